@@ -1,0 +1,40 @@
+# `make run` and `make test` need Python 3.11 and nothing else that this file does not bring.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
+
+.PHONY: run test lint bench messages env
+.DEFAULT_GOAL := run
+
+run: env var/secret_key
+	@$(DEMO) $(BIN)/python manage.py compile_translations
+	@$(DEMO) $(BIN)/python manage.py migrate --verbosity 0
+	@$(DEMO) exec $(BIN)/python manage.py run --demo
+
+test: env
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -p tests.on_postgres -m "not once"
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: env
+	$(BIN)/python -m tests.bench
+
+messages: env
+	DEBUG=1 $(BIN)/python manage.py make_translations
+
+env: .venv/installed
+
+.venv/installed: requirements.txt
+	@echo "Making the environment (once, and again when requirements.txt changes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Sessions of the demo survive a restart; the key never leaves this machine.
+var/secret_key:
+	@mkdir -p var
+	@umask 077 && $(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))" > $@

@@ -1,0 +1,20 @@
+"""Celery's app. Beat is a doorbell: each task looks for rows with work, so a lost message changes nothing."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from simportal.schedule import BEAT_SCHEDULE
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
+
+app = Celery("simportal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = BEAT_SCHEDULE
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def leave_logging_to_django(**_):
+    """Celery asks whoever listens here before it configures logging of its own."""

@@ -1,0 +1,127 @@
+"""What the environment says, read once, with types. Whatever it says wrongly is refused in one sentence."""
+
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
+DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
+DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
+REDIS_SCHEMES = ("redis", "rediss")
+
+
+class Refused(Exception):
+    """A setting that the portal does not start with; the message is for whoever set it."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    debug: bool
+    secret_key: str
+    allowed_hosts: list
+    database: dict
+    redis_url: str | None
+    today: date | None
+    port: int
+
+
+def read(variables, base_dir):
+    """The settings in `variables` (a mapping of names to text). An empty value counts as absent."""
+    given = {name: text.strip() for name, text in variables.items() if text.strip()}
+    debug = _debug(given.get("DEBUG", "0"))
+    return Environment(
+        debug=debug,
+        secret_key=_secret_key(given.get("SECRET_KEY"), debug),
+        allowed_hosts=_allowed_hosts(given.get("ALLOWED_HOSTS", "")),
+        database=_database(given.get("DATABASE_URL", DEFAULT_DATABASE_URL), base_dir),
+        redis_url=_redis_url(given.get("REDIS_URL")),
+        today=_today(given.get("SIMPORTAL_TODAY"), debug),
+        port=_port(given.get("PORT", "8000")),
+    )
+
+
+def _debug(text):
+    if text not in ("0", "1"):
+        raise Refused(f"DEBUG is 1 or 0, not {text!r}.")
+    return text == "1"
+
+
+def _secret_key(text, debug):
+    if text is None and not debug:
+        raise Refused(
+            "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on."
+        )
+    return text or DEBUG_SECRET_KEY
+
+
+def _allowed_hosts(text):
+    hosts = [host.strip() for host in text.split(",") if host.strip()]
+    for host in hosts:
+        if "/" in host or " " in host:
+            raise Refused(f"ALLOWED_HOSTS is a comma-separated list of host names, and {host!r} is none.")
+    return hosts
+
+
+def _database(url, base_dir):
+    """Django's settings for the database. No refusal repeats the URL: it may hold a password."""
+    scheme = url.partition(":")[0]
+    if scheme not in DATABASE_SCHEMES:
+        raise Refused(f"DATABASE_URL begins with sqlite:/// or postgresql://, not with {scheme!r}.")
+    try:
+        parsed = dj_database_url.parse(url)
+    except ValueError:
+        raise Refused(
+            "DATABASE_URL cannot be read: write postgresql://user:password@host:port/name."
+        ) from None
+    if not parsed["NAME"]:
+        raise Refused(
+            "DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL."
+        )
+    return _sqlite(parsed, base_dir) if scheme == "sqlite" else _postgresql(parsed)
+
+
+def _sqlite(parsed, base_dir):
+    """SQLite for a web server and a worker at once: readers never wait, writers queue instead of failing."""
+    if parsed["NAME"] == ":memory:":
+        raise Refused(
+            "DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner."
+        )
+    return parsed | {
+        "NAME": base_dir / parsed["NAME"],
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+        },
+    }
+
+
+def _postgresql(parsed):
+    return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def _redis_url(text):
+    if text and urlsplit(text).scheme not in REDIS_SCHEMES:
+        raise Refused("REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.")
+    return text
+
+
+def _today(text, debug):
+    if text is None:
+        return None
+    if not debug:
+        raise Refused(
+            "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset."
+        )
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"SIMPORTAL_TODAY is a day such as 2026-03-02, not {text!r}.") from None
+
+
+def _port(text):
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise Refused(f"PORT is a number from 1 to 65535, not {text!r}.")
+    return int(text)

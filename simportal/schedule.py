@@ -1,0 +1,12 @@
+"""What beat rings, and how often. No calendar here: what is due on a day is a date in a row."""
+
+
+def every(seconds, task):
+    """A bell that nobody heard before the next one rings is dropped, so an outage leaves no queue of them."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+BEAT_SCHEDULE = {
+    "heartbeat": every(10, "simportal.heartbeat"),
+    "sweep": every(60, "cards.sweep"),
+}

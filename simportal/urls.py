@@ -1,0 +1,14 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from simportal import health, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("console/", include("cards.urls")),
+    path("my/", views.my, name="my"),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,9 @@
+"""The door for a web server: `gunicorn simportal.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
+
+application = get_wsgi_application()

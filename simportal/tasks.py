@@ -6,7 +6,7 @@ from simportal.models import Tick
 
 @shared_task(name="simportal.heartbeat")
 def heartbeat():
-    """Proves that beat, broker, worker and database work together: to be recorded as finished is all it does."""
+    """Proves that beat, broker, worker and database work together: being recorded is all it does."""
 
 
 @task_success.connect

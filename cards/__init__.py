@@ -1,0 +1,1 @@
+"""SIM cards: what they are, what happens to them, and who may change it."""

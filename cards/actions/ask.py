@@ -1,0 +1,92 @@
+"""Actions that people ask for: one door for one card and for many, in the browser, on the command line and in jobs."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from cards import guards, rules
+from cards.actions import devices, lifecycle, real_name, terms
+from cards.actions.parameters import cleaned
+from cards.actions.write import Signature, Work, change
+from cards.calendar import civil_today
+from cards.choices import Action
+from cards.models import PolicyBook
+from cards.permissions import Actor
+
+DEEDS = {
+    Action.ACTIVATE: lifecycle.activate,
+    Action.FORCE_ACTIVATE: lifecycle.force_activate,
+    Action.SUSPEND: lifecycle.suspend,
+    Action.RESUME: lifecycle.resume,
+    Action.PLACE_HOLD: lifecycle.place_hold,
+    Action.LIFT_HOLD: lifecycle.lift_hold,
+    Action.REBIND: devices.rebind,
+    Action.SUBMIT_REAL_NAME: real_name.submit,
+    Action.APPROVE_REAL_NAME: real_name.approve,
+    Action.REJECT_REAL_NAME: real_name.reject,
+    Action.REVOKE_REAL_NAME: real_name.revoke,
+    Action.SET_LIMIT: lifecycle.set_limit,
+    Action.RENEW: terms.renew,
+    Action.TOP_UP: terms.top_up,
+    Action.PROTECT: lifecycle.protect,
+    Action.UNPROTECT: lifecycle.unprotect,
+    Action.CANCEL: lifecycle.cancel,
+    Action.ASSIGN: lifecycle.assign,
+    Action.UNPARK: lifecycle.unpark,
+}
+
+
+@dataclass(slots=True)
+class Ask:
+    """Who asks for what, on which civil day, why and with what parameters (cleaned).
+
+    `reason` is None while somebody only looks at what would be possible.
+    """
+
+    actor: Actor
+    on: date
+    policies: PolicyBook
+    reason: str | None = None
+    params: dict = field(default_factory=dict)
+
+    def policy(self, card):
+        return self.policies.in_force(card.carrier, self.on)
+
+
+def act(action, card_ids, *, actor, reason="", on=None, at=None, **params):
+    """Do `action` to these cards; one `Outcome` a card, refused ones with their reason.
+
+    What is already due on a card is done first, so that nobody acts on a state that is out of date (rule 10).
+    Raises `BadInput` when the parameters cannot be read; then nothing was done to any card.
+    """
+    action = Action(action)
+    ask = Ask(actor, on or civil_today(), PolicyBook.read(), reason, cleaned(action, params))
+    signature = Signature(actor, reason) if at is None else Signature(actor, reason, at)
+    return change(card_ids, Asked(action, ask), signature)
+
+
+class Asked(Work):
+    """The work of one action that somebody asks for."""
+
+    def __init__(self, action, ask):
+        self.action, self.ask = action, ask
+
+    def steps(self, card):
+        ask, day = self.ask, max(self.ask.on, card.changed_on)
+        yield from rules.catch_up(card, day, ask.policies)
+        guards.check(self.action, card, ask)
+        card.move_meter(day, ask.policy(card))
+        done = rules.Change(day, self.action)
+        DEEDS[self.action](card, ask, done)
+        yield done
+        yield from rules.catch_up(card, day, ask.policies)
+
+
+def possible(card, actor, on, policies):
+    """Every action this actor's role knows, with the refusal it would meet on this card now, or None.
+
+    The card is looked at as it will be once what is due on it is done.
+    """
+    card = card.copy()
+    list(rules.catch_up(card, on, policies))
+    ask = Ask(actor, on, policies)
+    return [(action, guards.refusal(action, card, ask)) for action in DEEDS if action in actor.actions]

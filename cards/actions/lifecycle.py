@@ -1,0 +1,79 @@
+"""Stopping, starting and ending cards by hand. A deed changes the card in memory and writes its evidence."""
+
+from cards.choices import Cause, Hold
+
+
+def activate(card, ask, done):
+    card.activate(on=done.on, policy=ask.policy(card), cause=Cause.STAFF)
+
+
+def force_activate(card, ask, done):
+    card.force_activate(on=done.on, policy=ask.policy(card))
+
+
+def suspend(card, ask, done):
+    place(card, ask, done, Hold.VOLUNTARY)
+
+
+def resume(card, ask, done):
+    """Voluntary and threshold holds go together; a reached limit is waived until the next cycle."""
+    if card.has_hold(Hold.THRESHOLD):
+        card.limit_waived = True
+    lift(card, ask, done, Hold.VOLUNTARY, Hold.THRESHOLD)
+
+
+def place_hold(card, ask, done):
+    place(card, ask, done, ask.params["kind"])
+
+
+def lift_hold(card, ask, done):
+    lift(card, ask, done, ask.params["kind"])
+
+
+def set_limit(card, ask, done):
+    """A new limit is armed even if the old was waived; it stops or frees the card at once."""
+    card.limit_mb, card.limit_waived = ask.params["limit_mb"], False
+    done.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes}
+    held = card.has_hold(Hold.THRESHOLD)
+    if card.is_over_limit and not held:
+        place(card, ask, done, Hold.THRESHOLD)
+    elif held and not card.is_over_limit:
+        lift(card, ask, done, Hold.THRESHOLD)
+
+
+def protect(card, ask, done):
+    card.protected = True
+
+
+def unprotect(card, ask, done):
+    card.protected = False
+
+
+def cancel(card, ask, done):
+    card.cancel(on=done.on, policy=ask.policy(card))
+
+
+def assign(card, ask, done):
+    customer = ask.params["customer"]
+    card.customer_id = customer and customer.pk
+    done.evidence = {"customer": customer and customer.name}
+
+
+def unpark(card, ask, done):
+    done.evidence = {"was": card.parked}
+    card.parked = ""
+
+
+def place(card, ask, done, hold):
+    card.place_hold(on=done.on, policy=ask.policy(card), hold=hold)
+    done.evidence["hold"] = str(hold)
+
+
+def lift(card, ask, done, *holds):
+    """Lift those of `holds` that are open, and note which, and what still holds the card."""
+    lifted = [hold for hold in holds if card.has_hold(hold)]
+    if lifted:
+        card.lift_hold(done.on, ask.policy(card), *lifted)
+        done.evidence.update(
+            lifted=[str(hold) for hold in lifted], still_held=[str(hold) for hold in card.hold_list]
+        )

@@ -1,0 +1,125 @@
+"""Usage readings: which of them count, and what they cause (`domain.md`, "Usage").
+
+A reading belongs to its own day; what it causes takes effect on that day or on the day of the card's last event,
+whichever is later.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from cards import rules
+from cards.actions.write import Work, change
+from cards.choices import State
+from cards.models import PolicyBook, UsageDay
+
+
+@dataclass(slots=True)
+class Reading:
+    """A card's total bytes on one civil day, as known at `read_at`; `imei` is the device it was seen in, if known."""
+
+    card_id: int
+    day: date
+    bytes: int
+    read_at: datetime
+    imei: str = ""
+
+
+def take_readings(readings):
+    """Take readings of any cards and apply what they cause, in one transaction.
+
+    Returns the number of readings `created`, `updated` and `stale`, and the outcomes of their cards.
+    """
+    work = Metering(readings)
+    outcomes = change(work.readings, work)
+    return work.counts, outcomes
+
+
+class Metering(Work):
+    """The work of taking readings: each card's in the order of their days."""
+
+    def __init__(self, readings):
+        self.readings = defaultdict(list)
+        for reading in sorted(readings, key=lambda reading: (reading.day, reading.read_at)):
+            self.readings[reading.card_id].append(reading)
+        self.policies = PolicyBook.read()
+        self.counts = Counter()
+
+    def load(self, cards):
+        days = {reading.day for card in cards for reading in self.readings[card.pk]}
+        known = UsageDay.objects.filter(card_id__in=[card.pk for card in cards], day__in=days)
+        self.known = {(usage.card_id, usage.day): usage for usage in known}
+        self.kept, self.counted = {}, Counter()
+
+    def steps(self, card):
+        for reading in self.readings[card.pk]:
+            added = self._keep(reading)
+            if added is not None and not card.parked:
+                yield from self._apply(card, reading, added)
+
+    def save(self):
+        UsageDay.objects.bulk_create(
+            self.kept.values(),
+            update_conflicts=True,
+            unique_fields=["card", "day"],
+            update_fields=["bytes", "read_at", "imei"],
+        )
+        self.counts += self.counted
+
+    def _keep(self, reading):
+        """Note the reading unless a later one is known; the bytes that it adds to its day, or None when it is stale."""
+        key = reading.card_id, reading.day
+        known = self.known.get(key)
+        if known and known.read_at >= reading.read_at:
+            self.counted["stale"] += 1
+            return None
+        self.counted["updated" if known else "created"] += 1
+        self.known[key] = self.kept[key] = UsageDay(
+            card_id=reading.card_id,
+            day=reading.day,
+            bytes=reading.bytes,
+            read_at=reading.read_at,
+            imei=reading.imei,
+        )
+        return reading.bytes - (known.bytes if known else 0)
+
+    def _apply(self, card, reading, added):
+        day = max(reading.day, card.changed_on)
+        yield from rules.catch_up(card, day, self.policies)
+        card.read_at = max(card.read_at or reading.read_at, reading.read_at)
+        if card.is_over:
+            _note_stray_usage(card, reading, added)
+        elif self._counts(card, reading, day):
+            _count(card, reading, added, day)
+            yield from rules.catch_up(card, day, self.policies)
+
+    def _counts(self, card, reading, day):
+        """Whether the meter that runs now is the one that the reading's day belongs to."""
+        if card.phase == State.TESTING:
+            return reading.day >= card.opened_on
+        if card.phase == State.UNUSED:
+            return reading.day >= (card.test_ended_on or card.opened_on)
+        card.move_meter(day, self.policies.in_force(card.carrier, day))
+        return card.term_runs and reading.day >= card.cycle_from
+
+
+def _count(card, reading, added, day):
+    card.used_bytes = max(card.used_bytes + added, 0)
+    card.used_on = day
+    if reading.imei and _tells_the_device(card, reading):
+        card.seen_imei = reading.imei
+
+
+def _tells_the_device(card, reading):
+    """On the day of a rebind, readings from the old device are still on their way; before it, all are."""
+    if card.bound_on is None or reading.day > card.bound_on:
+        return True
+    return reading.day == card.bound_on and reading.imei != card.previous_imei
+
+
+def _note_stray_usage(card, reading, added):
+    """Usage of a card that has no service: the carrier has not stopped what should be stopped."""
+    ended_by_hand = card.service_until is None or card.cancel_on < card.service_until
+    without_service_from = card.cancel_on + timedelta(days=1) if ended_by_hand else card.service_until
+    if added > 0 and reading.day >= without_service_from:
+        card.stray_usage_on = max(card.stray_usage_on or reading.day, reading.day)

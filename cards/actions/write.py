@@ -1,0 +1,320 @@
+"""The one write path: lock, check after the lock, transition in memory, bulk write, one record per change.
+
+A `Work` takes a card through its changes in memory and yields each `Change` once it is done. The write path drives the
+work on a chunk of cards side by side and writes what they yield in rounds, all cards of a round in one statement and all
+records in another. Work that raises `Refused` ends with that outcome; work that raises anything else gets its card
+parked; neither takes the other cards down.
+"""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from cards import rules
+from cards.actions.bulk import insert_events, update_rows
+from cards.choices import Action, ActorKind, RealName, Rule
+from cards.errors import InvariantBroken, Refused
+from cards.models import Card, DeviceBinding, PolicyBook, QueuedTerm, RealNameCheck, ServiceTerm
+from cards.permissions import SYSTEM, Actor
+from cards.rules import Change
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 2_000
+
+# What a change may alter: everything else on a card is identity, and only an import corrects it.
+FACTS = tuple(
+    column.attname
+    for column in Card._meta.concrete_fields
+    if column.attname not in {"id", "iccid", "carrier", "certification", "plan_id", "opened_on", "test_months",
+                              "test_quota_mb", "test_until", "binding"}
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Signature:
+    """What stands under each record: who, why, and when it was executed."""
+
+    actor: Actor = SYSTEM
+    reason: str = ""
+    at: datetime = field(default_factory=timezone.now)
+
+
+@dataclass(slots=True)
+class Done:
+    """A change that was written: from where to where, and the number of its record."""
+
+    change: Change
+    from_state: str
+    to_state: str
+    seq: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one card: what was done, in order, and the refusal or the reason for parking it, if any."""
+
+    card: Card
+    done: list = field(default_factory=list)
+    refused: Refused | None = None
+    parked: str = ""
+
+
+class Work:
+    """What is to be done to cards. One object serves a chunk, which may have to be done again, in halves."""
+
+    def load(self, cards):
+        """Called once the cards are locked: read what the steps need, for all of them, and forget what was before."""
+
+    def steps(self, card):
+        """Take the card through its changes in memory, and yield each once it is done."""
+        raise NotImplementedError
+
+    def save(self):
+        """Called once all steps are written, in the same transaction: write what belongs to them."""
+
+
+class CatchUp(Work):
+    """The work of the sweep: whatever is due on a card by `day`."""
+
+    def __init__(self, day):
+        self.day, self.policies = day, PolicyBook.read()
+
+    def steps(self, card):
+        return rules.catch_up(card, self.day, self.policies)
+
+
+class Parking(Work):
+    """Set a card aside because the database refused what came out of it."""
+
+    def __init__(self, error):
+        self.why = str(error).splitlines()[0]
+
+    def steps(self, card):
+        raise InvariantBroken(self.why)
+
+
+def change(card_ids, work, signature=None):
+    """Lock these cards and take each through `work`; the outcomes, in the order of their primary keys.
+
+    All in one transaction. Should the database refuse what came out of a card, the chunk is done again in halves
+    until that card stands alone; it is parked, and the others keep their changes.
+    """
+    signature = signature or Signature()
+    card_ids = sorted(card_ids)
+    try:
+        with transaction.atomic():
+            return carry_out(lock(card_ids), work, signature)
+    except (IntegrityError, DataError) as error:
+        if len(card_ids) > 1:
+            middle = len(card_ids) // 2
+            halves = card_ids[:middle], card_ids[middle:]
+            return [outcome for half in halves for outcome in change(half, work, signature)]
+        if isinstance(work, Parking):
+            raise
+        logger.exception("The database refused a change of card %s", card_ids)
+        return change(card_ids, Parking(error), signature)
+
+
+def lock(card_ids):
+    """These cards, locked in primary-key order, each with its queued terms."""
+    cards = list(Card.objects.filter(pk__in=card_ids).order_by("pk").select_for_update(of=("self",)))
+    attach_queues(cards)
+    return cards
+
+
+def attach_queues(cards):
+    """Give each card its queued terms, in order: one query for all of them."""
+    queues = {card.pk: [] for card in cards}
+    queued = ServiceTerm.objects.filter(card_id__in=list(queues), starts_on=None).order_by(
+        "card_id", "number"
+    )
+    for card_id, *term in queued.values_list("card_id", "number", "months", "alignment", "quota_mb"):
+        queues[card_id].append(QueuedTerm(*term))
+    for card in cards:
+        card.queue = queues[card.pk]
+    return cards
+
+
+def carry_out(cards, work, signature):
+    """Drive the works of locked cards to their end and write what they yield, inside the caller's transaction."""
+    outcomes = [Outcome(card) for card in cards]
+    work.load(cards)
+    at_work = [(outcome, _checked(outcome.card, work)) for outcome in outcomes]
+    while at_work:
+        at_work = _one_round(at_work, signature)
+    work.save()
+    return outcomes
+
+
+def create(cards, terms, evidence, signature):
+    """Write new cards with their first record and their queued terms, inside the caller's transaction."""
+    Card.objects.bulk_create(cards)
+    opened = []
+    for card in cards:
+        step = Change(card.opened_on, Action.OPEN, evidence=evidence)
+        opened.append(_event_row(card, Done(step, "", str(card.state), card.version), signature))
+    insert_events(opened)
+    ServiceTerm.objects.bulk_create(terms)
+    devices = [
+        DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on)
+        for card in cards
+        if card.bound_imei
+    ]
+    DeviceBinding.objects.bulk_create(devices)
+
+
+def _checked(card, work):
+    """A card is worked on only if its facts agree; a parked one refuses for itself, by its guards."""
+    if not card.parked:
+        rules.check(card)
+    yield from work.steps(card)
+
+
+def _one_round(at_work, signature):
+    """Take each card one change further and write them all; the works that may have more to do."""
+    written, going_on = [], []
+    for outcome, steps in at_work:
+        card, before = outcome.card, outcome.card.facts()
+        step = _next_change(outcome, steps, before)
+        if step:
+            written.append(_signed(outcome, step, before))
+            going_on.append((outcome, steps))
+        elif card.__dict__ != before:
+            card.next_due_on = rules.next_due_on(card)
+            written.append((card, before, None))
+    _write(written, signature)
+    return [(outcome, steps) for outcome, steps in going_on if not outcome.parked]
+
+
+def _next_change(outcome, steps, before):
+    """The next change of a card in memory; None when there is none or it was refused."""
+    card = outcome.card
+    try:
+        return next(steps, None)
+    except Refused as refused:
+        card.restore(before)
+        outcome.refused = refused
+    except DatabaseError:
+        raise
+    except Exception as error:
+        if not isinstance(error, InvariantBroken):
+            logger.exception("Card %s broke its rules", card.iccid)
+        card.restore(before)
+        return _parking(outcome, str(error) or type(error).__name__)
+
+
+def _parking(outcome, why):
+    outcome.parked = outcome.card.parked = why[:500]
+    on = outcome.card.changed_on
+    return Change(on, Action.PARK, Rule.PARK, {"why": outcome.parked})
+
+
+def _signed(outcome, step, before):
+    """Number the change, and set when the card is due next."""
+    card = outcome.card
+    card.version += 1
+    card.changed_on = step.on
+    card.next_due_on = rules.next_due_on(card)
+    done = Done(step, str(before["state"]), str(card.state), card.version)
+    outcome.done.append(done)
+    return card, before, done
+
+
+def _write(written, signature):
+    """One statement for the cards, one for the records, one for each kind of companion row."""
+    if not written:
+        return
+    columns = [
+        name for name in FACTS if any(card.__dict__[name] != before[name] for card, before, _ in written)
+    ]
+    update_rows(Card, columns, [card for card, _, _ in written])
+    signed = [(card, done) for card, _, done in written if done]
+    insert_events([_event_row(card, done, signature) for card, done in signed])
+    _save_companions([row for _, done in signed for row in done.change.rows])
+    _write_started_terms(written)
+    _write_new_bindings(written)
+    _write_decided_checks(written)
+
+
+def _event_row(card, done, signature):
+    step = done.change
+    kind, name, reason = str(signature.actor.kind), signature.actor.name, signature.reason
+    if step.rule:
+        kind, name, reason = str(ActorKind.SYSTEM), f"rule:{step.rule}", ""
+    return (
+        card.pk,
+        done.seq,
+        str(step.action),
+        done.from_state,
+        done.to_state,
+        card.holds,
+        step.on,
+        connection.ops.adapt_datetimefield_value(signature.at),
+        kind,
+        name,
+        str(step.rule),
+        reason,
+        json.dumps(step.evidence, ensure_ascii=False),
+    )
+
+
+def _write_started_terms(written):
+    """Mirror into the terms' own rows what the cards say of the term that has just started."""
+    started = [card for card, before, _ in written if card.term_number != before["term_number"]]
+    if not started:
+        return
+    numbers = {(card.pk, card.term_number): card for card in started}
+    rows = ServiceTerm.objects.filter(card_id__in=[card.pk for card in started], starts_on=None)
+    begun = []
+    for term in rows:
+        card = numbers.get((term.card_id, term.number))
+        if card:
+            term.starts_on, term.service_until = card.service_from, card.service_until
+            begun.append(term)
+    update_rows(ServiceTerm, ["starts_on", "service_until"], begun)
+
+
+def _write_new_bindings(written):
+    DeviceBinding.objects.bulk_create(
+        DeviceBinding(
+            card=card,
+            imei=card.bound_imei,
+            bound_on=card.bound_on,
+            is_rebind=(card.rebound_in, card.rebinds) != (before["rebound_in"], before["rebinds"]),
+        )
+        for card, before, _ in written
+        if card.bound_imei != before["bound_imei"]
+    )
+
+
+def _write_decided_checks(written):
+    """Mirror into the real-name checks what was decided on them."""
+    decided = {}
+    for card, before, _ in written:
+        if card.real_name != before["real_name"] and card.real_name != RealName.SUBMITTED:
+            key = (before["real_name"], card.real_name, card.changed_on)
+            decided.setdefault(key, []).append(card.pk)
+    for (status, verdict, day), card_ids in decided.items():
+        checks = RealNameCheck.objects.filter(card_id__in=card_ids, status=status)
+        checks.update(status=verdict, decided_on=day)
+
+
+def _save_companions(rows):
+    by_model = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    for model, fresh in by_model.items():
+        model.objects.bulk_create(fresh)
+
+
+def chunked(iterable, size=CHUNK):
+    """Lists of up to `size`, as long as there are any."""
+    iterator = iter(iterable)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

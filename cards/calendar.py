@@ -1,0 +1,43 @@
+"""Civil days in Asia/Shanghai: pure date arithmetic, and the one clock that says what day it is."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+
+def civil_today():
+    """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on."""
+    return settings.SIMPORTAL_TODAY or timezone.localdate()
+
+
+def add_months(day, months):
+    """`day` so many months later; a day that does not exist is clamped to the month's last (rule 5)."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1]))
+
+
+def first_of_month(day):
+    return day.replace(day=1)
+
+
+def first_of_next_month(day):
+    return add_months(first_of_month(day), 1)
+
+
+def cycle_start(day, cycle_day):
+    """The first day of the metering cycle that holds `day`, for cycles that start on `cycle_day` (1 to 28)."""
+    start = day.replace(day=cycle_day)
+    return start if start <= day else add_months(start, -1)
+
+
+def next_cycle_start(day, cycle_day):
+    """The first day of the cycle after the one that holds `day`."""
+    return add_months(cycle_start(day, cycle_day), 1)
+
+
+def days(start, end):
+    """Every civil day from `start` to `end`, both included."""
+    for offset in range((end - start).days + 1):
+        yield start + timedelta(days=offset)

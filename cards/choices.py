@@ -1,0 +1,192 @@
+"""The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class State(TextChoices):
+    """The six states of a card (`domain.md`, "The six states")."""
+
+    TESTING = "testing", _("Testing")
+    UNUSED = "unused", _("Unused")
+    IN_USE = "in_use", _("In use")
+    SUSPENDED = "suspended", _("Suspended")
+    SHUT_DOWN = "shut_down", _("Shut down")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Hold(TextChoices):
+    """The six reasons for which a card is stopped, highest precedence first (`domain.md`, "The six holds")."""
+
+    ANOMALY = "anomaly", _("Carrier control")
+    REAL_NAME = "real_name", _("Real-name check missing")
+    REBIND = "rebind", _("Device changed")
+    CREDIT = "credit", _("Allowance used up")
+    THRESHOLD = "threshold", _("Usage limit reached")
+    VOLUNTARY = "voluntary", _("Stopped by choice")
+
+
+class Carrier(TextChoices):
+    CMCC = "cmcc", _("China Mobile")
+    CUCC = "cucc", _("China Unicom")
+    CTCC = "ctcc", _("China Telecom")
+    CBN = "cbn", _("China Broadnet")
+
+
+class Certification(TextChoices):
+    """Who answers for the card to the carrier: an enterprise, or a person who passes a real-name check."""
+
+    ENTERPRISE = "enterprise", _("Enterprise")
+    INDIVIDUAL = "individual", _("Individual")
+
+
+class Binding(TextChoices):
+    """Which device a card may be used in (rule 9)."""
+
+    NONE = "none", _("Any device")
+    FIRST_USE = "first_use", _("First device seen")
+    FIXED = "fixed", _("Fixed device")
+
+
+class RealName(TextChoices):
+    """How far a card's real-name check has come."""
+
+    NONE = "none", _("Not submitted")
+    SUBMITTED = "submitted", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    REVOKED = "revoked", _("Revoked")
+
+
+class PlanKind(TextChoices):
+    PLAN = "plan", _("Plan")
+    PACK = "pack", _("Add-on pack")
+
+
+class Alignment(TextChoices):
+    """How the end of a term is reckoned (rule 5): 自然月 or 对天."""
+
+    CALENDAR = "calendar", _("Calendar months")
+    ANNIVERSARY = "anniversary", _("Day to day")
+
+
+class ForcedMode(TextChoices):
+    """How the day of forced activation follows from the start of silence (rule 4)."""
+
+    MONTHS = "months", _("Months, from the month after")
+    OPENING_MONTH = "opening_month", _("Months, opening month counts")
+    DAYS = "days", _("Days")
+
+
+class Cause(TextChoices):
+    """What made a card active."""
+
+    FIRST_USE = "first_use", _("First use")
+    FORCED = "forced", _("Forced activation")
+    STAFF = "staff", _("Activated by staff")
+    REAL_NAME = "real_name", _("Real-name check approved")
+
+
+class CustomerKind(TextChoices):
+    ENTERPRISE = "enterprise", _("Enterprise customer")
+    INDIVIDUAL = "individual", _("Individual customer")
+
+
+class MemberRole(TextChoices):
+    OWNER = "owner", _("Owner")
+    OPERATOR = "operator", _("Operator")
+    VIEWER = "viewer", _("Viewer")
+
+
+class ActorKind(TextChoices):
+    """Who stands behind a record: a rule of the portal, or a person and through which door."""
+
+    SYSTEM = "system", _("Rule")
+    STAFF = "staff", _("Staff")
+    CUSTOMER = "customer", _("Customer")
+    COMMAND = "command", _("Command line")
+
+
+class Action(TextChoices):
+    """Everything that a record can say was done: the same word in code, button, permission, event and URL."""
+
+    OPEN = "open", pgettext_lazy("action", "Open")
+    UPDATE = "update", pgettext_lazy("action", "Correct data")
+    END_TEST = "end_test", pgettext_lazy("action", "End test")
+    ACTIVATE = "activate", pgettext_lazy("action", "Activate")
+    FORCE_ACTIVATE = "force_activate", pgettext_lazy("action", "Force activation")
+    SUSPEND = "suspend", pgettext_lazy("action", "Suspend")
+    RESUME = "resume", pgettext_lazy("action", "Resume")
+    PLACE_HOLD = "place_hold", pgettext_lazy("action", "Place hold")
+    LIFT_HOLD = "lift_hold", pgettext_lazy("action", "Lift hold")
+    BIND = "bind", pgettext_lazy("action", "Bind device")
+    REBIND = "rebind", pgettext_lazy("action", "Rebind device")
+    SUBMIT_REAL_NAME = "submit_real_name", pgettext_lazy("action", "Submit real-name check")
+    APPROVE_REAL_NAME = "approve_real_name", pgettext_lazy("action", "Approve real-name check")
+    REJECT_REAL_NAME = "reject_real_name", pgettext_lazy("action", "Reject real-name check")
+    REVOKE_REAL_NAME = "revoke_real_name", pgettext_lazy("action", "Revoke real-name check")
+    SET_LIMIT = "set_limit", pgettext_lazy("action", "Set usage limit")
+    RENEW = "renew", pgettext_lazy("action", "Renew")
+    TOP_UP = "top_up", pgettext_lazy("action", "Top up")
+    PROTECT = "protect", pgettext_lazy("action", "Protect")
+    UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
+    ASSIGN = "assign", pgettext_lazy("action", "Assign to customer")
+    ROLL_OVER = "roll_over", pgettext_lazy("action", "Start next cycle")
+    START_TERM = "start_term", pgettext_lazy("action", "Start next term")
+    EXPIRE = "expire", pgettext_lazy("action", "Shut down")
+    CANCEL = "cancel", pgettext_lazy("action", "Cancel")
+    PARK = "park", pgettext_lazy("action", "Park")
+    UNPARK = "unpark", pgettext_lazy("action", "Take back from parking")
+
+
+class Rule(TextChoices):
+    """The rules that change cards by themselves; a record names one as `rule:end_test`."""
+
+    END_TEST = "end_test", _("The test period is over")
+    FIRST_USE = "first_use", _("The card was used for the first time")
+    FORCE_ACTIVATE = "force_activate", _("The silent period is over")
+    FIRST_DEVICE = "first_device", _("The first device seen is the card's device")
+    REBIND = "rebind", _("The card was seen in another device")
+    CREDIT = "credit", _("The allowance of the cycle is used up")
+    THRESHOLD = "threshold", _("The usage limit is reached")
+    ROLL_OVER = "roll_over", _("A new cycle starts")
+    START_TERM = "start_term", _("The next term starts")
+    EXPIRE = "expire", _("The last term has ended")
+    CANCEL = "cancel", _("Not renewed in time")
+    PARK = "park", _("The card's data contradict each other")
+
+
+HOLDS_THAT_END_WITH_A_CYCLE = (Hold.CREDIT, Hold.THRESHOLD)
+
+HOLD_MAY_BE_PLACED_FROM = {
+    Hold.ANOMALY: (State.TESTING, State.UNUSED, State.IN_USE),
+    Hold.REAL_NAME: (State.UNUSED, State.IN_USE),
+    Hold.REBIND: (State.TESTING, State.IN_USE),
+    Hold.CREDIT: (State.IN_USE,),
+    Hold.THRESHOLD: (State.IN_USE,),
+    Hold.VOLUNTARY: (State.IN_USE,),
+}
+
+# What people ask for by name, in the order in which a page offers it; everything else is done by rules and files.
+MADE_BY_PEOPLE = (
+    Action.ACTIVATE,
+    Action.FORCE_ACTIVATE,
+    Action.SUSPEND,
+    Action.RESUME,
+    Action.PLACE_HOLD,
+    Action.LIFT_HOLD,
+    Action.RENEW,
+    Action.TOP_UP,
+    Action.SET_LIMIT,
+    Action.REBIND,
+    Action.SUBMIT_REAL_NAME,
+    Action.APPROVE_REAL_NAME,
+    Action.REJECT_REAL_NAME,
+    Action.REVOKE_REAL_NAME,
+    Action.ASSIGN,
+    Action.PROTECT,
+    Action.UNPROTECT,
+    Action.UNPARK,
+    Action.CANCEL,
+)

@@ -1,0 +1,166 @@
+"""How the portal says no: a code for programs, a sentence for people, and the way out."""
+
+from django.utils.translation import gettext_lazy as _
+
+REFUSALS = {
+    "cancelled": (
+        _("The card is cancelled, and that is final."),
+        _("Open a new card."),
+    ),
+    "parked": (
+        _("The card is parked, because its data contradict each other: {why}"),
+        _("Correct the data, then take the card back from parking."),
+    ),
+    "not_parked": (
+        _("The card is not parked."),
+        _("Nothing needs to be done."),
+    ),
+    "not_permitted": (
+        _("{actor} may not do this: {action}."),
+        _("Ask somebody whose role allows it."),
+    ),
+    "not_unused": (
+        _("Only an unused card can be activated."),
+        _("Look at the card's state: it may be active already."),
+    ),
+    "real_name_first": (
+        _("The card needs an approved real-name check before it can be activated."),
+        _("Submit the real-name check and have it approved."),
+    ),
+    "already_voluntary": (
+        _("The card is stopped by choice already."),
+        _("Resume it, or leave it stopped."),
+    ),
+    "not_in_use": (
+        _("This is possible only for a card in use."),
+        _("Wait until the card is in use, or activate it."),
+    ),
+    "renew_first": (
+        _("The card is shut down: its last term has ended."),
+        _("Renew first."),
+    ),
+    "nothing_to_resume": (
+        _("The card has neither a voluntary stop nor a reached limit."),
+        _("Look at why the card is stopped: each reason has its own way back."),
+    ),
+    "only_anomaly": (
+        _("A hold of this kind is not placed or lifted by hand: {hold}."),
+        _("Use the action that belongs to it: suspend, resume, rebind, top up or the real-name check."),
+    ),
+    "hold_stands": (
+        _("This hold stands already: {hold}."),
+        _("Nothing needs to be done."),
+    ),
+    "hold_not_open": (
+        _("The card has no open hold of this kind: {hold}."),
+        _("Nothing needs to be lifted."),
+    ),
+    "not_from_this_state": (
+        _("This hold cannot be placed on a card in this state: {state}."),
+        _("Wait until the card is in a state that allows it."),
+    ),
+    "not_bound": (
+        _("The card is not bound to a device."),
+        _("It works in any device: nothing needs to be rebound."),
+    ),
+    "same_device": (
+        _("The card is bound to this device already."),
+        _("Give the IMEI of the new device."),
+    ),
+    "rebinds_used_up": (
+        _("The card was rebound {count} times this month, and the carrier allows {cap}."),
+        _("Wait until the first of next month."),
+    ),
+    "no_real_name_needed": (
+        _("The card is certified by an enterprise and needs no real-name check."),
+        _("Nothing needs to be submitted."),
+    ),
+    "already_approved": (
+        _("The real-name check is approved already."),
+        _("Revoke it first, if the person changes."),
+    ),
+    "already_submitted": (
+        _("A real-name check is waiting for approval already."),
+        _("Approve or reject it."),
+    ),
+    "not_submitted": (
+        _("No real-name check is waiting for approval."),
+        _("Submit it first."),
+    ),
+    "not_approved": (
+        _("The card has no approved real-name check."),
+        _("Nothing needs to be revoked."),
+    ),
+    "no_running_term": (
+        _("The card has no running term to which a pack could be added."),
+        _("Wait until the card is in use."),
+    ),
+    "not_a_plan": (
+        _("{plan} is an add-on pack, not a plan."),
+        _("Renew with a plan, or top up with the pack."),
+    ),
+    "not_a_pack": (
+        _("{plan} is a plan, not an add-on pack."),
+        _("Top up with a pack, or renew with the plan."),
+    ),
+    "protected": (
+        _("The card is protected from being cancelled."),
+        _("Take the protection off first."),
+    ),
+    "already_protected": (
+        _("The card is protected already."),
+        _("Nothing needs to be done."),
+    ),
+    "not_protected": (
+        _("The card is not protected."),
+        _("Nothing needs to be done."),
+    ),
+    "reason_required": (
+        _("A reason must be given."),
+        _("Write in a few words why."),
+    ),
+    "same_customer": (
+        _("The card belongs to this customer already."),
+        _("Nothing needs to be done."),
+    ),
+    "still_broken": (
+        _("The card's data still contradict each other: {why}"),
+        _("Correct the data first."),
+    ),
+}
+
+
+class Refused(Exception):
+    """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language."""
+
+    def __init__(self, code, **facts):
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+    @property
+    def sentence(self):
+        return str(REFUSALS[self.code][0]).format(**self.facts)
+
+    @property
+    def way_out(self):
+        return str(REFUSALS[self.code][1]).format(**self.facts)
+
+    def __str__(self):
+        return f"{self.sentence} {self.way_out}"
+
+
+class BadInput(Exception):
+    """What was typed, sent or filed cannot be read: which `field`, and one `sentence` that says why."""
+
+    def __init__(self, field, sentence):
+        super().__init__(field, sentence)
+        self.field = field
+        self.sentence = sentence
+
+    def __str__(self):
+        return f"{self.field}: {self.sentence}" if self.field else str(self.sentence)
+
+
+class InvariantBroken(Exception):
+    """A card's own facts contradict each other; it is parked, and the message (plain text) is kept with it."""

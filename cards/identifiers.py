@@ -1,0 +1,57 @@
+"""ICCID, MSISDN, IMSI and IMEI: what they look like, and what is wrong with one that does not."""
+
+import re
+
+from django.utils.translation import gettext_lazy as _
+
+from cards.errors import BadInput
+
+ICCID = re.compile(r"8986[0-9A-Z]{15,16}")
+MSISDN = re.compile(r"[0-9]{11}|[0-9]{13}")
+FIFTEEN_DIGITS = re.compile(r"[0-9]{15}")
+SPREADSHEET_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+
+
+def iccid(text, field="iccid"):
+    """A card's number: 19 or 20 characters, `8986`, then digits or capital letters (`domain.md`, "Identifiers")."""
+    return _matched(
+        ICCID, text.strip().upper(), field, _("an ICCID has 19 or 20 characters and starts with 8986")
+    )
+
+
+def msisdn(text, field="msisdn"):
+    """A subscriber number: 11 digits, or the 13 of an IoT number."""
+    return _matched(MSISDN, text.strip(), field, _("an MSISDN has 11 or 13 digits"))
+
+
+def imsi(text, field="imsi"):
+    return _matched(FIFTEEN_DIGITS, text.strip(), field, _("an IMSI has 15 digits"))
+
+
+def imei(text, field="imei"):
+    return _matched(FIFTEEN_DIGITS, text.strip(), field, _("an IMEI has 15 digits"))
+
+
+def luhn_holds(digits):
+    """Whether the check digit of an ICCID or IMEI is right. Real cards fail it, so it only ever warns."""
+    if not digits.isdecimal():
+        return False
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        doubled = int(digit) * (1 + place % 2)
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
+
+
+def _matched(pattern, text, field, expected):
+    if SPREADSHEET_NUMBER.fullmatch(text):
+        raise BadInput(
+            field,
+            _(
+                "“{text}” was turned into a rounded number by a spreadsheet and its last digits are lost; "
+                "format the column as text and export again"
+            ).format(text=text),
+        )
+    if not pattern.fullmatch(text):
+        raise BadInput(field, _("“{text}” is not valid: {expected}").format(text=text, expected=expected))
+    return text

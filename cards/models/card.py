@@ -1,0 +1,439 @@
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from cards.calendar import add_months, cycle_start, next_cycle_start
+from cards.choices import (
+    HOLD_MAY_BE_PLACED_FROM,
+    HOLDS_THAT_END_WITH_A_CYCLE,
+    MADE_BY_PEOPLE,
+    Binding,
+    Carrier,
+    Cause,
+    Certification,
+    Hold,
+    RealName,
+    State,
+)
+from cards.errors import InvariantBroken
+from cards.models.fields import CodeField
+from cards.models.plan import service_until
+from cards.querysets import CardQuerySet
+
+MB = 1_048_576
+
+
+class QueuedTerm(NamedTuple):
+    """A service term that waits for its turn, as the card's rules see it."""
+
+    number: int
+    months: int
+    alignment: str
+    quota_mb: int
+
+
+class Meter(NamedTuple):
+    """What a card has used, of how much, from `starts_on` up to but not on `until`."""
+
+    starts_on: object
+    until: object
+    used_bytes: int
+    quota_bytes: int | None
+    limit_bytes: int | None
+
+
+class Card(models.Model):
+    """A SIM card: its identity, and every fact that the rules of `domain.md` look at.
+
+    In memory a card is its facts: the transitions below set the card's own fields and nothing else. They save
+    nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path.
+    """
+
+    iccid = CodeField("ICCID", max_length=20)
+    msisdn = CodeField("MSISDN", max_length=13, blank=True)
+    imsi = CodeField("IMSI", max_length=15, blank=True)
+    carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier)
+    customer = models.ForeignKey(
+        "cards.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cards",
+        db_index=False,
+        verbose_name=_("customer"),
+    )
+    certification = models.CharField(_("certification"), max_length=10, choices=Certification)
+    plan = models.ForeignKey(
+        "cards.Plan", models.PROTECT, related_name="cards", db_index=False, verbose_name=_("opening plan")
+    )
+
+    state = FSMField(_("state"), max_length=9, choices=State, protected=True, editable=False, db_index=False)
+    holds = CodeField(_("holds"), max_length=64, blank=True, editable=False)
+    resumes_to = models.CharField(_("resumes to"), max_length=9, choices=State, blank=True, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    changed_on = models.DateField(_("changed on"), editable=False)
+    next_due_on = models.DateField(_("next due on"), null=True, editable=False)
+    parked = models.CharField(_("parked because"), max_length=500, blank=True, editable=False)
+
+    opened_on = models.DateField(_("opened on"))
+    test_months = models.PositiveSmallIntegerField(
+        _("test months"), default=0, validators=[MaxValueValidator(9)]
+    )
+    test_quota_mb = models.PositiveSmallIntegerField(
+        _("test allowance (MB)"), default=0, validators=[MinValueValidator(5), MaxValueValidator(30)]
+    )
+    test_until = models.DateField(_("test until"), null=True, editable=False)
+    test_ended_on = models.DateField(_("test ended on"), null=True, editable=False)
+    silent_from = models.DateField(_("silent from"), null=True, editable=False)
+    forced_activation_on = models.DateField(_("forced activation on"), null=True, editable=False)
+    activated_on = models.DateField(_("activated on"), null=True, editable=False)
+    activation_cause = models.CharField(
+        _("activated by"), max_length=10, choices=Cause, blank=True, editable=False
+    )
+
+    term_number = models.PositiveSmallIntegerField(_("running term"), default=0, editable=False)
+    service_from = models.DateField(_("service from"), null=True, editable=False)
+    service_until = models.DateField(_("service until"), null=True, editable=False)
+    cancel_on = models.DateField(_("cancelled on"), null=True, editable=False)
+    protected = models.BooleanField(_("protected"), default=False, editable=False)
+
+    cycle_from = models.DateField(_("cycle from"), null=True, editable=False)
+    cycle_until = models.DateField(_("cycle until"), null=True, editable=False)
+    quota_mb = models.PositiveIntegerField(_("allowance (MB)"), default=0, editable=False)
+    pack_mb = models.PositiveIntegerField(_("add-on packs (MB)"), default=0, editable=False)
+    limit_mb = models.PositiveIntegerField(_("usage limit (MB)"), null=True, editable=False)
+    limit_waived = models.BooleanField(_("limit waived"), default=False, editable=False)
+    used_bytes = models.BigIntegerField(_("used bytes"), default=0, editable=False)
+    used_on = models.DateField(_("last used on"), null=True, editable=False)
+    read_at = models.DateTimeField(_("usage as of"), null=True, editable=False)
+    stray_usage_on = models.DateField(_("used after it was stopped"), null=True, editable=False)
+
+    binding = models.CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
+    bound_imei = CodeField(_("bound IMEI"), max_length=15, blank=True, editable=False)
+    previous_imei = models.CharField(_("previous IMEI"), max_length=15, blank=True, editable=False)
+    bound_on = models.DateField(_("bound on"), null=True, editable=False)
+    seen_imei = CodeField(_("IMEI last seen"), max_length=15, blank=True, editable=False)
+    rebound_in = models.DateField(_("month of the last rebind"), null=True, editable=False)
+    rebinds = models.PositiveSmallIntegerField(_("rebinds in that month"), default=0, editable=False)
+
+    real_name = models.CharField(
+        _("real-name check"), max_length=9, choices=RealName, default=RealName.NONE, editable=False
+    )
+
+    objects = CardQuerySet.as_manager()
+
+    queue = ()
+
+    class Meta:
+        verbose_name = _("card")
+        verbose_name_plural = _("cards")
+        default_permissions = ("view",)
+        permissions = [(f"{action}_card", str(action)) for action in MADE_BY_PEOPLE] + [
+            ("import_card", "import"),
+            ("sweep_card", "sweep"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["iccid"], name="iccid_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(state=State.SUSPENDED) & ~models.Q(holds="") & ~models.Q(resumes_to="")
+                | ~models.Q(state=State.SUSPENDED) & models.Q(resumes_to=""),
+                name="suspended_means_held",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(holds="")
+                | models.Q(state__in=[State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED]),
+                name="only_a_stopped_card_is_held",
+            ),
+            models.CheckConstraint(condition=models.Q(used_bytes__gte=0), name="used_bytes_are_not_negative"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_due_on", "id"], name="card_due", condition=models.Q(next_due_on__isnull=False)
+            ),
+            models.Index(fields=["state", "id"], name="card_state"),
+            models.Index(fields=["holds", "id"], name="card_holds", condition=~models.Q(holds="")),
+            models.Index(fields=["customer", "id"], name="card_customer"),
+            models.Index(fields=["msisdn"], name="card_msisdn", condition=~models.Q(msisdn="")),
+            models.Index(fields=["imsi"], name="card_imsi", condition=~models.Q(imsi="")),
+            models.Index(fields=["bound_imei"], name="card_bound_imei", condition=~models.Q(bound_imei="")),
+            models.Index(fields=["seen_imei"], name="card_seen_imei", condition=~models.Q(seen_imei="")),
+            models.Index(fields=["service_until", "id"], name="card_service_until"),
+            models.Index(
+                fields=["cancel_on", "id"], name="card_cancel_on", condition=models.Q(cancel_on__isnull=False)
+            ),
+            models.Index(fields=["id"], name="card_parked", condition=~models.Q(parked="")),
+        ]
+
+    def __str__(self):
+        return self.iccid
+
+    # what the facts say
+
+    @property
+    def phase(self):
+        """The state that the card would be in if no hold were open: its clocks run there."""
+        return self.resumes_to if self.state == State.SUSPENDED else self.state
+
+    @property
+    def hold_list(self):
+        """The open holds, by precedence."""
+        return _holds_of(self.holds)
+
+    @property
+    def shown(self):
+        """What to show as the card's state: the hold with the highest precedence, or else the state."""
+        return self.hold_list[0] if self.state == State.SUSPENDED else self.state
+
+    def has_hold(self, hold):
+        return hold in _holds_of(self.holds)
+
+    @property
+    def is_final(self):
+        return self.state == State.CANCELLED
+
+    @property
+    def is_over(self):
+        """Whether the card has no service any more, and none queued."""
+        return self.state in (State.SHUT_DOWN, State.CANCELLED)
+
+    @property
+    def term_runs(self):
+        """Whether a service term has started and not yet been seen to end."""
+        return self.phase == State.IN_USE and self.service_until is not None
+
+    @property
+    def lacks_real_name(self):
+        """Whether the card may not be used for want of an approved real-name check (rule 3)."""
+        return self.certification == Certification.INDIVIDUAL and self.real_name != RealName.APPROVED
+
+    @property
+    def allowance_bytes(self):
+        """The running cycle's allowance, packs included."""
+        return (self.quota_mb + self.pack_mb) * MB
+
+    @property
+    def test_quota_bytes(self):
+        return self.test_quota_mb * MB
+
+    @property
+    def is_over_allowance(self):
+        return self.term_runs and self.used_bytes >= self.allowance_bytes
+
+    @property
+    def is_over_limit(self):
+        """Whether use has reached a limit that is set and not waived."""
+        armed = self.limit_mb is not None and not self.limit_waived
+        return self.term_runs and armed and self.used_bytes >= self.limit_mb * MB
+
+    @property
+    def ends_with_cycle(self):
+        """Whether anything of the card ends with its cycle, so that the next one has to be started for it."""
+        return bool(self.pack_mb or self.limit_waived or any(map(self.has_hold, HOLDS_THAT_END_WITH_A_CYCLE)))
+
+    @property
+    def is_in_another_device(self):
+        """Whether a device-bound card was last seen in a device that it is not bound to (rule 9)."""
+        seen_elsewhere = self.bound_imei and self.seen_imei and self.seen_imei != self.bound_imei
+        return self.binding != Binding.NONE and bool(seen_elsewhere)
+
+    @property
+    def waits_for_its_first_device(self):
+        return self.binding == Binding.FIRST_USE and not self.bound_imei and bool(self.seen_imei)
+
+    def rebinds_in(self, day):
+        """How often the card was rebound in the calendar month of `day`."""
+        return self.rebinds if self.rebound_in == day.replace(day=1) else 0
+
+    def may_be_held(self, hold):
+        """Whether a hold of this kind can join the card where it is now (`domain.md`, "The six holds")."""
+        return self.phase in HOLD_MAY_BE_PLACED_FROM[hold]
+
+    def meter(self, day):
+        """The meter as it stands on `day`: the test period's, the cycle's, or one that does not run."""
+        limit = None if self.limit_mb is None else self.limit_mb * MB
+        if self.phase == State.TESTING:
+            return Meter(self.opened_on, self.test_until, self.used_bytes, self.test_quota_bytes, limit)
+        if not self.term_runs:
+            return Meter(None, None, 0, None, limit)
+        if day < self.cycle_until:
+            until = min(self.cycle_until, self.service_until)
+            return Meter(self.cycle_from, until, self.used_bytes, self.allowance_bytes, limit)
+        starts_on = cycle_start(day, self.cycle_until.day)
+        until = min(add_months(starts_on, 1), self.service_until)
+        return Meter(starts_on, until, 0, self.quota_mb * MB, limit)
+
+    def facts(self):
+        """Everything the card is in memory, to be compared with later or put back by `restore`."""
+        return {**self.__dict__, "queue": list(self.queue)}
+
+    def restore(self, facts):
+        self.__dict__.clear()
+        self.__dict__.update(facts)
+
+    def copy(self):
+        """The same facts once more, to be taken through time without touching this card."""
+        twin = Card.__new__(Card)
+        twin.restore(self.facts())
+        return twin
+
+    # transitions: each sets the card's own fields, and saves nothing
+
+    @transition(field=state, source=State.TESTING, target=State.UNUSED)
+    @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
+    def end_test(self, on, policy):
+        """Rule 2: the test is over, and the silent clock starts."""
+        self.test_ended_on = on
+        self.used_bytes = 0
+        self.silent_from = self.opened_on if policy.silent_from_opening else on
+        self.forced_activation_on = policy.forced_activation_on(self.silent_from)
+        self._settle(State.UNUSED)
+
+    @transition(field=state, source=State.UNUSED, target=State.IN_USE)
+    @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
+    def activate(self, on, policy, cause):
+        """Rule 3: the opening term starts; what made it start counts in its first cycle."""
+        used = self.used_bytes
+        self._begin_service(on, policy, cause)
+        self.used_bytes = used if cause == Cause.FIRST_USE else 0
+        self._settle(State.IN_USE)
+
+    @transition(field=state, source=State.UNUSED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
+    @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
+    def force_activate(self, on, policy):
+        """Rule 4: the opening term starts in any case; without its real-name check the card is stopped."""
+        self._begin_service(on, policy, Cause.FORCED)
+        if self.lacks_real_name:
+            self._hold(Hold.REAL_NAME)
+        return self._settle(State.IN_USE)
+
+    @transition(field=state, source=[State.TESTING, State.UNUSED, State.IN_USE], target=State.SUSPENDED)
+    @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
+    def place_hold(self, on, policy, hold, resumes_to=None):
+        """One more reason to stop the card, which goes back to where it was, or to `resumes_to`."""
+        phase = resumes_to or self.phase
+        self._hold(hold)
+        self._settle(phase)
+
+    @transition(
+        field=state,
+        source=State.SUSPENDED,
+        target=RETURN_VALUE(State.TESTING, State.UNUSED, State.IN_USE, State.SUSPENDED),
+    )
+    @transition(field=state, source=State.SHUT_DOWN, target=State.SHUT_DOWN)
+    def lift_hold(self, on, policy, *holds):
+        """Reasons to stop the card are gone; it comes back only when none is left."""
+        phase = self.phase
+        self._lift(*holds)
+        return phase if phase == State.SHUT_DOWN else self._settle(phase)
+
+    @transition(field=state, source=State.IN_USE, target=State.IN_USE)
+    @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
+    def roll_over(self, on, policy):
+        """Rule 6: a new cycle starts with an empty counter, and what belonged to the old one ends."""
+        self._begin_cycle(on, policy)
+        self._end_what_belongs_to_the_cycle(policy)
+        return self._settle(State.IN_USE)
+
+    @transition(field=state, source=State.IN_USE, target=State.IN_USE)
+    @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
+    def start_term(self, on, policy):
+        """Rule 7: the queued term takes over, with a counter of its own."""
+        self._begin_term(on, policy)
+        self._end_what_belongs_to_the_cycle(policy)
+        return self._settle(State.IN_USE)
+
+    @transition(field=state, source=[State.IN_USE, State.SUSPENDED], target=State.SHUT_DOWN)
+    def expire(self, on, policy):
+        """Rule 7: no term is left; the holds stay on record, and the days to renew are counted."""
+        self.resumes_to = ""
+        self.cancel_on = policy.cancel_on(self.service_until)
+        self.cycle_from = self.cycle_until = None
+
+    @transition(field=state, source=State.SHUT_DOWN, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
+    def renew(self, on, policy):
+        """A shut-down card comes back with a new term: what the old term stopped is gone, the rest still holds."""
+        self._begin_term(on, policy)
+        self._lift(*HOLDS_THAT_END_WITH_A_CYCLE)
+        self.pack_mb, self.limit_waived = 0, False
+        self.cancel_on = self.stray_usage_on = None
+        if self.lacks_real_name:
+            self._hold(Hold.REAL_NAME)
+        return self._settle(State.IN_USE)
+
+    @transition(
+        field=state,
+        source=[State.TESTING, State.UNUSED, State.IN_USE, State.SUSPENDED, State.SHUT_DOWN],
+        target=State.CANCELLED,
+    )
+    def cancel(self, on, policy):
+        """Rule 8: final."""
+        self.resumes_to = ""
+        self.cancel_on = on
+
+    # what the transitions are made of
+
+    def move_meter(self, day, policy):
+        """Bring the meter to the cycle of `day`. It moves by itself when nothing else ends with the old cycle."""
+        if self.term_runs and day >= self.cycle_until and not self.ends_with_cycle:
+            self._begin_cycle(cycle_start(day, policy.cycle_day), policy)
+
+    def bind(self, on, policy, imei):
+        """Rule 9: the card belongs to this device from now on."""
+        self.previous_imei, self.bound_imei, self.bound_on = self.bound_imei, imei, on
+        self.seen_imei = imei
+
+    def count_rebind(self, on):
+        self.rebinds = self.rebinds_in(on) + 1
+        self.rebound_in = on.replace(day=1)
+
+    def _settle(self, phase):
+        self.resumes_to = phase if self.holds else ""
+        return State.SUSPENDED if self.holds else phase
+
+    def _hold(self, hold):
+        self.holds = _joined({*self.hold_list, hold})
+
+    def _lift(self, *holds):
+        self.holds = _joined(set(self.hold_list).difference(holds))
+
+    def _begin_service(self, on, policy, cause):
+        self._begin_term(on, policy)
+        self.activated_on, self.activation_cause = on, cause
+
+    def _begin_term(self, on, policy):
+        if not self.queue:
+            raise InvariantBroken("a service term should start, but none is queued")
+        term = self.queue.pop(0)
+        self.term_number, self.quota_mb = term.number, term.quota_mb
+        self.service_from = on
+        self.service_until = service_until(on, term.months, term.alignment, policy.cycle_day)
+        self._begin_cycle(on, policy)
+
+    def _begin_cycle(self, on, policy):
+        self.cycle_from, self.cycle_until = on, next_cycle_start(on, policy.cycle_day)
+        self.used_bytes = 0
+
+    def _end_what_belongs_to_the_cycle(self, policy):
+        self._lift(*filter(policy.restores, HOLDS_THAT_END_WITH_A_CYCLE))
+        if policy.ends_packs:
+            self.pack_mb = 0
+        if policy.ends_waiver:
+            self.limit_waived = False
+
+
+@lru_cache(maxsize=128)
+def _holds_of(text):
+    return tuple(Hold(code) for code in text.split(",")) if text else ()
+
+
+@lru_cache(maxsize=128)
+def _ordered(holds):
+    return ",".join(hold for hold in Hold.values if hold in holds)
+
+
+def _joined(holds):
+    return _ordered(frozenset(holds))

@@ -1,0 +1,19 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DeviceBinding(models.Model):
+    """One device that a card was bound to, from a day on (rule 9). The latest row is the card's device."""
+
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="bindings", verbose_name=_("card"))
+    imei = models.CharField(_("IMEI"), max_length=15)
+    bound_on = models.DateField(_("bound on"))
+    is_rebind = models.BooleanField(_("counted as a rebind"), default=False)
+
+    class Meta:
+        verbose_name = _("device binding")
+        verbose_name_plural = _("device bindings")
+        ordering = ["card", "pk"]
+
+    def __str__(self):
+        return f"{self.card_id} {self.imei}"

@@ -1,0 +1,38 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import Action, ActorKind, Rule, State
+
+
+class CardEvent(models.Model):
+    """One change of one card: the record, and the history of its holds. Append-only, by the database."""
+
+    card = models.ForeignKey(
+        "cards.Card", models.PROTECT, related_name="events", db_index=False, verbose_name=_("card")
+    )
+    seq = models.PositiveIntegerField(_("number"))
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    from_state = models.CharField(_("from"), max_length=9, choices=State, blank=True)
+    to_state = models.CharField(_("to"), max_length=9, choices=State)
+    holds = models.CharField(_("holds"), max_length=64, blank=True)
+    effective_on = models.DateField(_("effective on"))
+    executed_at = models.DateTimeField(_("executed at"))
+    actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
+    actor_name = models.CharField(_("actor"), max_length=150)
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("card event")
+        verbose_name_plural = _("card events")
+        ordering = ["card", "seq"]
+        constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
+
+    def __str__(self):
+        return f"{self.card_id}/{self.seq} {self.action}"
+
+    @property
+    def hold_list(self):
+        """The holds that stood after the change, by precedence."""
+        return tuple(self.holds.split(",")) if self.holds else ()

@@ -1,0 +1,48 @@
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.calendar import add_months, cycle_start
+from cards.choices import Alignment, PlanKind
+
+
+class Plan(models.Model):
+    """A data plan or an add-on pack as a technical thing: how long, how aligned, how much. Prices live elsewhere."""
+
+    code = models.CharField(
+        _("code"),
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]*$", _("Capital letters, digits and hyphens only."))],
+    )
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    kind = models.CharField(_("kind"), max_length=4, choices=PlanKind, default=PlanKind.PLAN)
+    months = models.PositiveSmallIntegerField(
+        _("months"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
+    quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"), validators=[MinValueValidator(1)])
+    is_sold = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        ordering = ["kind", "code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind=PlanKind.PACK, months=None, alignment="")
+                | (models.Q(kind=PlanKind.PLAN, months__gte=1) & ~models.Q(alignment="")),
+                name="plan_has_months_and_pack_has_none",
+                violation_error_message=_("A plan has months and an alignment; an add-on pack has neither."),
+            )
+        ]
+
+    def __str__(self):
+        return self.code
+
+
+def service_until(starts_on, months, alignment, cycle_day):
+    """The exclusive end of a term of `months` that starts on `starts_on` (rule 5)."""
+    if alignment == Alignment.ANNIVERSARY:
+        return add_months(starts_on, months)
+    return add_months(cycle_start(starts_on, cycle_day), months)

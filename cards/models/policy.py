@@ -1,0 +1,95 @@
+from bisect import bisect_right
+from datetime import timedelta
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.calendar import add_months, first_of_month, first_of_next_month
+from cards.choices import Carrier, ForcedMode, Hold
+from cards.errors import InvariantBroken
+
+
+class CarrierPolicy(models.Model):
+    """The numbers by which a carrier's cards live, from a day on (`domain.md`, "Rules, one by one").
+
+    A policy is never edited once it is in force: a change is a new row with a later `valid_from`. Dates that a card
+    already carries stay; what is reckoned from `valid_from` on uses the new numbers.
+    """
+
+    carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier)
+    valid_from = models.DateField(_("valid from"))
+    forced_mode = models.CharField(
+        _("forced activation"), max_length=13, choices=ForcedMode, default=ForcedMode.MONTHS
+    )
+    silent_months = models.PositiveSmallIntegerField(
+        _("silent months"), default=6, validators=[MinValueValidator(1), MaxValueValidator(36)]
+    )
+    silent_days = models.PositiveSmallIntegerField(
+        _("silent days"), default=360, validators=[MinValueValidator(1), MaxValueValidator(1100)]
+    )
+    silent_from_opening = models.BooleanField(_("silence counts from opening"), default=False)
+    cycle_day = models.PositiveSmallIntegerField(
+        _("first day of the cycle"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
+    )
+    renewal_days = models.PositiveSmallIntegerField(
+        _("days to renew"), default=90, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    rebinds_per_month = models.PositiveSmallIntegerField(_("rebinds a month"), default=2)
+    restores_credit = models.BooleanField(_("next cycle lifts a used-up allowance"), default=True)
+    restores_threshold = models.BooleanField(_("next cycle lifts a reached limit"), default=True)
+    ends_waiver = models.BooleanField(_("next cycle arms a waived limit"), default=True)
+    ends_packs = models.BooleanField(_("add-on packs end with the cycle"), default=True)
+
+    class Meta:
+        verbose_name = _("carrier policy")
+        verbose_name_plural = _("carrier policies")
+        ordering = ["carrier", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["carrier", "valid_from"], name="one_policy_per_carrier_and_day"),
+            models.CheckConstraint(
+                condition=models.Q(cycle_day__range=(1, 28)), name="cycle_day_exists_in_each_month"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_carrier_display()} {self.valid_from:%Y-%m-%d}"
+
+    def forced_activation_on(self, silent_from):
+        """The day on which a card silent since `silent_from` is forced active (rule 4)."""
+        if self.forced_mode == ForcedMode.DAYS:
+            return silent_from + timedelta(days=self.silent_days)
+        if self.forced_mode == ForcedMode.OPENING_MONTH:
+            return add_months(first_of_month(silent_from), self.silent_months)
+        return first_of_next_month(add_months(silent_from, self.silent_months))
+
+    def cancel_on(self, service_until):
+        """The day on which a card without service since `service_until` is cancelled (rule 7)."""
+        return service_until + timedelta(days=self.renewal_days)
+
+    def restores(self, hold):
+        """Whether a hold of this kind is lifted by the next cycle (rule 6)."""
+        return self.restores_credit if hold == Hold.CREDIT else self.restores_threshold
+
+
+class PolicyBook:
+    """All carrier policies, read once: which one is in force for a carrier on a day."""
+
+    def __init__(self, policies):
+        self._dated = {}
+        for policy in sorted(policies, key=lambda policy: policy.valid_from):
+            days, rows = self._dated.setdefault(policy.carrier, ([], []))
+            days.append(policy.valid_from)
+            rows.append(policy)
+
+    @classmethod
+    def read(cls):
+        return cls(CarrierPolicy.objects.all())
+
+    def in_force(self, carrier, day):
+        """The policy of `carrier` on `day`; `InvariantBroken` when it has none that early."""
+        days, rows = self._dated.get(carrier, ((), ()))
+        index = bisect_right(days, day)
+        if not index:
+            raise InvariantBroken(f"no policy of carrier {carrier!r} is in force on {day}")
+        return rows[index - 1]

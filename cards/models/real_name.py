@@ -1,0 +1,52 @@
+import hashlib
+import hmac
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import RealName
+
+
+class RealNameCheck(models.Model):
+    """One submitted real-name check. The name and number are kept masked, the number also as a keyed hash."""
+
+    card = models.ForeignKey(
+        "cards.Card", models.PROTECT, related_name="real_name_checks", verbose_name=_("card")
+    )
+    status = models.CharField(_("status"), max_length=9, choices=RealName, default=RealName.SUBMITTED)
+    masked_name = models.CharField(_("name"), max_length=64)
+    masked_number = models.CharField(_("ID number"), max_length=32)
+    number_hash = models.CharField(_("ID number hash"), max_length=64, editable=False)
+    submitted_on = models.DateField(_("submitted on"))
+    decided_on = models.DateField(_("decided on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("real-name check")
+        verbose_name_plural = _("real-name checks")
+        ordering = ["card", "pk"]
+        indexes = [models.Index(fields=["number_hash"], name="real_name_number")]
+
+    def __str__(self):
+        return f"{self.masked_name} {self.masked_number}"
+
+    @classmethod
+    def of_person(cls, name, id_number, **fields):
+        """A check of this person, of whom only the masked name and number and a keyed hash are kept."""
+        return cls(
+            masked_name=mask(name, front=1, back=0),
+            masked_number=mask(id_number, front=4, back=2),
+            number_hash=keyed_hash(id_number),
+            **fields,
+        )
+
+
+def mask(text, front, back):
+    """`text` with all but its first and last characters hidden: `张三丰` becomes `张**`."""
+    hidden = max(len(text) - front - back, 1)
+    return text[:front] + "*" * hidden + (text[-back:] if back and len(text) > front + back else "")
+
+
+def keyed_hash(id_number):
+    """What tells that two checks are of one person without saying of whom."""
+    return hmac.new(settings.SECRET_KEY.encode(), id_number.upper().encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,23 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SweptDay(models.Model):
+    """A civil day whose rules have been, or are being, applied. No row: the day still has to be swept."""
+
+    day = models.DateField(_("day"), primary_key=True)
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    counts = models.JSONField(_("changes by rule"), default=dict)
+
+    class Meta:
+        verbose_name = _("swept day")
+        verbose_name_plural = _("swept days")
+        ordering = ["-day"]
+
+    def __str__(self):
+        return str(self.day)
+
+    @property
+    def changes(self):
+        return sum(self.counts.values())

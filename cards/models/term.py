@@ -1,0 +1,37 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import Alignment
+
+
+class ServiceTerm(models.Model):
+    """A stretch of service that a card has or will have: queued until it starts (rule 5).
+
+    What was bought is copied from the plan, so that a plan changed later touches nothing sold.
+    """
+
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="terms", verbose_name=_("card"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
+    months = models.PositiveSmallIntegerField(_("months"))
+    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment)
+    quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))
+    bought_on = models.DateField(_("bought on"))
+    starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    service_until = models.DateField(_("service until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("service term")
+        verbose_name_plural = _("service terms")
+        ordering = ["card", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["card", "number"], name="term_numbers_are_unique"),
+            models.CheckConstraint(
+                condition=models.Q(starts_on=None, service_until=None)
+                | models.Q(service_until__gt=models.F("starts_on")),
+                name="term_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.card_id}/{self.number}"

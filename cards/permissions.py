@@ -1,0 +1,75 @@
+"""Who may do what: actors, roles and their actions (`domain.md`, "Who may do it")."""
+
+from dataclasses import dataclass
+
+from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, MemberRole
+
+SUPPORT = frozenset({Action.SUSPEND, Action.RESUME})
+CARRIER_DESK = frozenset({Action.PLACE_HOLD, Action.LIFT_HOLD})
+OPERATIONS = SUPPORT | {
+    Action.ACTIVATE,
+    Action.FORCE_ACTIVATE,
+    Action.REBIND,
+    Action.SUBMIT_REAL_NAME,
+    Action.APPROVE_REAL_NAME,
+    Action.REJECT_REAL_NAME,
+    Action.REVOKE_REAL_NAME,
+    Action.SET_LIMIT,
+    Action.RENEW,
+    Action.TOP_UP,
+    Action.PROTECT,
+    Action.UNPROTECT,
+    Action.CANCEL,
+    Action.ASSIGN,
+    Action.UNPARK,
+}
+CUSTOMERS = frozenset(
+    {Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME}
+)
+
+# What each role may do to cards: the actions of Django's groups of the same names.
+ROLES = {
+    "support": SUPPORT,
+    "operations": OPERATIONS,
+    "finance": frozenset(),
+    "carrier_desk": CARRIER_DESK,
+    "auditor": frozenset(),
+}
+
+
+def codename(action):
+    """The Django permission that allows an action: `suspend_card`."""
+    return f"{action}_card"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: the kind and name for the record, and what and whose cards they may touch."""
+
+    kind: str
+    name: str
+    actions: frozenset
+    customers: frozenset | None = None
+
+    @classmethod
+    def of(cls, user):
+        """The actor that a logged-in user is: staff by their permissions, a customer's member by their role."""
+        if user.is_staff:
+            allowed = {action for action in MADE_BY_PEOPLE if user.has_perm(f"cards.{codename(action)}")}
+            return cls(ActorKind.STAFF, user.get_username(), frozenset(allowed))
+        acting = user.memberships.exclude(role=MemberRole.VIEWER).values_list("customer_id", flat=True)
+        return cls(ActorKind.CUSTOMER, user.get_username(), CUSTOMERS, frozenset(acting))
+
+    @classmethod
+    def shell(cls):
+        """Whoever has a shell on the server has the database too: nothing is withheld from them but the rules."""
+        return cls(ActorKind.COMMAND, "manage.py", frozenset(MADE_BY_PEOPLE))
+
+    def may(self, action, card):
+        """Whether this actor's role allows the action, on this card."""
+        if action not in self.actions:
+            return False
+        return self.customers is None or card.customer_id in self.customers
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "rule", frozenset())

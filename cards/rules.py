@@ -1,0 +1,190 @@
+"""What happens to a card by itself, and when: the rules of `domain.md`, once.
+
+`due` says what is due on a card, `perform` does it to the card in memory, `catch_up` repeats both. The forecast, the
+dry run, the sweep and the reaction to usage are all these three, on a copy or on the card itself; nothing here saves.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from cards.choices import Action, Cause, Hold, Rule, State
+from cards.errors import InvariantBroken
+
+MORE_THAN_ANY_CARD_CAN_HAVE_DUE = 1_000
+
+
+@dataclass(slots=True)
+class Change:
+    """One thing that happens to a card: the action, the rule behind it (if one is) and the evidence.
+
+    `arguments` go to the card's transition, `rows` are records of other kinds to be saved with the change.
+    """
+
+    on: date
+    action: str
+    rule: str = ""
+    evidence: dict = field(default_factory=dict)
+    arguments: dict = field(default_factory=dict)
+    rows: list = field(default_factory=list)
+
+
+def upcoming(card):
+    """The next thing that is due on the card if nobody does anything, or None; a parked card waits for people.
+
+    Within a day the order is rule 10's: test end, forced activation, cycle, expiry or next term, cancellation.
+    What usage causes comes before, because it belongs to the day of the reading, and later days were not reached then.
+    """
+    if card.parked:
+        return None
+    agenda = AGENDAS[card.phase]
+    return min(agenda(card), key=lambda change: change.on, default=None)
+
+
+def due(card, day):
+    """The first thing due on the card by `day`, or None."""
+    change = upcoming(card)
+    return change if change and change.on <= day else None
+
+
+def next_due_on(card):
+    """The day on which the sweep has to look at the card next, or None."""
+    change = upcoming(card)
+    return change and change.on
+
+
+def perform(card, change, policies):
+    """Do to the card in memory what is due on it."""
+    policy = policies.in_force(card.carrier, change.on)
+    card.move_meter(change.on, policy)
+    getattr(card, change.action)(on=change.on, policy=policy, **change.arguments)
+
+
+def catch_up(card, day, policies):
+    """Do everything that is due on the card by `day`, one by one, and yield each change once it is done."""
+    for _ in range(MORE_THAN_ANY_CARD_CAN_HAVE_DUE):
+        change = due(card, day)
+        if change is None:
+            return
+        perform(card, change, policies)
+        card.changed_on = change.on
+        yield change
+    raise InvariantBroken(f"more than {MORE_THAN_ANY_CARD_CAN_HAVE_DUE} changes are due by {day}")
+
+
+def forecast(card, day, policies):
+    """What will happen to the card until `day` if nothing is done: a list of changes, nothing touched."""
+    check(card)
+    return list(catch_up(card.copy(), day, policies))
+
+
+def check(card):
+    """Raise `InvariantBroken` when the card's own facts contradict each other."""
+    if card.phase not in NEEDED_IN:
+        raise InvariantBroken(f"the card is in no state that exists: {card.phase!r}")
+    for name in NEEDED_IN[card.phase]:
+        if getattr(card, name) is None:
+            raise InvariantBroken(f"{name} is missing on a card that is {card.phase}")
+    if card.phase == State.IN_USE and card.service_until is None:
+        if not (card.has_hold(Hold.REAL_NAME) and card.forced_activation_on):
+            raise InvariantBroken("service_until is missing on a card that is in_use")
+    if (card.state == State.SUSPENDED) != bool(card.resumes_to):
+        raise InvariantBroken("only a suspended card has a state that it resumes to, and each has one")
+    if card.term_runs and (card.cycle_until is None or card.service_from is None):
+        raise InvariantBroken("a term runs, but no cycle is metered")
+
+
+def _agenda_of_testing(card):
+    yield from _agenda_of_the_device(card)
+    if card.used_bytes >= card.test_quota_bytes:
+        evidence = {"used_bytes": card.used_bytes, "quota_bytes": card.test_quota_bytes}
+        yield _change(card, card.used_on, Action.END_TEST, Rule.END_TEST, evidence)
+    yield _change(card, card.test_until, Action.END_TEST, Rule.END_TEST, {"test_until": str(card.test_until)})
+
+
+def _agenda_of_unused(card):
+    if card.used_bytes:
+        yield _first_use(card)
+    yield _forced_activation(card)
+
+
+def _agenda_of_in_use(card):
+    yield from _agenda_of_the_device(card)
+    if card.service_until is None:
+        yield _forced_activation(card)
+        return
+    if card.is_over_allowance and not card.has_hold(Hold.CREDIT):
+        yield _place(card, Hold.CREDIT, card.allowance_bytes)
+    if card.is_over_limit and not card.has_hold(Hold.THRESHOLD):
+        yield _place(card, Hold.THRESHOLD, card.meter(card.cycle_from).limit_bytes)
+    if card.ends_with_cycle:
+        evidence = {"used_bytes": card.used_bytes}
+        yield _change(card, card.cycle_until, Action.ROLL_OVER, Rule.ROLL_OVER, evidence)
+    if card.queue:
+        evidence = {"service_until": str(card.service_until), "term": card.queue[0].number}
+        yield _change(card, card.service_until, Action.START_TERM, Rule.START_TERM, evidence)
+    else:
+        evidence = {"service_until": str(card.service_until)}
+        yield _change(card, card.service_until, Action.EXPIRE, Rule.EXPIRE, evidence)
+
+
+def _agenda_of_shut_down(card):
+    if not card.protected:
+        evidence = {"service_until": str(card.service_until), "cancel_on": str(card.cancel_on)}
+        yield _change(card, card.cancel_on, Action.CANCEL, Rule.CANCEL, evidence)
+
+
+def _agenda_of_cancelled(card):
+    return ()
+
+
+def _agenda_of_the_device(card):
+    """Rule 9: the first device seen may become the card's; another one than the card's stops it."""
+    if card.waits_for_its_first_device:
+        evidence = {"imei": card.seen_imei}
+        yield _change(card, card.used_on, Action.BIND, Rule.FIRST_DEVICE, evidence, imei=card.seen_imei)
+    if card.is_in_another_device and not card.has_hold(Hold.REBIND):
+        evidence = {"imei": card.seen_imei, "bound_imei": card.bound_imei}
+        yield _change(card, card.used_on, Action.PLACE_HOLD, Rule.REBIND, evidence, hold=Hold.REBIND)
+
+
+def _first_use(card):
+    """Rule 3: use makes a card active, or stops it when the person behind it is not known."""
+    evidence = {"used_bytes": card.used_bytes, "used_on": str(card.used_on)}
+    if card.lacks_real_name:
+        arguments = {"hold": Hold.REAL_NAME, "resumes_to": State.IN_USE}
+        return _change(card, card.used_on, Action.PLACE_HOLD, Rule.FIRST_USE, evidence, **arguments)
+    return _change(card, card.used_on, Action.ACTIVATE, Rule.FIRST_USE, evidence, cause=Cause.FIRST_USE)
+
+
+def _forced_activation(card):
+    evidence = {"silent_from": str(card.silent_from), "forced_activation_on": str(card.forced_activation_on)}
+    return _change(card, card.forced_activation_on, Action.FORCE_ACTIVATE, Rule.FORCE_ACTIVATE, evidence)
+
+
+def _place(card, hold, reached):
+    evidence = {"used_bytes": card.used_bytes, "reached_bytes": reached}
+    return _change(card, card.used_on, Action.PLACE_HOLD, Rule(hold), evidence, hold=hold)
+
+
+def _change(card, day, action, rule, evidence, **arguments):
+    """A card's record never goes back in time: what is due before its last event takes effect on that event's day."""
+    if "hold" in arguments:
+        evidence["hold"] = str(arguments["hold"])
+    return Change(max(day, card.changed_on), action, rule, evidence, arguments)
+
+
+AGENDAS = {
+    State.TESTING: _agenda_of_testing,
+    State.UNUSED: _agenda_of_unused,
+    State.IN_USE: _agenda_of_in_use,
+    State.SHUT_DOWN: _agenda_of_shut_down,
+    State.CANCELLED: _agenda_of_cancelled,
+}
+
+NEEDED_IN = {
+    State.TESTING: ("test_until",),
+    State.UNUSED: ("silent_from", "forced_activation_on"),
+    State.IN_USE: (),
+    State.SHUT_DOWN: ("service_until", "cancel_on"),
+    State.CANCELLED: (),
+}

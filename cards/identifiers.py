@@ -14,9 +14,7 @@ SPREADSHEET_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
 def iccid(text, field="iccid"):
     """A card's number: 19 or 20 characters, `8986`, then digits or capital letters (`domain.md`, "Identifiers")."""
-    return _matched(
-        ICCID, text.strip().upper(), field, _("an ICCID has 19 or 20 characters and starts with 8986")
-    )
+    return _matched(ICCID, text.strip().upper(), field, _("an ICCID has 19 or 20 characters and starts with 8986"))
 
 
 def msisdn(text, field="msisdn"):

@@ -23,9 +23,7 @@ OPERATIONS = SUPPORT | {
     Action.ASSIGN,
     Action.UNPARK,
 }
-CUSTOMERS = frozenset(
-    {Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME}
-)
+CUSTOMERS = frozenset({Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME})
 
 # What each role may do to cards: the actions of Django's groups of the same names.
 ROLES = {

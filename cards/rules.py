@@ -84,9 +84,9 @@ def check(card):
     for name in NEEDED_IN[card.phase]:
         if getattr(card, name) is None:
             raise InvariantBroken(f"{name} is missing on a card that is {card.phase}")
-    if card.phase == State.IN_USE and card.service_until is None:
-        if not (card.has_hold(Hold.REAL_NAME) and card.forced_activation_on):
-            raise InvariantBroken("service_until is missing on a card that is in_use")
+    waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
+    if card.phase == State.IN_USE and card.service_until is None and not waits_for_its_term:
+        raise InvariantBroken("service_until is missing on a card that is in_use")
     if (card.state == State.SUSPENDED) != bool(card.resumes_to):
         raise InvariantBroken("only a suspended card has a state that it resumes to, and each has one")
     if card.term_runs and (card.cycle_until is None or card.service_from is None):

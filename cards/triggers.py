@@ -22,8 +22,10 @@ EDGES = (
     ("shut_down", "cancelled"),
 )
 
-BAD_CHANGE = "OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND OLD.state || '>' || NEW.state IN ({}))".format(
-    ", ".join(f"'{source}>{target}'" for source, target in EDGES)
+BAD_CHANGE = (
+    "OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND OLD.state || '>' || NEW.state IN ({}))".format(
+        ", ".join(f"'{source}>{target}'" for source, target in EDGES)
+    )
 )
 STATE_MESSAGE = "a card changes its state only along a declared edge, one version at a time"
 EVENT_MESSAGE = "a card event is never changed or deleted"

@@ -143,10 +143,7 @@ class _Batch:
     def _known(self):
         """The cards that exist, by ICCID; a 19-character number also means the card of 20 that begins with it."""
         wanted = {number for row in self.rows for number in (row.iccid, row.iccid[:19])}
-        found = {
-            card.iccid: card
-            for card in Card.objects.filter(iccid__in=wanted).select_related("customer", "plan")
-        }
+        found = {card.iccid: card for card in Card.objects.filter(iccid__in=wanted).select_related("customer", "plan")}
         return {row.iccid: found.get(row.iccid) for row in self.rows if row.iccid in found}
 
     def _refuse(self, row, field, message):
@@ -228,9 +225,7 @@ class _Batch:
             if not differing:
                 self.result.unchanged += 1
             elif not self.update:
-                self._refuse(
-                    row, differing[0], _("the card exists with other data; --update would correct it")
-                )
+                self._refuse(row, differing[0], _("the card exists with other data; --update would correct it"))
             elif fixed:
                 self._refuse(row, fixed[0], _("this cannot be corrected by an import"))
             elif card.is_final:
@@ -269,9 +264,7 @@ def _texts(row):
 def _differences(card, row):
     """The columns in which the file has the card otherwise; those that it leaves out say nothing."""
     return [
-        column
-        for column in COLUMNS
-        if column in row.given and _as_filed(card, column, row) != getattr(row, column)
+        column for column in COLUMNS if column in row.given and _as_filed(card, column, row) != getattr(row, column)
     ]
 
 

@@ -74,6 +74,4 @@ def lift(card, ask, done, *holds):
     lifted = [hold for hold in holds if card.has_hold(hold)]
     if lifted:
         card.lift_hold(done.on, ask.policy(card), *lifted)
-        done.evidence.update(
-            lifted=[str(hold) for hold in lifted], still_held=[str(hold) for hold in card.hold_list]
-        )
+        done.evidence.update(lifted=[str(hold) for hold in lifted], still_held=[str(hold) for hold in card.hold_list])

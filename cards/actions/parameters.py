@@ -89,9 +89,7 @@ def read_day(field):
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise BadInput(
-                field, _("“{text}” is not a day; write it as 2026-03-02").format(text=text)
-            ) from None
+            raise BadInput(field, _("“{text}” is not a day; write it as 2026-03-02").format(text=text)) from None
 
     return read
 

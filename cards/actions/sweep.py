@@ -48,12 +48,7 @@ def sweep(through, progress=None):
 
 def unswept_days(through):
     """The days to sweep, in order: those after the last one swept, and `through` itself if anything is due by then."""
-    last = (
-        SweptDay.objects.filter(finished_at__isnull=False)
-        .order_by("-day")
-        .values_list("day", flat=True)
-        .first()
-    )
+    last = SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").values_list("day", flat=True).first()
     first = last + timedelta(days=1) if last else _first_day_with_work(through)
     if first <= through:
         return list(days(first, through))

@@ -131,9 +131,7 @@ def lock(card_ids):
 def attach_queues(cards):
     """Give each card its queued terms, in order: one query for all of them."""
     queues = {card.pk: [] for card in cards}
-    queued = ServiceTerm.objects.filter(card_id__in=list(queues), starts_on=None).order_by(
-        "card_id", "number"
-    )
+    queued = ServiceTerm.objects.filter(card_id__in=list(queues), starts_on=None).order_by("card_id", "number")
     for card_id, *term in queued.values_list("card_id", "number", "months", "alignment", "quota_mb"):
         queues[card_id].append(QueuedTerm(*term))
     for card in cards:
@@ -162,9 +160,7 @@ def create(cards, terms, evidence, signature):
     insert_events(opened)
     ServiceTerm.objects.bulk_create(terms)
     devices = [
-        DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on)
-        for card in cards
-        if card.bound_imei
+        DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on) for card in cards if card.bound_imei
     ]
     DeviceBinding.objects.bulk_create(devices)
 
@@ -230,9 +226,7 @@ def _write(written, signature):
     """One statement for the cards, one for the records, one for each kind of companion row."""
     if not written:
         return
-    columns = [
-        name for name in FACTS if any(card.__dict__[name] != before[name] for card, before, _ in written)
-    ]
+    columns = [name for name in FACTS if any(card.__dict__[name] != before[name] for card, before, _ in written)]
     update_rows(Card, columns, [card for card, _, _ in written])
     signed = [(card, done) for card, _, done in written if done]
     insert_events([_event_row(card, done, signature) for card, done in signed])

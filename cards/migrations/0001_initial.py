@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=128, unique=True, verbose_name="name")),
                 (
@@ -68,9 +66,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "carrier",
@@ -173,9 +169,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "carrier policies",
                 "ordering": ["carrier", "-valid_from"],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("carrier", "valid_from"), name="one_policy_per_carrier_and_day"
-                    ),
+                    models.UniqueConstraint(fields=("carrier", "valid_from"), name="one_policy_per_carrier_and_day"),
                     models.CheckConstraint(
                         condition=models.Q(("cycle_day__range", (1, 28))),
                         name="cycle_day_exists_in_each_month",
@@ -188,9 +182,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("iccid", cards.models.fields.CodeField(max_length=20, verbose_name="ICCID")),
                 ("msisdn", cards.models.fields.CodeField(blank=True, max_length=13, verbose_name="MSISDN")),
@@ -235,9 +227,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "holds",
-                    cards.models.fields.CodeField(
-                        blank=True, editable=False, max_length=64, verbose_name="holds"
-                    ),
+                    cards.models.fields.CodeField(blank=True, editable=False, max_length=64, verbose_name="holds"),
                 ),
                 (
                     "resumes_to",
@@ -261,9 +251,7 @@ class Migration(migrations.Migration):
                 ("next_due_on", models.DateField(editable=False, null=True, verbose_name="next due on")),
                 (
                     "parked",
-                    models.CharField(
-                        blank=True, editable=False, max_length=500, verbose_name="parked because"
-                    ),
+                    models.CharField(blank=True, editable=False, max_length=500, verbose_name="parked because"),
                 ),
                 ("opened_on", models.DateField(verbose_name="opened on")),
                 (
@@ -356,9 +344,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "bound_imei",
-                    cards.models.fields.CodeField(
-                        blank=True, editable=False, max_length=15, verbose_name="bound IMEI"
-                    ),
+                    cards.models.fields.CodeField(blank=True, editable=False, max_length=15, verbose_name="bound IMEI"),
                 ),
                 (
                     "previous_imei",
@@ -377,9 +363,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "rebinds",
-                    models.PositiveSmallIntegerField(
-                        default=0, editable=False, verbose_name="rebinds in that month"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="rebinds in that month"),
                 ),
                 (
                     "real_name",
@@ -444,9 +428,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("imei", models.CharField(max_length=15, verbose_name="IMEI")),
                 ("bound_on", models.DateField(verbose_name="bound on")),
@@ -472,9 +454,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "role",
@@ -524,9 +504,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "code",
@@ -615,9 +593,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "status",
@@ -663,9 +639,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveSmallIntegerField(verbose_name="number")),
                 ("months", models.PositiveSmallIntegerField(verbose_name="months")),
@@ -711,9 +685,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("day", models.DateField(verbose_name="day")),
                 ("bytes", models.BigIntegerField(verbose_name="bytes")),
@@ -741,9 +713,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("seq", models.PositiveIntegerField(verbose_name="number")),
                 (
@@ -869,16 +839,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "card event",
                 "verbose_name_plural": "card events",
                 "ordering": ["card", "seq"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("card", "seq"), name="event_numbers_are_unique")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("card", "seq"), name="event_numbers_are_unique")],
             },
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "user"), name="one_membership_per_customer"
-            ),
+            constraint=models.UniqueConstraint(fields=("customer", "user"), name="one_membership_per_customer"),
         ),
         migrations.AddIndex(
             model_name="card",
@@ -910,9 +876,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="card",
-            index=models.Index(
-                condition=models.Q(("imsi", ""), _negated=True), fields=["imsi"], name="card_imsi"
-            ),
+            index=models.Index(condition=models.Q(("imsi", ""), _negated=True), fields=["imsi"], name="card_imsi"),
         ),
         migrations.AddIndex(
             model_name="card",
@@ -944,9 +908,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="card",
-            index=models.Index(
-                condition=models.Q(("parked", ""), _negated=True), fields=["id"], name="card_parked"
-            ),
+            index=models.Index(condition=models.Q(("parked", ""), _negated=True), fields=["id"], name="card_parked"),
         ),
         migrations.AddConstraint(
             model_name="card",
@@ -1007,8 +969,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="usageday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("bytes__gte", 0)), name="usage_is_not_negative"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("bytes__gte", 0)), name="usage_is_not_negative"),
         ),
     ]

@@ -80,9 +80,7 @@ class Card(models.Model):
     parked = models.CharField(_("parked because"), max_length=500, blank=True, editable=False)
 
     opened_on = models.DateField(_("opened on"))
-    test_months = models.PositiveSmallIntegerField(
-        _("test months"), default=0, validators=[MaxValueValidator(9)]
-    )
+    test_months = models.PositiveSmallIntegerField(_("test months"), default=0, validators=[MaxValueValidator(9)])
     test_quota_mb = models.PositiveSmallIntegerField(
         _("test allowance (MB)"), default=0, validators=[MinValueValidator(5), MaxValueValidator(30)]
     )
@@ -91,9 +89,7 @@ class Card(models.Model):
     silent_from = models.DateField(_("silent from"), null=True, editable=False)
     forced_activation_on = models.DateField(_("forced activation on"), null=True, editable=False)
     activated_on = models.DateField(_("activated on"), null=True, editable=False)
-    activation_cause = models.CharField(
-        _("activated by"), max_length=10, choices=Cause, blank=True, editable=False
-    )
+    activation_cause = models.CharField(_("activated by"), max_length=10, choices=Cause, blank=True, editable=False)
 
     term_number = models.PositiveSmallIntegerField(_("running term"), default=0, editable=False)
     service_from = models.DateField(_("service from"), null=True, editable=False)
@@ -144,16 +140,13 @@ class Card(models.Model):
                 name="suspended_means_held",
             ),
             models.CheckConstraint(
-                condition=models.Q(holds="")
-                | models.Q(state__in=[State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED]),
+                condition=models.Q(holds="") | models.Q(state__in=[State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED]),
                 name="only_a_stopped_card_is_held",
             ),
             models.CheckConstraint(condition=models.Q(used_bytes__gte=0), name="used_bytes_are_not_negative"),
         ]
         indexes = [
-            models.Index(
-                fields=["next_due_on", "id"], name="card_due", condition=models.Q(next_due_on__isnull=False)
-            ),
+            models.Index(fields=["next_due_on", "id"], name="card_due", condition=models.Q(next_due_on__isnull=False)),
             models.Index(fields=["state", "id"], name="card_state"),
             models.Index(fields=["holds", "id"], name="card_holds", condition=~models.Q(holds="")),
             models.Index(fields=["customer", "id"], name="card_customer"),

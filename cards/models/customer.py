@@ -29,9 +29,7 @@ class Customer(models.Model):
 class Membership(models.Model):
     """A person who acts for a customer, and as what."""
 
-    customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer")
-    )
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer"))
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
     )
@@ -40,9 +38,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        constraints = [
-            models.UniqueConstraint(fields=["customer", "user"], name="one_membership_per_customer")
-        ]
+        constraints = [models.UniqueConstraint(fields=["customer", "user"], name="one_membership_per_customer")]
 
     def __str__(self):
         return f"{self.user} · {self.customer}"

@@ -17,9 +17,7 @@ class Plan(models.Model):
     )
     name = models.CharField(_("name"), max_length=64, blank=True)
     kind = models.CharField(_("kind"), max_length=4, choices=PlanKind, default=PlanKind.PLAN)
-    months = models.PositiveSmallIntegerField(
-        _("months"), null=True, blank=True, validators=[MinValueValidator(1)]
-    )
+    months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True, validators=[MinValueValidator(1)])
     alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"), validators=[MinValueValidator(1)])
     is_sold = models.BooleanField(_("on sale"), default=True)

@@ -19,9 +19,7 @@ class CarrierPolicy(models.Model):
 
     carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier)
     valid_from = models.DateField(_("valid from"))
-    forced_mode = models.CharField(
-        _("forced activation"), max_length=13, choices=ForcedMode, default=ForcedMode.MONTHS
-    )
+    forced_mode = models.CharField(_("forced activation"), max_length=13, choices=ForcedMode, default=ForcedMode.MONTHS)
     silent_months = models.PositiveSmallIntegerField(
         _("silent months"), default=6, validators=[MinValueValidator(1), MaxValueValidator(36)]
     )
@@ -47,9 +45,7 @@ class CarrierPolicy(models.Model):
         ordering = ["carrier", "-valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["carrier", "valid_from"], name="one_policy_per_carrier_and_day"),
-            models.CheckConstraint(
-                condition=models.Q(cycle_day__range=(1, 28)), name="cycle_day_exists_in_each_month"
-            ),
+            models.CheckConstraint(condition=models.Q(cycle_day__range=(1, 28)), name="cycle_day_exists_in_each_month"),
         ]
 
     def __str__(self):

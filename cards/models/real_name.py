@@ -11,9 +11,7 @@ from cards.choices import RealName
 class RealNameCheck(models.Model):
     """One submitted real-name check. The name and number are kept masked, the number also as a keyed hash."""
 
-    card = models.ForeignKey(
-        "cards.Card", models.PROTECT, related_name="real_name_checks", verbose_name=_("card")
-    )
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="real_name_checks", verbose_name=_("card"))
     status = models.CharField(_("status"), max_length=9, choices=RealName, default=RealName.SUBMITTED)
     masked_name = models.CharField(_("name"), max_length=64)
     masked_number = models.CharField(_("ID number"), max_length=32)

@@ -1,0 +1,90 @@
+"""What tests build over and over: a card in any state, its usage, a day, a person. All of it through the actions."""
+
+from datetime import date, datetime, time, timedelta
+
+from django.contrib.auth.models import Permission, User
+from django.test import override_settings
+from django.utils import timezone
+
+from cards.actions.ask import act
+from cards.actions.intake import read_card_row, take_cards
+from cards.actions.sweep import sweep
+from cards.actions.usage import Reading, take_readings
+from cards.models import Card, CardEvent, Customer, Membership
+from cards.models.card import MB
+from cards.permissions import Actor, codename
+
+OPENED_ON = date(2026, 1, 15)
+SHELL = Actor.shell()
+
+
+def on_day(day):
+    """The portal's clock stands on `day` within `with on_day(...)`; outside of a test's body it is also a decorator."""
+    return override_settings(SIMPORTAL_TODAY=day)
+
+
+def open_card(**columns):
+    """A card taken in as from a file: enterprise, no test, opened on 2026-01-15 with Y1-30, or as `columns` say."""
+    columns.setdefault("iccid", f"8986{Card.objects.count() + 1:016d}")
+    texts = {"carrier": "cmcc", "certification": "enterprise", "opened_on": str(OPENED_ON), "plan": "Y1-30"}
+    texts |= {name: str(value) for name, value in columns.items()}
+    taken = take_cards([read_card_row(2, texts, date.max)], actor=SHELL)
+    assert taken.errors == []
+    return Card.objects.get(iccid=texts["iccid"])
+
+
+def card_in_use(since=OPENED_ON, **columns):
+    """A card in use since the day it was opened on."""
+    card = open_card(opened_on=since, **columns)
+    return do("activate", card, since)
+
+
+def use(card, day, mb, read_at=None, imei=""):
+    """Take a reading of the card's whole day, known at the end of that day; the card afterwards."""
+    read_at = read_at or timezone.make_aware(datetime.combine(day + timedelta(days=1), time(1)))
+    take_readings([Reading(card.pk, day, int(mb * MB), read_at, imei)])
+    return fresh(card)
+
+
+def do(action, card, day, actor=SHELL, reason="because", **params):
+    """Do an action that must succeed; the card afterwards."""
+    outcome = attempt(action, card, day, actor, reason, **params)
+    assert (outcome.refused, outcome.parked) == (None, "")
+    return fresh(card)
+
+
+def attempt(action, card, day, actor=SHELL, reason="because", **params):
+    """Do an action that may be refused; its `Outcome`."""
+    (outcome,) = act(action, [card.pk], actor=actor, reason=reason, on=day, **params)
+    return outcome
+
+
+def swept(card, day):
+    """Sweep every day through `day`; the card afterwards."""
+    sweep(day)
+    return fresh(card)
+
+
+def fresh(card):
+    """The card as the database has it now: `refresh_from_db` is forbidden on cards."""
+    return Card.objects.get(pk=card.pk)
+
+
+def story(card):
+    """The card's record in short: (action, rule, to, effective_on) of each event."""
+    events = CardEvent.objects.filter(card=card).order_by("seq")
+    return [(event.action, event.rule, event.to_state, event.effective_on) for event in events]
+
+
+def staff(*actions, username="ops"):
+    """A person of the staff who may do these actions."""
+    user = User.objects.create_user(username, password="demo", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=[codename(action) for action in actions]))
+    return user
+
+
+def member(customer="Acme", username="alice", role="owner"):
+    """A person who acts for a customer, who is created when needed."""
+    user = User.objects.create_user(username, password="demo")
+    Membership.objects.create(customer=Customer.objects.get_or_create(name=customer)[0], user=user, role=role)
+    return user

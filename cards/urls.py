@@ -1,3 +1,9 @@
+from django.urls import path
+
+from cards.views import console_sweep
+
 app_name = "console"
 
-urlpatterns = []
+urlpatterns = [
+    path("sweep/", console_sweep.sweep_page, name="sweep"),
+]

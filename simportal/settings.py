@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from simportal import env
 
@@ -28,7 +27,7 @@ INSTALLED_APPS = [
     "simportal",
     "billing",
     "cards",
-    "django.contrib.admin",
+    "simportal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -94,7 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Language and time
 
 LANGUAGE_CODE = "zh-hans"
-LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "simportal" / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

@@ -2,9 +2,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from simportal import health, views
+from simportal.dashboard import dashboard
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
     path("my/", views.my, name="my"),
     path("admin/", admin.site.urls),

@@ -1,0 +1,73 @@
+"""The admin site of the portal: master data, the login for all staff, and the menu that console and admin share."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Link:
+    title: str
+    url: str
+    is_current: bool
+    has_search: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    links: list
+
+
+CONSOLE = (
+    (_("Dashboard"), "dashboard"),
+    (_("SIM cards"), "console:card-list"),
+    (_("Nightly sweep"), "console:sweep"),
+)
+SEARCHED = "console:card-list"
+
+# What the menu shows of the admin, each with the permission that lets somebody look at it.
+MASTER_DATA = (
+    (_("Customers"), "admin:cards_customer_changelist", "cards.view_customer"),
+    (_("Plans"), "admin:cards_plan_changelist", "cards.view_plan"),
+    (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
+)
+PEOPLE = (
+    (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
+    (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
+)
+
+
+class PortalAdminSite(AdminSite):
+    site_header = "simportal"
+    site_title = "simportal"
+    index_title = _("Master data")
+    site_url = None
+    enable_nav_sidebar = False
+
+    def each_context(self, request):
+        context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
+        if context["has_permission"]:
+            context["nav"] = menu(request)
+        return context
+
+
+def menu(request):
+    """The sections of the menu that this person may use, with the link to the present page marked."""
+    links = [link(request, title, name) for title, name in CONSOLE]
+    sections = [Section(_("Operations"), links)]
+    for title, entries in ((_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
+        allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]
+        if allowed:
+            sections.append(Section(title, allowed))
+    return sections
+
+
+def link(request, title, name):
+    url = reverse(name)
+    exact = name == "dashboard"
+    is_current = request.path == url if exact else request.path.startswith(url)
+    return Link(title, url, is_current, has_search=name == SEARCHED)

@@ -14,7 +14,7 @@ run: env var/secret_key
 
 test: env
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -p tests.on_postgres -m "not once"
+	$(BIN)/python -m pytest -p tests.on_postgres
 
 lint: env
 	$(BIN)/ruff check .

@@ -50,9 +50,7 @@ def _debug(text):
 
 def _secret_key(text, debug):
     if text is None and not debug:
-        raise Refused(
-            "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on."
-        )
+        raise Refused("SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on.")
     return text or DEBUG_SECRET_KEY
 
 
@@ -72,22 +70,16 @@ def _database(url, base_dir):
     try:
         parsed = dj_database_url.parse(url)
     except ValueError:
-        raise Refused(
-            "DATABASE_URL cannot be read: write postgresql://user:password@host:port/name."
-        ) from None
+        raise Refused("DATABASE_URL cannot be read: write postgresql://user:password@host:port/name.") from None
     if not parsed["NAME"]:
-        raise Refused(
-            "DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL."
-        )
+        raise Refused("DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL.")
     return _sqlite(parsed, base_dir) if scheme == "sqlite" else _postgresql(parsed)
 
 
 def _sqlite(parsed, base_dir):
     """SQLite for a web server and a worker at once: readers never wait, writers queue instead of failing."""
     if parsed["NAME"] == ":memory:":
-        raise Refused(
-            "DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner."
-        )
+        raise Refused("DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner.")
     return parsed | {
         "NAME": base_dir / parsed["NAME"],
         "OPTIONS": {
@@ -112,9 +104,7 @@ def _today(text, debug):
     if text is None:
         return None
     if not debug:
-        raise Refused(
-            "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset."
-        )
+        raise Refused("SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset.")
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -1,0 +1,143 @@
+"""The portal on one machine: web server and worker under a small supervisor that leaves nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from cards.models import Card
+
+HOST = "127.0.0.1"
+STAFF = ("admin", "ops", "support", "finance", "auditor")
+CUSTOMERS = ("alice", "bob", "charlie")
+DEMO_PASSWORD = "demo"
+SECONDS_TO_START = 60
+SECONDS_TO_STOP = 10
+
+
+class Command(BaseCommand):
+    help = "Runs web server, worker and beat until Ctrl-C. PORT moves it from 8000."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--demo", action="store_true", help="fill an empty database with demo data first")
+
+    def handle(self, demo, **options):
+        refuse_busy_port(settings.PORT)
+        if demo:
+            self.fill_empty_database()
+        stop = StopSignal()
+        children = start_children()
+        try:
+            wait_for_web(children, stop)
+            self.welcome()
+            watch(children, stop)
+        finally:
+            stop_children(children)
+        self.stdout.write("Stopped.")
+
+    def fill_empty_database(self):
+        if Card.objects.exists():
+            return
+        try:
+            call_command("demo", stdout=self.stdout, stderr=self.stderr)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: the demo data is there only in part; remove var/ to begin anew.") from None
+
+    def welcome(self):
+        address = f"http://{HOST}:{settings.PORT}"
+        self.stdout.write(f"\nsimportal is running:\n  {address}/console/  staff\n  {address}/  everybody")
+        for door, names in (("staff", demo_names(STAFF)), ("customers", demo_names(CUSTOMERS))):
+            if names:
+                self.stdout.write(f"  {door}: {', '.join(names)} (password {DEMO_PASSWORD})")
+        self.stdout.write("Ctrl-C stops it.\n")
+        self.stdout.flush()
+
+
+def refuse_busy_port(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}): choose another, e.g. PORT=8001 make run."
+            ) from None
+
+
+def demo_names(names):
+    """Those of `names` that exist and still have the demo's password."""
+    people = {person.username: person for person in get_user_model().objects.filter(username__in=names)}
+    return [name for name in names if name in people and people[name].check_password(DEMO_PASSWORD)]
+
+
+class StopSignal:
+    """True once somebody asked the supervisor to stop."""
+
+    def __init__(self):
+        self.came = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.note)
+
+    def note(self, *_):
+        self.came = True
+
+    def __bool__(self):
+        return self.came
+
+
+def start_children():
+    web = ["-m", "gunicorn", "simportal.wsgi", "--preload", "--bind", f"{HOST}:{settings.PORT}"]
+    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+    web += ["--log-level", "warning", "--no-control-socket"]
+    return {"web server": start(web), "worker": start(["manage.py", "worker"])}
+
+
+def start(arguments):
+    """What a child has to say to people goes to stderr; Celery's stdout is chatter."""
+    return subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL)
+
+
+def wait_for_web(children, stop):
+    """gunicorn loads the portal before it listens (--preload), so a listening port is a portal that answers."""
+    give_up_at = time.monotonic() + SECONDS_TO_START
+    while not (stop or listens()):
+        refuse_dead_child(children)
+        if time.monotonic() > give_up_at:
+            raise CommandError(f"The web server did not answer within {SECONDS_TO_START} seconds.")
+        time.sleep(0.1)
+
+
+def listens():
+    with socket.socket() as client:
+        return client.connect_ex((HOST, settings.PORT)) == 0
+
+
+def watch(children, stop):
+    while not stop:
+        refuse_dead_child(children)
+        time.sleep(0.2)
+
+
+def refuse_dead_child(children):
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise CommandError(f"The {name} ended by itself (exit code {child.returncode}), so all of it stops.")
+
+
+def stop_children(children):
+    """Asks all of them first, then waits for each; who does not listen is killed."""
+    for child in children.values():
+        child.terminate()
+    give_up_at = time.monotonic() + SECONDS_TO_STOP
+    for child in children.values():
+        try:
+            child.wait(max(0, give_up_at - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

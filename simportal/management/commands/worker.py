@@ -1,0 +1,47 @@
+"""Worker and beat, started together: against Redis with `REDIS_URL`, without it in one process on its own."""
+
+import sys
+import warnings
+
+from celery.beat import EmbeddedService
+from celery.platforms import SecurityWarning
+from celery.signals import worker_ready
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from simportal.celery import app
+
+# One worker has no others to gossip with, and the age of its ticks says more than its heartbeats would.
+ALONE = {"concurrency": 2, "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
+
+
+class Command(BaseCommand):
+    help = "Runs the background work, a Celery worker and its beat, until Ctrl-C."
+
+    def handle(self, **options):
+        warnings.simplefilter("ignore", SecurityWarning)  # it is about pickled messages; ours are JSON
+        worker_ready.connect(ring_every_bell)
+        worker = with_redis() if settings.REDIS_URL else embedded()
+        worker.start()
+        sys.exit(worker.exitcode)
+
+
+def with_redis():
+    """Processes, so that the time limits hold; beat is one of them, as with `celery worker --beat`."""
+    return app.Worker(beat=True, quiet=True, **ALONE)
+
+
+def embedded():
+    """Queue, worker and beat share this process, because the queue is in its memory.
+
+    Celery's own `--beat` would fork beat into another process, and its bells would ring in a queue nobody reads.
+    """
+    beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
+    worker_ready.connect(lambda **_: beat.start(), weak=False)
+    return app.Worker(pool="threads", quiet=True, **ALONE)
+
+
+def ring_every_bell(**_):
+    """The first round comes with the start, not an interval after it."""
+    for entry in app.conf.beat_schedule.values():
+        app.send_task(entry["task"], **entry["options"])

@@ -1,0 +1,89 @@
+"""Real processes for tests: a portal of its own, and ways to talk to it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from django.conf import settings
+
+
+class Portal:
+    """A portal of its own: a new SQLite file and an environment, for tests that start real processes."""
+
+    def __init__(self, folder, **environment):
+        self.environment = os.environ | {"DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3"} | environment
+
+    def manage(self, *arguments):
+        """Runs a command to its end, which must be a good one, and returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env=self.environment,
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @contextlib.contextmanager
+    def started(self, *command):
+        """A program in a process group of its own, its stderr joined to its stdout. Nothing outlives the block."""
+        process = subprocess.Popen(
+            command,
+            env=self.environment,
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(happened, seconds=30, what="it"):
+    """Polls `happened` and returns its first true answer."""
+    give_up_at = time.monotonic() + seconds
+    while not (answer := happened()):
+        assert time.monotonic() < give_up_at, f"{what} did not happen within {seconds} seconds"
+        time.sleep(0.1)
+    return answer
+
+
+def listens(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def get(url):
+    """Status and text of a page; an error page is an answer like any other."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as response:
+        with response:
+            return response.code, response.read().decode()
+
+
+def answers(url):
+    """Whether the page is there and well."""
+    try:
+        return get(url)[0] == 200
+    except OSError:
+        return False

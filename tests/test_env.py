@@ -1,0 +1,144 @@
+"""Every setting of the environment: a good value, and a refusal in one sentence."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from simportal import env
+
+BASE = Path("/srv/portal")
+IN_SERVICE = {"SECRET_KEY": "a long random text"}
+
+
+def read(**variables):
+    return env.read(IN_SERVICE | variables, BASE)
+
+
+def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_broker():
+    assert read() == env.Environment(
+        debug=False,
+        secret_key="a long random text",
+        allowed_hosts=[],
+        database=read(DATABASE_URL="sqlite:///var/simportal.sqlite3").database,
+        redis_url=None,
+        today=None,
+        port=8000,
+    )
+
+
+def test_an_empty_value_counts_as_absent():
+    assert read(DEBUG="", DATABASE_URL=" ", REDIS_URL="", ALLOWED_HOSTS="", SIMPORTAL_TODAY="", PORT="") == read()
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting", "expected"),
+    [
+        ({"DEBUG": "1"}, "debug", True),
+        ({"DEBUG": "0"}, "debug", False),
+        ({"DEBUG": "1", "SECRET_KEY": ""}, "secret_key", env.DEBUG_SECRET_KEY),
+        ({"ALLOWED_HOSTS": "sim.example.cn, 10.0.0.1,"}, "allowed_hosts", ["sim.example.cn", "10.0.0.1"]),
+        ({"REDIS_URL": "redis://:pass@cache:6379/1"}, "redis_url", "redis://:pass@cache:6379/1"),
+        ({"REDIS_URL": "rediss://cache/0"}, "redis_url", "rediss://cache/0"),
+        ({"DEBUG": "1", "SIMPORTAL_TODAY": "2026-03-02"}, "today", date(2026, 3, 2)),
+        ({"PORT": "8080"}, "port", 8080),
+    ],
+)
+def test_good_value(variables, setting, expected):
+    assert getattr(read(**variables), setting) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///var/simportal.sqlite3", "/srv/portal/var/simportal.sqlite3"),
+        ("sqlite:////data/cards.sqlite3", "/data/cards.sqlite3"),
+    ],
+)
+def test_sqlite_waits_for_its_turn_and_keeps_foreign_keys(url, file):
+    database = read(DATABASE_URL=url).database
+    assert (database["ENGINE"], database["NAME"]) == ("django.db.backends.sqlite3", Path(file))
+    assert database["OPTIONS"] == {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+    }
+
+
+def test_postgresql():
+    database = read(DATABASE_URL="postgresql://portal:p%40ss@db:5433/cards").database
+    assert {name: database[name] for name in ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")} == {
+        "ENGINE": "django.db.backends.postgresql",
+        "USER": "portal",
+        "PASSWORD": "p@ss",
+        "HOST": "db",
+        "PORT": 5433,
+        "NAME": "cards",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"DEBUG": "yes"}, "DEBUG is 1 or 0, not 'yes'."),
+        (
+            {"SECRET_KEY": ""},
+            "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on.",
+        ),
+        (
+            {"ALLOWED_HOSTS": "https://sim.example.cn"},
+            "ALLOWED_HOSTS is a comma-separated list of host names, and 'https://sim.example.cn' is none.",
+        ),
+        (
+            {"DATABASE_URL": "mysql://root:secret@db/cards"},
+            "DATABASE_URL begins with sqlite:/// or postgresql://, not with 'mysql'.",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://portal:secret@db:port/cards"},
+            "DATABASE_URL cannot be read: write postgresql://user:password@host:port/name.",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://portal:secret@db"},
+            "DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite://:memory:"},
+            "DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner.",
+        ),
+        (
+            {"REDIS_URL": "amqp://broker"},
+            "REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.",
+        ),
+        (
+            {"SIMPORTAL_TODAY": "2026-03-02"},
+            "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset.",
+        ),
+        (
+            {"DEBUG": "1", "SIMPORTAL_TODAY": "2 March"},
+            "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
+        ),
+        ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
+        ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),
+    ],
+)
+def test_refused_value(variables, sentence):
+    with pytest.raises(env.Refused) as refusal:
+        read(**variables)
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("door", [["manage.py", "check"], ["-m", "celery", "-A", "simportal", "report"]])
+def test_every_door_refuses_in_one_sentence_with_exit_code_2(door):
+    done = subprocess.run(
+        [sys.executable, *door],
+        env=os.environ | {"DEBUG": "perhaps"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "DEBUG is 1 or 0, not 'perhaps'.\n")

@@ -1,0 +1,37 @@
+"""The portal in service, as Django's own check of deployments and a browser see it."""
+
+import pytest
+
+IN_SERVICE = {"DEBUG": "0", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "sim.example.cn"}
+
+
+@pytest.mark.once
+def test_the_deployment_check_finds_nothing(new_portal):
+    new_portal(**IN_SERVICE).manage("check", "--deploy", "--fail-level", "INFO")
+
+
+@pytest.mark.once
+def test_static_files_survive_hashing(new_portal, tmp_path):
+    """`collectstatic` in service refuses any file that refers to one that is not there."""
+    collect = (
+        "from django.conf import settings; from django.core.management import call_command;"
+        f"settings.STATIC_ROOT = {str(tmp_path / 'static')!r}; call_command('collectstatic', '--no-input')"
+    )
+    new_portal(**IN_SERVICE).manage("shell", "--no-imports", "--command", collect)
+    assert list((tmp_path / "static" / "admin" / "css").glob("base.*.css.gz"))
+
+
+def test_pages_carry_the_strict_policy(client, db):
+    headers = client.get("/admin/login/").headers
+    policy = dict(directive.strip().split(" ", 1) for directive in headers["Content-Security-Policy"].split(";"))
+    assert policy == {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")

@@ -46,12 +46,6 @@ def due(card, day):
     return change if change and change.on <= day else None
 
 
-def next_due_on(card):
-    """The day on which the sweep has to look at the card next, or None."""
-    change = upcoming(card)
-    return change and change.on
-
-
 def perform(card, change, policies):
     """Do to the card in memory what is due on it."""
     policy = policies.in_force(card.carrier, change.on)
@@ -61,14 +55,23 @@ def perform(card, change, policies):
 
 def catch_up(card, day, policies):
     """Do everything that is due on the card by `day`, one by one, and yield each change once it is done."""
+    change = upcoming(card)
     for _ in range(MORE_THAN_ANY_CARD_CAN_HAVE_DUE):
-        change = due(card, day)
-        if change is None:
+        if change is None or change.on > day:
             return
         perform(card, change, policies)
-        card.changed_on = change.on
+        following = settle(card, change.on)
         yield change
+        change = following
     raise InvariantBroken(f"more than {MORE_THAN_ANY_CARD_CAN_HAVE_DUE} changes are due by {day}")
+
+
+def settle(card, day):
+    """Note on the card that it changed on `day` and when something is due on it next; what that will be."""
+    card.changed_on = day
+    following = upcoming(card)
+    card.next_due_on = following and following.on
+    return following
 
 
 def forecast(card, day, policies):

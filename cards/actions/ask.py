@@ -77,6 +77,7 @@ class Asked(Work):
         card.move_meter(day, ask.policy(card))
         done = rules.Change(day, self.action)
         DEEDS[self.action](card, ask, done)
+        rules.settle(card, day)
         yield done
         yield from rules.catch_up(card, day, ask.policies)
 

@@ -183,7 +183,7 @@ class _Batch:
             card.bound_imei, card.bound_on = row.imei, row.opened_on
         card.queue = []
         term = queue_term(card, plan, row.opened_on)
-        card.next_due_on = rules.next_due_on(card)
+        rules.settle(card, row.opened_on)
         return card, term
 
     def _plan(self, row):

@@ -18,7 +18,7 @@ LISTED = 10_000
 
 @dataclass
 class Report:
-    """What a sweep did, or would do: the days, the changes (the first 10,000 of them), their counts, the parked cards."""
+    """What a sweep did, or would do: days, changes (the first 10,000 of them), their counts, parked cards."""
 
     days: list = field(default_factory=list)
     changes: list = field(default_factory=list)

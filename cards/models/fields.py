@@ -1,4 +1,5 @@
 from django.db import models
+from django_fsm import FSMField, FSMFieldDescriptor
 
 
 class CodeField(models.CharField):
@@ -24,3 +25,19 @@ class CodeField(models.CharField):
         if connection.vendor != "postgresql":
             parameters["collation"] = None
         return parameters
+
+
+class StateDescriptor(FSMFieldDescriptor):
+    def __get__(self, instance, owner=None):
+        # The rules read a card's state a dozen times a change; the way through a deferred attribute costs as much as
+        # all of them together, and a card's state is never deferred.
+        return self if instance is None else instance.__dict__[self.field.name]
+
+
+class StateField(FSMField):
+    """A state that django-fsm guards, kept as the plain code that the database holds."""
+
+    descriptor_class = StateDescriptor
+
+    def set_state(self, instance, state):
+        instance.__dict__[self.name] = state and str(state)

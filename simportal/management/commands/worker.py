@@ -1,5 +1,6 @@
 """Worker and beat, started together: against Redis with `REDIS_URL`, without it in one process on its own."""
 
+import signal
 import sys
 import warnings
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options):
         warnings.simplefilter("ignore", SecurityWarning)  # it is about pickled messages; ours are JSON
         worker_ready.connect(ring_every_bell)
+        worker_ready.connect(let_ctrl_c_be_gentle)
         worker = with_redis() if settings.REDIS_URL else embedded()
         worker.start()
         sys.exit(worker.exitcode)
@@ -45,3 +47,8 @@ def ring_every_bell(**_):
     """The first round comes with the start, not an interval after it."""
     for entry in app.conf.beat_schedule.values():
         app.send_task(entry["task"], **entry["options"])
+
+
+def let_ctrl_c_be_gentle(**_):
+    """As SIGTERM does: what is at work is finished, which takes seconds, and the exit code is 0."""
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))

@@ -1,0 +1,38 @@
+"""Which cards are meant by numbers from a file or a command line, many at a time."""
+
+from django.db.models import Q
+
+from cards.models import Card
+
+PREFIXES_AT_ONCE = 200
+
+
+def ids_by_iccid(iccids, cards=None):
+    """The primary keys of the cards that each ICCID may mean: the card itself, or else by its first 19 characters.
+
+    A number of 19 characters may stand for several cards of 20; an unknown one stands for none.
+    """
+    cards = Card.objects.all() if cards is None else cards
+    wanted = set(iccids)
+    wanted |= {iccid[:19] for iccid in wanted}
+    known = dict(cards.filter(iccid__in=wanted).values_list("iccid", "pk"))
+    short = sorted({iccid for iccid in iccids if len(iccid) == 19 and iccid not in known})
+    longer = _beginning_with(short, cards)
+    return {iccid: _meant(iccid, known, longer) for iccid in iccids}
+
+
+def _meant(iccid, known, longer):
+    for number in (iccid, iccid[:19]):
+        if number in known:
+            return [known[number]]
+    return longer.get(iccid, [])
+
+
+def _beginning_with(prefixes, cards):
+    """The cards of 20 characters behind numbers of 19: ranges, which an index serves."""
+    found = {}
+    for start in range(0, len(prefixes), PREFIXES_AT_ONCE):
+        ranges = (Q(iccid__gt=prefix, iccid__lt=prefix + "~") for prefix in prefixes[start : start + PREFIXES_AT_ONCE])
+        for iccid, pk in cards.filter(Q(*ranges, _connector=Q.OR)).values_list("iccid", "pk"):
+            found.setdefault(iccid[:19], []).append(pk)
+    return found

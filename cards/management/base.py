@@ -1,0 +1,129 @@
+"""What every command of the portal keeps: exit codes, `--json`, one sentence for an error, the shell's language.
+
+Exit codes: 0 done, 1 it found or refused something, 2 it was called wrongly, 130 interrupted.
+"""
+
+import argparse
+import json
+import os
+import sys
+from datetime import date
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+from django.utils import translation
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from cards.errors import BadInput
+
+FOUND_SOMETHING, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
+
+
+class PortalCommand(BaseCommand):
+    """A command whose `carry_out` says whether it found or refused something.
+
+    `BadInput` that leaves it means that the command was called wrongly. Whatever else goes wrong becomes one sentence
+    too; only `--traceback` shows where it came from.
+    """
+
+    requires_system_checks = []
+
+    def carry_out(self, **options):
+        """Do what the command is for; True when it found or refused something."""
+        raise NotImplementedError
+
+    def create_parser(self, prog_name, subcommand, **kwargs):
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout, and nothing else there")
+        parser.error = lambda message: _complain(parser, message)
+        return parser
+
+    def run_from_argv(self, argv):
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal that knows no Chinese must not end a command.
+            stream.reconfigure(errors="backslashreplace")
+        self._called_from_command_line = True
+        options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
+        try:
+            self.execute(**options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FOUND_SOMETHING)
+        except (Exception, KeyboardInterrupt) as error:
+            if options["traceback"]:
+                raise
+            sentence, code = explained(error)
+            self.say(sentence)
+            sys.exit(code)
+        finally:
+            connections.close_all()
+
+    def execute(self, *args, **options):
+        with translation.override(language_of_the_shell()):
+            return super().execute(*args, **options)
+
+    def handle(self, **options):
+        try:
+            found = self.carry_out(**options)
+        except BadInput as bad:
+            raise CommandError(str(bad), returncode=CALLED_WRONGLY) from bad
+        if found:
+            sys.exit(FOUND_SOMETHING)
+
+    def say(self, sentence):
+        """A sentence for people, beside the result."""
+        self.stderr.write(str(sentence), self.style.NOTICE)
+
+    def give(self, document):
+        """The result as the one JSON document."""
+        self.stdout.write(as_json(document))
+
+    def progress(self, total=None, unit="", quiet=False):
+        """A progress bar on stderr, drawn only for people who watch."""
+        quiet = quiet or not self.stderr.isatty()
+        return tqdm(total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False, unit_scale=True)
+
+
+def explained(error):
+    """What went wrong as one sentence in the reader's language, and the exit code for it."""
+    with translation.override(language_of_the_shell()):
+        if isinstance(error, CommandError):
+            return str(error), error.returncode
+        if isinstance(error, KeyboardInterrupt):
+            return _("Interrupted: what was done until then is kept."), INTERRUPTED
+        first_line = str(error).strip().partition("\n")[0]
+        if isinstance(error, DatabaseError):
+            sentence = _("The database refuses: {reason} (is it there, and migrated?)")
+            return sentence.format(reason=first_line), FOUND_SOMETHING
+        what = f"{type(error).__name__}: {first_line}"
+        return _("This is a mistake in the portal: {what} (--traceback shows where)").format(what=what), FOUND_SOMETHING
+
+
+def language_of_the_shell():
+    """Chinese where the shell speaks it, else English; the shell's own order of precedence."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name):
+            return "zh-hans" if os.environ[name].startswith("zh") else "en"
+    return "en"
+
+
+def civil_day(text):
+    """The argparse type of a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-03-02") from None
+
+
+def as_json(document):
+    """Days as YYYY-MM-DD, words in their own letters."""
+    return json.dumps(document, ensure_ascii=False, default=str)
+
+
+def _complain(parser, message):
+    """argparse's complaint without the usage that it puts before it."""
+    if not parser.called_from_command_line:
+        raise CommandError(message, returncode=CALLED_WRONGLY)
+    parser.exit(CALLED_WRONGLY, f"{parser.prog}: {message}\n")

@@ -1,0 +1,9 @@
+from cards.actions.imports import import_usage
+from cards.management.imports import ImportCommand
+
+
+class Command(ImportCommand):
+    help = "Takes usage readings from a CSV or XLSX file and applies what they cause."
+
+    def imported(self, file, dry_run, progress):
+        return import_usage(file, dry_run=dry_run, progress=progress)

@@ -34,8 +34,11 @@ class Command(BaseCommand):
         stop = StopSignal()
         children = start_children()
         try:
+            welcome = welcome_text()
             wait_for_web(children, stop)
-            self.welcome()
+            if not stop:
+                self.stdout.write(welcome)
+                self.stdout.flush()
             watch(children, stop)
         finally:
             stop_children(children)
@@ -49,14 +52,15 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Interrupted: the demo data is there only in part; remove var/ to begin anew.") from None
 
-    def welcome(self):
-        address = f"http://{HOST}:{settings.PORT}"
-        self.stdout.write(f"\nsimportal is running:\n  {address}/console/  staff\n  {address}/  everybody")
-        for door, names in (("staff", demo_names(STAFF)), ("customers", demo_names(CUSTOMERS))):
-            if names:
-                self.stdout.write(f"  {door}: {', '.join(names)} (password {DEMO_PASSWORD})")
-        self.stdout.write("Ctrl-C stops it.\n")
-        self.stdout.flush()
+
+def welcome_text():
+    """Addresses, and who can log in. Comparing the hashes takes a second, in which the children start."""
+    address = f"http://{HOST}:{settings.PORT}"
+    lines = ["", "simportal is running:", f"  {address}/console/  staff", f"  {address}/  everybody"]
+    for door, names in (("staff", demo_names(STAFF)), ("customers", demo_names(CUSTOMERS))):
+        if names:
+            lines.append(f"  {door}: {', '.join(names)} (password {DEMO_PASSWORD})")
+    return "\n".join([*lines, "Ctrl-C stops it."])
 
 
 def refuse_busy_port(port):

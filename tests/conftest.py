@@ -10,6 +10,9 @@ for name in ("ALLOWED_HOSTS", "PORT", "REDIS_URL", "SECRET_KEY", "SIMPORTAL_TODA
 
 import django
 
+from simportal.translations import compile_stale
+
+compile_stale()  # before anything is translated: Django reads each catalogue once
 django.setup()
 
 import shutil
@@ -19,11 +22,9 @@ import sys
 import pytest
 from django.conf import settings
 
-from simportal.translations import compile_stale
 from tests.processes import Portal, free_port, listens, wait_until
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-compile_stale()
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [

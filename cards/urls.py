@@ -6,4 +6,5 @@ app_name = "console"
 
 urlpatterns = [
     path("sweep/", console_sweep.sweep_page, name="sweep"),
+    path("sweep/unpark/<str:iccid>/", console_sweep.unpark, name="unpark"),
 ]

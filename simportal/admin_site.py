@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.forms import AuthenticationForm
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -47,12 +49,20 @@ class PortalAdminSite(AdminSite):
     index_title = _("Master data")
     site_url = None
     enable_nav_sidebar = False
+    login_template = "console/login.html"
+    login_form = AuthenticationForm  # one door for staff and customers: what opens behind it is each page's business
 
     def each_context(self, request):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
         if context["has_permission"]:
             context["nav"] = menu(request)
         return context
+
+    def login(self, request, extra_context=None):
+        """Who was on the way to no page in particular goes to their own door."""
+        asked_for = REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST
+        home = {} if asked_for else {REDIRECT_FIELD_NAME: reverse("home")}
+        return super().login(request, home | (extra_context or {}))
 
 
 def menu(request):

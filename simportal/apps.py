@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,9 +8,27 @@ class SimportalConfig(AppConfig):
     name = "simportal"
     verbose_name = _("Portal")
 
+    def ready(self):
+        post_migrate.connect(give_roles_their_permissions, sender=self)
+
 
 class PortalAdminConfig(admin_apps.AdminConfig):
     """Django's admin with our site as the default one, so that `@admin.register` registers there."""
 
     default = False
     default_site = "simportal.admin_site.PortalAdminSite"
+
+
+def give_roles_their_permissions(using="default", apps=None, **_):
+    """On a new database Django makes each app's permissions later than this is called: so they are asked for here."""
+    from django.apps import apps as installed
+    from django.contrib.auth.management import create_permissions
+
+    from simportal.roles import sync_roles
+
+    apps = apps or installed
+    if not {"auth", "cards"} <= set(apps.app_configs):
+        return  # `migrate simportal` alone: their tables are not there yet
+    for label in ("auth", "cards"):
+        create_permissions(installed.get_app_config(label), verbosity=0, using=using, apps=apps)
+    sync_roles()

@@ -1,0 +1,94 @@
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from cards.actions.ask import DEEDS, act
+from cards.actions.write import chunked
+from cards.errors import BadInput
+from cards.management.base import PortalCommand
+from cards.management.numbers import meant
+from cards.models import Card
+from cards.permissions import Actor
+
+AT_ONCE = 2_000
+ACTIONS = [action.value for action in DEEDS]
+
+
+class Command(PortalCommand):
+    help = "Does an action to cards, by the same rules as the pages do."
+
+    def add_arguments(self, parser):
+        parser.add_argument("action", metavar="ACTION", choices=ACTIONS, help=", ".join(ACTIONS))
+        parser.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
+        parser.add_argument("--actor", metavar="USER", help="act as this user, with what they may do (default: all)")
+        parser.add_argument("--reason", metavar="TEXT", default="", help="why, for the record")
+        parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[], dest="parameters")
+
+    def carry_out(self, action, iccids, actor, reason, parameters, json, **options):
+        actor, cards = acting(actor)
+        params = dict(map(_parameter, parameters))
+        results = []
+        for chunk in chunked(meant(iccids, cards), AT_ONCE):
+            results += _results(chunk, action, actor, reason, params)
+        if json:
+            self.give({"action": action, "results": results})
+        else:
+            self.tell(results)
+        return not all(result["done"] for result in results)
+
+    def tell(self, results):
+        for result in results:
+            if result["done"]:
+                holds = f" ({', '.join(result['holds'])})" if result["holds"] else ""
+                self.stdout.write(f"{result['iccid']}: {result['state']}{holds}")
+            else:
+                self.say(f"{result['iccid']}: {result['message']} {result['way_out'] or ''}".rstrip())
+
+
+def acting(username):
+    """Who acts, and the cards that they can see."""
+    if username is None:
+        return Actor.shell(), Card.objects.all()
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise BadInput("", _("There is no user {name}.").format(name=username))
+    return Actor.of(user), Card.objects.visible_to(user)
+
+
+def _parameter(text):
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput("", _("“{text}” is not key=value.").format(text=text))
+    return name, value
+
+
+def _results(chunk, action, actor, reason, params):
+    """One result for each ICCID of the chunk, in order."""
+    ids = {pk for _iccid, pk, _complaint in chunk if pk}
+    outcomes = {o.card.pk: o for o in act(action, ids, actor=actor, reason=reason, **params)}
+    return [_result(outcomes[pk]) if pk else _unknown(iccid, complaint) for iccid, pk, complaint in chunk]
+
+
+def _result(outcome):
+    refused = outcome.refused
+    code = "parked" if outcome.parked else refused and refused.code
+    return {
+        "iccid": outcome.card.iccid,
+        "done": code is None,
+        "state": outcome.card.state,
+        "holds": outcome.card.hold_list,
+        "code": code,
+        "message": outcome.parked or (refused and refused.sentence),
+        "way_out": refused and refused.way_out,
+    }
+
+
+def _unknown(iccid, complaint):
+    return {
+        "iccid": iccid,
+        "done": False,
+        "state": None,
+        "holds": [],
+        "code": "no_such_card",
+        "message": complaint,
+        "way_out": None,
+    }

@@ -1,0 +1,76 @@
+from django.utils.translation import gettext as _
+
+from cards.actions import sweep
+from cards.calendar import civil_today
+from cards.choices import Rule
+from cards.errors import BadInput
+from cards.management.base import PortalCommand, civil_day
+
+
+class Command(PortalCommand):
+    help = "Applies the lifecycle rules day by day: every civil day not yet swept, up to today."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--through", metavar="DAY", type=civil_day, help="the last day to sweep (default: today)")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+
+    def carry_out(self, through, dry_run, json, **options):
+        report = sweep.dry_run(through or civil_today()) if dry_run else self.swept(through, quiet=json)
+        if json:
+            self.give(as_document(report))
+        else:
+            self.tell(report, dry_run)
+        return bool(report.parked)
+
+    def swept(self, through, quiet):
+        through = through or civil_today()
+        if through > civil_today():
+            raise BadInput("", _("{day} has not come yet: only a dry run (--dry-run) looks ahead.").format(day=through))
+        with self.progress(unit=" cards", quiet=quiet) as bar:
+
+            def progress(day, count):
+                bar.set_description(str(day))
+                bar.update(count)
+
+            return sweep.sweep(through, progress)
+
+    def tell(self, report, dry_run):
+        self.stdout.write(_("Days: {days}").format(days=_span(report.days)))
+        for rule, count in sorted(report.counts.items()):
+            self.stdout.write(f"{_label(rule)}: {count}")
+        for iccid, why in report.parked:
+            self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
+        if dry_run:
+            self.say(_("This was a dry run: nothing was written."))
+
+
+def as_document(report):
+    """The report as `interfaces.md` has it."""
+    return {
+        "days": report.days,
+        "changes": [_change(iccid, done) for iccid, done in report.changes],
+        "counts": report.counts,
+        "parked": [{"iccid": iccid, "why": why} for iccid, why in report.parked],
+    }
+
+
+def _change(iccid, done):
+    change = done.change
+    return {
+        "iccid": iccid,
+        "on": change.on,
+        "action": change.action,
+        "rule": change.rule,
+        "from": done.from_state,
+        "to": done.to_state,
+    }
+
+
+def _span(days):
+    if len(days) < 2:
+        return str(days[0]) if days else _("none")
+    return _("{count}, from {first} through {last}").format(count=len(days), first=days[0], last=days[-1])
+
+
+def _label(rule):
+    return f"{Rule(rule).label} ({rule})" if rule in Rule.values else rule

@@ -1,0 +1,22 @@
+"""Which cards are meant by the ICCIDs of a command line."""
+
+from django.utils.translation import gettext as _
+
+from cards.actions.write import chunked
+from cards.lookup import ids_by_iccid
+
+
+def meant(iccids, cards=None):
+    """(ICCID, primary key, complaint) of each in turn; the key is None where there is something to complain about."""
+    for chunk in chunked(dict.fromkeys(iccid.strip().upper() for iccid in iccids)):
+        ids = ids_by_iccid(chunk, cards)
+        for iccid in chunk:
+            yield iccid, *_one_of(iccid, ids[iccid])
+
+
+def _one_of(iccid, ids):
+    if len(ids) == 1:
+        return ids[0], ""
+    if ids:
+        return None, _("Several cards begin with {iccid}: give all 20 characters.").format(iccid=iccid)
+    return None, _("There is no card {iccid}.").format(iccid=iccid)

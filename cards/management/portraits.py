@@ -1,0 +1,69 @@
+"""A card as text for a terminal, from its document."""
+
+from django.utils.translation import gettext as _
+
+from cards.choices import Action, Rule, State
+from cards.models import Card
+from cards.quantities import megabytes
+
+DATES = (
+    "opened_on", "test_until", "silent_from", "forced_activation_on", "activated_on", "service_until", "cancel_on",
+)  # fmt: skip
+
+
+def portrait(card, document):
+    lines = [_heading(card), *_standing(card), *_dates(document), *_cycle(document["cycle"])]
+    lines += [_("Forecast:"), *map(forecast_line, document["forecast"])]
+    lines += [_("Record:"), *map(_event_line, document["events"])]
+    return "\n".join(lines) + "\n"
+
+
+def forecast_line(change):
+    why = f" ({Rule(change['rule']).label})" if change["rule"] else ""
+    return f"  {change['on']}  {Action(change['action']).label}{why}"
+
+
+def _heading(card):
+    parts = [card.iccid, card.msisdn, str(card.get_carrier_display()), card.customer.name if card.customer else ""]
+    return "  ".join(filter(None, parts))
+
+
+def _standing(card):
+    state = str(card.get_state_display())
+    if card.hold_list:
+        state += f" ({', '.join(str(hold.label) for hold in card.hold_list)})"
+    if card.resumes_to:
+        state += f" → {State(card.resumes_to).label}"
+    yield _("State: {state}").format(state=state)
+    if card.parked:
+        yield _("Parked: {why}").format(why=card.parked)
+
+
+def _dates(document):
+    for name in DATES:
+        if document[name]:
+            yield f"  {Card._meta.get_field(name).verbose_name}: {document[name]}"
+
+
+def _cycle(cycle):
+    if cycle["quota_bytes"] is None:
+        return
+    used, quota = megabytes(cycle["used_bytes"]), megabytes(cycle["quota_bytes"])
+    sentence = _("Cycle from {start} until {until}: {used} of {quota} MB")
+    yield sentence.format(start=cycle["starts_on"], until=cycle["until"], used=used, quota=quota)
+    if cycle["limit_bytes"] is not None:
+        yield _("Limit: {limit} MB").format(limit=megabytes(cycle["limit_bytes"]))
+
+
+def _event_line(event):
+    states = " → ".join(str(State(code).label) for code in (event["from"], event["to"]) if code)
+    parts = [
+        f"{event['seq']:>4}",
+        str(event["effective_on"]),
+        str(Action(event["action"]).label),
+        states,
+        event["actor"],
+    ]
+    if event["reason"]:
+        parts.append(f"“{event['reason']}”")
+    return "  ".join(parts)

@@ -1,0 +1,185 @@
+"""The proof of the records: every card stands where its events and its terms say, and they lead there without a gap.
+
+Cards are read in ranges of their keys, with what belongs to them beside them. A card that looks wrong is read once
+more, locked, before anything is said about it, because somebody may have changed it between two of the reads.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cards.choices import Action, Hold, RealName, State
+from cards.models import Card, CardEvent, DeviceBinding, RealNameCheck, ServiceTerm
+from cards.triggers import EDGES
+
+AT_ONCE = 1_000
+HELD = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
+
+
+@dataclass(slots=True)
+class Problem:
+    """What is wrong with one card's records: a code for programs, a sentence for people."""
+
+    iccid: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class Records:
+    """Everything that is written about one card."""
+
+    card: Card
+    events: list = field(default_factory=list)
+    terms: list = field(default_factory=list)
+    bindings: list = field(default_factory=list)
+    checks: list = field(default_factory=list)
+
+
+@dataclass
+class Proof:
+    """How far the proof has come: what was read so far. `problems` yields while it reads."""
+
+    cards: int = 0
+    events: int = 0
+
+    def problems(self, progress=None):
+        """Every problem of every card, in the order of the cards; in memory is only a range of them."""
+        last = 0
+        while cards := list(Card.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+            for records in _records(cards):
+                self.cards += 1
+                self.events += len(records.events)
+                if any(_problems(records)):
+                    yield from confirmed(records.card.pk)
+            last = cards[-1].pk
+            if progress:
+                progress(len(cards))
+
+
+def confirmed(card_id):
+    """The problems of one card whose records nobody can change meanwhile."""
+    with transaction.atomic():
+        (records,) = _records([Card.objects.select_for_update().get(pk=card_id)])
+        return list(_problems(records))
+
+
+def _records(cards):
+    records = {card.pk: Records(card) for card in cards}
+    companions = (
+        (CardEvent, "events", "seq"),
+        (ServiceTerm, "terms", "number"),
+        (DeviceBinding, "bindings", "pk"),
+        (RealNameCheck, "checks", "pk"),
+    )
+    for model, name, order in companions:
+        rows = model.objects.filter(card_id__range=(cards[0].pk, cards[-1].pk)).order_by("card_id", order)
+        for row in rows.iterator(AT_ONCE):
+            if row.card_id in records:
+                getattr(records[row.card_id], name).append(row)
+    return records.values()
+
+
+def _problems(records):
+    for prove in (_numbers, _chain, _signatures, _standing, _terms, _device, _real_name):
+        for code, message in prove(records):
+            yield Problem(records.card.iccid, code, message)
+
+
+def _numbers(records):
+    """The events are numbered 1, 2, 3 … without a gap, and the last number is the card's version."""
+    numbers = [event.seq for event in records.events]
+    if not numbers:
+        yield "no_events", _("the card has no record at all")
+        return
+    missing = sorted(set(range(1, numbers[-1] + 1)).difference(numbers))
+    if missing:
+        yield "gap", _("events are missing: {numbers}").format(numbers=", ".join(map(str, missing[:10])))
+    if records.card.version != numbers[-1]:
+        sentence = _("the card is at version {version}, and its last event is {seq}")
+        yield "version", sentence.format(version=records.card.version, seq=numbers[-1])
+
+
+def _chain(records):
+    """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
+    events = records.events
+    if events and (events[0].action, events[0].from_state) != (Action.OPEN, ""):
+        yield "opening", _("the record does not begin with the opening")
+    for before, event in pairwise(events):
+        if event.from_state != before.to_state:
+            sentence = _("event {seq} starts from {state}, and the one before ended in {other}")
+            yield "chain", sentence.format(seq=event.seq, state=event.from_state, other=before.to_state)
+        if event.effective_on < before.effective_on:
+            sentence = _("event {seq} takes effect on {day}, before the one that precedes it")
+            yield "time", sentence.format(seq=event.seq, day=event.effective_on)
+    for event in events[1:]:
+        edge = (event.from_state, event.to_state)
+        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in EDGES):
+            sentence = _("event {seq} goes from {state} to {other}, and there is no such way")
+            yield "edge", sentence.format(seq=event.seq, state=edge[0], other=edge[1])
+
+
+def _signatures(records):
+    """A rule's event is signed by the rule; holds stand in a stopped card's event, and only there."""
+    for event in records.events:
+        if bool(event.rule) != (event.actor_name == f"rule:{event.rule}"):
+            sentence = _("event {seq} is signed by {actor}, and its rule is {rule}")
+            yield "signature", sentence.format(seq=event.seq, actor=event.actor_name, rule=event.rule or "–")
+        if (event.to_state == State.SUSPENDED and not event.holds) or (event.holds and event.to_state not in HELD):
+            sentence = _("event {seq} leaves the card {state} with the holds “{holds}”")
+            yield "event_holds", sentence.format(seq=event.seq, state=event.to_state, holds=event.holds)
+
+
+def _standing(records):
+    """The card's state and holds are those of its last event, and agree with each other."""
+    card = records.card
+    last = records.events[-1] if records.events else None
+    if last and card.state != last.to_state:
+        sentence = _("the card is {state}, and its last event says {other}")
+        yield "state", sentence.format(state=card.state, other=last.to_state)
+    if last and card.holds != last.holds:
+        sentence = _("the card's holds are “{holds}”, and its last event says “{other}”")
+        yield "holds", sentence.format(holds=card.holds, other=last.holds)
+    if last and card.changed_on != last.effective_on:
+        sentence = _("the card was changed on {day}, and its last event says {other}")
+        yield "changed_on", sentence.format(day=card.changed_on, other=last.effective_on)
+    if (card.state == State.SUSPENDED) != bool(card.resumes_to) or (card.state == State.SUSPENDED and not card.holds):
+        yield "suspended", _("a card is suspended exactly as long as it has holds and a state that it resumes to")
+    if card.holds != ",".join(hold for hold in Hold.values if card.has_hold(hold)):
+        yield "hold_order", _("the holds “{holds}” are not in order").format(holds=card.holds)
+
+
+def _terms(records):
+    """Terms are numbered without a gap, follow each other without an overlap, and the card knows the running one."""
+    card, terms = records.card, records.terms
+    if [term.number for term in terms] != list(range(1, len(terms) + 1)) or not terms:
+        yield "term_numbers", _("the service terms are not numbered 1, 2, 3 …")
+    for before, term in pairwise(terms):
+        if term.starts_on and not before.starts_on:
+            yield "term_order", _("term {number} started before the one in front of it").format(number=term.number)
+        elif term.starts_on and term.starts_on < before.service_until:
+            yield (
+                "term_overlap",
+                _("term {number} starts before the one in front of it ends").format(number=term.number),
+            )
+    started = [term for term in terms if term.starts_on]
+    last = started[-1] if started else None
+    known = (card.term_number, card.service_from, card.service_until)
+    if known != ((last.number, last.starts_on, last.service_until) if last else (0, None, None)):
+        yield "running_term", _("the card's running term is not the last one that has started")
+
+
+def _device(records):
+    bound_to = records.bindings[-1].imei if records.bindings else ""
+    if records.card.bound_imei != bound_to:
+        sentence = _("the card is bound to “{imei}”, and its last binding says “{other}”")
+        yield "binding", sentence.format(imei=records.card.bound_imei, other=bound_to)
+
+
+def _real_name(records):
+    status = records.checks[-1].status if records.checks else RealName.NONE
+    if records.card.real_name != status:
+        sentence = _("the card's real-name check is {status}, and the last one submitted is {other}")
+        yield "real_name", sentence.format(status=records.card.real_name, other=status)

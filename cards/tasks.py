@@ -1,10 +1,12 @@
 from celery import shared_task
 
-from cards.actions.sweep import sweep as sweep_through
+from cards.actions.sweep import tick
 from cards.calendar import civil_today
+
+SECONDS = 30
 
 
 @shared_task(name="cards.sweep")
 def sweep():
-    """Sweeps what is left to sweep up to today; on most ticks that is nothing."""
-    sweep_through(civil_today())
+    """Sweep what is left to sweep up to today, for half a minute at the most; on most ticks that is nothing."""
+    tick(civil_today(), SECONDS)

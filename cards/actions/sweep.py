@@ -1,11 +1,15 @@
 """The sweep: every civil day not yet swept, in order, with whatever is due on it (rule 10)."""
 
-from collections import Counter
+import logging
+import time
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cards import rules
@@ -14,7 +18,16 @@ from cards.calendar import days
 from cards.errors import InvariantBroken
 from cards.models import Card, PolicyBook, SweptDay
 
+logger = logging.getLogger(__name__)
+
 LISTED = 10_000
+LANES = 2
+
+BRAKE_FROM_CARDS = 1_000
+BRAKE_SHARE = 0.25
+BRAKE_FACTOR = 5
+BRAKE_NEEDS_DAYS = 30
+BRAKE_LOOKS_BACK_DAYS = 100
 
 
 @dataclass
@@ -26,13 +39,14 @@ class Report:
     counts: Counter = field(default_factory=Counter)
     parked: list = field(default_factory=list)
 
-    def add(self, outcome):
-        for done in outcome.done:
-            self.counts[str(done.change.rule)] += 1
-            if len(self.changes) < LISTED:
-                self.changes.append((outcome.card.iccid, done))
-        if outcome.parked:
-            self.parked.append((outcome.card.iccid, outcome.parked))
+    def add(self, outcomes):
+        for outcome in outcomes:
+            for done in outcome.done:
+                self.counts[str(done.change.rule)] += 1
+                if len(self.changes) < LISTED:
+                    self.changes.append((outcome.card.iccid, done))
+            if outcome.parked:
+                self.parked.append((outcome.card.iccid, outcome.parked))
 
 
 def sweep(through, progress=None):
@@ -43,8 +57,53 @@ def sweep(through, progress=None):
     report = Report()
     for day in unswept_days(through):
         report.days.append(day)
-        sweep_day(day, report, progress)
+        for outcomes in sweep_day(day):
+            report.add(outcomes)
+            if progress:
+                progress(day, len(outcomes))
     return report
+
+
+def tick(through, seconds):
+    """The sweep that nobody asked for: a stretch of about so many `seconds` of it, unless the brake holds it."""
+    give_up_at = time.monotonic() + seconds
+    for day in unswept_days(through):
+        if brake_holds(day):
+            return
+        for _ in sweep_day(day):
+            if time.monotonic() > give_up_at or brake_holds(day):
+                return
+
+
+def brake_holds(day):
+    """Whether the day would change far more cards than days usually do, and no human has looked at it yet.
+
+    A mistake in a rule, a policy or the clock touches the whole fleet at once; a portal without a history knows no
+    "usually" and is not held, nor is a sweep that a human starts.
+    """
+    swept = SweptDay.objects.filter(day=day).first()
+    if swept is None or swept.released_by:
+        return False
+    if swept.braked_at is None and _is_far_more_than_usual(swept):
+        SweptDay.objects.filter(day=day, braked_at=None).update(braked_at=timezone.now())
+        logger.error("The sweep of %s waits for somebody to look at it: it would change far more than usual", day)
+        return True
+    return swept.braked_at is not None
+
+
+def release_brake(day, name):
+    """Somebody has looked at what the day would change, and lets the sweep go on."""
+    SweptDay.objects.filter(day=day, released_by="").exclude(braked_at=None).update(released_by=name)
+
+
+def _is_far_more_than_usual(swept):
+    earlier = SweptDay.objects.filter(day__lt=swept.day, day__gte=swept.day - timedelta(days=BRAKE_LOOKS_BACK_DAYS))
+    usual = [day.changes for day in earlier.exclude(finished_at=None)]
+    if len(usual) < BRAKE_NEEDS_DAYS:
+        return False
+    changes = swept.changes + Card.objects.due(swept.day).count()
+    least = max(BRAKE_FROM_CARDS, BRAKE_FACTOR * max(usual))
+    return changes > least and changes > BRAKE_SHARE * Card.objects.count()
 
 
 def unswept_days(through):
@@ -56,22 +115,47 @@ def unswept_days(through):
     return [through] if Card.objects.due(through).exists() else []
 
 
-def sweep_day(day, report, progress=None):
-    """Do what is due by `day`, a chunk of cards at a time, each chunk in a transaction of its own."""
-    swept, _ = SweptDay.objects.get_or_create(day=day)
-    for card_ids in due_chunks(day):
-        with transaction.atomic():
-            # The row of the day is the lock: sweeps that meet take turns, chunk by chunk.
-            swept = SweptDay.objects.select_for_update().get(day=day)
-            chunk = Report()
-            for outcome in change(card_ids, CatchUp(day)):
-                chunk.add(outcome)
-                report.add(outcome)
-            swept.counts = dict(Counter(swept.counts) + chunk.counts)
-            swept.save(update_fields=["counts"])
-        if progress:
-            progress(day, len(card_ids))
+def sweep_day(day):
+    """Do what is due by `day`, and yield the outcomes of each chunk of cards, which is a transaction of its own."""
+    SweptDay.objects.get_or_create(day=day)
+    yield from _in_lanes(partial(_sweep_chunk, CatchUp(day)), due_chunks(day))
     SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=timezone.now())
+
+
+def _sweep_chunk(work, card_ids):
+    with transaction.atomic():
+        outcomes = change(card_ids, work)
+        counts = Counter(str(done.change.rule) for outcome in outcomes for done in outcome.done)
+        swept = SweptDay.objects.select_for_update().get(day=work.day)
+        swept.counts = dict(Counter(swept.counts) + counts)
+        swept.save(update_fields=["counts"])
+    return outcomes
+
+
+def _in_lanes(do, chunks):
+    """The results of `do` for each chunk. On PostgreSQL one chunk is thought about while another is being written.
+
+    SQLite has one writer, and a caller's transaction one connection: there it is one chunk after the other.
+    """
+    if connection.vendor == "sqlite" or connection.in_atomic_block:
+        yield from map(do, chunks)
+        return
+    with ThreadPoolExecutor(LANES) as lanes:
+        running = deque()
+        for chunk in chunks:
+            running.append(lanes.submit(_and_hang_up, do, chunk))
+            if len(running) == LANES:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _and_hang_up(do, chunk):
+    """A thread's connection is its own, and nobody else would close it."""
+    try:
+        return do(chunk)
+    finally:
+        connection.close()
 
 
 def due_chunks(day):
@@ -117,4 +201,4 @@ def _foresee(card, through, policies, report):
             state = card.state
     except InvariantBroken as broken:
         outcome.parked = str(broken)
-    report.add(outcome)
+    report.add([outcome])

@@ -17,7 +17,7 @@ from cards.calendar import days
 from cards.choices import Action
 from cards.models import Card, CardEvent, CarrierPolicy, PolicyBook
 from cards.models.card import MB
-from cards.proof import problems
+from cards.proof import Proof
 from tests.build import SHELL, fresh, open_card
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_stepping_day_by_day_does_exactly_what_was_forecast_and_then_nothing_mor
     assert (swept.state, swept.holds, swept.next_due_on) == (stepped.state, stepped.holds, stepped.next_due_on)
     assert swept.next_due_on is None or swept.next_due_on > horizon
     assert sweep(horizon).counts == {}
-    assert list(problems()) == []
+    assert list(Proof().problems()) == []
     assert swept.parked == ""
 
 

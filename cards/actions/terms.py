@@ -1,7 +1,7 @@
 """Service sold to a card: terms, which queue behind each other, and packs, which live in a cycle."""
 
 from cards.actions.lifecycle import lift
-from cards.choices import Hold, PlanKind, State
+from cards.choices import Hold, PlanKind
 from cards.errors import Refused
 from cards.models import QueuedTerm, ServiceTerm
 
@@ -14,7 +14,7 @@ def renew(card, ask, done):
     term = queue_term(card, plan, done.on)
     done.rows.append(term)
     done.evidence = {"plan": plan.code, "term": term.number}
-    if card.state == State.SHUT_DOWN:
+    if card.is_over:
         card.renew(on=done.on, policy=ask.policy(card))
 
 

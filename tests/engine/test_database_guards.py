@@ -71,7 +71,9 @@ GOES_ROUND = {
     "update": lambda card: Card.objects.filter(pk=card.pk).update(state="in_use"),
     "bulk_update": lambda card: Card.objects.bulk_update([altered(card)], ["state"]),
     "raw SQL": lambda card: raw(f"UPDATE cards_card SET state = 'in_use' WHERE id = {card.pk}"),
-    "two versions at once": lambda card: Card.objects.filter(pk=card.pk).update(state="in_use", version=F("version") + 2),
+    "two versions at once": lambda card: Card.objects.filter(pk=card.pk).update(
+        state="in_use", version=F("version") + 2
+    ),
     "an edge not declared": lambda card: Card.objects.filter(pk=card.pk).update(
         state="shut_down", version=F("version") + 1
     ),

@@ -15,7 +15,7 @@ from cards.actions.usage import Reading, take_readings
 from cards.actions.write import attach_queues
 from cards.calendar import days
 from cards.choices import Action
-from cards.models import Card, CardEvent, CarrierPolicy, PolicyBook
+from cards.models import CardEvent, CarrierPolicy, PolicyBook
 from cards.models.card import MB
 from cards.proof import Proof
 from tests.build import SHELL, fresh, open_card
@@ -143,7 +143,7 @@ def test_stepping_day_by_day_does_exactly_what_was_forecast_and_then_nothing_mor
 def test_a_portal_that_was_down_ends_where_an_uninterrupted_one_does(facts, life, pause):
     test, device = facts.pop("test"), facts.pop("device")
     pair = [open_card(**facts, **test, **device) for _ in range(2)]
-    today = [live(card, life) for card in pair][0]
+    today = max(live(card, life) for card in pair)
     book, back = PolicyBook.read(), today + timedelta(days=pause)
     down, up = attach_queues([fresh(card) for card in pair])
     at_once = told(rules.catch_up(down, back, book))

@@ -32,7 +32,8 @@ def test_a_refused_card_is_an_outcome_and_takes_no_other_down():
 def test_every_record_says_who_why_and_what_it_made_of_the_card():
     card = do("suspend", card_in_use(), DAY, actor=Actor.of(staff("suspend")), reason="customer called")
     event = CardEvent.objects.get(card=card, seq=3)
-    assert (event.action, event.from_state, event.to_state, event.holds) == ("suspend", "in_use", "suspended", "voluntary")
+    changed = event.action, event.from_state, event.to_state, event.holds
+    assert changed == ("suspend", "in_use", "suspended", "voluntary")
     assert (event.actor_kind, event.actor_name, event.rule, event.reason) == ("staff", "ops", "", "customer called")
     assert (event.effective_on, event.evidence, card.version) == (DAY, {"hold": "voluntary"}, 3)
 

@@ -4,13 +4,15 @@ from collections import Counter
 from datetime import timedelta
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cards.actions.ask import act
-from cards.actions.sweep import dry_run
+from cards.actions.sweep import dry_run, release_brake
 from cards.actions.write import CHUNK
 from cards.calendar import civil_today
 from cards.choices import Action, Rule, State
@@ -18,6 +20,7 @@ from cards.models import Card, SweptDay
 from cards.permissions import Actor
 from cards.views import console_page, staff_required
 
+MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
 LISTED = 200
 CUSTOMERS = 12
@@ -31,6 +34,8 @@ def sweep_page(request):
         "nights": [Night(swept) for swept in SweptDay.objects.all()[:NIGHTS]],
         "parked": Card.objects.parked().select_related("customer").order_by("pk")[:LISTED],
         "may_unpark": Action.UNPARK in Actor.of(request.user).actions,
+        "braked": braked_days(),
+        "may_sweep": request.user.has_perm(MAY_SWEEP),
         "stray": stray_cards()[:LISTED],
         "listed": LISTED,
     }
@@ -48,6 +53,25 @@ def unpark(request, iccid):
     else:
         messages.success(request, _("{iccid} is taken back from parking.").format(iccid=iccid))
     return redirect("console:sweep")
+
+
+@staff_required
+@require_POST
+def release(request):
+    """Lets the sweep of a day go on that the brake holds, for somebody who looked at what it would change."""
+    if not request.user.has_perm(MAY_SWEEP):
+        raise PermissionDenied
+    swept = next((swept for swept in braked_days() if str(swept.day) == request.POST.get("day")), None)
+    if swept is None:
+        raise Http404
+    release_brake(swept.day, request.user.get_username())
+    messages.success(request, _("The sweep of {day} goes on within a minute.").format(day=swept.day))
+    return redirect("console:sweep")
+
+
+def braked_days():
+    """Days whose sweep waits for somebody to look at it, because it would change far more cards than usual."""
+    return SweptDay.objects.filter(braked_at__isnull=False, released_by="", finished_at=None)
 
 
 def stray_cards():

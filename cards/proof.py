@@ -75,7 +75,7 @@ def _records(cards):
         (RealNameCheck, "checks", "pk"),
     )
     for model, name, order in companions:
-        rows = model.objects.filter(card_id__range=(cards[0].pk, cards[-1].pk)).order_by("card_id", order)
+        rows = model.objects.filter(card_id__gte=cards[0].pk, card_id__lte=cards[-1].pk).order_by("card_id", order)
         for row in rows.iterator(AT_ONCE):
             if row.card_id in records:
                 getattr(records[row.card_id], name).append(row)
@@ -94,9 +94,9 @@ def _numbers(records):
     if not numbers:
         yield "no_events", _("the card has no record at all")
         return
-    missing = sorted(set(range(1, numbers[-1] + 1)).difference(numbers))
-    if missing:
-        yield "gap", _("events are missing: {numbers}").format(numbers=", ".join(map(str, missing[:10])))
+    for before, seq in pairwise([0, *numbers]):
+        if seq != before + 1:
+            yield "gap", _("events are missing before event {seq}").format(seq=seq)
     if records.card.version != numbers[-1]:
         sentence = _("the card is at version {version}, and its last event is {seq}")
         yield "version", sentence.format(version=records.card.version, seq=numbers[-1])

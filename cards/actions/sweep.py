@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.write import CHUNK, CatchUp, Done, Outcome, attach_queues, change
+from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach_queues, change
 from cards.calendar import days
 from cards.errors import InvariantBroken
 from cards.models import Card, PolicyBook, SweptDay
@@ -49,15 +49,16 @@ class Report:
                 self.parked.append((outcome.card.iccid, outcome.parked))
 
 
-def sweep(through, progress=None):
+def sweep(through, progress=None, at=None):
     """Sweep every day not yet swept, up to `through`. Done twice, or twice at once, it changes nothing more.
 
-    `progress`, if given, is called with each day and the number of cards done, after each chunk.
+    `progress`, if given, is called with each day and the number of cards done, after each chunk; `at` is the instant
+    that the records say, if it is not now.
     """
     report = Report()
     for day in unswept_days(through):
         report.days.append(day)
-        for outcomes in sweep_day(day):
+        for outcomes in sweep_day(day, at):
             report.add(outcomes)
             if progress:
                 progress(day, len(outcomes))
@@ -115,16 +116,19 @@ def unswept_days(through):
     return [through] if Card.objects.due(through).exists() else []
 
 
-def sweep_day(day):
+def sweep_day(day, at=None):
     """Do what is due by `day`, and yield the outcomes of each chunk of cards, which is a transaction of its own."""
-    SweptDay.objects.get_or_create(day=day)
-    yield from _in_lanes(partial(_sweep_chunk, CatchUp(day)), due_chunks(day))
-    SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=timezone.now())
+    signature = Signature() if at is None else Signature(at=at)
+    _swept, is_new = SweptDay.objects.get_or_create(day=day)
+    if at and is_new:
+        SweptDay.objects.filter(day=day).update(started_at=at)
+    yield from _in_lanes(partial(_sweep_chunk, CatchUp(day), signature), due_chunks(day))
+    SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=at or timezone.now())
 
 
-def _sweep_chunk(work, card_ids):
+def _sweep_chunk(work, signature, card_ids):
     with transaction.atomic():
-        outcomes = change(card_ids, work)
+        outcomes = change(card_ids, work, signature)
         counts = Counter(str(done.change.rule) for outcome in outcomes for done in outcome.done)
         swept = SweptDay.objects.select_for_update().get(day=work.day)
         swept.counts = dict(Counter(swept.counts) + counts)

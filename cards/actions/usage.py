@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from cards import rules
-from cards.actions.write import Work, change
+from cards.actions.write import Signature, Work, change
 from cards.choices import State
 from cards.models import PolicyBook, UsageDay
 
@@ -25,13 +25,13 @@ class Reading:
     imei: str = ""
 
 
-def take_readings(readings):
+def take_readings(readings, at=None):
     """Take readings of any cards and apply what they cause, in one transaction.
 
     Returns the number of readings `created`, `updated` and `stale`, and the outcomes of their cards.
     """
     work = Metering(readings)
-    outcomes = change(work.readings, work)
+    outcomes = change(work.readings, work, Signature() if at is None else Signature(at=at))
     return work.counts, outcomes
 
 

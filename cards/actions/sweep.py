@@ -118,7 +118,7 @@ def unswept_days(through):
 
 def sweep_day(day, at=None):
     """Do what is due by `day`, and yield the outcomes of each chunk of cards, which is a transaction of its own."""
-    signature = Signature() if at is None else Signature(at=at)
+    signature = at and Signature(at=at)
     _swept, is_new = SweptDay.objects.get_or_create(day=day)
     if at and is_new:
         SweptDay.objects.filter(day=day).update(started_at=at)

@@ -123,6 +123,10 @@ REFUSALS = {
         _("The card belongs to this customer already."),
         _("Nothing needs to be done."),
     ),
+    "changed_meanwhile": (
+        _("The card has changed since this form was opened."),
+        _("Look at it as it is now, and send the form again if you still want this."),
+    ),
     "still_broken": (
         _("The card's data still contradict each other: {why}"),
         _("Correct the data first."),

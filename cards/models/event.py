@@ -36,3 +36,8 @@ class CardEvent(models.Model):
     def hold_list(self):
         """The holds that stood after the change, by precedence."""
         return tuple(self.holds.split(",")) if self.holds else ()
+
+    @property
+    def shown(self):
+        """What the card showed after the change: the hold with the highest precedence, or else its state."""
+        return self.hold_list[0] if self.to_state == State.SUSPENDED else self.to_state

@@ -1,0 +1,294 @@
+"""Why a card does not work and what helps, and what will happen to it and what prevents that.
+
+Pure reading, for the console and the customer's page alike: which button somebody may press is for the page to say.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from cards import permissions, rules
+from cards.calendar import add_months
+from cards.choices import Action, ActorKind, Hold, RealName, Rule, State
+from cards.quantities import MB, megabytes
+
+LONGEST_WAIT_MONTHS = 24
+WHO = {
+    "customer": gettext_lazy("the customer"),
+    "support": gettext_lazy("support"),
+    "operations": gettext_lazy("operations"),
+    "carrier_desk": gettext_lazy("the carrier desk"),
+}
+ROLES = {**permissions.ROLES, "customer": permissions.CUSTOMERS}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that stands in a card's way: what, since when, by whom, on what evidence, and what helps.
+
+    `code` is a hold, a state, or `parked`. `action` is the one that helps, empty if none does; `ends_on` the day on
+    which the reason goes away by itself, `who` those whose role allows the action.
+    """
+
+    code: str
+    sentence: str
+    way_back: str
+    action: str = ""
+    evidence: str = ""
+    since: date | None = None
+    by: str = ""
+    why: str = ""
+    ends_on: date | None = None
+
+    @property
+    def who(self):
+        """Who may do what helps, in words."""
+        return _(", ").join(str(label) for role, label in WHO.items() if self.action in ROLES[role])
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One thing that will happen: when, by which rule, what the card shows then, and what prevents it."""
+
+    on: date
+    action: str
+    rule: str
+    shown: str
+    prevention: str
+    is_overdue: bool
+
+
+def explain(card, events, day, policies):
+    """The reasons why the card does not work, or not fully, on `day`; the one to deal with first stands first.
+
+    `events` are the card's records, newest first; only as many are read as it takes to find who placed the holds.
+    """
+    if card.parked:
+        reasons = [_parked(card)]
+    else:
+        rules.check(card)
+        reasons = []
+    if card.state in BY_STATE:
+        reasons.append(BY_STATE[card.state](card, day))
+    if card.hold_list and not card.is_final:
+        placed = placing_events(card, events)
+        ends = ends_by_itself(card, day, policies)
+        reasons += [_hold(card, hold, placed.get(hold), ends.get(hold)) for hold in _holds_that_matter(card)]
+    return reasons
+
+
+def foresee(card, day, through, policies):
+    """What happens to the card until `through` if nobody does anything: `rules.forecast` in words."""
+    if card.parked:
+        return []
+    rules.check(card)
+    twin = card.copy()
+    return [
+        Foreseen(
+            on=change.on,
+            action=change.action,
+            rule=change.rule,
+            shown=twin.shown,
+            prevention=_overdue() if change.on <= day else _prevention(change),
+            is_overdue=change.on <= day,
+        )
+        for change in rules.catch_up(twin, through, policies)
+    ]
+
+
+def placing_events(card, events):
+    """For each open hold of the card the record that placed it; `events` come newest first."""
+    missing, placed, newer = set(card.hold_list), {}, None
+    for event in events:
+        for hold in missing.difference(event.hold_list):
+            placed[hold] = newer
+        missing.intersection_update(event.hold_list)
+        if not missing:
+            return placed
+        newer = event
+    return placed | dict.fromkeys(missing, newer)
+
+
+def ends_by_itself(card, day, policies):
+    """For each open hold the day on which the rules lift it, if they do within two years of `day`."""
+    ends, twin = {}, card.copy()
+    for change in rules.catch_up(twin, add_months(day, LONGEST_WAIT_MONTHS), policies):
+        for hold in set(card.hold_list).difference(twin.hold_list, ends):
+            ends[hold] = change.on
+    return ends
+
+
+def by_whom(event):
+    """Who stands behind a record: the rule in words, or the person and through which door."""
+    if event.rule:
+        return _("rule: {rule}").format(rule=Rule(event.rule).label)
+    return f"{event.actor_name} ({ActorKind(event.actor_kind).label})"
+
+
+def _parked(card):
+    return Reason(
+        code="parked",
+        sentence=_("The card's data contradict each other: {why}").format(why=card.parked),
+        way_back=_("No rule touches it until its data are corrected and it is taken back."),
+        action=Action.UNPARK,
+    )
+
+
+def _unused(card, day):
+    if card.lacks_real_name:
+        sentence = _("The card has not been used yet, and it has no approved real-name check.")
+        way_back = _("Without the check the first use stops it; its term starts on {day} at the latest.")
+    else:
+        sentence = _("The card has not been used yet.")
+        way_back = _("It works: the first use starts its term, at the latest {day}.")
+    action = _real_name_action(card) if card.lacks_real_name else Action.ACTIVATE
+    way_back = way_back.format(day=card.forced_activation_on)
+    return Reason(State.UNUSED, sentence, way_back, action, since=card.silent_from)
+
+
+def _shut_down(card, day):
+    return Reason(
+        code=State.SHUT_DOWN,
+        sentence=_("The last term ended on {day}, and the card was not renewed.").format(day=card.service_until),
+        way_back=_time_left(card, day),
+        action=Action.RENEW,
+        since=card.service_until,
+    )
+
+
+def _time_left(card, day):
+    if card.protected:
+        return _("It is protected: it is not cancelled as long as that stands. Renewing brings it back.")
+    left = (card.cancel_on - day).days
+    if left <= 0:
+        return _("The time to renew is over: the next sweep cancels it for good, unless it is renewed before.")
+    sentence = ngettext(
+        "Renew before {day}: {left} day is left, then it is cancelled for good.",
+        "Renew before {day}: {left} days are left, then it is cancelled for good.",
+        left,
+    )
+    return sentence.format(day=card.cancel_on, left=left)
+
+
+def _cancelled(card, day):
+    return Reason(
+        code=State.CANCELLED,
+        sentence=_("The card was cancelled on {day}.").format(day=card.cancel_on),
+        way_back=_("That is final: nobody can bring it back."),
+        since=card.cancel_on,
+    )
+
+
+BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED: _cancelled}
+
+
+def _holds_that_matter(card):
+    """All open holds; of a shut-down card those that will still stand once it is renewed."""
+    return [hold for hold in card.hold_list if not (card.is_over and hold in (Hold.CREDIT, Hold.THRESHOLD))]
+
+
+def _hold(card, hold, event, ends_on):
+    sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
+    if ends_on:
+        way_back = f"{way_back} {_('By itself it ends on {day}.').format(day=ends_on)}"
+    return Reason(
+        code=hold,
+        sentence=sentence,
+        way_back=way_back,
+        action=action,
+        evidence=evidence,
+        since=event and event.effective_on,
+        by=by_whom(event) if event else "",
+        why=event.reason if event else "",
+        ends_on=ends_on,
+    )
+
+
+def _anomaly(card, event):
+    return (
+        _("The carrier has put the card under control."),
+        "",
+        _("Only the carrier lifts it; the carrier desk notes that."),
+        "",
+    )
+
+
+def _real_name(card, event):
+    evidence = _("Real-name check: {status}").format(status=RealName(card.real_name).label)
+    if card.real_name == RealName.SUBMITTED:
+        way_back = _("Approving the check lifts it.")
+    else:
+        way_back = _("A real-name check that is submitted and approved lifts it.")
+    return _real_name_sentence(event), evidence, way_back, _real_name_action(card)
+
+
+def _real_name_sentence(event):
+    if event and event.rule == Rule.FIRST_USE:
+        return _("The card was used before its real-name check was approved.")
+    if event and event.rule == Rule.FORCE_ACTIVATE:
+        return _("The card's term started, but its real-name check was not approved.")
+    if event and event.action == Action.REVOKE_REAL_NAME:
+        return _("The real-name check was revoked.")
+    return _("The card has no approved real-name check.")
+
+
+def _real_name_action(card):
+    return Action.APPROVE_REAL_NAME if card.real_name == RealName.SUBMITTED else Action.SUBMIT_REAL_NAME
+
+
+def _rebind(card, event):
+    found = event.evidence if event else {}
+    seen, bound = found.get("imei", card.seen_imei), found.get("bound_imei", card.bound_imei)
+    evidence = _("seen in {seen}, bound to {bound}").format(seen=seen, bound=bound)
+    return _("The card was seen in another device."), evidence, _("Confirming the device lifts it."), Action.REBIND
+
+
+def _credit(card, event):
+    evidence = _used_of(card.used_bytes, card.allowance_bytes)
+    way_back = _("An add-on pack that lifts the allowance above what is used lifts it.")
+    return _("The allowance of the cycle is used up."), evidence, way_back, Action.TOP_UP
+
+
+def _threshold(card, event):
+    evidence = _used_of(card.used_bytes, card.limit_mb * MB) if card.limit_mb else ""
+    way_back = _("Resuming waives the limit until the next cycle; a higher limit lifts it too.")
+    return _("Use in the cycle has reached the limit that was set."), evidence, way_back, Action.RESUME
+
+
+def _voluntary(card, event):
+    return _("The card was stopped by choice."), "", _("Resuming lifts it."), Action.RESUME
+
+
+BY_HOLD = {
+    Hold.ANOMALY: _anomaly,
+    Hold.REAL_NAME: _real_name,
+    Hold.REBIND: _rebind,
+    Hold.CREDIT: _credit,
+    Hold.THRESHOLD: _threshold,
+    Hold.VOLUNTARY: _voluntary,
+}
+
+
+def _used_of(used_bytes, of_bytes):
+    return _("{used} of {of} MB used").format(used=megabytes(used_bytes), of=megabytes(of_bytes))
+
+
+def _overdue():
+    return _("Due already: the next sweep or action does it first.")
+
+
+def _prevention(change):
+    template = PREVENTION.get(change.rule, "")
+    return str(template).format(day=change.on)
+
+
+PREVENTION = {
+    Rule.END_TEST: gettext_lazy("Nothing prevents it: a test period ends."),
+    Rule.FORCE_ACTIVATE: gettext_lazy("Use the card before {day}: then its term starts on that day instead."),
+    Rule.ROLL_OVER: gettext_lazy("Nothing prevents it: cycles follow each other."),
+    Rule.START_TERM: gettext_lazy("Nothing prevents it: the term is bought."),
+    Rule.EXPIRE: gettext_lazy("Renew before {day}."),
+    Rule.CANCEL: gettext_lazy("Renew or protect the card before {day}."),
+}

@@ -1,0 +1,77 @@
+"""The form of an action on one card. It asks; what is asked is read and judged by `cards.actions` alone."""
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from cards.choices import Action, Hold
+from cards.models import CardEvent
+
+LAST_DIGITS = 6
+
+FIELDS = {
+    "imei": lambda: forms.CharField(label=_("IMEI of the device"), required=False, widget=_digits()),
+    "limit_mb": lambda: forms.CharField(
+        label=_("Usage limit (MB)"), required=False, help_text=_("Empty takes the limit off."), widget=_digits()
+    ),
+    "plan": lambda: forms.ChoiceField(label=_("Plan")),
+    "customer": lambda: forms.CharField(
+        label=_("Customer"),
+        required=False,
+        help_text=_("The customer's exact name; empty puts the card back in stock."),
+        widget=forms.TextInput(attrs={"list": "customers", "autocomplete": "off"}),
+    ),
+    "name": lambda: forms.CharField(label=_("Name of the person"), required=False, widget=_private()),
+    "id_number": lambda: forms.CharField(
+        label=_("ID number"), required=False, help_text=_("Kept masked, and as a keyed hash."), widget=_private()
+    ),
+    "kind": lambda: forms.ChoiceField(
+        choices=[(Hold.ANOMALY.value, Hold.ANOMALY.label)], initial=Hold.ANOMALY, widget=forms.HiddenInput
+    ),
+}
+
+
+class ActionForm(forms.Form):
+    """The parameters of one action, the reason, and for `cancel` the end of the ICCID, typed as confirmation.
+
+    `version` is the card's when the form was made: sent twice, the form is out of date the second time.
+    """
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, action, parameters, iccid, choices, data=None, initial=None):
+        super().__init__(data, initial=initial)
+        self.iccid, self.parameters = iccid, tuple(parameters)
+        for name in self.parameters:
+            self.fields[name] = FIELDS[name]()
+        if "plan" in self.fields:
+            self.fields["plan"].choices = choices
+        self.fields["reason"] = forms.CharField(
+            label=_("Reason"),
+            required=action == Action.CANCEL,
+            max_length=CardEvent._meta.get_field("reason").max_length,
+            widget=forms.Textarea(attrs={"rows": 2}),
+        )
+        if action == Action.CANCEL:
+            self.fields["last_digits"] = forms.CharField(
+                label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
+                help_text=_("Typed to make sure that it is this card: cancelling is final."),
+                widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            )
+
+    def clean_last_digits(self):
+        typed = self.cleaned_data["last_digits"].strip().upper()
+        if typed != self.iccid[-LAST_DIGITS:]:
+            raise forms.ValidationError(_("These are not the last characters of this card's ICCID."))
+        return typed
+
+    def asked(self):
+        """The parameters for the action."""
+        return {name: self.cleaned_data[name] for name in self.parameters}
+
+
+def _digits():
+    return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
+def _private():
+    return forms.TextInput(attrs={"autocomplete": "off"})

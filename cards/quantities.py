@@ -1,0 +1,18 @@
+"""Bytes as people read them: MB of 1,048,576 bytes, never rounded up."""
+
+MB = 1_048_576
+TENTHS = 10
+
+
+def megabytes(count):
+    """`count` bytes as MB with at most one decimal. Rounded down, so that 29.99 of 30 never reads as used up."""
+    tenths = count * TENTHS // MB
+    if count and not tenths:
+        return "<0.1"
+    whole, rest = divmod(tenths, TENTHS)
+    return f"{whole:,}.{rest}" if rest else f"{whole:,}"
+
+
+def per_cent(part, whole):
+    """`part` of `whole` as 0 to 100, rounded down; all of nothing is 100."""
+    return 100 if part >= whole else part * 100 // whole

@@ -1,0 +1,92 @@
+"""A card's record in words: who did what and when, and the evidence as people read it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.choices import Action, Hold
+from cards.explain import by_whom
+from cards.quantities import megabytes
+
+NAMES = {
+    "used_bytes": gettext_lazy("used"),
+    "quota_bytes": gettext_lazy("allowance"),
+    "allowance_bytes": gettext_lazy("allowance"),
+    "reached_bytes": gettext_lazy("reached"),
+    "limit_mb": gettext_lazy("limit"),
+    "used_on": gettext_lazy("last used on"),
+    "test_until": gettext_lazy("test until"),
+    "silent_from": gettext_lazy("silent from"),
+    "forced_activation_on": gettext_lazy("forced activation on"),
+    "service_until": gettext_lazy("service until"),
+    "cancel_on": gettext_lazy("cancelled on"),
+    "term": gettext_lazy("term"),
+    "plan": gettext_lazy("plan"),
+    "hold": gettext_lazy("hold"),
+    "lifted": gettext_lazy("lifted"),
+    "still_held": gettext_lazy("still held by"),
+    "imei": "IMEI",
+    "bound_imei": gettext_lazy("bound IMEI"),
+    "previous_imei": gettext_lazy("previous IMEI"),
+    "customer": gettext_lazy("customer"),
+    "name": gettext_lazy("name"),
+    "id_number": gettext_lazy("ID number"),
+    "was": gettext_lazy("was"),
+    "why": gettext_lazy("why"),
+    "msisdn": "MSISDN",
+    "imsi": "IMSI",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record, ready to be shown. `shown_before` is empty where the card shows the same as before."""
+
+    seq: int
+    on: date
+    at: datetime
+    action: str
+    by: str
+    shown_before: str
+    shown: str
+    reason: str
+    evidence: list
+
+
+def entries_of(events):
+    """The records in words. `events` come newest first, with one more than is to be shown if there is one."""
+    olders = [*events[1:], None]
+    return [_entry(event, older) for event, older in zip(events, olders, strict=True)]
+
+
+def evidence_words(evidence):
+    """The evidence of a record as (name, value) in words."""
+    return [(NAMES.get(name, name), _value(name, value)) for name, value in evidence.items() if value not in (None, [])]
+
+
+def _entry(event, older):
+    shown, before = event.shown, older.shown if older else event.from_state
+    return Entry(
+        seq=event.seq,
+        on=event.effective_on,
+        at=event.executed_at,
+        action=Action(event.action).label,
+        by=by_whom(event),
+        shown_before=before if before != shown else "",
+        shown=shown,
+        reason=event.reason,
+        evidence=evidence_words(event.evidence),
+    )
+
+
+def _value(name, value):
+    if name.endswith("_bytes"):
+        return f"{megabytes(value)} MB"
+    if name.endswith("_mb"):
+        return f"{value:,} MB"
+    if name in ("hold", "lifted", "still_held"):
+        holds = [value] if isinstance(value, str) else value
+        return _(", ").join(str(Hold(hold).label) for hold in holds)
+    return str(value)

@@ -1,0 +1,35 @@
+"""How the pages write what they show over and over: a state or a hold, a quantity, a day."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cards.choices import Hold, State
+from cards.quantities import megabytes
+
+register = template.Library()
+
+LABELS = {**dict(State.choices), **dict(Hold.choices)}
+
+
+@register.simple_tag
+def badge(code):
+    """A state, or the hold that is shown in its place: one colour to each."""
+    return format_html('<span class="badge is-{}">{}</span>', code, LABELS[code])
+
+
+@register.filter
+def mb(count):
+    """Bytes as MB, without the unit."""
+    return megabytes(count)
+
+
+@register.filter
+def away(days):
+    """How far away a day is: `in 12 days`, `today`, `3 days ago`."""
+    if days > 0:
+        return ngettext("in {days} day", "in {days} days", days).format(days=days)
+    if days < 0:
+        return ngettext("{days} day ago", "{days} days ago", -days).format(days=-days)
+    return _("today")

@@ -1,0 +1,141 @@
+"""An action on one card: its form, what it would lead to, and doing it."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cards import rules
+from cards.actions.ask import Ask, Asked, act, possible
+from cards.actions.parameters import PARAMETERS
+from cards.actions.write import Outcome
+from cards.choices import Action, Hold, PlanKind
+from cards.errors import InvariantBroken, Refused
+from cards.forms import ActionForm
+from cards.models import Card, Customer, Plan, PolicyBook
+from cards.quantities import megabytes
+from cards.templatetags.cards import LABELS
+
+NAMES_OFFERED = 100
+KIND_OF_PLAN = {Action.RENEW: PlanKind.PLAN, Action.TOP_UP: PlanKind.PACK}
+
+
+class CardAction:
+    """One action on one card (with its queue), as one actor asks for it on one day."""
+
+    def __init__(self, card, action, actor, today):
+        self.card, self.action, self.actor, self.today = card, Action(action), actor, today
+        self.policies = PolicyBook.read()
+        self.parameters = PARAMETERS.get(self.action, {})
+
+    def form(self, data=None, initial=None):
+        choices = self.plan_choices() if "plan" in self.parameters else ()
+        initial = self._initial() | (initial or {})
+        return ActionForm(self.action, self.parameters, self.card.iccid, choices, data, initial)
+
+    def refusal(self):
+        """What stands in the way now, whatever the parameters, or None."""
+        try:
+            if not self.card.parked:
+                rules.check(self.card)
+            return dict(possible(self.card, self.actor, self.today, self.policies))[self.action]
+        except InvariantBroken as broken:
+            return Refused("parked", why=broken)
+
+    def preview(self):
+        """What will happen, in sentences; nothing for an action that has to be told more first."""
+        if self.parameters and "kind" not in self.parameters:
+            return []
+        after = self._rehearsed(**({"kind": Hold.ANOMALY} if self.parameters else {}))
+        return what_follows(self.card, after) if after else []
+
+    def plan_choices(self):
+        """The plans on sale that fit, each with what it would lead to."""
+        plans = Plan.objects.filter(kind=KIND_OF_PLAN[self.action], is_sold=True)
+        return [(plan.code, self._plan_label(plan)) for plan in plans]
+
+    def customer_names(self):
+        if "customer" not in self.parameters:
+            return []
+        return list(Customer.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+
+    def hint(self):
+        """What somebody should know who fills in the form."""
+        card = self.card
+        if self.action == Action.SET_LIMIT and card.term_runs:
+            used = megabytes(card.meter(self.today).used_bytes)
+            return _("Used in this cycle: {used} MB. A limit that is reached stops the card at once.").format(used=used)
+        if self.action == Action.REBIND:
+            cap = self.policies.in_force(card.carrier, self.today).rebinds_per_month
+            count = card.rebinds_in(self.today)
+            return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
+                count=count, cap=cap, imei=card.bound_imei or _("no device yet")
+            )
+        return ""
+
+    def _plan_label(self, plan):
+        return f"{plan.code}: {self._offer(plan)}{self._effect(self._rehearsed(plan=plan))}"
+
+    def _offer(self, plan):
+        if self.action == Action.TOP_UP:
+            return f"+{plan.quota_mb:,} MB"
+        return _("{months} months, {quota} MB a cycle").format(months=plan.months, quota=f"{plan.quota_mb:,}")
+
+    def _effect(self, after):
+        if after is None:
+            return ""
+        if self.action == Action.TOP_UP:
+            return " → " + _("{quota} MB in this cycle").format(quota=megabytes(after.allowance_bytes))
+        if after.term_number == self.card.term_number and after.service_until:
+            return " → " + _("follows the running term, which ends on {day}").format(day=after.service_until)
+        if after.service_until is None:
+            return " → " + _("starts after the opening term")
+        return " → " + _("service until {day}").format(day=after.service_until)
+
+    def _rehearsed(self, **params):
+        """A copy of the card, to which the action was done; None if it would not be."""
+        twin = self.card.copy()
+        ask = Ask(self.actor, self.today, self.policies, params=params)
+        try:
+            rules.check(twin)
+            for _change in Asked(self.action, ask).steps(twin):
+                pass
+        except (Refused, InvariantBroken):
+            return None
+        return twin
+
+    def _initial(self):
+        card = self.card
+        return {
+            "version": card.version,
+            "imei": card.seen_imei if card.is_in_another_device else "",
+            "limit_mb": "" if card.limit_mb is None else card.limit_mb,
+            "customer": card.customer.name if card.customer else "",
+        }
+
+
+def carry_out(card, action, actor, form):
+    """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
+    with transaction.atomic():
+        # Locked, so that of two forms sent at the same moment the second sees what the first did.
+        version = Card.objects.select_for_update().values_list("version", flat=True).get(pk=card.pk)
+        if form.cleaned_data["version"] not in (None, version):
+            return Outcome(card, refused=Refused("changed_meanwhile"))
+        (outcome,) = act(action, [card.pk], actor=actor, reason=form.cleaned_data["reason"].strip(), **form.asked())
+        return outcome
+
+
+def what_follows(before, after):
+    """What an action changes, or has changed, in sentences."""
+    if before.shown == after.shown:
+        sentences = [_("It stays “{shown}”.").format(shown=LABELS[after.shown])]
+    else:
+        sentences = [_("From “{before}” to “{after}”.").format(before=LABELS[before.shown], after=LABELS[after.shown])]
+    remaining = [hold.label for hold in after.hold_list if before.has_hold(hold)]
+    if remaining:
+        sentences.append(_("Still stopped by: {holds}.").format(holds=_(", ").join(map(str, remaining))))
+    if after.service_until and after.service_until != before.service_until:
+        sentences.append(_("Service until {day}.").format(day=after.service_until))
+    elif after.hold_list and not before.hold_list and after.term_runs:
+        sentences.append(_("Its term runs on: service until {day}.").format(day=after.service_until))
+    if after.is_final:
+        sentences.append(_("That is final: nobody can bring it back."))
+    return sentences

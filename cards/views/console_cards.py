@@ -1,0 +1,163 @@
+"""The console's cards: the list with its search box, the page of one card, and the actions on it."""
+
+from django.contrib import messages
+from django.http import QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cards.actions.ask import DEEDS
+from cards.actions.write import attach_queues
+from cards.calendar import civil_today
+from cards.choices import Action
+from cards.errors import BadInput, Refused
+from cards.filters import CardFilter
+from cards.identifiers import ICCID
+from cards.models import Card
+from cards.paging import page_of
+from cards.permissions import Actor
+from cards.views import console_page, staff_required
+from cards.views.card_act import CardAction, carry_out, what_follows
+from cards.views.card_page import DANGEROUS, CardPage
+from cards.views.card_rows import COLUMNS, rows_of, tabs_of, view_url
+
+PAGE_SIZE = 50
+LONGEST_QUERY = 2_000
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_list(request):
+    """The list that the parameters ask for. A search is posted, and has an address unless it is too long for one."""
+    params = _given(request.POST or request.GET)
+    if request.method == "POST" and len(params.urlencode()) <= LONGEST_QUERY:
+        return redirect(_address(params))
+    filtered = CardFilter(params, queryset=Card.objects.visible_to(request.user))
+    cards = filtered.qs.select_related("customer", "plan").only(*COLUMNS)
+    cursors = filtered.form.cleaned_data if filtered.form.is_valid() else {}
+    page = page_of(cards, PAGE_SIZE, cursors.get("after"), cursors.get("before"))
+    complaints = list(filtered.complaints())
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "found": filtered.found,
+        "has_filters": any(name not in ("q", "after", "before") for name in params),
+        "is_posted": request.method == "POST",
+        "tabs": [] if complaints else tabs_of(filtered, params),
+        "rows": rows_of(page.rows, civil_today()),
+        "page": page,
+        "previous_url": page.before and view_url(params, before=page.before),
+        "next_url": page.after and view_url(params, after=page.after),
+        "first_url": view_url(params),
+        "all_tabs_url": view_url(params, state=None, hold=None),
+    }
+    return console_page(request, "console/card_list.html", context, status=400 if complaints else None)
+
+
+@staff_required
+@require_safe
+def card_page(request, iccid):
+    """Everything about one card, and what this person may do to it."""
+    card = _find(request.user, iccid)
+    if card is None:
+        return _unknown(request, iccid)
+    if card.iccid != iccid:
+        return redirect("console:card", iccid=card.iccid)
+    older_than = request.GET.get("older", "")
+    if older_than and not (older_than.isascii() and older_than.isdecimal() and len(older_than) < 10):
+        return _unknown(request, iccid)
+    page = CardPage(card, Actor.of(request.user), civil_today())
+    return console_page(request, "console/card_detail.html", page.context(int(older_than) if older_than else None))
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_act(request, iccid, action):
+    """The form of an action on one card, and doing it."""
+    card = _find(request.user, iccid)
+    if card is None or action not in DEEDS:
+        return _unknown(request, iccid)
+    if card.iccid != iccid:
+        return redirect("console:card-act", iccid=card.iccid, action=action)
+    actor = Actor.of(request.user)
+    asked = CardAction(attach_queues([card])[0], action, actor, civil_today())
+    if action not in actor.actions:
+        refused = Refused("not_permitted", actor=actor.name, action=Action(action).label)
+        return _action_page(request, asked, None, refused, 403)
+    if request.method == "POST":
+        return _answer(request, asked)
+    return _action_page(request, asked, asked.form(), asked.refusal())
+
+
+def _answer(request, asked):
+    """Do what was posted, and say what followed; or the form again, with what is wrong."""
+    form = asked.form(request.POST)
+    if not form.is_valid():
+        return _action_page(request, asked, form, asked.refusal(), 422)
+    try:
+        outcome = carry_out(asked.card, asked.action, asked.actor, form)
+    except BadInput as bad:
+        form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+        return _action_page(request, asked, form, None, 422)
+    if outcome.refused:
+        return _refuse(request, asked, outcome.refused, form.cleaned_data)
+    if outcome.parked:
+        messages.error(request, _("The card was parked, because its data contradict each other."))
+    else:
+        done = [_("{action}: done.").format(action=asked.action.label), *what_follows(asked.card, outcome.card)]
+        messages.success(request, " ".join(done))
+    return redirect("console:card", iccid=asked.card.iccid)
+
+
+def _refuse(request, asked, refused, typed):
+    """The refusal; for a form that was out of date also the form again, for the card as it is now."""
+    card = _find(request.user, asked.card.iccid)
+    now = CardAction(attach_queues([card])[0], asked.action, asked.actor, asked.today)
+    form = now.form(initial={name: value for name, value in typed.items() if name != "version"})
+    return _action_page(request, now, form, now.refusal() or refused, 409)
+
+
+def _action_page(request, asked, form, refused, status=None):
+    is_offered = form is not None and (refused is None or refused.code == "changed_meanwhile")
+    context = {
+        "card": asked.card,
+        "shown": asked.card.shown,
+        "action": asked.action,
+        "label": asked.action.label,
+        "form": form,
+        "refused": refused,
+        "is_offered": is_offered,
+        "is_dangerous": asked.action in DANGEROUS,
+        "preview": asked.preview() if is_offered else [],
+        "hint": asked.hint() if is_offered else "",
+        "customers": asked.customer_names() if is_offered else [],
+    }
+    return console_page(request, "console/card_act.html", context, status=status)
+
+
+def _find(user, iccid):
+    """The card with this ICCID, or the only one that is meant by its first 19 characters."""
+    cards = Card.objects.visible_to(user).select_related("customer", "plan")
+    number = iccid.upper()
+    if not ICCID.fullmatch(number):
+        return None
+    found = list(cards.numbered(number)[:3])
+    exact = [card for card in found if card.iccid == number]
+    return (exact or found)[0] if exact or len(found) == 1 else None
+
+
+def _unknown(request, iccid):
+    return console_page(request, "console/card_unknown.html", {"iccid": iccid}, status=404)
+
+
+def _given(params):
+    """The parameters that say something, for the address to say no more than that."""
+    given = QueryDict(mutable=True)
+    for name, values in params.lists():
+        if name != "csrfmiddlewaretoken" and any(values):
+            given.setlist(name, values)
+    return given
+
+
+def _address(params):
+    return view_url(params, after=params.get("after"), before=params.get("before"))

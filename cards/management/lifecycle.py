@@ -1,0 +1,83 @@
+"""The lifecycle as it stands in the code: transitions by edge, and each hold's ways in and back."""
+
+from collections import defaultdict
+from datetime import date
+
+from cards.actions.ask import DEEDS, Ask
+from cards.choices import HOLD_MAY_BE_PLACED_FROM, Action, Alignment, Hold, PlanKind, State
+from cards.errors import Refused
+from cards.guards import check
+from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.permissions import Actor
+from cards.rules import Change
+
+DAY = date(2026, 1, 15)
+POLICIES = PolicyBook([CarrierPolicy(carrier="cmcc", valid_from=DAY)])
+PACK = Plan(code="PACK", kind=PlanKind.PACK, quota_mb=100)
+TERM = Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100)
+TOLD = {
+    Action.LIFT_HOLD: {"kind": Hold.ANOMALY},
+    Action.PLACE_HOLD: {"kind": Hold.ANOMALY},
+    Action.REBIND: {"imei": "356938035643809"},
+    Action.SET_LIMIT: {"limit_mb": None},
+    Action.RENEW: {"plan": TERM},
+    Action.TOP_UP: {"plan": PACK},
+    Action.SUBMIT_REAL_NAME: {"name": "N", "id_number": "110101199003071234"},
+    Action.ASSIGN: {"customer": None},
+}
+
+
+def edges():
+    """The names of the transitions that lead from one state to another (or the same), by (source, target)."""
+    names = defaultdict(list)
+    for transition in Card._meta.get_field("state").get_all_transitions(Card):
+        targets = getattr(transition.target, "allowed_states", None) or [transition.target]
+        for target in targets:
+            names[State(transition.source), State(target)].append(transition.name)
+    return {edge: sorted(found) for edge, found in names.items()}
+
+
+def placed_from(hold):
+    return HOLD_MAY_BE_PLACED_FROM[hold]
+
+
+def ways_back(hold):
+    """What lifts a hold, found by trying every action and the next cycle on a card that has it."""
+    lifting = [action for action in DEEDS if action != Action.CANCEL and not _tried(action, hold).has_hold(hold)]
+    card = _held(hold)
+    card.roll_over(on=DAY, policy=POLICIES.in_force("cmcc", DAY))
+    return [str(action) for action in lifting] + ([] if card.has_hold(hold) else ["roll_over"])
+
+
+def _held(hold):
+    """A card in use that everything may be tried on, stopped by this hold alone."""
+    return Card(
+        state="suspended",
+        holds=str(hold),
+        resumes_to="in_use",
+        carrier="cmcc",
+        certification="individual",
+        real_name="submitted",
+        binding="fixed",
+        bound_imei="490154203237518",
+        limit_mb=1,
+        quota_mb=1,
+        changed_on=DAY,
+        service_from=DAY,
+        service_until=date(2026, 3, 1),
+        cycle_from=DAY,
+        cycle_until=date(2026, 2, 1),
+        used_bytes=2 * 1_048_576,
+    )
+
+
+def _tried(action, hold):
+    card = _held(hold)
+    card.queue = [QueuedTerm(2, 1, Alignment.CALENDAR, 100)]
+    ask = Ask(Actor.shell(), DAY, POLICIES, "", TOLD.get(action, {}))
+    try:
+        check(action, card, ask)
+        DEEDS[action](card, ask, Change(DAY, action))
+    except Refused:
+        return _held(hold)
+    return card

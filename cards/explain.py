@@ -247,7 +247,7 @@ def _rebind(card, event):
 
 def _credit(card, event):
     evidence = _used_of(card.used_bytes, card.allowance_bytes)
-    way_back = _("An add-on pack that lifts the allowance above what is used lifts it.")
+    way_back = _("It ends once an add-on pack lifts the allowance above what is used.")
     return _("The allowance of the cycle is used up."), evidence, way_back, Action.TOP_UP
 
 

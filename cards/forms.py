@@ -45,13 +45,14 @@ class ActionForm(forms.Form):
             self.fields[name] = FIELDS[name]()
         if "plan" in self.fields:
             self.fields["plan"].choices = choices
+        is_final = action == Action.CANCEL
         self.fields["reason"] = forms.CharField(
-            label=_("Reason"),
-            required=action == Action.CANCEL,
+            label=_("Reason") if is_final else _("Reason (optional)"),
+            required=is_final,
             max_length=CardEvent._meta.get_field("reason").max_length,
             widget=forms.Textarea(attrs={"rows": 2}),
         )
-        if action == Action.CANCEL:
+        if is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
                 help_text=_("Typed to make sure that it is this card: cancelling is final."),

@@ -1,7 +1,10 @@
 """An action on one card: its form, what it would lead to, and doing it."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cards import rules
 from cards.actions.ask import Ask, Asked, act, possible
@@ -18,6 +21,15 @@ NAMES_OFFERED = 100
 KIND_OF_PLAN = {Action.RENEW: PlanKind.PLAN, Action.TOP_UP: PlanKind.PACK}
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A plan that can be chosen: its code, what it is, and what would follow."""
+
+    code: str
+    contents: str
+    effect: str
+
+
 class CardAction:
     """One action on one card (with its queue), as one actor asks for it on one day."""
 
@@ -25,9 +37,10 @@ class CardAction:
         self.card, self.action, self.actor, self.today = card, Action(action), actor, today
         self.policies = PolicyBook.read()
         self.parameters = PARAMETERS.get(self.action, {})
+        self.offered = self.offers()
 
     def form(self, data=None, initial=None):
-        choices = self.plan_choices() if "plan" in self.parameters else ()
+        choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
         initial = self._initial() | (initial or {})
         return ActionForm(self.action, self.parameters, self.card.iccid, choices, data, initial)
 
@@ -47,10 +60,12 @@ class CardAction:
         after = self._rehearsed(**({"kind": Hold.ANOMALY} if self.parameters else {}))
         return what_follows(self.card, after) if after else []
 
-    def plan_choices(self):
-        """The plans on sale that fit, each with what it would lead to."""
+    def offers(self):
+        """The plans on sale that fit, each with what it is and what it would lead to."""
+        if "plan" not in self.parameters:
+            return []
         plans = Plan.objects.filter(kind=KIND_OF_PLAN[self.action], is_sold=True)
-        return [(plan.code, self._plan_label(plan)) for plan in plans]
+        return [Offer(plan.code, self._contents(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
 
     def customer_names(self):
         if "customer" not in self.parameters:
@@ -71,24 +86,23 @@ class CardAction:
             )
         return ""
 
-    def _plan_label(self, plan):
-        return f"{plan.code}: {self._offer(plan)}{self._effect(self._rehearsed(plan=plan))}"
-
-    def _offer(self, plan):
+    def _contents(self, plan):
         if self.action == Action.TOP_UP:
             return f"+{plan.quota_mb:,} MB"
-        return _("{months} months, {quota} MB a cycle").format(months=plan.months, quota=f"{plan.quota_mb:,}")
+        contents = ngettext("{months} month, {quota} MB a cycle", "{months} months, {quota} MB a cycle", plan.months)
+        return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
     def _effect(self, after):
         if after is None:
             return ""
         if self.action == Action.TOP_UP:
-            return " → " + _("{quota} MB in this cycle").format(quota=megabytes(after.allowance_bytes))
-        if after.term_number == self.card.term_number and after.service_until:
-            return " → " + _("follows the running term, which ends on {day}").format(day=after.service_until)
+            allowance = _("{quota} MB in this cycle.").format(quota=megabytes(after.allowance_bytes))
+            return " ".join([allowance, *what_follows(self.card, after)])
+        if after.term_number != self.card.term_number:
+            return " ".join(what_follows(self.card, after))
         if after.service_until is None:
-            return " → " + _("starts after the opening term")
-        return " → " + _("service until {day}").format(day=after.service_until)
+            return _("Follows the term that the card was opened with.")
+        return _("Follows the terms that the card has; the running one ends on {day}.").format(day=after.service_until)
 
     def _rehearsed(self, **params):
         """A copy of the card, to which the action was done; None if it would not be."""

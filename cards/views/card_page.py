@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards import record, rules
 from cards.actions.ask import possible
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
-from cards.choices import Action, RealName, Rule
+from cards.choices import MADE_BY_PEOPLE, Action, RealName, Rule
 from cards.errors import InvariantBroken
 from cards.explain import LONGEST_WAIT_MONTHS, explain, foresee
 from cards.identifiers import luhn_holds
@@ -19,7 +20,7 @@ from cards.views import usage_chart
 from cards.views.card_rows import next_day_of, usage_of
 
 RECORDS_SHOWN = 50
-DANGEROUS = {Action.CANCEL}
+DANGEROUS = {Action.CANCEL: gettext_lazy("Cancel this card for good")}
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class CardPage:
             **self.charts(terms),
             "terms": [self._term(term) for term in reversed(terms)],
             "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
+            "needs_real_name": self.card.lacks_real_name,
             "checks": list(RealNameCheck.objects.filter(card=self.card).order_by("-pk")),
             "entries": entries[:RECORDS_SHOWN],
             "older_than": entries[RECORDS_SHOWN - 1].seq if len(entries) > RECORDS_SHOWN else None,
@@ -147,7 +149,7 @@ class CardPage:
 
     def buttons(self):
         refusals = dict(self.answers)
-        return [self._button(action, refusals) for action, refused in self.answers if refused is None]
+        return [self._button(action, refusals) for action in MADE_BY_PEOPLE if refusals.get(action, True) is None]
 
     def refusals(self):
         groups = {}
@@ -182,7 +184,7 @@ class CardPage:
             (_("Test until"), card.test_until, ""),
             (_("Test ended"), card.test_ended_on, ""),
             (_("Silent from"), card.silent_from, ""),
-            (_("Forced activation"), card.forced_activation_on, ""),
+            (_("Forced activation"), card.forced_activation_on if not card.activated_on else None, ""),
             (_("Activated"), card.activated_on, card.get_activation_cause_display()),
             (_("Running term since"), card.service_from, ""),
             (_("Service until"), card.service_until, ""),

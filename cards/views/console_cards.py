@@ -128,6 +128,8 @@ def _action_page(request, asked, form, refused, status=None):
         "refused": refused,
         "is_offered": is_offered,
         "is_dangerous": asked.action in DANGEROUS,
+        "submit_label": DANGEROUS.get(asked.action, asked.action.label),
+        "offers": asked.offered,
         "preview": asked.preview() if is_offered else [],
         "hint": asked.hint() if is_offered else "",
         "customers": asked.customer_names() if is_offered else [],

@@ -42,6 +42,10 @@ class Chart:
     height: int = HEIGHT
 
     @property
+    def last(self):
+        return self.bars[-1]
+
+    @property
     def used(self):
         """The bars of which there is something to tell."""
         return [bar for bar in self.bars if bar.used_bytes or bar.quota_bytes]
@@ -78,7 +82,8 @@ def by_day(readings, today):
 
 
 def by_cycle(readings, cycles):
-    return _chart([(c.starts_on, c.until, _sum(readings, c.starts_on, c.until), c.quota_bytes) for c in cycles])
+    rows = [(c.starts_on, c.until, _sum(readings, c.starts_on, c.until), c.quota_bytes) for c in cycles]
+    return _chart(rows, empty=CYCLES - len(rows))
 
 
 def _cycles_of_term(term, cycle_day, today):
@@ -93,10 +98,11 @@ def _sum(readings, start, until):
     return sum(used for day, used in readings.items() if start <= day < until)
 
 
-def _chart(rows):
+def _chart(rows, empty=0):
+    """`rows` as bars, at the right end of the drawing when there are `empty` places left."""
     highest = max((max(used, quota or 0) for _, _, used, quota in rows), default=0)
-    bars = [_bar(place, row, highest or 1) for place, row in enumerate(rows)]
-    return Chart(bars, len(rows) * SLOT or SLOT, max((bar.used_bytes for bar in bars), default=0))
+    bars = [_bar(place, row, highest or 1) for place, row in enumerate(rows, empty)]
+    return Chart(bars, (empty + len(rows)) * SLOT, max((bar.used_bytes for bar in bars), default=0))
 
 
 def _bar(place, row, highest):

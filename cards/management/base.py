@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
 from cards.errors import BadInput
@@ -28,6 +29,7 @@ class PortalCommand(BaseCommand):
     """
 
     requires_system_checks = []
+    interrupted = gettext_lazy("Interrupted: what was done until then is kept.")
 
     def carry_out(self, **options):
         """Do what the command is for; True when it found or refused something."""
@@ -54,7 +56,7 @@ class PortalCommand(BaseCommand):
         except (Exception, KeyboardInterrupt) as error:
             if options["traceback"]:
                 raise
-            sentence, code = explained(error)
+            sentence, code = explained(error, self.interrupted)
             self.say(sentence)
             sys.exit(code)
         finally:
@@ -86,13 +88,13 @@ class PortalCommand(BaseCommand):
         return tqdm(total=total, unit=unit, disable=quiet, file=sys.stderr, leave=False, unit_scale=True)
 
 
-def explained(error):
+def explained(error, interrupted):
     """What went wrong as one sentence in the reader's language, and the exit code for it."""
     with translation.override(language_of_the_shell()):
         if isinstance(error, CommandError):
             return str(error), error.returncode
         if isinstance(error, KeyboardInterrupt):
-            return _("Interrupted: what was done until then is kept."), INTERRUPTED
+            return str(interrupted), INTERRUPTED
         first_line = str(error).strip().partition("\n")[0]
         if isinstance(error, DatabaseError):
             sentence = _("The database refuses: {reason} (is it there, and migrated?)")

@@ -1,0 +1,26 @@
+"""A believable dealer in an empty database: made only through the portal's own actions, and always the same."""
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cards.errors import BadInput
+from cards.models import Card, Customer
+from simportal.demo.cast import make_cast
+from simportal.demo.history import HISTORY, History
+
+SEED = 20260301
+DAYS = HISTORY.days + 1
+
+
+def fill(size, today, progress, seed=SEED):
+    """Fill the empty database, wholly or, when something comes between, not at all."""
+    with transaction.atomic():
+        refuse_what_is_not_empty()
+        History(size, seed, today, make_cast()).tell(progress)
+
+
+def refuse_what_is_not_empty():
+    for model in (Card, Customer, get_user_model()):
+        if model.objects.exists():
+            raise BadInput("", _("The database is not empty: demo data go only into a new one."))

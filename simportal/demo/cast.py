@@ -1,0 +1,86 @@
+"""Who plays in the demo: staff, customers and the people who act for them, and the carriers' numbers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from cards.choices import Carrier, CustomerKind, ForcedMode, MemberRole
+from cards.models import CarrierPolicy, Customer, Membership
+from cards.permissions import Actor
+from simportal.roles import sync_roles
+
+PASSWORD = "demo"
+
+STAFF = {"ops": "operations", "support": "support", "finance": "finance", "auditor": "auditor", "desk": "carrier_desk"}
+
+
+@dataclass(frozen=True)
+class Client:
+    """A customer and how much of the demo's fleet is theirs."""
+
+    name: str
+    carrier: str
+    share: int
+    contact: str
+    phone: str
+    kind: str = CustomerKind.ENTERPRISE
+
+
+ENTERPRISES = (
+    Client("海川共享出行有限公司", Carrier.CMCC, 5, "周敏", "13800010001"),
+    Client("Northwind Cold Chain Logistics", Carrier.CUCC, 4, "Emma Clarke", "13800010002"),
+    Client("绿野智慧农业科技有限公司", Carrier.CTCC, 3, "赵强", "13800010003"),
+    Client("安居智能门锁（深圳）有限公司", Carrier.CMCC, 3, "刘洋", "13800010004"),
+    Client("星河车联网科技股份有限公司", Carrier.CUCC, 3, "陈静", "13800010005"),
+    Client("Blue Harbor Marine Tracking", Carrier.CTCC, 2, "Oliver Grant", "13800010006"),
+    Client("捷运充电桩运营（广州）有限公司", Carrier.CMCC, 2, "黄磊", "13800010007"),
+    Client("Acme Vending China", Carrier.CUCC, 2, "Sophie Turner", "13800010008"),
+    Client("佰惠连锁超市有限公司", Carrier.CTCC, 2, "吴丹", "13800010009"),
+)
+PERSONS = (
+    Client("李晓梅", Carrier.CMCC, 2, "李晓梅", "13900020001", CustomerKind.INDIVIDUAL),
+    Client("王建国", Carrier.CUCC, 1, "王建国", "13900020002", CustomerKind.INDIVIDUAL),
+    Client("Daniel Brooks", Carrier.CTCC, 1, "Daniel Brooks", "13900020003", CustomerKind.INDIVIDUAL),
+)
+
+# What differs from the numbers that every portal starts with.
+POLICIES = {
+    Carrier.CUCC: {"forced_mode": ForcedMode.OPENING_MONTH, "silent_months": 6},
+    Carrier.CTCC: {"cycle_day": 27, "forced_mode": ForcedMode.DAYS, "silent_days": 180, "renewal_days": 90},
+}
+POLICIES_FROM = date(2020, 1, 1)
+
+OF_THE_FIRST = {"alice": MemberRole.OWNER, "bob": MemberRole.OPERATOR}
+
+
+def make_cast():
+    """Users, groups, customers and policies; the actors by their user names."""
+    sync_roles()
+    users = get_user_model().objects
+    people = {"admin": users.create_superuser("admin", password=PASSWORD)}
+    for name, role in STAFF.items():
+        people[name] = users.create_user(name, password=PASSWORD, is_staff=True)
+        people[name].groups.add(Group.objects.get(name=role))
+    for carrier, numbers in POLICIES.items():
+        CarrierPolicy.objects.create(carrier=carrier, valid_from=POLICIES_FROM, **numbers)
+    people |= _members(_customers())
+    return {name: Actor.of(person) for name, person in people.items()}
+
+
+def _customers():
+    return [
+        Customer.objects.create(name=client.name, kind=client.kind, contact=client.contact, phone=client.phone)
+        for client in ENTERPRISES + PERSONS
+    ]
+
+
+def _members(customers):
+    roles = {name: (customers[0], role) for name, role in OF_THE_FIRST.items()}
+    roles["charlie"] = (customers[1], MemberRole.OWNER)
+    members = {}
+    for name, (customer, role) in roles.items():
+        members[name] = get_user_model().objects.create_user(name, password=PASSWORD)
+        Membership.objects.create(customer=customer, user=members[name], role=role)
+    return members

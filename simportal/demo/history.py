@@ -1,0 +1,198 @@
+"""The demo's months, told in rounds: sweeps, readings, deliveries and what people ask for, each on its day.
+
+Rounds are weeks long at first and days in the end. Everything goes through the actions, dated `at` the round.
+"""
+
+from collections import defaultdict
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime, time, timedelta
+from itertools import groupby, pairwise
+
+from django.db.models import Q
+from django.utils import timezone
+
+from cards.actions.ask import act
+from cards.actions.intake import read_card_row, take_cards
+from cards.actions.sweep import sweep
+from cards.actions.usage import Reading, take_readings
+from cards.calendar import days
+from cards.choices import Action, Carrier, Hold, State
+from cards.models import Card, CarrierPolicy, ServiceTerm
+from cards.models.card import MB
+from simportal.demo.fleet import fleet
+
+HISTORY = timedelta(days=427)
+DAILY_ROUNDS = timedelta(days=35)
+DAILY_READINGS = timedelta(days=62)
+WEEK = 7
+RENEWS_AHEAD = timedelta(days=10)
+COMES_BACK_WITHIN = timedelta(days=21)
+TOO_LATE = timedelta(days=30)
+OVER = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
+
+
+def round_days(today):
+    """The days on which the demo's people come to work; nobody has come yet today."""
+    weekly = [today - HISTORY + timedelta(days=n) for n in range(0, (HISTORY - DAILY_ROUNDS).days, WEEK)]
+    return [*weekly, *days(today - DAILY_ROUNDS, today - timedelta(days=1))]
+
+
+class History:
+    """The state of the telling: the parts, and which cards they have become."""
+
+    def __init__(self, size, seed, today, actors):
+        self.today, self.actors = today, actors
+        self.rounds = round_days(today)
+        self.parts = {part.iccid: part for part in fleet(size, seed, today, self.rounds)}
+        self.ids = {}
+        self.deliveries = defaultdict(list)
+        for part in self.parts.values():
+            self.deliveries[part.opened_on].append(part)
+        self.pleas = sorted(
+            ((asked, part) for part in self.parts.values() for asked in part.pleas),
+            key=lambda plea: (plea[0].day, plea[0].order, plea[1].index),
+        )
+
+    def tell(self, progress):
+        """From the first day to this morning."""
+        for before, day in pairwise([self.rounds[0] - timedelta(days=1), *self.rounds]):
+            self.sweep(before, day)
+            self.read(days(before, day - timedelta(days=1)), instant(day, 2))
+            self.deliver(day)
+            self.answer(day)
+            self.look_after(day)
+            progress((day - before).days)
+        self.sweep(self.rounds[-1], self.today)
+        self.read([self.rounds[-1]], instant(self.today, 0, 20))
+        self.surge()
+        progress(1)
+
+    def sweep(self, before, day):
+        for swept in days(before + timedelta(days=1), day):
+            sweep(swept, at=instant(swept, 0, 10))
+
+    def deliver(self, day):
+        parts = self.deliveries.get(day, ())
+        rows = [read_card_row(number, part.texts(), day) for number, part in enumerate(parts, start=2)]
+        if rows:
+            take_cards(rows, actor=self.actors["ops"], at=instant(day, 10))
+            created = Card.objects.filter(iccid__in=[row.iccid for row in rows])
+            self.ids |= dict(created.values_list("iccid", "pk"))
+
+    # usage
+
+    def read(self, covered, at):
+        """Take the readings of these days, as the carriers send them."""
+        stopped = set(Card.objects.filter(state__in=OVER).values_list("iccid", flat=True))
+        readings = [
+            Reading(self.ids[part.iccid], day, count, at, part.imei_on(day))
+            for day in covered
+            for part in self.in_use_on(day)
+            if (part.story.never_stops or part.iccid not in stopped) and (count := self.used_bytes(part, day))
+        ]
+        take_readings(readings, at=at)
+        self.repeat(readings, at)
+
+    def in_use_on(self, day):
+        return (p for p in self.parts.values() if p.wakes_on and p.wakes_on <= day and p.iccid in self.ids)
+
+    def used_bytes(self, part, day):
+        """What the device used on the day: each day of late, before that all of a week on one day of it."""
+        if part.story.first_mb:
+            return part.story.first_mb * MB if day == part.wakes_on else 0
+        first_use = day == part.wakes_on or day == part.moves_on
+        by_day = part.story.is_daily and day > self.today - DAILY_READINGS
+        if not (by_day or first_use or (day.toordinal() + part.index) % WEEK == 0):
+            return 0
+        covered = 1 if by_day or first_use else WEEK
+        quiet = 0.6 if day.weekday() >= 5 and covered == 1 else 1
+        return int(part.mb_a_day * covered * quiet * (0.5 + part.fate(day)) * MB)
+
+    def repeat(self, readings, at):
+        """Carriers send some days again: with a larger figure later, or as they were before."""
+        later, earlier = timedelta(hours=6), timedelta(hours=-6)
+        repeated = [
+            Reading(
+                r.card_id, r.day, r.bytes + r.bytes // 16, r.read_at + (later if r.card_id % 2 else earlier), r.imei
+            )
+            for r in readings
+            if (r.card_id + r.day.toordinal()) % 97 == 0
+        ]
+        take_readings(repeated, at=at + later)
+
+    def surge(self):
+        """What has been used this morning already."""
+        at = instant(self.today, 0, 30)
+        parts = [part for part in self.parts.values() if part.story.surge_mb]
+        take_readings(
+            [Reading(self.ids[part.iccid], self.today, part.story.surge_mb * MB, at, "") for part in parts], at=at
+        )
+
+    # people
+
+    def answer(self, day):
+        """Do what was asked for by this day, in the order in which it was asked."""
+        due = []
+        while self.pleas and self.pleas[0][0].day <= day:
+            due.append(self.pleas.pop(0))
+        for minute, ((plea, params), group) in enumerate(groupby(due, key=lambda plea: (plea[0].plea, plea[0].params))):
+            ids = [self.ids[part.iccid] for _asked, part in group]
+            with mistyped_policy() if plea.action == Action.ACTIVATE else nullcontext():
+                self.act(plea.action, ids, day, minute, who=plea.who, reason=plea.reason, **dict(params))
+
+    def look_after(self, day):
+        """What staff do by themselves when they look at their queues."""
+        self.renew(self.expiring(day), day, 120)
+        self.renew(self.coming_back(day), day, 150)
+        month = day.replace(day=1)
+        used_up = self.held_by(Hold.CREDIT, lambda part: part.fate(month) < part.story.tops_up)
+        self.act(Action.TOP_UP, used_up, day, 180, reason="客户购买叠加包", plan="PACK-100")
+        waived = self.held_by(Hold.THRESHOLD, lambda part: part.fate(month) < part.story.waives)
+        self.act(Action.RESUME, waived, day, 200, who="support", reason="客户确认继续使用")
+
+    def expiring(self, day):
+        """Cards whose last term ends within days, and whose owners renew."""
+        cards = Card.objects.filter(service_until__gt=day, service_until__lte=day + RENEWS_AHEAD)
+        cards = cards.filter(Q(state=State.IN_USE) | Q(resumes_to=State.IN_USE))
+        for card in cards.exclude(pk__in=ServiceTerm.objects.filter(starts_on=None).values("card_id")).order_by("pk"):
+            part = self.parts[card.iccid]
+            if part.fate("renews", card.term_number) < part.story.renews:
+                yield part
+
+    def coming_back(self, day):
+        """Shut-down cards whose owners noticed it."""
+        since = day - COMES_BACK_WITHIN
+        for card in Card.objects.filter(state=State.SHUT_DOWN, service_until__gte=since).order_by("pk"):
+            part = self.parts[card.iccid]
+            if part.story.renews and part.fate("back", card.term_number, day) < 0.02:
+                yield part
+
+    def held_by(self, hold, wanted):
+        cards = Card.objects.filter(state=State.SUSPENDED, holds__contains=hold).order_by("pk")
+        return [card.pk for card in cards if wanted(self.parts[card.iccid])]
+
+    def renew(self, parts, day, minute):
+        by_plan = defaultdict(list)
+        for part in parts:
+            by_plan[part.story.plan].append(self.ids[part.iccid])
+        for plan, ids in sorted(by_plan.items()):
+            self.act(Action.RENEW, ids, day, minute, reason="客户续费", plan=plan)
+
+    def act(self, action, ids, day, minute, who="ops", reason="", **params):
+        if ids:
+            at = instant(day, 9, minute * 2)
+            act(action, ids, actor=self.actors[who], reason=reason, on=day, at=at, **params)
+
+
+@contextmanager
+def mistyped_policy():
+    """By somebody's slip China Broadnet has no policy for a while: cards that need it meanwhile are parked."""
+    right = dict(CarrierPolicy.objects.filter(carrier=Carrier.CBN).values_list("pk", "valid_from"))
+    CarrierPolicy.objects.filter(pk__in=right).update(valid_from=date(2999, 1, 1))
+    yield
+    for pk, valid_from in right.items():
+        CarrierPolicy.objects.filter(pk=pk).update(valid_from=valid_from)
+
+
+def instant(day, hour, minute=0):
+    return timezone.make_aware(datetime.combine(day, time(hour)) + timedelta(minutes=minute))

@@ -1,0 +1,30 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.calendar import civil_today
+from cards.choices import State
+from cards.errors import BadInput
+from cards.management.base import PortalCommand
+from cards.models import Card
+from simportal.demo import DAYS, fill
+
+MOST_CARDS = 100_000
+
+
+class Command(PortalCommand):
+    help = "Fills an empty database with a believable dealer, through the same actions that everybody uses."
+    interrupted = gettext_lazy("Interrupted: nothing was written.")
+
+    def add_arguments(self, parser):
+        parser.add_argument("--cards", type=int, default=3_000, metavar="N", help="how many cards (default: 3000)")
+
+    def carry_out(self, cards, json, **options):
+        if not 1 <= cards <= MOST_CARDS:
+            raise BadInput("", _("The number of cards goes from 1 to {most}.").format(most=MOST_CARDS))
+        with self.progress(DAYS, unit=" days", quiet=json) as bar:
+            fill(cards, civil_today(), bar.update)
+        counts = {state: Card.objects.filter(state=state).count() for state in State.values}
+        if json:
+            self.give({"cards": cards, "states": counts})
+        else:
+            self.stdout.write(_("The demo has {count} cards, and months of their history.").format(count=cards))

@@ -1,0 +1,102 @@
+"""The demo: a dealer in which every queue has cards, made through the actions, and the same each time."""
+
+import hashlib
+import json
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from cards.choices import Action, Hold, RealName, State
+from cards.models import Card, CardEvent, ServiceTerm, SweptDay, UsageDay
+from tests import build
+
+TODAY = date(2026, 11, 23)
+FIRST_OF_A_MONTH = date(2026, 3, 1)
+
+pytestmark = pytest.mark.django_db
+
+
+def run(name, *arguments):
+    out = StringIO()
+    call_command(name, *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def fingerprint():
+    """Everything that the demo wrote, without primary keys and passwords."""
+    digest = hashlib.sha256()
+    for rows in (
+        Card.objects.order_by("iccid").values_list(
+            "iccid", "state", "holds", "version", "used_bytes", "customer__name"
+        ),
+        CardEvent.objects.order_by("card__iccid", "seq").values_list("action", "executed_at", "actor_name", "evidence"),
+        UsageDay.objects.order_by("card__iccid", "day").values_list("day", "bytes", "read_at", "imei"),
+        ServiceTerm.objects.order_by("card__iccid", "number").values_list("plan__code", "starts_on", "service_until"),
+        SweptDay.objects.order_by("day").values_list("day", "started_at", "finished_at", "counts"),
+    ):
+        for row in rows:
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture
+def _demo(settings):
+    settings.SIMPORTAL_TODAY = TODAY
+    call_command("demo", "--cards", "300", stdout=StringIO())
+
+
+@pytest.mark.usefixtures("_demo")
+def test_everything_that_a_page_can_show_is_there():
+    cards = Card.objects.all()
+    assert {card.state for card in cards} == set(State)
+    assert {hold for card in cards for hold in card.hold_list} == set(Hold)
+    assert {card.real_name for card in cards} == set(RealName)
+    assert set(CardEvent.objects.values_list("action", flat=True)) == set(Action) - {
+        Action.UPDATE,
+        Action.ASSIGN,
+        Action.UNPROTECT,
+        Action.UNPARK,
+    }
+    queues = {
+        "several holds": cards.filter(holds__contains=","),
+        "parked": cards.parked(),
+        "protected past their end": cards.filter(state=State.SHUT_DOWN, protected=True, cancel_on__lt=TODAY),
+        "stray usage": cards.exclude(stray_usage_on=None),
+        "limits": cards.exclude(limit_mb=None),
+        "queued terms": cards.filter(state=State.IN_USE, terms__starts_on=None),
+        "rebound": cards.filter(bindings__is_rebind=True),
+        "in stock": cards.filter(customer=None),
+    }
+    assert {name: queue.exists() for name, queue in queues.items()} == dict.fromkeys(queues, True)
+
+    assert run("verify")["problems"] == []
+    assert not Card.objects.due(TODAY).exists()
+    assert SweptDay.objects.latest("day").day == TODAY
+    assert not SweptDay.objects.filter(finished_at=None).exists()
+    assert UsageDay.objects.filter(card__customer=None).count() == 0
+
+    with pytest.raises(CommandError, match="not empty") as refused:
+        call_command("demo")
+    assert refused.value.returncode == 2
+
+
+def test_the_same_day_makes_the_same_dealer_and_each_month_begins_with_every_hold():
+    prints = []
+    for _ in range(2):
+        with transaction.atomic(), build.on_day(FIRST_OF_A_MONTH):
+            call_command("demo", "--cards", "200", stdout=StringIO())
+            prints.append(fingerprint())
+            held = Card.objects.filter(state=State.SUSPENDED)
+            assert {hold for card in held for hold in card.hold_list} == set(Hold)
+            transaction.set_rollback(True)
+    assert prints[0] == prints[1]
+
+
+@pytest.mark.parametrize("cards", ["0", "100001", "many"])
+def test_a_number_of_cards_that_makes_no_sense_is_refused(cards):
+    with pytest.raises(CommandError) as refused:
+        call_command("demo", "--cards", cards)
+    assert refused.value.returncode == 2

@@ -13,13 +13,13 @@ from tests.processes import answers, free_port, get, wait_until
 pytestmark = pytest.mark.once
 
 
-def processes_of_group(group):
-    """The processes that are left of a process group, zombies apart."""
+def processes_of(supervisor):
+    """The processes that are left of its session, whatever their group, zombies apart."""
     left = []
     for number in filter(str.isdecimal, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{number}/stat") as file:
-            state, _, its_group = file.read().rpartition(")")[2].split()[:3]
-            if int(its_group) == group and state != "Z":
+            state, _, _, session = file.read().rpartition(")")[2].split()[:4]
+            if int(session) == supervisor.pid and state != "Z":
                 left.append(int(number))
     return left
 
@@ -46,32 +46,40 @@ def test_pages_answer_and_sigterm_leaves_no_process_behind(running):
     assert supervisor.returncode == 0, printed
     assert f"{address}/console/" in printed
     assert printed.splitlines()[-1] == "Stopped."
-    assert processes_of_group(supervisor.pid) == []
+    assert processes_of(supervisor) == []
 
 
-def test_ctrl_c_reaches_the_whole_group_and_ends_as_cleanly(running):
+def test_ctrl_c_in_a_terminal_ends_as_cleanly(running):
     supervisor, _ = running
     os.killpg(supervisor.pid, signal.SIGINT)
     printed, _ = supervisor.communicate(timeout=20)
     assert (supervisor.returncode, printed.splitlines()[-1]) == (0, "Stopped.")
-    assert processes_of_group(supervisor.pid) == []
+    assert processes_of(supervisor) == []
 
 
 def test_a_child_that_dies_ends_the_whole(running):
     supervisor, _ = running
-    os.kill(child_with("worker", supervisor.pid), signal.SIGKILL)
+    os.kill(child_with("worker", supervisor), signal.SIGKILL)
     printed, _ = supervisor.communicate(timeout=20)
     last = "CommandError: The worker ended by itself (exit code -9), so all of it stops."
     assert (supervisor.returncode, printed.splitlines()[-1]) == (1, last)
-    assert processes_of_group(supervisor.pid) == []
+    assert processes_of(supervisor) == []
 
 
-def child_with(word, group):
-    """The process of that group with `word` as its last argument."""
-    for number in processes_of_group(group):
+def child_with(word, supervisor):
+    """The process of its session with `word` as its last argument."""
+    for number in processes_of(supervisor):
         with open(f"/proc/{number}/cmdline") as file:
             if file.read().rstrip("\0").split("\0")[-1] == word:
                 return number
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
+def test_a_supervisor_that_is_killed_leaves_no_process_behind_either(running):
+    supervisor, _ = running
+    supervisor.kill()
+    supervisor.communicate(timeout=20)
+    wait_until(lambda: not processes_of(supervisor), what="the end of web server and worker")
 
 
 def test_a_busy_port_is_one_clear_sentence(new_portal):

@@ -1,5 +1,7 @@
 """The portal on one machine: web server and worker under a small supervisor that leaves nothing behind."""
 
+import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ CUSTOMERS = ("alice", "bob", "charlie")
 DEMO_PASSWORD = "demo"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
+PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 
 
 class Command(BaseCommand):
@@ -98,13 +101,28 @@ class StopSignal:
 def start_children():
     web = ["-m", "gunicorn", "simportal.wsgi", "--preload", "--bind", f"{HOST}:{settings.PORT}"]
     web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    web += ["--log-level", "warning", "--no-control-socket"]
+    web += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
     return {"web server": start(web), "worker": start(["manage.py", "worker"])}
 
 
 def start(arguments):
-    """What a child has to say to people goes to stderr; Celery's stdout is chatter."""
-    return subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL)
+    """A child in a process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which then asks.
+
+    What a child has to say to people goes to stderr; Celery's stdout is chatter.
+    """
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.DEVNULL,
+        process_group=0,
+        preexec_fn=end_with_the_supervisor,
+    )
+
+
+def end_with_the_supervisor():
+    """Where the system can (Linux), a child is told to stop when a supervisor is killed that had no time to ask."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_for_web(children, stop):
@@ -135,7 +153,7 @@ def refuse_dead_child(children):
 
 
 def stop_children(children):
-    """Asks all of them first, then waits for each; who does not listen is killed."""
+    """Asks all of them first, then waits for each; who does not listen is killed with all its processes."""
     for child in children.values():
         child.terminate()
     give_up_at = time.monotonic() + SECONDS_TO_STOP
@@ -143,5 +161,5 @@ def stop_children(children):
         try:
             child.wait(max(0, give_up_at - time.monotonic()))
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             child.wait()

@@ -1,0 +1,58 @@
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+
+from simportal.roles import sync_roles
+
+pytestmark = pytest.mark.django_db
+
+
+def words(text):
+    return set(text.split())
+
+
+LOOKS = words(
+    """
+    view_card view_cardevent view_carrierpolicy view_customer view_devicebinding view_membership view_plan
+    view_realnamecheck view_serviceterm view_sweptday view_usageday
+    """
+)
+OPERATIONS = words(
+    """
+    suspend_card resume_card activate_card force_activate_card rebind_card submit_real_name_card approve_real_name_card
+    reject_real_name_card revoke_real_name_card set_limit_card renew_card top_up_card protect_card unprotect_card
+    cancel_card assign_card unpark_card import_card sweep_card
+    add_carrierpolicy add_customer add_membership add_plan
+    change_carrierpolicy change_customer change_membership change_plan delete_membership
+    """
+)
+EXPECTED = {
+    "support": LOOKS | {"suspend_card", "resume_card"},
+    "operations": LOOKS | OPERATIONS,
+    "finance": LOOKS,
+    "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},
+    "auditor": LOOKS | {"view_user", "view_group"},
+}
+
+
+def mapping():
+    pairs = Group.objects.values_list("name", "permissions__codename")
+    return {role: {codename for name, codename in pairs if name == role} for role, _ in pairs}
+
+
+def test_the_migrations_leave_every_role_with_its_permissions():
+    assert mapping() == EXPECTED
+
+
+def test_a_sync_makes_what_is_missing_and_takes_away_what_is_too_much():
+    Group.objects.get(name="auditor").delete()
+    Group.objects.get(name="support").permissions.add(Permission.objects.get(codename="cancel_card"))
+    sync_roles()
+    assert mapping() == EXPECTED
+
+
+def test_groups_of_other_names_are_left_alone():
+    Group.objects.create(name="interns").permissions.add(Permission.objects.get(codename="view_card"))
+    call_command("sync_roles", verbosity=0)
+    call_command("sync_roles", verbosity=0)
+    assert mapping() == EXPECTED | {"interns": {"view_card"}}

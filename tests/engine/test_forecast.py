@@ -153,4 +153,3 @@ def test_a_portal_that_was_down_ends_where_an_uninterrupted_one_does(facts, life
     assert {k: v for k, v in down.__dict__.items() if k not in ignored} == {
         k: v for k, v in up.__dict__.items() if k not in ignored
     }
-

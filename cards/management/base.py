@@ -49,7 +49,6 @@ class PortalCommand(BaseCommand):
         options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
         try:
             self.execute(**options)
-            sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FOUND_SOMETHING)
@@ -71,6 +70,7 @@ class PortalCommand(BaseCommand):
             found = self.carry_out(**options)
         except BadInput as bad:
             raise CommandError(str(bad), returncode=CALLED_WRONGLY) from bad
+        self.stdout.flush()
         if found:
             sys.exit(FOUND_SOMETHING)
 

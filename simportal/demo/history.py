@@ -111,14 +111,12 @@ class History:
     def repeat(self, readings, at):
         """Carriers send some days again: with a larger figure later, or as they were before."""
         later, earlier = timedelta(hours=6), timedelta(hours=-6)
-        repeated = [
-            Reading(
-                r.card_id, r.day, r.bytes + r.bytes // 16, r.read_at + (later if r.card_id % 2 else earlier), r.imei
-            )
-            for r in readings
-            if (r.card_id + r.day.toordinal()) % 97 == 0
-        ]
-        take_readings(repeated, at=at + later)
+        index_of = {self.ids[part.iccid]: part.index for part in self.parts.values() if part.iccid in self.ids}
+        chosen = [reading for reading in readings if (index_of[reading.card_id] + reading.day.toordinal()) % 97 == 0]
+        for reading in chosen:
+            reading.bytes += reading.bytes // 16
+            reading.read_at += later if index_of[reading.card_id] % 2 else earlier
+        take_readings(chosen, at=at + later)
 
     def surge(self):
         """What has been used this morning already."""

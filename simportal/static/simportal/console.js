@@ -49,6 +49,9 @@ document.addEventListener("click", (event) => {
     }
 });
 
-if (location.hash === "#search") {
-    document.querySelector("[data-search]")?.focus();
-}
+// Not earlier: on its way to a fragment that names no element the browser takes the focus away.
+window.addEventListener("pageshow", () => {
+    if (location.hash === "#search") {
+        document.querySelector("[data-search]")?.focus();
+    }
+});

@@ -1,0 +1,147 @@
+"""The console's pages in a real browser: both languages, light and dark, wide and narrow."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+
+OURS = ["/console/", "/console/sweep/"]
+DJANGOS = ["/admin/", "/admin/cards/plan/", "/admin/cards/carrierpolicy/add/", "/admin/cards/customer/"]
+LOGIN = "/admin/login/"
+WIDTHS = {1440: 900, 390: 844}
+FINGER = 44
+TARGETS = "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, #content :is(input, select)"
+
+
+@pytest.fixture(scope="module")
+def admins_cookies(browser, portal):
+    with browser.new_context(base_url=portal) as context:
+        log_in(context.new_page())
+        return context.storage_state()
+
+
+def log_in(page):
+    page.goto(LOGIN)
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", "demo")
+    page.click("#login-form [type=submit]")
+    page.wait_for_url("**/console/")
+
+
+@pytest.fixture
+def visit(browser, portal, request):
+    """Opens pages in a window of a language, colour scheme and width: `visit(language, scheme, width, cookies)`."""
+
+    def window(language="en", scheme="light", width=1440, cookies=None):
+        size = {"width": width, "height": WIDTHS[width]}
+        context = browser.new_context(base_url=portal, color_scheme=scheme, viewport=size, storage_state=cookies)
+        request.addfinalizer(context.close)
+        context.add_cookies([{"name": "django_language", "value": language, "url": portal}])
+        return context.new_page()
+
+    return window
+
+
+def complaints(page, path):
+    """What the browser says against a page: errors, violations of the policy, what sticks out at the right."""
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path, wait_until="load")
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return said + [f"{wider} pixels too wide"] * (wider > 0)
+
+
+def barriers(page):
+    """What axe-core finds on the page that stands in people's way."""
+    violations = Axe().run(page).response["violations"]
+    return [(violation["id"], node["html"]) for violation in violations for node in violation["nodes"]]
+
+
+every_window = pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [(language, scheme, width) for language in ("zh-hans", "en") for scheme in ("light", "dark") for width in WIDTHS],
+)
+
+
+@every_window
+def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, admins_cookies, language, scheme, width):
+    page = visit(language, scheme, width, admins_cookies)
+    found = {path: complaints(page, path) + barriers(page) for path in OURS}
+    found |= {path: complaints(page, path) for path in DJANGOS}
+    stranger = visit(language, scheme, width)
+    found[LOGIN] = complaints(stranger, LOGIN) + barriers(stranger)
+    assert found == {path: [] for path in [*OURS, *DJANGOS, LOGIN]}
+
+
+def test_the_pages_speak_the_language_that_was_chosen(visit, admins_cookies):
+    page = visit("zh-hans", cookies=admins_cookies)
+    page.goto("/console/sweep/")
+    assert (page.text_content("h1"), page.get_attribute("html", "lang")) == ("日终处理", "zh-hans")
+    page.click("text=English")
+    assert (page.text_content("h1"), page.get_attribute("html", "lang")) == ("Nightly sweep", "en")
+    assert page.url.endswith("/console/sweep/")
+
+
+def test_the_colour_scheme_is_switched_by_hand_against_the_systems(visit, admins_cookies):
+    def colour():
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page = visit("en", "light", cookies=admins_cookies)
+    page.goto("/console/")
+    light = colour()
+    page.click("#header .theme-toggle")
+    dark = colour()
+    assert (page.get_attribute("html", "data-theme"), light != dark) == ("dark", True)
+    page.goto("/admin/cards/plan/")
+    assert colour() == dark
+
+
+def test_keys_find_the_search_box_and_the_help(visit, admins_cookies):
+    page = visit(cookies=admins_cookies)
+    page.goto("/console/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.press("?")
+    assert not page.is_visible("#help")  # in a box it is a character like any other
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    assert page.is_visible("#help")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#help")
+
+
+def test_a_key_leads_to_the_search_box_from_pages_without_one(visit, admins_cookies):
+    page = visit(cookies=admins_cookies)
+    page.goto("/console/sweep/")
+    page.keyboard.press("/")
+    page.wait_for_url("**/console/cards/#search", wait_until="load")
+    assert page.evaluate("document.activeElement.name") == "q"
+
+
+def test_on_a_phone_everything_is_in_the_menu(visit):
+    page = visit(width=390)
+    log_in(page)  # not as everybody else: it logs out again
+    page.goto("/console/sweep/")
+    hidden = page.is_visible(".menu-panel")
+    page.click("details.menu summary")
+    assert (hidden, barriers(page)) == (False, [])
+    page.click(".menu-panel >> text=Plans")
+    assert page.url.endswith("/admin/cards/plan/")
+    page.click("details.menu summary")
+    page.click(".menu-panel >> text=Log out")
+    assert page.text_content("h1") != "Nightly sweep"
+    page.goto("/console/")
+    assert LOGIN in page.url
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_on_a_phone_every_target_is_as_large_as_a_finger(visit, admins_cookies, path):
+    page = visit(width=390, cookies=admins_cookies)
+    page.goto(path)
+    page.click("details.menu summary")
+    sizes = page.eval_on_selector_all(
+        TARGETS, "all => all.filter(e => e.checkVisibility()).map(e => [e.outerHTML, e.getBoundingClientRect().height])"
+    )
+    assert [target for target in sizes if target[1] < FINGER] == []

@@ -192,7 +192,8 @@ def _holds_that_matter(card):
 def _hold(card, hold, event, ends_on):
     sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
     if ends_on:
-        way_back = f"{way_back} {_('By itself it ends on {day}.').format(day=ends_on)}"
+        by_itself = _("By itself it ends on {day}.").format(day=ends_on)
+        way_back = f"{way_back} {by_itself}"
     return Reason(
         code=hold,
         sentence=sentence,

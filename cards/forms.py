@@ -39,7 +39,7 @@ class ActionForm(forms.Form):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, action, parameters, iccid, choices, data=None, initial=None):
-        super().__init__(data, initial=initial)
+        super().__init__(data, initial=initial, label_suffix="")
         self.iccid, self.parameters = iccid, tuple(parameters)
         for name in self.parameters:
             self.fields[name] = FIELDS[name]()

@@ -1,12 +1,16 @@
-"""Bytes as people read them: MB of 1,048,576 bytes, never rounded up."""
+"""Bytes as people read them: MB of 1,048,576 bytes."""
 
 MB = 1_048_576
 TENTHS = 10
 
 
 def megabytes(count):
-    """`count` bytes as MB with at most one decimal. Rounded down, so that 29.99 of 30 never reads as used up."""
-    tenths = count * TENTHS // MB
+    """`count` bytes as MB with at most one decimal. Rounded down, so that 29.99 of 30 never reads as used up.
+
+    30.1 MB are no whole number of bytes, so what lies within half a hundredth of a tenth counts as that tenth.
+    """
+    hundredths = (count * 100 + MB // 2) // MB
+    tenths = hundredths // TENTHS
     if count and not tenths:
         return "<0.1"
     whole, rest = divmod(tenths, TENTHS)

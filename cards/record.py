@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -57,8 +58,7 @@ class Entry:
 
 def entries_of(events):
     """The records in words. `events` come newest first, with one more than is to be shown if there is one."""
-    olders = [*events[1:], None]
-    return [_entry(event, older) for event, older in zip(events, olders, strict=True)]
+    return [_entry(event, older) for event, older in zip_longest(events, events[1:])]
 
 
 def evidence_words(evidence):

@@ -20,8 +20,8 @@ MOST_NUMBERS = 1_000
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff'\"`"))
 BETWEEN_NUMBERS = re.compile(r"[\s,;|、。]+")
-ICCID_BEGINNING = re.compile(r"8986[0-9A-Z]{0,16}")
-DIGITS = re.compile(r"[0-9]{1,13}")
+ICCID_BEGINNING = re.compile(r"8986[0-9A-Z]{0,14}")  # nothing else begins so
+DIGITS = re.compile(r"[0-9]{1,12}")  # 11 are a whole MSISDN, and also how one of 13 begins
 
 
 @dataclass
@@ -104,18 +104,13 @@ def look_up(numbers):
 
 
 def _one_term(number, text):
-    if (_columns_of(number) and not _may_begin_a_longer_one(number)) or SPREADSHEET_NUMBER.fullmatch(number):
-        return Numbers([number])
     if ICCID_BEGINNING.fullmatch(number):
         return Beginning("iccid", number)
     if DIGITS.fullmatch(number):
         return Beginning("msisdn", number)
+    if _columns_of(number) or SPREADSHEET_NUMBER.fullmatch(number):
+        return Numbers([number])
     return Name(text.strip())
-
-
-def _may_begin_a_longer_one(number):
-    """11 digits are an MSISDN, and also how those of 13 begin, and an ICCID."""
-    return len(number) == 11
 
 
 def _numbers_of(line):

@@ -95,6 +95,7 @@ class CardPage:
         terms = list(ServiceTerm.objects.filter(card=self.card).select_related("plan").order_by("number"))
         entries = self.entries(older_than)
         usage = usage_of(self.card, self.today)
+        meter = self.card.meter(self.today) if usage else None
         return {
             "card": self.card,
             "shown": self.card.shown,
@@ -110,9 +111,9 @@ class CardPage:
             "facts": self.facts(),
             "dates": self.dates(),
             "usage": usage,
-            "meter": usage and self.card.meter(self.today),
+            "meter": meter,
             "next_day": next_day_of(self.card),
-            **self.charts(terms),
+            **self.charts(terms, meter),
             "terms": [self._term(term) for term in reversed(terms)],
             "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
             "needs_real_name": self.card.lacks_real_name,
@@ -195,9 +196,9 @@ class CardPage:
         ]
         return [Fact(label, day, note, (day - self.today).days) for label, day, note in dates if day]
 
-    def charts(self, terms):
+    def charts(self, terms, meter):
         policy = self._or_broken(lambda: self.policies.in_force(self.card.carrier, self.today), None)
-        cycles = usage_chart.cycles_of(self.card, terms, policy.cycle_day, self.today) if policy else []
+        cycles = usage_chart.cycles_of(terms, meter, policy.cycle_day, self.today) if policy else []
         since = usage_chart.first_day_shown(cycles, self.today)
         days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))
         readings = dict(days.values_list("day", "bytes"))

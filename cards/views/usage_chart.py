@@ -63,14 +63,16 @@ def first_day_shown(cycles, today):
     return min([today - timedelta(days=DAYS - 1), *(cycle.starts_on for cycle in cycles)])
 
 
-def cycles_of(card, terms, cycle_day, today):
-    """The last cycles of the card up to today, the running one included: each term began one of its own."""
+def cycles_of(terms, running, cycle_day, today):
+    """The last cycles of a card up to today: each term began one of its own.
+
+    `running` is the card's meter, which knows of the add-on packs; None while none runs.
+    """
     cycles = []
     for term in terms:
         if term.starts_on and term.starts_on <= today:
             cycles += _cycles_of_term(term, cycle_day, today)
-    running = card.meter(today)
-    if cycles and running.quota_bytes is not None and running.starts_on <= cycles[-1].starts_on:
+    if cycles and running and running.starts_on <= cycles[-1].starts_on < running.until:
         cycles[-1] = Cycle(cycles[-1].starts_on, cycles[-1].until, running.quota_bytes)
     return cycles[-CYCLES:]
 

@@ -1,0 +1,367 @@
+"""An action on one card from its form: who may, what is asked, what is refused, and that twice is once."""
+
+from datetime import date
+
+import pytest
+
+from cards.models import Card, Customer, Plan
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
+from tests.console.pages import logged_in, of_role, superuser, text
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 10)
+ENGLISH = {"accept-language": "en"}
+on_the_day = on_day(DAY)
+
+
+def url_of(card, action):
+    return f"/console/cards/{card.iccid}/{action}/"
+
+
+def ask(client, card, action, **data):
+    """Send the action's form as the page made it."""
+    form = client.get(url_of(card, action), headers=ENGLISH).context["form"]
+    sent = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    return send(client, card, action, **sent | data)
+
+
+def send(client, card, action, **data):
+    return client.post(url_of(card, action), data, headers=ENGLISH)
+
+
+def said(client, response):
+    """What the card page says after an action was done."""
+    return [str(message) for message in client.get(response.headers["Location"], headers=ENGLISH).context["messages"]]
+
+
+@pytest.fixture
+def ops():
+    return of_role("operations")
+
+
+@on_the_day
+@pytest.mark.parametrize(
+    ("role", "action", "status"),
+    [
+        ("support", "suspend", 302),
+        ("support", "protect", 403),
+        ("operations", "suspend", 302),
+        ("operations", "place_hold", 403),
+        ("finance", "suspend", 403),
+        ("carrier_desk", "place_hold", 302),
+        ("carrier_desk", "suspend", 403),
+        ("auditor", "suspend", 403),
+    ],
+)
+def test_a_role_does_what_it_may_and_no_more(role, action, status):
+    card, client = card_in_use(), of_role(role)
+    before = story(card)
+    form = client.get(url_of(card, action), headers=ENGLISH)
+    response = (
+        send(client, card, action, reason="because", kind="anomaly") if status == 403 else ask(client, card, action)
+    )
+    assert (form.status_code, response.status_code) == (200 if status == 302 else 403, status)
+    assert len(story(card)) - len(before) == (1 if status == 302 else 0)
+    if status == 403:
+        assert f"{role} may not do this" in text(response)
+
+
+@on_the_day
+def test_strangers_and_customers_reach_no_form(client):
+    card = card_in_use(customer="Acme")
+    url = url_of(card, "suspend")
+    assert client.post(url).headers["Location"] == f"/admin/login/?next={url}"
+    assert logged_in(member("Acme")).post(url).status_code == 404
+    assert fresh(card).state == "in_use"
+
+
+@on_the_day
+def test_an_action_is_recorded_with_its_person_and_reason(ops):
+    card = card_in_use()
+    response = ask(ops, card, "suspend", reason=" on holiday ")
+    assert response.headers["Location"] == f"/console/cards/{card.iccid}/"
+    assert said(ops, response) == [
+        "Suspend: done. From “In use” to “Stopped by choice”. Its term runs on: service until 2027-01-01."
+    ]
+    event = card.events.latest("seq")
+    assert (event.action, event.actor_kind, event.actor_name, event.reason) == (
+        "suspend", "staff", "operations", "on holiday",
+    )  # fmt: skip
+
+
+@on_the_day
+def test_what_still_holds_the_card_is_said(ops):
+    card = do("suspend", use(card_in_use(), DAY, 31), DAY)
+    response = ask(ops, card, "resume")
+    assert said(ops, response) == ["Resume: done. It stays “Allowance used up”. Still stopped by: Allowance used up."]
+
+
+@on_the_day
+@pytest.mark.parametrize("action", ["suspend", "resume", "renew", "cancel", "set_limit", "assign"])
+def test_opening_a_form_changes_nothing(ops, action):
+    card = do("suspend", card_in_use(), DAY)
+    record, facts = story(card), fresh(card).facts()
+    ops.get(url_of(card, action), {"reason": "x", "last_digits": card.iccid[-6:], "plan": "Y1-30", "limit_mb": "1"})
+    assert (story(card), {**fresh(card).facts(), "_state": None}) == (record, {**facts, "_state": None})
+
+
+@on_the_day
+def test_a_form_sent_twice_acts_once(ops):
+    """Renewing is what hurts twice: the second form is out of date, and says so."""
+    card = card_in_use()
+    version = card.version
+    first = send(ops, card, "renew", plan="Y1-30", version=version)
+    second = send(ops, card, "renew", plan="Y1-30", version=version)
+    assert (first.status_code, second.status_code) == (302, 409)
+    assert card.terms.count() == 2
+    assert "The card has changed since this form was opened." in text(second)
+    assert second.context["form"].initial["version"] == version + 1
+    third = ask(ops, card, "renew", plan="Y1-30")
+    assert (third.status_code, card.terms.count()) == (302, 3)
+
+
+@on_the_day
+def test_a_second_suspension_is_refused_with_its_own_reason(ops):
+    card = card_in_use()
+    send(ops, card, "suspend", version=card.version)
+    for data in ({"version": card.version}, {}):
+        response = send(ops, card, "suspend", **data)
+        assert (response.status_code, "The card is stopped by choice already." in text(response)) == (409, True)
+    assert [action for action, *_ in story(card)] == ["open", "activate", "suspend"]
+
+
+@on_the_day
+def test_a_form_that_would_be_refused_says_so_and_is_not_offered(ops):
+    response = ops.get(url_of(card_in_use(), "resume"), headers=ENGLISH)
+    page = text(response)
+    assert (response.status_code, response.context["is_offered"]) == (200, False)
+    assert "The card has neither a voluntary stop nor a reached limit." in page
+    assert "Look at why the card is stopped" in page
+
+
+@on_the_day
+def test_the_preview_says_what_will_happen_and_does_not_do_it(ops):
+    card = card_in_use()
+    response = ops.get(url_of(card, "suspend"), headers=ENGLISH)
+    assert response.context["preview"] == [
+        "From “In use” to “Stopped by choice”.",
+        "Its term runs on: service until 2027-01-01.",
+    ]
+    assert fresh(card).state == "in_use"
+    last = ops.get(url_of(card, "cancel"), headers=ENGLISH).context["preview"]
+    assert last == ["From “In use” to “Cancelled”.", "That is final: nobody can bring it back."]
+
+
+@on_the_day
+def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
+    Plan.objects.filter(code="Y1-30").update(is_sold=False)
+    card = swept(card_in_use(plan="M1-100"), DAY)
+    response = ops.get(url_of(card, "renew"), headers=ENGLISH)
+    assert [(offer.code, offer.contents, offer.effect) for offer in response.context["offers"]] == [
+        ("M1-100", "1 month, 100 MB a cycle", "From “Shut down” to “In use”. Service until 2026-04-01."),
+        ("Y1-1024", "12 months, 1,024 MB a cycle", "From “Shut down” to “In use”. Service until 2027-03-10."),
+    ]
+    refused = ask(ops, card, "renew", plan="Y1-30")
+    assert (refused.status_code, "Y1-30 is not one of the available choices" in text(refused)) == (422, True)
+    assert said(ops, ask(ops, card, "renew", plan="M1-100")) == [
+        "Renew: done. From “Shut down” to “In use”. Service until 2026-04-01."
+    ]
+
+
+@on_the_day
+def test_renewing_a_card_in_use_queues_the_term(ops):
+    card = card_in_use()
+    effects = {o.code: o.effect for o in ops.get(url_of(card, "renew"), headers=ENGLISH).context["offers"]}
+    assert effects["M1-100"] == "Follows the terms that the card has; the running one ends on 2027-01-01."
+    opened = open_card()
+    effects = {o.code: o.effect for o in ops.get(url_of(opened, "renew"), headers=ENGLISH).context["offers"]}
+    assert effects["M1-100"] == "Follows the term that the card was opened with."
+
+
+@on_the_day
+def test_a_pack_brings_a_used_up_card_back(ops):
+    card = use(card_in_use(), DAY, 31)
+    (offer,) = ops.get(url_of(card, "top_up"), headers=ENGLISH).context["offers"]
+    assert (offer.contents, offer.effect) == (
+        "+100 MB", "130 MB in this cycle. From “Allowance used up” to “In use”.",
+    )  # fmt: skip
+    assert ask(ops, card, "top_up", plan="PACK-100").status_code == 302
+    assert fresh(card).state == "in_use"
+
+
+@on_the_day
+@pytest.mark.parametrize(
+    ("action", "data", "field", "message"),
+    [
+        ("rebind", {"imei": "123"}, "imei", "an IMEI has 15 digits"),
+        ("set_limit", {"limit_mb": "much"}, "limit_mb", "is not a number of whole MB"),
+        ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a number of whole MB"),
+        ("assign", {"customer": "Nobody"}, "customer", "there is no customer called"),
+        ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
+        ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),
+        ("cancel", {"reason": "lost", "last_digits": ""}, "last_digits", "This field is required."),
+        ("renew", {"plan": "PACK-100"}, "plan", "is not one of the available choices"),
+        ("suspend", {"reason": "x" * 501}, "reason", "at most 500 characters"),
+        ("suspend", {"version": "x"}, "version", "Enter a whole number."),
+    ],
+)
+def test_what_cannot_be_read_is_said_at_its_field(ops, action, data, field, message):
+    card = card_in_use(binding="fixed", imei="868600000000001")
+    record = story(card)
+    response = ask(ops, card, action, **data)
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+    assert message in str(response.context["form"].errors[field])
+    assert (message in text(response), story(card)) == (True, record)
+
+
+@on_the_day
+@pytest.mark.parametrize("data", [{"name": "", "id_number": "110101199003071234"}, {"name": "Li", "id_number": "1"}])
+def test_a_person_must_be_named_in_full(ops, data):
+    card = open_card(certification="individual")
+    assert ask(ops, card, "submit_real_name", **data).status_code == 422
+    assert card.real_name_checks.count() == 0
+
+
+@on_the_day
+def test_a_real_name_check_goes_its_way(ops):
+    card = use(open_card(certification="individual"), DAY, 1)
+    ask(ops, card, "submit_real_name", name="张三丰", id_number="110101199003071234")
+    assert ask(ops, card, "approve_real_name").status_code == 302
+    assert (fresh(card).state, fresh(card).real_name) == ("in_use", "approved")
+
+
+@on_the_day
+def test_the_device_that_was_seen_is_proposed(ops):
+    card = use(card_in_use(binding="fixed", imei="868600000000001"), DAY, 1, imei="868600000000002")
+    response = ops.get(url_of(card, "rebind"), headers=ENGLISH)
+    assert response.context["form"].initial["imei"] == "868600000000002"
+    assert response.context["hint"] == "Rebound 0 of 2 times this month. Bound to: 868600000000001"
+    ask(ops, card, "rebind")
+    assert (fresh(card).state, fresh(card).bound_imei) == ("in_use", "868600000000002")
+
+
+@on_the_day
+def test_a_card_is_assigned_by_name_and_put_back_in_stock(ops):
+    Customer.objects.create(name="Acme")
+    card = open_card()
+    assert 'value="Acme"' in text(ops.get(url_of(card, "assign")))
+    ask(ops, card, "assign", customer="Acme")
+    assert fresh(card).customer.name == "Acme"
+    same = ask(ops, card, "assign")
+    assert "The card belongs to this customer already." in text(same)
+    ask(ops, card, "assign", customer="")
+    assert fresh(card).customer is None
+
+
+@on_the_day
+def test_a_limit_is_set_raised_and_taken_off(ops):
+    card = use(card_in_use(), DAY, 12)
+    ask(ops, card, "set_limit", limit_mb="10")
+    assert (fresh(card).state, fresh(card).limit_mb) == ("suspended", 10)
+    ask(ops, card, "set_limit", limit_mb="20")
+    assert (fresh(card).state, fresh(card).limit_mb) == ("in_use", 20)
+    ask(ops, card, "set_limit", limit_mb="")
+    assert (fresh(card).state, fresh(card).limit_mb) == ("in_use", None)
+
+
+@on_the_day
+def test_cancelling_is_final_and_a_protected_card_is_spared(ops):
+    card = do("protect", card_in_use(), DAY)
+    spared = send(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:])
+    assert (spared.status_code, "Take the protection off first." in text(spared)) == (409, True)
+    ask(ops, card, "unprotect")
+    assert ask(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:].lower()).status_code == 302
+    assert fresh(card).state == "cancelled"
+    again = send(ops, card, "suspend")
+    assert (again.status_code, "The card is cancelled, and that is final." in text(again)) == (409, True)
+
+
+@on_the_day
+def test_the_carrier_desk_places_and_lifts_control():
+    desk, card = of_role("carrier_desk"), card_in_use()
+    ask(desk, card, "place_hold", reason="abuse")
+    assert fresh(card).holds == "anomaly"
+    refused = send(desk, card, "lift_hold", kind="credit")
+    assert (refused.status_code, fresh(card).holds) == (422, "anomaly")
+    ask(desk, card, "lift_hold")
+    assert fresh(card).state == "in_use"
+
+
+@on_day(date(2026, 9, 1))
+def test_what_is_due_is_done_before_the_action(ops):
+    card = open_card()
+    response = ask(ops, card, "suspend")
+    assert [action for action, *_ in story(card)] == ["open", "force_activate", "suspend"]
+    assert said(ops, response)[0].startswith("Suspend: done. From “Unused” to “Stopped by choice”.")
+
+
+@on_the_day
+def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
+    card = card_in_use()
+    Card.objects.filter(pk=card.pk).update(service_from=None)
+    assert ops.get(url_of(card, "suspend")).status_code == 200
+    response = send(ops, card, "suspend")
+    assert said(ops, response) == ["The card was parked, because its data contradict each other."]
+    for action in ("renew", "unpark", "rebind", "top_up"):
+        assert ops.get(url_of(card, action)).status_code == 200
+    Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
+    assert ask(ops, card, "unpark").status_code == 302
+    assert fresh(card).parked == ""
+
+
+@on_the_day
+@pytest.mark.parametrize("action", ["expire", "roll_over", "nonsense", "bind"])
+def test_what_nobody_asks_for_is_no_page(action):
+    card = card_in_use()
+    client = superuser()
+    assert (client.get(url_of(card, action)).status_code, client.post(url_of(card, action)).status_code) == (404, 404)
+
+
+@on_the_day
+def test_a_card_that_does_not_exist_is_no_page_and_a_short_number_leads_to_the_form(ops):
+    card = open_card(iccid="89860000000000000017")
+    assert ops.post("/console/cards/89860000000000000099/suspend/").status_code == 404
+    short = ops.get("/console/cards/8986000000000000001/protect/")
+    assert short.headers["Location"] == url_of(card, "protect")
+
+
+@on_the_day
+def test_every_action_opens_in_every_state_and_none_fails():
+    client = superuser()
+    cards = [
+        open_card(test_months=3, test_quota_mb=30),
+        open_card(certification="individual"),
+        card_in_use(binding="fixed", imei="868600000000001"),
+        use(card_in_use(), DAY, 31),
+        swept(card_in_use(plan="M1-100"), DAY),
+        do("cancel", card_in_use(), DAY, reason="lost"),
+        use(open_card(certification="individual"), DAY, 1),
+    ]
+    from cards.actions.ask import DEEDS
+
+    statuses = {
+        (client.get(url_of(card, action)).status_code, send(client, card, action).status_code in (302, 409, 422))
+        for card in cards
+        for action in DEEDS
+    }
+    assert statuses == {(200, True)}
+
+
+@on_the_day
+def test_an_action_on_a_parked_card_is_refused(ops):
+    card = card_in_use()
+    Card.objects.filter(pk=card.pk).update(service_from=None)
+    attempt("suspend", card, DAY)
+    response = send(ops, card, "protect")
+    assert (response.status_code, "Correct the data, then take the card back" in text(response)) == (409, True)
+
+
+def test_a_form_needs_its_token():
+    from django.test import Client
+
+    card = card_in_use()
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = of_role("operations").cookies
+    assert client.post(url_of(card, "suspend")).status_code == 403
+    assert fresh(card).state == "in_use"

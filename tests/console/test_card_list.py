@@ -1,0 +1,245 @@
+"""The list of cards as staff see it: rows, tabs, pages, what is refused, who may look, and what it costs."""
+
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from cards.models import Card
+from cards.views.card_rows import Row, Tab, Usage
+from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
+from tests.console.pages import logged_in, of_role, text
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 10)
+LIST = "/console/cards/"
+ENGLISH = {"accept-language": "en"}
+STAFF = ["support", "operations", "finance", "carrier_desk", "auditor"]
+on_the_day = on_day(DAY)
+
+
+@pytest.fixture
+def ops():
+    return of_role("operations")
+
+
+def shown(client, query=""):
+    """The cards that a view of the list shows, by ICCID."""
+    response = client.get(LIST + query, headers=ENGLISH)
+    assert response.status_code == 200
+    return [row.iccid for row in response.context["rows"]]
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_every_role_of_the_staff_sees_every_card(role):
+    cards = [open_card(customer="Acme"), open_card()]
+    assert shown(of_role(role)) == [card.iccid for card in reversed(cards)]
+
+
+def test_a_stranger_is_asked_to_log_in(client):
+    assert client.get(LIST).headers["Location"] == "/admin/login/?next=/console/cards/"
+    assert client.post(LIST, {"q": "8986"}).headers["Location"] == "/admin/login/?next=/console/cards/"
+
+
+def test_for_a_customer_there_is_no_such_page():
+    client = logged_in(member("Acme"))
+    assert (client.get(LIST).status_code, client.post(LIST, {"q": "8986"}).status_code) == (404, 404)
+
+
+@on_the_day
+def test_a_row_says_what_matters(ops):
+    card = use(
+        card_in_use(customer="Acme", msisdn="1064000000001", binding="first_use"), DAY, 25, imei="868600000000001"
+    )
+    (row,) = ops.get(LIST, headers=ENGLISH).context["rows"]
+    assert row == Row(
+        iccid=card.iccid,
+        url=f"/console/cards/{card.iccid}/",
+        msisdn="1064000000001",
+        shown="in_use",
+        is_parked=False,
+        customer="Acme",
+        carrier="China Mobile",
+        plan="Y1-30",
+        usage=Usage(25 * 1_048_576, 30 * 1_048_576, 83, "is-low"),
+        next_day=date(2027, 1, 1),
+        next_label="service until",
+        is_soon=False,
+        imei="868600000000001",
+    )
+
+
+@on_the_day
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: open_card(), ("unused", None, date(2026, 8, 1), False)),
+        (lambda: open_card(test_months=3, test_quota_mb=30), ("testing", 0, date(2026, 4, 15), False)),
+        (lambda: use(card_in_use(), DAY, 31), ("credit", 31, date(2027, 1, 1), False)),
+        (lambda: card_in_use(since=DAY, plan="M1-100"), ("in_use", 0, date(2026, 4, 1), True)),
+        (lambda: use(open_card(certification="individual"), DAY, 1), ("real_name", None, date(2026, 8, 1), False)),
+        (lambda: swept(card_in_use(plan="M1-100"), DAY), ("shut_down", None, date(2026, 5, 2), False)),
+        (lambda: do("cancel", card_in_use(), DAY, reason="lost"), ("cancelled", None, DAY, False)),
+    ],
+)
+def test_each_state_shows_its_cause_its_meter_and_the_day_that_matters_next(ops, make, expected):
+    make()
+    (row,) = ops.get(LIST).context["rows"]
+    used = row.usage and row.usage.used_bytes // 1_048_576
+    assert (row.shown, used, row.next_day, row.is_soon) == expected
+
+
+def test_a_card_that_contradicts_itself_is_listed_all_the_same(ops):
+    card = card_in_use()
+    Card.objects.filter(pk=card.pk).update(cycle_until=None, service_from=None)
+    (row,) = ops.get(LIST).context["rows"]
+    assert (row.iccid, row.usage) == (card.iccid, None)
+
+
+@on_the_day
+def test_tabs_count_each_state_and_each_highest_hold(ops):
+    open_card()
+    do("suspend", use(card_in_use(), DAY, 31), DAY)
+    do("suspend", card_in_use(), DAY)
+    tabs = ops.get(LIST + "?hold=voluntary&carrier=cmcc", headers=ENGLISH).context["tabs"]
+    assert tabs == [
+        Tab("All", "3", f"{LIST}?carrier=cmcc", False),
+        Tab("Testing", "0", f"{LIST}?carrier=cmcc&state=testing", False),
+        Tab("Unused", "1", f"{LIST}?carrier=cmcc&state=unused", False),
+        Tab("In use", "0", f"{LIST}?carrier=cmcc&state=in_use", False),
+        Tab("Carrier control", "0", f"{LIST}?carrier=cmcc&hold=anomaly", False),
+        Tab("Real-name check missing", "0", f"{LIST}?carrier=cmcc&hold=real_name", False),
+        Tab("Device changed", "0", f"{LIST}?carrier=cmcc&hold=rebind", False),
+        Tab("Allowance used up", "1", f"{LIST}?carrier=cmcc&hold=credit", False),
+        Tab("Usage limit reached", "0", f"{LIST}?carrier=cmcc&hold=threshold", False),
+        Tab("Stopped by choice", "1", f"{LIST}?carrier=cmcc&hold=voluntary", True),
+        Tab("Shut down", "0", f"{LIST}?carrier=cmcc&state=shut_down", False),
+        Tab("Cancelled", "0", f"{LIST}?carrier=cmcc&state=cancelled", False),
+    ]
+
+
+def test_all_suspended_cards_have_a_tab_while_they_are_looked_at(ops):
+    tabs = ops.get(LIST + "?state=suspended", headers=ENGLISH).context["tabs"]
+    assert [tab.label for tab in tabs if tab.is_current] == ["Suspended"]
+
+
+def test_a_count_above_the_cap_says_so(ops, monkeypatch):
+    monkeypatch.setattr("cards.views.card_rows.COUNTED", 2)
+    for _ in range(3):
+        open_card()
+    assert ops.get(LIST).context["tabs"][0].count == "2+"
+
+
+def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
+    monkeypatch.setattr("cards.views.console_cards.PAGE_SIZE", 2)
+    cards = [open_card() for _ in range(5)][::-1]
+    walked, url = [], LIST + "?carrier=cmcc"
+    while url:
+        response = ops.get(url)
+        walked.append([row.iccid for row in response.context["rows"]])
+        last, url = response, response.context["next_url"]
+    assert walked == [[c.iccid for c in cards[:2]], [c.iccid for c in cards[2:4]], [cards[4].iccid]]
+    assert last.context["previous_url"] == f"{LIST}?carrier=cmcc&before={cards[4].pk}"
+    back = ops.get(last.context["previous_url"])
+    assert ([row.iccid for row in back.context["rows"]], back.context["next_url"]) == (
+        walked[1],
+        f"{LIST}?carrier=cmcc&after={cards[3].pk}",
+    )
+
+
+def test_a_page_behind_the_last_card_leads_back(ops):
+    card = open_card()
+    page = ops.get(f"{LIST}?after={card.pk}", headers=ENGLISH)
+    assert (page.status_code, page.context["rows"]) == (200, [])
+    assert "To the first page" in text(page)
+
+
+def test_a_search_that_is_posted_has_an_address(ops):
+    open_card(customer="Acme")
+    response = ops.post(LIST, {"q": "Acme", "carrier": "cmcc", "state": "", "expiring": ""})
+    assert response.headers["Location"] == f"{LIST}?q=Acme&carrier=cmcc"
+    assert len(shown(ops, "?q=Acme&carrier=cmcc")) == 1
+
+
+def test_a_long_list_is_answered_at_once_and_pages_by_its_form(ops, monkeypatch):
+    monkeypatch.setattr("cards.views.console_cards.PAGE_SIZE", 2)
+    cards = [open_card() for _ in range(3)]
+    numbers = [f"8986{number:016d}" for number in range(1, 301)]
+    first = ops.post(LIST, {"q": "\r\n".join(numbers)}, headers=ENGLISH)
+    assert [row.iccid for row in first.context["rows"]] == [cards[2].iccid, cards[1].iccid]
+    assert len(first.context["found"].unknown) == 297
+    page = text(first)
+    assert f'<button class="btn" form="search" name="after" value="{cards[1].pk}">' in page
+    assert "297 unknown" in page
+    second = ops.post(LIST, {"q": "\r\n".join(numbers), "after": cards[1].pk}, headers=ENGLISH)
+    assert [row.iccid for row in second.context["rows"]] == [cards[0].iccid]
+
+
+@pytest.mark.parametrize("query", ["?state=open", "?nonsense=1", "?q=8986&q=x", "?after=first", "?customer=Nobody"])
+def test_what_is_not_understood_shows_nothing_and_says_so(ops, query):
+    open_card()
+    response = ops.get(LIST + query, headers=ENGLISH)
+    assert (response.status_code, response.context["rows"], response.context["tabs"]) == (400, [], [])
+    assert "Nothing is shown, because it is not clear which cards are meant." in text(response)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "There are no cards yet."),
+        ("?q=8986", "No card fits."),
+        ("?carrier=cucc", "No card fits."),
+        ("?state=unused", "Look in all states"),
+    ],
+)
+def test_an_empty_list_says_what_to_do(ops, query, words):
+    assert words in text(ops.get(LIST + query, headers=ENGLISH))
+
+
+def test_a_name_cannot_smuggle_in_markup(ops):
+    open_card(customer="<script>alert(1)</script>")
+    page = text(ops.get(LIST))
+    assert ("&lt;script&gt;alert(1)" in page, "<script>alert" in page) == (True, False)
+    assert "<script>alert" not in text(ops.get(LIST + "?q=%3Cscript%3Ealert(1)%3C/script%3E"))
+
+
+def test_looking_changes_nothing(ops):
+    card = card_in_use()
+    record = story(card)
+    ops.get(LIST)
+    ops.get(LIST + "?q=8986")
+    ops.post(LIST, {"q": "8986"})
+    assert story(card) == record
+
+
+@on_the_day
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_page_of_50_costs_at_most_8_queries_and_60_kb(ops, django_assert_max_num_queries, language):
+    for number in range(52):
+        use(card_in_use(customer=f"深圳共享充电宝科技有限公司第 {number % 7} 分公司"), DAY, 25 + number % 7)
+    ops.get(LIST)
+    numbers = "+".join(Card.objects.values_list("iccid", flat=True)[:40])
+    for query in ("", "?state=in_use&carrier=cmcc&plan=Y1-30", "?hold=credit", f"?q={numbers}", "?q=8986&due=30"):
+        with django_assert_max_num_queries(8):
+            response = ops.get(LIST + query, headers={"accept-language": language})
+        assert (response.status_code, len(response.content) < 60_000) == (200, True)
+    assert len(shown(ops)) == 50
+
+
+def test_nothing_on_the_page_needs_what_the_policy_forbids(ops):
+    open_card()
+    page = text(ops.get(LIST))
+    assert (" style=" in page, "onclick" in page, "<style" in page) == (False, False, False)
+
+
+def test_only_staff_of_today_may_look():
+    client = Client()
+    user = member("Acme")
+    user.is_staff = True
+    user.save()
+    client.force_login(user)
+    assert client.get(LIST).status_code == 200
+    user.is_active = False
+    user.save()
+    assert client.get(LIST).status_code == 302

@@ -1,0 +1,335 @@
+"""The page of one card: who may see it, what it explains, which buttons it has, and that it only looks."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from cards.models import Card, CarrierPolicy
+from cards.views.usage_chart import Cycle, by_cycle, by_day, cycles_of
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
+from tests.console.pages import logged_in, of_role, text
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 10)
+ENGLISH = {"accept-language": "en"}
+on_the_day = on_day(DAY)
+MB = 1_048_576
+
+BUTTONS = {
+    "support": ["Suspend"],
+    "operations": [
+        "Suspend",
+        "Renew",
+        "Top up",
+        "Set usage limit",
+        "Assign to customer",
+        "Protect",
+        "Cancel",
+    ],
+    "finance": [],
+    "carrier_desk": ["Place hold"],
+    "auditor": [],
+}
+
+
+def page_of(client, card, query=""):
+    response = client.get(f"/console/cards/{card.iccid}/{query}", headers=ENGLISH)
+    assert response.status_code == 200
+    return response
+
+
+def labels(response):
+    return [str(button.label) for button in response.context["buttons"]]
+
+
+@on_the_day
+@pytest.mark.parametrize("role", BUTTONS)
+def test_each_role_sees_the_card_and_the_buttons_it_may_use(role):
+    response = page_of(of_role(role), card_in_use())
+    assert labels(response) == BUTTONS[role]
+    reads_only = "Your role may look at cards and change nothing." in text(response)
+    assert reads_only == (role in ("finance", "auditor"))
+
+
+@on_the_day
+def test_what_is_refused_is_shown_with_why_and_the_way_out():
+    response = page_of(of_role("support"), card_in_use())
+    (refusal,) = response.context["refusals"]
+    assert (refusal.labels, refusal.sentence, refusal.way_out) == (
+        "Resume",
+        "The card has neither a voluntary stop nor a reached limit.",
+        "Look at why the card is stopped: each reason has its own way back.",
+    )
+    assert refusal.sentence in text(response)
+
+
+@on_the_day
+def test_a_cancelled_card_offers_nothing():
+    card = do("cancel", card_in_use(), DAY, reason="lost")
+    response = page_of(of_role("operations"), card)
+    assert labels(response) == []
+    assert [refusal.sentence for refusal in response.context["refusals"]] == [
+        "The card is cancelled, and that is final."
+    ]
+    assert f"/console/cards/{card.iccid}/suspend/" not in text(response)
+
+
+def test_a_stranger_logs_in_and_a_customer_finds_no_page(client):
+    card = open_card(customer="Acme")
+    url = f"/console/cards/{card.iccid}/"
+    assert client.get(url).headers["Location"] == f"/admin/login/?next={url}"
+    assert logged_in(member("Acme")).get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("8986000000000000001", "89860000000000000017"),
+        ("89860000000000000017", "8986000000000000001"),
+        ("898600A0000000000001", "898600a0000000000001"),
+    ],
+)
+def test_another_way_to_write_the_number_leads_to_the_card(stored, typed):
+    card = open_card(iccid=stored)
+    response = of_role("support").get(f"/console/cards/{typed}/")
+    assert (response.status_code, response.headers["Location"]) == (302, f"/console/cards/{card.iccid}/")
+
+
+@pytest.mark.parametrize("iccid", ["89860000000000000099", "8986", "nonsense", "8986000000000000001"])
+def test_an_unknown_or_ambiguous_number_is_a_page_of_ours(iccid):
+    open_card(iccid="89860000000000000017")
+    open_card(iccid="89860000000000000018")
+    response = of_role("support").get(f"/console/cards/{iccid}/", headers=ENGLISH)
+    assert (response.status_code, "There is no such page" in text(response)) == (404, True)
+    assert f'href="/console/cards/?q={iccid}"' in text(response)
+
+
+@on_the_day
+def test_why_has_the_one_button_that_helps():
+    card = do("suspend", use(card_in_use(), DAY, 30.1), DAY, reason="holiday")
+    response = page_of(of_role("operations"), card)
+    assert [(why.reason.code, why.button.url, why.refused) for why in response.context["whys"]] == [
+        ("credit", f"/console/cards/{card.iccid}/top_up/", None),
+        ("voluntary", f"/console/cards/{card.iccid}/resume/", None),
+    ]
+    page = text(response)
+    assert "30.1 of 30 MB used" in page
+    assert "“holiday”" in page
+    assert "Why it does not work" in page
+
+
+@on_the_day
+def test_who_may_not_help_sees_who_may():
+    card = use(card_in_use(), DAY, 30.1)
+    (why,) = page_of(of_role("support"), card).context["whys"]
+    assert (why.reason.who, why.button, why.refused) == ("operations", None, None)
+
+
+@on_the_day
+def test_help_that_is_refused_says_so_instead_of_a_button():
+    card = card_in_use(binding="fixed", imei="868600000000001")
+    for imei in ("868600000000002", "868600000000003"):
+        card = do("rebind", card, DAY, imei=imei)
+    card = use(card, DAY, 1, imei="868600000000004")
+    (why,) = page_of(of_role("operations"), card).context["whys"]
+    assert (why.reason.code, why.button, why.refused.code) == ("rebind", None, "rebinds_used_up")
+
+
+@on_the_day
+def test_a_card_that_works_says_what_comes_next():
+    page = text(page_of(of_role("support"), card_in_use()))
+    assert "The card works" in page
+    assert "Next, on 2027-01-01: The last term has ended." in page
+
+
+@on_the_day
+def test_the_forecast_is_shown_to_the_end():
+    response = page_of(of_role("support"), open_card())
+    assert [(step.foreseen.on, str(step.label), step.days) for step in response.context["forecast"]] == [
+        (date(2026, 8, 1), "Force activation", 144),
+        (date(2027, 8, 1), "Shut down", 509),
+        (date(2027, 10, 30), "Cancel", 599),
+    ]
+    assert "Renew before 2027-08-01." in text(response)
+
+
+@on_day(date(2026, 9, 1))
+def test_what_is_overdue_is_caught_up_in_the_forecast_and_not_on_the_card():
+    card = open_card()
+    response = page_of(of_role("operations"), card)
+    assert response.context["forecast"][0].foreseen.is_overdue
+    assert "Due already: the next sweep or action does it first." in text(response)
+    assert "Suspend" in labels(response)
+    assert fresh(card).state == "unused"
+
+
+@on_the_day
+def test_facts_and_dates_warn_softly_of_check_digits():
+    card = open_card(iccid="89860000000000000018", customer="Acme", msisdn="1064000000001")
+    response = page_of(of_role("support"), card)
+    facts = {fact.label: (str(fact.value), fact.note) for fact in response.context["facts"]}
+    assert facts == {
+        "ICCID": ("89860000000000000018", "check digit does not fit"),
+        "MSISDN": ("1064000000001", ""),
+        "Carrier": ("China Mobile", ""),
+        "Customer": ("Acme", ""),
+        "Opening plan": ("Y1-30", ""),
+        "Certification": ("Enterprise", ""),
+        "Device binding": ("Any device", ""),
+    }
+    assert [(fact.label, fact.value, fact.days) for fact in response.context["dates"]] == [
+        ("Opened", date(2026, 1, 15), -54),
+        ("Silent from", date(2026, 1, 15), -54),
+        ("Forced activation", date(2026, 8, 1), 144),
+        ("Next due", date(2026, 8, 1), 144),
+    ]
+
+
+@on_the_day
+def test_the_meter_says_as_of_when():
+    card = use(card_in_use(), DAY, 12)
+    page = text(page_of(of_role("support"), card))
+    assert "<strong>12</strong> / 30 MB" in page
+    assert "As of 2026-03-11 01:00." in page
+    assert "From 2026-03-01 up to but not on 2026-04-01." in page
+
+
+@on_the_day
+def test_the_record_tells_who_what_why_and_on_what_evidence():
+    card = do("suspend", use(card_in_use(), DAY, 30.1), DAY, reason="holiday")
+    entries = page_of(of_role("auditor"), card).context["entries"]
+    assert [(e.seq, str(e.action), e.by, e.shown_before, e.shown, e.reason) for e in entries] == [
+        (4, "Suspend", "manage.py (Command line)", "", "credit", "holiday"),
+        (3, "Place hold", "rule: The allowance of the cycle is used up", "in_use", "credit", ""),
+        (2, "Activate", "manage.py (Command line)", "unused", "in_use", "because"),
+        (1, "Open", "manage.py (Command line)", "", "unused", ""),
+    ]
+    assert [(str(name), value) for name, value in entries[1].evidence] == [
+        ("used", "30.1 MB"),
+        ("reached", "30 MB"),
+        ("hold", "Allowance used up"),
+    ]
+
+
+@on_the_day
+def test_the_record_is_read_in_pages():
+    card = card_in_use()
+    for _ in range(30):
+        card = do("protect", card, DAY)
+        card = do("unprotect", card, DAY)
+    client = of_role("support")
+    first = page_of(client, card)
+    assert [entry.seq for entry in first.context["entries"]] == list(range(62, 12, -1))
+    assert 'href="?older=13#record"' in text(first)
+    second = page_of(client, card, "?older=13")
+    assert [entry.seq for entry in second.context["entries"]] == list(range(12, 0, -1))
+    assert second.context["older_than"] is None
+    assert page_of(client, card, "?older=1").context["entries"] == []
+
+
+@pytest.mark.parametrize("older", ["x", "-1", "1.5", "99999999999"])
+def test_a_page_of_the_record_that_cannot_be_is_not_found(older):
+    card = open_card()
+    assert of_role("support").get(f"/console/cards/{card.iccid}/?older={older}").status_code == 404
+
+
+@on_the_day
+def test_terms_devices_and_checks_are_listed_and_persons_masked():
+    card = card_in_use(certification="enterprise", binding="fixed", imei="868600000000001")
+    card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000002")
+    response = page_of(of_role("auditor"), card)
+    assert [(term.number, term.plan, term.status) for term in response.context["terms"]] == [
+        (2, "Y1-1024", "queued"),
+        (1, "Y1-30", "running"),
+    ]
+    assert [(b.imei, b.is_rebind) for b in response.context["bindings"]] == [
+        ("868600000000002", True),
+        ("868600000000001", False),
+    ]
+    person = do(
+        "submit_real_name", open_card(certification="individual"), DAY, name="张三丰", id_number="110101199003071234"
+    )
+    page = text(page_of(of_role("operations"), person))
+    assert ("张**" in page, "张三丰" in page, "199003071234" in page) == (True, False, False)
+
+
+@on_the_day
+def test_a_parked_card_is_shown_with_what_is_wrong():
+    card = card_in_use()
+    Card.objects.filter(pk=card.pk).update(service_from=None)
+    attempt("suspend", card, DAY)
+    response = page_of(of_role("operations"), fresh(card))
+    assert [(why.reason.code, why.refused.code) for why in response.context["whys"]] == [("parked", "still_broken")]
+    assert (response.context["forecast"], labels(response)) == ([], [])
+
+
+@on_the_day
+@pytest.mark.parametrize("lost", ["service_until", "cycle_until"])
+def test_a_card_that_contradicts_itself_is_shown_without_a_forecast(lost):
+    card = card_in_use()
+    Card.objects.filter(pk=card.pk).update(**{lost: None})
+    response = page_of(of_role("operations"), fresh(card))
+    assert (response.context["forecast"], labels(response)) == ([], [])
+    assert response.context["broken"] in text(response)
+    assert response.context["broken"] != ""
+
+
+@on_the_day
+def test_a_card_without_a_policy_is_shown_all_the_same():
+    card = card_in_use()
+    CarrierPolicy.objects.filter(carrier="cmcc").delete()
+    response = page_of(of_role("operations"), card)
+    assert "no policy of carrier" in response.context["broken"]
+
+
+@on_the_day
+def test_looking_changes_nothing_however_often(django_assert_max_num_queries):
+    card = do("suspend", use(card_in_use(), DAY, 30.1), DAY)
+    record, facts = story(card), fresh(card).facts()
+    client = of_role("operations")
+    with django_assert_max_num_queries(14):
+        page_of(client, card)
+    assert client.post(f"/console/cards/{card.iccid}/").status_code == 405
+    assert (story(card), {**fresh(card).facts(), "_state": None}) == (record, {**facts, "_state": None})
+
+
+def test_nothing_on_the_page_needs_what_the_policy_forbids():
+    page = text(page_of(of_role("support"), use(card_in_use(), DAY, 3)))
+    assert (" style=" in page, "onclick" in page, "<style" in page) == (False, False, False)
+
+
+def test_bars_by_day_stand_for_the_last_60_days():
+    chart = by_day({DAY: 2 * MB, DAY - timedelta(days=59): MB, DAY - timedelta(days=60): 9 * MB}, DAY)
+    assert (len(chart.bars), chart.highest_bytes, chart.width) == (60, 2 * MB, 600)
+    assert [(bar.on, bar.height, bar.y) for bar in chart.used] == [(DAY - timedelta(days=59), 48, 52), (DAY, 96, 4)]
+
+
+def test_bars_of_a_card_without_usage_are_empty():
+    chart = by_day({}, DAY)
+    assert (chart.used, chart.highest_bytes) == ([], 0)
+
+
+def test_cycles_follow_the_terms_and_the_allowance_each_had():
+    card = card_in_use(plan="Y1-1024")
+    card = do("top_up", card, DAY, plan="PACK-100")
+    terms = list(card.terms.order_by("number"))
+    cycles = cycles_of(terms, fresh(card).meter(DAY), 1, DAY)
+    assert cycles == [
+        Cycle(date(2026, 1, 15), date(2026, 2, 1), 1024 * MB),
+        Cycle(date(2026, 2, 1), date(2026, 3, 1), 1024 * MB),
+        Cycle(date(2026, 3, 1), date(2026, 4, 1), 1124 * MB),
+    ]
+    chart = by_cycle({date(2026, 1, 31): 3 * MB, date(2026, 2, 1): 1024 * MB}, cycles)
+    assert [(bar.used_bytes, bar.is_out, bar.x) for bar in chart.bars] == [
+        (3 * MB, False, 91),
+        (1024 * MB, True, 101),
+        (0, False, 111),
+    ]
+
+
+@on_day(date(2026, 3, 10))
+def test_a_shut_down_card_says_how_long_is_left():
+    card = swept(card_in_use(plan="M1-100"), DAY)
+    page = text(page_of(of_role("operations"), card))
+    assert "Renew before 2026-05-02: 53 days are left, then it is cancelled for good." in page

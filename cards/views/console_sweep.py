@@ -24,7 +24,7 @@ MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
 LISTED = 200
 CUSTOMERS = 12
-CHUNKS_LOOKED_AT = 2
+CHUNKS_LOOKED_AT = 5
 
 
 @staff_required

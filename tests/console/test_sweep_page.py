@@ -48,6 +48,7 @@ def test_tonight_says_what_will_happen_to_whom_and_changes_nothing():
 def test_tonight_looks_at_no_more_cards_than_a_page_can_wait_for(monkeypatch):
     for _ in range(3):
         open_card(opened_on="2025-11-20")
+    monkeypatch.setattr(console_sweep, "CHUNKS_LOOKED_AT", 2)
     monkeypatch.setattr("cards.actions.sweep.CHUNK", 1)
     monkeypatch.setattr(console_sweep, "CHUNK", 1)
     tonight = Tonight(TODAY)

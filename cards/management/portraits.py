@@ -15,7 +15,7 @@ def portrait(card, document):
     lines = [_heading(card), *_standing(card), *_dates(document), *_cycle(document["cycle"])]
     lines += [_("Forecast:"), *map(forecast_line, document["forecast"])]
     lines += [_("Record:"), *map(_event_line, document["events"])]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n"
 
 
 def forecast_line(change):

@@ -157,13 +157,9 @@ def _terms(records):
     if [term.number for term in terms] != list(range(1, len(terms) + 1)) or not terms:
         yield "term_numbers", _("the service terms are not numbered 1, 2, 3 …")
     for before, term in pairwise(terms):
-        if term.starts_on and not before.starts_on:
-            yield "term_order", _("term {number} started before the one in front of it").format(number=term.number)
-        elif term.starts_on and term.starts_on < before.service_until:
-            yield (
-                "term_overlap",
-                _("term {number} starts before the one in front of it ends").format(number=term.number),
-            )
+        if term.starts_on and (not before.starts_on or term.starts_on < before.service_until):
+            sentence = _("term {number} starts before the one in front of it has ended")
+            yield "term_overlap", sentence.format(number=term.number)
     started = [term for term in terms if term.starts_on]
     last = started[-1] if started else None
     known = (card.term_number, card.service_from, card.service_until)

@@ -222,8 +222,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(imported):
 def test_more_rows_than_a_chunk(imported):
     card = build.card_in_use()
     build.do("set_limit", card, date(2026, 3, 1), limit_mb="1")
-    rows = [
-        usage_row(bytes=n, read_at=f"2026-03-21T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}") for n in range(5_001)
-    ]
+    midnight = datetime(2026, 3, 21)
+    rows = [usage_row(bytes=n, read_at=(midnight + timedelta(seconds=n)).isoformat()) for n in range(5_001)]
     assert imported(*rows) == NOTHING | {"rows": 5_001, "created": 1, "updated": 5_000}
     assert state() == ("in_use", [], 5_000)

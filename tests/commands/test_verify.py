@@ -1,0 +1,137 @@
+"""`verify`: what is sound is said to be, and each kind of damage is named. The damage goes round the triggers."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+
+from cards.proof import Proof
+from tests import build
+from tests.commands.calls import iccid, result, run
+
+pytestmark = pytest.mark.django_db
+
+TRIGGERS = ("card_state_is_guarded", "card_event_is_kept", "card_event_is_not_changed", "card_event_is_not_deleted")
+IMEI, OTHER_IMEI = "861537040000019", "861537040000027"
+
+
+@pytest.fixture
+def damage():
+    """Runs SQL on the cards' tables with no trigger in its way."""
+
+    def execute(statement):
+        with connection.cursor() as cursor:
+            for trigger in TRIGGERS:
+                if connection.vendor == "postgresql":
+                    for table in ("cards_card", "cards_cardevent"):
+                        cursor.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {table}")
+                else:
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+            cursor.execute(statement)
+
+    return execute
+
+
+@pytest.fixture
+def card():
+    """A card with a story: bound, rebound, renewed, known by name, used up and stopped."""
+    card = build.open_card(certification="individual", binding="fixed", imei=IMEI, plan="M1-100")
+    build.do("submit_real_name", card, date(2026, 1, 20), name="张三丰", id_number="110101199003071234")
+    build.do("approve_real_name", card, date(2026, 1, 21))
+    build.use(card, date(2026, 1, 22), 1)
+    build.do("renew", card, date(2026, 1, 23), plan="M1-100")
+    build.do("rebind", card, date(2026, 1, 24), imei=OTHER_IMEI)
+    build.swept(card, date(2026, 2, 5))
+    build.use(card, date(2026, 2, 5), 101)
+    return build.do("suspend", card, date(2026, 2, 6))
+
+
+def codes():
+    ended = run("verify", "--json")
+    assert ended.code == 1
+    assert {problem["iccid"] for problem in ended.document["problems"]} == {iccid(1)}
+    return [problem["code"] for problem in ended.document["problems"]]
+
+
+def test_sound_records(card):
+    build.open_card()
+    assert result("verify") == {"cards": 2, "events": card.version + 1, "problems": [], "problem_count": 0}
+    assert run("verify").out == f"2 cards with {card.version + 1} events were read, and 0 problems found.\n"
+
+
+def test_an_empty_portal_is_sound():
+    assert result("verify") == {"cards": 0, "events": 0, "problems": [], "problem_count": 0}
+
+
+LAST = "seq = (SELECT max(seq) FROM cards_cardevent)"
+
+KINDS = {
+    "no events": ("DELETE FROM cards_cardevent", ["no_events"]),
+    "an event is missing": ("DELETE FROM cards_cardevent WHERE seq = 4", ["gap", "chain"]),
+    "the last event is missing": (f"DELETE FROM cards_cardevent WHERE {LAST}", ["version", "holds", "changed_on"]),
+    "the first event is missing": ("DELETE FROM cards_cardevent WHERE seq = 1", ["gap", "opening"]),
+    "version ahead": ("UPDATE cards_card SET version = version + 1", ["version"]),
+    "another state": (
+        "UPDATE cards_card SET state = 'in_use', holds = '', resumes_to = ''",
+        ["state", "holds"],
+    ),
+    "another hold": ("UPDATE cards_card SET holds = 'credit,anomaly'", ["holds", "hold_order"]),
+    "a hold dropped": ("UPDATE cards_card SET holds = 'voluntary'", ["holds"]),
+    "broken chain": ("UPDATE cards_cardevent SET from_state = 'in_use' WHERE seq = 2", ["chain", "edge"]),
+    "back in time": ("UPDATE cards_cardevent SET effective_on = '2026-01-01' WHERE seq = 3", ["time"]),
+    "no such way": (
+        "UPDATE cards_cardevent SET to_state = 'testing' WHERE seq = 5",
+        ["chain", "edge"],
+    ),
+    "unsigned rule": ("UPDATE cards_cardevent SET actor_name = 'ops' WHERE rule = 'credit'", ["signature"]),
+    "a person signs as a rule": (
+        "UPDATE cards_cardevent SET rule = 'cancel' WHERE action = 'suspend'",
+        ["signature"],
+    ),
+    "suspended without a hold in the record": (
+        "UPDATE cards_cardevent SET holds = '' WHERE rule = 'credit'",
+        ["event_holds"],
+    ),
+    "changed on another day": ("UPDATE cards_card SET changed_on = '2026-02-07'", ["changed_on"]),
+    "terms overlap": (
+        "UPDATE cards_serviceterm SET service_until = '2026-03-15' WHERE number = 1",
+        ["term_overlap"],
+    ),
+    "a term is missing": ("DELETE FROM cards_serviceterm WHERE number = 1", ["term_numbers"]),
+    "another running term": ("UPDATE cards_card SET service_until = '2027-01-01'", ["running_term"]),
+    "a term began before its turn": (
+        "UPDATE cards_serviceterm SET starts_on = NULL, service_until = NULL WHERE number = 1",
+        ["term_overlap"],
+    ),
+    "another device": ("UPDATE cards_card SET bound_imei = '861537040000035'", ["binding"]),
+    "another verdict": ("UPDATE cards_realnamecheck SET status = 'rejected'", ["real_name"]),
+}
+
+
+@pytest.mark.parametrize(("statement", "expected"), KINDS.values(), ids=KINDS)
+def test_each_kind_of_damage_is_named(card, damage, statement, expected):
+    damage(statement)
+    assert codes() == expected
+
+
+def test_people_read_what_is_wrong(damage):
+    build.open_card()
+    damage("UPDATE cards_card SET version = 7")
+    ended = run("verify")
+    assert (ended.code, ended.out) == (1, "1 cards with 1 events were read, and 1 problems found.\n")
+    assert ended.err == f"{iccid(1)}: the card is at version 7, and its last event is 1 (version)\n"
+
+
+def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):
+    """Between its own row and its events, somebody acts on the card: read again, locked, it is sound."""
+    import cards.proof
+
+    read = cards.proof._records
+
+    def read_while_somebody_acts(found):
+        if build.fresh(card).version == card.version:
+            build.do("resume", card, date(2026, 2, 7))
+        return read(found)
+
+    monkeypatch.setattr(cards.proof, "_records", read_while_somebody_acts)
+    assert list(Proof().problems()) == []

@@ -1,5 +1,7 @@
 """How the portal says no: a code for programs, a sentence for people, and the way out."""
 
+import json
+
 from django.utils.translation import gettext_lazy as _
 
 REFUSALS = {
@@ -133,6 +135,18 @@ REFUSALS = {
     ),
 }
 
+CONTRADICTIONS = {
+    "endless": _("more than {count} changes are due by {day}"),
+    "missing": _("{name} is missing on a card that is {state}"),
+    "no_cycle": _("a term runs, but no cycle is metered"),
+    "no_policy": _("no policy of the carrier {carrier} is in force on {day}"),
+    "no_queued_term": _("a service term should start, but none is queued"),
+    "refused": _("the database refused a change: {text}"),
+    "resumes": _("only a suspended card has a state that it resumes to, and each has one"),
+    "unexpected": _("a rule failed: {text}"),
+    "unknown_state": _("the card is in no state that exists: {state}"),
+}
+
 
 class Refused(Exception):
     """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language."""
@@ -167,4 +181,21 @@ class BadInput(Exception):
 
 
 class InvariantBroken(Exception):
-    """A card's own facts contradict each other; it is parked, and the message (plain text) is kept with it."""
+    """A card's own facts contradict each other, and it is parked: `code` and facts, in words the reader's language."""
+
+    def __init__(self, code, **facts):
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+    def __str__(self):
+        return str(CONTRADICTIONS[self.code]).format(**self.facts)
+
+    def written(self):
+        """What is kept with the card, from which `read` makes the words again, in any language."""
+        return json.dumps([self.code, self.facts], ensure_ascii=False, default=str)
+
+    @classmethod
+    def read(cls, text):
+        code, facts = json.loads(text)
+        return cls(code, **facts)

@@ -130,7 +130,7 @@ def by_whom(event):
 def _parked(card):
     return Reason(
         code="parked",
-        sentence=_("The card's data contradict each other: {why}").format(why=card.parked),
+        sentence=_("The card's data contradict each other: {why}").format(why=card.parked_because),
         way_back=_("No rule touches it until its data are corrected and it is taken back."),
         action=Action.UNPARK,
     )

@@ -31,7 +31,7 @@ def _not_cancelled(card, ask):
 
 def _not_parked(card, ask):
     if card.parked:
-        raise Refused("parked", why=card.parked)
+        raise Refused("parked", why=card.parked_because)
 
 
 def _not_shut_down(card, ask):
@@ -161,7 +161,7 @@ def _facts_agree_again(card, ask):
     try:
         check_facts(card)
     except InvariantBroken as broken:
-        raise Refused("still_broken", why=broken) from None
+        raise Refused("still_broken", why=str(broken)) from None
 
 
 GUARDS = {

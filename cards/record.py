@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.choices import Action, Hold
+from cards.errors import InvariantBroken
 from cards.explain import by_whom
 from cards.quantities import megabytes
 
@@ -62,8 +63,9 @@ def entries_of(events):
 
 
 def evidence_words(evidence):
-    """The evidence of a record as (name, value) in words."""
-    return [(NAMES.get(name, name), _value(name, value)) for name, value in evidence.items() if value not in (None, [])]
+    """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
+    told = [(name, value) for name, value in evidence.items() if value not in (None, [])]
+    return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
 
 
 def _entry(event, older):
@@ -81,6 +83,10 @@ def _entry(event, older):
     )
 
 
+def _place(item):
+    return list(NAMES).index(item[0]) if item[0] in NAMES else len(NAMES), item[0]
+
+
 def _value(name, value):
     if name.endswith("_bytes"):
         return f"{megabytes(value)} MB"
@@ -89,4 +95,7 @@ def _value(name, value):
     if name in ("hold", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)
+    if name in ("why", "was"):
+        code, facts = value
+        return str(InvariantBroken(code, **facts))
     return str(value)

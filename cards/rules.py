@@ -63,7 +63,7 @@ def catch_up(card, day, policies):
         following = settle(card, change.on)
         yield change
         change = following
-    raise InvariantBroken(f"more than {MORE_THAN_ANY_CARD_CAN_HAVE_DUE} changes are due by {day}")
+    raise InvariantBroken("endless", count=MORE_THAN_ANY_CARD_CAN_HAVE_DUE, day=day)
 
 
 def settle(card, day):
@@ -83,17 +83,17 @@ def forecast(card, day, policies):
 def check(card):
     """Raise `InvariantBroken` when the card's own facts contradict each other."""
     if card.phase not in NEEDED_IN:
-        raise InvariantBroken(f"the card is in no state that exists: {card.phase!r}")
+        raise InvariantBroken("unknown_state", state=card.phase)
     for name in NEEDED_IN[card.phase]:
         if getattr(card, name) is None:
-            raise InvariantBroken(f"{name} is missing on a card that is {card.phase}")
+            raise InvariantBroken("missing", name=name, state=card.phase)
     waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
     if card.phase == State.IN_USE and card.service_until is None and not waits_for_its_term:
-        raise InvariantBroken("service_until is missing on a card that is in_use")
+        raise InvariantBroken("missing", name="service_until", state=card.phase)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to):
-        raise InvariantBroken("only a suspended card has a state that it resumes to, and each has one")
+        raise InvariantBroken("resumes")
     if card.term_runs and (card.cycle_until is None or card.service_from is None):
-        raise InvariantBroken("a term runs, but no cycle is metered")
+        raise InvariantBroken("no_cycle")
 
 
 def _agenda_of_testing(card):

@@ -86,7 +86,7 @@ def _as_sqlite_takes_it(field, column):
     if isinstance(field, models.DateField):
         return [value and str(value) for value in column]
     if isinstance(field, models.JSONField):
-        return [json.dumps(value, ensure_ascii=False) for value in column]
+        return [json.dumps(value, ensure_ascii=False, default=str) for value in column]
     if isinstance(field, models.CharField):
         return map(str, column)
     return column

@@ -1,5 +1,7 @@
 """Stopping, starting and ending cards by hand. A deed changes the card in memory and writes its evidence."""
 
+import json
+
 from cards.choices import Cause, Hold
 
 
@@ -60,7 +62,7 @@ def assign(card, ask, done):
 
 
 def unpark(card, ask, done):
-    done.evidence = {"was": card.parked}
+    done.evidence = {"was": json.loads(card.parked)}
     card.parked = ""
 
 

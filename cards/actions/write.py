@@ -6,6 +6,7 @@ all records in another. Work that raises `Refused` ends with that outcome; work 
 parked; neither takes the other cards down.
 """
 
+import json
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -94,10 +95,10 @@ class Parking(Work):
     """Set a card aside because the database refused what came out of it."""
 
     def __init__(self, error):
-        self.why = str(error).splitlines()[0]
+        self.text = str(error).splitlines()[0][:400]
 
     def steps(self, card):
-        raise InvariantBroken(self.why)
+        raise InvariantBroken("refused", text=self.text)
 
 
 def change(card_ids, work, signature=None):
@@ -198,17 +199,19 @@ def _next_change(outcome, steps, before):
         outcome.refused = refused
     except DatabaseError:
         raise
-    except Exception as error:
-        if not isinstance(error, InvariantBroken):
-            logger.exception("Card %s broke its rules", card.iccid)
+    except InvariantBroken as broken:
         card.restore(before)
-        return _parking(outcome, str(error) or type(error).__name__)
+        return _parking(outcome, broken)
+    except Exception as error:
+        logger.exception("A rule failed on card %s", card.iccid)
+        card.restore(before)
+        return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))
 
 
-def _parking(outcome, why):
-    outcome.parked = outcome.card.parked = why[:500]
+def _parking(outcome, broken):
+    outcome.parked, outcome.card.parked = str(broken), broken.written()
     outcome.card.next_due_on = None
-    return Change(outcome.card.changed_on, Action.PARK, Rule.PARK, {"why": outcome.parked})
+    return Change(outcome.card.changed_on, Action.PARK, Rule.PARK, {"why": json.loads(broken.written())})
 
 
 def _signed(outcome, step, before):

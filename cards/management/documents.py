@@ -52,9 +52,9 @@ def forecast_document(card, changes):
 def foreseen(card, through, policies):
     """What is forecast for the card, and why nothing can be: its facts contradict each other, or it is parked."""
     try:
-        return rules.forecast(card, through, policies), card.parked
+        return rules.forecast(card, through, policies), card.parked_because
     except InvariantBroken as broken:
-        return [], card.parked or str(broken)
+        return [], card.parked_because or str(broken)
 
 
 def all_ids():

@@ -36,7 +36,7 @@ def _standing(card):
         state += f" → {State(card.resumes_to).label}"
     yield _("State: {state}").format(state=state)
     if card.parked:
-        yield _("Parked: {why}").format(why=card.parked)
+        yield _("Parked: {why}").format(why=card.parked_because)
 
 
 def _dates(document):

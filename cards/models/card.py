@@ -196,6 +196,11 @@ class Card(models.Model):
         return hold in _holds_of(self.holds)
 
     @property
+    def parked_because(self):
+        """Why the card is set aside, in the reader's language; empty when it is not."""
+        return str(InvariantBroken.read(self.parked)) if self.parked else ""
+
+    @property
     def is_final(self):
         return self.state == State.CANCELLED
 
@@ -410,7 +415,7 @@ class Card(models.Model):
 
     def _begin_term(self, on, policy):
         if not self.queue:
-            raise InvariantBroken("a service term should start, but none is queued")
+            raise InvariantBroken("no_queued_term")
         term = self.queue.pop(0)
         self.term_number, self.quota_mb = term.number, term.quota_mb
         self.service_from = on

@@ -87,5 +87,5 @@ class PolicyBook:
         days, rows = self._dated.get(carrier, ((), ()))
         index = bisect_right(days, day)
         if not index:
-            raise InvariantBroken(f"no policy of carrier {carrier!r} is in force on {day}")
+            raise InvariantBroken("no_policy", carrier=carrier, day=day)
         return rows[index - 1]

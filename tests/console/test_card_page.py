@@ -280,7 +280,7 @@ def test_a_card_without_a_policy_is_shown_all_the_same():
     card = card_in_use()
     CarrierPolicy.objects.filter(carrier="cmcc").delete()
     response = page_of(of_role("operations"), card)
-    assert "no policy of carrier" in response.context["broken"]
+    assert "no policy of the carrier" in response.context["broken"]
 
 
 @on_the_day

@@ -301,7 +301,7 @@ def test_what_is_overdue_says_so():
 
 def test_nothing_is_foreseen_for_a_parked_card():
     card = card_in_use()
-    card.parked = "broken"
+    card.parked = InvariantBroken("no_cycle").written()
     assert foresee(card, DAY, date(2028, 1, 1), PolicyBook.read()) == []
 
 

@@ -197,3 +197,16 @@ def test_the_login_gives_the_demos_password_away_only_with_debug(client, setting
     settings.SECURE_SSL_REDIRECT = False
     page = text(client.get("/admin/login/", headers={"accept-language": "en"}))
     assert ("The password is demo" in page) == debug
+
+
+# what somebody sees who went astray
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "says"),
+    [("/console/nothing/", 404, "There is no such page"), ("/admin/cards/card/add/", 403, "This is not allowed")],
+)
+def test_a_wrong_turn_ends_on_a_page_of_ours(settings, url, status, says):
+    settings.DEBUG = False
+    response = of_role("support").get(url, headers={"accept-language": "en"}, secure=True)
+    assert (response.status_code, says in text(response)) == (status, True)

@@ -1,67 +1,13 @@
 """The console's pages in a real browser: both languages, light and dark, wide and narrow."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.windows import LOGIN, barriers, complaints, every_window, log_in, too_small
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 OURS = ["/console/", "/console/sweep/"]
 DJANGOS = ["/admin/", "/admin/cards/plan/", "/admin/cards/carrierpolicy/add/", "/admin/cards/customer/"]
-LOGIN = "/admin/login/"
-WIDTHS = {1440: 900, 390: 844}
-FINGER = 44
-TARGETS = "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, #content :is(input, select)"
-
-
-@pytest.fixture(scope="module")
-def admins_cookies(browser, portal):
-    with browser.new_context(base_url=portal) as context:
-        log_in(context.new_page())
-        return context.storage_state()
-
-
-def log_in(page):
-    page.goto(LOGIN)
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "demo")
-    page.click("#login-form [type=submit]")
-    page.wait_for_url("**/console/")
-
-
-@pytest.fixture
-def visit(browser, portal, request):
-    """Opens pages in a window of a language, colour scheme and width: `visit(language, scheme, width, cookies)`."""
-
-    def window(language="en", scheme="light", width=1440, cookies=None):
-        size = {"width": width, "height": WIDTHS[width]}
-        context = browser.new_context(base_url=portal, color_scheme=scheme, viewport=size, storage_state=cookies)
-        request.addfinalizer(context.close)
-        context.add_cookies([{"name": "django_language", "value": language, "url": portal}])
-        return context.new_page()
-
-    return window
-
-
-def complaints(page, path):
-    """What the browser says against a page: errors, violations of the policy, what sticks out at the right."""
-    said = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(path, wait_until="load")
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return said + [f"{wider} pixels too wide"] * (wider > 0)
-
-
-def barriers(page):
-    """What axe-core finds on the page that stands in people's way."""
-    violations = Axe().run(page).response["violations"]
-    return [(violation["id"], node["html"]) for violation in violations for node in violation["nodes"]]
-
-
-every_window = pytest.mark.parametrize(
-    ("language", "scheme", "width"),
-    [(language, scheme, width) for language in ("zh-hans", "en") for scheme in ("light", "dark") for width in WIDTHS],
-)
 
 
 @every_window
@@ -141,7 +87,4 @@ def test_on_a_phone_every_target_is_as_large_as_a_finger(visit, admins_cookies, 
     page = visit(width=390, cookies=admins_cookies)
     page.goto(path)
     page.click("details.menu summary")
-    sizes = page.eval_on_selector_all(
-        TARGETS, "all => all.filter(e => e.checkVisibility()).map(e => [e.outerHTML, e.getBoundingClientRect().height])"
-    )
-    assert [target for target in sizes if target[1] < FINGER] == []
+    assert too_small(page) == []

@@ -1,0 +1,46 @@
+"""What tests in a browser look at on every page, and in which windows."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+LOGIN = "/admin/login/"
+WIDTHS = {1440: 900, 390: 844}
+FINGER = 44
+TARGETS = "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, #content :is(input, select)"
+
+every_window = pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [(language, scheme, width) for language in ("zh-hans", "en") for scheme in ("light", "dark") for width in WIDTHS],
+)
+
+
+def log_in(page, username="admin"):
+    page.goto(LOGIN)
+    page.fill("#id_username", username)
+    page.fill("#id_password", "demo")
+    page.click("#login-form [type=submit]")
+    page.wait_for_url("**/console/")
+
+
+def complaints(page, path):
+    """What the browser says against a page: errors, violations of the policy, what sticks out at the right."""
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path, wait_until="load")
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return said + [f"{wider} pixels too wide"] * (wider > 0)
+
+
+def barriers(page):
+    """What axe-core finds on the page that stands in people's way."""
+    violations = Axe().run(page).response["violations"]
+    return [(violation["id"], node["html"]) for violation in violations for node in violation["nodes"]]
+
+
+def too_small(page):
+    """What a finger misses: every target on the page that is less high than it."""
+    sizes = page.eval_on_selector_all(
+        TARGETS, "all => all.filter(e => e.checkVisibility()).map(e => [e.outerHTML, e.getBoundingClientRect().height])"
+    )
+    return [target for target in sizes if target[1] < FINGER]

@@ -16,8 +16,8 @@ class Among(models.Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]
 
 
-models.BigAutoField.register_lookup(Among)
-models.ForeignKey.register_lookup(Among)
+for field in (models.BigAutoField, models.ForeignKey, models.CharField):
+    field.register_lookup(Among)
 
 
 class CardQuerySet(models.QuerySet):

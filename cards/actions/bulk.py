@@ -9,27 +9,6 @@ import json
 
 from django.db import connection, models
 
-from cards.models import CardEvent
-
-EVENT_FIELDS = tuple(
-    CardEvent._meta.get_field(name)
-    for name in (
-        "card",
-        "seq",
-        "action",
-        "from_state",
-        "to_state",
-        "holds",
-        "effective_on",
-        "executed_at",
-        "actor_kind",
-        "actor_name",
-        "rule",
-        "reason",
-        "evidence",
-    )
-)
-
 
 def update_rows(model, columns, rows, key=("id",)):
     """Write `columns` of many rows in one statement; each row a tuple of their values and those of its key."""
@@ -47,16 +26,17 @@ def update_rows(model, columns, rows, key=("id",)):
     _execute(f"UPDATE {model._meta.db_table} AS o SET {assignments} {source}", fields, rows)
 
 
-def insert_events(rows):
-    """Insert records, given as tuples in the order of EVENT_FIELDS."""
+def insert_rows(model, columns, rows):
+    """Insert many rows in one statement; each a tuple of the values of `columns`."""
     if not rows:
         return
-    columns = ", ".join(field.column for field in EVENT_FIELDS)
+    fields = [_field(model, name) for name in columns]
+    names = ", ".join(field.column for field in fields)
     if connection.vendor == "postgresql":
-        source = f"SELECT {columns} FROM {_recordset(EVENT_FIELDS)}"
+        source = f"SELECT {names} FROM {_recordset(fields)}"
     else:
-        source = f"VALUES ({', '.join(['%s'] * len(EVENT_FIELDS))})"
-    _execute(f"INSERT INTO {CardEvent._meta.db_table} ({columns}) {source}", EVENT_FIELDS, rows)
+        source = f"VALUES ({', '.join(['%s'] * len(fields))})"
+    _execute(f"INSERT INTO {model._meta.db_table} ({names}) {source}", fields, rows)
 
 
 def _recordset(fields):

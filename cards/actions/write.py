@@ -18,10 +18,10 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.bulk import insert_events, update_rows
+from cards.actions.bulk import insert_rows, update_rows
 from cards.choices import Action, ActorKind, RealName, Rule
 from cards.errors import InvariantBroken, Refused
-from cards.models import Card, DeviceBinding, PolicyBook, QueuedTerm, RealNameCheck, ServiceTerm
+from cards.models import Card, CardEvent, DeviceBinding, PolicyBook, QueuedTerm, RealNameCheck, ServiceTerm
 from cards.permissions import SYSTEM, Actor
 from cards.rules import Change
 
@@ -36,6 +36,26 @@ FACTS = tuple(
     if column.attname not in {"id", "iccid", "carrier", "certification", "plan_id", "opened_on", "test_months",
                               "test_quota_mb", "test_until", "binding"}
 )  # fmt: skip
+
+CARD_COLUMNS, TERM_COLUMNS = (
+    tuple(field.attname for field in model._meta.concrete_fields if not field.primary_key)
+    for model in (Card, ServiceTerm)
+)
+EVENT_COLUMNS = (
+    "card_id",
+    "seq",
+    "action",
+    "from_state",
+    "to_state",
+    "holds",
+    "effective_on",
+    "executed_at",
+    "actor_kind",
+    "actor_name",
+    "rule",
+    "reason",
+    "evidence",
+)
 
 
 @dataclass(slots=True)
@@ -152,15 +172,18 @@ def carry_out(cards, work, signature):
     return outcomes
 
 
-def create(cards, terms, evidence, signature):
+def create(cards, terms, signature):
     """Write new cards with their first record and their queued terms, inside the caller's transaction."""
-    Card.objects.bulk_create(cards)
-    opened = []
+    insert_rows(Card, CARD_COLUMNS, list(map(attrgetter(*CARD_COLUMNS), cards)))
+    among = [card.iccid for card in cards]
+    numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
     for card in cards:
-        step = Change(card.opened_on, Action.OPEN, evidence=evidence)
-        opened.append(_event_row(card, Done(step, "", str(card.state), card.version), signature))
-    insert_events(opened)
-    ServiceTerm.objects.bulk_create(terms)
+        card.pk = numbers[card.iccid]
+    opened = [(card, Done(Change(card.opened_on, Action.OPEN), "", str(card.state), card.version)) for card in cards]
+    _write_events(opened, signature)
+    for term in terms:
+        term.card_id = term.card.pk
+    insert_rows(ServiceTerm, TERM_COLUMNS, list(map(attrgetter(*TERM_COLUMNS), terms)))
     devices = [
         DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on) for card in cards if card.bound_imei
     ]
@@ -233,7 +256,7 @@ def _write(written, signature):
     for alike in by_action.values():
         _write_cards(alike)
     signed = [(card, done) for card, _, done in written if done]
-    insert_events([_event_row(card, done, signature) for card, done in signed])
+    _write_events(signed, signature)
     _save_companions([row for _, done in signed for row in done.change.rows])
     _write_started_terms(written)
     _write_new_bindings(written)
@@ -252,6 +275,10 @@ def _changed_columns(written):
     was = zip(*(facts_of(before) for _, before, _ in written), strict=True)
     now = zip(*(facts_of(card.__dict__) for card, _, _ in written), strict=True)
     return [name for name, old, new in zip(FACTS, was, now, strict=True) if old != new]
+
+
+def _write_events(signed, signature):
+    insert_rows(CardEvent, EVENT_COLUMNS, [_event_row(card, done, signature) for card, done in signed])
 
 
 def _event_row(card, done, signature):

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from cards.actions.ask import act
 from cards.actions.sweep import sweep
@@ -15,6 +16,14 @@ from tests.build import OPENED_ON, SHELL, attempt, card_in_use, do, fresh, membe
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 1, 20)
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with override("en"):
+        yield
+
+
 FORCED_ON = date(2026, 8, 1)
 
 

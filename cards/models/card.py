@@ -160,6 +160,9 @@ class Card(models.Model):
                 fields=["cancel_on", "id"], name="card_cancel_on", condition=models.Q(cancel_on__isnull=False)
             ),
             models.Index(fields=["id"], name="card_parked", condition=~models.Q(parked="")),
+            models.Index(
+                fields=["stray_usage_on", "id"], name="card_stray", condition=models.Q(stray_usage_on__isnull=False)
+            ),
         ]
 
     def __str__(self):

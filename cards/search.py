@@ -142,10 +142,11 @@ def _statement(wanted):
     table, parts, params = Card._meta.db_table, [], []
     for column, rows in wanted.items():
         marks = ", ".join(["(%s, %s, %s)"] * len(rows))
+        is_meant = "BETWEEN asked.low AND asked.high" if column == "iccid" else "= asked.low"
         parts.append(
             f"SELECT asked.number, card.id FROM (SELECT column1 AS number, column2 AS low, column3 AS high "
             f"FROM (VALUES {marks}) AS given) AS asked "
-            f"JOIN {table} AS card ON card.{column} BETWEEN asked.low AND asked.high AND NOT card.{column} = ''"
+            f"JOIN {table} AS card ON card.{column} {is_meant} AND NOT card.{column} = ''"
         )
         params += [value for row in rows for value in row]
     return " UNION ALL ".join(parts), params

@@ -7,8 +7,10 @@ import argparse
 import json
 import os
 import sys
+from contextlib import contextmanager
 from datetime import date
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 from django.utils import translation
@@ -62,7 +64,7 @@ class PortalCommand(BaseCommand):
             connections.close_all()
 
     def execute(self, *args, **options):
-        with translation.override(language_of_the_shell()):
+        with translation.override(language_of_the_shell()), statements_forgotten():
             return super().execute(*args, **options)
 
     def handle(self, **options):
@@ -101,6 +103,16 @@ def explained(error, interrupted):
             return sentence.format(reason=first_line), FOUND_SOMETHING
         what = f"{type(error).__name__}: {first_line}"
         return _("This is a mistake in the portal: {what} (--traceback shows where)").format(what=what), FOUND_SOMETHING
+
+
+@contextmanager
+def statements_forgotten():
+    """With DEBUG on, Django keeps the last 9,000 statements with all that they carry, and takes its time over it."""
+    debug, settings.DEBUG = settings.DEBUG, False
+    try:
+        yield
+    finally:
+        settings.DEBUG = debug
 
 
 def language_of_the_shell():

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.choices import Action, Hold
 from cards.errors import InvariantBroken
+from cards.errors import InvariantBroken
 from cards.explain import by_whom
 from cards.quantities import megabytes
 
@@ -92,6 +93,8 @@ def _value(name, value):
         return f"{megabytes(value)} MB"
     if name.endswith("_mb"):
         return f"{value:,} MB"
+    if name in ("why", "was"):
+        return str(InvariantBroken(value[0], **value[1]))
     if name in ("hold", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)

@@ -306,8 +306,10 @@ def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     for action in ("renew", "unpark", "rebind", "top_up"):
         assert ops.get(url_of(card, action)).status_code == 200
     Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
-    assert ask(ops, card, "unpark").status_code == 302
+    response = ask(ops, card, "unpark")
     assert fresh(card).parked == ""
+    entries = ops.get(response.headers["Location"], headers=ENGLISH).context["entries"]
+    assert entries[0].evidence == [("was", "a term runs, but no cycle is metered")]
 
 
 @on_the_day

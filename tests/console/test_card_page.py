@@ -260,7 +260,11 @@ def test_a_parked_card_is_shown_with_what_is_wrong():
     Card.objects.filter(pk=card.pk).update(service_from=None)
     attempt("suspend", card, DAY)
     response = page_of(of_role("operations"), fresh(card))
-    assert [(why.reason.code, why.refused.code) for why in response.context["whys"]] == [("parked", "still_broken")]
+    (why,) = response.context["whys"]
+    assert (why.reason.code, why.refused.code) == ("parked", "still_broken")
+    broken = "a term runs, but no cycle is metered"
+    assert why.reason.sentence == f"The card's data contradict each other: {broken}"
+    assert response.context["entries"][0].evidence == [("why", broken)]
     assert (response.context["forecast"], labels(response)) == ([], [])
 
 

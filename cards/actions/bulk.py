@@ -1,8 +1,8 @@
 """Writing many rows in one statement, on PostgreSQL and SQLite alike.
 
-Django's `bulk_update` builds a CASE per row and column and is a dozen times slower than the statements here. On
-PostgreSQL the rows travel as one JSON document, which the server takes apart faster than the driver can quote arrays;
-on SQLite one prepared statement is executed for each row, in C.
+Django's `bulk_update` builds a CASE per row and column and is a dozen times slower than the statements here. What is
+the same in all rows (after a night's rule nearly everything is) stands in the statement once; only what differs travels
+row by row, as one JSON document that the database takes apart.
 """
 
 import json
@@ -11,62 +11,77 @@ from django.db import connection, models
 
 
 def update_rows(model, columns, rows, key=("id",)):
-    """Write `columns` of many rows in one statement; each row a tuple of their values and those of its key."""
+    """Write `columns` of many rows in one statement; each row a tuple of the values of its key and of `columns`."""
     if not rows or not columns:
         return
-    fields = [_field(model, name) for name in (*columns, *key)]
-    names = [field.column for field in fields]
-    changed, keys = names[: len(columns)], names[len(columns) :]
-    if connection.vendor == "postgresql":
-        assignments = ", ".join(f"{name} = n.{name}" for name in changed)
-        source = f"FROM {_recordset(fields)} WHERE " + " AND ".join(f"o.{name} = n.{name}" for name in keys)
-    else:
-        assignments = ", ".join(f"{name} = %s" for name in changed)
-        source = "WHERE " + " AND ".join(f"o.{name} = %s" for name in keys)
-    _execute(f"UPDATE {model._meta.db_table} AS o SET {assignments} {source}", fields, rows)
+    fields = [_field(model, name) for name in (*key, *columns)]
+    values, constants, source, document = _divided(fields, rows, apart=len(key))
+    changed = list(zip(fields, values, strict=True))[len(key) :]
+    assignments = ", ".join(f"{field.column} = {value}" for field, value in changed)
+    chosen = " AND ".join(f"o.{field.column} = n.{field.column}" for field in fields[: len(key)])
+    _execute(f"UPDATE {model._meta.db_table} AS o SET {assignments} FROM {source} WHERE {chosen}", constants, document)
 
 
 def insert_rows(model, columns, rows):
-    """Insert many rows in one statement; each a tuple of the values of `columns`."""
+    """Insert many rows in one statement; each a tuple of the values of `columns`, of which the first differs."""
     if not rows:
         return
     fields = [_field(model, name) for name in columns]
+    values, constants, source, document = _divided(fields, rows, apart=1)
     names = ", ".join(field.column for field in fields)
-    if connection.vendor == "postgresql":
-        source = f"SELECT {names} FROM {_recordset(fields)}"
-    else:
-        source = f"VALUES ({', '.join(['%s'] * len(fields))})"
-    _execute(f"INSERT INTO {model._meta.db_table} ({names}) {source}", fields, rows)
+    statement = f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} FROM {source}"
+    _execute(statement, constants, document)
 
 
-def _recordset(fields):
-    """The JSON document as a table of these fields' columns."""
-    columns = ", ".join(f"{field.column} {field.rel_db_type(connection)}" for field in fields)
-    return f"json_to_recordset(%s::json) AS n ({columns})"
+def _divided(fields, rows, apart):
+    """What each column is set to, the constants in it, the table of what differs, and that table's document.
 
-
-def _execute(statement, fields, values):
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            names = [field.column for field in fields]
-            cursor.execute(statement, [json.dumps([dict(zip(names, row, strict=True)) for row in values], default=str)])
+    The first `apart` columns differ, whatever they hold.
+    """
+    values, constants, differing = [], [], []
+    for place, (field, column) in enumerate(zip(fields, zip(*rows, strict=True), strict=True)):
+        if place >= apart and column.count(column[0]) == len(column):
+            values.append(_cast(field, "%s"))
+            constants.append(_prepared(field, column[0]))
         else:
-            columns = zip(*values, strict=True)
-            prepared = [_as_sqlite_takes_it(field, column) for field, column in zip(fields, columns, strict=True)]
-            cursor.executemany(statement, zip(*prepared, strict=True))
+            values.append(f"n.{field.column}")
+            differing.append((field, column))
+    return values, constants, *_table(differing)
+
+
+def _table(differing):
+    """What differs from row to row, as a table `n` and the JSON document that it is made of."""
+    fields = [field for field, _ in differing]
+    columns = [_as_json(field, column) for field, column in differing]
+    if connection.vendor == "postgresql":
+        names = [field.column for field in fields]
+        typed = ", ".join(f"{field.column} {field.rel_db_type(connection)}" for field in fields)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return f"json_to_recordset(%s::json) AS n ({typed})", rows
+    taken = ", ".join(f"json_extract(value, '$[{place}]') AS {field.column}" for place, field in enumerate(fields))
+    return f"(SELECT {taken} FROM json_each(%s)) AS n", list(zip(*columns, strict=True))
+
+
+def _execute(statement, constants, document):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*constants, json.dumps(document, default=str, ensure_ascii=False)])
 
 
 def _field(model, column):
     return next(field for field in model._meta.concrete_fields if field.attname == column)
 
 
-def _as_sqlite_takes_it(field, column):
-    if isinstance(field, models.DateTimeField):
-        return [connection.ops.adapt_datetimefield_value(value) for value in column]
-    if isinstance(field, models.DateField):
-        return [value and str(value) for value in column]
-    if isinstance(field, models.JSONField):
-        return [json.dumps(value, ensure_ascii=False, default=str) for value in column]
-    if isinstance(field, models.CharField):
-        return map(str, column)
+def _cast(field, value):
+    return f"{value}::{field.rel_db_type(connection)}" if connection.vendor == "postgresql" else value
+
+
+def _prepared(field, value):
+    """The value as the driver takes it: the vocabularies of `choices` are types of their own, which it would name."""
+    return value.value if isinstance(value, models.Choices) else field.get_db_prep_save(value, connection)
+
+
+def _as_json(field, column):
+    """SQLite keeps instants without their offset, in UTC, and takes JSON as text."""
+    if connection.vendor == "sqlite" and isinstance(field, models.DateTimeField):
+        return [_prepared(field, value) for value in column]
     return column

@@ -265,7 +265,7 @@ def _write(written, signature):
 
 def _write_cards(written):
     changed = _changed_columns(written)
-    values_of = attrgetter(*changed, "id")
+    values_of = attrgetter("id", *changed)
     update_rows(Card, changed, [values_of(card) for card, _, _ in written])
 
 
@@ -307,7 +307,7 @@ def _write_started_terms(written):
     """Mirror into the terms' own rows what the cards say of the term that has just started."""
     columns = ("starts_on", "service_until")
     started = [card for card, before, _ in written if card.term_number != before["term_number"]]
-    rows = [(card.service_from, card.service_until, card.pk, card.term_number) for card in started]
+    rows = [(card.pk, card.term_number, card.service_from, card.service_until) for card in started]
     update_rows(ServiceTerm, columns, rows, key=("card_id", "number"))
 
 

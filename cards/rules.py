@@ -6,11 +6,14 @@ dry run, the sweep and the reaction to usage are all these three, on a copy or o
 
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 from cards.choices import Action, Cause, Hold, Rule, State
 from cards.errors import InvariantBroken
 
 MORE_THAN_ANY_CARD_CAN_HAVE_DUE = 1_000
+
+day_of = attrgetter("on")
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ def upcoming(card):
     if card.parked:
         return None
     agenda = AGENDAS[card.phase]
-    return min(agenda(card), key=lambda change: change.on, default=None)
+    return min(agenda(card), key=day_of, default=None)
 
 
 def due(card, day):
@@ -82,17 +85,23 @@ def forecast(card, day, policies):
 
 def check(card):
     """Raise `InvariantBroken` when the card's own facts contradict each other."""
-    if card.phase not in NEEDED_IN:
-        raise InvariantBroken("unknown_state", state=card.phase)
-    for name in NEEDED_IN[card.phase]:
+    phase = card.phase
+    if phase not in NEEDED_IN:
+        raise InvariantBroken("unknown_state", state=phase)
+    for name in NEEDED_IN[phase]:
         if getattr(card, name) is None:
-            raise InvariantBroken("missing", name=name, state=card.phase)
-    waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
-    if card.phase == State.IN_USE and card.service_until is None and not waits_for_its_term:
-        raise InvariantBroken("missing", name="service_until", state=card.phase)
+            raise InvariantBroken("missing", name=name, state=phase)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to):
         raise InvariantBroken("resumes")
-    if card.term_runs and (card.cycle_until is None or card.service_from is None):
+    if phase == State.IN_USE:
+        _check_term(card)
+
+
+def _check_term(card):
+    waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
+    if card.service_until is None and not waits_for_its_term:
+        raise InvariantBroken("missing", name="service_until", state=card.phase)
+    if card.service_until and (card.cycle_until is None or card.service_from is None):
         raise InvariantBroken("no_cycle")
 
 

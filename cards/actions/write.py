@@ -145,7 +145,7 @@ def change(card_ids, work, signature=None):
 
 def lock(card_ids):
     """These cards, locked in primary-key order, each with its queued terms."""
-    cards = list(Card.objects.filter(pk__among=card_ids).order_by("pk").select_for_update(of=("self",)))
+    cards = list(Card.objects.filter(pk__among=set(card_ids)).order_by("pk").select_for_update(of=("self",)))
     attach_queues(cards)
     return cards
 
@@ -153,7 +153,7 @@ def lock(card_ids):
 def attach_queues(cards):
     """Give each card its queued terms, in order: one query for all of them."""
     queues = {card.pk: [] for card in cards}
-    queued = ServiceTerm.objects.filter(card__among=list(queues), starts_on=None).order_by("card_id", "number")
+    queued = ServiceTerm.objects.filter(card__among=queues.keys(), starts_on=None).order_by("card_id", "number")
     for card_id, *term in queued.values_list("card_id", "number", "months", "alignment", "quota_mb"):
         queues[card_id].append(QueuedTerm(*term))
     for card in cards:

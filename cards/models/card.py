@@ -183,7 +183,7 @@ class Card(models.Model):
     @property
     def phase(self):
         """The state that the card would be in if no hold were open: its clocks run there."""
-        return self.resumes_to if self.state == State.SUSPENDED else self.state
+        return self.resumes_to or self.state
 
     @property
     def hold_list(self):

@@ -65,13 +65,13 @@ def explain(card, events, day, policies):
 
     `events` are the card's records, newest first; only as many are read as it takes to find who placed the holds.
     """
+    reasons = []
     if card.parked:
-        reasons = [_parked(card)]
+        reasons.append(_parked(card))
     else:
         rules.check(card)
-        reasons = []
-    if card.state in BY_STATE:
-        reasons.append(BY_STATE[card.state](card, day))
+        if card.state in BY_STATE:
+            reasons.append(BY_STATE[card.state](card, day))
     if card.hold_list and not card.is_final:
         placed = placing_events(card, events)
         ends = ends_by_itself(card, day, policies)

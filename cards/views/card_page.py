@@ -66,6 +66,7 @@ class Fact:
     note: str = ""
     days: int | None = None
     is_code: bool = False
+    warns: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class CardPage:
     def facts(self):
         card = self.card
         facts = [
-            Fact("ICCID", card.iccid, _check_digit(card.iccid), is_code=True),
+            _number("ICCID", card.iccid),
             Fact("MSISDN", card.msisdn, is_code=True),
             Fact("IMSI", card.imsi, is_code=True),
             Fact(_("Carrier"), card.get_carrier_display()),
@@ -171,8 +172,8 @@ class CardPage:
             Fact(_("Certification"), card.get_certification_display()),
             Fact(_("Real-name check"), self._real_name()),
             Fact(_("Device binding"), card.get_binding_display()),
-            Fact(_("Bound device"), card.bound_imei, _check_digit(card.bound_imei), is_code=True),
-            Fact(_("Device last seen"), card.seen_imei, _check_digit(card.seen_imei), is_code=True),
+            _number(_("Bound device"), card.bound_imei),
+            _number(_("Device last seen"), card.seen_imei),
             Fact(_("Usage limit"), f"{card.limit_mb:,} MB" if card.limit_mb else "", self._waived()),
             Fact(_("Protected from being cancelled"), _("yes") if card.protected else ""),
         ]
@@ -194,7 +195,11 @@ class CardPage:
             (_("Used after it was stopped"), card.stray_usage_on, _("the carrier has not stopped it")),
             (_("Next due"), card.next_due_on, ""),
         ]
-        return [Fact(label, day, note, (day - self.today).days) for label, day, note in dates if day]
+        return [
+            Fact(label, day, note, (day - self.today).days, warns=bool(note) and day == card.stray_usage_on)
+            for label, day, note in dates
+            if day
+        ]
 
     def charts(self, terms, meter):
         policy = self._or_broken(lambda: self.policies.in_force(self.card.carrier, self.today), None)
@@ -255,6 +260,7 @@ class CardPage:
         return _("waived until the next cycle") if self.card.limit_waived else ""
 
 
-def _check_digit(number):
-    """A soft note: real cards and devices do fail the check."""
-    return _("check digit does not fit") if number.isdecimal() and not luhn_holds(number) else ""
+def _number(label, number):
+    """A number with a check digit, and a soft note if it does not fit: real cards and devices do fail the check."""
+    fails = number.isdecimal() and not luhn_holds(number)
+    return Fact(label, number, _("check digit does not fit") if fails else "", is_code=True, warns=fails)

@@ -13,6 +13,7 @@ from cards.actions.write import Signature, Work, change, create
 from cards.calendar import add_months
 from cards.choices import Action, Binding, Carrier, Certification, PlanKind, State
 from cards.errors import BadInput, InvariantBroken
+from cards.lookup import ids_by_iccid
 from cards.models import Card, Customer, Plan, PolicyBook
 
 COLUMNS = (
@@ -147,9 +148,9 @@ class _Batch:
 
     def _known(self):
         """The cards that exist, by ICCID; a 19-character number also means the card of 20 that begins with it."""
-        wanted = {number for row in self.rows for number in (row.iccid, row.iccid[:19])}
-        found = {card.iccid: card for card in Card.objects.filter(iccid__in=wanted).select_related("customer", "plan")}
-        return {row.iccid: found.get(row.iccid) for row in self.rows if row.iccid in found}
+        ids = {iccid: ids[0] for iccid, ids in ids_by_iccid([row.iccid for row in self.rows]).items() if len(ids) == 1}
+        cards = Card.objects.select_related("customer", "plan").in_bulk(list(ids.values()))
+        return {iccid: cards[pk] for iccid, pk in ids.items()}
 
     def _refuse(self, row, field, message):
         self.result.errors.append({"row": row.number, "field": field, "message": message})
@@ -274,6 +275,8 @@ def _differences(card, row):
 
 
 def _as_filed(card, column, row):
+    if column == "iccid":
+        return row.iccid  # that it is this card was decided already, be it by 19 characters or by 20
     if column == "customer":
         return card.customer.name if card.customer else ""
     if column == "plan":

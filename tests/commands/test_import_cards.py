@@ -127,6 +127,16 @@ def test_update_corrects_what_may_be_corrected(imported):
     assert build.story(card)[-1] == ("update", "", "unused", date(2026, 1, 15))
 
 
+@pytest.mark.parametrize(("first", "second"), [(19, 20), (20, 19)])
+def test_19_and_20_characters_are_one_card(imported, first, second):
+    number = iccid(1)
+    imported([card_row(iccid=number[:first], msisdn="13800000001")])
+    assert imported([card_row(iccid=number[:second], msisdn="13800000001")]) == NOTHING | {"rows": 1, "unchanged": 1}
+    again = imported([card_row(iccid=number[:second], msisdn="13800000002")])
+    assert [error["field"] for error in again["errors"]] == ["msisdn"]
+    assert [card.iccid for card in Card.objects.all()] == [number[:first]]
+
+
 def test_columns_that_the_file_leaves_out_say_nothing(imported):
     imported([card_row(1, customer="Acme")])
     assert imported([card_row(1)], "--update") == NOTHING | {"rows": 1, "unchanged": 1}

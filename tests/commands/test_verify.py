@@ -56,7 +56,7 @@ def codes():
 def test_sound_records(card):
     build.open_card()
     assert result("verify") == {"cards": 2, "events": card.version + 1, "problems": [], "problem_count": 0}
-    assert run("verify").out == f"2 cards with {card.version + 1} events were read, and 0 problems found.\n"
+    assert run("verify").out == f"Cards: 2, events: {card.version + 1}, problems: 0.\n"
 
 
 def test_an_empty_portal_is_sound():
@@ -118,7 +118,7 @@ def test_people_read_what_is_wrong(damage):
     build.open_card()
     damage("UPDATE cards_card SET version = 7")
     ended = run("verify")
-    assert (ended.code, ended.out) == (1, "1 cards with 1 events were read, and 1 problems found.\n")
+    assert (ended.code, ended.out) == (1, "Cards: 1, events: 1, problems: 1.\n")
     assert ended.err == f"{iccid(1)}: the card is at version 7, and its last event is 1 (version)\n"
 
 

@@ -27,7 +27,7 @@ class Command(PortalCommand):
         return bool(count)
 
     def tell(self, proof, listed, count):
-        sentence = _("{cards} cards with {events} events were read, and {count} problems found.")
+        sentence = _("Cards: {cards}, events: {events}, problems: {count}.")
         self.stdout.write(sentence.format(cards=proof.cards, events=proof.events, count=count))
         for problem in listed:
             self.say(f"{problem.iccid}: {problem.message} ({problem.code})")

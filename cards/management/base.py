@@ -77,8 +77,12 @@ class PortalCommand(BaseCommand):
             sys.exit(FOUND_SOMETHING)
 
     def say(self, sentence):
-        """A sentence for people, beside the result."""
-        self.stderr.write(str(sentence), self.style.NOTICE)
+        """A sentence for people, beside the result, about something that went wrong or was refused."""
+        self.stderr.write(str(sentence), self.style.ERROR)
+
+    def note(self, sentence):
+        """A sentence for people, beside the result, that is no complaint."""
+        self.stderr.write(str(sentence), str)
 
     def give(self, document):
         """The result as the one JSON document."""

@@ -48,4 +48,4 @@ class ImportCommand(PortalCommand):
         if "errors_left_out" in document:
             self.say(_("And {count} more bad rows.").format(count=document["errors_left_out"]))
         if dry_run:
-            self.say(_("This was a dry run: nothing was written."))
+            self.note(_("This was a dry run: nothing was written."))

@@ -41,7 +41,7 @@ class Command(PortalCommand):
         for iccid, why in report.parked:
             self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
         if dry_run:
-            self.say(_("This was a dry run: nothing was written."))
+            self.note(_("This was a dry run: nothing was written."))
 
 
 def as_document(report):

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from cards.choices import Action, Hold
 from cards.errors import InvariantBroken
-from cards.errors import InvariantBroken
 from cards.explain import by_whom
 from cards.quantities import megabytes
 

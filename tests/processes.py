@@ -18,6 +18,8 @@ class Portal:
 
     def __init__(self, folder, **environment):
         self.environment = os.environ | {"DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3"} | environment
+        # The browser's tests need it in this process, and no portal should see it.
+        self.environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
     def manage(self, *arguments):
         """Runs a command to its end, which must be a good one, and returns what it printed."""

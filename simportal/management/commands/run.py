@@ -53,7 +53,7 @@ class Command(BaseCommand):
         try:
             call_command("demo", stdout=self.stdout, stderr=self.stderr)
         except KeyboardInterrupt:
-            raise CommandError("Interrupted: the demo data is there only in part; remove var/ to begin anew.") from None
+            raise CommandError("Interrupted: no demo data was written. Start again to have it.") from None
 
 
 def welcome_text():

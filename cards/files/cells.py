@@ -1,0 +1,45 @@
+"""Cells as texts: what a person sees in one, whatever the file made of it."""
+
+from datetime import date, datetime, time
+
+# A spreadsheet's numbers are exact up to 15 digits; of a longer one the last digits are lost.
+EXACT_IN_A_SPREADSHEET = 10**15
+
+# Full-width digits and spaces as an input method leaves them; marks that no screen shows.
+NORMAL = str.maketrans("０１２３４５６７８９\u3000\xa0", "0123456789  ", "\ufeff\u200b\u200e\u200f")
+
+
+def tidy(text):
+    """A cell's text as it was meant: `="8986…"` and `'8986…` are how people keep a spreadsheet's hands off a number."""
+    text = text.translate(NORMAL).strip()
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        return text[2:-1].strip()
+    return text[1:] if text.startswith("'") else text
+
+
+def text_of(value):
+    """A cell as the text that a person sees in it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return tidy(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _text_of_number(value)
+    return str(value)
+
+
+def _text_of_number(number):
+    """A whole number without its decimal point; one that lost its last digits as the spreadsheet shows it."""
+    if abs(number) >= EXACT_IN_A_SPREADSHEET:
+        return f"{float(number):.5E}"
+    return str(int(number)) if float(number).is_integer() else repr(number)
+
+
+def without_empty_end(texts):
+    """Spreadsheets write empty cells behind the last column."""
+    last = max((place for place, text in enumerate(texts) if text), default=-1)
+    return texts[: last + 1]

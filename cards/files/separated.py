@@ -1,0 +1,100 @@
+"""CSV: its encoding, its delimiter and its records, read as a stream."""
+
+import csv
+from codecs import getincrementaldecoder
+from contextlib import contextmanager
+from io import TextIOWrapper
+
+from django.utils.translation import gettext as _
+
+from cards.errors import BadInput
+from cards.files.cells import tidy
+
+ENCODINGS = ("utf-8-sig", "gb18030")
+DELIMITERS = (",", ";", "\t")
+LONGEST_LINE = 200_000
+BLOCK = 1024**2
+
+
+@contextmanager
+def read_csv(file, known):
+    encoding, expected = _encoding(file)
+    file.seek(0)
+    text = TextIOWrapper(file, encoding, newline="")
+    try:
+        yield _csv_cells(text, known), expected
+    finally:
+        text.detach()
+
+
+def _encoding(file):
+    """How the file's bytes are to be read, and how many lines there are: decided by all of them, block by block."""
+    broken_at = 0
+    for encoding in ENCODINGS:
+        file.seek(0)
+        decoder, lines, place = getincrementaldecoder(encoding)(), 0, 0
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+                lines += block.count(b"\n")
+                place += len(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            broken_at = max(broken_at, place + error.start)
+        else:
+            return encoding, lines
+    raise BadInput(
+        "",
+        _("The file is neither UTF-8 nor GB18030, or not text at all: row {row}, byte {byte} cannot be read.").format(
+            row=_line_of(file, broken_at), byte=broken_at + 1
+        ),
+    )
+
+
+def _line_of(file, place):
+    file.seek(0)
+    lines = 1
+    while place > 0 and (block := file.read(min(BLOCK, place))):
+        lines += block.count(b"\n")
+        place -= len(block)
+    return lines
+
+
+def _csv_cells(text, known):
+    """(number, texts, what is wrong) of each record, blank ones included: a spreadsheet numbers them too."""
+    lines = _lines(text)
+    first = next(lines, "")
+    reader = csv.reader(_chain(first, lines), delimiter=_delimiter(first, known), strict=True)
+    number = 0
+    while True:
+        number += 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield number, None, BadInput("", _("the quotation marks of the row do not match"))
+        else:
+            yield number, [tidy(cell) for cell in record], None
+
+
+def _lines(text):
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise BadInput("", _("The file is no table: it has a line without end."))
+        yield line
+
+
+def _chain(first, rest):
+    yield first
+    yield from rest
+
+
+def _delimiter(header, known):
+    """The one that makes the most known columns of the header."""
+
+    def recognised(delimiter):
+        names = next(csv.reader([header], delimiter=delimiter), ())
+        return len(set(known).intersection(tidy(name).lower() for name in names))
+
+    return max(DELIMITERS, key=recognised)

@@ -4,9 +4,11 @@ A file is never in memory as a whole. What is wrong with the file itself is one 
 wrong with a row comes with that row, and the others go on.
 """
 
+import shutil
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 
 from django.utils.translation import gettext as _
 
@@ -66,7 +68,11 @@ def _opened(source):
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadInput("", _("The file {path} cannot be read: {reason}.").format(path=source, reason=reason)) from None
-    with file:
+    with file, TemporaryFile() as copy:
+        if not file.seekable():
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            file = copy
         yield file
 
 

@@ -1,8 +1,10 @@
 """Files as dealers and carriers send them: encodings, spreadsheets, and everything that is no such file."""
 
 import io
+import os
 import zipfile
 from datetime import date, datetime
+from threading import Thread
 
 import pytest
 
@@ -98,7 +100,8 @@ def test_a_row_that_does_not_fit_is_one_bad_row():
             b"iccid\n8986\n\xff\xff\n",
             "The file is neither UTF-8 nor GB18030, or not text at all: row 3, byte 12 cannot be read.",
         ),
-        (b"iccid," + b"x" * 300_000, "The file is no table: it has a line without end."),
+        (b"iccid," + b"x" * 100_000, "The file is no table: it has a line without end."),
+        (b"iccid," + b"x" * 90_000, f"The file has unknown columns: “{'x' * 40}…”."),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(content, sentence):
@@ -114,6 +117,15 @@ def test_a_path_that_leads_to_no_file(tmp_path):
     assert refusal(tmp_path / "none.csv") == f"There is no file {tmp_path / 'none.csv'}."
     assert refusal(tmp_path) == f"{tmp_path} is a directory."
     assert refusal("a\0b") == "The file a\0b cannot be read: embedded null byte."
+
+
+def test_a_pipe_is_a_file_too(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = Thread(target=pipe.write_text, args=["iccid\n8986\n"])
+    writing.start()
+    assert read(pipe) == [(2, {"iccid": "8986"})]
+    writing.join()
 
 
 def test_a_zip_that_is_no_workbook():

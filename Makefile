@@ -13,8 +13,8 @@ run: env var/secret_key
 	@$(DEMO) exec $(BIN)/python manage.py run --demo
 
 test: env
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -p tests.on_postgres
+	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto -p tests.on_postgres
 
 lint: env
 	$(BIN)/ruff check .

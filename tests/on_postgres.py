@@ -64,4 +64,5 @@ if program("initdb") is None:
     print("PostgreSQL is not installed: the run on PostgreSQL is skipped.")
     sys.exit(0)
 
-os.environ["TEST_DATABASE_URL"] = start_server()
+if "TEST_DATABASE_URL" not in os.environ:  # the processes among which the suite is divided share one server
+    os.environ["TEST_DATABASE_URL"] = start_server()

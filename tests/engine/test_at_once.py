@@ -22,11 +22,11 @@ def fleet(tmp_path):
     if connection.vendor == "sqlite":
         yield filled(Portal(tmp_path), tmp_path)
         return
-    url = os.environ["TEST_DATABASE_URL"]
+    url, name = os.environ["TEST_DATABASE_URL"], f"fleet_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute("CREATE DATABASE fleet")
-        yield filled(Portal(tmp_path, DATABASE_URL=url.rpartition("/")[0] + "/fleet"), tmp_path)
-        server.execute("DROP DATABASE fleet WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+        yield filled(Portal(tmp_path, DATABASE_URL=f"{url.rpartition('/')[0]}/{name}"), tmp_path)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def filled(portal, folder):

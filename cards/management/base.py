@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it found or refused something, 2 it was called wrongly, 13
 
 import argparse
 import json
+import logging
 import os
 import sys
 from contextlib import contextmanager
@@ -49,6 +50,9 @@ class PortalCommand(BaseCommand):
             stream.reconfigure(errors="backslashreplace")
         self._called_from_command_line = True
         options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
+        if not options["traceback"]:
+            # What breaks on a card is told as the reason why it is parked.
+            logging.getLogger("cards").setLevel(logging.CRITICAL)
         try:
             self.execute(**options)
         except BrokenPipeError:

@@ -45,8 +45,7 @@ def upcoming(card):
 
 def due(card, day):
     """The first thing due on the card by `day`, or None."""
-    change = upcoming(card)
-    return change if change and change.on <= day else None
+    return _by(day, upcoming(card))
 
 
 def perform(card, change, policies):
@@ -58,14 +57,14 @@ def perform(card, change, policies):
 
 def catch_up(card, day, policies):
     """Do everything that is due on the card by `day`, one by one, and yield each change once it is done."""
-    change = upcoming(card)
+    change = due(card, day)
     for _ in range(MORE_THAN_ANY_CARD_CAN_HAVE_DUE):
-        if change is None or change.on > day:
+        if change is None:
             return
         perform(card, change, policies)
         following = settle(card, change.on)
         yield change
-        change = following
+        change = _by(day, following)
     raise InvariantBroken("endless", count=MORE_THAN_ANY_CARD_CAN_HAVE_DUE, day=day)
 
 
@@ -103,6 +102,10 @@ def _check_term(card):
         raise InvariantBroken("missing", name="service_until", state=card.phase)
     if card.service_until and (card.cycle_until is None or card.service_from is None):
         raise InvariantBroken("no_cycle")
+
+
+def _by(day, change):
+    return change if change and change.on <= day else None
 
 
 def _agenda_of_testing(card):

@@ -36,7 +36,7 @@ def dashboard(request):
         "parked": Card.objects.parked().count(),
         "stray": Card.objects.filter(stray_usage_on__isnull=False).count(),
     }
-    context["total"] = sum(figure.cards for figure in context["states"])
+    context["in_all"] = sum(figure.cards for figure in context["states"])
     return console_page(request, "console/dashboard.html", context)
 
 

@@ -26,6 +26,12 @@ def mb(count):
 
 
 @register.filter
+def grouped(count):
+    """A number with its thousands apart, as the trade writes it in both languages."""
+    return f"{count:,}"
+
+
+@register.filter
 def away(days):
     """How far away a day is: `in 12 days`, `today`, `3 days ago`."""
     if days > 0:

@@ -29,18 +29,17 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 2_000
 
-# What a change may alter: everything else on a card is identity, and only an import corrects it.
-FACTS = tuple(
-    column.attname
-    for column in Card._meta.concrete_fields
-    if column.attname not in {"id", "iccid", "carrier", "certification", "plan_id", "opened_on", "test_months",
-                              "test_quota_mb", "test_until", "binding"}
-)  # fmt: skip
-
 CARD_COLUMNS, TERM_COLUMNS = (
-    tuple(field.attname for field in model._meta.concrete_fields if not field.primary_key)
+    tuple(column.attname for column in model._meta.concrete_fields if not column.primary_key)
     for model in (Card, ServiceTerm)
 )
+# With what a card is opened stays; everything else about it may change.
+OPENED_WITH = {"iccid", "carrier", "certification", "plan_id", "opened_on", "binding"} | {
+    "test_months",
+    "test_quota_mb",
+    "test_until",
+}
+FACTS = tuple(name for name in CARD_COLUMNS if name not in OPENED_WITH)
 EVENT_COLUMNS = (
     "card_id",
     "seq",

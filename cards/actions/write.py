@@ -34,7 +34,17 @@ CARD_COLUMNS, TERM_COLUMNS = (
     for model in (Card, ServiceTerm)
 )
 # With what a card is opened stays; everything else about it may change.
-OPENED_WITH = "iccid carrier certification plan_id opened_on test_months test_quota_mb test_until binding".split()
+OPENED_WITH = (
+    "iccid",
+    "carrier",
+    "certification",
+    "plan_id",
+    "opened_on",
+    "test_months",
+    "test_quota_mb",
+    "test_until",
+    "binding",
+)
 FACTS = tuple(name for name in CARD_COLUMNS if name not in OPENED_WITH)
 EVENT_COLUMNS = (
     "card_id",

@@ -181,7 +181,7 @@ class BadInput(Exception):
 
 
 class InvariantBroken(Exception):
-    """A card's own facts contradict each other, and it is parked: `code` and facts, in words the reader's language."""
+    """A card's own facts contradict each other, and it is parked: `code` and facts, told in the reader's language."""
 
     def __init__(self, code, **facts):
         super().__init__(code)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cards import identifiers, rules
@@ -106,13 +106,8 @@ def take_cards(rows, *, actor, update=False, at=None):
     A row whose card exists and says the same is unchanged; one that says something else is a collision, and listed.
     """
     signature = Signature(actor) if at is None else Signature(actor, at=at)
-    try:
-        with transaction.atomic():
-            return _Batch(rows, signature, update).take()
-    except IntegrityError:
-        # Somebody took in the same cards meanwhile: by now they are known.
-        with transaction.atomic():
-            return _Batch(rows, signature, update).take()
+    with transaction.atomic():
+        return _Batch(rows, signature, update).take()
 
 
 class _Batch:

@@ -71,8 +71,9 @@ def tick(through, seconds):
     for day in unswept_days(through):
         if brake_holds(day):
             return
-        for _ in sweep_day(day):
-            if time.monotonic() > give_up_at or brake_holds(day):
+        for chunk, _ in enumerate(sweep_day(day)):
+            # What a day has changed and what it has yet to change make the same sum after each chunk.
+            if time.monotonic() > give_up_at or (chunk == 0 and brake_holds(day)):
                 return
 
 
@@ -184,7 +185,7 @@ def dry_run(through, chunks=None):
     report, policies = Report(), PolicyBook.read()
     report.days = unswept_days(through)
     for card_ids in islice(due_chunks(through), chunks):
-        for card in attach_queues(Card.objects.filter(pk__in=card_ids).order_by("next_due_on", "pk")):
+        for card in attach_queues(Card.objects.filter(pk__among=set(card_ids)).order_by("next_due_on", "pk")):
             _foresee(card, through, policies, report)
     report.changes.sort(key=lambda change: change[1].change.on)
     return report

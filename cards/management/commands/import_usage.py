@@ -1,4 +1,4 @@
-from cards.actions.imports import import_usage
+from cards.actions.imports_usage import import_usage
 from cards.management.imports import ImportCommand
 
 

@@ -1,6 +1,6 @@
 """The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -108,10 +108,42 @@ class ActorKind(TextChoices):
     COMMAND = "command", _("Command line")
 
 
+class JobKind(TextChoices):
+    """What a job does: an action to many cards, taking such an action back, a file in, or a file out."""
+
+    ACTION = "action", _("Bulk action")
+    UNDO = "undo", _("Undo")
+    IMPORT_CARDS = "import_cards", _("Import of cards")
+    IMPORT_USAGE = "import_usage", _("Import of usage")
+    EXPORT = "export", _("Export")
+
+
+class JobStatus(TextChoices):
+    """How far a job has come. `ready` waits for a person who has seen the preview."""
+
+    PREPARING = "preparing", _("Being read")
+    CHECKING = "checking", _("Being checked")
+    READY = "ready", _("Waiting for you")
+    RUNNING = "running", _("At work")
+    PAUSED = "paused", _("Paused")
+    STOPPED = "stopped", _("Ended early")
+    DONE = "done", _("Finished")
+    FAILED = "failed", _("Failed")
+
+
+class UsageLevel(IntegerChoices):
+    """How far a cycle's allowance is used, as far as lists ask: in per cent, from that step on."""
+
+    NORMAL = 0, _("Plenty left")
+    LOW = 80, _("Low")
+    USED_UP = 100, _("Used up")
+
+
 class Action(TextChoices):
     """Everything that a record can say was done: the same word in code, button, permission, event and URL."""
 
     OPEN = "open", pgettext_lazy("action", "Open")
+    ADOPT = "adopt", pgettext_lazy("action", "Take over")
     UPDATE = "update", pgettext_lazy("action", "Correct data")
     END_TEST = "end_test", pgettext_lazy("action", "End test")
     ACTIVATE = "activate", pgettext_lazy("action", "Activate")
@@ -132,6 +164,9 @@ class Action(TextChoices):
     PROTECT = "protect", pgettext_lazy("action", "Protect")
     UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
     ASSIGN = "assign", pgettext_lazy("action", "Assign to customer")
+    TAG = "tag", pgettext_lazy("action", "Add tag")
+    UNTAG = "untag", pgettext_lazy("action", "Remove tag")
+    REMARK = "remark", pgettext_lazy("action", "Write remark")
     ROLL_OVER = "roll_over", pgettext_lazy("action", "Start next cycle")
     START_TERM = "start_term", pgettext_lazy("action", "Start next term")
     EXPIRE = "expire", pgettext_lazy("action", "Shut down")
@@ -185,6 +220,9 @@ MADE_BY_PEOPLE = (
     Action.REJECT_REAL_NAME,
     Action.REVOKE_REAL_NAME,
     Action.ASSIGN,
+    Action.TAG,
+    Action.UNTAG,
+    Action.REMARK,
     Action.PROTECT,
     Action.UNPROTECT,
     Action.UNPARK,

@@ -4,13 +4,18 @@ import json
 
 from django.utils.translation import gettext_lazy as _
 
+from cards.choices import Action, Hold, State
+
+# Facts that are codes of a vocabulary: what they are called depends on who reads.
+VOCABULARIES = {"action": Action, "hold": Hold, "state": State}
+
 REFUSALS = {
     "cancelled": (
         _("The card is cancelled, and that is final."),
         _("Open a new card."),
     ),
     "parked": (
-        _("The card is parked, because its data contradict each other: {why}"),
+        _("The card is parked, because its data contradict each other: {parked}"),
         _("Correct the data, then take the card back from parking."),
     ),
     "not_parked": (
@@ -126,11 +131,31 @@ REFUSALS = {
         _("Nothing needs to be done."),
     ),
     "changed_meanwhile": (
-        _("The card has changed since this form was opened."),
-        _("Look at it as it is now, and send the form again if you still want this."),
+        _("The card has changed since you looked."),
+        _("Look at it as it is now, and ask again if you still want this."),
+    ),
+    "already_tagged": (
+        _("The card has this tag already: {tag}."),
+        _("Nothing needs to be done."),
+    ),
+    "not_tagged": (
+        _("The card does not have this tag: {tag}."),
+        _("Nothing needs to be done."),
+    ),
+    "too_many_tags": (
+        _("The card has {count} tags already, and no more fit."),
+        _("Take one off first."),
+    ),
+    "same_remark": (
+        _("The remark says this already."),
+        _("Nothing needs to be done."),
+    ),
+    "nothing_to_undo": (
+        _("Nothing of this can be taken back."),
+        _("Use the action that changes the card the other way."),
     ),
     "still_broken": (
-        _("The card's data still contradict each other: {why}"),
+        _("The card's data still contradict each other: {parked}"),
         _("Correct the data first."),
     ),
 }
@@ -158,14 +183,32 @@ class Refused(Exception):
 
     @property
     def sentence(self):
-        return str(REFUSALS[self.code][0]).format(**self.facts)
+        return str(REFUSALS[self.code][0]).format(**self._told())
 
     @property
     def way_out(self):
-        return str(REFUSALS[self.code][1]).format(**self.facts)
+        return str(REFUSALS[self.code][1]).format(**self._told())
 
     def __str__(self):
         return f"{self.sentence} {self.way_out}"
+
+    def written(self):
+        """What is kept of it, from which `read` makes the words again, in any language."""
+        return [self.code, self.facts]
+
+    @classmethod
+    def read(cls, written):
+        code, facts = written
+        return cls(code, **facts)
+
+    def _told(self):
+        return {name: _in_words(name, value) for name, value in self.facts.items()}
+
+
+def _in_words(name, value):
+    if name in VOCABULARIES:
+        return VOCABULARIES[name](value).label
+    return InvariantBroken.read(value) if name == "parked" else value
 
 
 class BadInput(Exception):

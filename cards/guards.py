@@ -2,13 +2,14 @@
 
 from cards.choices import Action, Binding, Certification, Hold, RealName, State
 from cards.errors import InvariantBroken, Refused
+from cards.models.tag import MOST_TAGS
 from cards.rules import check as check_facts
 
 
 def check(action, card, ask):
     """Raise `Refused` with the first guard that fails; `ask` says who asks, on which day, and what for."""
     if not ask.actor.may(action, card):
-        raise Refused("not_permitted", actor=ask.actor.name, action=Action(action).label)
+        raise Refused("not_permitted", actor=ask.actor.name, action=str(action))
     if action != Action.UNPARK:
         _not_parked(card, ask)
     _not_cancelled(card, ask)
@@ -31,7 +32,7 @@ def _not_cancelled(card, ask):
 
 def _not_parked(card, ask):
     if card.parked:
-        raise Refused("parked", why=card.parked_because)
+        raise Refused("parked", parked=card.parked)
 
 
 def _not_shut_down(card, ask):
@@ -67,19 +68,19 @@ def _something_to_resume(card, ask):
 def _kind_is_anomaly(card, ask):
     kind = ask.params.get("kind", Hold.ANOMALY)
     if kind != Hold.ANOMALY:
-        raise Refused("only_anomaly", hold=Hold(kind).label)
+        raise Refused("only_anomaly", hold=str(kind))
 
 
 def _no_anomaly_yet(card, ask):
     if card.has_hold(Hold.ANOMALY):
-        raise Refused("hold_stands", hold=Hold.ANOMALY.label)
+        raise Refused("hold_stands", hold=str(Hold.ANOMALY))
     if not card.may_be_held(Hold.ANOMALY):
-        raise Refused("not_from_this_state", state=card.get_state_display())
+        raise Refused("not_from_this_state", state=str(card.state))
 
 
 def _anomaly_open(card, ask):
     if not card.has_hold(Hold.ANOMALY):
-        raise Refused("hold_not_open", hold=Hold.ANOMALY.label)
+        raise Refused("hold_not_open", hold=str(Hold.ANOMALY))
 
 
 def _bound_to_a_device(card, ask):
@@ -152,6 +153,24 @@ def _another_customer(card, ask):
         raise Refused("same_customer")
 
 
+def _tag_is_new(card, ask):
+    tag = ask.params.get("tag")
+    if tag in card.tag_list:
+        raise Refused("already_tagged", tag=tag)
+    if len(card.tag_list) >= MOST_TAGS:
+        raise Refused("too_many_tags", count=MOST_TAGS)
+
+
+def _tag_is_there(card, ask):
+    if "tag" in ask.params and ask.params["tag"] not in card.tag_list:
+        raise Refused("not_tagged", tag=ask.params["tag"])
+
+
+def _another_remark(card, ask):
+    if ask.params.get("remark") == card.remark:
+        raise Refused("same_remark")
+
+
 def _is_parked(card, ask):
     if not card.parked:
         raise Refused("not_parked")
@@ -161,7 +180,7 @@ def _facts_agree_again(card, ask):
     try:
         check_facts(card)
     except InvariantBroken as broken:
-        raise Refused("still_broken", why=str(broken)) from None
+        raise Refused("still_broken", parked=broken.written()) from None
 
 
 GUARDS = {
@@ -181,5 +200,8 @@ GUARDS = {
     Action.UNPROTECT: (_protected,),
     Action.CANCEL: (_not_protected, _reason_given),
     Action.ASSIGN: (_another_customer,),
+    Action.TAG: (_tag_is_new,),
+    Action.UNTAG: (_tag_is_there,),
+    Action.REMARK: (_another_remark,),
     Action.UNPARK: (_is_parked, _facts_agree_again),
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, MemberRole
 
-SUPPORT = frozenset({Action.SUSPEND, Action.RESUME})
+SUPPORT = frozenset({Action.SUSPEND, Action.RESUME, Action.TAG, Action.UNTAG, Action.REMARK})
 CARRIER_DESK = frozenset({Action.PLACE_HOLD, Action.LIFT_HOLD})
 OPERATIONS = SUPPORT | {
     Action.ACTIVATE,

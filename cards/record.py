@@ -39,7 +39,13 @@ NAMES = {
     "why": gettext_lazy("why"),
     "msisdn": "MSISDN",
     "imsi": "IMSI",
+    "tag": gettext_lazy("tag"),
+    "remark": gettext_lazy("remark"),
+    "was_remark": gettext_lazy("remark before"),
+    "was_limit_mb": gettext_lazy("limit before"),
+    "undoes": gettext_lazy("takes back record"),
 }
+UNTOLD = ("was_waived", "was_customer_id")  # for taking the change back
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def entries_of(events):
 
 def evidence_words(evidence):
     """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
-    told = [(name, value) for name, value in evidence.items() if value not in (None, [])]
+    told = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
     return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
 
 
@@ -97,7 +103,4 @@ def _value(name, value):
     if name in ("hold", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)
-    if name in ("why", "was"):
-        code, facts = value
-        return str(InvariantBroken(code, **facts))
     return str(value)

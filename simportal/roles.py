@@ -7,14 +7,19 @@ from cards.permissions import ROLES, codename
 CARDS_MODELS = (
     "card",
     "cardevent",
+    "cardtag",
     "carrierpolicy",
     "customer",
     "devicebinding",
+    "job",
     "membership",
     "plan",
     "realnamecheck",
+    "savedview",
+    "selection",
     "serviceterm",
     "sweptday",
+    "tag",
     "usageday",
 )
 MASTER_DATA = ("carrierpolicy", "customer", "membership", "plan")

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.utils import timezone
+
 from cards import guards, rules
-from cards.actions import devices, lifecycle, real_name, terms
+from cards.actions import devices, lifecycle, notes, real_name, terms
 from cards.actions.parameters import cleaned
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.choices import Action
+from cards.errors import Refused
 from cards.models import PolicyBook
 from cards.permissions import Actor
 
@@ -31,6 +34,9 @@ DEEDS = {
     Action.UNPROTECT: lifecycle.unprotect,
     Action.CANCEL: lifecycle.cancel,
     Action.ASSIGN: lifecycle.assign,
+    Action.TAG: notes.tag,
+    Action.UNTAG: notes.untag,
+    Action.REMARK: notes.remark,
     Action.UNPARK: lifecycle.unpark,
 }
 
@@ -39,7 +45,8 @@ DEEDS = {
 class Ask:
     """Who asks for what, on which civil day, why and with what parameters (cleaned).
 
-    `reason` is None while somebody only looks at what would be possible.
+    `reason` is None while somebody only looks at what would be possible. `versions`, if given, are the cards' when
+    somebody looked at them: a card that has changed since is refused, so that nobody acts on what they did not see.
     """
 
     actor: Actor
@@ -47,20 +54,21 @@ class Ask:
     policies: PolicyBook
     reason: str | None = None
     params: dict = field(default_factory=dict)
+    versions: dict | None = None
 
     def policy(self, card):
         return self.policies.in_force(card.carrier, self.on)
 
 
-def act(action, card_ids, *, actor, reason="", on=None, at=None, **params):
+def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, versions=None, **params):
     """Do `action` to these cards; one `Outcome` a card, refused ones with their reason.
 
     What is already due on a card is done first, so that nobody acts on a state that is out of date (rule 10).
     Raises `BadInput` when the parameters cannot be read; then nothing was done to any card.
     """
     action = Action(action)
-    ask = Ask(actor, on or civil_today(), PolicyBook.read(), reason, cleaned(action, params))
-    signature = Signature(actor, reason) if at is None else Signature(actor, reason, at)
+    ask = Ask(actor, on or civil_today(), PolicyBook.read(), reason, cleaned(action, params), versions)
+    signature = Signature(actor, reason, at or timezone.now(), job_id)
     return change(card_ids, Asked(action, ask), signature)
 
 
@@ -72,6 +80,8 @@ class Asked(Work):
 
     def steps(self, card):
         ask, day = self.ask, max(self.ask.on, card.changed_on)
+        if ask.versions is not None and ask.versions.get(card.pk) != card.version:
+            raise Refused("changed_meanwhile")
         yield from rules.catch_up(card, day, ask.policies)
         guards.check(self.action, card, ask)
         card.move_meter(day, ask.policy(card))

@@ -34,8 +34,9 @@ def lift_hold(card, ask, done):
 
 def set_limit(card, ask, done):
     """A new limit is armed even if the old was waived; it stops or frees the card at once."""
+    before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
     card.limit_mb, card.limit_waived = ask.params["limit_mb"], False
-    done.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes}
+    done.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
     held = card.has_hold(Hold.THRESHOLD)
     if card.is_over_limit and not held:
         place(card, ask, done, Hold.THRESHOLD)
@@ -57,8 +58,8 @@ def cancel(card, ask, done):
 
 def assign(card, ask, done):
     customer = ask.params["customer"]
+    done.evidence = {"customer": customer and customer.name, "was_customer_id": card.customer_id}
     card.customer_id = customer and customer.pk
-    done.evidence = {"customer": customer and customer.name}
 
 
 def unpark(card, ask, done):

@@ -1,5 +1,6 @@
 """What an action needs to be told, and how each answer is read, from a form and from the command line alike."""
 
+import unicodedata
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -8,6 +9,8 @@ from cards import identifiers
 from cards.choices import Action, Hold
 from cards.errors import BadInput
 from cards.models import Customer, Plan
+from cards.models.card import LONGEST_REMARK
+from cards.models.tag import LONGEST_TAG
 
 LARGEST_LIMIT_MB = 10_000_000
 
@@ -58,6 +61,24 @@ def _id_number(text):
     return text
 
 
+def _tag(text):
+    """A tag's name: up to 24 characters, without the comma that stands between tags."""
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    if not 1 <= len(text) <= LONGEST_TAG or "," in text:
+        message = _("a tag has 1 to {most} characters, and no comma")
+        raise BadInput("tag", message.format(most=LONGEST_TAG))
+    return text
+
+
+def _remark(text):
+    """One line that stays with the card; nothing takes it away."""
+    text = " ".join(text.split())
+    if len(text) > LONGEST_REMARK:
+        message = _("a remark has at most {most} characters")
+        raise BadInput("remark", message.format(most=LONGEST_REMARK))
+    return text
+
+
 PARAMETERS = {
     Action.PLACE_HOLD: {"kind": _kind},
     Action.LIFT_HOLD: {"kind": _kind},
@@ -67,6 +88,9 @@ PARAMETERS = {
     Action.RENEW: {"plan": _plan},
     Action.TOP_UP: {"plan": _plan},
     Action.ASSIGN: {"customer": _customer},
+    Action.TAG: {"tag": _tag},
+    Action.UNTAG: {"tag": _tag},
+    Action.REMARK: {"remark": _remark},
 }
 
 

@@ -8,7 +8,7 @@ parked; neither takes the other cards down.
 
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -21,7 +21,18 @@ from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
 from cards.choices import Action, ActorKind, RealName, Rule
 from cards.errors import InvariantBroken, Refused
-from cards.models import Card, CardEvent, DeviceBinding, PolicyBook, QueuedTerm, RealNameCheck, ServiceTerm
+from cards.models import (
+    Card,
+    CardEvent,
+    CardTag,
+    DeviceBinding,
+    PolicyBook,
+    QueuedTerm,
+    RealNameCheck,
+    ServiceTerm,
+    StateTally,
+    Tag,
+)
 from cards.permissions import SYSTEM, Actor
 from cards.rules import Change
 
@@ -60,16 +71,19 @@ EVENT_COLUMNS = (
     "rule",
     "reason",
     "evidence",
+    "job_id",
 )
+TALLY_COLUMNS = ("cards", "day", "action", "state", "holds")
 
 
 @dataclass(slots=True)
 class Signature:
-    """What stands under each record: who, why, and when it was executed."""
+    """What stands under each record: who, why, when it was executed, and in which job."""
 
     actor: Actor = SYSTEM
     reason: str = ""
     at: datetime = field(default_factory=timezone.now)
+    job_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -179,6 +193,8 @@ def carry_out(cards, work, signature):
 
 def create(cards, terms, signature):
     """Write new cards with their first record and their queued terms, inside the caller's transaction."""
+    for card in cards:
+        card.usage_level = int(card.level)
     insert_rows(Card, CARD_COLUMNS, list(map(attrgetter(*CARD_COLUMNS), cards)))
     among = [card.iccid for card in cards]
     numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
@@ -186,6 +202,7 @@ def create(cards, terms, signature):
         card.pk = numbers[card.iccid]
     opened = [(card, Done(Change(card.opened_on, Action.OPEN), "", str(card.state), card.version)) for card in cards]
     _write_events(opened, signature)
+    _write_tallies((None, card, done) for card, done in opened)
     for term in terms:
         term.card_id = term.card.pk
     insert_rows(ServiceTerm, TERM_COLUMNS, list(map(attrgetter(*TERM_COLUMNS), terms)))
@@ -208,6 +225,7 @@ def _one_round(at_work, signature):
     for outcome, steps in at_work:
         card, before = outcome.card, outcome.card.facts()
         step = _next_change(outcome, steps, before)
+        card.usage_level = int(card.level)
         if step:
             written.append(_signed(outcome, step, before))
             going_on.append((outcome, steps))
@@ -262,10 +280,12 @@ def _write(written, signature):
         _write_cards(alike)
     signed = [(card, done) for card, _, done in written if done]
     _write_events(signed, signature)
+    _write_tallies((before["holds"], card, done) for card, before, done in written if done)
     _save_companions([row for _, done in signed for row in done.change.rows])
     _write_started_terms(written)
     _write_new_bindings(written)
     _write_decided_checks(written)
+    _write_tags(written)
 
 
 def _write_cards(written):
@@ -305,7 +325,21 @@ def _event_row(card, done, signature):
         str(step.rule),
         reason,
         step.evidence,
+        signature.job_id,
     )
+
+
+def _write_tallies(changes):
+    """Append by how many cards each state grew and shrank; `changes` are (holds before, card, what was done)."""
+    sums = Counter()
+    for holds, card, done in changes:
+        was, now = (done.from_state, holds), (done.to_state, card.holds)
+        if was != now:
+            key = done.change.on, str(done.change.action)
+            sums[key + now] += 1
+            if done.from_state:
+                sums[key + was] -= 1
+    insert_rows(StateTally, TALLY_COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])
 
 
 def _write_started_terms(written):
@@ -339,6 +373,20 @@ def _write_decided_checks(written):
     for (status, verdict, day), card_ids in decided.items():
         checks = RealNameCheck.objects.filter(card_id__in=card_ids, status=status)
         checks.update(status=verdict, decided_on=day)
+
+
+def _write_tags(written):
+    """Mirror into rows of their own the tags that the cards have got or lost."""
+    changed = {card.pk: card.tag_list for card, before, _ in written if card.tags != before["tags"]}
+    if not changed:
+        return
+    names = set().union(*changed.values())
+    Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
+    known = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+    CardTag.objects.filter(card__among=changed.keys()).delete()
+    CardTag.objects.bulk_create(
+        CardTag(card_id=card_id, tag_id=known[name]) for card_id, tags in changed.items() for name in tags
+    )
 
 
 def _save_companions(rows):

@@ -2,25 +2,39 @@ from cards.models.card import Card, QueuedTerm
 from cards.models.customer import Customer, Membership
 from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent
+from cards.models.job import Job, JobChunk, Selection, SelectionPart
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
 from cards.models.sweep import SweptDay
+from cards.models.tag import CardTag, Tag
+from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import ServiceTerm
 from cards.models.usage import UsageDay
+from cards.models.view import SavedView
 
 __all__ = [
     "Card",
     "CardEvent",
+    "CardTag",
     "CarrierPolicy",
     "Customer",
     "DeviceBinding",
+    "FleetFigures",
+    "Job",
+    "JobChunk",
     "Membership",
     "Plan",
     "PolicyBook",
     "QueuedTerm",
     "RealNameCheck",
+    "SavedView",
+    "Selection",
+    "SelectionPart",
     "ServiceTerm",
+    "StateTally",
     "SweptDay",
+    "Tag",
     "UsageDay",
+    "UsageTally",
 ]

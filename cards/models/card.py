@@ -4,6 +4,7 @@ from typing import NamedTuple
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.base import ModelState
+from django.db.models.functions import Reverse
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, transition
 
@@ -19,13 +20,16 @@ from cards.choices import (
     Hold,
     RealName,
     State,
+    UsageLevel,
 )
 from cards.errors import InvariantBroken
 from cards.models.fields import CodeField, StateField
 from cards.models.plan import service_until
+from cards.models.tag import LONGEST_TAG, MOST_TAGS
 from cards.querysets import CardQuerySet
 
 MB = 1_048_576
+LONGEST_REMARK = 200
 
 
 class QueuedTerm(NamedTuple):
@@ -107,6 +111,9 @@ class Card(models.Model):
     used_bytes = models.BigIntegerField(_("used bytes"), default=0, editable=False)
     used_on = models.DateField(_("last used on"), null=True, editable=False)
     read_at = models.DateTimeField(_("usage as of"), null=True, editable=False)
+    usage_level = models.PositiveSmallIntegerField(
+        _("usage level"), choices=UsageLevel, default=UsageLevel.NORMAL, editable=False
+    )
     stray_usage_on = models.DateField(_("used after it was stopped"), null=True, editable=False)
 
     binding = models.CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
@@ -120,6 +127,9 @@ class Card(models.Model):
     real_name = models.CharField(
         _("real-name check"), max_length=9, choices=RealName, default=RealName.NONE, editable=False
     )
+
+    tags = models.CharField(_("tags"), max_length=MOST_TAGS * (LONGEST_TAG + 1), blank=True, editable=False)
+    remark = models.CharField(_("remark"), max_length=LONGEST_REMARK, blank=True, editable=False)
 
     objects = CardQuerySet.as_manager()
 
@@ -155,6 +165,16 @@ class Card(models.Model):
             models.Index(fields=["imsi"], name="card_imsi", condition=~models.Q(imsi="")),
             models.Index(fields=["bound_imei"], name="card_bound_imei", condition=~models.Q(bound_imei="")),
             models.Index(fields=["seen_imei"], name="card_seen_imei", condition=~models.Q(seen_imei="")),
+            models.Index(Reverse("iccid"), name="card_iccid_reversed"),
+            models.Index(Reverse("msisdn"), name="card_msisdn_reversed", condition=~models.Q(msisdn="")),
+            models.Index(fields=["carrier", "id"], name="card_carrier"),
+            models.Index(fields=["certification", "id"], name="card_certification"),
+            models.Index(fields=["plan", "id"], name="card_plan"),
+            models.Index(fields=["usage_level", "id"], name="card_usage_level", condition=models.Q(usage_level__gt=0)),
+            models.Index(
+                fields=["forced_activation_on", "id"], name="card_forced", condition=models.Q(activated_on=None)
+            ),
+            models.Index(fields=["id"], name="card_real_name", condition=models.Q(real_name=RealName.SUBMITTED)),
             models.Index(fields=["service_until", "id"], name="card_service_until"),
             models.Index(
                 fields=["cancel_on", "id"], name="card_cancel_on", condition=models.Q(cancel_on__isnull=False)
@@ -240,6 +260,23 @@ class Card(models.Model):
         """Whether use has reached a limit that is set and not waived."""
         armed = self.limit_mb is not None and not self.limit_waived
         return self.term_runs and armed and self.used_bytes >= self.limit_mb * MB
+
+    @property
+    def level(self):
+        """How far the running cycle's allowance is used, as `usage_level` keeps it for lists to ask."""
+        if not self.term_runs:
+            return UsageLevel.NORMAL
+        if self.used_bytes >= self.allowance_bytes:
+            return UsageLevel.USED_UP
+        return UsageLevel.LOW if self.used_bytes * 100 >= self.allowance_bytes * UsageLevel.LOW else UsageLevel.NORMAL
+
+    @property
+    def tag_list(self):
+        return self.tags.split(",") if self.tags else []
+
+    @tag_list.setter
+    def tag_list(self, names):
+        self.tags = ",".join(sorted(names))
 
     @property
     def ends_with_cycle(self):

@@ -22,6 +22,9 @@ class CardEvent(models.Model):
     rule = models.CharField(_("rule"), max_length=20, choices=Rule, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+    job = models.ForeignKey(
+        "cards.Job", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("job")
+    )
 
     class Meta:
         verbose_name = _("card event")

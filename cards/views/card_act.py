@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards import rules
 from cards.actions.ask import Ask, Asked, act, possible
 from cards.actions.parameters import PARAMETERS
-from cards.actions.write import Outcome
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import InvariantBroken, Refused
 from cards.forms import ActionForm
-from cards.models import Card, Customer, Plan, PolicyBook
+from cards.models import Customer, Plan, PolicyBook
 from cards.quantities import megabytes
 from cards.templatetags.cards import LABELS
 
@@ -51,7 +49,7 @@ class CardAction:
                 rules.check(self.card)
             return dict(possible(self.card, self.actor, self.today, self.policies))[self.action]
         except InvariantBroken as broken:
-            return Refused("parked", why=broken)
+            return Refused("parked", parked=broken.written())
 
     def preview(self):
         """What will happen, in sentences; nothing for an action that has to be told more first."""
@@ -128,13 +126,11 @@ class CardAction:
 
 def carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
-    with transaction.atomic():
-        # Locked, so that of two forms sent at the same moment the second sees what the first did.
-        version = Card.objects.select_for_update().values_list("version", flat=True).get(pk=card.pk)
-        if form.cleaned_data["version"] not in (None, version):
-            return Outcome(card, refused=Refused("changed_meanwhile"))
-        (outcome,) = act(action, [card.pk], actor=actor, reason=form.cleaned_data["reason"].strip(), **form.asked())
-        return outcome
+    version = form.cleaned_data["version"]
+    versions = None if version is None else {card.pk: version}
+    reason = form.cleaned_data["reason"].strip()
+    (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.asked())
+    return outcome
 
 
 def what_follows(before, after):

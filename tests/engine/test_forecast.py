@@ -29,6 +29,9 @@ PARAMETERS = {
     Action.SUBMIT_REAL_NAME: {"name": "张三丰", "id_number": "110101199003071234"},
     Action.TOP_UP: {"plan": "PACK-100"},
     Action.ASSIGN: {"customer": ""},
+    Action.TAG: {"tag": "trial"},
+    Action.UNTAG: {"tag": "trial"},
+    Action.REMARK: {"remark": "on the roof"},
 }
 
 policies = st.fixed_dictionaries(

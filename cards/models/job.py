@@ -1,0 +1,142 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import Action, JobKind, JobStatus
+
+
+class Selection(models.Model):
+    """Cards that somebody chose: what was asked for, and which cards that were at that moment.
+
+    The ids lie in parts of a few thousand, in the order of the keys. `key` comes with the form, so that the same
+    form sent twice is one selection.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner"))
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    asked = models.JSONField(_("asked for"), default=dict)
+    size = models.PositiveIntegerField(_("cards"), default=0)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("selection")
+        verbose_name_plural = _("selections")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return self.name or str(self.pk)
+
+
+class SelectionPart(models.Model):
+    """Some thousand cards of a selection, by their keys."""
+
+    selection = models.ForeignKey(Selection, models.CASCADE, related_name="parts", verbose_name=_("selection"))
+    number = models.PositiveIntegerField(_("number"))
+    card_ids = models.JSONField(_("cards"))
+
+    class Meta:
+        verbose_name = _("part of a selection")
+        verbose_name_plural = _("parts of selections")
+        ordering = ["selection", "number"]
+        constraints = [models.UniqueConstraint(fields=["selection", "number"], name="selection_parts_are_numbered")]
+
+    def __str__(self):
+        return f"{self.selection_id}/{self.number}"
+
+
+class JobQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff see everybody's jobs, others their own."""
+        return self if user.is_active and user.is_staff else self.filter(owner_id=user.pk)
+
+
+class Job(models.Model):
+    """Work on many cards, or on a file, that goes on when nobody looks. It lives in its chunks (`JobChunk`).
+
+    `key` comes with the form, so that the same form sent twice is one job. `counts` is what the check found, for
+    jobs whose check is one piece. `leased_until` says until when a worker reads or writes the job's file.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=12, choices=JobKind)
+    action = models.CharField(_("action"), max_length=20, choices=Action, blank=True)
+    params = models.JSONField(_("parameters"), default=dict)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs", verbose_name=_("owner"))
+    language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
+    status = models.CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
+    message = models.CharField(_("why it failed"), max_length=500, blank=True)
+    selection = models.ForeignKey(
+        Selection, models.PROTECT, null=True, blank=True, related_name="jobs", verbose_name=_("selection")
+    )
+    of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="followed_by", verbose_name=_("follows job")
+    )
+    total = models.PositiveIntegerField(_("cards or rows"), default=0)
+    counts = models.JSONField(_("what the check found"), default=dict)
+    file = models.FileField(_("file"), upload_to="jobs/", blank=True)
+    file_name = models.CharField(_("file name"), max_length=200, blank=True)
+    kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["status", "id"], name="job_status")]
+
+    def __str__(self):
+        return str(self.pk)
+
+    @property
+    def is_waiting(self):
+        """Whether the preview is there and somebody has to say go."""
+        return self.status == JobStatus.READY
+
+    @property
+    def is_at_work(self):
+        return self.status in (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
+
+    @property
+    def is_over(self):
+        return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
+
+
+class JobChunk(models.Model):
+    """Some thousand cards or rows of a job: what is to be done, what the check said, and what became of it.
+
+    `result` and `done_at` are written in the transaction of the effect, so that a chunk is done wholly and once.
+    A worker leases the chunk first; when it dies, the lease runs out and another one carries on.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="chunks", db_index=False, verbose_name=_("job"))
+    number = models.PositiveIntegerField(_("number"))
+    size = models.PositiveIntegerField(_("cards or rows"))
+    payload = models.JSONField(_("what is to be done"))
+    check_result = models.JSONField(_("what the check said"), null=True, blank=True)
+    result = models.JSONField(_("what became of it"), null=True, blank=True)
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("chunk of a job")
+        verbose_name_plural = _("chunks of jobs")
+        ordering = ["job", "number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="job_chunks_are_numbered")]
+        indexes = [
+            models.Index(fields=["job", "number"], name="jobchunk_open", condition=models.Q(done_at=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.job_id}/{self.number}"

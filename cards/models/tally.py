@@ -1,0 +1,56 @@
+"""Sums that pages show, kept as they change: nobody counts a million cards to say how many are in use.
+
+Whoever changes cards or usage appends in the same transaction what it added and took away; now and then the rows of a
+kind are put together into one. So nobody waits for a counter, and the sum is exact at any moment.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import Action, State
+
+
+class StateTally(models.Model):
+    """By how many cards a state, with these holds, grew or shrank on a day, and by which action."""
+
+    day = models.DateField(_("day"))
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    state = models.CharField(_("state"), max_length=9, choices=State)
+    holds = models.CharField(_("holds"), max_length=64, blank=True)
+    cards = models.IntegerField(_("cards"))
+
+    class Meta:
+        verbose_name = _("state tally")
+        verbose_name_plural = _("state tallies")
+
+    def __str__(self):
+        return f"{self.day} {self.action} {self.state} {self.holds} {self.cards:+}"
+
+
+class UsageTally(models.Model):
+    """By how many bytes and readings the usage known of a day grew."""
+
+    day = models.DateField(_("day"))
+    bytes = models.BigIntegerField(_("bytes"))
+    readings = models.IntegerField(_("readings"))
+
+    class Meta:
+        verbose_name = _("usage tally")
+        verbose_name_plural = _("usage tallies")
+
+    def __str__(self):
+        return f"{self.day} {self.bytes:+}"
+
+
+class FleetFigures(models.Model):
+    """What the dashboard shows and is too dear to count for each visitor: one row, with the instant it is true for."""
+
+    as_of = models.DateTimeField(_("as of"))
+    document = models.JSONField(_("figures"), default=dict)
+
+    class Meta:
+        verbose_name = _("figures of the fleet")
+        verbose_name_plural = _("figures of the fleet")
+
+    def __str__(self):
+        return f"{self.as_of:%Y-%m-%d %H:%M}"

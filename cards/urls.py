@@ -1,11 +1,11 @@
 from django.urls import path
 
-from cards.views import console_cards, console_sweep
+from cards.views import card_list, console_cards, console_sweep
 
 app_name = "console"
 
 urlpatterns = [
-    path("cards/", console_cards.card_list, name="card-list"),
+    path("cards/", card_list.card_list, name="card-list"),
     path("cards/<str:iccid>/", console_cards.card_page, name="card"),
     path("cards/<str:iccid>/<str:action>/", console_cards.card_act, name="card-act"),
     path("sweep/", console_sweep.sweep_page, name="sweep"),

@@ -132,7 +132,7 @@ def test_a_count_above_the_cap_says_so(ops, monkeypatch):
 
 
 def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console_cards.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
     cards = [open_card() for _ in range(5)][::-1]
     walked, url = [], LIST + "?carrier=cmcc"
     while url:
@@ -163,7 +163,7 @@ def test_a_search_that_is_posted_has_an_address(ops):
 
 
 def test_a_long_list_is_answered_at_once_and_pages_by_its_form(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console_cards.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
     cards = [open_card() for _ in range(3)]
     numbers = [f"8986{number:016d}" for number in range(1, 301)]
     first = ops.post(LIST, {"q": "\r\n".join(numbers)}, headers=ENGLISH)

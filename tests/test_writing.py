@@ -1,0 +1,54 @@
+"""CSV for people: what a spreadsheet gets, and that our own importer reads it back as it was."""
+
+import io
+from datetime import date
+
+import pytest
+
+from cards.files import open_table
+from cards.files.writing import BLOCK, as_text, csv_blocks, escaped
+
+pytestmark = pytest.mark.once
+
+DANGEROUS = ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a", "'quoted"]
+
+
+def test_the_whole_file():
+    rows = [
+        [as_text("89860000000000000001"), "阿克米, 上海", "=cmd|' /C calc'!A1", 25, 1.5, date(2026, 3, 2), None],
+        [as_text(""), 'say "no"', "two\nlines", 0, 0.0, "", ""],
+    ]
+    assert b"".join(csv_blocks(["ICCID", "客户", "remark", "a", "b", "c", "d"], rows)).decode() == (
+        "\ufeffICCID,客户,remark,a,b,c,d\n"
+        '"=""89860000000000000001""","阿克米, 上海",\'=cmd|\' /C calc\'!A1,25,1.5,2026-03-02,\n'
+        ',"say ""no""","two\nlines",0,0.0,,\n'
+    )
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_what_a_spreadsheet_would_calculate_begins_with_an_apostrophe(text):
+    assert escaped(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "Acme", "1+1", "a=b", "上海", "0"])
+def test_everything_else_stays_as_it_is(text):
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "＝1", "'quoted", "Acme", '="8986"'])
+def test_our_importer_reads_it_back(text):
+    file = io.BytesIO(b"".join(csv_blocks(["iccid", "customer"], [[as_text("89860000000000000001"), text]])))
+    with open_table(file, ["iccid", "customer"], []) as table:
+        (row,) = table.rows
+    assert row.texts == {"iccid": "89860000000000000001", "customer": text}
+
+
+def test_a_long_table_comes_in_blocks():
+    blocks = list(csv_blocks(["a"], ([f"{number:09d}"] for number in range(30_000))))
+    assert len(blocks) == 3
+    assert max(map(len, blocks)) < BLOCK + 100
+    assert len(b"".join(blocks)) == 3 + 2 + 30_000 * 10
+
+
+def test_an_empty_table_has_its_headings():
+    assert b"".join(csv_blocks(["a", "b"], [])).decode() == "\ufeffa,b\n"

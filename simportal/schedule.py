@@ -9,4 +9,5 @@ def every(seconds, task):
 BEAT_SCHEDULE = {
     "heartbeat": every(10, "simportal.heartbeat"),
     "sweep": every(60, "cards.sweep"),
+    "housekeeping": every(60, "cards.housekeeping"),
 }

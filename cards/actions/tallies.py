@@ -1,0 +1,46 @@
+"""Putting kept sums together: many rows that say the same of a day become one, and the sums stay what they are."""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from cards.models import StateTally, UsageTally
+from cards.tallies import DAYS_APART, LONG_AGO
+
+AT_ONCE = 10_000
+
+
+def compact(today):
+    """Put together what belongs together, in batches; nobody waits who appends or puts together at the same time.
+
+    What cards became more than `DAYS_APART` days ago is put under one day; usage stays apart by days.
+    """
+    oldest = today - timedelta(days=DAYS_APART)
+    while _put_together(StateTally, ("day", "action", "state", "holds"), ("cards",), oldest):
+        pass
+    while _put_together(UsageTally, ("day",), ("bytes", "readings")):
+        pass
+
+
+@transaction.atomic
+def _put_together(model, key, amounts, oldest=LONG_AGO):
+    """Replace rows by fewer with the same sums; whether there were any to replace."""
+    crowded = model.objects.values(*key).annotate(rows=Count("pk")).filter(rows__gt=1).values("day")
+    due = Q(day__in=crowded) | Q(day__lt=oldest) & ~Q(day=LONG_AGO)
+    rows = list(model.objects.filter(due).order_by("day", "pk").select_for_update(skip_locked=True)[:AT_ONCE])
+    sums = defaultdict(Counter)
+    for row in rows:
+        day = row.day if row.day >= oldest else LONG_AGO
+        sums[day, *(getattr(row, name) for name in key[1:])].update({name: getattr(row, name) for name in amounts})
+    if len(sums) == len(rows) and {day for day, *_ in sums} == {row.day for row in rows}:
+        return False
+    model.objects.filter(pk__among=[row.pk for row in rows]).delete()
+    names = (*key, *amounts)
+    model.objects.bulk_create(
+        model(**dict(zip(names, (*of_kind, *(amount[name] for name in amounts)), strict=True)))
+        for of_kind, amount in sums.items()
+        if any(amount.values())
+    )
+    return True

@@ -1,0 +1,89 @@
+"""The kept sums, read: how many cards show what, now and on earlier days, what happened, and how much was used.
+
+Nothing here counts cards, so it costs the same for a thousand and for a million of them.
+"""
+
+from collections import Counter, defaultdict
+from datetime import date
+
+from django.db.models import Sum, Value
+from django.db.models.functions import Greatest
+
+from cards.choices import Hold, State
+from cards.models import StateTally, UsageTally
+
+# What happened so many days ago is no longer told apart by days: `actions.tallies` puts it together under one.
+DAYS_APART = 400
+LONG_AGO = date(2000, 1, 1)
+
+
+def shown_now():
+    """How many cards are in each state, and how many show each hold as their state: `{code: cards}`, all codes.
+
+    A suspended card counts as `suspended` and under its first hold, so the sum over the states is all cards.
+    """
+    return shown_in(_standing())
+
+
+def shown_in(sums):
+    """The same for any (state, holds, cards): what those cards show."""
+    counts = dict.fromkeys((*State.values, *Hold.values), 0)
+    for state, holds, cards in sums:
+        counts[state] += cards
+        if holds and state == State.SUSPENDED:
+            counts[holds.partition(",")[0]] += cards
+    return counts
+
+
+def carried_now():
+    """How many suspended cards carry each hold, as their first or behind another: `{hold: cards}`, all holds."""
+    counts = dict.fromkeys(Hold.values, 0)
+    for state, holds, cards in _standing():
+        if state == State.SUSPENDED:
+            for hold in holds.split(","):
+                counts[hold] += cards
+    return counts
+
+
+def states_on(days):
+    """What `shown_now` would have said at the end of each of these days: `{day: {code: cards}}`, in one query.
+
+    A day more than `DAYS_APART` days ago gets the sums of the first day that is still told apart.
+    """
+    days = sorted(days)
+    if not days:
+        return {}
+    known = StateTally.objects.filter(day__lte=days[-1]).annotate(on=Greatest("day", Value(days[0])))
+    changes, standing, history = defaultdict(Counter), Counter(), {}
+    for on, state, holds, cards in known.values_list("on", "state", "holds").annotate(Sum("cards")):
+        changes[on][state, holds] += cards
+    waiting = sorted(changes, reverse=True)
+    for day in days:
+        while waiting and waiting[-1] <= day:
+            standing.update(changes[waiting.pop()])
+        history[day] = shown_in((*key, cards) for key, cards in standing.items())
+    return history
+
+
+def happened(actions, since):
+    """How many cards came to show something else by these actions, by day from `since` on: `{day: cards}`.
+
+    Rows are summed up by their whole key before the arrivals are told from the departures, because that is what
+    putting rows together leaves of them.
+    """
+    counts = Counter()
+    kinds = StateTally.objects.filter(action__in=actions, day__gte=since).values_list("day", "action", "state", "holds")
+    for day, *_, cards in kinds.annotate(Sum("cards")):
+        counts[day] += max(cards, 0)
+    return +counts
+
+
+def usage_by_day(since):
+    """The bytes known of each day from `since` on, in the order of the days: `{day: bytes}`."""
+    days = UsageTally.objects.filter(day__gte=since).order_by("day").values_list("day")
+    return dict(days.annotate(Sum("bytes")))
+
+
+def _standing():
+    """(state, holds, cards) of all cards as they are now."""
+    return StateTally.objects.values_list("state", "holds").annotate(Sum("cards"))

@@ -55,6 +55,8 @@ class Actor:
         if user.is_staff:
             allowed = {action for action in MADE_BY_PEOPLE if user.has_perm(f"cards.{codename(action)}")}
             return cls(ActorKind.STAFF, user.get_username(), frozenset(allowed))
+        if not user.is_active:
+            return cls(ActorKind.CUSTOMER, user.get_username(), frozenset(), frozenset())
         acting = user.memberships.exclude(role=MemberRole.VIEWER).values_list("customer_id", flat=True)
         return cls(ActorKind.CUSTOMER, user.get_username(), CUSTOMERS, frozenset(acting))
 

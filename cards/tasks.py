@@ -1,16 +1,24 @@
 from celery import shared_task
 
-from cards.actions.sweep import tick
+from cards.actions import sweep as nightly
+from cards.actions.jobs import worker
 from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
-SECONDS = 30
+SWEEP_SECONDS = 30
+JOB_SECONDS = 8
 
 
 @shared_task(name="cards.sweep")
 def sweep():
     """Sweep what is left to sweep up to today, for half a minute at the most; on most ticks that is nothing."""
-    tick(civil_today(), SECONDS)
+    nightly.tick(civil_today(), SWEEP_SECONDS)
+
+
+@shared_task(name="cards.jobs")
+def jobs():
+    """Check and do what waits in jobs, chunk by chunk, for some seconds; on most ticks that is nothing."""
+    worker.tick(JOB_SECONDS)
 
 
 @shared_task(name="cards.housekeeping")

@@ -9,5 +9,6 @@ def every(seconds, task):
 BEAT_SCHEDULE = {
     "heartbeat": every(10, "simportal.heartbeat"),
     "sweep": every(60, "cards.sweep"),
+    "jobs": every(2, "cards.jobs"),
     "housekeeping": every(60, "cards.housekeeping"),
 }

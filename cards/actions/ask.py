@@ -11,7 +11,7 @@ from cards.actions.parameters import cleaned
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.choices import Action
-from cards.errors import Refused
+from cards.errors import InvariantBroken, Refused
 from cards.models import PolicyBook
 from cards.permissions import Actor
 
@@ -101,3 +101,15 @@ def possible(card, actor, on, policies):
     list(rules.catch_up(card, on, policies))
     ask = Ask(actor, on, policies)
     return [(action, guards.refusal(action, card, ask)) for action in DEEDS if action in actor.actions]
+
+
+def foreseen_refusal(action, card, ask):
+    """The refusal that one action would meet on this card now, or None; a card of contradictions refuses as parked."""
+    card = card.copy()
+    try:
+        if not card.parked:
+            rules.check(card)
+        list(rules.catch_up(card, max(ask.on, card.changed_on), ask.policies))
+    except InvariantBroken as broken:
+        return Refused("parked", parked=broken.written())
+    return guards.refusal(action, card, ask)

@@ -34,14 +34,7 @@ def lift_hold(card, ask, done):
 
 def set_limit(card, ask, done):
     """A new limit is armed even if the old was waived; it stops or frees the card at once."""
-    before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
-    card.limit_mb, card.limit_waived = ask.params["limit_mb"], False
-    done.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
-    held = card.has_hold(Hold.THRESHOLD)
-    if card.is_over_limit and not held:
-        place(card, ask, done, Hold.THRESHOLD)
-    elif held and not card.is_over_limit:
-        lift(card, ask, done, Hold.THRESHOLD)
+    limit(card, ask, done, ask.params["limit_mb"], waived=False)
 
 
 def protect(card, ask, done):
@@ -78,3 +71,15 @@ def lift(card, ask, done, *holds):
     if lifted:
         card.lift_hold(done.on, ask.policy(card), *lifted)
         done.evidence.update(lifted=[str(hold) for hold in lifted], still_held=[str(hold) for hold in card.hold_list])
+
+
+def limit(card, ask, done, limit_mb, waived):
+    """Set the limit as it is said, and place or lift the hold that follows."""
+    before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
+    card.limit_mb, card.limit_waived = limit_mb, waived
+    done.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
+    held = card.has_hold(Hold.THRESHOLD)
+    if card.is_over_limit and not held:
+        place(card, ask, done, Hold.THRESHOLD)
+    elif held and not card.is_over_limit:
+        lift(card, ask, done, Hold.THRESHOLD)

@@ -1,0 +1,143 @@
+"""What people do with jobs: ask for one, look at its check, let it go, hold it, end it, try again, take it back."""
+
+import uuid
+from datetime import timedelta
+from pathlib import PurePath
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from cards.actions.jobs import engine, worker
+from cards.actions.jobs.undo import INVERSES
+from cards.actions.parameters import cleaned
+from cards.actions.selections import freeze_ids, ids_of
+from cards.actions.write import CHUNK, chunked
+from cards.choices import Action, JobKind, JobStatus
+from cards.errors import BadInput, Refused
+from cards.models import Job
+from cards.permissions import Actor
+
+CHECKED_AT_ONCE = 2 * CHUNK
+FILES_KEPT = timedelta(days=7)
+IMPORTS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
+
+
+def draft(selection, action, *, user, key=None, **values):
+    """A job that does `action` to a selection once somebody has seen its check; a small one is checked at once."""
+    action = Action(action)
+    payloads = ({"cards": card_ids} for card_ids in ids_of(selection))
+    return _drafted(JobKind.ACTION, payloads, key, owner=user, action=action, selection=selection, **values)
+
+
+def upload(kind, file, *, user, key=None, **values):
+    """A job that takes in a file: it is read in the background, and nothing is written before somebody says so."""
+    job = Job(
+        kind=kind,
+        key=key or uuid.uuid4(),
+        owner=user,
+        language=translation.get_language(),
+        file_name=PurePath(file.name).name[-200:],
+        kept_until=timezone.now() + FILES_KEPT,
+        **values,
+    )
+    known = Job.objects.filter(key=job.key, owner=user).first()
+    if known is None:
+        job.file.save(f"{job.key}{PurePath(file.name).suffix.lower()[:8]}", file, save=False)
+        job.save()
+    return known or job
+
+
+def may(user, job):
+    """Whether this person may let the job go, hold it and end it."""
+    if job.kind in IMPORTS:
+        return user.has_perm("cards.import_card")
+    if job.kind == JobKind.EXPORT:
+        return user.is_superuser or job.owner_id == user.pk
+    return job.action in Actor.of(user).actions
+
+
+def start(job, *, user, params=None, reason="", count=None):
+    """Let a checked job go; done twice, it goes once. `count` is what was typed to confirm that cards are cancelled.
+
+    Raises `Refused` for somebody who may not, and `BadInput` for what cannot be read; then nothing has started.
+    """
+    if not may(user, job):
+        raise Refused("not_permitted", actor=user.get_username(), action=job.action or "update")
+    params, reason = params or {}, reason.strip()
+    if job.kind == JobKind.ACTION:
+        cleaned(job.action, params)
+        _confirm(job, reason, count)
+    elif not sum(engine.totals(job).check_counts.values()):
+        raise BadInput("", _("There is nothing to do."))
+    engine.launch(job, params=params or job.params, reason=reason)
+    return Job.objects.get(pk=job.pk)
+
+
+def retry(job, *, user, key=None):
+    """A new draft for the cards to which nothing was done: refused, parked, or never reached."""
+    if job.kind == JobKind.UNDO:
+        return undo(job.of, user=user, key=key)
+    asked = {"from": "job", "job": job.pk, "which": "failed"}
+    selection = freeze_ids(_not_done(job), owner=user, asked=asked)
+    return draft(selection, job.action, user=user, key=key, of=job, params=job.params, reason=job.reason)
+
+
+def undo(job, *, user, key=None):
+    """A draft that takes back what the job did. `Refused` when its action has no inverse or nothing was done."""
+    pairs = [(card_id, seq) for card_id, seq, _written in outcomes(job) if seq is not None]
+    if not may_be_undone(job) or not pairs:
+        raise Refused("nothing_to_undo")
+    payloads = ({"cards": [pk for pk, _ in chunk], "seqs": [seq for _, seq in chunk]} for chunk in chunked(pairs))
+    return _drafted(JobKind.UNDO, payloads, key, owner=user, action=INVERSES[job.action], of=job)
+
+
+def may_be_undone(job):
+    """Whether what the job did has an exact inverse, and the job does no more."""
+    return job.kind == JobKind.ACTION and job.action in INVERSES and job.is_over
+
+
+def outcomes(job):
+    """(key, number of the record, why not) of each card whose turn has come, in the order of the chunks."""
+    results = job.chunks.filter(done_at__isnull=False).order_by("number").values_list("result__outcomes", flat=True)
+    for rows in results.iterator(20):
+        yield from rows
+
+
+def _not_done(job):
+    for card_id, seq, _written in outcomes(job):
+        if seq is None:
+            yield card_id
+    for payload in job.chunks.filter(done_at=None).values_list("payload", flat=True).iterator(20):
+        yield from payload["cards"]
+
+
+def _confirm(job, reason, count):
+    """What somebody has to have written and typed before cards are changed for good."""
+    can = engine.totals(job).check_counts["can"]
+    if not can:
+        raise BadInput("", _("None of these cards can: nothing was started."))
+    if job.action == Action.CANCEL and not reason:
+        raise BadInput("reason", _("A reason must be given."))
+    if job.action == Action.CANCEL and str(count).strip() != str(can):
+        message = _("type the number of cards that will be cancelled: {count}")
+        raise BadInput("count", message.format(count=can))
+
+
+def _drafted(kind, payloads, key, **values):
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                kind=kind,
+                key=key or uuid.uuid4(),
+                language=translation.get_language(),
+                status=JobStatus.CHECKING,
+                **values,
+            )
+            for number, payload in enumerate(payloads, start=1):
+                engine.add_chunk(job, number, len(payload["cards"]), payload)
+                job.total += len(payload["cards"])
+            job.save(update_fields=["total"])
+    except IntegrityError:  # the same form, sent twice
+        return Job.objects.get(key=key, owner=values["owner"])
+    return worker.work_off(job) if job.total <= CHECKED_AT_ONCE else job

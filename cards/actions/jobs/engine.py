@@ -1,0 +1,166 @@
+"""What every job keeps, whatever it does: its way from status to status, its chunks, its leases.
+
+A change of status is one conditional UPDATE, so that a click too many, two clicks at once and a worker at the same
+moment all end well: who comes second changes nothing.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from cards.choices import JobStatus
+from cards.models import Job, JobChunk
+
+LEASE = timedelta(seconds=90)
+RENEWED_EVERY = timedelta(seconds=5)
+
+
+class Kind:
+    """What a kind of job does. One object serves all jobs of its kind.
+
+    `check` and `apply` get a locked chunk inside a transaction (of a check nothing is kept) and return a JSON document
+    with `counts`, a count by name.
+    """
+
+    def prepare(self, job, alive):
+        """Work in one piece, outside of transactions: read or write the job's file. The status that follows.
+
+        Called again from the beginning if a worker dies over it. `alive` is to be called every few seconds; it raises
+        `Lost` when the job was stopped or another worker has it. `job.total` and `job.counts` are saved afterwards.
+        """
+        return JobStatus.CHECKING
+
+    def check(self, job, chunk):
+        raise NotImplementedError
+
+    def apply(self, job, chunk):
+        raise NotImplementedError
+
+    def finish(self, job):
+        """Called once the last chunk is done."""
+
+
+class Lost(Exception):
+    """The job is no longer this worker's: it was stopped, or its lease ran out and another one took it."""
+
+
+@dataclass
+class Totals:
+    """How far a job is: cards or rows in all, checked and done, and the sums of what its chunks counted."""
+
+    total: int
+    checked: int = 0
+    done: int = 0
+    check_counts: Counter = field(default_factory=Counter)
+    counts: Counter = field(default_factory=Counter)
+
+
+def totals(job):
+    sums = job.chunks.aggregate(
+        checked=Sum("size", filter=Q(checked_at__isnull=False)), done=Sum("size", filter=Q(done_at__isnull=False))
+    )
+    found = Totals(job.total, sums["checked"] or 0, sums["done"] or 0, Counter(job.counts))
+    for check_counts, counts in job.chunks.values_list("check_result__counts", "result__counts"):
+        found.check_counts.update(check_counts or {})
+        found.counts.update(counts or {})
+    return found
+
+
+def add_chunk(job, number, size, payload):
+    return JobChunk.objects.create(job=job, number=number, size=size, payload=payload)
+
+
+def move(job, sources, target, **values):
+    """Take the job from one of these statuses to another; False if it is in none of them any more."""
+    return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
+
+
+def launch(job, **values):
+    """From the preview to work, once."""
+    return move(job, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
+
+
+def pause(job):
+    return move(job, [JobStatus.RUNNING], JobStatus.PAUSED)
+
+
+def resume(job):
+    return move(job, [JobStatus.PAUSED], JobStatus.RUNNING)
+
+
+def stop(job):
+    """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
+    open_statuses = [
+        status for status in JobStatus if status not in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
+    ]
+    return move(job, open_statuses, JobStatus.STOPPED, finished_at=timezone.now())
+
+
+def fail(job, message):
+    """The job cannot go on; `message` says why to those who look at it."""
+    over = [JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED]
+    values = {"status": JobStatus.FAILED, "message": str(message)[:500], "finished_at": timezone.now()}
+    return bool(Job.objects.filter(pk=job.pk).exclude(status__in=over).update(**values))
+
+
+# leases
+
+
+def claim_job(worker, only=None):
+    """A job (or `only` this one) that waits to be prepared and that nobody works on, leased; None if there is none."""
+    free = Job.objects.filter(_free(), status=JobStatus.PREPARING).order_by("pk")
+    return _leased(free.filter(pk=only.pk) if only else free, worker)
+
+
+def claim_chunk(worker, only=None):
+    """A chunk (of `only` this job) that waits for its check or its work, leased; None if there is none."""
+    waits = Q(job__status=JobStatus.CHECKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
+    free = JobChunk.objects.filter(waits, _free(), done_at=None).order_by("number", "job_id")  # in turn
+    return _leased(free.filter(job=only) if only else free, worker)
+
+
+def renew(job, worker):
+    """Keep the lease of a job that is being prepared; `Lost` if it is not this worker's any more."""
+    mine = Job.objects.filter(pk=job.pk, worker=worker, status=JobStatus.PREPARING)
+    if not mine.update(leased_until=timezone.now() + LEASE):
+        raise Lost
+
+
+def chunks_at_work():
+    return JobChunk.objects.filter(leased_until__gt=timezone.now(), done_at=None).exclude(worker="").count()
+
+
+def lock_chunk(chunk, worker):
+    """The chunk, locked for the transaction of its effect; `Lost` if its lease went to another worker meanwhile."""
+    locked = JobChunk.objects.select_for_update(of=("self",)).select_related("job__owner")
+    mine = locked.filter(pk=chunk.pk, worker=worker, done_at=None).first()
+    if mine is None:
+        raise Lost
+    return mine
+
+
+def jobs_without_open_chunks():
+    """Jobs whose last chunk is done, and whose worker did not live to say so."""
+    busy = Job.objects.filter(status__in=[JobStatus.CHECKING, JobStatus.RUNNING])
+    counted = busy.annotate(
+        unchecked=Count("chunks", filter=Q(chunks__checked_at=None)),
+        undone=Count("chunks", filter=Q(chunks__done_at=None)),
+    )
+    return counted.filter(Q(status=JobStatus.CHECKING, unchecked=0) | Q(status=JobStatus.RUNNING, undone=0))
+
+
+def _free():
+    return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+
+
+@transaction.atomic
+def _leased(rows, worker):
+    row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if row:
+        row.worker, row.leased_until = worker, timezone.now() + LEASE
+        row.save(update_fields=["worker", "leased_until"])
+    return row

@@ -1,0 +1,125 @@
+"""Who does the work of jobs: a tick claims what is free, works for some seconds, and leaves the rest to the next."""
+
+import logging
+import os
+import socket
+import time
+import uuid
+
+from django.db import DatabaseError, OperationalError, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from cards.actions.jobs import engine
+from cards.actions.jobs.kinds import KINDS
+from cards.choices import JobStatus
+from cards.errors import BadInput
+from cards.models import Job
+
+logger = logging.getLogger(__name__)
+
+LANES = 2
+
+
+def tick(seconds):
+    """Work on whatever jobs have to do, for about so many seconds. At most two ticks work at the same time."""
+    if engine.chunks_at_work() >= LANES:
+        return
+    worker, give_up_at = name_of_worker(), time.monotonic() + seconds
+    for job in engine.jobs_without_open_chunks():
+        _go_on(job)
+    while time.monotonic() < give_up_at and _work_once(worker):
+        pass
+
+
+def work_off(job, seconds=600):
+    """Take one job to its next stop in this process: for previews that come at once, commands and tests."""
+    worker, give_up_at = name_of_worker(), time.monotonic() + seconds
+    while time.monotonic() < give_up_at:
+        job = Job.objects.get(pk=job.pk)
+        if not job.is_at_work or not _work_once(worker, job):
+            break
+    return Job.objects.get(pk=job.pk)
+
+
+def name_of_worker():
+    return f"{socket.gethostname()[:32]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+
+
+def _work_once(worker, only=None):
+    """Prepare a job, or do a chunk; False when there was nothing to do."""
+    job = engine.claim_job(worker, only)
+    if job:
+        _guarded(job, lambda: _prepare(job, worker))
+        return True
+    chunk = engine.claim_chunk(worker, only)
+    if chunk:
+        _guarded(chunk.job, lambda: _work_on(chunk, worker))
+        return True
+    return False
+
+
+def _guarded(job, do):
+    """What goes wrong ends this job with a sentence, and no other; a database that is busy is simply asked again."""
+    try:
+        with translation.override(job.language):
+            do()
+    except engine.Lost:
+        logger.info("Job %s went to another worker, or was stopped", job.pk)
+    except BadInput as bad:
+        engine.fail(job, bad)
+    except OperationalError:
+        logger.exception("The database could not do a part of job %s now; it is done again", job.pk)
+    except Exception as error:
+        logger.exception("Job %s failed", job.pk)
+        with translation.override(job.language):
+            what = type(error).__name__ if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
+            engine.fail(job, _("This is a mistake in the portal: {what}").format(what=what))
+
+
+def _prepare(job, worker):
+    last = time.monotonic()
+
+    def alive():
+        nonlocal last
+        if time.monotonic() - last > engine.RENEWED_EVERY.total_seconds():
+            engine.renew(job, worker)
+            last = time.monotonic()
+
+    following = KINDS[job.kind].prepare(job, alive)
+    engine.renew(job, worker)
+    finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
+    kept = {name: getattr(job, name) for name in ("total", "counts", "file", "kept_until")}
+    engine.move(job, [JobStatus.PREPARING], following, **kept, **finished)
+
+
+def _work_on(chunk, worker):
+    with transaction.atomic():
+        chunk = engine.lock_chunk(chunk, worker)
+        job, kind = chunk.job, KINDS[chunk.job.kind]
+        if job.status == JobStatus.CHECKING:
+            chunk.check_result, chunk.checked_at = _rehearsed(kind, job, chunk), timezone.now()
+        elif job.status == JobStatus.RUNNING:
+            chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
+        chunk.worker, chunk.leased_until = "", None
+        chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until"])
+    _go_on(job)
+
+
+def _rehearsed(kind, job, chunk):
+    """What the check says; whatever it did to the database is taken back."""
+    with transaction.atomic():
+        result = kind.check(job, chunk)
+        transaction.set_rollback(True)
+    return result
+
+
+def _go_on(job):
+    """Take the job to its next status if this was the last of its chunks."""
+    if job.status == JobStatus.CHECKING and not job.chunks.filter(checked_at=None).exists():
+        engine.move(job, [JobStatus.CHECKING], JobStatus.READY)
+        return
+    if job.chunks.filter(done_at=None).exists():
+        return
+    if engine.move(job, [JobStatus.RUNNING], JobStatus.DONE, finished_at=timezone.now()):
+        KINDS[job.kind].finish(job)

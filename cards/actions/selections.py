@@ -1,0 +1,50 @@
+"""Selections: cards that somebody chose, frozen on the server, so that no form ever carries their keys."""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+
+from cards.actions.write import CHUNK, chunked
+from cards.models import Selection, SelectionPart
+
+
+def freeze(cards, *, owner, asked, name="", key=None):
+    """Keep which cards a queryset means at this moment; the same `key` twice is the same selection.
+
+    `asked` says for people what was asked for. A million cards take a second or two.
+    """
+    known = Selection.objects.filter(key=key, owner=owner).first() if key else None
+    if known:
+        return known
+    try:
+        with transaction.atomic():
+            selection = Selection.objects.create(key=key or uuid.uuid4(), owner=owner, asked=asked, name=name)
+            selection.size = _write_parts(selection, _ids(cards))
+            selection.save(update_fields=["size"])
+            return selection
+    except IntegrityError:  # the same form, sent twice at the same moment
+        return Selection.objects.get(key=key, owner=owner)
+
+
+def freeze_ids(card_ids, *, owner, asked, name="", key=None):
+    """The same for keys that are known already."""
+    return freeze(sorted(card_ids), owner=owner, asked=asked, name=name, key=key)
+
+
+def ids_of(selection):
+    """The keys of a selection's cards, list by list."""
+    yield from selection.parts.order_by("number").values_list("card_ids", flat=True).iterator(20)
+
+
+def _ids(cards):
+    if isinstance(cards, list):
+        return cards
+    return cards.order_by("pk").values_list("pk", flat=True).iterator(CHUNK)
+
+
+def _write_parts(selection, card_ids):
+    size = 0
+    for number, chunk in enumerate(chunked(card_ids), start=1):
+        SelectionPart.objects.create(selection=selection, number=number, card_ids=chunk)
+        size += len(chunk)
+    return size

@@ -1,10 +1,12 @@
-"""The form of an action on one card. It asks; what is asked is read and judged by `cards.actions` alone."""
+"""Forms of an action on one card and on many. They ask; what is asked is read and judged by `cards.actions` alone."""
 
 from django import forms
 from django.utils.translation import gettext as _
 
 from cards.choices import Action, Hold
 from cards.models import CardEvent
+from cards.models.card import LONGEST_REMARK
+from cards.models.tag import LONGEST_TAG
 
 LAST_DIGITS = 6
 
@@ -18,7 +20,17 @@ FIELDS = {
         label=_("Customer"),
         required=False,
         help_text=_("The customer's exact name; empty puts the card back in stock."),
-        widget=forms.TextInput(attrs={"list": "customers", "autocomplete": "off"}),
+        widget=_offered(),
+    ),
+    "tag": lambda: forms.CharField(
+        label=_("Tag"),
+        required=False,
+        max_length=LONGEST_TAG,
+        help_text=_("Any word, without a comma."),
+        widget=_offered(),
+    ),
+    "remark": lambda: forms.CharField(
+        label=_("Remark"), required=False, max_length=LONGEST_REMARK, help_text=_("One line; empty takes it away.")
     ),
     "name": lambda: forms.CharField(label=_("Name of the person"), required=False, widget=_private()),
     "id_number": lambda: forms.CharField(
@@ -30,7 +42,28 @@ FIELDS = {
 }
 
 
-class ActionForm(forms.Form):
+class AskingForm(forms.Form):
+    """The parameters of an action, and the reason."""
+
+    def ask_for(self, parameters, plans, is_final):
+        self.parameters = tuple(parameters)
+        for name in self.parameters:
+            self.fields[name] = FIELDS[name]()
+        if "plan" in self.fields:
+            self.fields["plan"].choices = plans
+        self.fields["reason"] = forms.CharField(
+            label=_("Reason") if is_final else _("Reason (optional)"),
+            required=is_final,
+            max_length=CardEvent._meta.get_field("reason").max_length,
+            widget=forms.Textarea(attrs={"rows": 2}),
+        )
+
+    def asked(self):
+        """The parameters for the action."""
+        return {name: self.cleaned_data[name] for name in self.parameters}
+
+
+class ActionForm(AskingForm):
     """The parameters of one action, the reason, and for `cancel` the end of the ICCID, typed as confirmation.
 
     `version` is the card's when the form was made: sent twice, the form is out of date the second time.
@@ -40,18 +73,8 @@ class ActionForm(forms.Form):
 
     def __init__(self, action, parameters, iccid, choices, data=None, initial=None):
         super().__init__(data, initial=initial, label_suffix="")
-        self.iccid, self.parameters = iccid, tuple(parameters)
-        for name in self.parameters:
-            self.fields[name] = FIELDS[name]()
-        if "plan" in self.fields:
-            self.fields["plan"].choices = choices
-        is_final = action == Action.CANCEL
-        self.fields["reason"] = forms.CharField(
-            label=_("Reason") if is_final else _("Reason (optional)"),
-            required=is_final,
-            max_length=CardEvent._meta.get_field("reason").max_length,
-            widget=forms.Textarea(attrs={"rows": 2}),
-        )
+        self.iccid, is_final = iccid, action == Action.CANCEL
+        self.ask_for(parameters, choices, is_final)
         if is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
@@ -65,13 +88,29 @@ class ActionForm(forms.Form):
             raise forms.ValidationError(_("These are not the last characters of this card's ICCID."))
         return typed
 
-    def asked(self):
-        """The parameters for the action."""
-        return {name: self.cleaned_data[name] for name in self.parameters}
+
+class JobForm(AskingForm):
+    """What a checked job is told before it starts; for `cancel` also the number of cards, typed as confirmation."""
+
+    def __init__(self, action, parameters, plans, data=None, initial=None):
+        super().__init__(data, initial=initial, label_suffix="")
+        is_final = action == Action.CANCEL
+        self.ask_for(parameters, plans, is_final)
+        if is_final:
+            self.fields["count"] = forms.CharField(
+                label=_("How many cards will be cancelled"),
+                help_text=_("Typed to make sure that it is these cards: cancelling is final."),
+                widget=_digits(),
+            )
 
 
 def _digits():
     return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
+def _offered():
+    """What is typed may be one of the names that the page offers."""
+    return forms.TextInput(attrs={"list": "names", "autocomplete": "off"})
 
 
 def _private():

@@ -95,9 +95,12 @@ class Asked(Work):
 def possible(card, actor, on, policies):
     """Every action this actor's role knows, with the refusal it would meet on this card now, or None.
 
-    The card is looked at as it will be once what is due on it is done.
+    The card is looked at as it will be once what is due on it is done. Raises `InvariantBroken` when its facts
+    contradict each other and nobody has parked it yet.
     """
     card = card.copy()
+    if not card.parked:
+        rules.check(card)
     list(rules.catch_up(card, on, policies))
     ask = Ask(actor, on, policies)
     return [(action, guards.refusal(action, card, ask)) for action in DEEDS if action in actor.actions]

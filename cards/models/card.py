@@ -306,7 +306,7 @@ class Card(models.Model):
         limit = None if self.limit_mb is None else self.limit_mb * MB
         if self.phase == State.TESTING:
             return Meter(self.opened_on, self.test_until, self.used_bytes, self.test_quota_bytes, limit)
-        if not self.term_runs:
+        if not self.term_runs or self.cycle_until is None:  # without a cycle the card contradicts itself
             return Meter(None, None, 0, None, limit)
         if day < self.cycle_until:
             until = min(self.cycle_until, self.service_until)

@@ -11,7 +11,7 @@ from cards.actions.parameters import PARAMETERS
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import InvariantBroken, Refused
 from cards.forms import ActionForm
-from cards.models import Customer, Plan, PolicyBook
+from cards.models import Customer, Plan, PolicyBook, Tag
 from cards.quantities import megabytes
 from cards.templatetags.cards import LABELS
 
@@ -45,8 +45,6 @@ class CardAction:
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
         try:
-            if not self.card.parked:
-                rules.check(self.card)
             return dict(possible(self.card, self.actor, self.today, self.policies))[self.action]
         except InvariantBroken as broken:
             return Refused("parked", parked=broken.written())
@@ -62,13 +60,16 @@ class CardAction:
         """The plans on sale that fit, each with what it is and what it would lead to."""
         if "plan" not in self.parameters:
             return []
-        plans = Plan.objects.filter(kind=KIND_OF_PLAN[self.action], is_sold=True)
-        return [Offer(plan.code, self._contents(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
+        plans = plans_for(self.action)
+        return [Offer(plan.code, contents_of(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
 
-    def customer_names(self):
-        if "customer" not in self.parameters:
-            return []
-        return list(Customer.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+    def names(self):
+        """What may be typed, for the browser to offer: names of customers, or of tags."""
+        if "customer" in self.parameters:
+            return names_of(Customer)
+        if self.action == Action.UNTAG:
+            return self.card.tag_list
+        return names_of(Tag) if "tag" in self.parameters else []
 
     def hint(self):
         """What somebody should know who fills in the form."""
@@ -83,12 +84,6 @@ class CardAction:
                 count=count, cap=cap, imei=card.bound_imei or _("no device yet")
             )
         return ""
-
-    def _contents(self, plan):
-        if self.action == Action.TOP_UP:
-            return f"+{plan.quota_mb:,} MB"
-        contents = ngettext("{months} month, {quota} MB a cycle", "{months} months, {quota} MB a cycle", plan.months)
-        return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
     def _effect(self, after):
         if after is None:
@@ -121,7 +116,32 @@ class CardAction:
             "imei": card.seen_imei if card.is_in_another_device else "",
             "limit_mb": "" if card.limit_mb is None else card.limit_mb,
             "customer": card.customer.name if card.customer else "",
+            "tag": card.tag_list[0] if self.action == Action.UNTAG and card.tag_list else "",
+            "remark": card.remark,
         }
+
+
+def names_of(model):
+    """The first names, in order: of a model of which there are few."""
+    return list(model.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+
+
+def plans_for(action):
+    """The plans on sale of the kind that an action adds."""
+    return Plan.objects.filter(kind=KIND_OF_PLAN[action], is_sold=True)
+
+
+def contents_of(plan):
+    """What a plan or pack is, in a few words."""
+    if plan.kind == PlanKind.PACK:
+        return f"+{plan.quota_mb:,} MB"
+    contents = ngettext("{months} month, {quota} MB a cycle", "{months} months, {quota} MB a cycle", plan.months)
+    return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
+
+
+def customer_names():
+    """Names for a form to offer; others can be typed."""
+    return list(Customer.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
 
 
 def carry_out(card, action, actor, form):

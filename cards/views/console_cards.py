@@ -8,7 +8,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cards.actions.ask import DEEDS
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
-from cards.choices import Action
 from cards.errors import BadInput, Refused
 from cards.identifiers import ICCID
 from cards.models import Card
@@ -46,7 +45,7 @@ def card_act(request, iccid, action):
     actor = Actor.of(request.user)
     asked = CardAction(attach_queues([card])[0], action, actor, civil_today())
     if action not in actor.actions:
-        refused = Refused("not_permitted", actor=actor.name, action=Action(action).label)
+        refused = Refused("not_permitted", actor=actor.name, action=action)
         return _action_page(request, asked, None, refused, 403)
     if request.method == "POST":
         return _answer(request, asked)
@@ -96,7 +95,7 @@ def _action_page(request, asked, form, refused, status=None):
         "offers": asked.offered,
         "preview": asked.preview() if is_offered else [],
         "hint": asked.hint() if is_offered else "",
-        "customers": asked.customer_names() if is_offered else [],
+        "names": asked.names() if is_offered else [],
     }
     return console_page(request, "console/card_act.html", context, status=status)
 

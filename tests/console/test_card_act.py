@@ -115,7 +115,7 @@ def test_a_form_sent_twice_acts_once(ops):
     second = send(ops, card, "renew", plan="Y1-30", version=version)
     assert (first.status_code, second.status_code) == (302, 409)
     assert card.terms.count() == 2
-    assert "The card has changed since this form was opened." in text(second)
+    assert "The card has changed since you looked." in text(second)
     assert second.context["form"].initial["version"] == version + 1
     third = ask(ops, card, "renew", plan="Y1-30")
     assert (third.status_code, card.terms.count()) == (302, 3)

@@ -1,6 +1,5 @@
 """The console's list of cards: its search box, filters, tabs and pages."""
 
-from django.http import QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
@@ -9,19 +8,19 @@ from cards.filters import CardFilter
 from cards.models import Card
 from cards.paging import page_of
 from cards.views import console_page, staff_required
-from cards.views.card_rows import COLUMNS, rows_of, tabs_of, view_url
+from cards.views.addresses import LONGEST_QUERY, given, list_url, view_url
+from cards.views.card_rows import COLUMNS, rows_of, tabs_of
 
 PAGE_SIZE = 50
-LONGEST_QUERY = 2_000
 
 
 @staff_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_list(request):
     """The list that the parameters ask for. A search is posted, and has an address unless it is too long for one."""
-    params = _given(request.POST or request.GET)
+    params = given(request.POST or request.GET)
     if request.method == "POST" and len(params.urlencode()) <= LONGEST_QUERY:
-        return redirect(_address(params))
+        return redirect(list_url(params))
     filtered = CardFilter(params, queryset=Card.objects.visible_to(request.user))
     cards = filtered.qs.select_related("customer", "plan").only(*COLUMNS)
     cursors = filtered.form.cleaned_data if filtered.form.is_valid() else {}
@@ -42,16 +41,3 @@ def card_list(request):
         "all_tabs_url": view_url(params, state=None, hold=None),
     }
     return console_page(request, "console/card_list.html", context, status=400 if complaints else None)
-
-
-def _given(params):
-    """The parameters that say something, for the address to say no more than that."""
-    given = QueryDict(mutable=True)
-    for name, values in params.lists():
-        if name != "csrfmiddlewaretoken" and any(values):
-            given.setlist(name, values)
-    return given
-
-
-def _address(params):
-    return view_url(params, after=params.get("after"), before=params.get("before"))

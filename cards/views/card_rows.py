@@ -11,6 +11,7 @@ from cards.choices import Carrier, Hold, State
 from cards.filters import TABS, stopped_by
 from cards.paging import counts_up_to
 from cards.quantities import per_cent
+from cards.views.addresses import view_url
 
 COUNTED = 10_000
 SOON_DAYS = 30
@@ -112,17 +113,6 @@ def tabs_of(filtered, params):
 
 def capped(count):
     return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
-
-
-def view_url(params, **changes):
-    """The address of the view that differs from this one so; its pages begin anew."""
-    changed = params.copy()
-    for name, value in {"after": None, "before": None, **changes}.items():
-        changed.pop(name, None)
-        if value:
-            changed[name] = str(value)
-    query = changed.urlencode()
-    return reverse("console:card-list") + (f"?{query}" if query else "")
 
 
 def _only(name, code):

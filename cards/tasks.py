@@ -6,7 +6,7 @@ from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
 SWEEP_SECONDS = 30
-JOB_SECONDS = 8
+JOB_SECONDS = 5
 
 
 @shared_task(name="cards.sweep")

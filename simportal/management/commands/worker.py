@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from simportal.celery import app
 
 # One worker has no others to gossip with, and the age of its ticks says more than its heartbeats would.
-ALONE = {"concurrency": 2, "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
+ALONE = {"concurrency": 4, "without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from cards import rules
 from cards.actions.write import Signature, Work, change
 from cards.choices import State
-from cards.models import PolicyBook, UsageDay
+from cards.models import PolicyBook, UsageDay, UsageTally
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Metering(Work):
         days = {reading.day for card in cards for reading in self.readings[card.pk]}
         known = UsageDay.objects.filter(card_id__in=[card.pk for card in cards], day__in=days)
         self.known = {(usage.card_id, usage.day): usage for usage in known}
-        self.kept, self.counted = {}, Counter()
+        self.kept, self.counted, self.tally = {}, Counter(), defaultdict(Counter)
 
     def steps(self, card):
         for reading in self.readings[card.pk]:
@@ -64,6 +64,7 @@ class Metering(Work):
             unique_fields=["card", "day"],
             update_fields=["bytes", "read_at", "imei"],
         )
+        UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.tally.items())
         self.counts += self.counted
 
     def _keep(self, reading):
@@ -81,7 +82,9 @@ class Metering(Work):
             read_at=reading.read_at,
             imei=reading.imei,
         )
-        return reading.bytes - (known.bytes if known else 0)
+        added = reading.bytes - (known.bytes if known else 0)
+        self.tally[reading.day].update(bytes=added, readings=0 if known else 1)
+        return added
 
     def _apply(self, card, reading, added):
         day = max(reading.day, card.changed_on)

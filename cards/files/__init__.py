@@ -13,7 +13,8 @@ from tempfile import TemporaryFile
 from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
-from cards.files.cells import without_empty_end
+from cards.files.cells import tidy, without_empty_end
+from cards.files.plain import cells_of
 from cards.files.separated import read_csv
 from cards.files.workbook import read_xlsx
 
@@ -36,6 +37,12 @@ class Table:
     columns: list
     expected: int
     rows: object
+    file: object
+
+    def row_of(self, number, line):
+        """The row in one line of a plain file (`cards.files.plain`); None when it is blank."""
+        texts = [tidy(cell) for cell in cells_of(line)]
+        return _row(number, texts, self.columns) if any(texts) else None
 
 
 @contextmanager
@@ -51,7 +58,9 @@ def open_table(source, known, required):
         _refuse_other_formats(start)
         read = read_xlsx if start.startswith(ZIP) else read_csv
         with read(file, known) as (cells, expected):
-            yield _table(cells, expected, known, required)
+            number, names = _header(cells)
+            names = _checked_names(names, known, required)
+            yield Table(names, expected, _rows(cells, names, number), file)
 
 
 @contextmanager
@@ -84,12 +93,6 @@ def _refuse_other_formats(start):
         )
     if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise BadInput("", _("The file is in UTF-16: save it as CSV in UTF-8 or as .xlsx."))
-
-
-def _table(cells, expected, known, required):
-    number, names = _header(cells)
-    names = _checked_names(names, known, required)
-    return Table(names, expected, _rows(cells, names, number))
 
 
 def _header(cells):

@@ -6,6 +6,7 @@ from cards.models.job import Job, JobChunk, Selection, SelectionPart
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
+from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import SweptDay
 from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
@@ -28,10 +29,13 @@ __all__ = [
     "PolicyBook",
     "QueuedTerm",
     "RealNameCheck",
+    "RefusedRow",
     "SavedView",
     "Selection",
     "SelectionPart",
     "ServiceTerm",
+    "StagedFile",
+    "StagedReading",
     "StateTally",
     "SweptDay",
     "Tag",

@@ -1,0 +1,68 @@
+"""One row of a usage file: its columns, how each is read, and what is wrong with it."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from cards import identifiers
+from cards.actions.parameters import read_day, read_whole
+from cards.errors import BadInput
+
+LARGEST_BYTES = 2**50
+
+USAGE_COLUMNS = ("iccid", "day", "bytes", "read_at", "imei")
+USAGE_REQUIRED = ("iccid", "day", "bytes", "read_at")
+
+# What the readers below take without a second look, but for days and instants that do not exist or lie in the future.
+EVIDENTLY_GOOD = {
+    "iccid": "8986[0-9A-Z]{15,16}",
+    "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "bytes": "[0-9]{1,15}",
+    "read_at": "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Z-]{4,21}",
+    "imei": "(?:[0-9]{15})?",
+}
+
+
+@dataclass(slots=True)
+class UsageRow:
+    """One row of a usage file, read and valid in itself."""
+
+    number: int
+    iccid: str
+    day: object
+    bytes: int
+    read_at: object
+    imei: str = ""
+
+
+def read_usage_row(number, texts, today):
+    """A `UsageRow` of one row's texts by column, or `BadInput` that names the field."""
+    for column in USAGE_REQUIRED:
+        if not texts.get(column):
+            raise BadInput(column, _("a value is required"))
+    row = UsageRow(number, **{column: USAGE_READERS[column](text) for column, text in texts.items() if text})
+    if row.day > today:
+        raise BadInput("day", _("{day} lies in the future").format(day=row.day))
+    return row
+
+
+def _read_at(text):
+    """An instant in ISO 8601; without a zone it is Asia/Shanghai's."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        instant = None
+    if instant is None:
+        raise BadInput("read_at", _("“{text}” is not an instant; write it as 2026-03-02T08:00").format(text=text))
+    return timezone.make_aware(instant) if timezone.is_naive(instant) else instant
+
+
+USAGE_READERS = {
+    "iccid": identifiers.iccid,
+    "day": read_day("day"),
+    "bytes": read_whole("bytes", 0, LARGEST_BYTES),
+    "read_at": _read_at,
+    "imei": identifiers.imei,
+}

@@ -1,0 +1,72 @@
+"""CSV so plain that each of its lines is a record: bytes that a database can take by the block.
+
+What a program writes is mostly that: ASCII, commas, no quotation marks. Everything else is for `separated`.
+"""
+
+from codecs import BOM_UTF8
+
+from cards.files.cells import tidy
+from cards.files.separated import BLOCK, LONGEST_LINE
+
+
+def plain_start(file, names):
+    """Where the first record of a plain file begins, in bytes; None when the file is not plain.
+
+    Leaves the file where it was: somebody else may be reading it.
+    """
+    place = file.tell()
+    try:
+        return _plain_start(file, names)
+    finally:
+        file.seek(place)
+
+
+def _plain_start(file, names):
+    file.seek(0)
+    header = file.readline(LONGEST_LINE)
+    start = file.tell()
+    header = header.removeprefix(BOM_UTF8)
+    if not _is_plain(header) or not header.endswith(b"\n"):
+        return None
+    if [tidy(cell).lower() for cell in cells_of(header.decode())] != names:
+        return None
+    return start if all(map(_is_plain, _whole_lines(file))) else None
+
+
+def plain_blocks(file, start):
+    """The records as blocks of whole lines, each of which ends with one line feed."""
+    file.seek(start)
+    for block in _whole_lines(file):
+        yield block.replace(b"\r\n", b"\n")
+
+
+def cells_of(line):
+    """The cells of one plain line."""
+    return line.rstrip("\r\n").split(",")
+
+
+def _whole_lines(file):
+    rest = b""
+    while block := file.read(BLOCK):
+        whole, feed, begun = block.rpartition(b"\n")
+        if feed:
+            yield rest + whole + feed
+            rest = begun
+        else:
+            rest += block
+            if len(rest) > 2 * BLOCK:
+                break
+    if rest:
+        yield rest + b"\n"
+
+
+def _is_plain(block):
+    """A carriage return alone would end a record too; a line too long is for `separated` to refuse."""
+    if not block.isascii() or b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
+        return False
+    place = 0
+    while place + LONGEST_LINE <= len(block):
+        place = block.rfind(b"\n", place, place + LONGEST_LINE - 1) + 1
+        if not place:
+            return False
+    return True

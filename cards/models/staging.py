@@ -1,0 +1,66 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class StagedFile(models.Model):
+    """A usage file on its way into the portal: staged first, then taken card by card, in the order of their keys.
+
+    `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
+    last card whose readings have been taken, written in the transaction that took them.
+    """
+
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    kept_until = models.DateTimeField(_("kept until"))
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    last_card = models.BigIntegerField(_("last card"), null=True)
+    taken_through = models.BigIntegerField(_("taken through card"), default=0)
+    created = models.PositiveIntegerField(_("created"), default=0)
+    updated = models.PositiveIntegerField(_("updated"), default=0)
+    stale = models.PositiveIntegerField(_("stale"), default=0)
+
+    class Meta:
+        verbose_name = _("staged file")
+        verbose_name_plural = _("staged files")
+
+    def __str__(self):
+        return f"{self.pk} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class StagedReading(models.Model):
+    """One row of a usage file, read and found to be of a card.
+
+    On PostgreSQL the table is not logged: what is staged can be staged again, and a server that crashes empties it.
+    """
+
+    pk = models.CompositePrimaryKey("file_id", "card_id", "day", "number")
+    file = models.ForeignKey(StagedFile, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("file"))
+    card_id = models.BigIntegerField(_("card"))
+    day = models.DateField(_("day"))
+    number = models.IntegerField(_("row"))
+    bytes = models.BigIntegerField(_("bytes"))
+    read_at = models.DateTimeField(_("read at"))
+    imei = models.CharField(_("IMEI"), max_length=15, blank=True)
+
+    class Meta:
+        verbose_name = _("staged reading")
+        verbose_name_plural = _("staged readings")
+
+    def __str__(self):
+        return f"{self.file_id}/{self.number}"
+
+
+class RefusedRow(models.Model):
+    """One row of a usage file that cannot be taken, and why, in the language of whoever brought the file."""
+
+    file = models.ForeignKey(StagedFile, models.CASCADE, db_index=False, related_name="+", verbose_name=_("file"))
+    number = models.IntegerField(_("row"))
+    field = models.CharField(_("column"), max_length=20, blank=True)
+    message = models.TextField(_("why"))
+
+    class Meta:
+        verbose_name = _("refused row")
+        verbose_name_plural = _("refused rows")
+        indexes = [models.Index(fields=["file", "number"], name="refused_row_of_file")]
+
+    def __str__(self):
+        return f"{self.file_id}/{self.number} {self.field}"

@@ -13,7 +13,7 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "files", "paging"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies"},
-    {"rules", "guards", "permissions", "explain", "record", "proof"},
+    {"rules", "guards", "permissions", "explain", "record", "proof", "policy_effects"},
     {"actions", "carriers"},
     {"admin", "views", "forms", "filters", "tasks", "management", "templatetags", "urls", "apps"},
 )

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cards.models import Card, CarrierPolicy, Customer, Membership
+from cards.models import Card, CarrierPolicy, Customer, Membership, Tag
 from simportal.admin_site import PortalAdminSite
-from tests.build import card_in_use, fresh, member, on_day, open_card, story
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, story
 from tests.console.pages import logged_in, of_role, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,14 @@ NEW_POLICY = {
 }
 
 
+def save(client, url, row):
+    """Look at what the row changes, and save it."""
+    page = client.post(url, row)
+    if page.status_code == 200 and "preview" in page.context:
+        page = client.post(url, row | {"seen": page.context["preview"].mark})
+    return page
+
+
 @pytest.fixture
 def in_force():
     return CarrierPolicy.objects.filter(carrier="cmcc").get()
@@ -35,7 +43,7 @@ def in_force():
 def test_our_site_is_the_one_that_models_register_on():
     assert isinstance(admin.site, PortalAdminSite)
     assert {model.__name__ for model in admin.site._registry} == {
-        "User", "Group", "Card", "CarrierPolicy", "Customer", "Plan"
+        "User", "Group", "Card", "CarrierPolicy", "Customer", "Plan", "Tag"
     }  # fmt: skip
 
 
@@ -86,6 +94,42 @@ def test_the_list_of_cards_does_not_count_them_all():
     assert [sql for sql in counts if "LIMIT 10000" not in sql] == []
 
 
+# tags
+
+
+def tagged(name, card):
+    do("tag", card, TODAY, tag=name)
+    return Tag.objects.get(name=name)
+
+
+def test_a_tag_goes_only_when_it_is_on_no_card_any_more():
+    card = card_in_use()
+    tag, client = tagged("trial", card), superuser()
+    url = f"/admin/cards/tag/{tag.pk}/delete/"
+    refused = client.post(url, {"post": "yes"})
+    do("untag", card, TODAY, tag="trial")
+    done = client.post(url, {"post": "yes"})
+    assert (refused.status_code, done.status_code, Tag.objects.count()) == (403, 302, 0)
+
+
+def test_a_tags_name_stays_and_none_is_made_here():
+    tag, client = tagged("trial", card_in_use()), superuser()
+    answers = [client.post(f"/admin/cards/tag/{page}/", {"name": "other"}) for page in (f"{tag.pk}/change", "add")]
+    assert ([answer.status_code for answer in answers], list(Tag.objects.values_list("name", flat=True))) == (
+        [403, 403],
+        ["trial"],
+    )
+
+
+def test_the_list_of_tags_counts_no_cards_and_leads_to_them():
+    tagged("trial", card_in_use())
+    client = superuser()
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get("/admin/cards/tag/")
+    assert "/console/cards/?tag=trial" in text(page)
+    assert [query["sql"] for query in queries if "cards_cardtag" in query["sql"]] == []
+
+
 # policies
 
 
@@ -123,17 +167,17 @@ def test_a_policy_is_copied_into_a_new_row_whose_day_is_to_be_chosen(in_force):
 @pytest.mark.parametrize(("day", "taken"), [("2026-06-10", False), ("2026-01-01", False), ("2026-06-11", True)])
 def test_a_new_policy_begins_after_today(day, taken):
     client = of_role("operations")
-    client.post(f"{POLICIES}add/", NEW_POLICY | {"valid_from": day})
+    save(client, f"{POLICIES}add/", NEW_POLICY | {"valid_from": day})
     assert CarrierPolicy.objects.filter(carrier="cmcc", valid_from=day).exists() == taken
 
 
 @on_today
 def test_a_policy_that_is_not_in_force_yet_can_be_changed_but_not_into_the_past():
     client = of_role("operations")
-    client.post(f"{POLICIES}add/", NEW_POLICY | {"valid_from": "2026-07-01"})
+    save(client, f"{POLICIES}add/", NEW_POLICY | {"valid_from": "2026-07-01"})
     policy = CarrierPolicy.objects.get(valid_from="2026-07-01")
-    client.post(f"{POLICIES}{policy.pk}/change/", NEW_POLICY | {"valid_from": "2026-08-01"})
-    client.post(f"{POLICIES}{policy.pk}/change/", NEW_POLICY | {"valid_from": "2026-01-01"})
+    save(client, f"{POLICIES}{policy.pk}/change/", NEW_POLICY | {"valid_from": "2026-08-01"})
+    save(client, f"{POLICIES}{policy.pk}/change/", NEW_POLICY | {"valid_from": "2026-01-01"})
     assert CarrierPolicy.objects.get(pk=policy.pk).valid_from == date(2026, 8, 1)
 
 

@@ -1,0 +1,103 @@
+"""Master data in the admin. Cards appear read-only: they change by actions, in the console."""
+
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from cards.admin.policies import CarrierPolicyAdmin
+from cards.models import Card, Customer, Membership, Plan, Tag
+
+__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PlanAdmin", "TagAdmin"]
+
+COUNTED = 10_000
+
+
+@admin.register(Plan)
+class PlanAdmin(admin.ModelAdmin):
+    list_display = ["code", "name", "kind", "months", "alignment", "quota_mb", "is_sold"]
+    list_filter = ["kind", "is_sold"]
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    """Tags come into being on cards, where their names stand and stay; one that is on no card any more can go."""
+
+    list_display = ["name", "created_at", "its_cards"]
+    search_fields = ["name__startswith"]
+    search_help_text = _("The beginning of the name")
+    show_full_result_count = False
+    actions = None
+
+    @admin.display(description=_("SIM cards"))
+    def its_cards(self, tag):
+        url = f"{reverse('console:card-list')}?{urlencode({'tag': tag.name})}"
+        return format_html('<a href="{}">{}</a>', url, _("Show these cards"))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.card_rows.exists())
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Customer)
+class CustomerAdmin(admin.ModelAdmin):
+    list_display = ["name", "kind", "contact", "phone"]
+    list_filter = ["kind"]
+    search_fields = ["name__startswith"]
+    search_help_text = _("The beginning of the name")
+    inlines = [MembershipInline]
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than 10,000: nobody turns so many pages, and counting all cards costs more than they do."""
+
+    @cached_property
+    def count(self):
+        return self.object_list[:COUNTED].count()
+
+
+@admin.register(Card)
+class CardAdmin(admin.ModelAdmin):
+    """Cards to be looked at. What changes one is an action, and those stand on its page in the console."""
+
+    list_display = ["iccid", "carrier", "state", "customer", "opened_on", "service_until", "console_page"]
+    list_select_related = ["customer"]
+    list_per_page = 50
+    ordering = ["-pk"]
+    sortable_by = []
+    search_fields = ["iccid__exact"]
+    search_help_text = _("A whole ICCID; everything else is found in the console")
+    show_full_result_count = False
+    paginator = CappedPaginator
+    actions = None
+
+    @admin.display(description=_("console"))
+    def console_page(self, card):
+        return format_html('<a href="{}">{}</a>', reverse("console:card", args=[card.iccid]), _("Open in the console"))
+
+    def get_search_results(self, request, queryset, search_term):
+        return (queryset.numbered(search_term.strip()) if search_term.strip() else queryset), False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,291 @@
+"""What a change of carrier policies does to the cards: what would happen by the old rows beside what would by the new.
+
+Both are the forecast of `rules`, so that a preview and what the sweep does later cannot differ. What people do in the
+meantime (use, renew, top up, rebind) is not foretold.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from itertools import zip_longest
+
+from django.db.models import BigIntegerField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
+
+from cards import rules
+from cards.calendar import first_of_month
+from cards.choices import Action, Hold, State
+from cards.errors import InvariantBroken
+from cards.models import Card, PolicyBook
+
+LOOKED_AT = 2_000
+EXAMPLES = 5
+
+# Multiplied by this and cut to 32 bits, keys that follow each other lie far apart and evenly (Fibonacci hashing).
+SPREAD, PLACES = 2_654_435_761, 2**32
+
+
+class Kind(StrEnum):
+    """What of a card's fate a policy decides."""
+
+    FORCED = "forced"
+    NEXT_TERM = "next_term"
+    SERVICE_ENDS = "service_ends"
+    CANCELLED = "cancelled"
+    CREDIT = "credit"
+    THRESHOLD = "threshold"
+    WAIVER = "waiver"
+    PACKS = "packs"
+    CYCLES = "cycles"
+
+
+class Turn(StrEnum):
+    """How it changes."""
+
+    EARLIER = "earlier"
+    LATER = "later"
+    NEVER = "never"
+    NEWLY = "newly"
+
+
+SENTENCES = {
+    (Kind.FORCED, Turn.EARLIER): _("Forced active earlier"),
+    (Kind.FORCED, Turn.LATER): _("Forced active later"),
+    (Kind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
+    (Kind.NEXT_TERM, Turn.LATER): _("The next term starts later"),
+    (Kind.SERVICE_ENDS, Turn.EARLIER): _("Service ends earlier"),
+    (Kind.SERVICE_ENDS, Turn.LATER): _("Service ends later"),
+    (Kind.CANCELLED, Turn.EARLIER): _("Cancelled earlier"),
+    (Kind.CANCELLED, Turn.LATER): _("Cancelled later"),
+    (Kind.CREDIT, Turn.EARLIER): _("Stopped for a used-up allowance, and back earlier"),
+    (Kind.CREDIT, Turn.LATER): _("Stopped for a used-up allowance, and back later"),
+    (Kind.CREDIT, Turn.NEVER): _("Stopped for a used-up allowance: the next cycle no longer lifts that"),
+    (Kind.CREDIT, Turn.NEWLY): _("Stopped for a used-up allowance: the next cycle lifts that"),
+    (Kind.THRESHOLD, Turn.EARLIER): _("Stopped at the usage limit, and back earlier"),
+    (Kind.THRESHOLD, Turn.LATER): _("Stopped at the usage limit, and back later"),
+    (Kind.THRESHOLD, Turn.NEVER): _("Stopped at the usage limit: the next cycle no longer lifts that"),
+    (Kind.THRESHOLD, Turn.NEWLY): _("Stopped at the usage limit: the next cycle lifts that"),
+    (Kind.WAIVER, Turn.EARLIER): _("A waived limit counts again earlier"),
+    (Kind.WAIVER, Turn.LATER): _("A waived limit counts again later"),
+    (Kind.WAIVER, Turn.NEVER): _("A waived limit stays waived in the next cycle"),
+    (Kind.WAIVER, Turn.NEWLY): _("A waived limit counts again in the next cycle"),
+    (Kind.PACKS, Turn.EARLIER): _("Add-on packs end earlier"),
+    (Kind.PACKS, Turn.LATER): _("Add-on packs end later"),
+    (Kind.PACKS, Turn.NEVER): _("Add-on packs outlive their cycle"),
+    (Kind.PACKS, Turn.NEWLY): _("Add-on packs end with their cycle"),
+    (Kind.CYCLES, Turn.NEWLY): _("Usage is counted in cycles that begin on another day"),
+}
+
+DATED = {
+    Action.FORCE_ACTIVATE: Kind.FORCED,
+    Action.START_TERM: Kind.NEXT_TERM,
+    Action.EXPIRE: Kind.SERVICE_ENDS,
+    Action.CANCEL: Kind.CANCELLED,
+}
+STARTS_A_CYCLE = (Action.ROLL_OVER, Action.START_TERM)
+
+
+@dataclass
+class Fate:
+    """What happens to a card if nobody does anything: the days by kind, in order.
+
+    `metered` are the stretches that the card's terms will still be metered in: (from, until) of each.
+    """
+
+    days: dict = field(default_factory=dict)
+    metered: list = field(default_factory=list)
+
+    def note(self, kind, day):
+        self.days.setdefault(kind, []).append(day)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One difference between two fates: the day it was, and the day it becomes; None where it does not happen."""
+
+    kind: Kind
+    was: date | None
+    becomes: date | None
+
+    @property
+    def turn(self):
+        if self.was is None:
+            return Turn.NEWLY
+        if self.becomes is None:
+            return Turn.NEVER
+        return Turn.EARLIER if self.becomes < self.was else Turn.LATER
+
+    @property
+    def day(self):
+        return self.becomes or self.was
+
+
+@dataclass
+class Month:
+    """How many of the cards looked at, and the first and the last of their days in this month."""
+
+    first: date
+    last: date
+    cards: int = 0
+
+    def add(self, day):
+        self.first, self.last, self.cards = min(self.first, day), max(self.last, day), self.cards + 1
+
+
+@dataclass
+class Effect:
+    """What changes in one way for some cards: how many of those looked at, by month, and the first few of them.
+
+    The day is the new one, or the old where there is no new one.
+    """
+
+    kind: Kind
+    turn: Turn
+    cards: int = 0
+    months: dict = field(default_factory=dict)
+    examples: list = field(default_factory=list)  # (ICCID, shift)
+
+    @property
+    def sentence(self):
+        return SENTENCES[self.kind, self.turn]
+
+    @property
+    def first(self):
+        return min(month.first for month in self.months.values())
+
+    @property
+    def last(self):
+        return max(month.last for month in self.months.values())
+
+    @property
+    def by_month(self):
+        """(the first of the month, what it has) in the order of time."""
+        return sorted(self.months.items())
+
+    def add(self, card, shift):
+        self.cards += 1
+        month = self.months.setdefault(first_of_month(shift.day), Month(shift.day, shift.day))
+        month.add(shift.day)
+        if len(self.examples) < EXAMPLES:
+            self.examples.append((card.iccid, shift))
+
+
+@dataclass
+class Effects:
+    """What a change of policies does: `effects`, how many cards are `changed`, how many contradict themselves.
+
+    Where only some of the cards are `looked_at`, all counts are estimates for the `in_all` that live by the policies.
+    """
+
+    looked_at: int
+    in_all: int
+    changed: int = 0
+    contradictory: int = 0
+    effects: list = field(default_factory=list)
+
+    @property
+    def is_estimate(self):
+        return self.looked_at < self.in_all
+
+    def scale_up(self):
+        """From the cards that were looked at to all that there are."""
+        months = [month for effect in self.effects for month in effect.months.values()]
+        for counted in (*self.effects, *months):
+            counted.cards = self._of_all(counted.cards)
+        self.changed, self.contradictory = self._of_all(self.changed), self._of_all(self.contradictory)
+
+    def _of_all(self, cards):
+        return round(cards * self.in_all / self.looked_at)
+
+
+def cards_at_stake(carriers):
+    """The cards of these carriers for which a policy decides anything yet; the days of one shut down are fixed."""
+    is_over = (State.SHUT_DOWN, State.CANCELLED)
+    return Card.objects.filter(carrier__in=carriers, parked="").exclude(state__in=is_over)
+
+
+def spread(cards, most=LOOKED_AT):
+    """All of the cards, or about `most` of them, evenly over their keys and the same each time; and how many in all."""
+    in_all = cards.count()
+    if in_all > most:
+        place = Cast("pk", BigIntegerField()) * SPREAD % PLACES
+        cards = cards.alias(place=place).filter(place__lt=most * PLACES // in_all)
+    return list(cards.order_by("pk")), in_all
+
+
+def effects_on(cards, before, after, in_all=None):
+    """What it does to `cards` (with their queues) that the policies are `after` and not `before`: `Effects`."""
+    found = Effects(len(cards), len(cards) if in_all is None else in_all)
+    books, by_way = (PolicyBook(before), PolicyBook(after)), {}
+    cycles_from = {carrier: _cycles_from(carrier, *books, before + after) for carrier in {c.carrier for c in cards}}
+    for card in cards:
+        try:
+            shifts = list(compared(*(fate(card, book) for book in books), cycles_from[card.carrier]))
+        except InvariantBroken:
+            found.contradictory += 1
+            continue
+        found.changed += bool(shifts)
+        for shift in shifts:
+            by_way.setdefault((shift.kind, shift.turn), Effect(shift.kind, shift.turn)).add(card, shift)
+    found.effects = [by_way[way] for way in SENTENCES if way in by_way]
+    if found.is_estimate:
+        found.scale_up()
+    return found
+
+
+def fate(card, policies):
+    """What will happen to the card by these policies, as far as they decide it; nothing touched."""
+    rules.check(card)
+    twin, found = card.copy(), Fate()
+    if card.term_runs:
+        found.metered.append((card.cycle_until, card.service_until))
+    term, standing = card.term_number, _ends_with_the_cycle(card)
+    for change in rules.catch_up(twin, date.max, policies):
+        if change.action in DATED:
+            found.note(DATED[change.action], change.on)
+        stands = _ends_with_the_cycle(twin)
+        if change.action in STARTS_A_CYCLE:
+            for kind in standing - stands:
+                found.note(kind, change.on)
+        if twin.term_number != term:
+            found.metered.append((twin.service_from, twin.service_until))
+        term, standing = twin.term_number, stands
+    return found
+
+
+def compared(before, after, cycles_from=None):
+    """The differences between two fates, one of each kind at the most: the first.
+
+    From the day `cycles_from` on the cycles begin on another day of the month, if it is given.
+    """
+    for kind in Kind:
+        days = zip_longest(before.days.get(kind, ()), after.days.get(kind, ()))
+        shift = next((Shift(kind, was, becomes) for was, becomes in days if was != becomes), None)
+        if shift:
+            yield shift
+    if cycles_from:
+        counted = [max(start, cycles_from) for start, until in after.metered if max(start, cycles_from) < until]
+        yield from (Shift(Kind.CYCLES, None, day) for day in counted[:1])
+
+
+def _ends_with_the_cycle(card):
+    """What of the card the next cycle may end, if the policy says so."""
+    stands = {
+        Kind.CREDIT: card.has_hold(Hold.CREDIT),
+        Kind.THRESHOLD: card.has_hold(Hold.THRESHOLD),
+        Kind.WAIVER: card.limit_waived,
+        Kind.PACKS: card.pack_mb,
+    }
+    return {kind for kind, it_does in stands.items() if it_does}
+
+
+def _cycles_from(carrier, before, after, policies):
+    """The first day on which cycles are reckoned from another day of the month, or None."""
+    for day in sorted({policy.valid_from for policy in policies if policy.carrier == carrier}):
+        try:
+            if before.in_force(carrier, day).cycle_day != after.in_force(carrier, day).cycle_day:
+                return day
+        except InvariantBroken:
+            continue
+    return None

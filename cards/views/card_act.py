@@ -139,11 +139,6 @@ def contents_of(plan):
     return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
 
-def customer_names():
-    """Names for a form to offer; others can be typed."""
-    return list(Customer.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
-
-
 def carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
     version = form.cleaned_data["version"]

@@ -82,14 +82,16 @@ class Asked(Work):
         ask, day = self.ask, max(self.ask.on, card.changed_on)
         if ask.versions is not None and ask.versions.get(card.pk) != card.version:
             raise Refused("changed_meanwhile")
-        yield from rules.catch_up(card, day, ask.policies)
+        if card.next_due_on and card.next_due_on <= day:
+            yield from rules.catch_up(card, day, ask.policies)
         guards.check(self.action, card, ask)
         card.move_meter(day, ask.policy(card))
         done = rules.Change(day, self.action)
         DEEDS[self.action](card, ask, done)
-        rules.settle(card, day)
+        following = rules.settle(card, day)
         yield done
-        yield from rules.catch_up(card, day, ask.policies)
+        if following and following.on <= day:
+            yield from rules.catch_up(card, day, ask.policies)
 
 
 def possible(card, actor, on, policies):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cards.views import card_list, console_cards, console_sweep, saved_views
+from cards.views import card_list, console_cards, console_jobs, console_selections, console_sweep, saved_views
 
 app_name = "console"
 
@@ -12,6 +12,15 @@ urlpatterns = [
     path("views/<int:pk>/", saved_views.open_view, name="view"),
     path("views/<int:pk>/edit/", saved_views.edit_view, name="view-edit"),
     path("views/<int:pk>/delete/", saved_views.delete_view, name="view-delete"),
+    path("selections/<int:pk>/", console_selections.selection_page, name="selection"),
+    path("selections/<int:pk>/name/", console_selections.name_selection, name="selection-name"),
+    path("jobs/", console_jobs.job_list, name="job-list"),
+    path("jobs/<int:pk>/", console_jobs.job_page, name="job"),
+    path("jobs/<int:pk>/progress/", console_jobs.job_progress, name="job-progress"),
+    path("jobs/<int:pk>/failures.csv", console_jobs.job_failures, name="job-failures"),
+    path("jobs/<int:pk>/start/", console_jobs.start, name="job-start"),
+    path("jobs/<int:pk>/again/<str:step>/", console_jobs.follow, name="job-follow"),
+    path("jobs/<int:pk>/<str:step>/", console_jobs.step, name="job-step"),
     path("sweep/", console_sweep.sweep_page, name="sweep"),
     path("sweep/unpark/<str:iccid>/", console_sweep.unpark, name="unpark"),
     path("sweep/release/", console_sweep.release, name="release"),

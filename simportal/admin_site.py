@@ -27,6 +27,7 @@ class Section:
 CONSOLE = (
     (_("Dashboard"), "dashboard"),
     (_("SIM cards"), "console:card-list"),
+    (_("Jobs"), "console:job-list"),
     (_("Nightly sweep"), "console:sweep"),
 )
 SEARCHED = "console:card-list"

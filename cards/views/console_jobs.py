@@ -1,0 +1,156 @@
+"""The console's jobs: the list, the page of one, and what people do with it."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cards.actions.jobs import control, engine
+from cards.errors import BadInput
+from cards.models import Job, Selection
+from cards.paging import page_of
+from cards.views import console_page, staff_required
+from cards.views.downloads import csv_response
+from cards.views.job_action import follows_of, form_of
+from cards.views.job_list import JobFilter, entries_of
+from cards.views.job_outcomes import failures
+from cards.views.job_page import POLLED, progress_of
+from cards.views.job_page import page_of as page_of_job
+from cards.views.job_words import title_of
+
+PAGE_SIZE = 30
+SELECTIONS_SHOWN = 20
+STEPS = {"pause": engine.pause, "resume": engine.resume, "stop": engine.stop}
+FOLLOWS = {"retry": control.retry, "undo": control.undo}
+
+
+@staff_required
+@require_safe
+def job_list(request):
+    """The newest jobs that the parameters ask for, and the selections to which this person gave a name."""
+    filtered = JobFilter(request.GET, Job.objects.visible_to(request.user), request=request)
+    cursors = filtered.form.cleaned_data if filtered.form.is_valid() else {}
+    jobs = filtered.qs.select_related("owner", "of")
+    page = page_of(jobs, PAGE_SIZE, cursors.get("after"), cursors.get("before"))
+    complaints = list(filtered.complaints())
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "entries": entries_of(page.rows),
+        "page": page,
+        "first_query": _query(request.GET),
+        "next_query": page.after and _query(request.GET, after=page.after),
+        "previous_query": page.before and _query(request.GET, before=page.before),
+        "selections": Selection.objects.filter(owner=request.user).exclude(name="")[:SELECTIONS_SHOWN],
+    }
+    return console_page(request, "console/jobs/list.html", context, status=400 if complaints else None)
+
+
+@staff_required
+@require_safe
+def job_page(request, pk):
+    return console_page(request, "console/jobs/job.html", page_of_job(_find(request, pk), request))
+
+
+@staff_required
+@require_safe
+def job_progress(request, pk):
+    """The part of a job's page that is asked for again and again; once the job goes another way, the whole page."""
+    job = _find(request, pk)
+    if job.status != request.GET.get("status"):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = {"job": job, "progress": progress_of(job), "polls": job.status in POLLED}
+    return render(request, "console/jobs/_progress.html", context)
+
+
+@staff_required
+@require_POST
+def start(request, pk):
+    """Let a checked job go. Sent twice, it goes once; what cannot be read is said at its field."""
+    job = _permitted(request, pk)
+    form = form_of(job, request.POST)
+    if not job.is_waiting:
+        return redirect("console:job", pk=pk)
+    if form.is_valid():
+        try:
+            _go(job, request.user, form)
+            return redirect("console:job", pk=pk)
+        except BadInput as bad:
+            form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+    return console_page(request, "console/jobs/job.html", page_of_job(job, request) | {"form": form}, status=422)
+
+
+@staff_required
+@require_POST
+def step(request, pk, step):
+    """Hold a job, let it go on, or end it: what is done stays done."""
+    if step not in STEPS:
+        raise Http404
+    if not STEPS[step](_permitted(request, pk)):
+        messages.info(request, _("The job had gone on meanwhile: this is how it is now."))
+    return redirect("console:job", pk=pk)
+
+
+@staff_required
+@require_POST
+def follow(request, pk, step):
+    """A new job out of this one: what failed once more, or what was done taken back."""
+    job = _find(request, pk)
+    offered = next((offered for offered in follows_of(job, request.user) if offered.step == step), None)
+    if offered is None:
+        raise Http404
+    if not offered.is_permitted:
+        raise PermissionDenied
+    if offered.refused:
+        messages.error(request, offered.refused)
+        return redirect("console:job", pk=pk)
+    following = FOLLOWS[step](job, user=request.user, key=_key(request))
+    return redirect("console:job", pk=following.pk)
+
+
+@staff_required
+@require_safe
+def job_failures(request, pk):
+    """The cards to which nothing was done as a file, with why and what helps, in the reader's language."""
+    job = _find(request, pk)
+    headings = ["ICCID", "MSISDN", _("Reason"), _("What helps")]
+    return csv_response(f"{title_of(job)}-{job.pk}", headings, failures(job, get_language()))
+
+
+def _find(request, pk):
+    jobs = Job.objects.visible_to(request.user).select_related("owner", "selection", "of")
+    return get_object_or_404(jobs, pk=pk)
+
+
+def _permitted(request, pk):
+    """The job, for somebody who may let it go, hold it and end it."""
+    job = _find(request, pk)
+    if not control.may(request.user, job):
+        raise PermissionDenied
+    return job
+
+
+def _go(job, user, form):
+    asked = form.cleaned_data
+    control.start(job, user=user, params=form.asked(), reason=asked["reason"], count=asked.get("count"))
+
+
+def _key(request):
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
+
+
+def _query(params, **cursor):
+    """The query of a page beside this one."""
+    changed = params.copy()
+    for name in ("after", "before"):
+        changed.pop(name, None)
+    changed.update(cursor)
+    return changed.urlencode()

@@ -1,0 +1,141 @@
+"""What the check of a job said and what became of each card, read from its chunks: never more than a page needs."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils import translation
+
+from cards.errors import Refused
+from cards.files.writing import as_text
+from cards.models import Card
+
+PAGE = 50
+EXAMPLES = 5
+
+
+@dataclass
+class Group:
+    """Cards that meet the same refusal: how many, what it says, and some of them (of a check) or where they are."""
+
+    code: str
+    count: int
+    refused: Refused
+    cards: list
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one card: the number of its record, or why there is none."""
+
+    card: Card
+    seq: int | None
+    refused: Refused | None
+
+
+def groups_of_check(job):
+    """The cards that cannot, by reason, the most frequent first, with a few examples each."""
+    groups = {}
+    for reasons in job.chunks.order_by("number").values_list("check_result__reasons", flat=True):
+        for code, (count, written, card_ids) in (reasons or {}).items():
+            group = groups.setdefault(code, Group(code, 0, Refused.read(written), []))
+            group.count += count
+            group.cards += card_ids[: EXAMPLES - len(group.cards)]
+    named = _numbers([pk for group in groups.values() for pk in group.cards])
+    for group in groups.values():
+        group.cards = [named[pk] for pk in group.cards if pk in named]
+    return _by_frequency(groups.values())
+
+
+def groups_of_result(job):
+    """The cards to which nothing was done, by reason, the most frequent first."""
+    counts = Counter()
+    for reasons in job.chunks.filter(done_at__isnull=False).values_list("result__reasons", flat=True):
+        counts.update(reasons or {})
+    url = reverse("console:job", args=[job.pk])
+    return _by_frequency(
+        Group(code, count, _example(job, code), [], f"{url}?show={code}#cards") for code, count in counts.items()
+    )
+
+
+def page_of_outcomes(job, show, after):
+    """The outcomes that `show` asks for ("", "done", "failed" or a reason's code) behind the place `after`.
+
+    The second value is the place of the last one shown, or None if there are no more. A place is (chunk, card).
+    """
+    found = []
+    for place, outcome in _outcomes(job, show, after):
+        if len(found) == PAGE:
+            return _with_cards([row for _place, row in found]), found[-1][0]
+        found.append((place, outcome))
+    return _with_cards([row for _place, row in found]), None
+
+
+def failures(job, language):
+    """Rows for a file, chunk by chunk, in the language of who reads: ICCID, MSISDN, why nothing was done, way out."""
+    chunks = _chunks(job, "failed", 0).values_list("result__outcomes", flat=True)
+    for rows in chunks.iterator(1):
+        failed = [row for row in rows if row[2]]
+        numbers = {pk: said for pk, *said in _cards(failed).values_list("pk", "iccid", "msisdn")}
+        with translation.override(language):
+            told = [(pk, Refused.read(written)) for pk, _seq, written in failed if pk in numbers]
+            lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in told]
+        yield from lines
+
+
+def _outcomes(job, show, after):
+    """((chunk, card), outcome as it is kept) of what is asked for, behind a place."""
+    chunks = _chunks(job, show, after[0]).values_list("number", "result__outcomes")
+    for number, rows in chunks.iterator(1):
+        for number_of_card, row in enumerate(rows):
+            if (number, number_of_card) > after and _is_wanted(show, row):
+                yield (number, number_of_card), row
+
+
+def _chunks(job, show, number):
+    """The chunks that are done, from this one on, in which there may be something of what is asked for."""
+    chunks = job.chunks.filter(done_at__isnull=False, number__gte=number).order_by("number")
+    match show:
+        case "":
+            return chunks
+        case "done":
+            return chunks.filter(result__counts__done__gt=0)
+        case "failed":
+            return chunks.exclude(result__reasons={})
+    return chunks.filter(result__reasons__has_key=show)
+
+
+def _is_wanted(show, row):
+    _pk, _seq, written = row
+    match show:
+        case "":
+            return True
+        case "done":
+            return not written
+        case "failed":
+            return bool(written)
+    return bool(written) and written[0] == show
+
+
+def _example(job, code):
+    """One refusal with this code, for what it says."""
+    rows = job.chunks.filter(result__reasons__has_key=code).values_list("result__outcomes", flat=True).first()
+    return next(Refused.read(written) for _pk, _seq, written in rows if written and written[0] == code)
+
+
+def _with_cards(rows):
+    cards = _cards(rows).select_related("customer").in_bulk()
+    return [Outcome(cards[pk], seq, written and Refused.read(written)) for pk, seq, written in rows if pk in cards]
+
+
+def _cards(rows):
+    return Card.objects.filter(pk__among=[pk for pk, _seq, _written in rows])
+
+
+def _numbers(card_ids):
+    return dict(Card.objects.filter(pk__among=card_ids).values_list("pk", "iccid"))
+
+
+def _by_frequency(groups):
+    return sorted(groups, key=lambda group: -group.count)

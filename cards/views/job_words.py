@@ -1,0 +1,114 @@
+"""Jobs and selections in words: what is done, with what, to which cards."""
+
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.choices import Action, Hold, JobKind, JobStatus
+from cards.errors import Refused
+from cards.filters import CardFilter
+from cards.forms import FIELDS
+from cards.models import Card
+
+LONGEST_SHOWN = 80
+
+TONES = {
+    JobStatus.PREPARING: "info",
+    JobStatus.CHECKING: "info",
+    JobStatus.READY: "warning",
+    JobStatus.RUNNING: "info",
+    JobStatus.PAUSED: "warning",
+    JobStatus.DONE: "good",
+    JobStatus.FAILED: "bad",
+}
+
+SOURCES = {
+    "page": gettext_lazy("Chosen on a page of the list"),
+    "filter": gettext_lazy("All cards of a view"),
+    "list": gettext_lazy("A pasted list"),
+    "queue": gettext_lazy("All cards of a queue"),
+    "job": gettext_lazy("Cards of a job that could not be done"),
+}
+
+
+@dataclass(frozen=True)
+class Badge:
+    label: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """What a selection was made of: where, with what filters (label and value), and the address to look there again."""
+
+    source: str
+    filters: list
+    url: str
+
+
+def badge_of(job):
+    return Badge(job.get_status_display(), TONES.get(job.status, ""))
+
+
+def title_of(job):
+    """What the job does, as its button and its page are called."""
+    if job.kind == JobKind.ACTION:
+        return str(Action(job.action).label)
+    if job.kind == JobKind.UNDO:
+        return _("Undo: {action}").format(action=Action(job.of.action).label)
+    return job.get_kind_display()
+
+
+def parameters_of(job):
+    """(label, value) of what the job was told."""
+    return [(_label(name), _value(name, value)) for name, value in job.params.items()]
+
+
+def asked_for(selection):
+    """What was asked for when the selection was made, for people to read."""
+    asked = selection.asked
+    source = str(SOURCES.get(asked.get("from"), asked.get("from", "")))
+    if asked.get("from") == "job":
+        return AskedFor(source, [], reverse("console:job", args=[asked["job"]]))
+    query = asked.get("query", "")
+    url = reverse("console:card-list") + f"?{query}" if query or asked.get("from") == "filter" else ""
+    return AskedFor(source, _filters(query), url)
+
+
+def why_not(user, job):
+    """Why somebody who may look at a job may not let it go, hold it or end it."""
+    if job.kind in (JobKind.ACTION, JobKind.UNDO):
+        return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
+    if job.kind == JobKind.EXPORT:
+        return _("Only who asked for the export may end it.")
+    return _("Your role may look at imports, and not let them go.")
+
+
+def _label(name):
+    return str(FIELDS[name]().label) if name in FIELDS and name != "kind" else _("Hold") if name == "kind" else name
+
+
+def _value(name, value):
+    if name == "kind":
+        return str(Hold(value).label)
+    return str(value) if value not in ("", None) else _("none")
+
+
+def _filters(query):
+    """(label, value) of each filter in the query of a list."""
+    params = QueryDict(query)
+    form = CardFilter(params, queryset=Card.objects.none()).form if params else None
+    return [(_filter_label(form, name), _chosen(form, name, value)) for name, value in params.items() if value]
+
+
+def _filter_label(form, name):
+    return str(form.fields[name].label or name) if name in form.fields else name
+
+
+def _chosen(form, name, value):
+    choices = dict(getattr(form.fields.get(name), "choices", None) or [])
+    shown = str(choices.get(value, value))
+    return shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "…"

@@ -28,10 +28,13 @@ LOCK = """
 
 
 @transaction.atomic
-def take_next(file):
-    """Take the readings of the file's next cards and apply what they cause; how many readings, 0 when all are taken."""
+def take_next(file, at_once=None):
+    """Take the readings of the file's next cards and apply what they cause; how many readings, 0 when all are taken.
+
+    About `at_once` of them: as many as keep others waiting for a second or so, unless the caller knows better.
+    """
     file = StagedFile.objects.select_for_update().get(pk=file.pk)
-    first, last = file.taken_through + 1, _last_of_next(file)
+    first, last = file.taken_through + 1, _last_of_next(file, at_once or READINGS_AT_ONCE[connection.vendor])
     if last is None:
         return 0
     ready_for_much()
@@ -47,13 +50,12 @@ def take_next(file):
     return readings
 
 
-def _last_of_next(file):
+def _last_of_next(file, at_once):
     """The last card of the next range; None when there is none. A card is never divided."""
     if file.taken_through >= file.last_card:
         return None
     left = StagedReading.objects.filter(file_id=file.pk, card_id__gt=file.taken_through)
-    place = READINGS_AT_ONCE[connection.vendor] - 1
-    last = left.order_by("card_id").values_list("card_id", flat=True)[place : place + 1].first()
+    last = left.order_by("card_id").values_list("card_id", flat=True)[at_once - 1 : at_once].first()
     if last is None and not left.exists():
         raise BadInput("", _("What was read of the file is gone, because the database crashed: import it once more."))
     return last or file.last_card

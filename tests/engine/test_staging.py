@@ -1,0 +1,245 @@
+"""Staged usage: what the database takes by itself is what the rules would have done, and nothing is lost or doubled."""
+
+import logging
+from datetime import date, datetime, timedelta
+from random import Random
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from cards import rules
+from cards.actions.staging import open_file
+from cards.actions.taking import take_next
+from cards.actions.usage import Reading, take_readings
+from cards.calendar import next_cycle_start
+from cards.choices import Binding, Hold, State
+from cards.errors import InvariantBroken
+from cards.models import (
+    Card,
+    CardEvent,
+    CarrierPolicy,
+    DeviceBinding,
+    Plan,
+    QueuedTerm,
+    ServiceTerm,
+    StagedFile,
+    StagedReading,
+    StateTally,
+    UsageDay,
+    UsageTally,
+)
+from cards.models.card import MB
+
+pytestmark = pytest.mark.django_db
+
+START = date(2026, 1, 20)
+PHONE, CAMERA = "490154203237518", "356938035643809"
+NOON = timezone.make_aware(datetime(2026, 4, 1, 12))
+HELD_IN = {
+    State.TESTING: [Hold.ANOMALY, Hold.REBIND],
+    State.UNUSED: [Hold.ANOMALY, Hold.REAL_NAME],
+    State.IN_USE: list(Hold),
+}
+CARDS = 120
+
+
+class Chance:
+    """Random cards and readings, close to everything that the rules look at.
+
+    Most are calm but for one thing or another, so that it is this one thing that makes the difference.
+    """
+
+    def __init__(self, seed):
+        self.random = Random(seed)
+        self.calm = 0
+
+    def of(self, usual, *others):
+        return usual if self.random.random() < self.calm else self.random.choice((usual, *others))
+
+    def once_in(self, times):
+        return self.random.randrange(times) == 0
+
+    def day(self, first=-30, last=45):
+        return START + timedelta(days=self.random.randint(first, last))
+
+    def read_at(self):
+        return NOON + timedelta(hours=self.random.randint(0, 12))
+
+    def policies(self):
+        CarrierPolicy.objects.filter(carrier="cmcc").update(cycle_day=self.of(1, 15, 27))
+        changed = {"carrier": "cmcc", "cycle_day": self.of(1, 2, 20), "restores_credit": self.of(True, False)}
+        CarrierPolicy.objects.create(valid_from=self.day(0, 40), ends_packs=self.of(True, False), **changed)
+        CarrierPolicy.objects.filter(carrier="cucc").update(valid_from=self.day(-20, 20))
+
+    def card(self, number, plan):
+        self.calm = self.random.choice([0.5, 0.9, 0.97])
+        phase = self.random.choice(["testing", "unused", *["in_use"] * 6, self.of("in_use", "shut_down")])
+        card = Card(iccid=f"8986{number:016d}", carrier=self.of("cmcc", "cucc"), plan=plan, state=phase)
+        card.certification, card.real_name = self.of("enterprise", "individual"), self.of("approved", "none")
+        card.opened_on, card.changed_on = self.day(-60, -30), self.of(self.day(-30, -20), self.day(-20, 5))
+        card.test_quota_mb, card.test_until = 5, self.of(self.day(60, 90), self.day(0, 60))
+        card.forced_activation_on = self.of(self.day(60, 90), self.day(0, 60))
+        card.test_ended_on, card.silent_from = self.of(None, card.opened_on, self.day()), card.opened_on
+        self._stop(card)
+        if phase in ("in_use", "shut_down"):
+            self._serve(card)
+        self._fill_meter(card)
+        self._put_into_a_device(card)
+        card.version, card.used_on = self.random.randint(1, 5), self.of(card.changed_on, None)
+        card.read_at = self.of(NOON - timedelta(days=self.random.randint(0, 60)), None)
+        self._upset(card)
+        return self._settled(card)
+
+    def _stop(self, card):
+        kinds = HELD_IN.get(card.state, [])
+        if kinds and self.of(False, True):
+            held = {self.random.choice(kinds), self.random.choice(kinds)}
+            card.holds = ",".join(hold for hold in Hold.values if hold in held)
+            card.__dict__.update(resumes_to=card.state, state="suspended")
+
+    def _serve(self, card):
+        card.service_from, card.term_number = self.day(-30, 0), 1
+        card.service_until, card.cancel_on = self.of(self.day(60, 400), self.day(-10, 60)), self.day(60, 100)
+        card.quota_mb, card.pack_mb = self.of(30, 0, 1, 2_000_000_000), self.of(0, 10)
+        card.limit_mb, card.limit_waived = self.of(None, 1, 20, 2_000_000_000), self.of(False, True)
+        card.cycle_from = self.of(date(2026, self.random.randint(1, 2), 1), self.day(-30, 10))
+        card.cycle_until = next_cycle_start(card.cycle_from, self.of(1, 15, 27))
+        if card.state == State.SHUT_DOWN:
+            card.cycle_from = card.cycle_until = None
+        elif self.of(False, True):
+            card.queue = [QueuedTerm(2, 1, "calendar", 100)]
+
+    def _fill_meter(self, card):
+        full = card.allowance_bytes or 5 * MB
+        card.used_bytes = self.of(self.random.randint(0, MB), 0, full * 8 // 10 - 1, full * 8 // 10, full - 1, full)
+        if card.phase == State.UNUSED:
+            card.used_bytes = self.of(0, 1)
+
+    def _put_into_a_device(self, card):
+        card.binding = self.of(self.random.choice(Binding.values), *Binding.values)
+        card.seen_imei, card.bound_imei = self.of(PHONE, ""), self.of(PHONE, "", CAMERA)
+        card.previous_imei, card.bound_on = self.of("", PHONE), self.of(None, self.day())
+
+    def _upset(self, card):
+        """Facts that contradict each other, and cards that have been set aside for such."""
+        if self.once_in(25):
+            names = "test_until", "silent_from", "forced_activation_on", "service_from", "service_until", "cycle_until"
+            setattr(card, self.random.choice(names), None)
+        if self.once_in(25):
+            card.parked = InvariantBroken("no_cycle").written()
+
+    def _settled(self, card):
+        """As the write path leaves a card: it keeps the level, and the day on which something is due next."""
+        card.usage_level = int(card.level)
+        try:
+            following = rules.upcoming(card)
+        except TypeError:
+            following = None
+        card.next_due_on = following and following.on
+        return card
+
+    def readings(self, card):
+        imei = self.of(card.seen_imei, "", PHONE, CAMERA)
+        for _ in range(self.random.choice([0, 1, 1, 2, 3, 4])):
+            left = min(max(card.allowance_bytes - card.used_bytes, 1), 2**50)
+            idle = 0 if card.phase == State.UNUSED else self.random.randint(0, MB)
+            used = self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
+            day = self.of(self.day(0, 30), self.day(), card.cycle_until or START, card.changed_on, card.opened_on)
+            yield Reading(card.pk, day, used, self.read_at(), self.of(imei, "", PHONE, CAMERA))
+
+    def known(self, card, readings):
+        """Days of the card that are known before: earlier, later, at the same instant."""
+        for day in {reading.day for reading in readings if self.once_in(4)}:
+            read_at = self.of(NOON - timedelta(hours=1), self.read_at())
+            yield UsageDay(card=card, day=day, bytes=self.of(0, 1, MB), read_at=read_at, imei="")
+
+
+def lay_in(chance):
+    """A fleet of random cards, and readings of them in random order."""
+    plan = Plan.objects.get(code="Y1-30")
+    chance.policies()
+    cards = [chance.card(number, plan) for number in range(CARDS)]
+    for card, made in zip(cards, Card.objects.bulk_create(cards), strict=True):
+        card.pk = made.pk
+    ServiceTerm.objects.bulk_create(
+        ServiceTerm(card=card, plan=plan, bought_on=START, **term._asdict()) for card in cards for term in card.queue
+    )
+    readings = {card: list(chance.readings(card)) for card in cards}
+    UsageDay.objects.bulk_create(day for card in cards for day in chance.known(card, readings[card]))
+    everything = [reading for of_card in readings.values() for reading in of_card]
+    chance.random.shuffle(everything)
+    return everything
+
+
+def staged(readings):
+    file = open_file()
+    StagedReading.objects.bulk_create(
+        StagedReading(
+            file=file,
+            number=number,
+            **{name: getattr(reading, name) for name in ("card_id", "day", "bytes", "read_at", "imei")},
+        )
+        for number, reading in enumerate(readings)
+    )
+    file.last_card = max((reading.card_id for reading in readings), default=0)
+    file.save()
+    return file
+
+
+def rows(model, *but):
+    names = [field.attname for field in model._meta.concrete_fields if field.attname not in ("id", *but)]
+    return sorted(model.objects.values_list(*names), key=repr)
+
+
+def everything_known():
+    days = UsageTally.objects.values_list("day").annotate(Sum("bytes"), Sum("readings")).order_by("day")
+    states = StateTally.objects.values_list("day", "action", "state", "holds").annotate(cards=Sum("cards"))
+    return {
+        "cards": list(Card.objects.order_by("pk").values()),
+        "usage days": rows(UsageDay),
+        "events": rows(CardEvent, "executed_at"),
+        "terms": rows(ServiceTerm),
+        "devices": rows(DeviceBinding, "bound_at"),
+        "usage tallies": list(days),
+        "state tallies": sorted((tally for tally in states if tally[-1]), key=repr),
+    }
+
+
+def after(take):
+    """What is known after something was done that is then undone."""
+    with transaction.atomic():
+        counts = take()
+        known = everything_known()
+        transaction.set_rollback(True)
+    return counts, known
+
+
+def by_the_rules(readings):
+    counts, _outcomes = take_readings(readings)
+    return {name: counts[name] for name in ("created", "updated", "stale")}
+
+
+def from_staging(readings, at_once):
+    file = staged(readings)
+    while take_next(file, at_once):
+        pass
+    return StagedFile.objects.values("created", "updated", "stale").get(pk=file.pk)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([20, 10_000]))
+@settings(deadline=None, max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+def test_what_the_database_takes_by_itself_is_what_the_rules_would_have_done(seed, at_once):
+    logging.disable(logging.ERROR)
+    with transaction.atomic():
+        readings = lay_in(Chance(seed))
+        wanted, expected = after(lambda: by_the_rules(readings))
+        counts, known = after(lambda: from_staging(readings, at_once))
+        for kind, found in known.items():
+            assert found == expected[kind], (seed, kind)
+        assert counts == wanted
+        transaction.set_rollback(True)
+    logging.disable(logging.NOTSET)

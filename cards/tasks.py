@@ -1,5 +1,6 @@
 from celery import shared_task
 
+from cards.actions import figures
 from cards.actions import sweep as nightly
 from cards.actions.jobs import worker
 from cards.actions.tallies import compact
@@ -25,3 +26,4 @@ def jobs():
 def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
     compact(civil_today())
+    figures.refresh()

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from cards.views import card_list, console_cards, console_jobs, console_selections, console_sweep, saved_views
+from cards.views import (
+    card_list,
+    console_cards,
+    console_jobs,
+    console_queues,
+    console_selections,
+    console_sweep,
+    saved_views,
+)
 
 app_name = "console"
 
@@ -21,6 +29,7 @@ urlpatterns = [
     path("jobs/<int:pk>/start/", console_jobs.start, name="job-start"),
     path("jobs/<int:pk>/again/<str:step>/", console_jobs.follow, name="job-follow"),
     path("jobs/<int:pk>/<str:step>/", console_jobs.step, name="job-step"),
+    path("queues/", console_queues.queues_page, name="queues"),
     path("sweep/", console_sweep.sweep_page, name="sweep"),
     path("sweep/unpark/<str:iccid>/", console_sweep.unpark, name="unpark"),
     path("sweep/release/", console_sweep.release, name="release"),

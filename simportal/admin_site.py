@@ -27,6 +27,7 @@ class Section:
 CONSOLE = (
     (_("Dashboard"), "dashboard"),
     (_("SIM cards"), "console:card-list"),
+    (_("Queues"), "console:queues"),
     (_("Jobs"), "console:job-list"),
     (_("Nightly sweep"), "console:sweep"),
 )
@@ -36,6 +37,7 @@ SEARCHED = "console:card-list"
 MASTER_DATA = (
     (_("Customers"), "admin:cards_customer_changelist", "cards.view_customer"),
     (_("Plans"), "admin:cards_plan_changelist", "cards.view_plan"),
+    (_("Tags"), "admin:cards_tag_changelist", "cards.view_tag"),
     (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
 )
 PEOPLE = (

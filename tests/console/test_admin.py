@@ -213,7 +213,17 @@ def test_the_menu_shows_what_somebody_may_look_at():
         context = client.get("/console/", headers={"accept-language": "en"}).context
         return [str(link.title) for section in context["nav"] for link in section.links]
 
-    common = ["Dashboard", "SIM cards", "Nightly sweep", "Customers", "Plans", "Carrier policies"]
+    common = [
+        "Dashboard",
+        "SIM cards",
+        "Queues",
+        "Jobs",
+        "Nightly sweep",
+        "Customers",
+        "Plans",
+        "Tags",
+        "Carrier policies",
+    ]
     assert titles(of_role("support")) == common
     assert titles(of_role("auditor")) == [*common, "Users", "Groups"]
 

@@ -1,0 +1,163 @@
+"""The queues on one page: of each, what it is, how many wait, the most urgent few, and where to act on all of them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from cards.actions import figures
+from cards.calendar import civil_today
+from cards.choices import Action, RealName, State
+from cards.models import Card, RealNameCheck
+from cards.permissions import Actor
+from cards.views import console_page, staff_required
+from cards.views.charts import bars
+from cards.views.job_words import title_of
+from cards.views.queues import failed_jobs, queues
+
+SHOWN = 5
+
+WHY = {
+    "cancelling": _(
+        "Shut down and not renewed: on that day they are cancelled for good. Renew or protect what is wanted."
+    ),
+    "forced": _("Unused until now: on that day their term begins, used or not. Tell the customer while there is time."),
+    "real_name": _("Their owners sent the check in and cannot use the card before somebody decided on it."),
+    "parked": _("Their data contradict each other, and no rule touches them until somebody takes them back."),
+    "stray": _("Used although their service had ended: the carrier has not stopped what should be stopped. Ask it to."),
+    "late": _("In use, and the carrier's last reading is old: what is shown of them may be out of date."),
+    "failed": _("Nothing more happens to these by itself: open one to see why, and try again what failed."),
+}
+# What is offered beside each card, to who may do it.
+OFFERED = {
+    "cancelling": (Action.RENEW, Action.PROTECT),
+    "real_name": (Action.APPROVE_REAL_NAME, Action.REJECT_REAL_NAME),
+    "parked": (Action.UNPARK,),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry: a card or a job, since or until when it waits, what there is to know, and the actions offered."""
+
+    name: str
+    url: str
+    shown: str = ""
+    customer: str = ""
+    day: date | None = None
+    days_left: int | None = None
+    note: str = ""
+    actions: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A queue as the page shows it; `chart` draws how many wait by day, where the days matter."""
+
+    queue: object
+    why: str
+    rows: list
+    chart: object = None
+    is_listed: bool = True
+
+
+@staff_required
+def queues_page(request):
+    return console_page(request, "console/queues.html", Queues(Actor.of(request.user), civil_today()).context())
+
+
+class Queues:
+    """The page's queues on a day, for somebody who may do some of the actions."""
+
+    def __init__(self, actor, today):
+        self.actor, self.today = actor, today
+        self.figures = figures.known(today)
+
+    def context(self):
+        counted = queues(self.figures, self.today)
+        sections = [
+            Section(counted[code], WHY[code], getattr(self, f"_{code}"), self._charts.get(code), code != "late")
+            for code in WHY
+        ]
+        return {"sections": sections, "as_of": self.figures.as_of}
+
+    @property
+    def _cancelling(self):
+        cards = Card.objects.filter(state=State.SHUT_DOWN, protected=False, cancel_on__gt=self.today)
+        return self._rows("cancelling", cards.order_by("cancel_on", "pk"), "cancel_on")
+
+    @property
+    def _forced(self):
+        cards = figures.forced_next_month(self.today).order_by("forced_activation_on", "pk")
+        return self._rows("forced", cards, "forced_activation_on")
+
+    @property
+    def _real_name(self):
+        cards = list(_few(Card.objects.filter(real_name=RealName.SUBMITTED).order_by("pk")))
+        checks = RealNameCheck.objects.filter(card__in=cards, status=RealName.SUBMITTED).order_by("pk")
+        by_card = {check.card_id: check for check in checks}
+        return [self._row("real_name", card, *_of_check(by_card.get(card.pk))) for card in cards]
+
+    @property
+    def _parked(self):
+        cards = _few(Card.objects.parked().order_by("pk"))
+        return [self._row("parked", card, note=card.parked_because) for card in cards]
+
+    @property
+    def _stray(self):
+        cards = Card.objects.filter(stray_usage_on__isnull=False).order_by("-stray_usage_on", "pk")
+        return self._rows("stray", cards, "stray_usage_on")
+
+    @property
+    def _late(self):
+        named = self.figures.document["readings"]["cards"][:SHOWN]
+        return self._rows("late", Card.objects.filter(pk__in=named).order_by("read_at", "pk"), "read_at")
+
+    @property
+    def _failed(self):
+        jobs = failed_jobs().select_related("owner")[:SHOWN]
+        return [
+            Row(
+                f"{title_of(job)} #{job.pk}",
+                reverse("console:job", args=[job.pk]),
+                "",
+                str(job.owner),
+                note=job.message,
+            )
+            for job in jobs
+        ]
+
+    @cached_property
+    def _charts(self):
+        counts = sorted(self.figures.document["cancelling"].items())
+        return {"cancelling": bars(counts)} if counts else {}
+
+    def _rows(self, code, cards, day):
+        return [self._row(code, card, getattr(card, day)) for card in _few(cards)]
+
+    def _row(self, code, card, day=None, note=""):
+        is_ahead = isinstance(day, date) and code in ("cancelling", "forced")
+        return Row(
+            name=card.iccid,
+            url=reverse("console:card", args=[card.iccid]),
+            shown=card.shown,
+            customer=card.customer.name if card.customer else "",
+            day=day,
+            days_left=(day - self.today).days if is_ahead else None,
+            note=note,
+            actions=[
+                (action.label, reverse("console:card-act", args=[card.iccid, action]))
+                for action in OFFERED.get(code, ())
+                if action in self.actor.actions
+            ],
+        )
+
+
+def _few(cards):
+    return cards.select_related("customer")[:SHOWN]
+
+
+def _of_check(check):
+    return (check.submitted_on, str(check)) if check else ()

@@ -1,0 +1,74 @@
+"""The charts of the dashboard: what happened in the last 30 days and what comes in the next weeks."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cards import tallies
+from cards.actions.figures import AGENDA_DAYS, EXPIRY_DAYS, READINGS_OLDER_THAN_DAYS
+from cards.calendar import days
+from cards.choices import Action
+from cards.quantities import megabytes
+from cards.views.charts import bars
+
+DAYS_BACK = 30
+WEEK = 7
+ACTIVATES = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
+
+
+def activations(today):
+    """How many cards were activated on each of the last 30 days, today included."""
+    shown = _last_days(today)
+    counts = tallies.happened(ACTIVATES, shown[0])
+    return bars([(str(day), counts.get(day, 0)) for day in shown])
+
+
+def usage(today):
+    """How much was used on each of the last 30 days, as far as it is known."""
+    shown = _last_days(today)
+    counts = tallies.usage_by_day(shown[0])
+    return bars([(str(day), int(counts.get(day, 0))) for day in shown], _in_mb)
+
+
+def agenda(document, today):
+    """On how many cards something is due on each of the days ahead."""
+    ahead = map(str, days(today + timedelta(days=1), today + timedelta(days=AGENDA_DAYS)))
+    return bars([(day, document["agenda"].get(day, 0)) for day in ahead])
+
+
+def expiries(document, today):
+    """How many cards' service ends in each of the weeks ahead; a week is said by its first day, tomorrow's first."""
+    counts = []
+    for start in range(1, EXPIRY_DAYS + 1, WEEK):
+        week = days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1))
+        counts.append((str(today + timedelta(days=start)), sum(document["expiring"].get(str(day), 0) for day in week)))
+    return bars(counts)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """How old the last usage reading of the cards in use is: (how old, cards) from the newest to none at all."""
+
+    in_use: int
+    oldest: datetime | None
+    ages: list
+
+
+def readings(document, today):
+    found = document["readings"]
+    older = [found["in_use"] - found["never"], *(found[f"older_{days}"] for days in READINGS_OLDER_THAN_DAYS), 0]
+    counts = [newer - rest for newer, rest in pairwise(older)]
+    words = (_("yesterday or today"), _("2 to 3 days ago"), _("4 to 7 days ago"), _("more than 7 days ago"))
+    oldest = found["oldest"] and timezone.localtime(datetime.fromisoformat(found["oldest"]))
+    return Readings(found["in_use"], oldest, [*zip(words, counts, strict=True), (_("never"), found["never"])])
+
+
+def _last_days(today):
+    return list(days(today - timedelta(days=DAYS_BACK - 1), today))
+
+
+def _in_mb(count):
+    return f"{megabytes(count)} MB"

@@ -1,0 +1,75 @@
+"""How many cards are in each state and show each hold, and how that changed: from the kept sums alone."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from cards import tallies
+from cards.calendar import days
+from cards.choices import Hold, State
+from cards.views.charts import line
+
+TREND_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of cards in a state or stopped by a hold, and by how many that is more than 30 days ago.
+
+    `carried` counts a hold also where another one is shown; `points` draw the line of the days between.
+    """
+
+    code: str
+    label: str
+    cards: int
+    change: int
+    points: str
+    carried: int = 0
+
+    @property
+    def change_text(self):
+        return f"{self.change:+,}".replace("-", "−")
+
+
+class Fleet:
+    """The figures of all states and holds on `today`, and the days that led there."""
+
+    def __init__(self, today):
+        self.days = list(days(today - timedelta(days=TREND_DAYS), today))
+        self.history = tallies.states_on(self.days)
+
+    @property
+    def states(self):
+        return [self._figure(state) for state in State]
+
+    @property
+    def holds(self):
+        return [self._figure(hold, carried) for hold, carried in zip(Hold, self._carried, strict=True)]
+
+    @property
+    def in_all(self):
+        return sum(self._now[state] for state in State)
+
+    @property
+    def columns(self):
+        """The names of the codes in the order of `rows`."""
+        return [code.label for code in (*State, *Hold)]
+
+    @property
+    def rows(self):
+        """(day, the cards of each code) of every day, the newest first."""
+        for day in reversed(self.days):
+            yield day, [self.history[day][code] for code in (*State, *Hold)]
+
+    @cached_property
+    def _carried(self):
+        carried = tallies.carried_now()
+        return [carried[hold] for hold in Hold]
+
+    @property
+    def _now(self):
+        return self.history[self.days[-1]]
+
+    def _figure(self, code, carried=0):
+        counts = [self.history[day][code] for day in self.days]
+        return Figure(code.value, code.label, counts[-1], counts[-1] - counts[0], line(counts), carried)

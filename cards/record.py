@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -61,11 +60,12 @@ class Entry:
     shown: str
     reason: str
     evidence: list
+    job_id: int | None
 
 
-def entries_of(events):
-    """The records in words. `events` come newest first, with one more than is to be shown if there is one."""
-    return [_entry(event, older) for event, older in zip_longest(events, events[1:])]
+def entries_of(events, shown):
+    """The records in words; `shown` is what the card showed after each of its records, by their numbers."""
+    return [_entry(event, shown.get(event.seq - 1, event.from_state)) for event in events]
 
 
 def evidence_words(evidence):
@@ -74,8 +74,8 @@ def evidence_words(evidence):
     return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
 
 
-def _entry(event, older):
-    shown, before = event.shown, older.shown if older else event.from_state
+def _entry(event, before):
+    shown = event.shown
     return Entry(
         seq=event.seq,
         on=event.effective_on,
@@ -86,6 +86,7 @@ def _entry(event, older):
         shown=shown,
         reason=event.reason,
         evidence=evidence_words(event.evidence),
+        job_id=event.job_id,
     )
 
 

@@ -13,6 +13,7 @@ from cards.identifiers import ICCID
 from cards.models import Card
 from cards.permissions import Actor
 from cards.views import console_page, staff_required
+from cards.views.addresses import given
 from cards.views.card_act import CardAction, carry_out, what_follows
 from cards.views.card_page import DANGEROUS, CardPage
 
@@ -26,11 +27,10 @@ def card_page(request, iccid):
         return _unknown(request, iccid)
     if card.iccid != iccid:
         return redirect("console:card", iccid=card.iccid)
-    older_than = request.GET.get("older", "")
-    if older_than and not (older_than.isascii() and older_than.isdecimal() and len(older_than) < 10):
-        return _unknown(request, iccid)
     page = CardPage(card, Actor.of(request.user), civil_today())
-    return console_page(request, "console/card_detail.html", page.context(int(older_than) if older_than else None))
+    record = page.record(given(request.GET))
+    status = 400 if record.complaints else None
+    return console_page(request, "console/card_detail.html", page.context(record), status=status)
 
 
 @staff_required

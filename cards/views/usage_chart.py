@@ -1,9 +1,10 @@
 """Usage drawn as bars: by day, and by cycle against the allowance. Numbers only: the template writes the SVG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cards.calendar import days, next_cycle_start
+from cards.choices import Action
 from cards.quantities import MB
 
 HEIGHT = 100
@@ -15,17 +16,20 @@ DAYS, CYCLES = 60, 12
 class Bar:
     """One bar: `x`, `y`, `width` and `height` in the drawing, and what it stands for.
 
-    `mark` is the height at which the allowance lies, None where there is none.
+    `mark` is the height at which the allowance lies, `limit_mark` that of the usage limit, None where there is none
+    (or where it lies beyond the drawing).
     """
 
     on: date
     until: date | None
     used_bytes: int
     quota_bytes: int | None
+    limit_bytes: int | None
     x: int
     y: int
     height: int
     mark: int | None
+    limit_mark: int | None
     is_out: bool
     width: int = SLOT - GAP
 
@@ -50,12 +54,23 @@ class Chart:
         """The bars of which there is something to tell."""
         return [bar for bar in self.bars if bar.used_bytes or bar.quota_bytes]
 
+    @property
+    def has_limits(self):
+        return any(bar.limit_bytes for bar in self.bars)
+
 
 @dataclass(frozen=True)
 class Cycle:
+    """A metering cycle: its allowance with the packs bought in it, and the limit that stood at its end.
+
+    `used_bytes` is what the card's own meter says, None where only the readings tell.
+    """
+
     starts_on: date
     until: date
     quota_bytes: int
+    limit_bytes: int | None = None
+    used_bytes: int | None = None
 
 
 def first_day_shown(cycles, today):
@@ -63,28 +78,31 @@ def first_day_shown(cycles, today):
     return min([today - timedelta(days=DAYS - 1), *(cycle.starts_on for cycle in cycles)])
 
 
-def cycles_of(terms, running, cycle_day, today):
-    """The last cycles of a card up to today: each term began one of its own.
+def cycles_of(terms, records, running, policy, today):
+    """The last cycles of a card up to today, oldest first: each term began one of its own.
 
-    `running` is the card's meter, which knows of the add-on packs; None while none runs.
+    The card's `records` (oldest first) tell of packs and limits, `running`, its meter, of the cycle that runs; None
+    while none does.
     """
-    cycles = []
+    bought = []
     for term in terms:
         if term.starts_on and term.starts_on <= today:
-            cycles += _cycles_of_term(term, cycle_day, today)
-    if cycles and running and running.starts_on <= cycles[-1].starts_on < running.until:
-        cycles[-1] = Cycle(cycles[-1].starts_on, cycles[-1].until, running.quota_bytes)
+            bought += _cycles_of_term(term, policy.cycle_day, today)
+    cycles = list(_with_limits(_with_packs(bought, records, policy.ends_packs), records))
+    if cycles and running and running.starts_on and running.starts_on <= cycles[-1].starts_on < running.until:
+        now = {name: getattr(running, name) for name in ("quota_bytes", "limit_bytes", "used_bytes")}
+        cycles[-1] = replace(cycles[-1], **now)
     return cycles[-CYCLES:]
 
 
 def by_day(readings, today):
     """The last 60 days; `readings` are the bytes of each day that has any."""
     shown = days(today - timedelta(days=DAYS - 1), today)
-    return _chart([(day, None, readings.get(day, 0), None) for day in shown])
+    return _chart([(day, None, readings.get(day, 0), None, None) for day in shown])
 
 
 def by_cycle(readings, cycles):
-    rows = [(c.starts_on, c.until, _sum(readings, c.starts_on, c.until), c.quota_bytes) for c in cycles]
+    rows = [(c.starts_on, c.until, _used(readings, c), c.quota_bytes, c.limit_bytes) for c in cycles]
     return _chart(rows, empty=CYCLES - len(rows))
 
 
@@ -96,29 +114,60 @@ def _cycles_of_term(term, cycle_day, today):
         start = until
 
 
-def _sum(readings, start, until):
-    return sum(used for day, used in readings.items() if start <= day < until)
+def _with_packs(cycles, records, ends_packs):
+    """The cycles with what packs added: a record of one says how large the allowance was from then on."""
+    packs, ended_on = 0, None
+    for cycle in cycles:
+        if ends_packs or cycle.starts_on != ended_on:
+            packs = 0
+        for record in _made_in(cycle, records, Action.TOP_UP):
+            packs = record.evidence["allowance_bytes"] - cycle.quota_bytes
+        ended_on = cycle.until
+        yield replace(cycle, quota_bytes=cycle.quota_bytes + packs)
+
+
+def _with_limits(cycles, records):
+    limit_mb = None
+    for cycle in cycles:
+        for record in records:
+            if record.action == Action.SET_LIMIT and record.effective_on < cycle.until:
+                limit_mb = record.evidence["limit_mb"]
+        yield replace(cycle, limit_bytes=limit_mb and limit_mb * MB)
+
+
+def _made_in(cycle, records, action):
+    return (
+        record for record in records if record.action == action and cycle.starts_on <= record.effective_on < cycle.until
+    )
+
+
+def _used(readings, cycle):
+    if cycle.used_bytes is not None:
+        return cycle.used_bytes
+    return sum(used for day, used in readings.items() if cycle.starts_on <= day < cycle.until)
 
 
 def _chart(rows, empty=0):
     """`rows` as bars, at the right end of the drawing when there are `empty` places left."""
-    highest = max((max(used, quota or 0) for _, _, used, quota in rows), default=0)
+    highest = max((max(used, quota or 0) for _, _, used, quota, _ in rows), default=0)
     bars = [_bar(place, row, highest or 1) for place, row in enumerate(rows, empty)]
     return Chart(bars, (empty + len(rows)) * SLOT, max((bar.used_bytes for bar in bars), default=0))
 
 
 def _bar(place, row, highest):
-    on, until, used, quota = row
+    on, until, used, quota, limit = row
     height = _scaled(used, highest)
     return Bar(
         on=on,
         until=until,
         used_bytes=used,
         quota_bytes=quota,
+        limit_bytes=limit,
         x=place * SLOT + GAP // 2,
         y=HEIGHT - height,
         height=height,
         mark=None if quota is None else HEIGHT - _scaled(quota, highest),
+        limit_mark=HEIGHT - _scaled(limit, highest) if limit and limit <= highest else None,
         is_out=quota is not None and used >= quota,
     )
 

@@ -198,7 +198,7 @@ def test_the_meter_says_as_of_when():
 @on_the_day
 def test_the_record_tells_who_what_why_and_on_what_evidence():
     card = do("suspend", use(card_in_use(), DAY, 30.1), DAY, reason="holiday")
-    entries = page_of(of_role("auditor"), card).context["entries"]
+    entries = page_of(of_role("auditor"), card).context["record"].entries
     assert [(e.seq, str(e.action), e.by, e.shown_before, e.shown, e.reason) for e in entries] == [
         (4, "Suspend", "manage.py (Command line)", "", "credit", "holiday"),
         (3, "Place hold", "rule: The allowance of the cycle is used up", "in_use", "credit", ""),
@@ -210,28 +210,6 @@ def test_the_record_tells_who_what_why_and_on_what_evidence():
         ("reached", "30 MB"),
         ("hold", "Allowance used up"),
     ]
-
-
-@on_the_day
-def test_the_record_is_read_in_pages():
-    card = card_in_use()
-    for _ in range(30):
-        card = do("protect", card, DAY)
-        card = do("unprotect", card, DAY)
-    client = of_role("support")
-    first = page_of(client, card)
-    assert [entry.seq for entry in first.context["entries"]] == list(range(62, 12, -1))
-    assert 'href="?older=13#record"' in text(first)
-    second = page_of(client, card, "?older=13")
-    assert [entry.seq for entry in second.context["entries"]] == list(range(12, 0, -1))
-    assert second.context["older_than"] is None
-    assert page_of(client, card, "?older=1").context["entries"] == []
-
-
-@pytest.mark.parametrize("older", ["x", "-1", "1.5", "99999999999"])
-def test_a_page_of_the_record_that_cannot_be_is_not_found(older):
-    card = open_card()
-    assert of_role("support").get(f"/console/cards/{card.iccid}/?older={older}").status_code == 404
 
 
 @on_the_day
@@ -264,7 +242,7 @@ def test_a_parked_card_is_shown_with_what_is_wrong():
     assert (why.reason.code, why.refused.code) == ("parked", "still_broken")
     broken = "a term runs, but no cycle is metered"
     assert why.reason.sentence == f"The card's data contradict each other: {broken}"
-    assert response.context["entries"][0].evidence == [("why", broken)]
+    assert response.context["record"].entries[0].evidence == [("why", broken)]
     assert (response.context["forecast"], labels(response)) == ([], [])
 
 
@@ -292,7 +270,7 @@ def test_looking_changes_nothing_however_often(django_assert_max_num_queries):
     card = do("suspend", use(card_in_use(), DAY, 30.1), DAY)
     record, facts = story(card), fresh(card).facts()
     client = of_role("operations")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         page_of(client, card)
     assert client.post(f"/console/cards/{card.iccid}/").status_code == 405
     assert (story(card), {**fresh(card).facts(), "_state": None}) == (record, {**facts, "_state": None})
@@ -314,22 +292,42 @@ def test_bars_of_a_card_without_usage_are_empty():
     assert (chart.used, chart.highest_bytes) == ([], 0)
 
 
-def test_cycles_follow_the_terms_and_the_allowance_each_had():
+def cycles(card, policy):
+    """The cycles of a card as its page on DAY shows them."""
+    terms, records = card.terms.order_by("number"), list(card.events.order_by("seq"))
+    return cycles_of(list(terms), records, fresh(card).meter(DAY), policy, DAY)
+
+
+def test_cycles_follow_the_terms_the_packs_and_the_limits_each_had():
     card = card_in_use(plan="Y1-1024")
-    card = do("top_up", card, DAY, plan="PACK-100")
-    terms = list(card.terms.order_by("number"))
-    cycles = cycles_of(terms, fresh(card).meter(DAY), 1, DAY)
-    assert cycles == [
-        Cycle(date(2026, 1, 15), date(2026, 2, 1), 1024 * MB),
-        Cycle(date(2026, 2, 1), date(2026, 3, 1), 1024 * MB),
-        Cycle(date(2026, 3, 1), date(2026, 4, 1), 1124 * MB),
+    card = do("top_up", card, date(2026, 1, 20), plan="PACK-100")
+    card = do("top_up", card, date(2026, 1, 31), plan="PACK-100")
+    card = do("set_limit", card, date(2026, 2, 10), limit_mb="500")
+    card = do("top_up", do("set_limit", card, DAY, limit_mb="700"), DAY, plan="PACK-100")
+    found = cycles(card, CarrierPolicy())
+    assert found == [
+        Cycle(date(2026, 1, 15), date(2026, 2, 1), 1224 * MB),
+        Cycle(date(2026, 2, 1), date(2026, 3, 1), 1024 * MB, 500 * MB),
+        Cycle(date(2026, 3, 1), date(2026, 4, 1), 1124 * MB, 700 * MB, 0),
     ]
-    chart = by_cycle({date(2026, 1, 31): 3 * MB, date(2026, 2, 1): 1024 * MB}, cycles)
-    assert [(bar.used_bytes, bar.is_out, bar.x) for bar in chart.bars] == [
-        (3 * MB, False, 91),
-        (1024 * MB, True, 101),
-        (0, False, 111),
+    chart = by_cycle({date(2026, 1, 31): 3 * MB, date(2026, 2, 1): 1024 * MB}, found)
+    assert [(bar.used_bytes, bar.is_out, bar.x, bar.mark, bar.limit_mark) for bar in chart.bars] == [
+        (3 * MB, False, 91, 4, None),
+        (1024 * MB, True, 101, 20, 61),
+        (0, False, 111, 12, 46),
     ]
+    assert chart.has_limits
+
+
+def test_packs_that_outlive_their_cycle_are_seen_in_the_next():
+    card = do("top_up", card_in_use(), date(2026, 1, 20), plan="PACK-100")
+    found = cycles(card, CarrierPolicy(ends_packs=False))
+    assert [cycle.quota_bytes // MB for cycle in found[:2]] == [130, 130]
+
+
+def test_a_limit_beyond_the_drawing_is_only_told():
+    (bar,) = by_cycle({}, [Cycle(DAY, DAY + timedelta(days=1), 30 * MB, 500 * MB)]).bars
+    assert (bar.limit_bytes, bar.limit_mark) == (500 * MB, None)
 
 
 @on_day(date(2026, 3, 10))

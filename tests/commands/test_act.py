@@ -80,6 +80,21 @@ def cancelled():
     return build.do("cancel", in_use(), TODAY)
 
 
+def tagged():
+    return build.do("tag", in_use(), TODAY, tag="trial")
+
+
+def full_of_tags():
+    card = in_use()
+    for number in range(8):
+        card = build.do("tag", card, TODAY, tag=f"tag {number}")
+    return card
+
+
+def remarked():
+    return build.do("remark", in_use(), TODAY, remark="spare antenna")
+
+
 def parked():
     card = unused(carrier="cucc")
     policies = CarrierPolicy.objects.filter(carrier="cucc")
@@ -115,6 +130,11 @@ DONE = [
     ("unprotect", protected, (), ("in_use", [])),
     ("cancel", in_use, ("--reason", "lost"), ("cancelled", [])),
     ("assign", in_use, ("--set", "customer=Acme"), ("in_use", [])),
+    ("tag", in_use, ("--set", "tag=trial"), ("in_use", [])),
+    ("tag", shut_down, ("--set", "tag=试点"), ("shut_down", [])),
+    ("untag", tagged, ("--set", "tag=trial"), ("in_use", [])),
+    ("remark", voluntary, ("--set", "remark=spare antenna"), ("suspended", ["voluntary"])),
+    ("remark", remarked, ("--set", "remark="), ("in_use", [])),
     ("unpark", parked, (), ("unused", [])),
 ]
 
@@ -151,6 +171,13 @@ REFUSED = [
     ("cancel", protected, ("--reason", "lost"), "protected"),
     ("cancel", cancelled, ("--reason", "lost"), "cancelled"),
     ("assign", in_use, ("--set", "customer="), "same_customer"),
+    ("tag", tagged, ("--set", "tag=trial"), "already_tagged"),
+    ("tag", full_of_tags, ("--set", "tag=one more"), "too_many_tags"),
+    ("tag", cancelled, ("--set", "tag=trial"), "cancelled"),
+    ("tag", parked, ("--set", "tag=trial"), "parked"),
+    ("untag", tagged, ("--set", "tag=Trial"), "not_tagged"),
+    ("remark", remarked, ("--set", "remark=spare antenna"), "same_remark"),
+    ("remark", in_use, ("--set", "remark="), "same_remark"),
     ("unpark", in_use, (), "not_parked"),
     ("suspend", parked, (), "parked"),
 ]
@@ -285,3 +312,44 @@ def test_what_actions_leave_behind():
         ("Y1-30", date(2026, 1, 15)),
         ("M1-100", None),
     ]
+
+
+def test_tags_and_remarks_stand_on_the_card_and_in_its_record():
+    card = in_use()
+    run("act", "tag", card.iccid, "--set", "tag=  cold   chain ")
+    run("act", "tag", card.iccid, "--set", "tag=ＶＩＰ")
+    run("act", "untag", card.iccid, "--set", "tag=cold chain")
+    run("act", "tag", card.iccid, "--set", "tag=试点")
+    run("act", "remark", card.iccid, "--set", "remark=in the van")
+    run("act", "remark", card.iccid, "--set", "remark=in the shed")
+    card = build.fresh(card)
+    assert (card.tag_list, card.remark) == (["VIP", "试点"], "in the shed")
+    assert sorted(card.tag_rows.values_list("tag__name", flat=True)) == ["VIP", "试点"]
+    assert list(card.events.filter(seq__gt=2).values_list("action", "evidence")) == [
+        ("tag", {"tag": "cold chain"}),
+        ("tag", {"tag": "VIP"}),
+        ("untag", {"tag": "cold chain"}),
+        ("tag", {"tag": "试点"}),
+        ("remark", {"remark": "in the van", "was_remark": ""}),
+        ("remark", {"remark": "in the shed", "was_remark": "in the van"}),
+    ]
+    assert run("verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("tag", ("--set", "tag=")),
+        ("tag", ("--set", "tag=a,b")),
+        ("tag", ("--set", "tag=" + "x" * 25)),
+        ("tag", ()),
+        ("untag", ("--set", "tag=")),
+        ("remark", ("--set", "remark=" + "x" * 201)),
+        ("remark", ("--set", "tag=x")),
+    ],
+)
+def test_a_tag_or_remark_that_cannot_be_is_a_wrong_call(action, told):
+    card = in_use()
+    ended = run("act", action, card.iccid, *told)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert build.fresh(card).version == card.version

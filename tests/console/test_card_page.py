@@ -1,10 +1,12 @@
 """The page of one card: who may see it, what it explains, which buttons it has, and that it only looks."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
 from cards.models import Card, CarrierPolicy
+from cards.views.timeline import Mark, life_of, lying, standing
 from cards.views.usage_chart import Cycle, by_cycle, by_day, cycles_of
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
@@ -335,3 +337,107 @@ def test_a_shut_down_card_says_how_long_is_left():
     card = swept(card_in_use(plan="M1-100"), DAY)
     page = text(page_of(of_role("operations"), card))
     assert "Renew before 2026-05-02: 53 days are left, then it is cancelled for good." in page
+
+
+def write(client, card, action, **data):
+    """Send one of the small forms that stand on the card's page; the page afterwards."""
+    sent = {"version": card.version, **data}
+    return client.post(f"/console/cards/{card.iccid}/{action}/", sent, headers=ENGLISH, follow=True)
+
+
+@on_the_day
+def test_tags_and_the_remark_are_written_right_on_the_page():
+    card, client = card_in_use(), of_role("support")
+    write(client, card, "tag", tag="VIP")
+    write(client, fresh(card), "tag", tag="试点")
+    page = write(client, fresh(card), "remark", remark="in the shed")
+    notes = page.context["notes"]
+    assert [(tag.name, tag.url) for tag in notes.tags] == [
+        ("VIP", "/console/cards/?tag=VIP"),
+        ("试点", "/console/cards/?tag=%E8%AF%95%E7%82%B9"),
+    ]
+    assert (notes.known_tags, notes.remark) == (["VIP", "试点"], "in the shed")
+    assert '<option value="VIP">' in text(page)
+    page = write(client, fresh(card), "untag", tag="VIP")
+    assert [tag.name for tag in page.context["notes"].tags] == ["试点"]
+    assert fresh(card).tag_list == ["试点"]
+
+
+@on_the_day
+def test_a_tag_that_is_there_or_one_too_many_is_refused_with_the_form():
+    card, client = do("tag", card_in_use(), DAY, tag="VIP"), of_role("support")
+    response = write(client, card, "tag", tag="VIP")
+    assert (response.status_code, "The card has this tag already: VIP." in text(response)) == (409, True)
+    for number in range(7):
+        card = do("tag", card, DAY, tag=str(number))
+    notes = page_of(client, card).context["notes"]
+    assert (notes.may_tag, notes.may_untag, notes.refused.code) == (False, True, "too_many_tags")
+
+
+@on_the_day
+@pytest.mark.parametrize("role", ["auditor", "carrier_desk"])
+def test_who_may_not_write_notes_reads_them(role):
+    card = do("remark", do("tag", card_in_use(), DAY, tag="VIP"), DAY, remark="in the shed")
+    page = text(page_of(of_role(role), card))
+    forms = [action for action in ("tag", "untag", "remark") if f"{card.iccid}/{action}/" in page]
+    assert (">VIP<" in page, "in the shed" in page, forms) == (True, True, [])
+
+
+def life(card):
+    response = page_of(of_role("auditor"), card)
+    return response.context["life"]
+
+
+@on_the_day
+def test_the_line_through_time_is_the_record_and_the_forecast():
+    card = do("suspend", card_in_use(), date(2026, 2, 1), reason="")
+    card = do("suspend", do("resume", card, date(2026, 2, 10)), DAY, reason="")
+    found = life(card)
+    assert [(band.shown, band.start, band.until, band.is_ahead) for band in found.bands] == [
+        ("in_use", date(2026, 1, 15), date(2026, 2, 1), False),
+        ("voluntary", date(2026, 2, 1), date(2026, 2, 10), False),
+        ("in_use", date(2026, 2, 10), DAY, False),
+        ("voluntary", DAY, date(2027, 1, 1), True),
+        ("shut_down", date(2027, 1, 1), date(2027, 4, 1), True),
+    ]
+    assert [(str(mark.label), mark.on) for mark in found.marks] == [
+        ("Open", date(2026, 1, 15)),
+        ("Activate", date(2026, 1, 15)),
+        ("Suspend", DAY),
+        ("Today", DAY),
+        ("Shut down", date(2027, 1, 1)),
+        ("Cancel", date(2027, 4, 1)),
+    ]
+    assert (found.shown_last, found.shown) == ("cancelled", ["in_use", "voluntary", "shut_down"])
+
+
+@on_the_day
+def test_the_line_of_a_cancelled_card_leads_to_today():
+    card = do("cancel", card_in_use(), date(2026, 2, 1), reason="lost")
+    found = life(card)
+    assert [(band.shown, band.until) for band in found.bands] == [("in_use", date(2026, 2, 1)), ("cancelled", DAY)]
+    assert (found.end, [mark.is_ahead for mark in found.marks]) == (DAY, [False] * 4)
+
+
+def test_a_card_opened_today_has_a_line_too():
+    card = open_card(opened_on=DAY)
+    found = life_of(card, list(card.events.all()), [], DAY)
+    assert [(band.start, band.until) for band in found.bands] == [(DAY, DAY + timedelta(days=1))]
+    assert lying(found).boxes[0].width == standing(found).boxes[0].height + 596
+
+
+def test_no_words_on_the_line_overlap_and_no_pole_crosses_any():
+    card = open_card()
+    busy = life_of(card, list(card.events.all()), [], DAY)
+    days = [DAY - timedelta(days=days) for days in (53, 50, 49, 30, 11, 10, 9, 2, 0)]
+    busy.marks[:] = [Mark(day, "Force activation") for day in days]
+    flags = lying(busy).flags
+    boxes = [(flag.x, flag.x + 90, flag.y - 10, flag.date_y) for flag in flags]
+    poles = [(flag.x - 5, flag.y - 10) for flag in flags]
+    assert len(flags) > 5
+    for this, (left, right, top, bottom) in enumerate(boxes):
+        for other, (start, end, above, below) in enumerate(boxes):
+            assert this == other or right <= start or end <= left or bottom <= above or below <= top
+        assert not any(left <= x <= right and y < top for x, y in poles)
+    lines = [flag.y for flag in standing(busy).flags]
+    assert all(below - above >= 24 for above, below in pairwise(lines))

@@ -11,12 +11,13 @@ from cards.filters import StrictForm
 from cards.models import Job, JobChunk
 from cards.views.job_words import badge_of, title_of
 
+UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
 FAILED = Q(result__counts__refused__gt=0) | Q(result__counts__parked__gt=0)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list. `done` is None where nothing is at work; `failed` says that some cards or rows did."""
+    """One line of the list. `done` is None for a job that is not under way."""
 
     job: Job
     title: str
@@ -49,6 +50,11 @@ class JobFilter(django_filters.FilterSet):
     def qs(self):
         return super().qs if self.is_valid() else self.queryset.none()
 
+    def filter_queryset(self, queryset):
+        for name, each in self.filters.items():
+            queryset = each.filter(queryset, self.form.cleaned_data.get(name))
+        return queryset
+
     def complaints(self):
         """What is wrong with the parameters, in sentences."""
         for errors in self.form.errors.values():
@@ -63,7 +69,7 @@ class JobFilter(django_filters.FilterSet):
 
 def entries_of(jobs):
     """The lines of these jobs: two queries, however many there are."""
-    at_work = [job.pk for job in jobs if not job.is_over]
+    at_work = [job.pk for job in jobs if job.status in UNDER_WAY]
     done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
     failing = _failing([job.pk for job in jobs if job.is_over])
     return [

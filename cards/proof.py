@@ -105,7 +105,7 @@ def _numbers(records):
 def _chain(records):
     """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
     events = records.events
-    if events and (events[0].action, events[0].from_state) != (Action.OPEN, ""):
+    if events and (events[0].action, events[0].from_state) not in ((Action.OPEN, ""), (Action.ADOPT, "")):
         yield "opening", _("the record does not begin with the opening")
     for before, event in pairwise(events):
         if event.from_state != before.to_state:

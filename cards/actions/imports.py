@@ -5,11 +5,14 @@ for long. A card that stands in two chunks of a file is found all the same.
 """
 
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from cards.actions.intake import COLUMNS, REQUIRED, read_card_row, take_cards
+from cards.actions.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.corrections import MAY_BE_CORRECTED
+from cards.actions.intake import take_cards
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
@@ -50,37 +53,56 @@ class Imported:
 
 def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
     """Take the cards of a file; `progress`, if given, is told the file's expected rows and those done since."""
-    today = civil_today()
+    today, name = civil_today(), PurePath(str(source)).name
     once = OnceEach()
 
     def read(row):
         return once.checked(read_card_row(row.number, row.texts, today))
 
     def take(rows):
-        taken = take_cards(rows, actor=actor, update=update)
-        return {"created": taken.created, "updated": taken.updated, "unchanged": taken.unchanged}, taken.errors
+        taken = take_cards(rows, actor=actor, update=update, source=name)
+        counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
+        return counts, [_told(error, update) for error in taken.errors]
 
     with open_table(source, COLUMNS, REQUIRED) as table:
         return take_table(table, read, take, CARDS_AT_ONCE, dry_run, progress)
 
 
-class OnceEach:
-    """Each ICCID of a file once, wherever in it: nobody can say which of two different rows is meant.
+def _told(error, update):
+    """The error as a command tells it: without the differences, but with the option that would help."""
+    told = {name: error[name] for name in ("row", "field", "message")}
+    correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(MAY_BE_CORRECTED)
+    if correctable and not update:
+        told["message"] = _("the card exists with other data; --update would correct it")
+    return told
 
-    Of a row only its number and a hash are kept.
+
+class OnceEach:
+    """Each card of a file once, wherever in it: nobody can say which of two different rows is meant.
+
+    A number of 19 characters and one of 20 that begins with it mean one card. Of a row only the last character, its
+    number and a hash are kept.
     """
 
     def __init__(self):
-        self.first = {}
+        self.seen = {}
 
     def checked(self, row):
-        """The row, unless the file has had another one of this card."""
-        content = hash(tuple(getattr(row, column) for column in COLUMNS))
-        number, known = self.first.setdefault(row.iccid, (row.number, content))
-        if known != content:
-            message = _("the card stands in row {row} already, with other data")
-            raise BadInput("iccid", message.format(row=number))
+        """The row; None when it repeats another one, `BadInput` when it contradicts another one of the same card."""
+        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in COLUMNS[1:]))
+        alike = self.seen.setdefault(row.iccid[:19], [])
+        for other_last, number, other_content in alike:
+            if other_content != content and _same_card(last, other_last):
+                message = _("the card stands in row {row} already, with other data")
+                raise BadInput("iccid", message.format(row=number))
+            if _same_card(last, other_last):
+                return None
+        alike.append((last, row.number, content))
         return row
+
+
+def _same_card(last, other_last):
+    return last == other_last or not (last and other_last)
 
 
 def take_table(table, read, take, at_once, dry_run, progress):
@@ -102,9 +124,14 @@ def _readable(chunk, read, imported):
         try:
             if row.wrong:
                 raise row.wrong
-            yield read(row)
+            readable = read(row)
         except BadInput as bad:
             imported.refuse(row.number, bad)
+        else:
+            if readable is None:
+                imported.unchanged += 1
+            else:
+                yield readable
 
 
 def _taken(rows, take, dry_run):

@@ -191,8 +191,12 @@ def carry_out(cards, work, signature):
     return outcomes
 
 
-def create(cards, terms, signature):
-    """Write new cards with their first record and their queued terms, inside the caller's transaction."""
+def create(opened, terms, signature):
+    """Write new cards, each with its first record, and their first terms, inside the caller's transaction.
+
+    `opened` are pairs of a card and the `Change` that is its first record.
+    """
+    cards = [card for card, _ in opened]
     for card in cards:
         card.usage_level = int(card.level)
     insert_rows(Card, CARD_COLUMNS, list(map(attrgetter(*CARD_COLUMNS), cards)))
@@ -200,9 +204,9 @@ def create(cards, terms, signature):
     numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
     for card in cards:
         card.pk = numbers[card.iccid]
-    opened = [(card, Done(Change(card.opened_on, Action.OPEN), "", str(card.state), card.version)) for card in cards]
-    _write_events(opened, signature)
-    _write_tallies((None, card, done) for card, done in opened)
+    written = [(card, Done(first, "", str(card.state), card.version)) for card, first in opened]
+    _write_events(written, signature)
+    _write_tallies((None, card, done) for card, done in written)
     for term in terms:
         term.card_id = term.card.pk
     insert_rows(ServiceTerm, TERM_COLUMNS, list(map(attrgetter(*TERM_COLUMNS), terms)))
@@ -210,6 +214,7 @@ def create(cards, terms, signature):
         DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on) for card in cards if card.bound_imei
     ]
     DeviceBinding.objects.bulk_create(devices)
+    _save_companions([row for _, first in opened for row in first.rows])
 
 
 def _checked(card, work):

@@ -137,6 +137,45 @@ def test_19_and_20_characters_are_one_card(imported, first, second):
     assert [card.iccid for card in Card.objects.all()] == [number[:first]]
 
 
+@pytest.mark.parametrize(("first", "second"), [(19, 20), (20, 19)])
+def test_a_new_card_with_19_and_with_20_characters_in_one_file_is_one_card(imported, first, second):
+    number = iccid(1)
+    again = [card_row(iccid=number[:length], **more) for length, more in ((second, {}), (second, {"imsi": "4" * 15}))]
+    taken = imported([card_row(iccid=number[:first]), *again])
+    message = "the card stands in row 2 already, with other data"
+    expected = {"rows": 3, "created": 1, "unchanged": 1, "errors": [{"row": 4, "field": "iccid", "message": message}]}
+    assert taken == NOTHING | expected
+    assert [card.iccid for card in Card.objects.all()] == [number[:first]]
+
+
+def test_19_characters_that_mean_several_cards_mean_none(imported):
+    imported([card_row(10), card_row(11)])
+    message = "several cards begin with this ICCID"
+    errors = [{"row": 2, "field": "iccid", "message": message}]
+    assert imported([card_row(iccid=iccid(10)[:19])]) == NOTHING | {"rows": 1, "errors": errors}
+
+
+def test_a_fleet_is_taken_over_from_a_file(tmp_path):
+    stands = {"state": "in_use", "activated_on": "2025-06-20", "service_until": "2026-06-01", "used_mb": "3.5"}
+    rows = [
+        card_row(1, opened_on="2025-01-15", **stands),
+        card_row(2, opened_on="2025-01-15", **stands | {"state": "suspended", "holds": "voluntary"}),
+        card_row(3, opened_on="2025-01-15", state="shut_down", service_until="2025-10-01"),
+        card_row(4),
+        card_row(5, state="in_use"),
+    ]
+    path = csv_file(tmp_path / "车队 fleet.csv", rows)
+    taken = run("import_cards", path, "--json").document
+    message = "a card in the state “In use” needs a value here"
+    errors = [{"row": 6, "field": "activated_on", "message": message}]
+    assert taken == NOTHING | {"rows": 5, "created": 4, "errors": errors}
+    assert [card.state for card in Card.objects.order_by("iccid")] == ["in_use", "suspended", "cancelled", "unused"]
+    sources = CardEvent.objects.filter(seq=1, action="adopt").values_list("evidence__source", flat=True)
+    assert list(sources) == ["车队 fleet.csv"] * 3
+    again = run("import_cards", path, "--update", "--json").document
+    assert again == NOTHING | {"rows": 5, "unchanged": 4, "errors": errors}
+
+
 def test_columns_that_the_file_leaves_out_say_nothing(imported):
     imported([card_row(1, customer="Acme")])
     assert imported([card_row(1)], "--update") == NOTHING | {"rows": 1, "unchanged": 1}

@@ -1,0 +1,129 @@
+"""What cannot be true of a card that is taken over in mid-life: one sentence for each, with the column's name."""
+
+from django.utils.translation import gettext as _
+
+from cards.calendar import add_months
+from cards.choices import (
+    HOLD_MAY_BE_PLACED_FROM,
+    HOLDS_THAT_END_WITH_A_CYCLE,
+    Binding,
+    Certification,
+    Hold,
+    State,
+)
+from cards.errors import BadInput
+from cards.quantities import MB
+
+LONGEST_SERVICE_MONTHS = 30 * 12
+HELD = (State.SUSPENDED,)
+
+NEEDED_IN = {
+    State.TESTING: ("test_months",),
+    State.IN_USE: ("activated_on", "service_until"),
+    State.SUSPENDED: ("holds",),
+    State.SHUT_DOWN: ("service_until",),
+}
+IMPOSSIBLE_IN = {
+    State.TESTING: ("activated_on", "service_until", "holds"),
+    State.UNUSED: ("activated_on", "service_until", "holds", "used_mb"),
+    State.IN_USE: ("holds",),
+    State.SHUT_DOWN: ("used_mb",),
+    State.CANCELLED: ("used_mb",),
+}
+
+
+def phase_of(row, today):
+    """The state that the card would be in if no hold were open.
+
+    A suspended card was in use if the file says when; it waits for its term if it lacks its real-name check; before
+    that it was in its test period as long as that lasts.
+    """
+    if row.state not in HELD:
+        return State(row.state)
+    if row.activated_on or row.service_until or _held_by(row, Hold.REAL_NAME):
+        return State.IN_USE
+    in_test = row.test_months and add_months(row.opened_on, row.test_months) > today
+    return State.TESTING if in_test else State.UNUSED
+
+
+def refuse_contradictions(row, phase, plan, policy, today):
+    """Raise `BadInput` with the first thing that cannot be true; `policy` is the carrier's of today."""
+    _check_columns(row)
+    _check_days(row, phase, today)
+    _check_device(row)
+    if phase not in (State.SHUT_DOWN, State.CANCELLED):
+        _check_meter(row, phase)
+        for hold in map(Hold, filter(None, row.holds.split(","))):
+            _check_hold(row, hold, phase)
+        _check_allowance(row, plan, policy)
+    elif _held_by(row, Hold.REAL_NAME):
+        _check_certification(row)
+
+
+def _check_columns(row):
+    state = State(row.state)
+    for name in NEEDED_IN.get(state, ()):
+        if not getattr(row, name):
+            raise BadInput(name, _("a card in the state “{state}” needs a value here").format(state=state.label))
+    for name in IMPOSSIBLE_IN.get(state, ()):
+        if getattr(row, name):
+            raise BadInput(name, _("a card in the state “{state}” cannot have this").format(state=state.label))
+
+
+def _check_days(row, phase, today):
+    if row.activated_on and row.activated_on > today:
+        raise BadInput("activated_on", _("{day} lies in the future").format(day=row.activated_on))
+    if row.activated_on and row.activated_on < row.opened_on:
+        raise BadInput("activated_on", _("the card cannot be activated before it is opened"))
+    if row.service_until and row.service_until <= (row.activated_on or row.opened_on):
+        raise BadInput("service_until", _("service cannot end before it has begun"))
+    if row.service_until and row.service_until > add_months(today, LONGEST_SERVICE_MONTHS):
+        raise BadInput("service_until", _("{day} lies too far in the future").format(day=row.service_until))
+    if phase == State.SHUT_DOWN and row.service_until > today:
+        raise BadInput("service_until", _("service lasts until then: the card cannot be shut down yet"))
+    if phase == State.IN_USE and bool(row.activated_on) != bool(row.service_until):
+        missing = "service_until" if row.activated_on else "activated_on"
+        raise BadInput(missing, _("activated_on and service_until go together"))
+
+
+def _check_device(row):
+    if row.bound_imei and row.binding == Binding.NONE:
+        raise BadInput("bound_imei", _("a card without device binding has no IMEI; say which binding"))
+    if not _held_by(row, Hold.REBIND):
+        return
+    if row.binding == Binding.NONE:
+        raise BadInput("holds", _("a card without device binding is never stopped for its device"))
+    if not (row.bound_imei or row.imei):
+        raise BadInput("bound_imei", _("a card that is stopped for its device needs the IMEI of its own"))
+
+
+def _check_meter(row, phase):
+    runs = phase == State.TESTING or row.service_until
+    if row.used_mb and not runs:
+        raise BadInput("used_mb", _("nothing is metered before the card's term runs"))
+
+
+def _check_hold(row, hold, phase):
+    waits_for_its_term = phase == State.IN_USE and not row.service_until
+    if phase not in HOLD_MAY_BE_PLACED_FROM[hold] or (waits_for_its_term and hold in HOLDS_THAT_END_WITH_A_CYCLE):
+        message = _("a card whose term does not run yet cannot be stopped by this: {hold}")
+        raise BadInput("holds", message.format(hold=hold.label))
+    if hold == Hold.REAL_NAME:
+        _check_certification(row)
+
+
+def _check_certification(row):
+    if row.certification == Certification.ENTERPRISE:
+        raise BadInput("holds", _("an enterprise's card needs no real-name check"))
+
+
+def _check_allowance(row, plan, policy):
+    """A card that used its allowance up has used at least that, unless such a hold outlives its cycle."""
+    used_up = row.used_bytes >= plan.quota_mb * MB
+    if _held_by(row, Hold.CREDIT) and policy.restores(Hold.CREDIT) and not used_up:
+        message = _("a card that has used up its allowance has used at least {count} MB")
+        raise BadInput("used_mb", message.format(count=plan.quota_mb))
+
+
+def _held_by(row, hold):
+    return hold in row.holds.split(",")

@@ -1,4 +1,4 @@
-"""Where parameters become a queryset of cards, for the list and whatever else shows or changes a choice of cards.
+"""Where parameters become a queryset of cards, for the list, for exports and for whatever is done to a choice of cards.
 
 A parameter that is unknown, repeated or unreadable makes the filter invalid, and an invalid filter finds nothing:
 it never finds more than was asked for.
@@ -8,18 +8,26 @@ from datetime import timedelta
 
 import django_filters
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today
 from cards.choices import Carrier, Certification, Hold, State
 from cards.errors import BadInput
-from cards.models import Card, Customer, Plan
-from cards.search import BEHIND_ALL, Numbers, understood
+from cards.models import Card, Customer, Plan, Tag
+from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
+from cards.quick import QUICK, SORTED_BY_THEMSELVES, SORTS
+from cards.search import Beginning, Numbers, understood
 
-LARGEST_ID = 2**63 - 1
 FURTHEST_DAYS = 3_650
 TABS = ("state", "hold")
+
+# The columns that the list can show; what each of them says is the list's own affair.
+COLUMNS = (
+    *("msisdn", "imsi", "state", "customer", "tags", "remark", "usage", "next", "plan", "carrier", "imei", "opened"),
+    *("activated", "until", "certification", "real_name"),
+)
 
 
 class StrictForm(forms.Form):
@@ -38,6 +46,62 @@ class StrictForm(forms.Form):
         if cleaned.get("after") and cleaned.get("before"):
             self.add_error(None, _("A page begins after one card or ends before one, not both."))
         return cleaned
+
+
+class ColumnsField(forms.CharField):
+    """Names of columns, between commas, in the order in which they are shown; read as a list of them."""
+
+    def clean(self, value):
+        names = [name for name in super().clean(value).split(",") if name]
+        for name in names:
+            if name not in COLUMNS:
+                raise forms.ValidationError(_("There is no column called “{name}”.").format(name=name))
+        if len(set(names)) < len(names):
+            raise forms.ValidationError(_("A column is chosen more than once."))
+        return names
+
+
+class CardForm(StrictForm):
+    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page."""
+
+    after = forms.CharField(required=False)
+    before = forms.CharField(required=False)
+    sort = forms.ChoiceField(
+        required=False, label=gettext_lazy("Order"), choices=[(name, label) for name, (label, _) in SORTS.items()]
+    )
+    cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["order"] = self._order(cleaned)
+        for name in ("after", "before"):
+            cleaned[name] = self._place(name, cleaned.get(name), cleaned["order"])
+        return cleaned
+
+    def _place(self, name, text, order):
+        if not text:
+            return None
+        if (name, text) == ("before", END):
+            return END
+        try:
+            return order.read(text)
+        except ValueError:
+            self.add_error(name, _("“{text}” is no place in this list.").format(text=text))
+
+    def _order(self, cleaned):
+        natural = _natural_order(cleaned)
+        asked = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
+        return natural if asked.column == natural.column and asked.column else asked
+
+
+def _natural_order(cleaned):
+    """The order of a view for which none was asked."""
+    meant = cleaned.get("q")
+    if isinstance(meant, Beginning) and meant.sorts_by:
+        return Order(meant.sorts_by, read_value=str)
+    orders = (order for name, order in SORTED_BY_THEMSELVES.items() if cleaned.get(name))
+    quick = cleaned.get("quick")
+    return QUICK[quick].order if quick else next(orders, NEWEST)
 
 
 class SearchField(forms.CharField):
@@ -65,13 +129,26 @@ class WithinDays(django_filters.Filter):
         super().__init__(min_value=1, max_value=FURTHEST_DAYS, **options)
 
 
+class Named(django_filters.ModelChoiceFilter):
+    """Something that is typed by its name, and that there must be."""
+
+    def __init__(self, model, **options):
+        widget = forms.TextInput(attrs={"autocomplete": "off"})
+        super().__init__(queryset=model.objects.all(), to_field_name="name", widget=widget, **options)
+
+
 class CardFilter(django_filters.FilterSet):
     """What the card list can be asked for. `found` holds what became of searched numbers, once `qs` was read."""
 
     # First, so that a number is unknown when there is no such card, and not when another filter hides it.
     q = Search(method="search", label=gettext_lazy("Search"))
     state = django_filters.ChoiceFilter(choices=State.choices, label=gettext_lazy("State"))
-    hold = django_filters.ChoiceFilter(choices=Hold.choices, method="stopped_by", label=gettext_lazy("Stopped by"))
+    hold = django_filters.ChoiceFilter(choices=Hold.choices, method="held", label=gettext_lazy("Stopped by"))
+    quick = django_filters.ChoiceFilter(
+        choices=[(name, quick.label) for name, quick in QUICK.items()],
+        method="at_once",
+        label=gettext_lazy("Quick filter"),
+    )
     carrier = django_filters.ChoiceFilter(
         choices=Carrier.choices, label=gettext_lazy("Carrier"), empty_label=gettext_lazy("Any carrier")
     )
@@ -83,12 +160,14 @@ class CardFilter(django_filters.FilterSet):
         label=gettext_lazy("Certification"),
         empty_label=gettext_lazy("Any certification"),
     )
-    customer = django_filters.ModelChoiceFilter(
-        queryset=Customer.objects.all(),
-        to_field_name="name",
-        label=gettext_lazy("Customer"),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    customer = Named(Customer, label=gettext_lazy("Customer"))
+    stock = django_filters.ChoiceFilter(
+        choices=[("1", gettext_lazy("In stock only"))],
+        method="in_stock",
+        label=gettext_lazy("Stock"),
+        empty_label=gettext_lazy("In stock or not"),
     )
+    tag = Named(Tag, field_name="tag_rows__tag", label=gettext_lazy("Tag"))
     expiring = WithinDays(method="expiring_within", label=gettext_lazy("Term ends within (days)"))
     due = WithinDays(method="due_within", label=gettext_lazy("Something is due within (days)"))
     parked = django_filters.ChoiceFilter(
@@ -101,7 +180,7 @@ class CardFilter(django_filters.FilterSet):
     class Meta:
         model = Card
         fields = []
-        form = StrictForm
+        form = CardForm
 
     found = None
 
@@ -110,23 +189,31 @@ class CardFilter(django_filters.FilterSet):
         self.plans = dict(Plan.objects.values_list("code", "pk"))
         self.filters["plan"].extra["choices"] = [(code, code) for code in self.plans]
 
-    def filter_queryset(self, queryset):
-        """The cards asked for; `in_all_tabs` keeps them before the tab, a state or a hold, was looked at."""
+    @cached_property
+    def in_all_tabs(self):
+        """The cards asked for before the tab, a state or a hold, is looked at; none if it is not clear which."""
+        if not self.is_valid():
+            return self.queryset.none()
+        cards = self.queryset.all()
         for name in self.filters:
             if name not in TABS:
-                queryset = self._filtered(name, queryset)
-        self.in_all_tabs = queryset
-        for name in TABS:
-            queryset = self._filtered(name, queryset)
-        return queryset
+                cards = self._filtered(name, cards)
+        return cards
 
-    @property
+    @cached_property
     def qs(self):
         """The cards asked for, or none if it is not clear which."""
+        cards = self.in_all_tabs
+        for name in TABS if self.is_valid() else ():
+            cards = self._filtered(name, cards)
+        return cards
+
+    def page(self, size, shown_as):
+        """The page asked for, of so many cards, read as the queryset `shown_as` says."""
         if not self.is_valid():
-            self.in_all_tabs = self.queryset.none()
-            return self.in_all_tabs
-        return super().qs
+            return page_of(self.qs, size)
+        asked = self.form.cleaned_data
+        return page_of(self.qs, size, asked["after"], asked["before"], asked["order"], shown_as)
 
     def complaints(self):
         """What is wrong with the parameters, in sentences."""
@@ -143,19 +230,20 @@ class CardFilter(django_filters.FilterSet):
             self.found = meant
         return meant.narrow(queryset)
 
+    def at_once(self, queryset, name, quick):
+        return QUICK[quick].cards(queryset, civil_today())
+
     def opened_with(self, queryset, name, code):
         return queryset.filter(plan=self.plans[code])
 
-    def stopped_by(self, queryset, name, hold):
-        return stopped_by(queryset, hold)
+    def held(self, queryset, name, hold):
+        return queryset.stopped_by(hold)
+
+    def in_stock(self, queryset, name, value):
+        return queryset.filter(customer=None)
 
     def expiring_within(self, queryset, name, days):
-        """Cards whose running term ends from tomorrow on, up to so many days from today."""
-        today = civil_today()
-        until = today + timedelta(days=days)
-        return queryset.filter(
-            state__in=(State.IN_USE, State.SUSPENDED), service_until__gt=today, service_until__lte=until
-        )
+        return queryset.ending(civil_today(), days)
 
     def due_within(self, queryset, name, days):
         return queryset.filter(next_due_on__lte=civil_today() + timedelta(days=days))
@@ -165,6 +253,4 @@ class CardFilter(django_filters.FilterSet):
 
 
 def stopped_by(cards, hold):
-    """Suspended cards that show this hold: the one with the highest precedence stands first among a card's holds."""
-    cards = cards.filter(state=State.SUSPENDED).exclude(holds="")
-    return cards.filter(holds__gte=hold, holds__lt=hold + BEHIND_ALL)
+    return cards.stopped_by(hold)

@@ -1,35 +1,140 @@
 """Pages and counts that cost the same at a thousand cards and at a million.
 
-A page begins behind a row that was seen, so that nothing before it is read; a count stops at its cap.
+A page begins behind a row that was seen, so that nothing before it is read; the last page is read from the end; a
+count stops at its cap.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
+
+LARGEST_ID = 2**63 - 1
+END = "end"
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A row's place in an order by a column: its value there, None where it has none, and its key."""
+
+    value: date | str | None
+    pk: int
+
+    def __str__(self):
+        return f"{self.value or ''}_{self.pk}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list: by an indexed column and the key, or by the key alone.
+
+    `has_value` says which rows have a value in the column; the others come last, newest first. Without it, all have.
+    """
+
+    column: str | None = None
+    is_descending: bool = False
+    has_value: Q | None = None
+    read_value: Callable = date.fromisoformat
+
+    def read(self, text):
+        """The place that stands in an address; `ValueError` when there is none."""
+        value, mark, key = text.rpartition("_")
+        pk = int(key) if key.isascii() and key.isdecimal() else 0
+        if not 0 < pk <= LARGEST_ID or bool(mark) != bool(self.column):
+            raise ValueError(text)
+        return Cursor(self.read_value(value) if value else None, pk) if self.column else pk
+
+    def parts(self, queryset):
+        """The parts of a list that follow each other, each in an order of its own."""
+        first = Part(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
+        rest = Part(queryset.exclude(self.has_value or Q()), is_descending=True, is_rest=True)
+        return [first, rest] if self.has_value else [first]
+
+
+NEWEST = Order(is_descending=True)
+OLDEST = Order()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows in the order of a column and the key, or of the key alone; `is_rest` are those without a value."""
+
+    rows: QuerySet
+    column: str | None = None
+    is_descending: bool = False
+    is_rest: bool = False
+
+    def has(self, place):
+        """Whether the row at this place is one of them."""
+        return self.is_rest == (isinstance(place, Cursor) and place.value is None)
+
+    def place(self, row):
+        if self.column:
+            return Cursor(row.place, row.pk)
+        return Cursor(None, row.pk) if self.is_rest else row.pk
+
+    def read(self, size, place, backwards, shown_as):
+        """Up to `size` rows behind a place, or from the beginning; `shown_as` says with what they are read."""
+        names = [self.column, "pk"] if self.column else ["pk"]
+        is_descending = self.is_descending != backwards
+        keys, sorting = self.rows, [f"-{name}" if is_descending else name for name in names]
+        if place:
+            here = Row(*map(Value, [place.value, place.pk] if self.column else [getattr(place, "pk", place)]))
+            keys = keys.filter((LessThan if is_descending else GreaterThan)(Row(*map(F, names)), here))
+        keys = keys.order_by(*sorting)[:size]
+        rows = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
+        return list(rows.annotate(place=F(self.column)) if self.column else rows)
+
+
+class Row(Func):
+    """Values beside each other: `(service_until, id) > (…, …)` is one range of an index of both."""
+
+    template = "(%(expressions)s)"
+    output_field = CharField()
 
 
 @dataclass
 class Page:
-    """Some rows, newest first, and the cursors of the pages beside it; None where there is none."""
+    """Some rows, and the places at which the pages beside it begin; None where there is none."""
 
     rows: list
-    before: int | None
-    after: int | None
+    before: Cursor | int | None
+    after: Cursor | int | None
 
 
-def page_of(queryset, size, after=None, before=None):
-    """The `size` rows with the highest ids; those that follow the id `after`, or those that lead up to `before`."""
-    if before:
-        rows = list(queryset.filter(pk__gt=before).order_by("pk")[: size + 1])
-        is_first = len(rows) <= size
-        rows = rows[:size][::-1]
-        return Page(rows, _cursor(rows, 0, not is_first), _cursor(rows, -1, True))
-    behind = queryset.filter(pk__lt=after) if after else queryset
-    rows = list(behind.order_by("-pk")[: size + 1])
-    is_last = len(rows) <= size
-    rows = rows[:size]
-    return Page(rows, _cursor(rows, 0, bool(after)), _cursor(rows, -1, not is_last))
+def page_of(queryset, size, after=None, before=None, order=NEWEST, shown_as=None):
+    """The first `size` rows in this order; those that follow the place `after`, or those that lead up to `before`.
+
+    A place is a key where the order is by keys, otherwise a `Cursor`; before `END` lies the last page. With
+    `shown_as`, a queryset of the same model, the places are found first and only their rows are read, as that says.
+    """
+    backwards = before is not None
+    place = None if before == END else before if backwards else after
+    found = _walk(order.parts(queryset), size + 1, place, backwards, shown_as)
+    goes_on = len(found) > size
+    found = found[:size][::-1] if backwards else found[:size]
+    has_before = goes_on if backwards else after is not None
+    has_after = before != END if backwards else goes_on
+    return Page(
+        [row for row, _ in found],
+        found[0][1] if found and has_before else None,
+        found[-1][1] if found and has_after else None,
+    )
+
+
+def _walk(parts, size, place, backwards, shown_as):
+    """Up to `size` rows behind a place, through one part of the list after the other, each with its own place."""
+    found = []
+    for part in reversed(parts) if backwards else parts:
+        if len(found) < size and (place is None or part.has(place)):
+            rows = part.read(size - len(found), place, backwards, shown_as)
+            found += [(row, part.place(row)) for row in rows]
+            place = None
+    return found
 
 
 def counts_up_to(most, querysets):
@@ -46,7 +151,3 @@ def counts_up_to(most, querysets):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         return list(cursor.fetchone())
-
-
-def _cursor(rows, place, leads_somewhere):
-    return rows[place].pk if rows and leads_somewhere else None

@@ -1,6 +1,12 @@
 import json
+from datetime import timedelta
 
 from django.db import models
+
+from cards.choices import RealName, State, UsageLevel
+
+BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
+BEHIND_ALL_TEXT = "\U0010ffff"
 
 
 class Among(models.Lookup):
@@ -14,6 +20,19 @@ class Among(models.Lookup):
         if connection.vendor == "postgresql":
             return f"{column} = ANY(%s)", [*params, list(self.rhs)]
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]
+
+
+class Begins(models.Lookup):
+    """`Begins(F("name"), "Ac")`: texts that begin so, by a plain index; PostgreSQL needs one by bytes for it."""
+
+    lookup_name = "begins"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        column, params = self.process_lhs(compiler, connection)
+        if connection.vendor == "postgresql":
+            return f"{column} LIKE %s", [*params, connection.ops.prep_for_like_query(self.rhs) + "%"]
+        return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, self.rhs + BEHIND_ALL_TEXT]
 
 
 for field in (models.BigAutoField, models.ForeignKey, models.CharField):
@@ -34,6 +53,45 @@ class CardQuerySet(models.QuerySet):
         """Cards set aside because their data contradict each other."""
         return self.exclude(parked="")
 
+    def low(self, day):
+        """Cards that have used most of the running cycle's allowance; a cycle that is over has said its last word."""
+        return self._used(UsageLevel.LOW, day)
+
+    def used_up(self, day):
+        return self._used(UsageLevel.USED_UP, day)
+
+    def ending(self, day, within_days):
+        """Cards whose running term ends after `day`, at most so many days later."""
+        until = day + timedelta(days=within_days)
+        running = self.filter(state__in=(State.IN_USE, State.SUSPENDED))
+        return running.filter(service_until__gt=day, service_until__lte=until)
+
+    def ended(self):
+        """Cards whose last term is over, and that can still be renewed."""
+        return self.filter(state=State.SHUT_DOWN)
+
+    def cancelling(self, day, within_days):
+        """Cards that will be cancelled at most so many days after `day`, if nobody renews or protects them."""
+        return self.ended().filter(cancel_on__lte=day + timedelta(days=within_days), protected=False)
+
+    def forced_in(self, first_day, until):
+        """Cards whose silence ends by forced activation on `first_day` or later, before `until`."""
+        waiting = self.filter(activated_on=None, state__in=(State.UNUSED, State.SUSPENDED))
+        return waiting.filter(forced_activation_on__gte=first_day, forced_activation_on__lt=until)
+
+    def waiting_for_real_name(self):
+        """Cards with a real-name check that is submitted and not decided."""
+        return self.filter(real_name=RealName.SUBMITTED).exclude(state=State.CANCELLED)
+
+    def used_after_the_end(self):
+        """Cards that were used when they had no service any more: the carrier has not stopped them."""
+        return self.filter(stray_usage_on__isnull=False)
+
+    def stopped_by(self, hold):
+        """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
+        held = self.filter(state=State.SUSPENDED).exclude(holds="")
+        return held.filter(holds__gte=hold, holds__lt=hold + BEHIND_ALL)
+
     def visible_to(self, user):
         """Staff see every card, a customer's members their customers' cards, and nobody else any."""
         if not user.is_active:
@@ -46,4 +104,7 @@ class CardQuerySet(models.QuerySet):
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""
         if len(iccid) == 20:
             return self.filter(iccid__in=(iccid, iccid[:19]))
-        return self.filter(models.Q(iccid=iccid) | models.Q(iccid__gt=iccid, iccid__lt=iccid + "~"))
+        return self.filter(models.Q(iccid=iccid) | models.Q(iccid__gt=iccid, iccid__lt=iccid + BEHIND_ALL))
+
+    def _used(self, level, day):
+        return self.filter(usage_level__gt=UsageLevel.NORMAL, usage_level=level, cycle_until__gt=day)

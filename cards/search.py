@@ -1,37 +1,64 @@
 """The search box: what somebody typed or pasted there means, and which index is asked for it.
 
-A whole number is looked up by equality, the beginning of one as a range, everything else is a customer's name:
-nothing here scans the cards.
+Whole numbers are looked up by equality, the beginning of one as a range, the end of one as the beginning of its
+reverse; everything else is the beginning of a customer's name. Nothing here scans the cards.
 """
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cards.errors import BadInput
 from cards.identifiers import FIFTEEN_DIGITS, ICCID, MSISDN, SPREADSHEET_NUMBER
 from cards.models import Card, Customer
+from cards.querysets import BEHIND_ALL, Begins
 
-MOST_NUMBERS = 1_000
-BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
+MOST_NUMBERS = 10_000
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff'\"`"))
 BETWEEN_NUMBERS = re.compile(r"[\s,;|、。]+")
-ICCID_BEGINNING = re.compile(r"8986[0-9A-Z]{0,14}")  # nothing else begins so
-DIGITS = re.compile(r"[0-9]{1,12}")  # 11 are a whole MSISDN, and also how one of 13 begins
+
+# What a number that is typed without its end begins with tells which one it is; 11 digits are also a whole MSISDN.
+BEGINNINGS = {
+    "iccid": re.compile(r"8986[0-9A-Z]{0,14}"),
+    "msisdn": re.compile(r"1[0-9]{0,11}"),
+    "imsi": re.compile(r"460[0-9]{3,11}"),
+}
+# The same before a star, where there is no doubt that a beginning is meant.
+BEFORE_STAR = {
+    "iccid": re.compile(r"8986[0-9A-Z]{0,16}"),
+    "msisdn": re.compile(r"1[0-9]*"),
+    "imsi": re.compile(r"460[0-9]*"),
+    "imei": re.compile(r"[0-9]+"),
+}
+COLUMNS = {"iccid": ("iccid",), "msisdn": ("msisdn",), "imsi": ("imsi",), "imei": ("bound_imei", "seen_imei")}
+WHOLE = re.compile(rf"{ICCID.pattern}|1[0-9]{{12}}|{FIFTEEN_DIGITS.pattern}")
+END = re.compile(r"[0-9]{3,20}")
+END_BEHIND_STAR = re.compile(r"\*(?=.*[0-9])([0-9A-Z]{3,20})")
+STARRED = re.compile(r"[0-9*]*\*[0-9*]*")
+NO_NAME = re.compile(r"[0-9]{3,}")
 
 
 @dataclass
 class Numbers:
-    """Whole numbers, of one card or of a pasted list, and what became of each once they were looked up."""
+    """Whole numbers, of one card or of a pasted list, and what became of each once they were looked up.
+
+    `card_ids` are the cards that they mean, each once, by whatever number and however often it was given.
+    """
 
     numbers: list
     matched: list = field(default_factory=list)
     ambiguous: list = field(default_factory=list)
     unknown: list = field(default_factory=list)
+    card_ids: list = field(default_factory=list)
 
     @property
     def is_list(self):
@@ -41,22 +68,50 @@ class Numbers:
         found = look_up(self.numbers)
         visible = set().union(*found.values())
         if cards.query.has_filters():  # Staff see every card, and nothing has to be asked.
-            visible = set(cards.filter(pk__in=visible).values_list("pk", flat=True))
+            visible = set(cards.filter(pk__among=visible).values_list("pk", flat=True))
         for number in self.numbers:
             kind = (self.unknown, self.matched, self.ambiguous)[min(len(found[number] & visible), 2)]
             kind.append(number)
-        return cards.filter(pk__in=visible)
+        self.card_ids = sorted(visible)
+        return cards.filter(pk__among=self.card_ids)
+
+    def sentence(self):
+        count = len(self.numbers)
+        text = ngettext("the card with the number {number}", "the cards with {count} numbers", count)
+        return text.format(number=self.numbers[0], count=count)
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """The beginning of an ICCID or MSISDN."""
+    """The beginning of a number: of an ICCID, MSISDN, IMSI or IMEI, as `kind` says."""
 
-    column: str
+    kind: str
+    text: str
+
+    @property
+    def sorts_by(self):
+        """The column whose index holds these cards side by side; None when there is more than one."""
+        return self.kind if COLUMNS[self.kind] == (self.kind,) else None
+
+    def narrow(self, cards):
+        return cards.filter(_in_any(COLUMNS[self.kind], lambda column: Begins(F(column), self.text)))
+
+    def sentence(self):
+        return _("cards whose {number} begins with {text}").format(number=self.kind.upper(), text=self.text)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a number: of an ICCID or an MSISDN."""
+
     text: str
 
     def narrow(self, cards):
-        return cards.filter(_has_a_value(self.column), Q(**_range(self.column, self.text)))
+        backwards = self.text[::-1]
+        return cards.filter(_in_any(("iccid", "msisdn"), lambda column: Begins(Reverse(column), backwards)))
+
+    def sentence(self):
+        return _("cards whose number ends in {text}").format(text=self.text)
 
 
 @dataclass(frozen=True)
@@ -66,26 +121,38 @@ class Name:
     text: str
 
     def narrow(self, cards):
-        return cards.filter(customer__in=Customer.objects.filter(name__startswith=self.text))
+        customers = list(Customer.objects.filter(Begins(F("name"), self.text)).values_list("pk", flat=True))
+        if len(customers) == 1:
+            return cards.filter(customer=customers[0])
+        return cards.filter(customer__among=customers) if customers else cards.none()
+
+    def sentence(self):
+        return _("cards of customers whose name begins with “{text}”").format(text=self.text)
 
 
 def understood(text):
-    """What the text in the search box means: `Numbers`, the `Beginning` of one, or a `Name`; None when it is empty."""
+    """What the text in the search box means: one of the classes above, or None when it is empty.
+
+    Raises `BadInput` for more than `MOST_NUMBERS` numbers, and for a star in a number that tells neither its
+    beginning nor its end.
+    """
     numbers = numbers_in(text)
     if not numbers:
         return None
     if len(numbers) > MOST_NUMBERS:
         message = _("{count} numbers are too many for one search: at most {most}")
         raise BadInput("q", message.format(count=len(numbers), most=MOST_NUMBERS))
-    if len(numbers) == 1:
-        return _one_term(numbers[0], text)
-    return Numbers(numbers) if any(map(_columns_of, numbers)) else Name(text.strip())
+    if len(numbers) > 1 and any(map(_columns_of, numbers)):
+        return Numbers(numbers)
+    term = _one_term(_in_one(text))
+    if term:
+        return term
+    return Numbers(numbers) if all(map(NO_NAME.fullmatch, numbers)) else Name(text.strip(" \t*＊"))
 
 
 def numbers_in(text):
     """The numbers of a typed or pasted text, each once: half-width, in capitals, whatever stands between them."""
-    lines = unicodedata.normalize("NFKC", text).translate(INVISIBLE).upper().splitlines()
-    return list(dict.fromkeys(number for line in lines for number in _numbers_of(line)))
+    return list(dict.fromkeys(number for line in _lines(text) for number in _numbers_of(line)))
 
 
 def look_up(numbers):
@@ -103,14 +170,39 @@ def look_up(numbers):
     return found
 
 
-def _one_term(number, text):
-    if ICCID_BEGINNING.fullmatch(number):
-        return Beginning("iccid", number)
-    if DIGITS.fullmatch(number):
-        return Beginning("msisdn", number)
-    if _columns_of(number) or SPREADSHEET_NUMBER.fullmatch(number):
+def _one_term(number):
+    """What one number means, whole or in part; None for what is no number."""
+    for kind, beginning in BEGINNINGS.items():
+        if beginning.fullmatch(number):
+            return Beginning(kind, number)
+    if WHOLE.fullmatch(number) or SPREADSHEET_NUMBER.fullmatch(number):
         return Numbers([number])
-    return Name(text.strip())
+    if END.fullmatch(number):
+        return Ending(number)
+    return _starred(number) if "*" in number else None
+
+
+def _starred(number):
+    end = END_BEHIND_STAR.fullmatch(number)
+    if end:
+        return Ending(end[1])
+    for kind, beginning in BEFORE_STAR.items():
+        if number.endswith("*") and beginning.fullmatch(number[:-1]):
+            return Beginning(kind, number[:-1])
+    if STARRED.fullmatch(number):
+        message = _("“{text}” is not clear: write 1440* for a beginning, and *157 for an end of three digits or more")
+        raise BadInput("q", message.format(text=number))
+    return None
+
+
+def _lines(text):
+    return unicodedata.normalize("NFKC", text).translate(INVISIBLE).upper().strip().splitlines()
+
+
+def _in_one(text):
+    """The only line of a text without its spaces: a number, or part of one, that was written in groups."""
+    lines = _lines(text)
+    return "".join(lines[0].split()) if len(lines) == 1 else ""
 
 
 def _numbers_of(line):
@@ -137,25 +229,32 @@ def _rows(column, number):
     return [(number, number, number), (number, number[:19], number[:19])]
 
 
+# The numbers come as one value, and the cards are asked once for each of them, by the column's index. Left to
+# itself, PostgreSQL reads the whole table for some thousand of them: `OFFSET 0` and `CROSS JOIN` leave it no choice.
+ASKED = {
+    "postgresql": """
+        SELECT asked.number, card.id FROM unnest(%s::text[], %s::text[], %s::text[]) AS asked (number, low, high)
+        CROSS JOIN LATERAL (SELECT id FROM {table} WHERE {column} {is_meant} AND NOT {column} = '' OFFSET 0) AS card
+    """,
+    "sqlite": """
+        SELECT asked.number, card.id FROM (
+            SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS low,
+            json_extract(value, '$[2]') AS high FROM json_each(%s)
+        ) AS asked CROSS JOIN {table} AS card WHERE card.{column} {is_meant} AND NOT card.{column} = ''
+    """,
+}
+
+
 def _statement(wanted):
-    """One SELECT for each column, all together; the numbers come as a table, so that a thousand are still one plan."""
-    table, parts, params = Card._meta.db_table, [], []
+    """One SELECT for each column, all together."""
+    parts, params = [], []
     for column, rows in wanted.items():
-        marks = ", ".join(["(%s, %s, %s)"] * len(rows))
         is_meant = "BETWEEN asked.low AND asked.high" if column == "iccid" else "= asked.low"
-        parts.append(
-            f"SELECT asked.number, card.id FROM (SELECT column1 AS number, column2 AS low, column3 AS high "
-            f"FROM (VALUES {marks}) AS given) AS asked "
-            f"JOIN {table} AS card ON card.{column} {is_meant} AND NOT card.{column} = ''"
-        )
-        params += [value for row in rows for value in row]
+        parts.append(ASKED[connection.vendor].format(table=Card._meta.db_table, column=column, is_meant=is_meant))
+        params += map(list, zip(*rows, strict=True)) if connection.vendor == "postgresql" else [json.dumps(rows)]
     return " UNION ALL ".join(parts), params
 
 
-def _range(column, text):
-    return {f"{column}__gte": text, f"{column}__lt": text + BEHIND_ALL}
-
-
-def _has_a_value(column):
-    """The condition of the column's index, said so that the database sees that it may use it."""
-    return ~Q(**{column: ""})
+def _in_any(columns, is_meant):
+    """Whether it is meant in any of these columns; with the condition of the column's index, for it to be used."""
+    return reduce(or_, (Q(is_meant(column)) & ~Q(**{column: ""}) for column in columns))

@@ -4,8 +4,11 @@ Nothing here counts cards, so it costs the same for a thousand and for a million
 """
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import date
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Sum, Value
 from django.db.models.functions import Greatest
 
@@ -15,6 +18,29 @@ from cards.models import StateTally, UsageTally
 # What happened so many days ago is no longer told apart by days: `actions.tallies` puts it together under one.
 DAYS_APART = 400
 LONG_AGO = date(2000, 1, 1)
+COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class TabCounts:
+    """How many cards show each state and each hold, and under "" how many there are in all.
+
+    They are sums that are kept, or counted just now; above `COUNTED` cards the counting stops, and each count says
+    how many there are at the least.
+    """
+
+    counts: dict
+    is_exact: bool = True
+    is_kept: bool = False
+
+
+def tab_counts(filtered):
+    """What the tabs say over a read `CardFilter`: the kept sums over all cards, over others one look at `COUNTED`."""
+    cards = filtered.in_all_tabs
+    if not cards.query.has_filters():
+        return TabCounts(_with_total(shown_now()), is_kept=True)
+    counts = _with_total(shown_in(_counted(cards.order_by().values("state", "holds")[: COUNTED + 1])))
+    return TabCounts(counts | {"": min(counts[""], COUNTED)}, is_exact=counts[""] <= COUNTED)
 
 
 def shown_now():
@@ -87,3 +113,18 @@ def usage_by_day(since):
 def _standing():
     """(state, holds, cards) of all cards as they are now."""
     return StateTally.objects.values_list("state", "holds").annotate(Sum("cards"))
+
+
+def _with_total(counts):
+    return {"": sum(counts[state] for state in State.values)} | counts
+
+
+def _counted(rows):
+    """(state, holds, cards) of these rows, counted by the database in one pass."""
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT state, holds, COUNT(*) FROM ({sql}) AS counted GROUP BY state, holds", params)
+        return cursor.fetchall()

@@ -1,0 +1,64 @@
+"""What the card list offers with one click: the quick filters, and the orders that an index has ready."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from cards.calendar import add_months, first_of_next_month
+from cards.paging import NEWEST, OLDEST, Order
+
+ENDING_WITHIN_DAYS = 30
+CANCELLING_WITHIN_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Quick:
+    """A quick filter: `cards(cards, today)` are those that it finds, in its order unless another is asked for."""
+
+    label: str | Promise
+    cards: Callable
+    order: Order = NEWEST
+
+
+def _forced_next_month(cards, today):
+    first = first_of_next_month(today)
+    return cards.forced_in(first, add_months(first, 1))
+
+
+QUICK = {
+    "low": Quick(_("Allowance nearly used up"), lambda cards, today: cards.low(today)),
+    "used_up": Quick(_("Allowance used up"), lambda cards, today: cards.used_up(today)),
+    "expiring": Quick(
+        _("Term ends within 30 days"),
+        lambda cards, today: cards.ending(today, ENDING_WITHIN_DAYS),
+        Order("service_until"),
+    ),
+    "expired": Quick(_("Term has ended"), lambda cards, today: cards.ended()),
+    "cancelling": Quick(
+        _("Cancelled within 14 days"),
+        lambda cards, today: cards.cancelling(today, CANCELLING_WITHIN_DAYS),
+        Order("cancel_on"),
+    ),
+    "forced": Quick(_("Forced active next month"), _forced_next_month, Order("forced_activation_on")),
+    "real_name": Quick(_("Real-name check waiting"), lambda cards, today: cards.waiting_for_real_name()),
+    "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
+    "stray": Quick(_("Used after its end"), lambda cards, today: cards.used_after_the_end()),
+}
+
+SORTS = {
+    "newest": (_("Newest first"), NEWEST),
+    "oldest": (_("Oldest first"), OLDEST),
+    "expiry": (_("Service until"), Order("service_until", has_value=Q(service_until__isnull=False))),
+    "cancel": (_("Cancelled on"), Order("cancel_on", has_value=Q(cancel_on__isnull=False))),
+    "forced": (
+        _("Forced activation on"),
+        Order("forced_activation_on", has_value=Q(activated_on=None, forced_activation_on__isnull=False)),
+    ),
+    "due": (_("Next due on"), Order("next_due_on", has_value=Q(next_due_on__isnull=False))),
+    "iccid": ("ICCID", Order("iccid", read_value=str)),
+}
+# The other filters whose cards lie side by side in the index of a column.
+SORTED_BY_THEMSELVES = {"expiring": Order("service_until"), "due": Order("next_due_on")}

@@ -11,10 +11,11 @@ from cards import tallies
 from cards.actions.figures import AGENDA_DAYS, EXPIRY_DAYS, READINGS_OLDER_THAN_DAYS
 from cards.calendar import days
 from cards.choices import Action
-from cards.quantities import megabytes
+from cards.quantities import MB, megabytes
 from cards.views.charts import bars
 
 DAYS_BACK = 30
+GB = 1_024 * MB
 WEEK = 7
 ACTIVATES = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
 
@@ -30,13 +31,21 @@ def usage(today):
     """How much was used on each of the last 30 days, as far as it is known."""
     shown = _last_days(today)
     counts = tallies.usage_by_day(shown[0])
-    return bars([(str(day), int(counts.get(day, 0))) for day in shown], _in_mb)
+    return bars([(str(day), int(counts.get(day, 0))) for day in shown], _in_words)
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """On how many cards something is due on each of the days ahead, and on the fullest of them."""
+
+    days: list
+    most: int
 
 
 def agenda(document, today):
-    """On how many cards something is due on each of the days ahead."""
-    ahead = map(str, days(today + timedelta(days=1), today + timedelta(days=AGENDA_DAYS)))
-    return bars([(day, document["agenda"].get(day, 0)) for day in ahead])
+    ahead = days(today + timedelta(days=1), today + timedelta(days=AGENDA_DAYS))
+    counts = [(day, document["agenda"].get(str(day), 0)) for day in ahead]
+    return Agenda(counts, max(1, *(cards for _, cards in counts)))
 
 
 def expiries(document, today):
@@ -70,5 +79,5 @@ def _last_days(today):
     return list(days(today - timedelta(days=DAYS_BACK - 1), today))
 
 
-def _in_mb(count):
-    return f"{megabytes(count)} MB"
+def _in_words(count):
+    return f"{count / GB:,.1f} GB" if count >= GB else f"{megabytes(count)} MB"

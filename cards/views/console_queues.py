@@ -1,7 +1,7 @@
 """The queues on one page: of each, what it is, how many wait, the most urgent few, and where to act on all of them."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 from django.urls import reverse
@@ -18,6 +18,7 @@ from cards.views.job_words import title_of
 from cards.views.queues import failed_jobs, queues
 
 SHOWN = 5
+SOON_DAYS = 7
 
 WHY = {
     "cancelling": _(
@@ -32,9 +33,17 @@ WHY = {
 }
 # What is offered beside each card, to who may do it.
 OFFERED = {
-    "cancelling": (Action.RENEW, Action.PROTECT),
-    "real_name": (Action.APPROVE_REAL_NAME, Action.REJECT_REAL_NAME),
-    "parked": (Action.UNPARK,),
+    "cancelling": ((Action.RENEW, Action.RENEW.label), (Action.PROTECT, Action.PROTECT.label)),
+    "real_name": ((Action.APPROVE_REAL_NAME, _("Approve")), (Action.REJECT_REAL_NAME, _("Reject"))),
+    "parked": ((Action.UNPARK, _("Take back")),),
+}
+# What the day of an entry is.
+DAYS = {
+    "cancelling": _("cancelled on"),
+    "forced": _("forced active on"),
+    "real_name": _("submitted on"),
+    "stray": _("last used on"),
+    "late": _("last reading"),
 }
 
 
@@ -51,16 +60,43 @@ class Row:
     note: str = ""
     actions: list = field(default_factory=list)
 
+    @property
+    def is_soon(self):
+        return self.days_left is not None and self.days_left <= SOON_DAYS
+
 
 @dataclass(frozen=True)
 class Section:
     """A queue as the page shows it; `chart` draws how many wait by day, where the days matter."""
 
     queue: object
-    why: str
     rows: list
     chart: object = None
-    is_listed: bool = True
+
+    @property
+    def why(self):
+        return WHY[self.queue.code]
+
+    @property
+    def day_title(self):
+        return DAYS.get(self.queue.code)
+
+    @property
+    def has_notes(self):
+        return any(row.note for row in self.rows)
+
+    @property
+    def has_actions(self):
+        return any(row.actions for row in self.rows)
+
+    @property
+    def is_of_jobs(self):
+        return self.queue.code == "failed"
+
+    @property
+    def is_listed(self):
+        """Whether the queue's address is a list, and not this very section."""
+        return self.queue.cards and self.queue.code != "late"
 
 
 @staff_required
@@ -77,15 +113,14 @@ class Queues:
 
     def context(self):
         counted = queues(self.figures, self.today)
-        sections = [
-            Section(counted[code], WHY[code], getattr(self, f"_{code}"), self._charts.get(code), code != "late")
-            for code in WHY
-        ]
+        sections = [Section(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
         return {"sections": sections, "as_of": self.figures.as_of}
 
     @property
     def _cancelling(self):
-        cards = Card.objects.filter(state=State.SHUT_DOWN, protected=False, cancel_on__gt=self.today)
+        until = self.today + timedelta(days=figures.CANCEL_DAYS)
+        cards = Card.objects.filter(state=State.SHUT_DOWN, protected=False)
+        cards = cards.filter(cancel_on__gt=self.today, cancel_on__lte=until)
         return self._rows("cancelling", cards.order_by("cancel_on", "pk"), "cancel_on")
 
     @property
@@ -148,8 +183,8 @@ class Queues:
             days_left=(day - self.today).days if is_ahead else None,
             note=note,
             actions=[
-                (action.label, reverse("console:card-act", args=[card.iccid, action]))
-                for action in OFFERED.get(code, ())
+                (label, reverse("console:card-act", args=[card.iccid, action]))
+                for action, label in OFFERED.get(code, ())
                 if action in self.actor.actions
             ],
         )

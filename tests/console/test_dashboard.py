@@ -106,10 +106,12 @@ def test_activations_count_first_use_staff_and_force_on_their_days():
 
 def test_usage_is_the_sum_of_all_cards_by_day():
     first, second = card_in_use(), card_in_use()
-    for card, day, mb in ((first, TODAY, 2), (second, TODAY, 1.5), (first, TODAY - timedelta(days=30), 1)):
+    yesterday = TODAY - timedelta(days=1)
+    taken = ((first, TODAY - timedelta(days=30), 1), (first, yesterday, 1024), (first, TODAY, 2), (second, TODAY, 1.5))
+    for card, day, mb in taken:
         use(card, day, mb=mb)
     chart = usage(TODAY)
-    assert (of_chart(chart), chart.total) == ([("2026-06-10", "3.5 MB")], "3.5 MB")
+    assert (of_chart(chart), chart.total) == ([("2026-06-09", "1.0 GB"), ("2026-06-10", "3.5 MB")], "1.0 GB")
 
 
 # figures that are kept
@@ -119,7 +121,8 @@ def test_days_ahead_are_counted_from_tomorrow_to_the_last_day_of_the_chart():
     for day in (10, 11, 17, 18):
         Card.objects.filter(pk=card_in_use().pk).update(next_due_on=date(2026, 6, day))
     found = agenda(figures.known(TODAY).document, TODAY)
-    assert (of_chart(found), len(found.bars)) == ([("2026-06-11", "1"), ("2026-06-17", "1")], 7)
+    ahead = {date(2026, 6, day): 0 for day in range(11, 18)} | {date(2026, 6, 11): 1, date(2026, 6, 17): 1}
+    assert (dict(found.days), found.most) == (ahead, 1)
 
 
 def test_service_that_ends_is_counted_by_weeks_from_tomorrow_on():

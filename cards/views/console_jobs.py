@@ -16,7 +16,7 @@ from cards.models import Job, Selection
 from cards.paging import page_of
 from cards.views import console_page, staff_required
 from cards.views.downloads import csv_response
-from cards.views.job_action import follows_of, form_of
+from cards.views.job_action import KINDS, follows_of, form_of
 from cards.views.job_list import JobFilter, entries_of
 from cards.views.job_outcomes import failures
 from cards.views.job_page import POLLED, progress_of
@@ -61,7 +61,7 @@ def job_page(request, pk):
 @require_safe
 def job_progress(request, pk):
     """The part of a job's page that is asked for again and again; once the job goes another way, the whole page."""
-    job = _find(request, pk)
+    job = _counted(_find(request, pk))
     if job.status != request.GET.get("status"):
         return HttpResponse(headers={"HX-Refresh": "true"})
     context = {"job": job, "progress": progress_of(job), "polls": job.status in POLLED}
@@ -100,10 +100,11 @@ def step(request, pk, step):
 @require_POST
 def follow(request, pk, step):
     """A new job out of this one: what failed once more, or what was done taken back."""
-    job = _find(request, pk)
-    offered = next((offered for offered in follows_of(job, request.user) if offered.step == step), None)
-    if offered is None:
+    job = _counted(_find(request, pk))
+    follows = {offered.step: offered for offered in follows_of(job, request.user)}
+    if step not in follows:
         raise Http404
+    offered = follows[step]
     if not offered.is_permitted:
         raise PermissionDenied
     if offered.refused:
@@ -118,6 +119,8 @@ def follow(request, pk, step):
 def job_failures(request, pk):
     """The cards to which nothing was done as a file, with why and what helps, in the reader's language."""
     job = _find(request, pk)
+    if job.kind not in KINDS:
+        raise Http404
     headings = ["ICCID", "MSISDN", _("Reason"), _("What helps")]
     return csv_response(f"{title_of(job)}-{job.pk}", headings, failures(job, get_language()))
 
@@ -125,6 +128,11 @@ def job_failures(request, pk):
 def _find(request, pk):
     jobs = Job.objects.visible_to(request.user).select_related("owner", "selection", "of")
     return get_object_or_404(jobs, pk=pk)
+
+
+def _counted(job):
+    job.sums = engine.totals(job)
+    return job
 
 
 def _permitted(request, pk):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cards.actions.jobs import control, engine
+from cards.actions.jobs import control
 from cards.actions.jobs.undo import INVERSES
 from cards.actions.parameters import PARAMETERS
 from cards.choices import Action, JobKind
@@ -37,21 +37,21 @@ class Follow:
 
 
 def context(job, request):
-    sums = engine.totals(job)
+    sums = job.sums
     shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
     if job.is_waiting:
         return shared | _preview(job, shared["can"])
     if job.started_at:
-        follows = {"follows": follows_of(job, request.user, sums), "key": uuid.uuid4()}
+        follows = {"follows": follows_of(job, request.user), "key": uuid.uuid4()}
         return shared | _outcomes(job, request, sums) | follows
     return shared
 
 
-def follows_of(job, user, sums=None):
+def follows_of(job, user):
     """Trying again and taking back, each with the reason if it is not possible; nothing while the job goes on."""
     if not job.is_over or not job.started_at or job.kind not in KINDS:
         return []
-    sums = sums or engine.totals(job)
+    sums = job.sums
     nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")
     follows = [_follow("retry", _("Retry what failed"), nothing_failed, job.action, user)]
     if job.kind == JobKind.ACTION:

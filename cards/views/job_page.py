@@ -15,7 +15,7 @@ CHUNKS_FOR_SPEED = 10
 POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
 # What a job's page shows below its progress: for each kind a function `context(job, request)` in a module of its own,
-# for the template console/jobs/_<kind>.html.
+# for the template console/jobs/_<kind>.html. `job.sums` are its totals, counted once.
 CONTEXTS = {
     JobKind.ACTION: job_action.context,
     JobKind.UNDO: job_action.context,
@@ -62,6 +62,7 @@ class Follower:
 
 def page_of(job, request):
     """The context of a job's page."""
+    job.sums = engine.totals(job)
     may = control.may(request.user, job)
     after = Job.objects.filter(of=job).select_related("of").order_by("pk")
     context = {
@@ -86,7 +87,7 @@ def page_of(job, request):
 
 
 def progress_of(job):
-    sums = engine.totals(job)
+    sums = job.sums
     if job.status == JobStatus.PREPARING:
         return Progress(None, job.total, [], "")
     if job.status in (JobStatus.CHECKING, JobStatus.READY):

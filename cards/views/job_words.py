@@ -64,6 +64,8 @@ def title_of(job):
 
 def parameters_of(job):
     """(label, value) of what the job was told."""
+    if job.kind == JobKind.EXPORT:
+        return [(_("Format"), job.params.get("format", "").upper()), *_filters(job.params.get("query", ""))]
     return [(_label(name), _value(name, value)) for name, value in job.params.items()]
 
 

@@ -482,7 +482,14 @@ def test_what_does_not_exist_is_no_page(ops):
 def test_a_job_of_any_kind_has_a_page_in_every_status(ops, kind):
     before = done("suspend", card_in_use())
     for each in JobStatus:
-        values = {"kind": kind, "action": "suspend", "status": each, "message": "no header row", "of": before}
+        values = {
+            "kind": kind,
+            "action": "suspend",
+            "status": each,
+            "message": "no header row",
+            "of": before,
+            "params": {"format": "csv"},
+        }
         job = Job.objects.create(owner=person(), **values)
         assert "no header row" in text(page(ops, job))
 

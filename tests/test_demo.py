@@ -8,9 +8,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.http import QueryDict
 
-from cards.choices import Action, Hold, RealName, State
-from cards.models import Card, CardEvent, ServiceTerm, SweptDay, UsageDay
+from cards.choices import Action, Hold, JobKind, JobStatus, RealName, State
+from cards.filters import CardFilter
+from cards.models import Card, CardEvent, Job, SavedView, ServiceTerm, SweptDay, UsageDay
 from tests import build
 
 TODAY = date(2026, 11, 23)
@@ -26,13 +28,18 @@ def run(name, *arguments):
 
 
 def fingerprint():
-    """Everything that the demo wrote, without primary keys and passwords."""
+    """Everything that the demo wrote, without primary keys, passwords and the instants of this morning's jobs."""
     digest = hashlib.sha256()
     for rows in (
         Card.objects.order_by("iccid").values_list(
-            "iccid", "state", "holds", "version", "used_bytes", "customer__name"
+            "iccid", "state", "holds", "version", "used_bytes", "customer__name", "tags", "remark"
         ),
-        CardEvent.objects.order_by("card__iccid", "seq").values_list("action", "executed_at", "actor_name", "evidence"),
+        CardEvent.objects.order_by("card__iccid", "seq").values_list(
+            "action", "effective_on", "actor_name", "evidence"
+        ),
+        CardEvent.objects.filter(job=None).order_by("card__iccid", "seq").values_list("executed_at"),
+        Job.objects.order_by("pk").values_list("kind", "action", "status", "total", "params", "reason"),
+        SavedView.objects.order_by("pk").values_list("owner__username", "name", "query", "is_shared"),
         UsageDay.objects.order_by("card__iccid", "day").values_list("day", "bytes", "read_at", "imei"),
         ServiceTerm.objects.order_by("card__iccid", "number").values_list("plan__code", "starts_on", "service_until"),
         SweptDay.objects.order_by("day").values_list("day", "started_at", "finished_at", "counts"),
@@ -55,8 +62,10 @@ def test_everything_that_a_page_can_show_is_there():
     assert {hold for card in cards for hold in card.hold_list} == set(Hold)
     assert {card.real_name for card in cards} == set(RealName)
     assert set(CardEvent.objects.values_list("action", flat=True)) == set(Action) - {
+        Action.ADOPT,
         Action.UPDATE,
         Action.ASSIGN,
+        Action.UNTAG,
         Action.UNPROTECT,
         Action.UNPARK,
     }
@@ -69,6 +78,8 @@ def test_everything_that_a_page_can_show_is_there():
         "queued terms": cards.filter(state=State.IN_USE, terms__starts_on=None),
         "rebound": cards.filter(bindings__is_rebind=True),
         "in stock": cards.filter(customer=None),
+        "tagged": cards.filter(tag_rows__tag__name="cold-chain"),
+        "remarked": cards.exclude(remark=""),
     }
     assert {name: queue.exists() for name, queue in queues.items()} == dict.fromkeys(queues, True)
 
@@ -77,6 +88,16 @@ def test_everything_that_a_page_can_show_is_there():
     assert SweptDay.objects.latest("day").day == TODAY
     assert not SweptDay.objects.filter(finished_at=None).exists()
     assert UsageDay.objects.filter(card__customer=None).count() == 0
+
+    assert list(Job.objects.order_by("pk").values_list("kind", "action", "status")) == [
+        (JobKind.ACTION, Action.TAG, JobStatus.DONE),
+        (JobKind.ACTION, Action.SUSPEND, JobStatus.DONE),
+        (JobKind.ACTION, Action.SUSPEND, JobStatus.DONE),
+        (JobKind.UNDO, Action.RESUME, JobStatus.DONE),
+        (JobKind.ACTION, Action.SET_LIMIT, JobStatus.READY),
+    ]
+    for view in SavedView.objects.all():
+        assert list(CardFilter(QueryDict(view.query), queryset=cards).complaints()) == []
 
     with pytest.raises(CommandError, match="not empty") as refused:
         call_command("demo")

@@ -6,6 +6,7 @@ Rounds are weeks long at first and days in the end. Everything goes through the 
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import groupby, pairwise
 
 from django.db.models import Q
@@ -20,12 +21,14 @@ from cards.calendar import days
 from cards.choices import Action, Carrier, Hold, State
 from cards.models import Card, CarrierPolicy, ServiceTerm
 from cards.models.card import MB
+from simportal.demo import office
 from simportal.demo.fleet import fleet
 
 HISTORY = timedelta(days=427)
 DAILY_ROUNDS = timedelta(days=35)
 DAILY_READINGS = timedelta(days=62)
 WEEK = 7
+STOCKTAKING = 5
 RENEWS_AHEAD = timedelta(days=10)
 COMES_BACK_WITHIN = timedelta(days=21)
 TOO_LATE = timedelta(days=30)
@@ -45,7 +48,7 @@ class History:
         self.today, self.actors = today, actors
         self.rounds = round_days(today)
         self.parts = {part.iccid: part for part in fleet(size, seed, today, self.rounds)}
-        self.ids = {}
+        self.ids, self.unlabelled = {}, []
         self.deliveries = defaultdict(list)
         for part in self.parts.values():
             self.deliveries[part.opened_on].append(part)
@@ -62,10 +65,13 @@ class History:
             self.deliver(day)
             self.answer(day)
             self.look_after(day)
+            self.take_stock(day)
             progress((day - before).days)
         self.sweep(self.rounds[-1], self.today)
         self.read([self.rounds[-1]], instant(self.today, 0, 20))
         self.surge()
+        office.work_on_many()
+        office.share_views()
         progress(1)
 
     def sweep(self, before, day):
@@ -79,6 +85,7 @@ class History:
             take_cards(rows, actor=self.actors["ops"], at=instant(day, 10))
             created = Card.objects.filter(iccid__in=[row.iccid for row in rows])
             self.ids |= dict(created.values_list("iccid", "pk"))
+            self.unlabelled += self.deliveries[day]
 
     # usage
 
@@ -148,6 +155,12 @@ class History:
         self.act(Action.TOP_UP, used_up, day, 180, reason="客户购买叠加包", plan="PACK-100")
         waived = self.held_by(Hold.THRESHOLD, lambda part: part.fate(month) < part.story.waives)
         self.act(Action.RESUME, waived, day, 200, who="support", reason="客户确认继续使用")
+
+    def take_stock(self, day):
+        """Now and then the cards that came in since are told apart: by tags, and by what is remarked on some."""
+        if self.rounds.index(day) % STOCKTAKING == 0 or day == self.rounds[-1]:
+            office.write_notes(self.unlabelled, self.ids, partial(self.act, day=day, minute=220))
+            self.unlabelled = []
 
     def expiring(self, day):
         """Cards whose last term ends within days, and whose owners renew."""

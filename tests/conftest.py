@@ -69,13 +69,14 @@ def redis_url(tmp_path):
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory):
-    """The address of a portal with demo data, served as `manage.py run` serves it."""
+    """The address of a portal with demo data, served as `manage.py run` serves it, with a worker that does its jobs."""
     port = free_port()
     served = Portal(tmp_path_factory.mktemp("portal"))
     served.manage("migrate", "--verbosity", "0")
     served.manage("demo", "--cards", "300")
     bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4"]
-    with served.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind):
+    web = served.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
+    with web, served.started(sys.executable, "manage.py", "worker"):
         wait_until(lambda: listens(port), what="the portal's start")
         yield f"http://127.0.0.1:{port}"
 

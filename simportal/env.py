@@ -91,7 +91,9 @@ def _sqlite(parsed, base_dir):
 
 
 def _postgresql(parsed):
-    return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    """PostgreSQL without its compiler for statements: it takes longer than any statement of a page runs."""
+    options = {"options": "-c jit=off"} | parsed.get("OPTIONS", {})
+    return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 def _redis_url(text):

@@ -79,6 +79,12 @@ def test_postgresql():
         "PORT": 5433,
         "NAME": "cards",
     }
+    assert database["OPTIONS"] == {"options": "-c jit=off"}
+
+
+def test_postgresql_keeps_the_options_of_its_url():
+    database = read(DATABASE_URL="postgresql://portal@db/cards?sslmode=require").database
+    assert database["OPTIONS"] == {"options": "-c jit=off", "sslmode": "require"}
 
 
 @pytest.mark.parametrize(

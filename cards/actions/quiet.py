@@ -136,10 +136,14 @@ NEWS = """
     FROM staged_taken AS t JOIN staged_judged AS j ON j.card_id = t.card_id
     WHERE j.quiet = 1 AND NOT t.stale
 """
-DAYS = f"""
+NEW_DAYS = f"""
     INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei)
-    SELECT t.card_id, t.day, t.bytes, t.read_at, t.imei {NEWS} ORDER BY t.card_id, t.day
-    ON CONFLICT (card_id, day) DO UPDATE SET bytes = excluded.bytes, read_at = excluded.read_at, imei = excluded.imei
+    SELECT t.card_id, t.day, t.bytes, t.read_at, t.imei {NEWS} AND t.known_bytes IS NULL ORDER BY t.card_id, t.day
+"""
+KNOWN_DAYS = f"""
+    UPDATE cards_usageday AS u SET bytes = n.bytes, read_at = n.read_at, imei = n.imei
+    FROM (SELECT t.* {NEWS} AND t.known_bytes IS NOT NULL) AS n
+    WHERE u.card_id = n.card_id AND u.day = n.day AND u.card_id BETWEEN %(first)s AND %(last)s
 """
 TALLY = f"""
     INSERT INTO cards_usagetally (day, bytes, readings)
@@ -162,9 +166,9 @@ def judge(file, first, last):
     The cards are locked. Returns the number of readings, and the keys of the cards that are not quiet.
     """
     among = {"file": file.pk, "first": first, "last": last}
-    select_into("staged_taken", TAKEN, among)
+    select_into("staged_taken", TAKEN, among, counted="card_id, day")
     _reckon_cycles()
-    select_into("staged_judged", _said(JUDGED), among)
+    select_into("staged_judged", _said(JUDGED), among, counted="card_id, quiet")
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM staged_taken")
         (readings,) = cursor.fetchone()
@@ -175,7 +179,7 @@ def judge(file, first, last):
 def take_quiet(first, last):
     """Take the readings of the cards that `judge` found quiet; how many were `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
-        for statement in (METERS, DAYS, TALLY):
+        for statement in (METERS, KNOWN_DAYS, NEW_DAYS, TALLY):
             cursor.execute(_said(statement), {"first": first, "last": last})
         cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_judged WHERE quiet = 1")
         counts = [int(count or 0) for count in cursor.fetchone()]

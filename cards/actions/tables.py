@@ -19,12 +19,12 @@ def make_table(name, columns):
         cursor.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
 
 
-def select_into(name, query, params=()):
-    """A temporary table of what a query finds."""
+def select_into(name, query, params, counted):
+    """A temporary table of what a query finds; in `counted` stands what joins it to others."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {name}")
         cursor.execute(f"CREATE TEMPORARY TABLE {name} AS {query}", params)
-        count_rows(cursor, name)
+        count_rows(cursor, f"{name} ({counted})")
 
 
 def count_rows(cursor, name):

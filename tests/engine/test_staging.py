@@ -89,10 +89,9 @@ class Chance:
             self._serve(card)
         self._fill_meter(card)
         self._put_into_a_device(card)
-        card.version, card.used_on = self.random.randint(1, 5), self.of(card.changed_on, None)
+        card.version, card.used_on = self.random.randint(1, 5), card.changed_on
         card.read_at = self.of(NOON - timedelta(days=self.random.randint(0, 60)), None)
-        self._upset(card)
-        return self._settled(card)
+        return self._upset(self._settled(card))
 
     def _stop(self, card):
         kinds = HELD_IN.get(card.state, [])
@@ -111,6 +110,8 @@ class Chance:
         if card.state == State.SHUT_DOWN:
             card.cycle_from = card.cycle_until = None
         elif self.of(False, True):
+            card.changed_on = card.cycle_until + timedelta(days=2)
+        elif self.of(False, True):
             card.queue = [QueuedTerm(2, 1, "calendar", 100)]
 
     def _fill_meter(self, card):
@@ -124,6 +125,12 @@ class Chance:
         card.seen_imei, card.bound_imei = self.of(PHONE, ""), self.of(PHONE, "", CAMERA)
         card.previous_imei, card.bound_on = self.of("", PHONE), self.of(None, self.day())
 
+    def _settled(self, card):
+        """As the write path leaves a card: it keeps the level, and the day on which something is due next."""
+        card.usage_level = int(card.level)
+        card.next_due_on = rules.upcoming(card).on
+        return card
+
     def _upset(self, card):
         """Facts that contradict each other, and cards that have been set aside for such."""
         if self.once_in(25):
@@ -131,21 +138,13 @@ class Chance:
             setattr(card, self.random.choice(names), None)
         if self.once_in(25):
             card.parked = InvariantBroken("no_cycle").written()
-
-    def _settled(self, card):
-        """As the write path leaves a card: it keeps the level, and the day on which something is due next."""
-        card.usage_level = int(card.level)
-        try:
-            following = rules.upcoming(card)
-        except TypeError:
-            following = None
-        card.next_due_on = following and following.on
         return card
 
     def readings(self, card):
         imei = self.of(card.seen_imei, "", PHONE, CAMERA)
         for _ in range(self.random.choice([0, 1, 1, 2, 3, 4])):
-            left = min(max(card.allowance_bytes - card.used_bytes, 1), 2**50)
+            full = card.test_quota_bytes if card.phase == State.TESTING else card.allowance_bytes
+            left = min(max(full - card.used_bytes, 1), 2**50)
             idle = 0 if card.phase == State.UNUSED else self.random.randint(0, MB)
             used = self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
             day = self.of(self.day(0, 30), self.day(), card.cycle_until or START, card.changed_on, card.opened_on)

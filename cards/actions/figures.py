@@ -89,8 +89,8 @@ def _readings(today):
     in_use = Card.objects.filter(state=State.IN_USE)
     found = in_use.aggregate(in_use=Count("pk"), never=never, oldest=Min("read_at"), **older)
     late = in_use.filter(read_at__lt=midnight(today - timedelta(days=LATE_AFTER_DAYS))).order_by("read_at", "pk")
-    latest = list(late.values_list("pk", flat=True)[:LATEST_NAMED])
-    return found | {"oldest": found["oldest"] and found["oldest"].isoformat(), "cards": latest}
+    named = list(late.values_list("pk", flat=True)[:LATEST_NAMED]) if found[f"older_{LATE_AFTER_DAYS}"] else []
+    return found | {"oldest": found["oldest"] and found["oldest"].isoformat(), "cards": named}
 
 
 def midnight(day):

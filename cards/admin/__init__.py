@@ -28,9 +28,6 @@ class TagAdmin(admin.ModelAdmin):
     """Tags come into being on cards, where their names stand and stay; one that is on no card any more can go."""
 
     list_display = ["name", "created_at", "its_cards"]
-    search_fields = ["name__startswith"]
-    search_help_text = _("The beginning of the name")
-    show_full_result_count = False
     actions = None
 
     @admin.display(description=_("SIM cards"))

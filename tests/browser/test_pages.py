@@ -1,13 +1,17 @@
 """The console's pages in a real browser: both languages, light and dark, wide and narrow."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tests.browser.windows import LOGIN, barriers, complaints, every_window, log_in, too_small
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
-OURS = ["/console/", "/console/sweep/"]
-DJANGOS = ["/admin/", "/admin/cards/plan/", "/admin/cards/carrierpolicy/add/", "/admin/cards/customer/"]
+OURS = ["/console/", "/console/queues/", "/console/sweep/"]
+POLICY = "/admin/cards/carrierpolicy/add/"
+DJANGOS = ["/admin/", "/admin/cards/plan/", POLICY, "/admin/cards/tag/", "/admin/cards/customer/"]
 
 
 @every_window
@@ -18,6 +22,20 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, admi
     stranger = visit(language, scheme, width)
     found[LOGIN] = complaints(stranger, LOGIN) + barriers(stranger)
     assert found == {path: [] for path in [*OURS, *DJANGOS, LOGIN]}
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "light", 1440), ("zh-hans", "dark", 390)])
+def test_what_a_policy_changes_is_shown_before_it_is_saved(visit, admins_cookies, language, scheme, width):
+    page = visit(language, scheme, width, admins_cookies)
+    said = complaints(page, POLICY)
+    page.select_option("#id_carrier", "cmcc")
+    page.fill("#id_valid_from", str(timezone.localdate() + timedelta(days=30)))
+    page.fill("#id_renewal_days", "30")
+    page.click("[name=_preview]")
+    page.wait_for_selector("#effects")
+    page.click("details.more >> nth=0")
+    assert (said, barriers(page), page.is_visible("details.more >> nth=0 >> a.id >> nth=0")) == ([], [], True)
+    assert page.is_visible("[name=_save]")
 
 
 def test_the_pages_speak_the_language_that_was_chosen(visit, admins_cookies):

@@ -7,16 +7,22 @@ from cards.views import (
     console_queues,
     console_selections,
     console_sweep,
+    found,
     saved_views,
+    selecting,
 )
 
 app_name = "console"
 
 urlpatterns = [
     path("cards/", card_list.card_list, name="card-list"),
+    path("cards/unknown/", found.numbers_not_found, name="card-unknown"),
+    path("cards/names/", card_list.names_offered, name="names"),
     path("cards/<str:iccid>/", console_cards.card_page, name="card"),
     path("cards/<str:iccid>/<str:action>/", console_cards.card_act, name="card-act"),
+    path("selections/", selecting.select_cards, name="select"),
     path("views/", saved_views.saved_views, name="views"),
+    path("views/menu/", saved_views.views_menu, name="views-menu"),
     path("views/<int:pk>/", saved_views.open_view, name="view"),
     path("views/<int:pk>/edit/", saved_views.edit_view, name="view-edit"),
     path("views/<int:pk>/delete/", saved_views.delete_view, name="view-delete"),

@@ -7,26 +7,38 @@ LONGEST_QUERY = 2_000
 CURSORS = ("after", "before")
 
 
-def given(params):
-    """The parameters that say something, for the address to say no more than that."""
+def given(params, besides=()):
+    """The parameters that say something, for the address to say no more than that; `besides` belong to the form.
+
+    The check boxes of the columns are one parameter, as in an address.
+    """
     kept = QueryDict(mutable=True)
     for name, values in params.lists():
-        if name != "csrfmiddlewaretoken" and any(values):
-            kept.setlist(name, values)
+        if name not in ("csrfmiddlewaretoken", *besides) and any(values):
+            kept.setlist(name, [",".join(values)] if name == "cols" else values)
     return kept
 
 
 def list_url(params, **changes):
     """The address of the list with these parameters, changed so; None takes one away."""
-    changed = params.copy()
-    for name, value in changes.items():
-        changed.pop(name, None)
-        if value:
-            changed[name] = str(value)
-    query = changed.urlencode()
+    query = _changed(params, changes).urlencode()
     return reverse("console:card-list") + (f"?{query}" if query else "")
 
 
 def view_url(params, **changes):
     """The address of the view that differs from this one so; its pages begin anew."""
     return list_url(params, **{**dict.fromkeys(CURSORS), **changes})
+
+
+def view_query(params):
+    """What the view asks for, whatever page of it is looked at."""
+    return _changed(params, dict.fromkeys(CURSORS)).urlencode()
+
+
+def _changed(params, changes):
+    changed = params.copy()
+    for name, value in changes.items():
+        changed.pop(name, None)
+        if value:
+            changed[name] = str(value)
+    return changed

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -70,6 +70,13 @@ def saved_views(request):
         for view in offered_to(request.user)
     ]
     return console_page(request, "console/views/list.html", {"described": described})
+
+
+@staff_required
+@require_safe
+def views_menu(request):
+    """The same views for the menu above the list, which asks for them when it is opened."""
+    return render(request, "console/views/_menu.html", {"views": offered_to(request.user)})
 
 
 @staff_required

@@ -1,7 +1,17 @@
 // Keys, copy buttons and the menu. Every page works without it.
 "use strict";
 
-const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
+const typing = (element) => element.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+const opened = "details.menu[open], details.drop[open]";
+
+const SCANNED_KEYS = 8;
+const SCANNED_WITHIN_MS = 30;
+
+const flash = (button) => {
+    button.dataset.label ??= button.textContent;
+    button.textContent = button.dataset.copied || "✓";
+    setTimeout(() => { button.textContent = button.dataset.label; }, 1200);
+};
 
 const keys = {
     "/": () => {
@@ -20,7 +30,7 @@ const keys = {
 
 document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
-        document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+        document.querySelectorAll(opened).forEach((menu) => { menu.open = false; });
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !(event.key in keys)) {
         return;
@@ -29,8 +39,26 @@ document.addEventListener("keydown", (event) => {
     keys[event.key]();
 });
 
+// In the search box Enter searches, but not for a scanner, which types faster than people and ends each number so.
+let typed = [];
+document.addEventListener("keydown", (event) => {
+    if (!event.target.matches("textarea[data-search]")) {
+        return;
+    }
+    if (event.key !== "Enter") {
+        typed = [...typed, event.timeStamp].slice(-SCANNED_KEYS);
+        return;
+    }
+    const isScanner = typed.length === SCANNED_KEYS && event.timeStamp - typed[0] < SCANNED_KEYS * SCANNED_WITHIN_MS;
+    typed = [];
+    if (!isScanner && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        event.target.form.requestSubmit();
+    }
+});
+
 document.addEventListener("click", (event) => {
-    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    document.querySelectorAll(opened).forEach((menu) => {
         if (!menu.contains(event.target)) {
             menu.open = false;
         }
@@ -41,11 +69,14 @@ document.addEventListener("click", (event) => {
     }
     const copier = event.target.closest("[data-copy]");
     if (copier && navigator.clipboard) {
-        navigator.clipboard.writeText(copier.dataset.copy).then(() => {
-            const label = copier.textContent;
-            copier.textContent = copier.dataset.copied || "✓";
-            setTimeout(() => { copier.textContent = label; }, 1200);
-        });
+        navigator.clipboard.writeText(copier.dataset.copy).then(() => flash(copier));
+    }
+});
+
+// What is chosen in such a field is asked for at once; without this, the form's button asks for it.
+document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submits]")) {
+        event.target.form.requestSubmit();
     }
 });
 

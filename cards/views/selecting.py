@@ -1,0 +1,71 @@
+"""Choosing cards in the list: what is posted, at most the keys of one page, becomes a selection on the server."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from cards.actions.selections import freeze
+from cards.filters import CardFilter
+from cards.models import Card
+from cards.paging import LARGEST_ID
+from cards.views import staff_required
+from cards.views.addresses import LONGEST_QUERY, given, list_url
+from cards.views.found import surely_meant
+
+MOST_CHECKED = 100
+SOURCES = ("page", "filter", "list")
+
+
+@staff_required
+@require_POST
+def select_cards(request):
+    """Keep the checked cards, all cards of the view, or those that a pasted list found. The same form twice is one.
+
+    The button that was pressed is named after what it selects, and its value is the form's key.
+    """
+    source = next(filter(request.POST.get, SOURCES), None)
+    if source is None:
+        raise BadRequest("nothing was asked for")
+    params = _view(request.POST)
+    cards, complaints = _chosen(request, source, params)
+    if complaints or not cards.exists():
+        messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
+        return redirect(list_url(params) if len(params.urlencode()) <= LONGEST_QUERY else "console:card-list")
+    asked = {"from": source, "query": params.urlencode() if len(params.urlencode()) <= LONGEST_QUERY else ""}
+    selection = freeze(cards, owner=request.user, asked=asked, key=_key(request.POST, source))
+    return redirect("console:selection", pk=selection.pk)
+
+
+def _view(posted):
+    """The view that was looked at: said by its query or, when it is too long for one, by the search form itself."""
+    return given(QueryDict(posted["query"]) if "query" in posted else posted, besides=(*SOURCES, "ids"))
+
+
+def _chosen(request, source, params):
+    """The cards that are meant, and what is wrong with the view that they are chosen from."""
+    visible = Card.objects.visible_to(request.user)
+    if source == "page":
+        return visible.filter(pk__among=_checked(request.POST)), []
+    filtered = CardFilter(params, queryset=visible)
+    return surely_meant(filtered) if source == "list" else filtered.qs, list(filtered.complaints())
+
+
+def _checked(posted):
+    ids = posted.getlist("ids")
+    if len(ids) > MOST_CHECKED or not all(pk.isascii() and pk.isdecimal() and int(pk) <= LARGEST_ID for pk in ids):
+        raise BadRequest("these are not the cards of one page")
+    return [int(pk) for pk in ids]
+
+
+def _key(posted, source):
+    """One key for what this form asked for: sent twice it is the same, with other cards checked it is another."""
+    try:
+        form = uuid.UUID(posted[source])
+    except ValueError:
+        raise BadRequest("the form has no key") from None
+    return uuid.uuid5(form, "&".join([source, posted.get("query", posted.get("q", "")), *posted.getlist("ids")]))

@@ -250,7 +250,3 @@ class CardFilter(django_filters.FilterSet):
 
     def set_aside(self, queryset, name, value):
         return queryset.parked()
-
-
-def stopped_by(cards, hold):
-    return cards.stopped_by(hold)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.calendar import add_months, first_of_next_month
+from cards.choices import State
 from cards.paging import NEWEST, OLDEST, Order
 
 ENDING_WITHIN_DAYS = 30
@@ -30,7 +32,7 @@ def _forced_next_month(cards, today):
 
 QUICK = {
     "low": Quick(_("Allowance nearly used up"), lambda cards, today: cards.low(today)),
-    "used_up": Quick(_("Allowance used up"), lambda cards, today: cards.used_up(today)),
+    "used_up": Quick(pgettext_lazy("usage", "Allowance used up"), lambda cards, today: cards.used_up(today)),
     "expiring": Quick(
         _("Term ends within 30 days"),
         lambda cards, today: cards.ending(today, ENDING_WITHIN_DAYS),
@@ -52,7 +54,7 @@ SORTS = {
     "newest": (_("Newest first"), NEWEST),
     "oldest": (_("Oldest first"), OLDEST),
     "expiry": (_("Service until"), Order("service_until", has_value=Q(service_until__isnull=False))),
-    "cancel": (_("Cancelled on"), Order("cancel_on", has_value=Q(cancel_on__isnull=False))),
+    "cancel": (_("Cancelled on"), Order("cancel_on", has_value=Q(state=State.SHUT_DOWN, cancel_on__isnull=False))),
     "forced": (
         _("Forced activation on"),
         Order("forced_activation_on", has_value=Q(activated_on=None, forced_activation_on__isnull=False)),

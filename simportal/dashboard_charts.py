@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import tallies
-from cards.actions.figures import AGENDA_DAYS, EXPIRY_DAYS, READINGS_OLDER_THAN_DAYS
+from cards.actions.figures import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
 from cards.calendar import days
 from cards.choices import Action
 from cards.quantities import MB, megabytes
@@ -51,9 +51,9 @@ def agenda(document, today):
 def expiries(document, today):
     """How many cards' service ends in each of the weeks ahead; a week is said by its first day, tomorrow's first."""
     counts = []
-    for start in range(1, EXPIRY_DAYS + 1, WEEK):
+    for start in range(1, ENDING_DAYS + 1, WEEK):
         week = days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1))
-        counts.append((str(today + timedelta(days=start)), sum(document["expiring"].get(str(day), 0) for day in week)))
+        counts.append((str(today + timedelta(days=start)), sum(document["ending"].get(str(day), 0) for day in week)))
     return bars(counts)
 
 

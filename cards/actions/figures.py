@@ -3,23 +3,24 @@
 They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from cards.calendar import add_months, civil_today, first_of_next_month
-from cards.choices import State, UsageLevel
+from cards.calendar import civil_today
+from cards.choices import State
 from cards.models import Card, FleetFigures
+from cards.quick import QUICK
 
 ROW = 1
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
-EXPIRY_DAYS = 84
-CANCEL_DAYS = 14
+ENDING_DAYS = 84
+# The quick filters that may find a large part of the fleet; those of a few cards are counted for each visitor.
+COUNTED_NOW_AND_THEN = ("low", "used_up", "expiring", "cancelling", "forced")
 READINGS_OLDER_THAN_DAYS = (1, 3, 7)
 LATE_AFTER_DAYS, LATEST_NAMED = 3, 10
-HAS_SERVICE = (State.IN_USE, State.SUSPENDED)
 
 
 def known(today):
@@ -37,43 +38,23 @@ def refresh(every=EVERY_SECONDS):
 
 
 def _count(today):
-    as_of = timezone.now()
+    as_of, cards = timezone.now(), Card.objects.all()
     document = {
         "day": str(today),
-        "agenda": _by_day(Card.objects.all(), "next_due_on", today, AGENDA_DAYS),
-        "expiring": _by_day(Card.objects.filter(state__in=HAS_SERVICE), "service_until", today, EXPIRY_DAYS),
-        "cancelling": _by_day(_to_be_cancelled(), "cancel_on", today, CANCEL_DAYS),
-        "forced": forced_next_month(today).count(),
-        "used": _used(),
+        "agenda": _by_day(cards.filter(next_due_on__gt=today), "next_due_on", today + timedelta(days=AGENDA_DAYS)),
+        "ending": _by_day(cards.ending(today, ENDING_DAYS), "service_until"),
+        "cancelling": _by_day(QUICK["cancelling"].cards(cards, today), "cancel_on"),
+        "quick": {name: QUICK[name].cards(cards, today).count() for name in COUNTED_NOW_AND_THEN},
         "readings": _readings(today),
     }
     figures, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})
     return figures
 
 
-def forced_next_month(today):
-    """Cards that will be forced active in the next calendar month, if they are not used before."""
-    first = first_of_next_month(today)
-    month = Q(forced_activation_on__gte=first, forced_activation_on__lt=add_months(first, 1))
-    return Card.objects.filter(month, activated_on=None).exclude(state=State.CANCELLED)
-
-
-def _to_be_cancelled():
-    return Card.objects.filter(state=State.SHUT_DOWN, protected=False)
-
-
-def _by_day(cards, name, today, days):
-    """How many of the cards have this day on each of the next `days`, those without any left out: `{day: cards}`."""
-    ahead = {f"{name}__gt": today, f"{name}__lte": today + timedelta(days=days)}
-    counts = cards.filter(**ahead).order_by(name).values_list(name).annotate(Count("pk"))
+def _by_day(cards, name, until=date.max):
+    """How many of the cards have each day up to `until`, days that none has left out: `{day: cards}`."""
+    counts = cards.filter(**{f"{name}__lte": until}).order_by(name).values_list(name).annotate(Count("pk"))
     return {str(day): count for day, count in counts}
-
-
-def _used():
-    """How many cards have little or nothing left of their cycle's allowance."""
-    levels = Card.objects.filter(usage_level__gt=UsageLevel.NORMAL).order_by()
-    counts = dict(levels.values_list("usage_level").annotate(Count("pk")))
-    return {str(level.value): counts.get(level, 0) for level in (UsageLevel.LOW, UsageLevel.USED_UP)}
 
 
 def _readings(today):

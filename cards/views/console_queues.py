@@ -1,7 +1,7 @@
 """The queues on one page: of each, what it is, how many wait, the most urgent few, and where to act on all of them."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 from django.urls import reverse
@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.actions import figures
 from cards.calendar import civil_today
-from cards.choices import Action, RealName, State
+from cards.choices import Action, RealName
 from cards.models import Card, RealNameCheck
 from cards.permissions import Actor
+from cards.quick import QUICK
 from cards.views import console_page, staff_required
 from cards.views.charts import bars
 from cards.views.job_words import title_of
@@ -118,37 +119,32 @@ class Queues:
 
     @property
     def _cancelling(self):
-        until = self.today + timedelta(days=figures.CANCEL_DAYS)
-        cards = Card.objects.filter(state=State.SHUT_DOWN, protected=False)
-        cards = cards.filter(cancel_on__gt=self.today, cancel_on__lte=until)
-        return self._rows("cancelling", cards.order_by("cancel_on", "pk"), "cancel_on")
+        return self._rows("cancelling", "cancel_on")
 
     @property
     def _forced(self):
-        cards = figures.forced_next_month(self.today).order_by("forced_activation_on", "pk")
-        return self._rows("forced", cards, "forced_activation_on")
+        return self._rows("forced", "forced_activation_on")
 
     @property
     def _real_name(self):
-        cards = list(_few(Card.objects.filter(real_name=RealName.SUBMITTED).order_by("pk")))
+        cards = self._few("real_name", "pk")
         checks = RealNameCheck.objects.filter(card__in=cards, status=RealName.SUBMITTED).order_by("pk")
         by_card = {check.card_id: check for check in checks}
         return [self._row("real_name", card, *_of_check(by_card.get(card.pk))) for card in cards]
 
     @property
     def _parked(self):
-        cards = _few(Card.objects.parked().order_by("pk"))
-        return [self._row("parked", card, note=card.parked_because) for card in cards]
+        return [self._row("parked", card, note=card.parked_because) for card in self._few("parked", "pk")]
 
     @property
     def _stray(self):
-        cards = Card.objects.filter(stray_usage_on__isnull=False).order_by("-stray_usage_on", "pk")
-        return self._rows("stray", cards, "stray_usage_on")
+        return [self._row("stray", card, card.stray_usage_on) for card in self._few("stray", "-stray_usage_on", "pk")]
 
     @property
     def _late(self):
         named = self.figures.document["readings"]["cards"][:SHOWN]
-        return self._rows("late", Card.objects.filter(pk__in=named).order_by("read_at", "pk"), "read_at")
+        cards = Card.objects.filter(pk__in=named).select_related("customer").order_by("read_at", "pk")
+        return [self._row("late", card, card.read_at) for card in cards]
 
     @property
     def _failed(self):
@@ -169,8 +165,12 @@ class Queues:
         counts = sorted(self.figures.document["cancelling"].items())
         return {"cancelling": bars(counts)} if counts else {}
 
-    def _rows(self, code, cards, day):
-        return [self._row(code, card, getattr(card, day)) for card in _few(cards)]
+    def _rows(self, code, day):
+        return [self._row(code, card, getattr(card, day)) for card in self._few(code, day, "pk")]
+
+    def _few(self, code, *order):
+        cards = QUICK[code].cards(Card.objects.all(), self.today)
+        return list(cards.select_related("customer").order_by(*order)[:SHOWN])
 
     def _row(self, code, card, day=None, note=""):
         is_ahead = isinstance(day, date) and code in ("cancelling", "forced")
@@ -188,10 +188,6 @@ class Queues:
                 if action in self.actor.actions
             ],
         )
-
-
-def _few(cards):
-    return cards.select_related("customer")[:SHOWN]
 
 
 def _of_check(check):

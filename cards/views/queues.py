@@ -8,25 +8,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions.figures import LATE_AFTER_DAYS
-from cards.choices import JobStatus, RealName, UsageLevel
+from cards.actions.figures import COUNTED_NOW_AND_THEN, LATE_AFTER_DAYS
+from cards.choices import JobStatus
 from cards.models import Card, Job
 from cards.paging import counts_up_to
+from cards.quick import QUICK
 
 COUNTED = 10_000
-EXPIRING_DAYS = 30
 FAILED_DAYS = 7
 
-TITLES = {
-    "cancelling": _("To be cancelled within 14 days"),
-    "expiring": _("Service ends within 30 days"),
-    "forced": _("Forced active next month"),
-    "used_up": _("The cycle's allowance used up"),
-    "low": _("The cycle's allowance running low"),
+OF_CARDS = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
+TITLES = {code: QUICK[code].label for code in OF_CARDS} | {
     "late": _("No usage reading for 3 days"),
-    "real_name": _("Real-name checks waiting"),
-    "parked": _("Parked cards"),
-    "stray": _("Used after their service ended"),
     "waiting": _("Jobs waiting for somebody"),
     "failed": _("Jobs that failed in 7 days"),
 }
@@ -60,8 +53,8 @@ class Queue:
 
 def queues(figures, today):
     """Every queue by its code, in the order in which they are looked at; `figures` are those that are kept."""
-    counted_now = _cards_now()
-    counts = _kept(figures.document, today) | counted_now | _jobs_now()
+    kept, counted_now = figures.document["quick"], _cards_now(today)
+    counts = kept | counted_now | {"late": late_readings(figures.document)} | _jobs_now()
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}
 
@@ -76,25 +69,10 @@ def failed_jobs():
     return Job.objects.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - timedelta(days=FAILED_DAYS))
 
 
-def _kept(document, today):
-    soon = str(today + timedelta(days=EXPIRING_DAYS))
-    return {
-        "cancelling": sum(document["cancelling"].values()),
-        "expiring": sum(cards for day, cards in document["expiring"].items() if day <= soon),
-        "forced": document["forced"],
-        "used_up": document["used"][str(UsageLevel.USED_UP.value)],
-        "low": document["used"][str(UsageLevel.LOW.value)],
-        "late": late_readings(document),
-    }
-
-
-def _cards_now():
-    waiting = {
-        "real_name": Card.objects.filter(real_name=RealName.SUBMITTED),
-        "parked": Card.objects.parked(),
-        "stray": Card.objects.filter(stray_usage_on__isnull=False),
-    }
-    return dict(zip(waiting, counts_up_to(COUNTED, waiting.values()), strict=True))
+def _cards_now(today):
+    names = [code for code in OF_CARDS if code not in COUNTED_NOW_AND_THEN]
+    cards = [QUICK[name].cards(Card.objects.all(), today) for name in names]
+    return dict(zip(names, counts_up_to(COUNTED, cards), strict=True))
 
 
 def _jobs_now():

@@ -140,7 +140,7 @@ def test_forced_next_month_is_the_calendar_month_after_this():
         Card.objects.filter(pk=open_card().pk).update(forced_activation_on=day)
     do("cancel", open_card(), TODAY)
     Card.objects.filter(pk=card_in_use().pk).update(forced_activation_on="2026-07-01")
-    assert figures.known(TODAY).document["forced"] == 2
+    assert figures.known(TODAY).document["quick"]["forced"] == 2
 
 
 def test_readings_are_told_by_their_age_in_civil_days():

@@ -2,7 +2,7 @@ from celery import shared_task
 
 from cards.actions import figures
 from cards.actions import sweep as nightly
-from cards.actions.jobs import worker
+from cards.actions.jobs import export, worker
 from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
@@ -27,3 +27,4 @@ def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
     compact(civil_today())
     figures.refresh()
+    export.delete_old_files()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cards.actions.jobs import control, engine
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
-from cards.views import job_action
+from cards.views import job_action, job_export
 from cards.views.job_words import asked_for, badge_of, parameters_of, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
@@ -19,6 +19,7 @@ POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 CONTEXTS = {
     JobKind.ACTION: job_action.context,
     JobKind.UNDO: job_action.context,
+    JobKind.EXPORT: job_export.context,
 }
 
 COUNTS = {

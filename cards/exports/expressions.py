@@ -1,0 +1,125 @@
+"""What the database makes of a value for a file, the same on PostgreSQL and SQLite: texts that need no more work.
+
+A cell without a value is NULL, which both write as nothing at all.
+"""
+
+from django.conf import settings
+from django.db.models import BigIntegerField, Case, F, Func, Q, TextField, Value, When
+from django.db.models.functions import Cast, NullIf, Replace, Substr
+from django.db.models.lookups import In
+
+from cards.choices import State
+from cards.files.writing import ESCAPED_STARTS
+from cards.models.card import MB
+
+SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
+
+
+class Joined(Func):
+    """Texts one after another; without a value if one of them has none."""
+
+    arg_joiner = " || "
+    template = "(%(expressions)s)"
+    output_field = TextField()
+
+
+class Megabytes(Func):
+    """Bytes as MB with two decimals, rounded down, so that 29.999 of 30 never reads as used up."""
+
+    output_field = TextField()
+    template = f"trunc((%(expressions)s) / {MB}.0, 2)::text"
+
+    def as_sqlite(self, compiler, connection):
+        return self.as_sql(compiler, connection, template=f"printf('%%%%.2f', (%(expressions)s) * 100 / {MB} / 100.0)")
+
+
+class ExactMegabytes(Func):
+    """Bytes as MB with as many decimals as give the very number of bytes back."""
+
+    output_field = TextField()
+    template = f"trim_scale(round((%(expressions)s) / {MB}.0, 7))::text"
+
+    def as_sqlite(self, compiler, connection):
+        text = f"printf('%%%%.7f', (%(expressions)s) / {MB}.0)"
+        return self.as_sql(compiler, connection, template=f"rtrim(rtrim({text}, '0'), '.')")
+
+
+class Minute(Func):
+    """An instant as `2026-03-02 09:30` in the portal's time zone."""
+
+    output_field = TextField()
+    template = f"to_char((%(expressions)s) AT TIME ZONE '{settings.TIME_ZONE}', 'YYYY-MM-DD HH24:MI')"
+
+    def as_sqlite(self, compiler, connection):
+        template = f"strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M', %(expressions)s, '{SHANGHAI_FROM_UTC}')"
+        return self.as_sql(compiler, connection, template=template)
+
+
+def text(name):
+    return NullIf(F(name), Value(""))
+
+
+def day(name):
+    """A day as it is written anyway; SQLite's driver would make an object of it first."""
+    return Cast(name, TextField())
+
+
+def as_text(name):
+    """`writing.as_text` in SQL."""
+    return Joined(Value('="'), text(name), Value('"'))
+
+
+def escaped(name):
+    """`writing.escaped` in SQL."""
+    is_escaped = In(Substr(name, 1, 1), list(ESCAPED_STARTS))
+    return Case(When(is_escaped, then=Joined(Value("'"), F(name))), default=text(name), output_field=TextField())
+
+
+def word(name, words):
+    """The word for each code, in the language of whoever asks now."""
+    return Case(
+        *[When(**{name: code}, then=Value(str(label))) for code, label in words],
+        default=text(name),
+        output_field=TextField(),
+    )
+
+
+def words(name, vocabulary, separator):
+    """Words for codes that stand in one text with commas between them; mostly there is one, or none."""
+    several = text(name)
+    for code, label in vocabulary:
+        several = Replace(several, Value(code), Value(str(label)))
+    several = Replace(several, Value(","), Value(separator))
+    return Case(
+        When(**{name: "", "then": Value(None)}),
+        *[When(**{name: code}, then=Value(str(label))) for code, label in vocabulary],
+        default=several,
+        output_field=TextField(),
+    )
+
+
+def used(today, in_megabytes):
+    """What `Card.meter` says is used on that day, without a value while no meter runs."""
+    return Case(
+        When(RUNS & Q(cycle_until__lte=today), then=in_megabytes(Value(0))),
+        When(RUNS | TESTS, then=in_megabytes(F("used_bytes"))),
+        output_field=TextField(),
+    )
+
+
+def allowance_mb(today):
+    """What `Card.meter` says there is to be used, in MB."""
+    return Case(
+        When(TESTS, then=F("test_quota_mb")),
+        When(RUNS & Q(cycle_until__lte=today), then=F("quota_mb")),
+        When(RUNS, then=F("quota_mb") + F("pack_mb")),
+        output_field=BigIntegerField(),
+    )
+
+
+def _is_in(phase):
+    return Q(state=phase) | Q(resumes_to=phase)
+
+
+TESTS = _is_in(State.TESTING)
+RUNS = _is_in(State.IN_USE) & Q(service_until__isnull=False)

@@ -1,0 +1,102 @@
+"""A list of cards as a file, block by block: what the database makes of them is what is sent, and nothing is kept."""
+
+import csv
+from io import StringIO
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Case, F, Value, When
+from django.utils.translation import gettext as _
+
+from cards.exports.columns import Format, columns_of
+from cards.files.sheet import sheet_blocks
+from cards.files.writing import BLOCK, BOM
+
+ROWS_AT_ONCE = 2_000
+
+
+def in_order(cards, order):
+    """The cards in an `Order` of the list, in one statement: those without a value come last, newest first."""
+    sign = "-" if order.is_descending else ""
+    if not order.column:
+        return cards.order_by(f"{sign}pk")
+    if not order.has_value:
+        return cards.order_by(f"{sign}{order.column}", f"{sign}pk")
+    names = [Case(When(order.has_value, then=F(name))) for name in (order.column, "pk")]
+    sorting = [name.desc() if order.is_descending else name.asc() for name in names]
+    return cards.order_by(Case(When(order.has_value, then=Value(0)), default=Value(1)), *sorting, "-pk")
+
+
+def file_blocks(cards, format):
+    """The whole file of these cards, in blocks of bytes, in the language that is active now."""
+    return dressed(row_blocks(cards, format), format)
+
+
+def row_blocks(cards, format):
+    """The rows as CSV without a heading, whole rows to a block.
+
+    They are asked for in one statement, so they are one moment in time; it runs from the first block to the last, and
+    whoever closes the stream ends it.
+    """
+    expressions = [column.expression(format) for column in columns_of(format)]
+    try:
+        statement = cards.values_list(*expressions).query.sql_with_params()
+    except EmptyResultSet:
+        return iter(())
+    return READERS[connection.vendor](*statement)
+
+
+def dressed(blocks, format):
+    """The file that is made of `row_blocks`."""
+    columns = columns_of(format)
+    if format == Format.XLSX:
+        return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], _rows(blocks))
+    return _behind(_head(columns, format), blocks)
+
+
+def _head(columns, format):
+    text = StringIO()
+    names = [column.name if format == Format.CODES else column.heading for column in columns]
+    csv.writer(text, lineterminator="\n").writerow(names)
+    return ((BOM if format == Format.CSV else "") + text.getvalue()).encode()
+
+
+def _behind(head, blocks):
+    yield head
+    yield from blocks
+
+
+def _rows(blocks):
+    return csv.reader(line for block in blocks for line in StringIO(block.decode(), newline=""))
+
+
+def _from_postgresql(statement, params):
+    """The server writes the CSV itself; here its rows are only put together."""
+    rows, size = [], 0
+    with connection.cursor() as cursor:
+        copied = f"COPY ({cursor.mogrify(statement, params)}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+        with cursor.copy(copied) as copy:
+            for row in copy:
+                rows.append(row)
+                size += len(row)
+                if size > BLOCK:
+                    yield b"".join(rows)
+                    rows, size = [], 0
+    yield b"".join(rows)
+
+
+def _from_sqlite(statement, params):
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            writer.writerows(rows)
+            if text.tell() > BLOCK:
+                yield text.getvalue().encode()
+                text.seek(0)
+                text.truncate()
+    yield text.getvalue().encode()
+
+
+READERS = {"postgresql": _from_postgresql, "sqlite": _from_sqlite}

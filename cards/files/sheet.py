@@ -1,0 +1,133 @@
+"""XLSX as a stream: rows become the sheet's XML while they are sent, so a long table takes no memory.
+
+XlsxWriter makes the workbook with its headings; what it does cell by cell is too slow for a million rows, so the rows
+are written between its lines here.
+"""
+
+import re
+from datetime import date
+from functools import lru_cache
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.utils.translation import gettext as _
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_col_to_name
+
+from cards.errors import BadInput
+from cards.files.writing import BLOCK
+
+MOST_ROWS = 1_048_576 - 1  # that a sheet has below its headings
+SHEET = "xl/worksheets/sheet1.xml"
+END_OF_ROWS = "</sheetData>"
+ROWS_AT_ONCE = 500
+FAST = 1  # of zlib's levels: a third larger than the best, and five times as quick
+DAYS = {"num_format": "yyyy-mm-dd"}
+FIRST_DAY = date(1899, 12, 30)
+WIDTHS = {"text": 22, "day": 12, "number": 12}
+
+# XML has no signs for most control characters, and a spreadsheet takes `_x0041_` for a sign by its number.
+IN_XML = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {0xFFFE: None, 0xFFFF: None}
+IN_XML |= {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "_x000D_"}
+LOOKS_LIKE_A_SIGN = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+
+def sheet_blocks(title, columns, rows):
+    """The workbook in blocks of bytes.
+
+    `columns` are (heading, cell) with "text", "day" or "number" for the cell, `rows` lists of texts. A day or a number
+    becomes one that the spreadsheet can reckon with, a text stays one whatever it looks like; an empty text is no cell.
+    More rows than a sheet can have are a `BadInput`.
+    """
+    sent = _Sent()
+    with ZipFile(_workbook(title, columns)) as made, ZipFile(sent, "w", ZIP_DEFLATED, compresslevel=FAST) as sheet:
+        for part in made.namelist():
+            if part != SHEET:
+                sheet.writestr(part, made.read(part))
+        above, below = _around_the_rows(made.read(SHEET).decode())
+        with sheet.open(SHEET, "w", force_zip64=True) as lines:
+            lines.write(above.encode())
+            for text in _xml(columns, rows):
+                lines.write(text.encode(errors="ignore"))
+                if sent.size > BLOCK:
+                    yield sent.taken()
+            lines.write(below.encode())
+    yield sent.taken()
+
+
+class _Sent:
+    """A file that is only written: what was written is taken from it, and forgotten."""
+
+    def __init__(self):
+        self.parts, self.size = [], 0
+
+    def write(self, data):
+        self.parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def flush(self):
+        """All is there at once."""
+
+    def taken(self):
+        data = b"".join(self.parts)
+        self.parts, self.size = [], 0
+        return data
+
+
+def _workbook(title, columns):
+    made = BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet, bold, as_day = book.add_worksheet(title), book.add_format({"bold": True}), book.add_format(DAYS)
+        for place, (_heading, cell) in enumerate(columns):  # first, because formats are numbered as they are used
+            sheet.set_column(place, place, WIDTHS[cell], as_day if cell == "day" else None)
+        for place, (heading, _cell) in enumerate(columns):
+            sheet.write_string(0, place, heading, bold)
+        sheet.freeze_panes(1, 1)
+    return made
+
+
+def too_long():
+    return _("A sheet of a workbook has room for {most} rows. CSV has room for all.").format(most=f"{MOST_ROWS:,}")
+
+
+def _around_the_rows(sheet):
+    """What stands before and behind the rows; how many there will be, which the sheet may say, is not known yet."""
+    above, end, below = re.sub(r"<dimension [^>]*/>", "", sheet).partition(END_OF_ROWS)
+    return above, end + below
+
+
+def _xml(columns, rows):
+    """The rows as XML, some hundred at once."""
+    cells = [(xl_col_to_name(place), *CELLS[cell]) for place, (_heading, cell) in enumerate(columns)]
+    texts = []
+    for number, row in enumerate(rows, start=2):
+        if number > MOST_ROWS + 1:
+            raise BadInput("", too_long())
+        texts.append(f'<row r="{number}">')
+        for (name, before, written, after), value in zip(cells, row, strict=True):
+            if value:
+                texts.append(f'<c r="{name}{number}{before}{written(value)}{after}')
+        texts.append("</row>")
+        if number % ROWS_AT_ONCE == 0:
+            yield "".join(texts)
+            texts = []
+    yield "".join(texts)
+
+
+def _escaped(text):
+    text = text.translate(IN_XML)
+    return LOOKS_LIKE_A_SIGN.sub("_x005F_", text) if "_x" in text else text
+
+
+@lru_cache(maxsize=4096)
+def _serial(text):
+    """A day as spreadsheets count them."""
+    return (date.fromisoformat(text) - FIRST_DAY).days
+
+
+CELLS = {
+    "text": ('" t="inlineStr"><is><t xml:space="preserve">', _escaped, "</t></is></c>"),
+    "number": ('"><v>', str, "</v></c>"),
+    "day": ('" s="1"><v>', _serial, "</v></c>"),
+}

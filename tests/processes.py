@@ -17,6 +17,7 @@ class Portal:
     """A portal of its own: a new SQLite file and an environment, for tests that start real processes."""
 
     def __init__(self, folder, **environment):
+        self.folder = folder
         self.environment = os.environ | {"DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3"} | environment
         # The browser's tests need it in this process, and no portal should see it.
         self.environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)

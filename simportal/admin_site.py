@@ -31,6 +31,7 @@ CONSOLE = (
     (_("Jobs"), "console:job-list"),
     (_("Nightly sweep"), "console:sweep"),
 )
+IMPORTS = (_("Import"), "console:imports", "cards.import_card")
 SEARCHED = "console:card-list"
 
 # What the menu shows of the admin, each with the permission that lets somebody look at it.
@@ -71,6 +72,8 @@ class PortalAdminSite(AdminSite):
 def menu(request):
     """The sections of the menu that this person may use, with the link to the present page marked."""
     links = [link(request, title, name) for title, name in CONSOLE]
+    if request.user.has_perm(IMPORTS[2]):
+        links.insert(-1, link(request, *IMPORTS[:2]))
     sections = [Section(_("Operations"), links)]
     for title, entries in ((_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
         allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]

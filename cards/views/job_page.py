@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cards.actions.jobs import control, engine
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
-from cards.views import job_action, job_export
+from cards.views import job_action, job_import
 from cards.views.job_words import asked_for, badge_of, parameters_of, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
@@ -19,10 +19,13 @@ POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 CONTEXTS = {
     JobKind.ACTION: job_action.context,
     JobKind.UNDO: job_action.context,
-    JobKind.EXPORT: job_export.context,
+    JobKind.IMPORT_CARDS: job_import.context,
+    JobKind.IMPORT_USAGE: job_import.context,
 }
 
 COUNTS = {
+    "created": (gettext_lazy("new"), "good"),
+    "updated": (gettext_lazy("corrected"), "info"),
     "done": (gettext_lazy("done"), "good"),
     "refused": (gettext_lazy("refused"), "bad"),
     "parked": (gettext_lazy("parked"), "bad"),

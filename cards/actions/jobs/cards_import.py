@@ -1,0 +1,117 @@
+"""Card files as jobs: read once, rehearsed chunk by chunk, and taken in only when somebody has seen what would happen.
+
+A chunk's `payload` has the texts of its rows, so that check and work read them by the same rules as every import; rows
+that cannot be read, or that repeat another one, are told apart once for the whole file.
+"""
+
+from collections import Counter
+
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
+from cards.actions.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports import CARDS_AT_ONCE, OnceEach
+from cards.actions.intake import take_cards
+from cards.actions.jobs.engine import Kind, add_chunk
+from cards.actions.write import chunked
+from cards.calendar import civil_today
+from cards.choices import JobStatus
+from cards.errors import BadInput
+from cards.files import open_table
+from cards.permissions import Actor
+
+MOST_ROWS = 1_000_000
+OUTCOMES = ("created", "updated", "unchanged")
+
+
+class CardImport(Kind):
+    """`params` has `update`: whether cards that exist are corrected. A chunk's documents list what became of its rows:
+    their numbers by outcome, and `errors` as [row, ICCID, field, message, what differs]."""
+
+    def prepare(self, job, alive):
+        job.chunks.all().delete()
+        job.total, once = 0, OnceEach()
+        with job.file.open("rb") as file, open_table(file, COLUMNS, REQUIRED) as table:
+            for number, rows in enumerate(chunked(table.rows, CARDS_AT_ONCE), start=1):
+                job.total += len(rows)
+                refuse_too_many(job.total)
+                add_chunk(job, number, len(rows), _payload(table.columns, rows, once))
+                alive()
+        refuse_none(job.total)
+        return JobStatus.CHECKING
+
+    def check(self, job, chunk):
+        told = self.apply(job, chunk)
+        return {name: told[name] for name in ("counts", "errors")}
+
+    def apply(self, job, chunk):
+        payload = chunk.payload
+        rows = [read_card_row(number, _texts(payload, texts), civil_today()) for number, texts in payload["rows"]]
+        taken = _taken(
+            rows,
+            actor=Actor.of(job.owner),
+            update=bool(job.params.get("update")),
+            source=job.file_name,
+            job_id=job.pk,
+        )
+        return _told(payload, rows, taken)
+
+    def finish(self, job):
+        job.file.delete(save=False)
+        type(job).objects.filter(pk=job.pk).update(file="")
+
+
+def refuse_too_many(rows):
+    if rows > MOST_ROWS:
+        raise BadInput("", _("The file has more than {count} rows: split it.").format(count=f"{MOST_ROWS:,}"))
+
+
+def refuse_none(rows):
+    if not rows:
+        raise BadInput("", _("The file has no rows below its header."))
+
+
+def _payload(columns, rows, once):
+    payload, today = {"columns": columns, "rows": [], "repeated": [], "errors": []}, civil_today()
+    for row in rows:
+        try:
+            if row.wrong:
+                raise row.wrong
+            readable = once.checked(read_card_row(row.number, row.texts, today))
+        except BadInput as bad:
+            payload["errors"].append(_error(row.number, row.texts.get("iccid", ""), bad.field, bad.sentence))
+        else:
+            payload["rows" if readable else "repeated"].append([row.number, list(row.texts.values())])
+    return payload
+
+
+def _texts(payload, texts):
+    return dict(zip(payload["columns"], texts, strict=True))
+
+
+def _taken(rows, **how):
+    """Take the rows; once more if another import took the same cards at the same moment."""
+    try:
+        return take_cards(rows, **how)
+    except IntegrityError:
+        return take_cards(rows, **how)
+
+
+def _told(payload, rows, taken):
+    iccids = {row.number: row.iccid for row in rows}
+    errors = list(payload["errors"])
+    for error in taken.errors:
+        told = _error(error["row"], iccids[error["row"]], error["field"], error["message"], error.get("differs"))
+        errors.append(told)
+    outcomes = {name: getattr(taken, name) for name in OUTCOMES}
+    outcomes["unchanged"] = sorted(outcomes["unchanged"] + [number for number, _ in payload["repeated"]])
+    stands = {row.number for row in rows if row.state}
+    counts = Counter({name: len(numbers) for name, numbers in outcomes.items()})
+    counts["taken_over"] = len(stands.intersection(taken.created))
+    counts["collisions"] = sum(1 for error in errors if error[4])
+    counts["refused"] = len(errors) - counts["collisions"]
+    return {"counts": counts, "errors": sorted(errors, key=lambda error: error[0]), **outcomes}
+
+
+def _error(number, iccid, field, message, differs=None):
+    return [number, iccid, field, str(message), differs]

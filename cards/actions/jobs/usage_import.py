@@ -1,0 +1,93 @@
+"""Usage files as jobs: staged when they are read, and taken card by card when somebody has seen what would happen.
+
+Each chunk takes the next range of the staged file, whichever that is; `payload` says which file, and has its share of
+the rows that were refused.
+"""
+
+from collections import Counter
+
+from django.db import connection
+from django.utils import timezone
+
+from cards.actions.jobs.cards_import import refuse_none, refuse_too_many
+from cards.actions.jobs.engine import Kind, add_chunk
+from cards.actions.quiet import foretold
+from cards.actions.staging import discard, discard_abandoned, open_file, stage
+from cards.actions.taking import READINGS_AT_ONCE, take_next
+from cards.choices import JobStatus
+from cards.models import Job, RefusedRow, StagedFile
+
+ERRORS_AT_ONCE = 10_000
+OUTCOMES = ("created", "updated", "stale")
+
+
+class UsageImport(Kind):
+    def prepare(self, job, alive):
+        _discard(job)
+        discard_abandoned()
+        file = open_file(job.kept_until - timezone.now())
+        add_chunk(job, 1, 0, {"staged": file.pk, "errors": []})  # by which another worker finds what this one leaves
+
+        def progress(_expected, _done):
+            refuse_too_many(file.rows)
+            alive()
+
+        with job.file.open("rb") as source:
+            stage(source, file, progress)
+        refuse_none(file.rows)
+        job.total = file.rows
+        _divide(job, file)
+        return JobStatus.CHECKING
+
+    def check(self, job, chunk):
+        """What the whole file comes to is one question, asked for its first chunk."""
+        counts = foretold(_staged(chunk)) if chunk.number == 1 else Counter()
+        return _told(chunk, counts)
+
+    def apply(self, job, chunk):
+        before = StagedFile.objects.select_for_update().get(pk=chunk.payload["staged"])
+        is_last = not job.chunks.filter(number__gt=chunk.number).exists()
+        while take_next(before) and is_last:
+            pass
+        after = _staged(chunk)
+        return _told(chunk, {name: getattr(after, name) - getattr(before, name) for name in OUTCOMES})
+
+    def finish(self, job):
+        for file in StagedFile.objects.filter(pk__in=_files(job)):
+            discard(file)
+        job.file.delete(save=False)
+        Job.objects.filter(pk=job.pk).update(file="")
+
+
+def _divide(job, file):
+    """A chunk for each range of readings, and for each list of refused rows that is long enough."""
+    refused = RefusedRow.objects.filter(file=file).order_by("number").values_list("number", "field", "message")
+    errors = refused.count()
+    ranges = -(-(file.rows - errors) // READINGS_AT_ONCE[connection.vendor])
+    count = max(ranges, -(-errors // ERRORS_AT_ONCE), 1)
+    job.chunks.all().delete()
+    for place in range(count):
+        share = refused[place * errors // count : (place + 1) * errors // count]
+        told = [[number, "", field, message, None] for number, field, message in share]
+        size = (place + 1) * file.rows // count - place * file.rows // count
+        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": told})
+
+
+def _told(chunk, counts):
+    errors = chunk.payload["errors"]
+    return {"counts": {**counts, "refused": len(errors)}, "errors": errors}
+
+
+def _staged(chunk):
+    return StagedFile.objects.get(pk=chunk.payload["staged"])
+
+
+def _files(job):
+    return set(job.chunks.values_list("payload__staged", flat=True)[:1])
+
+
+def _discard(job):
+    """Throw away what a worker that died over this job has left."""
+    for file in StagedFile.objects.filter(pk__in=_files(job)):
+        discard(file)
+    job.chunks.all().delete()

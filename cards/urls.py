@@ -3,6 +3,7 @@ from django.urls import path
 from cards.views import (
     card_list,
     console_cards,
+    console_export,
     console_imports,
     console_jobs,
     console_queues,
@@ -17,6 +18,7 @@ app_name = "console"
 
 urlpatterns = [
     path("cards/", card_list.card_list, name="card-list"),
+    path("cards/export/", console_export.export_cards, name="card-export"),
     path("cards/unknown/", found.numbers_not_found, name="card-unknown"),
     path("cards/names/", card_list.names_offered, name="names"),
     path("cards/<str:iccid>/", console_cards.card_page, name="card"),
@@ -29,12 +31,14 @@ urlpatterns = [
     path("views/<int:pk>/delete/", saved_views.delete_view, name="view-delete"),
     path("selections/<int:pk>/", console_selections.selection_page, name="selection"),
     path("selections/<int:pk>/name/", console_selections.name_selection, name="selection-name"),
+    path("selections/<int:pk>/export/", console_export.export_selection, name="selection-export"),
     path("jobs/", console_jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/", console_jobs.job_page, name="job"),
     path("jobs/<int:pk>/progress/", console_jobs.job_progress, name="job-progress"),
     path("jobs/<int:pk>/failures.csv", console_jobs.job_failures, name="job-failures"),
     path("jobs/<int:pk>/start/", console_jobs.start, name="job-start"),
     path("jobs/<int:pk>/again/<str:step>/", console_jobs.follow, name="job-follow"),
+    path("jobs/<int:pk>/file/", console_export.job_file, name="job-file"),
     path("jobs/<int:pk>/<str:step>/", console_jobs.step, name="job-step"),
     path("imports/", console_imports.imports_page, name="imports"),
     path("imports/<str:what>.<str:suffix>", console_imports.template, name="import-template"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cards.actions.jobs import control, engine
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
-from cards.views import job_action, job_import
+from cards.views import job_action, job_export, job_import
 from cards.views.job_words import asked_for, badge_of, parameters_of, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
@@ -21,6 +21,7 @@ CONTEXTS = {
     JobKind.UNDO: job_action.context,
     JobKind.IMPORT_CARDS: job_import.context,
     JobKind.IMPORT_USAGE: job_import.context,
+    JobKind.EXPORT: job_export.context,
 }
 
 COUNTS = {

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from cards.calendar import civil_today
 from cards.choices import Carrier, Certification, Hold, State
 from cards.errors import BadInput
-from cards.models import Card, Customer, Plan, Tag
+from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
 from cards.quick import QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.search import Beginning, Numbers, understood
@@ -167,7 +167,7 @@ class CardFilter(django_filters.FilterSet):
         label=gettext_lazy("Stock"),
         empty_label=gettext_lazy("In stock or not"),
     )
-    tag = Named(Tag, field_name="tag_rows__tag", label=gettext_lazy("Tag"))
+    tag = Named(Tag, method="tagged", label=gettext_lazy("Tag"))
     expiring = WithinDays(method="expiring_within", label=gettext_lazy("Term ends within (days)"))
     due = WithinDays(method="due_within", label=gettext_lazy("Something is due within (days)"))
     parked = django_filters.ChoiceFilter(
@@ -241,6 +241,9 @@ class CardFilter(django_filters.FilterSet):
 
     def in_stock(self, queryset, name, value):
         return queryset.filter(customer=None)
+
+    def tagged(self, queryset, name, tag):
+        return queryset.filter(pk__in=CardTag.objects.filter(tag=tag).values("card"))
 
     def expiring_within(self, queryset, name, days):
         return queryset.ending(civil_today(), days)

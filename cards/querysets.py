@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 
 from django.db import models
+from django.db.models.lookups import Exact
 
 from cards.choices import RealName, State, UsageLevel
 
@@ -33,6 +34,17 @@ class Begins(models.Lookup):
         if connection.vendor == "postgresql":
             return f"{column} LIKE %s", [*params, connection.ops.prep_for_like_query(self.rhs) + "%"]
         return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, self.rhs + BEHIND_ALL_TEXT]
+
+
+class FirstHold(models.Func):
+    """What tells the hold that a card shows: the first letters of its first one, `FIRST_LETTERS` of them.
+
+    An index of an expression is used only for the very same expression, so the numbers stand in it as they are.
+    """
+
+    FIRST_LETTERS = 3
+    template = f"SUBSTR(%(expressions)s, 1, {FIRST_LETTERS})"
+    output_field = models.CharField()
 
 
 for field in (models.BigAutoField, models.ForeignKey, models.CharField):
@@ -89,8 +101,7 @@ class CardQuerySet(models.QuerySet):
 
     def stopped_by(self, hold):
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
-        held = self.filter(state=State.SUSPENDED).exclude(holds="")
-        return held.filter(holds__gte=hold, holds__lt=hold + BEHIND_ALL)
+        return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
 
     def visible_to(self, user):
         """Staff see every card, a customer's members their customers' cards, and nobody else any."""
@@ -107,4 +118,4 @@ class CardQuerySet(models.QuerySet):
         return self.filter(models.Q(iccid=iccid) | models.Q(iccid__gt=iccid, iccid__lt=iccid + BEHIND_ALL))
 
     def _used(self, level, day):
-        return self.filter(usage_level__gt=UsageLevel.NORMAL, usage_level=level, cycle_until__gt=day)
+        return self.filter(usage_level=level, cycle_until__gt=day)

@@ -23,6 +23,7 @@ from cards.models import Card, Customer
 from cards.querysets import BEHIND_ALL, Begins
 
 MOST_NUMBERS = 10_000
+LOOKED_UP = 10_000
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff'\"`"))
 BETWEEN_NUMBERS = re.compile(r"[\s,;|、。]+")
 
@@ -94,7 +95,7 @@ class Beginning:
         return self.kind if COLUMNS[self.kind] == (self.kind,) else None
 
     def narrow(self, cards):
-        return cards.filter(_in_any(COLUMNS[self.kind], lambda column: Begins(F(column), self.text)))
+        return _narrow(cards, COLUMNS[self.kind], lambda column: Begins(F(column), self.text))
 
     def sentence(self):
         return _("cards whose {number} begins with {text}").format(number=self.kind.upper(), text=self.text)
@@ -108,7 +109,7 @@ class Ending:
 
     def narrow(self, cards):
         backwards = self.text[::-1]
-        return cards.filter(_in_any(("iccid", "msisdn"), lambda column: Begins(Reverse(column), backwards)))
+        return _narrow(cards, ("iccid", "msisdn"), lambda column: Begins(Reverse(column), backwards))
 
     def sentence(self):
         return _("cards whose number ends in {text}").format(text=self.text)
@@ -255,6 +256,16 @@ def _statement(wanted):
     return " UNION ALL ".join(parts), params
 
 
-def _in_any(columns, is_meant):
-    """Whether it is meant in any of these columns; with the condition of the column's index, for it to be used."""
-    return reduce(or_, (Q(is_meant(column)) & ~Q(**{column: ""}) for column in columns))
+def _narrow(cards, columns, is_meant):
+    """The cards for which it is meant in any of these columns, each asked by its index.
+
+    Where that may be one of two, the cards are looked up first, unless they are very many: no database can tell
+    beforehand how few are meant, and both may read the whole table in the order of the page instead.
+    """
+    asked = [Q(is_meant(column)) & ~Q(**{column: ""}) for column in columns]
+    if len(asked) > 1:
+        first, *others = (Card.objects.filter(condition).values_list("pk", flat=True) for condition in asked)
+        card_ids = list(first.union(*others, all=True)[: LOOKED_UP + 1])
+        if len(card_ids) <= LOOKED_UP:
+            return cards.filter(pk__among=sorted(set(card_ids)))
+    return cards.filter(reduce(or_, asked))

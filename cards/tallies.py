@@ -18,7 +18,7 @@ from cards.models import StateTally, UsageTally
 # What happened so many days ago is no longer told apart by days: `actions.tallies` puts it together under one.
 DAYS_APART = 400
 LONG_AGO = date(2000, 1, 1)
-COUNTED = 10_000
+COUNTED = 1_000
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from cards.errors import InvariantBroken
 from cards.models.fields import CodeField, StateField
 from cards.models.plan import service_until
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
-from cards.querysets import CardQuerySet
+from cards.querysets import CardQuerySet, FirstHold
 
 MB = 1_048_576
 LONGEST_REMARK = 200
@@ -159,7 +159,7 @@ class Card(models.Model):
         indexes = [
             models.Index(fields=["next_due_on", "id"], name="card_due", condition=models.Q(next_due_on__isnull=False)),
             models.Index(fields=["state", "id"], name="card_state"),
-            models.Index(fields=["holds", "id"], name="card_holds", condition=~models.Q(holds="")),
+            models.Index(FirstHold("holds"), "id", name="card_first_hold", condition=models.Q(state=State.SUSPENDED)),
             models.Index(fields=["customer", "id"], name="card_customer"),
             models.Index(fields=["msisdn"], name="card_msisdn", condition=~models.Q(msisdn="")),
             models.Index(fields=["imsi"], name="card_imsi", condition=~models.Q(imsi="")),
@@ -170,15 +170,14 @@ class Card(models.Model):
             models.Index(fields=["carrier", "id"], name="card_carrier"),
             models.Index(fields=["certification", "id"], name="card_certification"),
             models.Index(fields=["plan", "id"], name="card_plan"),
-            models.Index(fields=["usage_level", "id"], name="card_usage_level", condition=models.Q(usage_level__gt=0)),
+            models.Index(fields=["id"], name="card_low", condition=models.Q(usage_level=UsageLevel.LOW)),
+            models.Index(fields=["id"], name="card_used_up", condition=models.Q(usage_level=UsageLevel.USED_UP)),
             models.Index(
                 fields=["forced_activation_on", "id"], name="card_forced", condition=models.Q(activated_on=None)
             ),
             models.Index(fields=["id"], name="card_real_name", condition=models.Q(real_name=RealName.SUBMITTED)),
             models.Index(fields=["service_until", "id"], name="card_service_until"),
-            models.Index(
-                fields=["cancel_on", "id"], name="card_cancel_on", condition=models.Q(cancel_on__isnull=False)
-            ),
+            models.Index(fields=["cancel_on", "id"], name="card_cancelling", condition=models.Q(state=State.SHUT_DOWN)),
             models.Index(fields=["id"], name="card_parked", condition=~models.Q(parked="")),
             models.Index(
                 fields=["stray_usage_on", "id"], name="card_stray", condition=models.Q(stray_usage_on__isnull=False)

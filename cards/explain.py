@@ -242,7 +242,7 @@ def _real_name_action(card):
 def _rebind(card, event):
     found = event.evidence if event else {}
     seen, bound = found.get("imei", card.seen_imei), found.get("bound_imei", card.bound_imei)
-    evidence = _("seen in {seen}, bound to {bound}").format(seen=seen, bound=bound)
+    evidence = _("seen in {seen}, bound to {bound}").format(seen=seen, bound=bound) if seen else ""
     return _("The card was seen in another device."), evidence, _("Confirming the device lifts it."), Action.REBIND
 
 

@@ -6,12 +6,18 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.choices import Action, Hold
+from cards.choices import Action, Hold, RealName, State
 from cards.errors import InvariantBroken
 from cards.explain import by_whom
 from cards.quantities import megabytes
 
 NAMES = {
+    "source": gettext_lazy("from the file"),
+    "state": gettext_lazy("state"),
+    "activated_on": gettext_lazy("activated on"),
+    "used_mb": gettext_lazy("used"),
+    "holds": gettext_lazy("holds"),
+    "real_name": gettext_lazy("real-name check"),
     "used_bytes": gettext_lazy("used"),
     "quota_bytes": gettext_lazy("allowance"),
     "allowance_bytes": gettext_lazy("allowance"),
@@ -44,6 +50,7 @@ NAMES = {
     "was_limit_mb": gettext_lazy("limit before"),
     "undoes": gettext_lazy("takes back record"),
 }
+VOCABULARIES = {"state": State, "real_name": RealName}
 UNTOLD = ("was_waived", "was_customer_id")  # for taking the change back
 
 
@@ -101,7 +108,9 @@ def _value(name, value):
         return f"{value:,} MB"
     if name in ("why", "was"):
         return str(InvariantBroken(value[0], **value[1]))
-    if name in ("hold", "lifted", "still_held"):
+    if name in VOCABULARIES:
+        return str(VOCABULARIES[name](value).label)
+    if name in ("hold", "holds", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)
     return str(value)

@@ -15,6 +15,7 @@ from cards.models import Card, CardEvent, Job, JobChunk
 from cards.permissions import Actor
 from tests.build import card_in_use, do, fresh, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, text
+from tests.console.test_csp import Forbidden
 
 pytestmark = pytest.mark.django_db
 
@@ -492,6 +493,12 @@ def test_a_job_of_any_kind_has_a_page_in_every_status(ops, kind):
         }
         job = Job.objects.create(owner=person(), **values)
         assert "no header row" in text(page(ops, job))
+
+
+def test_no_page_has_what_the_policy_forbids(ops):
+    jobs = of_two_chunks(), drafted("cancel", card_in_use()), done("suspend", card_in_use(), open_card())
+    pages = [LIST, *map(url_of, jobs), f"/console/selections/{jobs[0].selection_id}/"]
+    assert {path: Forbidden(text(ops.get(path))).found for path in pages} == {path: [] for path in pages}
 
 
 def test_pages_need_as_many_queries_for_many_cards_as_for_one(ops, django_assert_max_num_queries):

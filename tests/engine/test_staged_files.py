@@ -1,0 +1,146 @@
+"""Usage files on their way through staging: whatever their form, and whenever they are stopped."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from cards.actions import imports_usage
+from cards.actions.quiet import foretold
+from cards.actions.staging import discard, open_file, stage
+from cards.actions.taking import take_next
+from cards.errors import BadInput
+from cards.models import RefusedRow, StagedFile, StagedReading, UsageDay
+from tests.build import card_in_use, fresh, on_day
+
+pytestmark = pytest.mark.django_db
+
+HEADER = "iccid,day,bytes,read_at,imei"
+IMEI = "490154203237518"
+LINES = [
+    f"89860000000000000001,2026-01-20,5,2026-01-21T01:00,{IMEI}",
+    "",
+    f"89860000000000000001,2026-01-32,5,2026-01-21T01:00,{IMEI}",
+    "89860000000000000001,2026-01-19,7,2026-01-21 01:00:30+08:00,",
+    "89860000000000000001,2026-01-18,seven,2026-01-21T01:00,",
+    "89860000000000000009,2026-01-18,1,2026-01-21T01:00,",
+    "89860000000000000001,2026-01-18",
+    "89860000000000000001,２０２６-01-17, 9 ,2026-01-21T01:00,",
+    f"8986000000000000002,2026-01-16,3,2026-01-21T01:00,{IMEI}",
+]
+PLAIN_LINES = [line.replace("２０２６", "2026") for line in LINES]
+STAGED = [
+    (1, date(2026, 1, 17), 9, 9),
+    (1, date(2026, 1, 19), 5, 7),
+    (1, date(2026, 1, 20), 2, 5),
+    (2, date(2026, 1, 16), 10, 3),
+]
+REFUSED = [(4, "day"), (6, "bytes"), (7, "iccid"), (8, "")]
+
+FORMS = {
+    "plain": "\n".join([HEADER, *PLAIN_LINES]).encode(),
+    "of Windows": "\r\n".join([HEADER, *PLAIN_LINES, ""]).encode("utf-8-sig"),
+    "full width": "\n".join([HEADER, *LINES]).encode(),
+    "Chinese": "\n".join([HEADER, *LINES]).encode("gb18030"),
+    "semicolons": "\n".join([HEADER, *LINES]).replace(",", ";").encode(),
+    "quoted": "\n".join([HEADER.replace("iccid", '"iccid"'), *LINES]).encode(),
+    "Macintosh": "\r".join([HEADER, *PLAIN_LINES]).encode(),
+}
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with on_day(date(2026, 1, 25)):
+        yield
+
+
+@pytest.fixture
+def bring(tmp_path):
+    """Stage a file of these bytes."""
+
+    def staged(content):
+        path, file = tmp_path / "usage.csv", open_file()
+        path.write_bytes(content)
+        stage(path, file)
+        return file
+
+    return staged
+
+
+def readings(days, start=date(2026, 1, 16)):
+    return [f"89860000000000000001,{start + timedelta(days=day)},1,2026-01-25T01:00," for day in range(days)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_file_is_staged_alike(bring, form):
+    first, second = card_in_use(), card_in_use(iccid="89860000000000000021")
+    file = bring(FORMS[form])
+    of_cards = {first.pk: 1, second.pk: 2}
+    found = StagedReading.objects.order_by("card_id", "day").values_list("card_id", "day", "number", "bytes")
+    assert [(of_cards[card_id], *rest) for card_id, *rest in found] == STAGED
+    assert list(RefusedRow.objects.order_by("number").values_list("number", "field")) == REFUSED
+    assert (file.rows, file.last_card, UsageDay.objects.count()) == (8, second.pk, 0)
+
+
+def test_what_is_staged_twice_is_staged_once(bring, tmp_path):
+    card_in_use()
+    file = bring("\n".join([HEADER, *readings(3), "nothing"]).encode())
+    stage(tmp_path / "usage.csv", file)
+    assert (StagedReading.objects.count(), RefusedRow.objects.count(), file.rows) == (3, 1, 4)
+
+
+def test_a_file_stopped_between_two_cards_is_taken_to_its_end_once(bring):
+    first, second = card_in_use(), card_in_use()
+    lines = readings(5) + [line.replace("0001,", "0002,") for line in readings(4)]
+    file = bring("\n".join([HEADER, *lines]).encode())
+    assert take_next(file, at_once=2) == 5
+    assert [fresh(card).used_bytes for card in (first, second)] == [5, 0]
+    assert [take_next(file, at_once=2), take_next(file, at_once=2), take_next(file)] == [4, 0, 0]
+    assert [fresh(card).used_bytes for card in (first, second)] == [5, 4]
+    assert StagedFile.objects.values_list("created", "updated", "stale").get() == (9, 0, 0)
+
+
+def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
+    card_in_use()
+    day = "89860000000000000001,2026-01-20"
+    lines = [f"{day},{used},2026-01-21T0{hour}:00," for used, hour in ((3, 2), (4, 3), (5, 3), (2, 1))]
+    file = bring("\n".join([HEADER, *lines]).encode())
+    assert foretold(file) == (counts := {"created": 1, "updated": 2, "stale": 1})
+    take_next(file)
+    assert StagedFile.objects.values(*counts).get() == counts
+
+
+def test_what_a_crash_of_the_database_has_taken_is_missed(bring):
+    card_in_use()
+    file = bring("\n".join([HEADER, *readings(2)]).encode())
+    StagedReading.objects.all().delete()
+    with pytest.raises(BadInput):
+        take_next(file)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_nothing_stays_staged(tmp_path, dry_run):
+    card_in_use()
+    (tmp_path / "usage.csv").write_text("\n".join([HEADER, *readings(2)]))
+    imports_usage.import_usage(tmp_path / "usage.csv", dry_run=dry_run)
+    with pytest.raises(BadInput):
+        imports_usage.import_usage(tmp_path / "no such file", dry_run=dry_run)
+    assert (StagedFile.objects.count(), StagedReading.objects.count()) == (0, 0)
+
+
+def test_what_a_killed_import_has_left_is_thrown_away_by_a_later_one_and_nothing_else(bring, tmp_path):
+    card_in_use()
+    left, waiting = (bring("\n".join([HEADER, *readings(2)]).encode()) for _ in range(2))
+    StagedFile.objects.filter(pk=left.pk).update(kept_until=timezone.now() - timedelta(hours=1))
+    imports_usage.import_usage(tmp_path / "usage.csv", dry_run=True)
+    assert set(StagedReading.objects.values_list("file_id", flat=True)) == {waiting.pk}
+    discard(waiting)
+    assert StagedReading.objects.count() == 0
+
+
+def test_the_staged_readings_are_not_logged():
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'cards_stagedreading'")
+            assert cursor.fetchone() == ("u",)

@@ -29,7 +29,7 @@
     const offerCopies = () => {
         table.querySelectorAll("tbody th a").forEach((number) => {
             const button = document.createElement("button");
-            Object.assign(button, { type: "button", className: "copy-number", tabIndex: -1, textContent: "⧉" });
+            Object.assign(button, { type: "button", className: "copy-number", tabIndex: -1 });
             button.dataset.copy = number.textContent;
             button.dataset.copied = "✓";
             button.title = table.dataset.copyLabel;

@@ -6,9 +6,10 @@ from cards.actions import figures
 from cards.calendar import civil_today
 from cards.models import Card, SweptDay, UsageDay
 from cards.paging import counts_up_to
+from cards.tallies import COUNTED
 from cards.views import console_page, staff_required
 from cards.views.console_sweep import braked_days
-from cards.views.queues import COUNTED, queues
+from cards.views.queues import queues
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
 
@@ -49,7 +50,7 @@ class LastSweep:
 
     @cached_property
     def overdue(self):
-        """On how many cards something is due that was not done yet; no more than 10,001."""
+        """On how many cards something is due that was not done yet; no more than the cap and one."""
         (cards,) = counts_up_to(COUNTED, [Card.objects.due(self.today)])
         return cards
 

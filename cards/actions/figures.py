@@ -11,14 +11,14 @@ from django.utils import timezone
 from cards.calendar import civil_today
 from cards.choices import State
 from cards.models import Card, FleetFigures
-from cards.quick import QUICK
+from cards.quick import ENDING_WITHIN_DAYS, QUICK
 
 ROW = 1
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
 ENDING_DAYS = 84
-# The quick filters that may find a large part of the fleet; those of a few cards are counted for each visitor.
-COUNTED_NOW_AND_THEN = ("low", "used_up", "expiring", "cancelling", "forced")
+# Besides those whose days are counted, the quick filters that may find a large part of the fleet.
+COUNTED_NOW_AND_THEN = ("low", "used_up", "forced")
 READINGS_OLDER_THAN_DAYS = (1, 3, 7)
 LATE_AFTER_DAYS, LATEST_NAMED = 3, 10
 
@@ -39,12 +39,18 @@ def refresh(every=EVERY_SECONDS):
 
 def _count(today):
     as_of, cards = timezone.now(), Card.objects.all()
+    ending = _by_day(cards.ending(today, ENDING_DAYS), "service_until")
+    cancelling = _by_day(QUICK["cancelling"].cards(cards, today), "cancel_on")
+    soon = str(today + timedelta(days=ENDING_WITHIN_DAYS))
+    counts = {name: QUICK[name].cards(cards, today).count() for name in COUNTED_NOW_AND_THEN}
+    counts["expiring"] = sum(count for day, count in ending.items() if day <= soon)
+    counts["cancelling"] = sum(cancelling.values())
     document = {
         "day": str(today),
         "agenda": _by_day(cards.filter(next_due_on__gt=today), "next_due_on", today + timedelta(days=AGENDA_DAYS)),
-        "ending": _by_day(cards.ending(today, ENDING_DAYS), "service_until"),
-        "cancelling": _by_day(QUICK["cancelling"].cards(cards, today), "cancel_on"),
-        "quick": {name: QUICK[name].cards(cards, today).count() for name in COUNTED_NOW_AND_THEN},
+        "ending": ending,
+        "cancelling": cancelling,
+        "quick": counts,
         "readings": _readings(today),
     }
     figures, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})

@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions.figures import COUNTED_NOW_AND_THEN, LATE_AFTER_DAYS
+from cards.actions.figures import LATE_AFTER_DAYS
 from cards.choices import JobStatus
 from cards.models import Card, Job
 from cards.paging import counts_up_to
 from cards.quick import QUICK
+from cards.tallies import COUNTED
 
-COUNTED = 10_000
 FAILED_DAYS = 7
 
 OF_CARDS = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
@@ -53,7 +53,8 @@ class Queue:
 
 def queues(figures, today):
     """Every queue by its code, in the order in which they are looked at; `figures` are those that are kept."""
-    kept, counted_now = figures.document["quick"], _cards_now(today)
+    kept = figures.document["quick"]
+    counted_now = _cards_now(today, [code for code in OF_CARDS if code not in kept])
     counts = kept | counted_now | {"late": late_readings(figures.document)} | _jobs_now()
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}
@@ -66,19 +67,22 @@ def late_readings(document):
 
 
 def failed_jobs():
-    return Job.objects.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - timedelta(days=FAILED_DAYS))
+    return Job.objects.filter(_failed_lately())
 
 
-def _cards_now(today):
-    names = [code for code in OF_CARDS if code not in COUNTED_NOW_AND_THEN]
+def _cards_now(today, names):
     cards = [QUICK[name].cards(Card.objects.all(), today) for name in names]
     return dict(zip(names, counts_up_to(COUNTED, cards), strict=True))
 
 
 def _jobs_now():
-    is_failed = Q(pk__in=failed_jobs().order_by())
-    counts = Job.objects.filter(status__in=(JobStatus.READY, JobStatus.FAILED)).order_by()
-    return counts.aggregate(waiting=Count("pk", filter=Q(status=JobStatus.READY)), failed=Count("pk", filter=is_failed))
+    jobs = Job.objects.filter(status__in=(JobStatus.READY, JobStatus.FAILED))
+    is_waiting = Q(status=JobStatus.READY)
+    return jobs.aggregate(waiting=Count("pk", filter=is_waiting), failed=Count("pk", filter=_failed_lately()))
+
+
+def _failed_lately():
+    return Q(status=JobStatus.FAILED, created_at__gte=timezone.now() - timedelta(days=FAILED_DAYS))
 
 
 def _url(code):

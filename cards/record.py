@@ -113,4 +113,4 @@ def _value(name, value):
     if name in ("hold", "holds", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)
-    return str(value)
+    return f"#{value}" if name == "undoes" else str(value)

@@ -112,13 +112,15 @@ def life_of(card, records, foreseen, today):
     ahead = [(max(step.on, today), step.shown, Action(step.action).label) for step in foreseen]
     start = min([card.opened_on, *(day for day, _shown, _label in points)])
     end = max([start + timedelta(days=1), today, *(day for day, _shown, _label in ahead)])
-    if points and points[0][0] > start:
+    marks = _milestones(records)
+    if points and points[0][0] > start:  # taken over in mid-life
+        marks = [*_known_of_before(card, points[0][0]), *marks]
         points.insert(0, (start, "", ""))
     last = (ahead or points or [(start, str(card.shown), "")])[-1][1]
     if ahead:
         ahead.insert(0, (today, card.shown, ""))
     bands = [*_bands(points, today if ahead else end, False), *_bands(ahead, end, True)]
-    marks = [*_milestones(records), Mark(today, _("Today"), is_today=True)]
+    marks.append(Mark(today, _("Today"), is_today=True))
     marks += [Mark(max(step.on, today), Action(step.action).label, is_ahead=True) for step in foreseen]
     return Life(bands, marks, start, end, last)
 
@@ -176,6 +178,12 @@ def _milestones(records):
         for record in turns
         if record is turns[-1] or not _comes_and_goes(record)
     ]
+
+
+def _known_of_before(card, day):
+    """What the card itself says of the time before its record begins."""
+    known = ((card.opened_on, Action.OPEN), (card.activated_on, Action.ACTIVATE))
+    return [Mark(on, action.label) for on, action in known if on and on < day]
 
 
 def _comes_and_goes(record):

@@ -419,6 +419,24 @@ def test_the_line_of_a_cancelled_card_leads_to_today():
     assert (found.end, [mark.is_ahead for mark in found.marks]) == (DAY, [False] * 4)
 
 
+@on_the_day
+def test_the_line_of_a_card_that_was_taken_over_begins_before_its_record():
+    facts = {"state": "in_use", "activated_on": date(2026, 1, 20), "service_until": date(2027, 1, 1)}
+    response = page_of(of_role("auditor"), open_card(**facts))
+    found = response.context["life"]
+    assert [(band.shown, band.start, band.until) for band in found.bands] == [
+        ("", date(2026, 1, 15), DAY),
+        ("in_use", DAY, date(2027, 1, 1)),
+        ("shut_down", date(2027, 1, 1), date(2027, 4, 1)),
+    ]
+    assert [(str(mark.label), mark.on) for mark in found.marks][:3] == [
+        ("Open", date(2026, 1, 15)),
+        ("Activate", date(2026, 1, 20)),
+        ("Take over", DAY),
+    ]
+    assert "not on record here" in text(response)
+
+
 def test_a_card_opened_today_has_a_line_too():
     card = open_card(opened_on=DAY)
     found = life_of(card, list(card.events.all()), [], DAY)

@@ -5,11 +5,13 @@ from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import translation
 
 from cards.actions.ask import act
 from cards.choices import JobKind, JobStatus
 from cards.models import CardEvent, Job
 from cards.permissions import Actor
+from cards.record import evidence_words
 from tests.build import card_in_use, do, fresh, on_day, open_card, use
 from tests.console.pages import of_role, text
 
@@ -145,3 +147,27 @@ def test_jobs_that_touched_the_card_are_listed_newest_first_and_linked():
     record, _page = record_of(of_role("support"), card, f"?job={jobs[0].pk}")
     assert [str(entry.action) for entry in record.entries] == ["Suspend"]
     assert CardEvent.objects.filter(card=fresh(card), job=jobs[2]).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            [
+                "limit: 30 MB",
+                "tag: VIP",
+                "remark: b",
+                "remark before: a",
+                "limit before: 20 MB",
+                "takes back record: #5",
+            ],
+        ),
+        ("zh-hans", ["阈值: 30 MB", "标签: VIP", "备注: b", "原备注: a", "原达量阈值: 20 MB", "撤销记录: #5"]),
+    ],
+)
+def test_what_is_noted_for_taking_a_change_back_reads_well(language, expected):
+    kept = {"undoes": 5, "was_limit_mb": 20, "limit_mb": 30, "was_waived": False, "was_customer_id": 7}
+    with translation.override(language):
+        words = evidence_words({**kept, "was_remark": "a", "remark": "b", "tag": "VIP"})
+        assert [f"{name}: {value}" for name, value in words] == expected

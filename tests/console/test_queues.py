@@ -2,11 +2,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import QueryDict
 from django.utils import timezone
 
 from cards.actions import figures
 from cards.actions.sweep import sweep
+from cards.filters import CardFilter
 from cards.models import Card, Job
+from cards.views.queues import OF_CARDS, queues
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.console.pages import of_role, text
 
@@ -136,3 +139,23 @@ def test_the_page_needs_few_queries_however_many_wait(django_assert_num_queries)
     client = of_role("operations")
     with django_assert_num_queries(14):
         client.get(URL)
+
+
+@on_today
+def test_each_figure_is_the_length_of_the_list_that_it_leads_to():
+    check_waits()
+    use(card_in_use(), TODAY, mb=29)
+    use(card_in_use(), TODAY, mb=31)
+    for name, day, card in (
+        ("service_until", "2026-07-10", card_in_use()),
+        ("service_until", "2026-07-11", card_in_use()),
+        ("forced_activation_on", "2026-07-31", open_card()),
+        ("stray_usage_on", "2026-06-01", card_in_use()),
+    ):
+        Card.objects.filter(pk=card.pk).update(**{name: day})
+    waiting = queues(figures.known(TODAY), TODAY)
+    listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in OF_CARDS}
+    assert {code: waiting[code].cards for code in OF_CARDS} == listed
+    assert listed == {
+        "cancelling": 0, "expiring": 1, "forced": 1, "used_up": 1, "low": 1, "real_name": 1, "parked": 0, "stray": 1,
+    }  # fmt: skip

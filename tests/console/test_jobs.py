@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from cards.actions.ask import act
 from cards.actions.jobs import control, engine, worker
@@ -195,18 +196,18 @@ def test_a_double_click_starts_it_once(ops):
 
 
 def of_two_chunks():
-    """A job of two chunks, started; the first of them is done."""
+    """A job of two chunks, started; the first of them is done, the other one had been somebody else's."""
     cards = card_in_use(), card_in_use()
-    job = drafted("suspend", cards[0])
-    job.chunks.update(payload={"cards": [cards[0].pk]})
-    versions = {str(cards[1].pk): cards[1].version}
-    JobChunk.objects.create(job=job, number=2, size=1, payload={"cards": [cards[1].pk]},
-                            check_result={"counts": {"can": 1, "cannot": 0}, "reasons": {}, "versions": versions},
-                            checked_at=job.created_at)  # fmt: skip
-    Job.objects.update(total=2)
-    control.start(Job.objects.get(), user=person())
-    worker._work_once("worker", job)
-    return Job.objects.get()
+    job = drafted("suspend", *cards)
+    (chunk,) = job.chunks.all()
+    values = {"size": 1, "check_result": chunk.check_result, "checked_at": chunk.checked_at}
+    for number, card in enumerate(cards, start=2):
+        JobChunk.objects.create(job=job, number=number, payload={"cards": [card.pk]}, **values)
+    chunk.delete()
+    job.chunks.filter(number=3).update(leased_until=timezone.now() + timedelta(hours=1))
+    worker.work_off(control.start(job, user=person()))
+    job.chunks.update(leased_until=None)
+    return Job.objects.get(pk=job.pk)
 
 
 def test_progress_is_asked_for_until_the_job_goes_another_way(ops):
@@ -263,8 +264,8 @@ def test_how_long_it_takes_is_reckoned_from_the_chunks_that_are_done(ops):
     job = of_two_chunks()
     assert page(ops, job).context["progress"].left == ""
     result = {"counts": {"done": 600}, "reasons": {}, "outcomes": []}
-    at = JobChunk.objects.get(number=1).done_at + timedelta(seconds=60)
-    JobChunk.objects.create(job=job, number=3, size=600, payload={}, done_at=at, result=result)
+    at = JobChunk.objects.get(number=2).done_at + timedelta(seconds=60)
+    JobChunk.objects.create(job=job, number=4, size=600, payload={}, done_at=at, result=result)
     for total, left in ((1_802, "10 a second, about 2 minutes left"), (602, "10 a second, less than a minute left")):
         Job.objects.update(total=total)
         assert page(ops, job).context["progress"].left == left

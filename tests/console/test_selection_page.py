@@ -52,6 +52,9 @@ def test_it_says_what_was_asked_for_and_which_cards_that_were(ops):
     assert response.context["counts"] == [("unused", 1), ("in_use", 1), ("voluntary", 1)]
     assert list(response.context["cards"]) == cards
     assert all(card.iccid in text(response) for card in cards)
+    exported = ops.get(f"{url_of(selection)}export/", {"format": "csv"}).getvalue().decode()
+    assert f'href="{url_of(selection)}export/?format=csv"' in text(response)
+    assert all(card.iccid in exported for card in cards)
 
 
 def test_a_job_and_a_pasted_list_are_named_as_what_they_are(ops):

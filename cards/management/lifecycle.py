@@ -24,6 +24,9 @@ TOLD = {
     Action.TOP_UP: {"plan": PACK},
     Action.SUBMIT_REAL_NAME: {"name": "N", "id_number": "110101199003071234"},
     Action.ASSIGN: {"customer": None},
+    Action.TAG: {"tag": "T"},
+    Action.UNTAG: {"tag": "T"},
+    Action.REMARK: {"remark": "R"},
 }
 
 

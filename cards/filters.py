@@ -73,7 +73,9 @@ class CardForm(StrictForm):
 
     def clean(self):
         cleaned = super().clean()
-        cleaned["order"] = self._order(cleaned)
+        natural = cleaned["natural_order"] = _natural_order(cleaned)
+        asked = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
+        cleaned["order"] = natural if natural.column and asked.column == natural.column else asked
         for name in ("after", "before"):
             cleaned[name] = self._place(name, cleaned.get(name), cleaned["order"])
         return cleaned
@@ -87,11 +89,6 @@ class CardForm(StrictForm):
             return order.read(text)
         except ValueError:
             self.add_error(name, _("“{text}” is no place in this list.").format(text=text))
-
-    def _order(self, cleaned):
-        natural = _natural_order(cleaned)
-        asked = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
-        return natural if asked.column == natural.column and asked.column else asked
 
 
 def _natural_order(cleaned):
@@ -207,6 +204,11 @@ class CardFilter(django_filters.FilterSet):
         for name in TABS if self.is_valid() else ():
             cards = self._filtered(name, cards)
         return cards
+
+    @property
+    def natural_order(self):
+        """The order of these cards unless another is asked for."""
+        return self.form.cleaned_data["natural_order"] if self.is_valid() else NEWEST
 
     def page(self, size, shown_as):
         """The page asked for, of so many cards, read as the queryset `shown_as` says."""

@@ -48,6 +48,11 @@ class Order:
             raise ValueError(text)
         return Cursor(self.read_value(value) if value else None, pk) if self.column else pk
 
+    @property
+    def sorting(self):
+        """For `order_by`: where all rows have a value, this is the whole order."""
+        return _sorting(self.column, self.is_descending)
+
     def parts(self, queryset):
         """The parts of a list that follow each other, each in an order of its own."""
         first = Part(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
@@ -79,10 +84,10 @@ class Part:
 
     def read(self, size, place, backwards, shown_as):
         """Up to `size` rows behind a place, or from the beginning; `shown_as` says with what they are read."""
-        names = [self.column, "pk"] if self.column else ["pk"]
         is_descending = self.is_descending != backwards
-        keys, sorting = self.rows, [f"-{name}" if is_descending else name for name in names]
+        keys, sorting = self.rows, _sorting(self.column, is_descending)
         if place:
+            names = [self.column, "pk"] if self.column else ["pk"]
             here = Row(*map(Value, [place.value, place.pk] if self.column else [getattr(place, "pk", place)]))
             keys = keys.filter((LessThan if is_descending else GreaterThan)(Row(*map(F, names)), here))
         keys = keys.order_by(*sorting)[:size]
@@ -95,6 +100,10 @@ class Row(Func):
 
     template = "(%(expressions)s)"
     output_field = CharField()
+
+
+def _sorting(column, is_descending):
+    return [f"-{name}" if is_descending else name for name in (column, "pk") if name]
 
 
 @dataclass

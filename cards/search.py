@@ -12,8 +12,8 @@ from functools import reduce
 from operator import or_
 
 from django.db import connection
-from django.db.models import F, Q
-from django.db.models.functions import Reverse
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -95,7 +95,7 @@ class Beginning:
         return self.kind if COLUMNS[self.kind] == (self.kind,) else None
 
     def narrow(self, cards):
-        return _narrow(cards, COLUMNS[self.kind], lambda column: Begins(F(column), self.text))
+        return _narrow(cards, COLUMNS[self.kind], lambda column: Begins(column, self.text))
 
     def sentence(self):
         return _("cards whose {number} begins with {text}").format(number=self.kind.upper(), text=self.text)
@@ -256,16 +256,17 @@ def _statement(wanted):
     return " UNION ALL ".join(parts), params
 
 
-def _narrow(cards, columns, is_meant):
-    """The cards for which it is meant in any of these columns, each asked by its index.
+def _narrow(cards, columns, begins):
+    """The cards in one of whose columns it begins so, each column asked by its index.
 
-    Where that may be one of two, the cards are looked up first, unless they are very many: no database can tell
-    beforehand how few are meant, and both may read the whole table in the order of the page instead.
+    Where that may be one of two, the cards are looked up first: no database can tell beforehand how few they are, and
+    would read the whole table in the order of the page instead. For very many that is right, and no index is offered.
     """
-    asked = [Q(is_meant(column)) & ~Q(**{column: ""}) for column in columns]
-    if len(asked) > 1:
-        first, *others = (Card.objects.filter(condition).values_list("pk", flat=True) for condition in asked)
-        card_ids = list(first.union(*others, all=True)[: LOOKED_UP + 1])
-        if len(card_ids) <= LOOKED_UP:
-            return cards.filter(pk__among=sorted(set(card_ids)))
-    return cards.filter(reduce(or_, asked))
+    asked = [Q(begins(F(column))) & ~Q(**{column: ""}) for column in columns]
+    if len(asked) == 1:
+        return cards.filter(*asked)
+    first, *others = (Card.objects.filter(condition).values_list("pk", flat=True) for condition in asked)
+    card_ids = list(first.union(*others, all=True)[: LOOKED_UP + 1])
+    if len(card_ids) <= LOOKED_UP:
+        return cards.filter(pk__among=sorted(set(card_ids)))
+    return cards.filter(reduce(or_, (Q(begins(Coalesce(F(column), Value("")))) for column in columns)))

@@ -35,11 +35,15 @@ class TabCounts:
 
 
 def tab_counts(filtered):
-    """What the tabs say over a read `CardFilter`: the kept sums over all cards, over others one look at `COUNTED`."""
+    """What the tabs say over a read `CardFilter`: the kept sums over all cards, over others one look at `COUNTED`.
+
+    That look goes the way of the first page, along an index; in no order, it might go through the whole table.
+    """
     cards = filtered.in_all_tabs
     if not cards.query.has_filters():
         return TabCounts(_with_total(shown_now()), is_kept=True)
-    counts = _with_total(shown_in(_counted(cards.order_by().values("state", "holds")[: COUNTED + 1])))
+    sorting = filtered.natural_order.sorting
+    counts = _with_total(shown_in(_counted(cards.order_by(*sorting).values("state", "holds")[: COUNTED + 1])))
     return TabCounts(counts | {"": min(counts[""], COUNTED)}, is_exact=counts[""] <= COUNTED)
 
 

@@ -91,8 +91,8 @@ def _sqlite(parsed, base_dir):
 
 
 def _postgresql(parsed):
-    """PostgreSQL without its compiler for statements: it takes longer than any statement of a page runs."""
-    options = {"options": "-c jit=off"} | parsed.get("OPTIONS", {})
+    """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs."""
+    options = {"options": "-c jit=off -c max_parallel_workers_per_gather=0"} | parsed.get("OPTIONS", {})
     return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 

@@ -1,45 +1,28 @@
-"""Parameters become a queryset in one place: each filter, what the search box understands, and what is refused."""
+"""Parameters become a queryset in one place: each filter finds exactly its cards, and what is not understood none."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from django.http import QueryDict
-from django.utils.translation import override
 
-from cards.filters import CardFilter
-from cards.models import Card, Customer
-from cards.paging import counts_up_to, page_of
-from cards.search import MOST_NUMBERS, Beginning, Name, Numbers, look_up, numbers_in, understood
-from tests.build import attempt, card_in_use, do, member, on_day, open_card, use
+from cards.choices import Hold
+from cards.filters import COLUMNS
+from cards.models import Card, Customer, Tag
+from cards.quick import QUICK
+from cards.tallies import COUNTED, tab_counts
+from cards.views import card_columns
+from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
+from tests.console.asking import asked, complaints, found, in_order
 
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
-
-
-def asked(query, cards=None):
-    """The filter for a query string, read."""
-    filtered = CardFilter(QueryDict(query), queryset=Card.objects.all() if cards is None else cards)
-    filtered.cards = list(filtered.qs.order_by("pk"))
-    return filtered
-
-
-def found(query):
-    return asked(query).cards
-
-
-def complaints(query):
-    with override("en"):
-        filtered = asked(query)
-        assert filtered.cards == []
-        return list(filtered.complaints())
+IMEI = "868600000000001"
 
 
 @pytest.fixture
 def fleet():
     """One card for each thing that a filter asks about."""
-    return {
+    cards = {
         "unused": open_card(msisdn="1064000000001", imsi="460000000000001", customer="Acme"),
         "testing": open_card(test_months=3, test_quota_mb=30, carrier="cucc", plan="Y1-1024"),
         "in_use": card_in_use(msisdn="1064000000022", plan="M1-100", since=DAY),
@@ -48,6 +31,9 @@ def fleet():
         "person": use(open_card(certification="individual"), DAY, 1),
         "cancelled": do("cancel", open_card(), DAY, reason="lost"),
     }
+    for name, tag in (("unused", "lot-1"), ("in_use", "lot-1"), ("in_use", "lot-2")):
+        cards[name] = do("tag", cards[name], DAY, tag=tag)
+    return cards
 
 
 @on_day(DAY)
@@ -70,16 +56,13 @@ def fleet():
         ("expiring=21", []),
         ("due=22", ["in_use", "credit"]),
         ("state=suspended&certification=enterprise", ["credit", "voluntary"]),
+        ("stock=1", ["testing", "in_use", "voluntary", "person", "cancelled"]),
+        ("stock=1&carrier=cmcc", ["in_use", "voluntary", "person", "cancelled"]),
+        ("tag=lot-1", ["unused", "in_use"]),
+        ("tag=lot-2", ["in_use"]),
+        ("tag=lot-1&state=unused", ["unused"]),
+        ("sort=iccid&cols=msisdn,usage", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
         ("q=", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
-        ("q=Acme", ["unused", "credit"]),
-        ("q=Acme+Ltd", ["credit"]),
-        ("q=Nobody", []),
-        ("q=1064000000001", ["unused"]),
-        ("q=10640000000", ["unused", "in_use"]),
-        ("q=1064", ["unused", "in_use"]),
-        ("q=460000000000001", ["unused"]),
-        (f"q={IMEI}", ["voluntary"]),
-        ("q=8986", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
         ("q=8986&state=testing", ["testing"]),
         ("q=10640000000022", []),
     ],
@@ -95,23 +78,6 @@ def test_parked_cards_are_found():
     assert found("parked=1") == [broken]
 
 
-def test_a_card_is_found_by_the_device_it_was_seen_in():
-    card = use(card_in_use(binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI)
-    assert found(f"q={OTHER_IMEI}") == [card]
-
-
-@pytest.mark.parametrize("stored", ["8986000000000000001", "89860000000000000017"])
-@pytest.mark.parametrize("typed", ["8986000000000000001", "89860000000000000017"])
-def test_19_and_20_characters_find_each_other(stored, typed):
-    card = open_card(iccid=stored)
-    assert found(f"q={typed}") == [card]
-
-
-def test_20_characters_do_not_find_another_check_digit():
-    open_card(iccid="89860000000000000017")
-    assert found("q=89860000000000000018") == []
-
-
 @pytest.mark.parametrize(
     ("query", "sentences"),
     [
@@ -120,6 +86,17 @@ def test_20_characters_do_not_find_another_check_digit():
         ("hold=lost", ["Stopped by: Select a valid choice. lost is not one of the available choices."]),
         ("state=unused&state=testing", ["The filter “state” is given more than once."]),
         ("customer=Nobody", ["Customer: Select a valid choice. That choice is not one of the available choices."]),
+        ("tag=lot", ["Tag: Select a valid choice. That choice is not one of the available choices."]),
+        ("stock=0", ["Stock: Select a valid choice. 0 is not one of the available choices."]),
+        ("quick=idle", ["Quick filter: Select a valid choice. idle is not one of the available choices."]),
+        ("quick=low&quick=parked", ["The filter “quick” is given more than once."]),
+        ("sort=usage", ["Order: Select a valid choice. usage is not one of the available choices."]),
+        ("cols=msisdn,nonsense", ["Columns: There is no column called “nonsense”."]),
+        ("cols=msisdn,msisdn", ["Columns: A column is chosen more than once."]),
+        ("after=2026-03-10_7", ["after: “2026-03-10_7” is no place in this list."]),
+        ("after=end", ["after: “end” is no place in this list."]),
+        ("sort=expiry&after=7", ["after: “7” is no place in this list."]),
+        ("sort=expiry&before=soon_7", ["before: “soon_7” is no place in this list."]),
         ("plan=NONE", ["Opening plan: Select a valid choice. NONE is not one of the available choices."]),
         ("expiring=soon", ["Term ends within (days): Enter a whole number."]),
         ("expiring=0", ["Term ends within (days): Ensure this value is greater than or equal to 1."]),
@@ -136,115 +113,167 @@ def test_what_cannot_be_read_finds_nothing_and_says_why(query, sentences):
     assert complaints(query) == sentences
 
 
-def test_ten_thousand_numbers_are_read_and_one_more_is_refused():
-    card = open_card()
-    numbers = [f"8986{number:016d}" for number in range(1, MOST_NUMBERS + 1)]
-    filtered = asked("q=" + "+".join(numbers))
-    assert (filtered.cards, filtered.found.matched, len(filtered.found.unknown)) == ([card], numbers[:1], 9_999)
-    assert complaints("q=" + "+".join([*numbers, "89860000000000099999"])) == [
-        "Search: 10001 numbers are too many for one search: at most 10000"
-    ]
-
-
-def test_a_pasted_list_tells_matched_ambiguous_and_unknown():
-    one = open_card(msisdn="1064000000001")
-    twins = [open_card(msisdn="13800000000"), open_card(msisdn="13800000000")]
-    filtered = asked(f"q={one.iccid}%0A13800000000%2C1064000000001+99999999999%09hello")
-    assert filtered.cards == [one, *twins]
-    assert (filtered.found.matched, filtered.found.ambiguous, filtered.found.unknown) == (
-        [one.iccid, "1064000000001"],
-        ["13800000000"],
-        ["99999999999", "HELLO"],
-    )
-
-
-def test_a_number_is_unknown_only_if_there_is_no_such_card_not_if_a_filter_hides_it():
-    card = open_card()
-    filtered = asked(f"q={card.iccid}+1064000000001&state=in_use")
-    assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([], [card.iccid], ["1064000000001"])
-
-
-def test_another_customers_cards_are_unknown():
-    theirs, ours = open_card(customer="Other"), open_card(customer="Acme")
-    filtered = asked(f"q={theirs.iccid}+{ours.iccid}", Card.objects.visible_to(member("Acme")))
-    assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([ours], [ours.iccid], [theirs.iccid])
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("8986000000000000001 8986000000000000002", ["8986000000000000001", "8986000000000000002"]),
-        ("8986 0000 0000 0000 001\n13800000000", ["8986000000000000001", "13800000000"]),
-        ("８９８６００００００００００００００１，13800000000；", ["8986000000000000001", "13800000000"]),
-        ("8986000000000000001、8986000000000000001", ["8986000000000000001"]),
-        ("\ufeff'8986000000000000001'\u200b\r\n\r\n\"13800000000\"", ["8986000000000000001", "13800000000"]),
-        ("898600a0000000000001", ["898600A0000000000001"]),
-        ("  \n ", []),
-    ],
-)
-def test_numbers_are_read_whatever_stands_between_them(text, numbers):
-    assert numbers_in(text) == numbers
-
-
-@pytest.mark.parametrize(
-    ("text", "meaning"),
-    [
-        ("", None),
-        ("8986", Beginning("iccid", "8986")),
-        ("898600000000001", Beginning("iccid", "898600000000001")),
-        ("8986000000000000001", Numbers(["8986000000000000001"])),
-        ("460000000000001", Numbers(["460000000000001"])),
-        ("138", Beginning("msisdn", "138")),
-        ("13800000000", Beginning("msisdn", "13800000000")),
-        ("1064000000001", Numbers(["1064000000001"])),
-        ("8.98608E+19", Numbers(["8.98608E+19"])),
-        (" Acme Ltd ", Name("Acme Ltd")),
-        ("深圳（南山）", Name("深圳（南山）")),
-        ("3M", Name("3M")),
-        ("Acme 8986000000000000001", Numbers(["ACME", "8986000000000000001"])),
-    ],
-)
-def test_the_term_decides_what_is_asked(text, meaning):
-    assert understood(text) == meaning
-
-
-def test_one_statement_looks_up_any_mix(django_assert_num_queries):
-    card = open_card(msisdn="1064000000001", imsi="460000000000001")
-    numbers = [card.iccid, "1064000000001", "460000000000001", "99999999999", "words"]
-    with django_assert_num_queries(1):
-        ids = look_up(numbers)
-    assert ids == dict(zip(numbers, [{card.pk}, {card.pk}, {card.pk}, set(), set()], strict=True))
-
-
-def test_pages_follow_each_other_in_both_directions():
-    for _ in range(5):
-        open_card()
-    ids = list(Card.objects.order_by("-pk").values_list("pk", flat=True))
-
-    def page(**cursor):
-        page = page_of(Card.objects.all(), 2, **cursor)
-        return [card.pk for card in page.rows], page.before, page.after
-
-    assert page() == (ids[:2], None, ids[1])
-    assert page(after=ids[1]) == (ids[2:4], ids[2], ids[3])
-    assert page(after=ids[3]) == (ids[4:], ids[4], None)
-    assert page(before=ids[4]) == (ids[2:4], ids[2], ids[3])
-    assert page(before=ids[2]) == (ids[:2], None, ids[1])
-    assert page(after=ids[4]) == ([], None, None)
-    assert page(before=ids[0]) == ([], None, None)
-
-
-def test_counts_stop_at_their_cap_in_one_statement(django_assert_num_queries):
-    for _ in range(4):
-        open_card()
-    everything, nothing = Card.objects.all(), Card.objects.none()
-    with django_assert_num_queries(1):
-        counts = counts_up_to(2, [everything, everything.filter(pk__lt=0), nothing])
-    assert counts == [3, 0, 0]
-
-
 def test_a_customer_whose_name_begins_like_another_is_not_chosen_by_name():
     Customer.objects.create(name="Acme Ltd")
     assert complaints("customer=Acme") == [
         "Customer: Select a valid choice. That choice is not one of the available choices."
     ]
+
+
+@on_day(DAY)
+def test_a_tag_that_was_taken_off_again_is_found_no_more(fleet):
+    do("untag", fleet["unused"], DAY, tag="lot-1")
+    assert found("tag=lot-1") == [fleet["in_use"]]
+    Tag.objects.create(name="nobody")
+    assert found("tag=nobody") == []
+
+
+def quickly(name, day):
+    with on_day(day):
+        return found(f"quick={name}")
+
+
+def days_found(name, first, last):
+    """How many cards the quick filter finds: the day before the first, on the first, on the last, the day after."""
+    days = [first - timedelta(days=1), first, last, last + timedelta(days=1)]
+    return [len(quickly(name, day)) for day in days]
+
+
+def test_low_and_used_up_are_true_as_long_as_their_cycle():
+    low, used_up = use(card_in_use(), DAY, 24), use(card_in_use(), DAY, 30)
+    use(card_in_use(), DAY, 23.9)
+    last = date(2026, 3, 31)
+    assert (quickly("low", last), quickly("used_up", last)) == ([low], [used_up])
+    assert (quickly("low", date(2026, 4, 1)), quickly("used_up", date(2026, 4, 1))) == ([], [])
+
+
+def test_expiring_are_the_30_days_before_the_end():
+    card_in_use(plan="M1-100", since=DAY)
+    open_card()
+    assert days_found("expiring", date(2026, 3, 2), date(2026, 3, 31)) == [0, 1, 1, 0]
+
+
+def test_expired_are_shut_down_and_not_yet_cancelled():
+    card = swept(card_in_use(plan="M1-100", since=DAY), date(2026, 4, 1))
+    open_card()
+    assert quickly("expired", DAY) == [card]
+    swept(card, card.cancel_on)
+    assert quickly("expired", DAY) == []
+
+
+def test_cancelling_are_the_last_14_days_unless_protected_or_renewed():
+    card = swept(card_in_use(plan="M1-100", since=DAY), date(2026, 4, 1))
+    first = card.cancel_on - timedelta(days=14)
+    assert days_found("cancelling", first, card.cancel_on) == [0, 1, 1, 1], "until the sweep has been there"
+    do("protect", card, date(2026, 4, 1))
+    assert quickly("cancelling", first) == []
+    do("unprotect", card, date(2026, 4, 1))
+    assert len(quickly("cancelling", first)) == 1
+    do("renew", card, date(2026, 4, 1), plan="M1-100")
+    assert quickly("cancelling", first) == []
+
+
+def test_cancelled_cards_are_not_about_to_be():
+    card = swept(card_in_use(plan="M1-100", since=DAY), date(2026, 4, 1))
+    swept(card, card.cancel_on)
+    assert quickly("cancelling", card.cancel_on) == []
+
+
+def test_forced_are_those_of_the_next_calendar_month():
+    silent = open_card()
+    card_in_use()
+    do("cancel", open_card(), DAY, reason="lost")
+    assert silent.forced_activation_on == date(2026, 8, 1)
+    assert days_found("forced", date(2026, 7, 1), date(2026, 7, 31)) == [0, 1, 1, 0]
+    held = do("place_hold", silent, DAY, kind="anomaly")
+    assert quickly("forced", date(2026, 7, 1)) == [held]
+
+
+def test_a_real_name_check_waits_from_its_submission_to_its_decision():
+    card = open_card(certification="individual")
+    assert quickly("real_name", DAY) == []
+    card = do("submit_real_name", card, DAY, name="张三丰", id_number="110101199003071234")
+    assert quickly("real_name", DAY) == [card]
+    do("approve_real_name", card, DAY)
+    assert quickly("real_name", DAY) == []
+
+
+def test_a_check_of_a_cancelled_card_waits_for_nobody():
+    card = open_card(certification="individual")
+    card = do("submit_real_name", card, DAY, name="张三丰", id_number="110101199003071234")
+    do("cancel", card, DAY, reason="lost")
+    assert quickly("real_name", DAY) == []
+
+
+def test_stray_are_cards_used_without_service():
+    card = swept(card_in_use(plan="M1-100"), DAY)
+    card = use(card, date(2026, 1, 31), 1)
+    assert quickly("stray", DAY) == []
+    card = use(card, DAY, 1)
+    assert quickly("stray", DAY) == [card]
+
+
+def test_parked_is_a_quick_filter_too():
+    broken, _sound = card_in_use(), card_in_use()
+    Card.objects.filter(pk=broken.pk).update(service_from=None)
+    attempt("suspend", broken, DAY)
+    assert found("quick=parked") == [broken]
+
+
+@on_day(DAY)
+def test_quick_filters_stand_beside_the_others(fleet):
+    assert found("quick=used_up&hold=credit") == [fleet["credit"]]
+    assert found("quick=used_up&hold=voluntary") == []
+    assert all(asked(f"quick={name}").is_valid() for name in QUICK)
+
+
+@on_day(DAY)
+def test_the_tabs_are_counted_once_for_all_of_them(fleet, django_assert_num_queries):
+    filtered = asked("hold=voluntary&certification=enterprise")
+    with django_assert_num_queries(1):
+        counted = tab_counts(filtered)
+    assert (counted.is_exact, counted.is_kept) == (True, False)
+    assert {code: count for code, count in counted.counts.items() if count} == {
+        "": 6,
+        "unused": 1,
+        "testing": 1,
+        "in_use": 1,
+        "suspended": 2,
+        "credit": 1,
+        "voluntary": 1,
+        "cancelled": 1,
+    }
+
+
+@on_day(DAY)
+@pytest.mark.parametrize("query", ["", "state=unused", "hold=credit&sort=expiry&cols=usage"])
+def test_over_all_cards_the_tabs_say_the_kept_sums(fleet, query):
+    counted = tab_counts(asked(query))
+    assert (counted.is_exact, counted.is_kept, counted.counts[""], counted.counts["suspended"]) == (True, True, 7, 3)
+
+
+@on_day(DAY)
+def test_above_the_cap_the_tabs_say_at_least(fleet, monkeypatch):
+    monkeypatch.setattr("cards.tallies.COUNTED", 6)
+    assert tab_counts(asked("certification=enterprise")).is_exact
+    monkeypatch.setattr("cards.tallies.COUNTED", 5)
+    counted = tab_counts(asked("certification=enterprise"))
+    assert (counted.is_exact, counted.is_kept, counted.counts[""]) == (False, False, 5)
+    assert tab_counts(asked("", Card.objects.filter(pk__lt=0))).counts[""] == 0
+    assert tab_counts(asked("nonsense=1")).counts[""] == 0
+    assert COUNTED == 1_000
+
+
+def test_a_customers_member_gets_no_sums_over_all_cards():
+    open_card(customer="Other")
+    ours = open_card(customer="Acme")
+    counted = tab_counts(asked("", Card.objects.visible_to(member("Acme"))))
+    assert (counted.is_kept, counted.counts[""], in_order(f"q={ours.iccid}")) == (False, 1, [ours])
+
+
+def test_the_list_knows_the_columns_that_can_be_chosen():
+    assert set(COLUMNS) == set(card_columns.COLUMNS)
+
+
+def test_what_a_card_shows_is_told_by_the_first_letters_of_its_hold():
+    assert len({hold[:3] for hold in Hold.values}) == len(Hold)

@@ -1,0 +1,211 @@
+"""The search box: how what is typed or pasted there is read, what it finds, and by which index."""
+
+from datetime import date
+
+import pytest
+from django.utils.translation import override
+
+from cards.models import Card
+from cards.search import MOST_NUMBERS, Beginning, Ending, Name, Numbers, look_up, numbers_in, understood
+from tests.build import card_in_use, member, on_day, open_card, use
+from tests.console.asking import asked, complaints, found
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 10)
+IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
+
+
+def test_a_card_is_found_by_the_device_it_was_seen_in():
+    card = use(card_in_use(binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI)
+    assert found(f"q={OTHER_IMEI}") == [card]
+
+
+@pytest.mark.parametrize("stored", ["8986000000000000001", "89860000000000000017"])
+@pytest.mark.parametrize("typed", ["8986000000000000001", "89860000000000000017"])
+def test_19_and_20_characters_find_each_other(stored, typed):
+    card = open_card(iccid=stored)
+    assert found(f"q={typed}") == [card]
+
+
+def test_20_characters_do_not_find_another_check_digit():
+    open_card(iccid="89860000000000000017")
+    assert found("q=89860000000000000018") == []
+
+
+def test_ten_thousand_numbers_are_read_and_one_more_is_refused():
+    card = open_card()
+    numbers = [f"8986{number:016d}" for number in range(1, MOST_NUMBERS + 1)]
+    filtered = asked("q=" + "+".join(numbers))
+    assert (filtered.cards, filtered.found.matched, len(filtered.found.unknown)) == ([card], numbers[:1], 9_999)
+    assert complaints("q=" + "+".join([*numbers, "89860000000000099999"])) == [
+        "Search: 10001 numbers are too many for one search: at most 10000"
+    ]
+
+
+def test_a_pasted_list_tells_matched_ambiguous_and_unknown():
+    one = open_card(msisdn="1064000000001")
+    twins = [open_card(msisdn="13800000000"), open_card(msisdn="13800000000")]
+    filtered = asked(f"q={one.iccid}%0A13800000000%2C1064000000001+99999999999%09hello")
+    assert filtered.cards == [one, *twins]
+    assert (filtered.found.matched, filtered.found.ambiguous, filtered.found.unknown) == (
+        [one.iccid, "1064000000001"],
+        ["13800000000"],
+        ["99999999999", "HELLO"],
+    )
+
+
+def test_a_number_is_unknown_only_if_there_is_no_such_card_not_if_a_filter_hides_it():
+    card = open_card()
+    filtered = asked(f"q={card.iccid}+1064000000001&state=in_use")
+    assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([], [card.iccid], ["1064000000001"])
+
+
+def test_another_customers_cards_are_unknown():
+    theirs, ours = open_card(customer="Other"), open_card(customer="Acme")
+    filtered = asked(f"q={theirs.iccid}+{ours.iccid}", Card.objects.visible_to(member("Acme")))
+    assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([ours], [ours.iccid], [theirs.iccid])
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("8986000000000000001 8986000000000000002", ["8986000000000000001", "8986000000000000002"]),
+        ("8986 0000 0000 0000 001\n13800000000", ["8986000000000000001", "13800000000"]),
+        ("８９８６００００００００００００００１，13800000000；", ["8986000000000000001", "13800000000"]),
+        ("8986000000000000001、8986000000000000001", ["8986000000000000001"]),
+        ("\ufeff'8986000000000000001'\u200b\r\n\r\n\"13800000000\"", ["8986000000000000001", "13800000000"]),
+        ("898600a0000000000001", ["898600A0000000000001"]),
+        ("  \n ", []),
+    ],
+)
+def test_numbers_are_read_whatever_stands_between_them(text, numbers):
+    assert numbers_in(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("", None),
+        ("8986", Beginning("iccid", "8986")),
+        ("898600000000001", Beginning("iccid", "898600000000001")),
+        ("8986 0000 0000", Beginning("iccid", "898600000000")),
+        ("8986000000000000001", Numbers(["8986000000000000001"])),
+        ("8986000000000000001*", Beginning("iccid", "8986000000000000001")),
+        ("1", Beginning("msisdn", "1")),
+        ("13800000000", Beginning("msisdn", "13800000000")),
+        ("138000000001", Beginning("msisdn", "138000000001")),
+        ("1064000000001", Numbers(["1064000000001"])),
+        ("10640000000012", Ending("10640000000012")),
+        ("46000", Ending("46000")),
+        ("460001", Beginning("imsi", "460001")),
+        ("46*", Beginning("imei", "46")),
+        ("460*", Beginning("imsi", "460")),
+        ("460000000000001", Numbers(["460000000000001"])),
+        ("8674*", Beginning("imei", "8674")),
+        ("８６７４＊", Beginning("imei", "8674")),
+        ("*0157", Ending("0157")),
+        ("*01 57", Ending("0157")),
+        ("*15F", Ending("15F")),
+        ("0157", Ending("0157")),
+        ("57", Name("57")),
+        ("89860000000000000001234", Numbers(["89860000000000000001234"])),
+        ("123456789012\n223456789012", Numbers(["123456789012", "223456789012"])),
+        ("8.98608E+19", Numbers(["8.98608E+19"])),
+        (" Acme Ltd ", Name("Acme Ltd")),
+        ("Acme*", Name("Acme")),
+        ("深圳（南山）", Name("深圳（南山）")),
+        ("3M", Name("3M")),
+        ("Acme 8986000000000000001", Numbers(["ACME", "8986000000000000001"])),
+    ],
+)
+def test_the_term_decides_what_is_asked(text, meaning):
+    assert understood(text) == meaning
+
+
+@pytest.mark.parametrize("text", ["*", "*57", "**", "1*2", "*15*"])
+def test_a_star_that_tells_nothing_is_refused(text):
+    card = open_card()
+    sentence = (
+        f"Search: “{text}” is not clear: write 1440* for a beginning, and *157 for an end of three digits or more"
+    )
+    assert complaints(f"q={text}") == [sentence]
+    assert found("q=8986*") == [card]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1064000000001", "the card with the number 1064000000001"),
+        ("1064000000001 1064000000002", "the cards with 2 numbers"),
+        ("8986", "cards whose ICCID begins with 8986"),
+        ("8674*", "cards whose IMEI begins with 8674"),
+        ("*0157", "cards whose number ends in 0157"),
+        ("Acme", "cards of customers whose name begins with “Acme”"),
+    ],
+)
+def test_what_was_understood_is_said(text, sentence):
+    with override("en"):
+        assert understood(text).sentence() == sentence
+
+
+@pytest.fixture
+def fleet():
+    return {
+        "first": open_card(iccid="89860000000000010157", msisdn="14400000001", imsi="460040000000001", customer="Acme"),
+        "second": open_card(iccid="89860000000000020003", msisdn="14400000157", imsi="460080000000002"),
+        "seen": use(card_in_use(iccid="8986000000000003015F", binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI),
+        "bare": open_card(iccid="8986000000000004999", customer="Acme Ltd", carrier="cucc"),
+    }
+
+
+@on_day(DAY)
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("*0157", ["first", "second"]),
+        ("*10157", ["first"]),
+        ("0157", ["first", "second"]),
+        ("*157", ["first", "second"]),
+        ("*15F", ["seen"]),
+        ("*15f", ["seen"]),
+        ("*4999", ["bare"]),
+        ("*158", []),
+        ("8986000000000002*", ["second"]),
+        ("1440*", ["first", "second"]),
+        ("144000000015", []),
+        ("144000001", ["second"]),
+        ("46004*", ["first"]),
+        ("46008000", ["second"]),
+        ("86860000000000*", ["seen"]),
+        (IMEI, ["seen"]),
+        (OTHER_IMEI, ["seen"]),
+        ("Acme", ["first", "bare"]),
+        ("Acme Ltd", ["bare"]),
+        ("acme", []),
+        ("*0157&carrier=cucc", []),
+        ("Acme&carrier=cucc", ["bare"]),
+    ],
+)
+def test_each_term_finds_exactly_its_cards(fleet, query, names, monkeypatch):
+    assert found(f"q={query}") == [fleet[name] for name in names]
+    monkeypatch.setattr("cards.search.LOOKED_UP", 0)
+    assert found(f"q={query}") == [fleet[name] for name in names], "also where very many are meant"
+
+
+def test_one_card_given_by_two_of_its_numbers_is_one_card():
+    card = open_card(msisdn="1064000000001", imsi="460000000000001")
+    filtered = asked(f"q=1064000000001+{card.iccid}+{card.iccid[:19]}+460000000000001")
+    assert (filtered.cards, filtered.found.card_ids) == ([card], [card.pk])
+    assert (filtered.found.matched, filtered.found.unknown) == (
+        ["1064000000001", card.iccid, card.iccid[:19], "460000000000001"],
+        [],
+    )
+
+
+def test_one_statement_looks_up_any_mix(django_assert_num_queries):
+    card = open_card(msisdn="1064000000001", imsi="460000000000001")
+    numbers = [card.iccid, "1064000000001", "460000000000001", "99999999999", "words"]
+    with django_assert_num_queries(1):
+        ids = look_up(numbers)
+    assert ids == dict(zip(numbers, [{card.pk}, {card.pk}, {card.pk}, set(), set()], strict=True))

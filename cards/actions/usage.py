@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from cards import rules
+from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.write import Signature, Work, change
 from cards.choices import State
 from cards.models import PolicyBook, UsageDay, UsageTally
+
+DAY_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
+NOTHING_KNOWN = (None, None, 0, None, "")
 
 
 @dataclass(slots=True)
@@ -47,9 +51,10 @@ class Metering(Work):
 
     def load(self, cards):
         days = {reading.day for card in cards for reading in self.readings[card.pk]}
-        known = UsageDay.objects.filter(card_id__in=[card.pk for card in cards], day__in=days)
-        self.known = {(usage.card_id, usage.day): usage for usage in known}
-        self.kept, self.counted, self.tally = {}, Counter(), defaultdict(Counter)
+        known = UsageDay.objects.filter(card_id__among=[card.pk for card in cards], day__in=days)
+        self.known = {(row[0], row[1]): row for row in known.values_list(*DAY_COLUMNS)}
+        self.before, self.kept = set(self.known), {}
+        self.counted, self.tally = Counter(), defaultdict(Counter)
 
     def steps(self, card):
         for reading in self.readings[card.pk]:
@@ -58,12 +63,10 @@ class Metering(Work):
                 yield from self._apply(card, reading, added)
 
     def save(self):
-        UsageDay.objects.bulk_create(
-            self.kept.values(),
-            update_conflicts=True,
-            unique_fields=["card", "day"],
-            update_fields=["bytes", "read_at", "imei"],
-        )
+        new = [row for key, row in self.kept.items() if key not in self.before]
+        insert_rows(UsageDay, DAY_COLUMNS, new)
+        changed = [row for key, row in self.kept.items() if key in self.before]
+        update_rows(UsageDay, DAY_COLUMNS[2:], changed, key=DAY_COLUMNS[:2])
         UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.tally.items())
         self.counts += self.counted
 
@@ -71,18 +74,13 @@ class Metering(Work):
         """Note the reading unless a later one is known; the bytes that it adds to its day, or None when it is stale."""
         key = reading.card_id, reading.day
         known = self.known.get(key)
-        if known and known.read_at >= reading.read_at:
+        _, _, known_bytes, known_at, _ = known or NOTHING_KNOWN
+        if known and known_at >= reading.read_at:
             self.counted["stale"] += 1
             return None
         self.counted["updated" if known else "created"] += 1
-        self.known[key] = self.kept[key] = UsageDay(
-            card_id=reading.card_id,
-            day=reading.day,
-            bytes=reading.bytes,
-            read_at=reading.read_at,
-            imei=reading.imei,
-        )
-        added = reading.bytes - (known.bytes if known else 0)
+        self.known[key] = self.kept[key] = (*key, reading.bytes, reading.read_at, reading.imei)
+        added = reading.bytes - known_bytes
         self.tally[reading.day].update(bytes=added, readings=0 if known else 1)
         return added
 

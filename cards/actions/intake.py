@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import rules
@@ -31,13 +32,13 @@ class Intake:
     errors: list = field(default_factory=list)
 
 
-def take_cards(rows, *, actor, update=False, at=None, source="", job_id=None):
+def take_cards(rows, *, actor, reason="", update=False, at=None, source="", job_id=None):
     """Create the cards of these rows; with `update`, correct those that exist. One transaction, each card once.
 
     A row whose card exists and says the same is unchanged; one that says something else is a collision, and listed.
     `source` is the file's name, for the record of cards that are taken over.
     """
-    signature = Signature(actor, job_id=job_id) if at is None else Signature(actor, at=at, job_id=job_id)
+    signature = Signature(actor, reason, at or timezone.now(), job_id)
     with transaction.atomic():
         return _Batch(rows, signature, update, source).take()
 

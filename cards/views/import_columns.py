@@ -37,6 +37,8 @@ MEANINGS = {
     "read_at": _("when that was known, as 2026-03-02T08:00; Shanghai's time unless it says otherwise"),
 }
 
+USAGE_MEANINGS = {"imei": _("the device that the card was seen in, 15 digits; may be empty")}
+
 CARD_EXAMPLES = (
     {
         "iccid": "89860000000000000001",
@@ -73,11 +75,12 @@ class FileKind:
     columns: tuple
     required: tuple
     examples: tuple
+    meanings: dict
 
     @property
     def described(self):
         """(column, whether it must be there, what stands in it), in the order of the template."""
-        return [(column, column in self.required, MEANINGS[column]) for column in self.columns]
+        return [(column, column in self.required, self.meanings[column]) for column in self.columns]
 
     @property
     def rows(self):
@@ -85,6 +88,14 @@ class FileKind:
 
 
 FILES = {
-    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), COLUMNS, REQUIRED, CARD_EXAMPLES),
-    "usage": FileKind("usage", JobKind.IMPORT_USAGE, _("Usage"), USAGE_COLUMNS, USAGE_REQUIRED, USAGE_EXAMPLES),
+    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), COLUMNS, REQUIRED, CARD_EXAMPLES, MEANINGS),
+    "usage": FileKind(
+        "usage",
+        JobKind.IMPORT_USAGE,
+        _("Usage"),
+        USAGE_COLUMNS,
+        USAGE_REQUIRED,
+        USAGE_EXAMPLES,
+        MEANINGS | USAGE_MEANINGS,
+    ),
 }

@@ -50,6 +50,7 @@ class CardImport(Kind):
         taken = _taken(
             rows,
             actor=Actor.of(job.owner),
+            reason=job.reason,
             update=bool(job.params.get("update")),
             source=job.file_name,
             job_id=job.pk,

@@ -1,0 +1,105 @@
+"""Files in a real browser: one with bad rows looked at, applied and reported; a fleet in mid-life taken over."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from cards.calendar import civil_today
+from tests.browser.test_cards import LIST, assert_clean, send
+from tests.browser.windows import barriers, too_small
+from tests.commands.calls import card_row, csv_file
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+
+PAGE = "/console/imports/"
+SECONDS = 60_000
+
+
+@pytest.fixture
+def ops(visit, cookies_of):
+    def window(language="en", scheme="light", width=1440):
+        return visit(language, scheme, width, cookies_of("ops"))
+
+    return window
+
+
+def fresh_iccid():
+    return f"8986{uuid.uuid4().int % 10**16:016d}"
+
+
+def upload(page, path):
+    """Upload a file and wait until it is checked: the page of its job, with the preview."""
+    page.goto(PAGE)
+    page.set_input_files("[name=file]", path)
+    send(page, "form.form .btn.is-primary")
+    page.wait_for_selector("#preview", timeout=SECONDS)
+
+
+def apply(page):
+    page.click("form.form .btn.is-primary")
+    page.wait_for_selector(".page-head .badge.is-good", timeout=SECONDS)
+
+
+def figures(page):
+    return [" ".join(text.split()) for text in page.locator(".figures li").all_text_contents()]
+
+
+def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
+    good, bad = fresh_iccid(), fresh_iccid()
+    rows = [card_row(iccid=good, customer="=1+1 海川"), card_row(iccid=bad, plan="NO-PLAN")]
+    page = ops()
+    upload(page, csv_file(tmp_path / "cards.csv", rows, "gb18030"))
+    assert figures(page) == ["1 would be new", "1 are bad rows"]
+    assert "there is no plan with the code “NO-PLAN”" in page.text_content("section:has(#wrong) tbody")
+    assert page.goto(f"{LIST}{good}/").status == 404
+    page.go_back()
+    waiting = page.url
+    clean_on_a_phone(ops("zh-hans", "dark", 390), [PAGE, waiting])
+
+    apply(page)
+    assert figures(page) == ["1 new", "1 bad rows"]
+    with page.expect_download() as download:
+        page.click(".btn:text-is('Download the report (CSV)')")
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[1:] == [
+        f'2,"=""{good}""",new,,',
+        f'3,"=""{bad}""",not taken,plan,there is no plan with the code “NO-PLAN”',
+    ]
+    assert_clean(page, [PAGE, waiting])
+    page.goto(f"{LIST}{good}/")
+    assert page.text_content(".page-head .badge") == "Unused"
+
+
+def clean_on_a_phone(page, paths):
+    assert_clean(page, paths)
+    for path in paths:
+        page.goto(path)
+        assert (too_small(page), barriers(page)) == ([], [])
+
+
+def test_a_fleet_is_taken_over(ops, tmp_path):
+    """Mixed states in one file; the record of a card says what it was taken over with, and from which file."""
+    today = civil_today()
+    served = {
+        "opened_on": today - timedelta(days=400),
+        "activated_on": today - timedelta(days=300),
+        "service_until": today + timedelta(days=50),
+    }
+    stopped = fresh_iccid()
+    rows = [
+        card_row(iccid=fresh_iccid(), **served, state="in_use", used_mb="12.5"),
+        card_row(iccid=stopped, **served, state="suspended", holds="voluntary"),
+        card_row(iccid=fresh_iccid(), **served | {"service_until": today - timedelta(days=9)}, state="in_use"),
+        card_row(iccid=fresh_iccid(), **served, state="testing"),
+    ]
+    page = ops()
+    upload(page, csv_file(tmp_path / "车队 fleet.csv", rows))
+    assert figures(page) == ["3 would be new", "3 of these taken over in mid-life", "1 are bad rows"]
+    apply(page)
+    page.goto(f"{LIST}{stopped}/")
+    assert page.text_content(".page-head .badge") == "Stopped by choice"
+    assert "车队 fleet.csv" in page.text_content("#record-panel")
+    send(page, ".is-why .btn:text-is('Resume')")
+    send(page, "form.form .btn:text-is('Resume')")
+    assert page.text_content(".page-head .badge") == "In use"

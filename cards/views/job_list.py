@@ -1,6 +1,8 @@
 """The list of jobs: what was asked for, by whom, how far it is, and what failed."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q, Sum
@@ -12,7 +14,8 @@ from cards.models import Job, JobChunk
 from cards.views.job_words import badge_of, title_of
 
 UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
-FAILED = Q(result__counts__refused__gt=0) | Q(result__counts__parked__gt=0)
+FAILURES = ("refused", "parked", "collisions")
+FAILED = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
 
 
 @dataclass(frozen=True)

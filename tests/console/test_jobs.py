@@ -406,21 +406,24 @@ def test_the_list_shows_what_is_asked_for(ops):
     good, mixed = done("suspend", card_in_use()), done("suspend", card_in_use(), open_card())
     waiting = drafted("suspend", card_in_use(), owner="support")
     broken = Job.objects.create(kind="import_cards", owner=person(), status="failed", file_name="a.csv")
+    result = {"counts": {"created": 1, "collisions": 1}}
+    clash = Job.objects.create(kind="import_usage", owner=person("support"), status="done", file_name="b.csv")
+    JobChunk.objects.create(job=clash, number=1, size=2, payload={}, result=result, done_at=clash.created_at)
 
     def listed(query, client=ops):
         return [entry.job for entry in client.get(LIST + query, headers=ENGLISH).context["entries"]]
 
-    assert listed("") == [broken, waiting, mixed, good]
-    assert listed("?failed=1") == [broken, mixed]
+    assert listed("") == [clash, broken, waiting, mixed, good]
+    assert listed("?failed=1") == [clash, broken, mixed]
     assert listed("?status=ready") == [waiting]
     assert listed("?kind=import_cards") == [broken]
     assert listed("?mine=1") == [broken, mixed, good]
-    assert listed("?mine=1", support) == [waiting]
-    assert listed("?status=done&failed=1") == [mixed]
+    assert listed("?mine=1", support) == [clash, waiting]
+    assert listed("?status=done&failed=1") == [clash, mixed]
     assert listed(f"?after={mixed.pk}") == [good]
     entries = ops.get(LIST, headers=ENGLISH).context["entries"]
     assert [(each.title, each.badge.label, each.has_failures) for each in entries] == [
-        ("Import of cards", "Failed", False), ("Suspend", "Waiting for you", False),
+        ("Import of usage", "Finished", True), ("Import of cards", "Failed", False), ("Suspend", "Waiting for you", False),
         ("Suspend", "Finished", True), ("Suspend", "Finished", False),
     ]  # fmt: skip
 

@@ -10,16 +10,22 @@ from cards.models import RefusedRow, StagedFile
 def import_usage(source, *, dry_run=False, progress=None):
     """Take the readings of a file and apply what they cause; a dry run only says how many there are of each kind.
 
-    `progress`, if given, is told the file's expected rows and those done since.
+    `progress`, if given, is told how many rows are to be expected, each of them twice, and those done since: each is
+    staged first and taken later.
     """
+
+    def tell(rows, done):
+        if progress:
+            progress(rows if dry_run else 2 * rows, done)
+
     discard_abandoned()
     file = open_file()
     try:
-        stage(source, file, progress)
+        stage(source, file, tell)
         if dry_run:
             return _imported(file, foretold(file))
-        while take_next(file):
-            pass
+        while taken := take_next(file):
+            tell(file.rows, taken)
         file = StagedFile.objects.get(pk=file.pk)
         return _imported(file, {"created": file.created, "updated": file.updated, "stale": file.stale})
     finally:

@@ -44,7 +44,7 @@ HELD_IN = {
     State.UNUSED: [Hold.ANOMALY, Hold.REAL_NAME],
     State.IN_USE: list(Hold),
 }
-CARDS = 120
+CARDS = 100
 
 
 class Chance:

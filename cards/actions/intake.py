@@ -94,17 +94,18 @@ class _Batch:
         """A new card in memory, its first record, and the term that it begins with."""
         plan, first_policy = self._plan(row), self._policy(row)
         stands = adopt.standing(row, plan, self.policies, self.today) if row.state else _opened(row, first_policy)
-        card = Card(
+        customer = self._customer(row.customer)
+        card = Card.new(
             iccid=row.iccid,
             msisdn=row.msisdn,
             imsi=row.imsi,
             carrier=row.carrier,
             certification=row.certification,
-            plan=plan,
+            plan_id=plan.pk,
             opened_on=row.opened_on,
             changed_on=row.opened_on,
             binding=row.binding,
-            customer=self._customer(row.customer),
+            customer_id=customer and customer.pk,
             version=1,
             **stands,
         )

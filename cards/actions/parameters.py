@@ -120,11 +120,11 @@ def read_day(field):
 
 def read_choice(choices, field):
     """A reader of one of a closed vocabulary's codes."""
+    codes = tuple(choices.values)
 
     def read(text):
-        if text.lower() not in choices.values:
-            codes = ", ".join(choices.values)
-            raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=codes))
+        if text.lower() not in codes:
+            raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=", ".join(codes)))
         return text.lower()
 
     return read

@@ -423,7 +423,8 @@ def test_the_list_shows_what_is_asked_for(ops):
     assert listed(f"?after={mixed.pk}") == [good]
     entries = ops.get(LIST, headers=ENGLISH).context["entries"]
     assert [(each.title, each.badge.label, each.has_failures) for each in entries] == [
-        ("Import of usage", "Finished", True), ("Import of cards", "Failed", False), ("Suspend", "Waiting for you", False),
+        ("Import of usage", "Finished", True), ("Import of cards", "Failed", False),
+        ("Suspend", "Waiting for you", False),
         ("Suspend", "Finished", True), ("Suspend", "Finished", False),
     ]  # fmt: skip
 

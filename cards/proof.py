@@ -7,11 +7,11 @@ more, locked, before anything is said about it, because somebody may have change
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from cards.choices import Action, Hold, RealName, State
-from cards.models import Card, CardEvent, DeviceBinding, RealNameCheck, ServiceTerm
+from cards.models import Card, CardEvent, CardTag, DeviceBinding, RealNameCheck, ServiceTerm
 from cards.triggers import EDGES
 
 AT_ONCE = 1_000
@@ -20,9 +20,12 @@ HELD = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
 
 @dataclass(slots=True)
 class Problem:
-    """What is wrong with one card's records: a code for programs, a sentence for people."""
+    """What is wrong with one card's records, or without `iccid` with the sums over all of them.
 
-    iccid: str
+    A code is for programs, the sentence for people.
+    """
+
+    iccid: str | None
     code: str
     message: str
 
@@ -36,6 +39,7 @@ class Records:
     terms: list = field(default_factory=list)
     bindings: list = field(default_factory=list)
     checks: list = field(default_factory=list)
+    tags: list = field(default_factory=list)
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Proof:
             last = cards[-1].pk
             if progress:
                 progress(len(cards))
+        yield from _sums()
 
 
 def confirmed(card_id):
@@ -73,9 +78,11 @@ def _records(cards):
         (ServiceTerm, "terms", "number"),
         (DeviceBinding, "bindings", "pk"),
         (RealNameCheck, "checks", "pk"),
+        (CardTag, "tags", "tag__name"),
     )
     for model, name, order in companions:
         rows = model.objects.filter(card_id__gte=cards[0].pk, card_id__lte=cards[-1].pk).order_by("card_id", order)
+        rows = rows.select_related("tag") if model is CardTag else rows
         for row in rows.iterator(AT_ONCE):
             if row.card_id in records:
                 getattr(records[row.card_id], name).append(row)
@@ -83,7 +90,7 @@ def _records(cards):
 
 
 def _problems(records):
-    for prove in (_numbers, _chain, _signatures, _standing, _terms, _device, _real_name):
+    for prove in (_numbers, _chain, _signatures, _standing, _terms, _device, _real_name, _kept):
         for code, message in prove(records):
             yield Problem(records.card.iccid, code, message)
 
@@ -179,3 +186,33 @@ def _real_name(records):
     if records.card.real_name != status:
         sentence = _("the card's real-name check is {status}, and the last one submitted is {other}")
         yield "real_name", sentence.format(status=records.card.real_name, other=status)
+
+
+def _kept(records):
+    """What is kept for lists to ask: the usage level, and the tags once more as rows."""
+    card = records.card
+    if card.usage_level != card.level:
+        sentence = _("the card's usage level is {level}, and its usage says {other}")
+        yield "usage_level", sentence.format(level=card.usage_level, other=int(card.level))
+    rows = sorted(row.tag.name for row in records.tags)
+    if rows != card.tag_list:
+        sentence = _("the card's tags are “{tags}”, and lists find it by “{other}”")
+        yield "tags", sentence.format(tags=card.tags, other=",".join(rows))
+
+
+# One statement sees cards and sums at the same moment, whoever writes meanwhile.
+DIFFERENCES = """
+    SELECT state, holds, SUM(counted), SUM(kept) FROM (
+        SELECT state, holds, COUNT(*) AS counted, 0 AS kept FROM cards_card GROUP BY state, holds
+        UNION ALL SELECT state, holds, 0, SUM(cards) FROM cards_statetally GROUP BY state, holds
+    ) AS both_of_them GROUP BY state, holds HAVING SUM(counted) <> SUM(kept) ORDER BY state, holds
+"""
+
+
+def _sums():
+    """The kept sums say how many cards there are in each state, with each set of holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(DIFFERENCES)
+        for state, holds, counted, kept in cursor.fetchall():
+            sentence = _("there are {counted} cards {state} with the holds “{holds}”, and the sums say {kept}")
+            yield Problem(None, "sum", sentence.format(counted=counted, state=state, holds=holds, kept=kept))

@@ -43,13 +43,16 @@ def card():
     build.do("rebind", card, date(2026, 1, 24), imei=OTHER_IMEI)
     build.swept(card, date(2026, 2, 5))
     build.use(card, date(2026, 2, 5), 101)
+    build.do("tag", card, date(2026, 2, 5), tag="lot-1")
     return build.do("suspend", card, date(2026, 2, 6))
 
 
 def codes():
+    """What is wrong with the first card, and then with the sums, which are of no card."""
     ended = run("verify", "--json")
     assert ended.code == 1
-    assert {problem["iccid"] for problem in ended.document["problems"]} == {iccid(1)}
+    for problem in ended.document["problems"]:
+        assert problem["iccid"] == (None if problem["code"] == "sum" else iccid(1))
     return [problem["code"] for problem in ended.document["problems"]]
 
 
@@ -73,10 +76,10 @@ KINDS = {
     "version ahead": ("UPDATE cards_card SET version = version + 1", ["version"]),
     "another state": (
         "UPDATE cards_card SET state = 'in_use', holds = '', resumes_to = ''",
-        ["state", "holds"],
+        ["state", "holds", "sum", "sum"],
     ),
-    "another hold": ("UPDATE cards_card SET holds = 'credit,anomaly'", ["holds", "hold_order"]),
-    "a hold dropped": ("UPDATE cards_card SET holds = 'voluntary'", ["holds"]),
+    "another hold": ("UPDATE cards_card SET holds = 'credit,anomaly'", ["holds", "hold_order", "sum", "sum"]),
+    "a hold dropped": ("UPDATE cards_card SET holds = 'voluntary'", ["holds", "sum", "sum"]),
     "broken chain": ("UPDATE cards_cardevent SET from_state = 'in_use' WHERE seq = 2", ["chain", "edge"]),
     "back in time": ("UPDATE cards_cardevent SET effective_on = '2026-01-01' WHERE seq = 3", ["time"]),
     "no such way": (
@@ -104,6 +107,10 @@ KINDS = {
         ["term_overlap"],
     ),
     "another device": ("UPDATE cards_card SET bound_imei = '861537040000035'", ["binding"]),
+    "another usage level": ("UPDATE cards_card SET usage_level = 80", ["usage_level"]),
+    "another tag": ("UPDATE cards_card SET tags = 'lot-1,lot-2'", ["tags"]),
+    "a tag less to find it by": ("DELETE FROM cards_cardtag", ["tags"]),
+    "a sum that grew by itself": ("UPDATE cards_statetally SET cards = 2 WHERE action = 'open'", ["sum"]),
     "another verdict": ("UPDATE cards_realnamecheck SET status = 'rejected'", ["real_name"]),
 }
 
@@ -120,6 +127,12 @@ def test_people_read_what_is_wrong(damage):
     ended = run("verify")
     assert (ended.code, ended.out) == (1, "Cards: 1, events: 1, problems: 1.\n")
     assert ended.err == f"{iccid(1)}: the card is at version 7, and its last event is 1 (version)\n"
+
+
+def test_people_read_which_sum_is_wrong(damage):
+    build.open_card()
+    damage("DELETE FROM cards_statetally")
+    assert run("verify").err == "All cards: there are 1 cards unused with the holds “”, and the sums say 0 (sum)\n"
 
 
 def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):

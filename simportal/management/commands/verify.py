@@ -30,4 +30,4 @@ class Command(PortalCommand):
         sentence = _("Cards: {cards}, events: {events}, problems: {count}.")
         self.stdout.write(sentence.format(cards=proof.cards, events=proof.events, count=count))
         for problem in listed:
-            self.say(f"{problem.iccid}: {problem.message} ({problem.code})")
+            self.say(f"{problem.iccid or _('All cards')}: {problem.message} ({problem.code})")

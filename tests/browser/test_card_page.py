@@ -29,7 +29,8 @@ def test_a_tag_is_added_followed_and_taken_off(card):
     with page.expect_navigation():
         page.press("input[list=known-tags]", "Enter")
     assert page.url == address
-    page.click(".chip a:text-is('spare parts')")
+    with page.expect_navigation():
+        page.click(".chip a:text-is('spare parts')")
     assert page.url.endswith("?tag=spare+parts")
     assert page.locator("table.data tbody tr").count() == 1
     page.goto(address)

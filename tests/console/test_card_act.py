@@ -308,7 +308,7 @@ def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
     response = ask(ops, card, "unpark")
     assert fresh(card).parked == ""
-    entries = ops.get(response.headers["Location"], headers=ENGLISH).context["entries"]
+    entries = ops.get(response.headers["Location"], headers=ENGLISH).context["record"].entries
     assert entries[0].evidence == [("was", "a term runs, but no cycle is metered")]
 
 

@@ -61,10 +61,60 @@ def test_a_pasted_list_says_what_it_found(ops):
     page = ops()
     number = first_card(page, "").split("/")[-2]
     page.fill("[name=q]", f"{number}，\n13899999999")
-    send(page, "#search button.is-primary")
+    with page.expect_navigation():
+        page.press("[name=q]", "Enter")
     assert page.locator("table.data tbody tr").count() == 1
     assert [badge.strip() for badge in page.locator(".found .badge").all_text_contents()] == ["1 matched", "1 unknown"]
     assert page.text_content(".found .numbers") == "13899999999"
+
+
+def test_what_a_scanner_types_is_not_searched_after_each_number(ops):
+    page = ops()
+    page.goto(LIST)
+    is_left_alone = page.eval_on_selector(
+        "[name=q]",
+        """box => [..."89860000000000000001", "Enter"].map(
+            key => box.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}))
+        ).at(-1)""",
+    )
+    assert is_left_alone
+
+
+def test_cards_are_chosen_with_the_keyboard_and_kept_as_a_selection(ops):
+    page = ops()
+    page.goto(LIST + "?state=in_use")
+    for key in "jxjjx":
+        page.keyboard.press(key)
+    assert page.text_content(".bulk-count") == "2 chosen"
+    numbers = page.eval_on_selector_all("tr:has(:checked) th a", "all => all.map(link => link.textContent)")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.textContent") not in numbers
+    page.check("[data-checks-all]")
+    assert page.text_content(".bulk-count") == "50 chosen"
+    page.uncheck("[data-checks-all]")
+    page.check(f"tr:has-text('{numbers[0]}') [name=ids]")
+    send(page, ".bulk [name=page]")
+    assert "/console/selections/" in page.url
+    assert numbers[0] in page.text_content("#content")
+
+
+def test_a_view_is_saved_and_opened_from_its_menu(ops):
+    page = ops()
+    page.goto(LIST)
+    page.click(".page-head summary:text-is('Columns')")
+    page.uncheck("[name=cols][value=carrier]")
+    send(page, ".drop-panel button:text-is('Show')")
+    with page.expect_navigation():
+        page.select_option("[name=sort]", "iccid")
+    address = page.url
+    assert "sort=iccid" in address
+    page.click(".page-head summary:text-is('Saved views')")
+    page.fill("[name=name]", "By number")
+    send(page, ".drop-panel button:text-is('Save view')")
+    page.goto(LIST)
+    page.click(".page-head summary:text-is('Saved views')")
+    send(page, ".offered a:text-is('By number')")
+    assert page.url == address
 
 
 def test_cancelling_asks_for_the_last_characters(ops):
@@ -82,7 +132,16 @@ def test_cancelling_asks_for_the_last_characters(ops):
 @every_window
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(ops, language, scheme, width):
     page = ops(language, scheme, width)
-    assert_clean(page, [LIST + "?expiring=300", first_card(page, "?hold=credit"), first_card(page, "") + "renew/"])
+    numbers = first_card(page, "").split("/")[-2] + "+13899999999"
+    assert_clean(
+        page,
+        [
+            LIST + "?expiring=300",
+            f"{LIST}?q={numbers}",
+            first_card(page, "?hold=credit"),
+            first_card(page, "") + "renew/",
+        ],
+    )
 
 
 @pytest.mark.parametrize(("language", "scheme", "width"), [("zh-hans", "dark", 390), ("en", "light", 1440)])
@@ -90,7 +149,7 @@ def test_neither_does_a_card_in_any_state_nor_any_form(ops, language, scheme, wi
     page = ops(language, scheme, width)
     in_use = first_card(page, "?state=in_use")
     forms = [in_use + action for action in ("suspend/", "resume/", "set_limit/", "assign/", "cancel/")]
-    assert_clean(page, [LIST + "?q=nobody", *(first_card(page, tab) for tab in TABS), *forms])
+    assert_clean(page, [LIST + "?q=nobody", "/console/views/", *(first_card(page, tab) for tab in TABS), *forms])
 
 
 def assert_clean(page, paths):

@@ -39,8 +39,12 @@ def barriers(page):
 
 
 def too_small(page):
-    """What a finger misses: every target on the page that is less high than it."""
+    """What a finger misses: every target on the page that is less high than it. A check box's target is its label."""
     sizes = page.eval_on_selector_all(
-        TARGETS, "all => all.filter(e => e.checkVisibility()).map(e => [e.outerHTML, e.getBoundingClientRect().height])"
+        TARGETS,
+        """all => all.filter(e => e.checkVisibility()).map(e => {
+            const target = e.matches("[type=checkbox]") && e.closest("label") || e;
+            return [e.outerHTML, target.getBoundingClientRect().height];
+        })""",
     )
     return [target for target in sizes if target[1] < FINGER]

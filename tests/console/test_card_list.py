@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from cards.filters import COLUMNS as KNOWN
 from cards.models import Card
+from cards.views.card_columns import COLUMNS, USUAL, rows_of, with_facts
 from cards.views.card_rows import Next, Shown, Usage, Used
 from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
@@ -152,6 +155,121 @@ def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
         walked[1],
         f"{LIST}?carrier=cmcc&after={cards[3].pk}",
     )
+
+
+def test_the_last_page_is_one_click_away(ops, monkeypatch):
+    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
+    cards = [open_card() for _ in range(5)]
+    last = ops.get(ops.get(LIST + "?sort=oldest").context["last_url"])
+    assert [row["iccid"] for row in last.context["rows"]] == [card.iccid for card in cards[3:]]
+    assert (last.context["next_url"], last.context["last_url"]) == (None, None)
+    assert last.context["first_url"] == f"{LIST}?sort=oldest"
+
+
+@on_the_day
+def test_a_quick_filter_is_one_click_and_one_more_takes_it_off(ops):
+    low = use(card_in_use(), DAY, 25)
+    open_card()
+    chips = {chip.label: chip for chip in ops.get(LIST + "?carrier=cmcc", headers=ENGLISH).context["chips"]}
+    assert chips["Allowance nearly used up"].url == f"{LIST}?carrier=cmcc&quick=low"
+    assert shown(ops, "?carrier=cmcc&quick=low") == [low.iccid]
+    chips = ops.get(LIST + "?carrier=cmcc&quick=low", headers=ENGLISH).context["chips"]
+    assert [(chip.label, chip.url) for chip in chips if chip.is_current] == [
+        ("Allowance nearly used up", f"{LIST}?carrier=cmcc")
+    ]
+
+
+def test_chosen_columns_stand_in_the_address_and_the_usual_ones_do_not(ops):
+    open_card()
+    response = ops.post(LIST, {"q": "8986", "cols": ["msisdn", "imei"]})
+    assert response.headers["Location"] == f"{LIST}?q=8986&cols=msisdn%2Cimei"
+    assert ops.post(LIST, {"q": "8986", "cols": list(USUAL)}).headers["Location"] == f"{LIST}?q=8986"
+    context = ops.get(LIST + "?cols=msisdn,imei").context
+    assert list(context["rows"][0]) == ["pk", "iccid", "url", "msisdn", "imei"]
+    assert [name for name, _label, is_shown in context["offered_columns"] if is_shown] == ["msisdn", "imei"]
+
+
+def test_the_filter_and_the_list_know_the_same_columns():
+    assert tuple(COLUMNS) == KNOWN
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num_queries, name):
+    card_in_use(customer="Acme")
+    do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")
+    with django_assert_num_queries(1):
+        rows = rows_of(with_facts(Card.objects.all(), [name]), [name], DAY)
+    assert [set(row) for row in rows] == [{"pk", "iccid", "url", name}] * 2
+    assert ops.get(f"{LIST}?cols={name}").status_code == 200
+
+
+def test_tags_lead_to_the_cards_that_have_them(ops):
+    tagged = do("remark", do("tag", open_card(), DAY, tag="VIP 客户"), DAY, remark="ask <first>")
+    open_card()
+    page = text(ops.get(LIST))
+    assert f'<a class="tag" href="{LIST}?tag=VIP+%E5%AE%A2%E6%88%B7">VIP 客户</a>' in page
+    assert "ask &lt;first&gt;" in page
+    assert shown(ops, "?tag=VIP+%E5%AE%A2%E6%88%B7") == [tagged.iccid]
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ("1440*", "Understood as: cards whose MSISDN begins with 1440"),
+        ("*157", "Understood as: cards whose number ends in 157"),
+        ("Acme", "Understood as: cards of customers whose name begins with “Acme”"),
+    ],
+)
+def test_the_list_says_how_a_term_was_understood(ops, term, words):
+    assert words in text(ops.get(LIST, {"q": term}, headers=ENGLISH))
+
+
+def test_a_list_keeps_its_tabs_as_buttons_of_the_form(ops):
+    open_card()
+    card = card_in_use()
+    numbers = " ".join(Card.objects.values_list("iccid", flat=True))
+    page = text(ops.get(LIST, {"q": numbers}, headers=ENGLISH))
+    assert '<button form="search" name="tab" value="state=in_use">' in page
+    response = ops.post(LIST, {"q": numbers, "state": "unused", "tab": "state=in_use"}, follow=True)
+    assert [row["iccid"] for row in response.context["rows"]] == [card.iccid]
+    assert ops.post(LIST, {"state": "unused", "tab": "all"}).headers["Location"] == LIST
+
+
+def test_what_was_not_found_is_a_file(ops):
+    open_card()
+    [open_card(msisdn="13800000002") for _ in range(2)]
+    numbers = "89860000000000000001 13800000002 =1+1 13899999999"
+    for response in (
+        ops.post(LIST + "unknown/", {"q": numbers}, headers=ENGLISH),
+        ops.get(LIST + "unknown/", {"q": numbers}, headers=ENGLISH),
+    ):
+        assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert b"".join(response.streaming_content).decode("utf-8-sig").splitlines() == [
+            "Number,Result",
+            "'=1+1,no card",
+            "13899999999,no card",
+            "13800000002,more than one card",
+        ]
+
+
+def test_only_the_first_unknown_numbers_are_listed(ops, monkeypatch):
+    monkeypatch.setattr("cards.views.found.LISTED", 2)
+    open_card()
+    page = text(ops.get(LIST, {"q": "13899999991 13899999992 13899999993"}, headers=ENGLISH))
+    assert ("3 unknown" in page, "13899999992</li>" in page, "13899999993</li>" in page) == (True, True, False)
+    assert "These are the first of them; the file has all." in page
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("customer=cme", ["Acme", "Acme <Ltd>"]), ("tag=v", ["VIP"]), ("customer=", []), ("", []), ("plan=Y1", [])],
+)
+def test_a_field_offers_the_names_that_fit(ops, query, names):
+    open_card(customer="Acme <Ltd>")
+    do("tag", open_card(customer="Acme"), DAY, tag="VIP")
+    open_card(customer="Bolt")
+    page = text(ops.get(f"{LIST}names/?{query}"))
+    assert page.strip() == "".join(f'<option value="{escape(name)}"></option>' for name in names)
 
 
 def test_a_page_behind_the_last_card_leads_back(ops):

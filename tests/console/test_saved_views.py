@@ -88,6 +88,14 @@ def test_everybody_sees_own_and_shared_views_and_opens_no_others(ops, support):
     assert codes == {"Theirs": 302, "Private": 404, "Own": 302}
 
 
+def test_the_menu_above_the_list_offers_the_same_views(ops, support):
+    save(ops, "Theirs", is_shared="on")
+    save(ops, "Private")
+    menu = text(support.get(f"{VIEWS}menu/", headers=ENGLISH))
+    assert ("Theirs <small>operations</small>" in menu, "Private" in menu) == (True, False)
+    assert f'hx-get="{VIEWS}menu/"' in text(support.get(LIST))
+
+
 def test_only_the_owner_changes_or_deletes_a_view(ops, support):
     save(ops, is_shared="on")
     url = f"{VIEWS}{SavedView.objects.get().pk}/"

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.http import QueryDict
 
 from cards.actions.selections import ids_of
 from cards.models import Selection
@@ -66,6 +67,23 @@ def test_the_same_form_twice_is_one_selection_and_other_cards_are_another(ops):
     other = ops.post(SELECT, {"page": KEY, "ids": [one.pk, two.pk], "query": ""})
     assert first.headers["Location"] == again.headers["Location"] != other.headers["Location"]
     assert Selection.objects.count() == 2
+
+
+def test_the_matched_cards_of_a_pasted_list_and_none_that_is_not_clear(ops):
+    one, two = open_card(), open_card(msisdn="13800000001")
+    [open_card(msisdn="13800000002") for _ in range(2)]
+    numbers = f"{one.iccid} 13800000001 13800000002 13899999999"
+    asked, ids = chosen(ops.post(SELECT, {"list": KEY, "q": numbers, "cols": ["msisdn", "state"], "state": ""}))
+    assert ids == [one.pk, two.pk]
+    assert asked["from"] == "list"
+    assert QueryDict(asked["query"])["q"] == numbers
+
+
+def test_ten_thousand_numbers_are_posted_once_and_chosen(ops):
+    cards = [open_card(), open_card()]
+    numbers = "\r\n".join(f"8986{number:016d}" for number in range(1, 10_001))
+    asked, ids = chosen(ops.post(SELECT, {"list": KEY, "q": numbers}))
+    assert (asked, ids) == ({"from": "list", "query": ""}, [card.pk for card in cards])
 
 
 @pytest.mark.parametrize(

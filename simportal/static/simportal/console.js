@@ -5,7 +5,7 @@ const typing = (element) => element.matches("input:not([type=checkbox]), textare
 const opened = "details.menu[open], details.drop[open]";
 
 const SCANNED_KEYS = 8;
-const SCANNED_WITHIN_MS = 30;
+const SCANNED_WITHIN_MS = 50;
 
 const flash = (button) => {
     button.dataset.label ??= button.textContent;

@@ -11,7 +11,7 @@ from cards import rules
 from cards.actions.card_rows import STANDS
 from cards.actions.contradictions import phase_of, refuse_contradictions
 from cards.actions.terms import queue_term
-from cards.calendar import add_months, cycle_start, next_cycle_start
+from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
 from cards.choices import Action, Certification, Hold, RealName, State
 from cards.models import RealNameCheck, ServiceTerm
 from cards.quantities import MB
@@ -110,8 +110,8 @@ def differences(card, row, evidence):
 
 
 def used_mb(card):
-    """What the meter says that runs on the card, in MB."""
-    return Decimal(card.used_bytes if card.meter(card.changed_on).until else 0) / MB
+    """What the meter that runs on the card today says, in MB."""
+    return Decimal(card.meter(civil_today()).used_bytes) / MB
 
 
 def _stands_so(card, row, name):

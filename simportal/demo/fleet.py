@@ -96,8 +96,8 @@ def _part(index, story, seed, today, delivery_days):
         carrier=carrier,
         opened_on=_delivered_on(today - _span(random, story.ago), delivery_days),
         iccid=_iccid(carrier, index),
-        imei=_with_check_digit(f"{random.choice(DEVICE_TYPES)}{index:06d}"),
-        new_imei=_with_check_digit(f"{random.choice(DEVICE_TYPES)}{900_000 - index:06d}"),
+        imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{index:06d}"),
+        new_imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{900_000 - index:06d}"),
     )
     part.mb_a_day = random.uniform(*story.uses) * QUOTA_MB[story.plan] / 30
     if story.wakes:
@@ -137,8 +137,8 @@ def _delivered_on(day, delivery_days):
 def _iccid(carrier, index):
     """20 digits with a check digit; China Telecom prints 19."""
     number = f"8986{ISSUERS[carrier]}26{index:011d}"
-    return number if carrier == Carrier.CTCC else _with_check_digit(number)
+    return number if carrier == Carrier.CTCC else with_check_digit(number)
 
 
-def _with_check_digit(number):
+def with_check_digit(number):
     return next(number + digit for digit in "0123456789" if luhn_holds(number + digit))

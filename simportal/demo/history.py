@@ -21,7 +21,7 @@ from cards.calendar import days
 from cards.choices import Action, Carrier, Hold, State
 from cards.models import Card, CarrierPolicy, ServiceTerm
 from cards.models.card import MB
-from simportal.demo import office
+from simportal.demo import office, takeover
 from simportal.demo.fleet import fleet
 
 HISTORY = timedelta(days=427)
@@ -47,7 +47,8 @@ class History:
     def __init__(self, size, seed, today, actors):
         self.today, self.actors = today, actors
         self.rounds = round_days(today)
-        self.parts = {part.iccid: part for part in fleet(size, seed, today, self.rounds)}
+        self.taken_over = takeover.how_many(size)
+        self.parts = {part.iccid: part for part in fleet(size - self.taken_over, seed, today, self.rounds)}
         self.ids, self.unlabelled = {}, []
         self.deliveries = defaultdict(list)
         for part in self.parts.values():
@@ -70,6 +71,7 @@ class History:
         self.sweep(self.rounds[-1], self.today)
         self.read([self.rounds[-1]], instant(self.today, 0, 20))
         self.surge()
+        takeover.take_over(self.taken_over, self.today, self.actors["ops"], instant(self.today, 0, 40))
         office.work_on_many()
         office.share_views()
         progress(1)

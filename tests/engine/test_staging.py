@@ -44,6 +44,11 @@ HELD_IN = {
     State.UNUSED: [Hold.ANOMALY, Hold.REAL_NAME],
     State.IN_USE: list(Hold),
 }
+NEEDED_IN = {
+    State.TESTING: ["test_until"],
+    State.UNUSED: ["silent_from", "forced_activation_on"],
+    State.IN_USE: ["service_from", "service_until", "cycle_until"],
+}
 CARDS = 100
 
 
@@ -133,9 +138,8 @@ class Chance:
 
     def _upset(self, card):
         """Facts that contradict each other, and cards that have been set aside for such."""
-        if self.once_in(25):
-            names = "test_until", "silent_from", "forced_activation_on", "service_from", "service_until", "cycle_until"
-            setattr(card, self.random.choice(names), None)
+        if self.once_in(12) and card.phase in NEEDED_IN:
+            setattr(card, self.random.choice(NEEDED_IN[card.phase]), None)
         if self.once_in(25):
             card.parked = InvariantBroken("no_cycle").written()
         return card
@@ -146,7 +150,7 @@ class Chance:
             full = card.test_quota_bytes if card.phase == State.TESTING else card.allowance_bytes
             left = min(max(full - card.used_bytes, 1), 2**50)
             idle = 0 if card.phase == State.UNUSED else self.random.randint(0, MB)
-            used = self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
+            used = left if self.once_in(12) else self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
             day = self.of(self.day(0, 30), self.day(), card.cycle_until or START, card.changed_on, card.opened_on)
             yield Reading(card.pk, day, used, self.read_at(), self.of(imei, "", PHONE, CAMERA))
 

@@ -31,13 +31,13 @@ def select_cards(request):
     source = next(filter(request.POST.get, SOURCES), None)
     if source is None:
         raise BadRequest("nothing was asked for")
-    params = _view(request.POST)
+    key, params = _key(request.POST, source), _view(request.POST)
     cards, complaints = _chosen(request, source, params)
     if complaints or not cards.exists():
         messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
         return redirect(list_url(params) if len(params.urlencode()) <= LONGEST_QUERY else "console:card-list")
     asked = {"from": source, "query": params.urlencode() if len(params.urlencode()) <= LONGEST_QUERY else ""}
-    selection = freeze(cards, owner=request.user, asked=asked, key=_key(request.POST, source))
+    selection = freeze(cards, owner=request.user, asked=asked, key=key)
     return redirect("console:selection", pk=selection.pk)
 
 

@@ -41,6 +41,13 @@ class Column:
         return sql.text(self.source) if format == Format.XLSX else sql.escaped(self.source)
 
 
+class Code(Column):
+    """Text that begins with a letter or digit, whatever people do."""
+
+    def expression(self, format):
+        return sql.text(self.source)
+
+
 class Identifier(Column):
     """A number that is a name, with all its digits."""
 
@@ -73,7 +80,7 @@ class Day(Column):
     cell = "day"
 
     def expression(self, format):
-        return sql.day(self.source)
+        return sql.Day(self.source)
 
 
 class Number(Column):
@@ -117,7 +124,7 @@ COLUMNS = (
     Day("opened_on"),
     Sized("test_months"),
     Sized("test_quota_mb"),
-    Column("plan", source="plan__code", heading=gettext_lazy("Opening plan")),
+    Code("plan", source="plan__code", heading=gettext_lazy("Opening plan")),
     Word("state", State),
     Words("holds", Hold),
     Day("activated_on"),

@@ -4,8 +4,8 @@ A cell without a value is NULL, which both write as nothing at all.
 """
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Case, F, Func, Q, TextField, Value, When
-from django.db.models.functions import Cast, NullIf, Replace, Substr
+from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import NullIf, Replace
 from django.db.models.lookups import In
 
 from cards.choices import State
@@ -21,6 +21,16 @@ class Joined(Func):
     arg_joiner = " || "
     template = "(%(expressions)s)"
     output_field = TextField()
+
+
+class FirstSign(Func):
+    """The number of a text's first sign."""
+
+    function = "ascii"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler, connection):
+        return self.as_sql(compiler, connection, function="unicode")
 
 
 class Megabytes(Func):
@@ -44,11 +54,20 @@ class ExactMegabytes(Func):
         return self.as_sql(compiler, connection, template=f"rtrim(rtrim({text}, '0'), '.')")
 
 
+class Day(Func):
+    """A day as PostgreSQL writes it anyway; SQLite's driver would make an object of it first."""
+
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler, connection):
+        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS text)")
+
+
 class Minute(Func):
     """An instant as `2026-03-02 09:30` in the portal's time zone."""
 
     output_field = TextField()
-    template = f"to_char((%(expressions)s) AT TIME ZONE '{settings.TIME_ZONE}', 'YYYY-MM-DD HH24:MI')"
+    template = f"left(((%(expressions)s) AT TIME ZONE '{settings.TIME_ZONE}')::text, 16)"
 
     def as_sqlite(self, compiler, connection):
         template = f"strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M', %(expressions)s, '{SHANGHAI_FROM_UTC}')"
@@ -59,11 +78,6 @@ def text(name):
     return NullIf(F(name), Value(""))
 
 
-def day(name):
-    """A day as it is written anyway; SQLite's driver would make an object of it first."""
-    return Cast(name, TextField())
-
-
 def as_text(name):
     """`writing.as_text` in SQL."""
     return Joined(Value('="'), text(name), Value('"'))
@@ -71,8 +85,12 @@ def as_text(name):
 
 def escaped(name):
     """`writing.escaped` in SQL."""
-    is_escaped = In(Substr(name, 1, 1), list(ESCAPED_STARTS))
-    return Case(When(is_escaped, then=Joined(Value("'"), F(name))), default=text(name), output_field=TextField())
+    return Case(
+        When(**{name: "", "then": Value(None)}),
+        When(In(FirstSign(name), list(map(ord, ESCAPED_STARTS))), then=Joined(Value("'"), F(name))),
+        default=F(name),
+        output_field=TextField(),
+    )
 
 
 def word(name, words):
@@ -100,21 +118,23 @@ def words(name, vocabulary, separator):
 
 def used(today, in_megabytes):
     """What `Card.meter` says is used on that day, without a value while no meter runs."""
-    return Case(
-        When(RUNS & Q(cycle_until__lte=today), then=in_megabytes(Value(0))),
-        When(RUNS | TESTS, then=in_megabytes(F("used_bytes"))),
-        output_field=TextField(),
-    )
+    used = in_megabytes(F("used_bytes"))
+    return _metered(used, in_megabytes(Value(0)), used, today)
 
 
 def allowance_mb(today):
     """What `Card.meter` says there is to be used, in MB."""
-    return Case(
-        When(TESTS, then=F("test_quota_mb")),
-        When(RUNS & Q(cycle_until__lte=today), then=F("quota_mb")),
-        When(RUNS, then=F("quota_mb") + F("pack_mb")),
-        output_field=BigIntegerField(),
-    )
+    return _metered(F("test_quota_mb"), F("quota_mb"), F("quota_mb") + F("pack_mb"), today)
+
+
+def _metered(in_test, in_a_new_cycle, in_the_cycle, today):
+    """What stands there for a test period, and for the cycle of service, which nobody may have begun on the card yet.
+
+    Most cards of a fleet are in service, so that is asked first.
+    """
+    text = {"output_field": TextField()}
+    in_service = Case(When(cycle_until__lte=today, then=in_a_new_cycle), default=in_the_cycle, **text)
+    return Case(When(RUNS, then=in_service), When(TESTS, then=in_test), **text)
 
 
 def _is_in(phase):

@@ -74,6 +74,7 @@ def _from_postgresql(statement, params):
     """The server writes the CSV itself; here its rows are only put together."""
     rows, size = [], 0
     with connection.cursor() as cursor:
+        cursor.execute("SET datestyle TO ISO")  # which is usual, and which a server may be told to do otherwise
         copied = f"COPY ({cursor.mogrify(statement, params)}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
         with cursor.copy(copied) as copy:
             for row in copy:

@@ -21,7 +21,7 @@ from cards.views.job_list import JobFilter, entries_of
 from cards.views.job_outcomes import failures
 from cards.views.job_page import POLLED, progress_of
 from cards.views.job_page import page_of as page_of_job
-from cards.views.job_words import title_of
+from cards.views.job_words import badge_of, title_of
 
 PAGE_SIZE = 30
 SELECTIONS_SHOWN = 20
@@ -64,7 +64,7 @@ def job_progress(request, pk):
     job = _counted(_find(request, pk))
     if job.status != request.GET.get("status"):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = {"job": job, "progress": progress_of(job), "polls": job.status in POLLED}
+    context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.status in POLLED}
     return render(request, "console/jobs/_progress.html", context)
 
 

@@ -12,10 +12,12 @@ from cards.views.job_words import asked_for
 def context(job, request):
     """For console/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
     list_asked_for = asked_for(Selection(asked={"from": "filter", "query": job.params.get("query", "")}))
-    format = (_("Format"), Format(job.params["format"]).label)
+    facts = [(_("Format"), Format(job.params["format"]).label)]
+    if job.total and not job.selection:
+        facts.append((_("Cards"), f"{job.total:,}"))
     is_kept = bool(job.file) and (job.kept_until is None or job.kept_until > timezone.now())
     return {
-        "parameters": [format, *([] if job.selection else list_asked_for.filters)],
+        "parameters": facts + ([] if job.selection else list_asked_for.filters),
         "list_url": "" if job.selection else list_asked_for.url,
         "is_there": is_kept,
         "may_fetch": is_kept and control.may(request.user, job),

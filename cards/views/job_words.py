@@ -50,7 +50,8 @@ class AskedFor:
 
 
 def badge_of(job):
-    return Badge(job.get_status_display(), TONES.get(job.status, ""))
+    is_being_written = job.kind == JobKind.EXPORT and job.status == JobStatus.PREPARING
+    return Badge(_("Being written") if is_being_written else job.get_status_display(), TONES.get(job.status, ""))
 
 
 def title_of(job):

@@ -118,7 +118,10 @@ def test_the_page_says_where_the_file_is_and_until_when():
     client = logged_in(user)
     job = order_export(user, "csv", "cards-2026-03-10.csv", query="state=unused")
     page = f"/console/jobs/{job.pk}/"
-    assert "The file is being written" in text(client.get(page, headers=ENGLISH))
+    shown = text(client.get(page, headers=ENGLISH))
+    assert "The file is being written" in shown
+    assert "Being written…" in shown
+    assert "Being written…" in text(client.get(f"{page}progress/?status=preparing", headers=ENGLISH))
     job = work_off(job)
     shown = text(client.get(page, headers=ENGLISH))
     until = timezone.localtime(job.kept_until).strftime("%Y-%m-%d %H:%M")

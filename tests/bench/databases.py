@@ -72,15 +72,20 @@ def databases(folder):
     yield Sqlite(folder)
 
 
-def run(database, name, *command):
-    environment = os.environ | {
+def environment(database, name):
+    return os.environ | {
         "DATABASE_URL": database.url(name),
         "DJANGO_SETTINGS_MODULE": "simportal.settings",
         "DEBUG": "0",
         "SECRET_KEY": "bench",
         "ALLOWED_HOSTS": "localhost",
     }
-    done = subprocess.run([sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True)
+
+
+def run(database, name, *command):
+    done = subprocess.run(
+        [sys.executable, *command], env=environment(database, name), cwd=ROOT, capture_output=True, text=True
+    )
     if done.returncode:
         sys.exit(done.stderr)
     return done.stdout

@@ -1,0 +1,148 @@
+"""Visits to the card list of a fleet that `lists_fleet` has laid, and to a stock admin's: how long, how much."""
+
+import gc
+import json
+import sys
+import time
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import include, path
+
+from cards.models import Card
+from tests.bench.lists_fleet import TODAY, lay
+
+LIST, STOCK = "/console/cards/", "/stock/cards/card/"
+PASTED = 500
+TABS = (
+    *(f"state={state}" for state in ("testing", "unused", "in_use", "suspended", "shut_down", "cancelled")),
+    *(f"hold={hold}" for hold in ("anomaly", "real_name", "rebind", "credit", "threshold", "voluntary")),
+)
+FILTERS = (
+    *("carrier=cmcc", "carrier=cbn", "plan=Y1-30", "certification=individual", "customer=Customer 020 Ltd", "stock=1"),
+    *(
+        "tag=lot-3",
+        "expiring=30",
+        "due=7",
+        "parked=1",
+        "state=in_use&carrier=cucc",
+        "hold=credit&certification=individual",
+    ),
+    *("customer=Customer 020 Ltd&state=in_use", "tag=lot-3&state=unused"),
+)
+QUICK = ("low", "used_up", "expiring", "expired", "cancelling", "forced", "real_name", "parked", "stray")
+SORTS = ("oldest", "expiry", "cancel", "forced", "due", "iccid")
+
+
+class StockAdmin(admin.ModelAdmin):
+    """What a user would write: the same columns, a search in them, filters beside them."""
+
+    list_display = (
+        *("iccid", "msisdn", "state", "customer", "tags", "remark", "used_bytes", "quota_mb", "service_until"),
+        *("cancel_on", "plan", "carrier"),
+    )
+    list_filter = ("state", "carrier", "plan", "certification")
+    list_select_related = ("customer", "plan")
+    list_per_page = 50
+    search_fields = ("iccid", "msisdn", "imsi", "customer__name")
+
+
+stock = admin.AdminSite("stock")
+stock.register(Card, StockAdmin)
+urlpatterns = [path("stock/", stock.urls), path("", include("simportal.urls"))]
+
+
+def visits():
+    """(name, method, address, what is posted) of every visit."""
+    cards = Card.objects.count()
+    some = Card.objects.get(pk=cards // 3)
+    yield "list", LIST, None
+    for group in ((f"tab {tab}", tab) for tab in TABS), ((f"filter {name}", name) for name in FILTERS):
+        yield from ((name, f"{LIST}?{query}", None) for name, query in group)
+    yield from ((f"quick {name}", f"{LIST}?quick={name}", None) for name in QUICK)
+    yield from ((f"sort {name}", f"{LIST}?sort={name}", None) for name in SORTS)
+    yield from ((f"search {name}", f"{LIST}?q={text}", None) for name, text in _searches(some))
+    numbers = Card.objects.filter(pk__in=range(1, cards, cards // PASTED)).values_list("msisdn", flat=True)
+    yield f"search {PASTED} pasted numbers", LIST, {"q": "\n".join(numbers)}
+    yield "page deep in", f"{LIST}?after={cards // 2}", None
+    place = f"{some.service_until or TODAY}_{some.pk}"
+    yield "page deep in, by expiry", f"{LIST}?sort=expiry&after={place}", None
+    yield "page deep in, filtered", f"{LIST}?carrier=cmcc&after={cards // 2}", None
+    yield "last page", f"{LIST}?before=end", None
+    yield "last page, filtered", f"{LIST}?carrier=cmcc&before=end", None
+    yield "stock list", STOCK, None
+    yield "stock search", f"{STOCK}?q={some.msisdn}", None
+    yield "stock last page", f"{STOCK}?p={-(-cards // 50)}", None
+
+
+def _searches(card):
+    yield "ICCID", card.iccid
+    yield "ICCID, 19 characters", card.iccid[:19]
+    yield "MSISDN", card.msisdn
+    yield "beginning of an ICCID", card.iccid[:17]
+    yield "beginning of every ICCID", "8986"
+    yield "beginning of an MSISDN", card.msisdn[:9]
+    yield "beginning of an IMEI", "8674*"
+    yield "end of a number", f"*{card.iccid[-4:]}"
+    yield "end of a number, 3 digits", f"*{card.msisdn[-3:]}"
+    yield "customer", "Customer 02"
+    yield "nothing that is there", "Nobody"
+
+
+def serve():
+    """Go, for each line that comes in, where it says; what that cost goes out as a line of JSON."""
+    client, addresses = Client(), {name: (url, posted) for name, url, posted in visits()}
+    client.force_login(User.objects.get_or_create(username="bench", is_superuser=True, is_staff=True)[0])
+    gc.freeze()
+    print(json.dumps(list(addresses)), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_visit(client, *addresses[line.strip()])), flush=True)
+
+
+def _visit(client, url, posted):
+    start = time.perf_counter()
+    with CaptureQueriesContext(connection) as queries:
+        page = _ask(client, url, posted)
+    seconds = time.perf_counter() - start
+    rows = page.content.count(b"<tr")
+    return {"ms": seconds * 1_000, "queries": len(queries), "bytes": len(page.content), "rows": rows}
+
+
+def _ask(client, url, posted):
+    page = client.get(url, secure=True) if posted is None else client.post(url, posted, secure=True)
+    if page.status_code != 200:
+        sys.exit(f"{url} answered {page.status_code}")
+    return page
+
+
+def prepare(cards):
+    call_command("migrate", verbosity=0)
+    start = time.perf_counter()
+    lay(cards)
+    return {"seconds": time.perf_counter() - start}
+
+
+SETTINGS = {
+    "SIMPORTAL_TODAY": TODAY,
+    "ROOT_URLCONF": "tests.bench.list_visits",
+    "ALLOWED_HOSTS": ["*"],
+    "STORAGES": settings.STORAGES
+    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+}
+
+if __name__ == "__main__":
+    with override_settings(**SETTINGS):
+        if sys.argv[1] == "prepare":
+            print(json.dumps(prepare(int(sys.argv[2]))))
+        else:
+            serve()

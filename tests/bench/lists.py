@@ -1,0 +1,83 @@
+"""The card list at many cards beside itself at a thousand: whole requests, in process, and a stock admin's too."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.databases import ROOT, answer, databases, environment
+
+MODULE = "tests.bench.list_visits"
+FEW = 1_000
+DEFECT = 1.5
+
+
+def measure(database, cards, rounds):
+    """What each visit cost at few and at many cards, which are visited in turn.
+
+    Where few cards do not fill the page, it stands beside their plain list, which has as many rows.
+    """
+    for name, size in (("few", FEW), ("many", cards)):
+        database.create(name)
+        answer(database, name, "-m", MODULE, "prepare", str(size))
+    with visitor(database, "few") as few, visitor(database, "many") as many:
+        names = json.loads(few.stdout.readline()), json.loads(many.stdout.readline())
+        for name in names[0]:
+            here, there = ask(few, name), ask(many, name)
+            beside = name if here["rows"] == there["rows"] else names[0][0]
+            times = [(ask(few, beside)["ms"], ask(many, name)["ms"]) for _ in range(rounds)]
+            shown = name if beside == name else f"{name} °"
+            yield shown, *map(statistics.median, zip(*times, strict=True)), there
+    for name in ("few", "many"):
+        database.drop(name)
+
+
+@contextmanager
+def visitor(database, name):
+    """A process that visits one of the portals, wherever it is sent."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", MODULE, "serve"],
+        env=environment(database, name),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def ask(process, name):
+    print(name, file=process.stdin, flush=True)
+    line = process.stdout.readline()
+    return json.loads(line) if line else sys.exit(f"The visit “{name}” failed.")
+
+
+def report(database, cards, rounds):
+    print(f"\n{database.name:<44} {FEW:>7,} {cards:>12,}     ratio  queries   kB")
+    for name, few, many, page in measure(database, cards, rounds):
+        mark = " *" if many / few > DEFECT and not name.startswith("stock") else ""
+        sizes = f"{page['queries']:>8} {page['bytes'] / 1_000:>4.0f}"
+        print(f"  {name[:40]:<40} {few:>7.1f} ms {many:>9.1f} ms {many / few:>7.2f} {sizes}{mark}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.lists", description=__doc__)
+    parser.add_argument("--cards", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    asked = parser.parse_args()
+    print(f"Medians of {asked.rounds} requests; * is above {DEFECT}; ° stands beside the plain list of {FEW:,} cards")
+    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
+        for database in databases(Path(folder)):
+            report(database, asked.cards, asked.rounds)
+
+
+if __name__ == "__main__":
+    main()

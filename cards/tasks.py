@@ -3,6 +3,7 @@ from celery import shared_task
 from cards.actions import figures
 from cards.actions import sweep as nightly
 from cards.actions.jobs import export, worker
+from cards.actions.statistics import refresh_statistics
 from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
@@ -26,5 +27,6 @@ def jobs():
 def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
     compact(civil_today())
+    refresh_statistics()
     figures.refresh()
     export.delete_old_files()

@@ -8,6 +8,7 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cards.actions.statistics import refresh_statistics
 from cards.actions.tallies import compact
 from cards.calendar import days
 from cards.choices import Action, Hold, State
@@ -132,3 +133,21 @@ def test_what_adds_up_to_naught_is_dropped():
     StateTally.objects.create(day=DAY, action="place_hold", state="suspended", holds="credit", cards=-1)
     compact(DAY)
     assert StateTally.objects.count() == 0
+
+
+@pytest.mark.once  # PostgreSQL looks at its tables by itself
+def test_sqlite_looks_at_the_cards_anew_once_they_are_twice_as_many(django_assert_num_queries):
+    def looks(queries):
+        with django_assert_num_queries(queries):
+            refresh_statistics()
+
+    looks(2)  # There are no cards: their sums, and whether anything is known of tables.
+    open_card()
+    open_card()
+    looks(4)
+    looks(3)
+    open_card()
+    looks(3)
+    open_card()
+    looks(5)
+    looks(3)

@@ -62,7 +62,6 @@ def test_everything_that_a_page_can_show_is_there():
     assert {hold for card in cards for hold in card.hold_list} == set(Hold)
     assert {card.real_name for card in cards} == set(RealName)
     assert set(CardEvent.objects.values_list("action", flat=True)) == set(Action) - {
-        Action.ADOPT,
         Action.UPDATE,
         Action.ASSIGN,
         Action.UNTAG,

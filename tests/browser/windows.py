@@ -8,9 +8,10 @@ WIDTHS = {1440: 900, 390: 844}
 FINGER = 44
 TARGETS = "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, #content :is(input, select)"
 
+# Each language in each scheme, each width with either: what a page shows depends on no more than two of them at once.
 every_window = pytest.mark.parametrize(
     ("language", "scheme", "width"),
-    [(language, scheme, width) for language in ("zh-hans", "en") for scheme in ("light", "dark") for width in WIDTHS],
+    [("zh-hans", "light", 1440), ("en", "dark", 1440), ("zh-hans", "dark", 390), ("en", "light", 390)],
 )
 
 

@@ -13,7 +13,7 @@ from cards.explain import explain, foresee, placing_events
 from cards.models import Card, CardEvent, PolicyBook
 from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swept, use
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 DAY = date(2026, 3, 10)
 IMEI, OTHER_IMEI = "868600000000001", "868600000000002"

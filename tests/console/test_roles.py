@@ -4,7 +4,7 @@ from django.core.management import call_command
 
 from simportal.roles import sync_roles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def words(text):

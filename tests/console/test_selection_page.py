@@ -12,7 +12,7 @@ from cards.views.console_selections import BULK, PARTS_COUNTED
 from tests.build import card_in_use, do, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

@@ -21,7 +21,7 @@ class BulkAction(Kind):
 
     def check(self, job, chunk):
         ask = Ask(Actor.of(job.owner), civil_today(), PolicyBook.read())
-        cards = _cards(chunk)
+        cards = cards_of(chunk)
         refusals = [(card.pk, foreseen_refusal(job.action, card, ask)) for card in cards]
         return checked(refusals) | {"versions": {card.pk: card.version for card in cards}}
 
@@ -70,5 +70,6 @@ def _told(outcome):
     return [card.pk, next(done.seq for done in outcome.done if not done.change.rule), None]
 
 
-def _cards(chunk):
+def cards_of(chunk):
+    """The chunk's cards with their queued terms, to be looked at and not written."""
     return attach_queues(list(Card.objects.filter(pk__among=set(chunk.payload["cards"])).order_by("pk")))

@@ -8,13 +8,13 @@ from dataclasses import replace
 from cards import guards, rules
 from cards.actions import lifecycle
 from cards.actions.ask import DEEDS, Ask
-from cards.actions.jobs.bulk import checked, told
+from cards.actions.jobs.bulk import cards_of, checked, told
 from cards.actions.jobs.engine import Kind
-from cards.actions.write import Signature, Work, attach_queues, change
+from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.choices import Action, Hold
 from cards.errors import InvariantBroken, Refused
-from cards.models import Card, CardEvent, Customer, PolicyBook
+from cards.models import CardEvent, Customer, PolicyBook
 from cards.permissions import Actor
 
 # What takes an action back; the others have no inverse.
@@ -38,7 +38,7 @@ class Undo(Kind):
 
     def check(self, job, chunk):
         undoing = _undoing(job, chunk)
-        cards = attach_queues(list(Card.objects.filter(pk__among=set(chunk.payload["cards"])).order_by("pk")))
+        cards = cards_of(chunk)
         undoing.load(cards)
         return checked((card.pk, _refusal(undoing, card)) for card in cards)
 

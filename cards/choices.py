@@ -109,13 +109,22 @@ class ActorKind(TextChoices):
 
 
 class JobKind(TextChoices):
-    """What a job does: an action to many cards, taking such an action back, a file in, or a file out."""
+    """What a job does: an action to many cards, taking such an action back, a file in, or a file out.
+
+    Orders and refunds are the work of the room above: here they are no more than words.
+    """
 
     ACTION = "action", _("Bulk action")
     UNDO = "undo", _("Undo")
     IMPORT_CARDS = "import_cards", _("Import of cards")
     IMPORT_USAGE = "import_usage", _("Import of usage")
     EXPORT = "export", _("Export")
+    ORDER = "order", _("Order")
+    REFUND = "refund", _("Refund")
+
+
+OF_ORDERS = (JobKind.ORDER, JobKind.REFUND)
+OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
 
 
 class JobStatus(TextChoices):

@@ -174,7 +174,12 @@ CONTRADICTIONS = {
 
 
 class Refused(Exception):
-    """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language."""
+    """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language.
+
+    `words` are the sentences by code; a room above this one has a class of its own, with more of them.
+    """
+
+    words = REFUSALS
 
     def __init__(self, code, **facts):
         super().__init__(code)
@@ -183,11 +188,11 @@ class Refused(Exception):
 
     @property
     def sentence(self):
-        return str(REFUSALS[self.code][0]).format(**self._told())
+        return str(self.words[self.code][0]).format(**self._told())
 
     @property
     def way_out(self):
-        return str(REFUSALS[self.code][1]).format(**self._told())
+        return str(self.words[self.code][1]).format(**self._told())
 
     def __str__(self):
         return f"{self.sentence} {self.way_out}"

@@ -57,7 +57,8 @@ class Job(models.Model):
     """Work on many cards, or on a file, that goes on when nobody looks. It lives in its chunks (`JobChunk`).
 
     `key` comes with the form, so that the same form sent twice is one job. `counts` is what the check found, for
-    jobs whose check is one piece. `leased_until` says until when a worker reads or writes the job's file.
+    jobs whose check is one piece. `leased_until` says until when a worker reads or writes the job's file. A job
+    without an owner was asked for by a rule.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -65,7 +66,9 @@ class Job(models.Model):
     action = models.CharField(_("action"), max_length=20, choices=Action, blank=True)
     params = models.JSONField(_("parameters"), default=dict)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs", verbose_name=_("owner"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="jobs", verbose_name=_("owner")
+    )
     language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
     status = models.CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
     message = models.CharField(_("why it failed"), max_length=500, blank=True)

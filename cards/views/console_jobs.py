@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cards.actions.jobs import control, engine
+from cards.choices import OF_ORDERS
 from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.paging import page_of
@@ -54,7 +55,11 @@ def job_list(request):
 @staff_required
 @require_safe
 def job_page(request, pk):
-    return console_page(request, "console/jobs/job.html", page_of_job(_find(request, pk), request))
+    """The page of a job; the work of an order is looked at on the order's page."""
+    job = _find(request, pk)
+    if job.kind in OF_ORDERS:
+        return redirect("console:order-of-job", pk=pk)
+    return console_page(request, "console/jobs/job.html", page_of_job(job, request))
 
 
 @staff_required

@@ -15,7 +15,7 @@ from cards.permissions import Actor
 from cards.quick import QUICK
 from cards.views import console_page, staff_required
 from cards.views.charts import bars
-from cards.views.job_words import title_of
+from cards.views.job_words import owner_of, title_of
 from cards.views.queues import failed_jobs, queues
 
 SHOWN = 5
@@ -154,7 +154,7 @@ class Queues:
                 f"{title_of(job)} #{job.pk}",
                 reverse("console:job", args=[job.pk]),
                 "",
-                str(job.owner),
+                owner_of(job),
                 note=job.message,
             )
             for job in jobs

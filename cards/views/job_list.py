@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.choices import JobKind, JobStatus
 from cards.filters import StrictForm
 from cards.models import Job, JobChunk
-from cards.views.job_words import badge_of, title_of
+from cards.views.job_words import badge_of, owner_of, title_of
 
 UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
 FAILURES = ("refused", "parked", "collisions")
@@ -25,6 +25,7 @@ class Entry:
     job: Job
     title: str
     badge: object
+    owner: str
     done: int | None
     has_failures: bool
 
@@ -76,7 +77,14 @@ def entries_of(jobs):
     done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
     failing = _failing([job.pk for job in jobs if job.is_over])
     return [
-        Entry(job, title_of(job), badge_of(job), done.get(job.pk, 0) if job.pk in at_work else None, job.pk in failing)
+        Entry(
+            job,
+            title_of(job),
+            badge_of(job),
+            owner_of(job),
+            done.get(job.pk, 0) if job.pk in at_work else None,
+            job.pk in failing,
+        )
         for job in jobs
     ]
 

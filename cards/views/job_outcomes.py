@@ -1,4 +1,7 @@
-"""What the check of a job said and what became of each card, read from its chunks: never more than a page needs."""
+"""What the check of a job said and what became of each card, read from its chunks: never more than a page needs.
+
+`refusals` is the class that makes words of a refusal: a room above this one has more of them.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -34,12 +37,12 @@ class Outcome:
     refused: Refused | None
 
 
-def groups_of_check(job):
+def groups_of_check(job, refusals=Refused):
     """The cards that cannot, by reason, the most frequent first, with a few examples each."""
     groups = {}
     for reasons in job.chunks.order_by("number").values_list("check_result__reasons", flat=True):
         for code, (count, written, card_ids) in (reasons or {}).items():
-            group = groups.setdefault(code, Group(code, 0, Refused.read(written), []))
+            group = groups.setdefault(code, Group(code, 0, refusals.read(written), []))
             group.count += count
             group.cards += card_ids[: EXAMPLES - len(group.cards)]
     named = _numbers([pk for group in groups.values() for pk in group.cards])
@@ -48,18 +51,19 @@ def groups_of_check(job):
     return _by_frequency(groups.values())
 
 
-def groups_of_result(job):
-    """The cards to which nothing was done, by reason, the most frequent first."""
+def groups_of_result(job, refusals=Refused, url=None):
+    """The cards to which nothing was done, by reason, the most frequent first; `url` is where each is listed."""
     counts = Counter()
     for reasons in job.chunks.filter(done_at__isnull=False).values_list("result__reasons", flat=True):
         counts.update(reasons or {})
-    url = reverse("console:job", args=[job.pk])
+    url = url or reverse("console:job", args=[job.pk])
     return _by_frequency(
-        Group(code, count, _example(job, code), [], f"{url}?show={code}#cards") for code, count in counts.items()
+        Group(code, count, _example(job, code, refusals), [], f"{url}?show={code}#cards")
+        for code, count in counts.items()
     )
 
 
-def page_of_outcomes(job, show, after):
+def page_of_outcomes(job, show, after, refusals=Refused):
     """The outcomes that `show` asks for ("", "done", "failed" or a reason's code) behind the place `after`.
 
     The second value is the place of the last one shown, or None if there are no more. A place is (chunk, card).
@@ -67,19 +71,19 @@ def page_of_outcomes(job, show, after):
     found = []
     for place, outcome in _outcomes(job, show, after):
         if len(found) == PAGE:
-            return _with_cards([row for _place, row in found]), found[-1][0]
+            return _with_cards([row for _place, row in found], refusals), found[-1][0]
         found.append((place, outcome))
-    return _with_cards([row for _place, row in found]), None
+    return _with_cards([row for _place, row in found], refusals), None
 
 
-def failures(job, language):
+def failures(job, language, refusals=Refused):
     """Rows for a file, chunk by chunk, in the language of who reads: ICCID, MSISDN, why nothing was done, way out."""
     chunks = _chunks(job, "failed", 0).values_list("result__outcomes", flat=True)
     for rows in chunks.iterator(1):
         failed = [row for row in rows if row[2]]
         numbers = {pk: said for pk, *said in _cards(failed).values_list("pk", "iccid", "msisdn")}
         with translation.override(language):
-            told = [(pk, Refused.read(written)) for pk, _seq, written in failed if pk in numbers]
+            told = [(pk, refusals.read(written)) for pk, _seq, written in failed if pk in numbers]
             lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in told]
         yield from lines
 
@@ -118,15 +122,15 @@ def _is_wanted(show, row):
     return bool(written) and written[0] == show
 
 
-def _example(job, code):
+def _example(job, code, refusals):
     """One refusal with this code, for what it says."""
     rows = job.chunks.filter(result__reasons__has_key=code).values_list("result__outcomes", flat=True).first()
-    return next(Refused.read(written) for _pk, _seq, written in rows if written and written[0] == code)
+    return next(refusals.read(written) for _pk, _seq, written in rows if written and written[0] == code)
 
 
-def _with_cards(rows):
+def _with_cards(rows, refusals):
     cards = _cards(rows).select_related("customer").in_bulk()
-    return [Outcome(cards[pk], seq, written and Refused.read(written)) for pk, seq, written in rows if pk in cards]
+    return [Outcome(cards[pk], seq, written and refusals.read(written)) for pk, seq, written in rows if pk in cards]
 
 
 def _cards(rows):

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.choices import Action, Hold, JobKind, JobStatus
+from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus
 from cards.errors import Refused
 from cards.filters import CardFilter
 from cards.forms import FIELDS
@@ -63,6 +63,11 @@ def title_of(job):
     return job.get_kind_display()
 
 
+def owner_of(job):
+    """Who asked for the job, in words."""
+    return job.owner.get_username() if job.owner else _("a rule")
+
+
 def parameters_of(job):
     """(label, value) of what the job was told."""
     if job.kind == JobKind.EXPORT:
@@ -87,6 +92,8 @@ def why_not(user, job):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
     if job.kind == JobKind.EXPORT:
         return _("Only who asked for the export may end it.")
+    if job.kind in OF_ORDERS:
+        return _("It belongs to an order, and follows what is done there.")
     return _("Your role may look at imports, and not let them go.")
 
 

@@ -13,7 +13,7 @@ from cards.actions.jobs.undo import INVERSES
 from cards.actions.parameters import cleaned
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
-from cards.choices import Action, JobKind, JobStatus
+from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Job
 from cards.permissions import Actor
@@ -49,7 +49,9 @@ def upload(kind, file, *, user, key=None, **values):
 
 
 def may(user, job):
-    """Whether this person may let the job go, hold it and end it."""
+    """Whether this person may let the job go, hold it and end it. What belongs to an order follows the order."""
+    if job.kind in OF_ORDERS:
+        return False
     if job.kind in IMPORTS:
         return user.has_perm("cards.import_card")
     if job.kind == JobKind.EXPORT:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from cards.choices import JobStatus
+from cards.choices import OF_CARDS, JobStatus
 from cards.models import Job, JobChunk
 
 LEASE = timedelta(seconds=90)
@@ -110,16 +110,17 @@ def fail(job, message):
 # leases
 
 
-def claim_job(worker, only=None):
-    """A job (or `only` this one) that waits to be prepared and that nobody works on, leased; None if there is none."""
-    free = Job.objects.filter(_free(), status=JobStatus.PREPARING).order_by("pk")
+def claim_job(worker, only=None, kinds=OF_CARDS):
+    """A job of these kinds (or `only` this one) that waits to be prepared and that nobody works on, leased, or None."""
+    free = Job.objects.filter(_free(), status=JobStatus.PREPARING, kind__in=kinds).order_by("pk")
     return _leased(free.filter(pk=only.pk) if only else free, worker)
 
 
-def claim_chunk(worker, only=None):
-    """A chunk (of `only` this job) that waits for its check or its work, leased; None if there is none."""
+def claim_chunk(worker, only=None, kinds=OF_CARDS):
+    """A chunk of such a job (of `only` this one) that waits for its check or its work, leased, or None."""
     waits = Q(job__status=JobStatus.CHECKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
-    free = JobChunk.objects.filter(waits, _free(), done_at=None).order_by("number", "job_id")  # in turn
+    waiting = JobChunk.objects.filter(waits, _free(), done_at=None, job__kind__in=kinds)
+    free = waiting.order_by("number", "job_id")  # in turn
     return _leased(free.filter(job=only) if only else free, worker)
 
 
@@ -143,9 +144,9 @@ def lock_chunk(chunk, worker):
     return mine
 
 
-def jobs_without_open_chunks():
-    """Jobs whose last chunk is done, and whose worker did not live to say so."""
-    busy = Job.objects.filter(status__in=[JobStatus.CHECKING, JobStatus.RUNNING])
+def jobs_without_open_chunks(kinds=OF_CARDS):
+    """Jobs of these kinds whose last chunk is done, and whose worker did not live to say so."""
+    busy = Job.objects.filter(status__in=[JobStatus.CHECKING, JobStatus.RUNNING], kind__in=kinds)
     counted = busy.annotate(
         unchecked=Count("chunks", filter=Q(chunks__checked_at=None)),
         undone=Count("chunks", filter=Q(chunks__done_at=None)),

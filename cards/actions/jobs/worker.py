@@ -1,4 +1,7 @@
-"""Who does the work of jobs: a tick claims what is free, works for some seconds, and leaves the rest to the next."""
+"""Who does the work of jobs: a tick claims what is free, works for some seconds, and leaves the rest to the next.
+
+`kinds` are the objects that do the work, by the kind of job; a room above this one brings its own.
+"""
 
 import logging
 import os
@@ -21,23 +24,23 @@ logger = logging.getLogger(__name__)
 LANES = 2
 
 
-def tick(seconds):
+def tick(seconds, kinds=KINDS):
     """Work on whatever jobs have to do, for about so many seconds. At most two ticks work at the same time."""
     if engine.chunks_at_work() >= LANES:
         return
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
-    for job in engine.jobs_without_open_chunks():
-        _go_on(job)
-    while time.monotonic() < give_up_at and _work_once(worker):
+    for job in engine.jobs_without_open_chunks(list(kinds)):
+        _go_on(job, kinds)
+    while time.monotonic() < give_up_at and _work_once(worker, kinds=kinds):
         pass
 
 
-def work_off(job, seconds=600):
+def work_off(job, seconds=600, kinds=KINDS):
     """Take one job to its next stop in this process: for previews that come at once, commands and tests."""
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         job = Job.objects.get(pk=job.pk)
-        if not job.is_at_work or not _work_once(worker, job):
+        if not job.is_at_work or not _work_once(worker, job, kinds):
             break
     return Job.objects.get(pk=job.pk)
 
@@ -46,15 +49,15 @@ def name_of_worker():
     return f"{socket.gethostname()[:32]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
-def _work_once(worker, only=None):
+def _work_once(worker, only=None, kinds=KINDS):
     """Prepare a job, or do a chunk; False when there was nothing to do."""
-    job = engine.claim_job(worker, only)
+    job = engine.claim_job(worker, only, list(kinds))
     if job:
-        _guarded(job, lambda: _prepare(job, worker))
+        _guarded(job, lambda: _prepare(job, worker, kinds))
         return True
-    chunk = engine.claim_chunk(worker, only)
+    chunk = engine.claim_chunk(worker, only, list(kinds))
     if chunk:
-        _guarded(chunk.job, lambda: _work_on(chunk, worker))
+        _guarded(chunk.job, lambda: _work_on(chunk, worker, kinds))
         return True
     return False
 
@@ -77,7 +80,7 @@ def _guarded(job, do):
             engine.fail(job, _("This is a mistake in the portal: {what}").format(what=what))
 
 
-def _prepare(job, worker):
+def _prepare(job, worker, kinds):
     last = time.monotonic()
 
     def alive():
@@ -86,24 +89,24 @@ def _prepare(job, worker):
             engine.renew(job, worker)
             last = time.monotonic()
 
-    following = KINDS[job.kind].prepare(job, alive)
+    following = kinds[job.kind].prepare(job, alive)
     engine.renew(job, worker)
     finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
     kept = {name: getattr(job, name) for name in ("total", "counts", "file", "kept_until")}
     engine.move(job, [JobStatus.PREPARING], following, **kept, **finished)
 
 
-def _work_on(chunk, worker):
+def _work_on(chunk, worker, kinds=KINDS):
     with transaction.atomic():
         chunk = engine.lock_chunk(chunk, worker)
-        job, kind = chunk.job, KINDS[chunk.job.kind]
+        job, kind = chunk.job, kinds[chunk.job.kind]
         if job.status == JobStatus.CHECKING:
             chunk.check_result, chunk.checked_at = _rehearsed(kind, job, chunk), timezone.now()
         elif job.status == JobStatus.RUNNING:
             chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
         chunk.worker, chunk.leased_until = "", None
         chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until"])
-    _go_on(job)
+    _go_on(job, kinds)
 
 
 def _rehearsed(kind, job, chunk):
@@ -114,7 +117,7 @@ def _rehearsed(kind, job, chunk):
     return result
 
 
-def _go_on(job):
+def _go_on(job, kinds):
     """Take the job to its next status if this was the last of its chunks."""
     if job.status == JobStatus.CHECKING and not job.chunks.filter(checked_at=None).exists():
         engine.move(job, [JobStatus.CHECKING], JobStatus.READY)
@@ -122,4 +125,4 @@ def _go_on(job):
     if job.chunks.filter(done_at=None).exists():
         return
     if engine.move(job, [JobStatus.RUNNING], JobStatus.DONE, finished_at=timezone.now()):
-        KINDS[job.kind].finish(job)
+        kinds[job.kind].finish(job)

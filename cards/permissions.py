@@ -67,8 +67,10 @@ class Actor:
 
     def may(self, action, card):
         """Whether this actor's role allows the action, on this card."""
-        if action not in self.actions:
-            return False
+        return action in self.actions and self.owns(card)
+
+    def owns(self, card):
+        """Whether the card is one of those whose customers this actor acts for; staff act for all."""
         return self.customers is None or card.customer_id in self.customers
 
 

@@ -31,6 +31,8 @@ CONSOLE = (
     (_("Jobs"), "console:job-list"),
     (_("Nightly sweep"), "console:sweep"),
 )
+# What the menu shows of money, each with the permission that lets somebody look at it.
+MONEY = ()
 IMPORTS = (_("Import"), "console:imports", "cards.import_card")
 SEARCHED = "console:card-list"
 
@@ -75,7 +77,7 @@ def menu(request):
     if request.user.has_perm(IMPORTS[2]):
         links.insert(-1, link(request, *IMPORTS[:2]))
     sections = [Section(_("Operations"), links)]
-    for title, entries in ((_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
+    for title, entries in ((_("Money"), MONEY), (_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
         allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]
         if allowed:
             sections.append(Section(title, allowed))

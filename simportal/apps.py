@@ -27,8 +27,8 @@ def give_roles_their_permissions(using="default", apps=None, **_):
     from simportal.roles import sync_roles
 
     apps = apps or installed
-    if not {"auth", "cards"} <= set(apps.app_configs):
+    if not {"auth", "billing", "cards"} <= set(apps.app_configs):
         return  # `migrate simportal` alone: their tables are not there yet
-    for label in ("auth", "cards"):
+    for label in ("auth", "billing", "cards"):
         create_permissions(installed.get_app_config(label), verbosity=0, using=using, apps=apps)
     sync_roles()

@@ -22,14 +22,51 @@ CARDS_MODELS = (
     "tag",
     "usageday",
 )
+BILLING_MODELS = (
+    "cardrenewal",
+    "customeraccount",
+    "digest",
+    "entry",
+    "moneyrules",
+    "notice",
+    "notification",
+    "order",
+    "orderline",
+    "payment",
+    "posting",
+    "price",
+    "pricetier",
+    "receipt",
+    "refund",
+)
 MASTER_DATA = ("carrierpolicy", "customer", "membership", "plan")
 
-LOOKS = frozenset(f"cards.view_{model}" for model in CARDS_MODELS)
+LOOKS = frozenset(
+    [f"cards.view_{model}" for model in CARDS_MODELS] + [f"billing.view_{model}" for model in BILLING_MODELS]
+)
 KEEPS_MASTER_DATA = frozenset(f"cards.{verb}_{model}" for verb in ("add", "change") for model in MASTER_DATA)
+
+# Where money moves it is finance's affair; who works with cards may order for a customer, and pay nothing.
+MOVES_MONEY = frozenset(
+    {
+        "billing.place_order",
+        "billing.pay_order",
+        "billing.refund_order",
+        "billing.adjust_order",
+        "billing.add_receipt",
+        "billing.reverse_receipt",
+        "billing.add_price",
+        "billing.add_pricetier",
+        "billing.change_pricetier",
+        "billing.change_customeraccount",
+    }
+)
 
 # What a role may do besides looking and its actions on cards.
 BEYOND_CARDS = {
-    "operations": KEEPS_MASTER_DATA | {"cards.import_card", "cards.sweep_card", "cards.delete_membership"},
+    "operations": KEEPS_MASTER_DATA
+    | {"cards.import_card", "cards.sweep_card", "cards.delete_membership", "billing.place_order"},
+    "finance": MOVES_MONEY,
     "auditor": frozenset({"auth.view_user", "auth.view_group"}),
 }
 

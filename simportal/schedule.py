@@ -11,4 +11,6 @@ BEAT_SCHEDULE = {
     "sweep": every(60, "cards.sweep"),
     "jobs": every(2, "cards.jobs"),
     "housekeeping": every(60, "cards.housekeeping"),
+    "orders": every(2, "billing.orders"),
+    "expiry": every(60, "billing.expiry"),
 }

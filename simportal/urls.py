@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
+    path("console/", include("billing.urls")),
     path("my/", views.my, name="my"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -108,6 +108,21 @@ def possible(card, actor, on, policies):
     return [(action, guards.refusal(action, card, ask)) for action in DEEDS if action in actor.actions]
 
 
+def rehearse(work, card):
+    """(the card as the work would leave it, None), or (None, the refusal it would meet now): tried on a copy."""
+    twin = card.copy()
+    try:
+        if not twin.parked:
+            rules.check(twin)
+        for _change in work.steps(twin):
+            pass
+    except Refused as refused:
+        return None, refused
+    except InvariantBroken as broken:
+        return None, Refused("parked", parked=broken.written())
+    return twin, None
+
+
 def foreseen_refusal(action, card, ask):
     """The refusal that one action would meet on this card now, or None; a card of contradictions refuses as parked."""
     card = card.copy()

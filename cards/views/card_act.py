@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cards import rules
-from cards.actions.ask import Ask, Asked, act, possible
+from cards.actions.ask import Ask, Asked, act, possible, rehearse
 from cards.actions.parameters import PARAMETERS
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import InvariantBroken, Refused
@@ -99,15 +98,8 @@ class CardAction:
 
     def _rehearsed(self, **params):
         """A copy of the card, to which the action was done; None if it would not be."""
-        twin = self.card.copy()
         ask = Ask(self.actor, self.today, self.policies, params=params)
-        try:
-            rules.check(twin)
-            for _change in Asked(self.action, ask).steps(twin):
-                pass
-        except (Refused, InvariantBroken):
-            return None
-        return twin
+        return rehearse(Asked(self.action, ask), self.card)[0]
 
     def _initial(self):
         card = self.card

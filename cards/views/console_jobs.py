@@ -58,7 +58,7 @@ def job_page(request, pk):
     """The page of a job; the work of an order is looked at on the order's page."""
     job = _find(request, pk)
     if job.kind in OF_ORDERS:
-        return redirect("console:order-of-job", pk=pk)
+        return redirect("money:order-of-job", pk=pk)
     return console_page(request, "console/jobs/job.html", page_of_job(job, request))
 
 

@@ -15,6 +15,8 @@ LOOKS = words(
     """
     view_card view_cardevent view_cardtag view_carrierpolicy view_customer view_devicebinding view_job view_membership
     view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag view_usageday
+    view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice view_notification
+    view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt view_refund
     """
 )
 OPERATIONS = words(
@@ -23,13 +25,19 @@ OPERATIONS = words(
     reject_real_name_card revoke_real_name_card set_limit_card renew_card top_up_card protect_card unprotect_card
     cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card
     add_carrierpolicy add_customer add_membership add_plan
-    change_carrierpolicy change_customer change_membership change_plan delete_membership
+    change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
+    """
+)
+FINANCE = words(
+    """
+    place_order pay_order refund_order adjust_order add_receipt reverse_receipt add_price add_pricetier change_pricetier
+    change_customeraccount
     """
 )
 EXPECTED = {
     "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card"),
     "operations": LOOKS | OPERATIONS,
-    "finance": LOOKS,
+    "finance": LOOKS | FINANCE,
     "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},
     "auditor": LOOKS | {"view_user", "view_group"},
 }

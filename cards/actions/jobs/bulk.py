@@ -67,7 +67,7 @@ def _told(outcome):
         return [card.pk, None, Refused("parked", parked=card.parked).written()]
     if outcome.refused:
         return [card.pk, None, outcome.refused.written()]
-    return [card.pk, next(done.seq for done in outcome.done if not done.change.rule), None]
+    return [card.pk, next((done.seq for done in outcome.done if not done.change.rule), None), None]
 
 
 def cards_of(chunk):

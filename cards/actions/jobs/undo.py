@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from cards import guards, rules
 from cards.actions import lifecycle
-from cards.actions.ask import DEEDS, Ask
+from cards.actions.ask import DEEDS, Ask, rehearse
 from cards.actions.jobs.bulk import cards_of, checked, told
 from cards.actions.jobs.engine import Kind
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.choices import Action, Hold
-from cards.errors import InvariantBroken, Refused
+from cards.errors import Refused
 from cards.models import CardEvent, Customer, PolicyBook
 from cards.permissions import Actor
 
@@ -40,7 +40,7 @@ class Undo(Kind):
         undoing = _undoing(job, chunk)
         cards = cards_of(chunk)
         undoing.load(cards)
-        return checked((card.pk, _refusal(undoing, card)) for card in cards)
+        return checked((card.pk, rehearse(undoing, card)[1]) for card in cards)
 
     def apply(self, job, chunk):
         signature = Signature(Actor.of(job.owner), job.reason, job_id=job.pk)
@@ -120,16 +120,3 @@ UNDOINGS = {
 def _undoing(job, chunk):
     seqs = dict(zip(chunk.payload["cards"], chunk.payload["seqs"], strict=True))
     return Undoing(seqs, Ask(Actor.of(job.owner), civil_today(), PolicyBook.read(), job.reason))
-
-
-def _refusal(undoing, card):
-    """The refusal that taking it back would meet now, tried on the card in memory."""
-    try:
-        if not card.parked:
-            rules.check(card)
-        for _change in undoing.steps(card):
-            pass
-    except Refused as refused:
-        return refused
-    except InvariantBroken as broken:
-        return Refused("parked", parked=broken.written())

@@ -1,0 +1,1 @@
+"""The only writers of money: the books, orders, payments, renewals and notices."""

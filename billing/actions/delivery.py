@@ -1,0 +1,144 @@
+"""What a fulfilled line does to its card, and what giving it back takes away: always through the cards' own actions."""
+
+from collections import defaultdict
+
+from billing.choices import ACTIONS, LineState, OrderKind
+from billing.errors import Refused
+from billing.models import OrderLine
+from billing.permissions import who
+from cards.actions.ask import Ask, Asked
+from cards.actions.write import Signature, Work, change
+from cards.calendar import civil_today
+from cards.choices import Action
+from cards.models import CardEvent, Plan, PolicyBook
+from cards.permissions import Actor
+
+
+def seller(order):
+    """Who stands behind what an order does to cards: who asked for it, for the customer's cards (or stock) alone."""
+    person = who(order.created_by)
+    action = ACTIONS.get(order.kind)
+    whose = {None} if order.kind == OrderKind.SALE else {order.customer_id}
+    return Actor(person.kind, person.name, frozenset({action} - {None}), frozenset(whose))
+
+
+def sold_plan(line):
+    """The plan as it was sold, whatever has become of it since."""
+    if line.plan_id is None:
+        return None
+    plan = Plan(pk=line.plan_id, code=line.plan.code, kind=line.plan.kind)
+    plan.months, plan.alignment, plan.quota_mb = line.months, line.alignment, line.quota_mb
+    return plan
+
+
+def deliver(order, lines, job):
+    """Give the cards of these lines what was sold; an outcome for each card, in the order of their keys."""
+    signature = Signature(seller(order), job.reason, job_id=job.pk)
+    outcomes = []
+    for plan, card_ids in _by_plan(lines):
+        outcomes += change(card_ids, work_of(order, plan), signature)
+    return sorted(outcomes, key=lambda outcome: outcome.card.pk)
+
+
+def work_of(order, plan):
+    """The work of selling a plan (or the card itself) to cards of this order."""
+    ask = Ask(seller(order), civil_today(), PolicyBook.read())
+    match order.kind:
+        case OrderKind.OPENING:
+            return Opening(order, ask)
+        case OrderKind.SALE:
+            ask.params = {"customer": order.customer}
+            return Sale(Action.ASSIGN, ask)
+    ask.params = {"plan": plan}
+    return Service(ACTIONS[order.kind], ask)
+
+
+class Service(Asked):
+    """A term or a pack for a card of the order's customer."""
+
+    def steps(self, card):
+        if not self.ask.actor.owns(card):
+            raise Refused("anothers_card")
+        yield from super().steps(card)
+
+
+class Sale(Asked):
+    """A card out of stock becomes the customer's."""
+
+    def steps(self, card):
+        if card.customer_id is not None:
+            raise Refused("not_in_stock")
+        yield from super().steps(card)
+
+
+class Opening(Work):
+    """The plan that a card was opened with: the card has its term already, and now it is paid, once."""
+
+    def __init__(self, order, ask):
+        self.order, self.ask = order, ask
+
+    def load(self, cards):
+        paid = OrderLine.objects.filter(
+            card__among=[card.pk for card in cards], order__kind=OrderKind.OPENING, state=LineState.FULFILLED
+        )
+        self.paid = set(paid.exclude(order=self.order).values_list("card_id", flat=True))
+
+    def steps(self, card):
+        if not self.ask.actor.owns(card):
+            raise Refused("anothers_card")
+        if card.is_final:
+            raise Refused("cancelled")
+        if card.pk in self.paid:
+            raise Refused("opening_paid")
+        yield from ()
+
+
+def take_back(order, lines, job):
+    """Take from the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
+    numbers = {line.card_id: line.seq for line in lines}
+    signature = Signature(seller(order), job.reason, job_id=job.pk)
+    return change(numbers, Returning(order, numbers), signature)
+
+
+class Returning(Work):
+    """The work of giving back: a queued term is taken from its queue, a card that was never used goes back to stock."""
+
+    def __init__(self, order, records):
+        self.order, self.records = order, records
+        self.ask = Ask(seller(order), civil_today(), PolicyBook.read(), reason="")
+
+    def load(self, cards):
+        events = CardEvent.objects.filter(card__among=[card.pk for card in cards], seq__in=set(self.records.values()))
+        self.terms = {
+            event.card_id: event.evidence.get("term") for event in events if self.records[event.card_id] == event.seq
+        }
+
+    def steps(self, card):
+        match self.order.kind:
+            case OrderKind.RENEWAL:
+                yield from self._do(card, Action.UNRENEW, term=self.terms.get(card.pk))
+            case OrderKind.SALE:
+                if card.activated_on or card.customer_id != self.order.customer_id:
+                    raise Refused("service_used")
+                yield from self._do(card, Action.ASSIGN, customer=None)
+            case OrderKind.OPENING:
+                if card.activated_on:
+                    raise Refused("service_used")
+            case _:
+                raise Refused("service_used")
+
+    def _do(self, card, action, **params):
+        actor = Actor(
+            self.ask.actor.kind, self.ask.actor.name, frozenset({action}), frozenset({self.order.customer_id})
+        )
+        ask = Ask(actor, self.ask.on, self.ask.policies, params=params)
+        yield from Asked(action, ask).steps(card)
+
+
+def _by_plan(lines):
+    """(plan as sold, keys of the cards) of lines that sell the same."""
+    groups = defaultdict(list)
+    for line in lines:
+        groups[line.plan_id, line.months, line.alignment, line.quota_mb].append(line)
+    for alike in groups.values():
+        yield sold_plan(alike[0]), [line.card_id for line in alike]

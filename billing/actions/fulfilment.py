@@ -1,0 +1,130 @@
+"""The job of an order: who can and who cannot, then serving line after line, each once, whatever is killed or retried.
+
+What becomes of a line stands in the transaction of its effect: the card served and the revenue earned, or the reason
+why not and the money back in the wallet.
+"""
+
+from collections import Counter
+
+from django.utils import timezone
+
+from billing.actions.delivery import deliver
+from billing.actions.ledger import enter, move
+from billing.actions.lines import Offers, amount_of
+from billing.choices import Account, EntryKind, LineState
+from billing.models import Order, OrderLine
+from billing.money import ZERO
+from billing.permissions import who
+from billing.rules import effect
+from cards.actions.bulk import update_rows
+from cards.actions.jobs.bulk import cards_of, checked, told
+from cards.actions.jobs.engine import Kind
+from cards.calendar import civil_today
+from cards.errors import Refused
+
+LINE_COLUMNS = ("state", "seq", "fulfilled_on", "refunded_on", "refused")
+
+
+class Fulfilment(Kind):
+    """`payload` is {"cards": keys}. The check adds whom it cannot serve (`cannot`), what the others come to (`amount`),
+    how many at which price (`prices`, by plan) and what follows for them (`effects`)."""
+
+    def check(self, job, chunk):
+        order = Order.objects.select_related("plan", "customer", "created_by").get(job=job)
+        offers, cards, refusals = Offers(order), cards_of(chunk), []
+        amount, prices, effects = ZERO, Counter(), Counter()
+        offers.of(cards)
+        offers.load(cards)
+        for card in cards:
+            try:
+                made, after = offers.made_to(card)
+            except Refused as refused:
+                refusals.append((card.pk, refused))
+                continue
+            refusals.append((card.pk, None))
+            amount += made.quote.amount
+            prices[made.plan.code if made.plan else "", str(made.quote.amount)] += 1
+            effects[effect(card, after)] += 1
+        return checked(refusals) | {
+            "cannot": [pk for pk, refused in refusals if refused],
+            "amount": str(amount),
+            "prices": [[*price, count] for price, count in sorted(prices.items())],
+            "effects": effects,
+        }
+
+    def apply(self, job, chunk):
+        order = Order.objects.select_related("customer", "created_by").get(job=job)
+        lines = open_lines(order, chunk.payload["cards"])
+        outcomes = deliver(order, list(lines.values()), job)
+        document = told(outcomes)
+        served, refused = _divided(lines, document["outcomes"])
+        _write(served, refused)
+        _book(order, chunk, served, refused)
+        return document
+
+    def finish(self, job):
+        finish(Order.objects.get(job=job))
+
+
+def open_lines(order, card_ids):
+    """The lines of these cards that are still to be served, locked, by card."""
+    lines = order.lines.filter(card__among=card_ids, state=LineState.OPEN).select_related("plan")
+    return {line.card_id: line for line in lines.order_by("number").select_for_update(of=("self",))}
+
+
+def finish(order):
+    """Close an order of which every line was served or given back: fulfilled, or refunded if nothing is left of it."""
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    states = set(order.lines.values_list("state", flat=True).distinct())
+    if LineState.OPEN in states or not order.is_paid:
+        return
+    if states == {LineState.REFUNDED}:
+        order.refund(at=timezone.now())
+    elif order.ended_at is None:
+        order.fulfil(at=timezone.now())
+    order.save(update_fields=["state", "ended_at"])
+
+
+def give_back(order, key, lines, *, source, actor):
+    """Put what these lines cost back into the wallet, once for each key; `source` is where the money stands."""
+    amount = amount_of(lines)
+    if not amount:
+        return
+    legs = move(amount, source, Account.WALLET)
+    enter(key, EntryKind.REFUND, order.customer_id, *legs, actor=actor, order=order)
+    locked = Order.objects.select_for_update().get(pk=order.pk)
+    locked.refunded += amount
+    locked.save(update_fields=["refunded"])
+
+
+def write_states(lines):
+    """Write what became of these lines, in one statement."""
+    rows = [(line.pk, *(getattr(line, name) for name in LINE_COLUMNS)) for line in lines]
+    update_rows(OrderLine, LINE_COLUMNS, rows)
+
+
+def _divided(lines, outcomes):
+    """The lines that were served and those that were not, each told what became of it."""
+    served, refused, today = [], [], civil_today()
+    for card_id, seq, why_not in outcomes:
+        line = lines[card_id]
+        line.seq, line.refused = seq, why_not
+        line.state = LineState.REFUNDED.value if why_not else LineState.FULFILLED.value
+        line.refunded_on, line.fulfilled_on = (today, None) if why_not else (None, today)
+        (refused if why_not else served).append(line)
+    return served, refused
+
+
+def _write(served, refused):
+    write_states(served)
+    write_states(refused)
+
+
+def _book(order, chunk, served, refused):
+    earned = amount_of(served)
+    if earned:
+        legs = move(earned, Account.RECEIVABLES, Account.REVENUE)
+        key = f"fulfil:{order.pk}:{chunk.number}"
+        enter(key, EntryKind.FULFILMENT, order.customer_id, *legs, actor=who(order.created_by), order=order)
+    key = f"unserved:{order.pk}:{chunk.number}"
+    give_back(order, key, refused, source=Account.RECEIVABLES, actor=who(None))

@@ -1,0 +1,18 @@
+"""Which object does the work of which kind of job of an order, and who does it."""
+
+from billing.actions.fulfilment import Fulfilment
+from billing.actions.refunds import Refunding
+from cards.actions.jobs import worker
+from cards.choices import JobKind
+
+KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
+
+
+def tick(seconds):
+    """Check, serve and give back what waits in orders, chunk by chunk, for about so many seconds."""
+    worker.tick(seconds, KINDS)
+
+
+def work_off(job, seconds=600):
+    """Take the job of an order or a refund to its next stop in this process."""
+    return worker.work_off(job, seconds, KINDS)

@@ -1,0 +1,107 @@
+"""The lines of an order: what each card is sold, for how much, and why some are not sold anything."""
+
+from decimal import Decimal
+
+from billing.actions.delivery import work_of
+from billing.choices import LineState, OrderKind
+from billing.models import MoneyRules, OrderLine, PriceBook
+from billing.money import ZERO
+from billing.rules import offer
+from cards.actions.ask import rehearse
+from cards.actions.bulk import insert_rows
+from cards.calendar import civil_today
+from cards.models import Plan, ServiceTerm
+
+COLUMNS = (
+    "card_id",
+    "number",
+    "order_id",
+    "plan_id",
+    "months",
+    "alignment",
+    "quota_mb",
+    "unit_price",
+    "cost",
+    "tax_rate",
+    "state",
+)
+
+
+class Offers:
+    """What an order offers to cards today, with the prices read once."""
+
+    def __init__(self, order):
+        self.order, self.today = order, civil_today()
+        self.book = PriceBook.read([order.customer_id])
+        self.works = {}
+
+    def of(self, cards):
+        """For each of these cards (with their queues) its plan, read with one query for all of them."""
+        self.plans = plans_of(self.order, [card.pk for card in cards])
+        return self.plans
+
+    def made_to(self, card):
+        """(the `Offer`, the card as it would be), or the refusal raised: the price first, then the card itself."""
+        plan = self.plans.get(card.pk)
+        made = offer(self.order, plan, self.book, self.today)
+        after, refused = rehearse(self._work(plan), card)
+        if refused:
+            raise refused
+        return made, after
+
+    def _work(self, plan):
+        key = plan and plan.pk
+        if key not in self.works:
+            self.works[key] = work_of(self.order, plan)
+        return self.works[key]
+
+    def load(self, cards):
+        """What the works look at besides the card itself."""
+        for plan in {plan and plan.pk: plan for plan in self.plans.values()}.values():
+            self._work(plan).load(cards)
+
+
+def plans_of(order, card_ids):
+    """What an order sells to each of these cards: its plan, or else the card's own again; None for a card itself."""
+    if order.kind == OrderKind.SALE:
+        return dict.fromkeys(card_ids)
+    if order.plan:
+        return dict.fromkeys(card_ids, order.plan)
+    # In order: the last one stays.
+    terms = ServiceTerm.objects.filter(card__among=card_ids).order_by("card_id", "number")
+    if order.kind == OrderKind.OPENING:
+        terms = terms.filter(number=1)
+    latest = dict(terms.values_list("card_id", "plan_id"))
+    plans = Plan.objects.in_bulk(set(latest.values()))
+    return {card_id: plans[plan_id] for card_id, plan_id in latest.items()}
+
+
+def write_lines(order):
+    """Write a line for each card that the check found able, at today's prices; (lines, total)."""
+    size, total, rules, book = 0, ZERO, MoneyRules.read(), PriceBook.read([order.customer_id])
+    rate = rules.goods_tax_rate if order.kind == OrderKind.SALE else rules.service_tax_rate
+    for payload, checked in order.job.chunks.order_by("number").values_list("payload", "check_result"):
+        able = sorted(set(payload["cards"]).difference(checked["cannot"]))
+        plans, rows = plans_of(order, able), []
+        for number, card_id in enumerate(able, start=size + 1):
+            made = offer(order, plans[card_id], book, civil_today())
+            rows.append((card_id, number, order.pk, *_sold(made.plan), made.quote.amount, made.quote.cost, rate))
+            total += made.quote.amount
+        insert_rows(OrderLine, COLUMNS, [(*row, LineState.OPEN.value) for row in rows])
+        size += len(able)
+    return size, total
+
+
+def amount_of(lines):
+    """What these lines come to."""
+    return sum((line.unit_price for line in lines), ZERO)
+
+
+def sum_of_checks(job):
+    """What the check of a job found that its lines come to."""
+    amounts = job.chunks.values_list("check_result__amount", flat=True)
+    return sum((Decimal(amount) for amount in amounts if amount), ZERO)
+
+
+def _sold(plan):
+    return (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)

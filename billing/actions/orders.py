@@ -1,0 +1,256 @@
+"""Orders, from the draft to the money: drafted and checked, placed with everything agreed on, paid once.
+
+What an order does to cards is the work of its job (`fulfilment.py`); paying lets that job go.
+"""
+
+import uuid
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone, translation
+from django_fsm import can_proceed
+
+from billing.actions.kinds import work_off
+from billing.actions.ledger import enter, move
+from billing.actions.lines import write_lines
+from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
+from billing.errors import Refused
+from billing.models import MoneyRules, Order, OrderLine
+from billing.money import ZERO, rounded, yuan
+from billing.permissions import who
+from cards.actions.jobs import engine
+from cards.actions.selections import ids_of
+from cards.actions.write import chunked
+from cards.calendar import civil_today
+from cards.choices import JobKind, JobStatus
+from cards.models import Card, Customer, Job, JobChunk
+
+CHECKED_AT_ONCE = 4_000
+DELIVERED_AT_ONCE = 100
+
+
+def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
+    """An order that sells `plan` (None: each card its own plan again) to these cards, and its job that checks them.
+
+    A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
+    None for what a rule orders.
+    """
+    key = key or uuid.uuid4()
+    known = Order.objects.filter(key=key, created_by=user).first()
+    if known:
+        return known
+    try:
+        with transaction.atomic():
+            job = _checking(kind, card_ids, user, selection)
+            order = Order.objects.create(
+                key=key,
+                kind=kind,
+                customer=customer,
+                plan=plan,
+                selection=selection,
+                job=job,
+                note=note,
+                created_by=user,
+            )
+    except IntegrityError:  # the same form, sent twice at the same moment
+        return Order.objects.get(key=key, created_by=user)
+    if job.total <= CHECKED_AT_ONCE:
+        work_off(job)
+    return order
+
+
+def draft_for_selection(kind, selection, *, user, plan=None, key=None):
+    """A draft for each customer whose cards are in the selection; cards in stock are nobody's, and left out."""
+    key, owned = key or uuid.uuid4(), defaultdict(list)
+    for part in ids_of(selection):
+        for pk, customer_id in Card.objects.filter(pk__among=part).order_by("pk").values_list("pk", "customer_id"):
+            owned[customer_id].append(pk)
+    owned.pop(None, None)
+    customers = Customer.objects.in_bulk(list(owned))
+    return [
+        draft(
+            kind,
+            customers[customer_id],
+            card_ids,
+            user=user,
+            plan=plan,
+            selection=selection,
+            key=uuid.uuid5(key, str(customer_id)),
+        )
+        for customer_id, card_ids in owned.items()
+    ]
+
+
+def place(order, *, total=None):
+    """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
+
+    `total` is what was shown; another one today is refused, so that nobody agrees to what they did not see. Placed
+    twice, it is placed once. Raises `Refused`; then nothing has happened.
+    """
+    with locked(order) as order:
+        if not order.is_draft:
+            return order
+        if order.job.status != JobStatus.READY:
+            raise Refused("not_ready")
+        order.size, order.total = write_lines(order)
+        if not order.size:
+            raise Refused("nothing_to_sell")
+        if total is not None and rounded(total) != order.total:
+            raise Refused("price_changed", total=yuan(order.total), shown=yuan(total))
+        _place(order, timezone.now())
+        return order
+
+
+def pay(order, *, user):
+    """Pay a placed order out of the customer's wallet, whole and once, and let its job go.
+
+    Paid twice, it is paid once. Raises `Refused` when the wallet has not that much, or the order cannot be paid any
+    more; then nothing was moved.
+    """
+    with locked(order) as order:
+        if order.is_paid:
+            return order
+        _refuse_unless(order, order.pay)
+        legs = move(order.total, Account.WALLET, Account.RECEIVABLES)
+        enter(f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *legs, actor=who(user), order=order)
+        order.pay(at=timezone.now(), by=user)
+        order.save(update_fields=["state", "paid_at", "paid_by"])
+        if order.job:
+            engine.launch(order.job)
+        return order
+
+
+def pay_and_fulfil(order, *, user):
+    """Pay an order; the cards of a small one are served at once, those of a large one in the background."""
+    order = pay(order, user=user)
+    if order.size <= DELIVERED_AT_ONCE and order.job:
+        work_off(order.job)
+    return Order.objects.get(pk=order.pk)
+
+
+def withdraw(order):
+    """Take back what was placed and not paid; a draft is forgotten altogether (None)."""
+    with locked(order) as order:
+        if order.is_draft:
+            return _forget(order)
+        if not order.is_withdrawn:
+            _refuse_unless(order, order.withdraw)
+            order.withdraw(at=timezone.now())
+            _end(order)
+        return order
+
+
+def expire_unpaid(now):
+    """Expire what was not paid in time, and forget drafts that nobody placed; the number of orders."""
+    ended = 0
+    for order in Order.objects.unpaid_at(now):
+        with locked(order) as order:
+            if order.is_placed:
+                order.expire(at=now)
+                _end(order)
+                ended += 1
+    for order in Order.objects.forgotten_at(now):
+        with locked(order) as order:
+            if order.is_draft:
+                _forget(order)
+                ended += 1
+    return ended
+
+
+def adjust(customer, amount, *, user, note, key=None):
+    """Charge a customer (`amount` above zero) or give them something (below), without any card.
+
+    Up to the set amount it is done at once; above, it waits as a placed order for a second person (`agree`).
+    """
+    key = key or uuid.uuid4()
+    known = Order.objects.filter(key=key, created_by=user).first()
+    if known:
+        return known
+    with transaction.atomic():
+        order = Order.objects.create(
+            key=key, kind=OrderKind.ADJUSTMENT, customer=customer, total=amount, size=1, note=note, created_by=user
+        )
+        rate = MoneyRules.read().service_tax_rate
+        OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
+        _place(order, timezone.now())
+        return order if needs_second(amount) else settle(order, user=user)
+
+
+def agree(order, *, user):
+    """A second person agrees to an adjustment that waits."""
+    if needs_second(order.total) and user == order.created_by:
+        raise Refused("second_person", limit=yuan(MoneyRules.read().second_person_above))
+    return settle(order, user=user)
+
+
+def needs_second(amount):
+    """Whether so much money needs a second person."""
+    return abs(amount) > MoneyRules.read().second_person_above
+
+
+def settle(order, *, user):
+    """Pay and fulfil an adjustment, which serves no card: revenue for a charge, refunds for what is given."""
+    with transaction.atomic():
+        order = pay(order, user=user)
+        if not order.waits_for_service:
+            return order
+        target = Account.REVENUE if order.total > ZERO else Account.REFUNDS
+        legs = move(order.total, Account.RECEIVABLES, target)
+        enter(f"adjust:{order.pk}", EntryKind.FULFILMENT, order.customer_id, *legs, actor=who(user), order=order)
+        order.lines.update(state=LineState.FULFILLED, fulfilled_on=civil_today())
+        order.fulfil(at=timezone.now())
+        order.save(update_fields=["state", "ended_at"])
+        return order
+
+
+@contextmanager
+def locked(order):
+    """A transaction in which nobody else takes this order further; the order as it is now."""
+    with transaction.atomic():
+        orders = Order.objects.select_for_update(of=("self",)).select_related("job", "customer", "plan", "created_by")
+        yield orders.get(pk=order.pk)
+
+
+def _checking(kind, card_ids, user, selection):
+    """The job of a draft, with its chunks, that waits to be checked."""
+    job = Job.objects.create(
+        kind=JobKind.ORDER,
+        action=ACTIONS.get(kind, ""),
+        owner=user,
+        selection=selection,
+        language=translation.get_language(),
+        status=JobStatus.CHECKING,
+    )
+    chunks = [
+        JobChunk(job=job, number=number, size=len(chunk), payload={"cards": chunk})
+        for number, chunk in enumerate(chunked(sorted(card_ids)), start=1)
+    ]
+    JobChunk.objects.bulk_create(chunks, batch_size=20)
+    job.total = sum(chunk.size for chunk in chunks)
+    job.save(update_fields=["total"])
+    return job
+
+
+def _place(order, now):
+    order.place(at=now, expires_at=now + timedelta(days=MoneyRules.read().placed_days))
+    order.save(update_fields=["state", "size", "total", "placed_at", "expires_at"])
+
+
+def _refuse_unless(order, step):
+    if not can_proceed(step):
+        raise Refused("wrong_state", state=str(order.state))
+
+
+def _end(order):
+    """Write that an unpaid order is over; its job ends with it."""
+    order.save(update_fields=["state", "ended_at"])
+    if order.job:
+        engine.stop(order.job)
+
+
+def _forget(order):
+    """A draft that nobody placed leaves nothing behind but its stopped job."""
+    engine.stop(order.job)
+    order.delete()

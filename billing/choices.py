@@ -1,0 +1,102 @@
+"""The words of money: orders and their lines, accounts and entries, prices, payments and notices."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cards.choices import Action
+
+
+class OrderKind(TextChoices):
+    """What an order sells."""
+
+    OPENING = "opening", _("Opening plan")
+    RENEWAL = "renewal", _("Renewal")
+    PACK = "pack", pgettext_lazy("order", "Add-on pack")
+    SALE = "sale", _("Card sale")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+
+
+class OrderState(TextChoices):
+    """How far an order has come. Paying and fulfilling are two steps, and each happens once."""
+
+    DRAFT = "draft", pgettext_lazy("order", "Draft")
+    PLACED = "placed", pgettext_lazy("order", "Placed")
+    PAID = "paid", pgettext_lazy("order", "Paid")
+    FULFILLED = "fulfilled", pgettext_lazy("order", "Fulfilled")
+    EXPIRED = "expired", pgettext_lazy("order", "Expired")
+    WITHDRAWN = "withdrawn", pgettext_lazy("order", "Withdrawn")
+    REFUNDED = "refunded", pgettext_lazy("order", "Refunded")
+
+
+class LineState(TextChoices):
+    """What became of one line of a paid order."""
+
+    OPEN = "open", pgettext_lazy("line", "Open")
+    FULFILLED = "fulfilled", pgettext_lazy("line", "Fulfilled")
+    REFUNDED = "refunded", pgettext_lazy("line", "Refunded")
+
+
+class RefundState(TextChoices):
+    """How far a refund has come: `asked` waits for whoever lets it go, above the set amount a second person."""
+
+    ASKED = "asked", pgettext_lazy("refund", "Waiting")
+    APPROVED = "approved", pgettext_lazy("refund", "At work")
+    DONE = "done", pgettext_lazy("refund", "Done")
+    DECLINED = "declined", pgettext_lazy("refund", "Declined")
+
+
+class Account(TextChoices):
+    """The accounts of the books. Wallets and receivables are kept per customer, the others once."""
+
+    WALLET = "wallet", pgettext_lazy("account", "Wallet")
+    RECEIVABLES = "receivables", pgettext_lazy("account", "Receivables")
+    REVENUE = "revenue", pgettext_lazy("account", "Revenue")
+    CASH = "cash", pgettext_lazy("account", "Cash")
+    REFUNDS = "refunds", pgettext_lazy("account", "Refunds")
+
+
+class EntryKind(TextChoices):
+    """What an entry of the books records."""
+
+    RECEIPT = "receipt", _("Bank receipt")
+    ONLINE = "online", _("Online payment")
+    PAYMENT = "payment", _("Payment of an order")
+    FULFILMENT = "fulfilment", _("Service delivered")
+    REFUND = "refund", pgettext_lazy("entry", "Refund")
+    REVERSAL = "reversal", _("Reversal")
+
+
+class PriceKind(TextChoices):
+    """Whom a price is for, or that it is what the dealer pays."""
+
+    LIST = "list", _("List price")
+    TIER = "tier", _("Price of a tier")
+    CUSTOMER = "customer", _("Customer's price")
+    COST = "cost", _("Cost price")
+
+
+class PaymentState(TextChoices):
+    """How far an online payment has come. `paid` is final, whatever the provider says afterwards."""
+
+    STARTED = "started", pgettext_lazy("payment", "Started")
+    PAID = "paid", pgettext_lazy("payment", "Paid")
+    CLOSED = "closed", pgettext_lazy("payment", "Closed")
+
+
+class NoticeKind(TextChoices):
+    """What a customer is told without having asked."""
+
+    EXPIRING = "expiring", _("Service ends soon")
+    CANCELLING = "cancelling", _("Cancelled for good soon")
+    FORCING = "forcing", _("Forced active soon")
+    ALLOWANCE = "allowance", _("Allowance of the cycle")
+    WALLET_LOW = "wallet_low", _("Wallet is low")
+    RENEWAL_FAILED = "renewal_failed", _("Automatic renewal failed")
+
+
+# The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
+OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
+
+# What the dealer does to a card when a line of an order is fulfilled; an opening was done when the card was taken in.
+ACTIONS = {OrderKind.RENEWAL: Action.RENEW, OrderKind.PACK: Action.TOP_UP, OrderKind.SALE: Action.ASSIGN}

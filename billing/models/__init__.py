@@ -1,0 +1,29 @@
+from billing.models.account import CustomerAccount, MoneyRules
+from billing.models.ledger import Entry, Posting
+from billing.models.notice import Digest, EventCursor, Notice
+from billing.models.order import Order, OrderLine, Refund
+from billing.models.payment import Notification, Payment, Receipt
+from billing.models.price import Price, PriceBook, PriceTier
+from billing.models.renewal import CardRenewal, RenewalRun, RenewedTerm
+
+__all__ = [
+    "CardRenewal",
+    "CustomerAccount",
+    "Digest",
+    "Entry",
+    "EventCursor",
+    "MoneyRules",
+    "Notice",
+    "Notification",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "Posting",
+    "Price",
+    "PriceBook",
+    "PriceTier",
+    "Receipt",
+    "Refund",
+    "RenewalRun",
+    "RenewedTerm",
+]

@@ -1,0 +1,86 @@
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.fields import MoneyField, RateField
+from billing.money import ZERO
+
+
+class CustomerAccount(models.Model):
+    """What the books keep of a customer: the wallet, how far it may go below zero, and what was agreed on.
+
+    `balance` is the sum of the wallet's postings, kept by whoever posts, under a lock of this row. The database
+    refuses a balance below the credit limit. `low_below` is where the customer is told that the wallet is low, None
+    where nobody is told; `muted` are the kinds of notices that the customer does not want.
+    """
+
+    customer = models.OneToOneField(
+        "cards.Customer", models.PROTECT, primary_key=True, related_name="account", verbose_name=_("customer")
+    )
+    tier = models.ForeignKey(
+        "billing.PriceTier", models.PROTECT, null=True, blank=True, related_name="accounts", verbose_name=_("tier")
+    )
+    balance = MoneyField(_("balance"), default=ZERO, editable=False)
+    credit_limit = MoneyField(_("credit limit"), default=ZERO, validators=[MinValueValidator(ZERO)])
+    low_below = MoneyField(_("low below"), null=True, blank=True)
+    auto_renews = models.BooleanField(_("renews by itself"), default=False)
+    renews_days_ahead = models.PositiveSmallIntegerField(
+        _("days before the end"), default=7, validators=[MinValueValidator(1), MaxValueValidator(90)]
+    )
+    muted = models.JSONField(_("muted notices"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("customer's account")
+        verbose_name_plural = _("customers' accounts")
+        ordering = ["customer"]
+        default_permissions = ("change", "view")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(balance__gte=-models.F("credit_limit")),
+                name="wallet_stays_within_its_credit_limit",
+                violation_error_message=_("The wallet owes more than this limit already."),
+            ),
+            models.CheckConstraint(condition=models.Q(credit_limit__gte=0), name="credit_limit_is_not_negative"),
+        ]
+
+    def __str__(self):
+        return str(self.customer)
+
+    @property
+    def available(self):
+        """What can be spent: the balance and the credit."""
+        return self.balance + self.credit_limit
+
+    @property
+    def is_low(self):
+        return self.low_below is not None and self.balance < self.low_below
+
+
+class MoneyRules(models.Model):
+    """The numbers by which money is handled; one row, kept in the admin.
+
+    Tax rates are in per cent and contained in the prices. `second_person_above` is the amount from which on refunds
+    and adjustments need a second person.
+    """
+
+    service_tax_rate = RateField(_("tax on service (%)"), default=Decimal("6.00"))
+    goods_tax_rate = RateField(_("tax on cards (%)"), default=Decimal("13.00"))
+    second_person_above = MoneyField(_("second person above"), default=Decimal("1000.00"))
+    placed_days = models.PositiveSmallIntegerField(
+        _("days to pay an order"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
+    )
+
+    class Meta:
+        verbose_name = _("rules of money")
+        verbose_name_plural = _("rules of money")
+        default_permissions = ("change", "view")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="rules_of_money_are_one_row")]
+
+    def __str__(self):
+        return str(_("Rules of money"))
+
+    @classmethod
+    def read(cls):
+        return cls.objects.get()

@@ -1,0 +1,94 @@
+from django.db import models
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from billing.choices import NoticeKind
+
+
+class Digest(models.Model):
+    """The one mail a day to a customer, with all notices since the last one.
+
+    `claimed_until` is the lease of whoever sends it; it is sent when `sent_at` says so, and given up after some tries.
+    """
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="digests", db_index=False, verbose_name=_("customer")
+    )
+    day = models.DateField(_("day"))
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    problem = models.CharField(_("why it was not sent"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("digest of notices")
+        verbose_name_plural = _("digests of notices")
+        ordering = ["-day", "customer"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_digest_per_customer_and_day")]
+        indexes = [models.Index(fields=["id"], name="digest_unsent", condition=models.Q(sent_at=None))]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.day}"
+
+
+class Notice(models.Model):
+    """Something that a customer is told, once: what, of which card, how far ahead or how much (`step`), of which day.
+
+    `on` is the day that it is about (when service ends, when the cycle began), `step` the days or the per cent.
+    """
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="notices", db_index=False, verbose_name=_("customer")
+    )
+    kind = models.CharField(_("kind"), max_length=14, choices=NoticeKind)
+    card = models.ForeignKey(
+        "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("card")
+    )
+    step = models.PositiveSmallIntegerField(_("step"), default=0)
+    on = models.DateField(_("about the day"))
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    digest = models.ForeignKey(
+        Digest, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name=_("digest")
+    )
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                "kind", "customer", Coalesce("card", 0), "on", "step", name="a_notice_is_given_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["customer", "id"], name="notice_customer"),
+            models.Index(fields=["customer"], name="notice_undigested", condition=models.Q(digest=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.kind} {self.on}"
+
+
+class EventCursor(models.Model):
+    """How far a reader has come in the records of the cards: everything up to `through` was handled, once.
+
+    Records get their keys before they are committed, so a lower key may come to light after a higher one. `mark` is
+    the highest key seen at a moment, `horizon` the first transaction that had not begun then: once none before it is
+    at work, everything up to the mark is there.
+    """
+
+    reader = models.CharField(_("reader"), max_length=32, primary_key=True)
+    through = models.BigIntegerField(_("handled through"), default=0)
+    mark = models.BigIntegerField(_("mark"), default=0)
+    horizon = models.BigIntegerField(_("horizon"), default=0)
+
+    class Meta:
+        verbose_name = _("reader of card events")
+        verbose_name_plural = _("readers of card events")
+        default_permissions = ("view",)
+
+    def __str__(self):
+        return f"{self.reader} {self.through}"

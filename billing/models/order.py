@@ -1,0 +1,258 @@
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import transition
+
+from billing.choices import LineState, OrderKind, OrderState, RefundState
+from billing.models.fields import MoneyField, RateField
+from billing.money import ZERO
+from billing.querysets import OrderQuerySet
+from cards.choices import Alignment
+from cards.models.fields import StateField
+
+
+class Order(models.Model):
+    """What a customer buys, for one card or for 100,000; django-fsm guards how far it has come.
+
+    A draft knows which cards and which plan (without one, each card's own plan again), and its job says who can and
+    who cannot. Placing writes the lines, with everything that was agreed on. Paying moves the money, once; the job
+    then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
+    without `created_by` was asked for by a rule.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="orders", db_index=False, verbose_name=_("customer")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=OrderKind)
+    state = StateField(
+        _("state"),
+        max_length=9,
+        choices=OrderState,
+        default=OrderState.DRAFT,
+        protected=True,
+        editable=False,
+        db_index=False,
+    )
+    plan = models.ForeignKey(
+        "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("plan")
+    )
+    selection = models.ForeignKey(
+        "cards.Selection", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("selection")
+    )
+    job = models.OneToOneField(
+        "cards.Job", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("job")
+    )
+    size = models.PositiveIntegerField(_("lines"), default=0)
+    total = MoneyField(_("total"), default=ZERO)
+    refunded = MoneyField(_("refunded"), default=ZERO)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("ordered by"),
+    )
+    paid_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("paid by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("to be paid by"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        permissions = [
+            ("place_order", "place"),
+            ("pay_order", "pay"),
+            ("refund_order", "refund"),
+            ("adjust_order", "adjust"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "id"], name="order_customer"),
+            models.Index(fields=["state", "id"], name="order_state"),
+            models.Index(fields=["expires_at"], name="order_expires", condition=models.Q(state=OrderState.PLACED)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(refunded=0) | models.Q(refunded__gt=0, refunded__lte=models.F("total")),
+                name="no_more_is_refunded_than_was_paid",
+            )
+        ]
+
+    def __str__(self):
+        return self.number
+
+    @property
+    def number(self):
+        """How people call the order: the civil day on which it was made, and its key."""
+        return f"{self.created_at.astimezone(timezone.get_default_timezone()):%Y%m%d}-{self.pk}"
+
+    @property
+    def is_draft(self):
+        return self.state == OrderState.DRAFT
+
+    @property
+    def is_placed(self):
+        return self.state == OrderState.PLACED
+
+    @property
+    def is_paid(self):
+        """Whether its money has moved and not all of it came back."""
+        return self.state in (OrderState.PAID, OrderState.FULFILLED)
+
+    @property
+    def waits_for_service(self):
+        """Whether it is paid and the dealer still owes some of it."""
+        return self.state == OrderState.PAID
+
+    @property
+    def is_withdrawn(self):
+        return self.state == OrderState.WITHDRAWN
+
+    @property
+    def is_over(self):
+        """Whether nothing of it stands any more."""
+        return self.state in (OrderState.EXPIRED, OrderState.WITHDRAWN, OrderState.REFUNDED)
+
+    # transitions: each sets the order's own fields, and saves nothing
+
+    @transition(field=state, source=OrderState.DRAFT, target=OrderState.PLACED)
+    def place(self, at, expires_at):
+        """Somebody stands by the order: what it says is agreed on, and it waits for its money."""
+        self.placed_at, self.expires_at = at, expires_at
+
+    @transition(field=state, source=OrderState.PLACED, target=OrderState.PAID)
+    def pay(self, at, by):
+        """The money has moved; now the dealer owes the service."""
+        self.paid_at, self.paid_by = at, by
+
+    @transition(field=state, source=OrderState.PAID, target=OrderState.FULFILLED)
+    def fulfil(self, at):
+        """Every line was fulfilled or refunded."""
+        self.ended_at = at
+
+    @transition(field=state, source=OrderState.PLACED, target=OrderState.EXPIRED)
+    def expire(self, at):
+        """Nobody paid in time."""
+        self.ended_at = at
+
+    @transition(field=state, source=OrderState.PLACED, target=OrderState.WITHDRAWN)
+    def withdraw(self, at):
+        """Who placed it does not want it any more."""
+        self.ended_at = at
+
+    @transition(field=state, source=[OrderState.PAID, OrderState.FULFILLED], target=OrderState.REFUNDED)
+    def refund(self, at):
+        """Nothing of it is left: every line was refunded."""
+        self.ended_at = at
+
+
+class OrderLine(models.Model):
+    """One card of an order (an adjustment has none), with everything that was agreed on: no later price touches it.
+
+    `plan` is empty for the sale of a card itself. `seq` is the number of the card's record that fulfilled the line,
+    `refused` why it could not be fulfilled. `cost` is what the dealer paid, None where nobody said.
+    """
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False, verbose_name=_("order"))
+    number = models.PositiveIntegerField(_("number"))
+    card = models.ForeignKey(
+        "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("card")
+    )
+    plan = models.ForeignKey(
+        "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("plan")
+    )
+    months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True)
+    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
+    quota_mb = models.PositiveIntegerField(_("allowance (MB)"), null=True, blank=True)
+    unit_price = MoneyField(_("price"))
+    cost = MoneyField(_("cost"), null=True, blank=True)
+    tax_rate = RateField(_("tax (%)"), default=Decimal(0))
+    state = models.CharField(_("state"), max_length=9, choices=LineState, default=LineState.OPEN)
+    seq = models.PositiveIntegerField(_("record"), null=True, blank=True)
+    fulfilled_on = models.DateField(_("fulfilled on"), null=True, blank=True)
+    refunded_on = models.DateField(_("refunded on"), null=True, blank=True)
+    refused = models.JSONField(_("why not"), null=True, blank=True)
+    refund = models.ForeignKey(
+        "billing.Refund", models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("refund")
+    )
+
+    class Meta:
+        verbose_name = _("line of an order")
+        verbose_name_plural = _("lines of orders")
+        ordering = ["order", "number"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["order", "number"], name="order_lines_are_numbered"),
+            models.UniqueConstraint(fields=["order", "card"], name="one_line_per_card_and_order"),
+        ]
+        indexes = [
+            models.Index(fields=["card", "id"], name="line_card"),
+            models.Index(fields=["fulfilled_on", "plan"], name="line_fulfilled"),
+        ]
+
+    def __str__(self):
+        return f"{self.order_id}/{self.number}"
+
+    @property
+    def is_open(self):
+        return self.state == LineState.OPEN
+
+    @property
+    def is_fulfilled(self):
+        return self.state == LineState.FULFILLED
+
+    @property
+    def is_refunded(self):
+        return self.state == LineState.REFUNDED
+
+
+class Refund(models.Model):
+    """Money given back for lines of a paid order, as long as their service was not used.
+
+    Its job checks first which lines can be given back. `amount` is what the check came to, and in the end what was
+    given back. Above the set amount a second person lets it go.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds", verbose_name=_("order"))
+    job = models.OneToOneField("cards.Job", models.PROTECT, related_name="+", verbose_name=_("job"))
+    state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.ASKED)
+    amount = MoneyField(_("amount"), default=ZERO)
+    reason = models.CharField(_("reason"), max_length=200)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked for by")
+    )
+    asked_at = models.DateTimeField(_("asked for at"), auto_now_add=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+
+    def __str__(self):
+        return f"{self.order} {self.amount}"
+
+    @property
+    def waits(self):
+        """Whether somebody has to let it go or decline it."""
+        return self.state == RefundState.ASKED

@@ -1,0 +1,113 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.choices import PaymentState
+from billing.models.fields import MoneyField
+
+
+class VisibleQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff see all, a customer's members their customers' own, and nobody else any."""
+        if not user.is_active:
+            return self.none()
+        return self if user.is_staff else self.filter(customer__memberships__user=user)
+
+
+class Receipt(models.Model):
+    """Money that a customer transferred to the dealer's bank, as staff saw it in the bank's statement.
+
+    The bank's `reference` is unique, so that one transfer is recorded once.
+    """
+
+    customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="receipts", verbose_name=_("customer"))
+    reference = models.CharField(_("bank's reference"), max_length=64, unique=True)
+    amount = MoneyField(_("amount"))
+    received_on = models.DateField(_("received on"))
+    payer = models.CharField(_("payer"), max_length=128, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="receipt", verbose_name=_("entry"))
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering = ["-pk"]
+        default_permissions = ("add", "view")
+        permissions = [("reverse_receipt", "reverse")]
+
+    def __str__(self):
+        return self.reference
+
+
+class Payment(models.Model):
+    """A payment through a provider's own page: for an order, or into the wallet. `key` is our number of it there.
+
+    `provider_reference` is theirs, once they have said that it is paid.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="payments", verbose_name=_("customer"))
+    order = models.ForeignKey(
+        "billing.Order", models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("order")
+    )
+    provider = models.CharField(_("provider"), max_length=16)
+    amount = MoneyField(_("amount"))
+    state = models.CharField(_("state"), max_length=7, choices=PaymentState, default=PaymentState.STARTED)
+    provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
+    entry = models.OneToOneField(
+        "billing.Entry", models.PROTECT, null=True, blank=True, related_name="payment", verbose_name=_("entry")
+    )
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("started by")
+    )
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("online payment")
+        verbose_name_plural = _("online payments")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "provider_reference"],
+                name="provider_reference_is_unique",
+                condition=~models.Q(provider_reference=""),
+            )
+        ]
+
+    def __str__(self):
+        return str(self.key)
+
+
+class Notification(models.Model):
+    """What a provider told us, and what we made of it. Its `nonce` comes once; a second time is a replay."""
+
+    provider = models.CharField(_("provider"), max_length=16)
+    nonce = models.CharField(_("nonce"), max_length=64)
+    payment = models.ForeignKey(
+        Payment, models.PROTECT, null=True, blank=True, related_name="notifications", verbose_name=_("payment")
+    )
+    body = models.JSONField(_("what it said"))
+    outcome = models.CharField(_("what was made of it"), max_length=16)
+    received_at = models.DateTimeField(_("received at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("notification of a payment")
+        verbose_name_plural = _("notifications of payments")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["provider", "nonce"], name="nonce_comes_once")]
+
+    def __str__(self):
+        return f"{self.provider} {self.nonce}"

@@ -1,0 +1,60 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CardRenewal(models.Model):
+    """What was said of one card's automatic renewal, whatever its customer has set for all: on or off."""
+
+    card = models.OneToOneField(
+        "cards.Card", models.PROTECT, primary_key=True, related_name="renewal", verbose_name=_("card")
+    )
+    is_on = models.BooleanField(_("renews by itself"))
+
+    class Meta:
+        verbose_name = _("automatic renewal of a card")
+        verbose_name_plural = _("automatic renewals of cards")
+        default_permissions = ("view",)
+
+    def __str__(self):
+        return f"{self.card_id} {self.is_on}"
+
+
+class RenewedTerm(models.Model):
+    """That a card's term was renewed by itself: it happens once per term, whatever becomes of it afterwards."""
+
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", db_index=False, verbose_name=_("card"))
+    term = models.PositiveSmallIntegerField(_("running term"))
+    order = models.ForeignKey("billing.Order", models.PROTECT, related_name="renewed_terms", verbose_name=_("order"))
+
+    class Meta:
+        verbose_name = _("term renewed by itself")
+        verbose_name_plural = _("terms renewed by themselves")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["card", "term"], name="a_term_renews_itself_once")]
+
+    def __str__(self):
+        return f"{self.card_id}/{self.term}"
+
+
+class RenewalRun(models.Model):
+    """That a customer's automatic renewals were looked at on a day: their order, and whether the money sufficed."""
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="renewal_runs", db_index=False, verbose_name=_("customer")
+    )
+    day = models.DateField(_("day"))
+    order = models.OneToOneField(
+        "billing.Order", models.PROTECT, null=True, blank=True, related_name="run", verbose_name=_("order")
+    )
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    is_short = models.BooleanField(_("the money was short"), default=False)
+
+    class Meta:
+        verbose_name = _("run of automatic renewals")
+        verbose_name_plural = _("runs of automatic renewals")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_run_per_customer_and_day")]
+        indexes = [models.Index(fields=["id"], name="renewal_run_open", condition=models.Q(finished_at=None))]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.day}"

@@ -1,0 +1,23 @@
+from datetime import timedelta
+
+from django.db import models
+
+from billing.choices import OrderState
+
+
+class OrderQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff see every order, a customer's members their customers' orders, and nobody else any."""
+        if not user.is_active:
+            return self.none()
+        if user.is_staff:
+            return self
+        return self.filter(customer__memberships__user=user)
+
+    def unpaid_at(self, now):
+        """Placed orders whose time to be paid is over."""
+        return self.filter(state=OrderState.PLACED, expires_at__lte=now)
+
+    def forgotten_at(self, now):
+        """Drafts that nobody placed within a day."""
+        return self.filter(state=OrderState.DRAFT, created_at__lte=now - timedelta(days=1))

@@ -1,0 +1,39 @@
+"""What selling to a card comes to: pure decisions about plans, prices and what follows for the card."""
+
+from dataclasses import dataclass
+
+from billing.choices import OrderKind
+from billing.errors import Refused
+from cards.choices import PlanKind, State
+
+# What a card needs for what is sold to it; a card sale sells no plan.
+PLAN_KINDS = {OrderKind.OPENING: PlanKind.PLAN, OrderKind.RENEWAL: PlanKind.PLAN, OrderKind.PACK: PlanKind.PACK}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one card would get in an order: the plan (None for the card itself) and the quote for it."""
+
+    plan: object
+    quote: object
+
+
+def offer(order, plan, book, day):
+    """What is sold and for how much, as of `day`; `Refused` where it is not sold or has no price."""
+    if plan and not plan.is_sold:
+        raise Refused("not_on_sale", plan=plan.code)
+    quote = book.quote(order.customer_id, plan and plan.pk, day)
+    if quote is None and plan:
+        raise Refused("no_price", plan=plan.code, day=str(day))
+    if quote is None:
+        raise Refused("no_card_price", day=str(day))
+    return Offer(plan, quote)
+
+
+def effect(before, after):
+    """What an order does to a card, as a code: `works_again`, `still_stopped`, `queues` (no change yet), `adds`."""
+    if after.state == State.SUSPENDED and before.state in (State.SUSPENDED, State.SHUT_DOWN):
+        return "still_stopped"
+    if before.state in (State.SUSPENDED, State.SHUT_DOWN) and after.state != before.state:
+        return "works_again"
+    return "queues" if len(after.queue) > len(before.queue) else "adds"

@@ -1,0 +1,75 @@
+"""What the database itself refuses about money, whoever asks (see `cards.triggers`): edited books, skipped steps."""
+
+from django.db import connections
+
+# Along which an order goes, as django-fsm declares it.
+EDGES = (
+    ("draft", "placed"),
+    ("placed", "paid"),
+    ("placed", "expired"),
+    ("placed", "withdrawn"),
+    ("paid", "fulfilled"),
+    ("paid", "refunded"),
+    ("fulfilled", "refunded"),
+)
+BAD_CHANGE = "OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ({})".format(
+    ", ".join(f"'{source}>{target}'" for source, target in EDGES)
+)
+UNBALANCED = "COALESCE((SELECT ROUND(SUM(amount), 2) FROM billing_posting WHERE entry_id = NEW.key), 1) <> 0"
+SEALED = "EXISTS (SELECT 1 FROM billing_entry WHERE key = NEW.entry_id)"
+
+ORDER_MESSAGE = "an order goes only from one state to the next"
+KEPT_MESSAGE = "the books are never changed or deleted: reverse the entry"
+UNBALANCED_MESSAGE = "the postings of an entry sum to zero"
+SEALED_MESSAGE = "an entry that is there gets no more postings"
+
+POSTGRESQL = f"""
+CREATE OR REPLACE FUNCTION billing_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END $$;
+CREATE OR REPLACE FUNCTION billing_seal() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+IF {UNBALANCED} THEN RAISE EXCEPTION '{UNBALANCED_MESSAGE}' USING ERRCODE = 'check_violation'; END IF;
+RETURN NEW; END $$;
+CREATE OR REPLACE FUNCTION billing_sealed() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+IF {SEALED} THEN RAISE EXCEPTION '{SEALED_MESSAGE}' USING ERRCODE = 'check_violation'; END IF;
+RETURN NEW; END $$;
+CREATE OR REPLACE TRIGGER order_state_is_guarded BEFORE UPDATE OF state ON billing_order
+FOR EACH ROW WHEN ({BAD_CHANGE}) EXECUTE FUNCTION billing_refuse('{ORDER_MESSAGE}');
+CREATE OR REPLACE TRIGGER entry_is_kept BEFORE UPDATE OR DELETE ON billing_entry
+FOR EACH ROW EXECUTE FUNCTION billing_refuse('{KEPT_MESSAGE}');
+CREATE OR REPLACE TRIGGER posting_is_kept BEFORE UPDATE OR DELETE ON billing_posting
+FOR EACH ROW EXECUTE FUNCTION billing_refuse('{KEPT_MESSAGE}');
+CREATE OR REPLACE TRIGGER entry_balances BEFORE INSERT ON billing_entry
+FOR EACH ROW EXECUTE FUNCTION billing_seal();
+CREATE OR REPLACE TRIGGER entry_is_sealed BEFORE INSERT ON billing_posting
+FOR EACH ROW EXECUTE FUNCTION billing_sealed();
+"""
+
+
+def _sqlite(name, when, condition, message):
+    return (
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} {when} {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END",
+    )
+
+
+SQLITE = (
+    *_sqlite("order_state_is_guarded", "BEFORE UPDATE OF state ON billing_order", f"WHEN {BAD_CHANGE}", ORDER_MESSAGE),
+    *_sqlite("entry_is_not_changed", "BEFORE UPDATE ON billing_entry", "", KEPT_MESSAGE),
+    *_sqlite("entry_is_not_deleted", "BEFORE DELETE ON billing_entry", "", KEPT_MESSAGE),
+    *_sqlite("posting_is_not_changed", "BEFORE UPDATE ON billing_posting", "", KEPT_MESSAGE),
+    *_sqlite("posting_is_not_deleted", "BEFORE DELETE ON billing_posting", "", KEPT_MESSAGE),
+    *_sqlite("entry_balances", "BEFORE INSERT ON billing_entry", f"WHEN {UNBALANCED}", UNBALANCED_MESSAGE),
+    *_sqlite("entry_is_sealed", "BEFORE INSERT ON billing_posting", f"WHEN {SEALED}", SEALED_MESSAGE),
+)
+
+
+def install_triggers(using="default", **kwargs):
+    """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
+    connection = connections[using]
+    if "billing_entry" not in connection.introspection.table_names():
+        return  # `migrate billing zero`
+    with connection.cursor() as cursor:
+        for statement in (POSTGRESQL,) if connection.vendor == "postgresql" else SQLITE:
+            cursor.execute(statement)

@@ -1,0 +1,89 @@
+"""What tests of money build over and over: customers with prices and a wallet, orders at any stage. All by actions."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.auth.models import Permission, User
+
+from billing.actions import orders
+from billing.actions.ledger import account_of, enter, move
+from billing.choices import Account, EntryKind, OrderKind, PriceKind
+from billing.models import CustomerAccount, Order, Posting, Price
+from cards.models import Card, Customer, Plan
+from cards.permissions import SYSTEM
+
+PRICED_FROM = date(2026, 1, 1)
+
+
+def customer(name="Acme"):
+    return Customer.objects.get_or_create(name=name)[0]
+
+
+def price(code, amount, kind=PriceKind.LIST, since=PRICED_FROM, **whose):
+    """A price of a plan from a day on; of a card itself where the code is None."""
+    plan = code and Plan.objects.get(code=code)
+    return Price.objects.create(kind=kind, plan=plan, amount=amount, valid_from=since, **whose)
+
+
+def fund(amount, name="Acme", key=None):
+    """Money in the customer's wallet, as if it had come through the bank."""
+    whose = customer(name)
+    key = key or f"test:{whose.pk}:{Posting.objects.count()}"
+    return enter(key, EntryKind.RECEIPT, whose.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM)
+
+
+def credit(limit, name="Acme"):
+    account_of(customer(name).pk)
+    CustomerAccount.objects.filter(customer__name=name).update(credit_limit=limit)
+
+
+def balance(name="Acme"):
+    return CustomerAccount.objects.get(customer__name=name).balance
+
+
+def books(name=None):
+    """What each account of the books stands at, credit positive; of one customer where a name is given."""
+    sums = {}
+    for posting in Posting.objects.filter(entry__customer__name=name) if name else Posting.objects.all():
+        sums[posting.account] = sums.get(posting.account, Decimal(0)) + posting.amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def financier(*permissions, username="finance"):
+    """A person of the staff who may do everything with money, or just what is named."""
+    user = User.objects.create_user(username, password="demo", is_staff=True)
+    wanted = Permission.objects.filter(content_type__app_label="billing")
+    user.user_permissions.set(wanted.filter(codename__in=permissions) if permissions else wanted)
+    return user
+
+
+def drafted(kind=OrderKind.RENEWAL, cards=(), user=None, plan="Y1-30", name="Acme", **more):
+    plan = plan and Plan.objects.get(code=plan)
+    return orders.draft(kind, customer(name), [card.pk for card in cards], user=user, plan=plan, **more)
+
+
+def placed(*args, **kwargs):
+    return orders.place(drafted(*args, **kwargs))
+
+
+def paid(*args, **kwargs):
+    """An order that is paid and, being small, fulfilled."""
+    order = placed(*args, **kwargs)
+    return orders.pay_and_fulfil(order, user=kwargs.get("user"))
+
+
+def fresh(order):
+    return Order.objects.get(pk=order.pk)
+
+
+def lines(order):
+    """(ICCID, state, price, record, why not) of each line, in order."""
+    found = order.lines.select_related("card").order_by("number")
+    return [
+        (line.card and line.card.iccid, line.state, line.unit_price, line.seq, line.refused and line.refused[0])
+        for line in found
+    ]
+
+
+def ids(*cards):
+    return list(Card.objects.filter(pk__in=[card.pk for card in cards]).values_list("pk", flat=True))

@@ -169,6 +169,7 @@ class Action(TextChoices):
     REVOKE_REAL_NAME = "revoke_real_name", pgettext_lazy("action", "Revoke real-name check")
     SET_LIMIT = "set_limit", pgettext_lazy("action", "Set usage limit")
     RENEW = "renew", pgettext_lazy("action", "Renew")
+    UNRENEW = "unrenew", pgettext_lazy("action", "Take back renewal")
     TOP_UP = "top_up", pgettext_lazy("action", "Top up")
     PROTECT = "protect", pgettext_lazy("action", "Protect")
     UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
@@ -221,6 +222,7 @@ MADE_BY_PEOPLE = (
     Action.PLACE_HOLD,
     Action.LIFT_HOLD,
     Action.RENEW,
+    Action.UNRENEW,
     Action.TOP_UP,
     Action.SET_LIMIT,
     Action.REBIND,

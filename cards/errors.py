@@ -102,6 +102,18 @@ REFUSALS = {
         _("The card has no running term to which a pack could be added."),
         _("Wait until the card is in use."),
     ),
+    "nothing_renewed": (
+        _("No renewal waits in the card's queue."),
+        _("Nothing needs to be taken back."),
+    ),
+    "term_started": (
+        _("The term has started: its service is being used."),
+        _("Only a term that still waits can be taken back."),
+    ),
+    "later_term": (
+        _("Another term was bought after this one."),
+        _("Take that one back first."),
+    ),
     "not_a_plan": (
         _("{plan} is an add-on pack, not a plan."),
         _("Renew with a plan, or top up with the pack."),

@@ -123,6 +123,20 @@ def _approved(card, ask):
         raise Refused("not_approved")
 
 
+def _last_term_waits(card, ask):
+    """The last term in the queue can be taken back, unless it is the one that the card was opened with.
+
+    Who means a certain term says its number (`ask.params`); people mean the last one.
+    """
+    meant = ask.params.get("term")
+    if meant is not None and meant <= card.term_number:
+        raise Refused("term_started")
+    if not card.queue or card.queue[-1].number == 1:
+        raise Refused("nothing_renewed")
+    if meant is not None and meant != card.queue[-1].number:
+        raise Refused("later_term")
+
+
 def _term_running(card, ask):
     if not card.term_runs:
         raise Refused("no_running_term")
@@ -195,6 +209,7 @@ GUARDS = {
     Action.APPROVE_REAL_NAME: (_certified_by_a_person, _submitted),
     Action.REJECT_REAL_NAME: (_certified_by_a_person, _submitted),
     Action.REVOKE_REAL_NAME: (_certified_by_a_person, _approved),
+    Action.UNRENEW: (_last_term_waits,),
     Action.TOP_UP: (_not_shut_down, _term_running),
     Action.PROTECT: (_not_protected_yet,),
     Action.UNPROTECT: (_protected,),

@@ -16,6 +16,7 @@ OPERATIONS = SUPPORT | {
     Action.REVOKE_REAL_NAME,
     Action.SET_LIMIT,
     Action.RENEW,
+    Action.UNRENEW,
     Action.TOP_UP,
     Action.PROTECT,
     Action.UNPROTECT,

@@ -65,6 +65,7 @@ def test_everything_that_a_page_can_show_is_there():
         Action.UPDATE,
         Action.ASSIGN,
         Action.UNTAG,
+        Action.UNRENEW,
         Action.UNPROTECT,
         Action.UNPARK,
     }

@@ -29,6 +29,7 @@ DEEDS = {
     Action.REVOKE_REAL_NAME: real_name.revoke,
     Action.SET_LIMIT: lifecycle.set_limit,
     Action.RENEW: terms.renew,
+    Action.UNRENEW: terms.unrenew,
     Action.TOP_UP: terms.top_up,
     Action.PROTECT: lifecycle.protect,
     Action.UNPROTECT: lifecycle.unprotect,

@@ -18,6 +18,11 @@ def renew(card, ask, done):
         card.renew(on=done.on, policy=ask.policy(card))
 
 
+def unrenew(card, ask, done):
+    """The term that was bought last goes out of the queue, as if it had not been bought."""
+    done.evidence = {"term": card.queue.pop().number}
+
+
 def top_up(card, ask, done):
     """Rule 6: a pack adds to the cycle it is bought in, and lifts a credit hold when it suffices."""
     pack = ask.params["plan"]

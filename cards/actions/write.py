@@ -288,6 +288,7 @@ def _write(written, signature):
     _write_tallies((before["holds"], card, done) for card, before, done in written if done)
     _save_companions([row for _, done in signed for row in done.change.rows])
     _write_started_terms(written)
+    _delete_terms_taken_back(written)
     _write_new_bindings(written)
     _write_decided_checks(written)
     _write_tags(written)
@@ -353,6 +354,18 @@ def _write_started_terms(written):
     started = [card for card, before, _ in written if card.term_number != before["term_number"]]
     rows = [(card.pk, card.term_number, card.service_from, card.service_until) for card in started]
     update_rows(ServiceTerm, columns, rows, key=("card_id", "number"))
+
+
+def _delete_terms_taken_back(written):
+    """Take out of the terms' own rows what has left a card's queue without having started."""
+    gone = defaultdict(list)
+    for card, before, _ in written:
+        waited, waits = before["queue"], {term.number for term in card.queue}
+        for term in waited:
+            if term.number > card.term_number and term.number not in waits:
+                gone[term.number].append(card.pk)
+    for number, card_ids in gone.items():
+        ServiceTerm.objects.filter(card__among=card_ids, number=number, starts_on=None).delete()
 
 
 def _write_new_bindings(written):

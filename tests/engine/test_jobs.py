@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze, freeze_ids, ids_of
 from cards.errors import BadInput, Refused
-from cards.models import Card, CardEvent, Customer, Job, JobChunk, Selection, ServiceTerm
+from cards.models import Card, CardEvent, Customer, Job, JobChunk, Selection
 from tests.build import OPENED_ON as DAY
 from tests.build import card_in_use, do, fresh, on_day, open_card, staff, swept, use
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ops(db):
-    return staff("suspend", "resume", "cancel", "set_limit", "assign", "tag", "untag", "renew", "protect", "unprotect")
+    return staff("suspend", "resume", "cancel", "set_limit", "assign", "tag", "untag", "top_up", "protect", "unprotect")
 
 
 @pytest.fixture(autouse=True)
@@ -305,8 +305,8 @@ def test_a_hold_that_came_with_usage_stays_when_a_stop_is_taken_back(ops):
 
 def test_what_has_no_inverse_says_so(ops):
     card = card_in_use()
-    job = go(draft(ops, "renew", card), ops, params={"plan": "M1-100"})
-    assert ServiceTerm.objects.filter(card=card).count() == 2
+    job = go(draft(ops, "top_up", card), ops, params={"plan": "PACK-100"})
+    assert fresh(card).pack_mb == 100
     with pytest.raises(Refused) as refused:
         control.undo(job, user=ops)
     assert refused.value.code == "nothing_to_undo"

@@ -27,6 +27,7 @@ INVERSES = {
     Action.UNPROTECT: Action.PROTECT,
     Action.SET_LIMIT: Action.SET_LIMIT,
     Action.ASSIGN: Action.ASSIGN,
+    Action.RENEW: Action.UNRENEW,
     Action.TAG: Action.UNTAG,
     Action.UNTAG: Action.TAG,
     Action.REMARK: Action.REMARK,
@@ -80,6 +81,8 @@ class Undoing(Work):
         match event.action:
             case Action.PLACE_HOLD | Action.LIFT_HOLD:
                 return {"kind": Hold.ANOMALY}
+            case Action.RENEW:
+                return {"term": evidence["term"]}
             case Action.ASSIGN:
                 return {"customer": self.customers.get(evidence["was_customer_id"])}
             case Action.TAG | Action.UNTAG:

@@ -103,7 +103,7 @@ REFUSALS = {
         _("Wait until the card is in use."),
     ),
     "nothing_renewed": (
-        _("No renewal waits in the card's queue."),
+        _("No such renewal waits in the card's queue."),
         _("Nothing needs to be taken back."),
     ),
     "term_started": (

@@ -126,14 +126,14 @@ def _approved(card, ask):
 def _last_term_waits(card, ask):
     """The last term in the queue can be taken back, unless it is the one that the card was opened with.
 
-    Who means a certain term says its number (`ask.params`); people mean the last one.
+    A program may mean a certain term, and says its number (`ask.params`); people mean the last one.
     """
-    meant = ask.params.get("term")
-    if meant is not None and meant <= card.term_number:
+    last, meant = card.last_term_number, ask.params.get("term")
+    if meant and meant <= card.term_number:
         raise Refused("term_started")
-    if not card.queue or card.queue[-1].number == 1:
+    if not card.queue or last == 1 or (meant and meant > last):
         raise Refused("nothing_renewed")
-    if meant is not None and meant != card.queue[-1].number:
+    if meant and meant < last:
         raise Refused("later_term")
 
 

@@ -33,6 +33,16 @@ def insert_rows(model, columns, rows):
     _execute(statement, constants, document)
 
 
+def delete_rows(model, rows, key):
+    """Delete many rows in one statement; each a tuple of the values of its key."""
+    if not rows:
+        return
+    fields = [_field(model, name) for name in key]
+    source, document = _table(list(zip(fields, zip(*rows, strict=True), strict=True)))
+    names = ", ".join(field.column for field in fields)
+    _execute(f"DELETE FROM {model._meta.db_table} WHERE ({names}) IN (SELECT {names} FROM {source})", [], document)
+
+
 def _divided(fields, rows, apart):
     """What each column is set to, the constants in it, the table of what differs, and that table's document.
 

@@ -19,7 +19,7 @@ def renew(card, ask, done):
 
 
 def unrenew(card, ask, done):
-    """The term that was bought last goes out of the queue, as if it had not been bought."""
+    """Rule 5 the other way: the term that was bought last leaves the queue, as if it had not been bought."""
     done.evidence = {"term": card.queue.pop().number}
 
 
@@ -40,7 +40,6 @@ def top_up(card, ask, done):
 
 def queue_term(card, plan, bought_on):
     """A new last term in the card's queue, and its row."""
-    last = card.queue[-1].number if card.queue else card.term_number
-    waiting = QueuedTerm(last + 1, plan.months, plan.alignment, plan.quota_mb)
+    waiting = QueuedTerm(card.last_term_number + 1, plan.months, plan.alignment, plan.quota_mb)
     card.queue.append(waiting)
     return ServiceTerm(card=card, plan=plan, bought_on=bought_on, **waiting._asdict())

@@ -18,7 +18,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.bulk import insert_rows, update_rows
+from cards.actions.bulk import delete_rows, insert_rows, update_rows
 from cards.choices import Action, ActorKind, RealName, Rule
 from cards.errors import InvariantBroken, Refused
 from cards.models import (
@@ -357,15 +357,10 @@ def _write_started_terms(written):
 
 
 def _delete_terms_taken_back(written):
-    """Take out of the terms' own rows what has left a card's queue without having started."""
-    gone = defaultdict(list)
-    for card, before, _ in written:
-        waited, waits = before["queue"], {term.number for term in card.queue}
-        for term in waited:
-            if term.number > card.term_number and term.number not in waits:
-                gone[term.number].append(card.pk)
-    for number, card_ids in gone.items():
-        ServiceTerm.objects.filter(card__among=card_ids, number=number, starts_on=None).delete()
+    """Mirror into the terms' own rows that a card's last term has left its queue without having started."""
+    waited = [(card, before["queue"][-1].number) for card, before, _ in written if before["queue"]]
+    gone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
+    delete_rows(ServiceTerm, gone, key=("card_id", "number"))
 
 
 def _write_new_bindings(written):

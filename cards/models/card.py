@@ -245,6 +245,11 @@ class Card(models.Model):
         return self.phase == State.IN_USE and self.service_until is not None
 
     @property
+    def last_term_number(self):
+        """The number of the term that the card has last, queued or not; 0 before it has any."""
+        return self.queue[-1].number if self.queue else self.term_number
+
+    @property
     def lacks_real_name(self):
         """Whether the card may not be used for want of an approved real-name check (rule 3)."""
         return self.certification == Certification.INDIVIDUAL and self.real_name != RealName.APPROVED

@@ -82,6 +82,8 @@ class CardAction:
             return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
                 count=count, cap=cap, imei=card.bound_imei or _("no device yet")
             )
+        if self.action == Action.UNRENEW:
+            return _("The term that was bought last is number {number}.").format(number=card.last_term_number)
         return ""
 
     def _effect(self, after):

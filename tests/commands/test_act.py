@@ -72,6 +72,10 @@ def shut_down():
     return build.swept(in_use(plan="M1-100"), TODAY)
 
 
+def renewed():
+    return build.do("renew", in_use(), TODAY, plan="M1-100")
+
+
 def protected():
     return build.do("protect", in_use(), TODAY)
 
@@ -125,6 +129,7 @@ DONE = [
     ("set_limit", over_limit, ("--set", "limit_mb=20"), ("in_use", [])),
     ("renew", in_use, ("--set", "plan=Y1-30"), ("in_use", [])),
     ("renew", shut_down, ("--set", "plan=M1-100"), ("in_use", [])),
+    ("unrenew", renewed, (), ("in_use", [])),
     ("top_up", out_of_credit, ("--set", "plan=PACK-100"), ("in_use", [])),
     ("protect", in_use, (), ("in_use", [])),
     ("unprotect", protected, (), ("in_use", [])),
@@ -162,6 +167,10 @@ REFUSED = [
     ("set_limit", cancelled, ("--set", "limit_mb=20"), "cancelled"),
     ("renew", in_use, ("--set", "plan=PACK-100"), "not_a_plan"),
     ("renew", cancelled, ("--set", "plan=Y1-30"), "cancelled"),
+    ("unrenew", in_use, (), "nothing_renewed"),
+    ("unrenew", unused, (), "nothing_renewed"),
+    ("unrenew", shut_down, (), "nothing_renewed"),
+    ("unrenew", cancelled, (), "cancelled"),
     ("top_up", in_use, ("--set", "plan=Y1-30"), "not_a_pack"),
     ("top_up", shut_down, ("--set", "plan=PACK-100"), "renew_first"),
     ("top_up", unused, ("--set", "plan=PACK-100"), "no_running_term"),

@@ -180,6 +180,19 @@ def test_renewing_a_card_in_use_queues_the_term(ops):
 
 
 @on_the_day
+def test_a_renewal_is_taken_back_by_its_number(ops):
+    card = do("renew", card_in_use(), DAY, plan="M1-100")
+    response = ops.get(url_of(card, "unrenew"), headers=ENGLISH)
+    assert (response.context["preview"], response.context["hint"]) == (
+        ["It stays “In use”."], "The term that was bought last is number 2.",
+    )  # fmt: skip
+    assert said(ops, ask(ops, card, "unrenew")) == ["Take back renewal: done. It stays “In use”."]
+    assert list(card.terms.values_list("number", flat=True)) == [1]
+    refused = send(ops, card, "unrenew")
+    assert (refused.status_code, "No such renewal waits in the card&#x27;s queue." in text(refused)) == (409, True)
+
+
+@on_the_day
 def test_a_pack_brings_a_used_up_card_back(ops):
     card = use(card_in_use(), DAY, 31)
     (offer,) = ops.get(url_of(card, "top_up"), headers=ENGLISH).context["offers"]

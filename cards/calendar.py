@@ -1,15 +1,36 @@
 """Civil days in Asia/Shanghai: pure date arithmetic, and the one clock that says what day it is."""
 
 from calendar import monthrange
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
+_told = ContextVar("told", default=None)
+
 
 def civil_today():
     """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on."""
+    if _told.get():
+        return timezone.localdate(_told.get())
     return settings.SIMPORTAL_TODAY or timezone.localdate()
+
+
+def this_moment():
+    """The instant that stands under what is done now."""
+    return _told.get() or timezone.now()
+
+
+@contextmanager
+def told_of(instant):
+    """What is done within is told of that instant: the demo makes its past so, and nobody else."""
+    token = _told.set(instant)
+    try:
+        yield
+    finally:
+        _told.reset(token)
 
 
 def add_months(day, months):

@@ -47,6 +47,39 @@ class StrictForm(forms.Form):
             self.add_error(None, _("A page begins after one card or ends before one, not both."))
         return cleaned
 
+    def complaints(self):
+        """What is wrong with the parameters, in sentences."""
+        for name, errors in self.errors.items():
+            label = self.fields[name].label or name if name in self.fields else ""
+            for error in errors:
+                yield f"{label}: {error}" if label else str(error)
+
+
+class StrictFilterSet(django_filters.FilterSet):
+    """Filters whose form is strict: a parameter that is unknown or unreadable finds nothing, never too much."""
+
+    class Meta:
+        form = StrictForm
+
+    @property
+    def qs(self):
+        return super().qs if self.is_valid() else self.queryset.none()
+
+    @property
+    def cursors(self):
+        """Where the page asked for begins or ends: (after, before)."""
+        asked = self.form.cleaned_data if self.is_valid() else {}
+        return asked.get("after"), asked.get("before")
+
+    def filter_queryset(self, queryset):
+        for name, each in self.filters.items():
+            queryset = each.filter(queryset, self.form.cleaned_data.get(name))
+        return queryset
+
+    def complaints(self):
+        """What is wrong with the parameters, in sentences."""
+        return list(self.form.complaints())
+
 
 class ColumnsField(forms.CharField):
     """Names of columns, between commas, in the order in which they are shown; read as a list of them."""
@@ -219,10 +252,7 @@ class CardFilter(django_filters.FilterSet):
 
     def complaints(self):
         """What is wrong with the parameters, in sentences."""
-        for name, errors in self.form.errors.items():
-            label = self.form.fields[name].label or name if name in self.form.fields else ""
-            for error in errors:
-                yield f"{label}: {error}" if label else str(error)
+        return self.form.complaints()
 
     def _filtered(self, name, queryset):
         return self.filters[name].filter(queryset, self.form.cleaned_data.get(name))

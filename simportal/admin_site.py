@@ -32,7 +32,14 @@ CONSOLE = (
     (_("Nightly sweep"), "console:sweep"),
 )
 # What the menu shows of money, each with the permission that lets somebody look at it.
-MONEY = ()
+MONEY = (
+    (_("Customers"), "money:customer-list", "cards.view_customer"),
+    (_("Orders"), "money:order-list", "billing.view_order"),
+    (_("To agree to"), "money:approvals", "billing.refund_order"),
+    (_("Prices"), "money:prices", "billing.view_price"),
+    (_("Margin"), "money:margin", "billing.view_order"),
+    (_("Money at risk"), "money:at-risk", "billing.view_order"),
+)
 IMPORTS = (_("Import"), "console:imports", "cards.import_card")
 SEARCHED = "console:card-list"
 

@@ -13,7 +13,10 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
-    {"rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"},
+    {
+        *("rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"),
+        *("statements", "figures"),
+    },
     {"actions", "carriers", "payments"},
     {"admin", "views", "forms", "tasks", "mail", "management", "templatetags", "urls", "apps"},
 )

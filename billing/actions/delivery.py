@@ -8,7 +8,7 @@ from billing.models import OrderLine
 from billing.permissions import who
 from cards.actions.ask import Ask, Asked
 from cards.actions.write import Signature, Work, change
-from cards.calendar import civil_today
+from cards.calendar import civil_today, this_moment
 from cards.choices import Action
 from cards.models import CardEvent, Plan, PolicyBook
 from cards.permissions import Actor
@@ -33,7 +33,7 @@ def sold_plan(line):
 
 def deliver(order, lines, job):
     """Give the cards of these lines what was sold; an outcome for each card, in the order of their keys."""
-    signature = Signature(seller(order), job.reason, job_id=job.pk)
+    signature = Signature(seller(order), job.reason, this_moment(), job.pk)
     outcomes = []
     for plan, card_ids in _by_plan(lines):
         outcomes += change(card_ids, work_of(order, plan), signature)
@@ -96,7 +96,7 @@ class Opening(Work):
 def take_back(order, lines, job):
     """Take from the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
     numbers = {line.card_id: line.seq for line in lines}
-    signature = Signature(seller(order), job.reason, job_id=job.pk)
+    signature = Signature(seller(order), job.reason, this_moment(), job.pk)
     return change(numbers, Returning(order, numbers), signature)
 
 

@@ -6,8 +6,6 @@ why not and the money back in the wallet.
 
 from collections import Counter
 
-from django.utils import timezone
-
 from billing.actions.delivery import deliver
 from billing.actions.ledger import enter, move
 from billing.actions.lines import Offers, amount_of
@@ -19,7 +17,7 @@ from billing.rules import effect
 from cards.actions.bulk import update_rows
 from cards.actions.jobs.bulk import cards_of, checked, told
 from cards.actions.jobs.engine import Kind
-from cards.calendar import civil_today
+from cards.calendar import civil_today, this_moment
 from cards.errors import Refused
 
 LINE_COLUMNS = ("state", "seq", "fulfilled_on", "refunded_on", "refused")
@@ -79,9 +77,9 @@ def finish(order):
     if LineState.OPEN in states or not order.is_paid:
         return
     if states == {LineState.REFUNDED}:
-        order.refund(at=timezone.now())
+        order.refund(at=this_moment())
     elif order.ended_at is None:
-        order.fulfil(at=timezone.now())
+        order.fulfil(at=this_moment())
     order.save(update_fields=["state", "ended_at"])
 
 

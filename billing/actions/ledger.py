@@ -4,13 +4,12 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from django.db import transaction
-from django.utils import timezone
 
 from billing.choices import Account, EntryKind
 from billing.errors import Refused
 from billing.models import CustomerAccount, Entry, Posting
 from billing.money import ZERO, yuan
-from cards.calendar import civil_today
+from cards.calendar import civil_today, this_moment
 
 REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE)
 
@@ -35,7 +34,7 @@ def wallet_locked(customer_id):
         yield CustomerAccount.objects.select_for_update().get(pk=customer_id)
 
 
-def enter(key, kind, customer_id, *legs, actor, order=None, reverses=None, memo="", at=None):
+def enter(key, kind, customer_id, *legs, actor, order=None, reverses=None, memo=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
     What moves nothing is no entry (None). Raises `Refused` when the wallet would fall below its credit limit; then
@@ -46,7 +45,7 @@ def enter(key, kind, customer_id, *legs, actor, order=None, reverses=None, memo=
         return None
     with wallet_locked(customer_id) as account:
         known = Entry.objects.filter(pk=key).first()
-        return known or _write(account, key, kind, legs, actor, order, reverses, memo, at)
+        return known or _write(account, key, kind, legs, actor, order, reverses, memo)
 
 
 def move(amount, source, target):
@@ -71,7 +70,7 @@ def reverse(entry, *, actor, memo):
         )
 
 
-def _write(account, key, kind, legs, actor, order, reverses, memo, at):
+def _write(account, key, kind, legs, actor, order, reverses, memo):
     postings = [_posting(account, key, leg) for leg in legs]
     account.save(update_fields=["balance"])
     Posting.objects.bulk_create(postings)  # before the entry, which seals them
@@ -82,7 +81,7 @@ def _write(account, key, kind, legs, actor, order, reverses, memo, at):
         order=order,
         reverses=reverses,
         booked_on=civil_today(),
-        booked_at=at or timezone.now(),
+        booked_at=this_moment(),
         actor_kind=actor.kind,
         actor_name=actor.name,
         memo=memo,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import translation
 from django_fsm import can_proceed
 
 from billing.actions.kinds import work_off
@@ -23,7 +23,7 @@ from billing.permissions import who
 from cards.actions.jobs import engine
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
-from cards.calendar import civil_today
+from cards.calendar import civil_today, this_moment
 from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
@@ -99,7 +99,7 @@ def place(order, *, total=None):
             raise Refused("nothing_to_sell")
         if total is not None and rounded(total) != order.total:
             raise Refused("price_changed", total=yuan(order.total), shown=yuan(total))
-        _place(order, timezone.now())
+        _place(order, this_moment())
         return order
 
 
@@ -115,7 +115,7 @@ def pay(order, *, user):
         _refuse_unless(order, order.pay)
         legs = move(order.total, Account.WALLET, Account.RECEIVABLES)
         enter(f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *legs, actor=who(user), order=order)
-        order.pay(at=timezone.now(), by=user)
+        order.pay(at=this_moment(), by=user)
         order.save(update_fields=["state", "paid_at", "paid_by"])
         if order.job:
             engine.launch(order.job)
@@ -137,7 +137,7 @@ def withdraw(order):
             return _forget(order)
         if not order.is_withdrawn:
             _refuse_unless(order, order.withdraw)
-            order.withdraw(at=timezone.now())
+            order.withdraw(at=this_moment())
             _end(order)
         return order
 
@@ -174,7 +174,7 @@ def adjust(customer, amount, *, user, note, key=None):
         )
         rate = MoneyRules.read().service_tax_rate
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
-        _place(order, timezone.now())
+        _place(order, this_moment())
         return order if needs_second(amount) else settle(order, user=user)
 
 
@@ -200,7 +200,7 @@ def settle(order, *, user):
         legs = move(order.total, Account.RECEIVABLES, target)
         enter(f"adjust:{order.pk}", EntryKind.FULFILMENT, order.customer_id, *legs, actor=who(user), order=order)
         order.lines.update(state=LineState.FULFILLED, fulfilled_on=civil_today())
-        order.fulfil(at=timezone.now())
+        order.fulfil(at=this_moment())
         order.save(update_fields=["state", "ended_at"])
         return order
 

@@ -7,7 +7,6 @@ waits in its queue, a card that was never used), or the line stays as it is, wit
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from billing.actions import fulfilment
 from billing.actions.delivery import Returning, take_back
@@ -22,7 +21,7 @@ from cards.actions.jobs import engine
 from cards.actions.jobs.bulk import cards_of, checked, told
 from cards.actions.jobs.engine import Kind, add_chunk
 from cards.actions.write import chunked
-from cards.calendar import civil_today
+from cards.calendar import civil_today, this_moment
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 
@@ -136,7 +135,7 @@ def _refundable(order, card_ids):
 
 
 def _decide(refund, state, user):
-    refund.state, refund.decided_by, refund.decided_at = state, user, timezone.now()
+    refund.state, refund.decided_by, refund.decided_at = state, user, this_moment()
     refund.save(update_fields=["state", "decided_by", "decided_at", "amount"])
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import billing.models.fields
+import cards.calendar
 import cards.models.fields
 
 
@@ -240,7 +241,10 @@ class Migration(migrations.Migration):
                 ("total", billing.models.fields.MoneyField(default=Decimal("0.00"), verbose_name="total")),
                 ("refunded", billing.models.fields.MoneyField(default=Decimal("0.00"), verbose_name="refunded")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=cards.calendar.this_moment, editable=False, verbose_name="created at"),
+                ),
                 ("placed_at", models.DateTimeField(blank=True, null=True, verbose_name="placed at")),
                 ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="to be paid by")),
                 ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid at")),

@@ -11,6 +11,7 @@ from billing.choices import LineState, OrderKind, OrderState, RefundState
 from billing.models.fields import MoneyField, RateField
 from billing.money import ZERO
 from billing.querysets import OrderQuerySet
+from cards.calendar import this_moment
 from cards.choices import Alignment
 from cards.models.fields import StateField
 
@@ -62,7 +63,7 @@ class Order(models.Model):
     paid_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("paid by")
     )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), default=this_moment, editable=False)
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("to be paid by"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)

@@ -30,6 +30,16 @@ def view_url(params, **changes):
     return list_url(params, **{**dict.fromkeys(CURSORS), **changes})
 
 
+def queries_beside(page, params):
+    """The queries of the pages beside this one of any list, as templates ask for them; empty where there is none."""
+    base = dict.fromkeys(CURSORS)
+    return {
+        "first_query": _changed(params, base).urlencode(),
+        "next_query": page.after and _changed(params, base | {"after": page.after}).urlencode(),
+        "previous_query": page.before and _changed(params, base | {"before": page.before}).urlencode(),
+    }
+
+
 def view_query(params):
     """What the view asks for, whatever page of it is looked at."""
     return _changed(params, dict.fromkeys(CURSORS)).urlencode()

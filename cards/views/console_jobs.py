@@ -16,6 +16,7 @@ from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.paging import page_of
 from cards.views import console_page, staff_required
+from cards.views.addresses import queries_beside
 from cards.views.downloads import csv_response
 from cards.views.job_action import KINDS, follows_of, form_of
 from cards.views.job_list import JobFilter, entries_of
@@ -35,18 +36,14 @@ FOLLOWS = {"retry": control.retry, "undo": control.undo}
 def job_list(request):
     """The newest jobs that the parameters ask for, and the selections to which this person gave a name."""
     filtered = JobFilter(request.GET, Job.objects.visible_to(request.user), request=request)
-    cursors = filtered.form.cleaned_data if filtered.form.is_valid() else {}
-    jobs = filtered.qs.select_related("owner", "of")
-    page = page_of(jobs, PAGE_SIZE, cursors.get("after"), cursors.get("before"))
-    complaints = list(filtered.complaints())
+    page = page_of(filtered.qs.select_related("owner", "of"), PAGE_SIZE, *filtered.cursors)
+    complaints = filtered.complaints()
     context = {
         "form": filtered.form,
         "complaints": complaints,
         "entries": entries_of(page.rows),
         "page": page,
-        "first_query": _query(request.GET),
-        "next_query": page.after and _query(request.GET, after=page.after),
-        "previous_query": page.before and _query(request.GET, before=page.before),
+        **queries_beside(page, request.GET),
         "selections": Selection.objects.filter(owner=request.user).exclude(name="")[:SELECTIONS_SHOWN],
     }
     return console_page(request, "console/jobs/list.html", context, status=400 if complaints else None)
@@ -158,12 +155,3 @@ def _key(request):
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
         return None
-
-
-def _query(params, **cursor):
-    """The query of a page beside this one."""
-    changed = params.copy()
-    for name in ("after", "before"):
-        changed.pop(name, None)
-    changed.update(cursor)
-    return changed.urlencode()

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import JobKind, JobStatus
-from cards.filters import StrictForm
+from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk
 from cards.views.job_words import badge_of, owner_of, title_of
 
@@ -30,8 +30,8 @@ class Entry:
     has_failures: bool
 
 
-class JobFilter(django_filters.FilterSet):
-    """What the list can be asked for. A parameter that is unknown or unreadable finds nothing."""
+class JobFilter(StrictFilterSet):
+    """What the list can be asked for."""
 
     status = django_filters.ChoiceFilter(choices=JobStatus.choices, label=_("Status"), empty_label=_("Any status"))
     kind = django_filters.ChoiceFilter(choices=JobKind.choices, label=_("Kind"), empty_label=_("Any kind"))
@@ -44,25 +44,6 @@ class JobFilter(django_filters.FilterSet):
         label=_("Outcome"),
         empty_label=_("Any outcome"),
     )
-
-    class Meta:
-        model = Job
-        fields = []
-        form = StrictForm
-
-    @property
-    def qs(self):
-        return super().qs if self.is_valid() else self.queryset.none()
-
-    def filter_queryset(self, queryset):
-        for name, each in self.filters.items():
-            queryset = each.filter(queryset, self.form.cleaned_data.get(name))
-        return queryset
-
-    def complaints(self):
-        """What is wrong with the parameters, in sentences."""
-        for errors in self.form.errors.values():
-            yield from map(str, errors)
 
     def owned(self, jobs, name, value):
         return jobs.filter(owner=self.request.user)

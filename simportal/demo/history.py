@@ -21,7 +21,7 @@ from cards.calendar import days
 from cards.choices import Action, Carrier, Hold, State
 from cards.models import Card, CarrierPolicy, ServiceTerm
 from cards.models.card import MB
-from simportal.demo import office, takeover
+from simportal.demo import money, office, takeover
 from simportal.demo.fleet import fleet
 
 HISTORY = timedelta(days=427)
@@ -50,6 +50,7 @@ class History:
         self.taken_over = takeover.how_many(size)
         self.parts = {part.iccid: part for part in fleet(size - self.taken_over, seed, today, self.rounds)}
         self.ids, self.unlabelled = {}, []
+        self.till = money.Till(self.rounds[0], today, instant)
         self.deliveries = defaultdict(list)
         for part in self.parts.values():
             self.deliveries[part.opened_on].append(part)
@@ -72,6 +73,7 @@ class History:
         self.read([self.rounds[-1]], instant(self.today, 0, 20))
         self.surge()
         takeover.take_over(self.taken_over, self.today, self.actors["ops"], instant(self.today, 0, 40))
+        self.till.this_morning()
         office.work_on_many()
         office.share_views()
         progress(1)
@@ -88,6 +90,7 @@ class History:
             created = Card.objects.filter(iccid__in=[row.iccid for row in rows])
             self.ids |= dict(created.values_list("iccid", "pk"))
             self.unlabelled += self.deliveries[day]
+            self.till.open(list(created.values_list("pk", flat=True)), day)
 
     # usage
 
@@ -154,7 +157,8 @@ class History:
         self.renew(self.coming_back(day), day, 150)
         month = day.replace(day=1)
         used_up = self.held_by(Hold.CREDIT, lambda part: part.fate(month) < part.story.tops_up)
-        self.act(Action.TOP_UP, used_up, day, 180, reason="客户购买叠加包", plan="PACK-100")
+        nobodys = self.till.top_up(used_up, day, 180)
+        self.act(Action.TOP_UP, nobodys, day, 180, reason="库存测试", plan="PACK-100")
         waived = self.held_by(Hold.THRESHOLD, lambda part: part.fate(month) < part.story.waives)
         self.act(Action.RESUME, waived, day, 200, who="support", reason="客户确认继续使用")
 
@@ -190,7 +194,7 @@ class History:
         for part in parts:
             by_plan[part.story.plan].append(self.ids[part.iccid])
         for plan, ids in sorted(by_plan.items()):
-            self.act(Action.RENEW, ids, day, minute, reason="客户续费", plan=plan)
+            self.act(Action.RENEW, self.till.renew(ids, plan, day, minute), day, minute, reason="库存续费", plan=plan)
 
     def act(self, action, ids, day, minute, who="ops", reason="", **params):
         if ids:

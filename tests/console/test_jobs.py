@@ -11,7 +11,7 @@ from django.utils import timezone
 from cards.actions.ask import act
 from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze_ids
-from cards.choices import JobKind, JobStatus
+from cards.choices import OF_CARDS, JobStatus
 from cards.models import Card, CardEvent, Job, JobChunk
 from cards.permissions import Actor
 from tests.build import card_in_use, do, fresh, member, on_day, open_card
@@ -484,7 +484,7 @@ def test_what_does_not_exist_is_no_page(ops):
     assert [ops.get(url_of(job, step)).status_code for step in ("start", "stop")] == [405, 405]
 
 
-@pytest.mark.parametrize("kind", JobKind)
+@pytest.mark.parametrize("kind", OF_CARDS)
 def test_a_job_of_any_kind_has_its_page(ops, kind):
     before = done("suspend", card_in_use())
     for each in (JobStatus.PREPARING, JobStatus.READY, JobStatus.RUNNING, JobStatus.FAILED):

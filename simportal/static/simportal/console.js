@@ -67,6 +67,9 @@ document.addEventListener("click", (event) => {
     if (opener) {
         document.getElementById(opener.dataset.opens)?.showModal();
     }
+    if (event.target.closest("[data-prints]")) {
+        window.print();
+    }
     const copier = event.target.closest("[data-copy]");
     if (copier && navigator.clipboard) {
         navigator.clipboard.writeText(copier.dataset.copy).then(() => flash(copier));

@@ -1,0 +1,19 @@
+"""What is agreed on with a customer, kept beside the wallet."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from billing.actions.ledger import wallet_locked
+from billing.money import yuan
+
+
+def agree_on(customer, **agreed):
+    """Keep what was agreed on; raises `ValidationError` for a credit limit that the wallet is below already."""
+    with wallet_locked(customer.pk) as account:
+        for name, value in agreed.items():
+            setattr(account, name, value)
+        if account.available < 0:
+            sentence = _("The wallet owes {amount} already: the limit cannot be below that.")
+            raise ValidationError({"credit_limit": sentence.format(amount=yuan(-account.balance))})
+        account.save(update_fields=list(agreed))
+        return account

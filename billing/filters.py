@@ -1,0 +1,61 @@
+"""Where parameters become querysets of orders and customers, for the console's lists."""
+
+import re
+
+import django_filters
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.choices import OrderKind, OrderState
+from billing.models import OrderLine
+from cards.filters import Named, StrictFilterSet
+from cards.identifiers import ICCID
+from cards.models import Card, Customer
+from cards.paging import LARGEST_ID
+from cards.querysets import Begins
+
+ORDER_NUMBER = re.compile(r"#?(?:[0-9]{8}-)?([0-9]{1,18})", re.ASCII)
+
+
+class OrderFilter(StrictFilterSet):
+    """What the list of orders can be asked for: a number, an ICCID or the beginning of a customer's name, and more."""
+
+    q = django_filters.CharFilter(method="search", label=_("Search"))
+    state = django_filters.ChoiceFilter(choices=OrderState.choices, label=_("State"), empty_label=_("Any state"))
+    kind = django_filters.ChoiceFilter(choices=OrderKind.choices, label=_("Kind"), empty_label=_("Any kind"))
+    customer = Named(Customer, label=_("Customer"))
+    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From day"))
+    through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through day"))
+    selection = django_filters.NumberFilter(field_name="selection", label=_("Selection"), min_value=1)
+
+    def search(self, orders, name, text):
+        text = text.strip()
+        number = ORDER_NUMBER.fullmatch(text)
+        if ICCID.fullmatch(text.upper()):
+            cards = Card.objects.numbered(text.upper()).values("pk")
+            return orders.filter(pk__in=OrderLine.objects.filter(card__in=cards).values("order"))
+        if number and int(number[1]) <= LARGEST_ID:
+            return orders.filter(pk=int(number[1]))
+        return orders.filter(customer__in=Customer.objects.filter(Begins(F("name"), text)).values("pk"))
+
+
+class CustomerFilter(StrictFilterSet):
+    """What the list of customers can be asked for."""
+
+    q = django_filters.CharFilter(method="search", label=_("Search"))
+    tier = django_filters.CharFilter(field_name="account__tier__name", label=_("Tier"))
+    owes = django_filters.ChoiceFilter(
+        choices=[("1", _("Wallet below zero")), ("low", _("Wallet is low"))],
+        method="owing",
+        label=_("Wallet"),
+        empty_label=_("Any balance"),
+    )
+
+    def search(self, customers, name, text):
+        text = text.strip()
+        return customers.filter(Q(Begins(F("name"), text)) | Q(phone=text) | Q(contact=text))
+
+    def owing(self, customers, name, value):
+        if value == "low":
+            return customers.filter(account__balance__lt=F("account__low_below"))
+        return customers.filter(account__balance__lt=0)

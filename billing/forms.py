@@ -1,0 +1,94 @@
+"""Forms about money. They ask; what is asked is judged by `billing.actions` alone."""
+
+import uuid
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.choices import OrderKind
+from billing.rules import PLAN_KINDS
+from cards.choices import PlanKind
+from cards.errors import BadInput
+from cards.models import Customer, Plan
+from cards.search import Numbers, understood
+
+SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
+LISTED = 10
+
+
+class KeyedForm(forms.Form):
+    """A form that is one thing however often it is sent: `key` comes with it."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data=None, initial=None, **kwargs):
+        super().__init__(data, initial={"key": uuid.uuid4()} | (initial or {}), label_suffix="", **kwargs)
+
+
+class OrderForm(KeyedForm):
+    """What is ordered, and for which cards: a pasted list of numbers, where they do not come from a selection."""
+
+    kind = forms.ChoiceField(label=_("What"), choices=[(kind.value, kind.label) for kind in SOLD])
+    plan = forms.ChoiceField(label=_("Plan or pack"), required=False)
+    customer = forms.CharField(
+        label=_("Customer"),
+        required=False,
+        help_text=_("Only when cards are sold out of stock: who buys them."),
+        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
+    )
+    numbers = forms.CharField(
+        label=_("Cards"),
+        required=False,
+        help_text=_("ICCID, MSISDN, IMSI or IMEI in any mix, up to 10,000."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    skips = forms.BooleanField(label=_("Leave out numbers that are no card of ours"), required=False)
+
+    def __init__(self, *args, has_cards=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].choices = [("", _("Each card's own plan again")), *_plans()]
+        if has_cards:
+            del self.fields["numbers"], self.fields["skips"]
+
+    def clean_customer(self):
+        name = self.cleaned_data["customer"].strip()
+        found = Customer.objects.filter(name=name).first() if name else None
+        if name and found is None:
+            raise forms.ValidationError(_("There is no customer of this name."))
+        return found
+
+    def clean_plan(self):
+        return Plan.objects.filter(code=self.cleaned_data["plan"]).first()
+
+    def clean_numbers(self):
+        try:
+            meant = understood(self.cleaned_data["numbers"])
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
+        if not isinstance(meant, Numbers):
+            raise forms.ValidationError(_("Give the numbers of cards."))
+        return meant
+
+    def clean(self):
+        asked = super().clean()
+        kind, plan = asked.get("kind"), asked.get("plan")
+        if kind == OrderKind.SALE and not asked.get("customer") and "customer" not in self.errors:
+            self.add_error("customer", _("Say who buys the cards."))
+        if kind == OrderKind.SALE:
+            asked["plan"] = None
+        elif kind == OrderKind.PACK and plan is None:
+            self.add_error("plan", _("Choose a pack."))
+        elif plan and plan.kind != PLAN_KINDS.get(kind):
+            wrong = _("This is a pack, not a plan.") if plan.kind == PlanKind.PACK else _("This is a plan, not a pack.")
+            self.add_error("plan", wrong)
+        return asked
+
+
+class ReasonForm(KeyedForm):
+    """Why money goes back."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+def _plans():
+    return [(plan.code, f"{plan.code} ({plan.get_kind_display()})") for plan in Plan.objects.filter(is_sold=True)]

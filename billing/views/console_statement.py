@@ -1,0 +1,62 @@
+"""A customer's statement of a month: to be printed, and as a file."""
+
+from datetime import date
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from billing.statements import months_of, statement
+from billing.views.posting_words import told
+from cards.calendar import civil_today
+from cards.models import Customer
+from cards.views import console_page, staff_required
+from cards.views.downloads import csv_response
+
+
+@staff_required
+@require_safe
+def statement_page(request, pk):
+    """The month that the address names, or this one, in a form that can be printed."""
+    customer = get_object_or_404(Customer, pk=pk)
+    context = context_of(customer, _month(request))
+    return console_page(request, "console/money/statement.html", context)
+
+
+@staff_required
+@require_safe
+def statement_csv(request, pk):
+    customer = get_object_or_404(Customer, pk=pk)
+    return statement_file(customer, _month(request))
+
+
+def context_of(customer, month):
+    """What the statement shows, for the console and for the customer."""
+    found = statement(customer.pk, month)
+    return {
+        "customer": customer,
+        "statement": found,
+        "entries": [told(posting) for posting in found.postings],
+        "months": months_of(customer.pk, civil_today()),
+        "made_on": civil_today(),
+    }
+
+
+def statement_file(customer, month):
+    """The statement as a CSV for people: the opening balance, each posting, the closing balance."""
+    found = statement(customer.pk, month)
+    headings = [_("Day"), _("What"), _("Reference"), _("Memo"), _("Amount"), _("Balance")]
+    rows = [[month, _("Opening balance"), "", "", "", found.opening]]
+    for entry in map(told, found.postings):
+        rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])
+    rows.append(["", _("Closing balance"), "", "", "", found.closing])
+    return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
+
+
+def _month(request):
+    text = request.GET.get("month", "")
+    try:
+        return date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,56 @@
+"""Orders in words: badges, what follows for cards, and the steps that somebody may take."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.choices import LineState, OrderState, RefundState
+
+TONES = {
+    OrderState.PLACED: "warning",
+    OrderState.PAID: "info",
+    OrderState.FULFILLED: "good",
+    OrderState.REFUNDED: "bad",
+    LineState.FULFILLED: "good",
+    RefundState.ASKED: "warning",
+    RefundState.APPROVED: "info",
+    RefundState.DONE: "good",
+}
+EFFECTS = {
+    "works_again": _("work again at once"),
+    "still_stopped": _("get the service, and stay stopped for their other reasons"),
+    "queues": _("get the term in line behind the one they have"),
+    "adds": _("work on as they do"),
+}
+
+
+@dataclass(frozen=True)
+class Badge:
+    label: str
+    tone: str
+
+
+def badge_of(thing):
+    """The state of an order, a line or a refund."""
+    return Badge(thing.get_state_display(), TONES.get(thing.state, ""))
+
+
+def effects_of(job):
+    """(how many cards, what follows for them), by what follows, from what the check of a draft said."""
+    counts = dict.fromkeys(EFFECTS, 0)
+    for effects in job.chunks.values_list("check_result__effects", flat=True):
+        for code, count in (effects or {}).items():
+            counts[code] += count
+    return [(counts[code], EFFECTS[code]) for code in EFFECTS if counts[code]]
+
+
+def prices_of(job):
+    """(plan's code, price, cards, sum) of what a draft's check said that is sold, the most frequent first."""
+    cards = {}
+    for prices in job.chunks.values_list("check_result__prices", flat=True):
+        for plan, price, count in prices or []:
+            cards[plan, Decimal(price)] = cards.get((plan, Decimal(price)), 0) + count
+    return sorted(
+        ((plan, price, count, price * count) for (plan, price), count in cards.items()), key=lambda row: -row[2]
+    )

@@ -1,0 +1,163 @@
+"""The demo's money: prices, what was agreed on, and every order, receipt and refund behind the cards' terms."""
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+
+from billing.actions import orders, receipts, refunds
+from billing.actions.accounts import agree_on
+from billing.actions.ledger import account_of
+from billing.actions.prices import set_price
+from billing.choices import OrderKind, PriceKind
+from billing.models import Order, PriceTier
+from cards.calendar import told_of
+from cards.models import Card, Customer, Plan
+from simportal.demo.cast import ENTERPRISES, PERSONS
+
+RESELLERS = "渠道伙伴"
+
+# Plan, list price, what resellers pay, and what the dealer pays; None is the card itself.
+PRICES = (
+    ("M1-100", "8.00", "6.50", "4.20"),
+    ("Y1-30", "36.00", "30.00", "19.80"),
+    ("Y1-1024", "168.00", "145.00", "96.00"),
+    ("PACK-100", "9.90", "9.00", "5.50"),
+    (None, "6.00", "5.00", "2.30"),
+)
+# From a month ago on the largest customer has a price of its own.
+SPECIAL = ("Y1-30", "28.00", timedelta(days=30))
+
+# Customer, whether a reseller, credit limit, days ahead of which cards renew by themselves (None: by hand).
+AGREEMENTS = (
+    (ENTERPRISES[0].name, True, "5000.00", None),
+    (ENTERPRISES[1].name, False, "2000.00", 7),
+    (ENTERPRISES[4].name, True, "0.00", None),
+    (PERSONS[0].name, False, "0.00", 3),
+)
+LOW_BELOW = Decimal("100.00")
+TRANSFERRED = Decimal("500.00")  # transfers are multiples of this
+
+
+class Till:
+    """Who sells and who records what came in. `instant` says when on a day."""
+
+    def __init__(self, first_day, today, instant):
+        self.instant, self.today = instant, today
+        users = get_user_model().objects.in_bulk(["ops", "finance", "admin", "alice", "charlie"], field_name="username")
+        self.ops, self.finance, self.admin = users["ops"], users["finance"], users["admin"]
+        self.buyers = {ENTERPRISES[0].name: users["alice"], ENTERPRISES[1].name: users["charlie"]}
+        self.customers = {customer.pk: customer for customer in Customer.objects.all()}
+        self.transfers = 0
+        with told_of(instant(first_day, 8)):
+            self._set_prices(first_day)
+            self._agree()
+
+    def open(self, card_ids, day):
+        """The opening plans of cards that were delivered to customers."""
+        self._sell(OrderKind.OPENING, card_ids, None, day, 120)
+
+    def renew(self, card_ids, plan, day, minute):
+        """Renewals; the cards in stock, which nobody pays for, are left."""
+        return self._sell(OrderKind.RENEWAL, card_ids, plan, day, minute)
+
+    def top_up(self, card_ids, day, minute):
+        return self._sell(OrderKind.PACK, card_ids, "PACK-100", day, minute)
+
+    def this_morning(self):
+        """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to agree to."""
+        with told_of(self.instant(self.today, 0, 30)):
+            fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
+            orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops))
+            self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
+            paid = self._last_renewal()
+            if paid:
+                refund = refunds.ask(paid, user=self.finance, reason="客户误订，申请退订")
+                if refund.order.total <= TRANSFERRED:
+                    refunds.decline(refund, user=self.admin)
+            customer = self._named(ENTERPRISES[5].name)
+            orders.adjust(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
+            orders.adjust(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")
+
+    def _set_prices(self, day):
+        tier = PriceTier.objects.create(name=RESELLERS)
+        for code, amount, resellers, cost in PRICES:
+            plan = code and Plan.objects.get(code=code)
+            for kind, price, whose in (
+                (PriceKind.LIST, amount, {}),
+                (PriceKind.TIER, resellers, {"tier": tier}),
+                (PriceKind.COST, cost, {}),
+            ):
+                set_price(kind=kind, plan=plan, amount=Decimal(price), valid_from=day, **whose)
+        code, amount, ago = SPECIAL
+        set_price(
+            kind=PriceKind.CUSTOMER,
+            plan=Plan.objects.get(code=code),
+            customer=self._named(ENTERPRISES[0].name),
+            amount=Decimal(amount),
+            valid_from=self.today - ago,
+        )
+
+    def _agree(self):
+        tier = PriceTier.objects.get(name=RESELLERS)
+        for name, is_reseller, limit, ahead in AGREEMENTS:
+            agree_on(
+                self._named(name),
+                tier=tier if is_reseller else None,
+                credit_limit=Decimal(limit),
+                low_below=LOW_BELOW,
+                auto_renews=ahead is not None,
+                renews_days_ahead=ahead or 7,
+            )
+
+    def _sell(self, kind, card_ids, plan, day, minute):
+        """An order for each customer, paid and fulfilled; the cards of nobody."""
+        owned = defaultdict(list)
+        for card in Card.objects.filter(pk__in=card_ids).order_by("pk"):
+            owned[card.customer_id].append(card)
+        nobodys = [card.pk for card in owned.pop(None, [])]
+        for customer_id, cards in sorted(owned.items()):
+            with told_of(self.instant(day, 9, minute * 2)):
+                self._pay(self._draft(kind, cards, plan, self._buyer(customer_id)))
+        return nobodys
+
+    def _draft(self, kind, cards, plan, user):
+        plan = plan and Plan.objects.get(code=plan)
+        customer = self.customers[cards[0].customer_id]
+        return orders.draft(kind, customer, [card.pk for card in cards], user=user, plan=plan)
+
+    def _pay(self, order):
+        """Place it if there is something to be sold, see to the money, and pay."""
+        if order.job.chunks.filter(check_result__counts__can__gt=0).exists():
+            order = orders.place(order)
+            self._fund(order)
+            user = order.created_by
+            orders.pay_and_fulfil(order, user=self.finance if user.is_staff else user)
+        else:
+            orders.withdraw(order)
+
+    def _fund(self, order):
+        """The customer has transferred what is needed, in round sums."""
+        lacking = order.total - account_of(order.customer_id).balance
+        if lacking > 0:
+            self.transfers += 1
+            receipts.record(
+                order.customer,
+                (lacking // TRANSFERRED + 1) * TRANSFERRED,
+                f"DEMO{self.transfers:06d}",
+                order.placed_at.date(),
+                user=self.finance,
+                payer=order.customer.name,
+            )
+
+    def _buyer(self, customer_id):
+        return self.buyers.get(self.customers[customer_id].name, self.ops)
+
+    def _named(self, name):
+        return next(customer for customer in self.customers.values() if customer.name == name)
+
+    def _last_renewal(self):
+        """The newest renewal whose terms still wait for their turn."""
+        waiting = Order.objects.filter(kind=OrderKind.RENEWAL, lines__card__terms__starts_on=None)
+        return waiting.filter(paid_at__isnull=False).order_by("-pk").first()

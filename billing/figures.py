@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from billing.models import OrderLine, PriceBook
-from billing.money import ZERO
+from billing.money import ZERO, rounded
 from cards.choices import State
 from cards.models import Customer, Plan, ServiceTerm
 
@@ -61,11 +61,11 @@ def margins(since, until):
     found = {}
     served = OrderLine.objects.filter(fulfilled_on__gte=since, fulfilled_on__lt=until)
     for month, plan, lines, revenue, cost, known in _by_month(served, "fulfilled_on"):
-        found[month, plan] = Earned(month, plan, lines, revenue, cost=cost or ZERO, unknown=lines - known)
+        found[month, plan] = Earned(month, plan, lines, revenue, cost=cost, unknown=lines - known)
     returned = OrderLine.objects.filter(fulfilled_on__isnull=False, refunded_on__gte=since, refunded_on__lt=until)
     for month, plan, _lines, revenue, cost, _known in _by_month(returned, "refunded_on"):
         earned = found.setdefault((month, plan), Earned(month, plan))
-        earned.returned, earned.cost = revenue, earned.cost - (cost or ZERO)
+        earned.returned, earned.cost = revenue, earned.cost - cost
     return sorted(found.values(), key=lambda earned: (-earned.month.toordinal(), earned.plan or ""))
 
 
@@ -98,6 +98,14 @@ def at_risk(today):
 
 def _by_month(lines, day):
     """(month, plan's code, lines, prices, cost, lines with a cost) of these lines, by the month of a day of theirs."""
-    months = lines.order_by().annotate(month=TruncMonth(day)).values_list("month", "plan__code")
-    known = Count("pk", filter=Q(cost__isnull=False))
-    return months.annotate(Count("pk"), Sum("unit_price"), Sum("cost"), known)
+    months = lines.order_by().annotate(month=TruncMonth(day)).values("month", "plan__code")
+    sums = months.annotate(
+        lines=Count("pk"),
+        prices=Sum("unit_price"),
+        costs=Sum("cost"),
+        known=Count("pk", filter=Q(cost__isnull=False)),
+    )
+    for month, plan, count, prices, costs, with_cost in sums.values_list(
+        "month", "plan__code", "lines", "prices", "costs", "known"
+    ):
+        yield month, plan, count, rounded(prices), rounded(costs or ZERO), with_cost

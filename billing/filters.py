@@ -3,12 +3,13 @@
 import re
 
 import django_filters
+from django import forms
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import OrderKind, OrderState
 from billing.models import OrderLine
-from cards.filters import Named, StrictFilterSet
+from cards.filters import Named, StrictFilterSet, StrictForm
 from cards.identifiers import ICCID
 from cards.models import Card, Customer
 from cards.paging import LARGEST_ID
@@ -39,8 +40,18 @@ class OrderFilter(StrictFilterSet):
         return orders.filter(customer__in=Customer.objects.filter(Begins(F("name"), text)).values("pk"))
 
 
+class ByNameForm(StrictForm):
+    """The pages of a list by names begin behind a name."""
+
+    after = forms.CharField(required=False)
+    before = forms.CharField(required=False)
+
+
 class CustomerFilter(StrictFilterSet):
     """What the list of customers can be asked for."""
+
+    class Meta:
+        form = ByNameForm
 
     q = django_filters.CharFilter(method="search", label=_("Search"))
     tier = django_filters.CharFilter(field_name="account__tier__name", label=_("Tier"))

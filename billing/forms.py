@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from billing.choices import OrderKind
 from billing.rules import PLAN_KINDS
 from cards.choices import PlanKind
-from cards.errors import BadInput
 from cards.models import Customer, Plan
-from cards.search import Numbers, understood
+from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
 LISTED = 10
@@ -61,13 +60,12 @@ class OrderForm(KeyedForm):
         return Plan.objects.filter(code=self.cleaned_data["plan"]).first()
 
     def clean_numbers(self):
-        try:
-            meant = understood(self.cleaned_data["numbers"])
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
-        if not isinstance(meant, Numbers):
+        numbers = numbers_in(self.cleaned_data["numbers"])
+        if not numbers:
             raise forms.ValidationError(_("Give the numbers of cards."))
-        return meant
+        if len(numbers) > MOST_NUMBERS:
+            raise forms.ValidationError(_("These are more than 10,000 numbers: choose the cards in the list instead."))
+        return Numbers(numbers)
 
     def clean(self):
         asked = super().clean()

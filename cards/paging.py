@@ -157,6 +157,8 @@ def counts_up_to(most, querysets):
         else:
             parts.append(f"(SELECT COUNT(*) FROM ({rows}) AS counted)")
             params += values
+    if not parts:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         return list(cursor.fetchone())

@@ -33,7 +33,7 @@ CONSOLE = (
 )
 # What the menu shows of money, each with the permission that lets somebody look at it.
 MONEY = (
-    (_("Customers"), "money:customer-list", "cards.view_customer"),
+    (_("Customer accounts"), "money:customer-list", "cards.view_customer"),
     (_("Orders"), "money:order-list", "billing.view_order"),
     (_("To agree to"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),

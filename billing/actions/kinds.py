@@ -1,9 +1,11 @@
 """Which object does the work of which kind of job of an order, and who does it."""
 
 from billing.actions.fulfilment import Fulfilment
-from billing.actions.refunds import Refunding
+from billing.actions.returning import Refunding
 from cards.actions.jobs import worker
 from cards.choices import JobKind
+
+AT_ONCE = 100  # lines that somebody can wait for; more are worked on in the background
 
 KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django_fsm import can_proceed
 
-from billing.actions.kinds import work_off
+from billing.actions.kinds import AT_ONCE, work_off
 from billing.actions.ledger import enter, move
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
@@ -28,7 +28,6 @@ from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
 CHECKED_AT_ONCE = 4_000
-DELIVERED_AT_ONCE = 100
 
 
 def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
@@ -125,7 +124,7 @@ def pay(order, *, user):
 def pay_and_fulfil(order, *, user):
     """Pay an order; the cards of a small one are served at once, those of a large one in the background."""
     order = pay(order, user=user)
-    if order.size <= DELIVERED_AT_ONCE and order.job:
+    if order.size <= AT_ONCE and order.job:
         work_off(order.job)
     return Order.objects.get(pk=order.pk)
 

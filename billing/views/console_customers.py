@@ -69,8 +69,8 @@ def customer_list(request):
     """Customers by name, with what their wallets hold and how many cards they have."""
     filtered = CustomerFilter(request.GET, Customer.objects.all())
     shown = Customer.objects.select_related("account__tier")
-    page = page_of(filtered.qs, PAGE_SIZE, *_places(request), order=BY_NAME, shown_as=shown)
-    counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows] or [])
+    page = page_of(filtered.qs, PAGE_SIZE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
+    counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
     complaints = filtered.complaints()
     context = {
         "form": filtered.form,
@@ -151,12 +151,8 @@ def _cards(count):
     return f"{CARDS_COUNTED:,}+" if count > CARDS_COUNTED else f"{count:,}"
 
 
-def _places(request):
-    """Where the page asked for begins or ends, in the order of names; None where the address says nothing clear."""
-    return [_place(request.GET.get(name, "")) for name in ("after", "before")]
-
-
 def _place(text):
+    """A place in the order of names; None where the address says nothing clear."""
     try:
         return BY_NAME.read(text) if text else None
     except ValueError:

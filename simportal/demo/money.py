@@ -45,8 +45,8 @@ class Till:
 
     def __init__(self, first_day, today, instant):
         self.instant, self.today = instant, today
-        users = get_user_model().objects.in_bulk(["ops", "finance", "admin", "alice", "charlie"], field_name="username")
-        self.ops, self.finance, self.admin = users["ops"], users["finance"], users["admin"]
+        users = get_user_model().objects.in_bulk(["ops", "finance", "alice", "charlie"], field_name="username")
+        self.ops, self.finance = users["ops"], users["finance"]
         self.buyers = {ENTERPRISES[0].name: users["alice"], ENTERPRISES[1].name: users["charlie"]}
         self.customers = {customer.pk: customer for customer in Customer.objects.all()}
         self.transfers = 0
@@ -71,11 +71,8 @@ class Till:
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops))
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
-            paid = self._last_renewal()
-            if paid:
-                refund = refunds.ask(paid, user=self.finance, reason="客户误订，申请退订")
-                if refund.order.total <= TRANSFERRED:
-                    refunds.decline(refund, user=self.admin)
+            if paid := self._last_renewal():
+                refunds.ask(paid, user=self.finance, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
             orders.adjust(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
             orders.adjust(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")

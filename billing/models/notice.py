@@ -76,8 +76,8 @@ class EventCursor(models.Model):
     """How far a reader has come in the records of the cards: everything up to `through` was handled, once.
 
     Records get their keys before they are committed, so a lower key may come to light after a higher one. `mark` is
-    the highest key seen at a moment, `horizon` the first transaction that had not begun then: once none before it is
-    at work, everything up to the mark is there.
+    the highest key seen at a moment, `horizon` the number of a transaction that began after it: once none before it
+    is at work, everything up to the mark is there.
     """
 
     reader = models.CharField(_("reader"), max_length=32, primary_key=True)

@@ -1,14 +1,23 @@
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cards.calendar import this_moment
+
 
 class CardRenewal(models.Model):
-    """What was said of one card's automatic renewal, whatever its customer has set for all: on or off."""
+    """What was said of one card's automatic renewal, whatever its customer has set for all: on or off.
+
+    It was said for the `customer` whose card it was then; nobody else's wallet is bound by it.
+    """
 
     card = models.OneToOneField(
         "cards.Card", models.PROTECT, primary_key=True, related_name="renewal", verbose_name=_("card")
     )
+    customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="+", verbose_name=_("customer"))
     is_on = models.BooleanField(_("renews by itself"))
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("said by"))
+    said_at = models.DateTimeField(_("said at"), default=this_moment)
 
     class Meta:
         verbose_name = _("automatic renewal of a card")
@@ -37,7 +46,10 @@ class RenewedTerm(models.Model):
 
 
 class RenewalRun(models.Model):
-    """That a customer's automatic renewals were looked at on a day: their order, and whether the money sufficed."""
+    """That a customer had something to renew by itself on a day: the order it became, and whether the money sufficed.
+
+    `order` is there once it is placed; it stays empty where nothing could be sold or somebody was quicker.
+    """
 
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="renewal_runs", db_index=False, verbose_name=_("customer")

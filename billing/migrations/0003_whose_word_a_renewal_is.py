@@ -1,3 +1,5 @@
+import uuid
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -42,5 +44,10 @@ class Migration(migrations.Migration):
             model_name="cardrenewal",
             name="said_at",
             field=models.DateTimeField(default=cards.calendar.this_moment, verbose_name="said at"),
+        ),
+        migrations.AddField(
+            model_name="renewalrun",
+            name="key",
+            field=models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="key"),
         ),
     ]

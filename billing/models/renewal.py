@@ -1,3 +1,5 @@
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -48,9 +50,11 @@ class RenewedTerm(models.Model):
 class RenewalRun(models.Model):
     """That a customer had something to renew by itself on a day: the order it became, and whether the money sufficed.
 
-    `order` is there once it is placed; it stays empty where nothing could be sold or somebody was quicker.
+    `key` is that of its order, so that it is drafted once. `order` is there once it is placed, and stays empty where
+    nothing could be sold.
     """
 
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="renewal_runs", db_index=False, verbose_name=_("customer")
     )

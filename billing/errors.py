@@ -26,6 +26,10 @@ MONEY_REFUSALS = {
         _("The card does not belong to this customer."),
         _("Assign it first, or order for its customer."),
     ),
+    "nobodys_card": (
+        _("The card belongs to no customer, so nobody would pay for it."),
+        _("Assign it first."),
+    ),
     "opening_paid": (
         _("The opening plan of this card is paid already."),
         _("Nothing needs to be paid."),

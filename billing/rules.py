@@ -37,3 +37,11 @@ def effect(before, after):
     if before.state in (State.SUSPENDED, State.SHUT_DOWN) and after.state != before.state:
         return "works_again"
     return "queues" if len(after.queue) > len(before.queue) else "adds"
+
+
+def check_can_renew_itself(card):
+    """Raise `Refused` for a card that nothing can renew, or for which nobody would pay."""
+    if card.is_final:
+        raise Refused("cancelled")
+    if card.customer_id is None:
+        raise Refused("nobodys_card")

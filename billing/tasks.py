@@ -1,9 +1,11 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import kinds, orders
+from billing.actions import auto_renew, kinds, orders
+from cards.calendar import civil_today
 
 ORDER_SECONDS = 5
+RENEWAL_SECONDS = 30
 
 
 @shared_task(name="billing.orders")
@@ -16,3 +18,10 @@ def work_on_orders():
 def expire_orders():
     """Expire orders that nobody paid in time, and forget drafts that nobody placed."""
     orders.expire_unpaid(timezone.now())
+
+
+@shared_task(name="billing.renewals")
+def renew():
+    """Renew what renews itself today; the switches of cards that were cancelled or went away are forgotten first."""
+    auto_renew.forget_what_was_said()
+    auto_renew.tick(civil_today(), RENEWAL_SECONDS)

@@ -7,6 +7,7 @@ from billing.views import (
     console_orders,
     console_prices,
     console_refunds,
+    console_renewals,
     console_statement,
 )
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("customers/<int:pk>/adjust/", console_customers.adjust, name="customer-adjust"),
     path("customers/<int:pk>/statement/", console_statement.statement_page, name="statement"),
     path("customers/<int:pk>/statement.csv", console_statement.statement_csv, name="statement-csv"),
+    path("auto-renewal/<str:iccid>/", console_renewals.switch_card, name="card-auto-renew"),
     path("prices/", console_prices.prices, name="prices"),
     path("margin/", console_figures.margin, name="margin"),
     path("margin.csv", console_figures.margin_csv, name="margin-csv"),

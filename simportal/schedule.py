@@ -13,4 +13,5 @@ BEAT_SCHEDULE = {
     "housekeeping": every(60, "cards.housekeeping"),
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
+    "renewals": every(60, "billing.renewals"),
 }

@@ -58,12 +58,12 @@ def codes():
 
 def test_sound_records(card):
     build.open_card()
-    assert result("verify") == {"cards": 2, "events": card.version + 1, "problems": [], "problem_count": 0}
+    assert result("verify") == {"cards": 2, "events": card.version + 1, "entries": 0, "problems": [], "problem_count": 0}
     assert run("verify").out == f"Cards: 2, events: {card.version + 1}, problems: 0.\n"
 
 
 def test_an_empty_portal_is_sound():
-    assert result("verify") == {"cards": 0, "events": 0, "problems": [], "problem_count": 0}
+    assert result("verify") == {"cards": 0, "events": 0, "entries": 0, "problems": [], "problem_count": 0}
 
 
 LAST = "seq = (SELECT max(seq) FROM cards_cardevent)"
@@ -132,7 +132,7 @@ def test_people_read_what_is_wrong(damage):
 def test_people_read_which_sum_is_wrong(damage):
     build.open_card()
     damage("DELETE FROM cards_statetally")
-    assert run("verify").err == "All cards: there are 1 cards unused with the holds “”, and the sums say 0 (sum)\n"
+    assert run("verify").err == "In all: there are 1 cards unused with the holds “”, and the sums say 0 (sum)\n"
 
 
 def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):

@@ -1,7 +1,10 @@
 from dataclasses import asdict
+from itertools import chain
 
 from django.utils.translation import gettext as _
 
+from billing import proof as books
+from billing.models import Entry
 from cards.management.base import PortalCommand
 from cards.models import Card
 from cards.proof import Proof
@@ -10,24 +13,26 @@ LISTED = 10_000
 
 
 class Command(PortalCommand):
-    help = "Proves the records: every card's state and version follow from its events. Lists what does not."
+    help = "Proves the records: every card follows from its events, and the books balance. Lists what does not."
 
     def carry_out(self, json, **options):
         proof, listed, count = Proof(), [], 0
         with self.progress(Card.objects.count(), unit=" cards", quiet=json) as bar:
-            for problem in proof.problems(bar.update):
+            for problem in chain(proof.problems(bar.update), books.problems()):
                 count += 1
                 if len(listed) < LISTED:
                     listed.append(problem)
         if json:
             problems = list(map(asdict, listed))
-            self.give({"cards": proof.cards, "events": proof.events, "problems": problems, "problem_count": count})
+            read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
+            self.give({**read, "problems": problems, "problem_count": count})
         else:
             self.tell(proof, listed, count)
         return bool(count)
 
     def tell(self, proof, listed, count):
-        sentence = _("Cards: {cards}, events: {events}, problems: {count}.")
-        self.stdout.write(sentence.format(cards=proof.cards, events=proof.events, count=count))
+        sentence = _("Cards: {cards}, events: {events}, entries of the books: {entries}, problems: {count}.")
+        read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
+        self.stdout.write(sentence.format(**read, count=count))
         for problem in listed:
-            self.say(f"{problem.iccid or _('All cards')}: {problem.message} ({problem.code})")
+            self.say(f"{problem.iccid or _('In all')}: {problem.message} ({problem.code})")

@@ -1,0 +1,69 @@
+"""What billing hears of cards: their records, pulled in order, each handed on once for each reader.
+
+Records get their keys before they are committed, so behind the newest one a lower key may still come to light. On
+PostgreSQL a reader therefore goes no further than a mark behind which nothing can: the highest key that was there
+before a transaction of its own began, once every older transaction is over. A record is written after its card, so
+that its transaction has its number before the record has its key. SQLite has one writer at a time: what is there is
+in order.
+"""
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from billing.models import EventCursor
+from cards.models import CardEvent
+
+LIMIT = 2_000
+
+OWN_NUMBER = "SELECT pg_current_xact_id()::text::bigint"
+OLDEST_AT_WORK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+
+def pull(reader, handle, limit=LIMIT, actions=None):
+    """Hand the next records (of these actions) to `handle`, at most so many; their number, 0 when none is left.
+
+    What `handle` does and how far the reader has come are one transaction: if it fails, nothing has happened, and the
+    same records come again. Two pulls of a reader at once wait for each other.
+    """
+    newest = _newest()  # asked before this transaction has its number
+    with transaction.atomic(durable=True):
+        place = _locked(reader)
+        if place.through == place.mark < newest:
+            place.mark, place.horizon = newest, _horizon()
+        events = _next(place, limit, actions) if _is_settled(place) else []
+        if events:
+            handle(events)
+        place.save()
+    return len(events)
+
+
+def _newest():
+    return CardEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def _locked(reader):
+    EventCursor.objects.get_or_create(reader=reader)
+    return EventCursor.objects.select_for_update().get(pk=reader)
+
+
+def _next(place, limit, actions):
+    """The records that follow, in order, with the place moved behind them."""
+    following = CardEvent.objects.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
+    events = list((following.filter(action__in=actions) if actions else following)[:limit])
+    place.through = events[-1].pk if len(events) == limit else place.mark
+    return events
+
+
+def _horizon():
+    return _asked(OWN_NUMBER) if connection.vendor == "postgresql" else 0
+
+
+def _is_settled(place):
+    """Whether everything up to the mark is there: no transaction is at work that is older than the horizon."""
+    return connection.vendor == "sqlite" or _asked(OLDEST_AT_WORK) >= place.horizon
+
+
+def _asked(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]

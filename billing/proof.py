@@ -1,0 +1,150 @@
+"""The proof of the books: entries balance, wallets are what was posted, and money and service answer to each other.
+
+Each check is one statement, which sees everything at the same moment, whoever writes meanwhile. Amounts are compared
+in whole cents: SQLite adds as floating point.
+"""
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When, Window
+from django.db.models.functions import Coalesce, Lag, Round
+from django.utils.translation import gettext as _
+
+from billing.choices import Account, EntryKind, LineState, OrderKind, OrderState
+from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
+from billing.models.fields import MoneyField
+from billing.money import ZERO, yuan
+from cards.choices import Action, JobKind
+from cards.models import CardEvent, ServiceTerm
+from cards.proof import Problem
+
+PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
+# By which record a card shows that a line was fulfilled; an opening has none.
+RECORDS = {
+    OrderKind.RENEWAL: Action.RENEW,
+    OrderKind.PACK: Action.TOP_UP,
+    OrderKind.SALE: Action.ASSIGN,
+}
+
+
+def problems():
+    """Every problem of the books, check by check."""
+    for check in CHECKS:
+        yield from check()
+
+
+def _unbalanced():
+    """The postings of an entry sum to zero."""
+    sums = Posting.objects.order_by().values("entry").annotate(total=_cents(Sum("amount"))).exclude(total=0)
+    for key, total in sums.values_list("entry", "total"):
+        yield _problem("unbalanced", _("the postings of {key} come to {total}"), key=key, total=yuan(total))
+    for entry in Entry.objects.annotate(legs=Count("postings")).filter(legs__lt=2):
+        yield _problem("no_postings", _("the entry {key} has not two postings"), key=entry.pk)
+    sealed = Exists(Entry.objects.filter(pk=OuterRef("entry_id")))
+    for key in Posting.objects.exclude(sealed).order_by().values_list("entry_id", flat=True).distinct():
+        yield _problem("no_entry", _("there are postings of {key}, and no such entry"), key=key)
+
+
+def _wallets():
+    """A wallet is the sum of its postings, and not below its credit limit."""
+    posted = Posting.objects.filter(account=Account.WALLET, customer=OuterRef("pk")).order_by().values("customer")
+    accounts = CustomerAccount.objects.annotate(posted=_sum_of(posted, "amount")).select_related("customer")
+    for account in accounts.exclude(balance=F("posted")):
+        sentence = _("the wallet of {customer} says {balance}, and its postings come to {posted}")
+        facts = {"balance": yuan(account.balance), "posted": yuan(account.posted)}
+        yield _problem("wallet", sentence, customer=account.customer, **facts)
+    for account in accounts.filter(balance__lt=-F("credit_limit")):
+        sentence = _("the wallet of {customer} is at {balance}, below its credit limit of {limit}")
+        facts = {"balance": yuan(account.balance), "limit": yuan(account.credit_limit)}
+        yield _problem("overdrawn", sentence, customer=account.customer, **facts)
+
+
+def _running_balances():
+    """Each posting of a wallet leads from the balance before it to its own."""
+    before = Window(Lag("balance", default=Value(ZERO)), partition_by="customer", order_by="pk")
+    postings = Posting.objects.filter(account=Account.WALLET).annotate(before=before)
+    wrong = postings.annotate(expected=_cents(F("before") + F("amount"))).exclude(balance=F("expected"))
+    for posting in wrong:
+        sentence = _("the posting {posting} leaves {balance} in the wallet, and should leave {expected}")
+        facts = {"balance": yuan(posting.balance), "expected": yuan(posting.expected)}
+        yield _problem("running_balance", sentence, posting=posting, **facts)
+
+
+def _reversals():
+    """A reversal does the opposite of what it reverses."""
+    for entry in Entry.objects.filter(kind=EntryKind.REVERSAL).prefetch_related("postings", "reverses__postings"):
+        done = sorted((posting.account, -posting.amount) for posting in entry.postings.all())
+        if not entry.reverses or done != sorted((p.account, p.amount) for p in entry.reverses.postings.all()):
+            yield _problem("reversal", _("{key} does not do the opposite of what it reverses"), key=entry.pk)
+
+
+def _orders():
+    """An order is the sum of its lines; its money has moved exactly if it is paid, and what it owes is what is open."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    posted = Posting.objects.filter(entry__order=OuterRef("pk")).order_by().values("entry__order")
+    earned = posted.filter(account__in=(Account.REVENUE, Account.REFUNDS))
+    orders = Order.objects.annotate(
+        lines_total=_sum_of(lines, "unit_price"),
+        lines_refunded=_sum_of(lines.filter(state=LineState.REFUNDED), "unit_price"),
+        lines_open=_sum_of(lines.filter(state=LineState.OPEN), "unit_price"),
+        lines_served=_sum_of(lines.filter(state=LineState.FULFILLED), "unit_price"),
+        moved=_sum_of(posted.filter(entry__kind=EntryKind.PAYMENT, account=Account.WALLET), "amount"),
+        owed=_sum_of(posted.filter(account=Account.RECEIVABLES), "amount"),
+        earned=_sum_of(earned, "amount"),
+    )
+    paid = Q(state__in=PAID)
+    due = Case(When(paid, then=-F("total")), default=Value(ZERO), output_field=MoneyField())
+    owes = Case(When(paid, then=F("lines_open")), default=Value(ZERO), output_field=MoneyField())
+    rules = (
+        ("order_total", _("the lines of order {order} come to another total"), {"lines_total": F("total")}),
+        ("order_payment", _("what was paid for order {order} is not its total"), {"moved": due}),
+        (
+            "order_refunded",
+            _("what order {order} refunded is not what its lines say"),
+            {"lines_refunded": F("refunded")},
+        ),
+        ("order_owed", _("what is owed for order {order} is not what its open lines say"), {"owed": owes}),
+        ("order_earned", _("what order {order} earned is not what its lines say"), {"earned": F("lines_served")}),
+    )
+    for code, sentence, equal in rules:
+        for order in orders.exclude(**equal):
+            yield _problem(code, sentence, order=order.number)
+
+
+def _lines():
+    """A fulfilled line has its card's record, and what an order did to a card has its line."""
+    for kind, action in RECORDS.items():
+        record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
+        lines = OrderLine.objects.filter(order__kind=kind, fulfilled_on__isnull=False)
+        for line in lines.exclude(Exists(record.filter(action=action))).select_related("card", "order"):
+            sentence = _("line {line} was fulfilled, and no record of the card says so")
+            yield _problem("line_without_service", sentence, iccid=line.card.iccid, line=line)
+    line = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
+    done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=RECORDS.values())
+    for event in done.exclude(Exists(line)).select_related("card"):
+        sentence = _("record {seq} was done for an order, and no line of it says so")
+        yield _problem("service_without_line", sentence, iccid=event.card.iccid, seq=event.seq)
+
+
+def _terms():
+    """Each term but the first was given by a record: of an order's line, or of the staff who granted it."""
+    given = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW, evidence__term=OuterRef("number"))
+    for term in ServiceTerm.objects.filter(number__gt=1).exclude(Exists(given)).select_related("card"):
+        sentence = _("nobody gave the card its term {number}: no order and no record of the staff")
+        yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)
+
+
+CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms)
+
+
+def _sum_of(rows, column):
+    """What a column of the rows comes to, in whole cents; nothing is zero."""
+    return Coalesce(
+        Subquery(rows.annotate(of=_cents(Sum(column))).values("of")), Value(ZERO), output_field=MoneyField()
+    )
+
+
+def _cents(amount):
+    return Round(amount, 2, output_field=MoneyField())
+
+
+def _problem(code, sentence, iccid=None, **facts):
+    return Problem(iccid, code, sentence.format(**facts))

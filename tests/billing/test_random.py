@@ -1,0 +1,229 @@
+"""Random lives of customers and cards: whatever happens in whatever order, after each step the books prove true."""
+
+import contextlib
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import hypothesis.strategies as st
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from billing import proof
+from billing.actions import orders, receipts, refunds
+from billing.actions.accounts import agree_on
+from billing.actions.kinds import work_off
+from billing.choices import LineState, OrderKind, RefundState
+from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
+from cards.actions.ask import act
+from cards.actions.sweep import sweep
+from cards.actions.usage import Reading, take_readings
+from cards.calendar import this_moment, told_of
+from cards.choices import JobStatus
+from cards.errors import BadInput, Refused
+from cards.models import Card, CardEvent, Plan, ServiceTerm
+from cards.models.card import MB
+from cards.permissions import Actor
+from cards.proof import Proof
+from tests.billing import build as b
+from tests.build import card_in_use, open_card
+
+pytestmark = pytest.mark.django_db
+
+FIRST_DAY = date(2026, 1, 15)
+NAMES = ("Acme", "Other")
+ONE_OF = st.integers(0, 9)
+FEW = st.lists(ONE_OF, min_size=1, max_size=4)
+AMOUNTS = st.decimals("0.01", "60.00", places=2)
+KINDS = st.sampled_from([OrderKind.RENEWAL, OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE])
+MONEY = ["receipt", "receipt", "limit", "reversal", "charge", "gift"]
+PLANS = st.sampled_from([None, "M1-100", "Y1-30"])
+STEPS = {
+    "place": lambda order, user: orders.place(order),
+    "pay": lambda order, user: orders.pay(order, user=user),
+    "work": lambda order, user: work_off(order.job),
+}
+ALL_STEPS = STEPS | {
+    "withdraw": lambda order, user: orders.withdraw(order),
+    "expire": lambda order, user: orders.expire_unpaid(this_moment() + timedelta(days=4)),
+}
+MEDDLING = [
+    ("assign", {"customer": "Acme"}),
+    ("assign", {"customer": "Other"}),
+    ("assign", {"customer": ""}),
+    ("cancel", {}),
+    ("renew", {"plan": "M1-100"}),
+    ("suspend", {}),
+    ("unrenew", {}),
+]
+
+
+class Business(RuleBasedStateMachine):
+    """Two customers, six cards, and everybody who may do something to them. The clock goes forward."""
+
+    @initialize()
+    def begin(self):
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.clock = None
+        self.day = FIRST_DAY
+        self._move_clock(FIRST_DAY)
+        self.people = [User.objects.create_superuser(name) for name in ("finance", "second")]
+        for code, amount in (("M1-100", "5.00"), ("Y1-30", "30.00"), ("PACK-100", "9.90"), (None, "8.00")):
+            b.price(code, Decimal(amount))
+        for name in NAMES:
+            b.fund("150.00", name)
+        for number in range(4):
+            card_in_use(FIRST_DAY, customer=NAMES[number % 2], plan="M1-100")
+        open_card(opened_on=FIRST_DAY, customer="Acme", plan="M1-100")
+        open_card(opened_on=FIRST_DAY, plan="M1-100")
+        self.cards = list(Card.objects.order_by("pk").values_list("pk", flat=True))
+        self.references = 0
+
+    def teardown(self):
+        if not hasattr(self, "transaction"):
+            return
+        try:
+            assert list(Proof().problems()) == []
+        finally:
+            self.clock.disable()
+            self.told.__exit__(None, None, None)
+            transaction.set_rollback(True)
+            self.transaction.__exit__(None, None, None)
+
+    @rule(
+        kind=KINDS,
+        cards=FEW,
+        name=st.sampled_from(NAMES),
+        plan=PLANS,
+        steps=st.integers(0, 3),
+        meanwhile=st.none() | st.sampled_from(MEDDLING),
+    )
+    def sell(self, kind, cards, name, plan, steps, meanwhile):
+        """An order that comes so far: drafted, placed, paid, fulfilled; something may happen to a card meanwhile."""
+        code = {OrderKind.PACK: "PACK-100", OrderKind.SALE: None}.get(kind, plan)
+        chosen = {self.cards[number % len(self.cards)] for number in cards}
+        plan = code and Plan.objects.get(code=code)
+        order = orders.draft(kind, b.customer(name), sorted(chosen), user=self.people[0], plan=plan)
+        for name in list(STEPS)[:steps]:
+            if name == "work" and meanwhile:
+                self.meddle(cards[0], meanwhile)
+            self._try(lambda name=name: STEPS[name](order, self.people[0]))
+
+    @rule(which=ONE_OF, step=st.sampled_from(list(ALL_STEPS)))
+    def take_order_further(self, which, step):
+        if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT), which):
+            self._try(lambda: ALL_STEPS[step](order, self.people[1]))
+
+    @rule(which=ONE_OF, cards=st.none() | FEW, end=st.sampled_from([refunds.let_go, refunds.let_go, refunds.decline]))
+    def refund(self, which, cards, end):
+        """Of a paid order, whole or in part; somebody may fulfil the order between asking and letting go."""
+        chosen = cards and [self.cards[number % len(self.cards)] for number in cards]
+        if order := self._pick(Order.objects.filter(paid_at__isnull=False), which):
+            ask = {"user": self.people[0], "reason": "because", "card_ids": chosen}
+            self._try(lambda: refunds.ask(order, **ask))
+        if refund := self._pick(Refund.objects.filter(state=RefundState.ASKED), which):
+            self._try(lambda: end(refund, user=self.people[1]))
+
+    @rule(name=st.sampled_from(NAMES), amount=AMOUNTS, which=ONE_OF, what=st.sampled_from(MONEY))
+    def move_money(self, name, amount, which, what):
+        customer, receipt = b.customer(name), self._pick(Receipt.objects, which)
+        self.references += 1
+        match what:
+            case "receipt":
+                receipts.record(customer, amount, f"REF{self.references}", self.day, user=self.people[0])
+            case "limit":
+                self._try(lambda: agree_on(customer, credit_limit=amount))
+            case "reversal" if receipt:
+                self._try(lambda: receipts.take_back(receipt, user=self.people[0], reason="bounced"))
+            case "charge" | "gift":
+                signed = amount if what == "charge" else -amount
+                self._try(lambda: orders.adjust(customer, signed, user=self.people[0], note="x"))
+
+    @rule(which=ONE_OF, asked=st.sampled_from(MEDDLING))
+    def staff(self, which, asked):
+        self.meddle(which, asked)
+
+    def meddle(self, which, asked):
+        """What the staff does to a card by other ways, which orders have to live with."""
+        action, params = asked
+        act(action, [self.cards[which % len(self.cards)]], actor=Actor.shell(), reason="because", **params)
+
+    @rule(days=st.integers(1, 25), which=ONE_OF, mb=st.integers(1, 120))
+    def use(self, days, which, mb):
+        """Days go by, and a card is used."""
+        self.later(days)
+        take_readings([Reading(self.cards[which % len(self.cards)], self.day, mb * MB, self._noon())])
+
+    def later(self, days):
+        self._move_clock(self.day + timedelta(days=days))
+        sweep(self.day)
+
+    # what is always true
+
+    @invariant()
+    def the_books_prove_true(self):
+        if hasattr(self, "people"):
+            assert [(problem.code, problem.message) for problem in proof.problems()] == []
+
+    @invariant()
+    def no_wallet_is_below_its_limit(self):
+        for account in CustomerAccount.objects.all():
+            posted = sum(account.customer.postings.filter(account="wallet").values_list("amount", flat=True))
+            assert account.balance == posted >= -account.credit_limit
+
+    @invariant()
+    def no_paid_line_is_without_service_or_refund(self):
+        finished = Order.objects.filter(job__status=JobStatus.DONE)
+        assert not OrderLine.objects.filter(order__in=finished, state=LineState.OPEN).exists()
+        for line in OrderLine.objects.filter(state=LineState.FULFILLED, order__kind=OrderKind.RENEWAL):
+            event = CardEvent.objects.get(card=line.card_id, seq=line.seq)
+            waits = ServiceTerm.objects.filter(card=line.card_id, number=event.evidence["term"])
+            given_up = CardEvent.objects.filter(card=line.card_id, action="unrenew", seq__gt=line.seq)
+            assert waits.exists() or given_up.exists()
+
+    @invariant()
+    def no_service_is_without_a_paid_line_or_a_grant(self):
+        for event in CardEvent.objects.filter(action__in=("renew", "top_up")):
+            line = OrderLine.objects.filter(card=event.card_id, seq=event.seq, order__job=event.job_id)
+            assert event.actor_kind == "command" if event.job_id is None else line.exists()
+
+    @invariant()
+    def a_refund_that_is_done_gave_back_what_it_says(self):
+        for refund in Refund.objects.filter(state=RefundState.DONE):
+            assert refund.amount == sum(refund.lines.values_list("unit_price", flat=True))
+
+    # how it is done
+
+    def _try(self, step):
+        """Refused is an answer too; anything else that is raised is a mistake."""
+        with contextlib.suppress(Refused, BadInput, ValidationError), transaction.atomic():
+            step()
+
+    def _pick(self, rows, which):
+        rows = list(rows.order_by("-pk")[:4])
+        return rows[which % len(rows)] if rows else None
+
+    def _noon(self):
+        return timezone.make_aware(datetime.combine(self.day, time(12)))
+
+    def _move_clock(self, day):
+        if self.clock:
+            self.told.__exit__(None, None, None)
+            self.clock.disable()
+        self.day, self.clock = day, override_settings(SIMPORTAL_TODAY=day)
+        self.clock.enable()
+        self.told = told_of(self._noon())
+        self.told.__enter__()
+
+
+def test_whatever_happens_the_books_prove_true():
+    how = settings(
+        max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    )
+    run_state_machine_as_test(Business, settings=how)

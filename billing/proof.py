@@ -4,8 +4,9 @@ Each check is one statement, which sees everything at the same moment, whoever w
 in whole cents: SQLite adds as floating point.
 """
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When, Window
-from django.db.models.functions import Coalesce, Lag, Round
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value, When, Window
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Lag, Round
 from django.utils.translation import gettext as _
 
 from billing.choices import Account, EntryKind, LineState, OrderKind, OrderState
@@ -126,7 +127,9 @@ def _lines():
 
 def _terms():
     """Each term but the first was given by a record: of an order's line, or of the staff who granted it."""
-    given = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW, evidence__term=OuterRef("number"))
+    number = Cast(KeyTextTransform("term", "evidence"), IntegerField())
+    renewals = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW)
+    given = renewals.annotate(term=number).filter(term=OuterRef("number"))
     for term in ServiceTerm.objects.filter(number__gt=1).exclude(Exists(given)).select_related("card"):
         sentence = _("nobody gave the card its term {number}: no order and no record of the staff")
         yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)

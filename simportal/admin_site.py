@@ -49,6 +49,8 @@ MASTER_DATA = (
     (_("Plans"), "admin:cards_plan_changelist", "cards.view_plan"),
     (_("Tags"), "admin:cards_tag_changelist", "cards.view_tag"),
     (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
+    (_("Price tiers"), "admin:billing_pricetier_changelist", "billing.view_pricetier"),
+    (_("Rules of money"), "admin:billing_moneyrules_changelist", "billing.view_moneyrules"),
 )
 PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),

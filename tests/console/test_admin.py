@@ -215,7 +215,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
 
     console = ["Dashboard", "SIM cards", "Queues", "Jobs", "Nightly sweep"]
     money = ["Customer accounts", "Orders", "Prices", "Margin", "Money at risk"]
-    data = ["Customers", "Plans", "Tags", "Carrier policies"]
+    data = ["Customers", "Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
     assert titles(of_role("support")) == [*console, *money, *data]
     assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups"]
     assert "To agree to" in titles(of_role("finance"))

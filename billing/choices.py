@@ -84,6 +84,18 @@ class PaymentState(TextChoices):
     CLOSED = "closed", pgettext_lazy("payment", "Closed")
 
 
+class NotificationOutcome(TextChoices):
+    """What was made of a provider's notification; `paid` alone moves money, `known` changes nothing any more."""
+
+    PAID = "paid", pgettext_lazy("notification", "Money taken in")
+    CLOSED = "closed", pgettext_lazy("notification", "Payment closed")
+    KNOWN = "known", pgettext_lazy("notification", "Paid already: nothing changed")
+    LATE = "late", pgettext_lazy("notification", "Refused: not of now")
+    UNKNOWN = "unknown", pgettext_lazy("notification", "Refused: no such payment")
+    WRONG_AMOUNT = "wrong_amount", pgettext_lazy("notification", "Refused: another amount")
+    USED_REFERENCE = "used_reference", pgettext_lazy("notification", "Refused: reference of another payment")
+
+
 class NoticeKind(TextChoices):
     """What a customer is told without having asked."""
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import PaymentState
+from billing.choices import NotificationOutcome, PaymentState
 from billing.models.fields import MoneyField
 
 
@@ -19,11 +19,12 @@ class VisibleQuerySet(models.QuerySet):
 class Receipt(models.Model):
     """Money that a customer transferred to the dealer's bank, as staff saw it in the bank's statement.
 
-    The bank's `reference` is unique, so that one transfer is recorded once.
+    The bank's `reference` is unique, so that one transfer is recorded once; when it was recorded wrongly and taken
+    back (`reversed_at`), it can be recorded anew.
     """
 
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="receipts", verbose_name=_("customer"))
-    reference = models.CharField(_("bank's reference"), max_length=64, unique=True)
+    reference = models.CharField(_("bank's reference"), max_length=64)
     amount = MoneyField(_("amount"))
     received_on = models.DateField(_("received on"))
     payer = models.CharField(_("payer"), max_length=128, blank=True)
@@ -33,6 +34,7 @@ class Receipt(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
+    reversed_at = models.DateTimeField(_("reversed at"), null=True, blank=True)
 
     objects = VisibleQuerySet.as_manager()
 
@@ -42,6 +44,11 @@ class Receipt(models.Model):
         ordering = ["-pk"]
         default_permissions = ("add", "view")
         permissions = [("reverse_receipt", "reverse")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference"], name="a_transfer_is_recorded_once", condition=models.Q(reversed_at=None)
+            )
+        ]
 
     def __str__(self):
         return self.reference
@@ -89,6 +96,15 @@ class Payment(models.Model):
     def __str__(self):
         return str(self.key)
 
+    @property
+    def is_started(self):
+        """Whether nobody has paid it or called it off."""
+        return self.state == PaymentState.STARTED
+
+    @property
+    def is_paid(self):
+        return self.state == PaymentState.PAID
+
 
 class Notification(models.Model):
     """What a provider told us, and what we made of it. Its `nonce` comes once; a second time is a replay."""
@@ -99,7 +115,7 @@ class Notification(models.Model):
         Payment, models.PROTECT, null=True, blank=True, related_name="notifications", verbose_name=_("payment")
     )
     body = models.JSONField(_("what it said"))
-    outcome = models.CharField(_("what was made of it"), max_length=16)
+    outcome = models.CharField(_("what was made of it"), max_length=16, choices=NotificationOutcome)
     received_at = models.DateTimeField(_("received at"), auto_now_add=True)
 
     class Meta:

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import Coalesce, TruncMonth
 
+from billing.choices import OrderKind
 from billing.models import OrderLine, PriceBook
 from billing.money import ZERO, rounded
 from cards.choices import State
@@ -19,18 +20,23 @@ AHEAD_DAYS = 91
 
 @dataclass
 class Earned:
-    """What a plan (None: cards themselves) brought in a month: lines, prices, what of it went back, and its cost.
+    """What a plan brought in a month: lines, prices, what of it went back, and its cost.
 
-    `unknown` is the number of lines whose cost nobody said; they count as if they cost nothing.
+    `plan` is a code, or the kind of order that sells no plan: a card sale or an adjustment. `unknown` is the number
+    of lines whose cost nobody said; they count as if they cost nothing.
     """
 
     month: date
-    plan: str | None
+    plan: str
     lines: int = 0
     revenue: Decimal = ZERO
     returned: Decimal = ZERO
     cost: Decimal = ZERO
     unknown: int = 0
+
+    @property
+    def label(self):
+        return OrderKind(self.plan).label if self.plan in OrderKind.values else self.plan
 
     @property
     def margin(self):
@@ -60,13 +66,13 @@ def margins(since, until):
     """
     found = {}
     served = OrderLine.objects.filter(fulfilled_on__gte=since, fulfilled_on__lt=until)
-    for month, plan, lines, revenue, cost, known in _by_month(served, "fulfilled_on"):
-        found[month, plan] = Earned(month, plan, lines, revenue, cost=cost, unknown=lines - known)
+    for month, plan, lines, revenue, cost, unknown in _by_month(served, "fulfilled_on"):
+        found[month, plan] = Earned(month, plan, lines, revenue, cost=cost, unknown=unknown)
     returned = OrderLine.objects.filter(fulfilled_on__isnull=False, refunded_on__gte=since, refunded_on__lt=until)
-    for month, plan, _lines, revenue, cost, _known in _by_month(returned, "refunded_on"):
+    for month, plan, _lines, revenue, cost, _unknown in _by_month(returned, "refunded_on"):
         earned = found.setdefault((month, plan), Earned(month, plan))
         earned.returned, earned.cost = revenue, earned.cost - cost
-    return sorted(found.values(), key=lambda earned: (-earned.month.toordinal(), earned.plan or ""))
+    return sorted(found.values(), key=lambda earned: (-earned.month.toordinal(), earned.plan))
 
 
 def at_risk(today):
@@ -97,15 +103,16 @@ def at_risk(today):
 
 
 def _by_month(lines, day):
-    """(month, plan's code, lines, prices, cost, lines with a cost) of these lines, by the month of a day of theirs."""
-    months = lines.order_by().annotate(month=TruncMonth(day)).values("month", "plan__code")
+    """(month, plan, lines, prices, cost, lines without a cost) of these lines, by the month of a day of theirs."""
+    sold = Coalesce("plan__code", "order__kind")
+    months = lines.order_by().annotate(month=TruncMonth(day), sold=sold).values("month", "sold")
     sums = months.annotate(
         lines=Count("pk"),
         prices=Sum("unit_price"),
         costs=Sum("cost"),
-        known=Count("pk", filter=Q(cost__isnull=False)),
+        unknown=Count("pk", filter=Q(cost=None) & ~Q(order__kind=OrderKind.ADJUSTMENT)),
     )
-    for month, plan, count, prices, costs, with_cost in sums.values_list(
-        "month", "plan__code", "lines", "prices", "costs", "known"
+    for month, plan, count, prices, costs, unknown in sums.values_list(
+        "month", "sold", "lines", "prices", "costs", "unknown"
     ):
-        yield month, plan, count, rounded(prices), rounded(costs or ZERO), with_cost
+        yield month, plan, count, rounded(prices), rounded(costs or ZERO), unknown

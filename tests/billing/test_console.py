@@ -472,12 +472,12 @@ def test_margin_by_plan_and_month(finance):
     ]
     march = date(2026, 3, 1)
     assert told == [
-        (march, None, 1, 8, 0, 0, 8, 1),
         (march, "Y1-30", 2, 60, 30, 12, 18, 0),
+        (march, "sale", 1, 8, 0, 0, 8, 1),
     ]
     assert page.context["sums"] == {"revenue": 68, "returned": 30, "cost": 12, "margin": 26}
     file = b"".join(get(finance, "/console/margin.csv").streaming_content).decode("utf-8-sig")
-    assert file.splitlines()[2] == "2026-03,Y1-30,2,60.00,30.00,12.00,18.00"
+    assert file.splitlines()[1] == "2026-03,Y1-30,2,60.00,30.00,12.00,18.00"
     assert [get(finance, f"/console/margin/?year={year}").status_code for year in ("2025", "2027", "x")] == [
         200,
         404,

@@ -1,20 +1,13 @@
 """Two sweeps or workers at the same moment, and one that is killed: real processes on a database of their own."""
 
-import contextlib
 import os
-import shutil
 import signal
-import sqlite3
-import subprocess
-import sys
 from datetime import date
 
-import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
 
-from tests.processes import Portal, wait_until
+from tests.own_portal import ended, own_portal, python, rows, running, running_python
+from tests.processes import wait_until
 
 CARDS = 5_000
 
@@ -23,65 +16,27 @@ CARDS = 5_000
 def first_fleet(tmp_path_factory):
     """Cards that all become active on 2026-08-01, in a database of the kind that the suite runs on, for all to copy."""
     folder = tmp_path_factory.mktemp("fleet")
-    if connection.vendor == "sqlite":
-        yield filled(Portal(folder), folder)
-        return
-    with server() as execute:
-        execute(f"CREATE DATABASE {first_name()}")
-        yield filled(Portal(folder, DATABASE_URL=url(first_name())), folder)
-        execute(f"DROP DATABASE {first_name()} WITH (FORCE)")
+    with own_portal(folder) as portal:
+        yield filled(portal, folder)
 
 
 @pytest.fixture
 def fleet(first_fleet, tmp_path):
     """A portal with a copy of those cards, to be swept or worked on."""
-    if connection.vendor == "sqlite":
-        shutil.copy(first_fleet.folder / "portal.sqlite3", tmp_path)
-        yield Portal(tmp_path)
-        return
-    name = f"{first_name()}_copy"
-    with server() as execute:
-        execute(f"CREATE DATABASE {name} TEMPLATE {first_name()}")
-        yield Portal(tmp_path, DATABASE_URL=url(name))
-        execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextlib.contextmanager
-def server():
-    with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connected:
-        yield connected.execute
-
-
-def first_name():
-    return f"fleet_{os.getpid()}"
-
-
-def url(name):
-    return f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
+    with own_portal(tmp_path, like=first_fleet) as portal:
+        yield portal
 
 
 def filled(portal, folder):
     rows = (f"8986{number:016d},cmcc,enterprise,2026-01-15,Y1-30" for number in range(CARDS))
     file = folder / "cards.csv"
     file.write_text("\n".join(["iccid,carrier,certification,opened_on,plan", *rows]))
-    portal.manage("migrate", "--verbosity", "0")
     portal.manage("import_cards", str(file))
     return portal
 
 
 def sweeping(portal):
-    command = [sys.executable, "manage.py", "sweep", "--through", "2026-08-01"]
-    return subprocess.Popen(command, env=portal.environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE)
-
-
-def rows(portal, *selects):
-    """How many rows each of these gives, asked beside the portal's own processes."""
-    statement = f"SELECT {', '.join(f'(SELECT COUNT(*) FROM {select})' for select in selects)}"
-    if connection.vendor == "sqlite":
-        with contextlib.closing(sqlite3.connect(portal.folder / "portal.sqlite3")) as database:
-            return list(database.execute(statement).fetchone())
-    with psycopg.connect(portal.environment["DATABASE_URL"]) as database:
-        return list(database.execute(statement).fetchone())
+    return running(portal, "sweep", "--through", "2026-08-01")
 
 
 def counted(portal):
@@ -90,8 +45,7 @@ def counted(portal):
 
 
 def test_two_sweeps_at_the_same_moment_do_each_change_once(fleet):
-    sweeps = [sweeping(fleet) for _ in range(2)]
-    assert [sweep.communicate() and sweep.returncode for sweep in sweeps] == [0, 0]
+    ended(*[sweeping(fleet) for _ in range(2)])
     assert counted(fleet) == [CARDS, CARDS]
     fleet.manage("verify")
 
@@ -130,19 +84,13 @@ def tagged(portal):
     )
 
 
-def python(portal, code):
-    return portal.manage("shell", "--verbosity", "0", "--command", code)
-
-
 def working(portal):
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", WORK]
-    return subprocess.Popen(command, env=portal.environment, cwd=settings.BASE_DIR)
+    return running_python(portal, WORK)
 
 
 def test_two_workers_at_the_same_moment_do_each_card_once(fleet):
     python(fleet, START_JOB)
-    workers = [working(fleet) for _ in range(2)]
-    assert [worker.wait() for worker in workers] == [0, 0]
+    ended(*[working(fleet) for _ in range(2)])
     assert tagged(fleet) == DONE
 
 
@@ -152,6 +100,6 @@ def test_a_job_whose_worker_is_killed_is_finished_by_the_next(fleet):
         wait_until(lambda: tagged(fleet)[0] > 0, what="the first chunk")
         os.kill(killed.pid, signal.SIGKILL)
     python(fleet, LEASES_RUN_OUT)
-    assert working(fleet).wait() == 0
+    ended(working(fleet))
     assert tagged(fleet) == DONE
     fleet.manage("verify")

@@ -16,16 +16,17 @@ from tests.processes import Portal
 
 
 @contextlib.contextmanager
-def own_portal(folder, like=None):
+def own_portal(folder, like=None, **environment):
     """A migrated portal with a new database, or with a copy of another such portal's."""
     if connection.vendor == "sqlite":
-        yield _migrated(Portal(folder)) if like is None else _beside(like, folder)
+        yield _migrated(Portal(folder, **environment)) if like is None else _beside(like, folder, environment)
         return
     name = f"own_{uuid.uuid4().hex}"
     template = f" TEMPLATE {_name(like)}" if like else ""
     with _server() as execute:
         execute(f"CREATE DATABASE {name}{template}")
-        portal = Portal(folder, DATABASE_URL=f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}")
+        url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
+        portal = Portal(folder, DATABASE_URL=url, **environment)
         yield portal if like else _migrated(portal)
         execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -72,9 +73,9 @@ def _migrated(portal):
     return portal
 
 
-def _beside(like, folder):
+def _beside(like, folder, environment):
     shutil.copy(like.folder / "portal.sqlite3", folder)
-    return Portal(folder)
+    return Portal(folder, **environment)
 
 
 def _name(portal):

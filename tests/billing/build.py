@@ -9,14 +9,30 @@ from billing.actions import orders
 from billing.actions.ledger import account_of, enter, move
 from billing.choices import Account, EntryKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Order, Posting, Price
+from cards.actions.ask import act
+from cards.actions.card_rows import read_card_row
+from cards.actions.intake import take_cards
+from cards.actions.write import chunked
 from cards.models import Card, Customer, Plan
 from cards.permissions import SYSTEM
+from tests.build import SHELL
 
 PRICED_FROM = date(2026, 1, 1)
 
 
 def customer(name="Acme"):
     return Customer.objects.get_or_create(name=name)[0]
+
+
+def fleet(size, since, plan="Y1-30", name="Acme"):
+    """So many cards of a customer, in use since a day; the keys of all cards."""
+    columns = {"carrier": "cmcc", "certification": "enterprise", "plan": plan, "customer": name}
+    texts = [columns | {"iccid": f"8986{number:016d}", "opened_on": str(since)} for number in range(size)]
+    for chunk in chunked(texts):
+        take_cards([read_card_row(2, text, date.max) for text in chunk], actor=SHELL)
+    card_ids = list(Card.objects.order_by("pk").values_list("pk", flat=True))
+    act("activate", card_ids, actor=SHELL, on=since)
+    return card_ids
 
 
 def price(code, amount, kind=PriceKind.LIST, since=PRICED_FROM, **whose):

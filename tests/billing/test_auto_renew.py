@@ -12,13 +12,11 @@ from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
 from billing.errors import Refused
 from billing.models import CardRenewal, Notice, Order, RenewalRun, RenewedTerm
-from cards.actions.ask import act
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
 from cards.models import Card, Job, Plan
 from tests.billing import build as b
-from tests.build import SHELL, card_in_use, do, fresh, member, on_day, open_card, swept
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
 from tests.console.pages import logged_in, of_role
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -348,21 +346,10 @@ def test_an_order_that_staff_took_further_is_theirs(user):
     assert (b.balance(), len(terms(card))) == (95, 2)
 
 
-def fleet(size):
-    """So many cards of Acme in use, like `monthly`."""
-    columns = {"carrier": "cmcc", "certification": "enterprise", "plan": "M1-100", "customer": "Acme"}
-    rows = [
-        read_card_row(number, columns | {"iccid": f"8986{number:016d}", "opened_on": str(SINCE)}, date.max)
-        for number in range(size)
-    ]
-    take_cards(rows, actor=SHELL)
-    act("activate", list(Card.objects.values_list("pk", flat=True)), actor=SHELL, on=SINCE)
-
-
 def test_ten_thousand_cards_are_checked_and_served_in_the_background(django_assert_max_num_queries):
     renews()
     b.fund("50000")
-    fleet(10_000)
+    b.fleet(10_000, SINCE, plan="M1-100")
     with django_assert_max_num_queries(20):
         ticked(WEEK_BEFORE, serve=False)
     assert (Order.objects.get().state, runs()) == ("draft", [])
@@ -424,7 +411,7 @@ def test_switches_of_cards_that_went_away_are_forgotten(user):
     do("assign", back, SINCE, customer="Other")
     do("assign", back, SINCE, customer="Acme")
     do("cancel", over, SINCE)
-    forget_what_was_said()
+    wait_until(lambda: not forget_what_was_said() and CardRenewal.objects.count() == 2)
     assert set(CardRenewal.objects.values_list("card", flat=True)) == {kept.pk, back.pk}
     switch([fresh(gone)], False, user=user)
     forget_what_was_said()

@@ -1,0 +1,105 @@
+"""Workers of money that are killed, or that are two: real processes on a database of their own. Each line once."""
+
+import os
+import signal
+
+import pytest
+
+from tests.own_portal import ended, own_portal, python, row, rows, running_python
+from tests.processes import wait_until
+
+LINES = 10_000
+CUSTOMERS = 40
+
+PAID_ORDER = f"""
+from datetime import date
+from billing.actions import kinds, orders
+from tests.billing import build as b
+b.price("Y1-30", "30.00")
+b.fund({LINES * 30})
+user = b.financier()
+plan = b.Plan.objects.get(code="Y1-30")
+order = orders.draft("renewal", b.customer(), b.fleet({LINES}, date(2026, 3, 2)), user=user, plan=plan)
+kinds.work_off(order.job)
+orders.pay(orders.place(order), user=user)
+"""
+SERVE = "from billing.actions import kinds; kinds.tick(120)"
+LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(leased_until='2026-01-01T00:00Z')"
+
+RENEWING_CUSTOMERS = f"""
+from datetime import date
+from billing.actions.accounts import agree_on
+from tests.billing import build as b
+from tests.build import card_in_use
+b.price("M1-100", "5.00")
+for number in range({CUSTOMERS}):
+    name = f"Customer {{number}}"
+    agree_on(b.customer(name), auto_renews=True)
+    b.fund(15, name=name)
+    for _ in range(3): card_in_use(date(2026, 3, 2), plan="M1-100", customer=name)
+"""
+RENEW = "from billing.actions.auto_renew import tick; from cards.calendar import civil_today; tick(civil_today(), 120)"
+
+
+@pytest.fixture
+def portal(tmp_path):
+    with own_portal(tmp_path, SIMPORTAL_TODAY="2026-03-25") as portal:
+        yield portal
+
+
+def killed(portal, code, happened):
+    """Run code until something has happened, and kill it in the middle of what it does next."""
+    with running_python(portal, code) as process:
+        wait_until(happened, what="the first part")
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def served(portal):
+    """Lines that are fulfilled, terms and records that they brought, and what was earned by them."""
+    counts = rows(
+        portal,
+        "billing_orderline WHERE state = 'fulfilled'",
+        "cards_serviceterm WHERE number = 2",
+        "cards_cardevent WHERE action = 'renew'",
+    )
+    (earned,) = row(portal, "SELECT COALESCE(SUM(amount), 0) FROM billing_posting WHERE account = 'revenue'")
+    return [*counts, earned]
+
+
+def test_a_large_order_whose_workers_are_killed_is_finished_by_the_next(portal):
+    python(portal, PAID_ORDER)
+    for _ in range(2):
+        before = served(portal)[0]
+        killed(portal, SERVE, lambda before=before: served(portal)[0] > before)
+        count = served(portal)[0]
+        assert served(portal) == [count, count, count, count * 30]
+        python(portal, LEASES_RUN_OUT)
+    assert count < LINES
+    ended(running_python(portal, SERVE))
+    assert served(portal) == [LINES, LINES, LINES, LINES * 30]
+    assert rows(portal, "billing_order WHERE state = 'fulfilled'", "billing_customeraccount WHERE balance = 0") == [
+        1,
+        1,
+    ]
+    portal.manage("verify")
+
+
+def test_renewals_whose_worker_is_killed_are_finished_by_two_at_once(portal):
+    python(portal, RENEWING_CUSTOMERS)
+    finished = "billing_renewalrun WHERE finished_at IS NOT NULL"
+    killed(portal, RENEW, lambda: rows(portal, finished)[0] > 0)
+    assert rows(portal, finished)[0] < CUSTOMERS
+    ended(*[running_python(portal, RENEW) for _ in range(2)])
+    python(portal, LEASES_RUN_OUT)
+    ended(running_python(portal, SERVE))
+    assert served(portal) == [CUSTOMERS * 3, CUSTOMERS * 3, CUSTOMERS * 3, CUSTOMERS * 15]
+    assert rows(
+        portal,
+        finished,
+        "billing_renewalrun",
+        "billing_order WHERE state = 'fulfilled'",
+        "billing_order",
+        "billing_renewedterm",
+        "billing_customeraccount WHERE balance = 0",
+    ) == [CUSTOMERS, CUSTOMERS, CUSTOMERS, CUSTOMERS, CUSTOMERS * 3, CUSTOMERS]
+    portal.manage("verify")

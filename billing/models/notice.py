@@ -3,19 +3,21 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind
+from billing.querysets import OfCustomers
 
 
 class Digest(models.Model):
     """The one mail a day to a customer, with all notices since the last one.
 
-    `claimed_until` is the lease of whoever sends it; it is sent when `sent_at` says so, and given up after some tries.
+    `due_at` is when it is to be sent, or tried again; whoever sends it moves that ahead first, so that nobody else
+    does. None: nothing is left to do, the digest is sent (`sent_at`) or given up, and `problem` says why.
     """
 
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="digests", db_index=False, verbose_name=_("customer")
     )
     day = models.DateField(_("day"))
-    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     problem = models.CharField(_("why it was not sent"), max_length=200, blank=True)
@@ -26,7 +28,7 @@ class Digest(models.Model):
         ordering = ["-day", "customer"]
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_digest_per_customer_and_day")]
-        indexes = [models.Index(fields=["id"], name="digest_unsent", condition=models.Q(sent_at=None))]
+        indexes = [models.Index(fields=["due_at"], name="digest_due", condition=models.Q(due_at__isnull=False))]
 
     def __str__(self):
         return f"{self.customer_id} {self.day}"
@@ -53,6 +55,8 @@ class Notice(models.Model):
         Digest, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name=_("digest")
     )
 
+    objects = OfCustomers.as_manager()
+
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
@@ -65,6 +69,7 @@ class Notice(models.Model):
         ]
         indexes = [
             models.Index(fields=["customer", "id"], name="notice_customer"),
+            models.Index(fields=["kind", "id"], name="notice_kind"),
             models.Index(fields=["customer"], name="notice_undigested", condition=models.Q(digest=None)),
         ]
 

@@ -62,6 +62,14 @@ MONEY_REFUSALS = {
         _("The order is {state}, so this is not possible."),
         _("Look at the order as it is now."),
     ),
+    "not_online": (
+        _("Such an order is not paid online."),
+        _("Pay it out of the wallet, or have it agreed to."),
+    ),
+    "no_provider": (
+        _("Nobody takes online payments for this portal."),
+        _("Pay out of the wallet, or by a bank transfer."),
+    ),
     "second_person": (
         _("Above {limit} a second person has to agree."),
         _("Ask somebody else of finance."),

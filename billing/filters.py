@@ -40,6 +40,30 @@ class OrderFilter(StrictFilterSet):
         return orders.filter(customer__in=Customer.objects.filter(Begins(F("name"), text)).values("pk"))
 
 
+class ReceiptFilter(StrictFilterSet):
+    """What the list of receipts can be asked for: the beginning of a reference, a payer or a customer, and more."""
+
+    q = django_filters.CharFilter(method="search", label=_("Search"))
+    customer = Named(Customer, label=_("Customer"))
+    taken_back = django_filters.ChoiceFilter(
+        choices=[("0", _("Standing")), ("1", _("Taken back"))],
+        method="standing",
+        label=_("State"),
+        empty_label=_("Standing or not"),
+    )
+    since = django_filters.DateFilter(field_name="received_on", lookup_expr="gte", label=_("From day"))
+    through = django_filters.DateFilter(field_name="received_on", lookup_expr="lte", label=_("Through day"))
+
+    def search(self, receipts, name, text):
+        text = text.strip()
+        customers = Customer.objects.filter(Begins(F("name"), text))
+        begins = Q(Begins(F("reference"), text)) | Q(Begins(F("payer"), text))
+        return receipts.filter(begins | Q(customer__in=customers.values("pk")))
+
+    def standing(self, receipts, name, value):
+        return receipts.filter(reversed_at__isnull=value == "0")
+
+
 class ByNameForm(StrictForm):
     """The pages of a list by names begin behind a name."""
 

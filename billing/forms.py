@@ -6,8 +6,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import OrderKind
+from billing.money import read_amount
 from billing.rules import PLAN_KINDS
+from cards.calendar import civil_today
 from cards.choices import PlanKind
+from cards.errors import BadInput
 from cards.models import Customer, Plan
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
@@ -86,6 +89,34 @@ class ReasonForm(KeyedForm):
     """Why money goes back."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class ReceiptForm(KeyedForm):
+    """A transfer as the bank's statement shows it."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        to_field_name="name",
+        label=_("Customer"),
+        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
+        error_messages={"invalid_choice": _("There is no customer of this name.")},
+    )
+    amount = forms.CharField(label=_("Amount"), widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    reference = forms.CharField(
+        label=_("Bank's reference"), max_length=64, help_text=_("Each transfer has its own; it is recorded once.")
+    )
+    received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput(attrs={"type": "date"}))
+    payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, data=None, initial=None, **kwargs):
+        super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)
+
+    def clean_amount(self):
+        try:
+            return read_amount(self.cleaned_data["amount"])
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 def _plans():

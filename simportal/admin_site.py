@@ -35,6 +35,7 @@ CONSOLE = (
 MONEY = (
     (_("Customer accounts"), "money:customer-list", "cards.view_customer"),
     (_("Orders"), "money:order-list", "billing.view_order"),
+    (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("To agree to"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Margin"), "money:margin", "billing.view_order"),

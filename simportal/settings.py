@@ -141,6 +141,10 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 
+# Money: who takes online payments. On the local page nobody pays real money, so in service there is nobody yet.
+
+PAYMENT_PROVIDER = "local" if DEBUG else ""
+
 # Background work: simportal/celery.py reads what begins with CELERY_
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"

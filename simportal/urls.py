@@ -9,6 +9,7 @@ urlpatterns = [
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),
+    path("pay/", include("billing.pay_urls")),
     path("my/", views.my, name="my"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -123,7 +123,11 @@ def pay(order, *, user):
 
 def pay_and_fulfil(order, *, user):
     """Pay an order; the cards of a small one are served at once, those of a large one in the background."""
-    order = pay(order, user=user)
+    return fulfil_if_small(pay(order, user=user))
+
+
+def fulfil_if_small(order):
+    """Serve the cards of an order at once where that is quick; the order afterwards."""
     if order.size <= AT_ONCE and order.job:
         work_off(order.job)
     return Order.objects.get(pk=order.pk)

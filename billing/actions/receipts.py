@@ -1,41 +1,67 @@
 """Money that came through the bank, as staff recorded it, and taking back what was recorded wrongly."""
 
-from django.db import transaction
+import uuid
+
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing.actions.ledger import enter, move, reverse, wallet_locked
 from billing.choices import Account, EntryKind
 from billing.models import Receipt
+from billing.money import LARGEST, yuan
 from billing.permissions import who
+from cards.calendar import civil_today, this_moment
 from cards.errors import BadInput
 
 
-def record(customer, amount, reference, received_on, *, user, payer="", note=""):
+def record(customer, amount, reference, received_on, *, user, payer="", note="", key=None):
     """Put a transfer into the customer's wallet, once for each reference of the bank.
 
-    Raises `BadInput` for a reference that is recorded already; then nothing was moved.
+    The same `key` twice is the same receipt. Raises `BadInput` for a reference that stands already, a day that has not
+    come, or more than a wallet can hold; then nothing was moved.
     """
+    key = f"receipt:{key or uuid.uuid4()}"
     reference = " ".join(reference.split())
-    with wallet_locked(customer.pk):
-        known = Receipt.objects.filter(reference=reference).select_related("customer").first()
-        if known:
-            sentence = _("this reference is recorded already, for {customer} on {day}")
-            raise BadInput("reference", sentence.format(customer=known.customer, day=known.received_on))
-        legs = move(amount, Account.CASH, Account.WALLET)
-        entry = enter(f"receipt:{reference}", EntryKind.RECEIPT, customer.pk, *legs, actor=who(user), memo=note)
-        return Receipt.objects.create(
-            customer=customer,
-            reference=reference,
-            amount=amount,
-            received_on=received_on,
-            payer=payer,
-            note=note,
-            entry=entry,
-            recorded_by=user,
-        )
+    try:
+        with wallet_locked(customer.pk) as account:
+            known = Receipt.objects.filter(entry=key).first()
+            if known:
+                return known
+            _check(account, amount, reference, received_on)
+            legs = move(amount, Account.CASH, Account.WALLET)
+            return Receipt.objects.create(
+                customer=customer,
+                reference=reference,
+                amount=amount,
+                received_on=received_on,
+                payer=payer,
+                note=note,
+                entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=who(user), memo=note),
+                recorded_by=user,
+            )
+    except IntegrityError:  # recorded for another customer at this very moment
+        _check_reference(reference)
+        raise
 
 
 def take_back(receipt, *, user, reason):
     """Reverse a receipt that was wrong; `Refused` when it is reversed already or the wallet has not that much."""
     with transaction.atomic():
-        return reverse(receipt.entry, actor=who(user), memo=reason)
+        entry = reverse(receipt.entry, actor=who(user), memo=reason)
+        Receipt.objects.filter(pk=receipt.pk).update(reversed_at=this_moment())
+        return entry
+
+
+def _check(account, amount, reference, received_on):
+    _check_reference(reference)
+    if received_on > civil_today():
+        raise BadInput("received_on", _("this day has not come yet"))
+    if account.balance + amount > LARGEST:
+        raise BadInput("amount", _("a wallet holds at most {most}").format(most=yuan(LARGEST)))
+
+
+def _check_reference(reference):
+    known = Receipt.objects.filter(reference=reference, reversed_at=None).select_related("customer").first()
+    if known:
+        sentence = _("this reference is recorded already, for {customer} on {day}")
+        raise BadInput("reference", sentence.format(customer=known.customer, day=known.received_on))

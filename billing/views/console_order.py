@@ -11,7 +11,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from billing.actions import orders, refunds
+from billing.actions import orders, payments, refunds
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
@@ -65,6 +65,20 @@ def pay(request, pk):
     order = _find(request, pk)
     _allow(may_pay(request.user, order.customer_id) and order.kind != OrderKind.ADJUSTMENT)
     return _step(request, pk, lambda: orders.pay_and_fulfil(order, user=request.user))
+
+
+@staff_required
+@require_POST
+def pay_online(request, pk):
+    """Lead whoever may pay to the payment page of a placed order; asked twice, it is the same payment."""
+    order = _find(request, pk)
+    _allow(may_pay(request.user, order.customer_id))
+    try:
+        payment = payments.start(order, user=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("money:order", pk=pk)
+    return redirect(payments.page_of(payment))
 
 
 @staff_required

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from billing.actions.orders import needs_second
 from billing.choices import LineState, OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
-from billing.money import tax_within
+from billing.money import ZERO, tax_within
 from billing.permissions import may_order, may_pay
 from billing.views.order_words import badge_of, effects_of, prices_of
 from cards.actions.jobs import engine
@@ -40,6 +41,7 @@ def context_of(order, request):
         "key": uuid.uuid4(),
         "entries": [(entry, list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
+        "payments": [(payment, badge_of(payment), list(payment.notifications.all())) for payment in _payments(order)],
     }
     if job:
         job.sums = engine.totals(job)
@@ -51,6 +53,10 @@ def context_of(order, request):
 
 def _entries(order):
     return order.entries.prefetch_related("postings").order_by("booked_at")
+
+
+def _payments(order):
+    return order.payments.select_related("started_by").prefetch_related("notifications")
 
 
 def _draft(order):
@@ -80,6 +86,7 @@ def _placed(order, request):
         "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
         "is_mine": order.created_by_id == request.user.pk,
         "kept": order.total - order.refunded,
+        "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
         "reason_form": ReasonForm(),
     }
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import LineState, OrderState, RefundState
+from billing.choices import LineState, OrderState, PaymentState, RefundState
 
 TONES = {
     OrderState.PLACED: "warning",
@@ -16,6 +16,7 @@ TONES = {
     RefundState.ASKED: "warning",
     RefundState.APPROVED: "info",
     RefundState.DONE: "good",
+    PaymentState.STARTED: "warning",
 }
 EFFECTS = {
     "works_again": _("work again at once"),
@@ -32,7 +33,7 @@ class Badge:
 
 
 def badge_of(thing):
-    """The state of an order, a line or a refund."""
+    """The state of an order, a line, a refund or an online payment."""
     return Badge(thing.get_state_display(), TONES.get(thing.state, ""))
 
 

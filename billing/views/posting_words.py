@@ -40,4 +40,4 @@ def _reference(entry):
     if entry.order:
         return entry.order.number, reverse("money:order", args=[entry.order_id])
     receipt = getattr(entry, "receipt", None)
-    return (receipt.reference, "") if receipt else ("", "")
+    return (receipt.reference, reverse("money:receipt", args=[receipt.pk])) if receipt else ("", "")

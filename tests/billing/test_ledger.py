@@ -1,5 +1,6 @@
 """The books: entries that balance, once for each key, kept by the database itself; reversals; what the proof finds."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,8 @@ from tests.billing import build as b
 from tests.build import card_in_use
 
 pytestmark = pytest.mark.django_db
+
+RECEIVED_ON = date(2026, 1, 2)
 
 TRIGGERS = {
     "billing_posting": ("posting_is_kept", "entry_is_sealed", "posting_is_not_changed", "posting_is_not_deleted"),
@@ -158,9 +161,9 @@ def test_the_edges_of_the_database_are_those_that_django_fsm_declares():
 
 def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
     finance = b.financier()
-    receipt = receipts.record(b.customer(), Decimal("10"), " BANK 1 ", "2026-01-02", user=finance, payer="Acme Ltd")
+    receipt = receipts.record(b.customer(), Decimal("10"), " BANK 1 ", RECEIVED_ON, user=finance, payer="Acme Ltd")
     with pytest.raises(BadInput) as twice, override("en"):
-        receipts.record(b.customer("Other"), Decimal("10"), "BANK 1", "2026-01-02", user=finance)
+        receipts.record(b.customer("Other"), Decimal("10"), "BANK 1", RECEIVED_ON, user=finance)
     assert (twice.value.field, twice.value.sentence) == (
         "reference",
         "this reference is recorded already, for Acme on 2026-01-02",
@@ -172,7 +175,7 @@ def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
 
 def test_a_receipt_that_is_spent_is_not_taken_back():
     finance = b.financier()
-    receipt = receipts.record(b.customer(), Decimal("10"), "1", "2026-01-02", user=finance)
+    receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=finance)
     enter("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
     assert refused(receipts.take_back, receipt, user=finance, reason="bounced") == "short"
     agree_on(b.customer(), credit_limit=Decimal(1))
@@ -245,7 +248,7 @@ def test_the_proof_finds_a_term_that_nobody_gave(sold):
 
 
 def test_the_proof_finds_a_reversal_that_is_none(sold):
-    receipt = receipts.record(b.customer(), Decimal("10"), "1", "2026-01-02", user=b.financier())
+    receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=b.financier())
     receipts.take_back(receipt, user=receipt.recorded_by, reason="x")
     assert found() == []
     Posting.objects.filter(entry__kind="reversal").update(account="cash", customer=None)

@@ -1,0 +1,69 @@
+"""The provider for trials: a payment page of the portal's own, on which nobody pays real money.
+
+It signs its notifications as real providers do: HMAC-SHA256 over timestamp, nonce and body, by a key of its own.
+"""
+
+import json
+import re
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from billing.choices import PaymentState
+from billing.money import read_amount
+from billing.payments.port import Facts, Forged, Unreadable
+from cards.calendar import this_moment
+from cards.errors import BadInput
+
+NAME = "local"
+PURPOSE = "billing.payments.local"
+TIMESTAMP, NONCE, SIGNATURE = "X-Pay-Timestamp", "X-Pay-Nonce", "X-Pay-Signature"
+
+SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+NONCES = re.compile(r"[\w-]{16,64}", re.ASCII)
+REFERENCES = re.compile(r"[\w-]{1,64}", re.ASCII)
+SAID = {PaymentState.PAID.value: True, PaymentState.CLOSED.value: False}
+
+
+class Local:
+    """The local payment page as a `Provider`."""
+
+    def start(self, payment):
+        return reverse("pay:page", args=[payment.key])
+
+    def read(self, body, headers):
+        sent_at, nonce = headers.get(TIMESTAMP, ""), headers.get(NONCE, "")
+        if not constant_time_compare(headers.get(SIGNATURE, ""), _signature(sent_at, nonce, body)):
+            raise Forged
+        if not (SECONDS.fullmatch(sent_at) and NONCES.fullmatch(nonce)):
+            raise Unreadable
+        return _facts(nonce, datetime.fromtimestamp(int(sent_at), UTC), body)
+
+
+def notification(payment, said):
+    """What the page tells us of a payment (`paid` or `closed`): the body and the headers of a signed notification."""
+    told = {"payment": str(payment.key), "said": said, "amount": str(payment.amount), "reference": f"L{payment.pk}"}
+    return signed(json.dumps(told).encode())
+
+
+def signed(body, sent_at=None):
+    """A body with the headers that prove whose it is, and when it was sent: now, or at another instant."""
+    sent_at, nonce = str(int((sent_at or this_moment()).timestamp())), secrets.token_urlsafe(24)
+    return body, {TIMESTAMP: sent_at, NONCE: nonce, SIGNATURE: _signature(sent_at, nonce, body)}
+
+
+def _signature(sent_at, nonce, body):
+    return salted_hmac(PURPOSE, f"{sent_at}\n{nonce}\n".encode() + body, algorithm="sha256").hexdigest()
+
+
+def _facts(nonce, sent_at, body):
+    try:
+        told = json.loads(body)
+        reference = REFERENCES.fullmatch(told["reference"])[0]
+        amount = read_amount(told["amount"])
+        return Facts(nonce, sent_at, UUID(told["payment"]), SAID[told["said"]], amount, reference, told)
+    except (ValueError, TypeError, KeyError, AttributeError, BadInput):
+        raise Unreadable from None

@@ -1,0 +1,41 @@
+"""The port to whoever takes money online: a page to pay on, and notifications that are proved before they are read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+
+class Forged(Exception):
+    """The notification does not come from the provider, or was changed on its way."""
+
+
+class Unreadable(Exception):
+    """The provider said something that is no notification of a payment."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a provider has said, proved to be its word.
+
+    `nonce` names this notification, `key` the payment that it is about, `reference` is the provider's own number of it.
+    """
+
+    nonce: str
+    sent_at: datetime
+    key: UUID
+    is_paid: bool  # or else it was called off
+    amount: Decimal
+    reference: str
+    body: dict
+
+
+class Provider(Protocol):
+    """What a provider does for us; neither of it touches the books."""
+
+    def start(self, payment):
+        """The address of the page on which somebody pays this payment."""
+
+    def read(self, body, headers):
+        """The `Facts` of a notification (its bytes and headers). Raises `Forged` or `Unreadable`."""

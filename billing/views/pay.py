@@ -1,0 +1,76 @@
+"""The local payment page, and the door at which providers tell us what was paid."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from billing.actions import payments
+from billing.choices import NotificationOutcome
+from billing.models import Payment
+from billing.payments import PROVIDERS, local
+from billing.payments.port import Forged, Unreadable
+from billing.permissions import may_pay
+from billing.views.order_words import badge_of
+
+ACCEPTED = (NotificationOutcome.PAID, NotificationOutcome.CLOSED, NotificationOutcome.KNOWN)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def payment_page(request, key):
+    """What is to be paid, for whoever may pay it; Pay and Cancel are told to us as a real provider would."""
+    payment = _find(request, key)
+    if request.method == "POST":
+        said = request.POST.get("said")
+        if said not in local.SAID:
+            raise Http404
+        payments.receive(local.NAME, *local.notification(payment, said))
+        return redirect("pay:page", key=key)
+    order = payment.order
+    context = {
+        "payment": payment,
+        "badge": badge_of(payment),
+        "order": order,
+        "is_late": order and payment.is_started and not order.is_placed,
+        "is_left_over": payment.is_paid and (order is None or (payment.started_by_id and not order.is_paid)),
+    }
+    return render(request, "pay/payment.html", context)
+
+
+@csrf_exempt
+@require_POST
+def notify(request, provider):
+    """Whatever a provider tells us, answered in a line: 200 taken, 400 refused, 403 not its word."""
+    if provider not in PROVIDERS:
+        raise Http404
+    try:
+        outcome = payments.receive(provider, request.body, request.headers).outcome
+    except Forged:
+        return _line("forged", 403)
+    except Unreadable:
+        return _line("unreadable", 400)
+    return _line(outcome, 200 if outcome in ACCEPTED else 400)
+
+
+def _line(word, status):
+    return HttpResponse(f"{word}\n", content_type="text/plain", status=status)
+
+
+def _is_in_wallet(payment):
+    """Whether the money stayed there: it came for no order, or for one that was paid before or is over."""
+    order = payment.order
+    return payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at)
+
+
+def _find(request, key):
+    """The payment, for whoever may pay it; for anybody else there is none, nor where the page is not in use."""
+    if settings.PAYMENT_PROVIDER != local.NAME:
+        raise Http404
+    seen = Payment.objects.visible_to(request.user).filter(provider=local.NAME).select_related("order", "customer")
+    payment = get_object_or_404(seen, key=key)
+    if not may_pay(request.user, payment.customer_id):
+        raise Http404
+    return payment

@@ -1,0 +1,259 @@
+"""Money through the bank: each transfer recorded once, by whoever may, and taken back when it was recorded wrongly."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils.translation import override
+
+from billing.actions import receipts
+from billing.models import Entry, Receipt
+from billing.money import LARGEST
+from cards.errors import BadInput
+from tests.billing import build as b
+from tests.build import on_day
+from tests.console.pages import of_role, text
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 3, 2)
+KEY = "8a3b9c52-6a1f-4b8e-9d7a-222222222222"
+LIST = "/console/receipts/"
+NEW = f"{LIST}new/"
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with on_day(TODAY):
+        yield
+
+
+@pytest.fixture
+def finance():
+    return in_english(of_role("finance"))
+
+
+def in_english(client):
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+def recorded(reference="BANK 1", amount="100", name="Acme", received_on=TODAY, user=None, **more):
+    user = user or User.objects.get_or_create(username="clerk", is_staff=True)[0]
+    return receipts.record(b.customer(name), Decimal(amount), reference, received_on, user=user, **more)
+
+
+def refused(**asked):
+    """The field and the sentence by which a receipt is refused."""
+    with override("en"), pytest.raises(BadInput) as bad:
+        recorded(**asked)
+    return bad.value.field, bad.value.sentence
+
+
+def post(client, **asked):
+    values = {"customer": "Acme", "amount": "1,234.5", "reference": "BANK 1", "received_on": "2026-03-01", "key": KEY}
+    return client.post(NEW, values | asked)
+
+
+def url(receipt, step=""):
+    return f"{LIST}{receipt.pk}/{step}"
+
+
+def said(client, response):
+    return [str(message) for message in client.get(response["location"]).context["messages"]]
+
+
+# recording
+
+
+def test_the_same_form_twice_is_one_receipt():
+    first = recorded(key=UUID(KEY))
+    assert recorded(key=UUID(KEY)) == first
+    assert (b.balance(), b.books(), Receipt.objects.count()) == (100, {"cash": -100, "wallet": 100}, 1)
+
+
+@pytest.mark.parametrize("reference", ["BANK 1", "  BANK   1 "])
+def test_a_reference_is_recorded_once_and_the_sentence_says_whose_it_was(reference):
+    recorded()
+    sentence = "this reference is recorded already, for Acme on 2026-03-02"
+    assert refused(reference=reference, name="Other") == ("reference", sentence)
+    assert (b.balance(), Entry.objects.count()) == (100, 1)
+
+
+def test_the_longest_reference_is_recorded_and_taken_back():
+    receipt = recorded(reference="9" * 64)
+    receipts.take_back(receipt, user=receipt.recorded_by, reason="wrong")
+    assert b.balance() == 0
+
+
+def test_a_transfer_is_not_of_tomorrow():
+    assert refused(received_on=date(2026, 3, 3)) == ("received_on", "this day has not come yet")
+    assert recorded().received_on == TODAY
+
+
+def test_a_wallet_is_filled_to_the_last_cent_that_it_holds_and_no_further():
+    recorded(amount=LARGEST - 1)
+    assert refused(reference="BANK 2", amount="1.01") == ("amount", "a wallet holds at most ¥9,999,999,999.99")
+    assert recorded(reference="BANK 2", amount="1").entry.postings.get(account="wallet").balance == LARGEST
+
+
+# taking back
+
+
+def test_what_was_recorded_for_the_wrong_customer_is_taken_back_and_recorded_anew():
+    wrong = recorded()
+    receipts.take_back(wrong, user=wrong.recorded_by, reason="another customer's")
+    right = recorded(name="Other")
+    assert (b.balance("Acme"), b.balance("Other")) == (0, 100)
+    assert list(Receipt.objects.filter(reversed_at=None)) == [right]
+
+
+# the form
+
+
+def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(finance):
+    b.customer()
+    responses = [post(finance, payer="Acme Ltd", note="March") for _ in range(2)]
+    receipt = Receipt.objects.get()
+    assert [response["location"] for response in responses] == [url(receipt)] * 2
+    assert (receipt.amount, receipt.received_on, receipt.payer, receipt.note, receipt.recorded_by.username) == (
+        Decimal("1234.50"),
+        date(2026, 3, 1),
+        "Acme Ltd",
+        "March",
+        "finance",
+    )
+    assert (b.balance(), receipt.entry.memo) == (Decimal("1234.50"), "March")
+    assert said(finance, responses[0])[0] == "¥1,234.50 are in the wallet of Acme."
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "sentence"),
+    [
+        ({"customer": "Nobody"}, "customer", "There is no customer of this name."),
+        ({"customer": ""}, "customer", "This field is required."),
+        ({"amount": "ten"}, "amount", "“ten” is no amount; write it as 1234.50"),
+        ({"amount": "0"}, "amount", "the amount is at least ¥0.01"),
+        ({"amount": "-5"}, "amount", "the amount is at least ¥0.01"),
+        ({"reference": " "}, "reference", "This field is required."),
+        ({"reference": "9" * 65}, "reference", "Ensure this value has at most 64 characters (it has 65)."),
+        ({"received_on": "2026-02-30"}, "received_on", "Enter a valid date."),
+        ({"received_on": "2026-03-03"}, "received_on", "this day has not come yet"),
+        ({"key": ""}, "key", "This field is required."),
+    ],
+)
+def test_what_cannot_be_read_is_said_at_its_field(finance, asked, field, sentence):
+    b.customer()
+    response = post(finance, **asked)
+    assert (response.status_code, response.context["form"].errors) == (422, {field: [sentence]})
+    assert Receipt.objects.count() == 0
+
+
+def test_a_reference_that_stands_is_said_at_its_field(finance):
+    recorded()
+    response = post(finance)
+    sentence = "this reference is recorded already, for Acme on 2026-03-02"
+    assert (response.status_code, response.context["form"].errors) == (422, {"reference": [sentence]})
+
+
+def test_the_form_comes_with_today_and_with_the_customer_of_the_address(finance):
+    form = finance.get(f"{NEW}?customer=Acme").context["form"]
+    assert (form["customer"].value(), form["received_on"].value()) == ("Acme", TODAY)
+
+
+@pytest.mark.parametrize("role", ["operations", "support", "auditor"])
+def test_other_staff_look_and_record_nothing(role):
+    receipt, client = recorded(), of_role(role)
+    assert [client.get(page).status_code for page in (LIST, url(receipt), NEW)] == [200, 200, 403]
+    assert post(client).status_code == 403
+    assert client.post(url(receipt, "reverse/"), {"reason": "x", "key": KEY}).status_code == 403
+    assert (b.balance(), Receipt.objects.count()) == (100, 1)
+    assert 'href="/console/receipts/new/"' not in text(client.get(LIST))
+
+
+# the page of one
+
+
+def test_finance_takes_a_receipt_back_once(finance):
+    receipt = recorded()
+    asked = {"reason": "bounced", "key": KEY}
+    assert said(finance, finance.post(url(receipt, "reverse/"), asked)) == []
+    assert said(finance, finance.post(url(receipt, "reverse/"), asked)) == [
+        "The entry is reversed already. Nothing needs to be done."
+    ]
+    page = finance.get(url(receipt))
+    books = [(entry.kind, [(p.account, p.amount) for p in postings]) for entry, postings in page.context["entries"]]
+    assert books == [("receipt", [("cash", -100), ("wallet", 100)]), ("reversal", [("cash", 100), ("wallet", -100)])]
+    assert (b.balance(), "bounced" in text(page), "reverse/" in text(page)) == (0, True, False)
+
+
+def test_a_receipt_that_is_spent_stays_and_one_without_a_reason_too(finance):
+    receipt = recorded()
+    assert said(finance, finance.post(url(receipt, "reverse/"), {"key": KEY})) == ["Write in a few words why."]
+    b.fund("-1")
+    assert said(finance, finance.post(url(receipt, "reverse/"), {"reason": "x", "key": KEY})) == [
+        "The wallet has ¥99.00 to spend, and ¥100.00 are needed. Record a receipt, or raise the credit limit."
+    ]
+    assert (b.balance(), Receipt.objects.get(pk=receipt.pk).reversed_at) == (99, None)
+
+
+def test_a_receipt_that_there_is_not_is_not_found(finance):
+    assert [finance.get(f"{LIST}{pk}/").status_code for pk in (1, 10**30)] == [404, 404]
+
+
+# the list
+
+
+@pytest.fixture
+def _three():
+    first = recorded("ICBC-1", "10", "Acme", date(2026, 2, 1), payer="Acme Ltd")
+    recorded("ICBC-2", "20", "Other", date(2026, 2, 28), payer="Mr Li")
+    recorded("CMB-1", "30", "Other", date(2026, 3, 1))
+    receipts.take_back(first, user=first.recorded_by, reason="x")
+
+
+@pytest.mark.usefixtures("_three")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["CMB-1", "ICBC-2", "ICBC-1"]),
+        ("q=ICBC", ["ICBC-2", "ICBC-1"]),
+        ("q=Mr", ["ICBC-2"]),
+        ("q=Oth", ["CMB-1", "ICBC-2"]),
+        ("q=nothing", []),
+        ("customer=Acme", ["ICBC-1"]),
+        ("taken_back=1", ["ICBC-1"]),
+        ("taken_back=0", ["CMB-1", "ICBC-2"]),
+        ("since=2026-02-28", ["CMB-1", "ICBC-2"]),
+        ("through=2026-02-28", ["ICBC-2", "ICBC-1"]),
+        ("since=2026-02-02&through=2026-02-28&q=ICBC", ["ICBC-2"]),
+    ],
+)
+def test_the_list_finds_what_it_is_asked_for_the_newest_first(finance, query, found):
+    page = finance.get(f"{LIST}?{query}")
+    assert (page.status_code, [receipt.reference for receipt in page.context["receipts"]]) == (200, found)
+
+
+@pytest.mark.usefixtures("_three")
+@pytest.mark.parametrize("query", ["customer=Nobody", "since=x", "taken_back=2", "unknown=1", "after=x", "q=a&q=b"])
+def test_a_parameter_that_says_nothing_clear_finds_nothing(finance, query):
+    page = finance.get(f"{LIST}?{query}")
+    assert (page.status_code, page.context["receipts"], len(page.context["complaints"])) == (400, [], 1)
+
+
+def test_pages_follow_each_other_and_need_as_many_queries_for_many(finance, django_assert_max_num_queries):
+    for number in range(51):
+        recorded(f"R{number}", "1", f"Customer {number}")
+    with django_assert_max_num_queries(6):
+        first = finance.get(LIST)
+    (after,) = set(re.findall(r"\?after=\d+", text(first)))
+    second = finance.get(LIST + after)
+    pages = [[receipt.reference for receipt in page.context["receipts"]] for page in (first, second)]
+    assert pages == [[f"R{number}" for number in range(50, 0, -1)], ["R0"]]
+
+
+def test_a_stranger_is_asked_to_log_in(client):
+    assert client.get(LIST)["location"] == f"/admin/login/?next={LIST}"

@@ -41,7 +41,7 @@ class Kind:
         raise NotImplementedError
 
     def finish(self, job):
-        """Called once the last chunk is done."""
+        """Called once the last chunk is done, in the transaction that says so."""
 
 
 class Lost(Exception):

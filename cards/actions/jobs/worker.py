@@ -124,5 +124,6 @@ def _go_on(job, kinds):
         return
     if job.chunks.filter(done_at=None).exists():
         return
-    if engine.move(job, [JobStatus.RUNNING], JobStatus.DONE, finished_at=timezone.now()):
-        kinds[job.kind].finish(job)
+    with transaction.atomic():
+        if engine.move(job, [JobStatus.RUNNING], JobStatus.DONE, finished_at=timezone.now()):
+            kinds[job.kind].finish(job)

@@ -91,5 +91,6 @@ class Refused(errors.Refused):
     words = errors.REFUSALS | MONEY_REFUSALS
 
     def _told(self):
-        state = self.facts.get("state")
-        return super()._told() | ({"state": OrderState(state).label} if self.code == "wrong_state" else {})
+        if self.code == "wrong_state":  # an order's; with cards, `state` is theirs
+            return {"state": OrderState(self.facts["state"]).label}
+        return super()._told()

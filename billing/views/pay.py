@@ -35,7 +35,7 @@ def payment_page(request, key):
         "badge": badge_of(payment),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
-        "is_left_over": payment.is_paid and (order is None or (payment.started_by_id and not order.is_paid)),
+        "is_in_wallet": _is_in_wallet(payment),
     }
     return render(request, "pay/payment.html", context)
 

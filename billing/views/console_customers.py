@@ -13,12 +13,13 @@ from billing.actions.accounts import agree_on
 from billing.actions.ledger import account_of
 from billing.filters import CustomerFilter
 from billing.forms import KeyedForm
-from billing.models import CustomerAccount, MoneyRules, Order
+from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, read_amount, yuan
 from billing.statements import wallet_of
 from billing.views import permitted
 from billing.views.order_words import badge_of
 from billing.views.posting_words import told
+from cards.calendar import civil_today
 from cards.errors import BadInput, Refused
 from cards.models import Card, Customer
 from cards.paging import Order as Ordering
@@ -28,8 +29,7 @@ from cards.views.addresses import queries_beside
 
 PAGE_SIZE = 30
 CARDS_COUNTED = 10_000
-ORDERS_SHOWN = 10
-POSTINGS_SHOWN = 20
+SHOWN = 20
 BY_NAME = Ordering("name", read_value=str)
 
 
@@ -128,13 +128,16 @@ def adjust(request, pk):
 def _page(request, customer, agreement=None, adjustment=None, status=None):
     account = account_of(customer.pk)
     (cards,) = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer)])
-    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:ORDERS_SHOWN]
+    prices = Price.objects.filter(customer=customer).select_related("plan", "tier", "customer")
+    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:SHOWN]
     context = {
         "customer": customer,
         "account": account,
         "cards": _cards(cards),
         "orders": [(order, badge_of(order)) for order in found],
-        "postings": [told(posting) for posting in wallet_of(customer.pk).order_by("-pk")[:POSTINGS_SHOWN]],
+        "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
+        "today": civil_today(),
+        "postings": [told(posting) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
         "adjustment": adjustment or AdjustmentForm(),

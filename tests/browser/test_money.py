@@ -1,0 +1,121 @@
+"""Money in a real browser: 300 cards of a selection renewed, three that cannot, the statement printed, every page."""
+
+from datetime import timedelta
+
+import pytest
+
+from cards.calendar import add_months, civil_today, first_of_month
+from tests.browser.test_cards import LIST, assert_clean, send
+from tests.browser.test_imports import apply, fresh_iccid, upload
+from tests.browser.windows import every_window, too_small
+from tests.commands.calls import card_row, csv_file
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+
+SECONDS = 60_000
+FLEET = "Browser Fleet"
+NAMES = ("orders", "orders/new", "customers", "prices", "margin", "at-risk", "approvals")
+PAGES = [f"/console/{name}/" for name in NAMES]
+
+
+@pytest.fixture
+def finance(visit, cookies_of):
+    def window(language="en", scheme="light", width=1440):
+        return visit(language, scheme, width, cookies_of("finance"))
+
+    return window
+
+
+@pytest.fixture(scope="module")
+def fleet(browser, portal, cookies_of, tmp_path_factory):
+    """300 cards in use and three cancelled ones of a customer who has credit."""
+    opened = first_of_month(civil_today() - timedelta(days=60))
+    stands = {
+        "customer": FLEET,
+        "opened_on": opened,
+        "plan": "M1-100",
+        "state": "in_use",
+        "activated_on": opened,
+        "service_until": add_months(first_of_month(civil_today()), 1),
+    }
+    over = {"customer": FLEET, "opened_on": opened, "plan": "M1-100", "state": "cancelled"}
+    rows = [card_row(iccid=fresh_iccid(), **stands) for _ in range(300)]
+    rows += [card_row(iccid=fresh_iccid(), **over) for _ in range(3)]
+    for row in rows[300:]:
+        row.update({"activated_on": "", "service_until": ""})
+    file = csv_file(tmp_path_factory.mktemp("fleet") / "fleet.csv", rows)
+    for username in ("ops", "finance"):
+        with browser.new_context(base_url=portal, storage_state=cookies_of(username), locale="en-US") as context:
+            context.add_cookies([{"name": "django_language", "value": "en", "url": portal}])
+            page = context.new_page()
+            if username == "ops":
+                upload(page, file)
+                apply(page)
+            else:
+                page.goto(f"/console/customers/?q={FLEET}")
+                send(page, f".data a:text-is('{FLEET}')")
+                page.fill("[name=credit_limit]", "100000")
+                send(page, ".btn:text-is('Save')")
+    return FLEET
+
+
+def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(finance, fleet):
+    page = finance()
+    page.goto(f"{LIST}?customer={fleet}")
+    send(page, "button[name=filter]")
+    assert page.text_content(".page-head .muted") == "303 cards"
+    send(page, ".btn:has-text('Order a renewal')")
+    page.select_option("[name=plan]", "M1-100")
+    send(page, ".btn:text-is('Check and show prices')")
+    badges = [text.strip() for text in page.locator("#preview ~ .figures .badge").all_text_contents()]
+    assert badges == ["300 can", "3 cannot"]
+    assert "The card is cancelled, and that is final." in page.text_content(
+        "section:has(#preview) .reasons:last-of-type"
+    )
+    assert page.text_content("section:has(#preview) tbody tr:last-child td:last-child").strip() == "¥2,400.00"
+
+    send(page, ".btn:text-is('Place and pay ¥2,400.00')")
+    order = page.url
+    page.wait_for_selector(".page-head .badge.is-good", timeout=SECONDS)
+    assert page.text_content(".page-head .badge") == "Fulfilled"
+    assert page.locator("#lines tbody tr").count() == 50
+    page.goto(f"{order}?show=fulfilled&after=250")
+    assert page.locator("#lines tbody tr").count() == 50
+
+    page.goto(f"/console/customers/?q={fleet}")
+    send(page, f".data a:text-is('{fleet}')")
+    send(page, ".btn:text-is('Statement')")
+    assert "-¥2,400.00" in page.text_content("section:has(#lines)")
+    page.evaluate("window.print = () => { window.printed = true }")
+    page.click("[data-prints]")
+    assert page.evaluate("window.printed") is True
+    page.emulate_media(media="print")
+    assert [page.is_visible(part) for part in ("#header", "nav.side", ".page-head .actions", "h1", "#lines")] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert page.pdf().startswith(b"%PDF")
+
+
+@every_window
+def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(finance, language, scheme, width):
+    page = finance(language, scheme, width)
+    page.goto("/console/customers/")
+    customer = page.get_attribute("table.data tbody th a", "href")
+    page.goto("/console/orders/?state=draft")
+    draft = page.get_attribute("table.data tbody th a", "href")
+    page.goto("/console/orders/?state=placed")
+    placed = page.get_attribute("table.data tbody th a", "href")
+    page.goto("/console/approvals/")
+    refund = page.get_attribute("table.data tbody th a", "href")
+    page.goto("/console/orders/?state=fulfilled")
+    fulfilled = page.get_attribute("table.data tbody th a", "href")
+    paths = [*PAGES, customer, f"{customer}statement/", draft, placed, fulfilled, refund]
+    assert_clean(page, paths)
+    if width == 390:
+        for path in paths:
+            page.goto(path)
+            assert too_small(page) == []

@@ -8,7 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
-    path("my/", views.my, name="my"),
+    path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),

@@ -13,12 +13,24 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "files", "paging"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
-    {"rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"},
+    {
+        "rules",
+        "guards",
+        "permissions",
+        "explain",
+        "record",
+        "proof",
+        "filters",
+        "exports",
+        "policy_effects",
+        "plain_words",
+        "diagnosis",
+    },
     {"actions", "carriers"},
-    {"admin", "views", "forms", "tasks", "management", "templatetags", "urls", "apps"},
+    {"admin", "views", "forms", "tasks", "management", "templatetags", "urls", "my_urls", "apps"},
 )
 DOORS = RINGS[-1]
-DOORS_THAT_MEET = {("views", "forms"), ("views", "templatetags"), ("urls", "views")}
+DOORS_THAT_MEET = {("views", "forms"), ("views", "templatetags"), ("urls", "views"), ("my_urls", "views")}
 
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "managers"}
 

@@ -7,6 +7,7 @@ from cards.permissions import ROLES, codename
 CARDS_MODELS = (
     "card",
     "cardevent",
+    "cardrequest",
     "cardtag",
     "carrierpolicy",
     "customer",
@@ -29,7 +30,9 @@ KEEPS_MASTER_DATA = frozenset(f"cards.{verb}_{model}" for verb in ("add", "chang
 
 # What a role may do besides looking and its actions on cards.
 BEYOND_CARDS = {
-    "operations": KEEPS_MASTER_DATA | {"cards.import_card", "cards.sweep_card", "cards.delete_membership"},
+    "support": frozenset({"cards.answer_cardrequest"}),
+    "operations": KEEPS_MASTER_DATA
+    | {"cards.import_card", "cards.sweep_card", "cards.delete_membership", "cards.answer_cardrequest"},
     "auditor": frozenset({"auth.view_user", "auth.view_group"}),
 }
 

@@ -13,8 +13,8 @@ def words(text):
 
 LOOKS = words(
     """
-    view_card view_cardevent view_cardtag view_carrierpolicy view_customer view_devicebinding view_job view_membership
-    view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag view_usageday
+    view_card view_cardevent view_cardrequest view_cardtag view_carrierpolicy view_customer view_devicebinding view_job
+    view_membership view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag view_usageday
     """
 )
 OPERATIONS = words(
@@ -23,11 +23,11 @@ OPERATIONS = words(
     reject_real_name_card revoke_real_name_card set_limit_card renew_card top_up_card protect_card unprotect_card
     cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card
     add_carrierpolicy add_customer add_membership add_plan
-    change_carrierpolicy change_customer change_membership change_plan delete_membership
+    change_carrierpolicy change_customer change_membership change_plan delete_membership answer_cardrequest
     """
 )
 EXPECTED = {
-    "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card"),
+    "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card answer_cardrequest"),
     "operations": LOOKS | OPERATIONS,
     "finance": LOOKS,
     "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},

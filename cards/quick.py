@@ -49,6 +49,8 @@ QUICK = {
     "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
     "stray": Quick(_("Used after its end"), lambda cards, today: cards.used_after_the_end()),
 }
+# What is of use to the customer whose cards they are.
+FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "real_name")
 
 SORTS = {
     "newest": (_("Newest first"), NEWEST),

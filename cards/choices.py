@@ -140,7 +140,7 @@ class JobStatus(TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class RequestState(TextChoices):
+class RequestStatus(TextChoices):
     """How far a customer's request to the dealer has come."""
 
     OPEN = "open", _("Waiting for an answer")

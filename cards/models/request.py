@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import RequestState
+from cards.choices import RequestStatus
 
 
 class RequestQuerySet(models.QuerySet):
@@ -30,7 +30,7 @@ class CardRequest(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked by"))
     text = models.CharField(_("what is asked"), max_length=1_000, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict)
-    state = models.CharField(_("state"), max_length=8, choices=RequestState, default=RequestState.OPEN)
+    status = models.CharField(_("status"), max_length=8, choices=RequestStatus, default=RequestStatus.OPEN)
     answer = models.CharField(_("answer"), max_length=2_000, blank=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("answered by")
@@ -49,7 +49,7 @@ class CardRequest(models.Model):
         permissions = [("answer_cardrequest", "answer")]
         indexes = [
             models.Index(fields=["customer", "id"], name="cardrequest_customer"),
-            models.Index(fields=["state", "id"], name="cardrequest_state"),
+            models.Index(fields=["status", "id"], name="cardrequest_status"),
         ]
 
     def __str__(self):
@@ -57,8 +57,8 @@ class CardRequest(models.Model):
 
     @property
     def is_open(self):
-        return self.state == RequestState.OPEN
+        return self.status == RequestStatus.OPEN
 
     @property
     def is_closed(self):
-        return self.state == RequestState.CLOSED
+        return self.status == RequestStatus.CLOSED

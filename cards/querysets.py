@@ -103,12 +103,15 @@ class CardQuerySet(models.QuerySet):
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
 
     def visible_to(self, user):
-        """Staff see every card, a customer's members their customers' cards, and nobody else any."""
+        """Staff see every card, a customer's members their customers' cards, and nobody else any.
+
+        Whose members they are is asked first: only so the cards of a customer come in order by an index.
+        """
         if not user.is_active:
             return self.none()
         if user.is_staff:
             return self
-        return self.filter(customer__memberships__user=user)
+        return self.filter(customer__in=list(user.memberships.values_list("customer", flat=True)))
 
     def numbered(self, iccid):
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""

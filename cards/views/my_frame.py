@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.permissions import Actor
 
-MENU = ((_("Home"), "my:home"),)
+MENU = ((_("Home"), "my:home"), (_("My cards"), "my:card-list"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,17 @@ def member_required(view):
         if request.user.is_staff:
             raise Http404
         return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def acting_required(view):
+    """The view changes something: it is for members who may act for one of their customers at least."""
+
+    @wraps(view)
+    @member_required
+    def guarded(request, *args, **kwargs):
+        return view(request, *args, **kwargs) if Actor.of(request.user).customers else only_looks(request)
 
     return guarded
 

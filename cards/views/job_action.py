@@ -37,15 +37,15 @@ class Follow:
     is_permitted: bool = True
 
 
-def context(job, request, place=CONSOLE):
-    """What is shown of the job whose page is at `place`."""
+def context(job, request, page=CONSOLE):
+    """What is shown of the job whose page has the name `page`."""
     sums = job.sums
     shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
     if job.is_waiting:
         return shared | _preview(job, shared["can"])
     if job.started_at:
         follows = {"follows": follows_of(job, request.user), "key": uuid.uuid4()}
-        return shared | _outcomes(job, request, sums, place) | follows
+        return shared | _outcomes(job, request, sums, page) | follows
     return shared
 
 
@@ -95,7 +95,7 @@ def _asked_of(job):
     return Action(job.action) if job.kind == JobKind.ACTION else None
 
 
-def _outcomes(job, request, sums, place):
+def _outcomes(job, request, sums, page):
     """The outcomes that the address asks for, a page of them, and the reasons of those that failed."""
     show, place = request.GET.get("show", ""), PLACE.fullmatch(request.GET.get("after", "0.0"))
     if place is None or show not in ("", "done", "failed", *REFUSALS):
@@ -105,20 +105,20 @@ def _outcomes(job, request, sums, place):
     failed = sums.counts["refused"] + sums.counts["parked"]
     tabs = [("", _("All"), sums.done), ("done", _("Done"), sums.counts["done"]), ("failed", _("Failed"), failed)]
     return {
-        "groups": groups_of_result(job, url=reverse(place, args=[job.pk])),
+        "groups": groups_of_result(job, url=reverse(page, args=[job.pk])),
         "outcomes": rows,
-        "next_url": last and _url(place, job, show, last),
-        "first_url": _url(place, job, show) if "after" in request.GET else "",
-        "tabs": [(_url(place, job, code), label, count, code == show) for code, label, count in tabs],
+        "next_url": last and _url(page, job, show, last),
+        "first_url": _url(page, job, show) if "after" in request.GET else "",
+        "tabs": [(_url(page, job, code), label, count, code == show) for code, label, count in tabs],
         "shown_code": show,
         "failed": failed,
         "untouched": sums.total - sums.done if job.is_over else 0,
     }
 
 
-def _url(place, job, show, after=None):
+def _url(page, job, show, after=None):
     query = QueryDict(mutable=True)
     query.update({"show": show} if show else {})
     query.update({"after": "{}.{}".format(*after)} if after else {})
-    url = reverse(place, args=[job.pk])
+    url = reverse(page, args=[job.pk])
     return f"{url}?{query.urlencode()}#cards" if query else f"{url}#cards"

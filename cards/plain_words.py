@@ -149,8 +149,12 @@ NEXT = {
 def tell(card):
     """What is told of this card; a card whose data contradict each other waits for the dealer."""
     if card.parked:
-        return Told(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
+        return being_corrected()
     return told(card.state, card.hold_list, card.real_name, card.lacks_real_name)
+
+
+def being_corrected():
+    return Told(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
 
 
 def told(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):

@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.lookups import Exact
 
-from cards.choices import RealName, State, UsageLevel
+from cards.choices import Certification, RealName, State, UsageLevel
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -93,6 +93,11 @@ class CardQuerySet(models.QuerySet):
     def waiting_for_real_name(self):
         """Cards with a real-name check that is submitted and not decided."""
         return self.filter(real_name=RealName.SUBMITTED).exclude(state=State.CANCELLED)
+
+    def lacking_real_name(self):
+        """Cards that need a real-name check of which none waits and none is approved, as long as it is of use."""
+        checked = (RealName.SUBMITTED, RealName.APPROVED)
+        return self.filter(certification=Certification.INDIVIDUAL).exclude(real_name__in=checked)._not_over()
 
     def used_after_the_end(self):
         """Cards that were used when they had no service any more: the carrier has not stopped them."""

@@ -24,6 +24,7 @@ RINGS = (
         "exports",
         "policy_effects",
         "plain_words",
+        "plain_history",
         "diagnosis",
     },
     {"actions", "carriers"},

@@ -1,11 +1,134 @@
-"""The customer's first page: what needs them, and how their cards are."""
+"""The customer's first page: what needs them, each with the one button that helps, and what was used this cycle."""
 
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import F, Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from cards.calendar import civil_today
+from cards.choices import Action, Hold, RequestStatus
+from cards.models import Card, CardRequest
+from cards.models.card import MB
+from cards.paging import counts_up_to
+from cards.permissions import Actor
+from cards.plain_words import BUTTONS, REASONS, WAYS
+from cards.quantities import per_cent
+from cards.quick import QUICK
+from cards.tallies import COUNTED
 from cards.views.my_frame import member_required, my_page
+
+ENDING = "expiring"
+# Besides the stopped cards: what will stop them next, by the quick filter that lists them.
+COMING = {
+    "low": (gettext_lazy("Their data is nearly used up"), gettext_lazy("When it is, they stop.")),
+    ENDING: (gettext_lazy("Their term ends within 30 days"), gettext_lazy("Without a renewal they stop then.")),
+    "cancelling": (
+        gettext_lazy("They will be cancelled within 14 days"),
+        gettext_lazy("Without a renewal they are gone for good then."),
+    ),
+    "expired": (gettext_lazy("Their service has ended"), gettext_lazy("A renewal brings them back.")),
+    "no_real_name": (
+        gettext_lazy("Their real-name check was not sent in"),
+        gettext_lazy("Open each card and send in who uses it."),
+    ),
+    "real_name": (
+        gettext_lazy("Their real-name check is not decided yet"),
+        gettext_lazy("Your dealer is looking at it."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """Cards that need something: how many, why, what helps, and where they are.
+
+    `query` lists them; the button acts on all of them where one action helps, and shows them where each has its own.
+    """
+
+    code: str
+    figure: str
+    sentence: str
+    helps: str
+    query: str
+    label: str = ""
+    url: str = ""
+    acts_on_all: bool = False
+
+    @property
+    def list_url(self):
+        return f"{reverse('my:card-list')}?{self.query}"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the cards whose meter runs have used in their cycles, of how much."""
+
+    used_bytes: int
+    allowance_bytes: int
+
+    @property
+    def per_cent(self):
+        return per_cent(self.used_bytes, self.allowance_bytes)
 
 
 @member_required
 @require_safe
 def home(request):
-    return my_page(request, "my/home.html")
+    cards, today = Card.objects.visible_to(request.user), civil_today()
+    actor = Actor.of(request.user)
+    counts = _counts(cards, today)
+    requests = CardRequest.objects.visible_to(request.user)
+    context = {
+        "has_cards": cards.exists(),
+        "needs": [_stopped(hold, counts[hold], cards, actor) for hold in Hold if counts[hold]],
+        "coming": [_coming(code, counts[code]) for code in COMING if counts[code]],
+        "usage": _usage(cards, today),
+        "answered": requests.filter(status=RequestStatus.ANSWERED)[:3],
+        "key": uuid.uuid4(),
+    }
+    return my_page(request, "my/home.html", context)
+
+
+def _counts(cards, today):
+    """How many cards show each hold, and need something soon: one statement, and no count goes on for ever."""
+    asked = {hold: cards.stopped_by(hold) for hold in Hold}
+    asked |= {code: QUICK[code].cards(cards, today) for code in COMING}
+    return dict(zip(asked, counts_up_to(COUNTED, asked.values()), strict=True))
+
+
+def _stopped(hold, count, cards, actor):
+    """Stopped cards, by the hold that they show; for a single one the button is its own."""
+    way = WAYS[hold]
+    need = {
+        "code": str(hold),
+        "figure": _figure(count),
+        "sentence": _("Stopped: {reason}").format(reason=REASONS[hold]),
+        "helps": str(way.sentence),
+        "query": f"hold={hold}",
+    }
+    if not actor.customers or way.action not in BUTTONS:
+        return Need(**need)
+    if count == 1:
+        iccid = cards.stopped_by(hold).values_list("iccid", flat=True)[0]
+        return Need(**need, label=str(BUTTONS[way.action]), url=reverse("my:card-act", args=[iccid, way.action]))
+    return Need(**need, label=_("Resume them all…"), acts_on_all=True) if way.action == Action.RESUME else Need(**need)
+
+
+def _coming(code, count):
+    sentence, helps = COMING[code]
+    return Need(code, _figure(count), str(sentence), str(helps), f"quick={code}")
+
+
+def _figure(count):
+    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
+
+
+def _usage(cards, today):
+    """The sums over the cards whose cycle runs; None where none does."""
+    running = cards.filter(cycle_until__gt=today)
+    sums = running.aggregate(used=Sum("used_bytes"), mb=Sum(F("quota_mb") + F("pack_mb")))
+    return Usage(sums["used"], sums["mb"] * MB) if sums["mb"] else None

@@ -26,3 +26,10 @@ def test_the_language_can_be_switched(db):
     client = logged_in(member())
     client.post("/i18n/setlang/", {"language": "en"})
     assert "<h1>What needs you</h1>" in client.get("/my/").text
+
+
+def test_everybody_gets_out_again(db, admin_client):
+    for client in (admin_client, logged_in(member())):
+        assert 'action="/logout/"' in client.get("/", follow=True).text
+        assert client.post("/logout/").headers["Location"] == "/"
+        assert client.get("/").headers["Location"] == "/admin/login/?next=/"

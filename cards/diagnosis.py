@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import TextChoices
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -138,6 +139,6 @@ def _real_name(card):
 def _data_age(card, now, late_after_days):
     if card.read_at is None:
         return Finding.UNCLEAR, _("The carrier has not reported any use yet.")
-    sentence = _("The carrier last reported its use on {day}.").format(day=f"{card.read_at:%Y-%m-%d}")
+    sentence = _("The carrier last reported its use on {day}.").format(day=localdate(card.read_at))
     is_late = card.term_runs and card.read_at < now - timedelta(days=late_after_days)
     return (Finding.UNCLEAR if is_late else Finding.GOOD), sentence

@@ -37,6 +37,11 @@ class Help:
     follows: str = ""
 
     @property
+    def reason(self):
+        """Why the card is stopped by it; empty where it is no hold."""
+        return REASONS.get(self.code, "")
+
+    @property
     def button(self):
         """What the button is called; None where a customer has none."""
         return BUTTONS.get(self.action)
@@ -61,7 +66,10 @@ class Way:
     still: str
 
 
-AT_ONCE = (gettext_lazy("The card works again at once."), gettext_lazy("It is still stopped: {reasons}."))
+AT_ONCE = (
+    gettext_lazy("Then the card works again at once."),
+    gettext_lazy("After that it is still stopped: {reasons}."),
+)
 ONCE_APPROVED = (
     gettext_lazy("Once it is approved, the card works again."),
     gettext_lazy("Once it is approved, it is still stopped: {reasons}."),

@@ -113,11 +113,14 @@ class MyCard:
         return [self._way(help, reasons.get(help.code)) for help in self.told.helps]
 
     def recommended(self):
-        """The first thing that somebody can do about the card with a button; None when there is none."""
-        return next((way for way in self.ways() if way.button), None)
+        """The way that comes first, if it is this member's to go; None when somebody else has to help first."""
+        first = next(iter(self.ways()), None)
+        return first if first and first.button else None
 
     def buttons(self):
         """What else can be done now: what does not help against anything already."""
+        if self.card.is_over:
+            return []
         helping = {help.action for help in self.told.helps}
         return [self._button(action) for action in ALWAYS_OFFERED if action not in helping and self._may(action)]
 

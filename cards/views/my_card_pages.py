@@ -7,13 +7,14 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cards.actions.figures import LATE_AFTER_DAYS
 from cards.actions.requests import LONGEST_TEXT, ask_dealer
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
-from cards.choices import RequestStatus
+from cards.choices import Action, RequestStatus
 from cards.diagnosis import diagnose, evidence_of
 from cards.errors import BadInput
 from cards.forms import MyActionForm
@@ -27,7 +28,26 @@ from cards.views.my_frame import member_required, my_page, only_looks
 
 
 class MyAction(CardAction):
+    """An action as a customer asks for it."""
+
     form_class = MyActionForm
+
+    def hint(self):
+        if self.action != Action.REBIND:
+            return super().hint()
+        cap = self.policies.in_force(self.card.carrier, self.today).rebinds_per_month
+        left = max(cap - self.card.rebinds_in(self.today), 0)
+        hint = ngettext(
+            "It belongs to the device {imei} now. That can be changed {left} more time this month.",
+            "It belongs to the device {imei} now. That can be changed {left} more times this month.",
+            left,
+        )
+        return hint.format(imei=self.card.bound_imei or _("none"), left=left)
+
+    def follows(self):
+        """What follows, in sentences: from the table where it helps, otherwise from a rehearsal."""
+        helping = (help.follows for help in tell(self.card).helps if help.action == self.action)
+        return next(helping, "") or " ".join(self.preview())
 
 
 @member_required
@@ -132,6 +152,6 @@ def _action_page(request, asked, form, refused, status=None):
         "refused": refused,
         "is_offered": can_try_again,
         "hint": asked.hint() if can_try_again else "",
-        "preview": asked.preview() if can_try_again else [],
+        "follows": asked.follows() if can_try_again else "",
     }
     return my_page(request, "my/act.html", context, status=status)

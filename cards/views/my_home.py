@@ -1,7 +1,7 @@
 """The customer's first page: what needs them, each with the one button that helps, and what was used this cycle."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F, Sum
 from django.urls import reverse
@@ -15,13 +15,21 @@ from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.paging import counts_up_to
 from cards.permissions import Actor
-from cards.plain_words import BUTTONS, REASONS, WAYS
+from cards.plain_words import BUTTONS, WAYS
 from cards.quantities import per_cent
 from cards.quick import QUICK
 from cards.tallies import COUNTED
 from cards.views.my_frame import member_required, my_page
 
 ENDING = "expiring"
+STOPPED = {
+    Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
+    Hold.REAL_NAME: gettext_lazy("Stopped: the real-name check is missing"),
+    Hold.REBIND: gettext_lazy("Stopped: put into another device"),
+    Hold.CREDIT: gettext_lazy("Stopped: the data is used up"),
+    Hold.THRESHOLD: gettext_lazy("Stopped: the usage limit is reached"),
+    Hold.VOLUNTARY: gettext_lazy("Stopped on purpose"),
+}
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.
 COMING = {
     "low": (gettext_lazy("Their data is nearly used up"), gettext_lazy("When it is, they stop.")),
@@ -101,21 +109,17 @@ def _counts(cards, today):
 
 
 def _stopped(hold, count, cards, actor):
-    """Stopped cards, by the hold that they show; for a single one the button is its own."""
-    way = WAYS[hold]
-    need = {
-        "code": str(hold),
-        "figure": _figure(count),
-        "sentence": _("Stopped: {reason}").format(reason=REASONS[hold]),
-        "helps": str(way.sentence),
-        "query": f"hold={hold}",
-    }
-    if not actor.customers or way.action not in BUTTONS:
-        return Need(**need)
+    """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
+    need = Need(str(hold), _figure(count), str(STOPPED[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    action = WAYS[hold].action
+    if not actor.customers or action not in BUTTONS:
+        return need
     if count == 1:
         iccid = cards.stopped_by(hold).values_list("iccid", flat=True)[0]
-        return Need(**need, label=str(BUTTONS[way.action]), url=reverse("my:card-act", args=[iccid, way.action]))
-    return Need(**need, label=_("Resume them all…"), acts_on_all=True) if way.action == Action.RESUME else Need(**need)
+        return replace(need, label=str(BUTTONS[action]), url=reverse("my:card-act", args=[iccid, action]))
+    if action == Action.RESUME:
+        return replace(need, label=_("Resume them all…"), acts_on_all=True)
+    return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
 
 
 def _coming(code, count):

@@ -43,7 +43,7 @@ class Check:
     sentence: str
 
 
-def diagnose(card, day, now, late_after_days):
+def diagnose(card, day, late_after_days):
     """Every check, in order; the carrier's last reading is too old for a card in use after so many days."""
     return [
         Check(Subject.STATE, *_state(card)),
@@ -52,7 +52,7 @@ def diagnose(card, day, now, late_after_days):
         Check(Subject.TERM, *_term(card)),
         Check(Subject.DEVICE, *_device(card)),
         Check(Subject.REAL_NAME, *_real_name(card)),
-        Check(Subject.DATA_AGE, *_data_age(card, now, late_after_days)),
+        Check(Subject.DATA_AGE, *_data_age(card, day, late_after_days)),
     ]
 
 
@@ -136,9 +136,10 @@ def _real_name(card):
     return Finding.BAD, _("The real-name check is missing.")
 
 
-def _data_age(card, now, late_after_days):
+def _data_age(card, day, late_after_days):
     if card.read_at is None:
         return Finding.UNCLEAR, _("The carrier has not reported any use yet.")
-    sentence = _("The carrier last reported its use on {day}.").format(day=localdate(card.read_at))
-    is_late = card.term_runs and card.read_at < now - timedelta(days=late_after_days)
+    read_on = localdate(card.read_at)
+    sentence = _("The carrier last reported its use on {day}.").format(day=read_on)
+    is_late = card.term_runs and read_on < day - timedelta(days=late_after_days)
     return (Finding.UNCLEAR if is_late else Finding.GOOD), sentence

@@ -5,7 +5,6 @@ import uuid
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -80,7 +79,7 @@ def card_help(request, iccid):
     """What was looked at and found; at its end the one step that helps, or a request to the dealer."""
     card, actor = _found(request, iccid), Actor.of(request.user)
     page = MyCard(card, actor, civil_today())
-    checks = diagnose(card, page.today, timezone.now(), LATE_AFTER_DAYS)
+    checks = diagnose(card, page.today, LATE_AFTER_DAYS)
     complaint = ""
     if request.method == "POST":
         if card.customer_id not in actor.customers:

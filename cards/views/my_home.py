@@ -88,12 +88,13 @@ class Usage:
 def home(request):
     cards, today = Card.objects.visible_to(request.user), civil_today()
     actor = Actor.of(request.user)
-    counts = _counts(cards, today)
+    stopped = _counts({hold: cards.stopped_by(hold) for hold in Hold})
+    coming = _counts({code: QUICK[code].cards(cards, today) for code in COMING})
     requests = CardRequest.objects.visible_to(request.user)
     context = {
         "has_cards": cards.exists(),
-        "needs": [_stopped(hold, counts[hold], cards, actor) for hold in Hold if counts[hold]],
-        "coming": [_coming(code, counts[code]) for code in COMING if counts[code]],
+        "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
+        "coming": [_coming(code, count) for code, count in coming.items() if count],
         "usage": _usage(cards, today),
         "answered": requests.filter(status=RequestStatus.ANSWERED)[:3],
         "key": uuid.uuid4(),
@@ -101,10 +102,8 @@ def home(request):
     return my_page(request, "my/home.html", context)
 
 
-def _counts(cards, today):
-    """How many cards show each hold, and need something soon: one statement, and no count goes on for ever."""
-    asked = {hold: cards.stopped_by(hold) for hold in Hold}
-    asked |= {code: QUICK[code].cards(cards, today) for code in COMING}
+def _counts(asked):
+    """How many cards each of these has, in one statement; no count goes on for ever."""
     return dict(zip(asked, counts_up_to(COUNTED, asked.values()), strict=True))
 
 
@@ -115,8 +114,9 @@ def _stopped(hold, count, cards, actor):
     if not actor.customers or action not in BUTTONS:
         return need
     if count == 1:
-        iccid = cards.stopped_by(hold).values_list("iccid", flat=True)[0]
-        return replace(need, label=str(BUTTONS[action]), url=reverse("my:card-act", args=[iccid, action]))
+        iccid = cards.stopped_by(hold).values_list("iccid", flat=True).first()
+        url = reverse("my:card-act", args=[iccid, action]) if iccid else need.list_url
+        return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
         return replace(need, label=_("Resume them all…"), acts_on_all=True)
     return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)

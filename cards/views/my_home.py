@@ -54,7 +54,7 @@ COMING = {
 class Need:
     """Cards that need something: how many, why, what helps, and where they are.
 
-    `query` lists them; the button acts on all of them where one action helps, and shows them where each has its own.
+    `query` lists them. Where one `action` helps all of them the button asks for it; elsewhere it leads to `url`.
     """
 
     code: str
@@ -64,7 +64,7 @@ class Need:
     query: str
     label: str = ""
     url: str = ""
-    acts_on_all: bool = False
+    action: str = ""
 
     @property
     def list_url(self):
@@ -118,7 +118,7 @@ def _stopped(hold, count, cards, actor):
         url = reverse("my:card-act", args=[iccid, action]) if iccid else need.list_url
         return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
-        return replace(need, label=_("Resume them all…"), acts_on_all=True)
+        return replace(need, label=_("Resume them all…"), action=str(action))
     return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
 
 

@@ -34,7 +34,7 @@ def mine(**columns):
 def needs(client):
     seen = client.get("/my/").context
     return [
-        (need.code, need.figure, need.sentence, need.label, need.url, need.acts_on_all)
+        (need.code, need.figure, need.sentence, need.label, need.url, need.action)
         for need in [*seen["needs"], *seen["coming"]]
     ]
 
@@ -55,7 +55,7 @@ def test_nothing_needs_anybody(alice):
 def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice):
     one = do("suspend", mine(), DAY)
     assert needs(alice) == [
-        ("voluntary", "1", "Stopped on purpose", "Resume the card", f"/my/cards/{one.iccid}/resume/", False)
+        ("voluntary", "1", "Stopped on purpose", "Resume the card", f"/my/cards/{one.iccid}/resume/", "")
     ]
     do("suspend", mine(), DAY)
     use(mine(), DAY, 31)
@@ -64,10 +64,10 @@ def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice)
     do("place_hold", mine(), DAY, kind="anomaly")
     do("suspend", card_in_use(customer="Globex"), DAY)  # of another customer: never counted
     assert needs(alice) == [
-        ("anomaly", "1", "Blocked by the carrier", "", "", False),
-        ("rebind", "2", "Stopped: put into another device", "Confirm the new device…", "/my/cards/?hold=rebind", False),
-        ("credit", "1", "Stopped: the data is used up", "", "", False),
-        ("voluntary", "2", "Stopped on purpose", "Resume them all…", "", True),
+        ("anomaly", "1", "Blocked by the carrier", "", "", ""),
+        ("rebind", "2", "Stopped: put into another device", "Confirm the new device…", "/my/cards/?hold=rebind", ""),
+        ("credit", "1", "Stopped: the data is used up", "", "", ""),
+        ("voluntary", "2", "Stopped on purpose", "Resume them all…", "", "resume"),
     ]
 
 
@@ -96,12 +96,13 @@ def test_every_group_leads_to_the_list_of_exactly_its_cards(alice):
     assert {row["iccid"] for row in rows} == set(Card.objects.filter(holds="voluntary").values_list("iccid", flat=True))
 
 
-def test_the_button_for_all_makes_a_selection_of_them(alice):
+def test_the_button_for_all_leads_to_what_would_happen_to_them(alice):
     cards = [do("suspend", mine(), DAY) for _card in range(2)]
     seen = alice.get("/my/").context
-    form = {"query": seen["needs"][0].query, "filter": str(seen["key"])}
-    response = alice.post("/my/selections/", form, follow=True)
-    assert response.context["selection"].size == 2
+    need = seen["needs"][0]
+    form = {"query": need.query, "action": need.action, "filter": str(seen["key"])}
+    job = alice.post("/my/selections/", form, follow=True).context["job"]
+    assert (job.action, job.status, job.total) == ("resume", "ready", 2)
     assert [fresh(card).holds for card in cards] == ["voluntary"] * 2  # nothing happens before it was confirmed
 
 
@@ -109,7 +110,7 @@ def test_a_viewer_is_told_and_has_no_button():
     eve = logged_in(member("Acme", "eve", role="viewer"))
     do("suspend", mine(), DAY)
     (need,) = eve.get("/my/").context["needs"]
-    assert (need.figure, need.label, need.url, need.acts_on_all) == ("1", "", "", False)
+    assert (need.figure, need.label, need.url, need.action) == ("1", "", "", "")
 
 
 def test_the_page_asks_as_many_questions_for_many_cards_as_for_one(alice, django_assert_max_num_queries):

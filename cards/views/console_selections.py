@@ -64,14 +64,14 @@ def _draft(request, selection):
     action = request.POST.get("action", "")
     if action not in BULK or action not in Actor.of(request.user).actions:
         raise PermissionDenied
-    job = control.draft(selection, action, user=request.user, key=key_of(request.POST.get("key", ""), action))
+    job = control.draft(selection, action, user=request.user, key=key_of(request, action))
     return redirect("console:job", pk=job.pk)
 
 
-def key_of(form_key, action):
-    """The key of the job that a form with this key makes of an action."""
+def key_of(request, action):
+    """The key of the job that the posted form makes of an action: the form of somebody else would make another."""
     try:
-        return uuid.uuid5(uuid.UUID(form_key), action)
+        return uuid.uuid5(uuid.UUID(request.POST.get("key", "")), f"{request.user.pk}&{action}")
     except ValueError:
         return None
 

@@ -1,7 +1,5 @@
 """A customer's own jobs: what is being done to many of their cards, what came of it, and what can be done next."""
 
-import uuid
-
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,9 +11,10 @@ from cards.actions.jobs import control, engine
 from cards.choices import Action, JobKind
 from cards.errors import BadInput
 from cards.models import Card, Job
-from cards.paging import page_of
+from cards.paging import key_in, page_of
 from cards.views import job_action, job_export
 from cards.views.console_jobs import FOLLOWS
+from cards.views.console_selections import key_of
 from cards.views.downloads import csv_response
 from cards.views.job_action import follows_of, form_of
 from cards.views.job_list import entries_of
@@ -34,12 +33,10 @@ OF_ACTIONS = (JobKind.ACTION, JobKind.UNDO)
 @require_safe
 def job_list(request):
     """One's own jobs, the newest first."""
-    after = request.GET.get("after", "")
-    if after and not (after.isascii() and after.isdecimal() and len(after) < 19):
-        raise Http404
-    page = page_of(_own(request), PAGE_SIZE, int(after) if after else None)
+    after = key_in(request.GET.get("after", ""))
+    page = page_of(_own(request), PAGE_SIZE, after)
     entries = [(entry, title_of(entry.job)) for entry in entries_of(page.rows)]
-    return my_page(request, "my/jobs.html", {"entries": entries, "after": page.after, "is_first": not after})
+    return my_page(request, "my/jobs.html", {"entries": entries, "after": page.after, "is_first": after is None})
 
 
 @member_required
@@ -93,11 +90,7 @@ def follow(request, pk, step):
         raise Http404
     if not follows[step].is_permitted:
         raise PermissionDenied
-    try:
-        key = uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        key = None
-    return redirect(JOB, pk=FOLLOWS[step](job, user=request.user, key=key).pk)
+    return redirect(JOB, pk=FOLLOWS[step](job, user=request.user, key=key_of(request, step)).pk)
 
 
 @member_required

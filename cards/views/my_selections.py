@@ -31,7 +31,7 @@ def select_cards(request):
     if selection is None:
         return back_to_list(request, LIST)
     if "action" in request.POST:
-        return _draft(request, selection, key_of(str(selection.key), request.POST["action"]))
+        return _draft(request, selection, uuid.uuid5(selection.key, request.POST["action"]))
     return redirect("my:selection", pk=selection.pk)
 
 
@@ -41,7 +41,7 @@ def selection_page(request, pk):
     """One's own selection; an action that is posted becomes a job that is checked first."""
     selection = get_object_or_404(Selection, pk=pk, owner=request.user)
     if request.method == "POST":
-        return _draft(request, selection, key_of(request.POST.get("key", ""), request.POST.get("action", "")))
+        return _draft(request, selection, key_of(request, request.POST.get("action", "")))
     visible = Card.objects.visible_to(request.user)
     counts, counted = counts_by_state(selection, visible)
     context = {

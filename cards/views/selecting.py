@@ -37,7 +37,7 @@ def chosen(request):
     source = next(filter(request.POST.get, SOURCES), None)
     if source is None:
         raise BadRequest("nothing was asked for")
-    key, params = _key(request.POST, source), _view(request.POST)
+    key, params = _key(request.user, request.POST, source), _view(request.POST)
     cards, complaints = _chosen(request, source, params)
     if complaints or not cards.exists():
         messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
@@ -73,10 +73,12 @@ def _checked(posted):
     return [int(pk) for pk in ids]
 
 
-def _key(posted, source):
-    """One key for what this form asked for: sent twice it is the same, with other cards checked it is another."""
+def _key(user, posted, source):
+    """One key for what this form asked for: sent twice it is the same, with other cards or by others it is another."""
     try:
         form = uuid.UUID(posted[source])
     except ValueError:
         raise BadRequest("the form has no key") from None
-    return uuid.uuid5(form, "&".join([source, posted.get("query", posted.get("q", "")), *posted.getlist("ids")]))
+    return uuid.uuid5(
+        form, "&".join([str(user.pk), source, posted.get("query", posted.get("q", "")), *posted.getlist("ids")])
+    )

@@ -3,7 +3,9 @@
 from django import forms
 from django.utils.translation import gettext as _
 
+from cards import identifiers
 from cards.choices import Action, Hold
+from cards.errors import BadInput
 from cards.models import CardEvent
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
@@ -87,6 +89,16 @@ class ActionForm(AskingForm):
         if typed != self.iccid[-LAST_DIGITS:]:
             raise forms.ValidationError(_("These are not the last characters of this card's ICCID."))
         return typed
+
+
+class MyActionForm(ActionForm):
+    """The same as a customer fills it in: only a resident's identity card proves here who somebody is."""
+
+    def clean_id_number(self):
+        try:
+            return identifiers.resident_number(self.cleaned_data["id_number"])
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 class JobForm(AskingForm):

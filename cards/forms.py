@@ -94,6 +94,11 @@ class ActionForm(AskingForm):
 class MyActionForm(ActionForm):
     """The same as a customer fills it in: only a resident's identity card proves here who somebody is."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "id_number" in self.fields:  # no reason is needed, and none shall hold what is kept masked
+            del self.fields["reason"]
+
     def clean_id_number(self):
         try:
             return identifiers.resident_number(self.cleaned_data["id_number"])

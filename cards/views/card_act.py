@@ -139,7 +139,7 @@ def carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
     version = form.cleaned_data["version"]
     versions = None if version is None else {card.pk: version}
-    reason = form.cleaned_data["reason"].strip()
+    reason = form.cleaned_data.get("reason", "").strip()
     (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.asked())
     return outcome
 

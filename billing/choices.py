@@ -107,6 +107,13 @@ class NoticeKind(TextChoices):
     RENEWAL_FAILED = "renewal_failed", _("Automatic renewal failed")
 
 
+class MailProblem(TextChoices):
+    """Why a digest is not mailed at all, where trying again would not help."""
+
+    NOBODY = "nobody", _("Nobody who acts for this customer has an e-mail address.")
+    NO_SERVER = "no_server", _("The portal has no mail server.")
+
+
 # The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
 

@@ -1,11 +1,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import auto_renew, kinds, orders
+from billing import mail
+from billing.actions import auto_renew, kinds, notices, orders
 from cards.calendar import civil_today
 
 ORDER_SECONDS = 5
 RENEWAL_SECONDS = 30
+MAIL_SECONDS = 30
 
 
 @shared_task(name="billing.orders")
@@ -25,3 +27,15 @@ def renew():
     """Renew what renews itself today; the switches of cards that were cancelled or went away are forgotten first."""
     auto_renew.forget_what_was_said()
     auto_renew.tick(civil_today(), RENEWAL_SECONDS)
+
+
+@shared_task(name="billing.notices")
+def gather_notices():
+    """Write down what customers are to be told; on most ticks that is nothing."""
+    notices.gather(civil_today())
+
+
+@shared_task(name="billing.mail")
+def send_digests():
+    """Make the digests of the day and mail what is due, for half a minute at the most."""
+    mail.drain(civil_today(), timezone.now(), MAIL_SECONDS)

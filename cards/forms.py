@@ -18,6 +18,9 @@ FIELDS = {
         label=_("Usage limit (MB)"), required=False, help_text=_("Empty takes the limit off."), widget=_digits()
     ),
     "plan": lambda: forms.ChoiceField(label=_("Plan")),
+    "term": lambda: forms.CharField(
+        label=_("Number of the term"), required=False, help_text=_("Empty means the one bought last."), widget=_digits()
+    ),
     "customer": lambda: forms.CharField(
         label=_("Customer"),
         required=False,

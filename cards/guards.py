@@ -126,7 +126,7 @@ def _approved(card, ask):
 def _last_term_waits(card, ask):
     """The last term in the queue can be taken back, unless it is the one that the card was opened with.
 
-    A program may mean a certain term, and says its number (`ask.params`); people mean the last one.
+    Who means a certain term says its number; it has to be the last, so that the numbers stay without a gap.
     """
     last, meant = card.last_term_number, ask.params.get("term")
     if meant and meant <= card.term_number:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
+from email.utils import parseaddr
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -10,10 +11,24 @@ DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
 DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss")
+DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
+# How each scheme is secured, and its usual port.
+MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
 
 
 class Refused(Exception):
     """A setting that the portal does not start with; the message is for whoever set it."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail goes out; `security` is `tls` from the first byte on, `starttls`, or nothing."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    security: str
 
 
 @dataclass(frozen=True)
@@ -23,6 +38,8 @@ class Environment:
     allowed_hosts: list
     database: dict
     redis_url: str | None
+    mail_server: MailServer | None
+    mail_from: str
     today: date | None
     port: int
 
@@ -37,6 +54,8 @@ def read(variables, base_dir):
         allowed_hosts=_allowed_hosts(given.get("ALLOWED_HOSTS", "")),
         database=_database(given.get("DATABASE_URL", DEFAULT_DATABASE_URL), base_dir),
         redis_url=_redis_url(given.get("REDIS_URL")),
+        mail_server=_mail_server(given.get("EMAIL_URL")),
+        mail_from=_mail_from(given.get("MAIL_FROM"), "EMAIL_URL" in given),
         today=_today(given.get("SIMPORTAL_TODAY"), debug),
         port=_port(given.get("PORT", "8000")),
     )
@@ -100,6 +119,31 @@ def _redis_url(text):
     if text and urlsplit(text).scheme not in REDIS_SCHEMES:
         raise Refused("REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.")
     return text
+
+
+def _mail_server(url):
+    """The server that an URL names; as with the database, no refusal repeats it."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in MAIL_SCHEMES:
+        raise Refused(f"EMAIL_URL begins with smtp://, smtp+starttls:// or smtps://, not with {parts.scheme!r}.")
+    security, usual_port = MAIL_SCHEMES[parts.scheme]
+    try:
+        host, port = parts.hostname, parts.port or usual_port
+    except ValueError:
+        host = None
+    if not host:
+        raise Refused("EMAIL_URL cannot be read: write smtps://user:password@host:port.")
+    return MailServer(host, port, unquote(parts.username or ""), unquote(parts.password or ""), security)
+
+
+def _mail_from(text, has_server):
+    if text is None and has_server:
+        raise Refused("MAIL_FROM is not set: with EMAIL_URL, say from which address mail is sent.")
+    if text and "@" not in parseaddr(text)[1]:
+        raise Refused(f"MAIL_FROM is an address such as 'SIM portal <sim@example.cn>', not {text!r}.")
+    return text or DEFAULT_MAIL_FROM
 
 
 def _today(text, debug):

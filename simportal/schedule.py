@@ -14,4 +14,6 @@ BEAT_SCHEDULE = {
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
     "renewals": every(60, "billing.renewals"),
+    "notices": every(300, "billing.notices"),
+    "mail": every(60, "billing.mail"),
 }

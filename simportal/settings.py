@@ -146,6 +146,23 @@ if not DEBUG:
 
 PAYMENT_PROVIDER = "local" if DEBUG else ""
 
+# Mail: without a server it goes into files with DEBUG, and nowhere in service
+
+SENDS_MAIL = DEBUG or ENV.mail_server is not None
+DEFAULT_FROM_EMAIL = ENV.mail_from
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_TIMEOUT = 20
+if ENV.mail_server:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = ENV.mail_server.host
+    EMAIL_PORT = ENV.mail_server.port
+    EMAIL_HOST_USER = ENV.mail_server.user
+    EMAIL_HOST_PASSWORD = ENV.mail_server.password
+    EMAIL_USE_SSL = ENV.mail_server.security == "tls"
+    EMAIL_USE_TLS = ENV.mail_server.security == "starttls"
+else:
+    EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if DEBUG else 'dummy'}.EmailBackend"
+
 # Background work: simportal/celery.py reads what begins with CELERY_
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"

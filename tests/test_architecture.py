@@ -15,7 +15,7 @@ RINGS = (
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
     {
         *("rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"),
-        *("plain_words", "plain_history", "diagnosis", "statements", "figures"),
+        *("plain_words", "plain_history", "diagnosis", "statements", "figures", "sentences"),
     },
     {"actions", "carriers", "payments"},
     {"admin", "views", "forms", "tasks", "mail", "management", "templatetags", "urls", "my_urls", "pay_urls", "apps"},
@@ -183,6 +183,18 @@ def test_the_domain_neither_enqueues_mails_nor_calls_out():
         if name.split(".")[-1] in forbidden or name.startswith("requests.")
     ]
     assert found == []
+
+
+def test_mail_goes_out_by_one_door():
+    """What customers are told is rows; one drain mails them. Django's own reset of passwords is its own."""
+    importing = {
+        str(path)
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if "django.core.mail" in ast.unparse(node).replace(" import ", ".")
+    }
+    assert importing == {"billing/mail.py"}
 
 
 def test_only_the_actions_write_cards():

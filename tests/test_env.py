@@ -26,6 +26,8 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         allowed_hosts=[],
         database=read(DATABASE_URL="sqlite:///var/simportal.sqlite3").database,
         redis_url=None,
+        mail_server=None,
+        mail_from=env.DEFAULT_MAIL_FROM,
         today=None,
         port=8000,
     )
@@ -44,6 +46,7 @@ def test_an_empty_value_counts_as_absent():
         ({"ALLOWED_HOSTS": "sim.example.cn, 10.0.0.1,"}, "allowed_hosts", ["sim.example.cn", "10.0.0.1"]),
         ({"REDIS_URL": "redis://:pass@cache:6379/1"}, "redis_url", "redis://:pass@cache:6379/1"),
         ({"REDIS_URL": "rediss://cache/0"}, "redis_url", "rediss://cache/0"),
+        ({"MAIL_FROM": "SIM <sim@example.cn>"}, "mail_from", "SIM <sim@example.cn>"),
         ({"DEBUG": "1", "SIMPORTAL_TODAY": "2026-03-02"}, "today", date(2026, 3, 2)),
         ({"PORT": "8080"}, "port", 8080),
     ],
@@ -89,6 +92,21 @@ def test_postgresql_keeps_the_options_of_its_url():
 
 
 @pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://relay", env.MailServer("relay", 25, "", "", "")),
+        ("smtp+starttls://sim:p%40ss@mx.example.cn", env.MailServer("mx.example.cn", 587, "sim", "p@ss", "starttls")),
+        (
+            "smtps://sim%40example.cn:pass@mx:2465",
+            env.MailServer("mx", 2465, "sim@example.cn", "pass", "tls"),
+        ),
+    ],
+)
+def test_mail_server(url, server):
+    assert read(EMAIL_URL=url, MAIL_FROM="sim@example.cn").mail_server == server
+
+
+@pytest.mark.parametrize(
     ("variables", "sentence"),
     [
         ({"DEBUG": "yes"}, "DEBUG is 1 or 0, not 'yes'."),
@@ -119,6 +137,26 @@ def test_postgresql_keeps_the_options_of_its_url():
         (
             {"REDIS_URL": "amqp://broker"},
             "REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.",
+        ),
+        (
+            {"EMAIL_URL": "http://sim:secret@mx"},
+            "EMAIL_URL begins with smtp://, smtp+starttls:// or smtps://, not with 'http'.",
+        ),
+        (
+            {"EMAIL_URL": "smtps://sim:secret@mx:port"},
+            "EMAIL_URL cannot be read: write smtps://user:password@host:port.",
+        ),
+        (
+            {"EMAIL_URL": "smtps://"},
+            "EMAIL_URL cannot be read: write smtps://user:password@host:port.",
+        ),
+        (
+            {"EMAIL_URL": "smtps://mx"},
+            "MAIL_FROM is not set: with EMAIL_URL, say from which address mail is sent.",
+        ),
+        (
+            {"MAIL_FROM": "the portal"},
+            "MAIL_FROM is an address such as 'SIM portal <sim@example.cn>', not 'the portal'.",
         ),
         (
             {"SIMPORTAL_TODAY": "2026-03-02"},

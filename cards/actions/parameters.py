@@ -13,6 +13,8 @@ from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 
 LARGEST_LIMIT_MB = 10_000_000
+LARGEST_TERM = 32_767
+LONGEST_NUMBER = 19
 
 
 def _kind(text):
@@ -26,7 +28,7 @@ def _limit_mb(text):
     text = str(text).strip().lower()
     if text in ("", "none"):
         return None
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= LARGEST_LIMIT_MB:
+    if not _is_whole(text, 1, LARGEST_LIMIT_MB):
         raise BadInput("limit_mb", _("“{text}” is not a number of whole MB from 1 up").format(text=text))
     return int(text)
 
@@ -36,6 +38,12 @@ def _plan(code):
     if plan is None:
         raise BadInput("plan", _("there is no plan with the code “{code}”").format(code=code))
     return plan
+
+
+def _term(text):
+    """The number of a service term; nothing means the one that was bought last."""
+    text = str(text).strip()
+    return read_whole("term", 1, LARGEST_TERM)(text) if text else None
 
 
 def _customer(name):
@@ -86,12 +94,15 @@ PARAMETERS = {
     Action.SUBMIT_REAL_NAME: {"name": _person, "id_number": _id_number},
     Action.SET_LIMIT: {"limit_mb": _limit_mb},
     Action.RENEW: {"plan": _plan},
+    Action.UNRENEW: {"term": _term},
     Action.TOP_UP: {"plan": _plan},
     Action.ASSIGN: {"customer": _customer},
     Action.TAG: {"tag": _tag},
     Action.UNTAG: {"tag": _tag},
     Action.REMARK: {"remark": _remark},
 }
+# What need not be said: left out, it is read as if it were empty.
+OPTIONAL = frozenset({"term"})
 
 
 def cleaned(action, params):
@@ -101,9 +112,9 @@ def cleaned(action, params):
         if name not in expected:
             raise BadInput(name, _("{action} has no such parameter").format(action=action))
     for name in expected:
-        if name not in params:
+        if name not in params and name not in OPTIONAL:
             raise BadInput(name, _("{action} needs this parameter").format(action=action))
-    return {name: read(params[name]) for name, read in expected.items()}
+    return {name: read(params.get(name, "")) for name, read in expected.items()}
 
 
 def read_day(field):
@@ -134,9 +145,14 @@ def read_whole(field, least, most):
     """A reader of whole numbers from `least` to `most`."""
 
     def read(text):
-        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        if not _is_whole(text, least, most):
             message = _("“{text}” is not a whole number from {least} to {most}")
             raise BadInput(field, message.format(text=text, least=least, most=most))
         return int(text)
 
     return read
+
+
+def _is_whole(text, least, most):
+    """Whether it is such a number, in plain digits: thousands of them would be no number to Python either."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER and least <= int(text) <= most

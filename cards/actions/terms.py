@@ -20,7 +20,8 @@ def renew(card, ask, done):
 
 def unrenew(card, ask, done):
     """Rule 5 the other way: the term that was bought last leaves the queue, as if it had not been bought."""
-    done.evidence = {"term": card.queue.pop().number}
+    term = card.queue.pop()
+    done.evidence = {"plan": term.plan, "term": term.number}
 
 
 def top_up(card, ask, done):
@@ -40,6 +41,6 @@ def top_up(card, ask, done):
 
 def queue_term(card, plan, bought_on):
     """A new last term in the card's queue, and its row."""
-    waiting = QueuedTerm(card.last_term_number + 1, plan.months, plan.alignment, plan.quota_mb)
+    waiting = QueuedTerm(card.last_term_number + 1, plan.code, plan.months, plan.alignment, plan.quota_mb)
     card.queue.append(waiting)
-    return ServiceTerm(card=card, plan=plan, bought_on=bought_on, **waiting._asdict())
+    return ServiceTerm(card=card, bought_on=bought_on, **waiting._asdict() | {"plan": plan})

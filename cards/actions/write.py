@@ -173,7 +173,7 @@ def attach_queues(cards):
     """Give each card its queued terms, in order: one query for all of them."""
     queues = {card.pk: [] for card in cards}
     queued = ServiceTerm.objects.filter(card__among=queues.keys(), starts_on=None).order_by("card_id", "number")
-    for card_id, *term in queued.values_list("card_id", "number", "months", "alignment", "quota_mb"):
+    for card_id, *term in queued.values_list("card_id", "number", "plan__code", "months", "alignment", "quota_mb"):
         queues[card_id].append(QueuedTerm(*term))
     for card in cards:
         card.queue = queues[card.pk]

@@ -76,7 +76,7 @@ def _held(hold):
 
 def _tried(action, hold):
     card = _held(hold)
-    card.queue = [QueuedTerm(2, 1, Alignment.CALENDAR, 100)]
+    card.queue = [QueuedTerm(2, "M1-100", 1, Alignment.CALENDAR, 100)]
     ask = Ask(Actor.shell(), DAY, POLICIES, "", TOLD.get(action, {}))
     try:
         check(action, card, ask)

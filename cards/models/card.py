@@ -33,9 +33,10 @@ LONGEST_REMARK = 200
 
 
 class QueuedTerm(NamedTuple):
-    """A service term that waits for its turn, as the card's rules see it."""
+    """A service term that waits for its turn, as the card's rules see it; `plan` is its plan's code."""
 
     number: int
+    plan: str
     months: int
     alignment: str
     quota_mb: int

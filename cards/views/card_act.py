@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.actions.ask import Ask, Asked, act, possible, rehearse
-from cards.actions.parameters import PARAMETERS
+from cards.actions.parameters import OPTIONAL, PARAMETERS
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import InvariantBroken, Refused
 from cards.forms import ActionForm
@@ -52,9 +52,10 @@ class CardAction:
 
     def preview(self):
         """What will happen, in sentences; nothing for an action that has to be told more first."""
-        if self.parameters and "kind" not in self.parameters:
+        told = {"kind": Hold.ANOMALY} if "kind" in self.parameters else {}
+        if self.parameters.keys() - told.keys() - OPTIONAL:
             return []
-        after = self._rehearsed(**({"kind": Hold.ANOMALY} if self.parameters else {}))
+        after = self._rehearsed(**told)
         return what_follows(self.card, after) if after else []
 
     def offers(self):

@@ -186,7 +186,7 @@ def test_a_renewal_is_taken_back_by_its_number(ops):
     assert (response.context["preview"], response.context["hint"]) == (
         ["It stays “In use”."], "The term that was bought last is number 2.",
     )  # fmt: skip
-    assert said(ops, ask(ops, card, "unrenew")) == ["Take back renewal: done. It stays “In use”."]
+    assert said(ops, ask(ops, card, "unrenew", term="2")) == ["Take back renewal: done. It stays “In use”."]
     assert list(card.terms.values_list("number", flat=True)) == [1]
     refused = send(ops, card, "unrenew")
     assert (refused.status_code, "No such renewal waits in the card&#x27;s queue." in text(refused)) == (409, True)
@@ -210,6 +210,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
         ("rebind", {"imei": "123"}, "imei", "an IMEI has 15 digits"),
         ("set_limit", {"limit_mb": "much"}, "limit_mb", "is not a number of whole MB"),
         ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a number of whole MB"),
+        ("unrenew", {"term": "two"}, "term", "is not a whole number from 1 to 32767"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called"),
         ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
         ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),

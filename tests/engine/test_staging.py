@@ -117,7 +117,7 @@ class Chance:
         elif self.of(False, True):
             card.changed_on = card.cycle_until + timedelta(days=2)
         elif self.of(False, True):
-            card.queue = [QueuedTerm(2, 1, "calendar", 100)]
+            card.queue = [QueuedTerm(2, "Y1-30", 1, "calendar", 100)]
 
     def _fill_meter(self, card):
         full = card.allowance_bytes or 5 * MB
@@ -169,7 +169,9 @@ def lay_in(chance):
     for card, made in zip(cards, Card.objects.bulk_create(cards), strict=True):
         card.pk = made.pk
     ServiceTerm.objects.bulk_create(
-        ServiceTerm(card=card, plan=plan, bought_on=START, **term._asdict()) for card in cards for term in card.queue
+        ServiceTerm(card=card, bought_on=START, **term._asdict() | {"plan": plan})
+        for card in cards
+        for term in card.queue
     )
     readings = {card: list(chance.readings(card)) for card in cards}
     UsageDay.objects.bulk_create(day for card in cards for day in chance.known(card, readings[card]))

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.ask import Ask, Asked, act
+from cards.actions.ask import act
 from cards.actions.jobs import control, worker
 from cards.actions.selections import freeze_ids
-from cards.actions.write import attach_queues, change
+from cards.actions.write import attach_queues
+from cards.errors import BadInput
 from cards.models import CardEvent, PolicyBook, ServiceTerm
 from cards.permissions import Actor
 from cards.proof import Proof
@@ -42,11 +43,10 @@ def renewed(card, *plans):
     return card
 
 
-def unrenew(card, day=DAY, term=None):
-    """Take back as a program asks, which may mean a certain term; the code of the refusal, or None."""
-    asked = Asked("unrenew", Ask(SHELL, day, PolicyBook.read(), params={"term": term}))
-    (outcome,) = change([card.pk], asked)
-    return outcome.refused and outcome.refused.code
+def unrenew(card, day=DAY, term=""):
+    """Take back the last term, or the one of that number; the code of the refusal, or None."""
+    refused = attempt("unrenew", card, day, term=term).refused
+    return refused and refused.code
 
 
 def sound():
@@ -63,7 +63,7 @@ def test_a_renewal_that_was_taken_back_leaves_nothing_but_its_records():
     records = CardEvent.objects.filter(card=card).order_by("seq").values_list("seq", "action", "to_state", "evidence")
     assert list(records)[2:] == [
         (3, "renew", "in_use", {"plan": "Y1-30", "term": 2}),
-        (4, "unrenew", "in_use", {"term": 2}),
+        (4, "unrenew", "in_use", {"plan": "Y1-30", "term": 2}),
     ]
 
 
@@ -95,7 +95,7 @@ def test_the_one_bought_last_goes_first_and_its_number_is_given_again():
 
 @pytest.mark.parametrize(
     ("term", "code"),
-    [(None, None), (1, "term_started"), (2, "later_term"), (3, None), (4, "nothing_renewed")],
+    [("", None), (1, "term_started"), (2, "later_term"), ("3", None), (4, "nothing_renewed")],
 )
 def test_who_means_a_certain_term_gets_that_one_or_none(term, code):
     card = renewed(card_in_use(plan="M1-100"), "Y1-30", "Y1-1024")
@@ -103,6 +103,15 @@ def test_who_means_a_certain_term_gets_that_one_or_none(term, code):
     assert unrenew(card, term=term) == code
     assert ((story(card), facts(card), terms(card)) == before) == (code is not None)
     assert sound()
+
+
+@pytest.mark.parametrize("term", ["0", "-1", "1.5", "two", "２", "32768", "9" * 5_000])
+def test_what_is_no_number_of_a_term_takes_nothing_back(term):
+    card = renewed(card_in_use(plan="M1-100"), "Y1-30")
+    with pytest.raises(BadInput) as bad:
+        unrenew(card, term=term)
+    assert bad.value.field == "term"
+    assert terms(card) == [(1, "M1-100"), (2, "Y1-30")]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +134,7 @@ def test_on_the_day_on_which_the_term_starts_it_is_too_late(days, last, second, 
 
 def test_the_term_that_a_card_was_opened_with_stays():
     card = open_card(plan="M1-100")
-    assert [unrenew(card, term=term) for term in (None, 1)] == ["nothing_renewed"] * 2
+    assert [unrenew(card, term=term) for term in ("", 1)] == ["nothing_renewed"] * 2
     renewed(card, "Y1-30")
     assert unrenew(card, term=1) == "later_term"
     assert [unrenew(card), unrenew(card)] == [None, "nothing_renewed"]
@@ -200,5 +209,6 @@ def test_a_bulk_renewal_is_undone_where_it_waits_and_stays_where_it_started():
         [(1, "Y1-30"), (2, "M1-100"), (3, "Y1-1024")],
     ]
     last = waiting.events.latest("seq")
-    assert (last.action, last.evidence, last.job) == ("unrenew", {"term": 2, "undoes": last.seq - 1}, undone)
+    evidence = {"plan": "M1-100", "term": 2, "undoes": last.seq - 1}
+    assert (last.action, last.evidence, last.job) == ("unrenew", evidence, undone)
     assert (facts(waiting), terms(waiting), sound()) == (*before, True)

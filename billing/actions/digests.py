@@ -1,0 +1,63 @@
+"""The one mail a day to each customer, as rows: what goes into it, who sends it, and what became of it."""
+
+from datetime import time, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from billing.models import Digest, Notice
+
+FROM = time(8)  # in Shanghai: nobody is woken
+BEGUN_AT_ONCE = 500
+LEASE = timedelta(minutes=10)
+# After each try that failed but the last.
+WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
+
+
+def begin(today, now):
+    """A digest of what each customer was not mailed yet, from eight o'clock; what comes later waits for tomorrow's."""
+    if timezone.localtime(now).time() < FROM:
+        return
+    has_one = Digest.objects.filter(customer=OuterRef("customer"), day=today)
+    waiting = Notice.objects.filter(digest=None).exclude(Exists(has_one)).order_by("customer")
+    for customer_id in waiting.values_list("customer", flat=True).distinct()[:BEGUN_AT_ONCE]:
+        _begin(customer_id, today, now)
+
+
+@transaction.atomic
+def claim(now):
+    """A digest that is due, with the next try counted and nobody else sending it for a while; None if none is due."""
+    due = Digest.objects.filter(due_at__lte=now).select_related("customer").order_by("due_at", "pk")
+    digest = due.select_for_update(skip_locked=True, of=("self",)).first()
+    if digest:
+        digest.due_at, digest.tries = now + LEASE, digest.tries + 1
+        digest.save(update_fields=["due_at", "tries"])
+    return digest
+
+
+def sent(digest, now):
+    _became(digest, due_at=None, sent_at=now, problem="")
+
+
+def failed(digest, problem, now):
+    """Try again after a while, or give it up when that was the last try."""
+    again_at = now + WAITS[digest.tries - 1] if digest.tries <= len(WAITS) else None
+    _became(digest, due_at=again_at, problem=problem)
+
+
+def give_up(digest, problem):
+    _became(digest, due_at=None, problem=problem)
+
+
+@transaction.atomic
+def _begin(customer_id, today, now):
+    """Only whoever makes the digest fills it: two at once make one, and it is not sent before it is full."""
+    digest, is_new = Digest.objects.get_or_create(customer_id=customer_id, day=today, defaults={"due_at": now})
+    if is_new:
+        Notice.objects.filter(customer=customer_id, digest=None).update(digest=digest)
+
+
+def _became(digest, **values):
+    """What is sent stays so, whatever becomes of a try that took longer than its lease."""
+    Digest.objects.filter(pk=digest.pk, sent_at=None).update(**values)

@@ -1,0 +1,131 @@
+"""What customers are told without having asked: rows, once for each thing, card, day that it is about, and step.
+
+An occasion finds its cards anew each time and leaves out those of which it was told. The step is the narrowest window
+in which the day lies now: a portal that was down for a week tells what is true today, and not what it missed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce, TruncDate
+
+from billing.choices import Account, NoticeKind
+from billing.models import CustomerAccount, Notice, Posting
+from cards.models import Card, ServiceTerm
+
+LIMIT = 2_000
+WINDOWS = (1, 7, 30)  # days ahead
+FURTHEST = WINDOWS[-1]
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What cards give cause for: `cards(today)` are those, `on` is the column with the day that it is about.
+
+    `step(today)` is what says how near it is; each step is told of once.
+    """
+
+    kind: NoticeKind
+    cards: Callable
+    on: str
+    step: Callable
+
+
+def gather(today):
+    """Write down what customers are to be told as of today and were not yet, unless they do not want to hear it."""
+    muted = _muted()
+    for occasion in OCCASIONS:
+        while found := list(_untold(occasion, today, muted[occasion.kind])[:LIMIT]):
+            _write([_of_card(occasion.kind, *about) for about in found])
+    _write([_of_wallet(account) for account in _low_wallets(muted[NoticeKind.WALLET_LOW])])
+
+
+def _write(notices):
+    """What somebody else wrote at the same moment is there already."""
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+
+
+def _muted():
+    """The customers who do not want to hear of it, by kind."""
+    muted = defaultdict(list)
+    for customer_id, kinds in CustomerAccount.objects.exclude(muted=[]).values_list("pk", "muted"):
+        for kind in kinds:
+            muted[kind].append(customer_id)
+    return muted
+
+
+def _untold(occasion, today, muted):
+    """(customer, card, day, step) of the cards of which nobody was told; of those in stock there is nobody to tell."""
+    cards = occasion.cards(today).exclude(customer=None).exclude(customer__among=muted)
+    told = Notice.objects.filter(
+        kind=occasion.kind,
+        customer=OuterRef("customer"),
+        card=OuterRef("pk"),
+        on=OuterRef(occasion.on),
+        step=OuterRef("step"),
+    )
+    untold = cards.annotate(step=occasion.step(today)).exclude(Exists(told))
+    return untold.values_list("customer", "pk", occasion.on, "step")
+
+
+def _window(column):
+    """The fewest days of `WINDOWS` within which the day in this column lies."""
+
+    def step(today):
+        within = {days: {f"{column}__lte": today + timedelta(days=days)} for days in WINDOWS}
+        return Case(*[When(**condition, then=Value(days)) for days, condition in within.items()])
+
+    return step
+
+
+def _expiring(today):
+    queued = ServiceTerm.objects.filter(card=OuterRef("pk"), starts_on=None)
+    return Card.objects.ending(today, FURTHEST).exclude(Exists(queued))
+
+
+def _cancelling(today):
+    return Card.objects.cancelling(today, FURTHEST).filter(cancel_on__gt=today)
+
+
+def _forcing(today):
+    return Card.objects.forced_in(today + timedelta(days=1), today + timedelta(days=FURTHEST + 1))
+
+
+def _used(today):
+    return Card.objects.low(today) | Card.objects.used_up(today)
+
+
+OCCASIONS = (
+    Occasion(NoticeKind.EXPIRING, _expiring, "service_until", _window("service_until")),
+    Occasion(NoticeKind.CANCELLING, _cancelling, "cancel_on", _window("cancel_on")),
+    Occasion(NoticeKind.FORCING, _forcing, "forced_activation_on", _window("forced_activation_on")),
+    Occasion(NoticeKind.ALLOWANCE, _used, "cycle_from", lambda today: F("usage_level")),
+)
+
+
+def _low_wallets(muted):
+    """Accounts whose wallets are low and that were not told since they became so, with that day as `since`.
+
+    It is the day of the first posting after the last one that left enough, or the customer's first day where none did.
+    """
+    of_wallet = Posting.objects.filter(customer=OuterRef("pk"), account=Account.WALLET)
+    enough = of_wallet.filter(balance__gte=OuterRef("low_below")).order_by("-pk").values("pk")[:1]
+    after = of_wallet.filter(pk__gt=Coalesce(OuterRef("enough"), 0)).order_by("pk").values("entry__booked_on")[:1]
+    told = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
+    low = CustomerAccount.objects.filter(balance__lt=F("low_below")).exclude(pk__in=muted)
+    dated = low.alias(enough=Subquery(enough)).annotate(
+        since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
+    )
+    return dated.exclude(Exists(told))
+
+
+def _of_card(kind, customer_id, card_id, on, step):
+    return Notice(kind=kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
+
+
+def _of_wallet(account):
+    facts = {"balance": str(account.balance), "low_below": str(account.low_below)}
+    return Notice(kind=NoticeKind.WALLET_LOW, customer_id=account.pk, on=account.since, facts=facts)

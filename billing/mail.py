@@ -1,0 +1,102 @@
+"""The door to the mail server: what customers are told goes out here, one digest a day to each, and by no other way."""
+
+import logging
+import time
+from contextlib import closing
+from email.utils import parseaddr
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Count
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import ngettext
+
+from billing.actions import digests
+from billing.choices import MailProblem, NoticeKind
+from billing.sentences import heading, sentence_of
+from cards.choices import MemberRole
+
+logger = logging.getLogger(__name__)
+
+LISTED = 20
+LONGEST_PROBLEM = 200
+ORDER = list(NoticeKind)
+
+
+class Group(NamedTuple):
+    """Notices of one kind and step: what they have in common, what the first say, and how many more are left."""
+
+    heading: str
+    sentences: list
+    left: int
+
+
+def drain(today, now, seconds):
+    """Make today's digests and send what is due, for about so many seconds; the next drain takes on what is left.
+
+    A digest is sent again if a worker dies between sending it and saying so; it has the same Message-ID then.
+    """
+    give_up_at = time.monotonic() + seconds
+    digests.begin(today, now)
+    with closing(get_connection()) as connection:
+        while time.monotonic() < give_up_at and (digest := digests.claim(now)):
+            _deliver(digest, connection, now)
+
+
+def _deliver(digest, connection, now):
+    addresses = _addresses(digest.customer)
+    if not settings.SENDS_MAIL:
+        digests.give_up(digest, MailProblem.NO_SERVER)
+    elif not addresses:
+        digests.give_up(digest, MailProblem.NOBODY)
+    else:
+        _send(digest, addresses, connection, now)
+
+
+def _send(digest, addresses, connection, now):
+    try:
+        connection.open()
+        _message(digest, addresses, connection).send()
+    except Exception as error:
+        logger.exception("The digest %s was not sent; the others go on", digest.pk)
+        connection.close()
+        digests.failed(digest, f"{type(error).__name__}: {error}"[:LONGEST_PROBLEM], now)
+    else:
+        digests.sent(digest, now)
+
+
+def _addresses(customer):
+    """Where the owners and operators of a customer are reached."""
+    acting = customer.memberships.exclude(role=MemberRole.VIEWER).filter(user__is_active=True)
+    return sorted(set(acting.exclude(user__email="").values_list("user__email", flat=True)))
+
+
+def _message(digest, addresses, connection):
+    """The mail, in the portal's first language: nobody knows which one each of its readers prefers."""
+    count = digest.notices.count()
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = ngettext("{customer}: {count} notice", "{customer}: {count} notices", count)
+        body = render_to_string("mail/digest.txt", {"digest": digest, "groups": _groups(digest)})
+    return EmailMessage(
+        subject.format(customer=digest.customer, count=count),
+        body,
+        to=addresses,
+        connection=connection,
+        headers={"Message-ID": f"<digest-{digest.pk}@{_domain()}>", "Auto-Submitted": "auto-generated"},
+    )
+
+
+def _groups(digest):
+    counts = digest.notices.order_by().values_list("kind", "step").annotate(Count("pk"))
+    return [_group(digest, *counted) for counted in sorted(counts, key=lambda row: (ORDER.index(row[0]), row[1]))]
+
+
+def _group(digest, kind, step, count):
+    first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:LISTED]
+    return Group(heading(kind, step, count), [sentence_of(notice) for notice in first], max(0, count - LISTED))
+
+
+def _domain():
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]

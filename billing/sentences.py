@@ -1,0 +1,42 @@
+"""What a notice says, in the reader's language: one sentence that stays true however long ago it was written."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.choices import NoticeKind
+from billing.money import yuan
+
+SENTENCES = {
+    NoticeKind.EXPIRING: gettext_lazy("From {day} on card {card} has no service, unless it is renewed."),
+    NoticeKind.CANCELLING: gettext_lazy("Card {card} is cancelled for good on {day}, unless it is renewed."),
+    NoticeKind.FORCING: gettext_lazy("Card {card} is forced active on {day}: its term starts then, used or not."),
+    NoticeKind.ALLOWANCE: gettext_lazy(
+        "Card {card} has used {step}% or more of its allowance in the cycle that began on {day}."
+    ),
+    NoticeKind.WALLET_LOW: gettext_lazy("The wallet has been low since {day}: {balance}, less than {low_below}."),
+    NoticeKind.RENEWAL_FAILED: gettext_lazy(
+        "Nothing was renewed by itself on {day}: {needed} are needed, and the wallet has {available} to spend."
+    ),
+}
+AMOUNTS = ("balance", "low_below", "needed", "available")
+
+
+def sentence_of(notice):
+    """What this notice says."""
+    amounts = {name: yuan(Decimal(notice.facts[name])) for name in AMOUNTS if name in notice.facts}
+    card = notice.card and notice.card.iccid
+    return SENTENCES[NoticeKind(notice.kind)].format(card=card, day=notice.on, step=notice.step, **amounts)
+
+
+def heading(kind, step, count):
+    """What so many notices of a kind and a step have in common."""
+    label, nearness = NoticeKind(kind).label, _nearness(kind, step)
+    return f"{label} ({nearness}): {count}" if nearness else f"{label}: {count}"
+
+
+def _nearness(kind, step):
+    if kind == NoticeKind.ALLOWANCE:
+        return _("{step}% used").format(step=step)
+    return step and ngettext("within {step} day", "within {step} days", step).format(step=step)

@@ -1,0 +1,117 @@
+"""Many who pay at the same moment, each with a connection of its own: what may happen happens, once, and no more."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from billing import proof
+from billing.actions import orders, payments, receipts
+from billing.actions.ledger import account_of
+from billing.errors import Refused
+from billing.models import Entry, Notification, Order, Payment, Receipt
+from billing.payments import local
+from cards.calendar import civil_today
+from cards.errors import BadInput
+from tests.billing import build as b
+from tests.build import card_in_use, member
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.skipif(
+        connection.vendor == "sqlite",
+        reason="SQLite has one writer at a time, and in tests all threads share its connection",
+    ),
+]
+
+PAYERS = 20
+AFFORDABLE = 7
+TIMES = 50
+
+
+def at_once(calls):
+    """What each of these calls returned or was refused with, all of them let go at the same moment."""
+    gate = Barrier(len(calls))
+
+    def answer(call):
+        try:
+            gate.wait()
+            return call()
+        except (Refused, BadInput) as refused:
+            return refused
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(answer, calls))
+
+
+def placed_order():
+    return b.placed(cards=[card_in_use(customer="Acme")])
+
+
+def test_of_twenty_payments_of_a_wallet_that_covers_seven_exactly_seven_succeed():
+    b.price("Y1-30", "30.00")
+    waiting = [placed_order() for _ in range(PAYERS)]
+    b.fund("239.99")
+    answers = at_once([lambda order=order: orders.pay(order, user=None) for order in waiting])
+    assert sorted(getattr(answer, "code", "paid") for answer in answers) == ["paid"] * 7 + ["short"] * 13
+    assert Order.objects.filter(paid_at__isnull=False).count() == AFFORDABLE
+    assert (b.balance(), Entry.objects.filter(kind="payment").count()) == (Decimal("29.99"), AFFORDABLE)
+    assert list(proof.problems()) == []
+
+
+def test_the_same_notification_fifty_times_at_once_is_one_entry():
+    b.price("Y1-30", "30.00")
+    payment = payments.start(placed_order(), user=member())
+    notification = local.notification(payment, "paid")
+    answers = at_once([lambda: payments.receive("local", *notification)] * TIMES)
+    assert {(answer.pk, answer.outcome) for answer in answers} == {(Notification.objects.get().pk, "paid")}
+    assert_paid_once(payment)
+
+
+def test_fifty_notifications_of_one_payment_at_once_are_one_entry():
+    b.price("Y1-30", "30.00")
+    payment = payments.start(placed_order(), user=member())
+    signed = [local.notification(payment, "paid") for _ in range(TIMES)]
+    answers = at_once([lambda each=each: payments.receive("local", *each) for each in signed])
+    assert sorted(answer.outcome for answer in answers) == ["known"] * (TIMES - 1) + ["paid"]
+    assert_paid_once(payment)
+
+
+def test_a_payment_that_comes_while_the_order_is_paid_from_the_wallet_leaves_its_money_there():
+    b.price("Y1-30", "30.00")
+    b.fund("30.00")
+    order, payer = placed_order(), member()
+    payment = payments.start(order, user=payer)
+    notification = local.notification(payment, "paid")
+    at_once([lambda: payments.receive("local", *notification), lambda: orders.pay_and_fulfil(order, user=payer)])
+    assert (b.fresh(order).state, b.balance()) == ("fulfilled", 30)
+    assert list(proof.problems()) == []
+
+
+def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():
+    b.price("Y1-30", "30.00")
+    order, payer = placed_order(), member()
+    answers = at_once([lambda: payments.start(order, user=payer)] * 10)
+    assert {answer.pk for answer in answers} == {Payment.objects.get().pk}
+
+
+def test_one_transfer_recorded_for_two_customers_at_once_is_recorded_for_one():
+    finance, customers = b.financier(), [b.customer("Acme"), b.customer("Other")]
+    today = civil_today()
+    answers = at_once(
+        [lambda each=each: receipts.record(each, Decimal("10"), "BANK 1", today, user=finance) for each in customers]
+    )
+    receipt = Receipt.objects.get()
+    assert [getattr(answer, "field", answer) for answer in answers] in ([receipt, "reference"], ["reference", receipt])
+    assert sorted(account_of(customer.pk).balance for customer in customers) == [0, 10]
+
+
+def assert_paid_once(payment):
+    payment = Payment.objects.select_related("order").get(pk=payment.pk)
+    assert (payment.state, payment.order.state, b.balance()) == ("paid", "fulfilled", 0)
+    assert list(Entry.objects.order_by("key").values_list("kind", flat=True)) == ["fulfilment", "online", "payment"]
+    assert list(proof.problems()) == []

@@ -1,7 +1,7 @@
 """What a layman is told about a card: its state in one sentence, and for all that stands in its way who can help how.
 
 A table over states, holds and the real-name check, whole and pure: what stands here is true for each of them. Whether
-the button may be pressed now, and by whom, is for guards and pages to say; what can be bought, for another room.
+the button may be pressed now, and by whom, is for guards and pages to say; what it costs, for another room.
 """
 
 from dataclasses import dataclass, replace
@@ -79,8 +79,10 @@ ONCE_LIFTED = (
     gettext_lazy("Once the carrier has lifted it, it is still stopped: {reasons}."),
 )
 
-# What customers call their actions. What is bought has no button here.
+# What customers call their actions.
 BUTTONS = {
+    Action.RENEW: gettext_lazy("Renew the card"),
+    Action.TOP_UP: gettext_lazy("Buy more data"),
     Action.SUSPEND: gettext_lazy("Stop the card"),
     Action.RESUME: gettext_lazy("Resume the card"),
     Action.SET_LIMIT: gettext_lazy("Set a usage limit"),
@@ -117,7 +119,7 @@ WAYS = {
         *AT_ONCE,
     ),
     Hold.CREDIT: Way(
-        Helper.DEALER,
+        Helper.YOU,
         Action.TOP_UP,
         gettext_lazy("An add-on pack gives it more data."),
         *AT_ONCE,
@@ -136,7 +138,7 @@ CHECK_SENT_IN = Way(
     gettext_lazy("The real-name check was sent in, and your dealer is looking at it."),
     *ONCE_APPROVED,
 )
-RENEWAL = Way(Helper.DEALER, Action.RENEW, gettext_lazy("A renewal brings it back."), *AT_ONCE)
+RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("A renewal brings it back."), *AT_ONCE)
 
 LIFTED_BY = {
     Action.RESUME: (Hold.VOLUNTARY, Hold.THRESHOLD),

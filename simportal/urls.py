@@ -11,6 +11,7 @@ urlpatterns = [
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),
     path("pay/", include("billing.pay_urls")),
+    path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),
     path("logout/", LogoutView.as_view(), name="logout"),  # the admin's own lets only staff out

@@ -26,6 +26,8 @@ RECORDS_READ = 500
 # What can be done to a card that needs no help, in the order in which it is offered.
 ALWAYS_OFFERED = (Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME)
 
+BOUGHT = (Action.RENEW, Action.TOP_UP)  # what another room sells, at an address of its own
+
 
 @dataclass(frozen=True)
 class Button:
@@ -72,6 +74,7 @@ class MyCard:
             "said": self.told.sentence,
             "ways": self.ways(),
             "buttons": self.buttons(),
+            "may_buy": self.actor.owns(self.card) and not self.card.is_final,
             "steps": self.steps(),
             "usage": usage_of(self.card, self.today),
             "meter": self.card.meter(self.today),
@@ -183,10 +186,19 @@ class MyCard:
         )
 
     def _may(self, action):
+        if action in BOUGHT:
+            return self.actor.owns(self.card)
         return self.refusals.get(action, True) is None
 
     def _button(self, action):
-        return Button(BUTTONS[action], reverse("my:card-act", args=[self.card.iccid, action]))
+        return Button(BUTTONS[action], address_of(action, self.card.iccid))
+
+
+def address_of(action, iccid):
+    """Where a customer does this to a card, or buys it."""
+    if action in BOUGHT:
+        return reverse("buying:card", args=[iccid])
+    return reverse("my:card-act", args=[iccid, action])
 
 
 def find(user, iccid):

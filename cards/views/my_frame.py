@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.permissions import Actor
 
-MENU = ((_("Home"), "my:home"), (_("My cards"), "my:card-list"), (_("Requests"), "my:requests"))
+MENU = (
+    (_("Home"), "my:home"),
+    (_("My cards"), "my:card-list"),
+    (_("Orders"), "buying:order-list"),
+    (_("Wallet"), "buying:wallet"),
+    (_("Requests"), "my:requests"),
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from cards.quantities import per_cent
 from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.tallies import COUNTED
+from cards.views.my_card import address_of
 from cards.views.my_frame import member_required, my_page
 
 STOPPED = {
@@ -140,7 +141,7 @@ def _stopped(hold, count, cards, actor):
         return need
     if count == 1:
         iccid = cards.stopped_by(hold).values_list("iccid", flat=True).first()
-        url = reverse("my:card-act", args=[iccid, action]) if iccid else need.list_url
+        url = address_of(action, iccid) if iccid else need.list_url
         return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
         return replace(need, label=_("Resume them all…"), action=str(action))

@@ -7,6 +7,7 @@ in the table belongs to Acme and its owner, or to one member of the staff; the o
 import uuid
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -16,11 +17,14 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from billing.actions import orders, payments, receipts, refunds
+from billing.models import PriceTier
 from cards.actions.jobs import control, worker
 from cards.actions.requests import ask_dealer
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
+from tests.billing import build
 from tests.build import card_in_use, member, on_day, open_card
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -36,6 +40,7 @@ SUPPORT, AUDIT = OPS | {"support"}, ADMIN | {"auditor"}
 STAFF = SUPPORT | {"finance", "carrier_desk", "auditor"}
 PERSONS = CUSTOMERS | STAFF
 EVERYBODY = PERSONS | {"anonymous"}
+FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS | {"finance"}
 FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
 
 
@@ -130,6 +135,57 @@ TABLE = {
     "console:sweep": row(STAFF, STAFF),
     "console:unpark": row(NOBODY, STAFF, iccid="card"),
     "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
+    # money, for customers
+    "buying:card": row(ACTING, ACTING, {"kind": "renewal", "plan": "Y1-30"}, iccid="card"),
+    "buying:card-auto-renew": row(NOBODY, ACTING, {"on": "1"}, iccid="card"),
+    "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
+    "buying:order-list": row(CUSTOMERS),
+    "buying:order": row(LOOKERS, pk="draft"),
+    "buying:order-lines": row(LOOKERS, pk="draft"),
+    "buying:order-place": row(NOBODY, ACTING, {"total": "30.00"}, pk="draft"),
+    "buying:order-pay": row(NOBODY, ACTING, pk="placed"),
+    "buying:order-pay-online": row(NOBODY, ACTING, pk="placed"),
+    "buying:order-withdraw": row(NOBODY, ACTING, pk="placed"),
+    "buying:wallet": row(CUSTOMERS),
+    "buying:balance": row(CUSTOMERS),
+    "buying:deposit": row(NOBODY, ACTING, {"key": str(uuid.uuid4()), "amount": "5"}, pk="cards_customer"),
+    "buying:agreement": row(NOBODY, ACTING, {"renews_days_ahead": "7"}, pk="cards_customer"),
+    "buying:statement": row(LOOKERS, pk="cards_customer"),
+    "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
+    "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
+    "pay:notify": row(),
+    # money, in the console
+    "money:order-list": row(STAFF),
+    "money:order-new": row(ORDERING, ORDERING),
+    "money:order": row(STAFF, pk="draft"),
+    "money:order-of-job": row(STAFF, pk="order's job"),
+    "money:order-lines": row(STAFF, pk="draft"),
+    "money:order-place": row(NOBODY, ORDERING, {"total": "30.00"}, pk="draft"),
+    "money:order-pay": row(NOBODY, FINANCE, pk="placed"),
+    "money:order-pay-online": row(NOBODY, FINANCE, pk="placed"),
+    "money:order-withdraw": row(NOBODY, ORDERING, pk="placed"),
+    "money:order-go-on": row(NOBODY, ORDERING, pk="placed"),
+    "money:order-agree": row(NOBODY, FINANCE, pk="adjustment"),
+    "money:order-again": row(NOBODY, ORDERING, pk="failed"),
+    "money:order-refund": row(NOBODY, FINANCE, {"key": str(uuid.uuid4()), "reason": "x", "all": "1"}, pk="failed"),
+    "money:refund": row(STAFF, pk="refund"),
+    "money:refund-step": row(NOBODY, FINANCE, pk="refund", step="=decline"),
+    "money:approvals": row(STAFF),
+    "money:customer-list": row(STAFF),
+    "money:customer": row(STAFF, pk="cards_customer"),
+    "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:customer-adjust": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:statement": row(STAFF, pk="cards_customer"),
+    "money:statement-csv": row(STAFF, pk="cards_customer"),
+    "money:card-auto-renew": row(NOBODY, FINANCE, iccid="card"),
+    "money:receipt-list": row(STAFF),
+    "money:receipt-new": row(FINANCE, FINANCE),
+    "money:receipt": row(STAFF, pk="receipt"),
+    "money:receipt-reverse": row(NOBODY, FINANCE, pk="receipt"),
+    "money:prices": row(STAFF, FINANCE),
+    "money:margin": row(STAFF),
+    "money:margin-csv": row(STAFF),
+    "money:at-risk": row(STAFF),
     # Django's admin
     "admin:index": row(STAFF, STAFF),
     "admin:login": row(EVERYBODY, EVERYBODY),
@@ -146,6 +202,8 @@ TABLE = {
     **kept("cards_tag", STAFF, NOBODY, ADMIN),
     **kept("cards_customer", STAFF, OPS, ADMIN),
     **kept("cards_card", STAFF, NOBODY),
+    **kept("billing_moneyrules", STAFF, NOBODY, edit=ADMIN),
+    **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
     **kept("auth_group", AUDIT, ADMIN, ADMIN),
     **kept("auth_user", AUDIT, ADMIN, ADMIN),
     "admin:auth_user_password_change": row(ADMIN, ADMIN, id="auth_user"),
@@ -207,6 +265,7 @@ def world(people):
         "cards_card": card.pk,
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
+        **money_of(card, people["finance"]),
     }
     for prefix, owner in (("my ", people["owner"]), ("", ops)):
         draft = control.draft(selected(owner, card), "suspend", user=owner)
@@ -219,6 +278,27 @@ def world(people):
             f"{prefix}export": job_of(owner, JobKind.EXPORT, params={"format": "csv"}).pk,
         }
     return world
+
+
+def money_of(card, finance):
+    """Acme's orders at every stage, a refund that waits, a receipt, and a payment under way."""
+    build.price("Y1-30", "30.00")
+    receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
+    draft, placed = build.drafted(cards=[card]), build.placed(cards=[card])
+    failed = orders.pay(build.placed(cards=[card], user=finance), user=finance)
+    failed.lines.update(refused=["cancelled", {}])
+    return {
+        "draft": draft.pk,
+        "placed": placed.pk,
+        "failed": failed.pk,
+        "order's job": draft.job_id,
+        "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
+        "refund": refunds.ask(failed, user=finance, reason="x").pk,
+        "receipt": receipt.pk,
+        "payment": payments.start(placed, user=finance).key,
+        "billing_moneyrules": 1,
+        "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
+    }
 
 
 def selected(owner, *cards):

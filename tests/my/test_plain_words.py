@@ -62,7 +62,7 @@ def card(state, holds, real_name=RealName.NONE):
         limit_mb=10,
         quota_mb=30,
         used_bytes=31 * 1_048_576,
-        queue=[QueuedTerm(2, 1, "calendar", 30)],
+        queue=[QueuedTerm(2, "Y1-30", 1, "calendar", 30)],
         **facts,
     )
 
@@ -161,7 +161,7 @@ def test_what_still_stops_the_card_is_what_the_engine_leaves():
 
 
 def test_customers_have_a_button_for_each_of_their_actions():
-    assert set(BUTTONS) == CUSTOMERS
+    assert set(BUTTONS) == CUSTOMERS | {Action.RENEW, Action.TOP_UP}
 
 
 def in_english(state, *holds, real_name=RealName.NONE):

@@ -108,8 +108,7 @@ class MyCard:
     def ways(self):
         if self.is_broken:
             return []
-        newest = CardEvent.objects.filter(card=self.card, seq__gte=self._first_seq).order_by("-seq")[:RECORDS_READ]
-        reasons = {reason.code: reason for reason in explain.explain(self.card, newest, self.today, self.policies)}
+        reasons = {reason.code: reason for reason in _or_nothing(self._reasons)}
         return [self._way(help, reasons.get(help.code)) for help in self.told.helps]
 
     def recommended(self):
@@ -128,7 +127,8 @@ class MyCard:
         """What will happen if nobody does anything, the next few things."""
         if self.is_broken:
             return []
-        foreseen = explain.foresee(self.card, self.today, add_months(self.today, FORESEEN_MONTHS), self.policies)
+        through = add_months(self.today, FORESEEN_MONTHS)
+        foreseen = _or_nothing(lambda: explain.foresee(self.card, self.today, through, self.policies))
         return [
             Step(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
             for step in foreseen[:STEPS_SHOWN]
@@ -172,6 +172,10 @@ class MyCard:
         """The first record that is this customer's: what was before belongs to somebody else."""
         return self.mine_since.seq if self.mine_since else 1
 
+    def _reasons(self):
+        newest = CardEvent.objects.filter(card=self.card, seq__gte=self._first_seq).order_by("-seq")[:RECORDS_READ]
+        return explain.explain(self.card, newest, self.today, self.policies)
+
     def _way(self, help, reason):
         return Way(
             help=help,
@@ -187,6 +191,14 @@ class MyCard:
 
     def _button(self, action):
         return Button(BUTTONS[action], reverse("my:card-act", args=[self.card.iccid, action]))
+
+
+def _or_nothing(read):
+    """What `read` says; nothing where the card's data contradict what lies ahead of it."""
+    try:
+        return read()
+    except InvariantBroken:
+        return []
 
 
 def find(user, iccid):

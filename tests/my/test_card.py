@@ -198,6 +198,14 @@ def test_a_card_whose_data_contradict_each_other_waits_for_the_dealer(alice):
     assert alice.get(url(card, "suspend")).status_code == 200
 
 
+def test_a_card_whose_future_cannot_be_foreseen_is_shown_all_the_same(alice):
+    card = open_card(customer="Acme")
+    card.terms.all().delete()
+    seen = page(alice, card)
+    assert (seen["said"], seen["steps"]) == ("The card is new: it works as soon as it is used.", [])
+    assert alice.get(url(card, "help")).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["", "help/", "suspend/", "submit_real_name/"])
 def test_anothers_card_is_not_there(alice, path):
     card = card_in_use(customer="Globex")

@@ -11,6 +11,8 @@ from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 
 LAST_DIGITS = 6
+# Actions of the staff whose reason the customer reads, and needs to.
+READ_BY_CUSTOMERS = (Action.REJECT_REAL_NAME, Action.REVOKE_REAL_NAME)
 
 FIELDS = {
     "imei": lambda: forms.CharField(label=_("IMEI of the device"), required=False, widget=_digits()),
@@ -80,6 +82,8 @@ class ActionForm(AskingForm):
         super().__init__(data, initial=initial, label_suffix="")
         self.iccid, is_final = iccid, action == Action.CANCEL
         self.ask_for(parameters, choices, is_final)
+        if action in READ_BY_CUSTOMERS:
+            self.fields["reason"].help_text = _("The customer reads it.")
         if is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),

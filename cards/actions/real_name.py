@@ -42,6 +42,8 @@ def _has_room_for(card, ask):
     checks = RealNameCheck.objects.filter(number_hash=keyed_hash(ask.params["id_number"]))
     list(checks.order_by("pk").select_for_update().values_list("pk"))
     standing = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
-    count, most = standing.exclude(card=card).values("card").distinct().count(), ask.policy(card).cards_per_person
-    if count >= most:
-        raise Refused("too_many_cards", count=count, most=most)
+    cards = ask.sent_in.union(standing.values_list("card", flat=True)) - {card.pk}
+    most = ask.policy(card).cards_per_person
+    if len(cards) >= most:
+        raise Refused("too_many_cards", count=len(cards), most=most)
+    ask.sent_in.add(card.pk)

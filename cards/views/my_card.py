@@ -12,6 +12,7 @@ from cards.actions.write import attach_queues
 from cards.calendar import add_months
 from cards.choices import Action, Binding, RealName
 from cards.errors import InvariantBroken
+from cards.forms import READ_BY_CUSTOMERS
 from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
 from cards.plain_history import SENTENCES, entries_of
 from cards.plain_words import BUTTONS, NEXT, Help, being_corrected, tell
@@ -80,6 +81,7 @@ class MyCard:
             "meter": self.card.meter(self.today),
             "by_day": self.by_day(),
             "check": self.check(),
+            "verdict": self.verdict(),
             "rebinds_left": self.rebinds_left(),
             "entries": entries[:ENTRIES_SHOWN],
             "older": entries[ENTRIES_SHOWN - 1].seq if len(entries) > ENTRIES_SHOWN else None,
@@ -111,8 +113,7 @@ class MyCard:
     def ways(self):
         if self.is_broken:
             return []
-        newest = CardEvent.objects.filter(card=self.card, seq__gte=self._first_seq).order_by("-seq")[:RECORDS_READ]
-        reasons = {reason.code: reason for reason in explain.explain(self.card, newest, self.today, self.policies)}
+        reasons = {reason.code: reason for reason in _or_nothing(self._reasons)}
         return [self._way(help, reasons.get(help.code)) for help in self.told.helps]
 
     def recommended(self):
@@ -131,7 +132,8 @@ class MyCard:
         """What will happen if nobody does anything, the next few things."""
         if self.is_broken:
             return []
-        foreseen = explain.foresee(self.card, self.today, add_months(self.today, FORESEEN_MONTHS), self.policies)
+        through = add_months(self.today, FORESEEN_MONTHS)
+        foreseen = _or_nothing(lambda: explain.foresee(self.card, self.today, through, self.policies))
         return [
             Step(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
             for step in foreseen[:STEPS_SHOWN]
@@ -146,13 +148,17 @@ class MyCard:
         return usage_chart.by_day(dict(days.values_list("day", "bytes")), self.today)
 
     def check(self):
-        """The real-name check that was sent in last, if one was while the card was this customer's."""
-        if self.card.real_name == RealName.NONE:
+        """The real-name check that was sent in last, if that was while the card was this customer's."""
+        if not self._mine.filter(action=Action.SUBMIT_REAL_NAME).exists():
             return None
-        checks = RealNameCheck.objects.filter(card=self.card).order_by("-pk")
-        if self.mine_since:
-            checks = checks.filter(submitted_on__gte=self.mine_since.effective_on)
-        return checks.first()
+        return RealNameCheck.objects.filter(card=self.card).order_by("-pk").first()
+
+    def verdict(self):
+        """Why the check was rejected or revoked, as staff wrote it for the customer to read."""
+        if self.card.real_name not in (RealName.REJECTED, RealName.REVOKED):
+            return ""
+        last = self._mine.filter(action__in=READ_BY_CUSTOMERS).order_by("-seq").first()
+        return last.reason if last else ""
 
     def rebinds_left(self):
         """How often the card may still be moved to another device this month; None for a card of no device."""
@@ -163,17 +169,19 @@ class MyCard:
 
     def entries(self, older):
         """The record in plain words, newest first, one more than a page shows."""
-        records = CardEvent.objects.filter(
-            card=self.card, action__in=list(SENTENCES), seq__gte=self._first_seq
-        ).order_by("-seq")
+        records = self._mine.filter(action__in=list(SENTENCES)).order_by("-seq")
         if older:
             records = records.filter(seq__lt=older)
         return entries_of(records[: ENTRIES_SHOWN + 1])
 
     @property
-    def _first_seq(self):
-        """The first record that is this customer's: what was before belongs to somebody else."""
-        return self.mine_since.seq if self.mine_since else 1
+    def _mine(self):
+        """The records that are this customer's: what was before belongs to somebody else."""
+        return CardEvent.objects.filter(card=self.card, seq__gte=self.mine_since.seq if self.mine_since else 1)
+
+    def _reasons(self):
+        newest = self._mine.order_by("-seq")[:RECORDS_READ]
+        return explain.explain(self.card, newest, self.today, self.policies)
 
     def _way(self, help, reason):
         return Way(
@@ -199,6 +207,14 @@ def address_of(action, iccid):
     if action in BOUGHT:
         return reverse("buying:card", args=[iccid])
     return reverse("my:card-act", args=[iccid, action])
+
+
+def _or_nothing(read):
+    """What `read` says; nothing where the card's data contradict what lies ahead of it."""
+    try:
+        return read()
+    except InvariantBroken:
+        return []
 
 
 def find(user, iccid):

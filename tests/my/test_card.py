@@ -148,6 +148,27 @@ def test_a_real_name_check_is_sent_in_looked_at_and_the_card_works_again(alice):
     assert page(alice, card)["said"] == "The card works."
 
 
+def test_why_a_check_was_rejected_is_told_and_it_can_be_sent_in_again(alice):
+    card = open_card(customer="Acme", certification="individual")
+    card = do("submit_real_name", card, DAY, name="张三丰", id_number=PERSON)
+    ops = of_role("operations", "ops")
+    ops.cookies["django_language"] = "en"
+    form = ops.get(f"/console/cards/{card.iccid}/reject_real_name/")
+    assert "The customer reads it." in text(form)
+    ops.post(f"/console/cards/{card.iccid}/reject_real_name/", {"version": card.version, "reason": "name misspelt"})
+    seen = page(alice, card)
+    assert (seen["check"].get_status_display(), seen["verdict"]) == ("Rejected", "name misspelt")
+    assert str(ways(seen)[0][2]) == "Send in the real-name check"
+
+
+def test_the_check_of_whoever_had_the_card_before_is_not_told(alice):
+    card = open_card(customer="Globex", certification="individual")
+    card = do("submit_real_name", card, DAY, name="李四", id_number=PERSON)
+    card = do("assign", do("reject_real_name", card, DAY, reason="not Li"), DAY, customer="Acme")
+    seen = page(alice, card)
+    assert (seen["check"], seen["verdict"]) == (None, "")
+
+
 def test_the_eleventh_card_of_a_person_is_refused_with_its_own_sentence(alice):
     for _card in range(10):
         do("submit_real_name", open_card(certification="individual"), DAY, name="张三", id_number=PERSON)
@@ -196,6 +217,14 @@ def test_a_card_whose_data_contradict_each_other_waits_for_the_dealer(alice):
     assert seen["said"] == "Your dealer is correcting the data of this card. Until then nothing can be done to it."
     assert (seen["ways"], seen["buttons"], seen["steps"]) == ([], [], [])
     assert alice.get(url(card, "suspend")).status_code == 200
+
+
+def test_a_card_whose_future_cannot_be_foreseen_is_shown_all_the_same(alice):
+    card = open_card(customer="Acme")
+    card.terms.all().delete()
+    seen = page(alice, card)
+    assert (seen["said"], seen["steps"]) == ("The card is new: it works as soon as it is used.", [])
+    assert alice.get(url(card, "help")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["", "help/", "suspend/", "submit_real_name/"])

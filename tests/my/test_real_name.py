@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
+from cards.actions.ask import act
 from cards.errors import BadInput, Refused
 from cards.identifiers import resident_number
-from cards.models import CarrierPolicy
-from tests.build import attempt, do, fresh, open_card
+from cards.models import CarrierPolicy, RealNameCheck
+from tests.build import SHELL, attempt, do, fresh, open_card
 
 DAY = date(2026, 3, 10)
 PERSON, OTHER = "110101199003071233", "11010519491231002X"
@@ -51,6 +52,14 @@ def test_a_person_answers_for_ten_cards_and_not_for_eleven():
     assert refusal(eleventh, OTHER) is None
     do("reject_real_name", cards[0], DAY)  # a check that was rejected counts no more
     assert refusal(open_card(certification="individual")) is None
+
+
+@pytest.mark.django_db
+def test_of_eleven_cards_that_are_sent_in_together_the_last_is_refused():
+    cards = [open_card(certification="individual").pk for _card in range(11)]
+    outcomes = act("submit_real_name", cards, actor=SHELL, on=DAY, name="张三", id_number=PERSON)
+    assert [outcome.refused and outcome.refused.code for outcome in outcomes] == [None] * 10 + ["too_many_cards"]
+    assert RealNameCheck.objects.count() == 10
 
 
 @pytest.mark.django_db

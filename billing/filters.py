@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import OrderKind, OrderState
+from billing.choices import NoticeKind, OrderKind, OrderState
 from billing.models import OrderLine
 from cards.filters import Named, StrictFilterSet, StrictForm
 from cards.identifiers import ICCID
@@ -62,6 +62,13 @@ class ReceiptFilter(StrictFilterSet):
 
     def standing(self, receipts, name, value):
         return receipts.filter(reversed_at__isnull=value == "0")
+
+
+class NoticeFilter(StrictFilterSet):
+    """What the list of notices can be asked for."""
+
+    kind = django_filters.ChoiceFilter(choices=NoticeKind.choices, label=_("Kind"), empty_label=_("Any kind"))
+    customer = Named(Customer, label=_("Customer"))
 
 
 class ByNameForm(StrictForm):

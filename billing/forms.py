@@ -105,7 +105,7 @@ class ReceiptForm(KeyedForm):
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Each transfer has its own; it is recorded once.")
     )
-    received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput(attrs={"type": "date"}))
+    received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 

@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from billing.views import (
     console_customers,
     console_figures,
+    console_notices,
     console_order,
     console_orders,
     console_prices,
@@ -40,6 +41,8 @@ urlpatterns = [
     path("customers/<int:pk>/adjust/", console_customers.adjust, name="customer-adjust"),
     path("customers/<int:pk>/statement/", console_statement.statement_page, name="statement"),
     path("customers/<int:pk>/statement.csv", console_statement.statement_csv, name="statement-csv"),
+    path("customers/<int:pk>/notices/", console_notices.customer_notices, name="customer-notices"),
+    path("notices/", console_notices.notice_list, name="notice-list"),
     path("auto-renewal/<str:iccid>/", console_renewals.switch_card, name="card-auto-renew"),
     path("prices/", console_prices.prices, name="prices"),
     path("margin/", console_figures.margin, name="margin"),

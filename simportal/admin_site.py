@@ -39,6 +39,7 @@ MONEY = (
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("To agree to"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
+    (_("Notices"), "money:notice-list", "billing.view_notice"),
     (_("Margin"), "money:margin", "billing.view_order"),
     (_("Money at risk"), "money:at-risk", "billing.view_order"),
 )

@@ -46,7 +46,9 @@ class PriceForm(forms.Form):
         help_text=gettext_lazy("Empty: the price of the tier or the customer ends on that day."),
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=forms.DateInput(attrs={"type": "date"}))
+    valid_from = forms.DateField(
+        label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
 
     def clean_amount(self):
         text = self.cleaned_data["amount"]

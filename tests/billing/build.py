@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission, User
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, enter, move
-from billing.choices import Account, EntryKind, OrderKind, PriceKind
-from billing.models import CustomerAccount, Order, Posting, Price
+from billing.choices import Account, EntryKind, NoticeKind, OrderKind, PriceKind
+from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.ask import act
 from cards.actions.card_rows import read_card_row
 from cards.actions.intake import take_cards
@@ -99,6 +99,10 @@ def lines(order):
         (line.card and line.card.iccid, line.state, line.unit_price, line.seq, line.refused and line.refused[0])
         for line in found
     ]
+
+
+def notice(name="Acme", card=None, kind=NoticeKind.EXPIRING, step=7, on=date(2026, 4, 1), **facts):
+    return Notice.objects.create(customer=customer(name), card=card, kind=kind, step=step, on=on, facts=facts)
 
 
 def ids(*cards):

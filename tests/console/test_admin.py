@@ -214,7 +214,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
         return [str(link.title) for section in context["nav"] for link in section.links]
 
     console = ["Dashboard", "SIM cards", "Queues", "Jobs", "Nightly sweep"]
-    money = ["Customer accounts", "Orders", "Prices", "Margin", "Money at risk"]
+    money = ["Customer accounts", "Orders", "Receipts", "Prices", "Notices", "Margin", "Money at risk"]
     data = ["Customers", "Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
     assert titles(of_role("support")) == [*console, *money, *data]
     assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups"]

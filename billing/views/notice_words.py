@@ -1,0 +1,50 @@
+"""Notices as pages show them: the sentence, what kind it is of, and whether it was mailed."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from billing.choices import MailProblem, NoticeKind
+from billing.models import Notice
+from billing.sentences import sentence_of
+from billing.views.order_words import Badge
+
+SHOWN = 10
+TONES = {
+    NoticeKind.CANCELLING: "bad",
+    NoticeKind.RENEWAL_FAILED: "bad",
+    NoticeKind.EXPIRING: "warning",
+    NoticeKind.WALLET_LOW: "warning",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice in the reader's language; `mailed` says what became of its mail."""
+
+    notice: Notice
+    badge: Badge
+    sentence: str
+    mailed: str
+
+
+def told(notice):
+    badge = Badge(notice.get_kind_display(), TONES.get(notice.kind, "info"))
+    return Told(notice, badge, sentence_of(notice), _mailed(notice.digest))
+
+
+def notices_of(customer):
+    """The last of what a customer was told."""
+    last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
+    return [told(notice) for notice in last[:SHOWN]]
+
+
+def _mailed(digest):
+    if digest is None:
+        return _("comes with the next mail")
+    if digest.sent_at:
+        return _("mailed on {day}").format(day=digest.day)
+    problem = dict(MailProblem.choices).get(digest.problem, digest.problem)
+    if digest.due_at is None:
+        return _("not mailed: {problem}").format(problem=problem)
+    return _("will be mailed again: {problem}").format(problem=problem) if problem else _("is being mailed")

@@ -69,7 +69,12 @@ def test_a_card_that_works_is_told_in_one_sentence_with_what_can_be_done(alice):
 def test_every_hold_is_told_with_its_evidence_its_button_and_what_follows(alice):
     card = do("suspend", use(mine(), DAY, 31), DAY)
     assert ways(page(alice, card)) == [
-        ("credit", "31 of 30 MB used", None, "After that it is still stopped: somebody stopped it on purpose."),
+        (
+            "credit",
+            "31 of 30 MB used",
+            "Buy more data",
+            "After that it is still stopped: somebody stopped it on purpose.",
+        ),
         ("voluntary", "", "Resume the card", "After that it is still stopped: its data is used up."),
     ]
     assert page(alice, card)["ways"][0].ends_on == date(2026, 4, 1)

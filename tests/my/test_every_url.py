@@ -4,6 +4,7 @@ Refused means 403, 404, the login page or, of those who may use it otherwise, th
 in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
 """
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import date
@@ -312,9 +313,12 @@ def job_of(owner, kind, **values):
 def path_of(name, route, world):
     url = {key: str(world.get(value, value)).lstrip("=") for key, value in TABLE[name].url.items()}
     for key, value in url.items():
-        for converter in ("str:", "int:", "path:", ""):
+        for converter in ("str:", "int:", "path:", "uuid:", ""):
             route = route.replace(f"<{converter}{key}>", value)
-    return "/" + route.replace("^(?P<app_label>cards|auth)/$", "cards/").replace("(?P<url>.*)$", "nowhere")
+        route = re.sub(rf"\(\?P<{key}>[^)]*\)", value, route)
+    return "/" + route.replace("^(?P<app_label>billing|cards|auth)/$", "cards/").replace(
+        "(?P<url>.*)$", "nowhere"
+    ).replace("^", "").replace("$", "")
 
 
 class Visitor:

@@ -66,7 +66,7 @@ def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice)
     assert needs(alice) == [
         ("anomaly", "1", "Blocked by the carrier", "", "", ""),
         ("rebind", "2", "Stopped: put into another device", "Confirm the new device…", "/my/cards/?hold=rebind", ""),
-        ("credit", "1", "Stopped: the data is used up", "", "", ""),
+        ("credit", "1", "Stopped: the data is used up", "Buy more data", f"/my/cards/{cards['credit']}/buy/", ""),
         ("voluntary", "2", "Stopped on purpose", "Resume them all…", "", "resume"),
     ]
 

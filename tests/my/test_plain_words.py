@@ -195,8 +195,8 @@ IN_ENGLISH = [
                 "Once it is approved, it is still stopped: its data is used up.",
             ),
             (
-                "dealer",
-                None,
+                "you",
+                "Buy more data",
                 "An add-on pack gives it more data.",
                 "After that it is still stopped: the real-name check is missing.",
             ),
@@ -232,8 +232,8 @@ IN_ENGLISH = [
         (
             "The card's service has ended, and it was not renewed.",
             (
-                "dealer",
-                None,
+                "you",
+                "Renew the card",
                 "A renewal brings it back.",
                 "After that it is still stopped: somebody stopped it on purpose.",
             ),

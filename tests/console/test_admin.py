@@ -24,6 +24,8 @@ NEW_POLICY = {
     "cycle_day": 1,
     "renewal_days": 60,
     "rebinds_per_month": 3,
+    "cards_per_person": 10,
+    "cards_per_person": 10,
 }
 
 
@@ -217,6 +219,8 @@ def test_the_menu_shows_what_somebody_may_look_at():
         "Dashboard",
         "SIM cards",
         "Queues",
+        "Requests",
+        "Requests",
         "Jobs",
         "Nightly sweep",
         "Customers",

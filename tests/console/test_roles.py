@@ -14,7 +14,8 @@ def words(text):
 LOOKS = words(
     """
     view_card view_cardevent view_cardrequest view_cardtag view_carrierpolicy view_customer view_devicebinding view_job
-    view_membership view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag view_usageday
+    view_membership view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
+    view_usageday
     """
 )
 OPERATIONS = words(

@@ -220,7 +220,6 @@ def test_the_menu_shows_what_somebody_may_look_at():
         "SIM cards",
         "Queues",
         "Requests",
-        "Requests",
         "Jobs",
         "Nightly sweep",
         "Customers",

@@ -25,7 +25,6 @@ NEW_POLICY = {
     "renewal_days": 60,
     "rebinds_per_month": 3,
     "cards_per_person": 10,
-    "cards_per_person": 10,
 }
 
 

@@ -8,10 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from billing.actions import orders, refunds
+from billing.actions.kinds import work_off
 from billing.actions.ledger import account_of
 from billing.choices import OrderKind, PriceKind
 from billing.models import Entry, Order, Price, PriceTier, Refund
 from billing.money import yuan
+from cards.actions.jobs import engine
 from cards.actions.selections import freeze
 from cards.models import Card, Job
 from tests.billing import build as b
@@ -212,6 +214,19 @@ def test_a_wallet_that_is_short_is_told_before_and_refused_after(finance):
     assert said(finance, response) == [
         "The wallet has ¥29.00 to spend, and ¥30.00 are needed. Record a receipt, or raise the credit limit."
     ]
+
+
+@pytest.mark.usefixtures("_priced")
+def test_a_paid_order_whose_work_failed_goes_on(ops):
+    b.fund("100")
+    order = orders.pay(b.placed(cards=[card_in_use(customer="Acme")]), user=None)
+    engine.fail(order.job, "a mistake")
+    page = get(ops, url(order))
+    assert (page.context["is_stuck"], "a mistake" in text(page)) == (True, True)
+    for _ in range(2):
+        assert ops.post(url(order, "go-on/")).status_code == 302
+    assert work_off(order.job).status == "done"
+    assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
 
 
 @pytest.mark.usefixtures("_priced")

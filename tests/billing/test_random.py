@@ -33,7 +33,10 @@ from cards.proof import Proof
 from tests.billing import build as b
 from tests.build import card_in_use, open_card
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]  # half a minute; where money is locked, other tests ask PostgreSQL
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once,
+]  # half a minute; where money is locked, other tests ask PostgreSQL
 
 FIRST_DAY = date(2026, 1, 15)
 NAMES = ("Acme", "Other")

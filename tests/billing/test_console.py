@@ -365,7 +365,7 @@ def test_customers_are_listed_with_wallets_and_cards(finance, django_assert_max_
 def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
     acme, tier = b.customer(), PriceTier.objects.create(name="reseller")
     path = f"/console/customers/{acme.pk}/agreement/"
-    agreed = {"tier": tier.pk, "credit_limit": "100", "low_below": "20", "auto_renews": "on", "renews_days_ahead": "5"}
+    agreed = {"tier": tier.pk, "credit_limit": "100", "auto_renews": "on", "renews_days_ahead": "5"}
     assert finance.post(path, agreed).status_code == 302
     account = account_of(acme.pk)
     assert (account.tier, account.credit_limit, account.auto_renews, account.renews_days_ahead) == (tier, 100, True, 5)

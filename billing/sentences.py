@@ -25,15 +25,21 @@ AMOUNTS = ("balance", "low_below", "needed", "available")
 
 def sentence_of(notice):
     """What this notice says."""
+    return SENTENCES[NoticeKind(notice.kind)].format(**words_of(notice))
+
+
+def words_of(notice):
+    """What stands in the sentence of a notice, by name."""
     amounts = {name: yuan(Decimal(notice.facts[name])) for name in AMOUNTS if name in notice.facts}
     card = notice.card and notice.card.iccid
-    return SENTENCES[NoticeKind(notice.kind)].format(card=card, day=notice.on, step=notice.step, **amounts)
+    return {"card": card, "day": notice.on, "step": notice.step} | amounts
 
 
 def heading(kind, step, count):
     """What so many notices of a kind and a step have in common."""
-    label, nearness = NoticeKind(kind).label, _nearness(kind, step)
-    return f"{label} ({nearness}): {count}" if nearness else f"{label}: {count}"
+    nearness = _nearness(kind, step)
+    sentence = _("{what} ({nearness}): {count}") if nearness else _("{what}: {count}")
+    return sentence.format(what=NoticeKind(kind).label, nearness=nearness, count=count)
 
 
 def _nearness(kind, step):

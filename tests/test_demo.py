@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.http import QueryDict
 
-from cards.choices import Action, Hold, JobKind, JobStatus, RealName, State
+from billing.choices import OrderKind, OrderState, RefundState
+from billing.models import CustomerAccount, Order, Refund
+from cards.choices import OF_CARDS, Action, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
 from cards.models import Card, CardEvent, Job, SavedView, ServiceTerm, SweptDay, UsageDay
 from tests import build
@@ -89,13 +91,23 @@ def test_everything_that_a_page_can_show_is_there():
     assert not SweptDay.objects.filter(finished_at=None).exists()
     assert UsageDay.objects.filter(card__customer=None).count() == 0
 
-    assert list(Job.objects.order_by("pk").values_list("kind", "action", "status")) == [
+    of_cards = Job.objects.filter(kind__in=OF_CARDS).order_by("pk")
+    assert list(of_cards.values_list("kind", "action", "status")) == [
         (JobKind.ACTION, Action.TAG, JobStatus.DONE),
         (JobKind.ACTION, Action.SUSPEND, JobStatus.DONE),
         (JobKind.ACTION, Action.SUSPEND, JobStatus.DONE),
         (JobKind.UNDO, Action.RESUME, JobStatus.DONE),
         (JobKind.ACTION, Action.SET_LIMIT, JobStatus.READY),
     ]
+    sold = Order.objects.order_by().values_list("kind", "state").distinct()
+    assert set(sold) == {
+        *((kind, OrderState.FULFILLED) for kind in (OrderKind.OPENING, OrderKind.RENEWAL, OrderKind.PACK)),
+        *((OrderKind.RENEWAL, state) for state in (OrderState.DRAFT, OrderState.PLACED)),
+        *((OrderKind.ADJUSTMENT, state) for state in (OrderState.FULFILLED, OrderState.PLACED)),
+    }
+    assert Refund.objects.filter(state=RefundState.ASKED).count() == 1
+    assert not CustomerAccount.objects.filter(balance__lt=0).exists()
+
     for view in SavedView.objects.all():
         assert list(CardFilter(QueryDict(view.query), queryset=cards).complaints()) == []
 

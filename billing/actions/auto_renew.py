@@ -142,6 +142,8 @@ def _settle(run):
     order = _order_of(run) if _lock(run) else None
     if order is None or order.job.is_at_work:
         return
+    if not (order.is_draft or order.is_placed):  # somebody took it further by hand
+        return _finish(run, order=order)
     try:
         with transaction.atomic():
             _place_and_pay(run, order)

@@ -94,15 +94,13 @@ def _forcing(today):
     return Card.objects.forced_in(today + timedelta(days=1), today + timedelta(days=FURTHEST + 1))
 
 
-def _used(today):
-    return Card.objects.low(today) | Card.objects.used_up(today)
-
-
 OCCASIONS = (
     Occasion(NoticeKind.EXPIRING, _expiring, "service_until", _window("service_until")),
     Occasion(NoticeKind.CANCELLING, _cancelling, "cancel_on", _window("cancel_on")),
     Occasion(NoticeKind.FORCING, _forcing, "forced_activation_on", _window("forced_activation_on")),
-    Occasion(NoticeKind.ALLOWANCE, _used, "cycle_from", lambda today: F("usage_level")),
+    # Two, for each level has an index of its own.
+    Occasion(NoticeKind.ALLOWANCE, Card.objects.low, "cycle_from", lambda today: F("usage_level")),
+    Occasion(NoticeKind.ALLOWANCE, Card.objects.used_up, "cycle_from", lambda today: F("usage_level")),
 )
 
 

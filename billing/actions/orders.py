@@ -133,6 +133,14 @@ def fulfil_if_small(order):
     return Order.objects.get(pk=order.pk)
 
 
+def go_on(order):
+    """Work on a paid order again, whose job ended with a mistake of the portal: what was done stays done."""
+    with locked(order) as order:
+        if order.waits_for_service and order.job:
+            engine.move(order.job, [JobStatus.FAILED], JobStatus.RUNNING, message="", finished_at=None)
+        return order
+
+
 def withdraw(order):
     """Take back what was placed and not paid; a draft is forgotten altogether (None)."""
     with locked(order) as order:

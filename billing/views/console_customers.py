@@ -17,6 +17,7 @@ from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, read_amount, yuan
 from billing.statements import wallet_of
 from billing.views import permitted
+from billing.views.notice_words import notices_of
 from billing.views.order_words import badge_of
 from billing.views.posting_words import told
 from cards.calendar import civil_today
@@ -38,7 +39,7 @@ class AgreementForm(forms.ModelForm):
 
     class Meta:
         model = CustomerAccount
-        fields = ["tier", "credit_limit", "low_below", "auto_renews", "renews_days_ahead"]
+        fields = ["tier", "credit_limit", "auto_renews", "renews_days_ahead"]
 
 
 class AdjustmentForm(KeyedForm):
@@ -138,6 +139,7 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
         "today": civil_today(),
         "postings": [told(posting) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
         "adjustment": adjustment or AdjustmentForm(),

@@ -90,6 +90,14 @@ def withdraw(request, pk):
     return redirect("money:order-list") if was_draft else response
 
 
+@permitted("billing.place_order")
+@require_POST
+def go_on(request, pk):
+    """Work on a paid order again that ended with a mistake of the portal."""
+    order = _find(request, pk)
+    return _step(request, pk, lambda: orders.go_on(order))
+
+
 @permitted("billing.adjust_order")
 @require_POST
 def agree(request, pk):

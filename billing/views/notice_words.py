@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from billing.choices import MailProblem, NoticeKind
 from billing.models import Notice
-from billing.sentences import sentence_of
+from billing.sentences import SENTENCES, sentence_of, words_of
 from billing.views.order_words import Badge
 
 SHOWN = 10
@@ -20,7 +22,7 @@ TONES = {
 
 @dataclass(frozen=True)
 class Told:
-    """A notice in the reader's language; `mailed` says what became of its mail."""
+    """A notice in the reader's language, with a link to its card; `mailed` says what became of its mail."""
 
     notice: Notice
     badge: Badge
@@ -30,13 +32,20 @@ class Told:
 
 def told(notice):
     badge = Badge(notice.get_kind_display(), TONES.get(notice.kind, "info"))
-    return Told(notice, badge, sentence_of(notice), _mailed(notice.digest))
+    return Told(notice, badge, _sentence(notice), _mailed(notice.digest))
 
 
 def notices_of(customer):
     """The last of what a customer was told."""
     last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
     return [told(notice) for notice in last[:SHOWN]]
+
+
+def _sentence(notice):
+    if notice.card is None:
+        return sentence_of(notice)
+    card = format_html('<a href="{}">{}</a>', reverse("console:card", args=[notice.card.iccid]), notice.card.iccid)
+    return format_html(SENTENCES[NoticeKind(notice.kind)], **words_of(notice) | {"card": card})
 
 
 def _mailed(digest):

@@ -85,7 +85,7 @@ def _placed(order, request):
         "is_short": order.is_placed and order.total > account.available,
         "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
         "is_mine": order.created_by_id == request.user.pk,
-        "kept": order.total - order.refunded,
+        "is_stuck": order.waits_for_service and bool(order.job) and order.job.status == JobStatus.FAILED,
         "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
         "reason_form": ReasonForm(),
     }

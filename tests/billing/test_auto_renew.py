@@ -332,7 +332,7 @@ def test_a_card_that_somebody_renews_after_the_draft_is_not_renewed_twice():
     assert (b.balance(), len(terms(card)), len(terms(quicker))) == (95, 2, 2)
 
 
-def test_an_order_that_staff_took_further_is_theirs(user):
+def test_an_order_that_staff_withdrew_is_not_made_again_that_day():
     renews()
     b.fund("100")
     card = monthly()
@@ -341,9 +341,29 @@ def test_an_order_that_staff_took_further_is_theirs(user):
         orders.withdraw(orders.place(order))
     for _ in range(2):
         ticked(WEEK_BEFORE)
-    assert (runs(), b.balance(), len(terms(card))) == ([("Acme", WEEK_BEFORE, None, False)], 100, 1)
+    assert (runs(), b.balance(), len(terms(card))) == (
+        [("Acme", WEEK_BEFORE, ("withdrawn", Decimal("5.00")), False)],
+        100,
+        1,
+    )
     ticked(WEEK_BEFORE + timedelta(days=1))
     assert (b.balance(), len(terms(card))) == (95, 2)
+
+
+def test_an_order_that_staff_paid_is_paid_once(user):
+    renews()
+    b.fund("100")
+    card = monthly()
+    order = drafted_only(WEEK_BEFORE)
+    with on_day(WEEK_BEFORE):
+        orders.pay(orders.place(order), user=user)
+    for _ in range(2):
+        ticked(WEEK_BEFORE)
+    assert (runs(), b.balance(), len(terms(card))) == (
+        [("Acme", WEEK_BEFORE, ("fulfilled", Decimal("5.00")), False)],
+        95,
+        2,
+    )
 
 
 def test_ten_thousand_cards_are_checked_and_served_in_the_background(django_assert_max_num_queries):

@@ -8,10 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from billing.actions import orders, refunds
+from billing.actions.kinds import work_off
 from billing.actions.ledger import account_of
 from billing.choices import OrderKind, PriceKind
 from billing.models import Entry, Order, Price, PriceTier, Refund
 from billing.money import yuan
+from cards.actions.jobs import engine
 from cards.actions.selections import freeze
 from cards.models import Card, Job
 from tests.billing import build as b
@@ -215,6 +217,19 @@ def test_a_wallet_that_is_short_is_told_before_and_refused_after(finance):
 
 
 @pytest.mark.usefixtures("_priced")
+def test_a_paid_order_whose_work_failed_goes_on(ops):
+    b.fund("100")
+    order = orders.pay(b.placed(cards=[card_in_use(customer="Acme")]), user=None)
+    engine.fail(order.job, "a mistake")
+    page = get(ops, url(order))
+    assert (page.context["is_stuck"], "a mistake" in text(page)) == (True, True)
+    for _ in range(2):
+        assert ops.post(url(order, "go-on/")).status_code == 302
+    assert work_off(order.job).status == "done"
+    assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
+
+
+@pytest.mark.usefixtures("_priced")
 def test_a_draft_is_discarded(finance):
     order = b.drafted(cards=[card_in_use(customer="Acme")])
     assert finance.post(url(order, "withdraw/"))["location"] == ORDERS
@@ -350,7 +365,7 @@ def test_customers_are_listed_with_wallets_and_cards(finance, django_assert_max_
 def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
     acme, tier = b.customer(), PriceTier.objects.create(name="reseller")
     path = f"/console/customers/{acme.pk}/agreement/"
-    agreed = {"tier": tier.pk, "credit_limit": "100", "low_below": "20", "auto_renews": "on", "renews_days_ahead": "5"}
+    agreed = {"tier": tier.pk, "credit_limit": "100", "auto_renews": "on", "renews_days_ahead": "5"}
     assert finance.post(path, agreed).status_code == 302
     account = account_of(acme.pk)
     assert (account.tier, account.credit_limit, account.auto_renews, account.renews_days_ahead) == (tier, 100, True, 5)

@@ -247,7 +247,8 @@ def test_all_staff_read_what_customers_are_told(role):
         (200, both[:1]),
     )
     page = text(client.get(NOTICES))
-    assert f"From 2026-04-01 on card {card.iccid} has no service, unless it is renewed." in page
+    link = f'<a href="/console/cards/{card.iccid}/">{card.iccid}</a>'
+    assert f"From 2026-04-01 on card {link} has no service, unless it is renewed." in page
     assert "The wallet has been low since 2026-04-01: ¥1.00, less than ¥5.00." in page
     assert "comes with the next mail" in page
 

@@ -407,7 +407,7 @@ def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings
     assert finance.get(page(payment)).status_code == 404
     assert finance.post(page(payment), {"said": "paid"}).status_code == 404
     assert "pay-online" not in text(finance.get(f"/console/orders/{order.pk}/"))
-    response = finance.post(f"/console/orders/{order.pk}/pay-online/")
+    response = finance.post(f"/console/orders/{order.pk}/pay-online/", headers={"accept-language": "en"})
     assert response["location"] == f"/console/orders/{order.pk}/"
     assert stands(payment) == ("started", "placed", 0)
 
@@ -415,7 +415,7 @@ def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings
 def test_an_order_that_is_over_is_not_sent_to_a_page(order):
     orders.withdraw(order)
     finance = of_role("finance")
-    response = finance.post(f"/console/orders/{order.pk}/pay-online/")
+    response = finance.post(f"/console/orders/{order.pk}/pay-online/", headers={"accept-language": "en"})
     shown = finance.get(response["location"], headers={"accept-language": "en"})
     assert [str(message) for message in shown.context["messages"]] == [
         "The order is Withdrawn, so this is not possible. Look at the order as it is now."

@@ -14,7 +14,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 SECONDS = 60_000
 FLEET = "Browser Fleet"
-NAMES = ("orders", "orders/new", "customers", "prices", "margin", "at-risk", "approvals")
+NAMES = (
+    *("orders", "orders/new", "customers", "receipts", "receipts/new", "notices", "prices", "margin", "at-risk"),
+    "approvals",
+)
 PAGES = [f"/console/{name}/" for name in NAMES]
 
 
@@ -113,7 +116,7 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(finance, la
     refund = page.get_attribute("table.data tbody th a", "href")
     page.goto("/console/orders/?state=fulfilled")
     fulfilled = page.get_attribute("table.data tbody th a", "href")
-    paths = [*PAGES, customer, f"{customer}statement/", draft, placed, fulfilled, refund]
+    paths = [*PAGES, customer, f"{customer}statement/", f"{customer}notices/", draft, placed, fulfilled, refund]
     assert_clean(page, paths)
     if width == 390:
         for path in paths:

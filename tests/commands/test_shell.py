@@ -64,7 +64,7 @@ def test_json_is_all_there_is_on_stdout(ended):
     ("arguments", "expected"),
     [
         (("card", iccid(2)), (1, "", f"There is no card {iccid(2)}.\n")),
-        (("verify",), (0, "Cards: 1, events: 1, problems: 0.\n", "")),
+        (("verify",), (0, "Cards: 1, events: 1, entries of the books: 0, problems: 0.\n", "")),
         (("sweep", "--thru", "x"), (2, "", "manage.py sweep: unrecognized arguments: --thru x\n")),
         (
             ("sweep", "--through", "x"),

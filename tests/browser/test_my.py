@@ -62,8 +62,13 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, lang
     page.goto("/my/cards/?state=in_use")
     follow(page, "button[name=filter]")
     paths.append(page.url)
+    order_many = page.url + "order/"
     follow(page, "button[value=suspend]")
-    paths += [page.url, "/my/jobs/"]
+    paths += [page.url, "/my/jobs/", order_many, f"{card}buy/", "/my/orders/", "/my/wallet/"]
+    page.goto("/my/orders/")
+    paths.append(page.get_attribute(".rows a >> nth=0", "href"))
+    page.goto("/my/wallet/")
+    paths.append(page.get_attribute(".btn:has-text('对账单'), .btn:has-text('Statement')", "href"))
     found = {
         path: complaints(page, path) + barriers(page) + (too_small(page) if width == PHONE else []) for path in paths
     }
@@ -82,6 +87,21 @@ def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone)
     press(page, "Confirm the new device")
     assert said(page) == "The card works."
     assert "The new device" in page.text_content("#history")
+
+
+def test_data_that_are_used_up_are_bought_on_the_payment_page_and_the_card_works_again(phone):
+    page = phone("alice")
+    first_card(page, "hold=credit")
+    card = page.url
+    assert said(page) == "The card is stopped: its data is used up."
+    press(page, "Buy more data")
+    press(page, "Buy PACK-100 for ¥9.00")
+    press(page, "Pay ¥9.00 online")
+    press(page, "Pay ¥9.00")
+    press(page, "Back to the order")
+    assert page.text_content(".page-head .badge") == "Fulfilled"
+    page.goto(card)
+    assert said(page) == "The card works."
 
 
 def test_a_card_is_stopped_and_resumed(phone):

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 from datetime import date
 
 import pytest
+from django.conf import settings
 
 from tests.own_portal import ended, own_portal, python, rows, running, running_python
 from tests.processes import wait_until

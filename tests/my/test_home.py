@@ -58,7 +58,7 @@ def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice)
         ("voluntary", "1", "Stopped on purpose", "Resume the card", f"/my/cards/{one.iccid}/resume/", "")
     ]
     do("suspend", mine(), DAY)
-    use(mine(), DAY, 31)
+    used_up = use(mine(), DAY, 31)
     use(mine(binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI)
     use(mine(binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI)
     do("place_hold", mine(), DAY, kind="anomaly")
@@ -66,7 +66,7 @@ def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice)
     assert needs(alice) == [
         ("anomaly", "1", "Blocked by the carrier", "", "", ""),
         ("rebind", "2", "Stopped: put into another device", "Confirm the new device…", "/my/cards/?hold=rebind", ""),
-        ("credit", "1", "Stopped: the data is used up", "Buy more data", f"/my/cards/{cards['credit']}/buy/", ""),
+        ("credit", "1", "Stopped: the data is used up", "Buy more data", f"/my/cards/{used_up.iccid}/buy/", ""),
         ("voluntary", "2", "Stopped on purpose", "Resume them all…", "", "resume"),
     ]
 

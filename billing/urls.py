@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import path
 
 from billing.views import (
     console_customers,
@@ -30,7 +30,7 @@ urlpatterns = [
     path("orders/<int:pk>/again/", console_order.again, name="order-again"),
     path("orders/<int:pk>/refund/", console_order.ask_refund, name="order-refund"),
     path("refunds/<int:pk>/", console_refunds.refund_page, name="refund"),
-    re_path(r"^refunds/(?P<pk>[0-9]+)/(?P<step>let-go|decline)/$", console_refunds.refund_step, name="refund-step"),
+    path("refunds/<int:pk>/<str:step>/", console_refunds.refund_step, name="refund-step"),
     path("approvals/", console_refunds.approvals, name="approvals"),
     path("receipts/", console_receipts.receipt_list, name="receipt-list"),
     path("receipts/new/", console_receipts.new_receipt, name="receipt-new"),

@@ -140,6 +140,14 @@ class JobStatus(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class RequestStatus(TextChoices):
+    """How far a customer's request to the dealer has come."""
+
+    OPEN = "open", _("Waiting for an answer")
+    ANSWERED = "answered", _("Answered")
+    CLOSED = "closed", _("Closed")
+
+
 class UsageLevel(IntegerChoices):
     """How far a cycle's allowance is used, as far as lists ask: in per cent, from that step on."""
 

@@ -82,6 +82,10 @@ REFUSALS = {
         _("The card is certified by an enterprise and needs no real-name check."),
         _("Nothing needs to be submitted."),
     ),
+    "too_many_cards": (
+        _("This person answers for {count} cards already, and the carrier allows {most}."),
+        _("Send in another person, or take a card off this one first."),
+    ),
     "already_approved": (
         _("The real-name check is approved already."),
         _("Revoke it first, if the person changes."),

@@ -17,7 +17,7 @@ from cards.choices import Carrier, Certification, Hold, State
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
-from cards.quick import QUICK, SORTED_BY_THEMSELVES, SORTS
+from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.search import Beginning, Numbers, understood
 
 FURTHEST_DAYS = 3_650
@@ -285,3 +285,20 @@ class CardFilter(django_filters.FilterSet):
 
     def set_aside(self, queryset, name, value):
         return queryset.parked()
+
+
+class OwnCardFilter(CardFilter):
+    """What customers can ask of their own cards: not by anybody's name, nor by what the dealer's staff note."""
+
+    customer = stock = tag = parked = None
+    quick = django_filters.ChoiceFilter(
+        choices=[(name, QUICK[name].label) for name in FOR_CUSTOMERS],
+        method="at_once",
+        label=gettext_lazy("Quick filter"),
+    )
+
+
+def filter_for(user, params):
+    """The filter of the cards that this person may see, with what they may ask."""
+    asks = CardFilter if user.is_staff else OwnCardFilter
+    return asks(params, queryset=Card.objects.visible_to(user))

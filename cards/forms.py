@@ -3,12 +3,16 @@
 from django import forms
 from django.utils.translation import gettext as _
 
+from cards import identifiers
 from cards.choices import Action, Hold
+from cards.errors import BadInput
 from cards.models import CardEvent
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 
 LAST_DIGITS = 6
+# Actions of the staff whose reason the customer reads, and needs to.
+READ_BY_CUSTOMERS = (Action.REJECT_REAL_NAME, Action.REVOKE_REAL_NAME)
 
 FIELDS = {
     "imei": lambda: forms.CharField(label=_("IMEI of the device"), required=False, widget=_digits()),
@@ -78,6 +82,8 @@ class ActionForm(AskingForm):
         super().__init__(data, initial=initial, label_suffix="")
         self.iccid, is_final = iccid, action == Action.CANCEL
         self.ask_for(parameters, choices, is_final)
+        if action in READ_BY_CUSTOMERS:
+            self.fields["reason"].help_text = _("The customer reads it.")
         if is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
@@ -90,6 +96,21 @@ class ActionForm(AskingForm):
         if typed != self.iccid[-LAST_DIGITS:]:
             raise forms.ValidationError(_("These are not the last characters of this card's ICCID."))
         return typed
+
+
+class MyActionForm(ActionForm):
+    """The same as a customer fills it in: only a resident's identity card proves here who somebody is."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "id_number" in self.fields:  # no reason is needed, and none shall hold what is kept masked
+            del self.fields["reason"]
+
+    def clean_id_number(self):
+        try:
+            return identifiers.resident_number(self.cleaned_data["id_number"])
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 class JobForm(AskingForm):

@@ -3,6 +3,7 @@
 import re
 
 from django.utils.translation import gettext_lazy as _
+from stdnum.cn import ric
 
 from cards.errors import BadInput
 
@@ -28,6 +29,14 @@ def imsi(text, field="imsi"):
 
 def imei(text, field="imei"):
     return _matched(FIFTEEN_DIGITS, text.strip(), field, _("an IMEI has 15 digits"))
+
+
+def resident_number(text, field="id_number"):
+    """The number of a resident's identity card: 18 characters with a place, a birthday and a check digit that fit."""
+    number = "".join(text.upper().split())
+    if not ric.is_valid(number):
+        raise BadInput(field, _("This is not the number of a resident's identity card: 18 characters, see the card."))
+    return number
 
 
 def luhn_holds(digits):

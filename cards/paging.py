@@ -146,6 +146,12 @@ def _walk(parts, size, place, backwards, shown_as):
     return found
 
 
+def key_in(text):
+    """The key that stands in an address, or None where there is none."""
+    is_key = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
+    return int(text) if is_key and 0 < int(text) <= LARGEST_ID else None
+
+
 def counts_up_to(most, querysets):
     """How many rows each queryset has, or `most` + 1 where there are more: one statement for all of them."""
     parts, params = [], []

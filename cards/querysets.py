@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.lookups import Exact
 
-from cards.choices import RealName, State, UsageLevel
+from cards.choices import Certification, RealName, State, UsageLevel
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -51,6 +51,33 @@ for field in (models.BigAutoField, models.ForeignKey, models.CharField):
     field.register_lookup(Among)
 
 
+# What cards are asked for, as conditions: of a list, and of one look at all cards of a customer.
+
+# By what they are not: databases make too much of an index by state where a day tells the cards better.
+NOT_OVER = ~models.Q(state__in=(State.SHUT_DOWN, State.CANCELLED))
+ENDED = models.Q(state=State.SHUT_DOWN)
+REAL_NAME_WAITS = models.Q(real_name=RealName.SUBMITTED) & ~models.Q(state=State.CANCELLED)
+REAL_NAME_LACKS = (
+    models.Q(certification=Certification.INDIVIDUAL)
+    & ~models.Q(real_name__in=(RealName.SUBMITTED, RealName.APPROVED))
+    & NOT_OVER
+)
+
+
+def used(level, day):
+    """Cards at this level of the running cycle's allowance; a cycle that is over has said its last word."""
+    return models.Q(usage_level=level, cycle_until__gt=day)
+
+
+def ending(day, within_days):
+    until = day + timedelta(days=within_days)
+    return models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER
+
+
+def cancelling(day, within_days):
+    return ENDED & models.Q(cancel_on__lte=day + timedelta(days=within_days), protected=False)
+
+
 class CardQuerySet(models.QuerySet):
     def due(self, day):
         """Cards for which something is due by `day`, the longest due first."""
@@ -66,33 +93,36 @@ class CardQuerySet(models.QuerySet):
         return self.exclude(parked="")
 
     def low(self, day):
-        """Cards that have used most of the running cycle's allowance; a cycle that is over has said its last word."""
-        return self._used(UsageLevel.LOW, day)
+        """Cards that have used most of the running cycle's allowance."""
+        return self.filter(used(UsageLevel.LOW, day))
 
     def used_up(self, day):
-        return self._used(UsageLevel.USED_UP, day)
+        return self.filter(used(UsageLevel.USED_UP, day))
 
     def ending(self, day, within_days):
         """Cards whose running term ends after `day`, at most so many days later."""
-        until = day + timedelta(days=within_days)
-        return self.filter(service_until__gt=day, service_until__lte=until)._not_over()
+        return self.filter(ending(day, within_days))
 
     def ended(self):
         """Cards whose last term is over, and that can still be renewed."""
-        return self.filter(state=State.SHUT_DOWN)
+        return self.filter(ENDED)
 
     def cancelling(self, day, within_days):
         """Cards that will be cancelled at most so many days after `day`, if nobody renews or protects them."""
-        return self.ended().filter(cancel_on__lte=day + timedelta(days=within_days), protected=False)
+        return self.filter(cancelling(day, within_days))
 
     def forced_in(self, first_day, until):
         """Cards whose silence ends by forced activation on `first_day` or later, before `until`."""
         waiting = self.filter(activated_on=None, forced_activation_on__gte=first_day, forced_activation_on__lt=until)
-        return waiting._not_over()
+        return waiting.filter(NOT_OVER)
 
     def waiting_for_real_name(self):
         """Cards with a real-name check that is submitted and not decided."""
-        return self.filter(real_name=RealName.SUBMITTED).exclude(state=State.CANCELLED)
+        return self.filter(REAL_NAME_WAITS)
+
+    def lacking_real_name(self):
+        """Cards that need a real-name check of which none waits and none is approved, as long as it is of use."""
+        return self.filter(REAL_NAME_LACKS)
 
     def used_after_the_end(self):
         """Cards that were used when they had no service any more: the carrier has not stopped them."""
@@ -103,22 +133,18 @@ class CardQuerySet(models.QuerySet):
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
 
     def visible_to(self, user):
-        """Staff see every card, a customer's members their customers' cards, and nobody else any."""
+        """Staff see every card, a customer's members their customers' cards, and nobody else any.
+
+        Whose members they are is asked first: only so the cards of a customer come in order by an index.
+        """
         if not user.is_active:
             return self.none()
         if user.is_staff:
             return self
-        return self.filter(customer__memberships__user=user)
+        return self.filter(customer__in=list(user.memberships.values_list("customer", flat=True)))
 
     def numbered(self, iccid):
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""
         if len(iccid) == 20:
             return self.filter(iccid__in=(iccid, iccid[:19]))
         return self.filter(models.Q(iccid=iccid) | models.Q(iccid__gt=iccid, iccid__lt=iccid + BEHIND_ALL))
-
-    def _not_over(self):
-        # Said by what they are not: databases make too much of an index by state where a day tells the cards better.
-        return self.exclude(state__in=(State.SHUT_DOWN, State.CANCELLED))
-
-    def _used(self, level, day):
-        return self.filter(usage_level=level, cycle_until__gt=day)

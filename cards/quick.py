@@ -46,9 +46,12 @@ QUICK = {
     ),
     "forced": Quick(_("Forced active next month"), _forced_next_month, Order("forced_activation_on")),
     "real_name": Quick(_("Real-name check waiting"), lambda cards, today: cards.waiting_for_real_name()),
+    "no_real_name": Quick(_("Real-name check not sent in"), lambda cards, today: cards.lacking_real_name()),
     "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
     "stray": Quick(_("Used after its end"), lambda cards, today: cards.used_after_the_end()),
 }
+# What is of use to the customer whose cards they are.
+FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "real_name", "no_real_name")
 
 SORTS = {
     "newest": (_("Newest first"), NEWEST),

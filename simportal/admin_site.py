@@ -28,6 +28,7 @@ CONSOLE = (
     (_("Dashboard"), "dashboard"),
     (_("SIM cards"), "console:card-list"),
     (_("Queues"), "console:queues"),
+    (_("Requests"), "console:requests"),
     (_("Jobs"), "console:job-list"),
     (_("Nightly sweep"), "console:sweep"),
 )

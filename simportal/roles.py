@@ -7,6 +7,7 @@ from cards.permissions import ROLES, codename
 CARDS_MODELS = (
     "card",
     "cardevent",
+    "cardrequest",
     "cardtag",
     "carrierpolicy",
     "customer",
@@ -64,8 +65,10 @@ MOVES_MONEY = frozenset(
 
 # What a role may do besides looking and its actions on cards.
 BEYOND_CARDS = {
+    "support": frozenset({"cards.answer_cardrequest"}),
     "operations": KEEPS_MASTER_DATA
-    | {"cards.import_card", "cards.sweep_card", "cards.delete_membership", "billing.place_order"},
+    | {"cards.import_card", "cards.sweep_card", "cards.delete_membership", "cards.answer_cardrequest"}
+    | {"billing.place_order"},
     "finance": MOVES_MONEY,
     "auditor": frozenset({"auth.view_user", "auth.view_group"}),
 }

@@ -1,14 +1,8 @@
 from django.contrib.auth.decorators import login_required
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 
 @login_required
 def home(request):
     """Each person to their own door."""
-    return redirect("/console/" if request.user.is_staff else "my")
-
-
-@login_required
-def my(request):
-    """The place of the self-service pages, until they are built."""
-    return render(request, "my/coming.html")
+    return redirect("/console/" if request.user.is_staff else "my:home")

@@ -15,13 +15,13 @@ RINGS = (
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
     {
         *("rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"),
-        *("statements", "figures", "sentences"),
+        *("plain_words", "plain_history", "diagnosis", "statements", "figures", "sentences"),
     },
     {"actions", "carriers", "payments"},
-    {"admin", "views", "forms", "tasks", "mail", "management", "templatetags", "urls", "pay_urls", "apps"},
+    {"admin", "views", "forms", "tasks", "mail", "management", "templatetags", "urls", "my_urls", "pay_urls", "apps"},
 )
 DOORS = RINGS[-1]
-DOORS_OF_ADDRESSES = {("urls", "views"), ("pay_urls", "views")}
+DOORS_OF_ADDRESSES = {("urls", "views"), ("my_urls", "views"), ("pay_urls", "views")}
 DOORS_THAT_MEET = {("views", "forms"), ("views", "templatetags"), ("tasks", "mail")} | DOORS_OF_ADDRESSES
 
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "managers"}

@@ -2,23 +2,34 @@
 
 import pytest
 
+from tests.build import member
+from tests.console.pages import logged_in
+
 
 @pytest.mark.parametrize("page", ["/", "/my/"])
 def test_nobody_is_asked_who_they_are(client, db, page):
     assert client.get(page).headers["Location"] == f"/admin/login/?next={page}"
 
 
-def test_staff_go_to_the_console(admin_client):
+def test_staff_go_to_the_console_and_have_no_page_of_their_own(admin_client):
     assert admin_client.get("/").headers["Location"] == "/console/"
+    assert admin_client.get("/my/").status_code == 404
 
 
-def test_customers_go_to_their_own_page(client, django_user_model):
-    client.force_login(django_user_model.objects.create_user("alice"))
+def test_customers_go_to_their_own_page_which_is_chinese_first(db):
+    client = logged_in(member())
     assert client.get("/").headers["Location"] == "/my/"
-    assert "自助服务即将推出" in client.get("/my/").text
+    assert '<html lang="zh-hans"' in client.get("/my/").text
 
 
-def test_the_language_can_be_switched(client, django_user_model):
-    client.force_login(django_user_model.objects.create_user("alice"))
+def test_the_language_can_be_switched(db):
+    client = logged_in(member())
     client.post("/i18n/setlang/", {"language": "en"})
-    assert "Self-service is coming" in client.get("/my/").text
+    assert "<h1>What needs you</h1>" in client.get("/my/").text
+
+
+def test_everybody_gets_out_again(db, admin_client):
+    for client in (admin_client, logged_in(member())):
+        assert 'action="/logout/"' in client.get("/", follow=True).text
+        assert client.post("/logout/").headers["Location"] == "/"
+        assert client.get("/").headers["Location"] == "/admin/login/?next=/"

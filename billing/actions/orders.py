@@ -19,7 +19,7 @@ from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, rounded, yuan
-from billing.permissions import who
+from billing.permissions import may_order, who
 from cards.actions.jobs import engine
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
@@ -61,13 +61,15 @@ def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None
 
 
 def draft_for_selection(kind, selection, *, user, plan=None, key=None):
-    """A draft for each customer whose cards are in the selection; cards in stock are nobody's, and left out."""
+    """A draft for each customer whose cards are in the selection and for whom `user` may order.
+
+    Cards in stock are nobody's, and left out.
+    """
     key, owned = key or uuid.uuid4(), defaultdict(list)
     for part in ids_of(selection):
         for pk, customer_id in Card.objects.filter(pk__among=part).order_by("pk").values_list("pk", "customer_id"):
             owned[customer_id].append(pk)
-    owned.pop(None, None)
-    customers = Customer.objects.in_bulk(list(owned))
+    customers = Customer.objects.in_bulk([pk for pk in owned if pk and may_order(user, pk)])
     return [
         draft(
             kind,
@@ -79,6 +81,7 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None):
             key=uuid.uuid5(key, str(customer_id)),
         )
         for customer_id, card_ids in owned.items()
+        if customer_id in customers
     ]
 
 

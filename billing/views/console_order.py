@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,10 +17,9 @@ from billing.forms import ReasonForm
 from billing.models import Order
 from billing.permissions import may_order, may_pay
 from billing.views import permitted
-from billing.views.order_page import SHOWN, context_of, shown_lines
-from cards.files.writing import as_text
+from billing.views.line_rows import lines_file
+from billing.views.order_page import context_of
 from cards.views import console_page, staff_required
-from cards.views.downloads import csv_response
 
 
 @staff_required
@@ -149,28 +147,7 @@ def ask_refund(request, pk):
 @staff_required
 @require_safe
 def lines_csv(request, pk):
-    """The lines of an order as a file, with what became of each, in the reader's language."""
-    order, show = _find(request, pk), request.GET.get("show", "")
-    if show not in SHOWN:
-        raise Http404
-    headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
-    rows = _rows(shown_lines(order, show).select_related("card", "plan").order_by("number"), get_language())
-    return csv_response(f"{_('order')}-{order.number}", headings, rows)
-
-
-def _rows(lines, language):
-    for line in lines.iterator(2_000):
-        with override(language):
-            why = line.refused and Refused.read(line.refused)
-            yield [
-                as_text(line.card.iccid) if line.card else "",
-                as_text(line.card.msisdn) if line.card else "",
-                line.plan.code if line.plan else "",
-                line.unit_price,
-                line.get_state_display(),
-                why.sentence if why else "",
-                why.way_out if why else "",
-            ]
+    return lines_file(_find(request, pk), request.GET.get("show", ""))
 
 
 def _find(request, pk):

@@ -1,6 +1,7 @@
 """Refunds in the console: the page of one, letting it go or not, and everything that waits for a second person."""
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -52,6 +53,8 @@ def refund_page(request, pk):
 @require_POST
 def refund_step(request, pk, step):
     """Let a refund go, or decline it; done twice it is done once."""
+    if step not in STEPS:
+        raise Http404
     refund = _find(pk)
     try:
         STEPS[step](refund, user=request.user)

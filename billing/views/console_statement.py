@@ -20,7 +20,7 @@ from cards.views.downloads import csv_response
 def statement_page(request, pk):
     """The month that the address names, or this one, in a form that can be printed."""
     customer = get_object_or_404(Customer, pk=pk)
-    context = context_of(customer, _month(request))
+    context = context_of(customer, month_of(request))
     return console_page(request, "console/money/statement.html", context)
 
 
@@ -28,16 +28,16 @@ def statement_page(request, pk):
 @require_safe
 def statement_csv(request, pk):
     customer = get_object_or_404(Customer, pk=pk)
-    return statement_file(customer, _month(request))
+    return statement_file(customer, month_of(request))
 
 
-def context_of(customer, month):
-    """What the statement shows, for the console and for the customer."""
+def context_of(customer, month, page="money:order"):
+    """What the statement shows, for the console and for the customer; `page` is the name of the addresses of orders."""
     found = statement(customer.pk, month)
     return {
         "customer": customer,
         "statement": found,
-        "entries": [told(posting) for posting in found.postings],
+        "entries": [told(posting, page) for posting in found.postings],
         "months": months_of(customer.pk, civil_today()),
         "made_on": civil_today(),
     }
@@ -54,7 +54,8 @@ def statement_file(customer, month):
     return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
 
 
-def _month(request):
+def month_of(request):
+    """The month that the address names, or this one; an address that makes no sense is not found."""
     text = request.GET.get("month", "")
     try:
         return date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)

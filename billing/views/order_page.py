@@ -27,8 +27,8 @@ LINES_SHOWN = 50
 SHOWN = ("", *LineState.values, "failed")
 
 
-def context_of(order, request):
-    """The context of the page, for whoever looks at it."""
+def context_of(order, request, page="money:order"):
+    """The context of the page, for whoever looks at it; `page` is the name of its address."""
     job, user = order.job, request.user
     context = {
         "order": order,
@@ -48,7 +48,7 @@ def context_of(order, request):
         context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job)}
     if order.is_draft:
         return context | _draft(order)
-    return context | _placed(order, request) | _lines(order, request)
+    return context | _placed(order, request) | _lines(order, request, reverse(page, args=[order.pk]))
 
 
 def _entries(order):
@@ -91,7 +91,7 @@ def _placed(order, request):
     }
 
 
-def _lines(order, request):
+def _lines(order, request, url):
     """The lines that the address asks for, a page of them, and why some were not served."""
     show, after = request.GET.get("show", ""), request.GET.get("after", "")
     if show not in SHOWN or not (after == "" or (after.isascii() and after.isdecimal() and len(after) < 19)):
@@ -99,7 +99,6 @@ def _lines(order, request):
     lines = shown_lines(order, show)
     page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)
     tabs = [("", _("All")), *LineState.choices]
-    url = reverse("money:order", args=[order.pk])
     line = order.lines.first()
     return {
         "lines": [_told(each) for each in page.rows],

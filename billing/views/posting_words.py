@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django.urls import reverse
 
+OF_STAFF = "money:order"
+
 
 @dataclass(frozen=True)
 class Told:
@@ -21,9 +23,10 @@ class Told:
     by: str
 
 
-def told(posting):
+def told(posting, page=OF_STAFF):
+    """The posting in words; `page` is the name of the addresses of orders."""
     entry = posting.entry
-    reference, url = _reference(entry)
+    reference, url = _reference(entry, page)
     return Told(
         entry.booked_on,
         entry.get_kind_display(),
@@ -36,8 +39,10 @@ def told(posting):
     )
 
 
-def _reference(entry):
+def _reference(entry, page):
     if entry.order:
-        return entry.order.number, reverse("money:order", args=[entry.order_id])
+        return entry.order.number, reverse(page, args=[entry.order_id])
     receipt = getattr(entry, "receipt", None)
-    return (receipt.reference, reverse("money:receipt", args=[receipt.pk])) if receipt else ("", "")
+    if receipt is None:
+        return "", ""
+    return receipt.reference, reverse("money:receipt", args=[receipt.pk]) if page == OF_STAFF else ""

@@ -48,6 +48,7 @@ class Ask:
 
     `reason` is None while somebody only looks at what would be possible. `versions`, if given, are the cards' when
     somebody looked at them: a card that has changed since is refused, so that nobody acts on what they did not see.
+    `sent_in` are the cards of this chunk whose real-name check is sent in: the database does not know them yet.
     """
 
     actor: Actor
@@ -56,6 +57,7 @@ class Ask:
     reason: str | None = None
     params: dict = field(default_factory=dict)
     versions: dict | None = None
+    sent_in: set = field(default_factory=set)
 
     def policy(self, card):
         return self.policies.in_force(card.carrier, self.on)
@@ -78,6 +80,9 @@ class Asked(Work):
 
     def __init__(self, action, ask):
         self.action, self.ask = action, ask
+
+    def load(self, cards):
+        self.ask.sent_in.clear()
 
     def steps(self, card):
         ask, day = self.ask, max(self.ask.on, card.changed_on)

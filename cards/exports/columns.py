@@ -25,12 +25,15 @@ EVERYWHERE = tuple(Format)
 
 
 class Column:
-    """Text as it stands in the field `source` of a card. `cell` is what a spreadsheet is told of it."""
+    """Text as it stands in the field `source` of a card. `cell` is what a spreadsheet is told of it.
+
+    What is internal is for the dealer's staff alone.
+    """
 
     cell = "text"
 
-    def __init__(self, name, source=None, heading="", formats=EVERYWHERE):
-        self.name, self.source, self.formats = name, source or name, formats
+    def __init__(self, name, source=None, heading="", formats=EVERYWHERE, is_internal=False):
+        self.name, self.source, self.formats, self.is_internal = name, source or name, formats, is_internal
         self._heading = heading
 
     @property
@@ -139,10 +142,10 @@ COLUMNS = (
     Word("real_name", RealName, formats=FOR_PEOPLE),
     Word("binding", Binding),
     Identifier("bound_imei"),
-    Column("tags", formats=FOR_PEOPLE),
-    Column("remark", formats=FOR_PEOPLE),
+    Column("tags", formats=FOR_PEOPLE, is_internal=True),
+    Column("remark", formats=FOR_PEOPLE, is_internal=True),
 )
 
 
-def columns_of(format):
-    return [column for column in COLUMNS if format in column.formats]
+def columns_of(format, to_staff=True):
+    return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]

@@ -27,18 +27,18 @@ def in_order(cards, order):
     return cards.order_by(Case(When(order.has_value, then=Value(0)), default=Value(1)), *sorting, "-pk")
 
 
-def file_blocks(cards, format):
+def file_blocks(cards, format, to_staff=True):
     """The whole file of these cards, in blocks of bytes, in the language that is active now."""
-    return dressed(row_blocks(cards, format), format)
+    return dressed(row_blocks(cards, format, to_staff), format, to_staff)
 
 
-def row_blocks(cards, format):
+def row_blocks(cards, format, to_staff=True):
     """The rows as CSV without a heading, whole rows to a block.
 
     They are asked for in one statement, so they are one moment in time; it runs from the first block to the last, and
     whoever closes the stream ends it.
     """
-    expressions = [column.expression(format) for column in columns_of(format)]
+    expressions = [column.expression(format) for column in columns_of(format, to_staff)]
     try:
         statement = cards.values_list(*expressions).query.sql_with_params()
     except EmptyResultSet:
@@ -46,9 +46,9 @@ def row_blocks(cards, format):
     return READERS[connection.vendor](*statement)
 
 
-def dressed(blocks, format):
+def dressed(blocks, format, to_staff=True):
     """The file that is made of `row_blocks`."""
-    columns = columns_of(format)
+    columns = columns_of(format, to_staff)
     if format == Format.XLSX:
         return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], _rows(blocks))
     return _behind(_head(columns, format), blocks)

@@ -6,7 +6,7 @@ from django.http import QueryDict
 
 from cards.errors import BadInput
 from cards.exports.stream import in_order
-from cards.filters import CardFilter
+from cards.filters import filter_for
 from cards.models import Card
 from cards.paging import NEWEST
 
@@ -26,7 +26,7 @@ class Unclear(BadInput):
 
 def cards_of_list(query, user):
     """The cards of the list with this query string, in its order, on all of its pages. `Unclear` if it is not clear."""
-    filtered = CardFilter(QueryDict(query), queryset=Card.objects.visible_to(user))
+    filtered = filter_for(user, QueryDict(query))
     complaints = list(filtered.complaints())
     if complaints:
         raise Unclear(complaints)

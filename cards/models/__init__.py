@@ -6,6 +6,7 @@ from cards.models.job import Job, JobChunk, Selection, SelectionPart
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
+from cards.models.request import CardRequest
 from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import SweptDay
 from cards.models.tag import CardTag, Tag
@@ -17,6 +18,7 @@ from cards.models.view import SavedView
 __all__ = [
     "Card",
     "CardEvent",
+    "CardRequest",
     "CardTag",
     "CarrierPolicy",
     "Customer",

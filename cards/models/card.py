@@ -162,6 +162,13 @@ class Card(models.Model):
             models.Index(fields=["state", "id"], name="card_state"),
             models.Index(FirstHold("holds"), "id", name="card_first_hold", condition=models.Q(state=State.SUSPENDED)),
             models.Index(fields=["customer", "id"], name="card_customer"),
+            models.Index(
+                "customer",
+                FirstHold("holds"),
+                "id",
+                name="card_customer_held",
+                condition=models.Q(state=State.SUSPENDED),
+            ),
             models.Index(fields=["msisdn"], name="card_msisdn", condition=~models.Q(msisdn="")),
             models.Index(fields=["imsi"], name="card_imsi", condition=~models.Q(imsi="")),
             models.Index(fields=["bound_imei"], name="card_bound_imei", condition=~models.Q(bound_imei="")),

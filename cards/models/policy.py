@@ -34,6 +34,9 @@ class CarrierPolicy(models.Model):
         _("days to renew"), default=90, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
     rebinds_per_month = models.PositiveSmallIntegerField(_("rebinds a month"), default=2)
+    cards_per_person = models.PositiveSmallIntegerField(
+        _("cards per person"), default=10, validators=[MinValueValidator(1)]
+    )
     restores_credit = models.BooleanField(_("next cycle lifts a used-up allowance"), default=True)
     restores_threshold = models.BooleanField(_("next cycle lifts a reached limit"), default=True)
     ends_waiver = models.BooleanField(_("next cycle arms a waived limit"), default=True)

@@ -1,9 +1,10 @@
-"""The addresses of the card list: each tells the whole view."""
+"""The addresses of a card list, the console's or a customer's own: each tells the whole view."""
 
 from django.http import QueryDict
 from django.urls import reverse
 
 LONGEST_QUERY = 2_000
+CONSOLE = "console:card-list"
 CURSORS = ("after", "before")
 
 
@@ -19,15 +20,15 @@ def given(params, besides=()):
     return kept
 
 
-def list_url(params, **changes):
-    """The address of the list with these parameters, changed so; None takes one away."""
+def list_url(params, place=CONSOLE, **changes):
+    """The address of the list at `place` with these parameters, changed so; None takes one away."""
     query = _changed(params, changes).urlencode()
-    return reverse("console:card-list") + (f"?{query}" if query else "")
+    return reverse(place) + (f"?{query}" if query else "")
 
 
-def view_url(params, **changes):
+def view_url(params, place=CONSOLE, **changes):
     """The address of the view that differs from this one so; its pages begin anew."""
-    return list_url(params, **{**dict.fromkeys(CURSORS), **changes})
+    return list_url(params, place, **{**dict.fromkeys(CURSORS), **changes})
 
 
 def queries_beside(page, params):

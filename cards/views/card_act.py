@@ -30,6 +30,8 @@ class Offer:
 class CardAction:
     """One action on one card (with its queue), as one actor asks for it on one day."""
 
+    form_class = ActionForm
+
     def __init__(self, card, action, actor, today):
         self.card, self.action, self.actor, self.today = card, Action(action), actor, today
         self.policies = PolicyBook.read()
@@ -39,7 +41,7 @@ class CardAction:
     def form(self, data=None, initial=None):
         choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
         initial = self._initial() | (initial or {})
-        return ActionForm(self.action, self.parameters, self.card.iccid, choices, data, initial)
+        return self.form_class(self.action, self.parameters, self.card.iccid, choices, data, initial)
 
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
@@ -138,7 +140,7 @@ def carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
     version = form.cleaned_data["version"]
     versions = None if version is None else {card.pk: version}
-    reason = form.cleaned_data["reason"].strip()
+    reason = form.cleaned_data.get("reason", "").strip()
     (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.asked())
     return outcome
 

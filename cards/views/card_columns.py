@@ -84,15 +84,15 @@ def with_facts(cards, names):
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 
 
-def rows_of(cards, names, day):
-    """The rows of a page: what each column says, by its name, and which card that is."""
-    return [_row(card, names, day) for card in cards]
+def rows_of(cards, names, day, place="console:card"):
+    """The rows of a page: what each column says, by its name, and which card that is, with its page at `place`."""
+    return [_row(card, names, day, place) for card in cards]
 
 
 def tag_url(tag):
     return f"{reverse('console:card-list')}?{urlencode({'tag': tag})}"
 
 
-def _row(card, names, day):
+def _row(card, names, day, place):
     said = {name: COLUMNS[name].says(card, day) for name in names}
-    return {"pk": card.pk, "iccid": card.iccid, "url": reverse("console:card", args=[card.iccid]), **said}
+    return {"pk": card.pk, "iccid": card.iccid, "url": reverse(place, args=[card.iccid]), **said}

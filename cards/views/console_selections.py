@@ -64,19 +64,21 @@ def _draft(request, selection):
     action = request.POST.get("action", "")
     if action not in BULK or action not in Actor.of(request.user).actions:
         raise PermissionDenied
-    job = control.draft(selection, action, user=request.user, key=_key(request.POST.get("key", ""), action))
+    job = control.draft(selection, action, user=request.user, key=key_of(request, action))
     return redirect("console:job", pk=job.pk)
 
 
-def _key(form_key, action):
+def key_of(request, action):
+    """The key of the job that the posted form makes of an action: the form of somebody else would make another."""
     try:
-        return uuid.uuid5(uuid.UUID(form_key), action)
+        return uuid.uuid5(uuid.UUID(request.POST.get("key", "")), f"{request.user.pk}&{action}")
     except ValueError:
         return None
 
 
 def _context(selection, user):
-    counts, counted = counts_by_state(selection)
+    visible = Card.objects.visible_to(user)
+    counts, counted = counts_by_state(selection, visible)
     allowed = Actor.of(user).actions
     jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_SHOWN]
     return {
@@ -85,7 +87,7 @@ def _context(selection, user):
         "counts": counts,
         "counted": counted,
         "is_counted_whole": counted >= selection.size,
-        "cards": first_cards(selection),
+        "cards": first_cards(selection, visible),
         "shown": SHOWN,
         "buttons": [(action.value, action.label, action == Action.CANCEL) for action in BULK if action in allowed],
         "key": uuid.uuid4(),
@@ -94,17 +96,20 @@ def _context(selection, user):
     }
 
 
-def counts_by_state(selection):
-    """(what the cards show as their state, how many), and of how many cards: a page does not wait for a million."""
+def counts_by_state(selection, visible):
+    """(what the cards show as their state, how many), and of how many cards: a page does not wait for a million.
+
+    Of the selection's cards as many are told of as are `visible` still.
+    """
     ids = [pk for part in selection.parts.filter(number__lte=PARTS_COUNTED) for pk in part.card_ids]
     shown = {}
-    found = Card.objects.filter(pk__among=ids).order_by().values_list("state", "holds").annotate(Count("pk"))
+    found = visible.filter(pk__among=ids).order_by().values_list("state", "holds").annotate(Count("pk"))
     for state, holds, cards in found:
         code = holds.partition(",")[0] if state == State.SUSPENDED else state
         shown[code] = shown.get(code, 0) + cards
     return [(code, shown[code]) for code in (*State.values, *Hold.values) if code in shown], len(ids)
 
 
-def first_cards(selection):
+def first_cards(selection, visible):
     ids = next(ids_of(selection), [])[:SHOWN]
-    return Card.objects.filter(pk__among=ids).select_related("customer").order_by("pk")
+    return visible.filter(pk__among=ids).select_related("customer").order_by("pk")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from cards.filters import CardFilter
-from cards.models import Card
+from cards.filters import filter_for
 from cards.search import look_up
 from cards.views import staff_required
 from cards.views.addresses import given
@@ -41,8 +40,12 @@ class Found:
 @staff_required
 @require_http_methods(["GET", "POST"])
 def numbers_not_found(request):
+    return not_found(request)
+
+
+def not_found(request):
     """The numbers of a search that mean no card, or more than one, as a file; none of a search that is not clear."""
-    filtered = CardFilter(given(request.POST or request.GET), queryset=Card.objects.visible_to(request.user))
+    filtered = filter_for(request.user, given(request.POST or request.GET))
     found = filtered.found if filtered.qs is not None else None
     rows = []
     if found:

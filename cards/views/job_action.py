@@ -23,6 +23,7 @@ from cards.views.job_words import title_of
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 KINDS = (JobKind.ACTION, JobKind.UNDO)
+CONSOLE = "console:job"
 OFFERED = {Action.ASSIGN: Customer, Action.TAG: Tag, Action.UNTAG: Tag}
 
 
@@ -36,14 +37,15 @@ class Follow:
     is_permitted: bool = True
 
 
-def context(job, request):
+def context(job, request, page=CONSOLE):
+    """What is shown of the job whose page has the name `page`."""
     sums = job.sums
     shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
     if job.is_waiting:
         return shared | _preview(job, shared["can"])
     if job.started_at:
         follows = {"follows": follows_of(job, request.user), "key": uuid.uuid4()}
-        return shared | _outcomes(job, request, sums) | follows
+        return shared | _outcomes(job, request, sums, page) | follows
     return shared
 
 
@@ -93,7 +95,7 @@ def _asked_of(job):
     return Action(job.action) if job.kind == JobKind.ACTION else None
 
 
-def _outcomes(job, request, sums):
+def _outcomes(job, request, sums, page):
     """The outcomes that the address asks for, a page of them, and the reasons of those that failed."""
     show, place = request.GET.get("show", ""), PLACE.fullmatch(request.GET.get("after", "0.0"))
     if place is None or show not in ("", "done", "failed", *REFUSALS):
@@ -103,20 +105,20 @@ def _outcomes(job, request, sums):
     failed = sums.counts["refused"] + sums.counts["parked"]
     tabs = [("", _("All"), sums.done), ("done", _("Done"), sums.counts["done"]), ("failed", _("Failed"), failed)]
     return {
-        "groups": groups_of_result(job),
+        "groups": groups_of_result(job, url=reverse(page, args=[job.pk])),
         "outcomes": rows,
-        "next_url": last and _url(job, show, last),
-        "first_url": _url(job, show) if "after" in request.GET else "",
-        "tabs": [(_url(job, code), label, count, code == show) for code, label, count in tabs],
+        "next_url": last and _url(page, job, show, last),
+        "first_url": _url(page, job, show) if "after" in request.GET else "",
+        "tabs": [(_url(page, job, code), label, count, code == show) for code, label, count in tabs],
         "shown_code": show,
         "failed": failed,
         "untouched": sums.total - sums.done if job.is_over else 0,
     }
 
 
-def _url(job, show, after=None):
+def _url(page, job, show, after=None):
     query = QueryDict(mutable=True)
     query.update({"show": show} if show else {})
     query.update({"after": "{}.{}".format(*after)} if after else {})
-    url = reverse("console:job", args=[job.pk])
+    url = reverse(page, args=[job.pk])
     return f"{url}?{query.urlencode()}#cards" if query else f"{url}#cards"

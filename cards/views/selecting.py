@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cards.actions.selections import freeze
-from cards.filters import CardFilter
+from cards.filters import filter_for
 from cards.models import Card
 from cards.paging import LARGEST_ID
 from cards.views import staff_required
-from cards.views.addresses import LONGEST_QUERY, given, list_url
+from cards.views.addresses import CONSOLE, LONGEST_QUERY, given, list_url
 from cards.views.found import surely_meant
 
 MOST_CHECKED = 100
@@ -24,21 +24,33 @@ SOURCES = ("page", "filter", "list")
 @staff_required
 @require_POST
 def select_cards(request):
-    """Keep the checked cards, all cards of the view, or those that a pasted list found. The same form twice is one.
+    """Keep the checked cards, all cards of the view, or those that a pasted list found."""
+    selection = chosen(request)
+    return redirect("console:selection", pk=selection.pk) if selection else back_to_list(request, CONSOLE)
+
+
+def chosen(request):
+    """The selection that was asked for, the same for the same form; None, and a message, if it is not clear of what.
 
     The button that was pressed is named after what it selects, and its value is the form's key.
     """
     source = next(filter(request.POST.get, SOURCES), None)
     if source is None:
         raise BadRequest("nothing was asked for")
-    key, params = _key(request.POST, source), _view(request.POST)
+    key, params = _key(request.user, request.POST, source), _view(request.POST)
     cards, complaints = _chosen(request, source, params)
     if complaints or not cards.exists():
         messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
-        return redirect(list_url(params) if len(params.urlencode()) <= LONGEST_QUERY else "console:card-list")
-    asked = {"from": source, "query": params.urlencode() if len(params.urlencode()) <= LONGEST_QUERY else ""}
-    selection = freeze(cards, owner=request.user, asked=asked, key=key)
-    return redirect("console:selection", pk=selection.pk)
+        return None
+    query = params.urlencode()
+    asked = {"from": source, "query": query if len(query) <= LONGEST_QUERY else ""}
+    return freeze(cards, owner=request.user, asked=asked, key=key)
+
+
+def back_to_list(request, place):
+    """Back to the view of the list at `place` from which nothing was chosen, if it has an address."""
+    params = _view(request.POST)
+    return redirect(list_url(params, place) if len(params.urlencode()) <= LONGEST_QUERY else place)
 
 
 def _view(posted):
@@ -48,10 +60,9 @@ def _view(posted):
 
 def _chosen(request, source, params):
     """The cards that are meant, and what is wrong with the view that they are chosen from."""
-    visible = Card.objects.visible_to(request.user)
     if source == "page":
-        return visible.filter(pk__among=_checked(request.POST)), []
-    filtered = CardFilter(params, queryset=visible)
+        return Card.objects.visible_to(request.user).filter(pk__among=_checked(request.POST)), []
+    filtered = filter_for(request.user, params)
     return surely_meant(filtered) if source == "list" else filtered.qs, list(filtered.complaints())
 
 
@@ -62,10 +73,12 @@ def _checked(posted):
     return [int(pk) for pk in ids]
 
 
-def _key(posted, source):
-    """One key for what this form asked for: sent twice it is the same, with other cards checked it is another."""
+def _key(user, posted, source):
+    """One key for what this form asked for: sent twice it is the same, with other cards or by others it is another."""
     try:
         form = uuid.UUID(posted[source])
     except ValueError:
         raise BadRequest("the form has no key") from None
-    return uuid.uuid5(form, "&".join([source, posted.get("query", posted.get("q", "")), *posted.getlist("ids")]))
+    return uuid.uuid5(
+        form, "&".join([str(user.pk), source, posted.get("query", posted.get("q", "")), *posted.getlist("ids")])
+    )

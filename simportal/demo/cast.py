@@ -79,6 +79,7 @@ def _customers():
 def _members(customers):
     roles = {name: (customers[0], role) for name, role in OF_THE_FIRST.items()}
     roles["charlie"] = (customers[1], MemberRole.OWNER)
+    roles["mei"] = (customers[len(ENTERPRISES)], MemberRole.OWNER)  # a person, with cards that need a real-name check
     members = {}
     for name, (customer, role) in roles.items():
         members[name] = get_user_model().objects.create_user(name, password=PASSWORD)

@@ -1,12 +1,18 @@
 """What tests in a browser look at on every page, and in which windows."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 LOGIN = "/admin/login/"
+OWN_DOOR = re.compile("/(console|my)/$")
 WIDTHS = {1440: 900, 390: 844}
 FINGER = 44
-TARGETS = "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, #content :is(input, select)"
+TARGETS = (
+    "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, .rows a, "
+    "#content :is(input, select)"
+)
 
 # Each language in each scheme, each width with either: what a page shows depends on no more than two of them at once.
 every_window = pytest.mark.parametrize(
@@ -20,7 +26,7 @@ def log_in(page, username="admin"):
     page.fill("#id_username", username)
     page.fill("#id_password", "demo")
     page.click("#login-form [type=submit]")
-    page.wait_for_url("**/console/")
+    page.wait_for_url(OWN_DOOR)
 
 
 def complaints(page, path):

@@ -24,6 +24,7 @@ NEW_POLICY = {
     "cycle_day": 1,
     "renewal_days": 60,
     "rebinds_per_month": 3,
+    "cards_per_person": 10,
 }
 
 
@@ -213,7 +214,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
         context = client.get("/console/", headers={"accept-language": "en"}).context
         return [str(link.title) for section in context["nav"] for link in section.links]
 
-    console = ["Dashboard", "SIM cards", "Queues", "Jobs", "Nightly sweep"]
+    console = ["Dashboard", "SIM cards", "Queues", "Requests", "Jobs", "Nightly sweep"]
     money = ["Customer accounts", "Orders", "Receipts", "Prices", "Notices", "Margin", "Money at risk"]
     data = ["Customers", "Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
     assert titles(of_role("support")) == [*console, *money, *data]

@@ -22,6 +22,7 @@ IN_FORCE = {
     "cycle_day": 1,
     "renewal_days": 90,
     "rebinds_per_month": 2,
+    "cards_per_person": 10,
     "restores_credit": "on",
     "restores_threshold": "on",
     "ends_waiver": "on",

@@ -13,10 +13,11 @@ def words(text):
 
 LOOKS = words(
     """
-    view_card view_cardevent view_cardtag view_carrierpolicy view_customer view_devicebinding view_job view_membership
-    view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag view_usageday
-    view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice view_notification
-    view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt view_refund
+    view_card view_cardevent view_cardrequest view_cardtag view_carrierpolicy view_customer view_devicebinding view_job
+    view_membership view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
+    view_usageday view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice
+    view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
+    view_refund
     """
 )
 OPERATIONS = words(
@@ -26,6 +27,7 @@ OPERATIONS = words(
     unprotect_card cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card
     add_carrierpolicy add_customer add_membership add_plan
     change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
+    answer_cardrequest
     """
 )
 FINANCE = words(
@@ -35,7 +37,7 @@ FINANCE = words(
     """
 )
 EXPECTED = {
-    "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card"),
+    "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card answer_cardrequest"),
     "operations": LOOKS | OPERATIONS,
     "finance": LOOKS | FINANCE,
     "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 from datetime import date
 
 import pytest
+from django.conf import settings
 
 from tests.own_portal import ended, own_portal, python, rows, running, running_python
 from tests.processes import wait_until
@@ -103,3 +106,20 @@ def test_a_job_whose_worker_is_killed_is_finished_by_the_next(fleet):
     ended(working(fleet))
     assert tagged(fleet) == DONE
     fleet.manage("verify")
+
+
+def test_of_cards_that_a_person_is_sent_in_for_at_the_same_moment_only_the_tenth_passes(fleet, tmp_path):
+    numbers = [f"8986{number:016d}" for number in range(CARDS, CARDS + 12)]
+    file = tmp_path / "cards.csv"
+    lines = [f"{number},cmcc,individual,2026-01-15,Y1-30" for number in numbers]
+    file.write_text("\n".join(["iccid,carrier,certification,opened_on,plan", *lines]))
+    fleet.manage("import_cards", str(file))
+    person = ["--set", "name=张三", "id_number=110101199003071233"]
+    fleet.manage("act", "submit_real_name", *numbers[:9], *person)
+    command = [sys.executable, "manage.py", "act", "submit_real_name"]
+    racing = [
+        subprocess.Popen([*command, number, *person], env=fleet.environment, cwd=settings.BASE_DIR)
+        for number in numbers[9:]
+    ]
+    assert sorted(process.wait() for process in racing) == [0, 1, 1]
+    assert rows(fleet, "cards_card WHERE real_name = 'submitted'", "cards_realnamecheck") == [10, 10]

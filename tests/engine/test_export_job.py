@@ -18,7 +18,7 @@ from cards.actions.selections import freeze
 from cards.choices import JobKind, JobStatus
 from cards.exports.stream import file_blocks
 from cards.models import Card, Job
-from cards.views import console_export
+from cards.views import exporting
 from tests.build import card_in_use, on_day, open_card, staff
 from tests.console.pages import logged_in, of_role, superuser, text
 
@@ -37,7 +37,7 @@ def files(settings, tmp_path):
 @pytest.fixture
 def long_lists(monkeypatch):
     """Two cards are a long list."""
-    monkeypatch.setattr(console_export, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(exporting, "MOST_AT_ONCE", 1)
 
 
 def written(user, format="codes", **what):

@@ -46,7 +46,7 @@ class Export(Kind):
         Job.objects.filter(pk=job.pk).update(total=job.total)
         unfinished = path.with_suffix(f".{uuid.uuid4().hex}{UNFINISHED}")
         try:
-            _write(unfinished, cards, job.params["format"], alive)
+            _write(unfinished, cards, job, alive)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -78,14 +78,15 @@ def delete_old_files():
             path.unlink(missing_ok=True)
 
 
-def _write(path, cards, format, alive):
+def _write(path, cards, job, alive):
     """First what the database says, as fast as it says it, for nobody can ask it for anything else meanwhile."""
+    told = {"format": job.params["format"], "to_staff": job.owner.is_staff}
     with TemporaryFile(dir=path.parent) as rows, open(path, "wb") as file:
-        for block in row_blocks(cards, format):
+        for block in row_blocks(cards, **told):
             rows.write(block)
         alive()
         rows.seek(0)
-        for block in dressed(_blocks(rows), format):
+        for block in dressed(_blocks(rows), **told):
             file.write(block)
             alive()
 

@@ -17,7 +17,7 @@ from cards.models import Card
 
 HOST = "127.0.0.1"
 STAFF = ("admin", "ops", "support", "finance", "auditor")
-CUSTOMERS = ("alice", "bob", "charlie")
+CUSTOMERS = ("alice", "bob", "charlie", "mei")
 DEMO_PASSWORD = "demo"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10

@@ -1,0 +1,43 @@
+"""What can be bought for one card now: each plan and pack with its price, and what would follow."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing.actions.lines import Offers
+from billing.choices import OrderKind
+from billing.models import Order
+from billing.rules import PLAN_KINDS
+from cards.actions.write import attach_queues
+from cards.errors import Refused
+from cards.models import Card, Plan
+
+
+@dataclass(frozen=True)
+class Option:
+    """A plan or a pack for a card: its price, and the card as it would be; or why it cannot be bought now."""
+
+    kind: str
+    plan: Plan
+    price: Decimal | None = None
+    after: Card | None = None
+    refused: Refused | None = None
+
+
+def options_for(card, kind, *, user):
+    """The plans (`renewal`) or packs (`pack`) on sale for this card. What has no price for its customer is left out."""
+    (card,) = attach_queues([card])
+    offers = Offers(Order(kind=kind, customer=card.customer, created_by=user))
+    plans = Plan.objects.filter(kind=PLAN_KINDS[OrderKind(kind)], is_sold=True)
+    options = [_option(offers, kind, plan, card) for plan in plans]
+    return [option for option in options if option]
+
+
+def _option(offers, kind, plan, card):
+    if offers.book.quote(card.customer_id, plan.pk, offers.today) is None:
+        return None
+    offers.plans = {card.pk: plan}
+    try:
+        made, after = offers.made_to(card)
+    except Refused as refused:
+        return Option(kind, plan, refused=refused)
+    return Option(kind, plan, made.quote.amount, after)

@@ -1,0 +1,64 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import RequestStatus
+
+
+class RequestQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff see every request, a customer's members their customers', and nobody else any."""
+        if not user.is_active:
+            return self.none()
+        return self if user.is_staff else self.filter(customer__memberships__user=user)
+
+
+class CardRequest(models.Model):
+    """What a customer asks the dealer about a card, with what the portal knew of the card at that moment.
+
+    `evidence` is frozen: whoever answers sees what was true when it was asked. `key` comes with the form, so that the
+    same form sent twice is one request.
+    """
+
+    key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="requests", db_index=False, verbose_name=_("customer")
+    )
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="requests", verbose_name=_("card"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    text = models.CharField(_("what is asked"), max_length=1_000, blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict)
+    status = models.CharField(_("status"), max_length=8, choices=RequestStatus, default=RequestStatus.OPEN)
+    answer = models.CharField(_("answer"), max_length=2_000, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("answered by")
+    )
+    asked_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        permissions = [("answer_cardrequest", "answer")]
+        indexes = [
+            models.Index(fields=["customer", "id"], name="cardrequest_customer"),
+            models.Index(fields=["status", "id"], name="cardrequest_status"),
+        ]
+
+    def __str__(self):
+        return f"#{self.pk}"
+
+    @property
+    def is_open(self):
+        return self.status == RequestStatus.OPEN
+
+    @property
+    def is_closed(self):
+        return self.status == RequestStatus.CLOSED

@@ -1,0 +1,267 @@
+"""What a layman is told about a card: its state in one sentence, and for all that stands in its way who can help how.
+
+A table over states, holds and the real-name check, whole and pure: what stands here is true for each of them. Whether
+the button may be pressed now, and by whom, is for guards and pages to say; what it costs, for another room.
+"""
+
+from dataclasses import dataclass, replace
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, RealName, Rule, State
+
+
+class Helper(TextChoices):
+    """Who can help."""
+
+    YOU = "you", gettext_lazy("You")
+    DEALER = "dealer", gettext_lazy("Your dealer")
+    CARRIER = "carrier", gettext_lazy("The carrier")
+    NOBODY = "nobody", gettext_lazy("Nobody")
+
+
+@dataclass(frozen=True)
+class Help:
+    """One thing that stands in the card's way: who can help, how, and what follows.
+
+    `code` is a hold or a state. `action` is what helps, None where no button does; `follows` is empty where nothing
+    follows from it.
+    """
+
+    code: str
+    helper: Helper
+    action: Action | None
+    sentence: str
+    follows: str = ""
+
+    @property
+    def reason(self):
+        """Why the card is stopped by it; empty where it is no hold."""
+        return REASONS.get(self.code, "")
+
+    @property
+    def button(self):
+        """What the button is called; None where a customer has none."""
+        return BUTTONS.get(self.action)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The state in one sentence, and what helps, the most pressing first."""
+
+    sentence: str
+    helps: tuple = ()
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way back from a hold: `then` is said when nothing else stops the card, `still` when something does."""
+
+    helper: Helper
+    action: Action | None
+    sentence: str
+    then: str
+    still: str
+
+
+AT_ONCE = (
+    gettext_lazy("Then the card works again at once."),
+    gettext_lazy("After that it is still stopped: {reasons}."),
+)
+ONCE_APPROVED = (
+    gettext_lazy("Once it is approved, the card works again."),
+    gettext_lazy("Once it is approved, it is still stopped: {reasons}."),
+)
+ONCE_LIFTED = (
+    gettext_lazy("Once the carrier has lifted it, the card works again."),
+    gettext_lazy("Once the carrier has lifted it, it is still stopped: {reasons}."),
+)
+
+# What customers call their actions.
+BUTTONS = {
+    Action.RENEW: gettext_lazy("Renew the card"),
+    Action.TOP_UP: gettext_lazy("Buy more data"),
+    Action.SUSPEND: gettext_lazy("Stop the card"),
+    Action.RESUME: gettext_lazy("Resume the card"),
+    Action.SET_LIMIT: gettext_lazy("Set a usage limit"),
+    Action.REBIND: gettext_lazy("Confirm the new device"),
+    Action.SUBMIT_REAL_NAME: gettext_lazy("Send in the real-name check"),
+}
+
+REASONS = {
+    Hold.ANOMALY: gettext_lazy("the carrier has blocked it"),
+    Hold.REAL_NAME: gettext_lazy("the real-name check is missing"),
+    Hold.REBIND: gettext_lazy("it was put into another device"),
+    Hold.CREDIT: gettext_lazy("its data is used up"),
+    Hold.THRESHOLD: gettext_lazy("its usage limit is reached"),
+    Hold.VOLUNTARY: gettext_lazy("somebody stopped it on purpose"),
+}
+
+WAYS = {
+    Hold.ANOMALY: Way(
+        Helper.CARRIER,
+        None,
+        gettext_lazy("Only the carrier can lift this. If you do not know why, ask your dealer."),
+        *ONCE_LIFTED,
+    ),
+    Hold.REAL_NAME: Way(
+        Helper.YOU,
+        Action.SUBMIT_REAL_NAME,
+        gettext_lazy("Send in the name and the ID number of the person who uses the card."),
+        *ONCE_APPROVED,
+    ),
+    Hold.REBIND: Way(
+        Helper.YOU,
+        Action.REBIND,
+        gettext_lazy("If it was you who changed the device, confirm the new one."),
+        *AT_ONCE,
+    ),
+    Hold.CREDIT: Way(
+        Helper.YOU,
+        Action.TOP_UP,
+        gettext_lazy("An add-on pack gives it more data."),
+        *AT_ONCE,
+    ),
+    Hold.THRESHOLD: Way(
+        Helper.YOU,
+        Action.RESUME,
+        gettext_lazy("Resume it: the limit then does not count until the next cycle. Or set a higher limit."),
+        *AT_ONCE,
+    ),
+    Hold.VOLUNTARY: Way(Helper.YOU, Action.RESUME, gettext_lazy("Resume it when it is needed again."), *AT_ONCE),
+}
+CHECK_SENT_IN = Way(
+    Helper.DEALER,
+    None,
+    gettext_lazy("The real-name check was sent in, and your dealer is looking at it."),
+    *ONCE_APPROVED,
+)
+RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("A renewal brings it back."), *AT_ONCE)
+
+LIFTED_BY = {
+    Action.RESUME: (Hold.VOLUNTARY, Hold.THRESHOLD),
+    Action.RENEW: HOLDS_THAT_END_WITH_A_CYCLE,
+}
+NEEDS_SERVICE = (Action.RESUME, Action.TOP_UP)
+
+NEXT = {
+    Rule.END_TEST: gettext_lazy("The free test ends."),
+    Rule.FORCE_ACTIVATE: gettext_lazy("Its term starts, used or not."),
+    Rule.ROLL_OVER: gettext_lazy("A new cycle starts, with new data."),
+    Rule.START_TERM: gettext_lazy("The next term starts."),
+    Rule.EXPIRE: gettext_lazy("The service ends, unless the card is renewed before."),
+    Rule.CANCEL: gettext_lazy("The card is cancelled for good, unless it is renewed before."),
+}
+
+
+def tell(card):
+    """What is told of this card; a card whose data contradict each other waits for the dealer."""
+    if card.parked:
+        return being_corrected()
+    return told(card.state, card.hold_list, card.real_name, card.lacks_real_name)
+
+
+def being_corrected():
+    return Told(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
+
+
+def told(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):
+    """What is told of a card in this state with these holds, by precedence."""
+    return BY_STATE[state](tuple(holds), real_name, lacks_real_name)
+
+
+def in_words(holds, real_name=RealName.NONE):
+    """Why a card is stopped: what each hold says, one after the other."""
+    sent_in = {Hold.REAL_NAME: _("the real-name check is not approved yet")} if _is_sent_in(real_name) else {}
+    return _("; ").join(str(sent_in.get(hold, REASONS[hold])) for hold in holds)
+
+
+def _testing(holds, real_name, lacks_real_name):
+    helps = _early_check(real_name) if lacks_real_name else ()
+    return Told(_("The card works: it is in its free test."), helps)
+
+
+def _unused(holds, real_name, lacks_real_name):
+    if lacks_real_name:
+        sentence = _("The card is new, and may not be used before its real-name check is approved.")
+        return Told(sentence, _early_check(real_name))
+    return Told(_("The card is new: it works as soon as it is used."))
+
+
+def _in_use(holds, real_name, lacks_real_name):
+    return Told(_("The card works."))
+
+
+def _suspended(holds, real_name, lacks_real_name):
+    helps = [_help(hold, _way(hold, real_name), _left(holds, hold, real_name), real_name) for hold in holds]
+    return Told(
+        _("The card is stopped: {reasons}.").format(reasons=in_words(holds, real_name)), tuple(_each_button_once(helps))
+    )
+
+
+def _shut_down(holds, real_name, lacks_real_name):
+    """Renewing comes first: it lifts what belonged to the old term, and the rest still stops the card."""
+    left = [hold for hold in holds if hold not in LIFTED_BY[Action.RENEW]]
+    if lacks_real_name and Hold.REAL_NAME not in left:
+        left = [hold for hold in Hold if hold in (*left, Hold.REAL_NAME)]
+    renewal = _help(State.SHUT_DOWN, RENEWAL, left, real_name)
+    others = [_help_before_renewal(hold, _way(hold, real_name)) for hold in left]
+    return Told(_("The card's service has ended, and it was not renewed."), (renewal, *others))
+
+
+def _cancelled(holds, real_name, lacks_real_name):
+    nobody = Help(State.CANCELLED, Helper.NOBODY, None, _("Nobody can bring it back. Ask your dealer for a new card."))
+    return Told(_("The card is cancelled for good."), (nobody,))
+
+
+BY_STATE = {
+    State.TESTING: _testing,
+    State.UNUSED: _unused,
+    State.IN_USE: _in_use,
+    State.SUSPENDED: _suspended,
+    State.SHUT_DOWN: _shut_down,
+    State.CANCELLED: _cancelled,
+}
+
+
+def _help(code, way, left, real_name):
+    follows = way.still.format(reasons=in_words(left, real_name)) if left else str(way.then)
+    return Help(code, way.helper, way.action, str(way.sentence), follows)
+
+
+def _help_before_renewal(hold, way):
+    if way.action in NEEDS_SERVICE:
+        return Help(hold, way.helper, None, _("It can be resumed once it is renewed."))
+    return Help(hold, way.helper, way.action, str(way.sentence), _("The card still has to be renewed."))
+
+
+def _early_check(real_name):
+    """The check of a card that is not used yet."""
+    way = _way(Hold.REAL_NAME, real_name)
+    return (Help(Hold.REAL_NAME, way.helper, way.action, str(way.sentence), _("Once it is approved, use it freely.")),)
+
+
+def _left(holds, lifted, real_name):
+    """What still stops the card once this hold is lifted, with what goes together with it."""
+    gone = LIFTED_BY.get(_way(lifted, real_name).action, (lifted,))
+    return [hold for hold in holds if hold not in gone]
+
+
+def _way(hold, real_name):
+    return CHECK_SENT_IN if hold == Hold.REAL_NAME and _is_sent_in(real_name) else WAYS[hold]
+
+
+def _each_button_once(helps):
+    """Where one button lifts two holds, the second one says so."""
+    offered = set()
+    for help in helps:
+        if help.action and help.action in offered:
+            help = replace(help, action=None, sentence=_("Resuming lifts this too."), follows="")
+        offered.add(help.action)
+        yield help
+
+
+def _is_sent_in(real_name):
+    return real_name == RealName.SUBMITTED

@@ -1,0 +1,178 @@
+"""The customers' own pages on a phone: why a card is stopped, what helps, the real-name check, many cards at once."""
+
+import pytest
+
+from tests.browser.windows import barriers, complaints, every_window, too_small
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+
+PHONE = 390
+ID_NUMBER = "110101199003071233"
+
+
+@pytest.fixture
+def phone(visit, cookies_of):
+    """A phone in somebody's hand: `phone("alice")`."""
+
+    def window(username, language="en", scheme="light", width=PHONE):
+        return visit(language, scheme, width, cookies_of(username))
+
+    return window
+
+
+@pytest.fixture
+def desk(visit, cookies_of):
+    """A desk in the dealer's office."""
+    return visit("en", cookies=cookies_of("ops"))
+
+
+def first_card(page, query):
+    """Opens the first card of a view of the list; its number."""
+    page.goto(f"/my/cards/?{query}")
+    follow(page, "table.data tbody th a >> nth=0")
+    return page.text_content("h1")
+
+
+def follow(page, selector):
+    with page.expect_navigation():
+        page.click(selector)
+
+
+def press(page, name):
+    """Presses the button, or follows the link that looks like one."""
+    follow(page, f".btn:text-is('{name}')")
+
+
+def said(page):
+    return page.text_content(".said")
+
+
+@every_window
+def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, language, scheme, width):
+    page = phone("alice", language, scheme, width)
+    paths = ["/my/", "/my/cards/", "/my/requests/"]
+    for query, more in (
+        ("hold=rebind", ("", "rebind/")),
+        ("hold=anomaly", ("", "help/")),
+        ("state=in_use", ("set_limit/",)),
+    ):
+        page.goto(f"/my/cards/?{query}")
+        card = page.get_attribute("table.data tbody th a >> nth=0", "href")
+        paths += [f"{card}{rest}" for rest in more]
+    page.goto("/my/cards/?state=in_use")
+    follow(page, "button[name=filter]")
+    paths.append(page.url)
+    order_many = page.url + "order/"
+    follow(page, "button[value=suspend]")
+    paths += [page.url, "/my/jobs/", order_many, f"{card}buy/", "/my/orders/", "/my/wallet/"]
+    page.goto("/my/orders/")
+    paths.append(page.get_attribute(".rows a >> nth=0", "href"))
+    page.goto("/my/wallet/")
+    paths.append(page.get_attribute(".btn:has-text('对账单'), .btn:has-text('Statement')", "href"))
+    found = {
+        path: complaints(page, path) + barriers(page) + (too_small(page) if width == PHONE else []) for path in paths
+    }
+    assert found == {path: [] for path in paths}
+
+
+def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone):
+    page = phone("alice")
+    page.goto("/my/")
+    follow(page, ".need:has-text('put into another device') .btn.is-primary")
+    follow(page, "table.data tbody th a >> nth=0")
+    assert said(page) == "The card is stopped: it was put into another device."
+    assert "Then the card works again at once." in page.text_content("#content")
+    press(page, "Confirm the new device")
+    assert len(page.input_value("[name=imei]")) == 15
+    press(page, "Confirm the new device")
+    assert said(page) == "The card works."
+    assert "The new device" in page.text_content("#history")
+
+
+def test_data_that_are_used_up_are_bought_on_the_payment_page_and_the_card_works_again(phone):
+    page = phone("alice")
+    first_card(page, "hold=credit")
+    card = page.url
+    assert said(page) == "The card is stopped: its data is used up."
+    press(page, "Buy more data")
+    press(page, "Buy PACK-100 for ¥9.00")
+    press(page, "Pay ¥9.00 online")
+    press(page, "Pay ¥9.00")
+    press(page, "Back to the order")
+    assert page.text_content(".page-head .badge") == "Fulfilled"
+    page.goto(card)
+    assert said(page) == "The card works."
+
+
+def test_a_card_is_stopped_and_resumed(phone):
+    page = phone("alice")
+    first_card(page, "state=in_use")
+    for button, state in (
+        ("Stop the card", "The card is stopped: somebody stopped it on purpose."),
+        ("Resume the card", "The card works."),
+    ):
+        press(page, button)
+        press(page, button)
+        assert said(page) == state
+
+
+def test_a_real_name_check_is_sent_in_approved_in_the_console_and_the_card_comes_back(phone, desk):
+    page = phone("mei")
+    page.goto("/my/cards/?hold=real_name")
+    cards = page.eval_on_selector_all("table.data tbody th a", "all => all.map(a => a.getAttribute('href'))")
+    for card in cards:
+        page.goto(card)
+        if page.is_visible(".btn:text-is('Send in the real-name check')"):
+            break
+    press(page, "Send in the real-name check")
+    page.fill("[name=name]", "李晓梅")
+    page.fill("[name=id_number]", ID_NUMBER[:-1] + "4")
+    press(page, "Send in the real-name check")
+    assert page.is_visible(".errorlist")
+    page.fill("[name=id_number]", ID_NUMBER)
+    press(page, "Send in the real-name check")
+    assert said(page) == "The card is stopped: the real-name check is not approved yet."
+    assert "李** · 1101************33" in page.text_content("#content")
+    iccid = page.text_content("h1")
+    desk.goto(f"/console/cards/{iccid}/approve_real_name/")
+    press(desk, "Approve real-name check")
+    page.reload()
+    assert said(page) == "The card works."
+
+
+def test_all_that_were_stopped_on_purpose_are_resumed_by_one_button(phone):
+    page = phone("charlie")
+    first_card(page, "state=in_use")
+    press(page, "Stop the card")
+    press(page, "Stop the card")
+    page.goto("/my/")
+    need = ".need:has-text('Stopped on purpose')"
+    follow(page, f"{need} .btn.is-primary")
+    if "/resume/" in page.url:
+        press(page, "Resume the card")
+    else:
+        follow(page, "form.form .btn.is-primary")
+        page.wait_for_selector("#outcome", timeout=30_000)
+    page.goto("/my/")
+    assert not page.is_visible(need)
+
+
+def test_a_card_that_does_not_work_is_looked_at_and_the_dealer_answers(phone, desk):
+    page = phone("alice")
+    iccid = first_card(page, "hold=anomaly")
+    press(page, "My card does not work")
+    assert page.locator(".checks li").count() == 7
+    page.fill("[name=text]", "The tracker is silent since Monday.")
+    press(page, "Send the request")
+    request = page.url
+    assert said(page) == "Your dealer will answer here."
+    desk.goto("/console/requests/")
+    follow(desk, f"tr:has-text('{iccid}') th a")
+    desk.fill("[name=answer]", "The carrier lifts it tomorrow.")
+    press(desk, "Answer")
+    page.goto("/my/")
+    assert page.is_visible("text=Your dealer has answered request")
+    page.goto(request)
+    assert "The carrier lifts it tomorrow." in page.text_content("#content")
+    press(page, "It is settled: close the request")
+    assert page.is_visible(".badge:text-is('Closed')")

@@ -1,0 +1,211 @@
+"""Buying as customers do it: prices before, effects after, their own money and nobody else's."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from billing.actions import orders, receipts
+from billing.actions.ledger import account_of
+from billing.choices import PriceKind
+from billing.models import CardRenewal, Order, Payment
+from cards.actions.selections import freeze_ids
+from cards.models import Card, Customer
+from tests.billing import build as b
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept, use
+from tests.console.pages import logged_in, text
+from tests.my.pages import ENGLISH, Phone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+DAY = date(2026, 3, 10)
+
+
+@pytest.fixture(autouse=True)
+def today():
+    b.price("M1-100", "5.00")
+    b.price("Y1-30", "30.00")
+    b.price("PACK-100", "9.90")
+    with on_day(DAY):
+        yield
+
+
+@pytest.fixture
+def alice():
+    return Phone(logged_in(member("Acme")))
+
+
+def get(client, path):
+    return client.get(path, headers=ENGLISH)
+
+
+def test_data_that_are_used_up_are_bought_in_three_taps_and_the_card_works_again(alice):
+    b.fund("20")
+    card = use(card_in_use(customer="Acme"), DAY, 31)
+    alice.open(f"/my/cards/{card.iccid}/").press("Buy more data")
+    assert "The card works." in alice.text
+    alice.press("Buy PACK-100 for ¥9.90").press("Pay ¥9.90 from the wallet")
+    order = Order.objects.get()
+    assert (alice.url, order.state, b.balance(), fresh(card).state) == (
+        f"/my/orders/{order.pk}/",
+        "fulfilled",
+        Decimal("10.10"),
+        "in_use",
+    )
+    event = card.events.latest("seq")
+    assert (event.action, event.actor_kind, event.actor_name) == ("top_up", "customer", "alice")
+
+
+def test_a_pack_does_not_wake_a_card_that_somebody_stopped_and_that_is_said_before(alice):
+    b.fund("20")
+    card = do("suspend", use(card_in_use(customer="Acme"), DAY, 31), DAY)
+    alice.open(f"/my/cards/{card.iccid}/buy/")
+    assert "The card is stopped: somebody stopped it on purpose." in alice.text
+    alice.press("Buy PACK-100 for ¥9.90").press("Pay ¥9.90 from the wallet")
+    assert fresh(card).holds == "voluntary"
+
+
+def test_a_card_that_has_ended_comes_back_by_a_renewal_that_is_paid_online(alice):
+    card = swept(card_in_use(customer="Acme", plan="M1-100"), DAY)
+    alice.open(f"/my/cards/{card.iccid}/").press("Renew the card")
+    assert ("The card works. Until 2026-04-01." in alice.text, "Until 2027-03-01." in alice.text) == (True, True)
+    alice.press("Buy M1-100 for ¥5.00")
+    assert "The wallet has ¥0.00 to spend, which is not enough." in alice.text
+    alice.press("Pay ¥5.00 online")
+    assert alice.url == f"/pay/{Payment.objects.get().key}/"
+    alice.press("Pay ¥5.00")
+    assert (fresh(card).state, Order.objects.get().state, b.balance()) == ("in_use", "fulfilled", 0)
+
+
+def test_a_renewal_before_the_end_queues_and_says_from_when(alice):
+    card = card_in_use(customer="Acme")
+    alice.open(f"/my/cards/{card.iccid}/").press("Renew or buy data: see the prices")
+    assert "It starts when the present term ends, on 2027-01-01." in alice.text
+
+
+def test_each_customer_sees_their_own_prices(alice):
+    b.price("Y1-30", "22.00", PriceKind.CUSTOMER, customer=b.customer())
+    card = card_in_use(customer="Acme")
+    alice.open(f"/my/cards/{card.iccid}/buy/")
+    assert ("¥22.00" in alice.text, "¥30.00" in alice.text) == (True, False)
+    alice.open("/my/wallet/")
+    assert ("¥22.00" in alice.text, "¥30.00" in alice.text) == (True, False)
+
+
+def test_the_same_form_twice_is_one_order():
+    client, card = logged_in(member("Acme")), card_in_use(customer="Acme")
+    asked = {"kind": "renewal", "plan": "Y1-30", "key": "8a3b9c52-6a1f-4b8e-9d7a-111111111111"}
+    places = {client.post(f"/my/cards/{card.iccid}/buy/", asked)["location"] for _ in range(2)}
+    assert (places, Order.objects.count()) == ({f"/my/orders/{Order.objects.get().pk}/"}, 1)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": "sale", "plan": ""},
+        {"kind": "opening", "plan": "Y1-30"},
+        {"kind": "adjustment", "plan": ""},
+        {"kind": "pack", "plan": ""},
+        {"kind": "pack", "plan": "Y1-30"},
+        {"kind": "renewal", "plan": "nonsense"},
+    ],
+)
+def test_what_is_not_sold_here_is_not_found(asked):
+    client, card = logged_in(member("Acme")), card_in_use(customer="Acme")
+    assert client.post(f"/my/cards/{card.iccid}/buy/", asked).status_code == 404
+    assert Order.objects.count() == 0
+
+
+def test_a_viewer_looks_and_buys_nothing():
+    b.fund("100")
+    card, viewer = card_in_use(customer="Acme"), logged_in(member("Acme", "vera", "viewer"))
+    order = b.placed(cards=[card])
+    assert get(viewer, f"/my/orders/{order.pk}/").status_code == 200
+    for path in (
+        f"/my/cards/{card.iccid}/buy/",
+        f"/my/cards/{card.iccid}/auto-renew/",
+        f"/my/orders/{order.pk}/pay/",
+        f"/my/orders/{order.pk}/pay-online/",
+        f"/my/orders/{order.pk}/withdraw/",
+        f"/my/wallet/{card.customer_id}/deposit/",
+    ):
+        assert viewer.post(path, {"kind": "renewal", "plan": "Y1-30"}).status_code == 403
+    assert (b.fresh(order).state, b.balance(), Payment.objects.count()) == ("placed", 100, 0)
+
+
+def test_of_another_customers_money_nothing_is_there():
+    b.fund("100")
+    card, bob = card_in_use(customer="Acme"), logged_in(member("Northwind", "bob"))
+    order = b.placed(cards=[card])
+    for path in (
+        f"/my/cards/{card.iccid}/buy/",
+        f"/my/orders/{order.pk}/",
+        f"/my/orders/{order.pk}/lines.csv",
+        f"/my/wallet/{card.customer_id}/statement/",
+        f"/my/wallet/{card.customer_id}/statement.csv",
+    ):
+        assert get(bob, path).status_code == 404
+    assert get(bob, "/my/orders/").context["entries"] == []
+    assert [wallet["customer"].name for wallet in get(bob, "/my/wallet/").context["wallets"]] == ["Northwind"]
+    for step in ("place", "pay", "pay-online", "withdraw"):
+        assert bob.post(f"/my/orders/{order.pk}/{step}/", {"total": "30"}).status_code == 404
+    assert (b.fresh(order).state, b.balance()) == ("placed", 100)
+
+
+def test_many_cards_are_renewed_with_who_cannot_and_why(alice):
+    b.fund("100")
+    good, gone = card_in_use(customer="Acme"), do("cancel", card_in_use(customer="Acme"), DAY)
+    anothers = card_in_use(customer="Northwind")
+    owner = Card.objects.get(pk=good.pk).customer.memberships.get().user
+    selection = freeze_ids([good.pk, gone.pk, anothers.pk], owner=owner, asked={})
+    alice.open(f"/my/selections/{selection.pk}/order/").press("Renew each card with its own plan")
+    order = Order.objects.select_related("customer").get()
+    assert order.customer.name == "Acme"
+    alice.open(f"/my/orders/{order.pk}/")
+    assert ("1 can" in alice.text, "1 cannot" in alice.text) == (True, True)
+    alice.press("Order for ¥30.00").press("Pay ¥30.00 from the wallet")
+    assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
+
+
+def test_the_wallet_is_filled_online_once_for_each_form():
+    client = logged_in(member("Acme"))
+    acme = Customer.objects.get(name="Acme")
+    asked = {"amount": "50", "key": "8a3b9c52-6a1f-4b8e-9d7a-222222222222"}
+    places = {client.post(f"/my/wallet/{acme.pk}/deposit/", asked)["location"] for _ in range(2)}
+    payment = Payment.objects.get()
+    assert places == {f"/pay/{payment.key}/"}
+    client.post(f"/pay/{payment.key}/", {"said": "paid"})
+    assert b.balance() == 50
+    wrong = client.post(f"/my/wallet/{acme.pk}/deposit/", asked | {"amount": "much"}, headers=ENGLISH)
+    assert (wrong.status_code, "“much” is no amount; write it as 1234.50" in text(wrong)) == (422, True)
+
+
+def test_renewals_and_notices_are_the_customers_to_decide(alice):
+    client, acme = alice.client, Customer.objects.get(name="Acme")
+    asked = {"auto_renews": "on", "renews_days_ahead": "5", "low_below": "20", "wanted": ["expiring", "wallet_low"]}
+    assert client.post(f"/my/wallet/{acme.pk}/agreement/", asked).status_code == 302
+    account = account_of(acme.pk)
+    assert (account.auto_renews, account.renews_days_ahead, account.low_below) == (True, 5, 20)
+    assert sorted(account.muted) == ["allowance", "cancelling", "forcing", "renewal_failed"]
+    card = card_in_use(customer="Acme")
+    alice.open(f"/my/cards/{card.iccid}/buy/").press("Do not renew it by itself")
+    assert CardRenewal.objects.get().is_on is False
+
+
+def test_a_statement_and_a_receipt_are_for_their_customer(alice):
+    receipts.record(Customer.objects.get(name="Acme"), Decimal("100"), "BANK 1", DAY, user=b.financier())
+    order = b.placed(cards=[card_in_use(customer="Acme")])
+    orders.pay_and_fulfil(order, user=None)
+    alice.open("/my/wallet/").follow("Statement")
+    assert ("BANK 1" in alice.text, order.number in alice.text, "¥70.00" in alice.text) == (True, True, True)
+    alice.open(f"/my/orders/{order.pk}/")
+    assert ("Fulfilled" in alice.text, "Print the receipt" in alice.text) == (True, True)
+
+
+def test_a_page_of_what_can_be_bought_costs_few_queries(django_assert_max_num_queries):
+    client, card = logged_in(member("Acme")), open_card(customer="Acme")
+    with django_assert_max_num_queries(34):
+        get(client, f"/my/cards/{card.iccid}/buy/")
+    with django_assert_max_num_queries(22):
+        get(client, "/my/wallet/")

@@ -1,0 +1,356 @@
+"""Every URL of the portal, walked by everybody: what each may is one table, and everything else is refused.
+
+Refused means 403, 404, the login page or, of those who may use it otherwise, the wrong method. Whatever has an owner
+in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.http import SimpleCookie
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+
+from billing.actions import orders, payments, receipts, refunds
+from billing.models import PriceTier
+from cards.actions.jobs import control, worker
+from cards.actions.requests import ask_dealer
+from cards.actions.selections import freeze_ids
+from cards.choices import JobKind, JobStatus
+from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
+from tests.billing import build
+from tests.build import card_in_use, member, on_day, open_card
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+DAY = date(2026, 3, 10)
+
+NOBODY = frozenset()
+LOOKERS, OWNER = frozenset({"viewer", "operator", "owner"}), frozenset({"owner"})
+ACTING = frozenset({"operator", "owner"})
+CUSTOMERS = LOOKERS | {"owner of another"}
+ADMIN, OPS = frozenset({"admin"}), frozenset({"operations", "admin"})
+SUPPORT, AUDIT = OPS | {"support"}, ADMIN | {"auditor"}
+STAFF = SUPPORT | {"finance", "carrier_desk", "auditor"}
+PERSONS = CUSTOMERS | STAFF
+EVERYBODY = PERSONS | {"anonymous"}
+FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS | {"finance"}
+FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may look (GET) and who may change something (POST); what stands in the URL, and what is posted."""
+
+    look: frozenset = NOBODY
+    change: frozenset = NOBODY
+    url: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+
+
+def row(look=NOBODY, change=NOBODY, data=None, **url):
+    return Row(look, change, url, data or {})
+
+
+def kept(name, look, keep, remove=NOBODY, edit=None):
+    """The rows of a model in the admin: who looks, who adds and changes, who removes."""
+    path, url = f"admin/{name.replace('_', '/')}/", {"object_id": name}
+    return {
+        f"admin:{name}_changelist": row(look, look),
+        f"admin:{name}_add": row(keep, keep),
+        f"admin:{name}_history": row(look, look, **url),
+        f"admin:{name}_delete": row(remove, remove, **url),
+        f"admin:{name}_change": row(look, keep if edit is None else edit, **url),
+        f"{path}<path:object_id>/": row(STAFF, STAFF, **url),  # it only leads to the page of the change
+    }
+
+
+TABLE = {
+    "home": row(PERSONS, PERSONS),
+    "healthz": row(EVERYBODY, EVERYBODY),
+    "readyz": row(EVERYBODY, EVERYBODY),
+    "set_language": row(EVERYBODY, EVERYBODY),
+    "logout": row(NOBODY, EVERYBODY),
+    # the customers' own pages
+    "my:home": row(CUSTOMERS),
+    "my:card-list": row(CUSTOMERS, CUSTOMERS),
+    "my:card-export": row(CUSTOMERS, CUSTOMERS, {"format": "csv"}),
+    "my:card-unknown": row(CUSTOMERS, CUSTOMERS),
+    "my:card": row(LOOKERS, iccid="card"),
+    "my:card-help": row(LOOKERS, ACTING, iccid="card"),
+    "my:card-act": row(ACTING, ACTING, iccid="card", action="=suspend"),
+    "my:select": row(NOBODY, ACTING | {"owner of another"}, {"filter": str(uuid.uuid4()), "query": ""}),
+    "my:selection": row(OWNER, OWNER, {"action": "suspend"}, pk="my selection"),
+    "my:selection-export": row(OWNER, pk="my selection"),
+    "my:job-list": row(CUSTOMERS),
+    "my:job": row(OWNER, pk="my job"),
+    "my:job-progress": row(OWNER, pk="my job"),
+    "my:job-failures": row(OWNER, pk="my finished job"),
+    "my:job-file": row(OWNER, pk="my export"),
+    "my:job-start": row(NOBODY, OWNER, pk="my job"),
+    "my:job-stop": row(NOBODY, OWNER, pk="my job"),
+    "my:job-follow": row(NOBODY, OWNER, pk="my finished job", step="=retry"),
+    "my:requests": row(CUSTOMERS),
+    "my:request": row(LOOKERS, pk="request"),
+    "my:request-close": row(NOBODY, ACTING, pk="request"),
+    # the console
+    "dashboard": row(STAFF, STAFF),
+    "console:card-list": row(STAFF, STAFF),
+    "console:card-export": row(STAFF, STAFF),
+    "console:card-unknown": row(STAFF, STAFF),
+    "console:names": row(STAFF),
+    "console:card": row(STAFF, iccid="card"),
+    "console:card-act": row(SUPPORT, SUPPORT, iccid="card", action="=suspend"),
+    "console:select": row(NOBODY, STAFF, {"filter": str(uuid.uuid4()), "query": ""}),
+    "console:views": row(STAFF, STAFF),
+    "console:views-menu": row(STAFF),
+    "console:view": row(STAFF, pk="view"),
+    "console:view-edit": row(FILED_BY, FILED_BY, pk="view"),
+    "console:view-delete": row(NOBODY, FILED_BY, pk="view"),
+    "console:selection": row(FILED_BY, FILED_BY, {"action": "suspend"}, pk="selection"),
+    "console:selection-name": row(NOBODY, FILED_BY, pk="selection"),
+    "console:selection-export": row(FILED_BY, pk="selection"),
+    "console:job-list": row(STAFF),
+    "console:job": row(STAFF, pk="job"),
+    "console:job-progress": row(STAFF, pk="job"),
+    "console:job-failures": row(STAFF, pk="finished job"),
+    "console:job-start": row(NOBODY, SUPPORT, pk="job"),
+    "console:job-follow": row(NOBODY, SUPPORT, pk="finished job", step="=retry"),
+    "console:job-file": row(OPS, pk="export"),
+    "console:job-step": row(NOBODY, SUPPORT, pk="job", step="=stop"),
+    "console:imports": row(OPS, OPS),
+    "console:import-template": row(OPS, what="=cards", suffix="=csv"),
+    "console:import-report": row(STAFF, pk="import"),
+    "console:requests": row(STAFF),
+    "console:request": row(STAFF, pk="request"),
+    "console:request-answer": row(NOBODY, SUPPORT, pk="request"),
+    "console:request-close": row(NOBODY, SUPPORT, pk="request"),
+    "console:queues": row(STAFF, STAFF),
+    "console:sweep": row(STAFF, STAFF),
+    "console:unpark": row(NOBODY, STAFF, iccid="card"),
+    "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
+    # money, for customers
+    "buying:card": row(ACTING, ACTING, {"kind": "renewal", "plan": "Y1-30"}, iccid="card"),
+    "buying:card-auto-renew": row(NOBODY, ACTING, {"on": "1"}, iccid="card"),
+    "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
+    "buying:order-list": row(CUSTOMERS),
+    "buying:order": row(LOOKERS, pk="draft"),
+    "buying:order-lines": row(LOOKERS, pk="draft"),
+    "buying:order-place": row(NOBODY, ACTING, {"total": "30.00"}, pk="draft"),
+    "buying:order-pay": row(NOBODY, ACTING, pk="placed"),
+    "buying:order-pay-online": row(NOBODY, ACTING, pk="placed"),
+    "buying:order-withdraw": row(NOBODY, ACTING, pk="placed"),
+    "buying:wallet": row(CUSTOMERS),
+    "buying:balance": row(CUSTOMERS),
+    "buying:deposit": row(NOBODY, ACTING, {"key": str(uuid.uuid4()), "amount": "5"}, pk="cards_customer"),
+    "buying:agreement": row(NOBODY, ACTING, {"renews_days_ahead": "7"}, pk="cards_customer"),
+    "buying:statement": row(LOOKERS, pk="cards_customer"),
+    "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
+    "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
+    "pay:notify": row(),
+    # money, in the console
+    "money:order-list": row(STAFF),
+    "money:order-new": row(ORDERING, ORDERING),
+    "money:order": row(STAFF, pk="draft"),
+    "money:order-of-job": row(STAFF, pk="order's job"),
+    "money:order-lines": row(STAFF, pk="draft"),
+    "money:order-place": row(NOBODY, ORDERING, {"total": "30.00"}, pk="draft"),
+    "money:order-pay": row(NOBODY, FINANCE, pk="placed"),
+    "money:order-pay-online": row(NOBODY, FINANCE, pk="placed"),
+    "money:order-withdraw": row(NOBODY, ORDERING, pk="placed"),
+    "money:order-go-on": row(NOBODY, ORDERING, pk="placed"),
+    "money:order-agree": row(NOBODY, FINANCE, pk="adjustment"),
+    "money:order-again": row(NOBODY, ORDERING, pk="failed"),
+    "money:order-refund": row(NOBODY, FINANCE, {"key": str(uuid.uuid4()), "reason": "x", "all": "1"}, pk="failed"),
+    "money:refund": row(STAFF, pk="refund"),
+    "money:refund-step": row(NOBODY, FINANCE, pk="refund", step="=decline"),
+    "money:approvals": row(STAFF),
+    "money:customer-list": row(STAFF),
+    "money:customer": row(STAFF, pk="cards_customer"),
+    "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:customer-adjust": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:statement": row(STAFF, pk="cards_customer"),
+    "money:statement-csv": row(STAFF, pk="cards_customer"),
+    "money:customer-notices": row(FINANCE, FINANCE, pk="cards_customer"),
+    "money:notice-list": row(STAFF),
+    "money:card-auto-renew": row(NOBODY, FINANCE, iccid="card"),
+    "money:receipt-list": row(STAFF),
+    "money:receipt-new": row(FINANCE, FINANCE),
+    "money:receipt": row(STAFF, pk="receipt"),
+    "money:receipt-reverse": row(NOBODY, FINANCE, pk="receipt"),
+    "money:prices": row(STAFF, FINANCE),
+    "money:margin": row(STAFF),
+    "money:margin-csv": row(STAFF),
+    "money:at-risk": row(STAFF),
+    # Django's admin
+    "admin:index": row(STAFF, STAFF),
+    "admin:login": row(EVERYBODY, EVERYBODY),
+    "admin:logout": row(EVERYBODY - STAFF, EVERYBODY),  # it leads whoever is not staff to the index, which is shut
+    "admin:password_change": row(STAFF, STAFF),
+    "admin:password_change_done": row(STAFF),
+    "admin:autocomplete": row(AUDIT, data={"app_label": "cards", "model_name": "membership", "field_name": "user"}),
+    "admin:jsi18n": row(STAFF),
+    "admin:view_on_site": row(content_type_id="=1", object_id="=1"),
+    "admin:app_list": row(STAFF, STAFF),
+    "admin/(?P<url>.*)$": row(),
+    **kept("cards_carrierpolicy", STAFF, OPS, ADMIN, edit=OPS),
+    **kept("cards_plan", STAFF, OPS, ADMIN),
+    **kept("cards_tag", STAFF, NOBODY, ADMIN),
+    **kept("cards_customer", STAFF, OPS, ADMIN),
+    **kept("cards_card", STAFF, NOBODY),
+    **kept("billing_moneyrules", STAFF, NOBODY, edit=ADMIN),
+    **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
+    **kept("auth_group", AUDIT, ADMIN, ADMIN),
+    **kept("auth_user", AUDIT, ADMIN, ADMIN),
+    "admin:auth_user_password_change": row(ADMIN, ADMIN, id="auth_user"),
+}
+
+
+def urls(resolver=None, namespace="", route=""):
+    """(name, or route where there is no name, and route) of every URL of the project."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        whole = route + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from urls(pattern, inner, whole)
+        else:
+            yield f"{namespace}{pattern.name}" if pattern.name else whole, whole
+
+
+def test_the_table_has_every_url_and_no_other():
+    assert {name for name, _route in urls()} == set(TABLE)
+
+
+@pytest.fixture
+def today():
+    with on_day(DAY):
+        yield
+
+
+@pytest.fixture
+def people(today):
+    """Everybody, by what they are."""
+    members = {name: member("Acme", name, name) for name in LOOKERS} | {
+        "owner of another": member("Northwind", "charlie", "owner")
+    }
+    staff = {}
+    for role in STAFF - ADMIN:
+        staff[role] = User.objects.create_user(role, is_staff=True)
+        staff[role].groups.add(Group.objects.get(name=role))
+    return members | staff | {"admin": User.objects.create_superuser("admin"), "anonymous": None}
+
+
+@pytest.fixture
+def world(people):
+    """What stands in the URLs: Acme's card and what belongs to its owner, and what a member of the staff has made."""
+    card, other = card_in_use(customer="Acme"), card_in_use(customer="Northwind")
+    unused = open_card(customer="Acme")
+    request = ask_dealer(card, by=people["operator"], text="It blinks.", evidence={}, key=uuid.uuid4())
+    SweptDay.objects.create(day=DAY, braked_at=timezone.now())
+    policy = CarrierPolicy.objects.create(carrier="cmcc", valid_from=date(2999, 1, 1))
+    ops = people["operations"]
+    world = {
+        "card": card.iccid,
+        "view": SavedView.objects.create(owner=ops, name="mine", query="", is_shared=True).pk,
+        "request": request.pk,
+        "import": job_of(ops, JobKind.IMPORT_CARDS).pk,
+        "cards_carrierpolicy": policy.pk,
+        "cards_plan": Plan.objects.first().pk,
+        "cards_tag": Tag.objects.create(name="on no card").pk,
+        "cards_customer": card.customer_id,
+        "cards_card": card.pk,
+        "auth_group": Group.objects.first().pk,
+        "auth_user": people["viewer"].pk,
+        **money_of(card, people["finance"]),
+    }
+    for prefix, owner in (("my ", people["owner"]), ("", ops)):
+        draft = control.draft(selected(owner, card), "suspend", user=owner)
+        refused = control.draft(selected(owner, unused, other), "resume", user=owner)
+        Job.objects.filter(pk=refused.pk).update(status=JobStatus.RUNNING, started_at=timezone.now())
+        world |= {
+            f"{prefix}selection": draft.selection_id,
+            f"{prefix}job": draft.pk,
+            f"{prefix}finished job": worker.work_off(refused).pk,
+            f"{prefix}export": job_of(owner, JobKind.EXPORT, params={"format": "csv"}).pk,
+        }
+    return world
+
+
+def money_of(card, finance):
+    """Acme's orders at every stage, a refund that waits, a receipt, and a payment under way."""
+    build.price("Y1-30", "30.00")
+    receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
+    draft, placed = build.drafted(cards=[card]), build.placed(cards=[card])
+    failed = orders.pay(build.placed(cards=[card], user=finance), user=finance)
+    failed.lines.update(refused=["cancelled", {}])
+    return {
+        "draft": draft.pk,
+        "placed": placed.pk,
+        "failed": failed.pk,
+        "order's job": draft.job_id,
+        "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
+        "refund": refunds.ask(failed, user=finance, reason="x").pk,
+        "receipt": receipt.pk,
+        "payment": payments.start(placed, user=finance).key,
+        "billing_moneyrules": 1,
+        "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
+    }
+
+
+def selected(owner, *cards):
+    return freeze_ids([card.pk for card in cards], owner=owner, asked={"from": "page"})
+
+
+def job_of(owner, kind, **values):
+    return Job.objects.create(kind=kind, owner=owner, status=JobStatus.DONE, **values)
+
+
+def path_of(name, route, world):
+    url = {key: str(world.get(value, value)).lstrip("=") for key, value in TABLE[name].url.items()}
+    for key, value in url.items():
+        for converter in ("str:", "int:", "path:", "uuid:", ""):
+            route = route.replace(f"<{converter}{key}>", value)
+    return "/" + route.replace("^(?P<app_label>billing|cards|auth)/$", "cards/").replace(
+        "(?P<url>.*)$", "nowhere"
+    ).replace("^", "").replace("$", "")
+
+
+class Visitor:
+    """Somebody who knocks at a door; whatever they change there is undone."""
+
+    def __init__(self, user):
+        self.client = Client()
+        if user:
+            self.client.force_login(user)
+        self.cookies = self.client.cookies.output()
+
+    def may(self, method, path, data):
+        """Whether the door opens: it is no refusal."""
+        self.client.cookies = SimpleCookie(self.cookies.replace("Set-Cookie: ", ""))
+        with transaction.atomic():
+            response = getattr(self.client, method)(path, data)
+            if response.streaming:
+                b"".join(response)
+            transaction.set_rollback(True)
+        is_sent_away = response.headers.get("Location", "").startswith("/admin/login/")
+        return response.status_code not in (403, 404, 405) and not is_sent_away
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+def test_everybody_may_what_the_table_says_and_nothing_else(who, people, world):
+    visitor = Visitor(people[who])
+    allowed, expected = set(), set()
+    for name, route in urls():
+        path, entry = path_of(name, route, world), TABLE[name]
+        for method, may in (("get", entry.look), ("post", entry.change)):
+            if who in may:
+                expected.add((method, name))
+            if visitor.may(method, path, entry.data):
+                allowed.add((method, name))
+    assert (sorted(allowed - expected), sorted(expected - allowed)) == ([], [])

@@ -1,0 +1,93 @@
+"""What customers come for, from the first page to the last, by the pages' own links and buttons, without JavaScript."""
+
+from datetime import date
+
+import pytest
+
+from cards.actions.jobs import worker
+from cards.models import Job
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, use
+from tests.console.pages import logged_in, of_role
+from tests.my.pages import Phone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+DAY = date(2026, 3, 10)
+OWN, ANOTHER = "868600000000001", "868600000000002"
+ID_NUMBER = "110101199003071233"
+
+
+@pytest.fixture(autouse=True)
+def today():
+    with on_day(DAY):
+        yield
+
+
+@pytest.fixture
+def alice():
+    return Phone(logged_in(member("Acme")))
+
+
+def test_why_a_card_is_stopped_is_found_and_the_new_device_confirmed(alice):
+    card = card_in_use(customer="Acme", binding="fixed", imei=OWN)
+    use(card, DAY, 1, imei=ANOTHER)
+    alice.open("/").press("Confirm the new device")
+    assert (alice.url, f'value="{ANOTHER}"' in alice.text) == (f"/my/cards/{card.iccid}/rebind/", True)
+    alice.press("Confirm the new device")
+    assert (alice.url, "The card works." in alice.text) == (f"/my/cards/{card.iccid}/", True)
+    assert (fresh(card).bound_imei, fresh(card).state) == (ANOTHER, "in_use")
+
+
+def test_a_card_is_stopped_and_resumed(alice):
+    card = card_in_use(customer="Acme")
+    alice.open("/my/").follow("My cards").follow(card.iccid)
+    alice.press("Stop the card").press("Stop the card")
+    assert fresh(card).holds == "voluntary"
+    assert "The card is stopped: somebody stopped it on purpose." in alice.text
+    alice.press("Resume the card").press("Resume the card")
+    assert (fresh(card).holds, "The card works." in alice.text) == ("", True)
+
+
+def test_a_real_name_check_is_sent_in_approved_by_the_dealer_and_the_card_comes_back(alice):
+    card = use(open_card(customer="Acme", certification="individual"), DAY, 1)
+    alice.open("/my/").press("Send in the real-name check")
+    alice.press("Send in the real-name check", name="李晓梅", id_number=ID_NUMBER)
+    assert "the real-name check is not approved yet" in alice.text
+    dealer = Phone(of_role("operations"))
+    dealer.open(f"/console/cards/{card.iccid}/").press("Approve real-name check").press("Approve real-name check")
+    alice.open(f"/my/cards/{card.iccid}/")
+    assert (fresh(card).state, "The card works." in alice.text) == ("in_use", True)
+
+
+def test_all_stopped_cards_are_resumed_by_the_one_button_of_the_home_page(alice):
+    cards = [do("suspend", card_in_use(customer="Acme"), DAY) for _ in range(3)]
+    alice.open("/my/").press("Resume them all…")
+    assert "What would happen now" in alice.text
+    alice.press("Resume cards (3)")
+    worker.work_off(Job.objects.get())
+    alice.open(alice.url)
+    assert "Done to every card." in alice.text
+    assert [fresh(card).state for card in cards] == ["in_use"] * 3
+
+
+def test_a_pasted_list_is_searched_selected_and_limited(alice):
+    cards = [card_in_use(customer="Acme") for _ in range(3)]
+    alice.open("/my/cards/").press("Search", q="\n".join(card.iccid for card in cards[:2]))
+    alice.press("Select all matched…").press("Set a usage limit…").press("Set a usage limit (2)", limit_mb="20")
+    worker.work_off(Job.objects.get())
+    assert [fresh(card).limit_mb for card in cards] == [20, 20, None]
+
+
+def test_a_card_that_does_not_work_is_looked_at_asked_about_answered_and_settled(alice):
+    card = do("place_hold", card_in_use(customer="Acme"), DAY, kind="anomaly")
+    alice.open(f"/my/cards/{card.iccid}/").press("My card does not work")
+    alice.press("Send the request", text="It blinks.")
+    request = alice.url
+    dealer = Phone(of_role("support"))
+    dealer.open("/console/").follow("Requests").follow("#")
+    assert "It blinks." in dealer.text
+    dealer.press("Answer", answer="The carrier lifts it tomorrow.")
+    alice.open("/my/").follow("Your dealer has answered request")
+    assert (alice.url, "The carrier lifts it tomorrow." in alice.text) == (request, True)
+    alice.press("It is settled: close the request")
+    assert "Closed" in alice.text

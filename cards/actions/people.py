@@ -20,13 +20,10 @@ def make_person(*, username, password, phone=""):
     if _reads_as_phone(username):
         raise BadInput("username", _("A user name is not a phone number: give the number below."))
     number = identifiers.phone(phone) if phone.strip() else None
-    try:
-        with transaction.atomic():
-            user = get_user_model().objects.create_user(username, password=password)
-    except IntegrityError:  # the same name, at the same moment
-        raise BadInput("username", _("Somebody has this user name already.")) from None
-    Person.objects.create(user=user)
-    _set_phone(user, number)
+    with transaction.atomic():
+        user = _new_user(username, password)
+        person_of(user)
+        _set_phone(user, number)
     return user
 
 
@@ -57,13 +54,14 @@ def revoke(invitation):
 def accept(invitation, user):
     """The person joins; False if the invitation was accepted or revoked, or ran out, meanwhile."""
     now = timezone.now()
-    with transaction.atomic():
-        if Membership.objects.filter(customer=invitation.customer_id, user=user).exists():
-            raise BadInput("", _("You belong to {customer} already.").format(customer=invitation.customer))
-        row = Invitation.objects.open(now).filter(pk=invitation.pk)
-        if not row.update(accepted_at=now, accepted_by=user):
-            return False
-        Membership.objects.create(customer=invitation.customer, user=user, role=invitation.role)
+    try:
+        with transaction.atomic():
+            open_row = Invitation.objects.open(now).filter(pk=invitation.pk)
+            if not open_row.update(accepted_at=now, accepted_by=user):
+                return False
+            Membership.objects.create(customer=invitation.customer, user=user, role=invitation.role)
+    except IntegrityError:
+        raise BadInput("", _("You belong to {customer} already.").format(customer=invitation.customer)) from None
     return True
 
 
@@ -84,6 +82,14 @@ def remove(membership):
         _somebody_else_owns(membership)
         _revoke_invitations(membership)
         membership.delete()
+
+
+def _new_user(username, password):
+    try:
+        with transaction.atomic():
+            return get_user_model().objects.create_user(username, password=password)
+    except IntegrityError:
+        raise BadInput("username", _("Somebody has this user name already.")) from None
 
 
 def _reads_as_phone(text):

@@ -1,4 +1,4 @@
-"""Limits on guessing. A try is counted before it is known to be right, so a hundred at the same moment are a hundred."""
+"""Limits on guessing. A try is counted before it is known to be right: a hundred at the same moment are a hundred."""
 
 from datetime import timedelta
 from typing import NamedTuple

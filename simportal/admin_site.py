@@ -62,6 +62,7 @@ MASTER_DATA = (
 PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
     (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
+    (_("Phones and two-step login"), "admin:cards_person_changelist", "cards.view_person"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib.auth import get_user_model, password_validation
-from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -110,10 +110,14 @@ class ConfirmedForm(forms.Form):
         self.user = user
 
     def clean_current_password(self):
-        name = self.user.get_username()
-        if not (tries.take(tries.PASSWORD, name) and self.user.check_password(self.cleaned_data["current_password"])):
-            raise ValidationError(_("The password is not right. After five wrong ones wait for a quarter of an hour."))
-        tries.forget(tries.PASSWORD, name)
+        return _confirmed(self.user, self.cleaned_data["current_password"])
+
+
+class PasswordForm(PasswordChangeForm):
+    """A new password, by who knows the old one."""
+
+    def clean_old_password(self):
+        return _confirmed(self.user, self.cleaned_data["old_password"])
 
 
 class AccountForm(ConfirmedForm):
@@ -140,3 +144,11 @@ class RoleForm(forms.Form):
     """As what somebody shall act for a customer."""
 
     role = forms.ChoiceField(label=_("Role"), choices=MemberRole, initial=MemberRole.OPERATOR)
+
+
+def _confirmed(user, password):
+    """The password, if it is the user's; there are as many tries as at the door."""
+    if not (tries.take(tries.PASSWORD, user.get_username()) and user.check_password(password)):
+        raise ValidationError(_("The password is not right. After five wrong ones wait for a quarter of an hour."))
+    tries.forget(tries.PASSWORD, user.get_username())
+    return password

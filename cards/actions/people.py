@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import identifiers
+from cards.actions import tries
 from cards.choices import MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership, Person
@@ -28,8 +29,13 @@ def make_person(*, username, password, phone=""):
 
 
 def change_account(user, *, name, email, phone):
-    """What somebody says of themselves: how they are called, where mail reaches them, and the phone to log in with."""
+    """What somebody says of themselves: how they are called, where mail reaches them, and the phone to log in with.
+
+    Whether a phone is known here is told to nobody who asks for many.
+    """
     number = identifiers.phone(phone) if phone.strip() else None
+    if number and number != person_of(user).phone and not tries.take(tries.PHONES_OF_PERSON, user.pk):
+        raise BadInput("phone", _("You have changed your phone too often today. Try again tomorrow."))
     with transaction.atomic():
         person_of(user)
         _set_phone(user, number)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions import people, second_factor
 from cards.errors import BadInput
-from cards.people_forms import AccountForm, CodeForm, ConfirmedForm
+from cards.people_forms import AccountForm, CodeForm, ConfirmedForm, PasswordForm
 from cards.views.my_frame import anyones_page, frame_of
 
 NEW_SECRET = "secret of the second factor to come"
@@ -38,6 +38,7 @@ def account(request):
 class Password(PasswordChangeView):
     """Django's own page to change the password, in our frame."""
 
+    form_class = PasswordForm
     template_name = "account/password.html"
     success_url = reverse_lazy("account:account")
 

@@ -5,14 +5,21 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import MemberRole
+from cards.models.customer import Membership
 
 SIGNER = Signer(salt="cards.invitation")
 
 
 class InvitationQuerySet(models.QuerySet):
     def open(self, now=None):
-        """Those that may still be accepted: neither accepted nor revoked, and not run out."""
-        return self.filter(accepted_at=None, revoked_at=None, until__gt=now or timezone.now())
+        """Those that may be accepted: neither accepted nor revoked, not run out, and by somebody who is an owner still.
+
+        Who that is is asked beside the row, not joined to it: of two who accept at the same moment, the second sees
+        that it was accepted.
+        """
+        owners = Membership.objects.filter(role=MemberRole.OWNER, user__is_active=True)
+        still_owns = models.Exists(owners.filter(customer=models.OuterRef("customer"), user=models.OuterRef("by")))
+        return self.filter(still_owns, accepted_at=None, revoked_at=None, until__gt=now or timezone.now())
 
 
 class Invitation(models.Model):

@@ -44,7 +44,7 @@ def new_account(request):
     if request.user.is_authenticated:
         return redirect(target)
     form = NewPersonForm(request.POST or None, label_suffix="")
-    if request.method == "POST" and form.is_valid() and (user := _made(request, form)):
+    if request.method == "POST" and form.is_valid() and _may_try(request, form) and (user := _made(form)):
         auth.login(request, user, backend=BACKEND)
         return redirect(target)
     context = {"form": form, "next": target}
@@ -58,16 +58,18 @@ def _join_as_oneself(request, invitation):
             return redirect("my:home") if people.accept(invitation, request.user) else _is_over(request)
         except BadInput as bad:
             complaint = str(bad.sentence)
-    context = {"invitation": invitation, "complaint": complaint}
-    return anyones_page(request, "account/join.html", context, status=422 if complaint else None)
+    return anyones_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
 
 
 def _join_as_somebody_new(request, invitation):
-    """The account and the membership come to be together, or neither."""
+    """The account and the membership come to be together, or neither; the try is counted all the same.
+
+    A form with errors is no 4xx here: Django logs the addresses of those, and in this one stands the token.
+    """
     form = NewPersonForm(request.POST or None, label_suffix="")
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _may_try(request, form):
         with transaction.atomic():
-            user = _made(request, form)
+            user = _made(form)
             joined = user and people.accept(invitation, user)
             transaction.set_rollback(not joined)
         if joined:
@@ -75,15 +77,19 @@ def _join_as_somebody_new(request, invitation):
             return redirect("my:home")
         if user:
             return _is_over(request)
-    context = {"invitation": invitation, "form": form}
-    return anyones_page(request, "account/join.html", context, status=422 if form.errors else None)
+    return anyones_page(request, "account/join.html", {"invitation": invitation, "form": form})
 
 
-def _made(request, form):
+def _may_try(request, form):
+    """Whether another account may be asked for from here today; the form says so if not."""
+    if tries.take(tries.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
+        return True
+    form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
+    return False
+
+
+def _made(form):
     """The new person; None if that cannot be, and the form says why."""
-    if not tries.take(tries.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
-        form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
-        return None
     try:
         return people.make_person(**form.asked())
     except BadInput as bad:

@@ -1,6 +1,7 @@
 """ICCID, MSISDN, IMSI and IMEI: what they look like, and what is wrong with one that does not."""
 
 import re
+import unicodedata
 
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import ric
@@ -9,6 +10,7 @@ from cards.errors import BadInput
 
 ICCID = re.compile(r"8986[0-9A-Z]{15,16}")
 MSISDN = re.compile(r"[0-9]{11}|[0-9]{13}")
+MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 FIFTEEN_DIGITS = re.compile(r"[0-9]{15}")
 SPREADSHEET_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
@@ -37,6 +39,14 @@ def resident_number(text, field="id_number"):
     if not ric.is_valid(number):
         raise BadInput(field, _("This is not the number of a resident's identity card: 18 characters, see the card."))
     return number
+
+
+def phone(text, field="phone"):
+    """A person's mobile number: 11 digits, without the country's 86 and whatever stands between the digits."""
+    found = MOBILE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()).replace("-", ""))
+    if not found:
+        raise BadInput(field, _("A mobile number has 11 digits and begins with 1."))
+    return found[1]
 
 
 def luhn_holds(digits):

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from cards.views import my_card_pages, my_cards, my_export, my_home, my_jobs, my_requests, my_selections
+from cards.views import (
+    join,
+    my_card_pages,
+    my_cards,
+    my_export,
+    my_home,
+    my_jobs,
+    my_members,
+    my_requests,
+    my_selections,
+)
 
 app_name = "my"
 
@@ -25,6 +35,12 @@ urlpatterns = [
     path("jobs/<int:pk>/start/", my_jobs.start, name="job-start"),
     path("jobs/<int:pk>/stop/", my_jobs.stop, name="job-stop"),
     path("jobs/<int:pk>/again/<str:step>/", my_jobs.follow, name="job-follow"),
+    path("members/", my_members.members, name="members"),
+    path("members/invite/<int:pk>/", my_members.invite, name="invite"),
+    path("members/invitations/<int:pk>/revoke/", my_members.revoke, name="invitation-revoke"),
+    path("members/<int:pk>/role/", my_members.change_role, name="member-role"),
+    path("members/<int:pk>/remove/", my_members.remove, name="member-remove"),
+    path("join/<str:token>/", join.join, name="join"),
     path("requests/", my_requests.request_list, name="requests"),
     path("requests/<int:pk>/", my_requests.request_page, name="request"),
     path("requests/<int:pk>/close/", my_requests.close_request, name="request-close"),

@@ -75,4 +75,11 @@ class Actor:
         return self.customers is None or card.customer_id in self.customers
 
 
+def owned_by(user):
+    """The keys of the customers of which this user is an owner."""
+    if not user.is_active:
+        return set()
+    return set(user.memberships.filter(role=MemberRole.OWNER).values_list("customer_id", flat=True))
+
+
 SYSTEM = Actor(ActorKind.SYSTEM, "rule", frozenset())

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from cards.actions import figures
+from cards.actions import figures, tries
 from cards.actions import sweep as nightly
 from cards.actions.jobs import export, worker
 from cards.actions.statistics import refresh_statistics
@@ -30,3 +30,4 @@ def housekeeping():
     refresh_statistics()
     figures.refresh()
     export.delete_old_files()
+    tries.forget_old()

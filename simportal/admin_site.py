@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.forms import AuthenticationForm
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+
+from cards.views.login import LoginDoor
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,19 @@ MASTER_DATA = (
 PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
     (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
+    (_("Phones and two-step login"), "admin:cards_person_changelist", "cards.view_person"),
 )
 
 
 class PortalAdminSite(AdminSite):
+    """The admin; its login is the one door of staff and customers. What opens behind it is each page's business."""
+
     site_header = "simportal"
     site_title = "simportal"
     index_title = _("Master data")
     site_url = None
     enable_nav_sidebar = False
     login_template = "console/login.html"
-    login_form = AuthenticationForm  # one door for staff and customers: what opens behind it is each page's business
 
     def each_context(self, request):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
@@ -76,11 +82,16 @@ class PortalAdminSite(AdminSite):
             context["nav"] = menu(request)
         return context
 
+    @method_decorator(never_cache)
     def login(self, request, extra_context=None):
         """Who was on the way to no page in particular goes to their own door."""
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
         asked_for = REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST
         home = {} if asked_for else {REDIRECT_FIELD_NAME: reverse("home")}
-        return super().login(request, home | (extra_context or {}))
+        context = {"title": _("Log in"), "app_path": request.get_full_path(), "username": request.user.get_username()}
+        context = self.each_context(request) | context | home | (extra_context or {})
+        return LoginDoor.as_view(template_name=self.login_template, extra_context=context)(request)
 
 
 def menu(request):

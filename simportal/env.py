@@ -42,6 +42,7 @@ class Environment:
     mail_from: str
     today: date | None
     port: int
+    proxies: int
 
 
 def read(variables, base_dir):
@@ -58,6 +59,7 @@ def read(variables, base_dir):
         mail_from=_mail_from(given.get("MAIL_FROM"), "EMAIL_URL" in given),
         today=_today(given.get("SIMPORTAL_TODAY"), debug),
         port=_port(given.get("PORT", "8000")),
+        proxies=_proxies(given.get("PROXIES", "0")),
     )
 
 
@@ -160,4 +162,10 @@ def _today(text, debug):
 def _port(text):
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise Refused(f"PORT is a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _proxies(text):
+    if not (text.isascii() and text.isdecimal() and int(text) < 10):
+        raise Refused(f"PROXIES is how many proxies stand before the portal, 0 to 9, not {text!r}.")
     return int(text)

@@ -18,3 +18,17 @@ class Tick(models.Model):
     def age(self):
         """Seconds since then."""
         return (timezone.now() - self.finished_at).total_seconds()
+
+
+class ResetAsked(models.Model):
+    """Somebody who has forgotten a password asks for a link. Whether the address is known is nobody's business here:
+    the answer is the same and as quick, because only the worker looks, and sends."""
+
+    email = models.EmailField()
+    host = models.CharField(max_length=255)
+    is_secure = models.BooleanField()
+    language = models.CharField(max_length=16)
+    asked_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return f"#{self.pk}"

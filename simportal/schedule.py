@@ -16,4 +16,5 @@ BEAT_SCHEDULE = {
     "renewals": every(60, "billing.renewals"),
     "notices": every(300, "billing.notices"),
     "mail": every(60, "billing.mail"),
+    "resets": every(5, "simportal.resets"),
 }

@@ -21,6 +21,7 @@ SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = ENV.allowed_hosts
 SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port
+PROXIES = ENV.proxies
 REDIS_URL = ENV.redis_url
 
 INSTALLED_APPS = [
@@ -81,6 +82,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 
+AUTHENTICATION_BACKENDS = ["cards.backends.NameOrPhone"]
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

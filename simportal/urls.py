@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from simportal import health, views
+from simportal import health, password_reset, views
 from simportal.dashboard import dashboard
 
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),
+    path("account/", include("cards.account_urls")),
+    path("account/reset/", password_reset.ask, name="password-reset"),
+    path("account/reset/<uidb64>/<token>/", password_reset.SetPassword.as_view(), name="password_reset_confirm"),
     path("logout/", LogoutView.as_view(), name="logout"),  # the admin's own lets only staff out
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),

@@ -11,18 +11,39 @@ pytestmark = pytest.mark.once
 ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
-    {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging"},
+    {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
     {
         *("rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"),
         *("plain_words", "plain_history", "diagnosis", "statements", "figures", "sentences"),
     },
     {"actions", "carriers", "payments"},
-    {"admin", "views", "forms", "tasks", "mail", "management", "templatetags", "urls", "my_urls", "pay_urls", "apps"},
+    {
+        "admin",
+        "views",
+        "forms",
+        "tasks",
+        "mail",
+        "management",
+        "templatetags",
+        "urls",
+        "my_urls",
+        "pay_urls",
+        "account_urls",
+        "people_forms",
+        "backends",
+        "apps",
+    },
 )
 DOORS = RINGS[-1]
-DOORS_OF_ADDRESSES = {("urls", "views"), ("my_urls", "views"), ("pay_urls", "views")}
-DOORS_THAT_MEET = {("views", "forms"), ("views", "templatetags"), ("tasks", "mail")} | DOORS_OF_ADDRESSES
+DOORS_OF_ADDRESSES = {("urls", "views"), ("my_urls", "views"), ("pay_urls", "views"), ("account_urls", "views")}
+DOORS_THAT_MEET = {
+    ("views", "forms"),
+    ("views", "people_forms"),
+    ("people_forms", "backends"),
+    ("views", "templatetags"),
+    ("tasks", "mail"),
+} | DOORS_OF_ADDRESSES
 
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "managers"}
 

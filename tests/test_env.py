@@ -30,6 +30,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         mail_from=env.DEFAULT_MAIL_FROM,
         today=None,
         port=8000,
+        proxies=0,
     )
 
 
@@ -49,6 +50,7 @@ def test_an_empty_value_counts_as_absent():
         ({"MAIL_FROM": "SIM <sim@example.cn>"}, "mail_from", "SIM <sim@example.cn>"),
         ({"DEBUG": "1", "SIMPORTAL_TODAY": "2026-03-02"}, "today", date(2026, 3, 2)),
         ({"PORT": "8080"}, "port", 8080),
+        ({"PROXIES": "2"}, "proxies", 2),
     ],
 )
 def test_good_value(variables, setting, expected):

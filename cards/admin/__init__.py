@@ -9,10 +9,11 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
 from cards.models import Card, Customer, Membership, Plan, Tag
 
-__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PlanAdmin", "TagAdmin"]
+__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "PlanAdmin", "TagAdmin"]
 
 COUNTED = 10_000
 

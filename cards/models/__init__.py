@@ -1,8 +1,11 @@
 from cards.models.card import Card, QueuedTerm
+from cards.models.claim import ClaimCode
 from cards.models.customer import Customer, Membership
 from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent
+from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, Selection, SelectionPart
+from cards.models.person import Person, RecoveryCode
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
@@ -12,6 +15,7 @@ from cards.models.sweep import SweptDay
 from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import ServiceTerm
+from cards.models.tries import Tries
 from cards.models.usage import UsageDay
 from cards.models.view import SavedView
 
@@ -21,16 +25,20 @@ __all__ = [
     "CardRequest",
     "CardTag",
     "CarrierPolicy",
+    "ClaimCode",
     "Customer",
     "DeviceBinding",
     "FleetFigures",
+    "Invitation",
     "Job",
     "JobChunk",
     "Membership",
+    "Person",
     "Plan",
     "PolicyBook",
     "QueuedTerm",
     "RealNameCheck",
+    "RecoveryCode",
     "RefusedRow",
     "SavedView",
     "Selection",
@@ -41,6 +49,7 @@ __all__ = [
     "StateTally",
     "SweptDay",
     "Tag",
+    "Tries",
     "UsageDay",
     "UsageTally",
 ]

@@ -143,6 +143,7 @@ class Card(models.Model):
         permissions = [(f"{action}_card", str(action)) for action in MADE_BY_PEOPLE] + [
             ("import_card", "import"),
             ("sweep_card", "sweep"),
+            ("print_label", "print labels"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["iccid"], name="iccid_is_unique"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import wraps
 
+from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
 from django.shortcuts import render
@@ -17,6 +18,8 @@ MENU = (
     (_("Orders"), "buying:order-list"),
     (_("Wallet"), "buying:wallet"),
     (_("Requests"), "my:requests"),
+    (_("Members"), "my:members"),
+    (_("Account"), "account:account"),
 )
 
 
@@ -54,13 +57,29 @@ def acting_required(view):
 
 def my_page(request, template, context=None, status=None):
     """A page of a customer: the template with the menu around its own context."""
-    frame = {"menu": menu(request), "may_act": bool(Actor.of(request.user).customers)}
-    return render(request, template, frame | (context or {}), status=status)
+    return render(request, template, _my_frame(request) | (context or {}), status=status)
+
+
+def anyones_page(request, template, context=None, status=None):
+    """A page that is for everybody; it stands in the frame that whoever reads it is used to."""
+    return render(request, template, frame_of(request) | (context or {}), status=status)
+
+
+def frame_of(request):
+    """What the template `frame` needs around a page that is for everybody."""
+    if request.user.is_staff:
+        return admin.site.each_context(request) | {"frame": "console/base.html"}
+    mine = _my_frame(request) if request.user.is_authenticated else {}
+    return mine | {"frame": "my/base.html"}
 
 
 def only_looks(request):
     """The answer to somebody who may look and change nothing."""
     return my_page(request, "my/only_looks.html", status=403)
+
+
+def _my_frame(request):
+    return {"menu": menu(request), "may_act": bool(Actor.of(request.user).customers)}
 
 
 def menu(request):

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from cards.choices import Carrier, CustomerKind, ForcedMode, MemberRole
-from cards.models import CarrierPolicy, Customer, Membership
+from cards.models import CarrierPolicy, Customer, Membership, Person
 from cards.permissions import Actor
 from simportal.roles import sync_roles
 
@@ -52,6 +52,8 @@ POLICIES = {
 }
 POLICIES_FROM = date(2020, 1, 1)
 
+PHONES = {"alice": "13800010001", "bob": "13800010011", "charlie": "13800010002", "mei": "13900020001"}
+
 OF_THE_FIRST = {"alice": MemberRole.OWNER, "bob": MemberRole.OPERATOR}
 
 
@@ -84,4 +86,5 @@ def _members(customers):
     for name, (customer, role) in roles.items():
         members[name] = get_user_model().objects.create_user(name, password=PASSWORD)
         Membership.objects.create(customer=customer, user=members[name], role=role)
+        Person.objects.create(user=members[name], phone=PHONES[name])
     return members

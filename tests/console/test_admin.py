@@ -44,7 +44,7 @@ def in_force():
 def test_our_site_is_the_one_that_models_register_on():
     assert isinstance(admin.site, PortalAdminSite)
     assert {model.__name__ for model in admin.site._registry} == {
-        "User", "Group", "Card", "CarrierPolicy", "Customer", "Plan", "Tag", "MoneyRules", "PriceTier"
+        "User", "Group", "Card", "CarrierPolicy", "Customer", "Person", "Plan", "Tag", "MoneyRules", "PriceTier"
     }  # fmt: skip
 
 

@@ -56,6 +56,10 @@ PAGES = [
     "/admin/cards/customer/",
     "/admin/cards/customer/{customer}/change/",
     "/admin/cards/customer/{customer}/delete/",
+    "/admin/cards/person/",
+    "/account/",
+    "/account/password/",
+    "/account/two-factor/",
     "/admin/auth/user/",
     "/admin/auth/user/add/",
     "/admin/auth/user/{user}/change/",
@@ -105,7 +109,9 @@ def test_no_page_has_what_its_policy_forbids(names):
     assert found == {page: [] for page in PAGES}
 
 
-@pytest.mark.parametrize("page", ["/admin/login/", "/console/cards/89860000000000000001/"])
+@pytest.mark.parametrize(
+    "page", ["/admin/login/", "/account/new/", "/account/reset/", "/my/join/x/", "/console/cards/89860000000000000001/"]
+)
 def test_nor_has_a_page_for_strangers_or_one_that_does_not_exist(client, page):
     response = client.get(page, follow=True)
     assert (policy_of(response), Forbidden(text(response)).found) == (POLICY, [])

@@ -20,6 +20,7 @@ from django.utils import timezone
 from billing.actions import orders, payments, receipts, refunds
 from billing.models import PriceTier
 from cards.actions.jobs import control, worker
+from cards.actions.people import invite, person_of
 from cards.actions.requests import ask_dealer
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
@@ -77,6 +78,17 @@ TABLE = {
     "readyz": row(EVERYBODY, EVERYBODY),
     "set_language": row(EVERYBODY, EVERYBODY),
     "logout": row(NOBODY, EVERYBODY),
+    # everybody's own account, and the ways to one
+    "account:account": row(PERSONS, PERSONS),
+    "account:password": row(PERSONS, PERSONS),
+    "account:two-factor": row(PERSONS, PERSONS),
+    "account:recovery-codes": row(NOBODY, PERSONS),
+    "account:two-factor-off": row(NOBODY, PERSONS),
+    "account:code": row(),  # only for who has just given the right password
+    "account:new": row(EVERYBODY, EVERYBODY),
+    "password-reset": row(EVERYBODY, EVERYBODY),
+    "password_reset_confirm": row(EVERYBODY, EVERYBODY, uidb64="=MQ", token="=no-token"),
+    "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}, token="invitation's token"),
     # the customers' own pages
     "my:home": row(CUSTOMERS),
     "my:card-list": row(CUSTOMERS, CUSTOMERS),
@@ -96,6 +108,11 @@ TABLE = {
     "my:job-start": row(NOBODY, OWNER, pk="my job"),
     "my:job-stop": row(NOBODY, OWNER, pk="my job"),
     "my:job-follow": row(NOBODY, OWNER, pk="my finished job", step="=retry"),
+    "my:members": row(CUSTOMERS),
+    "my:invite": row(NOBODY, OWNER, {"role": "viewer"}, pk="cards_customer"),
+    "my:invitation-revoke": row(NOBODY, OWNER, pk="invitation"),
+    "my:member-role": row(NOBODY, OWNER, {"role": "viewer"}, pk="membership"),
+    "my:member-remove": row(NOBODY, OWNER, pk="membership"),
     "my:requests": row(CUSTOMERS),
     "my:request": row(LOOKERS, pk="request"),
     "my:request-close": row(NOBODY, ACTING, pk="request"),
@@ -206,6 +223,7 @@ TABLE = {
     **kept("cards_card", STAFF, NOBODY),
     **kept("billing_moneyrules", STAFF, NOBODY, edit=ADMIN),
     **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
+    **kept("cards_person", ADMIN, NOBODY, edit=ADMIN),
     **kept("auth_group", AUDIT, ADMIN, ADMIN),
     **kept("auth_user", AUDIT, ADMIN, ADMIN),
     "admin:auth_user_password_change": row(ADMIN, ADMIN, id="auth_user"),
@@ -255,16 +273,21 @@ def world(people):
     SweptDay.objects.create(day=DAY, braked_at=timezone.now())
     policy = CarrierPolicy.objects.create(carrier="cmcc", valid_from=date(2999, 1, 1))
     ops = people["operations"]
+    invitation = invite(card.customer, "viewer", by=people["owner"])
     world = {
         "card": card.iccid,
         "view": SavedView.objects.create(owner=ops, name="mine", query="", is_shared=True).pk,
         "request": request.pk,
+        "invitation": invitation.pk,
+        "invitation's token": invitation.token,
+        "membership": people["viewer"].memberships.get().pk,
         "import": job_of(ops, JobKind.IMPORT_CARDS).pk,
         "cards_carrierpolicy": policy.pk,
         "cards_plan": Plan.objects.first().pk,
         "cards_tag": Tag.objects.create(name="on no card").pk,
         "cards_customer": card.customer_id,
         "cards_card": card.pk,
+        "cards_person": person_of(people["viewer"]).pk,
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
         **money_of(card, people["finance"]),

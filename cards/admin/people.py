@@ -1,0 +1,33 @@
+"""Who logs in how: looked at by whoever keeps the users, and helped when a phone and its recovery codes are lost."""
+
+from django.contrib import admin, messages
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.actions import second_factor
+from cards.models import Person
+
+
+@admin.register(Person)
+class PersonAdmin(admin.ModelAdmin):
+    list_display = ["user", "phone", "logs_in_in_two_steps"]
+    list_select_related = ["user"]
+    search_fields = ["user__username__startswith", "phone__exact"]
+    readonly_fields = ["user", "phone", "logs_in_in_two_steps"]
+    actions = ["turn_second_factor_off"]
+
+    @admin.display(description=gettext_lazy("Two-step login"), boolean=True)
+    def logs_in_in_two_steps(self, person):
+        return person.has_second_factor
+
+    @admin.action(description=gettext_lazy("Turn two-step login off"), permissions=["change"])
+    def turn_second_factor_off(self, request, persons):
+        for person in persons:
+            second_factor.turn_off(person.user)
+        messages.success(request, _("Two-step login is off for them: the password is enough, until they turn it on."))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,59 @@
+import hashlib
+import hmac
+import unicodedata
+
+from django.conf import settings
+from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 that nobody takes for another: without I, O, 0 and 1
+LENGTH = 12  # 60 bits
+GROUP = 4
+
+
+class ClaimCode(models.Model):
+    """The code that is printed with a card: who knows it may claim the card while it is in stock, once.
+
+    Only the hash is kept. The code itself follows from the portal's secret key, so that a label can be printed again
+    at any time; it is checked against the hash alone, so labels stay valid when that key changes. A code that was used
+    or given away is replaced by the next `generation`.
+    """
+
+    card = models.OneToOneField("cards.Card", models.CASCADE, related_name="claim_code", verbose_name=_("card"))
+    generation = models.PositiveIntegerField(_("generation"), default=1)
+    digest = models.CharField(_("hash"), max_length=64, editable=False)
+    used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("used by")
+    )
+    used_at = models.DateTimeField(_("used at"), null=True)
+
+    class Meta:
+        verbose_name = _("claim code")
+        verbose_name_plural = _("claim codes")
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.card} · {self.generation}"
+
+    def printed(self, iccid):
+        """The code as it stands on the label; empty if the secret key has changed since it was made."""
+        code = code_of(iccid, self.generation)
+        return code if hmac.compare_digest(digest_of(iccid, code), self.digest) else ""
+
+
+def code_of(iccid, generation):
+    """The claim code of a card as it is printed: ABCD-EFGH-JKLM."""
+    number = int.from_bytes(salted_hmac("cards.claim_code", f"{iccid}/{generation}", algorithm="sha256").digest())
+    letters = "".join(LETTERS[number >> 5 * place & 31] for place in range(LENGTH))
+    return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def bare(code):
+    """A code as somebody typed it, without what they put between the letters."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", code).upper() if letter.isalnum())
+
+
+def digest_of(iccid, code):
+    """The hash by which a code is known. 60 random bits need no slow hash, and a million are made in an import."""
+    return hashlib.sha256(f"{iccid}/{bare(code)}".encode()).hexdigest()

@@ -1,0 +1,25 @@
+"""Where a visitor comes from, as far as limits on guessing are concerned."""
+
+import ipaddress
+
+from django.conf import settings
+
+HOUSEHOLD = 64  # bits of an IPv6 address that a whole household or server shares
+
+
+def address_of(meta):
+    """The visitor's address in a request's `META`; of IPv6 the network, because its owner has all the rest.
+
+    What a visitor writes into `X-Forwarded-For` is not believed: the last `PROXIES` entries are those of our proxies.
+    """
+    told = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    is_told = settings.PROXIES and len(told) >= settings.PROXIES
+    return _network(told[-settings.PROXIES] if is_told else meta.get("REMOTE_ADDR", ""))
+
+
+def _network(text):
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return str(ipaddress.ip_network((address, HOUSEHOLD), strict=False)) if address.version == 6 else text

@@ -1,0 +1,84 @@
+"""A forgotten password: Django's own link by mail. Who asks is told the same, whatever address they give."""
+
+import logging
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.urls import reverse_lazy
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from cards.actions import tries
+from cards.views.my_frame import anyones_page, frame_of
+from cards.visitors import address_of
+from simportal.models import ResetAsked
+
+logger = logging.getLogger(__name__)
+
+
+class AskForm(forms.Form):
+    email = forms.EmailField(label=gettext_lazy("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request):
+    """Asks for the address, and says that a mail is on its way if somebody here has it."""
+    form, is_asked = AskForm(request.POST or None, label_suffix=""), False
+    if request.method == "POST" and form.is_valid():
+        _note(request, form.cleaned_data["email"])
+        is_asked = True
+    context = {"form": form, "is_asked": is_asked, "sends_mail": settings.SENDS_MAIL}
+    return anyones_page(request, "account/reset.html", context, status=422 if form.errors else None)
+
+
+class SetPassword(PasswordResetConfirmView):
+    """Django's own page behind the link, in our frame. The second factor, if any, is still asked for at the login."""
+
+    template_name = "account/reset_set.html"
+    success_url = reverse_lazy("admin:login")
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | frame_of(self.request)
+
+    def form_valid(self, form):
+        messages.success(self.request, _("Your password is changed: log in with it."))
+        return super().form_valid(form)
+
+
+def drain():
+    """Send what was asked for. Each is put away first: who got no mail asks again, and nobody gets two."""
+    for asked in ResetAsked.objects.order_by("pk"):
+        if ResetAsked.objects.filter(pk=asked.pk).delete()[0] and settings.SENDS_MAIL:
+            _send(asked)
+
+
+def _note(request, email):
+    """Too many for one address, or from one, are left out; nobody is told."""
+    may_ask = tries.take(tries.RESETS_OF_ADDRESS, address_of(request.META))
+    if tries.take(tries.RESETS_OF_MAIL, email.lower()) and may_ask:
+        ResetAsked.objects.create(
+            email=email,
+            host=request.get_host(),
+            is_secure=request.is_secure(),
+            language=translation.get_language(),
+        )
+
+
+def _send(asked):
+    form = PasswordResetForm({"email": asked.email})
+    form.full_clean()
+    try:
+        with translation.override(asked.language):
+            form.save(
+                domain_override=asked.host,
+                use_https=asked.is_secure,
+                subject_template_name="mail/reset_subject.txt",
+                email_template_name="mail/reset.txt",
+            )
+    except Exception:
+        logger.exception("A link to set a password was not sent; the others go on")

@@ -1,0 +1,434 @@
+"""Who acts for a customer: seen by its members, changed by its owners, joined by a signed link that works once."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.signing import Signer
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from django.utils.translation import override
+
+from cards.actions import people, tries
+from cards.errors import BadInput
+from cards.models import Customer, Invitation, Membership, Person
+from cards.models.invitation import SIGNER
+from tests.billing.test_at_once import at_once
+from tests.build import card_in_use, member, staff
+from tests.console.pages import logged_in, text
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "a lamp in the fog"
+WHO = {"username": "dora", "phone": "", "password": PASSWORD, "password_again": PASSWORD}
+OWNERS_ONLY = "Who belongs to the account is decided by its owners."
+LAST_OWNER = "Somebody must own the account: make another person the owner first."
+OVER = "This invitation is over"
+# All that changes something on the page.
+CHANGES = ("invite", "invitation-revoke", "member-role", "member-remove")
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with override("en"):
+        yield
+
+
+def of(user=None):
+    """Somebody's browser, which reads English."""
+    client = logged_in(user) if user else Client()
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def acme():
+    """Acme's members by their role: the owner and the operator, and somebody who only looks."""
+    return {
+        role: member("Acme", name, role) for name, role in (("alice", "owner"), ("bob", "operator"), ("eve", "viewer"))
+    }
+
+
+def roles(customer="Acme"):
+    return dict(Membership.objects.filter(customer__name=customer).values_list("user__username", "role"))
+
+
+def path_of(change, user):
+    """Where that change of this member, or of an invitation by the owner, is asked for."""
+    membership = Membership.objects.get(user=user)
+    if change == "invite":
+        return f"/my/members/invite/{membership.customer_id}/"
+    if change == "invitation-revoke":
+        return f"/my/members/invitations/{invited(membership).pk}/revoke/"
+    return f"/my/members/{membership.pk}/{change.removeprefix('member-')}/"
+
+
+def invited(membership, role="operator"):
+    return people.invite(membership.customer, role, by=membership.user)
+
+
+def invitation_of(owner, role="operator"):
+    return invited(Membership.objects.get(user=owner), role)
+
+
+def link(invitation):
+    return f"/my/join/{invitation.token}/"
+
+
+def state():
+    """Everything that the page can change."""
+    told = Invitation.objects.order_by("pk").values_list("role", "revoked_at", "accepted_by")
+    return roles(), list(told), User.objects.count()
+
+
+# the page
+
+
+def test_members_see_each_other_and_only_owners_see_what_to_change(acme):
+    invitation = invitation_of(acme["owner"])
+    for role, user in acme.items():
+        page = text(of(user).get("/my/members/"))
+        assert re.findall(r"<strong>(\w+)</strong> <span class=\"muted\">(\w+)</span>", page) == [
+            ("alice", "Owner"),
+            ("bob", "Operator"),
+            ("eve", "Viewer"),
+        ]
+        is_owner = role == "owner"
+        told = invitation.token in page, "Make the link" in page, "Change the role" in page, "Remove" in page
+        assert told == (is_owner,) * 4
+
+
+def test_who_acts_for_two_customers_changes_only_what_they_own(acme):
+    both = acme["owner"]
+    Membership.objects.create(customer=Customer.objects.create(name="Northwind"), user=both, role="viewer")
+    page = text(of(both).get("/my/members/"))
+    assert (page.count('<h2 id="customer-'), page.count("Make the link")) == (2, 1)
+
+
+def test_who_acts_for_nobody_is_told_so():
+    assert "You act for no customer yet." in text(of(User.objects.create_user("nobody")).get("/my/members/"))
+
+
+def test_a_long_list_takes_no_more_statements(acme, django_assert_max_num_queries):
+    for number in range(20):
+        member("Acme", f"member{number}", "viewer")
+        invitation_of(acme["owner"])
+    client = of(acme["owner"])
+    with django_assert_max_num_queries(8):
+        client.get("/my/members/")
+
+
+# changing roles, and removing
+
+
+@pytest.mark.parametrize("role", ["owner", "operator", "viewer"])
+def test_an_owner_changes_a_role(acme, role):
+    response = of(acme["owner"]).post(path_of("member-role", acme["operator"]), {"role": role})
+    assert (response.status_code, response["Location"]) == (302, "/my/members/")
+    assert roles() == {"alice": "owner", "bob": role, "eve": "viewer"}
+
+
+def test_a_role_that_is_none_changes_nothing(acme):
+    path = path_of("member-role", acme["operator"])
+    for posted in ({"role": "admin"}, {"role": ""}, {}):
+        assert of(acme["owner"]).post(path, posted).status_code == 404
+    assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
+
+
+def test_who_is_removed_sees_the_cards_no_more(acme):
+    card, bob = card_in_use(customer="Acme"), of(acme["operator"])
+    assert bob.get(f"/my/cards/{card.iccid}/").status_code == 200
+    path, alice = path_of("member-remove", acme["operator"]), of(acme["owner"])
+    assert [alice.post(path).status_code for _twice in range(2)] == [302, 404]
+    assert roles() == {"alice": "owner", "eve": "viewer"}
+    assert bob.get(f"/my/cards/{card.iccid}/").status_code == 404
+    assert User.objects.filter(username="bob", is_active=True).exists()  # the account is theirs, and stays
+
+
+@pytest.mark.parametrize(("change", "posted"), [("member-role", {"role": "viewer"}), ("member-remove", {})])
+def test_the_last_owner_neither_steps_down_nor_leaves(acme, change, posted):
+    alice, path = of(acme["owner"]), path_of(change, acme["owner"])
+    assert LAST_OWNER in text(alice.post(path, posted, follow=True))
+    assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
+    people.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    User.objects.filter(username="bob").update(is_active=False)  # who cannot log in looks after nothing
+    assert LAST_OWNER in text(alice.post(path, posted, follow=True))
+    User.objects.filter(username="bob").update(is_active=True)
+    assert LAST_OWNER not in text(alice.post(path, posted, follow=True))
+    assert roles() == {"bob": "owner", "eve": "viewer"} | ({"alice": "viewer"} if posted else {})
+
+
+def test_the_last_owner_may_be_made_the_owner_again(acme):
+    assert LAST_OWNER not in text(
+        of(acme["owner"]).post(path_of("member-role", acme["owner"]), {"role": "owner"}, follow=True)
+    )
+    assert roles()["alice"] == "owner"
+
+
+def test_a_member_who_has_left_meanwhile_is_not_changed(acme):
+    left = Membership.objects.get(user=acme["operator"])
+    people.remove(left)
+    for change in (lambda: people.remove(left), lambda: people.change_role(left, "viewer")):
+        with pytest.raises(BadInput) as bad:
+            change()
+        assert str(bad.value.sentence) == "This person does not belong to the customer any more."
+
+
+# who may not
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("role", ["operator", "viewer"])
+def test_who_is_no_owner_changes_nothing_and_is_told_who_may(acme, change, role):
+    path = path_of(change, acme["owner"])
+    before = state()
+    response = of(acme[role]).post(path, {"role": "owner"})
+    assert (response.status_code, OWNERS_ONLY in text(response)) == (403, True)
+    assert state() == before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_for_the_owner_of_another_customer_nothing_of_it_exists(acme, change):
+    charlie, path = of(member("Northwind", "charlie")), path_of(change, acme["owner"])
+    before = state()
+    assert charlie.post(path, {"role": "owner"}).status_code == 404
+    assert state() == before
+    assert "alice" not in text(charlie.get("/my/members/"))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_owner_who_only_looks_elsewhere_changes_nothing_there(acme, change):
+    Membership.objects.create(customer=Customer.objects.create(name="Northwind"), user=acme["viewer"], role="owner")
+    path = path_of(change, acme["owner"])
+    before = state()
+    assert of(acme["viewer"]).post(path, {"role": "owner"}).status_code == 403
+    assert state() == before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_strangers_log_in_first_staff_find_nothing_and_a_look_changes_nothing(acme, change):
+    path = path_of(change, acme["owner"])
+    before = state()
+    assert of().post(path, {"role": "owner"})["Location"] == f"/admin/login/?next={path}"
+    assert of(staff("assign")).post(path, {"role": "owner"}).status_code == 404
+    assert of(acme["owner"]).get(path).status_code == 405
+    assert state()[:2] == before[:2]
+
+
+def test_the_page_is_for_members():
+    assert of().get("/my/members/")["Location"] == "/admin/login/?next=/my/members/"
+    assert of(staff()).get("/my/members/").status_code == 404
+
+
+# invitations
+
+
+@pytest.mark.parametrize("role", ["owner", "operator", "viewer"])
+def test_who_is_invited_joins_once_as_what_they_were_invited_as(acme, role):
+    alice, dora = of(acme["owner"]), User.objects.create_user("dora")
+    page = text(alice.post(path_of("invite", acme["owner"]), {"role": role}, follow=True))
+    (url,) = set(re.findall(r"http://testserver(/my/join/[^<\"]+)", page))
+    asked = text(of(dora).get(url))
+    assert ("alice invites you" in asked, "Acme" in asked, "You join as dora." in asked) == (True,) * 3
+    assert of(dora).post(url)["Location"] == "/my/"
+    assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer", "dora": role}
+    assert url not in text(alice.get("/my/members/"))
+    for client in (of(dora), of(member("Northwind", "charlie")), of()):
+        for response in (client.get(url), client.post(url, WHO | {"username": "fred"})):
+            assert (response.status_code, OVER in text(response)) == (404, True)
+    assert (roles().get("charlie"), User.objects.filter(username="fred").exists()) == (None, False)
+
+
+def test_to_look_at_an_invitation_accepts_nothing(acme):
+    url = link(invitation_of(acme["owner"]))
+    before = state()
+    assert [of().get(url).status_code, of(User.objects.create_user("dora")).get(url).status_code] == [200, 200]
+    assert state()[:2] == before[:2]
+
+
+def test_a_member_who_follows_a_link_is_told_and_leaves_it_for_somebody_else(acme):
+    invitation = invitation_of(acme["owner"], "owner")
+    response = of(acme["viewer"]).post(link(invitation))
+    assert (response.status_code, "You belong to Acme already." in text(response)) == (200, True)
+    assert (roles()["eve"], Invitation.objects.open().get()) == ("viewer", invitation)
+
+
+def test_staff_join_nobody(acme):
+    url = link(invitation_of(acme["owner"]))
+    assert [of(staff()).get(url).status_code, of(staff(username="other")).post(url).status_code] == [404, 404]
+    assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
+
+
+def test_a_revoked_link_opens_nothing_and_revoking_twice_is_once(acme):
+    alice, invitation = of(acme["owner"]), invitation_of(acme["owner"])
+    path = f"/my/members/invitations/{invitation.pk}/revoke/"
+    assert alice.post(path)["Location"] == "/my/members/"
+    revoked_at = Invitation.objects.get().revoked_at
+    assert alice.post(path).status_code == 302
+    assert Invitation.objects.get().revoked_at == revoked_at
+    response = of(User.objects.create_user("dora")).post(link(invitation))
+    assert (response.status_code, OVER in text(response), roles().get("dora")) == (404, True, None)
+
+
+def test_an_accepted_invitation_cannot_be_revoked_any_more(acme):
+    invitation, dora = invitation_of(acme["owner"]), User.objects.create_user("dora")
+    assert people.accept(invitation, dora)
+    assert not people.revoke(invitation)
+    assert (Invitation.objects.get().revoked_at, roles()["dora"]) == (None, "operator")
+
+
+def test_a_link_runs_out_after_a_week_to_the_second(acme):
+    invitation = invitation_of(acme["owner"])
+    assert abs(invitation.until - timezone.now() - timedelta(days=7)) < timedelta(minutes=1)
+    moments = invitation.until - timedelta(seconds=1), invitation.until
+    assert [Invitation.objects.open(now).exists() for now in moments] == [True, False]
+    Invitation.objects.update(until=timezone.now())
+    dora = User.objects.create_user("dora")
+    assert OVER in text(of(dora).get(link(invitation)))
+    assert not people.accept(invitation, dora)
+    assert link(invitation) not in text(of(acme["owner"]).get("/my/members/"))
+
+
+def test_a_link_that_is_not_ours_opens_nothing(acme):
+    invitation = invitation_of(acme["owner"])
+    other = people.invite(invitation.customer, "owner", by=acme["owner"])
+    pk, signature = invitation.token.split(":")
+    flipped = signature[:-2] + ("A" if signature[-2] != "A" else "B") + signature[-1]
+    forged = [
+        pk,
+        f"{pk}:",
+        f":{signature}",
+        f"{pk}:{flipped}",
+        f"{other.pk}:{signature}",
+        invitation.token.lower(),
+        invitation.token + "A",
+        Signer(salt="something else").sign(pk),
+        Signer(key="another key", salt=SIGNER.salt).sign(pk),
+        SIGNER.sign("999999999"),
+    ]
+    dora = User.objects.create_user("dora")
+    for token in forged:
+        response = of(dora).post(f"/my/join/{token}/")
+        assert (token, response.status_code, OVER in text(response)) == (token, 404, True)
+    assert "dora" not in roles()
+
+
+@pytest.mark.parametrize("end", ["demoted", "removed", "removed by the dealer", "shut out"])
+def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
+    people.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    invitation, bob = invitation_of(acme["operator"]), Membership.objects.get(user=acme["operator"])
+    {
+        "demoted": lambda: people.change_role(bob, "operator"),
+        "removed": lambda: people.remove(bob),
+        "removed by the dealer": bob.delete,
+        "shut out": lambda: User.objects.filter(pk=bob.user_id).update(is_active=False),
+    }[end]()
+    dora = User.objects.create_user("dora")
+    assert OVER in text(of(dora).post(link(invitation)))
+    assert not people.accept(invitation, dora)
+    assert "dora" not in roles()
+
+
+# somebody new
+
+
+def test_somebody_new_makes_an_account_joins_and_logs_in_by_phone(acme):
+    url, browser = link(invitation_of(acme["owner"], "viewer")), of()
+    assert "Make the account and join" in text(browser.get(url))
+    assert browser.post(url, WHO | {"phone": "+86 138-0013 8000"})["Location"] == "/my/"
+    assert browser.get("/my/").status_code == 200
+    assert (roles()["dora"], Person.objects.get(user__username="dora").phone) == ("viewer", "13800138000")
+    again = of()
+    login = again.post("/admin/login/", {"username": "13800138000", "password": PASSWORD, "next": "/my/"})
+    assert (login["Location"], again.get("/my/members/").status_code) == ("/my/", 200)
+
+
+WRONG = {
+    "too short": ({"password": "ab3", "password_again": "ab3"}, "too short"),
+    "only digits": ({"password": "4711471147114", "password_again": "4711471147114"}, "entirely numeric"),
+    "common": ({"password": "password1", "password_again": "password1"}, "too common"),
+    "like the name": (
+        {"username": "dora.lindgren", "password": "dora.lindgren", "password_again": "dora.lindgren"},
+        "too similar",
+    ),
+    "not the same": ({"password_again": PASSWORD + "!"}, "The two passwords are not the same."),
+    "no password": ({"password": "", "password_again": ""}, "This field is required."),
+    "no name": ({"username": ""}, "This field is required."),
+    "a name with spaces": ({"username": "do ra"}, "Enter a valid username."),
+    "a name that is taken": ({"username": "bob"}, "Somebody has this user name already."),
+    "a phone for a name": ({"username": "13800138000"}, "A user name is not a phone number"),
+    "a phone in another writing for a name": ({"username": "+8613800138000"}, "A user name is not a phone number"),
+    "no mobile number": ({"phone": "010-12345678"}, "A mobile number has 11 digits and begins with 1."),
+    "a phone that is taken": ({"phone": "0086 13900139000"}, "Somebody logs in with this phone number already."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_account_that_cannot_be_leaves_the_link_open_and_unlogged(acme, case, caplog):
+    people.change_account(acme["owner"], name="", email="", phone="13900139000")
+    invitation = invitation_of(acme["owner"])
+    wrong, sentence = WRONG[case]
+    before = state()
+    response = of().post(link(invitation), WHO | wrong)
+    assert (response.status_code, sentence in text(response)) == (200, True)
+    assert (state(), invitation.token in caplog.text) == (before, False)
+    assert (Person.objects.exclude(user=acme["owner"]).exists(), Invitation.objects.open().get()) == (False, invitation)
+
+
+def test_an_address_makes_twenty_accounts_a_day_and_what_is_refused_counts_too(acme):
+    limit = tries.ACCOUNTS_OF_ADDRESS.most
+    url = link(invitation_of(acme["owner"]))
+    sentences = [
+        re.findall(
+            "Somebody has this user name already|Too many accounts", text(of().post(url, WHO | {"username": "bob"}))
+        )
+        for _try in range(limit + 1)
+    ]
+    assert sentences == [["Somebody has this user name already"]] * limit + [["Too many accounts"]]
+    assert "Too many accounts" in text(of().post(url, WHO))
+    elsewhere = of().post(url, WHO, REMOTE_ADDR="198.51.100.7")
+    assert (elsewhere.status_code, roles()["dora"]) == (302, "operator")
+
+
+# at the same moment
+
+threads = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+not_on_sqlite = pytest.mark.skipif(
+    connection.vendor == "sqlite",
+    reason="SQLite has one writer at a time, and in tests all threads share its connection",
+)
+
+
+@threads
+@not_on_sqlite
+def test_of_ten_who_follow_one_link_at_the_same_moment_one_joins():
+    invitation = invitation_of(member())
+    users = [User.objects.create_user(f"guest{number}") for number in range(10)]
+    answers = at_once([lambda user=user: people.accept(invitation, user) for user in users])
+    assert sorted(answers) == [False] * 9 + [True]
+    assert len(roles()) == 2
+
+
+@threads
+@not_on_sqlite
+def test_of_two_owners_who_leave_at_the_same_moment_one_stays():
+    for _round in range(5):
+        Membership.objects.all().delete()
+        both = [Membership.objects.get(user=member("Acme", f"owner{User.objects.count()}")) for _owner in range(2)]
+        answers = at_once([lambda each=each: people.remove(each) for each in both])
+        assert sorted(str(getattr(answer, "sentence", "left")) for answer in answers) == [LAST_OWNER, "left"]
+        assert len(roles()) == 1
+
+
+@threads
+@not_on_sqlite
+def test_of_two_with_the_same_phone_at_the_same_moment_one_has_it():
+    calls = [
+        lambda name=name: people.make_person(username=name, password=PASSWORD, phone="13800138000").username
+        for name in ("dora", "fred")
+    ]
+    answers = at_once(calls)
+    assert sum(isinstance(answer, BadInput) for answer in answers) == 1
+    assert (Person.objects.count(), User.objects.count()) == (1, 1)

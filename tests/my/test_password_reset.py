@@ -1,0 +1,149 @@
+"""A forgotten password: one answer to whatever address, a link by mail from the worker, once and for an hour."""
+
+import re
+from datetime import datetime, timedelta
+
+import pyotp
+import pytest
+from django.contrib.auth import get_user
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import mail
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from cards.actions import second_factor
+from cards.models import Tries
+from simportal.models import ResetAsked
+from simportal.tasks import send_resets
+from tests.build import member
+
+pytestmark = pytest.mark.django_db
+
+ENGLISH = {"accept-language": "en"}
+NEW = {"new_password1": "n0t-so-common", "new_password2": "n0t-so-common"}
+
+
+@pytest.fixture
+def alice():
+    user = member(username="alice")
+    user.email = "alice@example.cn"
+    user.save()
+    return user
+
+
+def ask(email, client=None, **extra):
+    return (client or Client()).post("/account/reset/", {"email": email}, headers=ENGLISH, **extra)
+
+
+def link():
+    send_resets()
+    return re.search(r"https?://\S+", mail.outbox[-1].body)[0]
+
+
+def test_a_link_comes_by_mail_and_sets_the_password(alice, client):
+    ask("Alice@example.cn")
+    page = client.get(link(), follow=True)
+    page = client.post(page.request["PATH_INFO"], NEW, follow=True)
+    assert page.request["PATH_INFO"] == "/admin/login/"
+    client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
+    assert get_user(client) == alice
+    (sent,) = mail.outbox
+    assert (sent.subject, sent.to, "alice" in sent.body) == ("A new password", ["alice@example.cn"], True)
+
+
+def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_assert_num_queries):
+    answers = []
+    for email in ("alice@example.cn", "nobody@example.cn"):
+        with django_assert_num_queries(7):
+            page = ask(email)
+        answers.append((page.status_code, page.text.replace(str(page.context["csrf_token"]), "")))
+    assert answers[0] == answers[1]
+    send_resets()
+    assert [sent.to for sent in mail.outbox] == [["alice@example.cn"]]
+
+
+def test_what_is_no_address_is_said(db):
+    page = ask("nowhere")
+    assert (page.status_code, ResetAsked.objects.exists()) == (422, False)
+
+
+def test_no_more_than_three_mails_in_a_quarter_of_an_hour_and_nobody_is_told(alice):
+    answers = {ask(email).text.partition("<main")[2] for email in ["alice@example.cn"] * 3 + ["ALICE@example.cn"] * 2}
+    send_resets()
+    assert (len(answers), len(mail.outbox)) == (1, 3)
+    Tries.objects.update(until=timezone.now() - timedelta(seconds=1))
+    ask("alice@example.cn")
+    send_resets()
+    assert len(mail.outbox) == 4
+
+
+def test_no_more_than_twenty_from_one_address(alice):
+    for number in range(20):
+        ask(f"somebody{number}@example.cn", REMOTE_ADDR="192.0.2.1")
+    ask("alice@example.cn", REMOTE_ADDR="192.0.2.1")
+    assert ResetAsked.objects.count() == 20
+    ask("alice@example.cn", REMOTE_ADDR="192.0.2.2")
+    assert ResetAsked.objects.count() == 21
+
+
+def test_a_link_works_once(alice, client):
+    ask("alice@example.cn")
+    url = link()
+    for _ in range(2):
+        page = client.get(url, follow=True)
+        client.post(page.request["PATH_INFO"], NEW)
+    alice.refresh_from_db()
+    assert (page.context["validlink"], alice.check_password(NEW["new_password1"])) == (False, True)
+
+
+@pytest.mark.parametrize(("minutes", "works"), [(59, True), (61, False)])
+def test_a_link_works_for_an_hour(alice, client, monkeypatch, minutes, works):
+    ask("alice@example.cn")
+    url = link()
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: datetime.now() + timedelta(minutes=minutes))
+    assert client.get(url, follow=True).context["validlink"] is works
+
+
+def test_a_tampered_link_opens_nothing(alice, client):
+    ask("alice@example.cn")
+    url = link()
+    for broken in (url[:-2] + "x/", url.replace("/reset/", "/reset/x")):
+        assert client.get(broken, follow=True).context["validlink"] is False
+
+
+def test_a_common_password_is_refused(alice, client):
+    ask("alice@example.cn")
+    page = client.get(link(), follow=True)
+    page = client.post(page.request["PATH_INFO"], {"new_password1": "password", "new_password2": "password"})
+    alice.refresh_from_db()
+    assert (bool(page.context["form"].errors), alice.check_password("demo")) == (True, True)
+
+
+def test_the_second_step_is_not_left_out(alice, client):
+    secret = second_factor.new_secret()
+    second_factor.turn_on(alice, secret, pyotp.TOTP(secret).now())
+    ask("alice@example.cn")
+    page = client.get(link(), follow=True)
+    client.post(page.request["PATH_INFO"], NEW)
+    client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
+    assert not get_user(client).is_authenticated
+
+
+def test_nobody_gets_two_and_one_that_fails_holds_up_no_other(alice, monkeypatch):
+    bob = member(username="bob")
+    bob.email = "bob@example.cn"
+    bob.save()
+    for email in ("alice@example.cn", "bob@example.cn"):
+        ask(email)
+    ResetAsked.objects.filter(email="alice@example.cn").update(language="no-such")
+    send_resets()
+    send_resets()
+    assert ([sent.to for sent in mail.outbox][-1], ResetAsked.objects.count()) == (["bob@example.cn"], 0)
+
+
+def test_without_a_mail_server_the_page_says_so_and_nothing_is_kept(alice):
+    with override_settings(SENDS_MAIL=False):
+        assert "no mail server" in Client().get("/account/reset/", headers=ENGLISH).text
+        ask("alice@example.cn")
+        send_resets()
+    assert (mail.outbox, ResetAsked.objects.count()) == ([], 0)

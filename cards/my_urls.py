@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from cards.views import my_card_pages, my_cards, my_export, my_home, my_jobs, my_requests, my_selections
+from cards.views import my_card_pages, my_cards, my_claim, my_export, my_home, my_jobs, my_requests, my_selections
 
 app_name = "my"
 
 urlpatterns = [
     path("", my_home.home, name="home"),
+    path("claim/", my_claim.claim_card, name="claim"),
     path("cards/", my_cards.card_list, name="card-list"),
     path("cards/export/", my_export.export_cards, name="card-export"),
     path("cards/unknown/", my_cards.numbers_not_found, name="card-unknown"),

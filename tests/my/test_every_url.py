@@ -80,6 +80,7 @@ TABLE = {
     "logout": row(NOBODY, EVERYBODY),
     # the customers' own pages
     "my:home": row(CUSTOMERS),
+    "my:claim": row(CUSTOMERS, CUSTOMERS),
     "my:card-list": row(CUSTOMERS, CUSTOMERS),
     "my:card-export": row(CUSTOMERS, CUSTOMERS, {"format": "csv"}),
     "my:card-unknown": row(CUSTOMERS, CUSTOMERS),

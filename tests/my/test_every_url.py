@@ -118,6 +118,7 @@ TABLE = {
     "console:selection": row(FILED_BY, FILED_BY, {"action": "suspend"}, pk="selection"),
     "console:selection-name": row(NOBODY, FILED_BY, pk="selection"),
     "console:selection-export": row(FILED_BY, pk="selection"),
+    "console:selection-labels": row(FILED_BY, FILED_BY, pk="selection"),
     "console:job-list": row(STAFF),
     "console:job": row(STAFF, pk="job"),
     "console:job-progress": row(STAFF, pk="job"),

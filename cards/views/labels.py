@@ -26,6 +26,8 @@ PER_SHEET = COLUMNS * ROWS
 SHEETS_A_PAGE = 10
 PER_PAGE = PER_SHEET * SHEETS_A_PAGE
 
+MASK = 2  # of the eight patterns of a QR code, all of which are read: to look for the best takes four times as long
+
 
 @dataclass(frozen=True)
 class Label:
@@ -102,7 +104,7 @@ def _label(card, code, url, row, column):
     An address is kept by browsers, proxies and chats, and a label is photographed from afar; the code has to be
     typed by somebody who holds the label.
     """
-    square = segno.make(f"{url}?{urlencode({'iccid': card.iccid})}", micro=False, error="m")
+    square = segno.make(f"{url}?{urlencode({'iccid': card.iccid})}", micro=False, error="m", mask=MASK)
     return Label(
         iccid=card.iccid,
         generation=code.generation,

@@ -6,6 +6,7 @@ from cards.views import (
     join,
     my_card_pages,
     my_cards,
+    my_claim,
     my_export,
     my_home,
     my_jobs,
@@ -18,6 +19,7 @@ app_name = "my"
 
 urlpatterns = [
     path("", my_home.home, name="home"),
+    path("claim/", my_claim.claim_card, name="claim"),
     path("cards/", my_cards.card_list, name="card-list"),
     path("cards/export/", my_export.export_cards, name="card-export"),
     path("cards/unknown/", my_cards.numbers_not_found, name="card-unknown"),

@@ -62,6 +62,11 @@ class Actor:
         return cls(ActorKind.CUSTOMER, user.get_username(), CUSTOMERS, frozenset(acting))
 
     @classmethod
+    def claiming(cls, user):
+        """Somebody who shows a card's claim code: they may take the card, while it is in stock."""
+        return cls(ActorKind.CUSTOMER, user.get_username(), frozenset({Action.ASSIGN}), frozenset({None}))
+
+    @classmethod
     def shell(cls):
         """Whoever has a shell on the server has the database too: nothing is withheld from them but the rules."""
         return cls(ActorKind.COMMAND, "manage.py", frozenset(MADE_BY_PEOPLE))

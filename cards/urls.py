@@ -11,6 +11,7 @@ from cards.views import (
     console_selections,
     console_sweep,
     found,
+    labels,
     saved_views,
     selecting,
 )
@@ -33,6 +34,7 @@ urlpatterns = [
     path("selections/<int:pk>/", console_selections.selection_page, name="selection"),
     path("selections/<int:pk>/name/", console_selections.name_selection, name="selection-name"),
     path("selections/<int:pk>/export/", console_export.export_selection, name="selection-export"),
+    path("selections/<int:pk>/labels/", labels.labels_page, name="selection-labels"),
     path("jobs/", console_jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/", console_jobs.job_page, name="job"),
     path("jobs/<int:pk>/progress/", console_jobs.job_progress, name="job-progress"),

@@ -67,7 +67,13 @@ MOVES_MONEY = frozenset(
 BEYOND_CARDS = {
     "support": frozenset({"cards.answer_cardrequest"}),
     "operations": KEEPS_MASTER_DATA
-    | {"cards.import_card", "cards.sweep_card", "cards.delete_membership", "cards.answer_cardrequest"}
+    | {
+        "cards.import_card",
+        "cards.sweep_card",
+        "cards.print_label",
+        "cards.delete_membership",
+        "cards.answer_cardrequest",
+    }
     | {"billing.place_order"},
     "finance": MOVES_MONEY,
     "auditor": frozenset({"auth.view_user", "auth.view_group"}),

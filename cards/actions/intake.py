@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from cards import rules
 from cards.actions import adopt
 from cards.actions.card_rows import STANDS
+from cards.actions.claim_codes import issue
 from cards.actions.corrections import MAY_BE_CORRECTED, Correction, differences
 from cards.actions.terms import queue_term
 from cards.actions.write import CatchUp, Signature, carry_out, change, create
@@ -82,6 +83,7 @@ class _Batch:
                 terms.append(term)
                 self.result.created.append(row.number)
         create(opened, terms, self.signature)
+        issue([card for card, _first in opened])
         self._bring_up_to_date([card for card, first in opened if first.action == Action.ADOPT])
 
     def _bring_up_to_date(self, cards):

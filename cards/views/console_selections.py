@@ -14,6 +14,7 @@ from cards.models import Card, Job, Selection
 from cards.permissions import Actor
 from cards.views import console_page, staff_required
 from cards.views.job_words import asked_for, badge_of, title_of
+from cards.views.labels import MAY_PRINT
 
 SHOWN = 50
 PARTS_COUNTED = 10
@@ -93,6 +94,7 @@ def _context(selection, user):
         "key": uuid.uuid4(),
         "jobs": [(job, title_of(job), badge_of(job)) for job in jobs],
         "longest_name": LONGEST_NAME,
+        "may_print": user.has_perm(MAY_PRINT),
     }
 
 

@@ -91,6 +91,7 @@ TABLE = {
     "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}, token="invitation's token"),
     # the customers' own pages
     "my:home": row(CUSTOMERS),
+    "my:claim": row(CUSTOMERS, CUSTOMERS),
     "my:card-list": row(CUSTOMERS, CUSTOMERS),
     "my:card-export": row(CUSTOMERS, CUSTOMERS, {"format": "csv"}),
     "my:card-unknown": row(CUSTOMERS, CUSTOMERS),
@@ -133,6 +134,7 @@ TABLE = {
     "console:selection": row(FILED_BY, FILED_BY, {"action": "suspend"}, pk="selection"),
     "console:selection-name": row(NOBODY, FILED_BY, pk="selection"),
     "console:selection-export": row(FILED_BY, pk="selection"),
+    "console:selection-labels": row(FILED_BY, FILED_BY, pk="selection"),
     "console:job-list": row(STAFF),
     "console:job": row(STAFF, pk="job"),
     "console:job-progress": row(STAFF, pk="job"),

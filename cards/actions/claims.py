@@ -1,0 +1,79 @@
+"""Claiming a card: who holds a card in stock and the code that is printed with it makes the card theirs.
+
+Whatever is wrong, the answer is the same, after the same statements and one hash: a number that does not exist, a wrong
+code, too many tries, a card that somebody has. So nobody learns which cards there are.
+"""
+
+import hmac
+from itertools import chain, count
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from cards.actions.ask import act
+from cards.actions.tries import CLAIMS_OF_CARD, CLAIMS_OF_PERSON, give_back, take
+from cards.choices import Action, CustomerKind, MemberRole
+from cards.models import Card, ClaimCode, Customer, Membership
+from cards.models.claim import digest_of
+from cards.permissions import Actor
+
+LONGEST_NAME = 100  # of a person; it leaves room for what tells two of the same name apart
+
+
+def claim(iccid, code, *, user):
+    """The card, which is the user's from now on (or was already); None, whatever the reason, if they cannot have it.
+
+    Only a card in stock can be claimed, and with one code once: a card that comes back to stock needs a new label.
+    Five wrong tries within a day shut the door for a day, for the card and for the person; a right one is not counted.
+    """
+    tries = (CLAIMS_OF_CARD, iccid), (CLAIMS_OF_PERSON, user.pk)
+    may_try = [take(limit, who) for limit, who in tries]
+    mine = set(user.memberships.values_list("customer_id", flat=True))
+    known = ClaimCode.objects.select_related("card").filter(card__iccid=iccid).first() or ClaimCode()
+    fits = hmac.compare_digest(digest_of(iccid, code), known.digest)
+    if not (fits and all(may_try) and (_is_free(known) or known.card.customer_id in mine)):
+        return None
+    if known.card.customer_id in mine or _assign(known, user):
+        for limit, who in tries:
+            give_back(limit, who)
+    return Card.objects.visible_to(user).filter(pk=known.card_id).first()
+
+
+def _is_free(code):
+    return code.card.customer_id is None and code.used_at is None
+
+
+def _assign(code, user):
+    """Make the card the user's, unless somebody else was faster or the card is cancelled or parked; True if it is."""
+    with transaction.atomic():
+        customer = _customer_of(user)
+        (outcome,) = act(Action.ASSIGN, [code.card_id], actor=Actor.claiming(user), customer=customer.name)
+        if outcome.refused or outcome.parked:
+            transaction.set_rollback(True)
+            return False
+        ClaimCode.objects.filter(pk=code.pk).update(used_by=user, used_at=timezone.now())
+        return True
+
+
+def _customer_of(user):
+    """The individual customer that the user owns, made with the first card: an enterprise gets cards from the dealer.
+
+    The user is locked, so that two cards claimed at the same moment make one customer.
+    """
+    get_user_model().objects.select_for_update().get(pk=user.pk)
+    own = Membership.objects.filter(user=user, role=MemberRole.OWNER, customer__kind=CustomerKind.INDIVIDUAL)
+    if membership := own.select_related("customer").order_by("pk").first():
+        return membership.customer
+    customer = _new_customer(user.get_full_name() or user.get_username())
+    Membership.objects.create(customer=customer, user=user, role=MemberRole.OWNER)
+    return customer
+
+
+def _new_customer(name):
+    """An individual customer of this name or, where somebody is called so already, with a number behind it."""
+    name = " ".join(name.split())[:LONGEST_NAME].strip()
+    for candidate in chain([name], (f"{name} ({number})" for number in count(2))):
+        customer, is_new = Customer.objects.get_or_create(name=candidate, defaults={"kind": CustomerKind.INDIVIDUAL})
+        if is_new:
+            return customer

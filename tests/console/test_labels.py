@@ -1,0 +1,116 @@
+"""Labels: who prints them, what is on them, and how a lost one is replaced."""
+
+import re
+from datetime import date
+from xml.etree import ElementTree
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from cards.actions.selections import freeze_ids
+from cards.models import ClaimCode
+from cards.models.claim import code_of
+from cards.views import labels
+from tests.build import on_day, open_card
+from tests.console.pages import of_role, text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+ENGLISH = {"accept-language": "en"}
+
+
+@pytest.fixture(autouse=True)
+def today():
+    with on_day(date(2026, 3, 10)):
+        yield
+
+
+@pytest.fixture
+def ops():
+    return of_role("operations")
+
+
+def url_of(cards, owner="operations"):
+    selection = freeze_ids([card.pk for card in cards], owner=User.objects.get(username=owner), asked={"from": "page"})
+    return f"/console/selections/{selection.pk}/labels/"
+
+
+def sheets(response):
+    """The text of each label, sheet by sheet, read as XML: what is drawn has to be well-formed."""
+    found = re.findall(r'<svg class="sheet".*?\n    </svg>', text(response), re.DOTALL)
+    drawn = map(ElementTree.fromstring, found)
+    svg = "{http://www.w3.org/2000/svg}"
+    return [[[line.text for line in label.iter(f"{svg}text")] for label in sheet] for sheet in drawn]
+
+
+def test_a_label_has_the_number_the_code_and_a_square_without_the_code(ops, monkeypatch):
+    card, addresses = open_card(), []
+    make = labels.segno.make
+    monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
+    response = ops.get(url_of([card]), headers=ENGLISH)
+    assert sheets(response) == [[["Add a card", "ICCID", card.iccid, "Code", code_of(card.iccid, 1)]]]
+    assert addresses == [f"http://testserver/my/claim/?iccid={card.iccid}"]
+    assert "style=" not in text(response)
+
+
+def test_a_sheet_is_full_with_24_and_a_page_with_ten_sheets(ops, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(labels, "PER_PAGE", 48)
+    cards = [open_card() for _card in range(49)]
+    url = url_of(cards)
+    with django_assert_max_num_queries(12):
+        first = ops.get(url, headers=ENGLISH)
+    drawn = sheets(first)
+    assert list(map(len, drawn)) == [24, 24]
+    assert [label[2] for sheet in drawn for label in sheet] == [card.iccid for card in cards[:48]]
+    assert [label[2] for label in sheets(ops.get(f"{url}?page=2", headers=ENGLISH))[0]] == [cards[48].iccid]
+    assert "?page=2" in text(first)
+
+
+@pytest.mark.parametrize("page", ["0", "2", "-1", "x", "", "99999999999"])
+def test_there_is_no_other_page(ops, page):
+    assert ops.get(f"{url_of([open_card()])}?page={page}").status_code == 404
+
+
+def test_a_card_from_before_gets_its_code_once(ops):
+    card = open_card()
+    ClaimCode.objects.all().delete()
+    url = url_of([card])
+    pages = [sheets(ops.get(url, headers=ENGLISH)) for _time in range(2)]
+    assert pages[0] == pages[1]
+    assert ClaimCode.objects.get().generation == 1
+
+
+def test_a_lost_label_is_replaced_once_for_the_same_form(ops):
+    card, other = open_card(), open_card()
+    url = url_of([card])
+    for label in (f"{card.iccid} 1", f"{card.iccid} 1", f"{other.iccid} 1", card.iccid, f"{card.iccid} x", ""):
+        assert ops.post(url, {"label": label}).status_code == 302
+    assert list(ClaimCode.objects.order_by("card").values_list("generation", flat=True)) == [2, 1]
+    assert sheets(ops.get(url, headers=ENGLISH))[0][0][4] == code_of(card.iccid, 2)
+
+
+def test_after_another_secret_key_no_wrong_code_is_printed(ops):
+    card = open_card()
+    with override_settings(SECRET_KEY="another"):
+        ops = of_role("operations", "new")
+        url = url_of([card], "new")
+        page = ops.get(url, headers=ENGLISH)
+        assert sheets(page)[0][0][4] == "–"
+        assert "The codes of these cards cannot be printed again" in text(page)
+        ops.post(url, {"label": f"{card.iccid} 1"})
+        assert sheets(ops.get(url, headers=ENGLISH))[0][0][4] == code_of(card.iccid, 2)
+
+
+@pytest.mark.parametrize("role", ["support", "finance", "carrier_desk", "auditor"])
+def test_other_roles_print_nothing_and_are_offered_nothing(role):
+    client = of_role(role)
+    url = url_of([open_card()], role)
+    assert client.get(url).status_code == client.post(url).status_code == 403
+    assert "labels/" not in text(client.get(url.removesuffix("labels/")))
+
+
+def test_the_selection_offers_it_and_anothers_is_not_there(ops):
+    url = url_of([open_card()])
+    assert url in text(ops.get(url.removesuffix("labels/")))
+    assert of_role("operations", "other").get(url).status_code == 404

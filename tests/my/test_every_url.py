@@ -86,7 +86,7 @@ TABLE = {
     "account:two-factor-off": row(NOBODY, PERSONS),
     "account:code": row(),  # only for who has just given the right password
     "account:new": row(EVERYBODY, EVERYBODY),
-    "password-reset": row(EVERYBODY, EVERYBODY),
+    "password_reset": row(EVERYBODY, EVERYBODY),
     "password_reset_confirm": row(EVERYBODY, EVERYBODY, uidb64="=MQ", token="=no-token"),
     "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}, token="invitation's token"),
     # the customers' own pages

@@ -65,7 +65,7 @@ def two_factor(request):
         if codes:
             del request.session[NEW_SECRET]
             return anyones_page(request, "account/recovery_codes.html", {"codes": codes})
-        form.add_error("code", _("This code is not right. Is the clock of your phone?"))
+        form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
     context = {"form": form, "secret": secret, "qr": _qr(second_factor.address_of(request.user, secret))}
     return anyones_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
 

@@ -24,7 +24,8 @@ OPERATIONS = words(
     """
     suspend_card resume_card activate_card force_activate_card rebind_card submit_real_name_card approve_real_name_card
     reject_real_name_card revoke_real_name_card set_limit_card renew_card unrenew_card top_up_card protect_card
-    unprotect_card cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card print_label
+    unprotect_card cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card
+    print_label
     add_carrierpolicy add_customer add_membership add_plan
     change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
     answer_cardrequest

@@ -29,7 +29,6 @@ PHONES_OF_PERSON = Limit("phones of person", 10, DAY)
 ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, DAY)
 CLAIMS_OF_CARD = Limit("claims of card", 5, DAY)
 CLAIMS_OF_PERSON = Limit("claims of person", 5, DAY)
-CLAIMS_OF_ADDRESS = Limit("claims of address", 50, DAY)
 
 
 def take(limit, who):

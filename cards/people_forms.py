@@ -43,7 +43,7 @@ class CodeForm(forms.Form):
     """A code of the authenticator app; where it is asked for at the door, a recovery code does as well."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Code of the app"),
         max_length=32,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "characters"}

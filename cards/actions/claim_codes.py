@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from cards.actions.bulk import update_rows
 from cards.actions.tries import CLAIMS_OF_CARD, forget
 from cards.errors import BadInput
 from cards.models import ClaimCode
@@ -21,6 +22,14 @@ def codes_of(cards):
         issue(missing)
         known |= _known(missing)
     return known
+
+
+def replace(cards):
+    """Give the next code to those of these cards that have one: what is printed with the old one opens nothing more."""
+    iccids = {card.pk: card.iccid for card in cards}
+    known = ClaimCode.objects.filter(card__among=iccids.keys()).values_list("card_id", "generation")
+    rows = [(pk, last + 1, _digest(iccids[pk], last + 1), None, None) for pk, last in known]
+    update_rows(ClaimCode, ("generation", "digest", "used_by_id", "used_at"), rows, key=("card_id",))
 
 
 def reissue(iccid, generation):

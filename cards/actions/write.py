@@ -18,6 +18,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
+from cards.actions import claim_codes
 from cards.actions.bulk import delete_rows, insert_rows, update_rows
 from cards.choices import Action, ActorKind, RealName, Rule
 from cards.errors import InvariantBroken, Refused
@@ -292,6 +293,7 @@ def _write(written, signature):
     _write_new_bindings(written)
     _write_decided_checks(written)
     _write_tags(written)
+    _replace_labels(written)
 
 
 def _write_cards(written):
@@ -400,6 +402,13 @@ def _write_tags(written):
     CardTag.objects.bulk_create(
         CardTag(card_id=card_id, tag_id=known[name]) for card_id, tags in changed.items() for name in tags
     )
+
+
+def _replace_labels(written):
+    """A card that leaves a customer leaves its label behind: who had the card may know the code."""
+    left = [card for card, before, _ in written if before["customer_id"] not in (None, card.customer_id)]
+    if left:
+        claim_codes.replace(left)
 
 
 def _save_companions(rows):

@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from cards.actions import claims
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.claims import claim
+from cards.actions.corrections import Correction
+from cards.actions.write import change
 from cards.errors import BadInput
 from cards.models import CardEvent, ClaimCode, Customer, Membership, Tries
 from cards.models.claim import LENGTH, LETTERS, code_of, digest_of
@@ -141,9 +143,10 @@ def taken(card, user):
 
 
 def used_and_back_in_stock(card, user):
-    assert claim(card.iccid, printed(card), user=person("li")) == card
+    old = printed(card)
+    assert claim(card.iccid, old, user=person("li")) == card
     do("assign", card, DAY, customer="")
-    return card.iccid, printed(card)
+    return card.iccid, old
 
 
 def card_locked(card, user):
@@ -213,6 +216,21 @@ def test_four_wrong_tries_lock_nothing_and_the_fifth_locks_the_person_for_a_day(
     assert claim(another.iccid, printed(another), user=user) is None
     Tries.objects.update(until="2026-03-01T00:00Z")  # the day is over
     assert claim(another.iccid, printed(another), user=user) == another
+
+
+def test_who_had_a_card_does_not_get_it_back_by_its_old_label():
+    """However the card leaves its customer: the label that is printed afterwards is the one that opens it."""
+    member("Northwind")
+    sold, claimed, corrected = open_card(customer="Acme"), open_card(), open_card(customer="Acme")
+    former = person("former")
+    assert claim(claimed.iccid, printed(claimed), user=former) == claimed
+    labels = {card: printed(card) for card in (sold, claimed, corrected)}
+    change([corrected.pk], Correction({corrected.pk: {"customer": Customer.objects.get(name="Northwind")}}))
+    for card in labels:
+        do("assign", card, DAY, customer="")
+    assert [claim(card.iccid, code, user=former) for card, code in labels.items()] == [None] * 3
+    assert [claim(card.iccid, printed(card), user=person(f"new{card.pk}")) for card in labels] == [*labels]
+    assert list(ClaimCode.objects.order_by("pk").values_list("generation", flat=True)) == [2, 2, 3]
 
 
 def test_a_new_code_is_made_once_for_the_same_form():

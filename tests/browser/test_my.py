@@ -1,8 +1,13 @@
 """The customers' own pages on a phone: why a card is stopped, what helps, the real-name check, many cards at once."""
 
+from datetime import timedelta
+
 import pytest
 
+from cards.calendar import civil_today
+from tests.browser.test_imports import apply, fresh_iccid, upload
 from tests.browser.windows import barriers, complaints, every_window, too_small
+from tests.commands.calls import card_row, csv_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -40,7 +45,7 @@ def follow(page, selector):
 
 def press(page, name):
     """Presses the button, or follows the link that looks like one."""
-    follow(page, f".btn:text-is('{name}')")
+    follow(page, f":is(.btn, .ways-in a):text-is('{name}')")
 
 
 def said(page):
@@ -92,16 +97,77 @@ def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone)
 def test_data_that_are_used_up_are_bought_on_the_payment_page_and_the_card_works_again(phone):
     page = phone("alice")
     first_card(page, "hold=credit")
-    card = page.url
     assert said(page) == "The card is stopped: its data is used up."
+    buy_pack(page, "¥9.00")
+
+
+def buy_pack(page, price):
+    card = page.url
     press(page, "Buy more data")
-    press(page, "Buy PACK-100 for ¥9.00")
-    press(page, "Pay ¥9.00 online")
-    press(page, "Pay ¥9.00")
+    press(page, f"Buy PACK-100 for {price}")
+    press(page, f"Pay {price} online")
+    press(page, f"Pay {price}")
     press(page, "Back to the order")
     assert page.text_content(".page-head .badge") == "Fulfilled"
     page.goto(card)
     assert said(page) == "The card works."
+
+
+def code_on_the_label(desk, iccid):
+    """The dealer selects the card and prints its label: the code that stands on it."""
+    desk.goto(f"/console/cards/?q={iccid}")
+    follow(desk, "button[name=filter]")
+    press(desk, "Print labels")
+    assert desk.text_content("svg .digits") == iccid
+    return desk.text_content("svg .code")
+
+
+def used_up_in_stock(desk, tmp_path):
+    """A card without a customer whose data are used up, as a dealer takes it over; its number."""
+    today, iccid = civil_today(), fresh_iccid()
+    dates = {
+        "opened_on": today - timedelta(days=400),
+        "activated_on": today - timedelta(days=300),
+        "service_until": today + timedelta(days=50),
+    }
+    row = card_row(iccid=iccid, customer="", **dates, state="suspended", holds="credit", used_mb="31")
+    upload(desk, csv_file(tmp_path / "stock.csv", [row]))
+    apply(desk)
+    return iccid
+
+
+@pytest.fixture
+def strangers_phone(visit):
+    """The phone of somebody who has no account."""
+    return visit("en", width=PHONE)
+
+
+def make_account(page):
+    press(page, "A card to claim, and no account yet?")
+    for name, value in {
+        "username": "passer-by",
+        "phone": "13912340099",
+        "password": "blue-kettle-77",
+        "password_again": "blue-kettle-77",
+    }.items():
+        page.fill(f"[name={name}]", value)
+    press(page, "Make the account")
+
+
+def test_a_card_is_claimed_by_its_label_and_works_again_once_a_pack_is_paid(strangers_phone, desk, tmp_path):
+    """From a stranger with a card in hand to a customer whose card works."""
+    iccid = used_up_in_stock(desk, tmp_path)
+    code, page = code_on_the_label(desk, iccid), strangers_phone
+    page.goto(f"/my/claim/?iccid={iccid}")
+    make_account(page)
+    assert (page.input_value("[name=iccid]"), too_small(page), barriers(page)) == (iccid, [], [])
+    page.fill("[name=code]", "AAAA-AAAA-AAAA")
+    press(page, "Add the card")
+    assert "This number and code do not open a card." in page.text_content("#complaint")
+    page.fill("[name=code]", code.lower())
+    press(page, "Add the card")
+    assert (page.text_content("h1"), said(page)) == (iccid, "The card is stopped: its data is used up.")
+    buy_pack(page, "¥9.90")
 
 
 def test_a_card_is_stopped_and_resumed(phone):

@@ -64,6 +64,7 @@ COMING = {
         gettext_lazy("Your dealer is looking at it."),
     ),
 }
+RENEWED = {"expiring", "cancelling", "expired"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def home(request):
     context = {
         "has_cards": cards.exists(),
         "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
-        "coming": [_coming(code, sums[f"cards_{code}"]) for code in COMING if sums[f"cards_{code}"]],
+        "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
         "usage": Usage(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
         "answered": asked.filter(status=RequestStatus.ANSWERED)[:3],
         "key": uuid.uuid4(),
@@ -148,9 +149,11 @@ def _stopped(hold, count, cards, actor):
     return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
 
 
-def _coming(code, count):
+def _coming(code, count, actor):
+    """Cards that stop soon; those that a renewal helps are renewed from their list."""
     _condition, sentence, helps = COMING[code]
-    return Need(code, _figure(count), str(sentence), str(helps), f"quick={code}")
+    need = Need(code, _figure(count), str(sentence), str(helps), f"quick={code}")
+    return replace(need, label=_("Renew…"), url=need.list_url) if actor.customers and code in RENEWED else need
 
 
 def _figure(count):

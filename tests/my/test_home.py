@@ -78,12 +78,12 @@ def test_what_comes_is_told_before_it_happens(alice):
     open_card(customer="Acme", certification="individual")
     sent_in = open_card(customer="Acme", certification="individual")
     do("submit_real_name", sent_in, DAY, name="张三", id_number="110101199003071233")
-    assert [(code, figure) for code, figure, *_rest in needs(alice)] == [
-        ("low", "1"),
-        ("expiring", "1"),
-        ("expired", "1"),
-        ("no_real_name", "1"),
-        ("real_name", "1"),
+    assert [(code, figure, *button) for code, figure, _sentence, *button in needs(alice)] == [
+        ("low", "1", "", "", ""),
+        ("expiring", "1", "Renew…", "/my/cards/?quick=expiring", ""),
+        ("expired", "1", "Renew…", "/my/cards/?quick=expired", ""),
+        ("no_real_name", "1", "", "", ""),
+        ("real_name", "1", "", "", ""),
     ]
 
 

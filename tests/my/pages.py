@@ -18,7 +18,7 @@ class Reader(HTMLParser):
         if tag == "form":
             self._form = attrs.get("id") or f"form {len(self.forms)}"
             self.forms[self._form] = {"action": attrs.get("action", ""), "fields": {}, "buttons": []}
-        elif tag == "input" and self._form and attrs.get("type") != "checkbox":
+        elif tag == "input" and self._form and "name" in attrs and attrs.get("type") != "checkbox":
             self.forms[self._form]["fields"][attrs["name"]] = attrs.get("value") or ""
         elif tag in ("a", "button", "textarea"):
             self._open.append((tag, attrs, attrs.get("form") or self._form, []))

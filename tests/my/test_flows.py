@@ -3,9 +3,12 @@
 from datetime import date
 
 import pytest
+from django.test import Client
 
+from cards.actions.claim_codes import codes_of
 from cards.actions.jobs import worker
-from cards.models import Job
+from cards.models import Customer, Job
+from tests.billing.build import price
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, use
 from tests.console.pages import logged_in, of_role
 from tests.my.pages import Phone
@@ -26,6 +29,19 @@ def today():
 @pytest.fixture
 def alice():
     return Phone(logged_in(member("Acme")))
+
+
+def test_a_stranger_claims_a_card_and_pays_for_a_pack_and_the_card_works_again():
+    price("PACK-100", "9.90")
+    card = use(card_in_use(), DAY, 31)
+    code = codes_of([card])[card.pk].printed(card.iccid)
+    password = "blue-kettle-77"
+    page = Phone(Client()).open(f"/my/claim/?iccid={card.iccid}").follow("A card to claim, and no account yet?")
+    page.press("Make the account", username="wang", phone="13912340099", password=password, password_again=password)
+    page.press("Add the card", code=code)
+    assert (page.url, "The card is stopped: its data is used up." in page.text) == (f"/my/cards/{card.iccid}/", True)
+    page.press("Buy more data").press("Buy PACK-100 for ¥9.90").press("Pay ¥9.90 online").press("Pay ¥9.90")
+    assert (fresh(card).state, fresh(card).customer) == ("in_use", Customer.objects.get(name="wang"))
 
 
 def test_why_a_card_is_stopped_is_found_and_the_new_device_confirmed(alice):

@@ -67,6 +67,7 @@ def _year(request):
     text = request.GET.get("year", "")
     if not text:
         return civil_today().year
-    if not (text.isascii() and text.isdecimal() and FIRST_YEAR <= int(text) <= civil_today().year):
+    is_year = len(text) == 4 and text.isascii() and text.isdecimal()
+    if not (is_year and FIRST_YEAR <= int(text) <= civil_today().year):
         raise Http404
     return int(text)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from cards.actions.selections import freeze
 from cards.filters import filter_for
 from cards.models import Card
-from cards.paging import LARGEST_ID
+from cards.paging import key_in
 from cards.views import staff_required
 from cards.views.addresses import CONSOLE, LONGEST_QUERY, given, list_url
 from cards.views.found import surely_meant
@@ -67,10 +67,10 @@ def _chosen(request, source, params):
 
 
 def _checked(posted):
-    ids = posted.getlist("ids")
-    if len(ids) > MOST_CHECKED or not all(pk.isascii() and pk.isdecimal() and int(pk) <= LARGEST_ID for pk in ids):
+    ids = [key_in(text) for text in posted.getlist("ids")]
+    if len(ids) > MOST_CHECKED or None in ids:
         raise BadRequest("these are not the cards of one page")
-    return [int(pk) for pk in ids]
+    return ids
 
 
 def _key(user, posted, source):

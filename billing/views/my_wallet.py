@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -86,9 +87,11 @@ def wallet(request):
 @member_required
 @require_safe
 def balance(request):
-    """What the wallets hold, in a line, for the page that asks for it."""
-    held = [f"{each}: {yuan(account_of(each.pk).balance)}" for each in _customers(request)]
-    return HttpResponse(", ".join(held) or _("Wallet"), content_type="text/plain; charset=utf-8")
+    """What the wallets hold, in a line of HTML, for the page that asks for it; named where there are several."""
+    customers = list(_customers(request))
+    names = [f"{each} " if len(customers) > 1 else "" for each in customers]
+    held = [f"{name}{yuan(account_of(each.pk).balance)}" for name, each in zip(names, customers, strict=True)]
+    return HttpResponse(escape(f"{_('Wallet')}: {', '.join(held)}" if held else _("Wallet")))
 
 
 @member_required

@@ -83,6 +83,7 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, lang
 def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone):
     page = phone("alice")
     page.goto("/my/")
+    page.wait_for_selector(".btn:text-matches('^Wallet: -?¥[0-9.,]+$')")
     follow(page, ".need:has-text('put into another device') .btn.is-primary")
     follow(page, "table.data tbody th a >> nth=0")
     assert said(page) == "The card is stopped: it was put into another device."

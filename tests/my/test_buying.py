@@ -4,13 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 
 from billing.actions import orders, receipts
 from billing.actions.ledger import account_of
 from billing.choices import PriceKind
 from billing.models import CardRenewal, Order, Payment
 from cards.actions.selections import freeze_ids
-from cards.models import Card, Customer
+from cards.models import Card, Customer, Membership
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept, use
 from tests.console.pages import logged_in, text
@@ -179,6 +180,14 @@ def test_the_wallet_is_filled_online_once_for_each_form():
     assert b.balance() == 50
     wrong = client.post(f"/my/wallet/{acme.pk}/deposit/", asked | {"amount": "much"}, headers=ENGLISH)
     assert (wrong.status_code, "“much” is no amount; write it as 1234.50" in text(wrong)) == (422, True)
+
+
+def test_the_first_page_asks_what_the_wallets_hold(alice):
+    b.fund("20")
+    assert text(get(alice.client, "/my/wallet/balance/")) == "Wallet: ¥20.00"
+    other = Customer.objects.create(name="<b>Globex</b>")
+    Membership.objects.create(customer=other, user=User.objects.get(username="alice"), role="viewer")
+    assert text(get(alice.client, "/my/wallet/balance/")) == "Wallet: &lt;b&gt;Globex&lt;/b&gt; ¥0.00, Acme ¥20.00"
 
 
 def test_renewals_and_notices_are_the_customers_to_decide(alice):

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.once
 TODAY = {"SIMPORTAL_TODAY": "2026-08-01", "LC_ALL": "C.UTF-8"}
 
 
+def hears_ctrl_c():
+    """What a script starts in the background ignores Ctrl-C, and so would all that it starts itself."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
     """A migrated portal with one card, and a way to call its commands."""
@@ -30,6 +35,7 @@ def shell(tmp_path_factory):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=hears_ctrl_c,
         )
 
     with command("migrate", "--verbosity", "0") as migrating:

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import OrderKind
-from billing.money import read_amount
+from billing.money import CENT, read_amount
 from billing.rules import PLAN_KINDS
 from cards.calendar import civil_today
 from cards.choices import PlanKind
@@ -16,6 +16,23 @@ from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
 LISTED = 10
+
+
+class AmountField(forms.CharField):
+    """An amount as people type it, of `least` or more; None where nothing is typed and nothing has to be."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def __init__(self, *, least=CENT, **kwargs):
+        super().__init__(**kwargs)
+        self.least = least
+
+    def clean(self, value):
+        text = super().clean(value)
+        try:
+            return read_amount(text, least=self.least) if text else None
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 class KeyedForm(forms.Form):
@@ -101,7 +118,7 @@ class ReceiptForm(KeyedForm):
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
         error_messages={"invalid_choice": _("There is no customer of this name.")},
     )
-    amount = forms.CharField(label=_("Amount"), widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    amount = AmountField(label=_("Amount"))
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Each transfer has its own; it is recorded once.")
     )
@@ -111,12 +128,6 @@ class ReceiptForm(KeyedForm):
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)
-
-    def clean_amount(self):
-        try:
-            return read_amount(self.cleaned_data["amount"])
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 def _plans():

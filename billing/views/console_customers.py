@@ -12,16 +12,16 @@ from billing.actions import orders
 from billing.actions.accounts import agree_on
 from billing.actions.ledger import account_of
 from billing.filters import CustomerFilter
-from billing.forms import KeyedForm
+from billing.forms import AmountField, KeyedForm
 from billing.models import CustomerAccount, MoneyRules, Order, Price
-from billing.money import LARGEST, read_amount, yuan
+from billing.money import LARGEST, yuan
 from billing.statements import wallet_of
 from billing.views import permitted
 from billing.views.notice_words import notices_of
 from billing.views.order_words import badge_of
 from billing.views.posting_words import told
 from cards.calendar import civil_today
-from cards.errors import BadInput, Refused
+from cards.errors import Refused
 from cards.models import Card, Customer
 from cards.paging import Order as Ordering
 from cards.paging import counts_up_to, page_of
@@ -49,14 +49,8 @@ class AdjustmentForm(KeyedForm):
         label=gettext_lazy("What"),
         choices=[("1", gettext_lazy("Give to the customer")), ("0", gettext_lazy("Charge the customer"))],
     )
-    amount = forms.CharField(label=gettext_lazy("Amount"), widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    amount = AmountField(label=gettext_lazy("Amount"))
     note = forms.CharField(label=gettext_lazy("Note"), max_length=200)
-
-    def clean_amount(self):
-        try:
-            return read_amount(self.cleaned_data["amount"])
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
     @property
     def signed(self):

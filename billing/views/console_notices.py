@@ -11,11 +11,11 @@ from billing.actions.accounts import agree_on
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.filters import NoticeFilter
+from billing.forms import AmountField
 from billing.models import Notice
-from billing.money import ZERO, read_amount
+from billing.money import ZERO
 from billing.views import permitted
 from billing.views.notice_words import notices_of, told
-from cards.errors import BadInput
 from cards.models import Customer
 from cards.paging import page_of
 from cards.views import console_page
@@ -33,19 +33,12 @@ class NoticesForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    low_below = forms.CharField(
+    low_below = AmountField(
         label=gettext_lazy("Wallet is low below"),
         required=False,
         help_text=gettext_lazy("Empty: the wallet is never called low."),
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        least=ZERO,
     )
-
-    def clean_low_below(self):
-        text = self.cleaned_data["low_below"]
-        try:
-            return read_amount(text, least=ZERO) if text.strip() else None
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
     @property
     def muted(self):

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from billing.actions.prices import set_price
 from billing.choices import PriceKind
+from billing.forms import AmountField
 from billing.models import Price, PriceTier
-from billing.money import ZERO, read_amount
+from billing.money import ZERO
 from cards.calendar import civil_today
-from cards.errors import BadInput
 from cards.models import Customer, Plan
 from cards.views import console_page, staff_required
 from cards.views.card_act import names_of
@@ -40,22 +40,15 @@ class PriceForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
     )
-    amount = forms.CharField(
+    amount = AmountField(
         label=gettext_lazy("Amount"),
         required=False,
         help_text=gettext_lazy("Empty: the price of the tier or the customer ends on that day."),
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        least=ZERO,
     )
     valid_from = forms.DateField(
         label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
-
-    def clean_amount(self):
-        text = self.cleaned_data["amount"]
-        try:
-            return read_amount(text, least=ZERO) if text.strip() else None
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 @staff_required

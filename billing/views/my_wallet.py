@@ -14,16 +14,15 @@ from billing.actions.accounts import agree_on
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.errors import Refused
-from billing.forms import KeyedForm
+from billing.forms import AmountField, KeyedForm
 from billing.models import Notice, PriceBook
-from billing.money import read_amount, yuan
+from billing.money import yuan
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
 from billing.views.console_statement import context_of, month_of, statement_file
 from billing.views.posting_words import told
 from cards.calendar import civil_today
-from cards.errors import BadInput
 from cards.models import Customer, Plan
 from cards.views.card_act import contents_of
 from cards.views.my_frame import member_required, my_page, only_looks
@@ -35,13 +34,7 @@ PAGE = "buying:order"
 class DepositForm(KeyedForm):
     """Money for the wallet, by the payment page."""
 
-    amount = forms.CharField(label=gettext_lazy("Amount"), widget=forms.TextInput(attrs={"inputmode": "decimal"}))
-
-    def clean_amount(self):
-        try:
-            return read_amount(self.cleaned_data["amount"])
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
+    amount = AmountField(label=gettext_lazy("Amount"))
 
 
 class MyAgreementForm(forms.Form):
@@ -49,11 +42,10 @@ class MyAgreementForm(forms.Form):
 
     auto_renews = forms.BooleanField(label=gettext_lazy("Renew all cards by themselves"), required=False)
     renews_days_ahead = forms.IntegerField(label=gettext_lazy("Days before the end"), min_value=1, max_value=90)
-    low_below = forms.CharField(
+    low_below = AmountField(
         label=gettext_lazy("Tell me when the wallet falls below"),
         required=False,
         help_text=gettext_lazy("Empty: never."),
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
     wanted = forms.MultipleChoiceField(
         label=gettext_lazy("Notices by mail and here"),
@@ -61,13 +53,6 @@ class MyAgreementForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-
-    def clean_low_below(self):
-        text = self.cleaned_data["low_below"]
-        try:
-            return read_amount(text) if text.strip() else None
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
     @property
     def agreed(self):

@@ -128,6 +128,11 @@ class JobForm(AskingForm):
             )
 
 
+def say_at_field(form, bad):
+    """Add a `BadInput` to a form: at the field that it names or, where the form has no such field, at its head."""
+    form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+
+
 def _digits():
     return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 

@@ -13,6 +13,7 @@ from billing.models import Receipt
 from billing.money import yuan
 from billing.views import permitted
 from cards.errors import BadInput
+from cards.forms import say_at_field
 from cards.models import Customer
 from cards.paging import page_of
 from cards.views import console_page, staff_required
@@ -89,7 +90,7 @@ def _recorded(form, user):
     try:
         return receipts.record(**form.cleaned_data, user=user)
     except BadInput as bad:
-        form.add_error(bad.field, str(bad.sentence))
+        say_at_field(form, bad)
 
 
 def _find(request, pk):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions import people, second_factor
 from cards.errors import BadInput
+from cards.forms import say_at_field
 from cards.people_forms import AccountForm, CodeForm, ConfirmedForm, PasswordForm
 from cards.views.my_frame import anyones_page, frame_of
 
@@ -100,7 +101,7 @@ def _changed(form):
     try:
         people.change_account(form.user, **form.asked())
     except BadInput as bad:
-        form.add_error(bad.field, str(bad.sentence))
+        say_at_field(form, bad)
     return not form.errors
 
 

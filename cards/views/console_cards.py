@@ -9,6 +9,7 @@ from cards.actions.ask import DEEDS
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.errors import BadInput, Refused
+from cards.forms import say_at_field
 from cards.identifiers import ICCID
 from cards.models import Card
 from cards.permissions import Actor
@@ -60,7 +61,7 @@ def _answer(request, asked):
     try:
         outcome = carry_out(asked.card, asked.action, asked.actor, form)
     except BadInput as bad:
-        form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+        say_at_field(form, bad)
         return _action_page(request, asked, form, None, 422)
     if outcome.refused:
         return _refuse(request, asked, outcome.refused, form.cleaned_data)

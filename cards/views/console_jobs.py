@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cards.actions.jobs import control, engine
 from cards.choices import OF_ORDERS
 from cards.errors import BadInput
+from cards.forms import say_at_field
 from cards.models import Job, Selection
 from cards.paging import page_of
 from cards.views import console_page, staff_required
@@ -83,7 +84,7 @@ def start(request, pk):
             _go(job, request.user, form)
             return redirect("console:job", pk=pk)
         except BadInput as bad:
-            form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+            say_at_field(form, bad)
     return console_page(request, "console/jobs/job.html", page_of_job(job, request) | {"form": form}, status=422)
 
 

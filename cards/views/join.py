@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.actions import people, tries
 from cards.errors import BadInput
+from cards.forms import say_at_field
 from cards.models import Invitation
 from cards.people_forms import NewPersonForm
 from cards.views.my_frame import anyones_page
@@ -93,7 +94,7 @@ def _made(form):
     try:
         return people.make_person(**form.asked())
     except BadInput as bad:
-        form.add_error(bad.field, str(bad.sentence))
+        say_at_field(form, bad)
 
 
 def _is_over(request):

@@ -16,7 +16,7 @@ from cards.calendar import civil_today
 from cards.choices import Action, RequestStatus
 from cards.diagnosis import diagnose, evidence_of
 from cards.errors import BadInput
-from cards.forms import MyActionForm
+from cards.forms import MyActionForm, say_at_field
 from cards.models import CardRequest
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
@@ -130,7 +130,7 @@ def _answer(request, asked):
     try:
         outcome = carry_out(asked.card, asked.action, asked.actor, form)
     except BadInput as bad:
-        form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+        say_at_field(form, bad)
         return _action_page(request, asked, form, None, 422)
     if outcome.refused or outcome.parked:
         now = MyAction(attach_queues([_found(request, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cards.actions.jobs import control, engine
 from cards.choices import Action, JobKind
 from cards.errors import BadInput
+from cards.forms import say_at_field
 from cards.models import Card, Job
 from cards.paging import key_in, page_of
 from cards.views import job_action, job_export
@@ -68,7 +69,7 @@ def start(request, pk):
             control.start(job, user=request.user, params=form.asked(), reason=form.cleaned_data["reason"])
             return redirect(JOB, pk=pk)
         except BadInput as bad:
-            form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+            say_at_field(form, bad)
     return _page(request, job, form, 422)
 
 

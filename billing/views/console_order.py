@@ -1,6 +1,5 @@
 """One order in the console: its page, each step of it, and its lines as a file."""
 
-import uuid
 from decimal import Decimal, InvalidOperation
 
 from django.contrib import messages
@@ -19,7 +18,7 @@ from billing.permissions import may_order, may_pay
 from billing.views import permitted
 from billing.views.line_rows import lines_file
 from billing.views.order_page import context_of
-from cards.views import console_page, staff_required
+from cards.views import console_page, form_key, staff_required
 
 
 @staff_required
@@ -116,7 +115,7 @@ def again(request, pk):
     if not card_ids:
         raise Http404
     following = orders.draft(
-        order.kind, order.customer, list(card_ids), user=request.user, plan=order.plan, key=_key(request)
+        order.kind, order.customer, list(card_ids), user=request.user, plan=order.plan, key=form_key(request)
     )
     return redirect("money:order", pk=following.pk)
 
@@ -176,13 +175,6 @@ def _total(request):
         return Decimal(request.POST.get("total", ""))
     except InvalidOperation:
         raise Http404 from None
-
-
-def _key(request):
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return None
 
 
 def _checked(request):

@@ -20,6 +20,7 @@ from billing.rules import PLAN_KINDS
 from cards.choices import Hold
 from cards.models import Plan, Selection
 from cards.plain_words import tell
+from cards.views import form_key
 from cards.views.card_act import contents_of
 from cards.views.my_card import find
 from cards.views.my_frame import acting_required, member_required, my_page, only_looks
@@ -137,11 +138,8 @@ def _asked(request):
 
 def _key(request):
     """One order for what this form asked for, however often it is sent; with another choice it is another."""
-    try:
-        form = uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return None
-    return uuid.uuid5(form, f"{request.user.pk} {request.POST.get('kind')} {request.POST.get('plan')}")
+    form = form_key(request)
+    return form and uuid.uuid5(form, f"{request.user.pk} {request.POST.get('kind')} {request.POST.get('plan')}")
 
 
 def _renews(card):

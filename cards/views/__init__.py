@@ -1,5 +1,6 @@
 """What all pages of the console share: they are for staff, and they stand in the admin's frame."""
 
+import uuid
 from functools import wraps
 
 from django.contrib import admin
@@ -26,3 +27,11 @@ def staff_required(view):
 def console_page(request, template, context=None, status=None):
     """A page of the console: the template with the admin's context (header, menu, user) around its own."""
     return render(request, template, admin.site.each_context(request) | (context or {}), status=status)
+
+
+def form_key(request):
+    """The key of the posted form, by which it counts once however often it is sent; None where it has none."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None

@@ -1,7 +1,5 @@
 """The console's jobs: the list, the page of one, and what people do with it."""
 
-import uuid
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -16,7 +14,7 @@ from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.models import Job, Selection
 from cards.paging import page_of
-from cards.views import console_page, staff_required
+from cards.views import console_page, form_key, staff_required
 from cards.views.addresses import queries_beside
 from cards.views.downloads import csv_response
 from cards.views.job_action import KINDS, follows_of, form_of
@@ -113,7 +111,7 @@ def follow(request, pk, step):
     if offered.refused:
         messages.error(request, offered.refused)
         return redirect("console:job", pk=pk)
-    following = FOLLOWS[step](job, user=request.user, key=_key(request))
+    following = FOLLOWS[step](job, user=request.user, key=form_key(request))
     return redirect("console:job", pk=following.pk)
 
 
@@ -149,10 +147,3 @@ def _permitted(request, pk):
 def _go(job, user, form):
     asked = form.cleaned_data
     control.start(job, user=user, params=form.asked(), reason=asked["reason"], count=asked.get("count"))
-
-
-def _key(request):
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return None

@@ -12,7 +12,7 @@ from cards.actions.selections import ids_of
 from cards.choices import Action, Hold, State
 from cards.models import Card, Job, Selection
 from cards.permissions import Actor
-from cards.views import console_page, staff_required
+from cards.views import console_page, form_key, staff_required
 from cards.views.job_words import asked_for, badge_of, title_of
 from cards.views.labels import MAY_PRINT
 
@@ -71,10 +71,8 @@ def _draft(request, selection):
 
 def key_of(request, action):
     """The key of the job that the posted form makes of an action: the form of somebody else would make another."""
-    try:
-        return uuid.uuid5(uuid.UUID(request.POST.get("key", "")), f"{request.user.pk}&{action}")
-    except ValueError:
-        return None
+    form = form_key(request)
+    return form and uuid.uuid5(form, f"{request.user.pk}&{action}")
 
 
 def _context(selection, user):

@@ -21,6 +21,7 @@ from cards.models import CardRequest
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
 from cards.plain_words import BUTTONS, tell
+from cards.views import form_key
 from cards.views.card_act import CardAction, carry_out
 from cards.views.my_card import MyCard, find
 from cards.views.my_frame import member_required, my_page, only_looks
@@ -114,11 +115,7 @@ def _found(request, iccid):
 
 def _ask(request, card, evidence):
     """The form's key is of one card: sent for another it is another request."""
-    try:
-        form = uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        form = uuid.uuid4()
-    key = uuid.uuid5(form, card.iccid)
+    key = uuid.uuid5(form_key(request) or uuid.uuid4(), card.iccid)
     return ask_dealer(card, by=request.user, text=request.POST.get("text", ""), evidence=evidence, key=key)
 
 

@@ -1,5 +1,7 @@
 """Forms of an action on one card and on many. They ask; what is asked is read and judged by `cards.actions` alone."""
 
+import uuid
+
 from django import forms
 from django.utils.translation import gettext as _
 
@@ -144,3 +146,11 @@ def _offered():
 
 def _private():
     return forms.TextInput(attrs={"autocomplete": "off"})
+
+
+def form_key(request):
+    """The key of the posted form, by which it counts once however often it is sent; None where it has none."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from cards.views.login import LoginDoor
+from cards.people.views.login import LoginDoor
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from functools import cached_property
 
 from cards.actions import figures
+from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
 from cards.models import Card, SweptDay, UsageDay
+from cards.pages.console_frame import console_page, staff_required
+from cards.pages.queues import queues
 from cards.paging import counts_up_to
 from cards.tallies import COUNTED
-from cards.views import console_page, staff_required
-from cards.views.console_sweep import braked_days
-from cards.views.queues import queues
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
 

@@ -11,8 +11,8 @@ from cards import tallies
 from cards.actions.figures import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
 from cards.calendar import days
 from cards.choices import Action
+from cards.pages.charts import bars
 from cards.quantities import MB, megabytes
-from cards.views.charts import bars
 
 DAYS_BACK = 30
 GB = 1_024 * MB

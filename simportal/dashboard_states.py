@@ -7,7 +7,7 @@ from functools import cached_property
 from cards import tallies
 from cards.calendar import days
 from cards.choices import Hold, State
-from cards.views.charts import line
+from cards.pages.charts import line
 
 TREND_DAYS = 30
 

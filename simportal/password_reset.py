@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import tries
-from cards.views.my_frame import anyones_page, frame_of
+from cards.pages.my_frame import anyones_page, frame_of
 from cards.visitors import address_of
 from simportal.models import ResetAsked
 

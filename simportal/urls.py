@@ -14,7 +14,7 @@ urlpatterns = [
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),
-    path("account/", include("cards.account_urls")),
+    path("account/", include("cards.people.urls")),
     path("account/reset/", password_reset.ask, name="password_reset"),
     path("account/reset/<uidb64>/<token>/", password_reset.SetPassword.as_view(), name="password_reset_confirm"),
     path("logout/", LogoutView.as_view(), name="logout"),  # the admin's own lets only staff out

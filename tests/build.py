@@ -7,8 +7,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from cards.actions.ask import act
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, take_readings
 from cards.models import Card, CardEvent, Customer, Membership

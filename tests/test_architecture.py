@@ -14,36 +14,16 @@ RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
     {
-        *("rules", "guards", "permissions", "explain", "record", "proof", "filters", "exports", "policy_effects"),
-        *("plain_words", "plain_history", "diagnosis", "statements", "figures", "sentences"),
+        *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
+        *("statements", "figures"),
     },
     {"actions", "carriers", "payments"},
-    {
-        "admin",
-        "views",
-        "forms",
-        "tasks",
-        "mail",
-        "management",
-        "templatetags",
-        "urls",
-        "my_urls",
-        "pay_urls",
-        "account_urls",
-        "people_forms",
-        "backends",
-        "apps",
-    },
+    {"pages", "forms", "templatetags"},
+    {"people", "backends"},
+    {"admin", "views", "tasks", "mail", "management", "urls", "my_urls", "pay_urls", "apps"},
 )
 DOORS = RINGS[-1]
-DOORS_OF_ADDRESSES = {("urls", "views"), ("my_urls", "views"), ("pay_urls", "views"), ("account_urls", "views")}
-DOORS_THAT_MEET = {
-    ("views", "forms"),
-    ("views", "people_forms"),
-    ("people_forms", "backends"),
-    ("views", "templatetags"),
-    ("tasks", "mail"),
-} | DOORS_OF_ADDRESSES
+DOORS_THAT_MEET = {("urls", "views"), ("my_urls", "views"), ("pay_urls", "views"), ("tasks", "mail")}
 
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "managers"}
 

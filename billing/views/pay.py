@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing.actions import payments
 from billing.choices import NotificationOutcome
 from billing.models import Payment
+from billing.pages.order_words import badge_of
 from billing.payments import PROVIDERS, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
-from billing.views.order_words import badge_of
 
 ACCEPTED = (NotificationOutcome.PAID, NotificationOutcome.CLOSED, NotificationOutcome.KNOWN)
 

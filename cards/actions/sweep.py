@@ -207,3 +207,8 @@ def _foresee(card, through, policies, report):
     except InvariantBroken as broken:
         outcome.parked = str(broken)
     report.add([outcome])
+
+
+def braked_days():
+    """Days whose sweep waits for somebody to look at it, because it would change far more cards than usual."""
+    return SweptDay.objects.filter(braked_at__isnull=False, released_by="", finished_at=None)

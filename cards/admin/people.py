@@ -4,8 +4,8 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.actions import second_factor
 from cards.models import Person
+from cards.people import second_factor
 
 
 @admin.register(Person)

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.calendar import add_months
 from simportal.demo.fleet import with_check_digit
 

@@ -17,8 +17,8 @@ from django.db import connection, transaction  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
 from cards.actions.ask import act  # noqa: E402
-from cards.actions.card_rows import read_card_row  # noqa: E402
-from cards.actions.intake import take_cards  # noqa: E402
+from cards.actions.imports.card_rows import read_card_row  # noqa: E402
+from cards.actions.imports.cards_applying import take_cards  # noqa: E402
 from cards.actions.jobs import control, worker  # noqa: E402
 from cards.actions.selections import freeze  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402

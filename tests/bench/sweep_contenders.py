@@ -13,8 +13,8 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402 -- Django has to be set up first
 from django.utils import timezone  # noqa: E402
 
-from cards.actions.card_rows import read_card_row  # noqa: E402
-from cards.actions.intake import take_cards  # noqa: E402
+from cards.actions.imports.card_rows import read_card_row  # noqa: E402
+from cards.actions.imports.cards_applying import take_cards  # noqa: E402
 from cards.actions.sweep import sweep  # noqa: E402
 from cards.actions.write import attach_queues, chunked  # noqa: E402
 from cards.models import Card, CardEvent, PolicyBook, ServiceTerm, SweptDay  # noqa: E402

@@ -18,10 +18,10 @@ from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from cards.actions.ask import act  # noqa: E402
-from cards.actions.card_rows import read_card_row  # noqa: E402
-from cards.actions.imports_usage import import_usage  # noqa: E402
-from cards.actions.intake import take_cards  # noqa: E402
-from cards.actions.tables import fill, make_table  # noqa: E402
+from cards.actions.imports.card_rows import read_card_row  # noqa: E402
+from cards.actions.imports.cards_applying import take_cards  # noqa: E402
+from cards.actions.imports.temporary_tables import fill, make_table  # noqa: E402
+from cards.actions.imports.usage_file import import_usage  # noqa: E402
 from cards.actions.usage import Reading, take_readings  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402
 from cards.models import Card, CardEvent, ServiceTerm, UsageDay  # noqa: E402

@@ -10,8 +10,8 @@ from billing.actions.ledger import account_of, enter, move
 from billing.choices import Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.ask import act
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.actions.write import chunked
 from cards.models import Card, Customer, Plan
 from cards.permissions import SYSTEM

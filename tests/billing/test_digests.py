@@ -17,8 +17,8 @@ from billing.choices import MailProblem, NoticeKind
 from billing.models import Digest, Notice
 from billing.sentences import heading, sentence_of
 from cards.actions.ask import act
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.models import Card
 from tests.billing import build as b
 from tests.billing.test_at_once import at_once

@@ -10,7 +10,7 @@ from billing.actions.accounts import agree_on
 from billing.actions.notices import gather
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Digest, Notice
-from billing.views.notice_words import told
+from billing.pages.notice_words import told
 from cards.models import Customer
 from tests.billing import build as b
 from tests.build import card_in_use, do, member, on_day, open_card, swept, use

@@ -8,8 +8,8 @@ from django.utils.html import escape
 
 from cards.filters import COLUMNS as KNOWN
 from cards.models import Card
-from cards.views.card_columns import COLUMNS, USUAL, rows_of, with_facts
-from cards.views.card_rows import Next, Shown, Usage, Used
+from cards.pages.card_columns import COLUMNS, USUAL, rows_of, with_facts
+from cards.pages.card_rows import Next, Shown, Usage, Used
 from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -141,7 +141,7 @@ def test_tabs_say_how_they_were_counted(ops, monkeypatch):
 
 
 def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
     cards = [open_card() for _ in range(5)][::-1]
     walked, url = [], LIST + "?carrier=cmcc"
     while url:
@@ -158,7 +158,7 @@ def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
 
 
 def test_the_last_page_is_one_click_away(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
     cards = [open_card() for _ in range(5)]
     last = ops.get(ops.get(LIST + "?sort=oldest").context["last_url"])
     assert [row["iccid"] for row in last.context["rows"]] == [card.iccid for card in cards[3:]]
@@ -253,7 +253,7 @@ def test_what_was_not_found_is_a_file(ops):
 
 
 def test_only_the_first_unknown_numbers_are_listed(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.found.LISTED", 2)
+    monkeypatch.setattr("cards.pages.found.LISTED", 2)
     open_card()
     page = text(ops.get(LIST, {"q": "13899999991 13899999992 13899999993"}, headers=ENGLISH))
     assert ("3 unknown" in page, "13899999992</li>" in page, "13899999993</li>" in page) == (True, True, False)
@@ -287,7 +287,7 @@ def test_a_search_that_is_posted_has_an_address(ops):
 
 
 def test_a_long_list_is_answered_at_once_and_pages_by_its_form(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
     cards = [open_card() for _ in range(3)]
     numbers = [f"8986{number:016d}" for number in range(1, 301)]
     first = ops.post(LIST, {"q": "\r\n".join(numbers)}, headers=ENGLISH)

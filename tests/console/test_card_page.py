@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from cards.models import Card, CarrierPolicy
-from cards.views.timeline import Mark, life_of, lying, standing
-from cards.views.usage_chart import Cycle, by_cycle, by_day, cycles_of
+from cards.pages.timeline import Mark, life_of, lying, standing
+from cards.pages.usage_chart import Cycle, by_cycle, by_day, cycles_of
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 

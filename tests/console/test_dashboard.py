@@ -8,8 +8,8 @@ from cards.actions import figures
 from cards.actions.sweep import sweep
 from cards.choices import Hold, State
 from cards.models import Card, FleetFigures, Job, SweptDay
+from cards.pages.charts import bars, line
 from cards.tasks import housekeeping
-from cards.views.charts import bars, line
 from simportal.dashboard import LastSweep
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet

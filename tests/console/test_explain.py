@@ -9,8 +9,8 @@ from cards import rules
 from cards.actions.write import attach_queues
 from cards.choices import Action, Hold, State
 from cards.errors import InvariantBroken
-from cards.explain import explain, foresee, placing_events
 from cards.models import Card, CardEvent, PolicyBook
+from cards.sentences.explain import explain, foresee, placing_events
 from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swept, use
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.test import Client
 from openpyxl import load_workbook
 
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.actions.selections import freeze
 from cards.exports.columns import COLUMNS, Format
 from cards.exports.stream import file_blocks

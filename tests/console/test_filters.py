@@ -7,9 +7,9 @@ import pytest
 from cards.choices import Hold
 from cards.filters import COLUMNS
 from cards.models import Card, Customer, Tag
+from cards.pages import card_columns
 from cards.quick import QUICK
 from cards.tallies import COUNTED, tab_counts
-from cards.views import card_columns
 from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
 from tests.console.asking import asked, complaints, found, in_order
 

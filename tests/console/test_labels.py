@@ -11,7 +11,7 @@ from django.test import override_settings
 from cards.actions.selections import freeze_ids
 from cards.models import ClaimCode
 from cards.models.claim import code_of
-from cards.views import labels
+from cards.views.console import labels
 from tests.build import on_day, open_card
 from tests.console.pages import of_role, text
 

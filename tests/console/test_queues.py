@@ -9,7 +9,7 @@ from cards.actions import figures
 from cards.actions.sweep import sweep
 from cards.filters import CardFilter
 from cards.models import Card, Job
-from cards.views.queues import OF_CARDS, queues
+from cards.pages.queues import OF_CARDS, queues
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.console.pages import of_role, text
 

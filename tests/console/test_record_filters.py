@@ -11,7 +11,7 @@ from cards.actions.ask import act
 from cards.choices import JobKind, JobStatus
 from cards.models import CardEvent, Job
 from cards.permissions import Actor
-from cards.record import evidence_words
+from cards.sentences.record import evidence_words
 from tests.build import card_in_use, do, fresh, on_day, open_card, use
 from tests.console.pages import of_role, text
 

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 
 from cards.actions.selections import freeze, freeze_ids
 from cards.models import Card, Job, Selection, SelectionPart
-from cards.views.console_selections import BULK, PARTS_COUNTED
+from cards.pages.selection import PARTS_COUNTED
+from cards.views.console.selections import BULK
 from tests.build import card_in_use, do, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, text
 

@@ -5,8 +5,8 @@ import pytest
 from cards.actions.sweep import sweep
 from cards.choices import Rule
 from cards.models import Card, SweptDay
-from cards.views import console_sweep
-from cards.views.console_sweep import Night, Tonight
+from cards.views.console import sweep as console_sweep
+from cards.views.console.sweep import Night, Tonight
 from tests.build import card_in_use, do, fresh, on_day, open_card, story, use
 from tests.console.pages import of_role, text
 

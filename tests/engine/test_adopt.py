@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.card_rows import read_card_row
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import take_cards
 from cards.actions.sweep import sweep
 from cards.actions.write import attach_queues
 from cards.choices import Binding, Certification, Hold, State

@@ -18,7 +18,7 @@ from cards.actions.selections import freeze
 from cards.choices import JobKind, JobStatus
 from cards.exports.stream import file_blocks
 from cards.models import Card, Job
-from cards.views import exporting
+from cards.pages import exporting
 from tests.build import card_in_use, on_day, open_card, staff
 from tests.console.pages import logged_in, of_role, superuser, text
 

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from cards.actions import imports_usage
-from cards.actions.quiet import foretold
-from cards.actions.staging import discard, open_file, stage
-from cards.actions.taking import take_next
+from cards.actions.imports import usage_file
+from cards.actions.imports.usage_applying import take_next
+from cards.actions.imports.usage_staging import discard, open_file, stage
+from cards.actions.imports.usage_uneventful import foretold
 from cards.errors import BadInput
 from cards.models import RefusedRow, StagedFile, StagedReading, UsageDay
 from tests.build import card_in_use, fresh, on_day
@@ -123,9 +123,9 @@ def test_what_a_crash_of_the_database_has_taken_is_missed(bring):
 def test_nothing_stays_staged(tmp_path, dry_run):
     card_in_use()
     (tmp_path / "usage.csv").write_text("\n".join([HEADER, *readings(2)]))
-    imports_usage.import_usage(tmp_path / "usage.csv", dry_run=dry_run)
+    usage_file.import_usage(tmp_path / "usage.csv", dry_run=dry_run)
     with pytest.raises(BadInput):
-        imports_usage.import_usage(tmp_path / "no such file", dry_run=dry_run)
+        usage_file.import_usage(tmp_path / "no such file", dry_run=dry_run)
     assert (StagedFile.objects.count(), StagedReading.objects.count()) == (0, 0)
 
 
@@ -133,7 +133,7 @@ def test_what_a_killed_import_has_left_is_thrown_away_by_a_later_one_and_nothing
     card_in_use()
     left, waiting = (bring("\n".join([HEADER, *readings(2)]).encode()) for _ in range(2))
     StagedFile.objects.filter(pk=left.pk).update(kept_until=timezone.now() - timedelta(hours=1))
-    imports_usage.import_usage(tmp_path / "usage.csv", dry_run=True)
+    usage_file.import_usage(tmp_path / "usage.csv", dry_run=True)
     assert set(StagedReading.objects.values_list("file_id", flat=True)) == {waiting.pk}
     discard(waiting)
     assert StagedReading.objects.count() == 0

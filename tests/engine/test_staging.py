@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.staging import open_file
-from cards.actions.taking import take_next
+from cards.actions.imports.usage_applying import take_next
+from cards.actions.imports.usage_staging import open_file
 from cards.actions.usage import Reading, take_readings
 from cards.calendar import next_cycle_start
 from cards.choices import Binding, Hold, State

@@ -7,7 +7,8 @@ import pytest
 from cards.actions.jobs import worker
 from cards.exports.columns import Format
 from cards.models import Job, Membership
-from cards.views import exporting, my_cards
+from cards.pages import exporting
+from cards.views.my import card_list
 from tests.build import card_in_use, do, member, on_day, open_card, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -146,7 +147,7 @@ def test_each_card_leads_to_its_page(alice):
 
 
 def test_pages_follow_each_other(alice, monkeypatch):
-    monkeypatch.setattr(my_cards, "PAGE_SIZE", 2)
+    monkeypatch.setattr(card_list, "PAGE_SIZE", 2)
     cards = [mine().iccid for _ in range(5)][::-1]
     seen, url = [], f"{LIST}?state=unused"
     while url:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from cards.actions import claims
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.claims import claim
-from cards.actions.corrections import Correction
+from cards.actions.imports.corrections import Correction
 from cards.actions.write import change
 from cards.errors import BadInput
 from cards.models import CardEvent, ClaimCode, Customer, Membership, Tries

@@ -20,11 +20,11 @@ from django.utils import timezone
 from billing.actions import orders, payments, receipts, refunds
 from billing.models import PriceTier
 from cards.actions.jobs import control, worker
-from cards.actions.people import invite, person_of
 from cards.actions.requests import ask_dealer
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
+from cards.people.accounts import invite, person_of
 from tests.billing import build
 from tests.build import card_in_use, member, on_day, open_card
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
-from cards.diagnosis import diagnose
 from cards.models import CardRequest
+from cards.sentences.diagnosis import diagnose
 from tests.build import card_in_use, do, member, on_day, open_card, swept, use
 from tests.console.pages import logged_in, of_role, text
 

@@ -9,11 +9,11 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from cards.actions import tries
-from cards.actions.people import change_account, make_person
-from cards.backends import user_name_of
 from cards.errors import BadInput
 from cards.identifiers import phone
 from cards.models import Tries
+from cards.people.accounts import change_account, make_person
+from cards.people.backends import user_name_of
 from cards.visitors import address_of
 from tests.build import member, staff
 

@@ -289,7 +289,7 @@ def test_the_failures_come_as_a_file(alice):
 
 
 def test_the_list_of_jobs_is_ones_own_with_its_pages(alice, monkeypatch):
-    monkeypatch.setattr("cards.views.my_jobs.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.my.jobs.PAGE_SIZE", 2)
     jobs = [drafted("suspend", mine()) for _ in range(3)]
     first = alice.get("/my/jobs/", headers=ENGLISH)
     second = alice.get(f"/my/jobs/?after={first.context['after']}", headers=ENGLISH)

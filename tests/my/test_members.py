@@ -11,10 +11,11 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from cards.actions import people, tries
+from cards.actions import tries
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership, Person
 from cards.models.invitation import SIGNER
+from cards.people import accounts
 from tests.billing.test_at_once import at_once
 from tests.build import card_in_use, member, staff
 from tests.console.pages import logged_in, text
@@ -66,7 +67,7 @@ def path_of(change, user):
 
 
 def invited(membership, role="operator"):
-    return people.invite(membership.customer, role, by=membership.user)
+    return accounts.invite(membership.customer, role, by=membership.user)
 
 
 def invitation_of(owner, role="operator"):
@@ -152,7 +153,7 @@ def test_the_last_owner_neither_steps_down_nor_leaves(acme, change, posted):
     alice, path = of(acme["owner"]), path_of(change, acme["owner"])
     assert LAST_OWNER in text(alice.post(path, posted, follow=True))
     assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
-    people.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    accounts.change_role(Membership.objects.get(user=acme["operator"]), "owner")
     User.objects.filter(username="bob").update(is_active=False)  # who cannot log in looks after nothing
     assert LAST_OWNER in text(alice.post(path, posted, follow=True))
     User.objects.filter(username="bob").update(is_active=True)
@@ -169,8 +170,8 @@ def test_the_last_owner_may_be_made_the_owner_again(acme):
 
 def test_a_member_who_has_left_meanwhile_is_not_changed(acme):
     left = Membership.objects.get(user=acme["operator"])
-    people.remove(left)
-    for change in (lambda: people.remove(left), lambda: people.change_role(left, "viewer")):
+    accounts.remove(left)
+    for change in (lambda: accounts.remove(left), lambda: accounts.change_role(left, "viewer")):
         with pytest.raises(BadInput) as bad:
             change()
         assert str(bad.value.sentence) == "This person does not belong to the customer any more."
@@ -274,8 +275,8 @@ def test_a_revoked_link_opens_nothing_and_revoking_twice_is_once(acme):
 
 def test_an_accepted_invitation_cannot_be_revoked_any_more(acme):
     invitation, dora = invitation_of(acme["owner"]), User.objects.create_user("dora")
-    assert people.accept(invitation, dora)
-    assert not people.revoke(invitation)
+    assert accounts.accept(invitation, dora)
+    assert not accounts.revoke(invitation)
     assert (Invitation.objects.get().revoked_at, roles()["dora"]) == (None, "operator")
 
 
@@ -287,13 +288,13 @@ def test_a_link_runs_out_after_a_week_to_the_second(acme):
     Invitation.objects.update(until=timezone.now())
     dora = User.objects.create_user("dora")
     assert OVER in text(of(dora).get(link(invitation)))
-    assert not people.accept(invitation, dora)
+    assert not accounts.accept(invitation, dora)
     assert link(invitation) not in text(of(acme["owner"]).get("/my/members/"))
 
 
 def test_a_link_that_is_not_ours_opens_nothing(acme):
     invitation = invitation_of(acme["owner"])
-    other = people.invite(invitation.customer, "owner", by=acme["owner"])
+    other = accounts.invite(invitation.customer, "owner", by=acme["owner"])
     pk, signature = invitation.token.split(":")
     flipped = signature[:-2] + ("A" if signature[-2] != "A" else "B") + signature[-1]
     forged = [
@@ -317,17 +318,17 @@ def test_a_link_that_is_not_ours_opens_nothing(acme):
 
 @pytest.mark.parametrize("end", ["demoted", "removed", "removed by the dealer", "shut out"])
 def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
-    people.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    accounts.change_role(Membership.objects.get(user=acme["operator"]), "owner")
     invitation, bob = invitation_of(acme["operator"]), Membership.objects.get(user=acme["operator"])
     {
-        "demoted": lambda: people.change_role(bob, "operator"),
-        "removed": lambda: people.remove(bob),
+        "demoted": lambda: accounts.change_role(bob, "operator"),
+        "removed": lambda: accounts.remove(bob),
         "removed by the dealer": bob.delete,
         "shut out": lambda: User.objects.filter(pk=bob.user_id).update(is_active=False),
     }[end]()
     dora = User.objects.create_user("dora")
     assert OVER in text(of(dora).post(link(invitation)))
-    assert not people.accept(invitation, dora)
+    assert not accounts.accept(invitation, dora)
     assert "dora" not in roles()
 
 
@@ -367,7 +368,7 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_an_account_that_cannot_be_leaves_the_link_open_and_unlogged(acme, case, caplog):
-    people.change_account(acme["owner"], name="", email="", phone="13900139000")
+    accounts.change_account(acme["owner"], name="", email="", phone="13900139000")
     invitation = invitation_of(acme["owner"])
     wrong, sentence = WRONG[case]
     before = state()
@@ -406,7 +407,7 @@ not_on_sqlite = pytest.mark.skipif(
 def test_of_ten_who_follow_one_link_at_the_same_moment_one_joins():
     invitation = invitation_of(member())
     users = [User.objects.create_user(f"guest{number}") for number in range(10)]
-    answers = at_once([lambda user=user: people.accept(invitation, user) for user in users])
+    answers = at_once([lambda user=user: accounts.accept(invitation, user) for user in users])
     assert sorted(answers) == [False] * 9 + [True]
     assert len(roles()) == 2
 
@@ -417,7 +418,7 @@ def test_of_two_owners_who_leave_at_the_same_moment_one_stays():
     for _round in range(5):
         Membership.objects.all().delete()
         both = [Membership.objects.get(user=member("Acme", f"owner{User.objects.count()}")) for _owner in range(2)]
-        answers = at_once([lambda each=each: people.remove(each) for each in both])
+        answers = at_once([lambda each=each: accounts.remove(each) for each in both])
         assert sorted(isinstance(answer, BadInput) for answer in answers) == [False, True]
         assert len(roles()) == 1
 
@@ -426,7 +427,7 @@ def test_of_two_owners_who_leave_at_the_same_moment_one_stays():
 @not_on_sqlite
 def test_of_two_with_the_same_phone_at_the_same_moment_one_has_it():
     calls = [
-        lambda name=name: people.make_person(username=name, password=PASSWORD, phone="13800138000").username
+        lambda name=name: accounts.make_person(username=name, password=PASSWORD, phone="13800138000").username
         for name in ("dora", "fred")
     ]
     answers = at_once(calls)

@@ -11,8 +11,8 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from cards.actions import second_factor
 from cards.models import Tries
+from cards.people import second_factor
 from simportal.models import ResetAsked
 from simportal.tasks import send_resets
 from tests.build import member

@@ -11,8 +11,8 @@ from cards.actions.ask import DEEDS, Ask
 from cards.choices import Action, Hold, RealName, State
 from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
 from cards.permissions import CUSTOMERS, Actor
-from cards.plain_words import BUTTONS, Helper, told
 from cards.rules import Change
+from cards.sentences.customer import BUTTONS, Helper, told
 
 pytestmark = pytest.mark.once
 

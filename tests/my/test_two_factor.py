@@ -9,10 +9,10 @@ from django.contrib.auth import get_user
 from django.test import Client
 from django.utils import timezone
 
-from cards.actions import second_factor
-from cards.actions.people import person_of
 from cards.models import Person, RecoveryCode
-from cards.views import login
+from cards.people import second_factor
+from cards.people.accounts import person_of
+from cards.people.views import login
 from tests.build import member, staff
 from tests.console.pages import logged_in
 

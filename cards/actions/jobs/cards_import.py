@@ -9,9 +9,9 @@ from collections import Counter
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from cards.actions.card_rows import COLUMNS, REQUIRED, read_card_row
-from cards.actions.imports import CARDS_AT_ONCE, OnceEach
-from cards.actions.intake import take_cards
+from cards.actions.imports.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
 from cards.actions.jobs.engine import Kind, add_chunk
 from cards.actions.write import chunked
 from cards.calendar import civil_today

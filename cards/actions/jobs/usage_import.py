@@ -9,11 +9,11 @@ from collections import Counter
 from django.db import connection
 from django.utils import timezone
 
+from cards.actions.imports.usage_applying import READINGS_AT_ONCE, take_next
+from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
+from cards.actions.imports.usage_uneventful import foretold
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many
 from cards.actions.jobs.engine import Kind, add_chunk
-from cards.actions.quiet import foretold
-from cards.actions.staging import discard, discard_abandoned, open_file, stage
-from cards.actions.taking import READINGS_AT_ONCE, take_next
 from cards.choices import JobStatus
 from cards.models import Job, RefusedRow, StagedFile
 

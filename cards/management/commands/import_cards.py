@@ -1,4 +1,4 @@
-from cards.actions.imports import import_cards
+from cards.actions.imports.cards_file import import_cards
 from cards.management.imports import ImportCommand
 from cards.permissions import Actor
 

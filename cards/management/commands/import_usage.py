@@ -1,4 +1,4 @@
-from cards.actions.imports_usage import import_usage
+from cards.actions.imports.usage_file import import_usage
 from cards.management.imports import ImportCommand
 
 

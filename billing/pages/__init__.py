@@ -1,0 +1,1 @@
+"""What pages show of money: orders, lines, notices, statements. No request is answered here."""

@@ -1,0 +1,40 @@
+"""The lines of an order as a file, with what became of each, in the reader's language."""
+
+from django.http import Http404
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+
+from billing.errors import Refused
+from billing.pages.order_page import SHOWN, shown_lines
+from cards.files.writing import as_text
+from cards.pages.downloads import csv_response
+
+AT_ONCE = 2_000
+
+
+def lines_file(order, show):
+    """The lines that `show` asks for; an address that asks for something else is not found."""
+    if show not in SHOWN:
+        raise Http404
+    headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
+    lines = shown_lines(order, show).select_related("card", "plan").order_by("number")
+    return csv_response(f"{_('order')}-{order.number}", headings, _rows(lines, get_language()))
+
+
+def _rows(lines, language):
+    for line in lines.iterator(AT_ONCE):
+        with override(language):
+            yield _row(line)
+
+
+def _row(line):
+    why = line.refused and Refused.read(line.refused)
+    return [
+        as_text(line.card.iccid) if line.card else "",
+        as_text(line.card.msisdn) if line.card else "",
+        line.plan.code if line.plan else "",
+        line.unit_price,
+        line.get_state_display(),
+        why.sentence if why else "",
+        why.way_out if why else "",
+    ]

@@ -1,0 +1,59 @@
+"""Notices as pages show them: the sentence, what kind it is of, and whether it was mailed."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from billing.choices import MailProblem, NoticeKind
+from billing.models import Notice
+from billing.pages.order_words import Badge
+from billing.sentences import SENTENCES, sentence_of, words_of
+
+SHOWN = 10
+TONES = {
+    NoticeKind.CANCELLING: "bad",
+    NoticeKind.RENEWAL_FAILED: "bad",
+    NoticeKind.EXPIRING: "warning",
+    NoticeKind.WALLET_LOW: "warning",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice in the reader's language, with a link to its card; `mailed` says what became of its mail."""
+
+    notice: Notice
+    badge: Badge
+    sentence: str
+    mailed: str
+
+
+def told(notice):
+    badge = Badge(notice.get_kind_display(), TONES.get(notice.kind, "info"))
+    return Told(notice, badge, _sentence(notice), _mailed(notice.digest))
+
+
+def notices_of(customer):
+    """The last of what a customer was told."""
+    last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
+    return [told(notice) for notice in last[:SHOWN]]
+
+
+def _sentence(notice):
+    if notice.card is None:
+        return sentence_of(notice)
+    card = format_html('<a href="{}">{}</a>', reverse("console:card", args=[notice.card.iccid]), notice.card.iccid)
+    return format_html(SENTENCES[NoticeKind(notice.kind)], **words_of(notice) | {"card": card})
+
+
+def _mailed(digest):
+    if digest is None:
+        return _("comes with the next mail")
+    if digest.sent_at:
+        return _("mailed on {day}").format(day=digest.day)
+    problem = dict(MailProblem.choices).get(digest.problem, digest.problem)
+    if digest.due_at is None:
+        return _("not mailed: {problem}").format(problem=problem)
+    return _("will be mailed again: {problem}").format(problem=problem) if problem else _("is being mailed")

@@ -1,0 +1,127 @@
+"""What the page of an order shows: what would happen, what was agreed on, what became of each line, and the money."""
+
+import uuid
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing.actions.ledger import account_of
+from billing.actions.lines import sum_of_checks
+from billing.actions.orders import needs_second
+from billing.choices import LineState, OrderKind
+from billing.errors import Refused
+from billing.forms import ReasonForm
+from billing.money import ZERO, tax_within
+from billing.pages.order_words import badge_of, effects_of, prices_of
+from billing.permissions import may_order, may_pay
+from cards.actions.jobs import engine
+from cards.choices import JobStatus
+from cards.pages.addresses import queries_beside
+from cards.pages.job_outcomes import groups_of_check, groups_of_result
+from cards.pages.job_page import POLLED, progress_of
+from cards.paging import OLDEST, page_of
+
+LINES_SHOWN = 50
+SHOWN = ("", *LineState.values, "failed")
+
+
+def context_of(order, request, page="money:order"):
+    """The context of the page, for whoever looks at it; `page` is the name of its address."""
+    job, user = order.job, request.user
+    context = {
+        "order": order,
+        "badge": badge_of(order),
+        "account": account_of(order.customer_id),
+        "may_order": may_order(user, order.customer_id),
+        "may_pay": may_pay(user, order.customer_id),
+        "may_refund": user.has_perm("billing.refund_order"),
+        "may_agree": user.has_perm("billing.adjust_order"),
+        "key": uuid.uuid4(),
+        "entries": [(entry, list(entry.postings.all())) for entry in _entries(order)],
+        "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
+        "payments": [(payment, badge_of(payment), list(payment.notifications.all())) for payment in _payments(order)],
+    }
+    if job:
+        job.sums = engine.totals(job)
+        context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job)}
+    if order.is_draft:
+        return context | _draft(order)
+    return context | _placed(order, request) | _lines(order, request, reverse(page, args=[order.pk]))
+
+
+def _entries(order):
+    return order.entries.prefetch_related("postings").order_by("booked_at")
+
+
+def _payments(order):
+    return order.payments.select_related("started_by").prefetch_related("notifications")
+
+
+def _draft(order):
+    """Who can, who cannot and why, what it comes to, and what follows for the cards."""
+    if order.job.status != JobStatus.READY:
+        return {}
+    sums, total = order.job.sums.check_counts, sum_of_checks(order.job)
+    account = account_of(order.customer_id)
+    return {
+        "is_checked": True,
+        "can": sums["can"],
+        "cannot": sums["cannot"],
+        "groups": groups_of_check(order.job, Refused),
+        "effects": effects_of(order.job),
+        "prices": prices_of(order.job),
+        "total": total,
+        "left": account.balance - total,
+        "is_short": total > account.available,
+    }
+
+
+def _placed(order, request):
+    account = account_of(order.customer_id)
+    return {
+        "left": account.balance - order.total,
+        "is_short": order.is_placed and order.total > account.available,
+        "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
+        "is_mine": order.created_by_id == request.user.pk,
+        "is_stuck": order.waits_for_service and bool(order.job) and order.job.status == JobStatus.FAILED,
+        "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
+        "reason_form": ReasonForm(),
+    }
+
+
+def _lines(order, request, url):
+    """The lines that the address asks for, a page of them, and why some were not served."""
+    show, after = request.GET.get("show", ""), request.GET.get("after", "")
+    if show not in SHOWN or not (after == "" or (after.isascii() and after.isdecimal() and len(after) < 19)):
+        raise Http404
+    lines = shown_lines(order, show)
+    page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)
+    tabs = [("", _("All")), *LineState.choices]
+    line = order.lines.first()
+    return {
+        "lines": [_told(each) for each in page.rows],
+        "page": page,
+        **queries_beside(page, request.GET),
+        "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
+        "shown": show,
+        "groups": groups_of_result(order.job, Refused, url) if order.job and order.paid_at else [],
+        "tax": line and tax_within(order.total, line.tax_rate),
+        "tax_rate": line and line.tax_rate,
+        "has_failed": order.lines.exclude(refused=None).exists(),
+        "may_be_refunded": order.is_paid and order.kind != OrderKind.ADJUSTMENT and order.refunded < order.total,
+    }
+
+
+def shown_lines(order, show):
+    """The lines in a state, or those that could not be served (`failed`); all of them for nothing."""
+    if show == "failed":
+        return order.lines.exclude(refused=None)
+    return order.lines.filter(state=show) if show else order.lines.all()
+
+
+def _told(line):
+    line.badge = badge_of(line)
+    line.why = line.refused and Refused.read(line.refused)
+    return line

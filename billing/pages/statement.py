@@ -1,0 +1,43 @@
+"""A customer's statement of a month: what its page and its file say."""
+
+from datetime import date
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from billing.pages.posting_words import told
+from billing.statements import months_of, statement
+from cards.calendar import civil_today
+from cards.pages.downloads import csv_response
+
+
+def context_of(customer, month, page="money:order"):
+    """What the statement shows, for the console and for the customer; `page` is the name of the addresses of orders."""
+    found = statement(customer.pk, month)
+    return {
+        "customer": customer,
+        "statement": found,
+        "entries": [told(posting, page) for posting in found.postings],
+        "months": months_of(customer.pk, civil_today()),
+        "made_on": civil_today(),
+    }
+
+
+def statement_file(customer, month):
+    """The statement as a CSV for people: the opening balance, each posting, the closing balance."""
+    found = statement(customer.pk, month)
+    headings = [_("Day"), _("What"), _("Reference"), _("Memo"), _("Amount"), _("Balance")]
+    rows = [[month, _("Opening balance"), "", "", "", found.opening]]
+    for entry in map(told, found.postings):
+        rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])
+    rows.append(["", _("Closing balance"), "", "", "", found.closing])
+    return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
+
+
+def month_of(request):
+    """The month that the address names, or this one; an address that makes no sense is not found."""
+    text = request.GET.get("month", "")
+    try:
+        return date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,157 @@
+"""The console's customers: the list with balances and cards, the page of one, what was agreed on, and adjustments."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.actions import orders
+from billing.actions.accounts import agree_on
+from billing.actions.ledger import account_of
+from billing.filters import CustomerFilter
+from billing.forms import AmountField, KeyedForm
+from billing.models import CustomerAccount, MoneyRules, Order, Price
+from billing.money import LARGEST, yuan
+from billing.pages.notice_words import notices_of
+from billing.pages.order_words import badge_of
+from billing.pages.posting_words import told
+from billing.statements import wallet_of
+from cards.calendar import civil_today
+from cards.errors import Refused
+from cards.models import Card, Customer
+from cards.pages.addresses import queries_beside
+from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.paging import Order as Ordering
+from cards.paging import counts_up_to, page_of
+
+PAGE_SIZE = 30
+CARDS_COUNTED = 10_000
+SHOWN = 20
+BY_NAME = Ordering("name", read_value=str)
+
+
+class AgreementForm(forms.ModelForm):
+    """What was agreed on with a customer."""
+
+    class Meta:
+        model = CustomerAccount
+        fields = ["tier", "credit_limit", "auto_renews", "renews_days_ahead"]
+
+
+class AdjustmentForm(KeyedForm):
+    """Money that is charged or given without a card, and why."""
+
+    gives = forms.ChoiceField(
+        label=gettext_lazy("What"),
+        choices=[("1", gettext_lazy("Give to the customer")), ("0", gettext_lazy("Charge the customer"))],
+    )
+    amount = AmountField(label=gettext_lazy("Amount"))
+    note = forms.CharField(label=gettext_lazy("Note"), max_length=200)
+
+    @property
+    def signed(self):
+        amount = min(self.cleaned_data["amount"], LARGEST)
+        return -amount if self.cleaned_data["gives"] == "1" else amount
+
+
+@staff_required
+@require_safe
+def customer_list(request):
+    """Customers by name, with what their wallets hold and how many cards they have."""
+    filtered = CustomerFilter(request.GET, Customer.objects.all())
+    shown = Customer.objects.select_related("account__tier")
+    page = page_of(filtered.qs, PAGE_SIZE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
+    counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
+    complaints = filtered.complaints()
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "customers": [
+            (customer, getattr(customer, "account", None), _cards(count))
+            for customer, count in zip(page.rows, counts, strict=True)
+        ],
+        "page": page,
+        **queries_beside(page, request.GET),
+    }
+    return console_page(request, "console/money/customers.html", context, status=400 if complaints else None)
+
+
+@staff_required
+@require_safe
+def customer_page(request, pk):
+    return _page(request, get_object_or_404(Customer, pk=pk))
+
+
+@permitted("billing.change_customeraccount")
+@require_POST
+def change_agreement(request, pk):
+    """Keep what was agreed on with a customer: tier, credit, renewals."""
+    customer = get_object_or_404(Customer, pk=pk)
+    form = AgreementForm(request.POST, instance=account_of(customer.pk), label_suffix="")
+    if not form.is_valid():
+        return _page(request, customer, agreement=form, status=422)
+    try:
+        agree_on(customer, **form.cleaned_data)
+    except ValidationError as wrong:
+        form.add_error(None, wrong)
+        return _page(request, customer, agreement=form, status=422)
+    messages.success(request, _("Saved."))
+    return redirect("money:customer", pk=pk)
+
+
+@permitted("billing.adjust_order")
+@require_POST
+def adjust(request, pk):
+    """Charge a customer or give them something; above the set amount a second person has to agree first."""
+    customer = get_object_or_404(Customer, pk=pk)
+    form = AdjustmentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, customer, adjustment=form, status=422)
+    asked = form.cleaned_data
+    try:
+        order = orders.adjust(customer, form.signed, user=request.user, note=asked["note"], key=asked["key"])
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _page(request, customer, adjustment=form, status=422)
+    return redirect("money:order", pk=order.pk)
+
+
+def _page(request, customer, agreement=None, adjustment=None, status=None):
+    account = account_of(customer.pk)
+    (cards,) = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer)])
+    prices = Price.objects.filter(customer=customer).select_related("plan", "tier", "customer")
+    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:SHOWN]
+    context = {
+        "customer": customer,
+        "account": account,
+        "cards": _cards(cards),
+        "orders": [(order, badge_of(order)) for order in found],
+        "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
+        "today": civil_today(),
+        "postings": [told(posting) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "notices": notices_of(customer),
+        "members": customer.memberships.select_related("user").order_by("user__username"),
+        "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
+        "adjustment": adjustment or AdjustmentForm(),
+        "limit": yuan(MoneyRules.read().second_person_above),
+        "may_change": request.user.has_perm("billing.change_customeraccount"),
+        "may_adjust": request.user.has_perm("billing.adjust_order"),
+        "may_order": request.user.has_perm("billing.place_order"),
+        "may_record": request.user.has_perm("billing.add_receipt"),
+    }
+    return console_page(request, "console/money/customer.html", context, status=status)
+
+
+def _cards(count):
+    return f"{CARDS_COUNTED:,}+" if count > CARDS_COUNTED else f"{count:,}"
+
+
+def _place(text):
+    """A place in the order of names; None where the address says nothing clear."""
+    try:
+        return BY_NAME.read(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""What customers are told, in the console: the list of notices, and what one customer wants to hear of."""
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing.actions.accounts import agree_on
+from billing.actions.ledger import account_of
+from billing.choices import NoticeKind
+from billing.filters import NoticeFilter
+from billing.forms import AmountField
+from billing.models import Notice
+from billing.money import ZERO
+from billing.pages.notice_words import notices_of, told
+from cards.models import Customer
+from cards.pages.addresses import queries_beside
+from cards.pages.console_frame import console_page, permitted
+from cards.paging import page_of
+
+PAGE_SIZE = 50
+
+
+class NoticesForm(forms.Form):
+    """Of what a customer is told, and below which balance the wallet is low."""
+
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("Told of"),
+        choices=NoticeKind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    low_below = AmountField(
+        label=gettext_lazy("Wallet is low below"),
+        required=False,
+        help_text=gettext_lazy("Empty: the wallet is never called low."),
+        least=ZERO,
+    )
+
+    @property
+    def muted(self):
+        return [kind for kind in NoticeKind.values if kind not in self.cleaned_data["kinds"]]
+
+
+@permitted("billing.view_notice")
+@require_safe
+def notice_list(request):
+    """The newest notices that the parameters ask for."""
+    filtered = NoticeFilter(request.GET, Notice.objects.visible_to(request.user))
+    found = filtered.qs.select_related("customer", "card", "digest")
+    page = page_of(found, PAGE_SIZE, *filtered.cursors)
+    complaints = filtered.complaints()
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "notices": [told(notice) for notice in page.rows],
+        "page": page,
+        **queries_beside(page, request.GET),
+    }
+    return console_page(request, "console/money/notices.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.change_customeraccount")
+@require_http_methods(["GET", "HEAD", "POST"])
+def customer_notices(request, pk):
+    """What one customer wants to hear of; whoever sends the form twice has said the same twice."""
+    customer = get_object_or_404(Customer, pk=pk)
+    form = NoticesForm(request.POST or None, initial=_agreed(account_of(pk)), label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        agree_on(customer, muted=form.muted, low_below=form.cleaned_data["low_below"])
+        messages.success(request, _("Saved."))
+        return redirect("money:customer", pk=pk)
+    context = {"customer": customer, "form": form, "notices": notices_of(customer)}
+    return console_page(request, "console/money/customer_notices.html", context, status=422 if form.is_bound else None)
+
+
+def _agreed(account):
+    return {
+        "kinds": [kind for kind in NoticeKind.values if kind not in account.muted],
+        "low_below": account.low_below,
+    }

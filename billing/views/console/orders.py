@@ -1,0 +1,113 @@
+"""The console's orders: the list, and a new one for a selection or a pasted list."""
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing.actions import orders
+from billing.choices import OrderKind
+from billing.filters import OrderFilter
+from billing.forms import OrderForm
+from billing.models import Order
+from billing.pages.order_words import badge_of
+from cards.actions.selections import freeze_ids, ids_of
+from cards.models import Card, Customer, Selection
+from cards.pages.action_form import names_of
+from cards.pages.addresses import queries_beside
+from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.paging import page_of
+
+PAGE_SIZE = 50
+UNKNOWN_LISTED = 5
+
+
+@staff_required
+@require_safe
+def order_list(request):
+    """The newest orders that the parameters ask for."""
+    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user))
+    page = page_of(filtered.qs.select_related("customer", "plan"), PAGE_SIZE, *filtered.cursors)
+    complaints = filtered.complaints()
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "entries": [(order, badge_of(order)) for order in page.rows],
+        "page": page,
+        **queries_beside(page, request.GET),
+        "sums": _sums(filtered) if request.GET.get("selection") and not complaints else None,
+        "may_order": request.user.has_perm("billing.place_order"),
+    }
+    return console_page(request, "console/money/orders.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.place_order")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_order(request):
+    """The form of a new order, for a selection or a pasted list; what is asked becomes a draft for each customer."""
+    selection = _selection(request)
+    given = {name: request.GET[name] for name in ("kind", "plan", "numbers", "customer") if name in request.GET}
+    form = OrderForm(request.POST or None, given, has_cards=selection is not None)
+    if form.is_valid():
+        selection = selection or _pasted(request, form)
+        if selection:
+            return _drafted(request, form.cleaned_data, selection)
+    context = {"form": form, "selection": selection, "names": names_of(Customer)}
+    return console_page(request, "console/money/order_new.html", context, status=422 if form.is_bound else None)
+
+
+def _selection(request):
+    pk = request.POST.get("selection") or request.GET.get("selection", "")
+    if not pk:
+        return None
+    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+        raise Http404
+    return get_object_or_404(Selection, pk=pk, owner=request.user)
+
+
+def _pasted(request, form):
+    """The selection of a pasted list; None, and the form says why, when not every number is a card."""
+    meant = form.cleaned_data["numbers"]
+    cards = meant.narrow(Card.objects.visible_to(request.user))
+    lost = meant.unknown + meant.ambiguous
+    if lost and not form.cleaned_data["skips"]:
+        sentence = ngettext(
+            "{count} number is no card, or more than one: {numbers}",
+            "{count} numbers are no card, or more than one: {numbers}",
+            len(lost),
+        )
+        listed = ", ".join(lost[:UNKNOWN_LISTED]) + ("…" if len(lost) > UNKNOWN_LISTED else "")
+        form.add_error("numbers", sentence.format(count=len(lost), numbers=listed))
+        return None
+    if not meant.card_ids:
+        form.add_error("numbers", _("None of these numbers is a card."))
+        return None
+    key = uuid.uuid5(form.cleaned_data["key"], "selection")
+    return freeze_ids(cards.values_list("pk", flat=True), owner=request.user, asked={"from": "list"}, key=key)
+
+
+def _drafted(request, asked, selection):
+    how = {"user": request.user, "plan": asked["plan"], "key": asked["key"]}
+    if asked["kind"] == OrderKind.SALE:
+        card_ids = [pk for part in ids_of(selection) for pk in part]
+        made = [orders.draft(asked["kind"], asked["customer"], card_ids, selection=selection, **how)]
+    else:
+        made = orders.draft_for_selection(asked["kind"], selection, **how)
+    if not made:
+        messages.error(request, _("These cards are in stock, so nobody would pay for them: sell or assign them first."))
+        return redirect("money:order-new")
+    if len(made) == 1:
+        return redirect("money:order", pk=made[0].pk)
+    messages.info(request, _("The cards belong to {count} customers: each has an order.").format(count=len(made)))
+    response = redirect("money:order-list")
+    response["Location"] += f"?selection={selection.pk}"
+    return response
+
+
+def _sums(filtered):
+    return filtered.qs.aggregate(Sum("total"), Sum("size"))

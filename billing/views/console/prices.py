@@ -1,0 +1,99 @@
+"""Prices in the console: what each plan costs now and from which day on, and setting a new one."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from billing.actions.prices import set_price
+from billing.choices import PriceKind
+from billing.forms import AmountField
+from billing.models import Price, PriceTier
+from billing.money import ZERO
+from cards.calendar import civil_today
+from cards.models import Customer, Plan
+from cards.pages.action_form import names_of
+from cards.pages.console_frame import console_page, staff_required
+
+HISTORY_SHOWN = 100
+
+
+class PriceForm(forms.Form):
+    """A price from a day on; an empty amount ends a special price."""
+
+    plan = forms.ModelChoiceField(
+        Plan.objects.all(),
+        to_field_name="code",
+        label=gettext_lazy("Plan or pack"),
+        required=False,
+        empty_label=gettext_lazy("Card"),
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PriceKind.choices)
+    tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False)
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        to_field_name="name",
+        label=gettext_lazy("Customer"),
+        required=False,
+        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
+    )
+    amount = AmountField(
+        label=gettext_lazy("Amount"),
+        required=False,
+        help_text=gettext_lazy("Empty: the price of the tier or the customer ends on that day."),
+        least=ZERO,
+    )
+    valid_from = forms.DateField(
+        label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def prices(request):
+    """What everything costs today, and the form of a new price for whoever may set one."""
+    form = PriceForm(request.POST or None, initial={"valid_from": civil_today()}, label_suffix="")
+    if request.method == "POST":
+        if not request.user.has_perm("billing.add_price"):
+            raise PermissionDenied
+        if form.is_valid() and _set(form):
+            messages.success(request, _("The price is set."))
+            return redirect("money:prices")
+    history = Price.objects.select_related("plan", "tier", "customer").order_by("-valid_from", "-pk")
+    context = {
+        "form": form,
+        "names": names_of(Customer),
+        "may_set": request.user.has_perm("billing.add_price"),
+        **_table(civil_today()),
+        "history": history[:HISTORY_SHOWN],
+        "today": civil_today(),
+    }
+    return console_page(request, "console/money/prices.html", context, status=422 if form.is_bound else None)
+
+
+def _set(form):
+    try:
+        return set_price(**form.cleaned_data)
+    except ValidationError as wrong:
+        for field, errors in (wrong.message_dict if hasattr(wrong, "error_dict") else {None: wrong.messages}).items():
+            form.add_error(field if field in form.fields else None, errors)
+
+
+def _table(today):
+    """A row for each plan and for the card itself: list price, cost, and what each tier pays, today."""
+    tiers, now = list(PriceTier.objects.all()), {}
+    for price in Price.objects.filter(valid_from__lte=today, customer=None).order_by("valid_from"):
+        now[price.plan_id, price.kind, price.tier_id] = price.amount
+    rows = [
+        (
+            plan,
+            now.get((plan and plan.pk, PriceKind.LIST, None)),
+            [now.get((plan and plan.pk, PriceKind.TIER, tier.pk)) for tier in tiers],
+            now.get((plan and plan.pk, PriceKind.COST, None)),
+        )
+        for plan in [*Plan.objects.all(), None]
+    ]
+    return {"tiers": tiers, "rows": rows}

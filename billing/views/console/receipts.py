@@ -1,0 +1,97 @@
+"""The console's receipts: the list, the form that records a transfer, and the page of one with its reversal."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing.actions import receipts
+from billing.errors import Refused
+from billing.filters import ReceiptFilter
+from billing.forms import ReasonForm, ReceiptForm
+from billing.models import Receipt
+from billing.money import yuan
+from cards.errors import BadInput
+from cards.forms import say_at_field
+from cards.models import Customer
+from cards.pages.action_form import names_of
+from cards.pages.addresses import queries_beside
+from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.paging import page_of
+
+PAGE_SIZE = 50
+
+
+@staff_required
+@require_safe
+def receipt_list(request):
+    """The newest receipts that the parameters ask for."""
+    filtered = ReceiptFilter(request.GET, Receipt.objects.visible_to(request.user))
+    page = page_of(filtered.qs.select_related("customer"), PAGE_SIZE, *filtered.cursors)
+    complaints = filtered.complaints()
+    context = {
+        "form": filtered.form,
+        "complaints": complaints,
+        "receipts": page.rows,
+        "page": page,
+        **queries_beside(page, request.GET),
+        "may_record": request.user.has_perm("billing.add_receipt"),
+    }
+    return console_page(request, "console/money/receipts.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.add_receipt")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_receipt(request):
+    """Record a transfer; the same form sent twice is one receipt."""
+    given = {name: request.GET[name] for name in ("customer", "amount", "reference", "payer") if name in request.GET}
+    form = ReceiptForm(request.POST or None, given)
+    receipt = form.is_valid() and _recorded(form, request.user)
+    if receipt:
+        told = _("{amount} are in the wallet of {customer}.")
+        messages.success(request, told.format(amount=yuan(receipt.amount), customer=receipt.customer))
+        return redirect("money:receipt", pk=receipt.pk)
+    context = {"form": form, "names": names_of(Customer)}
+    return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)
+
+
+@staff_required
+@require_safe
+def receipt_page(request, pk):
+    receipt = _find(request, pk)
+    entries = [receipt.entry, *([receipt.entry.reversed_by] if receipt.reversed_at else [])]
+    context = {
+        "receipt": receipt,
+        "entries": [(entry, list(entry.postings.all())) for entry in entries],
+        "reason_form": ReasonForm(),
+        "may_reverse": request.user.has_perm("billing.reverse_receipt"),
+    }
+    return console_page(request, "console/money/receipt.html", context)
+
+
+@permitted("billing.reverse_receipt")
+@require_POST
+def reverse_receipt(request, pk):
+    """Take a receipt back that was recorded wrongly."""
+    receipt, form = _find(request, pk), ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Write in a few words why."))
+        return redirect("money:receipt", pk=pk)
+    try:
+        receipts.take_back(receipt, user=request.user, reason=form.cleaned_data["reason"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("money:receipt", pk=pk)
+
+
+def _recorded(form, user):
+    """The receipt, or None and the form says what is wrong."""
+    try:
+        return receipts.record(**form.cleaned_data, user=user)
+    except BadInput as bad:
+        say_at_field(form, bad)
+
+
+def _find(request, pk):
+    seen = Receipt.objects.visible_to(request.user).select_related("customer", "recorded_by", "entry__reversed_by")
+    return get_object_or_404(seen, pk=pk)

@@ -1,0 +1,1 @@
+"""The customers' own doors to what they buy and to their wallets."""

@@ -1,0 +1,152 @@
+"""Buying, as customers do it: for one card in three taps, or for many; and cards that renew by themselves."""
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from billing.actions import auto_renew as renewals
+from billing.actions import orders
+from billing.actions.offers import options_for
+from billing.choices import OrderKind
+from billing.errors import Refused
+from billing.models import CardRenewal, CustomerAccount
+from billing.permissions import may_order
+from billing.rules import PLAN_KINDS
+from cards.choices import Hold
+from cards.forms import form_key
+from cards.models import Plan, Selection
+from cards.pages.action_form import contents_of
+from cards.pages.my_frame import acting_required, member_required, my_page, only_looks
+from cards.pages.own_card import find
+from cards.sentences.customer import tell
+
+KINDS = (OrderKind.PACK, OrderKind.RENEWAL)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to buy, in a customer's words: what it is, what follows, and why not if it cannot be bought."""
+
+    option: object
+    contents: str
+    follows: str
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def buy_for_card(request, iccid):
+    """What can be bought for a card, with prices and what follows; what is chosen becomes an order to be paid."""
+    card = _found(request, iccid)
+    if not may_order(request.user, card.customer_id):
+        return only_looks(request)
+    if request.method == "POST":
+        return _ordered(request, card)
+    sections = [(kind, _choices(card, kind, request.user)) for kind in _in_order(card)]
+    context = {
+        "card": card,
+        "shown": card.shown,
+        "said": tell(card).sentence,
+        "sections": [(kind, kind.label, choices) for kind, choices in sections if choices],
+        "renews": _renews(card),
+        "key": uuid.uuid4(),
+    }
+    return my_page(request, "my/buy.html", context)
+
+
+@member_required
+@require_POST
+def auto_renew(request, iccid):
+    """Let a card renew by itself, or not."""
+    card = _found(request, iccid)
+    if not may_order(request.user, card.customer_id):
+        return only_looks(request)
+    renewals.switch([card], request.POST.get("on") == "1", user=request.user)
+    return redirect("buying:card", iccid=card.iccid)
+
+
+@acting_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_selection(request, pk):
+    """Renewals or packs for many cards: a draft that says who can, the price and what follows."""
+    selection = get_object_or_404(Selection, pk=pk, owner=request.user)
+    if request.method == "POST":
+        kind, plan = _asked(request)
+        made = orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=_key(request))
+        if len(made) == 1:
+            return redirect("buying:order", pk=made[0].pk)
+        return redirect("buying:order-list")
+    plans = [(plan, contents_of(plan)) for plan in Plan.objects.filter(is_sold=True).order_by("-kind", "code")]
+    return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
+
+
+def _found(request, iccid):
+    card = find(request.user, iccid)
+    if card is None:
+        raise Http404
+    return card
+
+
+def _in_order(card):
+    """What helps the card first: a pack where its data are used up, else a renewal."""
+    return KINDS if card.has_hold(Hold.CREDIT) and not card.is_over else KINDS[::-1]
+
+
+def _choices(card, kind, user):
+    return [
+        Choice(option, contents_of(option.plan), _follows(card, option))
+        for option in options_for(card, kind, user=user)
+    ]
+
+
+def _follows(card, option):
+    """What a customer gets for the money, in a sentence or two."""
+    after = option.after
+    if after is None:
+        return ""
+    if option.kind == OrderKind.PACK or after.term_number != card.term_number:
+        until = _("Until {day}.").format(day=after.service_until) if after.term_number != card.term_number else ""
+        return f"{tell(after).sentence} {until}".strip()
+    if after.service_until:
+        return _("It starts when the present term ends, on {day}.").format(day=after.service_until)
+    return _("It starts after the term that the card was opened with.")
+
+
+def _ordered(request, card):
+    kind, plan = _asked(request)
+    order = orders.draft(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
+    with suppress(Refused):  # then the draft says why
+        orders.place(order)
+    return redirect("buying:order", pk=order.pk)
+
+
+def _asked(request):
+    """What is to be bought; an address that was made up is not found."""
+    kind = request.POST.get("kind", "")
+    if kind not in PLAN_KINDS or kind == OrderKind.OPENING:
+        raise Http404
+    code = request.POST.get("plan", "")
+    plan = get_object_or_404(Plan, code=code, kind=PLAN_KINDS[OrderKind(kind)], is_sold=True) if code else None
+    if plan is None and kind == OrderKind.PACK:
+        raise Http404
+    return OrderKind(kind), plan
+
+
+def _key(request):
+    """One order for what this form asked for, however often it is sent; with another choice it is another."""
+    form = form_key(request)
+    return form and uuid.uuid5(form, f"{request.user.pk} {request.POST.get('kind')} {request.POST.get('plan')}")
+
+
+def _renews(card):
+    """Whether the card renews by itself; None for a card that never will again."""
+    if card.is_final:
+        return None
+    said = CardRenewal.objects.filter(card=card, customer=card.customer).first()
+    if said:
+        return said.is_on
+    return CustomerAccount.objects.filter(customer=card.customer, auto_renews=True).exists()

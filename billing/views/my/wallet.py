@@ -1,0 +1,170 @@
+"""A customer's wallet: what it holds, what moved, money put in by the payment page, renewals and notices."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.actions import payments
+from billing.actions.accounts import agree_on
+from billing.actions.ledger import account_of
+from billing.choices import NoticeKind
+from billing.errors import Refused
+from billing.forms import AmountField, KeyedForm
+from billing.models import Notice, PriceBook
+from billing.money import yuan
+from billing.pages.posting_words import told
+from billing.pages.statement import context_of, month_of, statement_file
+from billing.permissions import may_pay
+from billing.sentences import sentence_of
+from billing.statements import wallet_of
+from cards.calendar import civil_today
+from cards.models import Customer, Plan
+from cards.pages.action_form import contents_of
+from cards.pages.my_frame import member_required, my_page, only_looks
+
+SHOWN = 10
+PAGE = "buying:order"
+
+
+class DepositForm(KeyedForm):
+    """Money for the wallet, by the payment page."""
+
+    amount = AmountField(label=gettext_lazy("Amount"))
+
+
+class MyAgreementForm(forms.Form):
+    """What a customer decides: renewals of all cards, when the wallet is low, and which notices are wanted."""
+
+    auto_renews = forms.BooleanField(label=gettext_lazy("Renew all cards by themselves"), required=False)
+    renews_days_ahead = forms.IntegerField(label=gettext_lazy("Days before the end"), min_value=1, max_value=90)
+    low_below = AmountField(
+        label=gettext_lazy("Tell me when the wallet falls below"),
+        required=False,
+        help_text=gettext_lazy("Empty: never."),
+    )
+    wanted = forms.MultipleChoiceField(
+        label=gettext_lazy("Notices by mail and here"),
+        choices=NoticeKind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @property
+    def agreed(self):
+        """What is kept of it: notices by those that are not wanted."""
+        agreed = dict(self.cleaned_data)
+        wanted = agreed.pop("wanted")
+        return agreed | {"muted": [kind for kind in NoticeKind.values if kind not in wanted]}
+
+
+@member_required
+@require_safe
+def wallet(request):
+    """The wallets of this member's customers, one below the other: most members have one."""
+    return my_page(request, "my/wallet.html", {"wallets": [_wallet(request, each) for each in _customers(request)]})
+
+
+@member_required
+@require_safe
+def balance(request):
+    """What the wallets hold, in a line of HTML, for the page that asks for it; named where there are several."""
+    customers = list(_customers(request))
+    names = [f"{each} " if len(customers) > 1 else "" for each in customers]
+    held = [f"{name}{yuan(account_of(each.pk).balance)}" for name, each in zip(names, customers, strict=True)]
+    return HttpResponse(escape(f"{_('Wallet')}: {', '.join(held)}" if held else _("Wallet")))
+
+
+@member_required
+@require_POST
+def deposit(request, pk):
+    """Put money into the wallet by the payment page; the same form twice is one payment."""
+    customer, form = _find(request, pk), DepositForm(request.POST)
+    if not may_pay(request.user, customer.pk):
+        return only_looks(request)
+    if not form.is_valid():
+        return _again(request, customer, deposit=form)
+    asked = form.cleaned_data
+    try:
+        payment = payments.start_deposit(customer, asked["amount"], user=request.user, key=asked["key"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("buying:wallet")
+    return redirect(payments.page_of(payment))
+
+
+@member_required
+@require_POST
+def change_agreement(request, pk):
+    """Keep what a customer decides about renewals and notices."""
+    customer, form = _find(request, pk), MyAgreementForm(request.POST, label_suffix="")
+    if not may_pay(request.user, customer.pk):
+        return only_looks(request)
+    if not form.is_valid():
+        return _again(request, customer, agreement=form)
+    agree_on(customer, **form.agreed)
+    messages.success(request, _("Saved."))
+    return redirect("buying:wallet")
+
+
+@member_required
+@require_safe
+def statement_page(request, pk):
+    """The statement of a month, to be printed."""
+    return my_page(request, "my/statement.html", context_of(_find(request, pk), month_of(request), PAGE))
+
+
+@member_required
+@require_safe
+def statement_csv(request, pk):
+    return statement_file(_find(request, pk), month_of(request))
+
+
+def _customers(request):
+    return Customer.objects.filter(memberships__user=request.user).order_by("name")
+
+
+def _find(request, pk):
+    return get_object_or_404(_customers(request), pk=pk)
+
+
+def _again(request, customer, **forms):
+    """The page once more, with what is wrong at its field."""
+    wallets = [_wallet(request, each, **(forms if each == customer else {})) for each in _customers(request)]
+    return my_page(request, "my/wallet.html", {"wallets": wallets}, status=422)
+
+
+def _wallet(request, customer, deposit=None, agreement=None):
+    account = account_of(customer.pk)
+    notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:SHOWN]
+    return {
+        "customer": customer,
+        "account": account,
+        "may_pay": may_pay(request.user, customer.pk),
+        "postings": [told(posting, PAGE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "notices": [(notice, sentence_of(notice)) for notice in notices],
+        "prices": _prices(customer),
+        "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),
+        "agreement": agreement or _agreement(account),
+    }
+
+
+def _agreement(account):
+    initial = {
+        "auto_renews": account.auto_renews,
+        "renews_days_ahead": account.renews_days_ahead,
+        "low_below": account.low_below,
+        "wanted": [kind for kind in NoticeKind.values if kind not in account.muted],
+    }
+    return MyAgreementForm(initial=initial, label_suffix="", auto_id=f"agreed_{account.pk}_%s")
+
+
+def _prices(customer):
+    """(plan, what it is, price) of everything that is sold to this customer today."""
+    book, today = PriceBook.read([customer.pk]), civil_today()
+    quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
+    return [(plan, contents_of(plan), quote.amount) for plan, quote in quotes if quote]

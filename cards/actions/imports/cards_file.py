@@ -1,0 +1,149 @@
+"""Files of cards, taken in chunk by chunk: good rows go in, bad ones come back with their reason.
+
+A dry run does the same in transactions that are rolled back, one a chunk, so that it never keeps others from writing
+for long. A card that stands in two chunks of a file is found all the same.
+"""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from cards.actions.imports.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.corrections import MAY_BE_CORRECTED
+from cards.actions.write import chunked
+from cards.calendar import civil_today
+from cards.errors import BadInput
+from cards.files import open_table
+
+CARDS_AT_ONCE = 2_000
+ERRORS_KEPT = 100_000
+
+
+@dataclass
+class Imported:
+    """What became of a file's rows."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    errors: list = field(default_factory=list)
+    errors_left_out: int = 0
+
+    def refuse(self, number, bad):
+        self.add_errors([{"row": number, "field": bad.field or None, "message": str(bad.sentence)}])
+
+    def add_errors(self, errors):
+        room = max(ERRORS_KEPT - len(self.errors), 0)
+        self.errors += errors[:room]
+        self.errors_left_out += len(errors[room:])
+
+    def in_order(self):
+        """As a document: the errors in the order of the file."""
+        self.errors.sort(key=lambda error: error["row"])
+        document = asdict(self)
+        if not self.errors_left_out:
+            del document["errors_left_out"]
+        return document
+
+
+def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
+    """Take the cards of a file; `progress`, if given, is told the file's expected rows and those done since."""
+    today, name = civil_today(), PurePath(str(source)).name
+    once = OnceEach()
+
+    def read(row):
+        return once.checked(read_card_row(row.number, row.texts, today))
+
+    def take(rows):
+        taken = take_cards(rows, actor=actor, update=update, source=name)
+        counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
+        return counts, [_told(error, update) for error in taken.errors]
+
+    with open_table(source, COLUMNS, REQUIRED) as table:
+        return take_table(table, read, take, CARDS_AT_ONCE, dry_run, progress)
+
+
+def _told(error, update):
+    """The error as a command tells it: without the differences, but with the option that would help."""
+    told = {name: error[name] for name in ("row", "field", "message")}
+    correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(MAY_BE_CORRECTED)
+    if correctable and not update:
+        told["message"] = _("the card exists with other data; --update would correct it")
+    return told
+
+
+class OnceEach:
+    """Each card of a file once, wherever in it: nobody can say which of two different rows is meant.
+
+    A number of 19 characters and one of 20 that begins with it mean one card. Of a row only the last character, its
+    number and a hash are kept.
+    """
+
+    def __init__(self):
+        self.seen = {}
+
+    def checked(self, row):
+        """The row; None when it repeats another one, `BadInput` when it contradicts another one of the same card."""
+        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in COLUMNS[1:]))
+        alike = self.seen.setdefault(row.iccid[:19], [])
+        for other_last, number, other_content in alike:
+            if other_content != content and _same_card(last, other_last):
+                message = _("the card stands in row {row} already, with other data")
+                raise BadInput("iccid", message.format(row=number))
+            if _same_card(last, other_last):
+                return None
+        alike.append((last, row.number, content))
+        return row
+
+
+def _same_card(last, other_last):
+    return last == other_last or not (last and other_last)
+
+
+def take_table(table, read, take, at_once, dry_run, progress):
+    imported = Imported()
+    for chunk in chunked(table.rows, at_once):
+        imported.rows += len(chunk)
+        rows = list(_readable(chunk, read, imported))
+        counts, errors = _taken(rows, take, dry_run)
+        for name, count in counts.items():
+            setattr(imported, name, getattr(imported, name) + count)
+        imported.add_errors(errors)
+        if progress:
+            progress(table.expected, len(chunk))
+    return imported
+
+
+def _readable(chunk, read, imported):
+    for row in chunk:
+        try:
+            if row.wrong:
+                raise row.wrong
+            readable = read(row)
+        except BadInput as bad:
+            imported.refuse(row.number, bad)
+        else:
+            if readable is None:
+                imported.unchanged += 1
+            else:
+                yield readable
+
+
+def _taken(rows, take, dry_run):
+    """Take the rows in one transaction; once more if another import took the same cards at the same moment."""
+    try:
+        return _taken_once(rows, take, dry_run)
+    except IntegrityError:
+        return _taken_once(rows, take, dry_run)
+
+
+def _taken_once(rows, take, dry_run):
+    with transaction.atomic():
+        taken = take(rows)
+        transaction.set_rollback(dry_run)
+    return taken

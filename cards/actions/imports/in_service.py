@@ -1,0 +1,180 @@
+"""Taking over a card in mid-life: as it stands in the file, if that does not contradict itself.
+
+What the rules have to do on it since is left to them: the record of taking over takes effect today, or on the first
+day on which something was due on the card as the file has it, so that what follows stands under its own days.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from cards import rules
+from cards.actions.imports.card_rows import STANDS
+from cards.actions.imports.contradictions import phase_of, refuse_contradictions
+from cards.actions.terms import queue_term
+from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
+from cards.choices import Action, Certification, Hold, RealName, State
+from cards.models import RealNameCheck, ServiceTerm
+from cards.quantities import MB
+
+A_TENTH = Decimal("0.1")
+CLOCKS_STOPPED = (State.SHUT_DOWN, State.CANCELLED)
+
+
+def standing(row, plan, policies, today):
+    """The facts of a card as the row has it, by their names; `BadInput` when they contradict each other."""
+    phase = phase_of(row, today)
+    refuse_contradictions(row, phase, plan, policies.in_force(row.carrier, today), today)
+    facts = {
+        "state": row.state,
+        "holds": row.holds,
+        "resumes_to": "" if phase == row.state else phase.value,
+        "activated_on": row.activated_on,
+        "used_bytes": row.used_bytes,
+        "used_on": today if row.used_bytes else None,
+        "real_name": _real_name(row, phase),
+        "bound_imei": row.bound_imei or row.imei,
+        "previous_imei": row.imei if row.bound_imei not in ("", row.imei) else "",
+        **_test(row),
+    }
+    if phase != State.TESTING:
+        facts |= silence(row, row.activated_on or row.service_until or today, policies)
+    if row.service_until:
+        facts |= _service(row, plan, today)
+    if phase == State.IN_USE and row.service_until:
+        facts |= _cycle(row, facts["service_from"], policies, today)
+    if phase in CLOCKS_STOPPED:
+        facts["cancel_on"] = _cancel_on(row, phase, policies, today)
+    return facts
+
+
+def silence(row, day, policies):
+    """Since when the card is or was silent, by `day` at the latest, and until when it could be (rules 2 and 4)."""
+    ended_on = min(add_months(row.opened_on, row.test_months), day) if row.test_months else None
+    policy = policies.in_force(row.carrier, ended_on or row.opened_on)
+    silent_from = row.opened_on if ended_on is None or policy.silent_from_opening else ended_on
+    return {
+        "test_ended_on": ended_on,
+        "silent_from": silent_from,
+        "forced_activation_on": policy.forced_activation_on(silent_from),
+    }
+
+
+def term_of(card, row, plan, today):
+    """The card's first term: the one that runs or has ended, or else the one that waits for activation."""
+    if not row.service_until:
+        return queue_term(card, plan, row.opened_on)
+    starts_on, months = _running_term(row, plan, today)
+    return ServiceTerm(
+        card=card,
+        plan=plan,
+        number=1,
+        months=months,
+        alignment=plan.alignment,
+        quota_mb=plan.quota_mb,
+        bought_on=starts_on,
+        starts_on=starts_on,
+        service_until=row.service_until,
+    )
+
+
+def taking_over(card, row, source, today):
+    """The first record of a card that stands as in the row."""
+    following = rules.upcoming(card)
+    on = min(today, following.on) if following else today
+    if card.used_on:
+        card.used_on = on
+    if card.bound_imei:
+        card.bound_on = on
+    taken = rules.Change(on, Action.ADOPT, evidence={"source": source, **told(row)})
+    if card.real_name == RealName.APPROVED:
+        taken.evidence["real_name"] = str(card.real_name)
+        check = {"status": card.real_name, "masked_name": "—", "submitted_on": on, "decided_on": on}
+        taken.rows.append(RealNameCheck(card=card, **check))
+    return taken
+
+
+def told(row):
+    """What the row says of how the card stands, as its record keeps it."""
+    told = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
+    told["holds"] = row.holds.split(",") if row.holds else ""
+    told["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
+    return {name: value for name, value in told.items() if value not in ("", "None")}
+
+
+def differences(card, row, evidence):
+    """The columns in which the card neither stands as in the row nor was taken over so (`evidence` of its record)."""
+    said = told(row)
+    if said.items() <= evidence.items():
+        return []
+    return [name for name in STANDS if name in said and not _stands_so(card, row, name)]
+
+
+def used_mb(card):
+    """What the meter that runs on the card today says, in MB."""
+    return Decimal(card.meter(civil_today()).used_bytes) / MB
+
+
+def _stands_so(card, row, name):
+    if name == "used_mb":
+        return abs(used_mb(card) - row.used_mb) <= A_TENTH
+    return getattr(card, name) == getattr(row, name)
+
+
+def _number(decimal):
+    return int(decimal) if decimal == int(decimal) else float(decimal)
+
+
+def _real_name(row, phase):
+    """A person's card that has been in use and is not held for it had an approved check."""
+    has_served = phase == State.SHUT_DOWN or (phase == State.IN_USE and row.service_until)
+    approved = has_served and row.certification == Certification.INDIVIDUAL and Hold.REAL_NAME not in row.holds
+    return RealName.APPROVED.value if approved else RealName.NONE.value
+
+
+def _test(row):
+    if not row.test_months:
+        return {}
+    test_until = add_months(row.opened_on, row.test_months)
+    return {"test_months": row.test_months, "test_quota_mb": row.test_quota_mb, "test_until": test_until}
+
+
+def _service(row, plan, today):
+    """What the card says of the term that runs, or of its last one."""
+    starts_on, _months = _running_term(row, plan, today)
+    return {
+        "term_number": 1,
+        "quota_mb": plan.quota_mb,
+        "service_from": starts_on,
+        "service_until": row.service_until,
+    }
+
+
+def _running_term(row, plan, today):
+    """The first day of the term that ends on `service_until`, and its months.
+
+    It is the plan's months before, but not before activation. Where that day is still to come, the terms that were
+    sold ahead are taken for one with the running one.
+    """
+    months = plan.months
+    while (starts_on := add_months(row.service_until, -months)) > _last_day_of_service(row, today):
+        months += plan.months
+    return max(starts_on, row.activated_on or row.opened_on), months
+
+
+def _cycle(row, service_from, policies, today):
+    day = _last_day_of_service(row, today)
+    cycle_day = policies.in_force(row.carrier, day).cycle_day
+    starts_on = max(cycle_start(day, cycle_day), service_from)
+    return {"cycle_from": starts_on, "cycle_until": next_cycle_start(day, cycle_day)}
+
+
+def _last_day_of_service(row, today):
+    return min(today, row.service_until - timedelta(days=1))
+
+
+def _cancel_on(row, phase, policies, today):
+    """When a card that was shut down is cancelled; of a cancelled one nobody says when it was, but not after today."""
+    if not row.service_until:
+        return today
+    planned = policies.in_force(row.carrier, row.service_until).cancel_on(row.service_until)
+    return planned if phase == State.SHUT_DOWN else min(planned, today)

@@ -1,0 +1,69 @@
+"""Staged usage files, taken into the portal: range by range of cards, each range in one transaction.
+
+Whatever moment it is stopped at, what is taken is taken once, and the next call goes on behind it. The readings of a
+card are taken together, in the order of their days, wherever in the file they stand.
+"""
+
+from collections import Counter
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from cards.actions.imports.temporary_tables import ready_for_much
+from cards.actions.imports.usage_uneventful import judge, take_quiet
+from cards.actions.usage import Reading, take_readings
+from cards.actions.write import CHUNK, chunked
+from cards.errors import BadInput
+from cards.models import StagedFile, StagedReading
+
+READINGS_AT_ONCE = {"postgresql": 50_000, "sqlite": 15_000}
+LOCK = """
+    SELECT COUNT(*) FROM (
+        SELECT id FROM cards_card WHERE id IN (
+            SELECT card_id FROM cards_stagedreading WHERE file_id = %s AND card_id BETWEEN %s AND %s
+        ) AND id BETWEEN %s AND %s ORDER BY id FOR UPDATE
+    ) AS locked
+"""
+
+
+@transaction.atomic
+def take_next(file, at_once=None):
+    """Take the readings of the file's next cards and apply what they cause; how many readings, 0 when all are taken.
+
+    About `at_once` of them: as many as keep others waiting for a second or so, unless the caller knows better.
+    """
+    file = StagedFile.objects.select_for_update().get(pk=file.pk)
+    first, last = file.taken_through + 1, _last_of_next(file, at_once or READINGS_AT_ONCE[connection.vendor])
+    if last is None:
+        return 0
+    ready_for_much()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK, [file.pk, first, last, first, last])
+    readings, stirred = judge(file, first, last)
+    counts = take_quiet(first, last)
+    for card_ids in chunked(stirred, CHUNK):
+        counts += _take_one_by_one(file, card_ids)
+    grown = {name: F(name) + count for name, count in counts.items()}
+    StagedFile.objects.filter(pk=file.pk).update(taken_through=last, **grown)
+    return readings
+
+
+def _last_of_next(file, at_once):
+    """The last card of the next range; None when there is none. A card is never divided."""
+    if file.taken_through >= file.last_card:
+        return None
+    left = StagedReading.objects.filter(file_id=file.pk, card_id__gt=file.taken_through)
+    last = left.order_by("card_id").values_list("card_id", flat=True)[at_once - 1 : at_once].first()
+    if last is None and not left.exists():
+        raise BadInput("", _("What was read of the file is gone, because the database crashed: import it once more."))
+    return last or file.last_card
+
+
+def _take_one_by_one(file, card_ids):
+    """Cards to which something happens: the rules know what."""
+    columns = ("card_id", "day", "bytes", "read_at", "imei")
+    staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
+    counts, _outcomes = take_readings([Reading(*values) for values in staged.values_list(*columns)])
+    return Counter(counts)

@@ -1,0 +1,292 @@
+"""Usage files, staged: a row that can be taken becomes a `StagedReading`, any other a `RefusedRow` with its reason.
+
+Portion by portion a file's lines go to the database as they are, where one statement finds their cards. What is not
+evidently good goes through `read_usage_row`, row by row: it knows every rule and every message.
+"""
+
+import re
+from datetime import timedelta
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cards.actions.imports.temporary_tables import (
+    count_rows,
+    fill,
+    fill_from_lines,
+    make_table,
+    ready_for_much,
+    select_into,
+)
+from cards.actions.imports.usage_rows import (
+    EVIDENTLY_GOOD,
+    USAGE_COLUMNS,
+    USAGE_READERS,
+    USAGE_REQUIRED,
+    read_usage_row,
+)
+from cards.actions.write import chunked
+from cards.calendar import civil_today
+from cards.errors import BadInput
+from cards.files import Row, open_table
+from cards.files.plain import plain_blocks, plain_start
+from cards.lookup import ids_by_iccid
+from cards.models import RefusedRow, StagedFile, StagedReading
+
+BLOCKS_AT_ONCE = {"postgresql": 16, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
+ROWS_AT_ONCE = {"postgresql": 100_000, "sqlite": 15_000}
+READ_BY_US_AT_ONCE = 5_000
+ABANDONED_AFTER = timedelta(hours=12)
+
+RAW = "n {number}, iccid varchar(20) {collation}, day text, bytes bigint, read_at text, imei text"
+
+# The rows whose day and instant exist and whose card is known; `cards` says by which number.
+STAGE = """
+    INSERT INTO cards_stagedreading (file_id, card_id, day, number, bytes, read_at, imei)
+    SELECT %s, c.id, d.day, %s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
+    FROM {rows} AS r
+    JOIN staged_day AS d ON d.filed = r.day
+    JOIN staged_instant AS i ON i.filed = r.read_at
+    JOIN {cards} AS c ON c.iccid = r.iccid
+    ORDER BY c.id, d.day
+"""
+LEFT_OVER = """
+    SELECT r.* FROM staged_raw AS r
+    LEFT JOIN staged_day AS d ON d.filed = r.day
+    LEFT JOIN staged_instant AS i ON i.filed = r.read_at
+    LEFT JOIN cards_card AS c ON c.iccid = r.iccid
+    WHERE r.iccid IS NOT NULL AND (d.day IS NULL OR i.read_at IS NULL OR c.id IS NULL)
+"""
+# `domain.md`, "Identifiers": 20 characters may mean the card of 19, and 19 the one card of 20 that begins with them.
+OTHERWISE_NUMBERED = """
+    WITH unknown AS (
+        SELECT DISTINCT r.iccid FROM staged_left AS r
+        WHERE NOT EXISTS (SELECT 1 FROM cards_card AS c WHERE c.iccid = r.iccid)
+    )
+    SELECT iccid, MIN(id) AS id FROM (
+        SELECT u.iccid, c.id FROM unknown AS u JOIN cards_card AS c ON c.iccid = SUBSTR(u.iccid, 1, 19)
+        WHERE LENGTH(u.iccid) = 20
+        UNION ALL
+        SELECT u.iccid, c.id FROM unknown AS u JOIN cards_card AS c ON c.iccid > u.iccid AND c.iccid < u.iccid || '~'
+        WHERE LENGTH(u.iccid) = 19
+    ) AS meant GROUP BY iccid HAVING COUNT(*) = 1
+"""
+NO_LONGER_LEFT = """
+    DELETE FROM staged_left WHERE day IN (SELECT filed FROM staged_day)
+    AND read_at IN (SELECT filed FROM staged_instant) AND iccid IN (SELECT iccid FROM staged_meant)
+"""
+
+
+def open_file(kept_for=ABANDONED_AFTER):
+    """A new `StagedFile` with nothing in it yet; after `kept_for` whoever imports next may throw it away."""
+    return StagedFile.objects.create(kept_until=timezone.now() + kept_for)
+
+
+def stage(source, file, progress=None):
+    """Stage the rows of `source`, a path or a file open for reading bytes; `BadInput` when the file itself is no good.
+
+    Writes nothing but staged rows. Begins anew when it is called again. `progress`, if given, is told the file's
+    expected rows and those staged since.
+    """
+    empty(file)
+    with open_table(source, USAGE_COLUMNS, USAGE_REQUIRED) as table:
+        start = plain_start(table.file, table.columns)
+        feed = RowFeed(table) if start is None else LineFeed(table, start)
+        while _stage_portion(file, feed):
+            file.rows += feed.rows
+            if progress:
+                progress(table.expected, feed.rows)
+    with connection.cursor() as cursor:
+        count_rows(cursor, "cards_stagedreading")
+    found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
+    file.last_card = found["last"] or 0
+    file.save(update_fields=["rows", "last_card"])
+
+
+def empty(file):
+    """Take everything out of a staged file."""
+    if not _emptied_at_once(file):
+        readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_AT_ONCE[connection.vendor]
+        while following := list(readings.order_by("card_id").values_list("card_id", flat=True)[at_once : at_once + 1]):
+            readings.filter(card_id__lte=following[0]).delete()
+        readings.delete()
+    RefusedRow.objects.filter(file=file).delete()
+    file.rows, file.last_card, file.taken_through = 0, None, 0
+    file.created = file.updated = file.stale = 0
+    file.save()
+
+
+@transaction.atomic
+def _emptied_at_once(file):
+    """On PostgreSQL a table of which nobody else has rows is emptied in no time, whatever its size."""
+    if connection.vendor != "postgresql" or StagedReading.objects.exclude(file_id=file.pk).exists():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE cards_stagedreading IN ACCESS EXCLUSIVE MODE")
+        alone = not StagedReading.objects.exclude(file_id=file.pk).exists()
+        if alone:
+            cursor.execute("TRUNCATE cards_stagedreading")
+    return alone
+
+
+def discard(file):
+    empty(file)
+    file.delete()
+
+
+def discard_abandoned():
+    """Throw away what an import that was killed has left."""
+    for file in StagedFile.objects.filter(kept_until__lt=timezone.now()):
+        discard(file)
+
+
+class LineFeed:
+    """The rows of a plain file: its lines as they are. A row set aside leaves an empty line, so that all keep count."""
+
+    def __init__(self, table, start):
+        self.table, self.blocks = table, plain_blocks(table.file, start)
+        patterns = ",".join(EVIDENTLY_GOOD[name] for name in table.columns).encode()
+        self.good_line, self.good_block = re.compile(patterns), re.compile(b"(?:%b\n)*+" % patterns)
+        self.columns, self.empty_line = table.columns, b"," * (len(table.columns) - 1)
+        self.before, self.lines = 1, 0
+
+    def portion(self):
+        """The next blocks of lines to stage. `aside` fills with the other rows as it goes, `rows` counts both."""
+        self.before += self.lines
+        self.aside, self.rows, self.lines = [], 0, 0
+        for block in islice(self.blocks, BLOCKS_AT_ONCE[connection.vendor]):
+            yield self._sifted(block)
+            if len(self.aside) >= READ_BY_US_AT_ONCE:
+                return
+
+    def _sifted(self, block):
+        if self.good_block.fullmatch(block):
+            lines = block.count(b"\n")
+            self.lines, self.rows = self.lines + lines, self.rows + lines
+            return block
+        return b"".join(self._good_or_empty(line) + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
+
+    def _good_or_empty(self, line):
+        self.lines += 1
+        good = self.good_line.fullmatch(line)
+        if good:
+            self.rows += 1
+        elif row := self.table.row_of(self.before + self.lines, line.decode()):
+            self.rows += 1
+            self.aside.append(row)
+        return line if good else self.empty_line
+
+
+class RowFeed:
+    """The rows of any other file, read by `cards.files`; each is staged with its number."""
+
+    def __init__(self, table):
+        self.table = table
+        self.good_line = re.compile(",".join(EVIDENTLY_GOOD[name] for name in table.columns), re.ASCII)
+        self.columns = ["n", *table.columns]
+        self.before = 0
+
+    @property
+    def lines(self):
+        return self.rows
+
+    def portion(self):
+        """The next blocks of lines to stage. `aside` fills with the other rows as it goes, `rows` counts both."""
+        self.aside, self.rows = [], 0
+        for rows in chunked(islice(self.table.rows, ROWS_AT_ONCE[connection.vendor]), READ_BY_US_AT_ONCE):
+            self.rows += len(rows)
+            yield "".join(filter(None, map(self._good, rows))).encode()
+            if len(self.aside) >= READ_BY_US_AT_ONCE:
+                return
+
+    def _good(self, row):
+        line = ",".join(row.texts.values())
+        if not row.wrong and self.good_line.fullmatch(line):
+            return f"{row.number},{line}\n"
+        self.aside.append(row)
+        return ""
+
+
+@transaction.atomic
+def _stage_portion(file, feed):
+    """Stage the feed's next portion; whether there was one."""
+    ready_for_much()
+    today = civil_today()
+    postgresql = connection.vendor == "postgresql"
+    number = "integer GENERATED BY DEFAULT AS IDENTITY" if postgresql else "INTEGER PRIMARY KEY"
+    make_table("staged_raw", RAW.format(number=number, collation='COLLATE "C"' if postgresql else ""))
+    fill_from_lines("staged_raw", feed.columns, feed.portion())
+    _read_the_different("day", "staged_day", "date", lambda day: day <= today)
+    _read_the_different("read_at", "staged_instant", "timestamptz" if postgresql else "text")
+    with connection.cursor() as cursor:
+        for table in ("staged_day", "staged_instant"):
+            count_rows(cursor, table)
+        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), [file.pk, feed.before])
+        if cursor.rowcount < feed.rows - len(feed.aside):
+            _stage_the_left_over(cursor, file, feed, today)
+    _stage_by_hand(file, feed.aside, today)
+    return feed.lines > 0
+
+
+def _read_the_different(column, table, kind, may_be=None):
+    """Read each text of a column once, and keep what it means; one that means nothing is left out."""
+    read, meant = USAGE_READERS[column], []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT {column} FROM staged_raw WHERE {column} IS NOT NULL")
+        for (text,) in cursor.fetchall():
+            try:
+                value = read(text)
+            except BadInput:
+                continue
+            if may_be is None or may_be(value):
+                meant.append((text, value))
+    make_table(table, f"filed text, {column} {kind}")
+    fill(table, ("filed", column), meant)
+
+
+def _stage_the_left_over(cursor, file, feed, today):
+    """Rows of cards that are filed under their other number, and rows that only look good."""
+    select_into("staged_left", LEFT_OVER, [], counted="iccid")
+    select_into("staged_meant", OTHERWISE_NUMBERED, [], counted="iccid")
+    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), [file.pk, feed.before])
+    cursor.execute(NO_LONGER_LEFT)
+    page = f"SELECT n, {', '.join(USAGE_COLUMNS)} FROM staged_left WHERE n > %s ORDER BY n LIMIT {READ_BY_US_AT_ONCE}"
+    last = 0
+    while left := cursor.execute(page, [last]) and cursor.fetchall():
+        last = left[-1][0]
+        rows = [Row(feed.before + n, _filed(cells)) for n, *cells in left]
+        _stage_by_hand(file, rows, today)
+
+
+def _filed(cells):
+    return {name: str(cell or "") for name, cell in zip(USAGE_COLUMNS, cells, strict=True)}
+
+
+def _stage_by_hand(file, rows, today):
+    """Stage or refuse each of these rows for itself."""
+    read, refused = [], []
+    for row in rows:
+        try:
+            if row.wrong:
+                raise row.wrong
+            read.append(read_usage_row(row.number, row.texts, today))
+        except BadInput as bad:
+            refused.append((file.pk, row.number, bad.field, str(bad.sentence)))
+    meant = ids_by_iccid([row.iccid for row in read])
+    refused += [
+        (file.pk, row.number, "iccid", _no_one_card(meant[row.iccid])) for row in read if len(meant[row.iccid]) != 1
+    ]
+    taken = [row for row in read if len(meant[row.iccid]) == 1]
+    fill("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
+    fill(
+        "cards_stagedreading",
+        ("file_id", "card_id", "number", "day", "bytes", "read_at", "imei"),
+        ((file.pk, meant[row.iccid][0], row.number, row.day, row.bytes, row.read_at, row.imei) for row in taken),
+    )
+
+
+def _no_one_card(meant):
+    return _("several cards begin with this ICCID") if meant else _("there is no card with this ICCID")

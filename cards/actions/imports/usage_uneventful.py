@@ -1,0 +1,214 @@
+"""Readings that cause nothing, taken by the database: thousands of cards in a few statements.
+
+This is `Metering` and `rules` said once more, for the cards on which nothing happens but that a counter moves; `JUDGED`
+says which those are. All others are left to Python. It may be too strict, but never too lax: a test takes random
+readings of random cards both ways and demands the same rows.
+"""
+
+from collections import Counter
+from datetime import date
+
+from django.db import connection
+
+from cards.actions.imports.temporary_tables import count_rows, fill, make_table, select_into
+from cards.calendar import cycle_start, next_cycle_start
+from cards.choices import Binding, Carrier, Hold, State, UsageLevel
+from cards.errors import InvariantBroken
+from cards.models import PolicyBook
+from cards.models.card import MB
+
+# The staged readings of a range of cards, beside what is known of their days. The range is said of each table, here and
+# below: PostgreSQL does not conclude one from another.
+TAKEN = """
+    SELECT card_id, day, bytes, read_at, imei, known_bytes, earlier IS NOT NULL AS repeated,
+        COALESCE(read_at <= known_at, FALSE) OR COALESCE(read_at <= earlier, FALSE) AS stale
+    FROM (
+        SELECT s.card_id, s.day, s.bytes, s.read_at, s.imei, u.bytes AS known_bytes, u.read_at AS known_at,
+            LAG(s.read_at) OVER (PARTITION BY s.card_id, s.day ORDER BY s.read_at) AS earlier
+        FROM cards_stagedreading AS s
+        LEFT JOIN cards_usageday AS u
+            ON u.card_id = s.card_id AND u.day = s.day AND u.card_id BETWEEN %(first)s AND %(last)s
+        WHERE s.file_id = %(file)s AND s.card_id BETWEEN %(first)s AND %(last)s
+    ) AS placed
+"""
+COUNTS = """
+        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NULL AND NOT repeated) AS created,
+        COUNT(*) FILTER (WHERE NOT stale AND (known_bytes IS NOT NULL OR repeated)) AS updated,
+        COUNT(*) FILTER (WHERE stale) AS stale
+"""
+
+# What the readings of each card come to. A reading takes effect on its own day or on that of the card's last event,
+# whichever is later (`on_day`), and counts from `meter_from` on. From `cycle_until` on the meter has turned to a new
+# cycle, and what counts after that counts from zero.
+SUMS = f"""
+    SELECT card_id, {COUNTS},
+        COUNT(*) FILTER (WHERE repeated) AS repeated,
+        MIN(added) FILTER (WHERE NOT stale) AS least_added,
+        MIN(on_day) FILTER (WHERE NOT stale) AS first_on,
+        MAX(on_day) FILTER (WHERE NOT stale) AS last_on,
+        MIN(on_day) FILTER (WHERE NOT stale AND on_day >= cycle_until) AS turns_on,
+        MAX(read_at) FILTER (WHERE NOT stale) AS read_at,
+        MAX(on_day) FILTER (WHERE counts) AS used_on,
+        MIN(NULLIF(imei, '')) FILTER (WHERE counts) AS an_imei,
+        MAX(NULLIF(imei, '')) FILTER (WHERE counts) AS imei,
+        COALESCE(SUM(added) FILTER (WHERE counts AND (cycle_until IS NULL OR on_day < cycle_until)), 0) AS added,
+        COALESCE(SUM(added) FILTER (WHERE counts AND on_day >= cycle_until), 0) AS added_since
+    FROM (
+        SELECT met.*, bytes - COALESCE(known_bytes, 0) AS added, NOT stale AND day >= meter_from AS counts
+        FROM (
+            SELECT t.*, {{greatest}}(t.day, c.changed_on) AS on_day,
+                CASE {{phase}} WHEN '{State.IN_USE}' THEN c.cycle_until END AS cycle_until,
+                CASE {{phase}}
+                    WHEN '{State.TESTING}' THEN c.opened_on
+                    WHEN '{State.UNUSED}' THEN COALESCE(c.test_ended_on, c.opened_on)
+                    WHEN '{State.IN_USE}' THEN c.cycle_from
+                END AS meter_from
+            FROM staged_taken AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
+        ) AS met
+    ) AS counted
+    GROUP BY card_id
+"""
+
+ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
+BELOW_LIMIT = f"(c.limit_mb IS NULL OR {{used}} < CAST(c.limit_mb AS bigint) * {MB})"
+
+# Whether nothing comes of it. The facts that `rules.check` asks for are there; nothing is due by the last day; no
+# reading corrects downwards or repeats another of the file; the device is the one last seen, or does not matter; and
+# the meter stays below whatever it could reach.
+QUIET = f"""
+    s.repeated = 0 AND COALESCE(s.least_added, 0) >= 0 AND c.parked = ''
+    AND (s.last_on IS NULL OR c.next_due_on > s.last_on)
+    AND (s.imei IS NULL OR s.imei = s.an_imei
+        AND (s.imei = c.seen_imei OR c.binding = '{Binding.NONE}' AND c.bound_on IS NULL))
+    AND s.used_then < {2**53} AND s.used_now < {2**53}
+    AND CASE {{phase}}
+        WHEN '{State.TESTING}' THEN
+            c.test_until IS NOT NULL AND s.used_now < CAST(c.test_quota_mb AS bigint) * {MB}
+        WHEN '{State.UNUSED}' THEN
+            c.silent_from IS NOT NULL AND c.forced_activation_on IS NOT NULL AND s.used_now = 0
+        WHEN '{State.IN_USE}' THEN
+            c.service_from IS NOT NULL AND c.service_until IS NOT NULL
+            AND c.cycle_from IS NOT NULL AND c.cycle_until IS NOT NULL
+            AND (s.first_on IS NULL OR s.first_on >= p.known_from)
+            AND (s.used_then < {ALLOWANCE} OR c.holds LIKE '%%{Hold.CREDIT}%%')
+            AND ({BELOW_LIMIT.format(used="s.used_then")} OR c.limit_waived OR c.holds LIKE '%%{Hold.THRESHOLD}%%')
+            AND (s.turns_on IS NULL OR c.changed_on < c.cycle_until AND s.last_on < y.cycle_until
+                AND c.pack_mb = 0 AND NOT c.limit_waived
+                AND c.holds NOT LIKE '%%{Hold.CREDIT}%%' AND c.holds NOT LIKE '%%{Hold.THRESHOLD}%%'
+                AND s.used_now < {ALLOWANCE} AND {BELOW_LIMIT.format(used="s.used_now")})
+        ELSE FALSE
+    END
+"""
+JUDGED = f"""
+    SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.used_now,
+        y.cycle_from, y.cycle_until,
+        CASE
+            WHEN {{phase}} <> '{State.IN_USE}' THEN {UsageLevel.NORMAL}
+            WHEN s.used_now >= {ALLOWANCE} THEN {UsageLevel.USED_UP}
+            WHEN s.used_now * 100 >= {ALLOWANCE} * {UsageLevel.LOW} THEN {UsageLevel.LOW}
+            ELSE {UsageLevel.NORMAL}
+        END AS usage_level,
+        CASE WHEN {QUIET} THEN 1 ELSE 0 END AS quiet
+    FROM (
+        SELECT s.*, c.used_bytes + s.added AS used_then,
+            CASE WHEN s.turns_on IS NULL THEN c.used_bytes + s.added ELSE s.added_since END AS used_now
+        FROM ({SUMS}) AS s JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
+    ) AS s
+    JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
+    LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier AND y.day = s.turns_on
+    LEFT JOIN (SELECT carrier, MIN(valid_from) AS known_from FROM cards_carrierpolicy GROUP BY carrier) AS p
+        ON p.carrier = c.carrier
+"""
+
+METERS = """
+    UPDATE cards_card AS c SET
+        used_bytes = j.used_now,
+        used_on = COALESCE(j.used_on, c.used_on),
+        read_at = {greatest}(COALESCE(c.read_at, j.read_at), j.read_at),
+        seen_imei = COALESCE(j.imei, c.seen_imei),
+        cycle_from = COALESCE(j.cycle_from, c.cycle_from),
+        cycle_until = COALESCE(j.cycle_until, c.cycle_until),
+        usage_level = j.usage_level
+    FROM staged_judged AS j
+    WHERE c.id = j.card_id AND j.quiet = 1 AND j.last_on IS NOT NULL AND c.id BETWEEN %(first)s AND %(last)s
+"""
+NEWS = """
+    FROM staged_taken AS t JOIN staged_judged AS j ON j.card_id = t.card_id
+    WHERE j.quiet = 1 AND NOT t.stale
+"""
+NEW_DAYS = f"""
+    INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei)
+    SELECT t.card_id, t.day, t.bytes, t.read_at, t.imei {NEWS} AND t.known_bytes IS NULL ORDER BY t.card_id, t.day
+"""
+KNOWN_DAYS = f"""
+    UPDATE cards_usageday AS u SET bytes = n.bytes, read_at = n.read_at, imei = n.imei
+    FROM (SELECT t.* {NEWS} AND t.known_bytes IS NOT NULL) AS n
+    WHERE u.card_id = n.card_id AND u.day = n.day AND u.card_id BETWEEN %(first)s AND %(last)s
+"""
+TALLY = f"""
+    INSERT INTO cards_usagetally (day, bytes, readings)
+    SELECT t.day, SUM(t.bytes - COALESCE(t.known_bytes, 0)), COUNT(*) - COUNT(t.known_bytes) {NEWS} GROUP BY t.day
+"""
+
+
+def foretold(file):
+    """How many of the staged readings would be `created`, `updated` and `stale`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COUNTS} FROM ({TAKEN}) AS taken", {"file": file.pk, "first": 0, "last": file.last_card}
+        )
+        return Counter(dict(zip(("created", "updated", "stale"), cursor.fetchone(), strict=True)))
+
+
+def judge(file, first, last):
+    """Find out, for the cards in this range of keys, both ends included, which of them the staged readings leave quiet.
+
+    The cards are locked. Returns the number of readings, and the keys of the cards that are not quiet.
+    """
+    among = {"file": file.pk, "first": first, "last": last}
+    select_into("staged_taken", TAKEN, among, counted="card_id, day")
+    _reckon_cycles()
+    select_into("staged_judged", _said(JUDGED), among, counted="card_id, quiet")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM staged_taken")
+        (readings,) = cursor.fetchone()
+        cursor.execute("SELECT card_id FROM staged_judged WHERE quiet = 0 ORDER BY card_id")
+        return readings, [card_id for (card_id,) in cursor.fetchall()]
+
+
+def take_quiet(first, last):
+    """Take the readings of the cards that `judge` found quiet; how many were `created`, `updated` and `stale`."""
+    with connection.cursor() as cursor:
+        for statement in (METERS, KNOWN_DAYS, NEW_DAYS, TALLY):
+            cursor.execute(_said(statement), {"first": first, "last": last})
+        cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_judged WHERE quiet = 1")
+        counts = [int(count or 0) for count in cursor.fetchone()]
+    return Counter(dict(zip(("created", "updated", "stale"), counts, strict=True)))
+
+
+def _reckon_cycles():
+    """The cycle of each carrier on each day that is read: the calendar has one home, and it is not SQL."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT day FROM staged_taken")
+        days = [date.fromisoformat(str(day)) for (day,) in cursor.fetchall()]
+    policies = PolicyBook.read()
+    make_table("staged_cycle", "carrier varchar(4), day date, cycle_from date, cycle_until date")
+    rows = (_cycle(policies, carrier, day) for carrier in Carrier.values for day in days)
+    fill("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), filter(None, rows))
+    with connection.cursor() as cursor:
+        count_rows(cursor, "staged_cycle")
+
+
+def _cycle(policies, carrier, day):
+    try:
+        first = policies.in_force(carrier, day).cycle_day
+    except InvariantBroken:
+        return None
+    starts_on = cycle_start(day, first)
+    return carrier, day, starts_on, next_cycle_start(starts_on, first)
+
+
+def _said(statement):
+    """A statement in the database's own words."""
+    greatest = "GREATEST" if connection.vendor == "postgresql" else "MAX"
+    return statement.format(greatest=greatest, phase="COALESCE(NULLIF(c.resumes_to, ''), c.state)")

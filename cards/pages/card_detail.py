@@ -1,0 +1,243 @@
+"""What the card page shows, put together in Python, so that the templates ask nothing and decide nothing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.actions.ask import possible
+from cards.actions.write import attach_queues
+from cards.calendar import add_months
+from cards.choices import MADE_BY_PEOPLE, Action, Rule
+from cards.errors import InvariantBroken
+from cards.models import CardEvent, DeviceBinding, PolicyBook, RealNameCheck, ServiceTerm, Tag, UsageDay
+from cards.models.card import LONGEST_REMARK
+from cards.models.tag import LONGEST_TAG
+from cards.pages import timeline, usage_chart
+from cards.pages.action_form import names_of
+from cards.pages.addresses import list_url
+from cards.pages.card_facts import dates_of, facts_of
+from cards.pages.card_record import Record, jobs_in
+from cards.pages.card_rows import next_day_of, usage_of
+from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
+
+MOST_RECORDS = 2_000
+DANGEROUS = {Action.CANCEL: gettext_lazy("Cancel this card for good")}
+DONE_ON_THE_PAGE = (Action.TAG, Action.UNTAG, Action.REMARK)
+
+
+@dataclass(frozen=True)
+class Button:
+    action: str
+    label: str
+    url: str
+    is_dangerous: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Actions that meet the same refusal now, by their names."""
+
+    labels: str
+    sentence: str
+    way_out: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """A reason, and the button that helps, or why this person has none."""
+
+    reason: object
+    button: Button | None
+    refused: object | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry of the forecast: the action, and the rule in words."""
+
+    foreseen: object
+    label: str
+    because: str
+    days: int
+
+
+@dataclass(frozen=True)
+class Term:
+    number: int
+    plan: str
+    months: int
+    alignment: str
+    quota_mb: int
+    bought_on: object
+    starts_on: object
+    service_until: object
+    status: str
+
+
+@dataclass(frozen=True)
+class TagShown:
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What people wrote on the card, and whether this person may write there now, or what stands in the way."""
+
+    tags: list
+    known_tags: list
+    remark: str
+    may_tag: bool
+    may_untag: bool
+    may_remark: bool
+    refused: object | None
+    longest_tag: int = LONGEST_TAG
+    longest_remark: int = LONGEST_REMARK
+
+
+class CardPage:
+    """One card on one day, as one actor sees it. Each part is read once, when the page is made."""
+
+    def __init__(self, card, actor, today):
+        self.card, self.actor, self.today = card, actor, today
+        self.policies = PolicyBook.read()
+        attach_queues([card])
+        self.broken = ""
+        self.answers = self._or_broken(lambda: possible(card, actor, today, self.policies), [])
+        newest = CardEvent.objects.filter(card=card).order_by("-seq")[:MOST_RECORDS]
+        self.history = list(newest)[::-1]
+
+    def context(self, record):
+        terms = list(ServiceTerm.objects.filter(card=self.card).select_related("plan").order_by("number"))
+        usage = usage_of(self.card, self.today)
+        meter = self.card.meter(self.today) if usage else None
+        return {
+            "card": self.card,
+            "shown": self.card.shown,
+            "carrier": self.card.get_carrier_display(),
+            "customer": self.card.customer,
+            "whys": self.whys(),
+            "is_stopped": bool(self.card.holds or self.card.parked) or self.card.is_over,
+            **self.future(),
+            "broken": self.broken,
+            "buttons": self.buttons(),
+            "refusals": self.refusals(),
+            "is_reader": not self.actor.actions,
+            "notes": self.notes(),
+            "facts": facts_of(self.card),
+            "dates": dates_of(self.card, self.today),
+            "usage": usage,
+            "meter": meter,
+            "next_day": next_day_of(self.card),
+            **self.charts(terms, meter),
+            "terms": [self._term(term) for term in reversed(terms)],
+            "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
+            "needs_real_name": self.card.lacks_real_name,
+            "checks": list(RealNameCheck.objects.filter(card=self.card).order_by("-pk")),
+            "record": record,
+            "jobs": jobs_in(self.history),
+            "today": self.today,
+        }
+
+    def record(self, params):
+        """The part of the record that the address asks for."""
+        return Record(self.card, self.history, params)
+
+    def whys(self):
+        refusals = dict(self.answers)
+        return [
+            Why(reason, self._button(reason.action, refusals), refusals.get(reason.action))
+            for reason in self._or_broken(self._reasons, [])
+        ]
+
+    def _reasons(self):
+        return explain(self.card, reversed(self.history), self.today, self.policies)
+
+    def future(self):
+        """The forecast, as a list and as the line through time that it ends."""
+        through = add_months(self.today, LONGEST_WAIT_MONTHS)
+        foreseen = self._or_broken(lambda: foresee(self.card, self.today, through, self.policies), [])
+        life = timeline.life_of(self.card, self.history, foreseen, self.today)
+        steps = [
+            Step(entry, Action(entry.action).label, Rule(entry.rule).label, (entry.on - self.today).days)
+            for entry in foreseen
+        ]
+        return {
+            "forecast": steps,
+            "life": life,
+            "lying": timeline.lying(life),
+            "standing": timeline.standing(life),
+        }
+
+    def buttons(self):
+        refusals = dict(self.answers)
+        offered = [action for action in MADE_BY_PEOPLE if action not in DONE_ON_THE_PAGE]
+        return [self._button(action, refusals) for action in offered if refusals.get(action, True) is None]
+
+    def refusals(self):
+        groups = {}
+        for action, refused in self.answers:
+            if refused is not None and action not in DONE_ON_THE_PAGE:
+                groups.setdefault((refused.sentence, refused.way_out), []).append(str(action.label))
+        return [Refusal(_(", ").join(labels), *said) for said, labels in groups.items()]
+
+    def notes(self):
+        refusals = dict(self.answers)
+        may = {action: refusals.get(action, True) is None for action in DONE_ON_THE_PAGE}
+        return Notes(
+            tags=[TagShown(name, list_url(QueryDict(), tag=name)) for name in self.card.tag_list],
+            known_tags=names_of(Tag) if may[Action.TAG] else [],
+            remark=self.card.remark,
+            may_tag=may[Action.TAG],
+            may_untag=may[Action.UNTAG],
+            may_remark=may[Action.REMARK],
+            refused=refusals.get(Action.TAG) if may[Action.REMARK] else None,
+        )
+
+    def charts(self, terms, meter):
+        policy = self._or_broken(lambda: self.policies.in_force(self.card.carrier, self.today), None)
+        cycles = usage_chart.cycles_of(terms, self.history, meter, policy, self.today) if policy else []
+        since = usage_chart.first_day_shown(cycles, self.today)
+        days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))
+        readings = dict(days.values_list("day", "bytes"))
+        return {
+            "by_day": usage_chart.by_day(readings, self.today),
+            "by_cycle": usage_chart.by_cycle(readings, cycles),
+        }
+
+    def _button(self, action, refusals):
+        if refusals.get(action, True) is not None:
+            return None
+        url = reverse("console:card-act", args=[self.card.iccid, action])
+        return Button(action, Action(action).label, url, action in DANGEROUS)
+
+    def _or_broken(self, read, otherwise):
+        """What `read` says; a card whose facts contradict each other is still shown, with what is wrong."""
+        try:
+            return read()
+        except InvariantBroken as broken:
+            self.broken = str(broken)
+            return otherwise
+
+    def _term(self, term):
+        if term.number > self.card.term_number:
+            status = _("queued")
+        elif term.number == self.card.term_number and self.card.term_runs:
+            status = _("running")
+        else:
+            status = _("past")
+        return Term(
+            number=term.number,
+            plan=term.plan.code,
+            months=term.months,
+            alignment=term.get_alignment_display(),
+            quota_mb=term.quota_mb,
+            bought_on=term.bought_on,
+            starts_on=term.starts_on,
+            service_until=term.service_until,
+            status=status,
+        )

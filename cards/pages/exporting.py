@@ -1,0 +1,72 @@
+"""Lists and selections as files, for every door: at once as a stream, or in the background when they are long."""
+
+import logging
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from cards.actions.jobs import control
+from cards.actions.jobs.export import order_export, suffix_of
+from cards.choices import JobKind
+from cards.errors import BadInput
+from cards.exports.columns import Format
+from cards.exports.stream import file_blocks
+from cards.files.sheet import MOST_ROWS, too_long
+from cards.models import Job
+from cards.pages.addresses import given
+from cards.pages.downloads import CSV, as_download, dated
+from cards.paging import counts_up_to
+
+logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 50_000
+TYPES = {
+    Format.CSV: CSV,
+    Format.CODES: CSV,
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def exported(user, params, cards, name, **what):
+    """The file of these cards as a response, or the job that writes it; `BadInput` for a format that cannot be had.
+
+    `what` is what the job is to read the cards from, once more.
+    """
+    format = params.get("format", "")
+    if format not in TYPES or len(params.getlist("format")) > 1:
+        raise BadInput("format", _("Choose a format: {formats}.").format(formats=", ".join(Format.values)))
+    (count,) = counts_up_to(MOST_ROWS if format == Format.XLSX else MOST_AT_ONCE, [cards])
+    if format == Format.XLSX and count > MOST_ROWS:
+        raise BadInput("format", too_long())
+    file_name = dated(name, suffix_of(format))
+    logger.info("%s exports %s cards as %s", user, f"{count:,}", format)
+    if count > MOST_AT_ONCE:
+        return order_export(user, format, file_name, **what)
+    blocks = file_blocks(cards, format, to_staff=user.is_staff)
+    return as_download(StreamingHttpResponse(blocks, content_type=TYPES[format]), file_name)
+
+
+def fetched(request, pk):
+    """The file of a job, for whoever asked for it; None, and a message, when it is not there (any more)."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind=JobKind.EXPORT)
+    if not control.may(request.user, job):
+        raise Http404
+    try:
+        file = job.file.open() if job.file else None
+    except FileNotFoundError:
+        file = None
+    if file is None:
+        messages.warning(request, _("The file is not there (any more)."))
+        return None
+    logger.info("%s fetches the export of job %s", request.user, job.pk)
+    return as_download(FileResponse(file, content_type=TYPES[job.params["format"]]), job.file_name)
+
+
+def query_of(params):
+    """What the list was asked for, whichever page of it was looked at."""
+    asked = given(params)
+    for name in ("format", "after", "before"):
+        asked.pop(name, None)
+    return asked.urlencode()

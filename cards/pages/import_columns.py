@@ -1,0 +1,101 @@
+"""What stands in a file that can be brought in: each column in words, and rows that show how it is meant."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from cards.actions.imports.card_rows import COLUMNS, REQUIRED
+from cards.actions.imports.usage_rows import USAGE_COLUMNS, USAGE_REQUIRED
+from cards.choices import Binding, Carrier, Certification, Hold, JobKind, State
+
+
+def _codes(vocabulary):
+    return ", ".join(vocabulary.values)
+
+
+MEANINGS = {
+    "iccid": _("19 or 20 characters that begin with 8986; format the column as text"),
+    "msisdn": _("11 or 13 digits"),
+    "imsi": _("15 digits"),
+    "carrier": _codes(Carrier),
+    "customer": _("the customer's name, a new one if there is none; empty: in stock"),
+    "certification": _codes(Certification),
+    "opened_on": _("a day as 2026-03-02"),
+    "test_months": _("1 to 9; empty or 0: no test period"),
+    "test_quota_mb": _("5 to 30, with a test period"),
+    "plan": _("the code of a plan, such as Y1-30"),
+    "binding": _codes(Binding),
+    "imei": _("15 digits; needed when the binding is fixed"),
+    "state": _codes(State),
+    "activated_on": _("a day; needed for cards in use"),
+    "service_until": _("the first day without service; needed for cards in use and shut down"),
+    "holds": _codes(Hold),
+    "used_mb": _("what the running cycle, or the test period, has counted; with a point, such as 12.5"),
+    "bound_imei": _("the device that the card is bound to now"),
+    "day": _("a day as 2026-03-02"),
+    "bytes": _("the whole day's bytes"),
+    "read_at": _("when that was known, as 2026-03-02T08:00; Shanghai's time unless it says otherwise"),
+}
+
+USAGE_MEANINGS = {"imei": _("the device that the card was seen in, 15 digits; may be empty")}
+
+CARD_EXAMPLES = (
+    {
+        "iccid": "89860000000000000001",
+        "msisdn": "1440000000001",
+        "imsi": "460040000000001",
+        "carrier": "cmcc",
+        "customer": "海川共享",
+        "certification": "enterprise",
+        "opened_on": "2026-01-15",
+        "test_months": "3",
+        "test_quota_mb": "10",
+        "plan": "Y1-30",
+        "binding": "none",
+    },
+)
+USAGE_EXAMPLES = (
+    {
+        "iccid": "89860000000000000001",
+        "day": "2026-03-01",
+        "bytes": "1048576",
+        "read_at": "2026-03-02T01:00",
+        "imei": "490154203237518",
+    },
+)
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of file: its columns, those that it must have, and rows as an example."""
+
+    name: str
+    kind: str
+    label: str
+    columns: tuple
+    required: tuple
+    examples: tuple
+    meanings: dict
+
+    @property
+    def described(self):
+        """(column, whether it must be there, what stands in it), in the order of the template."""
+        return [(column, column in self.required, self.meanings[column]) for column in self.columns]
+
+    @property
+    def rows(self):
+        return [[example.get(column, "") for column in self.columns] for example in self.examples]
+
+
+FILES = {
+    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), COLUMNS, REQUIRED, CARD_EXAMPLES, MEANINGS),
+    "usage": FileKind(
+        "usage",
+        JobKind.IMPORT_USAGE,
+        _("Usage"),
+        USAGE_COLUMNS,
+        USAGE_REQUIRED,
+        USAGE_EXAMPLES,
+        MEANINGS | USAGE_MEANINGS,
+    ),
+}

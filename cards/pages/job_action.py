@@ -1,0 +1,124 @@
+"""The page of a job that does something to many cards or takes it back: preview, form, outcomes, what can follow."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from django.http import Http404, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cards.actions.jobs import control
+from cards.actions.jobs.undo import INVERSES
+from cards.actions.parameters import PARAMETERS
+from cards.choices import Action, JobKind
+from cards.errors import REFUSALS, Refused
+from cards.forms import JobForm
+from cards.models import Customer, Tag
+from cards.pages.action_form import contents_of, names_of, plans_for
+from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
+from cards.pages.job_words import title_of
+from cards.permissions import Actor
+
+PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
+KINDS = (JobKind.ACTION, JobKind.UNDO)
+CONSOLE = "console:job"
+OFFERED = {Action.ASSIGN: Customer, Action.TAG: Tag, Action.UNTAG: Tag}
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A job that can be made out of this one: the step in the URL, the button, and why it is not possible now."""
+
+    step: str
+    label: str
+    refused: str
+    is_permitted: bool = True
+
+
+def context(job, request, page=CONSOLE):
+    """What is shown of the job whose page has the name `page`."""
+    sums = job.sums
+    shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
+    if job.is_waiting:
+        return shared | _preview(job, shared["can"])
+    if job.started_at:
+        follows = {"follows": follows_of(job, request.user), "key": uuid.uuid4()}
+        return shared | _outcomes(job, request, sums, page) | follows
+    return shared
+
+
+def follows_of(job, user):
+    """Trying again and taking back, each with the reason if it is not possible; nothing while the job goes on."""
+    if not job.is_over or not job.started_at or job.kind not in KINDS:
+        return []
+    sums = job.sums
+    nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")
+    follows = [_follow("retry", _("Retry what failed"), nothing_failed, job.action, user)]
+    if job.kind == JobKind.ACTION:
+        may_be = control.may_be_undone(job) and sums.counts["done"]
+        refused = "" if may_be else str(Refused("nothing_to_undo"))
+        follows.append(_follow("undo", _("Undo"), refused, INVERSES.get(job.action, job.action), user))
+    return follows
+
+
+def _follow(step, label, refused, action, user):
+    if action in Actor.of(user).actions:
+        return Follow(step, label, refused)
+    return Follow(step, label, str(Refused("not_permitted", actor=user.get_username(), action=str(action))), False)
+
+
+def _preview(job, can):
+    """Who can and who cannot, and the form that lets the job go."""
+    label = ngettext("{action}: {count} card", "{action}: {count} cards", can)
+    return {
+        "groups": groups_of_check(job),
+        "form": form_of(job),
+        "start_label": label.format(action=title_of(job), count=f"{can:,}"),
+        "is_dangerous": _asked_of(job) == Action.CANCEL,
+        "names": names_of(OFFERED[_asked_of(job)]) if _asked_of(job) in OFFERED else [],
+    }
+
+
+def form_of(job, data=None):
+    """The form of a checked job; with the answers of the job that it repeats."""
+    action = _asked_of(job)
+    parameters = PARAMETERS.get(action, {})
+    plans = plans_for(action) if "plan" in parameters else []
+    choices = [(plan.code, f"{plan.code}: {contents_of(plan)}") for plan in plans]
+    return JobForm(action, parameters, choices, data, {**job.params, "reason": job.reason})
+
+
+def _asked_of(job):
+    """The action whose parameters are asked for; none when something is taken back."""
+    return Action(job.action) if job.kind == JobKind.ACTION else None
+
+
+def _outcomes(job, request, sums, page):
+    """The outcomes that the address asks for, a page of them, and the reasons of those that failed."""
+    show, place = request.GET.get("show", ""), PLACE.fullmatch(request.GET.get("after", "0.0"))
+    if place is None or show not in ("", "done", "failed", *REFUSALS):
+        raise Http404
+    after = tuple(map(int, place.groups())) if "after" in request.GET else (0, -1)
+    rows, last = page_of_outcomes(job, show, after)
+    failed = sums.counts["refused"] + sums.counts["parked"]
+    tabs = [("", _("All"), sums.done), ("done", _("Done"), sums.counts["done"]), ("failed", _("Failed"), failed)]
+    return {
+        "groups": groups_of_result(job, url=reverse(page, args=[job.pk])),
+        "outcomes": rows,
+        "next_url": last and _url(page, job, show, last),
+        "first_url": _url(page, job, show) if "after" in request.GET else "",
+        "tabs": [(_url(page, job, code), label, count, code == show) for code, label, count in tabs],
+        "shown_code": show,
+        "failed": failed,
+        "untouched": sums.total - sums.done if job.is_over else 0,
+    }
+
+
+def _url(page, job, show, after=None):
+    query = QueryDict(mutable=True)
+    query.update({"show": show} if show else {})
+    query.update({"after": "{}.{}".format(*after)} if after else {})
+    url = reverse(page, args=[job.pk])
+    return f"{url}?{query.urlencode()}#cards" if query else f"{url}#cards"

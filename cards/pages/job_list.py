@@ -1,0 +1,80 @@
+"""The list of jobs: what was asked for, by whom, how far it is, and what failed."""
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import django_filters
+from django.db.models import Exists, OuterRef, Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import JobKind, JobStatus
+from cards.filters import StrictFilterSet
+from cards.models import Job, JobChunk
+from cards.pages.job_words import badge_of, owner_of, title_of
+
+UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
+FAILURES = ("refused", "parked", "collisions")
+FAILED = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list. `done` is None for a job that is not under way."""
+
+    job: Job
+    title: str
+    badge: object
+    owner: str
+    done: int | None
+    has_failures: bool
+
+
+class JobFilter(StrictFilterSet):
+    """What the list can be asked for."""
+
+    status = django_filters.ChoiceFilter(choices=JobStatus.choices, label=_("Status"), empty_label=_("Any status"))
+    kind = django_filters.ChoiceFilter(choices=JobKind.choices, label=_("Kind"), empty_label=_("Any kind"))
+    mine = django_filters.ChoiceFilter(
+        choices=[("1", _("My jobs"))], method="owned", label=_("Whose"), empty_label=_("Everybody's jobs")
+    )
+    failed = django_filters.ChoiceFilter(
+        choices=[("1", _("Failed, or with failures"))],
+        method="with_failures",
+        label=_("Outcome"),
+        empty_label=_("Any outcome"),
+    )
+
+    def owned(self, jobs, name, value):
+        return jobs.filter(owner=self.request.user)
+
+    def with_failures(self, jobs, name, value):
+        return jobs.filter(Q(status=JobStatus.FAILED) | Exists(JobChunk.objects.filter(FAILED, job=OuterRef("pk"))))
+
+
+def entries_of(jobs):
+    """The lines of these jobs: two queries, however many there are."""
+    at_work = [job.pk for job in jobs if job.status in UNDER_WAY]
+    done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
+    failing = _failing([job.pk for job in jobs if job.is_over])
+    return [
+        Entry(
+            job,
+            title_of(job),
+            badge_of(job),
+            owner_of(job),
+            done.get(job.pk, 0) if job.pk in at_work else None,
+            job.pk in failing,
+        )
+        for job in jobs
+    ]
+
+
+def _sizes(chunks):
+    return dict(chunks.order_by().values_list("job").annotate(Sum("size")))
+
+
+def _failing(job_ids):
+    """Which of these jobs have cards or rows to which nothing was done."""
+    failing = Job.objects.filter(Exists(JobChunk.objects.filter(FAILED, job=OuterRef("pk"))), pk__in=job_ids)
+    return set(failing.values_list("pk", flat=True))

@@ -1,0 +1,132 @@
+"""What every job's page shows, whatever the job does: who, when, how far, and what can be done with it now."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from cards.actions.jobs import control, engine
+from cards.choices import JobKind, JobStatus
+from cards.models import Job
+from cards.pages import job_action, job_export, job_import
+from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, title_of, why_not
+
+CHUNKS_FOR_SPEED = 10
+POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
+
+# What a job's page shows below its progress: for each kind a function `context(job, request)` in a module of its own,
+# for the template console/jobs/_<kind>.html. `job.sums` are its totals, counted once.
+CONTEXTS = {
+    JobKind.ACTION: job_action.context,
+    JobKind.UNDO: job_action.context,
+    JobKind.IMPORT_CARDS: job_import.context,
+    JobKind.IMPORT_USAGE: job_import.context,
+    JobKind.EXPORT: job_export.context,
+}
+
+COUNTS = {
+    "created": (gettext_lazy("new"), "good"),
+    "updated": (gettext_lazy("corrected"), "info"),
+    "done": (gettext_lazy("done"), "good"),
+    "refused": (gettext_lazy("refused"), "bad"),
+    "parked": (gettext_lazy("parked"), "bad"),
+}
+DISCARD = ("stop", gettext_lazy("Discard"))
+STOP = ("stop", gettext_lazy("Stop"))
+STEPS = {
+    JobStatus.PREPARING: (DISCARD,),
+    JobStatus.CHECKING: (DISCARD,),
+    JobStatus.READY: (DISCARD,),
+    JobStatus.RUNNING: (("pause", gettext_lazy("Pause")), STOP),
+    JobStatus.PAUSED: (("resume", gettext_lazy("Resume")), STOP),
+}
+FOLLOWS = {"retry": control.retry, "undo": control.undo}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is in its present step. `done` is None while nobody can tell, as when a file is being read."""
+
+    done: int | None
+    total: int
+    counts: list
+    left: str
+
+    @property
+    def per_cent(self):
+        return 100 * self.done // self.total if self.total else 100
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A job that came out of this one, or that this one came out of."""
+
+    pk: int
+    title: str
+    badge: object
+
+
+def page_of(job, request):
+    """The context of a job's page."""
+    job.sums = engine.totals(job)
+    may = control.may(request.user, job)
+    after = Job.objects.filter(of=job).select_related("of").order_by("pk")
+    context = {
+        "job": job,
+        "title": title_of(job),
+        "badge": badge_of(job),
+        "owner": owner_of(job),
+        "progress": progress_of(job),
+        "polls": job.status in POLLED,
+        "has_begun": job.started_at is not None,
+        "took": _took(job),
+        "parameters": parameters_of(job),
+        "asked": asked_for(job.selection) if job.selection else None,
+        "is_owner": job.owner_id == request.user.pk,
+        "steps": STEPS.get(job.status, ()),
+        "may": may,
+        "why_not": "" if may else why_not(request.user, job),
+        "before": job.of and _follower(job.of),
+        "after": [_follower(follower) for follower in after],
+        "parts": [f"console/jobs/_{job.kind}.html", "console/jobs/_plain.html"],
+    }
+    return context | CONTEXTS.get(job.kind, _plain)(job, request)
+
+
+def progress_of(job):
+    sums = job.sums
+    if job.status == JobStatus.PREPARING:
+        return Progress(None, job.total, [], "")
+    if job.status in (JobStatus.CHECKING, JobStatus.READY):
+        return Progress(sums.checked, sums.total, [], "")
+    counts = [(*COUNTS[name], sums.counts[name]) for name in COUNTS if sums.counts[name]]
+    return Progress(sums.done, sums.total, counts, _left(job, sums) if job.status == JobStatus.RUNNING else "")
+
+
+def _left(job, sums):
+    """How long it will take, reckoned by the last chunks; empty as long as there are too few to tell."""
+    last = job.chunks.filter(done_at__isnull=False).order_by("-done_at").values_list("done_at", "size")
+    last = list(last[:CHUNKS_FOR_SPEED])
+    seconds = (last[0][0] - last[-1][0]).total_seconds() if last else 0
+    if not seconds:
+        return ""
+    speed = sum(size for _at, size in last[:-1]) / seconds
+    minutes = round((sums.total - sums.done) / speed / 60)
+    if minutes < 1:
+        return _("{speed} a second, less than a minute left").format(speed=f"{speed:,.0f}")
+    left = ngettext(
+        "{speed} a second, about {minutes} minute left", "{speed} a second, about {minutes} minutes left", minutes
+    )
+    return left.format(speed=f"{speed:,.0f}", minutes=minutes)
+
+
+def _took(job):
+    return (job.finished_at - job.started_at).total_seconds() if job.started_at and job.finished_at else None
+
+
+def _follower(job):
+    return Follower(job.pk, title_of(job), badge_of(job))
+
+
+def _plain(job, request):
+    return {}

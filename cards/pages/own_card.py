@@ -1,0 +1,222 @@
+"""A customer's card, put together in Python: its state in a sentence, why and what helps, what comes, what was."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from cards.actions.ask import possible
+from cards.actions.write import attach_queues
+from cards.calendar import add_months
+from cards.choices import Action, Binding, RealName
+from cards.errors import InvariantBroken
+from cards.forms import READ_BY_CUSTOMERS
+from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
+from cards.pages import usage_chart
+from cards.pages.card_rows import usage_of
+from cards.sentences import explain
+from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, tell
+from cards.sentences.customer_history import SENTENCES, entries_of
+
+FORESEEN_MONTHS = 15
+STEPS_SHOWN = 5
+ENTRIES_SHOWN = 20
+RECORDS_READ = 500
+
+# What can be done to a card that needs no help, in the order in which it is offered.
+ALWAYS_OFFERED = (Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME)
+
+BOUGHT = (Action.RENEW, Action.TOP_UP)  # what another room sells, at an address of its own
+
+
+@dataclass(frozen=True)
+class Button:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """What stands in the card's way, with the evidence, and the button, or why there is none just now."""
+
+    help: Help
+    evidence: str
+    since: date | None
+    ends_on: date | None
+    button: Button | None
+    refused: object | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that will happen."""
+
+    on: date
+    days: int
+    sentence: str
+    shown: str
+
+
+class MyCard:
+    """One card on one day, as one member sees it."""
+
+    def __init__(self, card, actor, today):
+        self.card, self.actor, self.today = card, actor, today
+        self.policies = PolicyBook.read()
+        attach_queues([card])
+        self.mine_since = CardEvent.objects.filter(card=card, action=Action.ASSIGN).order_by("-seq").first()
+
+    def context(self, older=None):
+        entries = self.entries(older)
+        return {
+            "card": self.card,
+            "shown": self.card.shown,
+            "said": self.told.sentence,
+            "ways": self.ways(),
+            "buttons": self.buttons(),
+            "may_buy": self.actor.owns(self.card) and not self.card.is_final,
+            "steps": self.steps(),
+            "usage": usage_of(self.card, self.today),
+            "meter": self.card.meter(self.today),
+            "by_day": self.by_day(),
+            "check": self.check(),
+            "verdict": self.verdict(),
+            "rebinds_left": self.rebinds_left(),
+            "entries": entries[:ENTRIES_SHOWN],
+            "older": entries[ENTRIES_SHOWN - 1].seq if len(entries) > ENTRIES_SHOWN else None,
+            "is_newest": older is None,
+            "today": self.today,
+        }
+
+    @cached_property
+    def is_broken(self):
+        """Whether the card's data contradict each other: then nothing is foreseen, and the dealer has to mend it."""
+        return bool(self.card.parked) or self._answers is None
+
+    @cached_property
+    def told(self):
+        return being_corrected() if self.is_broken else tell(self.card)
+
+    @cached_property
+    def refusals(self):
+        """What each action that this member may ask for would meet now: a refusal, or None."""
+        return dict(self._answers or [])
+
+    @cached_property
+    def _answers(self):
+        try:
+            return possible(self.card, self.actor, self.today, self.policies)
+        except InvariantBroken:
+            return None
+
+    def ways(self):
+        if self.is_broken:
+            return []
+        reasons = {reason.code: reason for reason in _or_nothing(self._reasons)}
+        return [self._way(help, reasons.get(help.code)) for help in self.told.helps]
+
+    def recommended(self):
+        """The way that comes first, if it is this member's to go; None when somebody else has to help first."""
+        first = next(iter(self.ways()), None)
+        return first if first and first.button else None
+
+    def buttons(self):
+        """What else can be done now: what does not help against anything already."""
+        if self.card.is_over:
+            return []
+        helping = {help.action for help in self.told.helps}
+        return [self._button(action) for action in ALWAYS_OFFERED if action not in helping and self._may(action)]
+
+    def steps(self):
+        """What will happen if nobody does anything, the next few things."""
+        if self.is_broken:
+            return []
+        through = add_months(self.today, FORESEEN_MONTHS)
+        foreseen = _or_nothing(lambda: explain.foresee(self.card, self.today, through, self.policies))
+        return [
+            Step(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
+            for step in foreseen[:STEPS_SHOWN]
+            if step.rule in NEXT
+        ]
+
+    def by_day(self):
+        since = self.today - timedelta(days=usage_chart.DAYS - 1)
+        if self.mine_since:
+            since = max(since, self.mine_since.effective_on)
+        days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))
+        return usage_chart.by_day(dict(days.values_list("day", "bytes")), self.today)
+
+    def check(self):
+        """The real-name check that was sent in last, if that was while the card was this customer's."""
+        if not self._mine.filter(action=Action.SUBMIT_REAL_NAME).exists():
+            return None
+        return RealNameCheck.objects.filter(card=self.card).order_by("-pk").first()
+
+    def verdict(self):
+        """Why the check was rejected or revoked, as staff wrote it for the customer to read."""
+        if self.card.real_name not in (RealName.REJECTED, RealName.REVOKED):
+            return ""
+        last = self._mine.filter(action__in=READ_BY_CUSTOMERS).order_by("-seq").first()
+        return last.reason if last else ""
+
+    def rebinds_left(self):
+        """How often the card may still be moved to another device this month; None for a card of no device."""
+        if self.is_broken or self.card.binding == Binding.NONE:
+            return None
+        cap = self.policies.in_force(self.card.carrier, self.today).rebinds_per_month
+        return max(cap - self.card.rebinds_in(self.today), 0)
+
+    def entries(self, older):
+        """The record in plain words, newest first, one more than a page shows."""
+        records = self._mine.filter(action__in=list(SENTENCES)).order_by("-seq")
+        if older:
+            records = records.filter(seq__lt=older)
+        return entries_of(records[: ENTRIES_SHOWN + 1])
+
+    @property
+    def _mine(self):
+        """The records that are this customer's: what was before belongs to somebody else."""
+        return CardEvent.objects.filter(card=self.card, seq__gte=self.mine_since.seq if self.mine_since else 1)
+
+    def _reasons(self):
+        newest = self._mine.order_by("-seq")[:RECORDS_READ]
+        return explain.explain(self.card, newest, self.today, self.policies)
+
+    def _way(self, help, reason):
+        return Way(
+            help=help,
+            evidence=reason.evidence if reason else "",
+            since=reason and reason.since,
+            ends_on=reason and reason.ends_on,
+            button=self._button(help.action) if help.button and self._may(help.action) else None,
+            refused=self.refusals.get(help.action),
+        )
+
+    def _may(self, action):
+        if action in BOUGHT:
+            return self.actor.owns(self.card)
+        return self.refusals.get(action, True) is None
+
+    def _button(self, action):
+        return Button(BUTTONS[action], address_of(action, self.card.iccid))
+
+
+def address_of(action, iccid):
+    """Where a customer does this to a card, or buys it."""
+    if action in BOUGHT:
+        return reverse("buying:card", args=[iccid])
+    return reverse("my:card-act", args=[iccid, action])
+
+
+def _or_nothing(read):
+    """What `read` says; nothing where the card's data contradict what lies ahead of it."""
+    try:
+        return read()
+    except InvariantBroken:
+        return []
+
+
+def find(user, iccid):
+    """The card of this member's with exactly this ICCID, or None: whose other cards are is not told."""
+    return Card.objects.visible_to(user).select_related("customer", "plan").filter(iccid=iccid.upper()).first()

@@ -1,0 +1,37 @@
+"""What the pages of a selection show of its cards, to staff and to customers."""
+
+import uuid
+
+from django.db.models import Count
+
+from cards.actions.selections import ids_of
+from cards.choices import Hold, State
+from cards.forms import form_key
+
+SHOWN = 50
+PARTS_COUNTED = 10
+
+
+def key_of(request, action):
+    """The key of the job that the posted form makes of an action: the form of somebody else would make another."""
+    form = form_key(request)
+    return form and uuid.uuid5(form, f"{request.user.pk}&{action}")
+
+
+def counts_by_state(selection, visible):
+    """(what the cards show as their state, how many), and of how many cards: a page does not wait for a million.
+
+    Of the selection's cards as many are told of as are `visible` still.
+    """
+    ids = [pk for part in selection.parts.filter(number__lte=PARTS_COUNTED) for pk in part.card_ids]
+    shown = {}
+    found = visible.filter(pk__among=ids).order_by().values_list("state", "holds").annotate(Count("pk"))
+    for state, holds, cards in found:
+        code = holds.partition(",")[0] if state == State.SUSPENDED else state
+        shown[code] = shown.get(code, 0) + cards
+    return [(code, shown[code]) for code in (*State.values, *Hold.values) if code in shown], len(ids)
+
+
+def first_cards(selection, visible):
+    ids = next(ids_of(selection), [])[:SHOWN]
+    return visible.filter(pk__among=ids).select_related("customer").order_by("pk")

@@ -1,0 +1,27 @@
+"""Who somebody is who logs in: by the user name or by the phone, and the password."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.db.models import Q
+
+from cards import identifiers
+from cards.errors import BadInput
+
+
+class NameOrPhone(ModelBackend):
+    """Django's own backend, which also knows users by their phones. Who is unknown waits as long as who is wrong."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        name = username and user_name_of(username)
+        return super().authenticate(request, username=name, password=password, **kwargs)
+
+
+def user_name_of(typed):
+    """The user name that is meant: what was typed, unless it is a phone by which somebody logs in."""
+    try:
+        number = identifiers.phone(typed)
+    except BadInput:
+        return typed
+    meant = Q(username=typed) | Q(person__phone=number)
+    names = list(get_user_model().objects.filter(meant).values_list("username", flat=True))
+    return typed if typed in names or not names else names[0]

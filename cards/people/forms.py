@@ -1,0 +1,154 @@
+"""Forms of people: to log in, to join, and to keep their own account."""
+
+from django import forms
+from django.contrib.auth import get_user_model, password_validation
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from cards.actions import tries
+from cards.choices import MemberRole
+from cards.people.backends import user_name_of
+from cards.visitors import address_of
+
+LONGEST_NAME = 64
+
+
+class LoginForm(AuthenticationForm):
+    """User name or phone, and password. The answer is the same whatever is wrong, also when it was tried too often."""
+
+    username = UsernameField(
+        label=_("User name or phone"), widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"})
+    )
+    error_messages = {
+        "invalid_login": _(
+            "User name, phone or password are not right. After five wrong passwords wait for a quarter of an hour."
+        )
+    }
+
+    def clean(self):
+        typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not (typed and password):
+            return self.cleaned_data
+        address, name = address_of(self.request.META), user_name_of(typed)
+        if not (tries.take(tries.PASSWORDS_OF_ADDRESS, address) and tries.take(tries.PASSWORD, name)):
+            raise self.get_invalid_login_error()
+        cleaned = super().clean()
+        tries.give_back(tries.PASSWORDS_OF_ADDRESS, address)
+        tries.forget(tries.PASSWORD, name)
+        return cleaned
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator app; where it is asked for at the door, a recovery code does as well."""
+
+    code = forms.CharField(
+        label=_("Code of the app"),
+        max_length=32,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "characters"}
+        ),
+    )
+
+
+class NewPersonForm(forms.Form):
+    """Somebody who has no account yet."""
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=150,
+        validators=[get_user_model().username_validator],
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+    phone = forms.CharField(
+        label=_("Phone (optional)"),
+        required=False,
+        max_length=32,
+        help_text=_("With it you can log in as well as with the user name."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        help_text=_("At least 8 characters, not only digits, and not a common word."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    password_again = forms.CharField(
+        label=_("Password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        password = cleaned.get("password")
+        if password and cleaned.get("password_again") not in (None, password):
+            self.add_error("password_again", _("The two passwords are not the same."))
+        if password:
+            self._check(password, get_user_model()(username=cleaned.get("username", "")))
+        return cleaned
+
+    def _check(self, password, user):
+        try:
+            password_validation.validate_password(password, user)
+        except ValidationError as error:
+            self.add_error("password", error)
+
+    def asked(self):
+        return {name: self.cleaned_data[name] for name in ("username", "phone", "password")}
+
+
+class ConfirmedForm(forms.Form):
+    """A change that only who knows the password may make: the phone may lie about open."""
+
+    current_password = forms.CharField(
+        label=_("Your password, to confirm"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user, data=None, **kwargs):
+        super().__init__(data, label_suffix="", **kwargs)
+        self.user = user
+
+    def clean_current_password(self):
+        return _confirmed(self.user, self.cleaned_data["current_password"])
+
+
+class PasswordForm(PasswordChangeForm):
+    """A new password, by who knows the old one."""
+
+    def clean_old_password(self):
+        return _confirmed(self.user, self.cleaned_data["old_password"])
+
+
+class AccountForm(ConfirmedForm):
+    """What somebody says of themselves."""
+
+    name = forms.CharField(label=_("Your name"), required=False, max_length=LONGEST_NAME)
+    phone = forms.CharField(
+        label=_("Phone"),
+        required=False,
+        max_length=32,
+        help_text=_("With it you can log in as well as with the user name."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"), required=False, help_text=_("Where mail goes when you have forgotten your password.")
+    )
+    field_order = ["name", "phone", "email", "current_password"]
+
+    def asked(self):
+        return {name: self.cleaned_data[name] for name in ("name", "phone", "email")}
+
+
+class RoleForm(forms.Form):
+    """As what somebody shall act for a customer."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=MemberRole, initial=MemberRole.OPERATOR)
+
+
+def _confirmed(user, password):
+    """The password, if it is the user's; there are as many tries as at the door."""
+    if not (tries.take(tries.PASSWORD, user.get_username()) and user.check_password(password)):
+        raise ValidationError(_("The password is not right. After five wrong ones wait for a quarter of an hour."))
+    tries.forget(tries.PASSWORD, user.get_username())
+    return password

@@ -1,0 +1,75 @@
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for when the phone is lost."""
+
+import secrets
+
+import pyotp
+from django.db import transaction
+from django.utils import timezone
+from pyotp.exceptions import OTPVerificationError
+
+from cards.models import Person, RecoveryCode
+from cards.models.claim import GROUP, LETTERS, bare
+from cards.people.accounts import person_of
+
+ISSUER = "simportal"
+RECOVERY_CODES = 10
+RECOVERY_LENGTH = 12
+# A phone's clock may be half a minute wrong: the code before and the code after are right as well.
+WINDOW = 1
+
+
+def new_secret():
+    return pyotp.random_base32()
+
+
+def address_of(user, secret):
+    """What the QR code says to an authenticator app."""
+    return pyotp.TOTP(secret).provisioning_uri(name=user.get_username(), issuer_name=ISSUER)
+
+
+def turn_on(user, secret, code):
+    """From now on a code is asked for after the password. The recovery codes, told once; None if the code is wrong."""
+    step = _step_of(secret, code)
+    if step is None:
+        return None
+    with transaction.atomic():
+        person = person_of(user)
+        Person.objects.filter(pk=person.pk).update(totp_secret=secret, totp_step=step)
+        return _new_codes(person)
+
+
+def turn_off(user):
+    with transaction.atomic():
+        Person.objects.filter(user=user).update(totp_secret="", totp_step=0)
+        RecoveryCode.objects.filter(person__user=user).delete()
+
+
+def new_recovery_codes(user):
+    """Ten new ones, told once; the old ones open nothing any more."""
+    with transaction.atomic():
+        return _new_codes(Person.objects.select_for_update().get(user=user))
+
+
+def is_right(user, code):
+    """Whether the code is the app's, or one of the recovery codes; each is right once."""
+    person = Person.objects.get(user=user)
+    step = _step_of(person.totp_secret, code)
+    if step is not None:
+        return bool(Person.objects.filter(pk=person.pk, totp_step__lt=step).update(totp_step=step))
+    spent, _each = RecoveryCode.objects.filter(person=person, digest=RecoveryCode.digest_of(bare(code))).delete()
+    return bool(spent)
+
+
+def _step_of(secret, code):
+    """The half minute whose code this is, of those about now; None if it is none of them."""
+    try:
+        return pyotp.TOTP(secret).verify_and_get_timecode(bare(code), for_time=timezone.now(), valid_window=WINDOW)
+    except OTPVerificationError:
+        return None
+
+
+def _new_codes(person):
+    person.recovery_codes.all().delete()
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(person=person, digest=RecoveryCode.digest_of(code)) for code in codes)
+    return ["-".join(code[start : start + GROUP] for start in range(0, len(code), GROUP)) for code in codes]

@@ -1,0 +1,1 @@
+"""The pages of everybody's own account: joining, logging in, changing it."""

@@ -1,0 +1,115 @@
+"""Everybody's own account: name, phone and e-mail, the password, and the second factor."""
+
+import segno
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import PasswordChangeView
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cards.errors import BadInput
+from cards.forms import say_at_field
+from cards.pages.my_frame import anyones_page, frame_of
+from cards.people import accounts, second_factor
+from cards.people.forms import AccountForm, CodeForm, ConfirmedForm, PasswordForm
+
+NEW_SECRET = "secret of the second factor to come"
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request):
+    """What somebody says of themselves, and the ways to their password and second factor."""
+    user, person = request.user, accounts.person_of(request.user)
+    if request.method == "POST":
+        form = AccountForm(user, request.POST)
+        if form.is_valid() and _changed(form):
+            messages.success(request, _("Your account is as you wrote it."))
+            return redirect("account:account")
+    else:
+        form = AccountForm(user, initial={"name": user.first_name, "email": user.email, "phone": person.phone})
+    context = {"form": form, "person": person}
+    return anyones_page(request, "account/account.html", context, status=422 if form.errors else None)
+
+
+class Password(PasswordChangeView):
+    """Django's own page to change the password, in our frame."""
+
+    form_class = PasswordForm
+    template_name = "account/password.html"
+    success_url = reverse_lazy("account:account")
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | frame_of(self.request)
+
+    def form_valid(self, form):
+        messages.success(self.request, _("Your password is changed."))
+        return super().form_valid(form)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def two_factor(request):
+    """The second factor: how to turn it on, or, when it is on, how to get new recovery codes and to turn it off."""
+    person = accounts.person_of(request.user)
+    if person.has_second_factor:
+        return _two_factor_page(request, person)
+    secret = request.session.setdefault(NEW_SECRET, second_factor.new_secret())
+    form = CodeForm(request.POST or None, label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        codes = second_factor.turn_on(request.user, secret, form.cleaned_data["code"])
+        if codes:
+            del request.session[NEW_SECRET]
+            return anyones_page(request, "account/recovery_codes.html", {"codes": codes})
+        form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
+    context = {"form": form, "secret": secret, "qr": _qr(second_factor.address_of(request.user, secret))}
+    return anyones_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
+
+
+@login_required
+@never_cache
+@require_POST
+def new_codes(request):
+    """New recovery codes for who knows the password."""
+    person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
+    if not person.has_second_factor:
+        return redirect("account:two-factor")
+    if not form.is_valid():
+        return _two_factor_page(request, person, form)
+    codes = second_factor.new_recovery_codes(request.user)
+    return anyones_page(request, "account/recovery_codes.html", {"codes": codes})
+
+
+@login_required
+@require_POST
+def two_factor_off(request):
+    """From now on the password is enough: for who knows it."""
+    person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
+    if not form.is_valid():
+        return _two_factor_page(request, person, form)
+    second_factor.turn_off(request.user)
+    messages.success(request, _("Two-step login is off."))
+    return redirect("account:account")
+
+
+def _changed(form):
+    try:
+        accounts.change_account(form.user, **form.asked())
+    except BadInput as bad:
+        say_at_field(form, bad)
+    return not form.errors
+
+
+def _two_factor_page(request, person, form=None):
+    context = {"form": form or ConfirmedForm(request.user), "left": person.recovery_codes.count()}
+    return anyones_page(request, "account/two_factor.html", context, status=422 if form and form.errors else None)
+
+
+def _qr(text):
+    """A QR code as SVG that stands in the page; segno writes nothing into it that the strict policy forbids."""
+    return mark_safe(segno.make(text, error="m").svg_inline(scale=5, border=4, light="white"))

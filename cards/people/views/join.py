@@ -1,0 +1,102 @@
+"""Becoming somebody here: by an owner's invitation, or with an account of one's own to claim a card."""
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from cards.actions import tries
+from cards.errors import BadInput
+from cards.forms import say_at_field
+from cards.models import Invitation
+from cards.pages.my_frame import anyones_page
+from cards.people import accounts
+from cards.people.forms import NewPersonForm
+from cards.visitors import address_of
+
+BACKEND = "cards.backends.NameOrPhone"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request, token):
+    """An invitation: whoever is logged in joins, and somebody new makes an account first."""
+    if request.user.is_staff:
+        raise Http404
+    invitation = Invitation.of_token(token)
+    if invitation is None:
+        return _is_over(request)
+    if request.user.is_authenticated:
+        return _join_as_oneself(request, invitation)
+    return _join_as_somebody_new(request, invitation)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_account(request):
+    """An account for somebody with a card to claim; by itself it shows and opens nothing."""
+    target = request.POST.get("next", request.GET.get("next", ""))
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+        target = reverse("my:home")
+    if request.user.is_authenticated:
+        return redirect(target)
+    form = NewPersonForm(request.POST or None, label_suffix="")
+    if request.method == "POST" and form.is_valid() and _may_try(request, form) and (user := _made(form)):
+        auth.login(request, user, backend=BACKEND)
+        return redirect(target)
+    context = {"form": form, "next": target}
+    return anyones_page(request, "account/new.html", context, status=422 if form.errors else None)
+
+
+def _join_as_oneself(request, invitation):
+    complaint = ""
+    if request.method == "POST":
+        try:
+            return redirect("my:home") if accounts.accept(invitation, request.user) else _is_over(request)
+        except BadInput as bad:
+            complaint = str(bad.sentence)
+    return anyones_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
+
+
+def _join_as_somebody_new(request, invitation):
+    """The account and the membership come to be together, or neither; the try is counted all the same.
+
+    A form with errors is no 4xx here: Django logs the addresses of those, and in this one stands the token.
+    """
+    form = NewPersonForm(request.POST or None, label_suffix="")
+    if request.method == "POST" and form.is_valid() and _may_try(request, form):
+        with transaction.atomic():
+            user = _made(form)
+            joined = user and accounts.accept(invitation, user)
+            transaction.set_rollback(not joined)
+        if joined:
+            auth.login(request, user, backend=BACKEND)
+            return redirect("my:home")
+        if user:
+            return _is_over(request)
+    return anyones_page(request, "account/join.html", {"invitation": invitation, "form": form})
+
+
+def _may_try(request, form):
+    """Whether another account may be asked for from here today; the form says so if not."""
+    if tries.take(tries.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
+        return True
+    form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
+    return False
+
+
+def _made(form):
+    """The new person; None if that cannot be, and the form says why."""
+    try:
+        return accounts.make_person(**form.asked())
+    except BadInput as bad:
+        say_at_field(form, bad)
+
+
+def _is_over(request):
+    return anyones_page(request, "account/join_over.html", status=404)

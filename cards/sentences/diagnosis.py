@@ -1,0 +1,145 @@
+"""“My card does not work”: what is looked at, one after the other, what is found, and what is kept of it as evidence.
+
+Pure, on a card as it stands: each check has a finding and a sentence for a layman.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import TextChoices
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.choices import Binding, Certification, RealName, UsageLevel
+from cards.quantities import megabytes
+from cards.sentences.customer import in_words, tell
+
+
+class Finding(TextChoices):
+    GOOD = "good", gettext_lazy("All right")
+    BAD = "bad", gettext_lazy("Something is wrong")
+    UNCLEAR = "unclear", gettext_lazy("Not clear")
+
+
+class Subject(TextChoices):
+    """What is looked at, in this order."""
+
+    STATE = "state", gettext_lazy("State of the card")
+    HOLDS = "holds", gettext_lazy("Stopped or not")
+    ALLOWANCE = "allowance", gettext_lazy("Data left")
+    TERM = "term", gettext_lazy("Term")
+    DEVICE = "device", gettext_lazy("Device")
+    REAL_NAME = "real_name", gettext_lazy("Real-name check")
+    DATA_AGE = "data_age", gettext_lazy("News from the carrier")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, and what was found."""
+
+    subject: Subject
+    finding: Finding
+    sentence: str
+
+
+def diagnose(card, day, late_after_days):
+    """Every check, in order; the carrier's last reading is too old for a card in use after so many days."""
+    return [
+        Check(Subject.STATE, *_state(card)),
+        Check(Subject.HOLDS, *_holds(card)),
+        Check(Subject.ALLOWANCE, *_allowance(card, day)),
+        Check(Subject.TERM, *_term(card)),
+        Check(Subject.DEVICE, *_device(card)),
+        Check(Subject.REAL_NAME, *_real_name(card)),
+        Check(Subject.DATA_AGE, *_data_age(card, day, late_after_days)),
+    ]
+
+
+def evidence_of(card, checks, day):
+    """What the portal knows of the card now, in codes and plain values, to be kept with a request."""
+    meter = card.meter(day)
+    facts = {
+        "state": card.state,
+        "holds": list(card.hold_list),
+        "real_name": card.real_name,
+        "used_bytes": meter.used_bytes,
+        "allowance_bytes": meter.quota_bytes,
+        "limit_mb": card.limit_mb,
+        "service_until": card.service_until and str(card.service_until),
+        "cancel_on": card.cancel_on and str(card.cancel_on),
+        "imei": card.seen_imei,
+        "bound_imei": card.bound_imei,
+    }
+    return {
+        "facts": {name: value for name, value in facts.items() if value not in (None, "", [])},
+        "checks": [[str(check.subject), str(check.finding)] for check in checks],
+        "read_at": card.read_at and card.read_at.isoformat(),
+        "version": card.version,
+    }
+
+
+def _state(card):
+    if card.parked or card.is_over:
+        return Finding.BAD, tell(card).sentence
+    return Finding.GOOD, _("The card is neither shut down nor cancelled.")
+
+
+def _holds(card):
+    if card.hold_list and not card.is_over:
+        return Finding.BAD, _("The card is stopped: {reasons}.").format(
+            reasons=in_words(card.hold_list, card.real_name)
+        )
+    return Finding.GOOD, _("Nothing stops the card.")
+
+
+def _allowance(card, day):
+    meter = card.meter(day)
+    if meter.quota_bytes is None:
+        return Finding.GOOD, _("Nothing is counted: no term runs.")
+    figures = {"used": megabytes(meter.used_bytes), "of": megabytes(meter.quota_bytes)}
+    if meter.used_bytes >= meter.quota_bytes:
+        return Finding.BAD, _("All of its data is used up: {used} of {of} MB.").format(**figures)
+    if meter.used_bytes * 100 >= meter.quota_bytes * UsageLevel.LOW:
+        return Finding.UNCLEAR, _("Little data is left: {used} of {of} MB are used.").format(**figures)
+    return Finding.GOOD, _("There is data left: {used} of {of} MB are used.").format(**figures)
+
+
+def _term(card):
+    if card.is_over:
+        return Finding.BAD, _("Its service has ended.")
+    if card.term_runs:
+        return Finding.GOOD, _("Its service runs until {day}.").format(day=card.service_until)
+    return Finding.GOOD, _("Its term has not started yet.")
+
+
+def _device(card):
+    if card.binding == Binding.NONE:
+        return Finding.GOOD, _("The card may be used in any device.")
+    if card.is_in_another_device:
+        sentence = _("It was last seen in the device {seen}, and belongs to {bound}.")
+        return Finding.BAD, sentence.format(seen=card.seen_imei, bound=card.bound_imei)
+    if card.bound_imei:
+        return Finding.GOOD, _("It belongs to the device {bound}; in another one it does not work.").format(
+            bound=card.bound_imei
+        )
+    return Finding.GOOD, _("It will belong to the first device in which it is used.")
+
+
+def _real_name(card):
+    if card.certification == Certification.ENTERPRISE:
+        return Finding.GOOD, _("The card needs no real-name check.")
+    if not card.lacks_real_name:
+        return Finding.GOOD, _("The real-name check is approved.")
+    if card.real_name == RealName.SUBMITTED:
+        return Finding.UNCLEAR, _("The real-name check was sent in, and your dealer is looking at it.")
+    return Finding.BAD, _("The real-name check is missing.")
+
+
+def _data_age(card, day, late_after_days):
+    if card.read_at is None:
+        return Finding.UNCLEAR, _("The carrier has not reported any use yet.")
+    read_on = localdate(card.read_at)
+    sentence = _("The carrier last reported its use on {day}.").format(day=read_on)
+    is_late = card.term_runs and read_on < day - timedelta(days=late_after_days)
+    return (Finding.UNCLEAR if is_late else Finding.GOOD), sentence

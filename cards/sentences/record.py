@@ -1,0 +1,116 @@
+"""A card's record in words: who did what and when, and the evidence as people read it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.choices import Action, Hold, RealName, State
+from cards.errors import InvariantBroken
+from cards.quantities import megabytes
+from cards.sentences.explain import by_whom
+
+NAMES = {
+    "source": gettext_lazy("from the file"),
+    "state": gettext_lazy("state"),
+    "activated_on": gettext_lazy("activated on"),
+    "used_mb": gettext_lazy("used"),
+    "holds": gettext_lazy("holds"),
+    "real_name": gettext_lazy("real-name check"),
+    "used_bytes": gettext_lazy("used"),
+    "quota_bytes": gettext_lazy("allowance"),
+    "allowance_bytes": gettext_lazy("allowance"),
+    "reached_bytes": gettext_lazy("reached"),
+    "limit_mb": gettext_lazy("limit"),
+    "used_on": gettext_lazy("last used on"),
+    "test_until": gettext_lazy("test until"),
+    "silent_from": gettext_lazy("silent from"),
+    "forced_activation_on": gettext_lazy("forced activation on"),
+    "service_until": gettext_lazy("service until"),
+    "cancel_on": gettext_lazy("cancelled on"),
+    "term": gettext_lazy("term"),
+    "plan": gettext_lazy("plan"),
+    "hold": gettext_lazy("hold"),
+    "lifted": gettext_lazy("lifted"),
+    "still_held": gettext_lazy("still held by"),
+    "imei": "IMEI",
+    "bound_imei": gettext_lazy("bound IMEI"),
+    "previous_imei": gettext_lazy("previous IMEI"),
+    "customer": gettext_lazy("customer"),
+    "name": gettext_lazy("name"),
+    "id_number": gettext_lazy("ID number"),
+    "was": gettext_lazy("was"),
+    "why": gettext_lazy("why"),
+    "msisdn": "MSISDN",
+    "imsi": "IMSI",
+    "tag": gettext_lazy("tag"),
+    "remark": gettext_lazy("remark"),
+    "was_remark": gettext_lazy("remark before"),
+    "was_limit_mb": gettext_lazy("limit before"),
+    "undoes": gettext_lazy("takes back record"),
+}
+VOCABULARIES = {"state": State, "real_name": RealName}
+UNTOLD = ("was_waived", "was_customer_id")  # for taking the change back
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record, ready to be shown. `shown_before` is empty where the card shows the same as before."""
+
+    seq: int
+    on: date
+    at: datetime
+    action: str
+    by: str
+    shown_before: str
+    shown: str
+    reason: str
+    evidence: list
+    job_id: int | None
+
+
+def entries_of(events, shown):
+    """The records in words; `shown` is what the card showed after each of its records, by their numbers."""
+    return [_entry(event, shown.get(event.seq - 1, event.from_state)) for event in events]
+
+
+def evidence_words(evidence):
+    """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
+    told = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
+    return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
+
+
+def _entry(event, before):
+    shown = event.shown
+    return Entry(
+        seq=event.seq,
+        on=event.effective_on,
+        at=event.executed_at,
+        action=Action(event.action).label,
+        by=by_whom(event),
+        shown_before=before if before != shown else "",
+        shown=shown,
+        reason=event.reason,
+        evidence=evidence_words(event.evidence),
+        job_id=event.job_id,
+    )
+
+
+def _place(item):
+    return list(NAMES).index(item[0]) if item[0] in NAMES else len(NAMES), item[0]
+
+
+def _value(name, value):
+    if name.endswith("_bytes"):
+        return f"{megabytes(value)} MB"
+    if name.endswith("_mb"):
+        return f"{value:,} MB"
+    if name in ("why", "was"):
+        return str(InvariantBroken(value[0], **value[1]))
+    if name in VOCABULARIES:
+        return str(VOCABULARIES[name](value).label)
+    if name in ("hold", "holds", "lifted", "still_held"):
+        holds = [value] if isinstance(value, str) else value
+        return _(", ").join(str(Hold(hold).label) for hold in holds)
+    return f"#{value}" if name == "undoes" else str(value)

@@ -1,0 +1,116 @@
+"""One card in the console: its page, and the actions on it."""
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cards.actions.ask import DEEDS
+from cards.actions.write import attach_queues
+from cards.calendar import civil_today
+from cards.errors import BadInput, Refused
+from cards.forms import say_at_field
+from cards.identifiers import ICCID
+from cards.models import Card
+from cards.pages.action_form import CardAction, carry_out, what_follows
+from cards.pages.addresses import given
+from cards.pages.card_detail import DANGEROUS, CardPage
+from cards.pages.console_frame import console_page, staff_required
+from cards.permissions import Actor
+
+
+@staff_required
+@require_safe
+def card_page(request, iccid):
+    """Everything about one card, and what this person may do to it."""
+    card = _find(request.user, iccid)
+    if card is None:
+        return _unknown(request, iccid)
+    if card.iccid != iccid:
+        return redirect("console:card", iccid=card.iccid)
+    page = CardPage(card, Actor.of(request.user), civil_today())
+    record = page.record(given(request.GET))
+    status = 400 if record.complaints else None
+    return console_page(request, "console/card_detail.html", page.context(record), status=status)
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_act(request, iccid, action):
+    """The form of an action on one card, and doing it."""
+    card = _find(request.user, iccid)
+    if card is None or action not in DEEDS:
+        return _unknown(request, iccid)
+    if card.iccid != iccid:
+        return redirect("console:card-act", iccid=card.iccid, action=action)
+    actor = Actor.of(request.user)
+    asked = CardAction(attach_queues([card])[0], action, actor, civil_today())
+    if action not in actor.actions:
+        refused = Refused("not_permitted", actor=actor.name, action=action)
+        return _action_page(request, asked, None, refused, 403)
+    if request.method == "POST":
+        return _answer(request, asked)
+    return _action_page(request, asked, asked.form(), asked.refusal())
+
+
+def _answer(request, asked):
+    """Do what was posted, and say what followed; or the form again, with what is wrong."""
+    form = asked.form(request.POST)
+    if not form.is_valid():
+        return _action_page(request, asked, form, asked.refusal(), 422)
+    try:
+        outcome = carry_out(asked.card, asked.action, asked.actor, form)
+    except BadInput as bad:
+        say_at_field(form, bad)
+        return _action_page(request, asked, form, None, 422)
+    if outcome.refused:
+        return _refuse(request, asked, outcome.refused, form.cleaned_data)
+    if outcome.parked:
+        messages.error(request, _("The card was parked, because its data contradict each other."))
+    else:
+        done = [_("{action}: done.").format(action=asked.action.label), *what_follows(asked.card, outcome.card)]
+        messages.success(request, " ".join(done))
+    return redirect("console:card", iccid=asked.card.iccid)
+
+
+def _refuse(request, asked, refused, typed):
+    """The refusal; for a form that was out of date also the form again, for the card as it is now."""
+    card = _find(request.user, asked.card.iccid)
+    now = CardAction(attach_queues([card])[0], asked.action, asked.actor, asked.today)
+    form = now.form(initial={name: value for name, value in typed.items() if name != "version"})
+    return _action_page(request, now, form, now.refusal() or refused, 409)
+
+
+def _action_page(request, asked, form, refused, status=None):
+    is_offered = form is not None and (refused is None or refused.code == "changed_meanwhile")
+    context = {
+        "card": asked.card,
+        "shown": asked.card.shown,
+        "action": asked.action,
+        "label": asked.action.label,
+        "form": form,
+        "refused": refused,
+        "is_offered": is_offered,
+        "is_dangerous": asked.action in DANGEROUS,
+        "submit_label": DANGEROUS.get(asked.action, asked.action.label),
+        "offers": asked.offered,
+        "preview": asked.preview() if is_offered else [],
+        "hint": asked.hint() if is_offered else "",
+        "names": asked.names() if is_offered else [],
+    }
+    return console_page(request, "console/card_act.html", context, status=status)
+
+
+def _find(user, iccid):
+    """The card with this ICCID, or the only one that is meant by its first 19 characters."""
+    cards = Card.objects.visible_to(user).select_related("customer", "plan")
+    number = iccid.upper()
+    if not ICCID.fullmatch(number):
+        return None
+    found = list(cards.numbered(number)[:3])
+    exact = [card for card in found if card.iccid == number]
+    return (exact or found)[0] if exact or len(found) == 1 else None
+
+
+def _unknown(request, iccid):
+    return console_page(request, "console/card_unknown.html", {"iccid": iccid}, status=404)

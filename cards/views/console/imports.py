@@ -1,0 +1,123 @@
+"""The console's imports: a file is uploaded, looked at as a job, and leaves a report."""
+
+import uuid
+from io import BytesIO
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from xlsxwriter import Workbook
+
+from cards.actions.jobs import control
+from cards.actions.jobs.cards_import import MOST_ROWS
+from cards.files.writing import csv_blocks
+from cards.models import Job
+from cards.pages.console_frame import console_page, staff_required
+from cards.pages.downloads import CSV, as_download, csv_response
+from cards.pages.import_columns import FILES
+from cards.pages.job_import import report_of
+from cards.pages.job_words import title_of
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LARGEST_FILE = 512 * 1024**2
+
+
+class ImportForm(forms.Form):
+    """What is brought in. `key` is the form's own, so that sent twice it is one import."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    what = forms.ChoiceField(
+        label=gettext_lazy("What is in the file"),
+        choices=[(name, file.label) for name, file in FILES.items()],
+        widget=forms.RadioSelect,
+    )
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+    update = forms.BooleanField(
+        label=gettext_lazy("Correct cards that exist"),
+        help_text=gettext_lazy("MSISDN, IMSI and customer, where the file differs. Nothing else is ever changed."),
+        required=False,
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_FILE:
+            message = _("The file has {size}, and {most} at most can be brought in: split it.")
+            sizes = {"size": filesizeformat(file.size), "most": filesizeformat(LARGEST_FILE)}
+            raise forms.ValidationError(message.format(**sizes))
+        return file
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def imports_page(request):
+    """The form. What is uploaded is only read and checked; the job's page asks whether to go on."""
+    _refuse_those_who_may_not(request)
+    what = request.GET.get("what")
+    form = ImportForm(
+        request.POST or None,
+        request.FILES or None,
+        initial={"key": uuid.uuid4(), "what": what if what in FILES else "cards"},
+        label_suffix="",
+    )
+    if form.is_valid():
+        return redirect("console:job", pk=_uploaded(form.cleaned_data, request.user).pk)
+    context = {"form": form, "files": FILES.values(), "most_rows": MOST_ROWS}
+    return console_page(request, "console/imports/upload.html", context, status=422 if form.is_bound else None)
+
+
+@staff_required
+@require_safe
+def template(request, what, suffix):
+    """An empty file with its header and a row that shows how it is meant."""
+    _refuse_those_who_may_not(request)
+    if what not in FILES or suffix not in TEMPLATES:
+        raise Http404
+    return as_download(TEMPLATES[suffix](FILES[what]), f"{what}.{suffix}")
+
+
+@staff_required
+@require_safe
+def report(request, pk):
+    """What became of each row as a file; before the import goes on, what is wrong with which."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=control.IMPORTS)
+    headings = [_("Row"), "ICCID", _("Result"), _("Column"), _("Message")]
+    return csv_response(f"{title_of(job)}-{job.pk}", headings, report_of(job, get_language()))
+
+
+def _refuse_those_who_may_not(request):
+    if not request.user.has_perm("cards.import_card"):
+        raise PermissionDenied
+
+
+def _uploaded(asked, user):
+    file = FILES[asked["what"]]
+    params = {"update": asked["update"]} if file.name == "cards" else {}
+    return control.upload(file.kind, asked["file"], user=user, key=asked["key"], params=params)
+
+
+def _csv_template(file):
+    return HttpResponse(b"".join(csv_blocks(file.columns, file.rows)), content_type=CSV)
+
+
+def _xlsx_template(file):
+    made = BytesIO()
+    with Workbook(made, {"in_memory": True, "strings_to_numbers": False}) as workbook:
+        sheet, text = workbook.add_worksheet(file.name), workbook.add_format({"num_format": "@"})
+        sheet.set_column(0, len(file.columns) - 1, 22, text)
+        sheet.freeze_panes(1, 0)
+        for number, cells in enumerate([file.columns, *file.rows]):
+            for place, cell in enumerate(cells):
+                sheet.write_string(number, place, cell, text)
+    return HttpResponse(made.getvalue(), content_type=XLSX)
+
+
+TEMPLATES = {"csv": _csv_template, "xlsx": _xlsx_template}

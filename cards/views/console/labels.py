@@ -1,0 +1,115 @@
+"""Labels of the cards of a selection: A4 sheets as SVG, to be printed and stuck to what the cards are sold in."""
+
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import segno
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_http_methods
+
+from cards.actions.claim_codes import codes_of, reissue
+from cards.actions.selections import ids_of
+from cards.models import Card, Selection
+from cards.pages.console_frame import console_page, staff_required
+
+MAY_PRINT = "cards.print_label"
+
+# A sheet of A4 in mm, as it is sold with 24 labels that fill it.
+WIDTH, HEIGHT = 210, 297
+COLUMNS, ROWS = 3, 8
+PER_SHEET = COLUMNS * ROWS
+SHEETS_A_PAGE = 10
+PER_PAGE = PER_SHEET * SHEETS_A_PAGE
+
+MASK = 2  # of the eight patterns of a QR code, all of which are read: to look for the best takes four times as long
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is printed of a card, and the corner of it on its sheet, in mm. `code` is empty if nobody knows it now."""
+
+    iccid: str
+    generation: int
+    code: str
+    square: str
+    x: float
+    y: float
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def labels_page(request, pk):
+    """The sheets of a selection, ten at a time; whoever posts a card and its generation makes it a new code.
+
+    Cards that have no code yet get one as their label is shown: it is made once, however often somebody looks.
+    """
+    if not request.user.has_perm(MAY_PRINT):
+        raise PermissionDenied
+    selection = get_object_or_404(Selection, pk=pk, owner=request.user)
+    number, pages = _page_number(request), max(-(-selection.size // PER_PAGE), 1)
+    if number > pages:
+        raise Http404
+    cards = _cards(selection, number, request.user)
+    if request.method == "POST":
+        _replace(request.POST.get("label", ""), cards)
+        return redirect(f"{request.path}?page={number}")
+    labels = _labels(cards, request.build_absolute_uri(reverse("my:claim")))
+    context = {
+        "selection": selection,
+        "sheets": [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)],
+        "labels": labels,
+        "unknown": [label.iccid for label in labels if not label.code],
+        "number": number,
+        "pages": pages,
+        "before": number - 1,
+        "after": number + 1 if number < pages else None,
+    }
+    return console_page(request, "console/labels.html", context)
+
+
+def _page_number(request):
+    text = request.GET.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
+        raise Http404
+    return int(text)
+
+
+def _cards(selection, number, user):
+    """The cards of a page of the selection, in its order, as far as they are visible still."""
+    start = (number - 1) * PER_PAGE
+    ids = list(islice(chain.from_iterable(ids_of(selection)), start, start + PER_PAGE))
+    return list(Card.objects.visible_to(user).filter(pk__in=ids).order_by("pk"))
+
+
+def _replace(label, cards):
+    """A new code for one of these cards; of a form that is out of date nothing comes."""
+    iccid, _space, generation = label.partition(" ")
+    if generation.isdecimal() and any(card.iccid == iccid for card in cards):
+        reissue(iccid, int(generation))
+
+
+def _labels(cards, url):
+    codes = codes_of(cards)
+    return [_label(card, codes[card.pk], url, *divmod(place % PER_SHEET, COLUMNS)) for place, card in enumerate(cards)]
+
+
+def _label(card, code, url, row, column):
+    """The square leads to the page with the card's number filled in, and the code is not in it.
+
+    An address is kept by browsers, proxies and chats, and a label is photographed from afar; the code has to be
+    typed by somebody who holds the label.
+    """
+    square = segno.make(f"{url}?{urlencode({'iccid': card.iccid})}", micro=False, error="m", mask=MASK)
+    return Label(
+        iccid=card.iccid,
+        generation=code.generation,
+        code=code.printed(card.iccid),
+        square=mark_safe(square.svg_inline(border=0, omitsize=True)),  # paths that segno draws, of no text
+        x=column * WIDTH / COLUMNS,
+        y=row * HEIGHT / ROWS,
+    )

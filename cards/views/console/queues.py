@@ -1,0 +1,194 @@
+"""The queues on one page: of each, what it is, how many wait, the most urgent few, and where to act on all of them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from cards.actions import figures
+from cards.calendar import civil_today
+from cards.choices import Action, RealName
+from cards.models import Card, RealNameCheck
+from cards.pages.charts import bars
+from cards.pages.console_frame import console_page, staff_required
+from cards.pages.job_words import owner_of, title_of
+from cards.pages.queues import failed_jobs, queues
+from cards.permissions import Actor
+from cards.quick import QUICK
+
+SHOWN = 5
+SOON_DAYS = 7
+
+WHY = {
+    "cancelling": _(
+        "Shut down and not renewed: on that day they are cancelled for good. Renew or protect what is wanted."
+    ),
+    "forced": _("Unused until now: on that day their term begins, used or not. Tell the customer while there is time."),
+    "real_name": _("Their owners sent the check in and cannot use the card before somebody decided on it."),
+    "parked": _("Their data contradict each other, and no rule touches them until somebody takes them back."),
+    "stray": _("Used although their service had ended: the carrier has not stopped what should be stopped. Ask it to."),
+    "late": _("In use, and the carrier's last reading is old: what is shown of them may be out of date."),
+    "failed": _("Nothing more happens to these by itself: open one to see why, and try again what failed."),
+}
+# What is offered beside each card, to who may do it.
+OFFERED = {
+    "cancelling": ((Action.RENEW, Action.RENEW.label), (Action.PROTECT, Action.PROTECT.label)),
+    "real_name": ((Action.APPROVE_REAL_NAME, _("Approve")), (Action.REJECT_REAL_NAME, _("Reject"))),
+    "parked": ((Action.UNPARK, _("Take back")),),
+}
+# What the day of an entry is.
+DAYS = {
+    "cancelling": _("cancelled on"),
+    "forced": _("forced active on"),
+    "real_name": _("submitted on"),
+    "stray": _("last used on"),
+    "late": _("last reading"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry: a card or a job, since or until when it waits, what there is to know, and the actions offered."""
+
+    name: str
+    url: str
+    shown: str = ""
+    customer: str = ""
+    day: date | None = None
+    days_left: int | None = None
+    note: str = ""
+    actions: list = field(default_factory=list)
+
+    @property
+    def is_soon(self):
+        return self.days_left is not None and self.days_left <= SOON_DAYS
+
+
+@dataclass(frozen=True)
+class Section:
+    """A queue as the page shows it; `chart` draws how many wait by day, where the days matter."""
+
+    queue: object
+    rows: list
+    chart: object = None
+
+    @property
+    def why(self):
+        return WHY[self.queue.code]
+
+    @property
+    def day_title(self):
+        return DAYS.get(self.queue.code)
+
+    @property
+    def has_notes(self):
+        return any(row.note for row in self.rows)
+
+    @property
+    def has_actions(self):
+        return any(row.actions for row in self.rows)
+
+    @property
+    def is_of_jobs(self):
+        return self.queue.code == "failed"
+
+    @property
+    def is_listed(self):
+        """Whether the queue's address is a list, and not this very section."""
+        return self.queue.cards and self.queue.code != "late"
+
+
+@staff_required
+def queues_page(request):
+    return console_page(request, "console/queues.html", Queues(Actor.of(request.user), civil_today()).context())
+
+
+class Queues:
+    """The page's queues on a day, for somebody who may do some of the actions."""
+
+    def __init__(self, actor, today):
+        self.actor, self.today = actor, today
+        self.figures = figures.known(today)
+
+    def context(self):
+        counted = queues(self.figures, self.today)
+        sections = [Section(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
+        return {"sections": sections, "as_of": self.figures.as_of}
+
+    @property
+    def _cancelling(self):
+        return self._rows("cancelling", "cancel_on")
+
+    @property
+    def _forced(self):
+        return self._rows("forced", "forced_activation_on")
+
+    @property
+    def _real_name(self):
+        cards = self._few("real_name", "pk")
+        checks = RealNameCheck.objects.filter(card__in=cards, status=RealName.SUBMITTED).order_by("pk")
+        by_card = {check.card_id: check for check in checks}
+        return [self._row("real_name", card, *_of_check(by_card.get(card.pk))) for card in cards]
+
+    @property
+    def _parked(self):
+        return [self._row("parked", card, note=card.parked_because) for card in self._few("parked", "pk")]
+
+    @property
+    def _stray(self):
+        return [self._row("stray", card, card.stray_usage_on) for card in self._few("stray", "-stray_usage_on", "pk")]
+
+    @property
+    def _late(self):
+        named = self.figures.document["readings"]["cards"]  # no index has them in order, so there is no list of them
+        cards = Card.objects.filter(pk__in=named).select_related("customer").order_by("read_at", "pk")
+        return [self._row("late", card, card.read_at) for card in cards]
+
+    @property
+    def _failed(self):
+        jobs = failed_jobs().select_related("owner")[:SHOWN]
+        return [
+            Row(
+                f"{title_of(job)} #{job.pk}",
+                reverse("console:job", args=[job.pk]),
+                "",
+                owner_of(job),
+                note=job.message,
+            )
+            for job in jobs
+        ]
+
+    @cached_property
+    def _charts(self):
+        counts = sorted(self.figures.document["cancelling"].items())
+        return {"cancelling": bars(counts)} if counts else {}
+
+    def _rows(self, code, day):
+        return [self._row(code, card, getattr(card, day)) for card in self._few(code, day, "pk")]
+
+    def _few(self, code, *order):
+        cards = QUICK[code].cards(Card.objects.all(), self.today)
+        return list(cards.select_related("customer").order_by(*order)[:SHOWN])
+
+    def _row(self, code, card, day=None, note=""):
+        is_ahead = isinstance(day, date) and code in ("cancelling", "forced")
+        return Row(
+            name=card.iccid,
+            url=reverse("console:card", args=[card.iccid]),
+            shown=card.shown,
+            customer=card.customer.name if card.customer else "",
+            day=day,
+            days_left=(day - self.today).days if is_ahead else None,
+            note=note,
+            actions=[
+                (label, reverse("console:card-act", args=[card.iccid, action]))
+                for action, label in OFFERED.get(code, ())
+                if action in self.actor.actions
+            ],
+        )
+
+
+def _of_check(check):
+    return (check.submitted_on, str(check)) if check else ()

@@ -1,0 +1,119 @@
+"""The sweep's page: what the last nights did, what tonight will do, and what needs a person's eye."""
+
+from collections import Counter
+from datetime import timedelta
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from cards.actions.ask import act
+from cards.actions.sweep import braked_days, dry_run, release_brake
+from cards.actions.write import CHUNK
+from cards.calendar import civil_today
+from cards.choices import Action, Rule, State
+from cards.models import Card, SweptDay
+from cards.pages.console_frame import console_page, staff_required
+from cards.permissions import Actor
+
+MAY_SWEEP = "cards.sweep_card"
+NIGHTS = 30
+LISTED = 200
+CUSTOMERS = 12
+CHUNKS_LOOKED_AT = 5
+
+
+@staff_required
+def sweep_page(request):
+    context = {
+        "tonight": Tonight(civil_today() + timedelta(days=1)),
+        "nights": [Night(swept) for swept in SweptDay.objects.all()[:NIGHTS]],
+        "parked": Card.objects.parked().select_related("customer").order_by("pk")[:LISTED],
+        "may_unpark": Action.UNPARK in Actor.of(request.user).actions,
+        "braked": braked_days(),
+        "may_sweep": request.user.has_perm(MAY_SWEEP),
+        "stray": stray_cards()[:LISTED],
+        "listed": LISTED,
+    }
+    return console_page(request, "console/sweep.html", context)
+
+
+@staff_required
+@require_POST
+def unpark(request, iccid):
+    """Takes a parked card back, if its data agree by now; says what became of it on the sweep's page."""
+    card = get_object_or_404(Card, iccid=iccid)
+    (outcome,) = act(Action.UNPARK, [card.pk], actor=Actor.of(request.user), reason=request.POST.get("reason", ""))
+    if outcome.refused:
+        messages.error(request, f"{iccid}: {outcome.refused}")
+    else:
+        messages.success(request, _("{iccid} is taken back from parking.").format(iccid=iccid))
+    return redirect("console:sweep")
+
+
+@staff_required
+@require_POST
+def release(request):
+    """Lets the sweep of a day go on that the brake holds, for somebody who looked at what it would change."""
+    if not request.user.has_perm(MAY_SWEEP):
+        raise PermissionDenied
+    swept = next((swept for swept in braked_days() if str(swept.day) == request.POST.get("day")), None)
+    if swept is None:
+        raise Http404
+    release_brake(swept.day, request.user.get_username())
+    messages.success(request, _("The sweep of {day} goes on within a minute.").format(day=swept.day))
+    return redirect("console:sweep")
+
+
+def stray_cards():
+    """Cards that were used although their service had ended: the carrier has not stopped what should be stopped."""
+    return (
+        Card.objects.filter(stray_usage_on__isnull=False).select_related("customer").order_by("-stray_usage_on", "pk")
+    )
+
+
+class Night:
+    """A swept day: how long it took, and how often each rule did something."""
+
+    def __init__(self, swept):
+        self.day, self.changes = swept.day, swept.changes
+        self.seconds = (swept.finished_at - swept.started_at).total_seconds() if swept.finished_at else None
+        self.rules = by_rule(swept.counts)
+
+
+class Tonight:
+    """The dry run of the next sweep, of as many of the due cards as a page can wait for."""
+
+    def __init__(self, day):
+        self.day = day
+        due = Card.objects.due(day)
+        self.cards = due.count()
+        self.looked_at = min(self.cards, CHUNKS_LOOKED_AT * CHUNK)
+        report = dry_run(day, chunks=CHUNKS_LOOKED_AT)
+        self.rules, self.would_park = by_rule(report.counts), report.parked
+        self.total = sum(report.counts.values())
+        self.changes = [Foreseen(iccid, done) for iccid, done in report.changes[:LISTED]]
+        by_customer = due.order_by().values_list("customer__name").annotate(cards=Count("pk"))
+        self.customers = by_customer.order_by("-cards")[:CUSTOMERS]
+
+    @property
+    def is_cut(self):
+        return self.looked_at < self.cards
+
+
+class Foreseen:
+    """One change of tonight, in words."""
+
+    def __init__(self, iccid, done):
+        self.iccid, self.day = iccid, done.change.on
+        self.action, self.rule = Action(done.change.action).label, Rule(done.change.rule).label
+        self.before, self.after = State(done.from_state), State(done.to_state)
+
+
+def by_rule(counts):
+    """(the rule's sentence, how often), the most frequent first."""
+    return [(Rule(rule).label, count) for rule, count in Counter(counts).most_common()]

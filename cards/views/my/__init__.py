@@ -1,0 +1,1 @@
+"""The customers' own doors to their cards, below /my/."""

@@ -1,0 +1,152 @@
+"""A customer's card: its page, the actions on it, and the guided check of a card that does not work."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cards.actions.figures import LATE_AFTER_DAYS
+from cards.actions.requests import LONGEST_TEXT, ask_dealer
+from cards.actions.write import attach_queues
+from cards.calendar import civil_today
+from cards.choices import Action, RequestStatus
+from cards.errors import BadInput
+from cards.forms import MyActionForm, form_key, say_at_field
+from cards.models import CardRequest
+from cards.pages.action_form import CardAction, carry_out
+from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.own_card import MyCard, find
+from cards.paging import key_in
+from cards.permissions import CUSTOMERS, Actor
+from cards.sentences.customer import BUTTONS, tell
+from cards.sentences.diagnosis import diagnose, evidence_of
+
+
+class MyAction(CardAction):
+    """An action as a customer asks for it."""
+
+    form_class = MyActionForm
+
+    def hint(self):
+        if self.action != Action.REBIND:
+            return super().hint()
+        cap = self.policies.in_force(self.card.carrier, self.today).rebinds_per_month
+        left = max(cap - self.card.rebinds_in(self.today), 0)
+        hint = ngettext(
+            "It belongs to the device {imei} now. That can be changed {left} more time this month.",
+            "It belongs to the device {imei} now. That can be changed {left} more times this month.",
+            left,
+        )
+        return hint.format(imei=self.card.bound_imei or _("none"), left=left)
+
+    def follows(self):
+        """What follows, in sentences: from the table where it helps, otherwise from a rehearsal."""
+        helping = (help.follows for help in tell(self.card).helps if help.action == self.action)
+        return next(helping, "") or " ".join(self.preview())
+
+
+@member_required
+@require_safe
+def card_page(request, iccid):
+    card = _found(request, iccid)
+    page = MyCard(card, Actor.of(request.user), civil_today())
+    return my_page(request, "my/card.html", page.context(key_in(request.GET.get("older", ""))))
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_act(request, iccid, action):
+    """The form of an action on a card, and doing it."""
+    card = _found(request, iccid)
+    if action not in CUSTOMERS:
+        raise Http404
+    actor = Actor.of(request.user)
+    if not actor.may(action, card):
+        return only_looks(request)
+    asked = MyAction(attach_queues([card])[0], action, actor, civil_today())
+    if request.method == "POST":
+        return _answer(request, asked)
+    return _action_page(request, asked, asked.form(), asked.refusal())
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_help(request, iccid):
+    """What was looked at and found; at its end the one step that helps, or a request to the dealer."""
+    card, actor = _found(request, iccid), Actor.of(request.user)
+    page = MyCard(card, actor, civil_today())
+    checks = diagnose(card, page.today, LATE_AFTER_DAYS)
+    complaint = ""
+    if request.method == "POST":
+        if card.customer_id not in actor.customers:
+            return only_looks(request)
+        try:
+            return redirect("my:request", pk=_ask(request, card, evidence_of(card, checks, page.today)).pk)
+        except BadInput as bad:
+            complaint = str(bad.sentence)
+    context = {
+        "card": card,
+        "shown": card.shown,
+        "checks": checks,
+        "way": page.recommended(),
+        "said": page.told.sentence,
+        "is_fine": all(check.finding == "good" for check in checks),
+        "waiting": CardRequest.objects.filter(card=card, customer=card.customer, status=RequestStatus.OPEN).first(),
+        "may_ask": card.customer_id in actor.customers,
+        "key": uuid.uuid4(),
+        "text": request.POST.get("text", ""),
+        "longest": LONGEST_TEXT,
+        "complaint": complaint,
+    }
+    return my_page(request, "my/help.html", context, status=422 if complaint else None)
+
+
+def _found(request, iccid):
+    card = find(request.user, iccid)
+    if card is None:
+        raise Http404
+    return card
+
+
+def _ask(request, card, evidence):
+    """The form's key is of one card: sent for another it is another request."""
+    key = uuid.uuid5(form_key(request) or uuid.uuid4(), card.iccid)
+    return ask_dealer(card, by=request.user, text=request.POST.get("text", ""), evidence=evidence, key=key)
+
+
+def _answer(request, asked):
+    """Do what was posted, and say what followed; or the form again, with what is wrong."""
+    form = asked.form(request.POST)
+    if not form.is_valid():
+        return _action_page(request, asked, form, asked.refusal(), 422)
+    try:
+        outcome = carry_out(asked.card, asked.action, asked.actor, form)
+    except BadInput as bad:
+        say_at_field(form, bad)
+        return _action_page(request, asked, form, None, 422)
+    if outcome.refused or outcome.parked:
+        now = MyAction(attach_queues([_found(request, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
+        return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)
+    messages.success(request, _("Done. {now}").format(now=tell(outcome.card).sentence))
+    return redirect("my:card", iccid=asked.card.iccid)
+
+
+def _action_page(request, asked, form, refused, status=None):
+    can_try_again = refused is None or refused.code in ("changed_meanwhile", "too_many_cards", "same_device")
+    context = {
+        "card": asked.card,
+        "shown": asked.card.shown,
+        "said": tell(asked.card).sentence,
+        "action": asked.action,
+        "label": BUTTONS[asked.action],
+        "form": form,
+        "refused": refused,
+        "is_offered": can_try_again,
+        "hint": asked.hint() if can_try_again else "",
+        "follows": asked.follows() if can_try_again else "",
+    }
+    return my_page(request, "my/act.html", context, status=status)

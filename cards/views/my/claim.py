@@ -1,0 +1,45 @@
+"""The page to which the label of a card leads: whoever has the card in hand makes it theirs."""
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from cards import identifiers
+from cards.actions.claims import claim
+from cards.errors import BadInput
+from cards.pages.my_frame import member_required, my_page
+
+LONGEST = 64  # characters that are read of what was typed; a code has 14
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def claim_card(request):
+    """Asks for the card's number, which the label's QR code brings along, and the code that stands beside it.
+
+    Also for people who have no customer yet: their first card makes one.
+    """
+    if request.method != "POST":
+        return _page(request, request.GET.get("iccid", ""))
+    typed = request.POST.get("iccid", "")
+    try:
+        iccid = identifiers.iccid("".join(typed.split()))
+    except BadInput as bad:
+        return _page(request, typed, bad.sentence)
+    card = claim(iccid, request.POST.get("code", "")[:LONGEST], user=request.user)
+    if card is None:
+        return _page(request, typed, _refusal())
+    messages.success(request, _("The card is yours."))
+    return redirect("my:card", iccid=card.iccid)
+
+
+def _page(request, iccid, complaint=""):
+    return my_page(request, "my/claim.html", {"iccid": iccid[:LONGEST], "complaint": complaint})
+
+
+def _refusal():
+    return _(
+        "This number and code do not open a card. Compare both with the label. After five wrong tries nothing "
+        "opens for a day; if the label is right, ask your dealer for a new one."
+    )

@@ -1,0 +1,160 @@
+"""The customer's first page: what needs them, each with the one button that helps, and what was used this cycle."""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from django.db.models import Count, F, Q, Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from cards.calendar import civil_today
+from cards.choices import Action, Hold, RequestStatus, UsageLevel
+from cards.models import Card, CardRequest
+from cards.models.card import MB
+from cards.pages.my_frame import member_required, my_page
+from cards.pages.own_card import address_of
+from cards.paging import counts_up_to
+from cards.permissions import Actor
+from cards.quantities import per_cent
+from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
+from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
+from cards.sentences.customer import BUTTONS, WAYS
+from cards.tallies import COUNTED
+
+STOPPED = {
+    Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
+    Hold.REAL_NAME: gettext_lazy("Stopped: the real-name check is missing"),
+    Hold.REBIND: gettext_lazy("Stopped: put into another device"),
+    Hold.CREDIT: gettext_lazy("Stopped: the data is used up"),
+    Hold.THRESHOLD: gettext_lazy("Stopped: the usage limit is reached"),
+    Hold.VOLUNTARY: gettext_lazy("Stopped on purpose"),
+}
+# Besides the stopped cards: what will stop them next, by the quick filter that lists them.
+COMING = {
+    "low": (
+        lambda today: used(UsageLevel.LOW, today),
+        gettext_lazy("Their data is nearly used up"),
+        gettext_lazy("When it is, they stop."),
+    ),
+    "expiring": (
+        lambda today: ending(today, ENDING_WITHIN_DAYS),
+        gettext_lazy("Their term ends within 30 days"),
+        gettext_lazy("Without a renewal they stop then."),
+    ),
+    "cancelling": (
+        lambda today: cancelling(today, CANCELLING_WITHIN_DAYS),
+        gettext_lazy("They will be cancelled within 14 days"),
+        gettext_lazy("Without a renewal they are gone for good then."),
+    ),
+    "expired": (
+        lambda today: ENDED,
+        gettext_lazy("Their service has ended"),
+        gettext_lazy("A renewal brings them back."),
+    ),
+    "no_real_name": (
+        lambda today: REAL_NAME_LACKS,
+        gettext_lazy("Their real-name check was not sent in"),
+        gettext_lazy("Open each card and send in who uses it."),
+    ),
+    "real_name": (
+        lambda today: REAL_NAME_WAITS,
+        gettext_lazy("Their real-name check is not decided yet"),
+        gettext_lazy("Your dealer is looking at it."),
+    ),
+}
+RENEWED = {"expiring", "cancelling", "expired"}
+
+
+@dataclass(frozen=True)
+class Need:
+    """Cards that need something: how many, why, what helps, and where they are.
+
+    `query` lists them. Where one `action` helps all of them the button asks for it; elsewhere it leads to `url`.
+    """
+
+    code: str
+    figure: str
+    sentence: str
+    helps: str
+    query: str
+    label: str = ""
+    url: str = ""
+    action: str = ""
+
+    @property
+    def list_url(self):
+        return f"{reverse('my:card-list')}?{self.query}"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the cards whose meter runs have used in their cycles, of how much."""
+
+    used_bytes: int
+    allowance_bytes: int
+
+    @property
+    def per_cent(self):
+        return per_cent(self.used_bytes, self.allowance_bytes)
+
+
+@member_required
+@require_safe
+def home(request):
+    cards, today = Card.objects.visible_to(request.user), civil_today()
+    actor = Actor.of(request.user)
+    stopped, sums = _stopped_cards(cards), _sums(cards, today)
+    asked = CardRequest.objects.visible_to(request.user)
+    context = {
+        "has_cards": cards.exists(),
+        "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
+        "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
+        "usage": Usage(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
+        "answered": asked.filter(status=RequestStatus.ANSWERED)[:3],
+        "key": uuid.uuid4(),
+    }
+    return my_page(request, "my/home.html", context)
+
+
+def _stopped_cards(cards):
+    """How many cards show each hold, in one statement; no count goes on for ever."""
+    asked = [cards.stopped_by(hold) for hold in Hold]
+    return dict(zip(Hold, counts_up_to(COUNTED, asked), strict=True))
+
+
+def _sums(cards, today):
+    """What one look at all of the cards tells: how many need something soon, and what the running cycles have used."""
+    runs = Q(cycle_until__gt=today)
+    return cards.aggregate(
+        used_bytes_now=Sum("used_bytes", filter=runs),
+        mb_now=Sum(F("quota_mb") + F("pack_mb"), filter=runs),
+        **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
+    )
+
+
+def _stopped(hold, count, cards, actor):
+    """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
+    need = Need(str(hold), _figure(count), str(STOPPED[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    action = WAYS[hold].action
+    if not actor.customers or action not in BUTTONS:
+        return need
+    if count == 1:
+        iccid = cards.stopped_by(hold).values_list("iccid", flat=True).first()
+        url = address_of(action, iccid) if iccid else need.list_url
+        return replace(need, label=str(BUTTONS[action]), url=url)
+    if action == Action.RESUME:
+        return replace(need, label=_("Resume them all…"), action=str(action))
+    return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
+
+
+def _coming(code, count, actor):
+    """Cards that stop soon; those that a renewal helps are renewed from their list."""
+    _condition, sentence, helps = COMING[code]
+    need = Need(code, _figure(count), str(sentence), str(helps), f"quick={code}")
+    return replace(need, label=_("Renew…"), url=need.list_url) if actor.customers and code in RENEWED else need
+
+
+def _figure(count):
+    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"

@@ -1,0 +1,94 @@
+"""Who acts for a customer: seen by all members, changed by its owners."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cards.choices import MemberRole
+from cards.errors import BadInput
+from cards.models import Customer, Invitation, Membership
+from cards.pages.my_frame import member_required, my_page
+from cards.people import accounts
+from cards.people.forms import RoleForm
+from cards.permissions import owned_by
+
+
+@member_required
+@require_safe
+def members(request):
+    """The members of each of one's customers; for owners also the invitations that are open, with their links."""
+    owned = owned_by(request.user)
+    customers = Customer.objects.filter(memberships__user=request.user).order_by("name")
+    entries = [(customer, customer.pk in owned, *_of(request, customer, owned)) for customer in customers]
+    return my_page(request, "my/members.html", {"entries": entries, "roles": MemberRole, "form": RoleForm()})
+
+
+@member_required
+@require_POST
+def invite(request, pk):
+    """A link by which somebody joins a customer as what was chosen."""
+    customer = get_object_or_404(Customer, pk=pk, memberships__user=request.user)
+    if customer.pk not in owned_by(request.user):
+        return _only_owners(request)
+    accounts.invite(customer, _role(request), by=request.user)
+    messages.success(request, _("The invitation is made: copy its link below and send it."))
+    return redirect("my:members")
+
+
+@member_required
+@require_POST
+def revoke(request, pk):
+    invitation = get_object_or_404(Invitation, pk=pk, customer__memberships__user=request.user)
+    if invitation.customer_id not in owned_by(request.user):
+        return _only_owners(request)
+    accounts.revoke(invitation)
+    return redirect("my:members")
+
+
+@member_required
+@require_POST
+def change_role(request, pk):
+    return _change(request, pk, accounts.change_role, _role(request))
+
+
+@member_required
+@require_POST
+def remove(request, pk):
+    return _change(request, pk, accounts.remove)
+
+
+def _of(request, customer, owned):
+    """The members of a customer, and what is open of its invitations for its owners, each with its link."""
+    memberships = customer.memberships.select_related("user").order_by("pk")
+    if customer.pk not in owned:
+        return memberships, []
+    invitations = customer.invitations.open().select_related("by")
+    return memberships, [
+        (each, request.build_absolute_uri(reverse("my:join", args=[each.token]))) for each in invitations
+    ]
+
+
+def _change(request, pk, change, *values):
+    """Change a membership of one's own customer, or say why not."""
+    membership = get_object_or_404(Membership, pk=pk, customer__memberships__user=request.user)
+    if membership.customer_id not in owned_by(request.user):
+        return _only_owners(request)
+    try:
+        change(membership, *values)
+    except BadInput as bad:
+        messages.error(request, str(bad.sentence))
+    return redirect("my:members")
+
+
+def _only_owners(request):
+    return my_page(request, "my/only_owners.html", status=403)
+
+
+def _role(request):
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    return form.cleaned_data["role"]

@@ -1,0 +1,50 @@
+"""A customer's requests to the dealer: the list, the page of one with its answer, and closing it."""
+
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from cards.actions.requests import close
+from cards.models import CardRequest
+from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.request_words import badge_of
+from cards.paging import key_in, page_of
+from cards.permissions import Actor
+
+PAGE_SIZE = 30
+
+
+@member_required
+@require_safe
+def request_list(request):
+    """All requests of this member's customers, newest first."""
+    requests = CardRequest.objects.visible_to(request.user).select_related("card", "by")
+    page = page_of(requests, PAGE_SIZE, key_in(request.GET.get("after", "")))
+    entries = [(asked, badge_of(asked)) for asked in page.rows]
+    return my_page(request, "my/requests.html", {"entries": entries, "page": page})
+
+
+@member_required
+@require_safe
+def request_page(request, pk):
+    asked = _find(request, pk)
+    context = {"asked": asked, "badge": badge_of(asked), "may_close": _may(request.user, asked)}
+    return my_page(request, "my/request.html", context)
+
+
+@member_required
+@require_POST
+def close_request(request, pk):
+    """The customer needs no (more) answer."""
+    asked = _find(request, pk)
+    if not _may(request.user, asked):
+        return only_looks(request)
+    close(asked)
+    return redirect("my:request", pk=pk)
+
+
+def _find(request, pk):
+    return get_object_or_404(CardRequest.objects.visible_to(request.user).select_related("card", "by"), pk=pk)
+
+
+def _may(user, asked):
+    return asked.customer_id in Actor.of(user).customers

@@ -1,4 +1,4 @@
-# `make run` and `make test` need Python 3.11 and nothing else that this file does not bring.
+# `make run` and `make test` need Python 3.11 or later and nothing else that this file does not bring.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -29,6 +29,7 @@ messages: env
 env: .venv/installed
 
 .venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("simportal needs Python 3.11 or later; this is %s." % sys.version.split()[0])'
 	@echo "Making the environment (once, and again when requirements.txt changes) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -189,3 +189,9 @@ def test_every_door_refuses_in_one_sentence_with_exit_code_2(door):
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "DEBUG is 1 or 0, not 'perhaps'.\n")
+
+
+def test_an_older_python_is_refused_in_a_sentence():
+    older = "import runpy, sys; sys.version_info, sys.version = (3, 10, 13), '3.10.13'; runpy.run_path('manage.py')"
+    done = subprocess.run([sys.executable, "-c", older], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "simportal needs Python 3.11 or later; this is 3.10.13.\n")

@@ -16,10 +16,13 @@ from tests.processes import Portal
 
 
 @contextlib.contextmanager
-def own_portal(folder, like=None, **environment):
-    """A migrated portal with a new database, or with a copy of another such portal's."""
+def own_portal(folder, like=None, up_to=((),), **environment):
+    """A migrated portal with a new database, or with a copy of another such portal's.
+
+    `up_to` are the (app, migration) to go to, for a database of before.
+    """
     if connection.vendor == "sqlite":
-        yield _migrated(Portal(folder, **environment)) if like is None else _beside(like, folder, environment)
+        yield _migrated(Portal(folder, **environment), up_to) if like is None else _beside(like, folder, environment)
         return
     name = f"own_{uuid.uuid4().hex}"
     template = f" TEMPLATE {_name(like)}" if like else ""
@@ -27,7 +30,7 @@ def own_portal(folder, like=None, **environment):
         execute(f"CREATE DATABASE {name}{template}")
         url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
         portal = Portal(folder, DATABASE_URL=url, **environment)
-        yield portal if like else _migrated(portal)
+        yield portal if like else _migrated(portal, up_to)
         execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -68,8 +71,9 @@ def ended(*processes):
     return printed
 
 
-def _migrated(portal):
-    portal.manage("migrate", "--verbosity", "0")
+def _migrated(portal, up_to):
+    for target in up_to:
+        portal.manage("migrate", *target, "--verbosity", "0")
     return portal
 
 

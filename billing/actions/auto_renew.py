@@ -16,13 +16,13 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
 from billing.actions import orders
-from billing.actions.events import pull
 from billing.actions.ledger import account_of, wallet_locked
 from billing.choices import LineState, NoticeKind, OrderKind, OrderState
 from billing.errors import Refused
 from billing.models import CardRenewal, CustomerAccount, Notice, Order, OrderLine, RenewalRun, RenewedTerm
 from billing.rules import check_can_renew_itself
 from cards.actions.bulk import insert_rows
+from cards.actions.events import pull
 from cards.actions.write import chunked
 from cards.calendar import this_moment
 from cards.choices import Action, State

@@ -1,6 +1,6 @@
 from billing.models.account import CustomerAccount, MoneyRules
 from billing.models.ledger import Entry, Posting
-from billing.models.notice import Digest, EventCursor, Notice
+from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
 from billing.models.payment import Notification, Payment, Receipt
 from billing.models.price import Price, PriceBook, PriceTier
@@ -11,7 +11,6 @@ __all__ = [
     "CustomerAccount",
     "Digest",
     "Entry",
-    "EventCursor",
     "MoneyRules",
     "Notice",
     "Notification",

@@ -8,32 +8,22 @@ parked; neither takes the other cards down.
 
 import json
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions import claim_codes
-from cards.actions.bulk import delete_rows, insert_rows, update_rows
-from cards.choices import Action, ActorKind, RealName, Rule
+from cards.actions.bulk import insert_rows, update_rows
+from cards.actions.mirrors import MIRRORS
+from cards.choices import Action, ActorKind, Rule
 from cards.errors import InvariantBroken, Refused
-from cards.models import (
-    Card,
-    CardEvent,
-    CardTag,
-    DeviceBinding,
-    PolicyBook,
-    QueuedTerm,
-    RealNameCheck,
-    ServiceTerm,
-    StateTally,
-    Tag,
-)
+from cards.models import Card, CardEvent, PolicyBook, QueuedTerm, ServiceTerm
 from cards.permissions import SYSTEM, Actor
 from cards.rules import Change
 
@@ -74,7 +64,7 @@ EVENT_COLUMNS = (
     "evidence",
     "job_id",
 )
-TALLY_COLUMNS = ("cards", "day", "action", "state", "holds")
+NOTHING_YET = Card.new().facts()
 
 
 @dataclass(slots=True)
@@ -95,6 +85,17 @@ class Done:
     from_state: str
     to_state: str
     seq: int
+
+
+class Written(NamedTuple):
+    """A card as it is written, its facts before, and what was done; None where it changed without a record.
+
+    A new card had `NOTHING_YET` before.
+    """
+
+    card: Card
+    before: dict
+    done: Done | None
 
 
 @dataclass(slots=True)
@@ -205,17 +206,12 @@ def create(opened, terms, signature):
     numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
     for card in cards:
         card.pk = numbers[card.iccid]
-    written = [(card, Done(first, "", str(card.state), card.version)) for card, first in opened]
+    written = [Written(card, NOTHING_YET, Done(first, "", str(card.state), card.version)) for card, first in opened]
     _write_events(written, signature)
-    _write_tallies((None, card, done) for card, done in written)
     for term in terms:
         term.card_id = term.card.pk
     insert_rows(ServiceTerm, TERM_COLUMNS, list(map(attrgetter(*TERM_COLUMNS), terms)))
-    devices = [
-        DeviceBinding(card=card, imei=card.bound_imei, bound_on=card.bound_on) for card in cards if card.bound_imei
-    ]
-    DeviceBinding.objects.bulk_create(devices)
-    _save_companions([row for _, first in opened for row in first.rows])
+    _mirror(written)
 
 
 def _checked(card, work):
@@ -236,7 +232,7 @@ def _one_round(at_work, signature):
             written.append(_signed(outcome, step, before))
             going_on.append((outcome, steps))
         elif card.__dict__ != before:
-            written.append((card, before, None))
+            written.append(Written(card, before, None))
     _write(written, signature)
     return [(outcome, steps) for outcome, steps in going_on if not outcome.parked]
 
@@ -272,28 +268,20 @@ def _signed(outcome, step, before):
     card.version += 1
     done = Done(step, str(before["state"]), str(card.state), card.version)
     outcome.done.append(done)
-    return card, before, done
+    return Written(card, before, done)
 
 
 def _write(written, signature):
-    """One statement for the cards to which the same was done, one for the records, one for each companion row."""
+    """One statement for the cards to which the same was done, one for the records, and then what mirrors them."""
     if not written:
         return
     by_action = defaultdict(list)
     for entry in written:
-        by_action[entry[2] and entry[2].change.action].append(entry)
+        by_action[entry.done and entry.done.change.action].append(entry)
     for alike in by_action.values():
         _write_cards(alike)
-    signed = [(card, done) for card, _, done in written if done]
-    _write_events(signed, signature)
-    _write_tallies((before["holds"], card, done) for card, before, done in written if done)
-    _save_companions([row for _, done in signed for row in done.change.rows])
-    _write_started_terms(written)
-    _delete_terms_taken_back(written)
-    _write_new_bindings(written)
-    _write_decided_checks(written)
-    _write_tags(written)
-    _replace_labels(written)
+    _write_events(written, signature)
+    _mirror(written)
 
 
 def _write_cards(written):
@@ -310,8 +298,8 @@ def _changed_columns(written):
     return [name for name, old, new in zip(FACTS, was, now, strict=True) if old != new]
 
 
-def _write_events(signed, signature):
-    insert_rows(CardEvent, EVENT_COLUMNS, [_event_row(card, done, signature) for card, done in signed])
+def _write_events(written, signature):
+    insert_rows(CardEvent, EVENT_COLUMNS, [_event_row(card, done, signature) for card, _, done in written if done])
 
 
 def _event_row(card, done, signature):
@@ -337,86 +325,9 @@ def _event_row(card, done, signature):
     )
 
 
-def _write_tallies(changes):
-    """Append by how many cards each state grew and shrank; `changes` are (holds before, card, what was done)."""
-    sums = Counter()
-    for holds, card, done in changes:
-        was, now = (done.from_state, holds), (done.to_state, card.holds)
-        if was != now:
-            key = done.change.on, str(done.change.action)
-            sums[key + now] += 1
-            if done.from_state:
-                sums[key + was] -= 1
-    insert_rows(StateTally, TALLY_COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])
-
-
-def _write_started_terms(written):
-    """Mirror into the terms' own rows what the cards say of the term that has just started."""
-    columns = ("starts_on", "service_until")
-    started = [card for card, before, _ in written if card.term_number != before["term_number"]]
-    rows = [(card.pk, card.term_number, card.service_from, card.service_until) for card in started]
-    update_rows(ServiceTerm, columns, rows, key=("card_id", "number"))
-
-
-def _delete_terms_taken_back(written):
-    """Mirror into the terms' own rows that a card's last term has left its queue without having started."""
-    waited = [(card, before["queue"][-1].number) for card, before, _ in written if before["queue"]]
-    gone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
-    delete_rows(ServiceTerm, gone, key=("card_id", "number"))
-
-
-def _write_new_bindings(written):
-    DeviceBinding.objects.bulk_create(
-        DeviceBinding(
-            card=card,
-            imei=card.bound_imei,
-            bound_on=card.bound_on,
-            is_rebind=(card.rebound_in, card.rebinds) != (before["rebound_in"], before["rebinds"]),
-        )
-        for card, before, _ in written
-        if card.bound_imei != before["bound_imei"]
-    )
-
-
-def _write_decided_checks(written):
-    """Mirror into the real-name checks what was decided on them."""
-    decided = {}
-    for card, before, _ in written:
-        if card.real_name != before["real_name"] and card.real_name != RealName.SUBMITTED:
-            key = (before["real_name"], card.real_name, card.changed_on)
-            decided.setdefault(key, []).append(card.pk)
-    for (status, verdict, day), card_ids in decided.items():
-        checks = RealNameCheck.objects.filter(card_id__in=card_ids, status=status)
-        checks.update(status=verdict, decided_on=day)
-
-
-def _write_tags(written):
-    """Mirror into rows of their own the tags that the cards have got or lost."""
-    changed = {card.pk: card.tag_list for card, before, _ in written if card.tags != before["tags"]}
-    if not changed:
-        return
-    names = set().union(*changed.values())
-    Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
-    known = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
-    CardTag.objects.filter(card__among=changed.keys()).delete()
-    CardTag.objects.bulk_create(
-        CardTag(card_id=card_id, tag_id=known[name]) for card_id, tags in changed.items() for name in tags
-    )
-
-
-def _replace_labels(written):
-    """A card that leaves a customer leaves its label behind: who had the card may know the code."""
-    left = [card for card, before, _ in written if before["customer_id"] not in (None, card.customer_id)]
-    if left:
-        claim_codes.replace(left)
-
-
-def _save_companions(rows):
-    by_model = {}
-    for row in rows:
-        by_model.setdefault(type(row), []).append(row)
-    for model, fresh in by_model.items():
-        model.objects.bulk_create(fresh)
+def _mirror(written):
+    for mirror in MIRRORS:
+        mirror(written)
 
 
 def chunked(iterable, size=CHUNK):

@@ -2,7 +2,7 @@ from cards.models.card import Card, QueuedTerm
 from cards.models.claim import ClaimCode
 from cards.models.customer import Customer, Membership
 from cards.models.device import DeviceBinding
-from cards.models.event import CardEvent
+from cards.models.event import CardEvent, EventCursor
 from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, Selection, SelectionPart
 from cards.models.person import Person, RecoveryCode
@@ -28,6 +28,7 @@ __all__ = [
     "ClaimCode",
     "Customer",
     "DeviceBinding",
+    "EventCursor",
     "FleetFigures",
     "Invitation",
     "Job",

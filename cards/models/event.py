@@ -44,3 +44,26 @@ class CardEvent(models.Model):
     def shown(self):
         """What the card showed after the change: the hold with the highest precedence, or else its state."""
         return self.hold_list[0] if self.to_state == State.SUSPENDED else self.to_state
+
+
+class EventCursor(models.Model):
+    """How far a reader has come in the records of the cards: everything up to `through` was handled, once.
+
+    Records get their keys before they are committed, so a lower key may come to light after a higher one. `mark` is
+    the highest key seen at a moment, `horizon` the number of a transaction that began after it: once none before it
+    is at work, everything up to the mark is there.
+    """
+
+    reader = models.CharField(_("reader"), max_length=32, primary_key=True)
+    through = models.BigIntegerField(_("handled through"), default=0)
+    mark = models.BigIntegerField(_("mark"), default=0)
+    horizon = models.BigIntegerField(_("horizon"), default=0)
+
+    class Meta:
+        verbose_name = _("reader of card events")
+        verbose_name_plural = _("readers of card events")
+        default_permissions = ("view",)
+        db_table = "billing_eventcursor"  # where the places stood before there was more than one reader
+
+    def __str__(self):
+        return f"{self.reader} {self.through}"

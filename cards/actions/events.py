@@ -1,4 +1,4 @@
-"""What billing hears of cards: their records, pulled in order, each handed on once for each reader.
+"""What others hear of cards: their records, pulled in order, each handed on once for each reader.
 
 Records get their keys before they are committed, so behind the newest one a lower key may still come to light. On
 PostgreSQL a reader therefore goes no further than a mark behind which nothing can: the highest key that was there
@@ -10,8 +10,7 @@ in order.
 from django.db import connection, transaction
 from django.db.models import Max
 
-from billing.models import EventCursor
-from cards.models import CardEvent
+from cards.models import CardEvent, EventCursor
 
 LIMIT = 2_000
 

@@ -7,9 +7,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from billing.actions.events import pull
-from billing.models import EventCursor
-from cards.models import CardEvent
+from cards.actions.events import pull
+from cards.models import CardEvent, EventCursor
 from tests.build import card_in_use, do
 from tests.own_portal import ended, own_portal, python, rows, running_python
 from tests.processes import wait_until
@@ -83,7 +82,7 @@ from tests.build import card_in_use
 for _ in range(100): card_in_use(date(2026, 3, 2))
 """
 PULL = """
-from billing.actions.events import pull
+from cards.actions.events import pull
 keys = []
 pull("one", lambda events: keys.extend(event.pk for event in events))
 print(keys)
@@ -94,9 +93,8 @@ def pull_all(reader):
     """Pulls until nothing is left: a reader waits for every older transaction of the server, other tests' too."""
     return f"""
 import time
-from billing.actions.events import pull
-from billing.models import EventCursor
-from cards.models import CardEvent
+from cards.actions.events import pull
+from cards.models import CardEvent, EventCursor
 def take(events):
     keys.extend(event.pk for event in events)
     time.sleep(0.01)

@@ -1,0 +1,19 @@
+"""How many cards there are in each state, with each set of holds: by how many each grew and shrank."""
+
+from collections import Counter
+
+from cards.actions.bulk import insert_rows
+from cards.models import StateTally
+
+COLUMNS = ("cards", "day", "action", "state", "holds")
+
+
+def mirror(written):
+    sums = Counter()
+    for card, before, done in written:
+        if done and (was := (done.from_state, before["holds"])) != (now := (done.to_state, card.holds)):
+            key = done.change.on, str(done.change.action)
+            sums[key + now] += 1
+            if done.from_state:
+                sums[key + was] -= 1
+    insert_rows(StateTally, COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from billing.actions import digests
 from billing.choices import MailProblem, NoticeKind
 from billing.sentences import heading, sentence_of
-from cards.choices import MemberRole
+from cards.choices import ACTING_ROLES
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _send(digest, addresses, connection, now):
 
 def _addresses(customer):
     """Where the owners and operators of a customer are reached."""
-    acting = customer.memberships.exclude(role=MemberRole.VIEWER).filter(user__is_active=True)
+    acting = customer.memberships.filter(role__in=ACTING_ROLES, user__is_active=True)
     return sorted(set(acting.exclude(user__email="").values_list("user__email", flat=True)))
 
 

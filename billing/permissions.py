@@ -1,7 +1,8 @@
 """Who may do what with money: Django's permissions for staff, the role in the customer for its members."""
 
-from cards.choices import ActorKind, MemberRole
+from cards.choices import ActorKind
 from cards.permissions import Actor
+from cards.scope import Scope
 
 BY_ITSELF = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 
@@ -13,14 +14,14 @@ def who(user):
 
 def may_order(user, customer_id):
     """Whether somebody may draft, place and withdraw orders of a customer: staff by permission, its acting members."""
-    return user.has_perm("billing.place_order") if user.is_staff else _acts_for(user, customer_id)
+    return _may(user, "billing.place_order", customer_id)
 
 
 def may_pay(user, customer_id):
     """Whether somebody may pay out of a customer's wallet: finance, and the customer's acting members."""
-    return user.has_perm("billing.pay_order") if user.is_staff else _acts_for(user, customer_id)
+    return _may(user, "billing.pay_order", customer_id)
 
 
-def _acts_for(user, customer_id):
-    memberships = user.memberships.filter(customer_id=customer_id).exclude(role=MemberRole.VIEWER)
-    return user.is_active and memberships.exists()
+def _may(user, permission, customer_id):
+    scope = Scope.of(user)
+    return user.has_perm(permission) if scope.is_staff else customer_id in scope.acts_for

@@ -1,23 +1,10 @@
 from datetime import timedelta
 
-from django.db import models
-
 from billing.choices import OrderState
+from cards.scope import OwnedQuerySet
 
 
-class OfCustomers(models.QuerySet):
-    """Rows of which each belongs to a customer."""
-
-    def visible_to(self, user):
-        """Staff see every row, a customer's members their customers' rows, and nobody else any."""
-        if not user.is_active:
-            return self.none()
-        if user.is_staff:
-            return self
-        return self.filter(customer__memberships__user=user)
-
-
-class OrderQuerySet(OfCustomers):
+class OrderQuerySet(OwnedQuerySet):
     def unpaid_at(self, now):
         """Placed orders whose time to be paid is over."""
         return self.filter(state=OrderState.PLACED, expires_at__lte=now)

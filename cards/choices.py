@@ -99,6 +99,9 @@ class MemberRole(TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR)
+
+
 class ActorKind(TextChoices):
     """Who stands behind a record: a rule of the portal, or a person and through which door."""
 

@@ -18,6 +18,7 @@ from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
+from cards.scope import Scope
 from cards.search import Beginning, Numbers, understood
 
 FURTHEST_DAYS = 3_650
@@ -300,5 +301,6 @@ class OwnCardFilter(CardFilter):
 
 def filter_for(user, params):
     """The filter of the cards that this person may see, with what they may ask."""
-    asks = CardFilter if user.is_staff else OwnCardFilter
-    return asks(params, queryset=Card.objects.visible_to(user))
+    scope = Scope.of(user)
+    asks = CardFilter if scope.sees_all else OwnCardFilter
+    return asks(params, queryset=Card.objects.within(scope))

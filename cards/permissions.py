@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, MemberRole
+from cards.choices import MADE_BY_PEOPLE, Action, ActorKind
+from cards.scope import Scope
 
 SUPPORT = frozenset({Action.SUSPEND, Action.RESUME, Action.TAG, Action.UNTAG, Action.REMARK})
 CARRIER_DESK = frozenset({Action.PLACE_HOLD, Action.LIFT_HOLD})
@@ -53,13 +54,11 @@ class Actor:
     @classmethod
     def of(cls, user):
         """The actor that a logged-in user is: staff by their permissions, a customer's member by their role."""
-        if user.is_staff:
+        scope, name = Scope.of(user), user.get_username()
+        if scope.is_staff:
             allowed = {action for action in MADE_BY_PEOPLE if user.has_perm(f"cards.{codename(action)}")}
-            return cls(ActorKind.STAFF, user.get_username(), frozenset(allowed))
-        if not user.is_active:
-            return cls(ActorKind.CUSTOMER, user.get_username(), frozenset(), frozenset())
-        acting = user.memberships.exclude(role=MemberRole.VIEWER).values_list("customer_id", flat=True)
-        return cls(ActorKind.CUSTOMER, user.get_username(), CUSTOMERS, frozenset(acting))
+            return cls(ActorKind.STAFF, name, frozenset(allowed), scope.acts_for)
+        return cls(ActorKind.CUSTOMER, name, CUSTOMERS if scope.is_active else frozenset(), scope.acts_for)
 
     @classmethod
     def claiming(cls, user):
@@ -78,13 +77,6 @@ class Actor:
     def owns(self, card):
         """Whether the card is one of those whose customers this actor acts for; staff act for all."""
         return self.customers is None or card.customer_id in self.customers
-
-
-def owned_by(user):
-    """The keys of the customers of which this user is an owner."""
-    if not user.is_active:
-        return set()
-    return set(user.memberships.filter(role=MemberRole.OWNER).values_list("customer_id", flat=True))
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "rule", frozenset())

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.lookups import Exact
 
 from cards.choices import Certification, RealName, State, UsageLevel
+from cards.scope import OwnedQuerySet
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -78,7 +79,7 @@ def cancelling(day, within_days):
     return ENDED & models.Q(cancel_on__lte=day + timedelta(days=within_days), protected=False)
 
 
-class CardQuerySet(models.QuerySet):
+class CardQuerySet(OwnedQuerySet):
     def due(self, day):
         """Cards for which something is due by `day`, the longest due first."""
         return self.filter(next_due_on__lte=day).order_by("next_due_on", "id")
@@ -131,17 +132,6 @@ class CardQuerySet(models.QuerySet):
     def stopped_by(self, hold):
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
-
-    def visible_to(self, user):
-        """Staff see every card, a customer's members their customers' cards, and nobody else any.
-
-        Whose members they are is asked first: only so the cards of a customer come in order by an index.
-        """
-        if not user.is_active:
-            return self.none()
-        if user.is_staff:
-            return self
-        return self.filter(customer__in=list(user.memberships.values_list("customer", flat=True)))
 
     def numbered(self, iccid):
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""

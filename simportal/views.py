@@ -1,8 +1,10 @@
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 
+from cards.scope import Scope
+
 
 @login_required
 def home(request):
     """Each person to their own door."""
-    return redirect("/console/" if request.user.is_staff else "my:home")
+    return redirect("/console/" if Scope.of(request.user).is_staff else "my:home")

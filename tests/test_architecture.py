@@ -12,7 +12,7 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
-    {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
+    {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick"},
     {
         *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
         *("statements", "figures"),
@@ -196,6 +196,37 @@ def test_mail_goes_out_by_one_door():
         if "django.core.mail" in ast.unparse(node).replace(" import ", ".")
     }
     assert importing == {"billing/mail.py"}
+
+
+# Who lists or changes the members of a customer, or writes to them; none of it says what somebody may see.
+MEMBERS = {
+    *("cards/people/accounts.py", "cards/actions/claims.py", "cards/models/invitation.py", "billing/mail.py"),
+    *("cards/views/my/members.py", "billing/views/console/customers.py"),
+}
+
+
+def test_whose_something_is_is_decided_in_one_place():
+    """Whatever else wants to know asks a `Scope`; that somebody new is staff is said where they are made."""
+    asking = {
+        (str(path), ast.unparse(node))
+        for path in FILES
+        if path != Path("cards/scope.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in ("is_staff", "is_active")
+        if not ast.unparse(node.value).startswith(("scope", "Scope.of("))
+    }
+    assert asking == set()
+    reading = {
+        str(path)
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if (isinstance(node, ast.Attribute) and node.attr == "memberships")
+        or (isinstance(node, ast.keyword) and "memberships" in (node.arg or ""))
+        or (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("Membership.objects"))
+    }
+    assert {path for path in reading if not path.startswith("simportal/demo/")} == {"cards/scope.py"} | MEMBERS
+    templates = (settings.BASE_DIR / "templates").rglob("*.html")
+    assert [path.name for path in templates if "user.is_staff" in path.read_text()] == ["base_site.html"]  # the admin's
 
 
 def test_only_the_actions_write_cards():

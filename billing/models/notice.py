@@ -3,7 +3,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind
-from billing.querysets import OfCustomers
+from cards.scope import OwnedQuerySet
 
 
 class Digest(models.Model):
@@ -55,7 +55,7 @@ class Notice(models.Model):
         Digest, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name=_("digest")
     )
 
-    objects = OfCustomers.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("notice")

@@ -6,14 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NotificationOutcome, PaymentState
 from billing.models.fields import MoneyField
-
-
-class VisibleQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Staff see all, a customer's members their customers' own, and nobody else any."""
-        if not user.is_active:
-            return self.none()
-        return self if user.is_staff else self.filter(customer__memberships__user=user)
+from cards.scope import OwnedQuerySet
 
 
 class Receipt(models.Model):
@@ -36,7 +29,7 @@ class Receipt(models.Model):
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
     reversed_at = models.DateTimeField(_("reversed at"), null=True, blank=True)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("receipt")
@@ -78,7 +71,7 @@ class Payment(models.Model):
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("online payment")

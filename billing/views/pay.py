@@ -14,6 +14,7 @@ from billing.pages.order_words import badge_of
 from billing.payments import PROVIDERS, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
+from cards.scope import Scope
 
 ACCEPTED = (NotificationOutcome.PAID, NotificationOutcome.CLOSED, NotificationOutcome.KNOWN)
 
@@ -34,6 +35,7 @@ def payment_page(request, key):
         "payment": payment,
         "badge": badge_of(payment),
         "order": order,
+        "is_staff": Scope.of(request.user).is_staff,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": _is_in_wallet(payment),
     }

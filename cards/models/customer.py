@@ -3,6 +3,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import CustomerKind, MemberRole
+from cards.scope import OwnedQuerySet
+
+
+class CustomerQuerySet(OwnedQuerySet):
+    owner_path = "pk"
 
 
 class Customer(models.Model):
@@ -16,6 +21,8 @@ class Customer(models.Model):
         settings.AUTH_USER_MODEL, through="Membership", related_name="customers", verbose_name=_("members")
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("customer")
@@ -34,6 +41,8 @@ class Membership(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
     )
     role = models.CharField(_("role"), max_length=8, choices=MemberRole, default=MemberRole.OPERATOR)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")

@@ -6,11 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.choices import MemberRole
 from cards.models.customer import Membership
+from cards.scope import OwnedQuerySet
 
 SIGNER = Signer(salt="cards.invitation")
 
 
-class InvitationQuerySet(models.QuerySet):
+class InvitationQuerySet(OwnedQuerySet):
     def open(self, now=None):
         """Those that may be accepted: neither accepted nor revoked, not run out, and by somebody who is an owner still.
 

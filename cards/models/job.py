@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, JobKind, JobStatus
+from cards.scope import Scope
 
 
 class Selection(models.Model):
@@ -49,8 +50,11 @@ class SelectionPart(models.Model):
 
 class JobQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Staff see everybody's jobs, others their own."""
-        return self if user.is_active and user.is_staff else self.filter(owner_id=user.pk)
+        """Staff see everybody's jobs, others their own, and whoever is shut out none."""
+        scope = Scope.of(user)
+        if scope.sees_all:
+            return self
+        return self.filter(owner=user) if scope.is_active else self.none()
 
 
 class Job(models.Model):

@@ -5,14 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import RequestStatus
-
-
-class RequestQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Staff see every request, a customer's members their customers', and nobody else any."""
-        if not user.is_active:
-            return self.none()
-        return self if user.is_staff else self.filter(customer__memberships__user=user)
+from cards.scope import OwnedQuerySet
 
 
 class CardRequest(models.Model):
@@ -39,7 +32,7 @@ class CardRequest(models.Model):
     answered_at = models.DateTimeField(_("answered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
 
-    objects = RequestQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("request")

@@ -18,6 +18,7 @@ from cards.models import Job
 from cards.pages.addresses import given
 from cards.pages.downloads import CSV, as_download, dated
 from cards.paging import counts_up_to
+from cards.scope import Scope
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def exported(user, params, cards, name, **what):
     logger.info("%s exports %s cards as %s", user, f"{count:,}", format)
     if count > MOST_AT_ONCE:
         return order_export(user, format, file_name, **what)
-    blocks = file_blocks(cards, format, to_staff=user.is_staff)
+    blocks = file_blocks(cards, format, to_staff=Scope.of(user).sees_all)
     return as_download(StreamingHttpResponse(blocks, content_type=TYPES[format]), file_name)
 
 

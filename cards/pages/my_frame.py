@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cards.permissions import Actor
+from cards.scope import Scope
 
 MENU = (
     (_("Home"), "my:home"),
@@ -37,7 +38,7 @@ def member_required(view):
     def guarded(request, *args, **kwargs):
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if request.user.is_staff:
+        if Scope.of(request.user).is_staff:
             raise Http404
         return view(request, *args, **kwargs)
 
@@ -67,7 +68,7 @@ def anyones_page(request, template, context=None, status=None):
 
 def frame_of(request):
     """What the template `frame` needs around a page that is for everybody."""
-    if request.user.is_staff:
+    if Scope.of(request.user).is_staff:
         return admin.site.each_context(request) | {"frame": "console/base.html"}
     mine = _my_frame(request) if request.user.is_authenticated else {}
     return mine | {"frame": "my/base.html"}

@@ -14,6 +14,7 @@ from billing.choices import OrderKind, PriceKind
 from billing.models import Order, PriceTier
 from cards.calendar import told_of
 from cards.models import Card, Customer, Plan
+from cards.scope import Scope
 from simportal.demo.cast import ENTERPRISES, PERSONS
 
 RESELLERS = "渠道伙伴"
@@ -130,7 +131,7 @@ class Till:
             order = orders.place(order)
             self._fund(order)
             user = order.created_by
-            orders.pay_and_fulfil(order, user=self.finance if user.is_staff else user)
+            orders.pay_and_fulfil(order, user=self.finance if Scope.of(user).is_staff else user)
         else:
             orders.withdraw(order)
 

@@ -125,7 +125,7 @@ def statement_csv(request, pk):
 
 
 def _customers(request):
-    return Customer.objects.filter(memberships__user=request.user).order_by("name")
+    return Customer.objects.visible_to(request.user).order_by("name")
 
 
 def _find(request, pk):

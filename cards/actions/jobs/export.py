@@ -16,6 +16,7 @@ from cards.exports.stream import dressed, row_blocks
 from cards.exports.wanted import cards_of_list, cards_of_selection
 from cards.files.writing import BLOCK
 from cards.models import Job
+from cards.scope import Scope
 
 FOLDER = "jobs"
 BEGINNING = "export-"
@@ -80,7 +81,7 @@ def delete_old_files():
 
 def _write(path, cards, job, alive):
     """First what the database says, as fast as it says it, for nobody can ask it for anything else meanwhile."""
-    told = {"format": job.params["format"], "to_staff": job.owner.is_staff}
+    told = {"format": job.params["format"], "to_staff": Scope.of(job.owner).sees_all}
     with TemporaryFile(dir=path.parent) as rows, open(path, "wb") as file:
         for block in row_blocks(cards, **told):
             rows.write(block)

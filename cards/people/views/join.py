@@ -17,6 +17,7 @@ from cards.models import Invitation
 from cards.pages.my_frame import anyones_page
 from cards.people import accounts
 from cards.people.forms import NewPersonForm
+from cards.scope import Scope
 from cards.visitors import address_of
 
 BACKEND = "cards.backends.NameOrPhone"
@@ -26,7 +27,7 @@ BACKEND = "cards.backends.NameOrPhone"
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request, token):
     """An invitation: whoever is logged in joins, and somebody new makes an account first."""
-    if request.user.is_staff:
+    if Scope.of(request.user).is_staff:
         raise Http404
     invitation = Invitation.of_token(token)
     if invitation is None:

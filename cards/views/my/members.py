@@ -13,15 +13,15 @@ from cards.models import Customer, Invitation, Membership
 from cards.pages.my_frame import member_required, my_page
 from cards.people import accounts
 from cards.people.forms import RoleForm
-from cards.permissions import owned_by
+from cards.scope import Scope
 
 
 @member_required
 @require_safe
 def members(request):
     """The members of each of one's customers; for owners also the invitations that are open, with their links."""
-    owned = owned_by(request.user)
-    customers = Customer.objects.filter(memberships__user=request.user).order_by("name")
+    scope = Scope.of(request.user)
+    owned, customers = scope.owns, Customer.objects.within(scope).order_by("name")
     entries = [(customer, customer.pk in owned, *_of(request, customer, owned)) for customer in customers]
     return my_page(request, "my/members.html", {"entries": entries, "roles": MemberRole, "form": RoleForm()})
 
@@ -30,8 +30,8 @@ def members(request):
 @require_POST
 def invite(request, pk):
     """A link by which somebody joins a customer as what was chosen."""
-    customer = get_object_or_404(Customer, pk=pk, memberships__user=request.user)
-    if customer.pk not in owned_by(request.user):
+    customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
+    if customer.pk not in Scope.of(request.user).owns:
         return _only_owners(request)
     accounts.invite(customer, _role(request), by=request.user)
     messages.success(request, _("The invitation is made: copy its link below and send it."))
@@ -41,8 +41,8 @@ def invite(request, pk):
 @member_required
 @require_POST
 def revoke(request, pk):
-    invitation = get_object_or_404(Invitation, pk=pk, customer__memberships__user=request.user)
-    if invitation.customer_id not in owned_by(request.user):
+    invitation = get_object_or_404(Invitation.objects.visible_to(request.user), pk=pk)
+    if invitation.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
     accounts.revoke(invitation)
     return redirect("my:members")
@@ -73,8 +73,8 @@ def _of(request, customer, owned):
 
 def _change(request, pk, change, *values):
     """Change a membership of one's own customer, or say why not."""
-    membership = get_object_or_404(Membership, pk=pk, customer__memberships__user=request.user)
-    if membership.customer_id not in owned_by(request.user):
+    membership = get_object_or_404(Membership.objects.visible_to(request.user), pk=pk)
+    if membership.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
     try:
         change(membership, *values)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.lookups import Exact
 
 from cards.choices import Certification, RealName, State, UsageLevel
+from cards.holds import has_sql
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -36,10 +37,22 @@ class Begins(models.Lookup):
         return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, self.rhs + BEHIND_ALL_TEXT]
 
 
+class HasHold(models.Lookup):
+    """`holds__has=Hold.CREDIT`: what `Card.has_hold` says."""
+
+    lookup_name = "has"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        column, params = self.process_lhs(compiler, connection)
+        return has_sql(column, self.rhs), params
+
+
 class FirstHold(models.Func):
     """What tells the hold that a card shows: the first letters of its first one, `FIRST_LETTERS` of them.
 
-    An index of an expression is used only for the very same expression, so the numbers stand in it as they are.
+    No two holds begin with the same letters; a test holds to it. An index of an expression is used only for the very
+    same expression, so the numbers stand in it as they are.
     """
 
     FIRST_LETTERS = 3
@@ -49,6 +62,7 @@ class FirstHold(models.Func):
 
 for field in (models.BigAutoField, models.ForeignKey, models.CharField):
     field.register_lookup(Among)
+models.CharField.register_lookup(HasHold)
 
 
 # What cards are asked for, as conditions: of a list, and of one look at all cards of a customer.
@@ -131,6 +145,10 @@ class CardQuerySet(models.QuerySet):
     def stopped_by(self, hold):
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
+
+    def held_by(self, hold):
+        """Suspended cards that carry this hold, as their first or behind another."""
+        return self.filter(state=State.SUSPENDED, holds__has=hold)
 
     def visible_to(self, user):
         """Staff see every card, a customer's members their customers' cards, and nobody else any.

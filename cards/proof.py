@@ -10,7 +10,7 @@ from itertools import pairwise
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from cards.choices import Action, Hold, RealName, State
+from cards.choices import Action, RealName, State
 from cards.models import Card, CardEvent, CardTag, DeviceBinding, RealNameCheck, ServiceTerm
 from cards.triggers import EDGES
 
@@ -154,7 +154,7 @@ def _standing(records):
         yield "changed_on", sentence.format(day=card.changed_on, other=last.effective_on)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to) or (card.state == State.SUSPENDED and not card.holds):
         yield "suspended", _("a card is suspended exactly as long as it has holds and a state that it resumes to")
-    if card.holds != ",".join(hold for hold in Hold.values if card.has_hold(hold)):
+    if card.holds != str(card.hold_list):
         yield "hold_order", _("the holds “{holds}” are not in order").format(holds=card.holds)
 
 

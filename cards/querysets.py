@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.lookups import Exact
 
 from cards.choices import Certification, RealName, State, UsageLevel
+from cards.holds import has_sql
 from cards.scope import OwnedQuerySet
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
@@ -37,10 +38,22 @@ class Begins(models.Lookup):
         return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, self.rhs + BEHIND_ALL_TEXT]
 
 
+class HasHold(models.Lookup):
+    """`holds__has=Hold.CREDIT`: what `Card.has_hold` says."""
+
+    lookup_name = "has"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        column, params = self.process_lhs(compiler, connection)
+        return has_sql(column, self.rhs), params
+
+
 class FirstHold(models.Func):
     """What tells the hold that a card shows: the first letters of its first one, `FIRST_LETTERS` of them.
 
-    An index of an expression is used only for the very same expression, so the numbers stand in it as they are.
+    No two holds begin with the same letters; a test holds to it. An index of an expression is used only for the very
+    same expression, so the numbers stand in it as they are.
     """
 
     FIRST_LETTERS = 3
@@ -50,6 +63,7 @@ class FirstHold(models.Func):
 
 for field in (models.BigAutoField, models.ForeignKey, models.CharField):
     field.register_lookup(Among)
+models.CharField.register_lookup(HasHold)
 
 
 # What cards are asked for, as conditions: of a list, and of one look at all cards of a customer.
@@ -132,6 +146,10 @@ class CardQuerySet(OwnedQuerySet):
     def stopped_by(self, hold):
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
+
+    def held_by(self, hold):
+        """Suspended cards that carry this hold, as their first or behind another."""
+        return self.filter(state=State.SUSPENDED, holds__has=hold)
 
     def numbered(self, iccid):
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""

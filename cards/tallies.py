@@ -13,6 +13,7 @@ from django.db.models import Sum, Value
 from django.db.models.functions import Greatest
 
 from cards.choices import Hold, State
+from cards.holds import Holds, shown
 from cards.models import StateTally, UsageTally
 
 # What happened so many days ago is no longer told apart by days: `actions.tallies` puts it together under one.
@@ -60,8 +61,8 @@ def shown_in(sums):
     counts = dict.fromkeys((*State.values, *Hold.values), 0)
     for state, holds, cards in sums:
         counts[state] += cards
-        if holds and state == State.SUSPENDED:
-            counts[holds.partition(",")[0]] += cards
+        if (code := shown(state, holds)) != state:
+            counts[code] += cards
     return counts
 
 
@@ -70,7 +71,7 @@ def carried_now():
     counts = dict.fromkeys(Hold.values, 0)
     for state, holds, cards in _standing():
         if state == State.SUSPENDED:
-            for hold in holds.split(","):
+            for hold in Holds.read(holds):
                 counts[hold] += cards
     return counts
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
 ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
-    {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
+    {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick"},
     {
         *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),

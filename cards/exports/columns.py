@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today
-from cards.choices import Binding, Carrier, Certification, Hold, RealName, State
+from cards.choices import Binding, Carrier, Certification, RealName, State
 from cards.exports import expressions as sql
 from cards.models import Card
 
@@ -70,13 +70,13 @@ class Word(Column):
         return sql.word(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
 
 
-class Words(Word):
-    """Several codes in one text."""
+class HoldWords(Column):
+    """The holds of a card, by precedence."""
 
     def expression(self, format):
         if format not in FOR_PEOPLE:
             return sql.text(self.source)
-        return sql.words(self.source, self.vocabulary.choices, _(", "))
+        return sql.hold_words(self.source, _(", "))
 
 
 class Day(Column):
@@ -129,7 +129,7 @@ COLUMNS = (
     Sized("test_quota_mb"),
     Code("plan", source="plan__code", heading=gettext_lazy("Opening plan")),
     Word("state", State),
-    Words("holds", Hold),
+    HoldWords("holds"),
     Day("activated_on"),
     Day("service_until"),
     Used("used_mb", heading=gettext_lazy("Used (MB)")),

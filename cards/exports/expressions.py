@@ -5,10 +5,10 @@ A cell without a value is NULL, which both write as nothing at all.
 
 from django.conf import settings
 from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
-from django.db.models.functions import NullIf, Replace
+from django.db.models.functions import NullIf, Substr
 from django.db.models.lookups import In
 
-from cards.choices import State
+from cards.choices import Hold, State
 from cards.files.writing import ESCAPED_STARTS
 from cards.models.card import MB
 
@@ -102,16 +102,14 @@ def word(name, words):
     )
 
 
-def words(name, vocabulary, separator):
-    """Words for codes that stand in one text with commas between them; mostly there is one, or none."""
-    several = text(name)
-    for code, label in vocabulary:
-        several = Replace(several, Value(code), Value(str(label)))
-    several = Replace(several, Value(","), Value(separator))
+def hold_words(name, separator):
+    """The words for holds as `Holds` keeps them; mostly there is none, or one."""
+    each = [When(**{f"{name}__has": hold}, then=Value(f"{separator}{hold.label}")) for hold in Hold]
+    several = Joined(*[Case(when, default=Value("")) for when in each])
     return Case(
         When(**{name: "", "then": Value(None)}),
-        *[When(**{name: code}, then=Value(str(label))) for code, label in vocabulary],
-        default=several,
+        *[When(**{name: hold}, then=Value(str(hold.label))) for hold in Hold],
+        default=Substr(several, len(separator) + 1),
         output_field=TextField(),
     )
 

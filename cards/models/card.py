@@ -1,4 +1,4 @@
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -23,6 +23,7 @@ from cards.choices import (
     UsageLevel,
 )
 from cards.errors import InvariantBroken
+from cards.holds import MOST_TEXT, Holds, shown
 from cards.models.fields import CodeField, StateField
 from cards.models.plan import service_until
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
@@ -78,7 +79,7 @@ class Card(models.Model):
     )
 
     state = StateField(_("state"), max_length=9, choices=State, protected=True, editable=False, db_index=False)
-    holds = CodeField(_("holds"), max_length=64, blank=True, editable=False)
+    holds = CodeField(_("holds"), max_length=MOST_TEXT, blank=True, editable=False)
     resumes_to = models.CharField(_("resumes to"), max_length=9, choices=State, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     changed_on = models.DateField(_("changed on"), editable=False)
@@ -224,15 +225,15 @@ class Card(models.Model):
     @property
     def hold_list(self):
         """The open holds, by precedence."""
-        return _holds_of(self.holds)
+        return Holds.read(self.holds)
 
     @property
     def shown(self):
         """What to show as the card's state: the hold with the highest precedence, or else the state."""
-        return self.hold_list[0] if self.state == State.SUSPENDED else self.state
+        return shown(self.state, self.holds)
 
     def has_hold(self, hold):
-        return hold in _holds_of(self.holds)
+        return hold in Holds.read(self.holds)
 
     @property
     def parked_because(self):
@@ -465,10 +466,10 @@ class Card(models.Model):
         return State.SUSPENDED if self.holds else phase
 
     def _hold(self, hold):
-        self.holds = _joined({*self.hold_list, hold})
+        self.holds = str(self.hold_list.joined_by(hold))
 
     def _lift(self, *holds):
-        self.holds = _joined(set(self.hold_list).difference(holds))
+        self.holds = str(self.hold_list.without(*holds))
 
     def _begin_service(self, on, policy, cause):
         self._begin_term(on, policy)
@@ -498,17 +499,3 @@ class Card(models.Model):
 @cache
 def _blank():
     return {column.attname: column.get_default() for column in Card._meta.concrete_fields}
-
-
-@lru_cache(maxsize=128)
-def _holds_of(text):
-    return tuple(Hold(code) for code in text.split(",")) if text else ()
-
-
-@lru_cache(maxsize=128)
-def _ordered(holds):
-    return ",".join(hold for hold in Hold.values if hold in holds)
-
-
-def _joined(holds):
-    return _ordered(frozenset(holds))

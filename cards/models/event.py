@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, ActorKind, Rule, State
+from cards.holds import MOST_TEXT, Holds, shown
 
 
 class CardEvent(models.Model):
@@ -14,7 +15,7 @@ class CardEvent(models.Model):
     action = models.CharField(_("action"), max_length=20, choices=Action)
     from_state = models.CharField(_("from"), max_length=9, choices=State, blank=True)
     to_state = models.CharField(_("to"), max_length=9, choices=State)
-    holds = models.CharField(_("holds"), max_length=64, blank=True)
+    holds = models.CharField(_("holds"), max_length=MOST_TEXT, blank=True)
     effective_on = models.DateField(_("effective on"))
     executed_at = models.DateTimeField(_("executed at"))
     actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
@@ -38,12 +39,12 @@ class CardEvent(models.Model):
     @property
     def hold_list(self):
         """The holds that stood after the change, by precedence."""
-        return tuple(self.holds.split(",")) if self.holds else ()
+        return Holds.read(self.holds)
 
     @property
     def shown(self):
         """What the card showed after the change: the hold with the highest precedence, or else its state."""
-        return self.hold_list[0] if self.to_state == State.SUSPENDED else self.to_state
+        return shown(self.to_state, self.holds)
 
 
 class EventCursor(models.Model):

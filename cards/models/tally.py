@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, State
+from cards.holds import MOST_TEXT
 
 
 class StateTally(models.Model):
@@ -16,7 +17,7 @@ class StateTally(models.Model):
     day = models.DateField(_("day"))
     action = models.CharField(_("action"), max_length=20, choices=Action)
     state = models.CharField(_("state"), max_length=9, choices=State)
-    holds = models.CharField(_("holds"), max_length=64, blank=True)
+    holds = models.CharField(_("holds"), max_length=MOST_TEXT, blank=True)
     cards = models.IntegerField(_("cards"))
 
     class Meta:

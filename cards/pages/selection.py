@@ -1,12 +1,14 @@
 """What the pages of a selection show of its cards, to staff and to customers."""
 
 import uuid
+from collections import Counter
 
 from django.db.models import Count
 
 from cards.actions.selections import ids_of
 from cards.choices import Hold, State
 from cards.forms import form_key
+from cards.holds import shown
 
 SHOWN = 50
 PARTS_COUNTED = 10
@@ -24,12 +26,11 @@ def counts_by_state(selection, visible):
     Of the selection's cards as many are told of as are `visible` still.
     """
     ids = [pk for part in selection.parts.filter(number__lte=PARTS_COUNTED) for pk in part.card_ids]
-    shown = {}
+    counts = Counter()
     found = visible.filter(pk__among=ids).order_by().values_list("state", "holds").annotate(Count("pk"))
     for state, holds, cards in found:
-        code = holds.partition(",")[0] if state == State.SUSPENDED else state
-        shown[code] = shown.get(code, 0) + cards
-    return [(code, shown[code]) for code in (*State.values, *Hold.values) if code in shown], len(ids)
+        counts[shown(state, holds)] += cards
+    return [(code, counts[code]) for code in (*State.values, *Hold.values) if code in counts], len(ids)
 
 
 def first_cards(selection, visible):

@@ -90,6 +90,14 @@ BUTTONS = {
     Action.SUBMIT_REAL_NAME: gettext_lazy("Send in the real-name check"),
 }
 
+HEADLINES = {
+    Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
+    Hold.REAL_NAME: gettext_lazy("Stopped: the real-name check is missing"),
+    Hold.REBIND: gettext_lazy("Stopped: put into another device"),
+    Hold.CREDIT: gettext_lazy("Stopped: the data is used up"),
+    Hold.THRESHOLD: gettext_lazy("Stopped: the usage limit is reached"),
+    Hold.VOLUNTARY: gettext_lazy("Stopped on purpose"),
+}
 REASONS = {
     Hold.ANOMALY: gettext_lazy("the carrier has blocked it"),
     Hold.REAL_NAME: gettext_lazy("the real-name check is missing"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cards import permissions, rules
 from cards.calendar import add_months
-from cards.choices import Action, ActorKind, Hold, RealName, Rule, State
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
 from cards.quantities import MB, megabytes
 
 LONGEST_WAIT_MONTHS = 24
@@ -186,7 +186,7 @@ BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED:
 
 def _holds_that_matter(card):
     """All open holds; of a shut-down card those that will still stand once it is renewed."""
-    return [hold for hold in card.hold_list if not (card.is_over and hold in (Hold.CREDIT, Hold.THRESHOLD))]
+    return [hold for hold in card.hold_list if not (card.is_over and hold in HOLDS_THAT_END_WITH_A_CYCLE)]
 
 
 def _hold(card, hold, event, ends_on):

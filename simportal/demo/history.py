@@ -186,7 +186,7 @@ class History:
                 yield part
 
     def held_by(self, hold, wanted):
-        cards = Card.objects.filter(state=State.SUSPENDED, holds__contains=hold).order_by("pk")
+        cards = Card.objects.held_by(hold).order_by("pk")
         return [card.pk for card in cards if wanted(self.parts[card.iccid])]
 
     def renew(self, parts, day, minute):

@@ -11,6 +11,7 @@ from cards import identifiers
 from cards.actions.parameters import read_choice, read_day, read_whole
 from cards.choices import Binding, Carrier, Certification, Hold, State
 from cards.errors import BadInput
+from cards.holds import Holds
 from cards.models import Customer
 from cards.quantities import MB
 
@@ -63,6 +64,10 @@ class CardRow:
     bound_imei: str = ""
 
     @property
+    def hold_list(self):
+        return Holds.read(self.holds)
+
+    @property
     def used_bytes(self):
         return round((self.used_mb or 0) * MB)
 
@@ -97,7 +102,7 @@ def _holds(text):
     for code in sorted(codes.difference(Hold.values)):
         message = _("“{text}” is not one of {codes}")
         raise BadInput("holds", message.format(text=code, codes=", ".join(Hold.values)))
-    return ",".join(code for code in Hold.values if code in codes)
+    return str(Holds(codes))
 
 
 def _used_mb(text):

@@ -40,7 +40,7 @@ def phase_of(row, today):
     """
     if row.state not in HELD:
         return State(row.state)
-    if row.activated_on or row.service_until or _held_by(row, Hold.REAL_NAME):
+    if row.activated_on or row.service_until or Hold.REAL_NAME in row.hold_list:
         return State.IN_USE
     in_test = row.test_months and add_months(row.opened_on, row.test_months) > today
     return State.TESTING if in_test else State.UNUSED
@@ -53,10 +53,10 @@ def refuse_contradictions(row, phase, plan, policy, today):
     _check_device(row)
     if phase not in (State.SHUT_DOWN, State.CANCELLED):
         _check_meter(row, phase)
-        for hold in map(Hold, filter(None, row.holds.split(","))):
+        for hold in row.hold_list:
             _check_hold(row, hold, phase)
         _check_allowance(row, plan, policy)
-    elif _held_by(row, Hold.REAL_NAME):
+    elif Hold.REAL_NAME in row.hold_list:
         _check_certification(row)
 
 
@@ -89,7 +89,7 @@ def _check_days(row, phase, today):
 def _check_device(row):
     if row.bound_imei and row.binding == Binding.NONE:
         raise BadInput("bound_imei", _("a card without device binding has no IMEI; say which binding"))
-    if not _held_by(row, Hold.REBIND):
+    if Hold.REBIND not in row.hold_list:
         return
     if row.binding == Binding.NONE:
         raise BadInput("holds", _("a card without device binding is never stopped for its device"))
@@ -120,10 +120,6 @@ def _check_certification(row):
 def _check_allowance(row, plan, policy):
     """A card that used its allowance up has used at least that, unless such a hold outlives its cycle."""
     used_up = row.used_bytes >= plan.quota_mb * MB
-    if _held_by(row, Hold.CREDIT) and policy.restores(Hold.CREDIT) and not used_up:
+    if Hold.CREDIT in row.hold_list and policy.restores(Hold.CREDIT) and not used_up:
         message = _("a card that has used up its allowance has used at least {count} MB")
         raise BadInput("used_mb", message.format(count=plan.quota_mb))
-
-
-def _held_by(row, hold):
-    return hold in row.holds.split(",")

@@ -96,7 +96,7 @@ def taking_over(card, row, source, today):
 def told(row):
     """What the row says of how the card stands, as its record keeps it."""
     told = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
-    told["holds"] = row.holds.split(",") if row.holds else ""
+    told["holds"] = list(map(str, row.hold_list)) or ""
     told["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
     return {name: value for name, value in told.items() if value not in ("", "None")}
 
@@ -127,7 +127,7 @@ def _number(decimal):
 def _real_name(row, phase):
     """A person's card that has been in use and is not held for it had an approved check."""
     has_served = phase == State.SHUT_DOWN or (phase == State.IN_USE and row.service_until)
-    approved = has_served and row.certification == Certification.INDIVIDUAL and Hold.REAL_NAME not in row.holds
+    approved = has_served and row.certification == Certification.INDIVIDUAL and Hold.REAL_NAME not in row.hold_list
     return RealName.APPROVED.value if approved else RealName.NONE.value
 
 

@@ -14,6 +14,7 @@ from cards.actions.imports.temporary_tables import count_rows, fill, make_table,
 from cards.calendar import cycle_start, next_cycle_start
 from cards.choices import Binding, Carrier, Hold, State, UsageLevel
 from cards.errors import InvariantBroken
+from cards.holds import has_sql
 from cards.models import PolicyBook
 from cards.models.card import MB
 
@@ -69,6 +70,7 @@ SUMS = f"""
     GROUP BY card_id
 """
 
+HAS_CREDIT, HAS_THRESHOLD = (has_sql("c.holds", hold) for hold in (Hold.CREDIT, Hold.THRESHOLD))
 ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
 BELOW_LIMIT = f"(c.limit_mb IS NULL OR {{used}} < CAST(c.limit_mb AS bigint) * {MB})"
 
@@ -90,11 +92,11 @@ QUIET = f"""
             c.service_from IS NOT NULL AND c.service_until IS NOT NULL
             AND c.cycle_from IS NOT NULL AND c.cycle_until IS NOT NULL
             AND (s.first_on IS NULL OR s.first_on >= p.known_from)
-            AND (s.used_then < {ALLOWANCE} OR c.holds LIKE '%%{Hold.CREDIT}%%')
-            AND ({BELOW_LIMIT.format(used="s.used_then")} OR c.limit_waived OR c.holds LIKE '%%{Hold.THRESHOLD}%%')
+            AND (s.used_then < {ALLOWANCE} OR {HAS_CREDIT})
+            AND ({BELOW_LIMIT.format(used="s.used_then")} OR c.limit_waived OR {HAS_THRESHOLD})
             AND (s.turns_on IS NULL OR c.changed_on < c.cycle_until AND s.last_on < y.cycle_until
                 AND c.pack_mb = 0 AND NOT c.limit_waived
-                AND c.holds NOT LIKE '%%{Hold.CREDIT}%%' AND c.holds NOT LIKE '%%{Hold.THRESHOLD}%%'
+                AND NOT {HAS_CREDIT} AND NOT {HAS_THRESHOLD}
                 AND s.used_now < {ALLOWANCE} AND {BELOW_LIMIT.format(used="s.used_now")})
         ELSE FALSE
     END

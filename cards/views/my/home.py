@@ -20,17 +20,9 @@ from cards.permissions import Actor
 from cards.quantities import per_cent
 from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
-from cards.sentences.customer import BUTTONS, WAYS
+from cards.sentences.customer import BUTTONS, HEADLINES, WAYS
 from cards.tallies import COUNTED
 
-STOPPED = {
-    Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
-    Hold.REAL_NAME: gettext_lazy("Stopped: the real-name check is missing"),
-    Hold.REBIND: gettext_lazy("Stopped: put into another device"),
-    Hold.CREDIT: gettext_lazy("Stopped: the data is used up"),
-    Hold.THRESHOLD: gettext_lazy("Stopped: the usage limit is reached"),
-    Hold.VOLUNTARY: gettext_lazy("Stopped on purpose"),
-}
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.
 COMING = {
     "low": (
@@ -136,7 +128,7 @@ def _sums(cards, today):
 
 def _stopped(hold, count, cards, actor):
     """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
-    need = Need(str(hold), _figure(count), str(STOPPED[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    need = Need(str(hold), _figure(count), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
     action = WAYS[hold].action
     if not actor.customers or action not in BUTTONS:
         return need

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today
 from cards.choices import Carrier, Certification, Hold, State
+from cards.columns.declared import LISTED
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
@@ -23,12 +24,6 @@ from cards.search import Beginning, Numbers, understood
 
 FURTHEST_DAYS = 3_650
 TABS = ("state", "hold")
-
-# The columns that the list can show; what each of them says is the list's own affair.
-COLUMNS = (
-    *("msisdn", "imsi", "state", "customer", "tags", "remark", "usage", "next", "plan", "carrier", "imei", "opened"),
-    *("activated", "until", "certification", "real_name"),
-)
 
 
 class StrictForm(forms.Form):
@@ -88,7 +83,7 @@ class ColumnsField(forms.CharField):
     def clean(self, value):
         names = [name for name in super().clean(value).split(",") if name]
         for name in names:
-            if name not in COLUMNS:
+            if name not in LISTED:
                 raise forms.ValidationError(_("There is no column called “{name}”.").format(name=name))
         if len(set(names)) < len(names):
             raise forms.ValidationError(_("A column is chosen more than once."))

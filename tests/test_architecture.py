@@ -14,7 +14,7 @@ RINGS = (
     {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick"},
     {
-        *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
+        *("rules", "guards", "permissions", "sentences", "proof", "filters", "columns", "exports", "policy_effects"),
         *("statements", "figures"),
     },
     {"actions", "carriers", "payments"},

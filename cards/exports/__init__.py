@@ -1,1 +1,1 @@
-"""Lists of cards as files: which columns there are, what the database makes of them, and the bytes as a stream."""
+"""Lists of cards as files: which cards, what the database makes of their columns, and the bytes as a stream."""

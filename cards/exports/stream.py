@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
-from cards.exports.columns import Format, columns_of
+from cards.columns.declared import columns_of
+from cards.columns.kinds import Format
 from cards.files.sheet import sheet_blocks
 from cards.files.writing import BLOCK, BOM
 

@@ -1,68 +1,44 @@
-"""The columns that the card list can show: what each is called, which facts of a card it needs, and what it says."""
+"""The columns of the card list on its pages: which are shown, what stands in a row, and in which cells."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
-from cards.choices import Carrier, Certification, RealName
+from cards.columns.declared import LISTED
 from cards.pages.card_rows import next_of, shown_of, used_of
 
 ALWAYS = ("iccid",)
-PHASE = ("state", "holds", "resumes_to")
+USUAL = tuple(name for name, column in LISTED.items() if column.listed.is_usual)
+
+# What a row says where that is more than a fact of the card, by the kind of cell.
+SAID = {
+    "badge": lambda card, day: shown_of(card),
+    "meter": used_of,
+    "next": next_of,
+    "tags": lambda card, day: [(tag, tag_url(tag)) for tag in card.tag_list],
+}
 
 
 @dataclass(frozen=True)
-class Column:
-    """`says(card, day)` is what stands in the row; a fact that is not among `needs` would be a query for each row."""
+class Cell:
+    """A cell of every row: its kind, by which the template draws it, and the columns in it by their names."""
 
-    label: str | Promise
-    needs: tuple
-    says: Callable
-    is_usual: bool = False
+    kind: str
+    columns: dict = field(default_factory=dict)
 
+    @property
+    def name(self):
+        return next(iter(self.columns), None)
 
-COLUMNS = {
-    "msisdn": Column("MSISDN", ("msisdn",), lambda card, day: card.msisdn, is_usual=True),
-    "imsi": Column("IMSI", ("imsi",), lambda card, day: card.imsi),
-    "state": Column(_("State"), ("state", "holds", "parked"), lambda card, day: shown_of(card), is_usual=True),
-    "customer": Column(
-        _("Customer"), ("customer__name",), lambda card, day: card.customer.name if card.customer else "", is_usual=True
-    ),
-    "tags": Column(
-        _("Tags"), ("tags",), lambda card, day: [(tag, tag_url(tag)) for tag in card.tag_list], is_usual=True
-    ),
-    "remark": Column(_("Remark"), ("remark",), lambda card, day: card.remark, is_usual=True),
-    "usage": Column(
-        _("Usage (MB)"),
-        (
-            *("opened_on", "test_until", "test_quota_mb", "cycle_from", "cycle_until", "service_until", "quota_mb"),
-            *("pack_mb", "limit_mb", "used_bytes", "read_at", *PHASE),
-        ),
-        lambda card, day: used_of(card, day),
-        is_usual=True,
-    ),
-    "next": Column(
-        _("What comes next"),
-        ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE),
-        lambda card, day: next_of(card, day),
-        is_usual=True,
-    ),
-    "plan": Column(_("Opening plan"), ("plan__code",), lambda card, day: card.plan.code, is_usual=True),
-    "carrier": Column(_("Carrier"), ("carrier",), lambda card, day: Carrier(card.carrier).label, is_usual=True),
-    "imei": Column("IMEI", ("bound_imei", "seen_imei"), lambda card, day: card.bound_imei or card.seen_imei),
-    "opened": Column(_("Opened on"), ("opened_on",), lambda card, day: card.opened_on),
-    "activated": Column(_("Active since"), ("activated_on",), lambda card, day: card.activated_on),
-    "until": Column(_("Service until"), ("service_until",), lambda card, day: card.service_until),
-    "certification": Column(
-        _("Certification"), ("certification",), lambda card, day: Certification(card.certification).label
-    ),
-    "real_name": Column(_("Real-name check"), ("real_name",), lambda card, day: RealName(card.real_name).label),
-}
-USUAL = tuple(name for name, column in COLUMNS.items() if column.is_usual)
+    @cached_property
+    def lines(self):
+        """The headings, one below the other; of what is internal, which a row has as notes, on one line."""
+        lines = [column.label for column in self.columns.values() if not column.is_internal]
+        notes = [column.label for column in self.columns.values() if column.is_internal]
+        return [*lines, _(", ").join(notes)] if notes else lines
 
 
 def chosen_columns(form):
@@ -76,9 +52,24 @@ def posted_columns(params):
         del params["cols"]
 
 
+def offered_columns(names):
+    """(name, label, whether it is one of these) of every column that can be chosen."""
+    return [(name, column.label, name in names) for name, column in LISTED.items()]
+
+
+def cells_of(names):
+    """The cells that show these columns, from left to right; the first has the card's number in any case."""
+    cells = {"numbers": Cell("numbers")}
+    for name, column in LISTED.items():
+        if name in names:
+            stack = column.listed.stack
+            cells.setdefault(stack or name, Cell(stack or column.listed.cell)).columns[name] = column
+    return list(cells.values())
+
+
 def with_facts(cards, names):
     """The cards with what these columns need, and nothing else of them."""
-    needs = {fact for name in names for fact in COLUMNS[name].needs}
+    needs = {fact for name in names for fact in LISTED[name].listed.needs}
     joined = {fact.partition("__")[0] for fact in needs if "__" in fact}
     # Without a name `select_related` would fetch everything that a card refers to.
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
@@ -94,5 +85,10 @@ def tag_url(tag):
 
 
 def _row(card, names, day, place):
-    said = {name: COLUMNS[name].says(card, day) for name in names}
+    said = {name: _said(LISTED[name], card, day) for name in names}
     return {"pk": card.pk, "iccid": card.iccid, "url": reverse(place, args=[card.iccid]), **said}
+
+
+def _said(column, card, day):
+    says = SAID.get(column.listed.cell)
+    return says(card, day) if says else column.said_of(card)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from cards.actions.jobs import control
 from cards.actions.jobs.export import order_export, suffix_of
 from cards.choices import JobKind
+from cards.columns.kinds import Format
 from cards.errors import BadInput
-from cards.exports.columns import Format
 from cards.exports.stream import file_blocks
 from cards.files.sheet import MOST_ROWS, too_long
 from cards.models import Job

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards.actions.jobs import control
-from cards.exports.columns import Format
+from cards.columns.kinds import Format
 from cards.models import Selection
 from cards.pages.job_words import asked_for
 

@@ -20,6 +20,12 @@ def badge(code):
 
 
 @register.filter
+def at(row, name):
+    """What stands in a row under a name that is known only when the page is drawn."""
+    return row.get(name)
+
+
+@register.filter
 def mb(count):
     """Bytes as MB, without the unit."""
     return megabytes(count)

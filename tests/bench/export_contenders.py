@@ -20,7 +20,8 @@ from django.test import Client  # noqa: E402
 
 from cards.actions.jobs.export import order_export  # noqa: E402
 from cards.actions.jobs.worker import work_off  # noqa: E402
-from cards.exports.columns import Format, columns_of  # noqa: E402
+from cards.columns.declared import columns_of  # noqa: E402
+from cards.columns.kinds import Format  # noqa: E402
 from cards.exports.stream import file_blocks  # noqa: E402
 from cards.models import Card  # noqa: E402
 from tests.bench.lists_fleet import lay  # noqa: E402

@@ -4,11 +4,14 @@ from datetime import date
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from django.utils.html import escape
 
-from cards.filters import COLUMNS as KNOWN
+from cards.columns import declared
+from cards.columns.declared import LISTED
+from cards.columns.kinds import Day, Listed
 from cards.models import Card
-from cards.pages.card_columns import COLUMNS, USUAL, rows_of, with_facts
+from cards.pages.card_columns import USUAL, cells_of, rows_of, with_facts
 from cards.pages.card_rows import Next, Shown, Usage, Used
 from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
@@ -189,11 +192,44 @@ def test_chosen_columns_stand_in_the_address_and_the_usual_ones_do_not(ops):
     assert [name for name, _label, is_shown in context["offered_columns"] if is_shown] == ["msisdn", "imei"]
 
 
-def test_the_filter_and_the_list_know_the_same_columns():
-    assert tuple(COLUMNS) == KNOWN
+def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
+    with translation.override("en"):
+        cells = [(cell.kind, list(cell.columns), cell.lines) for cell in cells_of([*LISTED][::-1])]
+        assert [cell.lines for cell in cells_of(["remark", "carrier"])] == [[], ["Remark"], ["Carrier"]]
+    assert cells == [
+        ("numbers", ["msisdn", "imsi"], ["MSISDN", "IMSI"]),
+        ("badge", ["state"], ["State"]),
+        ("whose", ["customer", "tags", "remark"], ["Customer", "Tags, Remark"]),
+        ("meter", ["usage"], ["Usage (MB)"]),
+        ("next", ["next"], ["What comes next"]),
+        ("opening", ["plan", "carrier"], ["Opening plan", "Carrier"]),
+        ("identifier", ["imei"], ["IMEI"]),
+        ("day", ["opened"], ["Opened on"]),
+        ("day", ["activated"], ["Active since"]),
+        ("day", ["until"], ["Service until"]),
+        ("text", ["certification"], ["Certification"]),
+        ("text", ["real_name"], ["Real-name check"]),
+    ]
 
 
-@pytest.mark.parametrize("name", COLUMNS)
+@on_the_day
+def test_a_column_is_added_by_its_declaration_alone(ops, monkeypatch):
+    """The list offers it, an address may ask for it, it has a cell of its own, and the files have it."""
+    open_card()
+    column = Day("silent_from", listed=Listed("silent", "Silent since"))
+    assert ops.get(LIST + "?cols=state,silent").status_code == 400
+    monkeypatch.setitem(LISTED, "silent", column)
+    monkeypatch.setattr(declared, "COLUMNS", (*declared.COLUMNS, column))
+    response = ops.get(LIST + "?cols=state,silent", headers=ENGLISH)
+    assert ("silent", "Silent since", True) in response.context["offered_columns"]
+    page = text(response)
+    assert '<th scope="col">Silent since</th>' in page
+    assert '<td class="is-row nowrap" data-label="Silent since">2026-01-15</td>' in page
+    exported = b"".join(ops.get(f"{LIST}export/?format=codes", headers=ENGLISH).streaming_content).decode().splitlines()
+    assert [line.rpartition(",")[2] for line in exported] == ["silent_from", "2026-01-15"]
+
+
+@pytest.mark.parametrize("name", LISTED)
 def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num_queries, name):
     card_in_use(customer="Acme")
     do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")

@@ -12,7 +12,8 @@ from openpyxl import load_workbook
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.selections import freeze
-from cards.exports.columns import COLUMNS, Format
+from cards.columns.declared import COLUMNS
+from cards.columns.kinds import Format
 from cards.exports.stream import file_blocks
 from cards.models import Card
 from tests.build import SHELL, card_in_use, do, fresh, member, on_day, open_card, staff, swept, use

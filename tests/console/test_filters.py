@@ -5,9 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from cards.choices import Hold
-from cards.filters import COLUMNS
 from cards.models import Card, Customer, Tag
-from cards.pages import card_columns
 from cards.quick import QUICK
 from cards.tallies import COUNTED, tab_counts
 from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
@@ -269,10 +267,6 @@ def test_a_customers_member_gets_no_sums_over_all_cards():
     ours = open_card(customer="Acme")
     counted = tab_counts(asked("", Card.objects.visible_to(member("Acme"))))
     assert (counted.is_kept, counted.counts[""], in_order(f"q={ours.iccid}")) == (False, 1, [ours])
-
-
-def test_the_list_knows_the_columns_that_can_be_chosen():
-    assert set(COLUMNS) == set(card_columns.COLUMNS)
 
 
 def test_what_a_card_shows_is_told_by_the_first_letters_of_its_hold():

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from cards.actions.jobs import worker
-from cards.exports.columns import Format
+from cards.columns.kinds import Format
 from cards.models import Job, Membership
 from cards.pages import exporting
 from cards.views.my import card_list

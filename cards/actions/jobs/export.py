@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from cards.actions.jobs.engine import Kind
 from cards.choices import JobKind, JobStatus
-from cards.exports.columns import Format
+from cards.columns.kinds import Format
 from cards.exports.stream import dressed, row_blocks
 from cards.exports.wanted import cards_of_list, cards_of_selection
 from cards.files.writing import BLOCK

@@ -11,7 +11,7 @@ from cards.calendar import civil_today
 from cards.filters import CardFilter
 from cards.models import Card, Customer, Tag
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
-from cards.pages.card_columns import COLUMNS, chosen_columns, posted_columns, rows_of, with_facts
+from cards.pages.card_columns import cells_of, chosen_columns, offered_columns, posted_columns, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.console_frame import console_page, staff_required
 from cards.pages.found import Found, not_found
@@ -70,8 +70,8 @@ def _page(filtered, params):
     page = filtered.page(PAGE_SIZE, with_facts(Card.objects.all(), names))
     return {
         "rows": rows_of(page.rows, names, civil_today()),
-        "columns": {name: COLUMNS[name].label for name in names},
-        "offered_columns": [(name, column.label, name in names) for name, column in COLUMNS.items()],
+        "cells": cells_of(names),
+        "offered_columns": offered_columns(names),
         "page": page,
         "first_url": page.before and view_url(params),
         "previous_url": page.before and view_url(params, before=page.before),

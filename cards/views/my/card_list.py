@@ -10,7 +10,7 @@ from cards.calendar import civil_today
 from cards.filters import filter_for
 from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
-from cards.pages.card_columns import COLUMNS, rows_of, with_facts
+from cards.pages.card_columns import cells_of, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.found import Found, not_found
 from cards.pages.my_frame import member_required, my_page
@@ -61,7 +61,7 @@ def _page(filtered, params):
     query = view_query(params)
     return {
         "rows": rows_of(page.rows, SHOWN, civil_today(), CARD),
-        "columns": {name: COLUMNS[name].label for name in SHOWN},
+        "cells": cells_of(SHOWN),
         "page": page,
         "query": query,
         "export_query": f"{query}&" if query else "",

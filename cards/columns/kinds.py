@@ -1,14 +1,16 @@
-"""The columns of an exported list, each declared once: its name, its heading, and what stands in it in which file."""
+"""Kinds of columns: what stands in one in which file, and as what kind of cell the list shows it."""
+
+from dataclasses import dataclass, replace
 
 from django.db.models import F, TextChoices
 from django.db.models.functions import NullIf
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today
-from cards.choices import Binding, Carrier, Certification, RealName, State
-from cards.exports import expressions as sql
+from cards.columns import expressions as sql
 from cards.models import Card
 
 
@@ -22,26 +24,59 @@ class Format(TextChoices):
 
 FOR_PEOPLE = (Format.CSV, Format.XLSX)
 EVERYWHERE = tuple(Format)
+NOWHERE = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How a column stands in the list of cards; what is not said is the column's own.
+
+    `name` is what addresses call it, `cell` the kind of cell that a page draws, `stack` the cell that it shares with
+    others, one below the other. `needs` are the facts it is made of: one missing there would be a query for each row.
+    """
+
+    name: str = ""
+    heading: str | Promise = ""
+    cell: str = ""
+    stack: str = ""
+    needs: tuple = ()
+    is_usual: bool = False
 
 
 class Column:
-    """Text as it stands in the field `source` of a card. `cell` is what a spreadsheet is told of it.
+    """Text as it stands in the field `source` of a card. `cell` is its kind in a spreadsheet, `listed_as` in the list.
 
     What is internal is for the dealer's staff alone.
     """
 
     cell = "text"
+    listed_as = "text"
 
-    def __init__(self, name, source=None, heading="", formats=EVERYWHERE, is_internal=False):
+    def __init__(self, name, source=None, heading="", formats=EVERYWHERE, is_internal=False, listed=None):
         self.name, self.source, self.formats, self.is_internal = name, source or name, formats, is_internal
         self._heading = heading
+        self.listed = listed and replace(
+            listed,
+            name=listed.name or name,
+            cell=listed.cell or self.listed_as,
+            needs=listed.needs or (self.source,),
+        )
 
     @property
     def heading(self):
         return str(self._heading or capfirst(Card._meta.get_field(self.source).verbose_name))
 
+    @property
+    def label(self):
+        """The heading in the list."""
+        return str(self.listed.heading) or self.heading
+
     def expression(self, format):
         return sql.text(self.source) if format == Format.XLSX else sql.escaped(self.source)
+
+    def said_of(self, card):
+        """What the list says: the first of the facts that the card has."""
+        return next(filter(None, (_fact(card, path) for path in self.listed.needs)), "")
 
 
 class Code(Column):
@@ -53,6 +88,8 @@ class Code(Column):
 
 class Identifier(Column):
     """A number that is a name, with all its digits."""
+
+    listed_as = "identifier"
 
     def expression(self, format):
         return sql.as_text(self.source) if format == Format.CSV else sql.text(self.source)
@@ -69,6 +106,9 @@ class Word(Column):
         is_for_people = format in FOR_PEOPLE
         return sql.word(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
 
+    def said_of(self, card):
+        return self.vocabulary(getattr(card, self.source)).label
+
 
 class HoldWords(Column):
     """The holds of a card, by precedence."""
@@ -80,7 +120,7 @@ class HoldWords(Column):
 
 
 class Day(Column):
-    cell = "day"
+    cell = listed_as = "day"
 
     def expression(self, format):
         return sql.Day(self.source)
@@ -117,35 +157,9 @@ class Instant(Column):
         return sql.Minute(F(self.source))
 
 
-COLUMNS = (
-    Identifier("iccid"),
-    Identifier("msisdn"),
-    Identifier("imsi"),
-    Word("carrier", Carrier),
-    Column("customer", source="customer__name", heading=gettext_lazy("Customer")),
-    Word("certification", Certification),
-    Day("opened_on"),
-    Sized("test_months"),
-    Sized("test_quota_mb"),
-    Code("plan", source="plan__code", heading=gettext_lazy("Opening plan")),
-    Word("state", State),
-    HoldWords("holds"),
-    Day("activated_on"),
-    Day("service_until"),
-    Used("used_mb", heading=gettext_lazy("Used (MB)")),
-    Allowance("allowance_mb", heading=gettext_lazy("Allowance (MB)"), formats=FOR_PEOPLE),
-    Number("limit_mb", formats=FOR_PEOPLE),
-    Instant("read_at", formats=FOR_PEOPLE),
-    Day("test_until", formats=FOR_PEOPLE),
-    Day("forced_activation_on", formats=FOR_PEOPLE),
-    Day("cancel_on", formats=FOR_PEOPLE),
-    Word("real_name", RealName, formats=FOR_PEOPLE),
-    Word("binding", Binding),
-    Identifier("bound_imei"),
-    Column("tags", formats=FOR_PEOPLE, is_internal=True),
-    Column("remark", formats=FOR_PEOPLE, is_internal=True),
-)
-
-
-def columns_of(format, to_staff=True):
-    return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]
+def _fact(card, path):
+    """What stands at the end of a path such as `plan__code`, or None where the path breaks off."""
+    fact = card
+    for name in path.split("__"):
+        fact = fact and getattr(fact, name)
+    return fact

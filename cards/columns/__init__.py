@@ -1,0 +1,1 @@
+"""The columns of cards, each declared once: for the lists on pages and for exported files."""

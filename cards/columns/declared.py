@@ -1,0 +1,89 @@
+"""Every column of a card, in the order of the files.
+
+A new one is a line here: the list offers it, in a cell of its own, if it is `listed`, and each of its `formats` has it.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from cards.choices import Binding, Carrier, Certification, RealName, State
+from cards.columns.kinds import (
+    FOR_PEOPLE,
+    NOWHERE,
+    Allowance,
+    Code,
+    Column,
+    Day,
+    HoldWords,
+    Identifier,
+    Instant,
+    Listed,
+    Number,
+    Sized,
+    Used,
+    Word,
+)
+
+PHASE = ("state", "holds", "resumes_to")
+METER = (
+    *("opened_on", "test_until", "test_quota_mb", "cycle_from", "cycle_until", "service_until", "quota_mb", "pack_mb"),
+    *("limit_mb", "used_bytes", "read_at", *PHASE),
+)
+DAYS_AHEAD = ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE)
+SHOWN = ("state", "holds", "parked")
+
+COLUMNS = (
+    Identifier("iccid"),
+    Identifier("msisdn", listed=Listed(stack="numbers", is_usual=True)),
+    Identifier("imsi", listed=Listed(stack="numbers")),
+    Word("carrier", Carrier, listed=Listed(stack="opening", is_usual=True)),
+    Column("customer", "customer__name", _("Customer"), listed=Listed(stack="whose", is_usual=True)),
+    Word("certification", Certification, listed=Listed()),
+    Day("opened_on", listed=Listed("opened", _("Opened on"))),
+    Sized("test_months"),
+    Sized("test_quota_mb"),
+    Code("plan", "plan__code", _("Opening plan"), listed=Listed(stack="opening", is_usual=True)),
+    Word("state", State, listed=Listed(cell="badge", needs=SHOWN, is_usual=True)),
+    HoldWords("holds"),
+    Day("activated_on", listed=Listed("activated", _("Active since"))),
+    Day("service_until", listed=Listed("until", _("Service until"))),
+    Used("used_mb", heading=_("Used (MB)")),
+    Allowance("allowance_mb", heading=_("Allowance (MB)"), formats=FOR_PEOPLE),
+    Number("limit_mb", formats=FOR_PEOPLE),
+    Instant("read_at", formats=FOR_PEOPLE),
+    Day("test_until", formats=FOR_PEOPLE),
+    Day("forced_activation_on", formats=FOR_PEOPLE),
+    Day("cancel_on", formats=FOR_PEOPLE),
+    Word("real_name", RealName, formats=FOR_PEOPLE, listed=Listed()),
+    Word("binding", Binding),
+    Identifier("bound_imei"),
+    Column("tags", formats=FOR_PEOPLE, is_internal=True, listed=Listed(cell="tags", stack="whose", is_usual=True)),
+    Column("remark", formats=FOR_PEOPLE, is_internal=True, listed=Listed(stack="whose", is_usual=True)),
+    # What the list makes of several facts, and no file has.
+    Column("usage", heading=_("Usage (MB)"), formats=NOWHERE, listed=Listed(cell="meter", needs=METER, is_usual=True)),
+    Column(
+        "next",
+        heading=_("What comes next"),
+        formats=NOWHERE,
+        listed=Listed(cell="next", needs=DAYS_AHEAD, is_usual=True),
+    ),
+    Identifier("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
+)
+
+# From left to right; what is not named stands behind, in the order of the files.
+IN_ORDER = (
+    *("msisdn", "imsi", "state", "customer", "tags", "remark", "usage", "next", "plan", "carrier", "imei", "opened"),
+    *("activated", "until"),
+)
+
+
+def columns_of(format, to_staff=True):
+    return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]
+
+
+def _listed():
+    """The columns of the list from left to right, by the names that addresses give them."""
+    listed = {column.listed.name: column for column in COLUMNS if column.listed}
+    return {name: listed[name] for name in dict.fromkeys((*IN_ORDER, *listed))}
+
+
+LISTED = _listed()

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.ask import DEEDS, act
+from cards.actions.ask import act
 from cards.actions.sweep import dry_run, sweep
 from cards.actions.usage import Reading, take_readings
 from cards.actions.write import attach_queues
 from cards.calendar import days
-from cards.choices import Action
+from cards.choices import MADE_BY_PEOPLE, Action
 from cards.models import CardEvent, CarrierPolicy, PolicyBook
 from cards.models.card import MB
 from cards.proof import Proof
@@ -58,7 +58,7 @@ cards = st.fixed_dictionaries(
     }
 )
 deeds = st.tuples(
-    st.sampled_from([action for action in DEEDS if action not in (Action.CANCEL, Action.UNPARK)]),
+    st.sampled_from([action for action in MADE_BY_PEOPLE if action not in (Action.CANCEL, Action.UNPARK)]),
     st.fixed_dictionaries(
         {
             "plan": st.sampled_from(["M1-100", "Y1-30", "Y1-1024"]),

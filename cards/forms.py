@@ -26,7 +26,7 @@ FIELDS = {
     "customer": lambda: forms.CharField(
         label=_("Customer"),
         required=False,
-        help_text=_("The customer's exact name; empty puts the card back in stock."),
+        help_text=_("The customer's exact name. To put the card back in stock is an action of its own."),
         widget=_offered(),
     ),
     "tag": lambda: forms.CharField(

@@ -121,7 +121,7 @@ class Returning(Work):
             case OrderKind.SALE:
                 if card.activated_on or card.customer_id != self.order.customer_id:
                     raise Refused("service_used")
-                yield from self._do(card, Action.ASSIGN, customer=None)
+                yield from self._do(card, Action.UNASSIGN)
             case OrderKind.OPENING:
                 if card.activated_on:
                     raise Refused("service_used")

@@ -88,7 +88,7 @@ def test_what_customers_read_the_reason_of_they_read_at_all():
 
 def test_what_is_offered_for_many_cards():
     assert [
-        *("suspend", "resume", "activate", "set_limit", "assign", "renew", "top_up", "tag", "untag"),
+        *("suspend", "resume", "activate", "set_limit", "assign", "unassign", "renew", "top_up", "tag", "untag"),
         *("protect", "unprotect", "place_hold", "lift_hold", "cancel"),
     ] == BULK
     assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)

@@ -14,8 +14,8 @@ RINGS = (
     {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick"},
     {
-        *("rules", "guards", "permissions", "sentences", "proof", "filters", "columns", "exports", "policy_effects"),
-        *("statements", "figures"),
+        *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
+        *("policy_effects", "statements", "figures"),
     },
     {"actions", "carriers", "payments"},
     {"pages", "forms", "templatetags"},

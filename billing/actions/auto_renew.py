@@ -31,7 +31,7 @@ from cards.models import Card, ServiceTerm
 logger = logging.getLogger(__name__)
 
 READER = "renewals"
-ENDS_WHAT_WAS_SAID = (Action.CANCEL, Action.ASSIGN)
+ENDS_WHAT_WAS_SAID = (Action.CANCEL, Action.ASSIGN, Action.UNASSIGN)
 RENEWED_COLUMNS = ("card_id", "term", "order_id")
 
 

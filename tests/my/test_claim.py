@@ -87,7 +87,7 @@ def test_the_card_becomes_the_persons_who_becomes_a_customer():
     assert list(customer.memberships.values_list("user", "role")) == [(user.pk, "owner")]
     event = CardEvent.objects.filter(card=card).latest("seq")
     assert (event.action, event.actor_kind, event.actor_name) == ("assign", "customer", "wang")
-    assert event.evidence == {"customer": "王小明", "was_customer_id": None}
+    assert event.evidence == {"customer": "王小明", "customer_id": customer.pk, "was_customer_id": None}
     assert ClaimCode.objects.get().used_by == user
     assert set(Tries.objects.values_list("count", flat=True)) == {0}
 
@@ -145,7 +145,7 @@ def taken(card, user):
 def used_and_back_in_stock(card, user):
     old = printed(card)
     assert claim(card.iccid, old, user=person("li")) == card
-    do("assign", card, DAY, customer="")
+    do("unassign", card, DAY)
     return card.iccid, old
 
 
@@ -227,7 +227,7 @@ def test_who_had_a_card_does_not_get_it_back_by_its_old_label():
     labels = {card: printed(card) for card in (sold, claimed, corrected)}
     change([corrected.pk], Correction({corrected.pk: {"customer": Customer.objects.get(name="Northwind")}}))
     for card in labels:
-        do("assign", card, DAY, customer="")
+        do("unassign", card, DAY)
     assert [claim(card.iccid, code, user=former) for card, code in labels.items()] == [None] * 3
     assert [claim(card.iccid, printed(card), user=person(f"new{card.pk}")) for card in labels] == [*labels]
     assert list(ClaimCode.objects.order_by("pk").values_list("generation", flat=True)) == [2, 2, 3]

@@ -11,9 +11,9 @@ from cards.actions.claim_codes import issue
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import STANDS
 from cards.actions.imports.corrections import MAY_BE_CORRECTED, Correction, differences
-from cards.actions.terms import queue_term
 from cards.actions.write import CatchUp, Signature, carry_out, change, create
 from cards.calendar import add_months, civil_today
+from cards.catalogue.renew import queue_term
 from cards.choices import Action, PlanKind, State
 from cards.errors import BadInput, InvariantBroken
 from cards.lookup import ids_by_iccid

@@ -79,7 +79,7 @@ def test_who_may_assign_when_the_portal_is_upgraded_may_put_back_in_stock():
     user, other = staff("assign"), staff("suspend", username="other")
     Group.objects.create(name="resellers").permissions.add(Permission.objects.get(codename="assign_card"))
     Permission.objects.get(codename="unassign_card").delete()
-    migration = import_module("cards.migrations.0009_unassign")
+    migration = import_module("cards.migrations.0011_unassign")
     for _time in range(2):
         migration.give_to_those_who_assign(apps, SimpleNamespace(connection=connection))
     assert mapping() == EXPECTED | {"resellers": {"assign_card", "unassign_card"}}

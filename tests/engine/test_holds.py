@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils.translation import override
 
 from cards.choices import Hold, State
-from cards.exports.expressions import hold_words
+from cards.columns.expressions import hold_words
 from cards.holds import Holds, has_sql, shown
 from cards.models import Card, CardEvent, StateTally
 from cards.querysets import FirstHold

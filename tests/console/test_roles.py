@@ -1,8 +1,11 @@
+import types
+
 import pytest
+from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from simportal.roles import sync_roles
+from simportal.roles import LOOKED_AT, permission, sync_roles
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -67,3 +70,37 @@ def test_groups_of_other_names_are_left_alone():
     call_command("sync_roles", verbosity=0)
     call_command("sync_roles", verbosity=0)
     assert mapping() == EXPECTED | {"interns": {"view_card"}}
+
+
+# Machinery, or what a page shows in words of its own: nobody of the staff looks at the rows.
+NOT_LOOKED_AT = words(
+    """
+    simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun cards.eventcursor cards.selectionpart
+    cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
+    cards.fleetfigures
+    """
+)
+
+
+def is_of_a_room(config):
+    """Whether an app is one of the three rooms, or lies in one of them."""
+    return config.name.split(".")[0] in ("cards", "billing", "simportal")
+
+
+def viewable(configs):
+    models = [model for config in configs if is_of_a_room(config) for model in config.get_models()]
+    return {model._meta.label_lower for model in models if "view" in model._meta.default_permissions}
+
+
+def test_every_model_of_the_rooms_is_looked_at_or_said_not_to_be():
+    assert viewable(apps.get_app_configs()) == {*LOOKED_AT} | NOT_LOOKED_AT
+    assert NOT_LOOKED_AT.isdisjoint(LOOKED_AT)
+
+
+def test_an_app_within_a_room_is_of_that_room_and_has_permissions_under_its_own_label():
+    nested = types.ModuleType("cards.carriers")
+    nested.__path__ = ["cards/carriers"]
+    config = AppConfig("cards.carriers", nested)
+    assert (config.label, is_of_a_room(config)) == ("carriers", True)
+    assert not is_of_a_room(apps.get_app_config("auth"))
+    assert permission("view", "carriers.command") == "carriers.view_command"

@@ -5,8 +5,10 @@ from collections import Counter
 
 import polib
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
-from simportal.translations import catalogue, found
+from simportal.translations import SOURCES, catalogue, found
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
@@ -38,6 +40,37 @@ def test_placeholders_are_the_same_on_both_sides(chinese):
         if Counter(PLACEHOLDER.findall(english)) != Counter(PLACEHOLDER.findall(translated))
     ]
     assert different == []
+
+
+def test_a_message_is_found_however_deep_its_folder_lies(tmp_path):
+    files = {
+        "cards/carriers/outbox/words.py": """_("Sent to the carrier")""",
+        "simportal/api/errors.txt": """{% load i18n %}{% translate "No such key" %}""",
+        "templates/console/carriers/row/_state.html": """{% load i18n %}{% translate "Answered" %}""",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(text)
+    with override_settings(BASE_DIR=tmp_path):
+        where = {entry.msgid: [path for path, _line in entry.occurrences] for entry in found()}
+    messages = ("Sent to the carrier", "No such key", "Answered")
+    assert where == {message: [path] for message, path in zip(messages, files, strict=True)}
+
+
+def test_every_file_that_speaks_is_found():
+    speaks = re.compile(r"""\b(?:_|n?p?gettext(?:_lazy|_noop)?)\(\s*["']|{% (?:block)?translate """)
+    files = [path for source in SOURCES for path in (settings.BASE_DIR / source).rglob("*.*")]
+    speaking = {
+        str(path.relative_to(settings.BASE_DIR))
+        for path in files
+        if path.suffix in (".html", ".py", ".txt") and speaks.search(path.read_text())
+    }
+    assert {path for entry in found() for path, _line in entry.occurrences} == speaking
+
+
+def test_there_is_one_catalogue():
+    catalogues = [path for source in SOURCES for path in (settings.BASE_DIR / source).rglob("*.po")]
+    assert catalogues == [catalogue()]
 
 
 def pairs(entry):

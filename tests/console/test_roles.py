@@ -1,13 +1,13 @@
 from importlib import import_module
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection
 
-from simportal.roles import sync_roles
+from simportal.roles import LOOKED_AT, permission, sync_roles
 from tests.build import staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -84,3 +84,37 @@ def test_who_may_assign_when_the_portal_is_upgraded_may_put_back_in_stock():
         migration.give_to_those_who_assign(apps, SimpleNamespace(connection=connection))
     assert mapping() == EXPECTED | {"resellers": {"assign_card", "unassign_card"}}
     assert [person.has_perm("cards.unassign_card") for person in (user, other)] == [True, False]
+
+
+# Machinery, or what a page shows in words of its own: nobody of the staff looks at the rows.
+NOT_LOOKED_AT = words(
+    """
+    simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun cards.eventcursor cards.selectionpart
+    cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
+    cards.fleetfigures
+    """
+)
+
+
+def is_of_a_room(config):
+    """Whether an app is one of the three rooms, or lies in one of them."""
+    return config.name.split(".")[0] in ("cards", "billing", "simportal")
+
+
+def viewable(configs):
+    models = [model for config in configs if is_of_a_room(config) for model in config.get_models()]
+    return {model._meta.label_lower for model in models if "view" in model._meta.default_permissions}
+
+
+def test_every_model_of_the_rooms_is_looked_at_or_said_not_to_be():
+    assert viewable(apps.get_app_configs()) == {*LOOKED_AT} | NOT_LOOKED_AT
+    assert NOT_LOOKED_AT.isdisjoint(LOOKED_AT)
+
+
+def test_an_app_within_a_room_is_of_that_room_and_has_permissions_under_its_own_label():
+    nested = ModuleType("cards.carriers")
+    nested.__path__ = ["cards/carriers"]
+    config = AppConfig("cards.carriers", nested)
+    assert (config.label, is_of_a_room(config)) == ("carriers", True)
+    assert not is_of_a_room(apps.get_app_config("auth"))
+    assert permission("view", "carriers.command") == "carriers.view_command"

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from datetime import date
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from tests.own_portal import ended, own_portal, python, rows, running, running_python
 from tests.processes import wait_until
@@ -59,6 +61,27 @@ def test_a_sweep_that_is_killed_is_finished_by_the_next(fleet):
         os.kill(killed.pid, signal.SIGKILL)
     fleet.manage("sweep", "--through", str(date(2026, 8, 1)))
     assert counted(fleet) == [CARDS, CARDS]
+    fleet.manage("verify")
+
+
+ICCID = f"8986{1:016d}"
+BOTH = f"cards_card WHERE iccid = '{ICCID}' AND protected AND tags = 'trial' AND parked = ''"
+WAITING = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def test_two_different_actions_at_the_same_moment_on_one_card_are_both_done(fleet):
+    """Each reads the card behind the other's back, unless the row is locked before it is read."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time, and it reads what the last one wrote")
+    with psycopg.connect(fleet.environment["DATABASE_URL"], autocommit=True) as watch:
+        with psycopg.connect(fleet.environment["DATABASE_URL"]) as holder:
+            holder.execute("SELECT FROM cards_card WHERE iccid = %s FOR UPDATE", [ICCID])
+            acting = [running(fleet, "act", *act) for act in (("tag", ICCID, "--set", "tag=trial"), ("protect", ICCID))]
+            wait_until(
+                lambda: watch.execute(WAITING).fetchone() == (2,), seconds=90, what="that both wait for the card"
+            )
+        ended(*acting)
+    assert rows(fleet, BOTH, "cards_cardevent WHERE action IN ('tag', 'protect')") == [1, 2]
     fleet.manage("verify")
 
 

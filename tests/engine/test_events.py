@@ -33,7 +33,7 @@ def pulled(reader="test", **how):
         pull(reader, lambda events: keys.extend(event.pk for event in events), **how)
         return keys or EventCursor.objects.get(pk=reader).through == newest
 
-    wait_until(settled, what="that the records are settled")
+    wait_until(settled, seconds=120, what="that the records are settled")
     return keys
 
 

@@ -11,7 +11,7 @@ from cards.identifiers import resident_number
 from cards.models import CarrierPolicy, RealNameCheck
 from tests.build import SHELL, attempt, do, fresh, open_card
 
-DAY = date(2026, 3, 10)
+DAY, LATER = date(2026, 3, 10), date(2026, 3, 12)
 PERSON, OTHER = "110101199003071233", "11010519491231002X"
 
 
@@ -52,6 +52,20 @@ def test_a_person_answers_for_ten_cards_and_not_for_eleven():
     assert refusal(eleventh, OTHER) is None
     do("reject_real_name", cards[0], DAY)  # a check that was rejected counts no more
     assert refusal(open_card(certification="individual")) is None
+
+
+@pytest.mark.django_db
+def test_a_second_check_leaves_the_rejected_first_one_rejected():
+    def checks():
+        return list(RealNameCheck.objects.order_by("pk").values_list("status", "submitted_on", "decided_on"))
+
+    card = do("reject_real_name", sent_in(), DAY)
+    card = do("submit_real_name", card, LATER, name="李四", id_number=OTHER)
+    assert checks() == [("rejected", DAY, DAY), ("submitted", LATER, None)]
+    card = do("approve_real_name", card, LATER)
+    assert checks() == [("rejected", DAY, DAY), ("approved", LATER, LATER)]
+    do("revoke_real_name", card, LATER)
+    assert checks() == [("rejected", DAY, DAY), ("revoked", LATER, LATER)]
 
 
 @pytest.mark.django_db

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -32,9 +30,7 @@ COLUMNS = {
     "customer": Column(
         _("Customer"), ("customer__name",), lambda card, day: card.customer.name if card.customer else "", is_usual=True
     ),
-    "tags": Column(
-        _("Tags"), ("tags",), lambda card, day: [(tag, tag_url(tag)) for tag in card.tag_list], is_usual=True
-    ),
+    "tags": Column(_("Tags"), ("tags",), lambda card, day: card.tag_list, is_usual=True),
     "remark": Column(_("Remark"), ("remark",), lambda card, day: card.remark, is_usual=True),
     "usage": Column(
         _("Usage (MB)"),
@@ -84,15 +80,11 @@ def with_facts(cards, names):
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 
 
-def rows_of(cards, names, day, place="console:card"):
-    """The rows of a page: what each column says, by its name, and which card that is, with its page at `place`."""
-    return [_row(card, names, day, place) for card in cards]
+def rows_of(cards, names, day, frame):
+    """The rows of a page: what each column says, by its name, and which card that is, with its page in the frame."""
+    return [_row(card, names, day, frame) for card in cards]
 
 
-def tag_url(tag):
-    return f"{reverse('console:card-list')}?{urlencode({'tag': tag})}"
-
-
-def _row(card, names, day, place):
+def _row(card, names, day, frame):
     said = {name: COLUMNS[name].says(card, day) for name in names}
-    return {"pk": card.pk, "iccid": card.iccid, "url": reverse(place, args=[card.iccid]), **said}
+    return {"pk": card.pk, "iccid": card.iccid, "url": frame.url("card", card.iccid), **said}

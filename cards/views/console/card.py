@@ -15,7 +15,7 @@ from cards.models import Card
 from cards.pages.action_form import CardAction, carry_out, what_follows
 from cards.pages.addresses import given
 from cards.pages.card_detail import DANGEROUS, CardPage
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
 
 

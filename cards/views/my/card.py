@@ -18,7 +18,7 @@ from cards.errors import BadInput
 from cards.forms import MyActionForm, form_key, say_at_field
 from cards.models import CardRequest
 from cards.pages.action_form import CardAction, carry_out
-from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
@@ -66,7 +66,7 @@ def card_act(request, iccid, action):
         raise Http404
     actor = Actor.of(request.user)
     if not actor.may(action, card):
-        return only_looks(request)
+        return read_only(request)
     asked = MyAction(attach_queues([card])[0], action, actor, civil_today())
     if request.method == "POST":
         return _answer(request, asked)
@@ -83,7 +83,7 @@ def card_help(request, iccid):
     complaint = ""
     if request.method == "POST":
         if card.customer_id not in actor.customers:
-            return only_looks(request)
+            return read_only(request)
         try:
             return redirect("my:request", pk=_ask(request, card, evidence_of(card, checks, page.today)).pk)
         except BadInput as bad:

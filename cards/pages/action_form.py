@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from cards.actions.ask import Ask, Asked, act, possible, rehearse
 from cards.actions.parameters import OPTIONAL, PARAMETERS
 from cards.choices import Action, Hold, PlanKind
-from cards.errors import InvariantBroken, Refused
-from cards.forms import ActionForm
+from cards.errors import BadInput, InvariantBroken, Refused
+from cards.forms import ActionForm, say_at_field
 from cards.models import Customer, Plan, PolicyBook, Tag
 from cards.quantities import megabytes
 from cards.templatetags.cards import LABELS
@@ -42,6 +42,16 @@ class CardAction:
         choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
         initial = self._initial() | (initial or {})
         return self.form_class(self.action, self.parameters, self.card.iccid, choices, data, initial)
+
+    def posted(self, data):
+        """(form, outcome) of what was posted; where the form says what is wrong, nothing was done and there is none."""
+        form = self.form(data)
+        if form.is_valid():
+            try:
+                return form, _carry_out(self.card, self.action, self.actor, form)
+            except BadInput as bad:
+                say_at_field(form, bad)
+        return form, None
 
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
@@ -136,7 +146,7 @@ def contents_of(plan):
     return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
 
-def carry_out(card, action, actor, form):
+def _carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
     version = form.cleaned_data["version"]
     versions = None if version is None else {card.pk: version}

@@ -1,4 +1,4 @@
-"""What the card page shows, put together in Python, so that the templates ask nothing and decide nothing."""
+"""What the console's page of a card shows, put together here so that the templates ask and decide nothing."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -41,7 +41,7 @@ class Choice:
 @require_http_methods(["GET", "HEAD", "POST"])
 def buy_for_card(request, iccid):
     """What can be bought for a card, with prices and what follows; what is chosen becomes an order to be paid."""
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     if not may_order(request.user, card.customer_id):
         return read_only(request)
     if request.method == "POST":
@@ -62,7 +62,7 @@ def buy_for_card(request, iccid):
 @require_POST
 def auto_renew(request, iccid):
     """Let a card renew by itself, or not."""
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     if not may_order(request.user, card.customer_id):
         return read_only(request)
     renewals.switch([card], request.POST.get("on") == "1", user=request.user)
@@ -82,13 +82,6 @@ def order_selection(request, pk):
         return redirect("buying:order-list")
     plans = [(plan, contents_of(plan)) for plan in Plan.objects.filter(is_sold=True).order_by("-kind", "code")]
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
-
-
-def _found(request, iccid):
-    card = find(request.user, iccid)
-    if card is None:
-        raise Http404
-    return card
 
 
 def _in_order(card):

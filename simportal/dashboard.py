@@ -6,7 +6,7 @@ from cards.actions import figures
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
 from cards.models import Card, SweptDay, UsageDay
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 from cards.pages.queues import queues
 from cards.paging import counts_up_to
 from cards.tallies import COUNTED

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import tries
-from cards.pages.my_frame import anyones_page, frame_of
+from cards.pages.frames import frame_of, public_page
 from cards.visitors import address_of
 from simportal.models import ResetAsked
 
@@ -33,7 +33,7 @@ def ask(request):
         _note(request, form.cleaned_data["email"])
         is_asked = True
     context = {"form": form, "is_asked": is_asked, "sends_mail": settings.SENDS_MAIL}
-    return anyones_page(request, "account/reset.html", context, status=422 if form.errors else None)
+    return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
 
 class SetPassword(PasswordResetConfirmView):
@@ -43,7 +43,7 @@ class SetPassword(PasswordResetConfirmView):
     success_url = reverse_lazy("admin:login")
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | frame_of(self.request)
+        return super().get_context_data(**kwargs) | frame_of(self.request).context(self.request)
 
     def form_valid(self, form):
         messages.success(self.request, _("Your password is changed: log in with it."))

@@ -1,10 +1,13 @@
 """The house's rules, held to by reading the source: which room may know which, and what nobody may write."""
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import get_resolver
 
 pytestmark = pytest.mark.once
 
@@ -239,5 +242,116 @@ def test_only_the_actions_write_cards():
         for name, line in calls(path)
         if name.split(".")[-1] in writing
         and (name.startswith(("Card.objects", "CardEvent.objects")) or name.rpartition(".")[0] == "card")
+    ]
+    assert found == []
+
+
+# the two audiences: the console, and the customers' own pages
+
+ADDRESSES = {"console": re.compile("(console|money):[a-z]"), "my": re.compile("(my|buying):[a-z]")}
+AUDIENCES = (("console", "my"), ("my", "console"))
+BOTH_FRAMES = "cards.pages.frames"
+READ_BY_THE_OTHER = {("cards.views.console.labels", "my:claim")}  # staff print what a customer's phone reads
+
+
+def dotted(path):
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {dotted(path): path for path in FILES}
+
+
+@cache
+def asked(name):
+    """The modules of ours that a module imports, also as `from cards.views import my`."""
+    names = set()
+    for node in ast.walk(tree(MODULES[name])):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names & set(MODULES)
+
+
+def needed(*names):
+    """These modules and all that they import, and what that imports."""
+    found, waiting = set(), set(names)
+    while waiting:
+        found |= waiting
+        waiting = set().union(*map(asked, waiting)) - found
+    return found
+
+
+def views_of(audience):
+    return [name for name in MODULES if name.split(".")[1:3] == ["views", audience]]
+
+
+def words(name):
+    """Every string in a module."""
+    return [node.value for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Constant)]
+
+
+@pytest.mark.parametrize(("audience", "other"), AUDIENCES)
+def test_the_audiences_do_not_know_each_other(audience, other):
+    """Nor does anything that their views need."""
+    assert views_of(audience)
+    assert needed(*views_of(audience)) & set(views_of(other)) == set()
+
+
+@pytest.mark.parametrize(("audience", "other"), AUDIENCES)
+def test_what_an_audience_needs_leads_to_no_page_of_the_other(audience, other):
+    """Shared code asks the frame; `frames` alone has the addresses of both."""
+    found = {
+        (name, word)
+        for name in needed(*views_of(audience)) - {BOTH_FRAMES}
+        for word in words(name)
+        if isinstance(word, str) and (ADDRESSES[other].match(word) or word.startswith(f"{other}/"))
+    }
+    assert found - READ_BY_THE_OTHER == set()
+
+
+@pytest.mark.parametrize(("audience", "frame"), [("console", "MY"), ("my", "CONSOLE")])
+def test_what_an_audience_needs_does_not_stand_in_the_frame_of_the_other(audience, frame):
+    found = [
+        name
+        for name in needed(*views_of(audience)) - {BOTH_FRAMES}
+        for node in ast.walk(tree(MODULES[name]))
+        if isinstance(node, ast.ImportFrom) and node.module == BOTH_FRAMES and frame in [a.name for a in node.names]
+    ]
+    assert found == []
+
+
+def test_billing_asks_no_view_of_cards():
+    of_billing = [name for name in MODULES if name.startswith("billing.")]
+    assert [name for name in needed(*of_billing) if name.startswith("cards.views")] == []
+
+
+def addresses(resolver):
+    for pattern in resolver.url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from addresses(pattern)
+        else:
+            yield pattern
+
+
+def test_no_address_leads_into_pages():
+    """Pages say what is shown; views answer."""
+    answering = {pattern.callback.__module__ for pattern in addresses(get_resolver())}
+    assert {name for name in answering if ".pages" in name} == set()
+    imported_there = [
+        (str(path), name) for path in FILES if path.stem.endswith("urls") for name in imported(path) if ".pages" in name
+    ]
+    assert imported_there == []
+
+
+def test_templates_of_an_audience_know_none_of_the_other_and_shared_ones_neither():
+    folder = settings.BASE_DIR / "templates"
+    forbidden = {"my": ("console",), "console": ("my",)}
+    found = [
+        (str(path.relative_to(folder)), other)
+        for path in folder.rglob("*.html")
+        if (room := path.relative_to(folder).parts[0]) != "admin"
+        for other in forbidden.get(room, ("console", "my"))
+        if re.search(rf'"{other}/|"({ADDRESSES[other].pattern})', path.read_text())
     ]
     assert found == []

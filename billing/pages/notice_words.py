@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -10,6 +9,7 @@ from billing.choices import MailProblem, NoticeKind
 from billing.models import Notice
 from billing.pages.order_words import Badge
 from billing.sentences import SENTENCES, sentence_of, words_of
+from cards.pages.frames import CONSOLE
 
 SHOWN = 10
 TONES = {
@@ -44,7 +44,7 @@ def notices_of(customer):
 def _sentence(notice):
     if notice.card is None:
         return sentence_of(notice)
-    card = format_html('<a href="{}">{}</a>', reverse("console:card", args=[notice.card.iccid]), notice.card.iccid)
+    card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
     return format_html(SENTENCES[NoticeKind(notice.kind)], **words_of(notice) | {"card": card})
 
 

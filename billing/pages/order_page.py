@@ -4,7 +4,6 @@ import uuid
 
 from django.conf import settings
 from django.http import Http404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.actions.ledger import account_of
@@ -27,8 +26,8 @@ LINES_SHOWN = 50
 SHOWN = ("", *LineState.values, "failed")
 
 
-def context_of(order, request, page="money:order"):
-    """The context of the page, for whoever looks at it; `page` is the name of its address."""
+def context_of(order, request, frame):
+    """The context of the page in this frame, for whoever looks at it."""
     job, user = order.job, request.user
     context = {
         "order": order,
@@ -48,7 +47,7 @@ def context_of(order, request, page="money:order"):
         context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job)}
     if order.is_draft:
         return context | _draft(order)
-    return context | _placed(order, request) | _lines(order, request, reverse(page, args=[order.pk]))
+    return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))
 
 
 def _entries(order):
@@ -106,7 +105,7 @@ def _lines(order, request, url):
         **queries_beside(page, request.GET),
         "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
         "shown": show,
-        "groups": groups_of_result(order.job, Refused, url) if order.job and order.paid_at else [],
+        "groups": groups_of_result(order.job, url, Refused) if order.job and order.paid_at else [],
         "tax": line and tax_within(order.total, line.tax_rate),
         "tax_rate": line and line.tax_rate,
         "has_failed": order.lines.exclude(refused=None).exists(),

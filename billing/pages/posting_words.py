@@ -4,10 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.urls import reverse
-
-OF_STAFF = "money:order"
-
 
 @dataclass(frozen=True)
 class Told:
@@ -23,10 +19,10 @@ class Told:
     by: str
 
 
-def told(posting, page=OF_STAFF):
-    """The posting in words; `page` is the name of the addresses of orders."""
+def told(posting, frame):
+    """The posting in words, with the address of what it was for in this frame."""
     entry = posting.entry
-    reference, url = _reference(entry, page)
+    reference, url = _reference(entry, frame)
     return Told(
         entry.booked_on,
         entry.get_kind_display(),
@@ -39,10 +35,10 @@ def told(posting, page=OF_STAFF):
     )
 
 
-def _reference(entry, page):
+def _reference(entry, frame):
     if entry.order:
-        return entry.order.number, reverse(page, args=[entry.order_id])
+        return entry.order.number, frame.money_url("order", entry.order_id)
     receipt = getattr(entry, "receipt", None)
     if receipt is None:
         return "", ""
-    return receipt.reference, reverse("money:receipt", args=[receipt.pk]) if page == OF_STAFF else ""
+    return receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""

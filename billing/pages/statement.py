@@ -11,24 +11,24 @@ from cards.calendar import civil_today
 from cards.pages.downloads import csv_response
 
 
-def context_of(customer, month, page="money:order"):
-    """What the statement shows, for the console and for the customer; `page` is the name of the addresses of orders."""
+def context_of(customer, month, frame):
+    """What the statement shows in this frame."""
     found = statement(customer.pk, month)
     return {
         "customer": customer,
         "statement": found,
-        "entries": [told(posting, page) for posting in found.postings],
+        "entries": [told(posting, frame) for posting in found.postings],
         "months": months_of(customer.pk, civil_today()),
         "made_on": civil_today(),
     }
 
 
-def statement_file(customer, month):
+def statement_file(customer, month, frame):
     """The statement as a CSV for people: the opening balance, each posting, the closing balance."""
     found = statement(customer.pk, month)
     headings = [_("Day"), _("What"), _("Reference"), _("Memo"), _("Amount"), _("Balance")]
     rows = [[month, _("Opening balance"), "", "", "", found.opening]]
-    for entry in map(told, found.postings):
+    for entry in (told(posting, frame) for posting in found.postings):
         rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])
     rows.append(["", _("Closing balance"), "", "", "", found.closing])
     return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)

@@ -11,3 +11,9 @@ register = template.Library()
 def yuan(amount):
     """`¥1,234.50`; nothing for nothing said."""
     return "" if amount is None else money.yuan(amount)
+
+
+@register.simple_tag(takes_context=True)
+def money_url(context, name, *args):
+    """An address of money in the frame that the page stands in: `{% money_url "order" order.pk %}`."""
+    return context["frame"].money_url(name, *args)

@@ -14,7 +14,7 @@ from billing.pages.order_words import badge_of
 from billing.payments import PROVIDERS, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
-from cards.scope import Scope
+from cards.pages.frames import frame_of
 
 ACCEPTED = (NotificationOutcome.PAID, NotificationOutcome.CLOSED, NotificationOutcome.KNOWN)
 
@@ -31,13 +31,14 @@ def payment_page(request, key):
         payments.receive(local.NAME, *local.notification(payment, said))
         return redirect("pay:page", key=key)
     order = payment.order
+    frame = frame_of(request)
     context = {
         "payment": payment,
         "badge": badge_of(payment),
         "order": order,
-        "is_staff": Scope.of(request.user).is_staff,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": _is_in_wallet(payment),
+        "back_url": frame.money_url("order", order.pk) if order else _wallet_url(frame, payment.customer_id),
     }
     return render(request, "pay/payment.html", context)
 
@@ -65,6 +66,10 @@ def _is_in_wallet(payment):
     """Whether the money stayed there: it came for no order, or for one that was paid before or is over."""
     order = payment.order
     return payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at)
+
+
+def _wallet_url(frame, customer_id):
+    return frame.money_url("customer", customer_id) if frame.for_staff else frame.money_url("wallet")
 
 
 def _find(request, key):

@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from cards.actions.ask import ActionRequest, RequestedAction, act, possible, rehearse
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, PlanKind
-from cards.errors import InvariantBroken, Refused
-from cards.forms import ActionForm
+from cards.errors import BadInput, InvariantBroken, Refused
+from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
 from cards.quantities import megabytes
 from cards.templatetags.cards import LABELS
@@ -39,6 +39,16 @@ class CardAction:
         choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
         initial = {"version": self.card.version, **self.declared.initial(self.card), **(initial or {})}
         return self.form_class(self.declared, self.card.iccid, choices, data, initial)
+
+    def posted(self, data):
+        """(form, outcome) of what was posted; where the form says what is wrong, nothing was done and there is none."""
+        form = self.form(data)
+        if form.is_valid():
+            try:
+                return form, _carry_out(self.card, self.action, self.actor, form)
+            except BadInput as bad:
+                say_at_field(form, bad)
+        return form, None
 
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
@@ -101,7 +111,7 @@ def contents_of(plan):
     return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
 
-def carry_out(card, action, actor, form):
+def _carry_out(card, action, actor, form):
     """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
     version = form.cleaned_data["version"]
     versions = None if version is None else {card.pk: version}

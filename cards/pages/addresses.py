@@ -1,10 +1,10 @@
-"""The addresses of a card list, the console's or a customer's own: each tells the whole view."""
+"""The addresses of a card list, in whichever frame it stands: each tells the whole view."""
 
 from django.http import QueryDict
-from django.urls import reverse
+
+from cards.paging import key_in
 
 LONGEST_QUERY = 2_000
-CONSOLE = "console:card-list"
 CURSORS = ("after", "before")
 
 
@@ -20,15 +20,15 @@ def given(params, besides=()):
     return kept
 
 
-def list_url(params, place=CONSOLE, **changes):
-    """The address of the list at `place` with these parameters, changed so; None takes one away."""
+def list_url(params, frame, **changes):
+    """The address of the frame's list with these parameters, changed so; None takes one away."""
     query = _changed(params, changes).urlencode()
-    return reverse(place) + (f"?{query}" if query else "")
+    return frame.url("card-list") + (f"?{query}" if query else "")
 
 
-def view_url(params, place=CONSOLE, **changes):
+def view_url(params, frame, **changes):
     """The address of the view that differs from this one so; its pages begin anew."""
-    return list_url(params, place, **{**dict.fromkeys(CURSORS), **changes})
+    return list_url(params, frame, **{**dict.fromkeys(CURSORS), **changes})
 
 
 def queries_beside(page, params):
@@ -39,6 +39,11 @@ def queries_beside(page, params):
         "next_query": page.after and _changed(params, base | {"after": page.after}).urlencode(),
         "previous_query": page.before and _changed(params, base | {"before": page.before}).urlencode(),
     }
+
+
+def places_in(params):
+    """The places of a list by keys that an address names, (after, before); what is no place is passed over."""
+    return [key_in(params.get(name, "")) for name in CURSORS]
 
 
 def view_query(params):

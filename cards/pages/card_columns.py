@@ -1,9 +1,7 @@
 """The columns of the card list on its pages: which are shown, what stands in a row, and in which cells."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -18,7 +16,7 @@ SAID = {
     "badge": lambda card, day: shown_of(card),
     "meter": used_of,
     "next": next_of,
-    "tags": lambda card, day: [(tag, tag_url(tag)) for tag in card.tag_list],
+    "tags": lambda card, day: card.tag_list,
 }
 
 
@@ -75,18 +73,14 @@ def with_facts(cards, names):
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 
 
-def rows_of(cards, names, day, place="console:card"):
-    """The rows of a page: what each column says, by its name, and which card that is, with its page at `place`."""
-    return [_row(card, names, day, place) for card in cards]
+def rows_of(cards, names, day, frame):
+    """The rows of a page: what each column says, by its name, and which card that is, with its page in the frame."""
+    return [_row(card, names, day, frame) for card in cards]
 
 
-def tag_url(tag):
-    return f"{reverse('console:card-list')}?{urlencode({'tag': tag})}"
-
-
-def _row(card, names, day, place):
+def _row(card, names, day, frame):
     said = {name: _said(LISTED[name], card, day) for name in names}
-    return {"pk": card.pk, "iccid": card.iccid, "url": reverse(place, args=[card.iccid]), **said}
+    return {"pk": card.pk, "iccid": card.iccid, "url": frame.url("card", card.iccid), **said}
 
 
 def _said(column, card, day):

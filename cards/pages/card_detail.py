@@ -1,10 +1,9 @@
-"""What the card page shows, put together in Python, so that the templates ask nothing and decide nothing."""
+"""What the console's page of a card shows, put together here so that the templates ask and decide nothing."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cards.actions.ask import possible
@@ -22,6 +21,7 @@ from cards.pages.addresses import list_url
 from cards.pages.card_facts import dates_of, facts_of
 from cards.pages.card_record import Record, jobs_in
 from cards.pages.card_rows import next_day_of, usage_of
+from cards.pages.frames import CONSOLE
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
 
 MOST_RECORDS = 2_000
@@ -188,7 +188,7 @@ class CardPage:
         refusals = dict(self.answers)
         may = {action: refusals.get(action, True) is None for action in DONE_ON_THE_PAGE}
         return Notes(
-            tags=[TagShown(name, list_url(QueryDict(), tag=name)) for name in self.card.tag_list],
+            tags=[TagShown(name, list_url(QueryDict(), CONSOLE, tag=name)) for name in self.card.tag_list],
             known_tags=names_of(Tag) if may[Action.TAG] else [],
             remark=self.card.remark,
             may_tag=may[Action.TAG],
@@ -211,7 +211,7 @@ class CardPage:
     def _button(self, action, refusals):
         if refusals.get(action, True) is not None:
             return None
-        url = reverse("console:card-act", args=[self.card.iccid, action])
+        url = CONSOLE.url("card-act", self.card.iccid, action)
         return Button(action, Action(action).label, url, CATALOGUE[action].is_final)
 
     def _or_broken(self, read, otherwise):

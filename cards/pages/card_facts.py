@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from cards.choices import RealName
 from cards.identifiers import luhn_holds
 from cards.pages.addresses import list_url
+from cards.pages.frames import CONSOLE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Fact:
 
 def facts_of(card):
     """What the card is; what it does not have is left out."""
-    owner = list_url(QueryDict(), customer=card.customer.name) if card.customer else ""
+    owner = list_url(QueryDict(), CONSOLE, customer=card.customer.name) if card.customer else ""
     facts = [
         _number("ICCID", card.iccid),
         Fact("MSISDN", card.msisdn, is_code=True),

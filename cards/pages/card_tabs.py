@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from cards import tallies
 from cards.choices import Hold, State
 from cards.filters import TABS
-from cards.pages.addresses import CONSOLE, view_url
+from cards.pages.addresses import view_url
 from cards.quick import QUICK
 
 STATES_WITH_A_TAB = (State.TESTING, State.UNUSED, State.IN_USE, *Hold, State.SHUT_DOWN, State.CANCELLED)
@@ -47,8 +47,8 @@ class Tabs:
         return next((tab.count for tab in self.tabs if tab.is_current), "")
 
 
-def tabs_of(filtered, params, place=CONSOLE):
-    """The tabs of a read filter, each with its count, for the list at `place`."""
+def tabs_of(filtered, params, frame):
+    """The tabs of a read filter, each with its count."""
     chosen = {name: params.get(name) for name in TABS}
     counted = tallies.tab_counts(filtered)
     mark = "" if counted.is_exact else "+"
@@ -56,7 +56,7 @@ def tabs_of(filtered, params, place=CONSOLE):
         Tab(
             label,
             f"{counted.counts[code]:,}{mark}",
-            view_url(params, place, **_only(name, code)),
+            view_url(params, frame, **_only(name, code)),
             chosen == _only(name, code),
             f"{name}={code}" if name else "all",
         )
@@ -76,11 +76,11 @@ def posted_tab(params):
             params[name] = code
 
 
-def chips_of(params, place=CONSOLE, names=tuple(QUICK)):
+def chips_of(params, frame, names):
     """The quick filters of these names, each as one click from this view."""
     current = params.get("quick")
     return [
-        Chip(QUICK[name].label, view_url(params, place, quick=None if name == current else name), name == current)
+        Chip(QUICK[name].label, view_url(params, frame, quick=None if name == current else name), name == current)
         for name in names
     ]
 

@@ -1,11 +1,9 @@
 """The page of a job that does something to many cards or takes it back: preview, form, outcomes, what can follow."""
 
 import re
-import uuid
 from dataclasses import dataclass
 
 from django.http import Http404, QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +13,7 @@ from cards.catalogue.action import ActionType
 from cards.choices import JobKind
 from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
+from cards.models import Card
 from cards.pages.action_form import contents_of, plans_for
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
 from cards.pages.job_words import title_of
@@ -22,7 +21,6 @@ from cards.permissions import Actor
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 KINDS = (JobKind.ACTION, JobKind.UNDO)
-CONSOLE = "console:job"
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,14 @@ class Follow:
     is_permitted: bool = True
 
 
-def context(job, request, page=CONSOLE):
-    """What is shown of the job whose page has the name `page`."""
+def context(job, request, frame):
+    """For cards/jobs/_action.html."""
     sums = job.sums
     shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
     if job.is_waiting:
         return shared | _preview(job, shared["can"])
     if job.started_at:
-        follows = {"follows": follows_of(job, request.user), "key": uuid.uuid4()}
-        return shared | _outcomes(job, request, sums, page) | follows
+        return shared | _outcomes(job, request, sums, frame)
     return shared
 
 
@@ -92,30 +89,30 @@ def _asked_of(job):
     return CATALOGUE[job.action] if job.kind == JobKind.ACTION else ActionType()
 
 
-def _outcomes(job, request, sums, page):
+def _outcomes(job, request, sums, frame):
     """The outcomes that the address asks for, a page of them, and the reasons of those that failed."""
     show, place = request.GET.get("show", ""), PLACE.fullmatch(request.GET.get("after", "0.0"))
     if place is None or show not in ("", "done", "failed", *REFUSALS):
         raise Http404
     after = tuple(map(int, place.groups())) if "after" in request.GET else (0, -1)
-    rows, last = page_of_outcomes(job, show, after)
+    rows, last = page_of_outcomes(job, show, after, Card.objects.visible_to(request.user))
+    url = frame.url("job", job.pk)
     failed = sums.counts["refused"] + sums.counts["parked"]
     tabs = [("", _("All"), sums.done), ("done", _("Done"), sums.counts["done"]), ("failed", _("Failed"), failed)]
     return {
-        "groups": groups_of_result(job, url=reverse(page, args=[job.pk])),
+        "groups": groups_of_result(job, url),
         "outcomes": rows,
-        "next_url": last and _url(page, job, show, last),
-        "first_url": _url(page, job, show) if "after" in request.GET else "",
-        "tabs": [(_url(page, job, code), label, count, code == show) for code, label, count in tabs],
+        "next_url": last and _address(url, show, last),
+        "first_url": _address(url, show) if "after" in request.GET else "",
+        "tabs": [(_address(url, code), label, count, code == show) for code, label, count in tabs],
         "shown_code": show,
         "failed": failed,
         "untouched": sums.total - sums.done if job.is_over else 0,
     }
 
 
-def _url(page, job, show, after=None):
+def _address(url, show, after=None):
     query = QueryDict(mutable=True)
     query.update({"show": show} if show else {})
     query.update({"after": "{}.{}".format(*after)} if after else {})
-    url = reverse(page, args=[job.pk])
     return f"{url}?{query.urlencode()}#cards" if query else f"{url}#cards"

@@ -9,9 +9,9 @@ from cards.models import Selection
 from cards.pages.job_words import asked_for
 
 
-def context(job, request):
-    """For console/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
-    list_asked_for = asked_for(Selection(asked={"from": "filter", "query": job.params.get("query", "")}))
+def context(job, request, frame):
+    """For cards/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
+    list_asked_for = asked_for(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
     facts = [(_("Format"), Format(job.params["format"]).label)]
     if job.total and not job.selection:
         facts.append((_("Cards"), f"{job.total:,}"))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from itertools import islice
 
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -52,7 +51,7 @@ class Wrong:
     differs: str
 
 
-def context(job, request):
+def context(job, request, frame):
     """For console/jobs/_import_cards.html and its like."""
     has_begun = job.started_at is not None
     counts, words = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)
@@ -60,7 +59,7 @@ def context(job, request):
         "parameters": _parameters(job),
         "figures": [(*words[name], counts[name]) for name in words if counts[name]],
         "is_failed": job.status == JobStatus.FAILED,
-        "again_url": f"{reverse('console:imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
+        "again_url": f"{frame.url('imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
     }
     if job.is_waiting or has_begun:
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))

@@ -6,7 +6,6 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils import translation
 
 from cards.errors import Refused
@@ -30,11 +29,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one card: the number of its record, or why there is none."""
+    """What became of one card: the number of its record, or why there is none.
+
+    What the card is now is told only of one that is `is_visible` to the reader still.
+    """
 
     card: Card
     seq: int | None
     refused: Refused | None
+    is_visible: bool
 
 
 def groups_of_check(job, refusals=Refused):
@@ -51,29 +54,29 @@ def groups_of_check(job, refusals=Refused):
     return _by_frequency(groups.values())
 
 
-def groups_of_result(job, refusals=Refused, url=None):
+def groups_of_result(job, url, refusals=Refused):
     """The cards to which nothing was done, by reason, the most frequent first; `url` is where each is listed."""
     counts = Counter()
     for reasons in job.chunks.filter(done_at__isnull=False).values_list("result__reasons", flat=True):
         counts.update(reasons or {})
-    url = url or reverse("console:job", args=[job.pk])
     return _by_frequency(
         Group(code, count, _example(job, code, refusals), [], f"{url}?show={code}#cards")
         for code, count in counts.items()
     )
 
 
-def page_of_outcomes(job, show, after, refusals=Refused):
+def page_of_outcomes(job, show, after, visible, refusals=Refused):
     """The outcomes that `show` asks for ("", "done", "failed" or a reason's code) behind the place `after`.
 
-    The second value is the place of the last one shown, or None if there are no more. A place is (chunk, card).
+    `visible` are the cards that the reader may see. The second value is the place of the last one shown, or None if
+    there are no more. A place is (chunk, card).
     """
     found = []
     for place, outcome in _outcomes(job, show, after):
         if len(found) == PAGE:
-            return _with_cards([row for _place, row in found], refusals), found[-1][0]
+            return _with_cards([row for _place, row in found], visible, refusals), found[-1][0]
         found.append((place, outcome))
-    return _with_cards([row for _place, row in found], refusals), None
+    return _with_cards([row for _place, row in found], visible, refusals), None
 
 
 def failures(job, language, refusals=Refused):
@@ -128,9 +131,14 @@ def _example(job, code, refusals):
     return next(refusals.read(written) for _pk, _seq, written in rows if written and written[0] == code)
 
 
-def _with_cards(rows, refusals):
+def _with_cards(rows, visible, refusals):
     cards = _cards(rows).select_related("customer").in_bulk()
-    return [Outcome(cards[pk], seq, written and refusals.read(written)) for pk, seq, written in rows if pk in cards]
+    seen = set(visible.filter(pk__among=list(cards)).values_list("pk", flat=True))
+    return [
+        Outcome(cards[pk], seq, written and refusals.read(written), pk in seen)
+        for pk, seq, written in rows
+        if pk in cards
+    ]
 
 
 def _cards(rows):

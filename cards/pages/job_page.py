@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cards.actions.jobs import control, engine
+from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
@@ -14,8 +14,8 @@ from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, 
 CHUNKS_FOR_SPEED = 10
 POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
-# What a job's page shows below its progress: for each kind a function `context(job, request)` in a module of its own,
-# for the template console/jobs/_<kind>.html. `job.sums` are its totals, counted once.
+# What a job's page shows below its progress: for each kind a function `context(job, request, frame)` in a module of its
+# own, for the template _<kind>.html. `job.sums` are its totals, counted once.
 CONTEXTS = {
     JobKind.ACTION: job_action.context,
     JobKind.UNDO: job_action.context,
@@ -66,14 +66,11 @@ class Follower:
     badge: object
 
 
-def page_of(job, request):
-    """The context of a job's page."""
-    job.sums = engine.totals(job)
-    may = control.may(request.user, job)
+def page_of(job, request, frame, may):
+    """The context of a job's page; `may` says whether the reader may let the job go, hold it and end it."""
     after = Job.objects.filter(of=job).select_related("of").order_by("pk")
     context = {
         "job": job,
-        "title": title_of(job),
         "badge": badge_of(job),
         "owner": owner_of(job),
         "progress": progress_of(job),
@@ -81,16 +78,16 @@ def page_of(job, request):
         "has_begun": job.started_at is not None,
         "took": _took(job),
         "parameters": parameters_of(job),
-        "asked": asked_for(job.selection) if job.selection else None,
+        "asked": asked_for(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
         "steps": STEPS.get(job.status, ()),
         "may": may,
         "why_not": "" if may else why_not(request.user, job),
         "before": job.of and _follower(job.of),
         "after": [_follower(follower) for follower in after],
-        "parts": [f"console/jobs/_{job.kind}.html", "console/jobs/_plain.html"],
+        "parts": [f"{place}/jobs/_{job.kind}.html" for place in ("cards", frame.name)] + ["cards/jobs/_plain.html"],
     }
-    return context | CONTEXTS.get(job.kind, _plain)(job, request)
+    return context | CONTEXTS.get(job.kind, _plain)(job, request, frame)
 
 
 def progress_of(job):
@@ -128,5 +125,5 @@ def _follower(job):
     return Follower(job.pk, title_of(job), badge_of(job))
 
 
-def _plain(job, request):
+def _plain(job, request, frame):
     return {}

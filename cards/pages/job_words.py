@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -75,14 +74,14 @@ def parameters_of(job):
     return [(_label(name), _value(name, value)) for name, value in job.params.items()]
 
 
-def asked_for(selection):
-    """What was asked for when the selection was made, for people to read."""
+def asked_for(selection, frame):
+    """What was asked for when the selection was made, for people to read, with the addresses of their frame."""
     asked = selection.asked
     source = str(SOURCES.get(asked.get("from"), asked.get("from", "")))
     if asked.get("from") == "job":
-        return AskedFor(source, [], reverse("console:job", args=[asked["job"]]))
+        return AskedFor(source, [], frame.url("job", asked["job"]))
     query = asked.get("query", "")
-    url = reverse("console:card-list") + f"?{query}" if query or asked.get("from") == "filter" else ""
+    url = frame.url("card-list") + f"?{query}" if query or asked.get("from") == "filter" else ""
     return AskedFor(source, _filters(query), url)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 
 from cards.actions.ask import possible
@@ -15,6 +15,7 @@ from cards.errors import InvariantBroken
 from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
 from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
+from cards.pages.frames import MY
 from cards.sentences import explain
 from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, tell
 from cards.sentences.customer_history import SHOWN, entries_of
@@ -206,8 +207,8 @@ class MyCard:
 def address_of(action, iccid):
     """Where a customer does this to a card, or buys it."""
     if action in BOUGHT:
-        return reverse("buying:card", args=[iccid])
-    return reverse("my:card-act", args=[iccid, action])
+        return MY.money_url("card", iccid)
+    return MY.url("card-act", iccid, action)
 
 
 def _or_nothing(read):
@@ -219,5 +220,5 @@ def _or_nothing(read):
 
 
 def find(user, iccid):
-    """The card of this member's with exactly this ICCID, or None: whose other cards are is not told."""
-    return Card.objects.visible_to(user).select_related("customer", "plan").filter(iccid=iccid.upper()).first()
+    """The card of this member's with exactly this ICCID; another's is not found, like one that does not exist."""
+    return get_object_or_404(Card.objects.visible_to(user).select_related("customer", "plan"), iccid=iccid.upper())

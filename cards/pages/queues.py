@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.figures import LATE_AFTER_DAYS
 from cards.choices import JobStatus
 from cards.models import Card, Job
+from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
 from cards.quick import QUICK
 from cards.tallies import COUNTED
@@ -87,8 +87,8 @@ def _failed_lately():
 
 def _url(code):
     if code == "late":
-        return f"{reverse('console:queues')}#late"
+        return f"{CONSOLE.url('queues')}#late"
     if code in ("waiting", "failed"):
         status = JobStatus.READY if code == "waiting" else JobStatus.FAILED
-        return f"{reverse('console:job-list')}?status={status}"
-    return f"{reverse('console:card-list')}?quick={code}"
+        return f"{CONSOLE.url('job-list')}?status={status}"
+    return f"{CONSOLE.url('card-list')}?quick={code}"

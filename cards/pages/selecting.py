@@ -37,10 +37,10 @@ def chosen(request):
     return freeze(cards, owner=request.user, asked=asked, key=key)
 
 
-def back_to_list(request, place):
-    """Back to the view of the list at `place` from which nothing was chosen, if it has an address."""
+def back_to_list(request, frame):
+    """Back to the view of the list from which nothing was chosen, if it has an address."""
     params = _view(request.POST)
-    return redirect(list_url(params, place) if len(params.urlencode()) <= LONGEST_QUERY else place)
+    return redirect(list_url(params if len(params.urlencode()) <= LONGEST_QUERY else QueryDict(), frame))
 
 
 def _view(posted):

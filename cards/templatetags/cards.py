@@ -19,6 +19,12 @@ def badge(code):
     return format_html('<span class="badge is-{}">{}</span>', code, LABELS[code])
 
 
+@register.simple_tag(takes_context=True)
+def frame_url(context, name, *args):
+    """An address of cards in the frame that the page stands in: `{% frame_url "job" job.pk %}`."""
+    return context["frame"].url(name, *args)
+
+
 @register.filter
 def at(row, name):
     """What stands in a row under a name that is known only when the page is drawn."""

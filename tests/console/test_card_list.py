@@ -13,6 +13,7 @@ from cards.columns.kinds import Day, Listed
 from cards.models import Card
 from cards.pages.card_columns import USUAL, cells_of, rows_of, with_facts
 from cards.pages.card_rows import Next, Shown, Usage, Used
+from cards.pages.frames import CONSOLE
 from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -144,7 +145,7 @@ def test_tabs_say_how_they_were_counted(ops, monkeypatch):
 
 
 def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
     cards = [open_card() for _ in range(5)][::-1]
     walked, url = [], LIST + "?carrier=cmcc"
     while url:
@@ -161,7 +162,7 @@ def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
 
 
 def test_the_last_page_is_one_click_away(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
     cards = [open_card() for _ in range(5)]
     last = ops.get(ops.get(LIST + "?sort=oldest").context["last_url"])
     assert [row["iccid"] for row in last.context["rows"]] == [card.iccid for card in cards[3:]]
@@ -234,7 +235,7 @@ def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num
     card_in_use(customer="Acme")
     do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")
     with django_assert_num_queries(1):
-        rows = rows_of(with_facts(Card.objects.all(), [name]), [name], DAY)
+        rows = rows_of(with_facts(Card.objects.all(), [name]), [name], DAY, CONSOLE)
     assert [set(row) for row in rows] == [{"pk", "iccid", "url", name}] * 2
     assert ops.get(f"{LIST}?cols={name}").status_code == 200
 
@@ -243,7 +244,7 @@ def test_tags_lead_to_the_cards_that_have_them(ops):
     tagged = do("remark", do("tag", open_card(), DAY, tag="VIP 客户"), DAY, remark="ask <first>")
     open_card()
     page = text(ops.get(LIST))
-    assert f'<a class="tag" href="{LIST}?tag=VIP+%E5%AE%A2%E6%88%B7">VIP 客户</a>' in page
+    assert f'<a class="tag" href="{LIST}?tag=VIP%20%E5%AE%A2%E6%88%B7">VIP 客户</a>' in page
     assert "ask &lt;first&gt;" in page
     assert shown(ops, "?tag=VIP+%E5%AE%A2%E6%88%B7") == [tagged.iccid]
 
@@ -323,7 +324,7 @@ def test_a_search_that_is_posted_has_an_address(ops):
 
 
 def test_a_long_list_is_answered_at_once_and_pages_by_its_form(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
     cards = [open_card() for _ in range(3)]
     numbers = [f"8986{number:016d}" for number in range(1, 301)]
     first = ops.post(LIST, {"q": "\r\n".join(numbers)}, headers=ENGLISH)

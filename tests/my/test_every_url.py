@@ -142,6 +142,7 @@ TABLE = {
     "console:job-start": row(NOBODY, SUPPORT, pk="job"),
     "console:job-follow": row(NOBODY, SUPPORT, pk="finished job", step="=retry"),
     "console:job-file": row(OPS, pk="export"),
+    "console:job-stop": row(NOBODY, SUPPORT, pk="job"),
     "console:job-step": row(NOBODY, SUPPORT, pk="job", step="=stop"),
     "console:imports": row(OPS, OPS),
     "console:import-template": row(OPS, what="=cards", suffix="=csv"),

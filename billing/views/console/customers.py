@@ -23,7 +23,7 @@ from cards.calendar import civil_today
 from cards.errors import Refused
 from cards.models import Card, Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
 from cards.paging import Order as Ordering
 from cards.paging import counts_up_to, page_of
 
@@ -131,7 +131,7 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "orders": [(order, badge_of(order)) for order in found],
         "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
         "today": civil_today(),
-        "postings": [told(posting) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [told(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
         "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),

@@ -10,8 +10,8 @@ from billing.figures import at_risk, margins
 from billing.money import ZERO, yuan
 from cards.calendar import civil_today
 from cards.pages.charts import bars
-from cards.pages.console_frame import console_page, staff_required
 from cards.pages.downloads import csv_response
+from cards.pages.frames import console_page, staff_required
 
 FIRST_YEAR = 2000
 SUMMED = ("revenue", "returned", "cost", "margin")

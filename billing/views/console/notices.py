@@ -17,7 +17,7 @@ from billing.money import ZERO
 from billing.pages.notice_words import notices_of, told
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.console_frame import console_page, permitted
+from cards.pages.frames import console_page, permitted
 from cards.paging import page_of
 
 PAGE_SIZE = 50

@@ -20,7 +20,7 @@ from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Selection
 from cards.pages.addresses import queries_beside
-from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted, staff_required
 from cards.paging import page_of
 
 PAGE_SIZE = 50

@@ -16,7 +16,7 @@ from billing.money import ZERO
 from cards.calendar import civil_today
 from cards.lookup import names_of
 from cards.models import Customer, Plan
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 
 HISTORY_SHOWN = 100
 

@@ -16,7 +16,7 @@ from cards.forms import say_at_field
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted, staff_required
 from cards.paging import page_of
 
 PAGE_SIZE = 50

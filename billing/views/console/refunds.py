@@ -14,7 +14,7 @@ from billing.models import MoneyRules, Order, Refund
 from billing.pages.order_words import badge_of
 from cards.actions.jobs import engine
 from cards.choices import JobStatus
-from cards.pages.console_frame import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import POLLED, progress_of
 
@@ -39,7 +39,7 @@ def refund_page(request, pk):
         "is_checked": job.status == JobStatus.READY,
         "can": job.sums.check_counts["can"],
         "cannot": job.sums.check_counts["cannot"],
-        "groups": groups_of_check(job, Refused) if refund.waits else groups_of_result(job, Refused, request.path),
+        "groups": groups_of_check(job, Refused) if refund.waits else groups_of_result(job, request.path, Refused),
         "amount": amount,
         "limit": MoneyRules.read().second_person_above,
         "needs_another": needs_second(amount) and refund.asked_by_id == request.user.pk,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from billing.actions.auto_renew import switch
 from billing.errors import Refused
 from cards.models import Card
-from cards.pages.console_frame import permitted
+from cards.pages.frames import permitted
 
 
 @permitted("billing.change_customeraccount")

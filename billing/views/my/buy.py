@@ -21,7 +21,7 @@ from cards.choices import Hold
 from cards.forms import form_key
 from cards.models import Plan, Selection
 from cards.pages.action_form import contents_of
-from cards.pages.my_frame import acting_required, member_required, my_page, only_looks
+from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
 from cards.sentences.customer import tell
 
@@ -41,9 +41,9 @@ class Choice:
 @require_http_methods(["GET", "HEAD", "POST"])
 def buy_for_card(request, iccid):
     """What can be bought for a card, with prices and what follows; what is chosen becomes an order to be paid."""
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     if not may_order(request.user, card.customer_id):
-        return only_looks(request)
+        return read_only(request)
     if request.method == "POST":
         return _ordered(request, card)
     sections = [(kind, _choices(card, kind, request.user)) for kind in _in_order(card)]
@@ -62,9 +62,9 @@ def buy_for_card(request, iccid):
 @require_POST
 def auto_renew(request, iccid):
     """Let a card renew by itself, or not."""
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     if not may_order(request.user, card.customer_id):
-        return only_looks(request)
+        return read_only(request)
     renewals.switch([card], request.POST.get("on") == "1", user=request.user)
     return redirect("buying:card", iccid=card.iccid)
 
@@ -82,13 +82,6 @@ def order_selection(request, pk):
         return redirect("buying:order-list")
     plans = [(plan, contents_of(plan)) for plan in Plan.objects.filter(is_sold=True).order_by("-kind", "code")]
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
-
-
-def _found(request, iccid):
-    card = find(request.user, iccid)
-    if card is None:
-        raise Http404
-    return card
 
 
 def _in_order(card):

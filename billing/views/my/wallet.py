@@ -18,17 +18,15 @@ from billing.forms import AmountField, KeyedForm
 from billing.models import Notice, PriceBook
 from billing.money import yuan
 from billing.pages.posting_words import told
-from billing.pages.statement import context_of, month_of, statement_file
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
 from cards.calendar import civil_today
 from cards.models import Customer, Plan
 from cards.pages.action_form import contents_of
-from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.frames import MY, member_required, my_page, read_only
 
 SHOWN = 10
-PAGE = "buying:order"
 
 
 class DepositForm(KeyedForm):
@@ -85,7 +83,7 @@ def deposit(request, pk):
     """Put money into the wallet by the payment page; the same form twice is one payment."""
     customer, form = _find(request, pk), DepositForm(request.POST)
     if not may_pay(request.user, customer.pk):
-        return only_looks(request)
+        return read_only(request)
     if not form.is_valid():
         return _again(request, customer, deposit=form)
     asked = form.cleaned_data
@@ -103,25 +101,12 @@ def change_agreement(request, pk):
     """Keep what a customer decides about renewals and notices."""
     customer, form = _find(request, pk), MyAgreementForm(request.POST, label_suffix="")
     if not may_pay(request.user, customer.pk):
-        return only_looks(request)
+        return read_only(request)
     if not form.is_valid():
         return _again(request, customer, agreement=form)
     agree_on(customer, **form.agreed)
     messages.success(request, _("Saved."))
     return redirect("buying:wallet")
-
-
-@member_required
-@require_safe
-def statement_page(request, pk):
-    """The statement of a month, to be printed."""
-    return my_page(request, "my/statement.html", context_of(_find(request, pk), month_of(request), PAGE))
-
-
-@member_required
-@require_safe
-def statement_csv(request, pk):
-    return statement_file(_find(request, pk), month_of(request))
 
 
 def _customers(request):
@@ -145,7 +130,7 @@ def _wallet(request, customer, deposit=None, agreement=None):
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
-        "postings": [told(posting, PAGE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [told(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
         "notices": [(notice, sentence_of(notice)) for notice in notices],
         "prices": _prices(customer),
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),

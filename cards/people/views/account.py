@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.errors import BadInput
 from cards.forms import say_at_field
-from cards.pages.my_frame import anyones_page, frame_of
+from cards.pages.frames import frame_of, public_page
 from cards.people import accounts, second_factor
 from cards.people.forms import AccountForm, CodeForm, ConfirmedForm, PasswordForm
 
@@ -33,7 +33,7 @@ def account(request):
     else:
         form = AccountForm(user, initial={"name": user.first_name, "email": user.email, "phone": person.phone})
     context = {"form": form, "person": person}
-    return anyones_page(request, "account/account.html", context, status=422 if form.errors else None)
+    return public_page(request, "account/account.html", context, status=422 if form.errors else None)
 
 
 class Password(PasswordChangeView):
@@ -44,7 +44,7 @@ class Password(PasswordChangeView):
     success_url = reverse_lazy("account:account")
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | frame_of(self.request)
+        return super().get_context_data(**kwargs) | frame_of(self.request).context(self.request)
 
     def form_valid(self, form):
         messages.success(self.request, _("Your password is changed."))
@@ -65,10 +65,10 @@ def two_factor(request):
         codes = second_factor.turn_on(request.user, secret, form.cleaned_data["code"])
         if codes:
             del request.session[NEW_SECRET]
-            return anyones_page(request, "account/recovery_codes.html", {"codes": codes})
+            return public_page(request, "account/recovery_codes.html", {"codes": codes})
         form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
     context = {"form": form, "secret": secret, "qr": _qr(second_factor.address_of(request.user, secret))}
-    return anyones_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
+    return public_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
 
 
 @login_required
@@ -82,7 +82,7 @@ def new_codes(request):
     if not form.is_valid():
         return _two_factor_page(request, person, form)
     codes = second_factor.new_recovery_codes(request.user)
-    return anyones_page(request, "account/recovery_codes.html", {"codes": codes})
+    return public_page(request, "account/recovery_codes.html", {"codes": codes})
 
 
 @login_required
@@ -107,7 +107,7 @@ def _changed(form):
 
 def _two_factor_page(request, person, form=None):
     context = {"form": form or ConfirmedForm(request.user), "left": person.recovery_codes.count()}
-    return anyones_page(request, "account/two_factor.html", context, status=422 if form and form.errors else None)
+    return public_page(request, "account/two_factor.html", context, status=422 if form and form.errors else None)
 
 
 def _qr(text):

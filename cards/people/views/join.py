@@ -14,7 +14,7 @@ from cards.actions import tries
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.models import Invitation
-from cards.pages.my_frame import anyones_page
+from cards.pages.frames import public_page
 from cards.people import accounts
 from cards.people.forms import NewPersonForm
 from cards.scope import Scope
@@ -51,7 +51,7 @@ def new_account(request):
         auth.login(request, user, backend=BACKEND)
         return redirect(target)
     context = {"form": form, "next": target}
-    return anyones_page(request, "account/new.html", context, status=422 if form.errors else None)
+    return public_page(request, "account/new.html", context, status=422 if form.errors else None)
 
 
 def _join_as_oneself(request, invitation):
@@ -61,7 +61,7 @@ def _join_as_oneself(request, invitation):
             return redirect("my:home") if accounts.accept(invitation, request.user) else _is_over(request)
         except BadInput as bad:
             complaint = str(bad.sentence)
-    return anyones_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
+    return public_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
 
 
 def _join_as_somebody_new(request, invitation):
@@ -80,7 +80,7 @@ def _join_as_somebody_new(request, invitation):
             return redirect("my:home")
         if user:
             return _is_over(request)
-    return anyones_page(request, "account/join.html", {"invitation": invitation, "form": form})
+    return public_page(request, "account/join.html", {"invitation": invitation, "form": form})
 
 
 def _may_try(request, form):
@@ -100,4 +100,4 @@ def _made(form):
 
 
 def _is_over(request):
-    return anyones_page(request, "account/join_over.html", status=404)
+    return public_page(request, "account/join_over.html", status=404)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.actions import tries
 from cards.models import Person
-from cards.pages.my_frame import anyones_page
+from cards.pages.frames import public_page
 from cards.people import second_factor
 from cards.people.forms import CodeForm, LoginForm
 
@@ -54,7 +54,7 @@ def second_step(request):
             auth.login(request, user, backend=pending["backend"])
             return redirect(pending["next"])
         form.add_error("code", _("This code is not right. After five wrong ones wait for a quarter of an hour."))
-    return anyones_page(request, "account/code.html", {"form": form}, status=422 if form.errors else None)
+    return public_page(request, "account/code.html", {"form": form}, status=422 if form.errors else None)
 
 
 def _user(pending):

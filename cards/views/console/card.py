@@ -8,14 +8,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE
-from cards.errors import BadInput, Refused
-from cards.forms import say_at_field
+from cards.errors import Refused
 from cards.identifiers import ICCID
 from cards.models import Card
-from cards.pages.action_form import CardAction, carry_out, what_follows
+from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
 from cards.pages.card_detail import CardPage
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
 
 
@@ -55,13 +54,8 @@ def card_act(request, iccid, action):
 
 def _answer(request, asked):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
-    form = asked.form(request.POST)
-    if not form.is_valid():
-        return _action_page(request, asked, form, asked.refusal(), 422)
-    try:
-        outcome = carry_out(asked.card, asked.action, asked.actor, form)
-    except BadInput as bad:
-        say_at_field(form, bad)
+    form, outcome = asked.posted(request.POST)
+    if outcome is None:
         return _action_page(request, asked, form, None, 422)
     if outcome.refused:
         return _refuse(request, asked, outcome.refused, form.cleaned_data)

@@ -17,8 +17,8 @@ from cards.actions.jobs import control
 from cards.actions.jobs.cards_import import MOST_ROWS
 from cards.files.writing import csv_blocks
 from cards.models import Job
-from cards.pages.console_frame import console_page, staff_required
 from cards.pages.downloads import CSV, as_download, csv_response
+from cards.pages.frames import console_page, staff_required
 from cards.pages.import_columns import FILES
 from cards.pages.job_import import report_of
 from cards.pages.job_words import title_of

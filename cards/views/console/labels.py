@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.selections import ids_of
 from cards.models import Card, Selection
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 
 MAY_PRINT = "cards.print_label"
 

@@ -12,7 +12,7 @@ from cards.calendar import civil_today
 from cards.choices import Action, RealName
 from cards.models import Card, RealNameCheck
 from cards.pages.charts import bars
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 from cards.pages.job_words import owner_of, title_of
 from cards.pages.queues import failed_jobs, queues
 from cards.permissions import Actor

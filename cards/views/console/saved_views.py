@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cards.filters import CardFilter
 from cards.models import Card, SavedView
 from cards.pages.addresses import list_url
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import CONSOLE, console_page, staff_required
 
 
 class NameForm(forms.ModelForm):
@@ -83,7 +83,7 @@ def views_menu(request):
 @require_safe
 def open_view(request, pk):
     """The list as the view has it; what the view asks for and nobody understands any more, the list itself says."""
-    return redirect(list_url(QueryDict(get_object_or_404(offered_to(request.user), pk=pk).query)))
+    return redirect(list_url(QueryDict(get_object_or_404(offered_to(request.user), pk=pk).query), CONSOLE))
 
 
 @staff_required
@@ -128,7 +128,7 @@ def _save(request, form):
     if contents != {key: getattr(view, key) for key in contents}:
         return _form_page(request, form, 409, taken=name_is_taken(name))
     messages.success(request, _("The view “{name}” is saved.").format(name=name))
-    return redirect(list_url(QueryDict(view.query)))
+    return redirect(list_url(QueryDict(view.query), CONSOLE))
 
 
 def _form_page(request, form, status, **context):

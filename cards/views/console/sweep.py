@@ -17,7 +17,7 @@ from cards.actions.write import CHUNK
 from cards.calendar import civil_today
 from cards.choices import Action, Rule, State
 from cards.models import Card, SweptDay
-from cards.pages.console_frame import console_page, staff_required
+from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
 
 MAY_SWEEP = "cards.sweep_card"

@@ -14,10 +14,10 @@ from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.choices import RequestStatus
 from cards.errors import BadInput
-from cards.forms import MyActionForm, form_key, say_at_field
+from cards.forms import MyActionForm, form_key
 from cards.models import CardRequest
-from cards.pages.action_form import CardAction, carry_out
-from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.action_form import CardAction
+from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
@@ -42,7 +42,7 @@ class MyAction(CardAction):
 @member_required
 @require_safe
 def card_page(request, iccid):
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     page = MyCard(card, Actor.of(request.user), civil_today())
     return my_page(request, "my/card.html", page.context(key_in(request.GET.get("older", ""))))
 
@@ -51,12 +51,12 @@ def card_page(request, iccid):
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_act(request, iccid, action):
     """The form of an action on a card, and doing it."""
-    card = _found(request, iccid)
+    card = find(request.user, iccid)
     if action not in CUSTOMERS:
         raise Http404
     actor = Actor.of(request.user)
     if not actor.may(action, card):
-        return only_looks(request)
+        return read_only(request)
     asked = MyAction(attach_queues([card])[0], action, actor, civil_today())
     if request.method == "POST":
         return _answer(request, asked)
@@ -67,13 +67,13 @@ def card_act(request, iccid, action):
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_help(request, iccid):
     """What was looked at and found; at its end the one step that helps, or a request to the dealer."""
-    card, actor = _found(request, iccid), Actor.of(request.user)
+    card, actor = find(request.user, iccid), Actor.of(request.user)
     page = MyCard(card, actor, civil_today())
     checks = diagnose(card, page.today, LATE_AFTER_DAYS)
     complaint = ""
     if request.method == "POST":
         if card.customer_id not in actor.customers:
-            return only_looks(request)
+            return read_only(request)
         try:
             return redirect("my:request", pk=_ask(request, card, evidence_of(card, checks, page.today)).pk)
         except BadInput as bad:
@@ -95,13 +95,6 @@ def card_help(request, iccid):
     return my_page(request, "my/help.html", context, status=422 if complaint else None)
 
 
-def _found(request, iccid):
-    card = find(request.user, iccid)
-    if card is None:
-        raise Http404
-    return card
-
-
 def _ask(request, card, evidence):
     """The form's key is of one card: sent for another it is another request."""
     key = uuid.uuid5(form_key(request) or uuid.uuid4(), card.iccid)
@@ -110,16 +103,11 @@ def _ask(request, card, evidence):
 
 def _answer(request, asked):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
-    form = asked.form(request.POST)
-    if not form.is_valid():
-        return _action_page(request, asked, form, asked.refusal(), 422)
-    try:
-        outcome = carry_out(asked.card, asked.action, asked.actor, form)
-    except BadInput as bad:
-        say_at_field(form, bad)
+    form, outcome = asked.posted(request.POST)
+    if outcome is None:
         return _action_page(request, asked, form, None, 422)
     if outcome.refused or outcome.parked:
-        now = MyAction(attach_queues([_found(request, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
+        now = MyAction(attach_queues([find(request.user, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
         return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)
     messages.success(request, _("Done. {now}").format(now=tell(outcome.card).sentence))
     return redirect("my:card", iccid=asked.card.iccid)
@@ -139,4 +127,4 @@ def _action_page(request, asked, form, refused, status=None):
         "hint": asked.hint() if can_try_again else "",
         "follows": asked.follows() if can_try_again else "",
     }
-    return my_page(request, "my/act.html", context, status=status)
+    return my_page(request, "my/card_act.html", context, status=status)

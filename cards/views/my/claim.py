@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from cards import identifiers
 from cards.actions.claims import claim
 from cards.errors import BadInput
-from cards.pages.my_frame import member_required, my_page
+from cards.pages.frames import member_required, my_page
 
 LONGEST = 64  # characters that are read of what was typed; a code has 14
 

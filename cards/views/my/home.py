@@ -13,7 +13,7 @@ from cards.calendar import civil_today
 from cards.choices import Action, Hold, RequestStatus, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
-from cards.pages.my_frame import member_required, my_page
+from cards.pages.frames import member_required, my_page
 from cards.pages.own_card import address_of
 from cards.paging import counts_up_to
 from cards.permissions import Actor

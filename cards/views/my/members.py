@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cards.choices import MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership
-from cards.pages.my_frame import member_required, my_page
+from cards.pages.frames import member_required, my_page
 from cards.people import accounts
 from cards.people.forms import RoleForm
 from cards.scope import Scope

@@ -5,9 +5,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cards.actions.requests import close
 from cards.models import CardRequest
-from cards.pages.my_frame import member_required, my_page, only_looks
+from cards.pages.addresses import places_in, queries_beside
+from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.request_words import badge_of
-from cards.paging import key_in, page_of
+from cards.paging import page_of
 from cards.permissions import Actor
 
 PAGE_SIZE = 30
@@ -18,9 +19,9 @@ PAGE_SIZE = 30
 def request_list(request):
     """All requests of this member's customers, newest first."""
     requests = CardRequest.objects.visible_to(request.user).select_related("card", "by")
-    page = page_of(requests, PAGE_SIZE, key_in(request.GET.get("after", "")))
+    page = page_of(requests, PAGE_SIZE, *places_in(request.GET))
     entries = [(asked, badge_of(asked)) for asked in page.rows]
-    return my_page(request, "my/requests.html", {"entries": entries, "page": page})
+    return my_page(request, "my/requests.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 
 
 @member_required
@@ -37,7 +38,7 @@ def close_request(request, pk):
     """The customer needs no (more) answer."""
     asked = _find(request, pk)
     if not _may(request.user, asked):
-        return only_looks(request)
+        return read_only(request)
     close(asked)
     return redirect("my:request", pk=pk)
 

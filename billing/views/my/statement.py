@@ -1,0 +1,13 @@
+"""The statement of one's own customers."""
+
+from billing.views.statement import Statement
+from cards.models import Customer
+from cards.pages.frames import MY
+
+
+class MyStatement(Statement):
+    def customers(self, user):
+        return Customer.objects.visible_to(user)
+
+
+STATEMENT = MyStatement(MY)

@@ -1,0 +1,102 @@
+"""One order, for staff and for its customer: its page, its lines as a file, and each step until it is paid."""
+
+from decimal import Decimal, InvalidOperation
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+
+from billing.actions import orders, payments
+from billing.choices import OrderKind
+from billing.errors import Refused
+from billing.models import Order
+from billing.pages.line_rows import lines_file
+from billing.pages.order_page import context_of
+from billing.permissions import may_order, may_pay
+from cards.pages.frames import SAFE, Framed, entering
+
+SHOWN_WITH = ("customer", "plan", "job", "created_by", "paid_by", "selection")
+
+
+class OrderPages(Framed):
+    """What both audiences see of an order and do with it."""
+
+    template: str
+
+    @entering(*SAFE)
+    def page(self, request, pk):
+        """What would be bought and for how much; once it is paid, what was."""
+        return self.frame.page(request, self.template, context_of(self.find(request, pk), request, self.frame))
+
+    @entering(*SAFE)
+    def lines(self, request, pk):
+        return lines_file(self.find(request, pk), request.GET.get("show", ""))
+
+    @entering("POST")
+    def place(self, request, pk):
+        """Place a checked draft at the total that was shown; with `pay`, pay it at once."""
+        order, user, pays = self.find(request, pk), request.user, "pay" in request.POST
+        if not self.may_order(user, order) or (pays and not may_pay(user, order.customer_id)):
+            return self.frame.refuse(request)
+        total = _total(request)
+
+        def place(order):
+            placed = orders.place(order, total=total)
+            if pays:
+                orders.pay_and_fulfil(placed, user=user)
+
+        return self.take_step(request, order, place)
+
+    @entering("POST")
+    def pay(self, request, pk):
+        """Pay out of the customer's wallet; the cards of a small order are served at once."""
+        order = self.find(request, pk)
+        if order.kind == OrderKind.ADJUSTMENT or not may_pay(request.user, order.customer_id):
+            return self.frame.refuse(request)
+        return self.take_step(request, order, lambda order: orders.pay_and_fulfil(order, user=request.user))
+
+    @entering("POST")
+    def pay_online(self, request, pk):
+        """Lead whoever may pay to the payment page of a placed order; asked twice, it is the same payment."""
+        order = self.find(request, pk)
+        if not may_pay(request.user, order.customer_id):
+            return self.frame.refuse(request)
+        try:
+            return redirect(payments.page_of(payments.start(order, user=request.user)))
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return self.to_order(order)
+
+    @entering("POST")
+    def withdraw(self, request, pk):
+        """Take back what was not paid yet; of a draft nothing is left."""
+        order = self.find(request, pk)
+        if not self.may_order(request.user, order):
+            return self.frame.refuse(request)
+        response = self.take_step(request, order, orders.withdraw)
+        return redirect(self.frame.money_url("order-list")) if order.is_draft else response
+
+    def may_order(self, user, order):
+        """Whether somebody may place the order and take it back."""
+        return may_order(user, order.customer_id)
+
+    def find(self, request, pk):
+        return get_object_or_404(Order.objects.visible_to(request.user).select_related(*SHOWN_WITH), pk=pk)
+
+    def take_step(self, request, order, do):
+        """Take a step with the order and show it; what is refused is said there."""
+        try:
+            do(order)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return self.to_order(order)
+
+    def to_order(self, order):
+        return redirect(self.frame.money_url("order", order.pk))
+
+
+def _total(request):
+    try:
+        return Decimal(request.POST.get("total", ""))
+    except InvalidOperation:
+        raise Http404 from None

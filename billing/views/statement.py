@@ -1,0 +1,28 @@
+"""A customer's statement of a month, for staff and for the customer: to be printed, and as a file."""
+
+from django.shortcuts import get_object_or_404
+
+from billing.pages.statement import context_of, month_of, statement_file
+from cards.pages.frames import SAFE, Framed, entering
+
+
+class Statement(Framed):
+    """The month that the address names, or this one."""
+
+    template = "billing/statement.html"
+
+    @entering(*SAFE)
+    def page(self, request, pk):
+        context = context_of(self._find(request, pk), month_of(request), self.frame)
+        return self.frame.page(request, self.template, context)
+
+    @entering(*SAFE)
+    def file(self, request, pk):
+        return statement_file(self._find(request, pk), month_of(request), self.frame)
+
+    def customers(self, user):
+        """The customers whose statements somebody may read."""
+        raise NotImplementedError
+
+    def _find(self, request, pk):
+        return get_object_or_404(self.customers(request.user), pk=pk)

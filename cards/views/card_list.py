@@ -1,0 +1,102 @@
+"""The list of cards, for staff and for customers: its search box, filters, tabs and pages."""
+
+import uuid
+
+from django.shortcuts import redirect
+
+from cards.calendar import civil_today
+from cards.filters import filter_for
+from cards.models import Card
+from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
+from cards.pages.card_columns import cells_of, posted_columns, rows_of, with_facts
+from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
+from cards.pages.found import Found, not_found
+from cards.pages.frames import SAFE, Framed, entering
+from cards.paging import END
+from cards.search import Numbers
+
+KEPT = ("state", "hold", "quick")
+SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "cols")
+
+
+class CardList(Framed):
+    """The list; each audience says how long its pages are, which columns they show, and who may choose cards."""
+
+    template: str
+    page_size: int
+    quick: tuple
+
+    @entering(*SAFE, "POST")
+    def page(self, request):
+        """The list that the parameters ask for. A search is posted, and has an address unless too long for one."""
+        params = given(request.POST or request.GET)
+        if request.method == "POST":
+            posted_columns(params)
+            posted_tab(params)
+            if len(params.urlencode()) <= LONGEST_QUERY:
+                return redirect(list_url(params, self.frame))
+        filtered = filter_for(request.user, params)
+        complaints = list(filtered.complaints())
+        context = {
+            "complaints": complaints,
+            "may_select": self.may_select(request.user),
+            "key": uuid.uuid4(),
+            **self._rows(filtered, params),
+            **_search(filtered, params),
+            **self.context(request, filtered, params),
+        }
+        if not complaints:
+            chips = chips_of(params, self.frame, self.quick)
+            context |= {"states": self.tabs(filtered, params), "chips": chips}
+        return self.frame.page(request, self.template, context, 400 if complaints else None)
+
+    @entering("GET", "POST")
+    def not_found(self, request):
+        """The numbers of a pasted list that mean none of the cards, or more than one, as a file."""
+        return not_found(request)
+
+    def may_select(self, user):
+        raise NotImplementedError
+
+    def columns(self, filtered):
+        """The names of the columns that are shown."""
+        raise NotImplementedError
+
+    def tabs(self, filtered, params):
+        return tabs_of(filtered, params, self.frame)
+
+    def context(self, request, filtered, params):
+        """What only this audience's list shows."""
+        return {}
+
+    def _rows(self, filtered, params):
+        """The rows, with the columns that are shown, and the way to the views and pages beside them."""
+        frame, names, query = self.frame, self.columns(filtered), view_query(params)
+        page = filtered.page(self.page_size, with_facts(Card.objects.all(), names))
+        return {
+            "rows": rows_of(page.rows, names, civil_today(), frame),
+            "cells": cells_of(names),
+            "page": page,
+            "query": query,
+            "export_query": f"{query}&" if query else "",
+            "all_tabs_url": view_url(params, frame, state=None, hold=None),
+            "first_url": page.before and view_url(params, frame),
+            "previous_url": page.before and view_url(params, frame, before=page.before),
+            "next_url": page.after and view_url(params, frame, after=page.after),
+            "last_url": page.after and view_url(params, frame, before=END),
+        }
+
+
+def _search(filtered, params):
+    """What was searched and how it was understood, and what the box carries along."""
+    meant = getattr(filtered.form, "cleaned_data", {}).get("q")
+    found = Found(meant) if isinstance(meant, Numbers) else None
+    return {
+        "form": filtered.form,
+        "found": found if found and found.is_worth_telling else None,
+        "is_list": bool(found) and meant.is_list,
+        "understood": meant.sentence() if meant and not found else "",
+        "kept": [(name, params[name]) for name in KEPT if name in params],
+        "has_filters": any(name not in SAYS_NOTHING_OF_CARDS for name in params),
+        "has_place": "after" in params or "before" in params,
+    }

@@ -56,7 +56,7 @@ def _answer(request, asked):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
     form, outcome = asked.posted(request.POST)
     if outcome is None:
-        return _action_page(request, asked, form, asked.refusal(), 422)
+        return _action_page(request, asked, form, None, 422)
     if outcome.refused:
         return _refuse(request, asked, outcome.refused, form.cleaned_data)
     if outcome.parked:

@@ -115,7 +115,7 @@ def _answer(request, asked):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
     form, outcome = asked.posted(request.POST)
     if outcome is None:
-        return _action_page(request, asked, form, asked.refusal(), 422)
+        return _action_page(request, asked, form, None, 422)
     if outcome.refused or outcome.parked:
         now = MyAction(attach_queues([find(request.user, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
         return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import Action, JobKind, JobStatus
+from cards.choices import Action, JobKind, JobStatus, Step
 
 
 class Selection(models.Model):
@@ -112,6 +112,30 @@ class Job(models.Model):
     @property
     def is_over(self):
         return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
+
+
+class JobStep(models.Model):
+    """Somebody started, paused, resumed, stopped or discarded a job, each time that it happened.
+
+    Written in the transaction that changed the job's status. Without `by` it was a rule. Jobs started before steps
+    were kept have none.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
+    step = models.CharField(_("step"), max_length=9, choices=Step)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("step of a job")
+        verbose_name_plural = _("steps of jobs")
+        ordering = ["pk"]
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.job_id} {self.step}"
 
 
 class JobChunk(models.Model):

@@ -35,7 +35,7 @@ def user():
 
 def refunded(order, user, **asked):
     """Ask for a refund and let it go; the refund afterwards."""
-    return refunds.let_go(refunds.ask(order, user=user, reason="because", **asked), user=user)
+    return refunds.approve(refunds.ask(order, user=user, reason="because", **asked), user=user)
 
 
 def reasons(refund):
@@ -83,9 +83,9 @@ def test_until_the_day_on_which_the_term_starts(user, days, goes_back):
         refund = refunds.ask(order, user=user, reason="x")
         assert reasons(refund) == ({} if goes_back else {"term_started": 1})
         if goes_back:
-            assert refunds.let_go(refund, user=user).amount == 5
+            assert refunds.approve(refund, user=user).amount == 5
         else:
-            assert code_of(refunds.let_go, refund, user=user) == "service_used"
+            assert code_of(refunds.approve, refund, user=user) == "service_used"
 
 
 def test_what_comes_back_at_once_is_used(user):
@@ -107,7 +107,7 @@ def test_a_card_that_was_never_used_goes_back_to_stock(user):
     do("activate", used, TODAY)
     refund = refunds.ask(order, user=user, reason="x")
     assert reasons(refund) == {"service_used": 1}
-    refunds.let_go(refund, user=user)
+    refunds.approve(refund, user=user)
     assert (fresh(card).customer, fresh(used).customer.name, b.balance()) == (None, "Acme", 92)
 
 
@@ -134,8 +134,8 @@ def test_twice_is_once(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     asked = [refunds.ask(order, user=user, reason="x") for _ in range(2)]
     for refund in asked:
-        refunds.let_go(refund, user=user)
-        refunds.let_go(refund, user=user)
+        refunds.approve(refund, user=user)
+        refunds.approve(refund, user=user)
     assert [(refund.state, refund.amount) for refund in Refund.objects.order_by("pk")] == [("done", 30), ("done", 0)]
     assert (b.balance(), Entry.objects.filter(kind="refund").count()) == (100, 1)
 
@@ -149,7 +149,7 @@ def test_the_same_form_twice_is_one_refund(user):
 def test_a_declined_refund_moves_nothing_and_can_be_asked_for_again(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     declined = refunds.decline(refunds.ask(order, user=user, reason="x"), user=user)
-    assert (declined.state, refunds.let_go(declined, user=user).state, b.balance()) == ("declined", "declined", 70)
+    assert (declined.state, refunds.approve(declined, user=user).state, b.balance()) == ("declined", "declined", 70)
     assert refunded(order, user).amount == 30
 
 

@@ -16,7 +16,7 @@ from billing.forms import ReasonForm
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import context_of
-from billing.permissions import may_order, may_pay
+from billing.permissions import may_ask_refund, may_pay, may_place, may_withdraw
 from cards.forms import form_key
 from cards.pages.console_frame import console_page, permitted, staff_required
 
@@ -43,11 +43,11 @@ def order_of_job(request, pk):
 def place(request, pk):
     """Place a checked draft at the total that was shown; with `pay`, pay it at once."""
     order = _find(request, pk)
-    _allow(may_order(request.user, order.customer_id))
+    _allow(may_place(request.user, order))
     pays = "pay" in request.POST
     _allow(not pays or may_pay(request.user, order.customer_id))
     try:
-        order = orders.place(order, total=_total(request))
+        order = orders.place(order, user=request.user, total=_total(request))
         if pays:
             orders.pay_and_fulfil(order, user=request.user)
     except Refused as refused:
@@ -83,9 +83,9 @@ def pay_online(request, pk):
 def withdraw(request, pk):
     """Take back a draft or what was placed and not paid."""
     order = _find(request, pk)
-    _allow(may_order(request.user, order.customer_id))
+    _allow(may_withdraw(request.user, order))
     was_draft = order.is_draft
-    response = _step(request, pk, lambda: orders.withdraw(order))
+    response = _step(request, pk, lambda: orders.withdraw(order, user=request.user))
     return redirect("money:order-list") if was_draft else response
 
 
@@ -94,7 +94,7 @@ def withdraw(request, pk):
 def go_on(request, pk):
     """Work on a paid order again that ended with a mistake of the portal."""
     order = _find(request, pk)
-    return _step(request, pk, lambda: orders.go_on(order))
+    return _step(request, pk, lambda: orders.go_on(order, user=request.user))
 
 
 @permitted("billing.adjust_order")
@@ -103,7 +103,7 @@ def agree(request, pk):
     """A second person agrees to an adjustment."""
     order = _find(request, pk)
     _allow(order.kind == OrderKind.ADJUSTMENT)
-    return _step(request, pk, lambda: orders.agree(order, user=request.user))
+    return _step(request, pk, lambda: orders.approve(order, user=request.user))
 
 
 @permitted("billing.place_order")
@@ -120,11 +120,12 @@ def again(request, pk):
     return redirect("money:order", pk=following.pk)
 
 
-@permitted("billing.refund_order")
+@permitted("billing.place_order")
 @require_POST
 def ask_refund(request, pk):
     """Ask for a refund of the checked lines, or of all; its page shows what would be given back."""
     order, form = _find(request, pk), ReasonForm(request.POST)
+    _allow(may_ask_refund(request.user, order))
     if not form.is_valid():
         messages.error(request, _("Write in a few words why."))
         return redirect("money:order", pk=pk)
@@ -152,7 +153,7 @@ def lines_csv(request, pk):
 def _find(request, pk):
     seen = Order.objects.visible_to(request.user)
     return get_object_or_404(
-        seen.select_related("customer", "plan", "job", "created_by", "paid_by", "selection"), pk=pk
+        seen.select_related("customer", "plan", "job", "created_by", "placed_by", "paid_by", "selection"), pk=pk
     )
 
 

@@ -18,7 +18,7 @@ from cards.pages.console_frame import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import POLLED, progress_of
 
-STEPS = {"let-go": refunds.let_go, "decline": refunds.decline}
+STEPS = {"let-go": refunds.approve, "decline": refunds.decline}
 
 
 @staff_required

@@ -58,7 +58,7 @@ def place(request, pk):
         total = Decimal(request.POST.get("total", ""))
     except InvalidOperation:
         raise Http404 from None
-    return _step(request, pk, lambda order: orders.place(order, total=total))
+    return _step(request, pk, lambda order: orders.place(order, user=request.user, total=total))
 
 
 @member_required
@@ -87,7 +87,7 @@ def pay_online(request, pk):
 def withdraw(request, pk):
     """Take back what was not paid yet; of a draft nothing is left."""
     was_draft = _find(request, pk).is_draft
-    response = _step(request, pk, orders.withdraw)
+    response = _step(request, pk, lambda order: orders.withdraw(order, user=request.user))
     return redirect("buying:order-list") if was_draft and response.status_code == 302 else response
 
 

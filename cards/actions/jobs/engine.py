@@ -12,11 +12,14 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from cards.choices import OF_CARDS, JobStatus
-from cards.models import Job, JobChunk
+from cards.choices import OF_CARDS, JobStatus, Step
+from cards.models import Job, JobChunk, JobStep
 
 LEASE = timedelta(seconds=90)
 RENEWED_EVERY = timedelta(seconds=5)
+
+NOT_STARTED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.READY)
+OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
 class Kind:
@@ -79,32 +82,36 @@ def move(job, sources, target, **values):
     return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
 
 
-def launch(job, **values):
+# What people do with a job. `user` is None for a rule; who comes second changes nothing, and leaves no step.
+
+
+def launch(job, user, **values):
     """From the preview to work, once."""
-    return move(job, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
+    return _step(job, Step.STARTED, user, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
 
 
-def pause(job):
-    return move(job, [JobStatus.RUNNING], JobStatus.PAUSED)
+def pause(job, user):
+    return _step(job, Step.PAUSED, user, [JobStatus.RUNNING], JobStatus.PAUSED)
 
 
-def resume(job):
-    return move(job, [JobStatus.PAUSED], JobStatus.RUNNING)
+def resume(job, user):
+    return _step(job, Step.RESUMED, user, [JobStatus.PAUSED], JobStatus.RUNNING)
 
 
-def stop(job):
+def take_up(job, user):
+    """Work again on a job that failed: what is done stays done."""
+    return _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, message="", finished_at=None)
+
+
+def stop(job, user):
     """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
-    open_statuses = [
-        status for status in JobStatus if status not in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
-    ]
-    return move(job, open_statuses, JobStatus.STOPPED, finished_at=timezone.now())
+    how = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
+    return _step(job, Step.DISCARDED, user, NOT_STARTED, **how) or _step(job, Step.STOPPED, user, OPEN, **how)
 
 
 def fail(job, message):
     """The job cannot go on; `message` says why to those who look at it."""
-    over = [JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED]
-    values = {"status": JobStatus.FAILED, "message": str(message)[:500], "finished_at": timezone.now()}
-    return bool(Job.objects.filter(pk=job.pk).exclude(status__in=over).update(**values))
+    return move(job, OPEN, JobStatus.FAILED, message=str(message)[:500], finished_at=timezone.now())
 
 
 # leases
@@ -152,6 +159,15 @@ def jobs_without_open_chunks(kinds=OF_CARDS):
         undone=Count("chunks", filter=Q(chunks__done_at=None)),
     )
     return counted.filter(Q(status=JobStatus.CHECKING, unchecked=0) | Q(status=JobStatus.RUNNING, undone=0))
+
+
+@transaction.atomic
+def _step(job, step, user, sources, target, **values):
+    """Change the status, and keep who did it, in one transaction."""
+    moved = move(job, sources, target, **values)
+    if moved:
+        JobStep.objects.create(job=job, step=step, by=user)
+    return moved
 
 
 def _free():

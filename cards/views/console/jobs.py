@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cards.actions.jobs import control, engine
 from cards.choices import OF_ORDERS
-from cards.errors import BadInput
+from cards.errors import BadInput, Refused
 from cards.forms import form_key, say_at_field
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
@@ -80,6 +80,9 @@ def start(request, pk):
         try:
             _go(job, request.user, form)
             return redirect("console:job", pk=pk)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return redirect("console:job", pk=pk)
         except BadInput as bad:
             say_at_field(form, bad)
     return console_page(request, "console/jobs/job.html", page_of_job(job, request) | {"form": form}, status=422)
@@ -91,7 +94,7 @@ def step(request, pk, step):
     """Hold a job, let it go on, or end it: what is done stays done."""
     if step not in STEPS:
         raise Http404
-    if not STEPS[step](_permitted(request, pk)):
+    if not STEPS[step](_permitted(request, pk), request.user):
         messages.info(request, _("The job had gone on meanwhile: this is how it is now."))
     return redirect("console:job", pk=pk)
 

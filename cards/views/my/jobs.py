@@ -18,7 +18,7 @@ from cards.pages.job_action import follows_of, form_of
 from cards.pages.job_list import entries_of
 from cards.pages.job_outcomes import failures
 from cards.pages.job_page import FOLLOWS, POLLED, progress_of
-from cards.pages.job_words import badge_of
+from cards.pages.job_words import badge_of, steps_taken
 from cards.pages.my_frame import acting_required, member_required, my_page
 from cards.pages.selection import key_of
 from cards.paging import key_in, page_of
@@ -76,7 +76,7 @@ def start(request, pk):
 @require_POST
 def stop(request, pk):
     """End a job early, or discard its draft: what is done stays done."""
-    engine.stop(_find(request, pk))
+    engine.stop(_find(request, pk), request.user)
     return redirect(JOB, pk=pk)
 
 
@@ -131,7 +131,17 @@ def _page(request, job, form=None, status=None):
     is_export = job.kind == JobKind.EXPORT
     context = job_export.context(job, request) if is_export else _of_action(job, request)
     context |= {"title": title_of(job), "is_export": is_export, "has_begun": job.started_at is not None}
+    context["taken"] = steps_taken(job, lambda person: _name_for(request.user, person))
     return my_page(request, "my/job.html", context | _progress(job) | ({"form": form} if form else {}), status)
+
+
+def _name_for(reader, person):
+    """Oneself is you, and whoever acts for the same customer has a name; everybody else is the dealer."""
+    if person == reader:
+        return _("you")
+    own = reader.memberships.values("customer")
+    is_colleague = person and person.memberships.filter(customer__in=own).exists()
+    return person.get_username() if is_colleague else _("your dealer")
 
 
 def _of_action(job, request):

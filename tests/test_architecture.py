@@ -12,7 +12,7 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
-    {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
+    {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick", "leases"},
     {
         *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
         *("statements", "figures"),

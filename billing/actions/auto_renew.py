@@ -2,7 +2,7 @@
 
 A run goes from step to step, and each step is a transaction that a second worker, or the one after a killed one, finds
 as it was left: the order is drafted under the run's key, its job checks it, and then it is placed, paid and noted down
-with the terms that it renews.
+with the terms that it renews. A run has no lease: what takes long is its order's job, and each step locks the run.
 """
 
 import logging

@@ -68,6 +68,14 @@ def approve(refund, *, user):
     return Refund.objects.get(pk=refund.pk)
 
 
+def go_on(refund, *, user):
+    """Work again on an approved refund whose job failed: what was given back stays so."""
+    require(may_refund, user)
+    if refund.is_approved:
+        engine.take_up(refund.job, user)
+    return refund
+
+
 def decline(refund, *, user):
     """Nothing is given back; the lines can be asked for again."""
     require(may_refund, user)

@@ -265,3 +265,8 @@ class Refund(models.Model):
     def waits(self):
         """Whether somebody has to let it go or decline it."""
         return self.state == RefundState.ASKED
+
+    @property
+    def is_approved(self):
+        """Whether its job gives back, or has to go on with it."""
+        return self.state == RefundState.APPROVED

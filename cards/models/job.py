@@ -7,6 +7,17 @@ from django.utils.translation import gettext_lazy as _
 from cards.choices import Action, JobKind, JobStatus, Step
 
 
+class Leased(models.Model):
+    """What one worker at a time works on: which, until when, and how often it was tried in vain."""
+
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
+
+    class Meta:
+        abstract = True
+
+
 class Selection(models.Model):
     """Cards that somebody chose: what was asked for, and which cards that were at that moment.
 
@@ -53,7 +64,7 @@ class JobQuerySet(models.QuerySet):
         return self if user.is_active and user.is_staff else self.filter(owner_id=user.pk)
 
 
-class Job(models.Model):
+class Job(Leased):
     """Work on many cards, or on a file, that goes on when nobody looks. It lives in its chunks (`JobChunk`).
 
     `key` comes with the form, so that the same form sent twice is one job. `counts` is what the check found, for
@@ -83,8 +94,6 @@ class Job(models.Model):
     file = models.FileField(_("file"), upload_to="jobs/", blank=True)
     file_name = models.CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
-    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -138,7 +147,7 @@ class JobStep(models.Model):
         return f"{self.job_id} {self.step}"
 
 
-class JobChunk(models.Model):
+class JobChunk(Leased):
     """Some thousand cards or rows of a job: what is to be done, what the check said, and what became of it.
 
     `result` and `done_at` are written in the transaction of the effect, so that a chunk is done wholly and once.
@@ -153,8 +162,6 @@ class JobChunk(models.Model):
     result = models.JSONField(_("what became of it"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
-    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("chunk of a job")

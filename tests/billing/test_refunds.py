@@ -9,8 +9,11 @@ from billing.actions.kinds import work_off
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import Entry, Refund
+from cards.actions.jobs import engine
+from cards.models import Job
 from tests.billing import build as b
-from tests.build import card_in_use, do, fresh, on_day, open_card, swept
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
+from tests.console.pages import logged_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +175,20 @@ def test_a_later_renewal_has_to_go_first(user):
     assert reasons(refunds.ask(first, user=user, reason="x")) == {"later_term": 1}
     refunded(second, user)
     assert refunded(first, user).amount == 30
+
+
+def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
+    order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
+    refund = refunds.ask(order, user=user, reason="because")
+    engine.fail(refund.job, "the disk is full")
+    assert (refunds.go_on(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (refund.job, "failed")
+    refund = refunds.ask(order, user=user, reason="because")
+    engine.launch(refund.job, user)
+    Refund.objects.filter(pk=refund.pk).update(state="approved", decided_by=user)
+    engine.fail(refund.job, "the disk is full")
+    client = logged_in(user)
+    assert "the disk is full" in text(client.get(f"/console/refunds/{refund.pk}/"))
+    for _ in range(2):
+        assert client.post(f"/console/refunds/{refund.pk}/go-on/").status_code == 302
+    assert (work_off(refund.job).status, Refund.objects.get(pk=refund.pk).state, b.balance()) == ("done", "done", 100)
+    assert code_of(refunds.go_on, refund, user=member()) == "forbidden"

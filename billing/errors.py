@@ -6,6 +6,10 @@ from billing.choices import OrderState
 from cards import errors
 
 MONEY_REFUSALS = {
+    "forbidden": (
+        _("{actor} may not do this."),
+        _("Ask somebody whose role allows it."),
+    ),
     "no_price": (
         _("{plan} has no price for this customer on {day}."),
         _("Set a price first."),

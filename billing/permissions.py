@@ -1,20 +1,46 @@
-"""Who may do what with money: Django's permissions for staff, the role in the customer for its members."""
+"""Who may do what with money: Django's permissions for staff, the role in the customer for its members.
 
+
+An order or a refund is placed (asked for) by somebody who may do to the cards what it does to them, and paid (approved)
+by somebody who may move the money, each at that moment. Once paid it is served, whoever has left since.
+"""
+
+from billing.choices import ACTIONS, TAKEN_BACK_BY, OrderKind
+from billing.errors import Refused
 from cards.choices import ActorKind
 from cards.permissions import Actor
 from cards.scope import Scope
 
-BY_ITSELF = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
+OF_THE_DEALER = (OrderKind.SALE, OrderKind.ADJUSTMENT)  # what no customer places for themselves
+AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 
 
-def who(user):
-    """The actor that stands in the books for a person, or for a rule where there is none."""
-    return Actor.of(user) if user else BY_ITSELF
+def actor_for(user):
+    """The actor that stands in the books for a person, or for the automatic renewal where there is none."""
+    return Actor.of(user) if user else AUTO_RENEWAL
+
+
+def require(is_allowed, user):
+    """Raise `Refused` unless it is allowed; None, the automatic renewal, is allowed what it does."""
+    if user and not is_allowed(user):
+        raise Refused("forbidden", actor=user.get_username())
 
 
 def may_order(user, customer_id):
-    """Whether somebody may draft, place and withdraw orders of a customer: staff by permission, its acting members."""
+    """Whether somebody may draft and withdraw orders of a customer: staff by permission, its acting members."""
     return _may(user, "billing.place_order", customer_id)
+
+
+def may_place(user, order):
+    """Whether somebody may stand by an order, and so by what it does to cards; members buy for their own cards."""
+    if not Scope.of(user).is_staff:
+        return order.kind not in OF_THE_DEALER and may_order(user, order.customer_id)
+    return may_order(user, order.customer_id) and _may_do(user, ACTIONS.get(order.kind))
+
+
+def may_withdraw(user, order):
+    """Whether somebody may take back an order that is not paid."""
+    return may_adjust(user) if order.kind == OrderKind.ADJUSTMENT else may_order(user, order.customer_id)
 
 
 def may_pay(user, customer_id):
@@ -22,6 +48,25 @@ def may_pay(user, customer_id):
     return _may(user, "billing.pay_order", customer_id)
 
 
+def may_adjust(user):
+    """Whether somebody may charge or credit a customer without any card, and approve that."""
+    return user.has_perm("billing.adjust_order")
+
+
+def may_ask_refund(user, order):
+    """Whether somebody may ask for a refund, and so for what its cards give back."""
+    return user.has_perm("billing.place_order") and _may_do(user, TAKEN_BACK_BY.get(order.kind))
+
+
+def may_refund(user):
+    """Whether somebody may approve or decline refunds."""
+    return user.has_perm("billing.refund_order")
+
+
 def _may(user, permission, customer_id):
     scope = Scope.of(user)
     return user.has_perm(permission) if scope.is_staff else customer_id in scope.acts_for
+
+
+def _may_do(user, action):
+    return action is None or action in Actor.of(user).actions

@@ -143,6 +143,16 @@ class JobStatus(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class Step(TextChoices):
+    """What somebody does with a job. A job that is stopped before it has started is discarded."""
+
+    STARTED = "started", _("Started by")
+    PAUSED = "paused", _("Paused by")
+    RESUMED = "resumed", _("Resumed by")
+    STOPPED = "stopped", _("Stopped by")
+    DISCARDED = "discarded", _("Discarded by")
+
+
 class RequestStatus(TextChoices):
     """How far a customer's request to the dealer has come."""
 

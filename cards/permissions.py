@@ -1,9 +1,11 @@
 """Who may do what: actors, roles and their actions (`domain.md`, "Who may do it")."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 from cards.catalogue import CATALOGUE
-from cards.choices import MADE_BY_PEOPLE, Action, ActorKind
+from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, Step
 from cards.scope import Scope
 
 CUSTOMERS = frozenset(word for word, action in CATALOGUE.items() if action.customers_may)
@@ -39,6 +41,14 @@ class Actor:
         return cls(ActorKind.CUSTOMER, name, CUSTOMERS if scope.is_active else frozenset(), scope.acts_for)
 
     @classmethod
+    def of_job(cls, job):
+        """Who signs what a job does: whoever started it, who may do what both they and who drafted it may now.
+
+        Until the job is started that is who drafted it.
+        """
+        return reduce(and_, map(cls.of, people_of(job)))
+
+    @classmethod
     def claiming(cls, user):
         """Somebody who shows a card's claim code: they may take the card, while it is in stock."""
         return cls(ActorKind.CUSTOMER, user.get_username(), frozenset({Action.ASSIGN}), frozenset({None}))
@@ -48,6 +58,12 @@ class Actor:
         """Whoever has a shell on the server has the database too: nothing is withheld from them but the rules."""
         return cls(ActorKind.COMMAND, "manage.py", frozenset(MADE_BY_PEOPLE))
 
+    def __and__(self, other):
+        """The same actor, who may only what the other may too."""
+        limits = [actor.customers for actor in (self, other) if actor.customers is not None]
+        customers = frozenset.intersection(*limits) if limits else None
+        return Actor(self.kind, self.name, self.actions & other.actions, customers)
+
     def may(self, action, card):
         """Whether this actor's role allows the action, on this card."""
         return action in self.actions and self.owns(card)
@@ -55,6 +71,18 @@ class Actor:
     def owns(self, card):
         """Whether the card is one of those whose customers this actor acts for; staff act for all."""
         return self.customers is None or card.customer_id in self.customers
+
+
+def people_of(job):
+    """Who started the job, if it was, and who drafted it: each once, as the database knows them now."""
+    started = job.steps.filter(step=Step.STARTED).select_related("by").last()
+    starter = started.by if started else job.owner
+    return [starter] if starter == job.owner else [starter, job.owner]
+
+
+def may_import(user):
+    """Whether somebody may bring in files, of cards or of usage."""
+    return user.has_perm("cards.import_card")
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "rule", frozenset())

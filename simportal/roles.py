@@ -51,10 +51,10 @@ def permission(verb, model):
 LOOKS = frozenset(permission("view", model) for model in LOOKED_AT)
 KEEPS_MASTER_DATA = frozenset(permission(verb, model) for verb in ("add", "change") for model in MASTER_DATA)
 
-# Where money moves it is finance's affair; who works with cards may order for a customer, and pay nothing.
+# Where money moves it is finance's affair; who works with cards may order for a customer and ask for a refund, and pay
+# and approve nothing.
 MOVES_MONEY = frozenset(
     {
-        "billing.place_order",
         "billing.pay_order",
         "billing.refund_order",
         "billing.adjust_order",

@@ -15,7 +15,7 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
     {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
-    {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick"},
+    {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick", "leases"},
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
         *("policy_effects", "statements", "figures"),

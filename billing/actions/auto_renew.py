@@ -2,7 +2,7 @@
 
 A run goes from step to step, and each step is a transaction that a second worker, or the one after a killed one, finds
 as it was left: the order is drafted under the run's key, its job checks it, and then it is placed, paid and noted down
-with the terms that it renews.
+with the terms that it renews. A run has no lease: what takes long is its order's job, and each step locks the run.
 """
 
 import logging
@@ -132,7 +132,7 @@ def _draft(run):
 def _give_up(run):
     order = _order_of(run) if _lock(run) else None
     if order and order.is_draft:
-        orders.withdraw(order)
+        orders.withdraw(order, user=None)
     _finish(run)
 
 
@@ -148,21 +148,21 @@ def _settle(run):
         with transaction.atomic():
             _place_and_pay(run, order)
     except Overtaken:
-        orders.withdraw(order)
+        orders.withdraw(order, user=None)
     except Refused:
-        orders.withdraw(order)
+        orders.withdraw(order, user=None)
         _finish(run)
 
 
 def _place_and_pay(run, order):
-    order = orders.place(order)
+    order = orders.place(order, user=None)
     with wallet_locked(run.customer_id) as account:
         terms = _terms(run, order)
         if len(terms) != order.size:
             raise Overtaken
         is_short = account.available < order.total
         if is_short:
-            orders.withdraw(order)
+            orders.withdraw(order, user=None)
             _tell(run, order, account)
         else:
             orders.pay(order, user=None)

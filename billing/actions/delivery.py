@@ -3,10 +3,10 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from billing.choices import ACTIONS, LineState, OrderKind
+from billing.choices import ACTIONS, TAKEN_BACK_BY, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import OrderLine
-from billing.permissions import who
+from billing.permissions import actor_for
 from cards.actions.ask import ActionRequest, RequestedAction
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, this_moment
@@ -16,11 +16,18 @@ from cards.permissions import Actor
 
 
 def seller(order):
-    """Who stands behind what an order does to cards: who asked for it, for the customer's cards (or stock) alone."""
-    person = who(order.created_by)
-    action = ACTIONS.get(order.kind)
-    whose = {None} if order.kind == OrderKind.SALE else {order.customer_id}
-    return Actor(person.kind, person.name, frozenset({action} - {None}), frozenset(whose))
+    """Who signs what an order does to cards: who placed it, for the customer's cards (or stock) alone.
+
+    They had to be allowed it when they placed it; what they may now makes no difference.
+    """
+    whose = None if order.kind == OrderKind.SALE else order.customer_id
+    return _only(ACTIONS.get(order.kind), whose, order.placer)
+
+
+def _only(action, customer_id, person):
+    """Somebody who may do this alone, to the cards of this customer (None: stock) alone."""
+    signs = actor_for(person)
+    return Actor(signs.kind, signs.name, frozenset({action} - {None}), frozenset({customer_id}))
 
 
 def sold_plan(line):
@@ -94,19 +101,24 @@ class Opening(Work):
         yield from ()
 
 
-def take_back(order, lines, job):
+def take_back(refund, lines, job):
     """Take from the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
     numbers = {line.card_id: line.seq for line in lines}
-    signature = Signature(seller(order), job.reason, this_moment(), job.pk)
-    return change(numbers, Returning(order, numbers), signature)
+    work = Returning(refund, numbers)
+    return change(numbers, work, Signature(work.asked.actor, job.reason, this_moment(), job.pk))
 
 
 class Returning(Work):
-    """The work of giving back: a queued term is taken from its queue, a card that was never used goes back to stock."""
+    """The work of giving back: a queued term is taken from its queue, a card that was never used goes back to stock.
 
-    def __init__(self, order, records):
-        self.order, self.records = order, records
-        self.asked = ActionRequest(seller(order), civil_today(), PolicyBook.read(), reason="")
+    It is signed by who asked for the refund, who had to be allowed it then.
+    """
+
+    def __init__(self, refund, records):
+        self.order, self.records = refund.order, records
+        self.action = TAKEN_BACK_BY.get(self.order.kind)
+        actor = _only(self.action, self.order.customer_id, refund.asked_by)
+        self.asked = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
 
     def load(self, cards):
         events = CardEvent.objects.filter(card__among=[card.pk for card in cards], seq__in=set(self.records.values()))
@@ -117,23 +129,19 @@ class Returning(Work):
     def steps(self, card):
         match self.order.kind:
             case OrderKind.RENEWAL:
-                yield from self._do(card, Action.UNRENEW, term=self.terms.get(card.pk))
+                yield from self._do(card, term=self.terms.get(card.pk))
             case OrderKind.SALE:
                 if card.activated_on or card.customer_id != self.order.customer_id:
                     raise Refused("service_used")
-                yield from self._do(card, Action.UNASSIGN)
+                yield from self._do(card)
             case OrderKind.OPENING:
                 if card.activated_on:
                     raise Refused("service_used")
             case _:
                 raise Refused("service_used")
 
-    def _do(self, card, action, **params):
-        actor = Actor(
-            self.asked.actor.kind, self.asked.actor.name, frozenset({action}), frozenset({self.order.customer_id})
-        )
-        asked = replace(self.asked, actor=actor, params=params)
-        yield from RequestedAction(action, asked).steps(card)
+    def _do(self, card, **params):
+        yield from RequestedAction(self.action, replace(self.asked, params=params)).steps(card)
 
 
 def _by_plan(lines):

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from billing.models import Digest, Notice
+from cards import leases
 
 FROM = time(8)  # in Shanghai: nobody is woken
 BEGUN_AT_ONCE = 500
@@ -25,15 +26,10 @@ def begin(today, now):
         _begin(customer_id, today, now)
 
 
-@transaction.atomic
 def claim(now):
     """A digest that is due, with the next try counted and nobody else sending it for a while; None if none is due."""
     due = Digest.objects.filter(due_at__lte=now).select_related("customer").order_by("due_at", "pk")
-    digest = due.select_for_update(skip_locked=True, of=("self",)).first()
-    if digest:
-        digest.due_at, digest.tries = now + LEASE, digest.tries + 1
-        digest.save(update_fields=["due_at", "tries"])
-    return digest
+    return leases.claim(due, due_at=now + LEASE)
 
 
 def sent(digest, now):
@@ -42,8 +38,8 @@ def sent(digest, now):
 
 def failed(digest, problem, now):
     """Try again after a while, or give it up when that was the last try."""
-    again_at = now + WAITS[digest.tries - 1] if digest.tries <= len(WAITS) else None
-    _became(digest, due_at=again_at, problem=problem)
+    wait = leases.wait_after(digest.tries, WAITS)
+    _became(digest, due_at=wait and now + wait, problem=problem)
 
 
 def give_up(digest, problem):

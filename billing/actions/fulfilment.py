@@ -12,7 +12,7 @@ from billing.actions.lines import Offers, amount_of
 from billing.choices import Account, EntryKind, LineState
 from billing.models import Order, OrderLine
 from billing.money import ZERO
-from billing.permissions import who
+from billing.permissions import actor_for
 from billing.rules import effect
 from cards.actions.bulk import update_rows
 from cards.actions.jobs.bulk import cards_of, checked, told
@@ -51,7 +51,7 @@ class Fulfilment(Kind):
         }
 
     def apply(self, job, chunk):
-        order = Order.objects.select_related("customer", "created_by").get(job=job)
+        order = Order.objects.select_related("customer", "created_by", "placed_by", "paid_by").get(job=job)
         lines = open_lines(order, chunk.payload["cards"])
         outcomes = deliver(order, list(lines.values()), job)
         document = told(outcomes)
@@ -119,10 +119,10 @@ def _write(served, refused):
 
 
 def _book(order, chunk, served, refused):
-    earned = amount_of(served)
+    earned, payer = amount_of(served), actor_for(order.paid_by)
     if earned:
         legs = move(earned, Account.RECEIVABLES, Account.REVENUE)
         key = f"fulfil:{order.pk}:{chunk.number}"
-        enter(key, EntryKind.FULFILMENT, order.customer_id, *legs, actor=who(order.created_by), order=order)
+        enter(key, EntryKind.FULFILMENT, order.customer_id, *legs, actor=payer, order=order)
     key = f"unserved:{order.pk}:{chunk.number}"
-    give_back(order, key, refused, source=Account.RECEIVABLES, actor=who(None))
+    give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)

@@ -19,7 +19,7 @@ from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, rounded, yuan
-from billing.permissions import may_order, who
+from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, require
 from cards.actions.jobs import engine
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
@@ -85,12 +85,14 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None):
     ]
 
 
-def place(order, *, total=None):
+def place(order, *, user, total=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
-    `total` is what was shown; another one today is refused, so that nobody agrees to what they did not see. Placed
-    twice, it is placed once. Raises `Refused`; then nothing has happened.
+    `user` has to be allowed what the order does to cards, and signs it. `total` is what was shown; another one today is
+    refused, so that nobody agrees to what they did not see. Placed twice, it is placed once. Raises `Refused`; then
+    nothing has happened.
     """
+    require(lambda user: may_place(user, order), user)
     with locked(order) as order:
         if not order.is_draft:
             return order
@@ -101,26 +103,32 @@ def place(order, *, total=None):
             raise Refused("nothing_to_sell")
         if total is not None and rounded(total) != order.total:
             raise Refused("price_changed", total=yuan(order.total), shown=yuan(total))
-        _place(order, this_moment())
+        _place(order, user)
         return order
 
 
 def pay(order, *, user):
     """Pay a placed order out of the customer's wallet, whole and once, and let its job go.
 
-    Paid twice, it is paid once. Raises `Refused` when the wallet has not that much, or the order cannot be paid any
-    more; then nothing was moved.
+    Paid twice, it is paid once. Raises `Refused` when `user` may not, the wallet has not that much, or the order cannot
+    be paid any more; then nothing was moved.
     """
+    require(lambda user: may_pay(user, order.customer_id) and order.kind != OrderKind.ADJUSTMENT, user)
+    return take_payment(order, user=user)
+
+
+def take_payment(order, *, user):
+    """Pay an order for somebody who was allowed to when they said so: here, online, or in approving an adjustment."""
     with locked(order) as order:
         if order.is_paid:
             return order
         _refuse_unless(order, order.pay)
         legs = move(order.total, Account.WALLET, Account.RECEIVABLES)
-        enter(f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *legs, actor=who(user), order=order)
+        enter(f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *legs, actor=actor_for(user), order=order)
         order.pay(at=this_moment(), by=user)
         order.save(update_fields=["state", "paid_at", "paid_by"])
         if order.job:
-            engine.launch(order.job)
+            engine.launch(order.job, user)
         return order
 
 
@@ -136,23 +144,23 @@ def fulfil_if_small(order):
     return Order.objects.get(pk=order.pk)
 
 
-def go_on(order):
+def go_on(order, *, user):
     """Work on a paid order again, whose job ended with a mistake of the portal: what was done stays done."""
     with locked(order) as order:
         if order.waits_for_service and order.job:
-            engine.move(order.job, [JobStatus.FAILED], JobStatus.RUNNING, message="", finished_at=None)
+            engine.take_up(order.job, user)
         return order
 
 
-def withdraw(order):
+def withdraw(order, *, user):
     """Take back what was placed and not paid; a draft is forgotten altogether (None)."""
     with locked(order) as order:
         if order.is_draft:
-            return _forget(order)
+            return _forget(order, user)
         if not order.is_withdrawn:
             _refuse_unless(order, order.withdraw)
             order.withdraw(at=this_moment())
-            _end(order)
+            _end(order, user)
         return order
 
 
@@ -163,12 +171,12 @@ def expire_unpaid(now):
         with locked(order) as order:
             if order.is_placed:
                 order.expire(at=now)
-                _end(order)
+                _end(order, user=None)
                 ended += 1
     for order in Order.objects.forgotten_at(now):
         with locked(order) as order:
             if order.is_draft:
-                _forget(order)
+                _forget(order, user=None)
                 ended += 1
     return ended
 
@@ -176,8 +184,9 @@ def expire_unpaid(now):
 def adjust(customer, amount, *, user, note, key=None):
     """Charge a customer (`amount` above zero) or give them something (below), without any card.
 
-    Up to the set amount it is done at once; above, it waits as a placed order for a second person (`agree`).
+    Up to the set amount it is done at once; above, it waits as a placed order for a second person (`approve`).
     """
+    require(may_adjust, user)
     key = key or uuid.uuid4()
     known = Order.objects.filter(key=key, created_by=user).first()
     if known:
@@ -188,12 +197,13 @@ def adjust(customer, amount, *, user, note, key=None):
         )
         rate = MoneyRules.read().service_tax_rate
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
-        _place(order, this_moment())
+        _place(order, user)
         return order if needs_second(amount) else settle(order, user=user)
 
 
-def agree(order, *, user):
+def approve(order, *, user):
     """A second person agrees to an adjustment that waits."""
+    require(may_adjust, user)
     if needs_second(order.total) and user == order.created_by:
         raise Refused("second_person", limit=yuan(MoneyRules.read().second_person_above))
     return settle(order, user=user)
@@ -207,12 +217,12 @@ def needs_second(amount):
 def settle(order, *, user):
     """Pay and fulfil an adjustment, which serves no card: revenue for a charge, refunds for what is given."""
     with transaction.atomic():
-        order = pay(order, user=user)
+        order = take_payment(order, user=user)
         if not order.waits_for_service:
             return order
         target = Account.REVENUE if order.total > ZERO else Account.REFUNDS
         legs = move(order.total, Account.RECEIVABLES, target)
-        enter(f"adjust:{order.pk}", EntryKind.FULFILMENT, order.customer_id, *legs, actor=who(user), order=order)
+        enter(f"adjust:{order.pk}", EntryKind.FULFILMENT, order.customer_id, *legs, actor=actor_for(user), order=order)
         order.lines.update(state=LineState.FULFILLED, fulfilled_on=civil_today())
         order.fulfil(at=this_moment())
         order.save(update_fields=["state", "ended_at"])
@@ -247,9 +257,10 @@ def _checking(kind, card_ids, user, selection):
     return job
 
 
-def _place(order, now):
-    order.place(at=now, expires_at=now + timedelta(days=MoneyRules.read().placed_days))
-    order.save(update_fields=["state", "size", "total", "placed_at", "expires_at"])
+def _place(order, user):
+    now = this_moment()
+    order.place(at=now, by=user, expires_at=now + timedelta(days=MoneyRules.read().placed_days))
+    order.save(update_fields=["state", "size", "total", "placed_at", "placed_by", "expires_at"])
 
 
 def _refuse_unless(order, step):
@@ -257,14 +268,14 @@ def _refuse_unless(order, step):
         raise Refused("wrong_state", state=str(order.state))
 
 
-def _end(order):
+def _end(order, user):
     """Write that an unpaid order is over; its job ends with it."""
     order.save(update_fields=["state", "ended_at"])
     if order.job:
-        engine.stop(order.job)
+        engine.stop(order.job, user)
 
 
-def _forget(order):
+def _forget(order, user):
     """A draft that nobody placed leaves nothing behind but its stopped job."""
-    engine.stop(order.job)
+    engine.stop(order.job, user)
     order.delete()

@@ -14,6 +14,7 @@ from billing.errors import Refused
 from billing.models import Notification, Payment
 from billing.money import ZERO
 from billing.payments import PROVIDERS
+from billing.permissions import may_pay, require
 from cards.calendar import this_moment
 from cards.choices import ActorKind
 from cards.permissions import Actor
@@ -24,6 +25,7 @@ FRESH = timedelta(minutes=5)  # how far a notification's clock may be from ours
 def start(order, *, user):
     """The payment of a placed order that is under way, or a new one. Raises `Refused` where it is not paid online."""
     provider = _provider()
+    require(lambda user: may_pay(user, order.customer_id), user)
     with orders.locked(order) as order:
         if not order.is_placed:
             raise Refused("wrong_state", state=str(order.state))
@@ -37,6 +39,7 @@ def start(order, *, user):
 
 def start_deposit(customer, amount, *, user, key=None):
     """A payment into the wallet of a customer; the same `key` twice is one. Raises `Refused` where nobody takes it."""
+    require(lambda user: may_pay(user, customer.pk), user)
     deposit = {"customer": customer, "provider": _provider(), "amount": amount}
     return Payment.objects.get_or_create(key=key or uuid.uuid4(), started_by=user, defaults=deposit)[0]
 
@@ -108,7 +111,7 @@ def _pay(payment, reference):
         payment.save(update_fields=["entry", "state", "paid_at", "provider_reference"])
         if order:
             with suppress(Refused):  # it is over, or the wallet is short: the money stays there
-                orders.pay(order, user=payment.started_by)
+                orders.take_payment(order, user=payment.started_by)
     return NotificationOutcome.PAID
 
 

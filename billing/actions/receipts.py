@@ -9,7 +9,7 @@ from billing.actions.ledger import enter, move, reverse, wallet_locked
 from billing.choices import Account, EntryKind
 from billing.models import Receipt
 from billing.money import LARGEST, yuan
-from billing.permissions import who
+from billing.permissions import actor_for
 from cards.calendar import civil_today, this_moment
 from cards.errors import BadInput
 
@@ -36,7 +36,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
                 received_on=received_on,
                 payer=payer,
                 note=note,
-                entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=who(user), memo=note),
+                entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=actor_for(user), memo=note),
                 recorded_by=user,
             )
     except IntegrityError:  # recorded for another customer at this very moment
@@ -47,7 +47,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
 def take_back(receipt, *, user, reason):
     """Reverse a receipt that was wrong; `Refused` when it is reversed already or the wallet has not that much."""
     with transaction.atomic():
-        entry = reverse(receipt.entry, actor=who(user), memo=reason)
+        entry = reverse(receipt.entry, actor=actor_for(user), memo=reason)
         Receipt.objects.filter(pk=receipt.pk).update(reversed_at=this_moment())
         return entry
 

@@ -10,6 +10,7 @@ from billing.choices import ACTIONS, LineState, OrderKind, RefundState
 from billing.errors import Refused
 from billing.models import MoneyRules, Refund
 from billing.money import yuan
+from billing.permissions import may_ask_refund, may_refund, require
 from cards.actions.jobs import engine
 from cards.actions.jobs.engine import add_chunk
 from cards.actions.write import chunked
@@ -21,8 +22,10 @@ from cards.models import Job
 def ask(order, *, user, reason, card_ids=None, key=None):
     """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody lets it go.
 
-    Raises `Refused` for an order that is not paid, or is an adjustment: that is taken back by another adjustment.
+    `user` has to be allowed what the cards give back, and signs it. Raises `Refused` for an order that is not paid, or
+    is an adjustment: that is taken back by another adjustment.
     """
+    require(lambda user: may_ask_refund(user, order), user)
     key = key or uuid.uuid4()
     known = Refund.objects.filter(key=key, asked_by=user).first()
     if known:
@@ -40,11 +43,12 @@ def ask(order, *, user, reason, card_ids=None, key=None):
     return refund
 
 
-def let_go(refund, *, user):
+def approve(refund, *, user):
     """Let a checked refund go, once; above the set amount that takes another person than who asked for it.
 
     Raises `Refused` when its check is not over, when there is nothing to give back, or for want of a second person.
     """
+    require(may_refund, user)
     with transaction.atomic():
         refund = Refund.objects.select_for_update(of=("self",)).select_related("job").get(pk=refund.pk)
         if not refund.waits:
@@ -58,19 +62,28 @@ def let_go(refund, *, user):
         if refund.amount > limit and user == refund.asked_by:
             raise Refused("second_person", limit=yuan(limit))
         _decide(refund, RefundState.APPROVED, user)
-        engine.launch(refund.job, reason=refund.reason)
+        engine.launch(refund.job, user, reason=refund.reason)
     if refund.job.total <= AT_ONCE:
         work_off(refund.job)
     return Refund.objects.get(pk=refund.pk)
 
 
+def go_on(refund, *, user):
+    """Work again on an approved refund whose job failed: what was given back stays so."""
+    require(may_refund, user)
+    if refund.is_approved:
+        engine.take_up(refund.job, user)
+    return refund
+
+
 def decline(refund, *, user):
     """Nothing is given back; the lines can be asked for again."""
+    require(may_refund, user)
     with transaction.atomic():
         refund = Refund.objects.select_for_update(of=("self",)).select_related("job").get(pk=refund.pk)
         if refund.waits:
             _decide(refund, RefundState.DECLINED, user)
-            engine.stop(refund.job)
+            engine.stop(refund.job, user)
         return refund
 
 

@@ -12,7 +12,7 @@ from billing.actions.lines import amount_of
 from billing.choices import Account, LineState, RefundState
 from billing.errors import Refused
 from billing.models import Refund
-from billing.permissions import who
+from billing.permissions import actor_for
 from cards.actions.ask import rehearse
 from cards.actions.jobs.bulk import cards_of, checked, told
 from cards.actions.jobs.engine import Kind
@@ -25,7 +25,7 @@ class Refunding(Kind):
     def check(self, job, chunk):
         refund = _refund_of(job)
         lines = _lines(refund, chunk)
-        cards, work = cards_of(chunk), Returning(refund.order, _records(lines.values()))
+        cards, work = cards_of(chunk), Returning(refund, _records(lines.values()))
         work.load(cards)
         refusals = [(card.pk, _refusal(lines.get(card.pk), card, work)) for card in cards]
         able = [lines[pk] for pk, refused in refusals if refused is None]
@@ -36,11 +36,11 @@ class Refunding(Kind):
         lines = _lines(refund, chunk, lock=True)
         unserved = [line for line in lines.values() if line.is_open]
         served = [line for line in lines.values() if line.is_fulfilled]
-        document = told(take_back(refund.order, served, job))
+        document = told(take_back(refund, served, job))
         back = {pk for pk, _seq, why_not in document["outcomes"] if not why_not}
         returned = [line for line in served if line.card_id in back]
         _close(refund, unserved + returned)
-        actor, key = who(refund.decided_by), f"refund:{refund.pk}:{chunk.number}"
+        actor, key = actor_for(refund.decided_by), f"refund:{refund.pk}:{chunk.number}"
         fulfilment.give_back(refund.order, f"{key}:open", unserved, source=Account.RECEIVABLES, actor=actor)
         fulfilment.give_back(refund.order, f"{key}:served", returned, source=Account.REFUNDS, actor=actor)
         return _with_unserved(document, unserved)
@@ -55,7 +55,7 @@ class Refunding(Kind):
 
 
 def _refund_of(job):
-    refunds = Refund.objects.select_related("order__customer", "order__created_by", "decided_by")
+    refunds = Refund.objects.select_related("order__customer", "asked_by", "decided_by")
     return refunds.get(job=job)
 
 

@@ -22,7 +22,7 @@ class Order(models.Model):
     A draft knows which cards and which plan (without one, each card's own plan again), and its job says who can and
     who cannot. Placing writes the lines, with everything that was agreed on. Paying moves the money, once; the job
     then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
-    without `created_by` was asked for by a rule.
+    without `created_by` was asked for by a rule. `placed_by` is empty too for orders placed before it was kept.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -59,6 +59,9 @@ class Order(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("ordered by"),
+    )
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("placed by")
     )
     paid_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("paid by")
@@ -103,6 +106,11 @@ class Order(models.Model):
         return f"{self.created_at.astimezone(timezone.get_default_timezone()):%Y%m%d}-{self.pk}"
 
     @property
+    def placer(self):
+        """Who stands by what the order does to cards; None for the automatic renewal."""
+        return self.placed_by or self.created_by
+
+    @property
     def is_draft(self):
         return self.state == OrderState.DRAFT
 
@@ -132,9 +140,9 @@ class Order(models.Model):
     # transitions: each sets the order's own fields, and saves nothing
 
     @transition(field=state, source=OrderState.DRAFT, target=OrderState.PLACED)
-    def place(self, at, expires_at):
+    def place(self, at, by, expires_at):
         """Somebody stands by the order: what it says is agreed on, and it waits for its money."""
-        self.placed_at, self.expires_at = at, expires_at
+        self.placed_at, self.placed_by, self.expires_at = at, by, expires_at
 
     @transition(field=state, source=OrderState.PLACED, target=OrderState.PAID)
     def pay(self, at, by):
@@ -257,3 +265,8 @@ class Refund(models.Model):
     def waits(self):
         """Whether somebody has to let it go or decline it."""
         return self.state == RefundState.ASKED
+
+    @property
+    def is_approved(self):
+        """Whether its job gives back, or has to go on with it."""
+        return self.state == RefundState.APPROVED

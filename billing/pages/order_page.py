@@ -14,12 +14,13 @@ from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_words import badge_of, effects_of, prices_of
-from billing.permissions import may_order, may_pay
+from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import JobStatus
 from cards.pages.addresses import queries_beside
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import POLLED, progress_of
+from cards.pages.job_words import steps_taken
 from cards.paging import OLDEST, page_of
 
 LINES_SHOWN = 50
@@ -34,9 +35,11 @@ def context_of(order, request, frame):
         "badge": badge_of(order),
         "account": account_of(order.customer_id),
         "may_order": may_order(user, order.customer_id),
+        "may_place": may_place(user, order),
+        "may_withdraw": may_withdraw(user, order),
         "may_pay": may_pay(user, order.customer_id),
-        "may_refund": user.has_perm("billing.refund_order"),
-        "may_agree": user.has_perm("billing.adjust_order"),
+        "may_refund": may_ask_refund(user, order),
+        "may_agree": may_adjust(user),
         "key": uuid.uuid4(),
         "entries": [(entry, list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
@@ -44,7 +47,7 @@ def context_of(order, request, frame):
     }
     if job:
         job.sums = engine.totals(job)
-        context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job)}
+        context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job), "taken": steps_taken(job)}
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))

@@ -1,6 +1,7 @@
 """One order, for staff and for its customer: its page, its lines as a file, and each step until it is paid."""
 
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from django.contrib import messages
 from django.http import Http404
@@ -12,10 +13,10 @@ from billing.errors import Refused
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import context_of
-from billing.permissions import may_order, may_pay
+from billing.permissions import may_pay, may_place, may_withdraw
 from cards.pages.frames import SAFE, Framed, entering
 
-SHOWN_WITH = ("customer", "plan", "job", "created_by", "paid_by", "selection")
+SHOWN_WITH = ("customer", "plan", "job", "created_by", "placed_by", "paid_by", "selection")
 
 
 class OrderPages(Framed):
@@ -36,12 +37,12 @@ class OrderPages(Framed):
     def place(self, request, pk):
         """Place a checked draft at the total that was shown; with `pay`, pay it at once."""
         order, user, pays = self.find(request, pk), request.user, "pay" in request.POST
-        if not self.may_order(user, order) or (pays and not may_pay(user, order.customer_id)):
+        if not may_place(user, order) or (pays and not may_pay(user, order.customer_id)):
             return self.frame.refuse(request)
         total = _total(request)
 
         def place(order):
-            placed = orders.place(order, total=total)
+            placed = orders.place(order, user=user, total=total)
             if pays:
                 orders.pay_and_fulfil(placed, user=user)
 
@@ -53,7 +54,7 @@ class OrderPages(Framed):
         order = self.find(request, pk)
         if order.kind == OrderKind.ADJUSTMENT or not may_pay(request.user, order.customer_id):
             return self.frame.refuse(request)
-        return self.take_step(request, order, lambda order: orders.pay_and_fulfil(order, user=request.user))
+        return self.take_step(request, order, partial(orders.pay_and_fulfil, user=request.user))
 
     @entering("POST")
     def pay_online(self, request, pk):
@@ -71,14 +72,10 @@ class OrderPages(Framed):
     def withdraw(self, request, pk):
         """Take back what was not paid yet; of a draft nothing is left."""
         order = self.find(request, pk)
-        if not self.may_order(request.user, order):
+        if not may_withdraw(request.user, order):
             return self.frame.refuse(request)
-        response = self.take_step(request, order, orders.withdraw)
+        response = self.take_step(request, order, partial(orders.withdraw, user=request.user))
         return redirect(self.frame.money_url("order-list")) if order.is_draft else response
-
-    def may_order(self, user, order):
-        """Whether somebody may place the order and take it back."""
-        return may_order(user, order.customer_id)
 
     def find(self, request, pk):
         return get_object_or_404(Order.objects.visible_to(request.user).select_related(*SHOWN_WITH), pk=pk)

@@ -93,9 +93,10 @@ def brake_holds(day):
     return swept.braked_at is not None
 
 
-def release_brake(day, name):
-    """Somebody has looked at what the day would change, and lets the sweep go on."""
-    SweptDay.objects.filter(day=day, released_by="").exclude(braked_at=None).update(released_by=name)
+def release_brake(day, user):
+    """Somebody has looked at what the day would change, and lets the sweep go on; who was first is kept."""
+    waiting = SweptDay.objects.filter(day=day, released_by="").exclude(braked_at=None)
+    waiting.update(released_by=user.get_username(), released_at=timezone.now())
 
 
 def _is_far_more_than_usual(swept):

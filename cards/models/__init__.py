@@ -4,7 +4,7 @@ from cards.models.customer import Customer, Membership
 from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent, EventCursor
 from cards.models.invitation import Invitation
-from cards.models.job import Job, JobChunk, Selection, SelectionPart
+from cards.models.job import Job, JobChunk, JobStep, Selection, SelectionPart
 from cards.models.person import Person, RecoveryCode
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
@@ -33,6 +33,7 @@ __all__ = [
     "Invitation",
     "Job",
     "JobChunk",
+    "JobStep",
     "Membership",
     "Person",
     "Plan",

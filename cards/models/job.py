@@ -4,8 +4,19 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import Action, JobKind, JobStatus
+from cards.choices import Action, JobKind, JobStatus, Step
 from cards.scope import Scope
+
+
+class Leased(models.Model):
+    """What one worker at a time works on: which, until when, and how often it was tried in vain."""
+
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
+
+    class Meta:
+        abstract = True
 
 
 class Selection(models.Model):
@@ -57,7 +68,7 @@ class JobQuerySet(models.QuerySet):
         return self.filter(owner=user) if scope.is_active else self.none()
 
 
-class Job(models.Model):
+class Job(Leased):
     """Work on many cards, or on a file, that goes on when nobody looks. It lives in its chunks (`JobChunk`).
 
     `key` comes with the form, so that the same form sent twice is one job. `counts` is what the check found, for
@@ -87,8 +98,6 @@ class Job(models.Model):
     file = models.FileField(_("file"), upload_to="jobs/", blank=True)
     file_name = models.CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
-    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -118,7 +127,31 @@ class Job(models.Model):
         return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
 
 
-class JobChunk(models.Model):
+class JobStep(models.Model):
+    """Somebody started, paused, resumed, stopped or discarded a job, each time that it happened.
+
+    Written in the transaction that changed the job's status. Without `by` it was a rule. Jobs started before steps
+    were kept have none.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
+    step = models.CharField(_("step"), max_length=9, choices=Step)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("step of a job")
+        verbose_name_plural = _("steps of jobs")
+        ordering = ["pk"]
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.job_id} {self.step}"
+
+
+class JobChunk(Leased):
     """Some thousand cards or rows of a job: what is to be done, what the check said, and what became of it.
 
     `result` and `done_at` are written in the transaction of the effect, so that a chunk is done wholly and once.
@@ -133,8 +166,6 @@ class JobChunk(models.Model):
     result = models.JSONField(_("what became of it"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
-    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("chunk of a job")

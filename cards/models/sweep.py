@@ -10,6 +10,7 @@ class SweptDay(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     braked_at = models.DateTimeField(_("braked at"), null=True, blank=True)
     released_by = models.CharField(_("released by"), max_length=150, blank=True)
+    released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     counts = models.JSONField(_("changes by rule"), default=dict)
 
     class Meta:

@@ -5,13 +5,13 @@ from functools import reduce
 from operator import or_
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import JobKind, JobStatus
+from cards.choices import JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
-from cards.models import Job, JobChunk
-from cards.pages.job_words import badge_of, owner_of, title_of
+from cards.models import Job, JobChunk, JobStep
+from cards.pages.job_words import badge_of, name_of, owner_of, title_of
 
 UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
 FAILURES = ("refused", "parked", "collisions")
@@ -20,12 +20,14 @@ FAILED = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILUR
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list. `done` is None for a job that is not under way."""
+    """One line of the list. `starter` is empty unless somebody else than the owner started the job; `done` is None
+    for a job that is not under way."""
 
     job: Job
     title: str
     badge: object
     owner: str
+    starter: str
     done: int | None
     has_failures: bool
 
@@ -53,16 +55,18 @@ class JobFilter(StrictFilterSet):
 
 
 def entries_of(jobs):
-    """The lines of these jobs: two queries, however many there are."""
+    """The lines of these jobs: three queries, however many there are."""
     at_work = [job.pk for job in jobs if job.status in UNDER_WAY]
     done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
     failing = _failing([job.pk for job in jobs if job.is_over])
+    starters = _starters([job.pk for job in jobs])
     return [
         Entry(
             job,
             title_of(job),
             badge_of(job),
             owner_of(job),
+            starters.get(job.pk, ""),
             done.get(job.pk, 0) if job.pk in at_work else None,
             job.pk in failing,
         )
@@ -72,6 +76,12 @@ def entries_of(jobs):
 
 def _sizes(chunks):
     return dict(chunks.order_by().values_list("job").annotate(Sum("size")))
+
+
+def _starters(job_ids):
+    """Who started these jobs, of those that somebody else had drafted."""
+    started = JobStep.objects.filter(job__in=job_ids, step=Step.STARTED).exclude(by=F("job__owner"))
+    return {step.job_id: name_of(step.by) for step in started.select_related("by")}
 
 
 def _failing(job_ids):

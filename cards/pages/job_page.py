@@ -9,7 +9,7 @@ from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
-from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, title_of, why_not
+from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, steps_taken, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
 POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
@@ -73,6 +73,7 @@ def page_of(job, request, frame, may):
         "job": job,
         "badge": badge_of(job),
         "owner": owner_of(job),
+        "taken": steps_taken(job),
         "progress": progress_of(job),
         "polls": job.status in POLLED,
         "has_begun": job.started_at is not None,

@@ -1,12 +1,13 @@
 """Jobs and selections in words: what is done, with what, to which cards."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus
+from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
 from cards.filters import CardFilter
 from cards.forms import FIELDS
@@ -48,6 +49,15 @@ class AskedFor:
     url: str
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A step that somebody took with a job: what, who (in words), and when."""
+
+    label: str
+    who: str
+    at: datetime
+
+
 def badge_of(job):
     is_being_written = job.kind == JobKind.EXPORT and job.status == JobStatus.PREPARING
     return Badge(_("Being written") if is_being_written else job.get_status_display(), TONES.get(job.status, ""))
@@ -64,7 +74,18 @@ def title_of(job):
 
 def owner_of(job):
     """Who asked for the job, in words."""
-    return job.owner.get_username() if job.owner else _("a rule")
+    return name_of(job.owner)
+
+
+def name_of(user):
+    """How the console calls somebody, or the rule where there is nobody."""
+    return user.get_username() if user else _("a rule")
+
+
+def steps_taken(job, name_of=name_of):
+    """Who started, paused, resumed and ended the job, in order; `name_of` says how the reader knows them."""
+    steps = job.steps.select_related("by")
+    return [Taken(Step(step.step).label, name_of(step.by), step.at) for step in steps]
 
 
 def parameters_of(job):

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cards.actions.jobs import control, engine
-from cards.errors import BadInput
+from cards.errors import BadInput, Refused
 from cards.forms import say_at_field
 from cards.models import Job
 from cards.pages.downloads import csv_response
@@ -51,6 +51,9 @@ class JobPages(Framed):
             try:
                 _go(job, request.user, form)
                 return self._redirect(job)
+            except Refused as refused:
+                messages.error(request, str(refused))
+                return self._redirect(job)
             except BadInput as bad:
                 say_at_field(form, bad)
         return self.show(request, job, form, 422)
@@ -87,7 +90,7 @@ class JobPages(Framed):
     def take_step(self, request, pk, step):
         """Take a step with the job, and show what it is now."""
         job = self._permitted(request, pk)
-        if not step(job):
+        if not step(job, request.user):
             messages.info(request, _("The job had gone on meanwhile: this is how it is now."))
         return self._redirect(job)
 

@@ -70,10 +70,10 @@ class Till:
         """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to agree to."""
         with told_of(self.instant(self.today, 0, 30)):
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
-            orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops))
+            orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
             if paid := self._last_renewal():
-                refunds.ask(paid, user=self.finance, reason="客户误订，申请退订")
+                refunds.ask(paid, user=self.ops, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
             orders.adjust(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
             orders.adjust(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")
@@ -128,12 +128,12 @@ class Till:
     def _pay(self, order):
         """Place it if there is something to be sold, see to the money, and pay."""
         if order.job.chunks.filter(check_result__counts__can__gt=0).exists():
-            order = orders.place(order)
-            self._fund(order)
             user = order.created_by
+            order = orders.place(order, user=user)
+            self._fund(order)
             orders.pay_and_fulfil(order, user=self.finance if Scope.of(user).is_staff else user)
         else:
-            orders.withdraw(order)
+            orders.withdraw(order, user=order.created_by)
 
     def _fund(self, order):
         """The customer has transferred what is needed, in round sums."""

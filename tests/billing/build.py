@@ -4,17 +4,18 @@ from datetime import date
 from decimal import Decimal
 
 from django.contrib.auth.models import Permission, User
+from django.db.models import Q
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, enter, move
-from billing.choices import Account, EntryKind, NoticeKind, OrderKind, PriceKind
+from billing.choices import ACTIONS, TAKEN_BACK_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.ask import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.write import chunked
 from cards.models import Card, Customer, Plan
-from cards.permissions import SYSTEM
+from cards.permissions import SYSTEM, codename
 from tests.build import SHELL
 
 PRICED_FROM = date(2026, 1, 1)
@@ -66,9 +67,10 @@ def books(name=None):
 
 
 def financier(*permissions, username="finance"):
-    """A person of the staff who may do everything with money, or just what is named."""
+    """A person of the staff who may do everything with orders and their money, or just what is named."""
     user = User.objects.create_user(username, password="demo", is_staff=True)
-    wanted = Permission.objects.filter(content_type__app_label="billing")
+    of_orders = {codename(action) for action in (*ACTIONS.values(), *TAKEN_BACK_BY.values())}
+    wanted = Permission.objects.filter(Q(content_type__app_label="billing") | Q(codename__in=of_orders))
     user.user_permissions.set(wanted.filter(codename__in=permissions) if permissions else wanted)
     return user
 
@@ -79,7 +81,7 @@ def drafted(kind=OrderKind.RENEWAL, cards=(), user=None, plan="Y1-30", name="Acm
 
 
 def placed(*args, **kwargs):
-    return orders.place(drafted(*args, **kwargs))
+    return orders.place(drafted(*args, **kwargs), user=kwargs.get("user"))
 
 
 def paid(*args, **kwargs):

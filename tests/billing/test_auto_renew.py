@@ -176,7 +176,7 @@ def test_a_term_renews_itself_once_even_if_the_renewal_is_refunded(user):
     with on_day(WEEK_BEFORE):
         refund = refunds.ask(Order.objects.get(), user=user, reason="not wanted")
         kinds.work_off(refund.job)
-        refunds.let_go(refund, user=user)
+        refunds.approve(refund, user=user)
         kinds.work_off(refund.job)
     assert (terms(card), b.balance()) == ([(1, "M1-100")], 100)
     ticked(WEEK_BEFORE + timedelta(days=1))
@@ -332,13 +332,13 @@ def test_a_card_that_somebody_renews_after_the_draft_is_not_renewed_twice():
     assert (b.balance(), len(terms(card)), len(terms(quicker))) == (95, 2, 2)
 
 
-def test_an_order_that_staff_withdrew_is_not_made_again_that_day():
+def test_an_order_that_staff_withdrew_is_not_made_again_that_day(user):
     renews()
     b.fund("100")
     card = monthly()
     order = drafted_only(WEEK_BEFORE)
     with on_day(WEEK_BEFORE):
-        orders.withdraw(orders.place(order))
+        orders.withdraw(orders.place(order, user=user), user=user)
     for _ in range(2):
         ticked(WEEK_BEFORE)
     assert (runs(), b.balance(), len(terms(card))) == (
@@ -356,7 +356,7 @@ def test_an_order_that_staff_paid_is_paid_once(user):
     card = monthly()
     order = drafted_only(WEEK_BEFORE)
     with on_day(WEEK_BEFORE):
-        orders.pay(orders.place(order), user=user)
+        orders.pay(orders.place(order, user=user), user=user)
     for _ in range(2):
         ticked(WEEK_BEFORE)
     assert (runs(), b.balance(), len(terms(card))) == (

@@ -50,6 +50,12 @@ def ops():
 
 
 @pytest.fixture
+def chief():
+    """Somebody who may do what operations and finance do."""
+    return in_english(logged_in(b.financier(username="chief")))
+
+
+@pytest.fixture
 def _priced():
     b.price("Y1-30", "30.00")
     b.price("PACK-100", "9.90")
@@ -162,11 +168,12 @@ def test_somebody_elses_selection_is_nobodys(ops):
 
 
 @pytest.mark.usefixtures("_priced")
-def test_finance_places_and_pays_in_one_click_and_the_page_shows_what_became_of_it(finance):
+def test_who_may_both_places_and_pays_in_one_click_and_the_page_shows_what_became_of_it(chief, finance):
     b.fund("100")
     card = card_in_use(customer="Acme")
-    order = b.drafted(cards=[card], user=User.objects.get(username="finance"))
-    response = finance.post(url(order, "place/"), {"total": "30.00", "pay": "1"})
+    order = b.drafted(cards=[card], user=User.objects.get(username="chief"))
+    assert finance.post(url(order, "place/"), {"total": "30.00", "pay": "1"}).status_code == 403
+    response = chief.post(url(order, "place/"), {"total": "30.00", "pay": "1"})
     assert (response["location"], b.fresh(order).state, b.balance()) == (url(order), "fulfilled", 70)
     page = get(finance, url(order))
     assert [(line.card.iccid, line.badge.label, line.seq) for line in page.context["lines"]] == [
@@ -195,13 +202,13 @@ def test_operations_order_and_pay_nothing(ops):
 
 
 @pytest.mark.usefixtures("_priced")
-def test_what_was_shown_has_to_be_what_it_costs(finance):
+def test_what_was_shown_has_to_be_what_it_costs(ops):
     order = b.drafted(cards=[card_in_use(customer="Acme")])
-    response = finance.post(url(order, "place/"), {"total": "29.00"})
-    assert said(finance, response) == [
+    response = ops.post(url(order, "place/"), {"total": "29.00"})
+    assert said(ops, response) == [
         "The total is ¥30.00 now, and not ¥29.00. Look at it again, and place the order if you still want it."
     ]
-    assert finance.post(url(order, "place/"), {"total": "much"}).status_code == 404
+    assert ops.post(url(order, "place/"), {"total": "much"}).status_code == 404
     assert b.fresh(order).state == "draft"
 
 
@@ -230,14 +237,15 @@ def test_a_paid_order_whose_work_failed_goes_on(ops):
 
 
 @pytest.mark.usefixtures("_priced")
-def test_a_draft_is_discarded(finance):
+def test_a_draft_is_discarded(ops, finance):
     order = b.drafted(cards=[card_in_use(customer="Acme")])
-    assert finance.post(url(order, "withdraw/"))["location"] == ORDERS
+    assert finance.post(url(order, "withdraw/")).status_code == 403
+    assert ops.post(url(order, "withdraw/"))["location"] == ORDERS
     assert (Order.objects.count(), Job.objects.get().status) == (0, "stopped")
 
 
 @pytest.mark.usefixtures("_priced")
-def test_failures_are_listed_downloaded_and_ordered_again(finance):
+def test_failures_are_listed_downloaded_and_ordered_again(finance, ops):
     b.fund("100")
     good, gone = card_in_use(customer="Acme"), card_in_use(customer="Acme", msisdn="13800000001")
     order = b.placed(cards=[good, gone])
@@ -259,7 +267,7 @@ def test_failures_are_listed_downloaded_and_ordered_again(finance):
         or file.count("\n") == 2
     )
     do("assign", gone, TODAY, customer="Acme")
-    response = finance.post(f"{url(order)}again/", {"key": "8a3b9c52-6a1f-4b8e-9d7a-222222222222"})
+    response = ops.post(f"{url(order)}again/", {"key": "8a3b9c52-6a1f-4b8e-9d7a-222222222222"})
     again = Order.objects.latest("pk")
     assert (response["location"], again.job.total, again.plan.code) == (url(again), 1, "Y1-30")
 
@@ -295,16 +303,18 @@ def test_an_address_that_makes_no_sense_is_not_found(finance, query):
 
 
 @pytest.mark.usefixtures("_priced")
-def test_a_refund_is_asked_for_looked_at_and_let_go(finance):
+def test_a_refund_is_asked_for_by_operations_and_approved_by_finance(ops, finance):
     b.fund("100")
     card, other = card_in_use(customer="Acme"), card_in_use(customer="Acme")
     order = b.paid(cards=[card, other])
     asked = {"reason": "wrong card", "cards": [card.pk], "key": "8a3b9c52-6a1f-4b8e-9d7a-333333333333"}
-    response = finance.post(url(order, "refund/"), asked)
+    assert finance.post(url(order, "refund/"), asked).status_code == 403
+    response = ops.post(url(order, "refund/"), asked)
     refund = Refund.objects.get()
     assert response["location"] == f"/console/refunds/{refund.pk}/"
     assert get(finance, response["location"]).context["amount"] == 30
     assert [each.pk for each, _amount in get(finance, "/console/approvals/").context["refunds"]] == [refund.pk]
+    assert ops.post(f"/console/refunds/{refund.pk}/let-go/").status_code == 403
     for _ in range(2):
         finance.post(f"/console/refunds/{refund.pk}/let-go/")
     assert (Refund.objects.get().state, b.balance(), fresh(card).terms.count()) == ("done", 70, 1)
@@ -312,14 +322,14 @@ def test_a_refund_is_asked_for_looked_at_and_let_go(finance):
 
 
 @pytest.mark.usefixtures("_priced")
-def test_above_the_set_amount_a_second_person_lets_it_go(finance):
+def test_above_the_set_amount_a_second_person_lets_it_go(chief):
     b.price("Y1-1024", "1000.01")
     b.fund("2000")
     order = b.paid(cards=[card_in_use(customer="Acme")], plan="Y1-1024")
-    finance.post(url(order, "refund/"), {"reason": "x", "all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-444444444444"})
+    chief.post(url(order, "refund/"), {"reason": "x", "all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-444444444444"})
     path = f"/console/refunds/{Refund.objects.get().pk}/"
-    assert get(finance, path).context["needs_another"] is True
-    assert said(finance, finance.post(f"{path}let-go/")) == [
+    assert get(chief, path).context["needs_another"] is True
+    assert said(chief, chief.post(f"{path}let-go/")) == [
         "Above ¥1,000.00 a second person has to agree. Ask somebody else of finance."
     ]
     second = of_role("finance", "second")
@@ -332,10 +342,10 @@ def test_above_the_set_amount_a_second_person_lets_it_go(finance):
 def test_a_refund_without_a_reason_or_by_others_is_none(finance, ops):
     b.fund("100")
     order = b.paid(cards=[card_in_use(customer="Acme")])
-    response = finance.post(url(order, "refund/"), {"all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-555555555555"})
-    assert said(finance, response) == ["Write in a few words why."]
-    assert ops.post(url(order, "refund/"), {"reason": "x", "all": "1"}).status_code == 403
-    refund = refunds.ask(order, user=User.objects.get(username="finance"), reason="x")
+    response = ops.post(url(order, "refund/"), {"all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-555555555555"})
+    assert said(ops, response) == ["Write in a few words why."]
+    assert finance.post(url(order, "refund/"), {"reason": "x", "all": "1"}).status_code == 403
+    refund = refunds.ask(order, user=User.objects.get(username="operations"), reason="x")
     assert ops.post(f"/console/refunds/{refund.pk}/decline/").status_code == 403
     finance.post(f"/console/refunds/{refund.pk}/decline/")
     assert (Refund.objects.get().state, b.balance()) == ("declined", 70)
@@ -479,7 +489,7 @@ def test_margin_by_plan_and_month(finance):
     first = b.paid(cards=[card_in_use(customer="Acme"), card_in_use(customer="Acme")])
     b.paid(OrderKind.SALE, [open_card()], plan=None)
     refund = refunds.ask(first, user=b.financier(username="other"), reason="x", card_ids=[first.lines.first().card_id])
-    refunds.let_go(refund, user=refund.asked_by)
+    refunds.approve(refund, user=refund.asked_by)
     page = get(finance, "/console/margin/")
     told = [
         (row.month, row.plan, row.lines, row.revenue, row.returned, row.cost, row.margin, row.unknown)

@@ -21,7 +21,7 @@ user = b.financier()
 plan = b.Plan.objects.get(code="Y1-30")
 order = orders.draft("renewal", b.customer(), b.fleet({LINES}, date(2026, 3, 2)), user=user, plan=plan)
 kinds.work_off(order.job)
-orders.pay(orders.place(order), user=user)
+orders.pay(orders.place(order, user=user), user=user)
 """
 SERVE = "from billing.actions import kinds; kinds.tick(120)"
 LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(leased_until='2026-01-01T00:00Z')"

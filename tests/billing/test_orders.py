@@ -42,7 +42,7 @@ def test_a_renewal_goes_from_draft_to_fulfilled(user):
     card = card_in_use(customer="Acme")
     order = b.drafted(cards=[card], user=user)
     assert (order.state, order.total, order.size, b.lines(order)) == ("draft", 0, 0, [])
-    order = orders.place(order)
+    order = orders.place(order, user=user)
     assert (order.state, order.total, b.lines(order)) == (
         "placed",
         Decimal("30.00"),
@@ -64,7 +64,7 @@ def test_each_step_done_twice_is_done_once(user):
     card = card_in_use(customer="Acme")
     order = b.drafted(cards=[card], user=user)
     for _ in range(2):
-        orders.place(order)
+        orders.place(order, user=user)
     for _ in range(3):
         orders.pay_and_fulfil(order, user=user)
     assert (b.balance(), OrderLine.objects.count(), Entry.objects.filter(order=order).count()) == (70, 1, 2)
@@ -87,7 +87,7 @@ def test_cards_that_cannot_are_left_out_and_the_preview_says_why(user):
         [["Y1-30", "30.00", 1]],
         {"queues": 1},
     )
-    order = orders.place(order)
+    order = orders.place(order, user=user)
     assert [line[0] for line in b.lines(order)] == [good.iccid]
 
 
@@ -133,7 +133,7 @@ def test_an_order_is_paid_only_while_it_is_placed(user):
     b.fund("100")
     order = b.drafted(cards=[card_in_use(customer="Acme")], user=user)
     assert refusal(orders.pay, order, user=user) == "wrong_state"
-    order = orders.withdraw(orders.place(order))
+    order = orders.withdraw(orders.place(order, user=user), user=user)
     assert (order.state, refusal(orders.pay, order, user=user)) == ("withdrawn", "wrong_state")
     assert Job.objects.get(pk=order.job_id).status == "stopped"
 
@@ -141,7 +141,7 @@ def test_an_order_is_paid_only_while_it_is_placed(user):
 def test_a_draft_that_is_withdrawn_is_forgotten(user):
     b.price("Y1-30", "30.00")
     order = b.drafted(cards=[card_in_use(customer="Acme")], user=user)
-    assert (orders.withdraw(order), Order.objects.count()) == (None, 0)
+    assert (orders.withdraw(order, user=user), Order.objects.count()) == (None, 0)
 
 
 @pytest.mark.parametrize(("later", "state"), [(timedelta(seconds=-1), "placed"), (timedelta(0), "expired")])
@@ -177,15 +177,15 @@ def test_a_price_that_has_changed_since_it_was_shown_is_refused(user):
     b.price("Y1-30", "30.00")
     order = b.drafted(cards=[card_in_use(customer="Acme")], user=user)
     b.price("Y1-30", "31.00", since=TODAY)
-    assert refusal(orders.place, order, total=Decimal("30.00")) == "price_changed"
-    assert orders.place(order, total=Decimal("31.00")).total == 31
+    assert refusal(orders.place, order, user=user, total=Decimal("30.00")) == "price_changed"
+    assert orders.place(order, user=user, total=Decimal("31.00")).total == 31
 
 
 def test_without_a_price_or_off_sale_nothing_is_sold(user):
     card = card_in_use(customer="Acme")
     order = b.drafted(cards=[card], user=user)
     assert list(order.job.chunks.get().check_result["reasons"]) == ["no_price"]
-    assert refusal(orders.place, order) == "nothing_to_sell"
+    assert refusal(orders.place, order, user=user) == "nothing_to_sell"
     b.price("Y1-30", "30.00")
     Plan.objects.filter(code="Y1-30").update(is_sold=False)
     order = b.drafted(cards=[card], user=user)
@@ -242,7 +242,7 @@ def test_a_card_is_sold_out_of_stock_to_the_customer(user):
     stock, taken = open_card(), open_card(customer="Other")
     order = b.drafted(OrderKind.SALE, [stock, taken], user=user, plan=None)
     assert list(order.job.chunks.get().check_result["reasons"]) == ["not_in_stock"]
-    order = orders.pay_and_fulfil(orders.place(order), user=user)
+    order = orders.pay_and_fulfil(orders.place(order, user=user), user=user)
     assert (order.state, fresh(stock).customer.name, b.balance()) == ("fulfilled", "Acme", 92)
     assert order.lines.get().tax_rate == 13
 
@@ -268,7 +268,7 @@ def test_a_pack_lifts_a_credit_hold_at_once_and_the_preview_says_so(user):
     do("suspend", held, TODAY)
     order = b.drafted(OrderKind.PACK, [card, held], user=user, plan="PACK-100")
     assert order.job.chunks.get().check_result["effects"] == {"works_again": 1, "still_stopped": 1}
-    orders.pay_and_fulfil(orders.place(order), user=user)
+    orders.pay_and_fulfil(orders.place(order, user=user), user=user)
     assert [(fresh(each).state, fresh(each).holds) for each in (card, held)] == [
         ("in_use", ""),
         ("suspended", "voluntary"),
@@ -295,8 +295,8 @@ def test_an_adjustment_moves_money_at_once_or_waits_for_a_second_person(user):
     small = orders.adjust(b.customer(), Decimal("-1000.00"), user=user, note="sorry")
     assert (small.state, b.books()) == ("fulfilled", {"wallet": 1000, "refunds": -1000})
     large = orders.adjust(b.customer(), Decimal("1000.01"), user=user, note="router")
-    assert (large.state, refusal(orders.agree, large, user=user)) == ("placed", "second_person")
+    assert (large.state, refusal(orders.approve, large, user=user)) == ("placed", "second_person")
     b.credit("1")
-    assert orders.agree(large, user=other).state == "fulfilled"
+    assert orders.approve(large, user=other).state == "fulfilled"
     assert b.books() == {"wallet": Decimal("-0.01"), "refunds": -1000, "revenue": Decimal("1000.01")}
     assert b.fresh(large).paid_at <= timezone.now()

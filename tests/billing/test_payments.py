@@ -46,7 +46,7 @@ def payment(order):
 
 
 def deposit(amount="10.00", key=None):
-    user = User.objects.get_or_create(username="payer")[0]
+    user = User.objects.filter(username="payer").first() or member(username="payer")
     return payments.start_deposit(b.customer(), Decimal(amount), user=user, key=key)
 
 
@@ -95,7 +95,7 @@ def test_after_one_that_was_called_off_comes_a_new_one(order, payment):
 def test_what_does_not_wait_to_be_paid_is_not_paid_online(order):
     draft = b.drafted(cards=[card_in_use(customer="Acme")])
     assert refused(payments.start, draft, user=None) == "wrong_state"
-    orders.withdraw(order)
+    orders.withdraw(order, user=order.created_by)
     assert refused(payments.start, order, user=None) == "wrong_state"
     assert Payment.objects.count() == 0
 
@@ -205,7 +205,7 @@ def test_a_reference_pays_one_payment_only(payment):
 @pytest.mark.parametrize("end", ["withdrawn", "expired"])
 def test_an_order_that_is_over_leaves_the_money_in_the_wallet(order, payment, end):
     if end == "withdrawn":
-        orders.withdraw(order)
+        orders.withdraw(order, user=order.created_by)
     else:
         orders.expire_unpaid(order.expires_at)
     assert (receive(*told(payment)), stands(payment)) == ("paid", ("paid", end, 30))
@@ -363,7 +363,7 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
 
 def test_the_page_says_that_an_order_is_over_and_where_the_money_is(order, payment):
     alice = logged_in(order.created_by)
-    orders.withdraw(order)
+    orders.withdraw(order, user=order.created_by)
     assert alice.get(page(payment)).context["is_late"]
     alice.post(page(payment), {"said": "paid"})
     after = alice.get(page(payment))
@@ -413,7 +413,7 @@ def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings
 
 
 def test_an_order_that_is_over_is_not_sent_to_a_page(order):
-    orders.withdraw(order)
+    orders.withdraw(order, user=order.created_by)
     finance = of_role("finance")
     response = finance.post(f"/console/orders/{order.pk}/pay-online/", headers={"accept-language": "en"})
     shown = finance.get(response["location"], headers={"accept-language": "en"})

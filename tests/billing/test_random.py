@@ -47,12 +47,12 @@ KINDS = st.sampled_from([OrderKind.RENEWAL, OrderKind.RENEWAL, OrderKind.PACK, O
 MONEY = ["receipt", "receipt", "limit", "reversal", "charge", "gift"]
 PLANS = st.sampled_from([None, "M1-100", "Y1-30"])
 STEPS = {
-    "place": lambda order, user: orders.place(order),
+    "place": lambda order, user: orders.place(order, user=user),
     "pay": lambda order, user: orders.pay(order, user=user),
     "work": lambda order, user: work_off(order.job),
 }
 ALL_STEPS = STEPS | {
-    "withdraw": lambda order, user: orders.withdraw(order),
+    "withdraw": lambda order, user: orders.withdraw(order, user=user),
     "expire": lambda order, user: orders.expire_unpaid(this_moment() + timedelta(days=4)),
 }
 MEDDLING = [
@@ -123,7 +123,7 @@ class Business(RuleBasedStateMachine):
         if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT), which):
             self._try(lambda: ALL_STEPS[step](order, self.people[1]))
 
-    @rule(which=ONE_OF, cards=st.none() | FEW, end=st.sampled_from([refunds.let_go, refunds.let_go, refunds.decline]))
+    @rule(which=ONE_OF, cards=st.none() | FEW, end=st.sampled_from([refunds.approve, refunds.approve, refunds.decline]))
     def refund(self, which, cards, end):
         """Of a paid order, whole or in part; somebody may fulfil the order between asking and letting go."""
         chosen = cards and [self.cards[number % len(self.cards)] for number in cards]

@@ -10,11 +10,14 @@ from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import Entry, Refund
 from billing.proof import problems
+from cards.actions.jobs import engine
 from cards.actions.write import Work, change
+from cards.models import Job
 from cards.proof import Proof
 from cards.rules import Change
 from tests.billing import build as b
-from tests.build import card_in_use, do, fresh, on_day, open_card, swept
+from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
+from tests.console.pages import logged_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +42,7 @@ def user():
 
 def refunded(order, user, **asked):
     """Ask for a refund and let it go; the refund afterwards."""
-    return refunds.let_go(refunds.ask(order, user=user, reason="because", **asked), user=user)
+    return refunds.approve(refunds.ask(order, user=user, reason="because", **asked), user=user)
 
 
 def reasons(refund):
@@ -87,9 +90,9 @@ def test_until_the_day_on_which_the_term_starts(user, days, goes_back):
         refund = refunds.ask(order, user=user, reason="x")
         assert reasons(refund) == ({} if goes_back else {"term_started": 1})
         if goes_back:
-            assert refunds.let_go(refund, user=user).amount == 5
+            assert refunds.approve(refund, user=user).amount == 5
         else:
-            assert code_of(refunds.let_go, refund, user=user) == "service_used"
+            assert code_of(refunds.approve, refund, user=user) == "service_used"
 
 
 def test_what_comes_back_at_once_is_used(user):
@@ -111,7 +114,7 @@ def test_a_card_that_was_never_used_goes_back_to_stock(user):
     do("activate", used, TODAY)
     refund = refunds.ask(order, user=user, reason="x")
     assert reasons(refund) == {"service_used": 1}
-    refunds.let_go(refund, user=user)
+    refunds.approve(refund, user=user)
     assert (fresh(card).customer, fresh(used).customer.name, b.balance()) == (None, "Acme", 92)
     record, acme = card.events.latest("seq"), fresh(used).customer_id
     assert (record.action, record.evidence) == ("unassign", {"customer_id": None, "was_customer_id": acme})
@@ -157,8 +160,8 @@ def test_twice_is_once(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     asked = [refunds.ask(order, user=user, reason="x") for _ in range(2)]
     for refund in asked:
-        refunds.let_go(refund, user=user)
-        refunds.let_go(refund, user=user)
+        refunds.approve(refund, user=user)
+        refunds.approve(refund, user=user)
     assert [(refund.state, refund.amount) for refund in Refund.objects.order_by("pk")] == [("done", 30), ("done", 0)]
     assert (b.balance(), Entry.objects.filter(kind="refund").count()) == (100, 1)
 
@@ -172,7 +175,7 @@ def test_the_same_form_twice_is_one_refund(user):
 def test_a_declined_refund_moves_nothing_and_can_be_asked_for_again(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     declined = refunds.decline(refunds.ask(order, user=user, reason="x"), user=user)
-    assert (declined.state, refunds.let_go(declined, user=user).state, b.balance()) == ("declined", "declined", 70)
+    assert (declined.state, refunds.approve(declined, user=user).state, b.balance()) == ("declined", "declined", 70)
     assert refunded(order, user).amount == 30
 
 
@@ -195,3 +198,20 @@ def test_a_later_renewal_has_to_go_first(user):
     assert reasons(refunds.ask(first, user=user, reason="x")) == {"later_term": 1}
     refunded(second, user)
     assert refunded(first, user).amount == 30
+
+
+def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
+    order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
+    refund = refunds.ask(order, user=user, reason="because")
+    engine.fail(refund.job, "the disk is full")
+    assert (refunds.go_on(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (refund.job, "failed")
+    refund = refunds.ask(order, user=user, reason="because")
+    engine.launch(refund.job, user)
+    Refund.objects.filter(pk=refund.pk).update(state="approved", decided_by=user)
+    engine.fail(refund.job, "the disk is full")
+    client = logged_in(user)
+    assert "the disk is full" in text(client.get(f"/console/refunds/{refund.pk}/"))
+    for _ in range(2):
+        assert client.post(f"/console/refunds/{refund.pk}/go-on/").status_code == 302
+    assert (work_off(refund.job).status, Refund.objects.get(pk=refund.pk).state, b.balance()) == ("done", "done", 100)
+    assert code_of(refunds.go_on, refund, user=member()) == "forbidden"

@@ -269,7 +269,7 @@ def test_how_long_it_takes_is_reckoned_from_the_chunks_that_are_done(ops):
     for total, left in ((1_802, "10 a second, about 2 minutes left"), (602, "10 a second, less than a minute left")):
         Job.objects.update(total=total)
         assert page(ops, job).context["progress"].left == left
-    engine.pause(job)
+    engine.pause(job, job.owner)
     assert page(ops, job).context["progress"].left == ""
 
 
@@ -427,6 +427,37 @@ def test_the_list_shows_what_is_asked_for(ops):
         ("Suspend", "Waiting for you", False),
         ("Suspend", "Finished", True), ("Suspend", "Finished", False),
     ]  # fmt: skip
+
+
+def test_who_started_held_and_ended_a_job_is_shown_and_listed_where_it_is_somebody_else(ops):
+    support, own = of_role("support"), done("suspend", card_in_use())
+    job = drafted("suspend", card_in_use(), card_in_use())
+    for client, *steps in ((support, "start"), (ops, "pause"), (support, "resume"), (ops, "pause"), (ops, "stop")):
+        assert post(client, job, *steps).status_code == 302
+    taken = page(ops, job).context["taken"]
+    assert [(step.label, step.who) for step in taken] == [
+        ("Started by", "support"), ("Paused by", "operations"), ("Resumed by", "support"),
+        ("Paused by", "operations"), ("Stopped by", "operations"),
+    ]  # fmt: skip
+    assert f"{timezone.localtime(taken[0].at):%Y-%m-%d %H:%M:%S}" in text(page(ops, job))
+    draft = drafted("suspend", card_in_use())
+    post(support, draft, "stop")
+    assert [(step.label, step.who) for step in page(ops, draft).context["taken"]] == [("Discarded by", "support")]
+    listed = ops.get(LIST, headers=ENGLISH)
+    assert [(entry.job, entry.owner, entry.starter) for entry in listed.context["entries"]] == [
+        (draft, "operations", ""), (job, "operations", "support"), (own, "operations", ""),
+    ]  # fmt: skip
+    assert "started by support" in text(listed)
+
+
+def test_a_job_whose_drafter_may_no_longer_is_not_started_and_the_page_says_why(ops):
+    support, job = of_role("support"), drafted("suspend", card_in_use())
+    User.objects.filter(username="operations").update(is_active=False)
+    response = support.post(url_of(job, "start"), headers=ENGLISH, follow=True)
+    assert (status(job), said(response)) == (
+        "ready",
+        ["operations may not do this: Suspend. Ask somebody whose role allows it."],
+    )
 
 
 @pytest.mark.parametrize("query", ["?status=nonsense", "?kind=x", "?mine=2", "?failed=yes", "?owner=1", "?after=x"])

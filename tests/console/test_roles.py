@@ -39,7 +39,7 @@ OPERATIONS = words(
 )
 FINANCE = words(
     """
-    place_order pay_order refund_order adjust_order add_receipt reverse_receipt add_price add_pricetier change_pricetier
+    pay_order refund_order adjust_order add_receipt reverse_receipt add_price add_pricetier change_pricetier
     change_customeraccount
     """
 )

@@ -1,6 +1,8 @@
+import re
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from cards.actions.sweep import sweep
 from cards.choices import Rule
@@ -124,8 +126,18 @@ def test_a_day_that_the_brake_holds_is_let_go_by_name(braked):
     client = of_role("operations", "olga")
     assert "The sweep of 2026-06-10 waits" in text(client.get("/console/sweep/", headers=ENGLISH))
     client.post("/console/sweep/release/", {"day": "2026-06-10"})
-    assert SweptDay.objects.get().released_by == "olga"
-    assert "waits" not in text(client.get("/console/sweep/", headers=ENGLISH))
+    swept = SweptDay.objects.get()
+    assert (swept.released_by, timezone.now() - swept.released_at < timedelta(minutes=1)) == ("olga", True)
+    page = text(client.get("/console/sweep/", headers=ENGLISH))
+    assert "waits" not in page
+    assert f"Released by olga {timezone.localtime(swept.released_at):%Y-%m-%d %H:%M}" in re.sub(r"<[^>]*>", "", page)
+
+
+@on_today
+def test_a_day_released_before_the_instant_was_kept_shows_the_name_alone(braked):
+    SweptDay.objects.update(released_by="olga")
+    page = text(of_role("support").get("/console/sweep/", headers=ENGLISH))
+    assert re.search(r"Released by olga\s*</span>", page)
 
 
 @on_today

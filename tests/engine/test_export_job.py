@@ -173,7 +173,7 @@ def test_a_stopped_job_leaves_no_file(files):
     job = engine.claim_job(worker, job)
 
     def alive():
-        engine.stop(job)
+        engine.stop(job, job.owner)
         engine.renew(job, worker)
 
     with pytest.raises(engine.Lost):

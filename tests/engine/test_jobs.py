@@ -199,10 +199,10 @@ def one_chunk(name="one"):
 def test_a_paused_job_rests_and_goes_on(ops):
     job, cards = many(ops)
     one_chunk()
-    assert engine.pause(job)
-    assert (engine.pause(job), one_chunk()) == (False, None)
+    assert engine.pause(job, ops)
+    assert (engine.pause(job, ops), one_chunk()) == (False, None)
     assert states(*cards) == ["voluntary"] * 2 + ["in_use"] * 4
-    assert engine.resume(job)
+    assert engine.resume(job, ops)
     assert worker.work_off(job).status == "done"
     assert states(*cards) == ["voluntary"] * 6
 
@@ -210,7 +210,7 @@ def test_a_paused_job_rests_and_goes_on(ops):
 def test_a_stopped_job_keeps_what_is_done_and_a_retry_does_the_rest(ops):
     job, cards = many(ops)
     one_chunk()
-    assert (engine.stop(job), engine.resume(job), one_chunk()) == (True, False, None)
+    assert (engine.stop(job, ops), engine.resume(job, ops), one_chunk()) == (True, False, None)
     again = control.retry(Job.objects.get(pk=job.pk), user=ops)
     assert (again.total, again.of_id, engine.totals(again).check_counts["can"]) == (4, job.pk, 4)
     go(again, ops)

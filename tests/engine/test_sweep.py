@@ -9,7 +9,7 @@ from cards.actions import sweep as sweeping
 from cards.actions.sweep import brake_holds, dry_run, release_brake, sweep, tick, unswept_days
 from cards.calendar import days
 from cards.models import Card, SweptDay
-from tests.build import card_in_use, do, fresh, open_card
+from tests.build import card_in_use, do, fresh, open_card, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -95,7 +95,7 @@ def test_a_day_far_beyond_the_usual_stops_after_its_first_chunk_and_asks_a_human
     tick(FORCED_ON, seconds=60)
     assert SweptDay.objects.get(day=FORCED_ON).counts == {"force_activate": 2}
 
-    release_brake(FORCED_ON, "ops")
+    release_brake(FORCED_ON, staff())
     tick(FORCED_ON, seconds=60)
     swept = SweptDay.objects.get(day=FORCED_ON)
     assert (swept.counts, swept.released_by, swept.finished_at is not None) == ({"force_activate": 5}, "ops", True)
@@ -117,7 +117,7 @@ def test_what_is_not_far_beyond_the_usual_is_not_held(easily_braked, monkeypatch
 
 def test_a_brake_that_does_not_hold_is_not_released():
     sweep(FORCED_ON)
-    release_brake(FORCED_ON, "ops")
+    release_brake(FORCED_ON, staff())
     assert SweptDay.objects.get(day=FORCED_ON).released_by == ""
 
 

@@ -41,7 +41,7 @@ SUPPORT, AUDIT = OPS | {"support"}, ADMIN | {"auditor"}
 STAFF = SUPPORT | {"finance", "carrier_desk", "auditor"}
 PERSONS = CUSTOMERS | STAFF
 EVERYBODY = PERSONS | {"anonymous"}
-FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS | {"finance"}
+FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS
 FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
 
 
@@ -187,7 +187,7 @@ TABLE = {
     "money:order-go-on": row(NOBODY, ORDERING, pk="placed"),
     "money:order-agree": row(NOBODY, FINANCE, pk="adjustment"),
     "money:order-again": row(NOBODY, ORDERING, pk="failed"),
-    "money:order-refund": row(NOBODY, FINANCE, {"key": str(uuid.uuid4()), "reason": "x", "all": "1"}, pk="failed"),
+    "money:order-refund": row(NOBODY, ORDERING, {"key": str(uuid.uuid4()), "reason": "x", "all": "1"}, pk="failed"),
     "money:refund": row(STAFF, pk="refund"),
     "money:refund-step": row(NOBODY, FINANCE, pk="refund", step="=decline"),
     "money:approvals": row(STAFF),
@@ -293,7 +293,7 @@ def world(people):
         "cards_person": person_of(people["viewer"]).pk,
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
-        **money_of(card, people["finance"]),
+        **money_of(card, people["finance"], ops),
     }
     for prefix, owner in (("my ", people["owner"]), ("", ops)):
         draft = control.draft(selected(owner, card), "suspend", user=owner)
@@ -308,12 +308,12 @@ def world(people):
     return world
 
 
-def money_of(card, finance):
+def money_of(card, finance, ops):
     """Acme's orders at every stage, a refund that waits, a receipt, and a payment under way."""
     build.price("Y1-30", "30.00")
     receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
     draft, placed = build.drafted(cards=[card]), build.placed(cards=[card])
-    failed = orders.pay(build.placed(cards=[card], user=finance), user=finance)
+    failed = orders.pay(build.placed(cards=[card], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
     return {
         "draft": draft.pk,
@@ -321,7 +321,7 @@ def money_of(card, finance):
         "failed": failed.pk,
         "order's job": draft.job_id,
         "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
-        "refund": refunds.ask(failed, user=finance, reason="x").pk,
+        "refund": refunds.ask(failed, user=ops, reason="x").pk,
         "receipt": receipt.pk,
         "payment": payments.start(placed, user=finance).key,
         "billing_moneyrules": 1,

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from django.contrib.auth.models import User
 
-from cards.actions.jobs import control, worker
+from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze_ids
 from cards.models import Job, Membership, Selection
 from tests.build import card_in_use, do, fresh, member, on_day, open_card
@@ -305,3 +305,19 @@ def test_progress_is_asked_for_until_the_job_goes_another_way(alice):
     assert f'hx-get="{url}?status=running"' in text(alice.get(url, {"status": "running"}))
     worker.work_off(job)
     assert alice.get(url, {"status": "running"}).headers["HX-Refresh"] == "true"
+
+
+def test_who_did_what_with_a_job_is_you_a_colleague_or_the_dealer(alice):
+    job = drafted("suspend", mine(), mine())
+    colleague, stranger = member("Acme", "anna"), member("Northwind", "nils")
+    start(alice, job)
+    for user in (colleague, User.objects.create_user("support", is_staff=True), stranger):
+        engine.pause(job, user)
+        engine.resume(job, user)
+    assert page(alice, job).context["taken"][0].at == job.steps.first().at
+    assert [(step.label, step.who) for step in page(alice, job).context["taken"]] == [
+        ("Started by", "you"), ("Paused by", "anna"), ("Resumed by", "anna"),
+        ("Paused by", "your dealer"), ("Resumed by", "your dealer"),
+        ("Paused by", "your dealer"), ("Resumed by", "your dealer"),
+    ]  # fmt: skip
+    assert "Started by" in text(page(alice, job))

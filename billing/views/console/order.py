@@ -1,5 +1,7 @@
 """One order in the console: its page, what only staff do with it, and the order that a job belongs to."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -12,6 +14,7 @@ from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.models import Order
+from billing.permissions import may_ask_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
 from cards.pages.frames import CONSOLE, permitted, staff_required
@@ -39,7 +42,7 @@ def order_of_job(request, pk):
 @require_POST
 def go_on(request, pk):
     """Work on a paid order again that ended with a mistake of the portal."""
-    return ORDERS.take_step(request, ORDERS.find(request, pk), orders.go_on)
+    return ORDERS.take_step(request, ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
 
 
 @permitted("billing.adjust_order")
@@ -49,7 +52,7 @@ def agree(request, pk):
     order = ORDERS.find(request, pk)
     if order.kind != OrderKind.ADJUSTMENT:
         raise PermissionDenied
-    return ORDERS.take_step(request, order, lambda order: orders.agree(order, user=request.user))
+    return ORDERS.take_step(request, order, partial(orders.approve, user=request.user))
 
 
 @permitted("billing.place_order")
@@ -66,11 +69,13 @@ def again(request, pk):
     return ORDERS.to_order(following)
 
 
-@permitted("billing.refund_order")
+@permitted("billing.place_order")
 @require_POST
 def ask_refund(request, pk):
     """Ask for a refund of the checked lines, or of all; its page shows what would be given back."""
     order, form = ORDERS.find(request, pk), ReasonForm(request.POST)
+    if not may_ask_refund(request.user, order):
+        raise PermissionDenied
     if not form.is_valid():
         messages.error(request, _("Write in a few words why."))
         return ORDERS.to_order(order)

@@ -18,7 +18,7 @@ from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import POLLED, progress_of
 
-STEPS = {"let-go": refunds.let_go, "decline": refunds.decline}
+STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.go_on}
 
 
 @staff_required
@@ -37,6 +37,7 @@ def refund_page(request, pk):
         "polls": job.status in POLLED,
         "progress": progress_of(job),
         "is_checked": job.status == JobStatus.READY,
+        "is_stuck": refund.is_approved and job.status == JobStatus.FAILED,
         "can": job.sums.check_counts["can"],
         "cannot": job.sums.check_counts["cannot"],
         "groups": groups_of_check(job, Refused) if refund.waits else groups_of_result(job, request.path, Refused),

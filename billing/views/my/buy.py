@@ -113,7 +113,7 @@ def _ordered(request, card):
     kind, plan = _asked(request)
     order = orders.draft(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
     with suppress(Refused):  # then the draft says why
-        orders.place(order)
+        orders.place(order, user=request.user)
     return redirect("buying:order", pk=order.pk)
 
 

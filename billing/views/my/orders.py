@@ -2,7 +2,6 @@
 
 from django.views.decorators.http import require_safe
 
-from billing.choices import OrderKind
 from billing.models import Order
 from billing.pages.order_words import badge_of
 from billing.views.orders import OrderPages
@@ -25,10 +24,6 @@ def order_list(request):
 
 class MyOrders(OrderPages):
     template = "my/order.html"
-
-    def may_order(self, user, order):
-        """An adjustment is the dealer's affair."""
-        return order.kind != OrderKind.ADJUSTMENT and super().may_order(user, order)
 
 
 ORDERS = MyOrders(MY)

@@ -20,7 +20,7 @@ class BulkAction(Kind):
     """`payload` is {"cards": keys}; the check adds their `versions`, the result an outcome for each."""
 
     def check(self, job, chunk):
-        asked = ActionRequest(Actor.of(job.owner), civil_today(), PolicyBook.read())
+        asked = ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read())
         cards = cards_of(chunk)
         refusals = [(card.pk, foreseen_refusal(job.action, card, asked)) for card in cards]
         return checked(refusals) | {"versions": {card.pk: card.version for card in cards}}
@@ -30,7 +30,7 @@ class BulkAction(Kind):
         outcomes = act(
             job.action,
             chunk.payload["cards"],
-            actor=Actor.of(job.owner),
+            actor=Actor.of_job(job),
             reason=job.reason,
             job_id=job.pk,
             versions=versions,

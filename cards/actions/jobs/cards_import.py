@@ -18,7 +18,7 @@ from cards.calendar import civil_today
 from cards.choices import JobStatus
 from cards.errors import BadInput
 from cards.files import open_table
-from cards.permissions import Actor
+from cards.permissions import Actor, may_import, people_of
 
 MOST_ROWS = 1_000_000
 OUTCOMES = ("created", "updated", "unchanged")
@@ -45,11 +45,12 @@ class CardImport(Kind):
         return {name: told[name] for name in ("counts", "errors")}
 
     def apply(self, job, chunk):
+        refuse_unpermitted(job)
         payload = chunk.payload
         rows = [read_card_row(number, _texts(payload, texts), civil_today()) for number, texts in payload["rows"]]
         taken = _taken(
             rows,
-            actor=Actor.of(job.owner),
+            actor=Actor.of_job(job),
             reason=job.reason,
             update=bool(job.params.get("update")),
             source=job.file_name,
@@ -70,6 +71,17 @@ def refuse_too_many(rows):
 def refuse_none(rows):
     if not rows:
         raise BadInput("", _("The file has no rows below its header."))
+
+
+def refuse_unpermitted(job):
+    """End the job with a sentence once somebody who drafted or started it may not import any more.
+
+    The rest of the file waits for somebody who may: what was taken in already is the same when it comes again.
+    """
+    for person in people_of(job):
+        if not may_import(person):
+            sentence = _("{name} may not import any more. What was taken in stays; import the file again for the rest.")
+            raise BadInput("", sentence.format(name=person.get_username()))
 
 
 def _payload(columns, rows, once):

@@ -15,7 +15,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Job
-from cards.permissions import Actor
+from cards.permissions import Actor, may_import
 
 CHECKED_AT_ONCE = 2 * CHUNK
 FILES_KEPT = timedelta(days=7)
@@ -52,7 +52,7 @@ def may(user, job):
     if job.kind in OF_ORDERS:
         return False
     if job.kind in IMPORTS:
-        return user.has_perm("cards.import_card")
+        return may_import(user)
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk
     return not Actor.of(user).actions.isdisjoint(actions_of(job))
@@ -66,17 +66,19 @@ def actions_of(job):
 def start(job, *, user, params=None, reason="", count=None):
     """Let a checked job go; done twice, it goes once. `count` is what was typed to confirm that cards are cancelled.
 
-    Raises `Refused` for somebody who may not, and `BadInput` for what cannot be read; then nothing has started.
+    Raises `Refused` when they, or who drafted it, may not, and `BadInput` for what cannot be read; then nothing has
+    started.
     """
-    if not may(user, job):
-        raise Refused("not_permitted", actor=user.get_username(), action=job.action or "update")
+    for person in (user, job.owner):
+        if not may(person, job):
+            raise Refused("not_permitted", actor=person.get_username(), action=job.action or "update")
     params, reason = params or {}, reason.strip()
     if job.kind == JobKind.ACTION:
         CATALOGUE[job.action].cleaned(params)
         _confirm(job, reason, count)
     elif not sum(engine.totals(job).check_counts.values()):
         raise BadInput("", _("There is nothing to do."))
-    engine.launch(job, params=params or job.params, reason=reason)
+    engine.launch(job, user, params=params or job.params, reason=reason)
     return Job.objects.get(pk=job.pk)
 
 

@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from cards.choices import OF_CARDS, JobStatus
-from cards.models import Job, JobChunk
+from cards import leases
+from cards.choices import OF_CARDS, JobStatus, Step
+from cards.errors import BadInput
+from cards.leases import Lost
+from cards.models import Job, JobChunk, JobStep
 
 LEASE = timedelta(seconds=90)
 RENEWED_EVERY = timedelta(seconds=5)
+# After each try that the database failed but the last.
+WAITS = (timedelta(seconds=30), timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=15))
+
+NOT_STARTED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.READY)
+OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
 class Kind:
@@ -42,10 +51,6 @@ class Kind:
 
     def finish(self, job):
         """Called once the last chunk is done, in the transaction that says so."""
-
-
-class Lost(Exception):
-    """The job is no longer this worker's: it was stopped, or its lease ran out and another one took it."""
 
 
 @dataclass
@@ -79,32 +84,42 @@ def move(job, sources, target, **values):
     return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
 
 
-def launch(job, **values):
+# What people do with a job. `user` is None for a rule; who comes second changes nothing, and leaves no step.
+
+
+def launch(job, user, **values):
     """From the preview to work, once."""
-    return move(job, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
+    return _step(job, Step.STARTED, user, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
 
 
-def pause(job):
-    return move(job, [JobStatus.RUNNING], JobStatus.PAUSED)
+def pause(job, user):
+    return _step(job, Step.PAUSED, user, [JobStatus.RUNNING], JobStatus.PAUSED)
 
 
-def resume(job):
-    return move(job, [JobStatus.PAUSED], JobStatus.RUNNING)
+def resume(job, user):
+    return _step(job, Step.RESUMED, user, [JobStatus.PAUSED], JobStatus.RUNNING)
 
 
-def stop(job):
+@transaction.atomic
+def take_up(job, user):
+    """Work again on a job that failed, as if it had not been tried yet: what is done stays done."""
+    anew = {"worker": "", "leased_until": None, "tries": 0}
+    went = {"message": "", "finished_at": None, **anew}
+    taken_up = _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, **went)
+    if taken_up:
+        job.chunks.filter(done_at=None).update(**anew)
+    return taken_up
+
+
+def stop(job, user):
     """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
-    open_statuses = [
-        status for status in JobStatus if status not in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
-    ]
-    return move(job, open_statuses, JobStatus.STOPPED, finished_at=timezone.now())
+    how = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
+    return _step(job, Step.DISCARDED, user, NOT_STARTED, **how) or _step(job, Step.STOPPED, user, OPEN, **how)
 
 
 def fail(job, message):
     """The job cannot go on; `message` says why to those who look at it."""
-    over = [JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED]
-    values = {"status": JobStatus.FAILED, "message": str(message)[:500], "finished_at": timezone.now()}
-    return bool(Job.objects.filter(pk=job.pk).exclude(status__in=over).update(**values))
+    return move(job, OPEN, JobStatus.FAILED, message=str(message)[:500], finished_at=timezone.now())
 
 
 # leases
@@ -113,7 +128,7 @@ def fail(job, message):
 def claim_job(worker, only=None, kinds=OF_CARDS):
     """A job of these kinds (or `only` this one) that waits to be prepared and that nobody works on, leased, or None."""
     free = Job.objects.filter(_free(), status=JobStatus.PREPARING, kind__in=kinds).order_by("pk")
-    return _leased(free.filter(pk=only.pk) if only else free, worker)
+    return _claim(free.filter(pk=only.pk) if only else free, worker)
 
 
 def claim_chunk(worker, only=None, kinds=OF_CARDS):
@@ -121,14 +136,41 @@ def claim_chunk(worker, only=None, kinds=OF_CARDS):
     waits = Q(job__status=JobStatus.CHECKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
     waiting = JobChunk.objects.filter(waits, _free(), done_at=None, job__kind__in=kinds)
     free = waiting.order_by("number", "job_id")  # in turn
-    return _leased(free.filter(job=only) if only else free, worker)
+    return _claim(free.filter(job=only) if only else free, worker)
+
+
+def claim_unfinished(worker, kinds=OF_CARDS):
+    """A job of these kinds whose last chunk is done, and whose worker did not live to say so, leased, or None."""
+    chunks = JobChunk.objects.filter(job=OuterRef("pk"))
+    unchecked, undone = Exists(chunks.filter(checked_at=None)), Exists(chunks.filter(done_at=None))
+    over = Q(~unchecked, status=JobStatus.CHECKING) | Q(~undone, status=JobStatus.RUNNING)
+    return _claim(Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk"), worker)
 
 
 def renew(job, worker):
     """Keep the lease of a job that is being prepared; `Lost` if it is not this worker's any more."""
     mine = Job.objects.filter(pk=job.pk, worker=worker, status=JobStatus.PREPARING)
-    if not mine.update(leased_until=timezone.now() + LEASE):
-        raise Lost
+    leases.renew(mine, leased_until=timezone.now() + LEASE)
+
+
+def try_later(job, leased, error):
+    """The database could not do it: it is tried again after a while, but for the last try, which ends the job."""
+    wait = leases.wait_after(leased.tries, WAITS)
+    if wait is None:
+        fail(job, _spent(leased.tries, str(error).partition("\n")[0]))
+    else:
+        mine = type(leased).objects.filter(pk=leased.pk, worker=leased.worker)
+        mine.update(worker="", leased_until=timezone.now() + wait)
+
+
+def refuse_spent(leased):
+    """Raise `BadInput` for what was tried as often as may be, and whose last worker never came back."""
+    if leases.wait_after(leased.tries - 1, WAITS) is None:
+        raise BadInput("", _spent(leased.tries - 1, _("its worker ended before it was done")))
+
+
+def _spent(tries, last):
+    return _("A part of it was tried {count} times. The last time: {last}").format(count=tries, last=last)
 
 
 def chunks_at_work():
@@ -144,24 +186,18 @@ def lock_chunk(chunk, worker):
     return mine
 
 
-def jobs_without_open_chunks(kinds=OF_CARDS):
-    """Jobs of these kinds whose last chunk is done, and whose worker did not live to say so."""
-    busy = Job.objects.filter(status__in=[JobStatus.CHECKING, JobStatus.RUNNING], kind__in=kinds)
-    counted = busy.annotate(
-        unchecked=Count("chunks", filter=Q(chunks__checked_at=None)),
-        undone=Count("chunks", filter=Q(chunks__done_at=None)),
-    )
-    return counted.filter(Q(status=JobStatus.CHECKING, unchecked=0) | Q(status=JobStatus.RUNNING, undone=0))
+@transaction.atomic
+def _step(job, step, user, sources, target, **values):
+    """Change the status, and keep who did it, in one transaction."""
+    moved = move(job, sources, target, **values)
+    if moved:
+        JobStep.objects.create(job=job, step=step, by=user)
+    return moved
 
 
 def _free():
     return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
 
 
-@transaction.atomic
-def _leased(rows, worker):
-    row = rows.select_for_update(skip_locked=True, of=("self",)).first()
-    if row:
-        row.worker, row.leased_until = worker, timezone.now() + LEASE
-        row.save(update_fields=["worker", "leased_until"])
-    return row
+def _claim(rows, worker):
+    return leases.claim(rows, worker=worker, leased_until=timezone.now() + LEASE)

@@ -24,8 +24,9 @@ class Undo(Kind):
         return checked((card.pk, rehearse(undoing, card)[1]) for card in cards)
 
     def apply(self, job, chunk):
-        signature = Signature(Actor.of(job.owner), job.reason, job_id=job.pk)
-        return told(change(chunk.payload["cards"], _undoing(job, chunk), signature))
+        undoing = _undoing(job, chunk)
+        signature = Signature(undoing.ask.actor, job.reason, job_id=job.pk)
+        return told(change(chunk.payload["cards"], undoing, signature))
 
 
 class Undoing(Work):
@@ -61,4 +62,4 @@ class Undoing(Work):
 
 def _undoing(job, chunk):
     seqs = dict(zip(chunk.payload["cards"], chunk.payload["seqs"], strict=True))
-    return Undoing(seqs, ActionRequest(Actor.of(job.owner), civil_today(), PolicyBook.read(), job.reason))
+    return Undoing(seqs, ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read(), job.reason))

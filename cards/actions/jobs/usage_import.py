@@ -12,7 +12,7 @@ from django.utils import timezone
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE, take_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
 from cards.actions.imports.usage_uneventful import foretold
-from cards.actions.jobs.cards_import import refuse_none, refuse_too_many
+from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
 from cards.actions.jobs.engine import Kind, add_chunk
 from cards.choices import JobStatus
 from cards.models import Job, RefusedRow, StagedFile
@@ -41,10 +41,12 @@ class UsageImport(Kind):
 
     def check(self, job, chunk):
         """What the whole file comes to is one question, asked for its first chunk."""
+        refuse_unpermitted(job)
         counts = foretold(_staged(chunk)) if chunk.number == 1 else Counter()
         return _told(chunk, counts)
 
     def apply(self, job, chunk):
+        refuse_unpermitted(job)
         before = StagedFile.objects.select_for_update().get(pk=chunk.payload["staged"])
         is_last = not job.chunks.filter(number__gt=chunk.number).exists()
         while take_next(before) and is_last:

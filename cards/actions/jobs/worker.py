@@ -29,8 +29,8 @@ def tick(seconds, kinds=KINDS):
     if engine.chunks_at_work() >= LANES:
         return
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
-    for job in engine.jobs_without_open_chunks(list(kinds)):
-        _go_on(job, kinds)
+    while job := engine.claim_unfinished(worker, list(kinds)):
+        _guarded(job, job, lambda job=job: _go_on(job, kinds))
     while time.monotonic() < give_up_at and _work_once(worker, kinds=kinds):
         pass
 
@@ -53,29 +53,33 @@ def _work_once(worker, only=None, kinds=KINDS):
     """Prepare a job, or do a chunk; False when there was nothing to do."""
     job = engine.claim_job(worker, only, list(kinds))
     if job:
-        _guarded(job, lambda: _prepare(job, worker, kinds))
+        _guarded(job, job, lambda: _prepare(job, worker, kinds))
         return True
     chunk = engine.claim_chunk(worker, only, list(kinds))
     if chunk:
-        _guarded(chunk.job, lambda: _work_on(chunk, worker, kinds))
+        _guarded(chunk.job, chunk, lambda: _work_on(chunk, worker, kinds))
         return True
     return False
 
 
-def _guarded(job, do):
-    """What goes wrong ends this job with a sentence, and no other; a database that is busy is simply asked again."""
-    try:
-        with translation.override(job.language):
+def _guarded(job, leased, do):
+    """What goes wrong ends this job with a sentence, and no other; what the database cannot do now is tried again.
+
+    `leased` is what this worker holds, the job or a chunk of it.
+    """
+    with translation.override(job.language):
+        try:
+            engine.refuse_spent(leased)
             do()
-    except engine.Lost:
-        logger.info("Job %s went to another worker, or was stopped", job.pk)
-    except BadInput as bad:
-        engine.fail(job, bad)
-    except OperationalError:
-        logger.exception("The database could not do a part of job %s now; it is done again", job.pk)
-    except Exception as error:
-        logger.exception("Job %s failed", job.pk)
-        with translation.override(job.language):
+        except engine.Lost:
+            logger.info("Job %s went to another worker, or was stopped", job.pk)
+        except BadInput as bad:
+            engine.fail(job, bad)
+        except OperationalError as error:
+            logger.exception("The database could not do a part of job %s, at try %s", job.pk, leased.tries)
+            engine.try_later(job, leased, error)
+        except Exception as error:
+            logger.exception("Job %s failed", job.pk)
             what = type(error).__name__ if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
             engine.fail(job, _("This is a mistake in the portal: {what}").format(what=what))
 
@@ -93,7 +97,7 @@ def _prepare(job, worker, kinds):
     engine.renew(job, worker)
     finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
     kept = {name: getattr(job, name) for name in ("total", "counts", "file", "kept_until")}
-    engine.move(job, [JobStatus.PREPARING], following, **kept, **finished)
+    engine.move(job, [JobStatus.PREPARING], following, tries=0, **kept, **finished)
 
 
 def _work_on(chunk, worker, kinds=KINDS):
@@ -104,8 +108,8 @@ def _work_on(chunk, worker, kinds=KINDS):
             chunk.check_result, chunk.checked_at = _rehearsed(kind, job, chunk), timezone.now()
         elif job.status == JobStatus.RUNNING:
             chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
-        chunk.worker, chunk.leased_until = "", None
-        chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until"])
+        chunk.worker, chunk.leased_until, chunk.tries = "", None, 0
+        chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until", "tries"])
     _go_on(job, kinds)
 
 

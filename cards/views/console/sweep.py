@@ -64,7 +64,7 @@ def release(request):
     swept = next((swept for swept in braked_days() if str(swept.day) == request.POST.get("day")), None)
     if swept is None:
         raise Http404
-    release_brake(swept.day, request.user.get_username())
+    release_brake(swept.day, request.user)
     messages.success(request, _("The sweep of {day} goes on within a minute.").format(day=swept.day))
     return redirect("console:sweep")
 
@@ -83,6 +83,7 @@ class Night:
         self.day, self.changes = swept.day, swept.changes
         self.seconds = (swept.finished_at - swept.started_at).total_seconds() if swept.finished_at else None
         self.rules = by_rule(swept.counts)
+        self.released_by, self.released_at = swept.released_by, swept.released_at
 
 
 class Tonight:

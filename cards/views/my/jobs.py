@@ -8,8 +8,10 @@ from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
 from cards.pages.job_action import KINDS
 from cards.pages.job_list import entries_of
+from cards.pages.job_words import steps_taken
 from cards.paging import page_of
 from cards.permissions import Actor
+from cards.scope import Scope
 from cards.views.jobs import JobPages
 from cards.views.my.selections import FOR_MANY
 
@@ -49,10 +51,23 @@ class MyJobs(JobPages):
 
     def context(self, job, request):
         context = super().context(job, request)
-        return context | {"start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
+        taken = steps_taken(job, name_for(request.user))
+        return context | {"taken": taken, "start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
 
 
 JOBS = MyJobs(MY)
+
+
+def name_for(reader):
+    """How a member knows people: as you, whoever belongs to the same customer by name, and others as the dealer."""
+    own = Scope.of(reader).roles.keys()
+
+    def name_of(person):
+        if person == reader:
+            return _("you")
+        return person.get_username() if person and own & Scope.of(person).roles.keys() else _("your dealer")
+
+    return name_of
 
 
 def _called(action):

@@ -1,0 +1,38 @@
+"""Leases: a row is one worker's for a while. A worker that dies over it loses it, and another one goes on.
+
+Each time that a row is claimed is a try, also when its worker never came back. What has failed at its last try is not
+tried again: somebody has to look at it.
+"""
+
+from django.db import transaction
+
+
+class Lost(Exception):
+    """The row is no longer this worker's: its work was stopped, or its lease ran out and another one claimed it."""
+
+
+@transaction.atomic
+def claim(rows, **held):
+    """The first of these rows, with `held` written into it and one try more; None if there is none.
+
+    `rows` are those whose lease is free or has run out. Two workers never get the same one: a row that another is
+    claiming at this moment is passed over.
+    """
+    row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if row:
+        held["tries"] = row.tries + 1
+        for name, value in held.items():
+            setattr(row, name, value)
+        row.save(update_fields=held)
+    return row
+
+
+def renew(rows, **held):
+    """Hold a row for longer; `rows` say which it is and whose, and `Lost` that there is no such row any more."""
+    if not rows.update(**held):
+        raise Lost
+
+
+def wait_after(tries, waits):
+    """How long to wait after so many tries that failed; None after the last one."""
+    return waits[tries - 1] if tries <= len(waits) else None

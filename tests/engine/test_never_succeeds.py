@@ -1,0 +1,193 @@
+"""What the database cannot do: tried again after a while, and ended with the database's reason after the last try."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone, translation
+
+from cards.actions.jobs import control, engine, worker
+from cards.actions.selections import freeze_ids
+from cards.models import CardEvent, Job, JobChunk
+from tests.build import OPENED_ON as DAY
+from tests.build import card_in_use, on_day, staff
+from tests.own_portal import own_portal, python, row, rows
+
+pytestmark = pytest.mark.django_db
+TRIES = len(engine.WAITS) + 1
+
+CARDS = 2_500
+PREPARE = f"""
+from datetime import date
+from django.contrib.auth.models import User
+from cards.actions.jobs import control, worker
+from cards.actions.selections import freeze
+from cards.models import Card
+from tests.billing.build import fleet
+fleet({CARDS}, date(2026, 3, 2))
+user = User.objects.create_superuser("admin")
+job = control.draft(freeze(Card.objects.all(), owner=user, asked={{}}), "tag", user=user)
+control.start(worker.work_off(job), user=user, params={{"tag": "trial"}})
+"""
+# A disk that is full but for what it takes to say so.
+FULL_DISK = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute(f"PRAGMA max_page_count = {cursor.execute('PRAGMA page_count').fetchone()[0] + 20}")
+"""
+# A statement that takes too long, because somebody else holds the cards and does not give them back.
+SLOW_STATEMENT = """
+import os
+import psycopg
+from django.db import connection
+holder = psycopg.connect(os.environ["DATABASE_URL"])
+holder.execute("SELECT id FROM cards_card FOR UPDATE")
+with connection.cursor() as cursor:
+    cursor.execute("SET statement_timeout = '500ms'")
+"""
+TRY = f"""
+from django.utils import timezone
+from datetime import timedelta
+from cards.actions.jobs import worker
+from cards.models import Job, JobChunk
+for tried in range(1, {TRIES} + 1):
+    now = timezone.now()
+    worker.tick(30)
+    job, chunk = Job.objects.get(), JobChunk.objects.get(number=1)
+    print(job.status, chunk.tries, round((chunk.leased_until - now).total_seconds() / 30), job.message, sep="|")
+    JobChunk.objects.update(leased_until=now)
+"""
+GO_ON = """
+from cards.actions.jobs import control, worker
+from cards.models import Job
+job = control.retry(Job.objects.get(), user=Job.objects.get().owner)
+print(worker.work_off(control.start(worker.work_off(job), user=job.owner, params={"tag": "trial"})).status)
+"""
+
+
+@pytest.fixture
+def portal(tmp_path):
+    with own_portal(tmp_path, SIMPORTAL_TODAY="2026-03-25") as portal:
+        python(portal, PREPARE)
+        yield portal
+
+
+def test_a_job_that_can_never_succeed_is_tried_some_times_and_fails_with_the_databases_reason(portal):
+    if connection.vendor == "sqlite":
+        trouble, reason = FULL_DISK, "database or disk is full"
+    else:
+        trouble, reason = SLOW_STATEMENT, "canceling statement due to statement timeout"
+    told = [line.split("|") for line in python(portal, trouble + TRY).splitlines()]
+    assert [(status, int(tries)) for status, tries, _wait, _message in told] == [
+        *(("running", number) for number in range(1, TRIES)),
+        ("failed", TRIES),
+    ]
+    assert [int(wait) for _status, _tries, wait, _message in told[:-1]] == [1, 3, 10, 30]
+    assert [message for *_rest, message in told] == [""] * (TRIES - 1) + [
+        f"A part of it was tried {TRIES} times. The last time: {reason}"
+    ]
+    assert rows(portal, "cards_cardevent WHERE action = 'tag'", "cards_card WHERE tags <> ''") == [0, 0]
+    assert python(portal, GO_ON).split() == ["done"]
+    assert rows(portal, "cards_cardevent WHERE action = 'tag'", "cards_card WHERE tags = 'trial'") == [CARDS, CARDS]
+    assert row(portal, "SELECT SUM(tries) FROM cards_jobchunk WHERE done_at IS NOT NULL")[0] == 0
+    portal.manage("verify")
+
+
+# what is tried again
+
+
+@pytest.fixture
+def started():
+    """A job that is at work on one card."""
+    with on_day(DAY), translation.override("en"):
+        ops = staff("suspend")
+        selection = freeze_ids([card_in_use().pk], owner=ops, asked={"from": "page"})
+        yield control.start(control.draft(selection, "suspend", user=ops), user=ops)
+
+
+def lease_runs_out():
+    past = timezone.now() - timedelta(seconds=1)
+    JobChunk.objects.update(leased_until=past)
+    Job.objects.update(leased_until=past)
+
+
+def test_a_worker_that_dies_is_one_try_and_the_next_one_does_the_work(started):
+    for _ in range(TRIES - 1):
+        assert engine.claim_chunk("dead")
+        lease_runs_out()
+    job = worker.work_off(started)
+    assert (job.status, job.message, job.chunks.get().tries) == ("done", "", 0)
+
+
+def test_work_over_which_every_worker_dies_ends_with_that(started):
+    for _ in range(TRIES):
+        assert engine.claim_chunk("dead")
+        lease_runs_out()
+    job = worker.work_off(started)
+    assert (job.status, job.message) == (
+        "failed",
+        "A part of it was tried 5 times. The last time: its worker ended before it was done",
+    )
+    assert CardEvent.objects.filter(action="suspend").count() == 0
+
+
+def test_a_job_over_whose_file_every_worker_dies_ends_with_that(started):
+    Job.objects.update(status="preparing")
+    for _ in range(TRIES):
+        assert engine.claim_job("dead")
+        lease_runs_out()
+    assert worker.work_off(started).status == "failed"
+
+
+def test_a_check_and_its_work_each_have_all_their_tries(started):
+    JobChunk.objects.update(checked_at=None, check_result=None)
+    Job.objects.update(status="checking", started_at=None)
+    for _ in range(TRIES - 1):
+        assert engine.claim_chunk("dead")
+        lease_runs_out()
+    job = worker.work_off(started)
+    assert (job.status, job.chunks.get().tries) == ("ready", 0)
+
+
+def test_what_waits_for_its_next_try_takes_no_lane(started):
+    chunk = engine.claim_chunk("one")
+    assert engine.chunks_at_work() == 1
+    engine.try_later(started, chunk, "deadlock detected\nDETAIL: …")
+    assert (engine.chunks_at_work(), engine.claim_chunk("two")) == (0, None)
+    lease_runs_out()
+    assert engine.claim_chunk("two").tries == 2
+
+
+def test_who_lost_a_chunk_does_not_delay_who_has_it_now(started):
+    lost = engine.claim_chunk("one")
+    lease_runs_out()
+    held = engine.claim_chunk("two")
+    engine.try_later(started, lost, "server closed the connection unexpectedly")
+    now = JobChunk.objects.get()
+    assert (now.worker, now.leased_until, now.tries) == ("two", held.leased_until, 2)
+
+
+def test_a_failed_job_that_is_taken_up_again_has_all_its_tries(started):
+    ops = started.owner
+    for _ in range(TRIES):
+        engine.claim_chunk("dead")
+        lease_runs_out()
+    assert worker.work_off(started).status == "failed"
+    assert (engine.take_up(started, ops), engine.take_up(started, ops)) == (True, False)
+    assert [step.step for step in started.steps.all()] == ["started", "resumed"]
+    held = engine.claim_chunk("one")
+    assert (held.tries, engine.take_up(started, ops), engine.claim_chunk("two")) == (1, False, None)
+    lease_runs_out()
+    job = worker.work_off(started)
+    assert (job.status, job.message, CardEvent.objects.filter(action="suspend").count()) == ("done", "", 1)
+
+
+def test_a_mistake_in_finishing_ends_its_job_and_the_tick_goes_on_to_the_others(started):
+    class Broken(type(worker.KINDS["action"])):
+        def finish(self, job):
+            raise ValueError("no such thing")
+
+    JobChunk.objects.update(done_at=timezone.now(), result={"counts": {}, "reasons": {}, "outcomes": []})
+    worker.tick(1, {"action": Broken()})
+    job = Job.objects.get()
+    assert (job.status, job.message) == ("failed", "This is a mistake in the portal: ValueError: no such thing")

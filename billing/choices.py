@@ -120,4 +120,4 @@ OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
 # What the dealer does to a card when a line of an order is fulfilled; an opening was done when the card was taken in.
 ACTIONS = {OrderKind.RENEWAL: Action.RENEW, OrderKind.PACK: Action.TOP_UP, OrderKind.SALE: Action.ASSIGN}
 # What it does to the card when such a line is given back; of the others nothing that was served is.
-TAKEN_BACK_BY = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.ASSIGN}
+TAKEN_BACK_BY = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}

@@ -25,7 +25,7 @@ class Undo(Kind):
 
     def apply(self, job, chunk):
         undoing = _undoing(job, chunk)
-        signature = Signature(undoing.ask.actor, job.reason, job_id=job.pk)
+        signature = Signature(undoing.asked.actor, job.reason, job_id=job.pk)
         return told(change(chunk.payload["cards"], undoing, signature))
 
 

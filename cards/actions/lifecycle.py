@@ -50,9 +50,9 @@ def cancel(card, ask, done):
 
 
 def assign(card, ask, done):
-    customer = ask.params["customer"]
-    done.evidence = {"customer": customer and customer.name, "was_customer_id": card.customer_id}
+    customer, was = ask.params["customer"], card.customer_id
     card.customer_id = customer and customer.pk
+    done.evidence = {"customer": customer and customer.name, "customer_id": card.customer_id, "was_customer_id": was}
 
 
 def unpark(card, ask, done):

@@ -5,6 +5,7 @@ from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent
 from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, Selection, SelectionPart
+from cards.models.owner import KnownOwner
 from cards.models.person import Person, RecoveryCode
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
@@ -32,6 +33,7 @@ __all__ = [
     "Invitation",
     "Job",
     "JobChunk",
+    "KnownOwner",
     "Membership",
     "Person",
     "Plan",

@@ -9,7 +9,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Lag, Round
 from django.utils.translation import gettext as _
 
-from billing.choices import Account, EntryKind, LineState, OrderKind, OrderState
+from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderState
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
@@ -18,12 +18,6 @@ from cards.models import CardEvent, ServiceTerm
 from cards.proof import Problem
 
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
-# By which record a card shows that a line was fulfilled; an opening has none.
-RECORDS = {
-    OrderKind.RENEWAL: Action.RENEW,
-    OrderKind.PACK: Action.TOP_UP,
-    OrderKind.SALE: Action.ASSIGN,
-}
 
 
 def problems():
@@ -111,15 +105,15 @@ def _orders():
 
 
 def _lines():
-    """A fulfilled line has its card's record, and what an order did to a card has its line."""
-    for kind, action in RECORDS.items():
+    """A fulfilled line has its card's record (an opening needs none), and what an order did to a card has its line."""
+    for kind, action in ACTIONS.items():
         record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
         lines = OrderLine.objects.filter(order__kind=kind, fulfilled_on__isnull=False)
         for line in lines.exclude(Exists(record.filter(action=action))).select_related("card", "order"):
             sentence = _("line {line} was fulfilled, and no record of the card says so")
             yield _problem("line_without_service", sentence, iccid=line.card.iccid, line=line)
     line = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
-    done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=RECORDS.values())
+    done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=ACTIONS.values())
     for event in done.exclude(Exists(line)).select_related("card"):
         sentence = _("record {seq} was done for an order, and no line of it says so")
         yield _problem("service_without_line", sentence, iccid=event.card.iccid, seq=event.seq)

@@ -182,6 +182,7 @@ class Action(TextChoices):
     PROTECT = "protect", pgettext_lazy("action", "Protect")
     UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
     ASSIGN = "assign", pgettext_lazy("action", "Assign to customer")
+    UNASSIGN = "unassign", pgettext_lazy("action", "Back to stock")
     TAG = "tag", pgettext_lazy("action", "Add tag")
     UNTAG = "untag", pgettext_lazy("action", "Remove tag")
     REMARK = "remark", pgettext_lazy("action", "Write remark")
@@ -211,7 +212,7 @@ class Rule(TextChoices):
 
 
 # What changes whose card it is; nothing else does.
-CHANGES_OWNER = (Action.ASSIGN,)
+CHANGES_OWNER = (Action.ASSIGN, Action.UNASSIGN)
 
 HOLDS_THAT_END_WITH_A_CYCLE = (Hold.CREDIT, Hold.THRESHOLD)
 
@@ -242,6 +243,7 @@ MADE_BY_PEOPLE = (
     Action.REJECT_REAL_NAME,
     Action.REVOKE_REAL_NAME,
     Action.ASSIGN,
+    Action.UNASSIGN,
     Action.TAG,
     Action.UNTAG,
     Action.REMARK,

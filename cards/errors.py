@@ -146,6 +146,10 @@ REFUSALS = {
         _("The card belongs to this customer already."),
         _("Nothing needs to be done."),
     ),
+    "in_stock_already": (
+        _("The card is in stock already."),
+        _("Nothing needs to be done."),
+    ),
     "changed_meanwhile": (
         _("The card has changed since you looked."),
         _("Look at it as it is now, and ask again if you still want this."),

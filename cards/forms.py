@@ -6,15 +6,13 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from cards import identifiers
-from cards.choices import Action, Hold
+from cards.choices import Hold
 from cards.errors import BadInput
 from cards.models import CardEvent
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 
 LAST_DIGITS = 6
-# Actions of the staff whose reason the customer reads, and needs to.
-READ_BY_CUSTOMERS = (Action.REJECT_REAL_NAME, Action.REVOKE_REAL_NAME)
 
 FIELDS = {
     "imei": lambda: forms.CharField(label=_("IMEI of the device"), required=False, widget=_digits()),
@@ -28,7 +26,7 @@ FIELDS = {
     "customer": lambda: forms.CharField(
         label=_("Customer"),
         required=False,
-        help_text=_("The customer's exact name; empty puts the card back in stock."),
+        help_text=_("The customer's exact name. To put the card back in stock is an action of its own."),
         widget=_offered(),
     ),
     "tag": lambda: forms.CharField(
@@ -52,17 +50,17 @@ FIELDS = {
 
 
 class AskingForm(forms.Form):
-    """The parameters of an action, and the reason."""
+    """The parameters of an action, as the catalogue has them, and the reason."""
 
-    def ask_for(self, parameters, plans, is_final):
-        self.parameters = tuple(parameters)
+    def ask_for(self, action, plans):
+        self.parameters = tuple(action.parameters)
         for name in self.parameters:
             self.fields[name] = FIELDS[name]()
         if "plan" in self.fields:
             self.fields["plan"].choices = plans
         self.fields["reason"] = forms.CharField(
-            label=_("Reason") if is_final else _("Reason (optional)"),
-            required=is_final,
+            label=_("Reason") if action.is_final else _("Reason (optional)"),
+            required=action.is_final,
             max_length=CardEvent._meta.get_field("reason").max_length,
             widget=forms.Textarea(attrs={"rows": 2}),
         )
@@ -73,20 +71,20 @@ class AskingForm(forms.Form):
 
 
 class ActionForm(AskingForm):
-    """The parameters of one action, the reason, and for `cancel` the end of the ICCID, typed as confirmation.
+    """The parameters of one action, the reason, and for what is final the end of the ICCID, typed as confirmation.
 
     `version` is the card's when the form was made: sent twice, the form is out of date the second time.
     """
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, action, parameters, iccid, choices, data=None, initial=None):
+    def __init__(self, action, iccid, choices, data=None, initial=None):
         super().__init__(data, initial=initial, label_suffix="")
-        self.iccid, is_final = iccid, action == Action.CANCEL
-        self.ask_for(parameters, choices, is_final)
-        if action in READ_BY_CUSTOMERS:
+        self.iccid = iccid
+        self.ask_for(action, choices)
+        if action.customers_read_the_reason:
             self.fields["reason"].help_text = _("The customer reads it.")
-        if is_final:
+        if action.is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
                 help_text=_("Typed to make sure that it is this card: cancelling is final."),
@@ -116,13 +114,12 @@ class MyActionForm(ActionForm):
 
 
 class JobForm(AskingForm):
-    """What a checked job is told before it starts; for `cancel` also the number of cards, typed as confirmation."""
+    """What a checked job is told before it starts; for what is final also the number of cards, typed to confirm it."""
 
-    def __init__(self, action, parameters, plans, data=None, initial=None):
+    def __init__(self, action, plans, data=None, initial=None):
         super().__init__(data, initial=initial, label_suffix="")
-        is_final = action == Action.CANCEL
-        self.ask_for(parameters, plans, is_final)
-        if is_final:
+        self.ask_for(action, plans)
+        if action.is_final:
             self.fields["count"] = forms.CharField(
                 label=_("How many cards will be cancelled"),
                 help_text=_("Typed to make sure that it is these cards: cancelling is final."),

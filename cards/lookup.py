@@ -1,10 +1,11 @@
-"""Which cards are meant by numbers from a file or a command line, many at a time."""
+"""Which cards are meant by numbers from a file or a command line, many at a time; and names for a form to offer."""
 
 from django.db.models import Q
 
 from cards.models import Card
 
 PREFIXES_AT_ONCE = 200
+NAMES_OFFERED = 100
 
 
 def ids_by_iccid(iccids, cards=None):
@@ -36,3 +37,8 @@ def _beginning_with(prefixes, cards):
         for iccid, pk in cards.filter(Q(*ranges, _connector=Q.OR)).values_list("iccid", "pk"):
             found.setdefault(iccid[:19], []).append(pk)
     return found
+
+
+def names_of(model):
+    """The first names, in order: of a model of which there are few."""
+    return list(model.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])

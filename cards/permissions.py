@@ -2,37 +2,15 @@
 
 from dataclasses import dataclass
 
+from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, MemberRole
 
-SUPPORT = frozenset({Action.SUSPEND, Action.RESUME, Action.TAG, Action.UNTAG, Action.REMARK})
-CARRIER_DESK = frozenset({Action.PLACE_HOLD, Action.LIFT_HOLD})
-OPERATIONS = SUPPORT | {
-    Action.ACTIVATE,
-    Action.FORCE_ACTIVATE,
-    Action.REBIND,
-    Action.SUBMIT_REAL_NAME,
-    Action.APPROVE_REAL_NAME,
-    Action.REJECT_REAL_NAME,
-    Action.REVOKE_REAL_NAME,
-    Action.SET_LIMIT,
-    Action.RENEW,
-    Action.UNRENEW,
-    Action.TOP_UP,
-    Action.PROTECT,
-    Action.UNPROTECT,
-    Action.CANCEL,
-    Action.ASSIGN,
-    Action.UNPARK,
-}
-CUSTOMERS = frozenset({Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME})
+CUSTOMERS = frozenset(word for word, action in CATALOGUE.items() if action.customers_may)
 
 # What each role may do to cards: the actions of Django's groups of the same names.
 ROLES = {
-    "support": SUPPORT,
-    "operations": OPERATIONS,
-    "finance": frozenset(),
-    "carrier_desk": CARRIER_DESK,
-    "auditor": frozenset(),
+    role: frozenset(word for word, action in CATALOGUE.items() if role in action.roles)
+    for role in ("support", "operations", "finance", "carrier_desk", "auditor")
 }
 
 

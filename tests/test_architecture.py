@@ -14,7 +14,7 @@ RINGS = (
     {"choices", "errors", "calendar", "identifiers", "quantities", "money", "files", "paging", "visitors"},
     {"models", "querysets", "triggers", "lookup", "search", "tallies", "quick"},
     {
-        *("rules", "guards", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
+        *("rules", "guards", "catalogue", "permissions", "sentences", "proof", "filters", "exports", "policy_effects"),
         *("statements", "figures"),
     },
     {"actions", "carriers", "payments"},

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -25,6 +26,7 @@ from cards.actions.requests import ask_dealer
 from cards.actions.selections import freeze_ids
 from cards.choices import Action
 from cards.models import Card, CardEvent, CardRequest, Job
+from cards.models.claim import code_of
 from cards.permissions import Actor
 from cards.proof import Proof
 from tests.billing import build as b
@@ -59,7 +61,7 @@ PAGES = (
 def _portal(tmp_path, settings):
     settings.MEDIA_ROOT = tmp_path
     of_role("operations", "ops"), of_role("support", "support"), staff("import", username="importer")
-    User.objects.create_user("zhang"), User.objects.create_user("li")
+    User.objects.create_user("zhang"), User.objects.create_user("li"), b.financier()
     for name in ("Acme", "Northwind", "Globex"):
         b.customer(name)
     b.price(None, "8.00"), b.price("PACK-100", "9.90")
@@ -129,10 +131,10 @@ def test_the_past_is_rich(card):
 
 @dataclass(frozen=True)
 class Door:
-    """A way by which a card comes to another customer: `go(card, user)`, after what has to be so before it.
+    """A way by which a card comes to another customer, or to stock: `go(card, user)`, after what has to be so before.
 
     `may` and `may_not` are the names of who goes it with and without success; None where a shell is all it takes.
-    `signer` is how its record is signed, `jobs` whether the record names a job.
+    `signer` is how its record is signed, `has_job` whether it names a job.
     """
 
     go: Callable
@@ -144,20 +146,30 @@ class Door:
     undoes: bool = False
 
 
-def by_act(card, user):
-    run("act", "assign", card.iccid, "--actor", user.username, "--set", "customer=Acme")
+def asked_for(to):
+    """The action that brings a card there, and what it is told."""
+    return (Action.ASSIGN, {"customer": to}) if to else (Action.UNASSIGN, {})
 
 
-def by_form(card, user):
-    asked = {"version": fresh(card).version, "customer": "Acme"}
-    client_of(user.username).post(f"/console/cards/{card.iccid}/assign/", asked)
+def by_act(card, user, to="Acme"):
+    action, params = asked_for(to)
+    sets = [word for name, value in params.items() for word in ("--set", f"{name}={value}")]
+    run("act", action, card.iccid, "--actor", user.username, *sets)
 
 
-def by_bulk_job(card, user):
-    started(control.draft(selected(card, user), Action.ASSIGN, user=user), user, customer="Acme")
+def by_form(card, user, to="Acme"):
+    action, params = asked_for(to)
+    address = f"/console/cards/{card.iccid}/{action}/"
+    client_of(user.username).post(address, {"version": fresh(card).version, **params})
+
+
+def by_bulk_job(card, user, to="Acme"):
+    action, params = asked_for(to)
+    started(control.draft(selected(card, user), action, user=user), user, **params)
 
 
 def by_undo(card, user):
+    """Where the card goes is where it was before."""
     job = Job.objects.get(action="assign", kind="action")
     response = client_of(user.username).post(f"/console/jobs/{job.pk}/again/undo/", {"key": uuid.uuid4()})
     if response.status_code == 302:
@@ -180,7 +192,15 @@ def by_sale(card, user):
     response = client_of(user.username).post("/console/orders/new/", form)
     order = Order.objects.filter(kind="sale").first()
     if response.status_code == 302 and order.job.chunks.get().check_result["counts"]["can"]:
-        orders.pay_and_fulfil(orders.place(order), user=b.financier())
+        orders.pay_and_fulfil(orders.place(order), user=person("finance"))
+
+
+def by_refund(card, user):
+    """The card goes back to stock by the order that sold it."""
+    order, client = Order.objects.get(kind="sale"), client_of(user.username)
+    client.post(f"/console/orders/{order.pk}/refund/", {"key": uuid.uuid4(), "reason": "broken", "all": "1"})
+    for refund in order.refunds.all():
+        client.post(f"/console/refunds/{refund.pk}/let-go/")
 
 
 def by_claim(card, user):
@@ -200,52 +220,108 @@ def file_of(card):
     return csv_file(settings.MEDIA_ROOT / "cards.csv", [row])
 
 
-def back_in_stock(card):
-    return do("assign", card, DAY, customer="")
+def in_stock(card):
+    return do("unassign", card, DAY)
+
+
+def sold(_card):
+    """Another card, sold out of stock to Globex, where bob has it and never used it: only such a one goes back."""
+    card, bob = open_card(certification="individual"), person("bob")
+    order = b.placed(OrderKind.SALE, [card], user=person("ops"), plan=None, name="Globex")
+    orders.pay_and_fulfil(order, user=person("finance"))
+    card = do("submit_real_name", card, DAY, actor=Actor.of(bob), name="李四", id_number=PERSON)
+    return left_behind(do("set_limit", card, DAY, actor=Actor.of(bob), limit_mb="20"), bob, date(2026, 3, 9))
+
+
+def sold_and_refunded(card):
+    card = sold(card)
+    by_refund(card, person("finance"))
+    return fresh(card)
 
 
 def assigned_by_mistake(card):
-    """Acme's for a while, and then by a job Northwind's, where nora has it."""
-    card, ops = do("assign", card, DAY, customer="Acme"), person("ops")
+    """By a job Northwind's, where nora has it."""
+    ops = person("ops")
     job = control.draft(selected(card, ops), Action.ASSIGN, user=ops)
     worker.work_off(control.start(job, user=ops, params={"customer": "Northwind"}))
     return left_behind(fresh(card), member("Northwind", "nora"), date(2026, 3, 9))
 
 
-DOORS = {
+def assigned_by_mistake_after_acme(card):
+    return assigned_by_mistake(do("assign", card, DAY, customer="Acme"))
+
+
+def assigned_by_mistake_out_of_stock(card):
+    return assigned_by_mistake(in_stock(card))
+
+
+TO_ANOTHER = {
     "act": Door(by_act),
     "the form in the console": Door(by_form),
     "a bulk job": Door(by_bulk_job, has_job=True),
-    "undoing an assignment": Door(by_undo, has_job=True, before=assigned_by_mistake, undoes=True),
+    "undoing an assignment": Door(by_undo, has_job=True, before=assigned_by_mistake_after_acme, undoes=True),
     "a correcting file": Door(by_command, may=None, may_not=None, signer=("command", "manage.py")),
     "a correcting import": Door(by_import_job, may_not="importer", has_job=True),
-    "a sale out of stock": Door(by_sale, has_job=True, before=back_in_stock),
-    "claiming": Door(by_claim, may="zhang", may_not="li", signer=("customer", "zhang"), before=back_in_stock),
+    "a sale out of stock": Door(by_sale, has_job=True, before=in_stock),
+    "a correcting import out of stock": Door(by_import_job, may_not="importer", has_job=True, before=in_stock),
+    "assigning what was refunded": Door(by_act, before=sold_and_refunded),
+    "claiming": Door(by_claim, may="zhang", may_not="li", signer=("customer", "zhang"), before=in_stock),
 }
+TO_STOCK = {
+    "act": Door(partial(by_act, to="")),
+    "the form in the console": Door(partial(by_form, to="")),
+    "a bulk job": Door(partial(by_bulk_job, to=""), has_job=True),
+    "undoing an assignment": Door(by_undo, has_job=True, before=assigned_by_mistake_out_of_stock, undoes=True),
+    "the refund of a sale": Door(by_refund, may="finance", may_not="ops", has_job=True, before=sold),
+}
+ALL = {f"to another customer: {name}": door for name, door in TO_ANOTHER.items()}
+ALL |= {f"to stock: {name}": door for name, door in TO_STOCK.items()}
+GUARDED = {name: door for name, door in ALL.items() if door.may_not}
 
 
-through_each = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
-guarded = {name: door for name, door in DOORS.items() if door.may_not}
+def through(doors):
+    return pytest.mark.parametrize("door", doors.values(), ids=doors)
 
 
-@through_each
-def test_the_card_is_moved_by_one_action_and_nothing_of_before_shows(card, door):
-    label, bobs = label_of(card), things_of("bob")
+@through(TO_ANOTHER)
+def test_the_card_is_assigned_and_nothing_of_before_shows(card, door):
     before = door.before(card)
+    bobs = things_of("bob")
     door.go(before, door.may and person(door.may))
-    card = Card.objects.select_related("customer").get(pk=card.pk)
+    card = Card.objects.select_related("customer").get(pk=before.pk)
     assert card.customer.name == ("zhang" if door.may == "zhang" else "Acme")
-    event = CardEvent.objects.get(card=card, seq=card.owned_from_seq)
     evidence = {"customer": card.customer.name, "customer_id": card.customer_id, "was_customer_id": before.customer_id}
-    evidence |= {"undoes": before.version} if door.undoes else {}
-    assert (event.action, event.effective_on, event.evidence) == ("assign", DAY, evidence)
-    signed = (event.actor_kind, event.actor_name, event.job is not None, event.seq)
-    assert signed == (*door.signer, door.has_job, before.version + 1)
-    assert (list(Proof().problems()), list(proof.problems())) == ([], [])
-    assert label_of(card) != label
-    wait_until(lambda: not forget_what_was_said() and not CardRenewal.objects.exists())
+    assert record_of(card, before, door) == ("assign", evidence)
+    everything_has_ended(card)
     owner = "zhang" if door.may == "zhang" else member("Acme", "alice").username
     nothing_of_before_shows(card, client_of(owner), bobs)
+
+
+@through(TO_STOCK)
+def test_the_card_is_put_back_in_stock_and_is_nobodys(card, door):
+    before = door.before(card)
+    door.go(before, person(door.may))
+    card = fresh(before)
+    assert (card.customer, before.customer_id is None) == (None, False)
+    assert record_of(card, before, door) == ("unassign", {"customer_id": None, "was_customer_id": before.customer_id})
+    everything_has_ended(card)
+    assert client_of("bob").get(f"/my/cards/{card.iccid}/").status_code == 404
+
+
+def record_of(card, before, door):
+    """What the record that moved the card says: (action, evidence). It is today's, signed, and the one that counts."""
+    event = CardEvent.objects.get(card=card, seq=card.owned_from_seq)
+    signed = (event.actor_kind, event.actor_name, event.job is not None, event.effective_on, event.seq)
+    assert signed == (*door.signer, door.has_job, DAY, before.version + 1)
+    assert event.evidence.pop("undoes", None) == (before.version if door.undoes else None)
+    return event.action, event.evidence
+
+
+def everything_has_ended(card):
+    """What belonged to the former customer is gone: the label and the switch; and the records prove true."""
+    assert label_of(card) != code_of(card.iccid, 1)
+    wait_until(lambda: not forget_what_was_said() and not CardRenewal.objects.filter(card=card).exists())
+    assert (list(Proof().problems()), list(proof.problems())) == ([], [])
 
 
 def things_of(username):
@@ -271,7 +347,7 @@ def nothing_of_before_shows(card, client, things):
     assert [client.get(thing).status_code for thing in things] == [404] * len(things) != []
 
 
-@pytest.mark.parametrize("door", guarded.values(), ids=guarded)
+@through(GUARDED)
 def test_who_may_not_moves_nothing(card, door):
     card = door.before(card)
     door.go(card, person(door.may_not))
@@ -279,7 +355,7 @@ def test_who_may_not_moves_nothing(card, door):
     assert list(Proof().problems()) == []
 
 
-@through_each
+@through(ALL)
 def test_a_cancelled_card_goes_through_no_door(card, door):
     card = do("cancel", door.before(card), DAY)
     door.go(card, door.may and person(door.may))

@@ -1,12 +1,13 @@
 """What a fulfilled line does to its card, and what giving it back takes away: always through the cards' own actions."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from billing.choices import ACTIONS, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import OrderLine
 from billing.permissions import who
-from cards.actions.ask import Ask, Asked
+from cards.actions.ask import ActionRequest, RequestedAction
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, this_moment
 from cards.choices import Action
@@ -36,33 +37,33 @@ def deliver(order, lines, job):
     signature = Signature(seller(order), job.reason, this_moment(), job.pk)
     outcomes = []
     for plan, card_ids in _by_plan(lines):
-        outcomes += change(card_ids, work_of(order, plan), signature)
+        outcomes += change(card_ids, work_of(order, plan, job.reason), signature)
     return sorted(outcomes, key=lambda outcome: outcome.card.pk)
 
 
-def work_of(order, plan):
-    """The work of selling a plan (or the card itself) to cards of this order."""
-    ask = Ask(seller(order), civil_today(), PolicyBook.read())
+def work_of(order, plan, reason=None):
+    """The work of selling a plan (or the card itself) to cards of this order; without a reason, to be rehearsed."""
+    asked = ActionRequest(seller(order), civil_today(), PolicyBook.read(), reason)
     match order.kind:
         case OrderKind.OPENING:
-            return Opening(order, ask)
+            return Opening(order, asked)
         case OrderKind.SALE:
-            ask.params = {"customer": order.customer}
-            return Sale(Action.ASSIGN, ask)
-    ask.params = {"plan": plan}
-    return Service(ACTIONS[order.kind], ask)
+            asked.params = {"customer": order.customer}
+            return Sale(Action.ASSIGN, asked)
+    asked.params = {"plan": plan}
+    return Service(ACTIONS[order.kind], asked)
 
 
-class Service(Asked):
+class Service(RequestedAction):
     """A term or a pack for a card of the order's customer."""
 
     def steps(self, card):
-        if not self.ask.actor.owns(card):
+        if not self.asked.actor.owns(card):
             raise Refused("anothers_card")
         yield from super().steps(card)
 
 
-class Sale(Asked):
+class Sale(RequestedAction):
     """A card out of stock becomes the customer's."""
 
     def steps(self, card):
@@ -74,8 +75,8 @@ class Sale(Asked):
 class Opening(Work):
     """The plan that a card was opened with: the card has its term already, and now it is paid, once."""
 
-    def __init__(self, order, ask):
-        self.order, self.ask = order, ask
+    def __init__(self, order, asked):
+        self.order, self.asked = order, asked
 
     def load(self, cards):
         paid = OrderLine.objects.filter(
@@ -84,7 +85,7 @@ class Opening(Work):
         self.paid = set(paid.exclude(order=self.order).values_list("card_id", flat=True))
 
     def steps(self, card):
-        if not self.ask.actor.owns(card):
+        if not self.asked.actor.owns(card):
             raise Refused("anothers_card")
         if card.is_final:
             raise Refused("cancelled")
@@ -105,7 +106,7 @@ class Returning(Work):
 
     def __init__(self, order, records):
         self.order, self.records = order, records
-        self.ask = Ask(seller(order), civil_today(), PolicyBook.read(), reason="")
+        self.asked = ActionRequest(seller(order), civil_today(), PolicyBook.read(), reason="")
 
     def load(self, cards):
         events = CardEvent.objects.filter(card__among=[card.pk for card in cards], seq__in=set(self.records.values()))
@@ -120,7 +121,7 @@ class Returning(Work):
             case OrderKind.SALE:
                 if card.activated_on or card.customer_id != self.order.customer_id:
                     raise Refused("service_used")
-                yield from self._do(card, Action.ASSIGN, customer=None)
+                yield from self._do(card, Action.UNASSIGN)
             case OrderKind.OPENING:
                 if card.activated_on:
                     raise Refused("service_used")
@@ -129,10 +130,10 @@ class Returning(Work):
 
     def _do(self, card, action, **params):
         actor = Actor(
-            self.ask.actor.kind, self.ask.actor.name, frozenset({action}), frozenset({self.order.customer_id})
+            self.asked.actor.kind, self.asked.actor.name, frozenset({action}), frozenset({self.order.customer_id})
         )
-        ask = Ask(actor, self.ask.on, self.ask.policies, params=params)
-        yield from Asked(action, ask).steps(card)
+        asked = replace(self.asked, actor=actor, params=params)
+        yield from RequestedAction(action, asked).steps(card)
 
 
 def _by_plan(lines):

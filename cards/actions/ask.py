@@ -5,45 +5,18 @@ from datetime import date
 
 from django.utils import timezone
 
-from cards import guards, rules
-from cards.actions import devices, lifecycle, notes, real_name, terms
-from cards.actions.parameters import cleaned
+from cards import rules
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
+from cards.catalogue import CATALOGUE
 from cards.choices import Action
 from cards.errors import InvariantBroken, Refused
 from cards.models import PolicyBook
 from cards.permissions import Actor
 
-DEEDS = {
-    Action.ACTIVATE: lifecycle.activate,
-    Action.FORCE_ACTIVATE: lifecycle.force_activate,
-    Action.SUSPEND: lifecycle.suspend,
-    Action.RESUME: lifecycle.resume,
-    Action.PLACE_HOLD: lifecycle.place_hold,
-    Action.LIFT_HOLD: lifecycle.lift_hold,
-    Action.REBIND: devices.rebind,
-    Action.SUBMIT_REAL_NAME: real_name.submit,
-    Action.APPROVE_REAL_NAME: real_name.approve,
-    Action.REJECT_REAL_NAME: real_name.reject,
-    Action.REVOKE_REAL_NAME: real_name.revoke,
-    Action.SET_LIMIT: lifecycle.set_limit,
-    Action.RENEW: terms.renew,
-    Action.UNRENEW: terms.unrenew,
-    Action.TOP_UP: terms.top_up,
-    Action.PROTECT: lifecycle.protect,
-    Action.UNPROTECT: lifecycle.unprotect,
-    Action.CANCEL: lifecycle.cancel,
-    Action.ASSIGN: lifecycle.assign,
-    Action.TAG: notes.tag,
-    Action.UNTAG: notes.untag,
-    Action.REMARK: notes.remark,
-    Action.UNPARK: lifecycle.unpark,
-}
-
 
 @dataclass(slots=True)
-class Ask:
+class ActionRequest:
     """Who asks for what, on which civil day, why and with what parameters (cleaned).
 
     `reason` is None while somebody only looks at what would be possible. `versions`, if given, are the cards' when
@@ -59,6 +32,10 @@ class Ask:
     versions: dict | None = None
     sent_in: set = field(default_factory=set)
 
+    @property
+    def is_preview(self):
+        return self.reason is None
+
     def policy(self, card):
         return self.policies.in_force(card.carrier, self.on)
 
@@ -70,34 +47,35 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     Raises `BadInput` when the parameters cannot be read; then nothing was done to any card.
     """
     action = Action(action)
-    ask = Ask(actor, on or civil_today(), PolicyBook.read(), reason, cleaned(action, params), versions)
+    params = CATALOGUE[action].cleaned(params)
+    asked = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
     signature = Signature(actor, reason, at or timezone.now(), job_id)
-    return change(card_ids, Asked(action, ask), signature)
+    return change(card_ids, RequestedAction(action, asked), signature)
 
 
-class Asked(Work):
+class RequestedAction(Work):
     """The work of one action that somebody asks for."""
 
-    def __init__(self, action, ask):
-        self.action, self.ask = action, ask
+    def __init__(self, action, asked):
+        self.action, self.asked = action, asked
 
     def load(self, cards):
-        self.ask.sent_in.clear()
+        self.asked.sent_in.clear()
 
     def steps(self, card):
-        ask, day = self.ask, max(self.ask.on, card.changed_on)
-        if ask.versions is not None and ask.versions.get(card.pk) != card.version:
+        asked, day = self.asked, max(self.asked.on, card.changed_on)
+        if asked.versions is not None and asked.versions.get(card.pk) != card.version:
             raise Refused("changed_meanwhile")
         if card.next_due_on and card.next_due_on <= day:
-            yield from rules.catch_up(card, day, ask.policies)
-        guards.check(self.action, card, ask)
-        card.move_meter(day, ask.policy(card))
+            yield from rules.catch_up(card, day, asked.policies)
+        CATALOGUE[self.action].check(card, asked)
+        card.move_meter(day, asked.policy(card))
         done = rules.Change(day, self.action)
-        DEEDS[self.action](card, ask, done)
+        CATALOGUE[self.action].effect(card, asked, done)
         following = rules.settle(card, day)
         yield done
         if following and following.on <= day:
-            yield from rules.catch_up(card, day, ask.policies)
+            yield from rules.catch_up(card, day, asked.policies)
 
 
 def possible(card, actor, on, policies):
@@ -110,8 +88,8 @@ def possible(card, actor, on, policies):
     if not card.parked:
         rules.check(card)
     list(rules.catch_up(card, on, policies))
-    ask = Ask(actor, on, policies)
-    return [(action, guards.refusal(action, card, ask)) for action in DEEDS if action in actor.actions]
+    asked = ActionRequest(actor, on, policies)
+    return [(word, action.refusal(card, asked)) for word, action in CATALOGUE.items() if word in actor.actions]
 
 
 def rehearse(work, card):
@@ -129,13 +107,13 @@ def rehearse(work, card):
     return twin, None
 
 
-def foreseen_refusal(action, card, ask):
+def foreseen_refusal(action, card, asked):
     """The refusal that one action would meet on this card now, or None; a card of contradictions refuses as parked."""
     card = card.copy()
     try:
         if not card.parked:
             rules.check(card)
-        list(rules.catch_up(card, max(ask.on, card.changed_on), ask.policies))
+        list(rules.catch_up(card, max(asked.on, card.changed_on), asked.policies))
     except InvariantBroken as broken:
         return Refused("parked", parked=broken.written())
-    return guards.refusal(action, card, ask)
+    return CATALOGUE[action].refusal(card, asked)

@@ -3,31 +3,16 @@
 from collections import defaultdict
 from datetime import date
 
-from cards.actions.ask import DEEDS, Ask
-from cards.choices import HOLD_MAY_BE_PLACED_FROM, Action, Alignment, Hold, PlanKind, State
+from cards.actions.ask import ActionRequest
+from cards.catalogue import CATALOGUE
+from cards.choices import HOLD_MAY_BE_PLACED_FROM, Alignment, State
 from cards.errors import Refused
-from cards.guards import check
-from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
 from cards.permissions import Actor
 from cards.rules import Change
 
 DAY = date(2026, 1, 15)
 POLICIES = PolicyBook([CarrierPolicy(carrier="cmcc", valid_from=DAY)])
-PACK = Plan(code="PACK", kind=PlanKind.PACK, quota_mb=100)
-TERM = Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100)
-TOLD = {
-    Action.LIFT_HOLD: {"kind": Hold.ANOMALY},
-    Action.PLACE_HOLD: {"kind": Hold.ANOMALY},
-    Action.REBIND: {"imei": "356938035643809"},
-    Action.SET_LIMIT: {"limit_mb": None},
-    Action.RENEW: {"plan": TERM},
-    Action.TOP_UP: {"plan": PACK},
-    Action.SUBMIT_REAL_NAME: {"name": "N", "id_number": "110101199003071234"},
-    Action.ASSIGN: {"customer": None},
-    Action.TAG: {"tag": "T"},
-    Action.UNTAG: {"tag": "T"},
-    Action.REMARK: {"remark": "R"},
-}
 
 
 def edges():
@@ -46,10 +31,11 @@ def placed_from(hold):
 
 def ways_back(hold):
     """What lifts a hold, found by trying every action and the next cycle on a card that has it."""
-    lifting = [action for action in DEEDS if action != Action.CANCEL and not _tried(action, hold).has_hold(hold)]
+    ways = [action for action in CATALOGUE.values() if not action.is_final]
+    lifting = [action.word for action in ways if not _tried(action, hold).has_hold(hold)]
     card = _held(hold)
     card.roll_over(on=DAY, policy=POLICIES.in_force("cmcc", DAY))
-    return [str(action) for action in lifting] + ([] if card.has_hold(hold) else ["roll_over"])
+    return [str(word) for word in lifting] + ([] if card.has_hold(hold) else ["roll_over"])
 
 
 def _held(hold):
@@ -77,10 +63,10 @@ def _held(hold):
 def _tried(action, hold):
     card = _held(hold)
     card.queue = [QueuedTerm(2, "M1-100", 1, Alignment.CALENDAR, 100)]
-    ask = Ask(Actor.shell(), DAY, POLICIES, "", TOLD.get(action, {}))
+    asked = ActionRequest(Actor.shell(), DAY, POLICIES, "", action.example)
     try:
-        check(action, card, ask)
-        DEEDS[action](card, ask, Change(DAY, action))
+        action.check(card, asked)
+        action.effect(card, asked, Change(DAY, action.word))
     except Refused:
         return _held(hold)
     return card

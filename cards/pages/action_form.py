@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cards.actions.ask import Ask, Asked, act, possible, rehearse
-from cards.actions.parameters import OPTIONAL, PARAMETERS
+from cards.actions.ask import ActionRequest, RequestedAction, act, possible, rehearse
+from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import InvariantBroken, Refused
 from cards.forms import ActionForm
-from cards.models import Customer, Plan, PolicyBook, Tag
+from cards.models import Plan, PolicyBook
 from cards.quantities import megabytes
 from cards.templatetags.cards import LABELS
-
-NAMES_OFFERED = 100
-KIND_OF_PLAN = {Action.RENEW: PlanKind.PLAN, Action.TOP_UP: PlanKind.PACK}
 
 
 @dataclass(frozen=True)
@@ -35,13 +32,13 @@ class CardAction:
     def __init__(self, card, action, actor, today):
         self.card, self.action, self.actor, self.today = card, Action(action), actor, today
         self.policies = PolicyBook.read()
-        self.parameters = PARAMETERS.get(self.action, {})
+        self.declared = CATALOGUE[self.action]
         self.offered = self.offers()
 
     def form(self, data=None, initial=None):
         choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
-        initial = self._initial() | (initial or {})
-        return self.form_class(self.action, self.parameters, self.card.iccid, choices, data, initial)
+        initial = {"version": self.card.version, **self.declared.initial(self.card), **(initial or {})}
+        return self.form_class(self.declared, self.card.iccid, choices, data, initial)
 
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
@@ -52,47 +49,29 @@ class CardAction:
 
     def preview(self):
         """What will happen, in sentences; nothing for an action that has to be told more first."""
-        told = {"kind": Hold.ANOMALY} if "kind" in self.parameters else {}
-        if self.parameters.keys() - told.keys() - OPTIONAL:
+        told = {"kind": Hold.ANOMALY} if "kind" in self.declared.parameters else {}
+        if self.declared.parameters.keys() - told.keys() - set(self.declared.optional):
             return []
         after = self._rehearsed(**told)
         return what_follows(self.card, after) if after else []
 
     def offers(self):
         """The plans on sale that fit, each with what it is and what it would lead to."""
-        if "plan" not in self.parameters:
-            return []
-        plans = plans_for(self.action)
+        plans = plans_for(self.declared)
         return [Offer(plan.code, contents_of(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
 
     def names(self):
-        """What may be typed, for the browser to offer: names of customers, or of tags."""
-        if "customer" in self.parameters:
-            return names_of(Customer)
-        if self.action == Action.UNTAG:
-            return self.card.tag_list
-        return names_of(Tag) if "tag" in self.parameters else []
+        """What may be typed, for the browser to offer."""
+        return self.declared.names(self.card)
 
     def hint(self):
         """What somebody should know who fills in the form."""
-        card = self.card
-        if self.action == Action.SET_LIMIT and card.term_runs:
-            used = megabytes(card.meter(self.today).used_bytes)
-            return _("Used in this cycle: {used} MB. A limit that is reached stops the card at once.").format(used=used)
-        if self.action == Action.REBIND:
-            cap = self.policies.in_force(card.carrier, self.today).rebinds_per_month
-            count = card.rebinds_in(self.today)
-            return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
-                count=count, cap=cap, imei=card.bound_imei or _("no device yet")
-            )
-        if self.action == Action.UNRENEW:
-            return _("The term that was bought last is number {number}.").format(number=card.last_term_number)
-        return ""
+        return self.declared.hint(self.card, self._asked())
 
     def _effect(self, after):
         if after is None:
             return ""
-        if self.action == Action.TOP_UP:
+        if self.declared.sells == PlanKind.PACK:
             allowance = _("{quota} MB in this cycle.").format(quota=megabytes(after.allowance_bytes))
             return " ".join([allowance, *what_follows(self.card, after)])
         if after.term_number != self.card.term_number:
@@ -103,29 +82,15 @@ class CardAction:
 
     def _rehearsed(self, **params):
         """A copy of the card, to which the action was done; None if it would not be."""
-        ask = Ask(self.actor, self.today, self.policies, params=params)
-        return rehearse(Asked(self.action, ask), self.card)[0]
+        return rehearse(RequestedAction(self.action, self._asked(**params)), self.card)[0]
 
-    def _initial(self):
-        card = self.card
-        return {
-            "version": card.version,
-            "imei": card.seen_imei if card.is_in_another_device else "",
-            "limit_mb": "" if card.limit_mb is None else card.limit_mb,
-            "customer": card.customer.name if card.customer else "",
-            "tag": card.tag_list[0] if self.action == Action.UNTAG and card.tag_list else "",
-            "remark": card.remark,
-        }
-
-
-def names_of(model):
-    """The first names, in order: of a model of which there are few."""
-    return list(model.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+    def _asked(self, **params):
+        return ActionRequest(self.actor, self.today, self.policies, params=params)
 
 
 def plans_for(action):
-    """The plans on sale of the kind that an action adds."""
-    return Plan.objects.filter(kind=KIND_OF_PLAN[action], is_sold=True)
+    """The plans on sale of the kind that an action adds, if it adds any."""
+    return Plan.objects.filter(kind=action.sells, is_sold=True) if action.sells else []
 
 
 def contents_of(plan):

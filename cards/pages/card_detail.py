@@ -6,18 +6,18 @@ from datetime import timedelta
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cards.actions.ask import possible
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
+from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, Rule
 from cards.errors import InvariantBroken
+from cards.lookup import names_of
 from cards.models import CardEvent, DeviceBinding, PolicyBook, RealNameCheck, ServiceTerm, Tag, UsageDay
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 from cards.pages import timeline, usage_chart
-from cards.pages.action_form import names_of
 from cards.pages.addresses import list_url
 from cards.pages.card_facts import dates_of, facts_of
 from cards.pages.card_record import Record, jobs_in
@@ -25,7 +25,6 @@ from cards.pages.card_rows import next_day_of, usage_of
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
 
 MOST_RECORDS = 2_000
-DANGEROUS = {Action.CANCEL: gettext_lazy("Cancel this card for good")}
 DONE_ON_THE_PAGE = (Action.TAG, Action.UNTAG, Action.REMARK)
 
 
@@ -213,7 +212,7 @@ class CardPage:
         if refusals.get(action, True) is not None:
             return None
         url = reverse("console:card-act", args=[self.card.iccid, action])
-        return Button(action, Action(action).label, url, action in DANGEROUS)
+        return Button(action, Action(action).label, url, CATALOGUE[action].is_final)
 
     def _or_broken(self, read, otherwise):
         """What `read` says; a card whose facts contradict each other is still shown, with what is wrong."""

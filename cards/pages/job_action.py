@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.actions.jobs import control
-from cards.actions.jobs.undo import INVERSES
-from cards.actions.parameters import PARAMETERS
-from cards.choices import Action, JobKind
+from cards.catalogue import CATALOGUE
+from cards.catalogue.action import ActionType
+from cards.choices import JobKind
 from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
-from cards.models import Customer, Tag
-from cards.pages.action_form import contents_of, names_of, plans_for
+from cards.pages.action_form import contents_of, plans_for
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
 from cards.pages.job_words import title_of
 from cards.permissions import Actor
@@ -24,7 +23,6 @@ from cards.permissions import Actor
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 KINDS = (JobKind.ACTION, JobKind.UNDO)
 CONSOLE = "console:job"
-OFFERED = {Action.ASSIGN: Customer, Action.TAG: Tag, Action.UNTAG: Tag}
 
 
 @dataclass(frozen=True)
@@ -55,18 +53,19 @@ def follows_of(job, user):
         return []
     sums = job.sums
     nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")
-    follows = [_follow("retry", _("Retry what failed"), nothing_failed, job.action, user)]
+    follows = [_follow("retry", _("Retry what failed"), nothing_failed, control.actions_of(job), user)]
     if job.kind == JobKind.ACTION:
-        may_be = control.may_be_undone(job) and sums.counts["done"]
-        refused = "" if may_be else str(Refused("nothing_to_undo"))
-        follows.append(_follow("undo", _("Undo"), refused, INVERSES.get(job.action, job.action), user))
+        inverses = control.inverses_of(job) if sums.counts["done"] else ()
+        refused = "" if inverses else str(Refused("nothing_to_undo"))
+        follows.append(_follow("undo", _("Undo"), refused, inverses or (job.action,), user))
     return follows
 
 
-def _follow(step, label, refused, action, user):
-    if action in Actor.of(user).actions:
+def _follow(step, label, refused, actions, user):
+    """Permitted to whoever may do one of these actions."""
+    if not Actor.of(user).actions.isdisjoint(actions):
         return Follow(step, label, refused)
-    return Follow(step, label, str(Refused("not_permitted", actor=user.get_username(), action=str(action))), False)
+    return Follow(step, label, str(Refused("not_permitted", actor=user.get_username(), action=str(actions[0]))), False)
 
 
 def _preview(job, can):
@@ -76,23 +75,21 @@ def _preview(job, can):
         "groups": groups_of_check(job),
         "form": form_of(job),
         "start_label": label.format(action=title_of(job), count=f"{can:,}"),
-        "is_dangerous": _asked_of(job) == Action.CANCEL,
-        "names": names_of(OFFERED[_asked_of(job)]) if _asked_of(job) in OFFERED else [],
+        "is_dangerous": _asked_of(job).is_final,
+        "names": _asked_of(job).names(),
     }
 
 
 def form_of(job, data=None):
     """The form of a checked job; with the answers of the job that it repeats."""
     action = _asked_of(job)
-    parameters = PARAMETERS.get(action, {})
-    plans = plans_for(action) if "plan" in parameters else []
-    choices = [(plan.code, f"{plan.code}: {contents_of(plan)}") for plan in plans]
-    return JobForm(action, parameters, choices, data, {**job.params, "reason": job.reason})
+    choices = [(plan.code, f"{plan.code}: {contents_of(plan)}") for plan in plans_for(action)]
+    return JobForm(action, choices, data, {**job.params, "reason": job.reason})
 
 
 def _asked_of(job):
-    """The action whose parameters are asked for; none when something is taken back."""
-    return Action(job.action) if job.kind == JobKind.ACTION else None
+    """The action whose parameters are asked for; to take something back asks for nothing but a reason."""
+    return CATALOGUE[job.action] if job.kind == JobKind.ACTION else ActionType()
 
 
 def _outcomes(job, request, sums, page):

@@ -9,15 +9,15 @@ from django.utils.functional import cached_property
 from cards.actions.ask import possible
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
+from cards.catalogue import CATALOGUE
 from cards.choices import Action, Binding, RealName
 from cards.errors import InvariantBroken
-from cards.forms import READ_BY_CUSTOMERS
 from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
 from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.sentences import explain
 from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, tell
-from cards.sentences.customer_history import SENTENCES, entries_of
+from cards.sentences.customer_history import SHOWN, entries_of
 
 FORESEEN_MONTHS = 15
 STEPS_SHOWN = 5
@@ -25,9 +25,10 @@ ENTRIES_SHOWN = 20
 RECORDS_READ = 500
 
 # What can be done to a card that needs no help, in the order in which it is offered.
-ALWAYS_OFFERED = (Action.SUSPEND, Action.RESUME, Action.SET_LIMIT, Action.REBIND, Action.SUBMIT_REAL_NAME)
+ALWAYS_OFFERED = [word for word, action in CATALOGUE.items() if action.customers_may]
 
-BOUGHT = (Action.RENEW, Action.TOP_UP)  # what another room sells, at an address of its own
+BOUGHT = [word for word, action in CATALOGUE.items() if action.sells]  # by another room, at an address of its own
+READ_BY_CUSTOMERS = [word for word, action in CATALOGUE.items() if action.customers_read_the_reason]
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class MyCard:
 
     def entries(self, older):
         """The record in plain words, newest first, one more than a page shows."""
-        records = self._mine.filter(action__in=list(SENTENCES)).order_by("-seq")
+        records = self._mine.filter(action__in=SHOWN).order_by("-seq")
         if older:
             records = records.filter(seq__lt=older)
         return entries_of(records[: ENTRIES_SHOWN + 1])

@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, RealName, Rule, State
 
 
@@ -80,15 +81,7 @@ ONCE_LIFTED = (
 )
 
 # What customers call their actions.
-BUTTONS = {
-    Action.RENEW: gettext_lazy("Renew the card"),
-    Action.TOP_UP: gettext_lazy("Buy more data"),
-    Action.SUSPEND: gettext_lazy("Stop the card"),
-    Action.RESUME: gettext_lazy("Resume the card"),
-    Action.SET_LIMIT: gettext_lazy("Set a usage limit"),
-    Action.REBIND: gettext_lazy("Confirm the new device"),
-    Action.SUBMIT_REAL_NAME: gettext_lazy("Send in the real-name check"),
-}
+BUTTONS = {word: action.customer_button for word, action in CATALOGUE.items() if action.customer_button}
 
 REASONS = {
     Hold.ANOMALY: gettext_lazy("the carrier has blocked it"),

@@ -51,7 +51,7 @@ NAMES = {
     "undoes": gettext_lazy("takes back record"),
 }
 VOCABULARIES = {"state": State, "real_name": RealName}
-UNTOLD = ("was_waived", "was_customer_id", "customer_id")  # for taking the change back, and for the proof
+UNTOLD = ("was_waived", "customer_id", "was_customer_id")  # for taking the change back, and for proofs
 
 
 @dataclass(frozen=True)

@@ -423,13 +423,14 @@ def test_a_switch_binds_only_whose_card_it_was(user):
 
 
 def test_switches_of_cards_that_went_away_are_forgotten(user):
-    kept, gone, back, over = (monthly() for _ in range(4))
-    switch([kept, gone, back, over], True, user=user)
+    kept, gone, back, stock, over = (monthly() for _ in range(5))
+    switch([kept, gone, back, stock, over], True, user=user)
     b.customer("Other")
     do("suspend", kept, SINCE)
     do("assign", gone, SINCE, customer="Other")
     do("assign", back, SINCE, customer="Other")
     do("assign", back, SINCE, customer="Acme")
+    do("unassign", stock, SINCE)
     do("cancel", over, SINCE)
     wait_until(lambda: not forget_what_was_said() and CardRenewal.objects.count() == 2)
     assert set(CardRenewal.objects.values_list("card", flat=True)) == {kept.pk, back.pk}

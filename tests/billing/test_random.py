@@ -58,7 +58,7 @@ ALL_STEPS = STEPS | {
 MEDDLING = [
     ("assign", {"customer": "Acme"}),
     ("assign", {"customer": "Other"}),
-    ("assign", {"customer": ""}),
+    ("unassign", {}),
     ("cancel", {}),
     ("renew", {"plan": "M1-100"}),
     ("suspend", {}),

@@ -9,6 +9,10 @@ from billing.actions.kinds import work_off
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import Entry, Refund
+from billing.proof import problems
+from cards.actions.write import Work, change
+from cards.proof import Proof
+from cards.rules import Change
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, on_day, open_card, swept
 
@@ -109,6 +113,25 @@ def test_a_card_that_was_never_used_goes_back_to_stock(user):
     assert reasons(refund) == {"service_used": 1}
     refunds.let_go(refund, user=user)
     assert (fresh(card).customer, fresh(used).customer.name, b.balance()) == (None, "Acme", 92)
+    record, acme = card.events.latest("seq"), fresh(used).customer_id
+    assert (record.action, record.evidence) == ("unassign", {"customer_id": None, "was_customer_id": acme})
+    assert list(Proof().problems()) == list(problems()) == []
+
+
+class AssignToNobody(Work):
+    """How a refund took a card back before there was an action of that name."""
+
+    def steps(self, card):
+        was, card.customer_id = card.customer_id, None
+        yield Change(TODAY, "assign", evidence={"customer": None, "was_customer_id": was})
+
+
+def test_a_sold_card_that_went_back_by_the_older_record_still_proves_right(user):
+    card = open_card()
+    b.paid(OrderKind.SALE, [card], user=user, plan=None)
+    change([card.pk], AssignToNobody())
+    assert (card.events.latest("seq").action, fresh(card).customer) == ("assign", None)
+    assert list(Proof().problems()) == list(problems()) == []
 
 
 def test_an_opening_plan_goes_back_until_it_starts(user):

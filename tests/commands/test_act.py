@@ -84,6 +84,10 @@ def cancelled():
     return build.do("cancel", in_use(), TODAY)
 
 
+def acmes():
+    return in_use(customer="Acme")
+
+
 def tagged():
     return build.do("tag", in_use(), TODAY, tag="trial")
 
@@ -137,6 +141,7 @@ DONE = [
     ("unprotect", protected, (), ("in_use", [])),
     ("cancel", in_use, ("--reason", "lost"), ("cancelled", [])),
     ("assign", in_use, ("--set", "customer=Acme"), ("in_use", [])),
+    ("unassign", acmes, (), ("in_use", [])),
     ("tag", in_use, ("--set", "tag=trial"), ("in_use", [])),
     ("tag", shut_down, ("--set", "tag=试点"), ("shut_down", [])),
     ("untag", tagged, ("--set", "tag=trial"), ("in_use", [])),
@@ -183,7 +188,9 @@ REFUSED = [
     ("cancel", in_use, (), "reason_required"),
     ("cancel", protected, ("--reason", "lost"), "protected"),
     ("cancel", cancelled, ("--reason", "lost"), "cancelled"),
-    ("assign", in_use, ("--set", "customer="), "same_customer"),
+    ("assign", acmes, ("--set", "customer=Acme"), "same_customer"),
+    ("unassign", in_use, (), "in_stock_already"),
+    ("unassign", cancelled, (), "cancelled"),
     ("tag", tagged, ("--set", "tag=trial"), "already_tagged"),
     ("tag", full_of_tags, ("--set", "tag=one more"), "too_many_tags"),
     ("tag", cancelled, ("--set", "tag=trial"), "cancelled"),
@@ -198,7 +205,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("action", "card", "arguments", "expected"), DONE)
 def test_an_action_is_done(action, card, arguments, expected):
-    Customer.objects.create(name="Acme")
+    Customer.objects.get_or_create(name="Acme")
     card = card()
     ended = run("act", action, card.iccid, *arguments, "--json")
     state, holds = expected
@@ -239,6 +246,8 @@ def test_an_action_is_refused_with_the_way_out(action, card, arguments, code):
         (("rebind", iccid(1), "--set", "imei=1"), "imei: “1” is not valid: an IMEI has 15 digits"),
         (("renew", iccid(1), "--set", "plan=?"), "plan: there is no plan with the code “?”"),
         (("assign", iccid(1), "--set", "customer=?"), "customer: there is no customer called “?”"),
+        (("assign", iccid(1), "--set", "customer="), "customer: name the customer; “Back to stock” (unassign) puts"),
+        (("unassign", iccid(1), "--set", "customer=Acme"), "customer: unassign has no such parameter"),
         (("submit_real_name", iccid(1), "--set", "name=", "id_number=123456"), "name: the name of the person is"),
         (("suspend", iccid(1), "--actor", "nobody"), "There is no user nobody."),
     ],

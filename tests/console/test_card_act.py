@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from cards.choices import MADE_BY_PEOPLE
 from cards.models import Card, Customer, Plan
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -98,7 +99,7 @@ def test_what_still_holds_the_card_is_said(ops):
 
 
 @on_the_day
-@pytest.mark.parametrize("action", ["suspend", "resume", "renew", "cancel", "set_limit", "assign"])
+@pytest.mark.parametrize("action", ["suspend", "resume", "renew", "cancel", "set_limit", "assign", "unassign"])
 def test_opening_a_form_changes_nothing(ops, action):
     card = do("suspend", card_in_use(), DAY)
     record, facts = story(card), fresh(card).facts()
@@ -212,6 +213,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
         ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a number of whole MB"),
         ("unrenew", {"term": "two"}, "term", "is not a whole number from 1 to 32767"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called"),
+        ("assign", {"customer": ""}, "customer", "(unassign) puts the card back in stock"),
         ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
         ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),
         ("cancel", {"reason": "lost", "last_digits": ""}, "last_digits", "This field is required."),
@@ -264,8 +266,13 @@ def test_a_card_is_assigned_by_name_and_put_back_in_stock(ops):
     assert fresh(card).customer.name == "Acme"
     same = ask(ops, card, "assign")
     assert "The card belongs to this customer already." in text(same)
-    ask(ops, card, "assign", customer="")
+    nobody = send(ops, card, "assign", customer="")
+    assert "name the customer; “Back to stock” (unassign) puts the card back in stock" in text(nobody)
+    assert (nobody.status_code, fresh(card).customer.name) == (422, "Acme")
+    assert said(ops, ask(ops, card, "unassign")) == ["Back to stock: done. It stays “Unused”."]
     assert fresh(card).customer is None
+    again = ask(ops, card, "unassign")
+    assert "The card is in stock already." in text(again)
 
 
 @on_the_day
@@ -354,12 +361,10 @@ def test_every_action_opens_in_every_state_and_none_fails():
         do("cancel", card_in_use(), DAY, reason="lost"),
         use(open_card(certification="individual"), DAY, 1),
     ]
-    from cards.actions.ask import DEEDS
-
     statuses = {
         (client.get(url_of(card, action)).status_code, send(client, card, action).status_code in (302, 409, 422))
         for card in cards
-        for action in DEEDS
+        for action in MADE_BY_PEOPLE
     }
     assert statuses == {(200, True)}
 

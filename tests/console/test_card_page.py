@@ -67,6 +67,15 @@ def test_what_is_refused_is_shown_with_why_and_the_way_out():
 
 
 @on_the_day
+def test_a_card_goes_back_to_stock_unless_it_is_there():
+    client = of_role("operations")
+    sold, stock = page_of(client, card_in_use(customer="Acme")), page_of(client, card_in_use())
+    reasons = {refusal.labels: refusal.sentence for refusal in stock.context["refusals"]}
+    assert ("Back to stock" in labels(sold), "Back to stock" in labels(stock)) == (True, False)
+    assert reasons["Back to stock"] == "The card is in stock already."
+
+
+@on_the_day
 def test_a_cancelled_card_offers_nothing():
     card = do("cancel", card_in_use(), DAY, reason="lost")
     response = page_of(of_role("operations"), card)

@@ -167,14 +167,8 @@ def test_jobs_that_touched_the_card_are_listed_newest_first_and_linked():
     ],
 )
 def test_what_is_noted_for_taking_a_change_back_reads_well(language, expected):
-    kept = {
-        "undoes": 5,
-        "was_limit_mb": 20,
-        "limit_mb": 30,
-        "was_waived": False,
-        "customer_id": 8,
-        "was_customer_id": 7,
-    }
+    kept = {"undoes": 5, "was_limit_mb": 20, "limit_mb": 30, "was_waived": False}
+    kept |= {"customer_id": 8, "was_customer_id": 7}
     with translation.override(language):
         words = evidence_words({**kept, "was_remark": "a", "remark": "b", "tag": "VIP"})
         assert [f"{name}: {value}" for name, value in words] == expected

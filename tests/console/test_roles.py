@@ -1,8 +1,14 @@
+from importlib import import_module
+from types import SimpleNamespace
+
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.db import connection
 
 from simportal.roles import sync_roles
+from tests.build import staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -24,8 +30,8 @@ OPERATIONS = words(
     """
     suspend_card resume_card activate_card force_activate_card rebind_card submit_real_name_card approve_real_name_card
     reject_real_name_card revoke_real_name_card set_limit_card renew_card unrenew_card top_up_card protect_card
-    unprotect_card cancel_card assign_card tag_card untag_card remark_card unpark_card import_card sweep_card
-    print_label
+    unprotect_card cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
+    sweep_card print_label
     add_carrierpolicy add_customer add_membership add_plan
     change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
     answer_cardrequest
@@ -67,3 +73,14 @@ def test_groups_of_other_names_are_left_alone():
     call_command("sync_roles", verbosity=0)
     call_command("sync_roles", verbosity=0)
     assert mapping() == EXPECTED | {"interns": {"view_card"}}
+
+
+def test_who_may_assign_when_the_portal_is_upgraded_may_put_back_in_stock():
+    user, other = staff("assign"), staff("suspend", username="other")
+    Group.objects.create(name="resellers").permissions.add(Permission.objects.get(codename="assign_card"))
+    Permission.objects.get(codename="unassign_card").delete()
+    migration = import_module("cards.migrations.0009_unassign")
+    for _time in range(2):
+        migration.give_to_those_who_assign(apps, SimpleNamespace(connection=connection))
+    assert mapping() == EXPECTED | {"resellers": {"assign_card", "unassign_card"}}
+    assert [person.has_perm("cards.unassign_card") for person in (user, other)] == [True, False]

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.ask import DEEDS, act
+from cards.actions.ask import act
 from cards.actions.sweep import dry_run, sweep
 from cards.actions.usage import Reading, take_readings
 from cards.actions.write import attach_queues
 from cards.calendar import days
-from cards.choices import Action
-from cards.models import CardEvent, CarrierPolicy, PolicyBook
+from cards.choices import MADE_BY_PEOPLE, Action
+from cards.models import CardEvent, CarrierPolicy, Customer, PolicyBook
 from cards.models.card import MB
 from cards.proof import Proof
 from tests.build import SHELL, fresh, open_card
@@ -28,7 +28,7 @@ PARAMETERS = {
     Action.LIFT_HOLD: {"kind": "anomaly"},
     Action.SUBMIT_REAL_NAME: {"name": "张三丰", "id_number": "110101199003071234"},
     Action.TOP_UP: {"plan": "PACK-100"},
-    Action.ASSIGN: {"customer": ""},
+    Action.ASSIGN: {"customer": "Acme"},
     Action.TAG: {"tag": "trial"},
     Action.UNTAG: {"tag": "trial"},
     Action.REMARK: {"remark": "on the roof"},
@@ -58,7 +58,7 @@ cards = st.fixed_dictionaries(
     }
 )
 deeds = st.tuples(
-    st.sampled_from([action for action in DEEDS if action not in (Action.CANCEL, Action.UNPARK)]),
+    st.sampled_from([action for action in MADE_BY_PEOPLE if action not in (Action.CANCEL, Action.UNPARK)]),
     st.fixed_dictionaries(
         {
             "plan": st.sampled_from(["M1-100", "Y1-30", "Y1-1024"]),
@@ -77,6 +77,7 @@ anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck))
 def live(card, life):
     """Take a card through random actions and usage, each as far as it is allowed; the day on which this ends."""
     day = card.opened_on
+    Customer.objects.get_or_create(name="Acme")
     for gap, (what, how) in life:
         day += timedelta(days=gap)
         if isinstance(what, str):

@@ -6,19 +6,25 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
+from cards import rules
+from cards.actions.ask import ActionRequest
 from cards.actions.jobs import control, engine, worker
+from cards.actions.jobs.undo import Undoing
 from cards.actions.selections import freeze, freeze_ids, ids_of
+from cards.actions.write import Work, change
 from cards.errors import BadInput, Refused
-from cards.models import Card, CardEvent, Customer, Job, JobChunk, Selection
+from cards.models import Card, CardEvent, Customer, Job, JobChunk, PolicyBook, Selection
+from cards.proof import Proof
 from tests.build import OPENED_ON as DAY
-from tests.build import card_in_use, do, fresh, on_day, open_card, staff, swept, use
+from tests.build import SHELL, card_in_use, do, fresh, on_day, open_card, staff, swept, use
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def ops(db):
-    return staff("suspend", "resume", "cancel", "set_limit", "assign", "tag", "untag", "top_up", "protect", "unprotect")
+    actions = "suspend resume cancel set_limit assign unassign tag untag top_up protect unprotect"
+    return staff(*actions.split())
 
 
 @pytest.fixture(autouse=True)
@@ -253,7 +259,7 @@ def test_a_mistake_ends_its_job_with_a_sentence_and_no_other(ops):
 
 
 def facts(card):
-    skipped = ("version", "changed_on", "queue")
+    skipped = ("version", "changed_on", "queue", "owned_from_seq")
     return {name: value for name, value in fresh(card).facts().items() if name not in skipped and name[0] != "_"}
 
 
@@ -264,25 +270,112 @@ def facts(card):
         ("resume", {}),
         ("set_limit", {"limit_mb": "none"}),
         ("set_limit", {"limit_mb": "15"}),
-        ("assign", {"customer": ""}),
+        ("assign", {"customer": "Globex"}),
+        ("unassign", {}),
         ("protect", {}),
         ("tag", {"tag": "new"}),
         ("untag", {"tag": "old"}),
     ],
 )
 def test_an_undo_puts_back_exactly_what_the_action_took(ops, action, params):
-    Customer.objects.create(name="Acme")
+    Customer.objects.bulk_create([Customer(name="Acme"), Customer(name="Globex")])
     card = do("tag", do("assign", card_in_use(), DAY, customer="Acme"), DAY, tag="old")
     card = use(do("set_limit", card, DAY, limit_mb="10"), DAY, 12)
     if action == "resume":
         card = do("suspend", card, DAY)
-    before = facts(card)
+    before_it, before = fresh(card), facts(card)
     job = go(draft(ops, action, card), ops, params=params)
     assert (engine.totals(job).counts["done"], facts(card) == before) == (1, False)
     back = go(control.undo(job, user=ops), ops)
     assert (back.status, engine.totals(back).counts["done"], facts(card)) == ("done", 1, before)
     last = CardEvent.objects.filter(card=card).latest("seq")
     assert (last.job_id, last.evidence["undoes"]) == (back.pk, last.seq - 1)
+    assert fresh(card).owned_from_seq == (last.seq if "assign" in action else before_it.owned_from_seq)
+
+
+def moved(ops):
+    """A job that gave to Globex a card out of stock and one of Acme's, and the cards."""
+    Customer.objects.create(name="Globex")
+    cards = card_in_use(), card_in_use(customer="Acme")
+    return go(draft(ops, "assign", *cards), ops, params={"customer": "Globex"}), cards
+
+
+def owners(*cards):
+    return [card.customer and card.customer.name for card in map(fresh, cards)]
+
+
+def test_cards_that_were_assigned_go_back_to_whom_they_belonged_or_to_stock(ops):
+    job, cards = moved(ops)
+    globex, acme = (Customer.objects.get(name=name).pk for name in ("Globex", "Acme"))
+    assert owners(*cards) == ["Globex", "Globex"]
+    back = go(control.undo(job, user=ops), ops)
+    assert (engine.totals(back).counts["done"], owners(*cards)) == (2, [None, "Acme"])
+    assert [
+        (event.action, event.evidence) for event in CardEvent.objects.filter(job__in=[job, back]).order_by("pk")
+    ] == [
+        ("assign", {"customer": "Globex", "customer_id": globex, "was_customer_id": None}),
+        ("assign", {"customer": "Globex", "customer_id": globex, "was_customer_id": acme}),
+        ("unassign", {"customer_id": None, "was_customer_id": globex, "undoes": 3}),
+        ("assign", {"customer": "Acme", "customer_id": acme, "was_customer_id": globex, "undoes": 3}),
+    ]
+    assert list(Proof().problems()) == []
+
+
+@pytest.mark.parametrize(
+    ("may", "expected"), [("assign", ["Globex", "Acme"]), ("unassign", [None, "Globex"])], ids=["assign", "unassign"]
+)
+def test_who_may_one_of_two_inverses_takes_back_what_needs_that_one(ops, may, expected):
+    job, cards = moved(ops)
+    other = staff(may, username="other")
+    back = control.undo(job, user=other)
+    assert engine.totals(back).check_counts == {"can": 1, "cannot": 1}
+    go(back, other)
+    needed = "unassign" if may == "assign" else "assign"
+    refused = ["not_permitted", {"actor": "other", "action": needed}]
+    assert [written for _id, _seq, written in control.outcomes(back) if written] == [refused]
+    assert owners(*cards) == expected
+
+
+def test_who_may_neither_inverse_cannot_start_the_undo(ops):
+    job, cards = moved(ops)
+    other = staff("suspend", username="other")
+    with pytest.raises(Refused, match="other may not do this"):
+        control.start(control.undo(job, user=ops), user=other)
+    assert owners(*cards) == ["Globex", "Globex"]
+
+
+def test_a_card_does_not_go_back_to_a_customer_that_is_no_more(ops):
+    card = card_in_use(customer="Acme")
+    job = go(draft(ops, "unassign", card), ops)
+    Customer.objects.get(name="Acme").delete()
+    assert list(control.undo(job, user=ops).chunks.get().check_result["reasons"]) == ["nothing_to_undo"]
+
+
+class AssignToNobody(Work):
+    """How a card was put back in stock before there was an action of that name."""
+
+    def steps(self, card):
+        was, card.customer_id = card.customer_id, None
+        yield rules.Change(DAY, "assign", evidence={"customer": None, "was_customer_id": was})
+
+
+def test_what_was_assigned_to_nobody_before_goes_back_to_its_customer(ops):
+    card = card_in_use(customer="Acme")
+    (outcome,) = change([card.pk], AssignToNobody())
+    undoing = Undoing({card.pk: outcome.done[0].seq}, ActionRequest(SHELL, DAY, PolicyBook.read(), ""))
+    (outcome,) = change([card.pk], undoing)
+    assert (outcome.refused, owners(card)) == (None, ["Acme"])
+
+
+def test_cards_are_put_in_stock_by_the_action_of_that_name_alone(ops):
+    job = draft(ops, "assign", card_in_use(customer="Acme"))
+    with pytest.raises(BadInput) as bad:
+        control.start(job, user=ops, params={"customer": " "})
+    assert str(bad.value) == "customer: name the customer; “Back to stock” (unassign) puts the card back in stock"
+    ours, nobodys = card_in_use(customer="Acme"), card_in_use()
+    job = go(draft(ops, "unassign", ours, nobodys), ops)
+    assert [written and written[0] for _id, _seq, written in control.outcomes(job)] == [None, "in_stock_already"]
+    assert owners(ours, nobodys) == [None, None]
 
 
 def test_what_has_changed_since_is_not_taken_back(ops):

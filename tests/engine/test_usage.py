@@ -76,7 +76,7 @@ def test_usage_of_a_suspended_card_counts_like_any_other():
 
 
 def test_what_comes_late_takes_effect_on_the_day_of_the_last_event():
-    card = do("assign", open_card(customer="Acme"), JAN_21, customer="")
+    card = do("unassign", open_card(customer="Acme"), JAN_21)
     card = use(card, JAN_20, 1)
     assert story(card)[-1] == ("activate", "first_use", "in_use", JAN_21)
     assert list(UsageDay.objects.values_list("day", flat=True)) == [JAN_20]

@@ -241,9 +241,8 @@ def test_anothers_card_is_not_there(alice, path):
 
 
 def test_customers_have_no_actions_of_the_staff(alice):
-    assert [alice.get(url(mine(), action)).status_code for action in ("cancel", "renew", "approve_real_name", "x")] == [
-        404
-    ] * 4
+    theirs = ("cancel", "renew", "approve_real_name", "assign", "unassign", "x")
+    assert [alice.get(url(mine(), action)).status_code for action in theirs] == [404] * 6
 
 
 def test_a_viewer_looks_and_changes_nothing():

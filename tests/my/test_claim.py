@@ -143,7 +143,7 @@ def taken(card, user):
 def used_and_back_in_stock(card, user):
     old = printed(card)
     assert claim(card.iccid, old, user=person("li")) == card
-    do("assign", card, DAY, customer="")
+    do("unassign", card, DAY)
     return card.iccid, old
 
 
@@ -224,7 +224,7 @@ def test_who_had_a_card_does_not_get_it_back_by_its_old_label():
     labels = {card: printed(card) for card in (sold, claimed, corrected)}
     correct(corrected, customer="Northwind")
     for card in labels:
-        do("assign", card, DAY, customer="")
+        do("unassign", card, DAY)
     assert [claim(card.iccid, code, user=former) for card, code in labels.items()] == [None] * 3
     assert [claim(card.iccid, printed(card), user=person(f"new{card.pk}")) for card in labels] == [*labels]
     assert list(ClaimCode.objects.order_by("pk").values_list("generation", flat=True)) == [2, 2, 3]

@@ -132,7 +132,7 @@ def test_a_form_that_somebody_else_has_sent_is_another(alice, charlie):
     assert [job.owner.username for job in Job.objects.order_by("pk")] == ["alice", "charlie"]
 
 
-@pytest.mark.parametrize("action", ["cancel", "assign", "renew", "tag", "nonsense", ""])
+@pytest.mark.parametrize("action", ["cancel", "assign", "unassign", "renew", "tag", "nonsense", ""])
 def test_a_customer_drafts_only_what_is_theirs_to_do(alice, action):
     selection = selected(mine())
     for response in (

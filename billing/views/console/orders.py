@@ -17,8 +17,8 @@ from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_words import badge_of
 from cards.actions.selections import freeze_ids, ids_of
+from cards.lookup import names_of
 from cards.models import Card, Customer, Selection
-from cards.pages.action_form import names_of
 from cards.pages.addresses import queries_beside
 from cards.pages.console_frame import console_page, permitted, staff_required
 from cards.paging import page_of

@@ -14,8 +14,8 @@ from billing.forms import AmountField
 from billing.models import Price, PriceTier
 from billing.money import ZERO
 from cards.calendar import civil_today
+from cards.lookup import names_of
 from cards.models import Customer, Plan
-from cards.pages.action_form import names_of
 from cards.pages.console_frame import console_page, staff_required
 
 HISTORY_SHOWN = 100

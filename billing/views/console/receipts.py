@@ -13,8 +13,8 @@ from billing.models import Receipt
 from billing.money import yuan
 from cards.errors import BadInput
 from cards.forms import say_at_field
+from cards.lookup import names_of
 from cards.models import Customer
-from cards.pages.action_form import names_of
 from cards.pages.addresses import queries_beside
 from cards.pages.console_frame import console_page, permitted, staff_required
 from cards.paging import page_of

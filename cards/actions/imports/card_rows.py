@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from cards import identifiers
-from cards.actions.parameters import read_choice, read_day, read_whole
+from cards.catalogue.parameters import read_choice, read_day, read_whole
 from cards.choices import Binding, Carrier, Certification, Hold, State
 from cards.errors import BadInput
 from cards.models import Customer

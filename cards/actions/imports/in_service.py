@@ -10,8 +10,8 @@ from decimal import Decimal
 from cards import rules
 from cards.actions.imports.card_rows import STANDS
 from cards.actions.imports.contradictions import phase_of, refuse_contradictions
-from cards.actions.terms import queue_term
 from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
+from cards.catalogue.renew import queue_term
 from cards.choices import Action, Certification, Hold, RealName, State
 from cards.models import RealNameCheck, ServiceTerm
 from cards.quantities import MB

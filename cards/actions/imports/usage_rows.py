@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from cards import identifiers
-from cards.actions.parameters import read_day, read_whole
+from cards.catalogue.parameters import read_day, read_whole
 from cards.errors import BadInput
 
 LARGEST_BYTES = 2**50

@@ -9,10 +9,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from cards.actions.jobs import engine, worker
-from cards.actions.jobs.undo import INVERSES
-from cards.actions.parameters import cleaned
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
+from cards.catalogue import CATALOGUE
 from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Job
@@ -56,7 +55,12 @@ def may(user, job):
         return user.has_perm("cards.import_card")
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk
-    return job.action in Actor.of(user).actions
+    return not Actor.of(user).actions.isdisjoint(actions_of(job))
+
+
+def actions_of(job):
+    """The actions of which somebody has to be allowed one: what the job does to a card, or may do to take it back."""
+    return CATALOGUE[job.of.action].taken_back_by if job.kind == JobKind.UNDO else (job.action,)
 
 
 def start(job, *, user, params=None, reason="", count=None):
@@ -68,7 +72,7 @@ def start(job, *, user, params=None, reason="", count=None):
         raise Refused("not_permitted", actor=user.get_username(), action=job.action or "update")
     params, reason = params or {}, reason.strip()
     if job.kind == JobKind.ACTION:
-        cleaned(job.action, params)
+        CATALOGUE[job.action].cleaned(params)
         _confirm(job, reason, count)
     elif not sum(engine.totals(job).check_counts.values()):
         raise BadInput("", _("There is nothing to do."))
@@ -88,15 +92,15 @@ def retry(job, *, user, key=None):
 def undo(job, *, user, key=None):
     """A draft that takes back what the job did. `Refused` when its action has no inverse or nothing was done."""
     pairs = [(card_id, seq) for card_id, seq, _written in outcomes(job) if seq is not None]
-    if not may_be_undone(job) or not pairs:
+    if not inverses_of(job) or not pairs:
         raise Refused("nothing_to_undo")
     payloads = ({"cards": [pk for pk, _ in chunk], "seqs": [seq for _, seq in chunk]} for chunk in chunked(pairs))
-    return _drafted(JobKind.UNDO, payloads, key, owner=user, action=INVERSES[job.action], of=job)
+    return _drafted(JobKind.UNDO, payloads, key, owner=user, action=inverses_of(job)[0], of=job)
 
 
-def may_be_undone(job):
-    """Whether what the job did has an exact inverse, and the job does no more."""
-    return job.kind == JobKind.ACTION and job.action in INVERSES and job.is_over
+def inverses_of(job):
+    """The actions that take back what the job did; none while it is not over, and where it has no exact inverse."""
+    return CATALOGUE[job.action].taken_back_by if job.kind == JobKind.ACTION and job.is_over else ()
 
 
 def outcomes(job):
@@ -119,9 +123,10 @@ def _confirm(job, reason, count):
     can = engine.totals(job).check_counts["can"]
     if not can:
         raise BadInput("", _("None of these cards can: nothing was started."))
-    if job.action == Action.CANCEL and not reason:
+    is_final = CATALOGUE[job.action].is_final
+    if is_final and not reason:
         raise BadInput("reason", _("A reason must be given."))
-    if job.action == Action.CANCEL and str(count).strip() != str(can):
+    if is_final and str(count).strip() != str(can):
         message = _("type the number of cards that will be cancelled: {count}")
         raise BadInput("count", message.format(count=can))
 

@@ -1,8 +1,9 @@
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
-from cards.actions.ask import DEEDS, act
+from cards.actions.ask import act
 from cards.actions.write import chunked
+from cards.choices import MADE_BY_PEOPLE
 from cards.errors import BadInput
 from cards.management.base import PortalCommand
 from cards.management.numbers import meant
@@ -10,7 +11,7 @@ from cards.models import Card
 from cards.permissions import Actor
 
 AT_ONCE = 2_000
-ACTIONS = [action.value for action in DEEDS]
+ACTIONS = [action.value for action in MADE_BY_PEOPLE]
 
 
 class Command(PortalCommand):

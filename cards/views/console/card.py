@@ -5,16 +5,16 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cards.actions.ask import DEEDS
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
+from cards.catalogue import CATALOGUE
 from cards.errors import BadInput, Refused
 from cards.forms import say_at_field
 from cards.identifiers import ICCID
 from cards.models import Card
 from cards.pages.action_form import CardAction, carry_out, what_follows
 from cards.pages.addresses import given
-from cards.pages.card_detail import DANGEROUS, CardPage
+from cards.pages.card_detail import CardPage
 from cards.pages.console_frame import console_page, staff_required
 from cards.permissions import Actor
 
@@ -39,7 +39,7 @@ def card_page(request, iccid):
 def card_act(request, iccid, action):
     """The form of an action on one card, and doing it."""
     card = _find(request.user, iccid)
-    if card is None or action not in DEEDS:
+    if card is None or action not in CATALOGUE:
         return _unknown(request, iccid)
     if card.iccid != iccid:
         return redirect("console:card-act", iccid=card.iccid, action=action)
@@ -91,8 +91,8 @@ def _action_page(request, asked, form, refused, status=None):
         "form": form,
         "refused": refused,
         "is_offered": is_offered,
-        "is_dangerous": asked.action in DANGEROUS,
-        "submit_label": DANGEROUS.get(asked.action, asked.action.label),
+        "is_dangerous": asked.declared.is_final,
+        "submit_label": asked.declared.submit_label,
         "offers": asked.offered,
         "preview": asked.preview() if is_offered else [],
         "hint": asked.hint() if is_offered else "",

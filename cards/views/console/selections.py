@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions.jobs import control
-from cards.choices import Action
+from cards.catalogue import CATALOGUE
 from cards.models import Card, Job, Selection
 from cards.pages.addresses import CONSOLE
 from cards.pages.console_frame import console_page, staff_required
@@ -21,21 +21,8 @@ JOBS_SHOWN = 20
 LONGEST_NAME = Selection._meta.get_field("name").max_length
 
 # What can be done to many cards at once, in the order in which the page offers it.
-BULK = (
-    Action.SUSPEND,
-    Action.RESUME,
-    Action.ACTIVATE,
-    Action.SET_LIMIT,
-    Action.ASSIGN,
-    Action.RENEW,
-    Action.TOP_UP,
-    Action.TAG,
-    Action.UNTAG,
-    Action.PROTECT,
-    Action.UNPROTECT,
-    Action.PLACE_HOLD,
-    Action.LIFT_HOLD,
-    Action.CANCEL,
+BULK = sorted(
+    (word for word, action in CATALOGUE.items() if action.bulk_order), key=lambda word: CATALOGUE[word].bulk_order
 )
 
 
@@ -81,7 +68,7 @@ def _context(selection, user):
         "is_counted_whole": counted >= selection.size,
         "cards": first_cards(selection, visible),
         "shown": SHOWN,
-        "buttons": [(action.value, action.label, action == Action.CANCEL) for action in BULK if action in allowed],
+        "buttons": [(word.value, word.label, CATALOGUE[word].is_final) for word in BULK if word in allowed],
         "key": uuid.uuid4(),
         "jobs": [(job, title_of(job), badge_of(job)) for job in jobs],
         "longest_name": LONGEST_NAME,

@@ -6,14 +6,13 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cards.actions.figures import LATE_AFTER_DAYS
 from cards.actions.requests import LONGEST_TEXT, ask_dealer
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
-from cards.choices import Action, RequestStatus
+from cards.choices import RequestStatus
 from cards.errors import BadInput
 from cards.forms import MyActionForm, form_key, say_at_field
 from cards.models import CardRequest
@@ -32,16 +31,7 @@ class MyAction(CardAction):
     form_class = MyActionForm
 
     def hint(self):
-        if self.action != Action.REBIND:
-            return super().hint()
-        cap = self.policies.in_force(self.card.carrier, self.today).rebinds_per_month
-        left = max(cap - self.card.rebinds_in(self.today), 0)
-        hint = ngettext(
-            "It belongs to the device {imei} now. That can be changed {left} more time this month.",
-            "It belongs to the device {imei} now. That can be changed {left} more times this month.",
-            left,
-        )
-        return hint.format(imei=self.card.bound_imei or _("none"), left=left)
+        return self.declared.customer_hint(self.card, self._asked())
 
     def follows(self):
         """What follows, in sentences: from the table where it helps, otherwise from a rehearsal."""

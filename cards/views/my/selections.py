@@ -4,10 +4,10 @@ import uuid
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions.jobs import control
+from cards.catalogue import CATALOGUE
 from cards.choices import Action
 from cards.models import Card, Selection
 from cards.pages.my_frame import acting_required, my_page
@@ -16,11 +16,7 @@ from cards.pages.selection import SHOWN, counts_by_state, first_cards, key_of
 from cards.views.my.card_list import LIST
 
 # What customers do to many of their cards at once, and what they call it.
-FOR_MANY = {
-    Action.SUSPEND: _("Stop cards"),
-    Action.RESUME: _("Resume cards"),
-    Action.SET_LIMIT: _("Set a usage limit"),
-}
+FOR_MANY = {word: action.customer_bulk_button for word, action in CATALOGUE.items() if action.customer_bulk_button}
 
 
 @acting_required

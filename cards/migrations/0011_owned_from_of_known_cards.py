@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-# A file could move a card by correcting it, until now. What is moved meanwhile is noted already (0009).
+# A file could move a card by correcting it, until now. What is moved meanwhile is noted already (0010).
 HAS_CUSTOMER = {
     "postgresql": "jsonb_exists(evidence, 'customer')",
     "sqlite": "json_type(evidence, '$.customer') IS NOT NULL",
@@ -23,7 +23,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0009_owned_from"),
+        ("cards", "0010_owned_from"),
     ]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -20,7 +20,7 @@ def take_trigger_away(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0008_people_and_claims"),
+        ("cards", "0009_unassign"),
     ]
 
     # In one transaction: whoever moves a card afterwards is noted, before the next migration looks at what was before.

@@ -10,7 +10,7 @@ OWNERS = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0010_owned_from_of_known_cards"),
+        ("cards", "0011_owned_from_of_known_cards"),
     ]
 
     operations = [
@@ -32,9 +32,10 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="cards.customer",
                         verbose_name="customer",

@@ -1,0 +1,111 @@
+"""What is said of an action: everything that differs from one action of people to the next stands here once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from cards.choices import Action
+from cards.errors import BadInput, Refused
+from cards.guards import not_cancelled, not_parked
+from cards.lookup import names_of
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """What takes a record back: an action with its parameters, and an effect where the action's own is not exact."""
+
+    action: Action
+    params: dict = field(default_factory=dict)
+    effect: Callable | None = None
+
+
+class ActionType:
+    """An action that people ask for by name. `asked` is always who asks, on which day, why and with what parameters.
+
+    The effect changes the card in memory and saves nothing. Guards run before it, also where somebody only looks at
+    what would be possible: what is not known then (a parameter, the reason) must not refuse.
+    """
+
+    word: Action
+
+    # What it has to be told: a reader for each parameter, which raises `BadInput` for what it cannot read.
+    parameters = {}
+    optional = ()  # left out, it is read as if it were empty
+    example = {}  # parameters as they are once read, for trying the action on a card nobody has
+
+    guards = ()
+    is_for_parked_cards = False
+    taken_back_by = ()  # the actions of which one is the inverse of a record; none: it cannot be taken back
+
+    roles = ()  # of the staff, by name
+    customers_may = False
+
+    bulk_order = None  # its place among the buttons of a selection; none: it is not offered there
+    is_final = False  # asks for a reason and a typed confirmation
+    suggests = None  # the model whose names a form offers
+    sells = None  # the kind of plan that it adds
+
+    # What customers read; their history leaves out what has no sentence, their selections what has no button.
+    customer_button = ""
+    customer_bulk_button = ""
+    customer_history = ""
+    customers_read_the_reason = False
+
+    @property
+    def submit_label(self):
+        return self.word.label
+
+    def effect(self, card, asked, change):
+        """Do it to the card in memory, and write the evidence of it into the change."""
+        raise NotImplementedError
+
+    def inverse(self, record):
+        """What takes this record of the action back; `Refused` where nothing can."""
+        return Inverse(self.taken_back_by[0])
+
+    def check(self, card, asked):
+        """Raise `Refused` with the first guard that fails."""
+        if not asked.actor.may(self.word, card):
+            raise Refused("not_permitted", actor=asked.actor.name, action=str(self.word))
+        if not self.is_for_parked_cards:
+            not_parked(card, asked)
+        for guard in (not_cancelled, *self.guards):
+            guard(card, asked)
+
+    def refusal(self, card, asked):
+        """The `Refused` that the action would meet now, or None when nothing stands in its way."""
+        try:
+            self.check(card, asked)
+        except Refused as refused:
+            return refused
+
+    def cleaned(self, params):
+        """The parameters, each read by its own rule; `BadInput` for one missing, unknown or unreadable."""
+        for name in params:
+            if name not in self.parameters:
+                raise BadInput(name, _("{action} has no such parameter").format(action=self.word))
+        for name in self.parameters:
+            if name not in params and name not in self.optional:
+                raise BadInput(name, _("{action} needs this parameter").format(action=self.word))
+        return {name: read(params.get(name, "")) for name, read in self.parameters.items()}
+
+    def initial(self, card):
+        """What the form of the action on this card begins with."""
+        return {}
+
+    def names(self, card=None):
+        """What may be typed, for the browser to offer."""
+        return names_of(self.suggests) if self.suggests else []
+
+    def hint(self, card, asked):
+        """What staff should know who fill in the form."""
+        return ""
+
+    def customer_hint(self, card, asked):
+        """What a customer should know who fills in the form."""
+        return self.hint(card, asked)
+
+    def customer_sentence(self, evidence):
+        """What a record of it tells the card's owner; may name what is in the evidence."""
+        return self.customer_history

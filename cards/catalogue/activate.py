@@ -1,0 +1,27 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.choices import Action, Cause
+from cards.errors import Refused
+from cards.guards import unused
+
+
+def real_name_known(card, asked):
+    if card.lacks_real_name:
+        raise Refused("real_name_first")
+
+
+class Activate(ActionType):
+    """The opening term starts before the card is used (rule 3)."""
+
+    word = Action.ACTIVATE
+    guards = (unused, real_name_known)
+    roles = ("operations",)
+    bulk_order = 30
+    customer_history = gettext_lazy("Its term started.")
+
+    def effect(self, card, asked, change):
+        card.activate(on=change.on, policy=asked.policy(card), cause=Cause.STAFF)
+
+
+ACTION = Activate()

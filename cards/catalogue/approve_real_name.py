@@ -1,0 +1,24 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.catalogue.holds import lift
+from cards.choices import Action, Cause, Hold, RealName, State
+from cards.guards import certified_by_a_person, check_submitted
+
+
+class ApproveRealName(ActionType):
+    """The check proves right: the hold is lifted, and a term that waited for it starts today (rule 3)."""
+
+    word = Action.APPROVE_REAL_NAME
+    guards = (certified_by_a_person, check_submitted)
+    roles = ("operations",)
+    customer_history = gettext_lazy("The real-name check was approved.")
+
+    def effect(self, card, asked, change):
+        card.real_name = RealName.APPROVED
+        if card.has_hold(Hold.REAL_NAME) and card.phase == State.IN_USE and not card.term_runs:
+            card.activate(on=change.on, policy=asked.policy(card), cause=Cause.REAL_NAME)
+        lift(card, asked, change, Hold.REAL_NAME)
+
+
+ACTION = ApproveRealName()

@@ -1,0 +1,66 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.choices import Action
+from cards.errors import BadInput, Refused
+from cards.models import Customer
+
+
+def customer(name):
+    """A customer by name. None is none: to put a card back in stock is an action of its own."""
+    if not name.strip():
+        message = _("name the customer; “{action}” (unassign) puts the card back in stock")
+        raise BadInput("customer", message.format(action=Action.UNASSIGN.label))
+    customer = Customer.objects.filter(name=name.strip()).first()
+    if customer is None:
+        raise BadInput("customer", _("there is no customer called “{name}”").format(name=name))
+    return customer
+
+
+def another_customer(card, asked):
+    customer = asked.params.get("customer")
+    if customer and card.customer_id == customer.pk:
+        raise Refused("same_customer")
+
+
+def owner_before(record):
+    """Who had the card before this record; `Refused` when there is no such customer any more."""
+    if record.former_customer is None:
+        raise Refused("nothing_to_undo")
+    return record.former_customer
+
+
+class Assign(ActionType):
+    """The card becomes a customer's."""
+
+    word = Action.ASSIGN
+    parameters = {"customer": customer}
+    example = {"customer": Customer(pk=0, name="C")}
+    guards = (another_customer,)
+    taken_back_by = (Action.ASSIGN, Action.UNASSIGN)
+    roles = ("operations",)
+    bulk_order = 50
+    suggests = Customer
+    customer_history = gettext_lazy("The card became yours.")
+
+    def effect(self, card, asked, change):
+        customer = asked.params["customer"]
+        change.evidence = {
+            "customer": customer.name,
+            "customer_id": customer.pk,
+            "was_customer_id": card.customer_id,
+        }
+        card.customer_id = customer.pk
+
+    def inverse(self, record):
+        """Back to whom it belonged before, or to stock."""
+        if record.evidence["was_customer_id"] is None:
+            return Inverse(Action.UNASSIGN)
+        return Inverse(Action.ASSIGN, {"customer": owner_before(record)})
+
+    def initial(self, card):
+        return {"customer": card.customer.name if card.customer else ""}
+
+
+ACTION = Assign()

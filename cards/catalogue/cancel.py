@@ -1,0 +1,33 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.choices import Action
+from cards.errors import Refused
+
+
+def not_protected(card, asked):
+    if card.protected:
+        raise Refused("protected")
+
+
+def reason_given(card, asked):
+    if not asked.is_preview and not asked.reason.strip():
+        raise Refused("reason_required")
+
+
+class Cancel(ActionType):
+    """Rule 8: final."""
+
+    word = Action.CANCEL
+    guards = (not_protected, reason_given)
+    roles = ("operations",)
+    bulk_order = 140
+    is_final = True
+    submit_label = gettext_lazy("Cancel this card for good")
+    customer_history = gettext_lazy("The card was cancelled for good.")
+
+    def effect(self, card, asked, change):
+        card.cancel(on=change.on, policy=asked.policy(card))
+
+
+ACTION = Cancel()

@@ -1,0 +1,20 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.choices import Action
+from cards.guards import unused
+
+
+class ForceActivate(ActionType):
+    """The opening term starts in any case, as at the end of the silent period (rule 4)."""
+
+    word = Action.FORCE_ACTIVATE
+    guards = (unused,)
+    roles = ("operations",)
+    customer_history = gettext_lazy("Its term started, used or not.")
+
+    def effect(self, card, asked, change):
+        card.force_activate(on=change.on, policy=asked.policy(card))
+
+
+ACTION = ForceActivate()

@@ -1,0 +1,35 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.holds import lift
+from cards.catalogue.parameters import hold_kind
+from cards.catalogue.place_hold import kind_is_anomaly
+from cards.choices import Action, Hold
+from cards.errors import Refused
+
+
+def anomaly_open(card, asked):
+    if not card.has_hold(Hold.ANOMALY):
+        raise Refused("hold_not_open", hold=str(Hold.ANOMALY))
+
+
+class LiftHold(ActionType):
+    """The carrier reports that it controls the card no more."""
+
+    word = Action.LIFT_HOLD
+    parameters = {"kind": hold_kind}
+    example = {"kind": Hold.ANOMALY}
+    guards = (kind_is_anomaly, anomaly_open)
+    taken_back_by = (Action.PLACE_HOLD,)
+    roles = ("carrier_desk",)
+    bulk_order = 130
+    customer_history = gettext_lazy("The carrier's block was lifted.")
+
+    def effect(self, card, asked, change):
+        lift(card, asked, change, asked.params["kind"])
+
+    def inverse(self, record):
+        return Inverse(Action.PLACE_HOLD, {"kind": Hold.ANOMALY})
+
+
+ACTION = LiftHold()

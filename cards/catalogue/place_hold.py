@@ -1,0 +1,42 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.holds import place
+from cards.catalogue.parameters import hold_kind
+from cards.choices import Action, Hold
+from cards.errors import Refused
+
+
+def kind_is_anomaly(card, asked):
+    kind = asked.params.get("kind", Hold.ANOMALY)
+    if kind != Hold.ANOMALY:
+        raise Refused("only_anomaly", hold=str(kind))
+
+
+def no_anomaly_yet(card, asked):
+    if card.has_hold(Hold.ANOMALY):
+        raise Refused("hold_stands", hold=str(Hold.ANOMALY))
+    if not card.may_be_held(Hold.ANOMALY):
+        raise Refused("not_from_this_state", state=str(card.state))
+
+
+class PlaceHold(ActionType):
+    """The carrier reports that it controls the card."""
+
+    word = Action.PLACE_HOLD
+    parameters = {"kind": hold_kind}
+    example = {"kind": Hold.ANOMALY}
+    guards = (kind_is_anomaly, no_anomaly_yet)
+    taken_back_by = (Action.LIFT_HOLD,)
+    roles = ("carrier_desk",)
+    bulk_order = 120
+    customer_history = gettext_lazy("The card was stopped: {reason}.")
+
+    def effect(self, card, asked, change):
+        place(card, asked, change, asked.params["kind"])
+
+    def inverse(self, record):
+        return Inverse(Action.LIFT_HOLD, {"kind": Hold.ANOMALY})
+
+
+ACTION = PlaceHold()

@@ -1,0 +1,70 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from cards import identifiers
+from cards.catalogue.action import ActionType
+from cards.catalogue.holds import lift
+from cards.choices import Action, Binding, Hold
+from cards.errors import Refused
+
+
+def bound_to_a_device(card, asked):
+    if card.binding == Binding.NONE:
+        raise Refused("not_bound")
+
+
+def new_device(card, asked):
+    """The card's own device may be confirmed again only when another one was seen meanwhile."""
+    if asked.params.get("imei") == card.bound_imei and card.bound_imei and not card.has_hold(Hold.REBIND):
+        raise Refused("same_device")
+
+
+def rebinds_left(card, asked):
+    cap, count = _cap(card, asked), card.rebinds_in(asked.on)
+    if card.bound_imei and count >= cap and asked.params.get("imei") != card.bound_imei:
+        raise Refused("rebinds_used_up", count=count, cap=cap)
+
+
+def _cap(card, asked):
+    return asked.policy(card).rebinds_per_month
+
+
+class Rebind(ActionType):
+    """Rule 9: the new device is confirmed and bound; only a change of device counts against the month's cap."""
+
+    word = Action.REBIND
+    parameters = {"imei": identifiers.imei}
+    example = {"imei": "356938035643809"}
+    guards = (bound_to_a_device, new_device, rebinds_left)
+    roles = ("operations",)
+    customers_may = True
+    customer_button = gettext_lazy("Confirm the new device")
+    customer_history = gettext_lazy("The new device {imei} was confirmed.")
+
+    def effect(self, card, asked, change):
+        imei = asked.params["imei"]
+        change.evidence = {"imei": imei, "previous_imei": card.bound_imei}
+        if card.bound_imei and imei != card.bound_imei:
+            card.count_rebind(change.on)
+        card.bind(change.on, asked.policy(card), imei)
+        lift(card, asked, change, Hold.REBIND)
+
+    def initial(self, card):
+        return {"imei": card.seen_imei if card.is_in_another_device else ""}
+
+    def hint(self, card, asked):
+        return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
+            count=card.rebinds_in(asked.on), cap=_cap(card, asked), imei=card.bound_imei or _("no device yet")
+        )
+
+    def customer_hint(self, card, asked):
+        left = max(_cap(card, asked) - card.rebinds_in(asked.on), 0)
+        hint = ngettext(
+            "It belongs to the device {imei} now. That can be changed {left} more time this month.",
+            "It belongs to the device {imei} now. That can be changed {left} more times this month.",
+            left,
+        )
+        return hint.format(imei=card.bound_imei or _("none"), left=left)
+
+
+ACTION = Rebind()

@@ -1,0 +1,21 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.choices import Action, RealName
+from cards.guards import certified_by_a_person, check_submitted
+
+
+class RejectRealName(ActionType):
+    """The check proves wrong, and has to be sent in anew."""
+
+    word = Action.REJECT_REAL_NAME
+    guards = (certified_by_a_person, check_submitted)
+    roles = ("operations",)
+    customer_history = gettext_lazy("The real-name check was rejected.")
+    customers_read_the_reason = True
+
+    def effect(self, card, asked, change):
+        card.real_name = RealName.REJECTED
+
+
+ACTION = RejectRealName()

@@ -1,0 +1,44 @@
+from django.utils.translation import gettext as _
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.choices import Action
+from cards.errors import BadInput, Refused
+from cards.models.card import LONGEST_REMARK
+
+
+def one_line(text):
+    """One line that stays with the card; nothing takes it away."""
+    text = " ".join(text.split())
+    if len(text) > LONGEST_REMARK:
+        message = _("a remark has at most {most} characters")
+        raise BadInput("remark", message.format(most=LONGEST_REMARK))
+    return text
+
+
+def another_remark(card, asked):
+    if asked.params.get("remark") == card.remark:
+        raise Refused("same_remark")
+
+
+class WriteRemark(ActionType):
+    """What people note on the card; it touches no clock."""
+
+    word = Action.REMARK
+    parameters = {"remark": one_line}
+    example = {"remark": "R"}
+    guards = (another_remark,)
+    taken_back_by = (Action.REMARK,)
+    roles = ("support", "operations")
+
+    def effect(self, card, asked, change):
+        change.evidence = {"remark": asked.params["remark"], "was_remark": card.remark}
+        card.remark = asked.params["remark"]
+
+    def inverse(self, record):
+        return Inverse(Action.REMARK, {"remark": record.evidence["was_remark"]})
+
+    def initial(self, card):
+        return {"remark": card.remark}
+
+
+ACTION = WriteRemark()

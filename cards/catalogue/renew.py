@@ -1,0 +1,51 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.parameters import plan
+from cards.choices import Action, Alignment, PlanKind
+from cards.errors import Refused
+from cards.models import Plan, QueuedTerm, ServiceTerm
+
+
+def is_a_plan(card, asked):
+    plan = asked.params.get("plan")
+    if plan and plan.kind != PlanKind.PLAN:
+        raise Refused("not_a_plan", plan=plan.code)
+
+
+def queue_term(card, plan, bought_on):
+    """A new last term in the card's queue, and its row."""
+    waiting = QueuedTerm(card.last_term_number + 1, plan.code, plan.months, plan.alignment, plan.quota_mb)
+    card.queue.append(waiting)
+    return ServiceTerm(card=card, bought_on=bought_on, **waiting._asdict() | {"plan": plan})
+
+
+class Renew(ActionType):
+    """Rule 5: one more term queues; on a shut-down card it starts on the day of purchase."""
+
+    word = Action.RENEW
+    parameters = {"plan": plan}
+    example = {
+        "plan": Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100),
+    }
+    guards = (is_a_plan,)
+    taken_back_by = (Action.UNRENEW,)
+    roles = ("operations",)
+    bulk_order = 60
+    sells = PlanKind.PLAN
+    customer_button = gettext_lazy("Renew the card")
+    customer_history = gettext_lazy("The card was renewed.")
+
+    def effect(self, card, asked, change):
+        plan = asked.params["plan"]
+        term = queue_term(card, plan, change.on)
+        change.rows.append(term)
+        change.evidence = {"plan": plan.code, "term": term.number}
+        if card.is_over:
+            card.renew(on=change.on, policy=asked.policy(card))
+
+    def inverse(self, record):
+        return Inverse(Action.UNRENEW, {"term": record.evidence["term"]})
+
+
+ACTION = Renew()

@@ -1,0 +1,30 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.catalogue.holds import place
+from cards.choices import Action, Hold, RealName, State
+from cards.errors import Refused
+from cards.guards import certified_by_a_person
+
+
+def approved(card, asked):
+    if card.real_name != RealName.APPROVED:
+        raise Refused("not_approved")
+
+
+class RevokeRealName(ActionType):
+    """What was approved is so no more: a card in use is stopped again, an unused one when it is used."""
+
+    word = Action.REVOKE_REAL_NAME
+    guards = (certified_by_a_person, approved)
+    roles = ("operations",)
+    customer_history = gettext_lazy("The real-name check was revoked.")
+    customers_read_the_reason = True
+
+    def effect(self, card, asked, change):
+        card.real_name = RealName.REVOKED
+        if card.phase == State.IN_USE:
+            place(card, asked, change, Hold.REAL_NAME)
+
+
+ACTION = RevokeRealName()

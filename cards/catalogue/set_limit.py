@@ -1,0 +1,75 @@
+from functools import partial
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.holds import lift, place
+from cards.catalogue.parameters import is_whole
+from cards.choices import Action, Hold
+from cards.errors import BadInput
+from cards.quantities import megabytes
+
+LARGEST_LIMIT_MB = 10_000_000
+LIMIT_OFF = gettext_lazy("The usage limit was taken off.")
+
+
+def limit_mb(text):
+    """Whole MB from 1 up; nothing (or `none`) takes the limit off."""
+    text = str(text).strip().lower()
+    if text in ("", "none"):
+        return None
+    if not is_whole(text, 1, LARGEST_LIMIT_MB):
+        raise BadInput("limit_mb", _("“{text}” is not a number of whole MB from 1 up").format(text=text))
+    return int(text)
+
+
+def limit(card, asked, change, limit_mb, waived):
+    """Set the limit as it is said, and place or lift the hold that follows."""
+    before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
+    card.limit_mb, card.limit_waived = limit_mb, waived
+    change.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
+    held = card.has_hold(Hold.THRESHOLD)
+    if card.is_over_limit and not held:
+        place(card, asked, change, Hold.THRESHOLD)
+    elif held and not card.is_over_limit:
+        lift(card, asked, change, Hold.THRESHOLD)
+
+
+class SetLimit(ActionType):
+    """The card stops when it has used so much in a cycle."""
+
+    word = Action.SET_LIMIT
+    parameters = {"limit_mb": limit_mb}
+    example = {"limit_mb": None}
+    taken_back_by = (Action.SET_LIMIT,)
+    roles = ("operations",)
+    customers_may = True
+    bulk_order = 40
+    customer_button = gettext_lazy("Set a usage limit")
+    customer_bulk_button = gettext_lazy("Set a usage limit")
+    customer_history = gettext_lazy("The usage limit was set to {limit_mb} MB.")
+
+    def effect(self, card, asked, change):
+        """A new limit is armed even if the old was waived; it stops or frees the card at once."""
+        limit(card, asked, change, asked.params["limit_mb"], waived=False)
+
+    def inverse(self, record):
+        before = record.evidence
+        as_before = partial(limit, limit_mb=before["was_limit_mb"], waived=before["was_waived"])
+        return Inverse(Action.SET_LIMIT, effect=as_before)
+
+    def initial(self, card):
+        return {"limit_mb": "" if card.limit_mb is None else card.limit_mb}
+
+    def hint(self, card, asked):
+        if not card.term_runs:
+            return ""
+        used = megabytes(card.meter(asked.on).used_bytes)
+        return _("Used in this cycle: {used} MB. A limit that is reached stops the card at once.").format(used=used)
+
+    def customer_sentence(self, evidence):
+        return LIMIT_OFF if evidence.get("limit_mb") is None else self.customer_history
+
+
+ACTION = SetLimit()

@@ -1,0 +1,70 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.choices import Action, RealName, State
+from cards.errors import BadInput, Refused
+from cards.guards import certified_by_a_person
+from cards.models import RealNameCheck
+from cards.models.real_name import keyed_hash
+
+
+def person(text):
+    if not 1 <= len(text.strip()) <= 64:
+        raise BadInput("name", _("the name of the person is missing or too long"))
+    return text.strip()
+
+
+def id_number(text):
+    text = text.strip().upper()
+    if not (text.isascii() and text.isalnum() and 6 <= len(text) <= 32):
+        raise BadInput("id_number", _("an ID number has 6 to 32 digits and letters"))
+    return text
+
+
+def nothing_submitted(card, asked):
+    if card.real_name == RealName.APPROVED:
+        raise Refused("already_approved")
+    if card.real_name == RealName.SUBMITTED:
+        raise Refused("already_submitted")
+
+
+def person_has_room(card, asked):
+    """A person answers for so many cards at the most: those whose check waits or is approved, cancelled ones left out.
+
+    At work the person's checks are locked first, so that of two cards sent in at the same moment the second counts the
+    first. `sent_in` are the cards of this chunk that the database does not know of yet.
+    """
+    if "id_number" not in asked.params:
+        return
+    checks = RealNameCheck.objects.filter(number_hash=keyed_hash(asked.params["id_number"]))
+    if not asked.is_preview:
+        list(checks.order_by("pk").select_for_update().values_list("pk"))
+    standing = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
+    cards = asked.sent_in.union(standing.values_list("card", flat=True)) - {card.pk}
+    most = asked.policy(card).cards_per_person
+    if len(cards) >= most:
+        raise Refused("too_many_cards", count=len(cards), most=most)
+
+
+class SubmitRealName(ActionType):
+    """Somebody says which person answers for the card."""
+
+    word = Action.SUBMIT_REAL_NAME
+    parameters = {"name": person, "id_number": id_number}
+    example = {"name": "N", "id_number": "110101199003071234"}
+    guards = (certified_by_a_person, nothing_submitted, person_has_room)
+    roles = ("operations",)
+    customers_may = True
+    customer_button = gettext_lazy("Send in the real-name check")
+    customer_history = gettext_lazy("The real-name check was sent in.")
+
+    def effect(self, card, asked, change):
+        asked.sent_in.add(card.pk)
+        card.real_name = RealName.SUBMITTED
+        check = RealNameCheck.of_person(**asked.params, card=card, submitted_on=change.on)
+        change.rows.append(check)
+        change.evidence = {"name": check.masked_name, "id_number": check.masked_number}
+
+
+ACTION = SubmitRealName()

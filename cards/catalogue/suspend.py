@@ -1,0 +1,45 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.holds import lift, place
+from cards.choices import Action, Hold, State
+from cards.errors import Refused
+from cards.guards import not_shut_down
+
+
+def not_voluntary_yet(card, asked):
+    if card.has_hold(Hold.VOLUNTARY):
+        raise Refused("already_voluntary")
+
+
+def in_use(card, asked):
+    if card.phase != State.IN_USE:
+        raise Refused("not_in_use")
+
+
+def lift_voluntary(card, asked, change):
+    lift(card, asked, change, Hold.VOLUNTARY)
+
+
+class Suspend(ActionType):
+    """The card is stopped because somebody wants it."""
+
+    word = Action.SUSPEND
+    guards = (not_shut_down, not_voluntary_yet, in_use)
+    taken_back_by = (Action.RESUME,)
+    roles = ("support", "operations")
+    customers_may = True
+    bulk_order = 10
+    customer_button = gettext_lazy("Stop the card")
+    customer_bulk_button = gettext_lazy("Stop cards")
+    customer_history = gettext_lazy("The card was stopped on purpose.")
+
+    def effect(self, card, asked, change):
+        place(card, asked, change, Hold.VOLUNTARY)
+
+    def inverse(self, record):
+        """Resuming lifts a reached limit too; taking back a stop does not."""
+        return Inverse(Action.RESUME, effect=lift_voluntary)
+
+
+ACTION = Suspend()

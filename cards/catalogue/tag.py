@@ -1,0 +1,37 @@
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.parameters import tag_name
+from cards.choices import Action
+from cards.errors import Refused
+from cards.models import Tag
+from cards.models.tag import MOST_TAGS
+
+
+def tag_is_new(card, asked):
+    tag = asked.params.get("tag")
+    if tag in card.tag_list:
+        raise Refused("already_tagged", tag=tag)
+    if len(card.tag_list) >= MOST_TAGS:
+        raise Refused("too_many_tags", count=MOST_TAGS)
+
+
+class AddTag(ActionType):
+    """A word that people find the card by; it touches no clock."""
+
+    word = Action.TAG
+    parameters = {"tag": tag_name}
+    example = {"tag": "T"}
+    guards = (tag_is_new,)
+    taken_back_by = (Action.UNTAG,)
+    roles = ("support", "operations")
+    bulk_order = 80
+    suggests = Tag
+
+    def effect(self, card, asked, change):
+        card.tag_list = [*card.tag_list, asked.params["tag"]]
+        change.evidence = {"tag": asked.params["tag"]}
+
+    def inverse(self, record):
+        return Inverse(Action.UNTAG, {"tag": record.evidence["tag"]})
+
+
+ACTION = AddTag()

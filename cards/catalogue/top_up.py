@@ -1,0 +1,49 @@
+from django.utils.translation import gettext_lazy
+
+from cards.catalogue.action import ActionType
+from cards.catalogue.holds import lift
+from cards.catalogue.parameters import plan
+from cards.choices import Action, Hold, PlanKind
+from cards.errors import Refused
+from cards.guards import not_shut_down
+from cards.models import Plan
+
+
+def term_running(card, asked):
+    if not card.term_runs:
+        raise Refused("no_running_term")
+
+
+def is_a_pack(card, asked):
+    plan = asked.params.get("plan")
+    if plan and plan.kind != PlanKind.PACK:
+        raise Refused("not_a_pack", plan=plan.code)
+
+
+class TopUp(ActionType):
+    """Rule 6: a pack adds to the cycle it is bought in."""
+
+    word = Action.TOP_UP
+    parameters = {"plan": plan}
+    example = {"plan": Plan(code="PACK", kind=PlanKind.PACK, quota_mb=100)}
+    guards = (not_shut_down, term_running, is_a_pack)
+    roles = ("operations",)
+    bulk_order = 70
+    sells = PlanKind.PACK
+    customer_button = gettext_lazy("Buy more data")
+    customer_history = gettext_lazy("An add-on pack was added.")
+
+    def effect(self, card, asked, change):
+        """A credit hold is lifted when the pack suffices."""
+        pack = asked.params["plan"]
+        card.pack_mb += pack.quota_mb
+        change.evidence = {
+            "plan": pack.code,
+            "used_bytes": card.used_bytes,
+            "allowance_bytes": card.allowance_bytes,
+        }
+        if not card.is_over_allowance:
+            lift(card, asked, change, Hold.CREDIT)
+
+
+ACTION = TopUp()

@@ -1,0 +1,29 @@
+from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.assign import owner_before
+from cards.choices import Action
+from cards.errors import Refused
+
+
+def has_a_customer(card, asked):
+    if card.customer_id is None:
+        raise Refused("in_stock_already")
+
+
+class Unassign(ActionType):
+    """The card goes back to stock, and is nobody's."""
+
+    word = Action.UNASSIGN
+    guards = (has_a_customer,)
+    taken_back_by = (Action.ASSIGN,)
+    roles = ("operations",)
+    bulk_order = 55
+
+    def effect(self, card, asked, change):
+        change.evidence = {"customer_id": None, "was_customer_id": card.customer_id}
+        card.customer_id = None
+
+    def inverse(self, record):
+        return Inverse(Action.ASSIGN, {"customer": owner_before(record)})
+
+
+ACTION = Unassign()

@@ -1,0 +1,48 @@
+from django.utils.translation import gettext as _
+
+from cards.catalogue.action import ActionType
+from cards.catalogue.parameters import read_whole
+from cards.choices import Action
+from cards.errors import Refused
+
+LARGEST_TERM = 32_767
+
+
+def term(text):
+    """The number of a service term; nothing means the one that was bought last."""
+    text = str(text).strip()
+    return read_whole("term", 1, LARGEST_TERM)(text) if text else None
+
+
+def last_term_waits(card, asked):
+    """The last term in the queue can be taken back, unless it is the one that the card was opened with.
+
+    Who means a certain term says its number; it has to be the last, so that the numbers stay without a gap.
+    """
+    last, meant = card.last_term_number, asked.params.get("term")
+    if meant and meant <= card.term_number:
+        raise Refused("term_started")
+    if not card.queue or last == 1 or (meant and meant > last):
+        raise Refused("nothing_renewed")
+    if meant and meant < last:
+        raise Refused("later_term")
+
+
+class Unrenew(ActionType):
+    """Rule 5 the other way: the term that was bought last leaves the queue, as if it had not been bought."""
+
+    word = Action.UNRENEW
+    parameters = {"term": term}
+    optional = ("term",)
+    guards = (last_term_waits,)
+    roles = ("operations",)
+
+    def effect(self, card, asked, change):
+        term = card.queue.pop()
+        change.evidence = {"plan": term.plan, "term": term.number}
+
+    def hint(self, card, asked):
+        return _("The term that was bought last is number {number}.").format(number=card.last_term_number)
+
+
+ACTION = Unrenew()

@@ -1,0 +1,213 @@
+"""The catalogue of actions: each is declared once and whole, and what is said of it holds together."""
+
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cards import catalogue
+from cards.actions.ask import ActionRequest, RequestedAction, foreseen_refusal, rehearse
+from cards.actions.write import attach_queues
+from cards.catalogue import CATALOGUE
+from cards.choices import MADE_BY_PEOPLE, Action, Alignment
+from cards.forms import FIELDS
+from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.permissions import CUSTOMERS, ROLES, codename
+from cards.rules import Change
+from cards.sentences.customer import BUTTONS
+from cards.sentences.customer_history import OF_RULES, SHOWN
+from cards.views.console.selections import BULK
+from cards.views.my.selections import FOR_MANY
+from tests.build import SHELL, attempt, card_in_use, do, on_day, open_card
+
+DAY = date(2026, 3, 1)
+POLICIES = PolicyBook([CarrierPolicy(carrier="cmcc", valid_from=date(2026, 1, 1))])
+PERSON = {"name": "张三丰", "id_number": "110101199003071234"}
+
+
+def declared(**having):
+    """The words of the actions of which all this is true."""
+    return [word for word, action in CATALOGUE.items() if all(bool(getattr(action, n)) == v for n, v in having.items())]
+
+
+def test_each_action_of_people_is_declared_once_in_the_module_of_its_name():
+    assert [action.word for action in CATALOGUE.values()] == list(CATALOGUE) == list(MADE_BY_PEOPLE)
+    modules = {path.stem for path in Path(catalogue.__file__).parent.glob("*.py")}
+    assert modules == {*MADE_BY_PEOPLE, "__init__", "action", "holds", "parameters"}
+    assert all(action.__doc__ for action in CATALOGUE.values())
+
+
+def test_the_permissions_are_the_catalogues():
+    others = [("import_card", "import"), ("sweep_card", "sweep"), ("print_label", "print labels")]
+    assert Card._meta.permissions == [(codename(word), str(word)) for word in CATALOGUE] + others
+
+
+def test_each_action_has_a_role_that_exists():
+    assert {role for action in CATALOGUE.values() for role in action.roles} <= set(ROLES)
+    assert declared(roles=False) == []
+
+
+def test_who_may_what_is_what_the_domain_says():
+    notes = {"tag", "untag", "remark"}
+    stops = {"suspend", "resume"}
+    holds = {"place_hold", "lift_hold"}
+    assert {
+        "support": stops | notes,
+        "operations": set(CATALOGUE) - holds,
+        "finance": set(),
+        "carrier_desk": holds,
+        "auditor": set(),
+        "customer": stops | {"set_limit", "rebind", "submit_real_name"},
+    } == {**ROLES, "customer": CUSTOMERS}
+
+
+def test_each_parameter_has_a_field_and_stands_in_the_example():
+    parameters = {name for action in CATALOGUE.values() for name in action.parameters}
+    assert parameters == set(FIELDS)
+    for action in CATALOGUE.values():
+        assert set(action.optional) <= set(action.parameters)
+        assert set(action.example) == set(action.parameters) - set(action.optional)
+
+
+def test_what_adds_a_plan_asks_for_one():
+    assert declared(sells=True) == [word for word, action in CATALOGUE.items() if "plan" in action.parameters]
+
+
+def test_what_customers_may_do_has_a_button_and_a_sentence():
+    assert set(declared(customers_may=True)) <= set(BUTTONS) & set(SHOWN)
+    assert set(BUTTONS) - set(declared(customers_may=True)) == set(declared(sells=True))
+    assert set(FOR_MANY) <= set(declared(customers_may=True))
+    assert set(SHOWN) == {*OF_RULES, *declared(customer_history=True)}
+    assert not set(OF_RULES) & set(CATALOGUE)
+
+
+def test_what_customers_read_the_reason_of_they_read_at_all():
+    assert set(declared(customers_read_the_reason=True)) <= set(SHOWN)
+
+
+def test_what_is_offered_for_many_cards():
+    assert [
+        *("suspend", "resume", "activate", "set_limit", "assign", "unassign", "renew", "top_up", "tag", "untag"),
+        *("protect", "unprotect", "place_hold", "lift_hold", "cancel"),
+    ] == BULK
+    assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)
+    assert list(FOR_MANY) == ["suspend", "resume", "set_limit"]
+
+
+def test_only_cancelling_is_final():
+    assert declared(is_final=True) == ["cancel"]
+
+
+# trying each
+
+
+NEEDED = {
+    Action.ACTIVATE: {"state": "unused", "certification": "enterprise"},
+    Action.FORCE_ACTIVATE: {"state": "unused"},
+    Action.RESUME: {"state": "suspended", "holds": "threshold,voluntary", "resumes_to": "in_use", "limit_mb": 1},
+    Action.LIFT_HOLD: {"state": "suspended", "holds": "anomaly", "resumes_to": "in_use"},
+    Action.APPROVE_REAL_NAME: {"real_name": "submitted"},
+    Action.REJECT_REAL_NAME: {"real_name": "submitted"},
+    Action.REVOKE_REAL_NAME: {"real_name": "approved"},
+    Action.UNTAG: {"tags": "S,T"},
+    Action.UNPROTECT: {"protected": True},
+    Action.UNPARK: {"parked": '["no_cycle", {}]'},
+}
+
+
+def card_for(word):
+    """A card in memory on which this can be done."""
+    facts = {
+        "state": "in_use",
+        "carrier": "cmcc",
+        "customer_id": 1,
+        "certification": "individual",
+        "real_name": "none",
+        "binding": "fixed",
+        "bound_imei": "490154203237518",
+        "limit_mb": 20,
+        "quota_mb": 30,
+        "used_bytes": 2 * 1_048_576,
+        "term_number": 1,
+        "opened_on": date(2026, 1, 1),
+        "changed_on": DAY,
+        "service_from": DAY,
+        "service_until": date(2026, 4, 1),
+        "cycle_from": DAY,
+        "cycle_until": date(2026, 4, 1),
+    }
+    card = Card(**{**facts, **NEEDED.get(word, {})})
+    card.queue = [QueuedTerm(2, "M1-100", 1, Alignment.CALENDAR, 100)]
+    return card
+
+
+def do_in_memory(word, card, params, effect=None):
+    """The evidence of doing it to the card; `Refused` if it may not be done."""
+    action, asked = CATALOGUE[word], ActionRequest(SHELL, DAY, POLICIES, "because", params)
+    action.check(card, asked)
+    done = Change(DAY, word)
+    (effect or action.effect)(card, asked, done)
+    return done.evidence
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", CATALOGUE)
+def test_the_example_can_be_done_and_a_check_that_knows_nothing_yet_does_not_refuse(word):
+    card = card_for(word)
+    before = card.facts()
+    assert CATALOGUE[word].refusal(card, ActionRequest(SHELL, DAY, POLICIES)) is None
+    assert card.facts() == before
+    do_in_memory(word, card, CATALOGUE[word].example)
+    assert card.facts() != before
+
+
+@pytest.mark.parametrize("word", declared(taken_back_by=True))
+def test_the_inverse_is_exact(word):
+    card = card_for(word)
+    before = card.facts()
+    evidence = do_in_memory(word, card, CATALOGUE[word].example)
+    former = SimpleNamespace(pk=1, name="Acme") if evidence.get("was_customer_id") else None
+    inverse = CATALOGUE[word].inverse(SimpleNamespace(evidence=evidence, former_customer=former))
+    assert inverse.action in CATALOGUE[word].taken_back_by
+    do_in_memory(inverse.action, card, inverse.params, inverse.effect)
+    assert card.facts() == before
+
+
+# a check and the work cannot differ
+
+
+@pytest.fixture
+def spent():
+    """A person who answers for as many cards as the carrier allows."""
+    CarrierPolicy.objects.filter(carrier="cmcc").update(cards_per_person=1)
+    with on_day(DAY):
+        return do("submit_real_name", open_card(certification="individual"), DAY, **PERSON)
+
+
+@pytest.mark.django_db
+def test_what_a_parameter_forbids_is_said_by_the_check_as_by_the_work(spent):
+    plan, pack = Plan.objects.get(code="M1-100"), Plan.objects.get(code="PACK-100")
+    cases = [
+        ("renew", card_in_use(), {"plan": pack}, {"plan": "PACK-100"}, "not_a_plan"),
+        ("top_up", card_in_use(), {"plan": plan}, {"plan": "M1-100"}, "not_a_pack"),
+        ("submit_real_name", open_card(certification="individual"), PERSON, PERSON, "too_many_cards"),
+    ]
+    for word, card, read, typed, code in cases:
+        attach_queues([card])
+        unknown = ActionRequest(SHELL, DAY, PolicyBook.read())
+        asked = ActionRequest(SHELL, DAY, PolicyBook.read(), params=read)
+        assert foreseen_refusal(word, card, unknown) is None
+        assert foreseen_refusal(word, card, asked).code == code
+        assert rehearse(RequestedAction(Action(word), asked), card)[1].code == code
+        assert attempt(word, card, DAY, **typed).refused.code == code
+
+
+@pytest.mark.django_db
+def test_looking_locks_nothing(spent, django_assert_num_queries):
+    """At work the person's checks are locked by a statement of its own."""
+    card = open_card(certification="individual")
+    for reason, queries in ((None, 1), ("because", 2)):
+        asked = ActionRequest(SHELL, DAY, PolicyBook.read(), reason, PERSON)
+        with django_assert_num_queries(queries):
+            assert CATALOGUE["submit_real_name"].refusal(card, asked).code == "too_many_cards"

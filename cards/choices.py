@@ -224,6 +224,9 @@ class Rule(TextChoices):
     PARK = "park", _("The card's data contradict each other")
 
 
+# What changes whose card it is; nothing else does.
+CHANGES_OWNER = (Action.ASSIGN, Action.UNASSIGN)
+
 HOLDS_THAT_END_WITH_A_CYCLE = (Hold.CREDIT, Hold.THRESHOLD)
 
 HOLD_MAY_BE_PLACED_FROM = {

@@ -186,6 +186,7 @@ CONTRADICTIONS = {
     "no_cycle": _("a term runs, but no cycle is metered"),
     "no_policy": _("no policy of the carrier {carrier} is in force on {day}"),
     "no_queued_term": _("a service term should start, but none is queued"),
+    "owner_not_recorded": _("the customer changed without the record of an assignment"),
     "refused": _("the database refused a change: {text}"),
     "resumes": _("only a suspended card has a state that it resumes to, and each has one"),
     "unexpected": _("a rule failed: {text}"),

@@ -10,11 +10,13 @@ from itertools import pairwise
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from cards.choices import Action, RealName, State
-from cards.models import Card, CardEvent, CardTag, DeviceBinding, RealNameCheck, ServiceTerm
+from cards.choices import CHANGES_OWNER, Action, RealName, State
+from cards.models import Card, CardEvent, CardTag, Customer, DeviceBinding, KnownOwner, RealNameCheck, ServiceTerm
 from cards.triggers import EDGES
 
 AT_ONCE = 1_000
+OPENINGS = (Action.OPEN, Action.ADOPT)
+NOT_SAID = object()
 HELD = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
 
 
@@ -40,6 +42,7 @@ class Records:
     bindings: list = field(default_factory=list)
     checks: list = field(default_factory=list)
     tags: list = field(default_factory=list)
+    owners: list = field(default_factory=list)
 
 
 @dataclass
@@ -79,6 +82,7 @@ def _records(cards):
         (DeviceBinding, "bindings", "pk"),
         (RealNameCheck, "checks", "pk"),
         (CardTag, "tags", "tag__name"),
+        (KnownOwner, "owners", "version"),
     )
     for model, name, order in companions:
         rows = model.objects.filter(card_id__gte=cards[0].pk, card_id__lte=cards[-1].pk).order_by("card_id", order)
@@ -90,7 +94,7 @@ def _records(cards):
 
 
 def _problems(records):
-    for prove in (_numbers, _chain, _signatures, _standing, _terms, _device, _real_name, _kept):
+    for prove in (_numbers, _chain, _signatures, _standing, _owner, _terms, _device, _real_name, _kept):
         for code, message in prove(records):
             yield Problem(records.card.iccid, code, message)
 
@@ -112,7 +116,7 @@ def _numbers(records):
 def _chain(records):
     """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
     events = records.events
-    if events and (events[0].action, events[0].from_state) not in ((Action.OPEN, ""), (Action.ADOPT, "")):
+    if events and (events[0].action not in OPENINGS or events[0].from_state):
         yield "opening", _("the record does not begin with the opening")
     for before, event in pairwise(events):
         if event.from_state != before.to_state:
@@ -156,6 +160,41 @@ def _standing(records):
         yield "suspended", _("a card is suspended exactly as long as it has holds and a state that it resumes to")
     if card.holds != str(card.hold_list):
         yield "hold_order", _("the holds “{holds}” are not in order").format(holds=card.holds)
+
+
+def _owner(records):
+    """The card is the customer's whose the records say it became last, and theirs since that record."""
+    card, owner = records.card, _owner_said_last(records)
+    if owner not in (NOT_SAID, card.customer_id):
+        sentence = _("the card's customer is “{customer}”, and its records say “{other}”")
+        yield "owner", sentence.format(customer=_whose(card.customer_id), other=_whose(owner))
+    since = max((event.seq for event in records.events if _moves(event)), default=None)
+    if card.owned_from_seq != since:
+        sentence = _("the card is its customer's since record {seq}, and its records say {other}")
+        yield "owned_from", sentence.format(seq=card.owned_from_seq or 1, other=since or 1)
+
+
+def _owner_said_last(records):
+    """The key of the customer by the last record that tells whose the card became; NOT_SAID where it has no key.
+
+    Records of before have none. What a migration wrote down stands for those of the cards that were there; a record
+    that code of before has written since proves nothing about the owner, until the next one.
+    """
+    said = {known.version: known.customer_id for known in records.owners}
+    told_through = max(said, default=0)
+    for event in records.events:
+        if event.seq > told_through and (event.action in OPENINGS or _moves(event)):
+            said[event.seq] = event.evidence.get("customer_id", NOT_SAID)
+    return said[max(said)] if said else NOT_SAID
+
+
+def _moves(event):
+    """Whether the record moved the card to another customer; files of before did it by correcting."""
+    return event.action in CHANGES_OWNER or (event.action == Action.UPDATE and "customer" in event.evidence)
+
+
+def _whose(customer_id):
+    return str(Customer.objects.filter(pk=customer_id).first() or _("in stock"))
 
 
 def _terms(records):

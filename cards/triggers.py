@@ -1,5 +1,6 @@
 """What the database itself refuses, whoever asks: the last guard behind the write path."""
 
+from django.apps import apps as installed
 from django.db import connections
 
 EDGES = (
@@ -27,8 +28,26 @@ BAD_CHANGE = (
         ", ".join(f"'{source}>{target}'" for source, target in EDGES)
     )
 )
+MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
+MOVED_WITHOUT_RECORD = f"{MOVED} AND NEW.version <> OLD.version + 1"
 STATE_MESSAGE = "a card changes its state only along a declared edge, one version at a time"
+OWNER_MESSAGE = "a card goes to another customer only with a record"
 EVENT_MESSAGE = "a card event is never changed or deleted"
+
+# From which record on a card is its customer's, also where code of before moves it, which does not know the column.
+OWNED_FROM_ON_POSTGRESQL = f"""
+CREATE OR REPLACE FUNCTION cards_note_owned_from() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN NEW.owned_from_seq := NEW.version; RETURN NEW; END $$;
+DROP TRIGGER IF EXISTS card_owned_from_is_noted ON cards_card;
+CREATE TRIGGER card_owned_from_is_noted BEFORE UPDATE OF customer_id ON cards_card
+FOR EACH ROW WHEN ({MOVED}) EXECUTE FUNCTION cards_note_owned_from();
+"""
+OWNED_FROM_ON_SQLITE = (
+    "DROP TRIGGER IF EXISTS card_owned_from_is_noted",
+    f"""CREATE TRIGGER card_owned_from_is_noted AFTER UPDATE OF customer_id ON cards_card
+    WHEN {MOVED} BEGIN UPDATE cards_card SET owned_from_seq = NEW.version WHERE id = NEW.id; END""",
+)
+OWNED_FROM = {"postgresql": (OWNED_FROM_ON_POSTGRESQL,), "sqlite": OWNED_FROM_ON_SQLITE}
 
 POSTGRESQL = f"""
 CREATE OR REPLACE FUNCTION cards_refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -36,6 +55,9 @@ $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END 
 DROP TRIGGER IF EXISTS card_state_is_guarded ON cards_card;
 CREATE TRIGGER card_state_is_guarded BEFORE UPDATE OF state ON cards_card
 FOR EACH ROW WHEN ({BAD_CHANGE}) EXECUTE FUNCTION cards_refuse('{STATE_MESSAGE}');
+DROP TRIGGER IF EXISTS card_owner_is_guarded ON cards_card;
+CREATE TRIGGER card_owner_is_guarded BEFORE UPDATE OF customer_id ON cards_card
+FOR EACH ROW WHEN ({MOVED_WITHOUT_RECORD}) EXECUTE FUNCTION cards_refuse('{OWNER_MESSAGE}');
 DROP TRIGGER IF EXISTS card_event_is_kept ON cards_cardevent;
 CREATE TRIGGER card_event_is_kept BEFORE UPDATE OR DELETE ON cards_cardevent
 FOR EACH ROW EXECUTE FUNCTION cards_refuse('{EVENT_MESSAGE}');
@@ -45,6 +67,9 @@ SQLITE = (
     "DROP TRIGGER IF EXISTS card_state_is_guarded",
     f"""CREATE TRIGGER card_state_is_guarded BEFORE UPDATE OF state ON cards_card
     WHEN {BAD_CHANGE} BEGIN SELECT RAISE(ABORT, '{STATE_MESSAGE}'); END""",
+    "DROP TRIGGER IF EXISTS card_owner_is_guarded",
+    f"""CREATE TRIGGER card_owner_is_guarded BEFORE UPDATE OF customer_id ON cards_card
+    WHEN {MOVED_WITHOUT_RECORD} BEGIN SELECT RAISE(ABORT, '{OWNER_MESSAGE}'); END""",
     "DROP TRIGGER IF EXISTS card_event_is_not_changed",
     f"""CREATE TRIGGER card_event_is_not_changed BEFORE UPDATE ON cards_cardevent
     BEGIN SELECT RAISE(ABORT, '{EVENT_MESSAGE}'); END""",
@@ -54,10 +79,19 @@ SQLITE = (
 )
 
 
-def install_triggers(using="default", **kwargs):
+TRIGGERS = {"postgresql": (POSTGRESQL,), "sqlite": SQLITE}
+
+
+def install_triggers(using="default", apps=installed, **kwargs):
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
     connection = connections[using]
-    statements = (POSTGRESQL,) if connection.vendor == "postgresql" else SQLITE
+    execute(connection, TRIGGERS)
+    if hasattr(apps.get_model("cards", "Card"), "owned_from_seq"):  # not where the column was migrated away
+        execute(connection, OWNED_FROM)
+
+
+def execute(connection, statements):
+    """Run what is written for this connection's kind of database."""
     with connection.cursor() as cursor:
-        for statement in statements:
+        for statement in statements[connection.vendor]:
             cursor.execute(statement)

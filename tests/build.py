@@ -34,6 +34,13 @@ def open_card(**columns):
     return Card.objects.get(iccid=texts["iccid"])
 
 
+def correct(card, actor=SHELL, **columns):
+    """What became of a correcting file with a row of this card, which says something else in these columns."""
+    texts = {name: str(getattr(card, name)) for name in ("iccid", "carrier", "certification", "opened_on", "binding")}
+    rows = [read_card_row(2, texts | {"plan": card.plan.code} | columns, date.max)]
+    return take_cards(rows, actor=actor, update=True)
+
+
 def card_in_use(since=OPENED_ON, **columns):
     """A card in use since the day it was opened on."""
     card = open_card(opened_on=since, **columns)

@@ -25,13 +25,13 @@ from cards.actions.bulk import insert_rows
 from cards.actions.events import pull
 from cards.actions.write import chunked
 from cards.calendar import this_moment
-from cards.choices import Action, State
+from cards.choices import CHANGES_OWNER, Action, State
 from cards.models import Card, ServiceTerm
 
 logger = logging.getLogger(__name__)
 
 READER = "renewals"
-ENDS_WHAT_WAS_SAID = (Action.CANCEL, Action.ASSIGN, Action.UNASSIGN)
+ENDS_WHAT_WAS_SAID = (Action.CANCEL, *CHANGES_OWNER)
 RENEWED_COLUMNS = ("card_id", "term", "order_id")
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.mirrors import MIRRORS
-from cards.choices import Action, ActorKind, Rule
+from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
 from cards.errors import InvariantBroken, Refused
 from cards.models import Card, CardEvent, PolicyBook, QueuedTerm, ServiceTerm
 from cards.permissions import SYSTEM, Actor
@@ -241,7 +241,9 @@ def _next_change(outcome, steps, before):
     """The next change of a card in memory; None when there is none or it was refused."""
     card = outcome.card
     try:
-        return next(steps, None)
+        step = next(steps, None)
+        _check_owner(card, step, before)
+        return step
     except Refused as refused:
         card.restore(before)
         outcome.refused = refused
@@ -256,6 +258,12 @@ def _next_change(outcome, steps, before):
         return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))
 
 
+def _check_owner(card, step, before):
+    """Whose card it is changes by the actions that say so in their records, and by nothing else."""
+    if card.customer_id != before["customer_id"] and (step is None or step.action not in CHANGES_OWNER):
+        raise InvariantBroken("owner_not_recorded")
+
+
 def _parking(outcome, broken):
     outcome.parked, outcome.card.parked = str(broken), broken.written()
     outcome.card.next_due_on = None
@@ -263,9 +271,11 @@ def _parking(outcome, broken):
 
 
 def _signed(outcome, step, before):
-    """Number the change, and note it with the outcome."""
+    """Number the change, and note it with the outcome; from another customer's first record on the card is theirs."""
     card = outcome.card
     card.version += 1
+    if card.customer_id != before["customer_id"]:
+        card.owned_from_seq = card.version
     done = Done(step, str(before["state"]), str(card.state), card.version)
     outcome.done.append(done)
     return Written(card, before, done)

@@ -5,6 +5,7 @@ from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent, EventCursor
 from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, JobStep, Selection, SelectionPart
+from cards.models.owner import KnownOwner
 from cards.models.person import Person, RecoveryCode
 from cards.models.plan import Plan
 from cards.models.policy import CarrierPolicy, PolicyBook
@@ -34,6 +35,7 @@ __all__ = [
     "Job",
     "JobChunk",
     "JobStep",
+    "KnownOwner",
     "Membership",
     "Person",
     "Plan",

@@ -58,6 +58,9 @@ class Card(models.Model):
 
     In memory a card is its facts: the transitions below set the card's own fields and nothing else. They save
     nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path.
+
+    `owned_from_seq` is the number of the record by which the present customer got the card, None if it was theirs
+    from its first record on: what was before belongs to somebody else. The write path sets it.
     """
 
     iccid = CodeField("ICCID", max_length=20)
@@ -73,6 +76,7 @@ class Card(models.Model):
         db_index=False,
         verbose_name=_("customer"),
     )
+    owned_from_seq = models.PositiveIntegerField(_("owned from record"), null=True, editable=False)
     certification = models.CharField(_("certification"), max_length=10, choices=Certification)
     plan = models.ForeignKey(
         "cards.Plan", models.PROTECT, related_name="cards", db_index=False, verbose_name=_("opening plan")

@@ -67,7 +67,6 @@ class MyCard:
         self.card, self.actor, self.today = card, actor, today
         self.policies = PolicyBook.read()
         attach_queues([card])
-        self.mine_since = CardEvent.objects.filter(card=card, action=Action.ASSIGN).order_by("-seq").first()
 
     def context(self, older=None):
         entries = self.entries(older)
@@ -144,8 +143,8 @@ class MyCard:
 
     def by_day(self):
         since = self.today - timedelta(days=usage_chart.DAYS - 1)
-        if self.mine_since:
-            since = max(since, self.mine_since.effective_on)
+        if self.card.owned_from_seq:
+            since = max(since, self._mine.earliest("seq").effective_on)
         days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))
         return usage_chart.by_day(dict(days.values_list("day", "bytes")), self.today)
 
@@ -179,7 +178,7 @@ class MyCard:
     @property
     def _mine(self):
         """The records that are this customer's: what was before belongs to somebody else."""
-        return CardEvent.objects.filter(card=self.card, seq__gte=self.mine_since.seq if self.mine_since else 1)
+        return CardEvent.objects.filter(card=self.card, seq__gte=self.card.owned_from_seq or 1)
 
     def _reasons(self):
         newest = self._mine.order_by("-seq")[:RECORDS_READ]

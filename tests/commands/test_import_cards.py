@@ -123,8 +123,26 @@ def test_update_corrects_what_may_be_corrected(imported):
         "errors": [{"row": 3, "field": "plan", "message": "this cannot be corrected by an import"}],
     }
     card = Card.objects.get(iccid=iccid(1))
-    assert (card.customer.name, card.msisdn, card.version) == ("Other", "", 2)
-    assert build.story(card)[-1] == ("update", "", "unused", date(2026, 1, 15))
+    assert (card.customer.name, card.msisdn, card.version, card.owned_from_seq) == ("Other", "", 3, 2)
+    assert build.story(card)[1:] == [("assign", "", "unused", TODAY), ("update", "", "unused", TODAY)]
+
+
+def test_what_stays_with_its_customer_is_corrected_on_the_day_of_its_last_record(imported):
+    imported([card_row(1, customer="Acme", msisdn="13800000001")])
+    assert imported([card_row(1, customer="Acme", msisdn="")], "--update")["updated"] == 1
+    card = Card.objects.get()
+    assert (card.customer.name, card.msisdn, card.owned_from_seq) == ("Acme", "", None)
+    assert build.story(card)[1:] == [("update", "", "unused", date(2026, 1, 15))]
+    assert CardEvent.objects.get(seq=2).evidence == {"msisdn": ""}
+
+
+def test_an_empty_customer_says_nothing_of_a_card_that_exists(imported):
+    imported([card_row(1, customer="Acme"), card_row(2, customer="Acme")])
+    again = [card_row(1, customer="", msisdn="13800000001"), card_row(2, customer="")]
+    error = {"row": 2, "field": "msisdn", "message": "the card exists with other data; --update would correct it"}
+    assert imported(again) == NOTHING | {"rows": 2, "unchanged": 1, "errors": [error]}
+    assert imported(again, "--update") == NOTHING | {"rows": 2, "updated": 1, "unchanged": 1}
+    assert set(Card.objects.values_list("customer__name", "owned_from_seq")) == {("Acme", None)}
 
 
 @pytest.mark.parametrize(("first", "second"), [(19, 20), (20, 19)])

@@ -5,13 +5,17 @@ from datetime import date
 import pytest
 from django.db import connection
 
+from cards.models import Customer
 from cards.proof import Proof
 from tests import build
 from tests.commands.calls import iccid, result, run
 
 pytestmark = pytest.mark.django_db
 
-TRIGGERS = ("card_state_is_guarded", "card_event_is_kept", "card_event_is_not_changed", "card_event_is_not_deleted")
+TRIGGERS = (
+    *("card_state_is_guarded", "card_owner_is_guarded", "card_owned_from_is_noted"),
+    *("card_event_is_kept", "card_event_is_not_changed", "card_event_is_not_deleted"),
+)
 IMEI, OTHER_IMEI = "861537040000019", "861537040000027"
 
 
@@ -42,6 +46,7 @@ def card():
     build.do("renew", card, date(2026, 1, 23), plan="M1-100")
     build.do("rebind", card, date(2026, 1, 24), imei=OTHER_IMEI)
     build.swept(card, date(2026, 2, 5))
+    Customer.objects.create(name="Acme")
     build.use(card, date(2026, 2, 5), 101)
     build.do("tag", card, date(2026, 2, 5), tag="lot-1")
     return build.do("suspend", card, date(2026, 2, 6))
@@ -97,6 +102,8 @@ KINDS = {
         ["event_holds"],
     ),
     "changed on another day": ("UPDATE cards_card SET changed_on = '2026-02-07'", ["changed_on"]),
+    "another customer": ("UPDATE cards_card SET customer_id = (SELECT id FROM cards_customer)", ["owner"]),
+    "theirs since another record": ("UPDATE cards_card SET owned_from_seq = 3", ["owned_from"]),
     "terms overlap": (
         "UPDATE cards_serviceterm SET service_until = '2026-03-15' WHERE number = 1",
         ["term_overlap"],

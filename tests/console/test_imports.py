@@ -12,10 +12,11 @@ from openpyxl import load_workbook
 from cards.actions.jobs import cards_import as kind
 from cards.actions.jobs import engine, worker
 from cards.choices import JobKind, JobStatus
+from cards.errors import InvariantBroken
 from cards.models import Card, CardEvent, Customer, Job, StagedFile, UsageDay
-from tests.build import OPENED_ON, card_in_use, fresh, on_day
+from tests.build import OPENED_ON, card_in_use, fresh, on_day, open_card, staff, story
 from tests.commands.calls import card_row, csv_file, iccid, usage_row
-from tests.console.pages import of_role, text
+from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,60 @@ def test_cards_that_exist_are_corrected_where_that_was_asked_for(ops, tmp_path):
     assert "there is nothing to apply" in text(refused)
     apply(ops, checked(ops, content, update="on"))
     assert Card.objects.get().msisdn == "13800000001"
+
+
+def test_who_may_import_and_not_assign_moves_no_card_and_corrects_the_others(tmp_path):
+    importer = logged_in(staff("import", username="importer"))
+    for number in (1, 2):
+        open_card(iccid=iccid(number), customer="Acme")
+    moving = card_row(1, customer="Newcomer", msisdn="13800000001")
+    rows = [moving, card_row(2, customer="Acme", msisdn="13800000002"), card_row(3, customer="Acme")]
+    job = checked(importer, table(tmp_path, rows), update="on")
+    preview = page(importer, job)
+    assert figures(preview) == {"would be new": 1, "would be corrected": 1, "contradict a card that exists": 1}
+    sentence = "importer may not do this: Assign to customer. Ask somebody whose role allows it."
+    differs = "msisdn: here “”, in the file “13800000001”; customer: here “Acme”, in the file “Newcomer”"
+    assert wrong(preview) == [(2, "customer", sentence, differs)]
+    done = page(importer, apply(importer, job))
+    assert figures(done) == {"new": 1, "corrected": 1, "contradict a card that exists": 1}
+    assert wrong(done) == wrong(preview)
+    cards_now = Card.objects.order_by("iccid").values_list("customer__name", "msisdn", "version")
+    assert list(cards_now) == [("Acme", "", 1), ("Acme", "13800000002", 2), ("Acme", "", 1)]
+    assert not Customer.objects.filter(name="Newcomer").exists()
+
+
+def test_who_may_assign_moves_cards_by_correcting_after_what_was_due(ops, tmp_path):
+    card = card_in_use(iccid=iccid(1), plan="M1-100", customer="Acme")
+    rows = [card_row(1, plan="M1-100", customer="Newcomer", msisdn="13800000001")]
+    job = checked(ops, table(tmp_path, rows), update="on")
+    assert (figures(page(ops, job)), Customer.objects.count()) == ({"would be corrected": 1}, 1)
+    assert figures(page(ops, apply(ops, job))) == {"corrected": 1}
+    assert story(card)[2:] == [
+        ("expire", "expire", "shut_down", date(2026, 2, 1)),
+        ("assign", "", "shut_down", DAY),
+        ("update", "", "shut_down", DAY),
+    ]
+    assert (fresh(card).customer.name, fresh(card).msisdn, fresh(card).owned_from_seq) == ("Newcomer", "13800000001", 4)
+    assert set(CardEvent.objects.filter(seq__gte=4).values_list("actor_name", "job")) == {("operations", job.pk)}
+
+
+def test_a_parked_card_is_not_moved_by_correcting(ops, tmp_path):
+    card = card_in_use(iccid=iccid(1), customer="Acme")
+    Card.objects.filter(pk=card.pk).update(parked=InvariantBroken("no_cycle").written())
+    job = checked(ops, table(tmp_path, [card_row(1, customer="Newcomer")]), update="on")
+    ((row, field, message, _differs),) = wrong(page(ops, job))
+    assert (row, field) == (2, "customer")
+    assert message.startswith("The card is parked, because its data contradict each other: a term runs")
+    assert Customer.objects.count() == 1
+
+
+def test_a_card_that_turns_out_broken_is_parked_and_its_row_says_so(ops, tmp_path):
+    card = card_in_use(iccid=iccid(1))
+    Card.objects.filter(pk=card.pk).update(cycle_until=None)
+    job = apply(ops, checked(ops, table(tmp_path, [card_row(1, msisdn="13800000001"), card_row(2)]), update="on"))
+    (line, _new) = report(ops, job)
+    assert (line[2:4], line[4].startswith("The card is parked")) == (["not taken", "msisdn"], True)
+    assert (fresh(card).msisdn, fresh(card).parked_because) == ("", "a term runs, but no cycle is metered")
 
 
 def test_the_same_form_and_the_same_file_twice(ops, tmp_path):

@@ -59,7 +59,7 @@ def test_a_card_in_use_goes_on_where_it_was():
     card = card_of(**IN_USE, used_mb="12.5", customer="Acme")
     event = CardEvent.objects.get()
     assert (event.action, event.from_state, event.to_state, event.effective_on) == ("adopt", "", "in_use", TODAY)
-    assert event.evidence == {"source": "fleet.xlsx", **IN_USE, "used_mb": 12.5}
+    assert event.evidence == {"source": "fleet.xlsx", "customer_id": card.customer_id, **IN_USE, "used_mb": 12.5}
     assert (card.activated_on, card.service_from) == (date(2025, 6, 20), date(2025, 6, 20))
     assert (card.cycle_from, card.cycle_until, card.used_bytes) == (date(2026, 3, 1), date(2026, 4, 1), 12.5 * MB)
     assert (card.quota_mb, card.customer.name, card.real_name) == (30, "Acme", "none")

@@ -259,7 +259,7 @@ def test_a_mistake_ends_its_job_with_a_sentence_and_no_other(ops):
 
 
 def facts(card):
-    skipped = ("version", "changed_on", "queue")
+    skipped = ("version", "changed_on", "queue", "owned_from_seq")
     return {name: value for name, value in fresh(card).facts().items() if name not in skipped and name[0] != "_"}
 
 
@@ -283,13 +283,14 @@ def test_an_undo_puts_back_exactly_what_the_action_took(ops, action, params):
     card = use(do("set_limit", card, DAY, limit_mb="10"), DAY, 12)
     if action == "resume":
         card = do("suspend", card, DAY)
-    before = facts(card)
+    before_it, before = fresh(card), facts(card)
     job = go(draft(ops, action, card), ops, params=params)
     assert (engine.totals(job).counts["done"], facts(card) == before) == (1, False)
     back = go(control.undo(job, user=ops), ops)
     assert (back.status, engine.totals(back).counts["done"], facts(card)) == ("done", 1, before)
     last = CardEvent.objects.filter(card=card).latest("seq")
     assert (last.job_id, last.evidence["undoes"]) == (back.pk, last.seq - 1)
+    assert fresh(card).owned_from_seq == (last.seq if "assign" in action else before_it.owned_from_seq)
 
 
 def moved(ops):

@@ -14,12 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from cards.actions import claims
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.claims import claim
-from cards.actions.imports.corrections import Correction
-from cards.actions.write import change
 from cards.errors import BadInput
 from cards.models import CardEvent, ClaimCode, Customer, Membership, Tries
 from cards.models.claim import LENGTH, LETTERS, code_of, digest_of
-from tests.build import do, fresh, member, on_day, open_card, staff
+from tests.build import correct, do, fresh, member, on_day, open_card, staff
 from tests.console.pages import logged_in, text
 
 pytestmark = pytest.mark.django_db
@@ -220,12 +218,11 @@ def test_four_wrong_tries_lock_nothing_and_the_fifth_locks_the_person_for_a_day(
 
 def test_who_had_a_card_does_not_get_it_back_by_its_old_label():
     """However the card leaves its customer: the label that is printed afterwards is the one that opens it."""
-    member("Northwind")
     sold, claimed, corrected = open_card(customer="Acme"), open_card(), open_card(customer="Acme")
     former = person("former")
     assert claim(claimed.iccid, printed(claimed), user=former) == claimed
     labels = {card: printed(card) for card in (sold, claimed, corrected)}
-    change([corrected.pk], Correction({corrected.pk: {"customer": Customer.objects.get(name="Northwind")}}))
+    correct(corrected, customer="Northwind")
     for card in labels:
         do("unassign", card, DAY)
     assert [claim(card.iccid, code, user=former) for card, code in labels.items()] == [None] * 3

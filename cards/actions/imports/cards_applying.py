@@ -7,15 +7,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import rules
+from cards.actions.ask import ActionRequest, foreseen_refusal
 from cards.actions.claim_codes import issue
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import STANDS
 from cards.actions.imports.corrections import MAY_BE_CORRECTED, Correction, differences
-from cards.actions.write import CatchUp, Signature, carry_out, change, create
+from cards.actions.write import CatchUp, Signature, attach_queues, carry_out, change, create
 from cards.calendar import add_months, civil_today
 from cards.catalogue.renew import queue_term
 from cards.choices import Action, PlanKind, State
-from cards.errors import BadInput, InvariantBroken
+from cards.errors import BadInput, InvariantBroken, Refused
 from cards.lookup import ids_by_iccid
 from cards.models import Card, CardEvent, Customer, Plan, PolicyBook
 
@@ -49,12 +50,14 @@ class _Batch:
         self.rows, self.signature, self.update, self.source = rows, signature, update, source
         self.result, self.today = Intake(), civil_today()
         self.policies = PolicyBook.read()
+        self.asked = ActionRequest(signature.actor, self.today, self.policies, signature.reason)
         self.plans = {plan.code: plan for plan in Plan.objects.filter(code__in={row.plan for row in rows})}
         self.customers = {c.name: c for c in Customer.objects.filter(name__in={row.customer for row in rows})}
 
     def take(self):
         ids = ids_by_iccid([row.iccid for row in self.rows])
         cards = Card.objects.select_related("customer", "plan").in_bulk([meant[0] for meant in ids.values() if meant])
+        attach_queues(cards.values())
         known, fresh = [], []
         for row in self.rows:
             meant = ids[row.iccid]
@@ -121,7 +124,7 @@ class _Batch:
         else:
             card.bound_imei, card.bound_on = row.imei, row.opened_on if row.imei else None
             term = queue_term(card, plan, row.opened_on)
-            first = rules.Change(row.opened_on, Action.OPEN)
+            first = rules.Change(row.opened_on, Action.OPEN, evidence={"customer_id": card.customer_id})
         rules.settle(card, first.on)
         return card, first, term
 
@@ -145,7 +148,7 @@ class _Batch:
 
     def _compare(self, pairs):
         """Tell the rows that say the same from those that say something else, and correct where that was asked for."""
-        corrections, taken_over = {}, _taken_over(pairs)
+        to_correct, taken_over = [], _taken_over(pairs)
         for card, row in pairs:
             differing = differences(card, row, taken_over.get(card.pk, {}))
             if not differing:
@@ -153,10 +156,22 @@ class _Batch:
             elif (why_not := self._why_not(card, differing)) is not None:
                 self._refuse(row, *why_not, differs=differing)
             else:
-                corrections[card.pk] = {name: self._new_value(name, row) for name, *_was in differing}
+                to_correct.append((card, row, differing))
+        self._correct(to_correct)
+
+    def _correct(self, to_correct):
+        corrections = {
+            card.pk: {name: self._new_value(name, row) for name, *_was in differing}
+            for card, row, differing in to_correct
+        }
+        outcomes = change(corrections, Correction(corrections, self.asked), self.signature) if corrections else []
+        refusals = {outcome.card.pk: _refusal(outcome) for outcome in outcomes}
+        for card, row, differing in to_correct:
+            if refused := refusals[card.pk]:
+                column = "customer" if "customer" in corrections[card.pk] else differing[0][0]
+                self._refuse(row, column, str(refused), differs=differing)
+            else:
                 self.result.updated.append(row.number)
-        if corrections:
-            change(corrections, Correction(corrections), self.signature)
 
     def _why_not(self, card, differing):
         """(column, sentence) of the first reason for which the card is not corrected; None when it may be."""
@@ -171,10 +186,17 @@ class _Batch:
             return fixed[0], _("this cannot be corrected by an import")
         if card.is_final:
             return names[0], _("the card is cancelled, and its data stay as they are")
+        if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.asked)):
+            return "customer", str(refused)  # said before the row creates a customer
         return None
 
     def _new_value(self, name, row):
         return self._customer(row.customer) if name == "customer" else getattr(row, name)
+
+
+def _refusal(outcome):
+    """Why a card was not corrected after all, or None."""
+    return Refused("parked", parked=outcome.card.parked) if outcome.parked else outcome.refused
 
 
 def _taken_over(pairs):

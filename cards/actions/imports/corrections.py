@@ -1,6 +1,9 @@
 """Rows of cards that exist: whether they say the same, and correcting the card where they do not and may."""
 
+from dataclasses import replace
+
 from cards import rules
+from cards.actions.ask import RequestedAction
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import OPENED_WITH
 from cards.actions.write import Work
@@ -10,31 +13,31 @@ MAY_BE_CORRECTED = ("msisdn", "imsi", "customer")
 
 
 class Correction(Work):
-    """The work of correcting what a card is, where its file says something else."""
+    """The work of correcting what a card is, where its file says something else; another customer is assigned first.
 
-    def __init__(self, corrections):
-        self.corrections = corrections
+    `corrections` are the new values by column, for each card; `asked` is as for any action.
+    """
+
+    def __init__(self, corrections, asked):
+        self.corrections, self.asked = corrections, asked
 
     def steps(self, card):
-        values = self.corrections[card.pk]
-        for name, value in values.items():
-            setattr(card, name, value)
-        yield rules.Change(
-            card.changed_on,
-            Action.UPDATE,
-            evidence={name: str(value or "") for name, value in values.items()},
-        )
+        values = dict(self.corrections[card.pk])
+        if customer := values.pop("customer", None):
+            yield from RequestedAction(Action.ASSIGN, replace(self.asked, params={"customer": customer})).steps(card)
+        if values:
+            yield _corrected(card, values)
 
 
 def differences(card, row, taken_over):
     """The columns in which the file has the card otherwise: (column, how the card is, what the file says) of each.
 
-    Columns that the file leaves out say nothing. `taken_over` is the evidence of the card's first record if that is
-    what it says: with the very row that it was taken over from it is in agreement, whatever has happened since.
+    Columns that the file leaves out say nothing, nor does an empty customer. `taken_over` is the evidence of the
+    card's first record if that is what it says: with the very row that it was taken over from it is in agreement,
+    whatever has happened since.
     """
-    opened_with = [
-        name for name in OPENED_WITH if name in row.given and as_filed(card, name, row) != getattr(row, name)
-    ]
+    told = row.given if row.customer else row.given - {"customer"}
+    opened_with = [name for name in OPENED_WITH if name in told and as_filed(card, name, row) != getattr(row, name)]
     names = opened_with + in_service.differences(card, row, taken_over)
     return [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
 
@@ -53,6 +56,12 @@ def as_filed(card, column, row):
     if column == "used_mb":
         return in_service.used_mb(card)
     return getattr(card, column)
+
+
+def _corrected(card, values):
+    for name, value in values.items():
+        setattr(card, name, value)
+    return rules.Change(card.changed_on, Action.UPDATE, evidence=values)
 
 
 def _text(value):

@@ -85,7 +85,7 @@ def taking_over(card, row, source, today):
         card.used_on = on
     if card.bound_imei:
         card.bound_on = on
-    taken = rules.Change(on, Action.ADOPT, evidence={"source": source, **told(row)})
+    taken = rules.Change(on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **told(row)})
     if card.real_name == RealName.APPROVED:
         taken.evidence["real_name"] = str(card.real_name)
         check = {"status": card.real_name, "masked_name": "—", "submitted_on": on, "decided_on": on}

@@ -8,7 +8,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import translation
 from django_fsm import can_proceed
 
@@ -21,6 +21,7 @@ from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, rounded, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, require
 from cards.actions.jobs import engine
+from cards.actions.once import once
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
 from cards.calendar import civil_today, this_moment
@@ -36,27 +37,22 @@ def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None
     A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
     None for what a rule orders.
     """
-    key = key or uuid.uuid4()
-    known = Order.objects.filter(key=key, created_by=user).first()
-    if known:
-        return known
-    try:
-        with transaction.atomic():
-            job = _checking(kind, card_ids, user, selection)
-            order = Order.objects.create(
-                key=key,
-                kind=kind,
-                customer=customer,
-                plan=plan,
-                selection=selection,
-                job=job,
-                note=note,
-                created_by=user,
-            )
-    except IntegrityError:  # the same form, sent twice at the same moment
-        return Order.objects.get(key=key, created_by=user)
-    if job.total <= CHECKED_AT_ONCE:
-        work_off(job)
+
+    def make(key):
+        return Order.objects.create(
+            key=key,
+            kind=kind,
+            customer=customer,
+            plan=plan,
+            selection=selection,
+            job=_checking(kind, card_ids, user, selection),
+            note=note,
+            created_by=user,
+        )
+
+    order = once(Order, key, make, created_by=user)
+    if order.is_draft and order.job.total <= CHECKED_AT_ONCE:
+        work_off(order.job)
     return order
 
 
@@ -187,11 +183,8 @@ def adjust(customer, amount, *, user, note, key=None):
     Up to the set amount it is done at once; above, it waits as a placed order for a second person (`approve`).
     """
     require(may_adjust, user)
-    key = key or uuid.uuid4()
-    known = Order.objects.filter(key=key, created_by=user).first()
-    if known:
-        return known
-    with transaction.atomic():
+
+    def make(key):
         order = Order.objects.create(
             key=key, kind=OrderKind.ADJUSTMENT, customer=customer, total=amount, size=1, note=note, created_by=user
         )
@@ -199,6 +192,8 @@ def adjust(customer, amount, *, user, note, key=None):
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
         _place(order, user)
         return order if needs_second(amount) else settle(order, user=user)
+
+    return once(Order, key, make, created_by=user)
 
 
 def approve(order, *, user):

@@ -1,6 +1,5 @@
 """Money that comes online: payments are started here, and paid when their provider says so, however often it does."""
 
-import uuid
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from billing.models import Notification, Payment
 from billing.money import ZERO
 from billing.payments import PROVIDERS
 from billing.permissions import may_pay, require
+from cards.actions.once import once
 from cards.calendar import this_moment
 from cards.choices import ActorKind
 from cards.permissions import Actor
@@ -40,8 +40,8 @@ def start(order, *, user):
 def start_deposit(customer, amount, *, user, key=None):
     """A payment into the wallet of a customer; the same `key` twice is one. Raises `Refused` where nobody takes it."""
     require(lambda user: may_pay(user, customer.pk), user)
-    deposit = {"customer": customer, "provider": _provider(), "amount": amount}
-    return Payment.objects.get_or_create(key=key or uuid.uuid4(), started_by=user, defaults=deposit)[0]
+    deposit = {"customer": customer, "provider": _provider(), "amount": amount, "started_by": user}
+    return once(Payment, key, lambda key: Payment.objects.create(key=key, **deposit), started_by=user)
 
 
 def page_of(payment):

@@ -10,6 +10,7 @@ from billing.choices import Account, EntryKind
 from billing.models import Receipt
 from billing.money import LARGEST, yuan
 from billing.permissions import actor_for
+from cards.actions.once import once
 from cards.calendar import civil_today, this_moment
 from cards.errors import BadInput
 
@@ -24,21 +25,22 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
     reference = " ".join(reference.split())
     try:
         with wallet_locked(customer.pk) as account:
-            known = Receipt.objects.filter(entry=key).first()
-            if known:
-                return known
-            _check(account, amount, reference, received_on)
-            legs = move(amount, Account.CASH, Account.WALLET)
-            return Receipt.objects.create(
-                customer=customer,
-                reference=reference,
-                amount=amount,
-                received_on=received_on,
-                payer=payer,
-                note=note,
-                entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=actor_for(user), memo=note),
-                recorded_by=user,
-            )
+
+            def make(key):
+                _check(account, amount, reference, received_on)
+                legs = move(amount, Account.CASH, Account.WALLET)
+                return Receipt.objects.create(
+                    customer=customer,
+                    reference=reference,
+                    amount=amount,
+                    received_on=received_on,
+                    payer=payer,
+                    note=note,
+                    entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=actor_for(user), memo=note),
+                    recorded_by=user,
+                )
+
+            return once(Receipt, key, make, column="entry", recorded_by=user)
     except IntegrityError:  # recorded for another customer at this very moment
         _check_reference(reference)
         raise

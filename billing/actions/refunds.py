@@ -1,8 +1,6 @@
 """Giving money back for lines whose service was not used: asked for, looked at, and let go by somebody who may."""
 
-import uuid
-
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing.actions.kinds import AT_ONCE, work_off
 from billing.actions.lines import sum_of_checks
@@ -13,6 +11,7 @@ from billing.money import yuan
 from billing.permissions import may_ask_refund, may_refund, require
 from cards.actions.jobs import engine
 from cards.actions.jobs.engine import add_chunk
+from cards.actions.once import once
 from cards.actions.write import chunked
 from cards.calendar import this_moment
 from cards.choices import JobKind, JobStatus
@@ -26,20 +25,16 @@ def ask(order, *, user, reason, card_ids=None, key=None):
     is an adjustment: that is taken back by another adjustment.
     """
     require(lambda user: may_ask_refund(user, order), user)
-    key = key or uuid.uuid4()
-    known = Refund.objects.filter(key=key, asked_by=user).first()
-    if known:
-        return known
-    if not order.is_paid or order.kind == OrderKind.ADJUSTMENT:
-        raise Refused("wrong_state", state=str(order.state))
-    try:
-        with transaction.atomic():
-            job = _checking(order, _refundable(order, card_ids), user)
-            refund = Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
-    except IntegrityError:  # the same form, sent twice at the same moment
-        return Refund.objects.get(key=key, asked_by=user)
-    if job.total <= AT_ONCE:
-        work_off(job)
+
+    def make(key):
+        if not order.is_paid or order.kind == OrderKind.ADJUSTMENT:
+            raise Refused("wrong_state", state=str(order.state))
+        job = _checking(order, _refundable(order, card_ids), user)
+        return Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
+
+    refund = once(Refund, key, make, asked_by=user)
+    if refund.waits and refund.job.total <= AT_ONCE:
+        work_off(refund.job)
     return refund
 
 

@@ -1,9 +1,9 @@
 """Requests of customers to the dealer: asked, answered, closed. Each step is one conditional statement."""
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cards.actions.once import once
 from cards.choices import RequestStatus
 from cards.errors import BadInput
 from cards.models import CardRequest
@@ -17,16 +17,14 @@ def ask_dealer(card, *, by, text, evidence, key):
     text = " ".join(text.split())
     if len(text) > LONGEST_TEXT:
         raise BadInput("text", _("At most {most} characters.").format(most=LONGEST_TEXT))
-    mine = CardRequest.objects.filter(customer=card.customer_id)
-    known = mine.filter(key=key).first() or mine.filter(card=card, status=RequestStatus.OPEN).first()
-    if known:
-        return known
-    values = {"customer_id": card.customer_id, "card": card, "by": by, "text": text, "evidence": evidence}
-    try:
-        with transaction.atomic():
-            return CardRequest.objects.create(key=key, **values)
-    except IntegrityError:  # the same form, sent twice at the same moment
-        return mine.get(key=key)
+    whose = {"customer": card.customer_id}
+
+    def make(key):
+        waiting = CardRequest.objects.filter(card=card, status=RequestStatus.OPEN, **whose).first()
+        values = {"customer_id": card.customer_id, "card": card, "by": by, "text": text, "evidence": evidence}
+        return waiting or CardRequest.objects.create(key=key, **values)
+
+    return once(CardRequest, key, make, **whose)
 
 
 def answer(request, *, by, text):

@@ -1,9 +1,6 @@
 """Selections: cards that somebody chose, frozen on the server, so that no form ever carries their keys."""
 
-import uuid
-
-from django.db import IntegrityError, transaction
-
+from cards.actions.once import once
 from cards.actions.write import CHUNK, chunked
 from cards.models import Selection, SelectionPart
 
@@ -13,17 +10,14 @@ def freeze(cards, *, owner, asked, name="", key=None):
 
     `asked` says for people what was asked for. A million cards take a second or two.
     """
-    known = Selection.objects.filter(key=key, owner=owner).first() if key else None
-    if known:
-        return known
-    try:
-        with transaction.atomic():
-            selection = Selection.objects.create(key=key or uuid.uuid4(), owner=owner, asked=asked, name=name)
-            selection.size = _write_parts(selection, _ids(cards))
-            selection.save(update_fields=["size"])
-            return selection
-    except IntegrityError:  # the same form, sent twice at the same moment
-        return Selection.objects.get(key=key, owner=owner)
+
+    def make(key):
+        selection = Selection.objects.create(key=key, owner=owner, asked=asked, name=name)
+        selection.size = _write_parts(selection, _ids(cards))
+        selection.save(update_fields=["size"])
+        return selection
+
+    return once(Selection, key, make, owner=owner)
 
 
 def freeze_ids(card_ids, *, owner, asked, name="", key=None):

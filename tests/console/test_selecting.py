@@ -132,7 +132,7 @@ def test_choosing_is_for_staff_and_is_posted(client, ops):
 
 
 @pytest.mark.parametrize(
-    ("role", "may"), [("operations", True), ("support", True), ("auditor", False), ("finance", True)]
+    ("role", "may"), [("operations", True), ("support", True), ("auditor", False), ("finance", False)]
 )
 def test_check_boxes_are_for_those_who_can_do_something(role, may):
     open_card()

@@ -1,14 +1,13 @@
 """What people do with jobs: ask for one, look at its check, let it go, hold it, end it, try again, take it back."""
 
-import uuid
 from datetime import timedelta
 from pathlib import PurePath
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from cards.actions.jobs import engine, worker
+from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE
@@ -31,20 +30,21 @@ def draft(selection, action, *, user, key=None, **values):
 
 def upload(kind, file, *, user, key=None, **values):
     """A job that takes in a file: it is read in the background, and nothing is written before somebody says so."""
-    job = Job(
-        kind=kind,
-        key=key or uuid.uuid4(),
-        owner=user,
-        language=translation.get_language(),
-        file_name=PurePath(file.name).name[-200:],
-        kept_until=timezone.now() + FILES_KEPT,
-        **values,
-    )
-    known = Job.objects.filter(key=job.key, owner=user).first()
-    if known is None:
-        job.file.save(f"{job.key}{PurePath(file.name).suffix.lower()[:8]}", file, save=False)
-        job.save()
-    return known or job
+
+    def make(key):
+        job = Job.objects.create(
+            kind=kind,
+            key=key,
+            owner=user,
+            language=translation.get_language(),
+            file_name=PurePath(file.name).name[-200:],
+            kept_until=timezone.now() + FILES_KEPT,
+            **values,
+        )
+        job.file.save(f"{key}{PurePath(file.name).suffix.lower()[:8]}", file)
+        return job
+
+    return once(Job, key, make, owner=user)
 
 
 def may(user, job):
@@ -133,20 +133,15 @@ def _confirm(job, reason, count):
         raise BadInput("count", message.format(count=can))
 
 
-def _drafted(kind, payloads, key, **values):
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind,
-                key=key or uuid.uuid4(),
-                language=translation.get_language(),
-                status=JobStatus.CHECKING,
-                **values,
-            )
-            for number, payload in enumerate(payloads, start=1):
-                engine.add_chunk(job, number, len(payload["cards"]), payload)
-                job.total += len(payload["cards"])
-            job.save(update_fields=["total"])
-    except IntegrityError:  # the same form, sent twice
-        return Job.objects.get(key=key, owner=values["owner"])
-    return worker.work_off(job) if job.total <= CHECKED_AT_ONCE else job
+def _drafted(kind, payloads, key, *, owner, **values):
+    def make(key):
+        made = {"kind": kind, "key": key, "owner": owner, "status": JobStatus.CHECKING, **values}
+        job = Job.objects.create(language=translation.get_language(), **made)
+        for number, payload in enumerate(payloads, start=1):
+            engine.add_chunk(job, number, len(payload["cards"]), payload)
+            job.total += len(payload["cards"])
+        job.save(update_fields=["total"])
+        return job
+
+    job = once(Job, key, make, owner=owner)
+    return worker.work_off(job) if job.status == JobStatus.CHECKING and job.total <= CHECKED_AT_ONCE else job

@@ -7,6 +7,8 @@ from django.db import IntegrityError, transaction
 from cards.actions.write import CHUNK, chunked
 from cards.models import Selection, SelectionPart
 
+LONGEST_NAME = Selection._meta.get_field("name").max_length
+
 
 def freeze(cards, *, owner, asked, name="", key=None):
     """Keep which cards a queryset means at this moment; the same `key` twice is the same selection.
@@ -29,6 +31,12 @@ def freeze(cards, *, owner, asked, name="", key=None):
 def freeze_ids(card_ids, *, owner, asked, name="", key=None):
     """The same for keys that are known already."""
     return freeze(sorted(card_ids), owner=owner, asked=asked, name=name, key=key)
+
+
+def rename(selection, name):
+    """Give a selection a name by which it is found again, or none; a longer one is cut."""
+    selection.name = " ".join(name.split())[:LONGEST_NAME]
+    selection.save(update_fields=["name"])
 
 
 def ids_of(selection):

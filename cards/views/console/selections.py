@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions.jobs import control
+from cards.actions.selections import LONGEST_NAME, rename
 from cards.choices import Action
 from cards.models import Card, Job, Selection
 from cards.pages.addresses import CONSOLE
@@ -18,7 +19,6 @@ from cards.permissions import Actor
 from cards.views.console.labels import MAY_PRINT
 
 JOBS_SHOWN = 20
-LONGEST_NAME = Selection._meta.get_field("name").max_length
 
 # What can be done to many cards at once, in the order in which the page offers it.
 BULK = (
@@ -53,9 +53,7 @@ def selection_page(request, pk):
 @require_POST
 def name_selection(request, pk):
     """Gives the selection a name, or takes it away, so that it can be found again."""
-    mine = Selection.objects.filter(pk=pk, owner=request.user)
-    get_object_or_404(mine)
-    mine.update(name=" ".join(request.POST.get("name", "").split())[:LONGEST_NAME])
+    rename(get_object_or_404(Selection, pk=pk, owner=request.user), request.POST.get("name", ""))
     return redirect("console:selection", pk=pk)
 
 

@@ -18,7 +18,7 @@ def submit(card, ask, done):
 def approve(card, ask, done):
     """The hold is lifted; a term that waited for the check starts today (rule 3)."""
     card.real_name = RealName.APPROVED
-    if card.has_hold(Hold.REAL_NAME) and card.phase == State.IN_USE and not card.term_runs:
+    if card.has_hold(Hold.REAL_NAME) and card.is_active and not card.term_runs:
         card.activate(on=done.on, policy=ask.policy(card), cause=Cause.REAL_NAME)
     lift(card, ask, done, Hold.REAL_NAME)
 
@@ -30,7 +30,7 @@ def reject(card, ask, done):
 def revoke(card, ask, done):
     """A card in use is stopped again; an unused one is stopped when it is used."""
     card.real_name = RealName.REVOKED
-    if card.phase == State.IN_USE:
+    if card.is_active:
         place(card, ask, done, Hold.REAL_NAME)
 
 

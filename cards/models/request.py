@@ -14,6 +14,12 @@ class RequestQuerySet(models.QuerySet):
             return self.none()
         return self if user.is_staff else self.filter(customer__memberships__user=user)
 
+    def waiting(self):
+        return self.filter(status=RequestStatus.OPEN)
+
+    def answered(self):
+        return self.filter(status=RequestStatus.ANSWERED)
+
 
 class CardRequest(models.Model):
     """What a customer asks the dealer about a card, with what the portal knew of the card at that moment.

@@ -19,7 +19,7 @@ from cards.pages.downloads import csv_response
 from cards.pages.job_action import KINDS, follows_of, form_of
 from cards.pages.job_list import JobFilter, entries_of
 from cards.pages.job_outcomes import failures
-from cards.pages.job_page import FOLLOWS, POLLED, progress_of
+from cards.pages.job_page import FOLLOWS, progress_of
 from cards.pages.job_page import page_of as page_of_job
 from cards.pages.job_words import badge_of, title_of
 from cards.paging import page_of
@@ -64,7 +64,7 @@ def job_progress(request, pk):
     job = _counted(_find(request, pk))
     if job.status != request.GET.get("status"):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.status in POLLED}
+    context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.is_at_work}
     return render(request, "console/jobs/_progress.html", context)
 
 

@@ -17,7 +17,7 @@ from cards.pages.downloads import csv_response
 from cards.pages.job_action import follows_of, form_of
 from cards.pages.job_list import entries_of
 from cards.pages.job_outcomes import failures
-from cards.pages.job_page import FOLLOWS, POLLED, progress_of
+from cards.pages.job_page import FOLLOWS, progress_of
 from cards.pages.job_words import badge_of
 from cards.pages.my_frame import acting_required, member_required, my_page
 from cards.pages.selection import key_of
@@ -147,4 +147,4 @@ def _of_action(job, request):
 
 
 def _progress(job):
-    return {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.status in POLLED}
+    return {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.is_at_work}

@@ -36,9 +36,14 @@ class Holds(tuple):
         return Holds(hold for hold in self if hold not in holds)
 
 
+def stopping(state, holds):
+    """The holds (given as text) that stop a card in this state; of a card that is over they are on record only."""
+    return Holds.read(holds) if state == State.SUSPENDED else Holds()
+
+
 def shown(state, holds):
-    """What is shown of a card in this state with these holds (as text): the first of them if it is suspended."""
-    return Holds.read(holds)[0] if state == State.SUSPENDED and holds else state
+    """What is shown of a card in this state with these holds (given as text): the first that stops it, or the state."""
+    return next(iter(stopping(state, holds)), state)
 
 
 def has_sql(column, hold):

@@ -114,6 +114,14 @@ class CardQuerySet(OwnedQuerySet):
     def used_up(self, day):
         return self.filter(used(UsageLevel.USED_UP, day))
 
+    def active(self):
+        """Cards in use, and those that will be again as soon as nothing holds them."""
+        return self.filter(models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE))
+
+    def without_service(self):
+        """Cards that are stopped, and those that are over."""
+        return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))
+
     def ending(self, day, within_days):
         """Cards whose running term ends after `day`, at most so many days later."""
         return self.filter(ending(day, within_days))

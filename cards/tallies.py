@@ -13,7 +13,7 @@ from django.db.models import Sum, Value
 from django.db.models.functions import Greatest
 
 from cards.choices import Hold, State
-from cards.holds import Holds, shown
+from cards.holds import shown, stopping
 from cards.models import StateTally, UsageTally
 
 # What happened so many days ago is no longer told apart by days: `actions.tallies` puts it together under one.
@@ -60,8 +60,7 @@ def shown_in(sums):
     """The same for any (state, holds, cards): what those cards show."""
     counts = dict.fromkeys((*State.values, *Hold.values), 0)
     for state, holds, cards in sums:
-        counts[state] += cards
-        if (code := shown(state, holds)) != state:
+        for code in {state, shown(state, holds)}:
             counts[code] += cards
     return counts
 
@@ -70,9 +69,8 @@ def carried_now():
     """How many suspended cards carry each hold, as their first or behind another: `{hold: cards}`, all holds."""
     counts = dict.fromkeys(Hold.values, 0)
     for state, holds, cards in _standing():
-        if state == State.SUSPENDED:
-            for hold in Holds.read(holds):
-                counts[hold] += cards
+        for hold in stopping(state, holds):
+            counts[hold] += cards
     return counts
 
 

@@ -73,10 +73,9 @@ def open_lines(order, card_ids):
 def finish(order):
     """Close an order of which every line was served or given back: fulfilled, or refunded if nothing is left of it."""
     order = Order.objects.select_for_update().get(pk=order.pk)
-    states = set(order.lines.values_list("state", flat=True).distinct())
-    if LineState.OPEN in states or not order.is_paid:
+    if order.has_open_lines or not order.is_paid:
         return
-    if states == {LineState.REFUNDED}:
+    if order.is_given_back:
         order.refund(at=this_moment())
     elif order.ended_at is None:
         order.fulfil(at=this_moment())

@@ -92,7 +92,7 @@ def place(order, *, user, total=None):
     with locked(order) as order:
         if not order.is_draft:
             return order
-        if order.job.status != JobStatus.READY:
+        if not order.job.is_waiting:
             raise Refused("not_ready")
         order.size, order.total = write_lines(order)
         if not order.size:

@@ -48,7 +48,7 @@ def approve(refund, *, user):
         refund = Refund.objects.select_for_update(of=("self",)).select_related("job").get(pk=refund.pk)
         if not refund.waits:
             return refund
-        if refund.job.status != JobStatus.READY:
+        if not refund.job.is_waiting:
             raise Refused("not_ready")
         refund.amount = sum_of_checks(refund.job)
         if not engine.totals(refund.job).check_counts["can"]:

@@ -10,7 +10,7 @@ from django_fsm import transition
 from billing.choices import LineState, OrderKind, OrderState, RefundState
 from billing.models.fields import MoneyField, RateField
 from billing.money import ZERO
-from billing.querysets import OrderQuerySet
+from billing.querysets import OrderQuerySet, RefundQuerySet
 from cards.calendar import this_moment
 from cards.choices import Alignment
 from cards.models.fields import StateField
@@ -127,6 +127,15 @@ class Order(models.Model):
     def waits_for_service(self):
         """Whether it is paid and the dealer still owes some of it."""
         return self.state == OrderState.PAID
+
+    @property
+    def has_open_lines(self):
+        return self.lines.filter(state=LineState.OPEN).exists()
+
+    @property
+    def is_given_back(self):
+        """Whether every line of it went back."""
+        return {*self.lines.values_list("state", flat=True).distinct()} == {LineState.REFUNDED}
 
     @property
     def is_withdrawn(self):
@@ -251,6 +260,8 @@ class Refund(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refund")

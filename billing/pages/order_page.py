@@ -16,10 +16,9 @@ from billing.money import ZERO, tax_within
 from billing.pages.order_words import badge_of, effects_of, prices_of
 from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
 from cards.actions.jobs import engine
-from cards.choices import JobStatus
 from cards.pages.addresses import queries_beside
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
-from cards.pages.job_page import POLLED, progress_of
+from cards.pages.job_page import progress_of
 from cards.pages.job_words import steps_taken
 from cards.paging import OLDEST, page_of
 
@@ -47,7 +46,7 @@ def context_of(order, request, frame):
     }
     if job:
         job.sums = engine.totals(job)
-        context |= {"job": job, "polls": job.status in POLLED, "progress": progress_of(job), "taken": steps_taken(job)}
+        context |= {"job": job, "polls": job.is_at_work, "progress": progress_of(job), "taken": steps_taken(job)}
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))
@@ -63,7 +62,7 @@ def _payments(order):
 
 def _draft(order):
     """Who can, who cannot and why, what it comes to, and what follows for the cards."""
-    if order.job.status != JobStatus.READY:
+    if not order.job.is_waiting:
         return {}
     sums, total = order.job.sums.check_counts, sum_of_checks(order.job)
     account = account_of(order.customer_id)
@@ -87,7 +86,7 @@ def _placed(order, request):
         "is_short": order.is_placed and order.total > account.available,
         "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
         "is_mine": order.created_by_id == request.user.pk,
-        "is_stuck": order.waits_for_service and bool(order.job) and order.job.status == JobStatus.FAILED,
+        "is_stuck": order.waits_for_service and bool(order.job) and order.job.has_failed,
         "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
         "reason_form": ReasonForm(),
     }

@@ -4,6 +4,8 @@ from cards.actions.once import once
 from cards.actions.write import CHUNK, chunked
 from cards.models import Selection, SelectionPart
 
+LONGEST_NAME = Selection._meta.get_field("name").max_length
+
 
 def freeze(cards, *, owner, asked, name="", key=None):
     """Keep which cards a queryset means at this moment; the same `key` twice is the same selection.
@@ -23,6 +25,12 @@ def freeze(cards, *, owner, asked, name="", key=None):
 def freeze_ids(card_ids, *, owner, asked, name="", key=None):
     """The same for keys that are known already."""
     return freeze(sorted(card_ids), owner=owner, asked=asked, name=name, key=key)
+
+
+def rename(selection, name):
+    """Give a selection a name by which it is found again, or none; a longer one is cut."""
+    selection.name = " ".join(name.split())[:LONGEST_NAME]
+    selection.save(update_fields=["name"])
 
 
 def ids_of(selection):

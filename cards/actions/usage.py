@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.write import Signature, Work, change
-from cards.choices import State
 from cards.models import PolicyBook, UsageDay, UsageTally
 
 DAY_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
@@ -96,9 +95,9 @@ class Metering(Work):
 
     def _counts(self, card, reading, day):
         """Whether the meter that runs now is the one that the reading's day belongs to."""
-        if card.phase == State.TESTING:
+        if card.is_in_test:
             return reading.day >= card.opened_on
-        if card.phase == State.UNUSED:
+        if card.is_silent:
             return reading.day >= (card.test_ended_on or card.opened_on)
         card.move_meter(day, self.policies.in_force(card.carrier, day))
         return card.term_runs and reading.day >= card.cycle_from

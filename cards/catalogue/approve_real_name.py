@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import lift
-from cards.choices import Action, Cause, Hold, RealName, State
+from cards.choices import Action, Cause, Hold, RealName
 from cards.guards import certified_by_a_person, check_submitted
 
 
@@ -16,7 +16,7 @@ class ApproveRealName(ActionType):
 
     def effect(self, card, asked, change):
         card.real_name = RealName.APPROVED
-        if card.has_hold(Hold.REAL_NAME) and card.phase == State.IN_USE and not card.term_runs:
+        if card.has_hold(Hold.REAL_NAME) and card.is_in_service and not card.term_runs:
             card.activate(on=change.on, policy=asked.policy(card), cause=Cause.REAL_NAME)
         lift(card, asked, change, Hold.REAL_NAME)
 

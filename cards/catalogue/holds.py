@@ -11,5 +11,5 @@ def lift(card, asked, change, *holds):
     lifted = [hold for hold in holds if card.has_hold(hold)]
     if lifted:
         card.lift_hold(change.on, asked.policy(card), *lifted)
-        still_held = [str(hold) for hold in card.hold_list]
-        change.evidence.update(lifted=[str(hold) for hold in lifted], still_held=still_held)
+        change.evidence["lifted"] = [str(hold) for hold in lifted]
+        change.evidence["still_held"] = [str(hold) for hold in card.hold_list]

@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import place
-from cards.choices import Action, Hold, RealName, State
+from cards.choices import Action, Hold, RealName
 from cards.errors import Refused
 from cards.guards import certified_by_a_person
 
@@ -23,7 +23,7 @@ class RevokeRealName(ActionType):
 
     def effect(self, card, asked, change):
         card.real_name = RealName.REVOKED
-        if card.phase == State.IN_USE:
+        if card.is_in_service:
             place(card, asked, change, Hold.REAL_NAME)
 
 

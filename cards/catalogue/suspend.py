@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
 from cards.catalogue.holds import lift, place
-from cards.choices import Action, Hold, State
+from cards.choices import Action, Hold
 from cards.errors import Refused
 from cards.guards import not_shut_down
 
@@ -13,7 +13,7 @@ def not_voluntary_yet(card, asked):
 
 
 def in_use(card, asked):
-    if card.phase != State.IN_USE:
+    if not card.is_in_service:
         raise Refused("not_in_use")
 
 

@@ -254,6 +254,21 @@ class Card(models.Model):
         return self.state in (State.SHUT_DOWN, State.CANCELLED)
 
     @property
+    def is_in_test(self):
+        """Whether the test period runs, held or not."""
+        return self.phase == State.TESTING
+
+    @property
+    def is_silent(self):
+        """Whether the card waits for its first use, held or not (静默期)."""
+        return self.phase == State.UNUSED
+
+    @property
+    def is_in_service(self):
+        """Whether the card is in use, or will be again as soon as nothing holds it."""
+        return self.phase == State.IN_USE
+
+    @property
     def term_runs(self):
         """Whether a service term has started and not yet been seen to end."""
         return self.phase == State.IN_USE and self.service_until is not None

@@ -42,6 +42,11 @@ class CardEvent(models.Model):
         return Holds.read(self.holds)
 
     @property
+    def concerns_a_stop(self):
+        """Whether the card was stopped before the change, or is after it."""
+        return State.SUSPENDED in (self.from_state, self.to_state)
+
+    @property
     def shown(self):
         """What the card showed after the change: the hold with the highest precedence, or else its state."""
         return shown(self.to_state, self.holds)

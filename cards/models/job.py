@@ -19,6 +19,10 @@ class Leased(models.Model):
         abstract = True
 
 
+WAITING = models.Q(status=JobStatus.READY)
+FAILED = models.Q(status=JobStatus.FAILED)
+
+
 class Selection(models.Model):
     """Cards that somebody chose: what was asked for, and which cards that were at that moment.
 
@@ -121,6 +125,27 @@ class Job(Leased):
     @property
     def is_at_work(self):
         return self.status in (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
+
+    @property
+    def is_being_read(self):
+        return self.status == JobStatus.PREPARING
+
+    @property
+    def is_being_checked(self):
+        return self.status == JobStatus.CHECKING
+
+    @property
+    def is_running(self):
+        return self.status == JobStatus.RUNNING
+
+    @property
+    def has_begun_its_work(self):
+        """Whether the work itself has begun and is not over."""
+        return self.status in (JobStatus.RUNNING, JobStatus.PAUSED)
+
+    @property
+    def has_failed(self):
+        return self.status == JobStatus.FAILED
 
     @property
     def is_over(self):

@@ -67,8 +67,8 @@ class CarrierPolicy(models.Model):
         return service_until + timedelta(days=self.renewal_days)
 
     def restores(self, hold):
-        """Whether a hold of this kind is lifted by the next cycle (rule 6)."""
-        return self.restores_credit if hold == Hold.CREDIT else self.restores_threshold
+        """Whether a hold of this kind is lifted by the next cycle (rule 6); it is where the policy has no say in it."""
+        return {Hold.CREDIT: self.restores_credit, Hold.THRESHOLD: self.restores_threshold}.get(hold, True)
 
 
 class PolicyBook:

@@ -8,6 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from cards.choices import RealName
 
 
+class CheckQuerySet(models.QuerySet):
+    def waiting(self):
+        """Checks on which nobody has decided yet."""
+        return self.filter(status=RealName.SUBMITTED)
+
+
 class RealNameCheck(models.Model):
     """One submitted real-name check. The name and number are kept masked, the number also as a keyed hash."""
 
@@ -18,6 +24,8 @@ class RealNameCheck(models.Model):
     number_hash = models.CharField(_("ID number hash"), max_length=64, editable=False)
     submitted_on = models.DateField(_("submitted on"))
     decided_on = models.DateField(_("decided on"), null=True, blank=True)
+
+    objects = CheckQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("real-name check")

@@ -8,6 +8,14 @@ from cards.choices import RequestStatus
 from cards.scope import OwnedQuerySet
 
 
+class RequestQuerySet(OwnedQuerySet):
+    def waiting(self):
+        return self.filter(status=RequestStatus.OPEN)
+
+    def answered(self):
+        return self.filter(status=RequestStatus.ANSWERED)
+
+
 class CardRequest(models.Model):
     """What a customer asks the dealer about a card, with what the portal knew of the card at that moment.
 
@@ -32,7 +40,7 @@ class CardRequest(models.Model):
     answered_at = models.DateTimeField(_("answered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = RequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("request")

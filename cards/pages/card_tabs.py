@@ -11,6 +11,7 @@ from cards.pages.addresses import view_url
 from cards.quick import QUICK
 
 STATES_WITH_A_TAB = (State.TESTING, State.UNUSED, State.IN_USE, *Hold, State.SHUT_DOWN, State.CANCELLED)
+WITHOUT_A_TAB = {state.value: state for state in {*State}.difference(STATES_WITH_A_TAB)}
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def chips_of(params, frame, names):
 
 def _offered(chosen):
     yield "", "", _("All")
-    if chosen["state"] == State.SUSPENDED:
-        yield "state", State.SUSPENDED, State.SUSPENDED.label
+    if state := WITHOUT_A_TAB.get(chosen["state"]):
+        yield "state", state, state.label
     for code in STATES_WITH_A_TAB:
         yield "hold" if code in Hold.values else "state", code, code.label
 

@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cards.choices import JobKind, JobStatus
+from cards.choices import JobKind
 from cards.files.writing import as_text
 from cards.pages.job_action import form_of
 
@@ -58,7 +58,7 @@ def context(job, request, frame):
     shown = {
         "parameters": _parameters(job),
         "figures": [(*words[name], counts[name]) for name in words if counts[name]],
-        "is_failed": job.status == JobStatus.FAILED,
+        "is_failed": job.has_failed,
         "again_url": f"{frame.url('imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
     }
     if job.is_waiting or has_begun:

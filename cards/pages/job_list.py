@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from cards.choices import JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
+from cards.models.job import FAILED
 from cards.pages.job_words import badge_of, name_of, owner_of, title_of
 
-UNDER_WAY = (JobStatus.RUNNING, JobStatus.PAUSED)
 FAILURES = ("refused", "parked", "collisions")
-FAILED = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
+WITH_FAILURES = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class JobFilter(StrictFilterSet):
         return jobs.filter(owner=self.request.user)
 
     def with_failures(self, jobs, name, value):
-        return jobs.filter(Q(status=JobStatus.FAILED) | Exists(JobChunk.objects.filter(FAILED, job=OuterRef("pk"))))
+        return jobs.filter(FAILED | Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk"))))
 
 
 def entries_of(jobs):
     """The lines of these jobs: three queries, however many there are."""
-    at_work = [job.pk for job in jobs if job.status in UNDER_WAY]
+    at_work = [job.pk for job in jobs if job.has_begun_its_work]
     done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
     failing = _failing([job.pk for job in jobs if job.is_over])
     starters = _starters([job.pk for job in jobs])
@@ -86,5 +86,5 @@ def _starters(job_ids):
 
 def _failing(job_ids):
     """Which of these jobs have cards or rows to which nothing was done."""
-    failing = Job.objects.filter(Exists(JobChunk.objects.filter(FAILED, job=OuterRef("pk"))), pk__in=job_ids)
+    failing = Job.objects.filter(Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk"))), pk__in=job_ids)
     return set(failing.values_list("pk", flat=True))

@@ -12,7 +12,6 @@ from cards.pages import job_action, job_export, job_import
 from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, steps_taken, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
-POLLED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
 # What a job's page shows below its progress: for each kind a function `context(job, request, frame)` in a module of its
 # own, for the template _<kind>.html. `job.sums` are its totals, counted once.
@@ -75,7 +74,7 @@ def page_of(job, request, frame, may):
         "owner": owner_of(job),
         "taken": steps_taken(job),
         "progress": progress_of(job),
-        "polls": job.status in POLLED,
+        "polls": job.is_at_work,
         "has_begun": job.started_at is not None,
         "took": _took(job),
         "parameters": parameters_of(job),
@@ -93,12 +92,12 @@ def page_of(job, request, frame, may):
 
 def progress_of(job):
     sums = job.sums
-    if job.status == JobStatus.PREPARING:
+    if job.is_being_read:
         return Progress(None, job.total, [], "")
-    if job.status in (JobStatus.CHECKING, JobStatus.READY):
+    if job.is_waiting or job.is_being_checked:
         return Progress(sums.checked, sums.total, [], "")
     counts = [(*COUNTS[name], sums.counts[name]) for name in COUNTS if sums.counts[name]]
-    return Progress(sums.done, sums.total, counts, _left(job, sums) if job.status == JobStatus.RUNNING else "")
+    return Progress(sums.done, sums.total, counts, _left(job, sums) if job.is_running else "")
 
 
 def _left(job, sums):

@@ -59,7 +59,7 @@ class Taken:
 
 
 def badge_of(job):
-    is_being_written = job.kind == JobKind.EXPORT and job.status == JobStatus.PREPARING
+    is_being_written = job.kind == JobKind.EXPORT and job.is_being_read
     return Badge(_("Being written") if is_being_written else job.get_status_display(), TONES.get(job.status, ""))
 
 

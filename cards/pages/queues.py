@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.actions.figures import LATE_AFTER_DAYS
 from cards.choices import JobStatus
 from cards.models import Card, Job
+from cards.models.job import FAILED, WAITING
 from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
 from cards.quick import QUICK
@@ -76,13 +77,12 @@ def _cards_now(today, names):
 
 
 def _jobs_now():
-    jobs = Job.objects.filter(status__in=(JobStatus.READY, JobStatus.FAILED))
-    is_waiting = Q(status=JobStatus.READY)
-    return jobs.aggregate(waiting=Count("pk", filter=is_waiting), failed=Count("pk", filter=_failed_lately()))
+    jobs = Job.objects.filter(WAITING | FAILED)
+    return jobs.aggregate(waiting=Count("pk", filter=WAITING), failed=Count("pk", filter=_failed_lately()))
 
 
 def _failed_lately():
-    return Q(status=JobStatus.FAILED, created_at__gte=timezone.now() - timedelta(days=FAILED_DAYS))
+    return FAILED & Q(created_at__gte=timezone.now() - timedelta(days=FAILED_DAYS))
 
 
 def _url(code):

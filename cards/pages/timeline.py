@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 
 from django.utils.translation import gettext as _
 
-from cards.choices import Action, State
+from cards.choices import Action
 from cards.templatetags.cards import LABELS
 
 # The lying drawing, in units of its view box.
@@ -187,7 +187,7 @@ def _known_of_before(card, day):
 
 
 def _comes_and_goes(record):
-    return State.SUSPENDED in (record.from_state, record.to_state) and record.action in COME_AND_GO
+    return record.concerns_a_stop and record.action in COME_AND_GO
 
 
 def _in_lanes(marks, life):

@@ -70,8 +70,8 @@ def explain(card, events, day, policies):
         reasons.append(_parked(card))
     else:
         rules.check(card)
-        if card.state in BY_STATE:
-            reasons.append(BY_STATE[card.state](card, day))
+        if reason := BY_STATE.get(card.state):
+            reasons.append(reason(card, day))
     if card.hold_list and not card.is_final:
         placed = placing_events(card, events)
         ends = ends_by_itself(card, day, policies)

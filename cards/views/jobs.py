@@ -17,7 +17,7 @@ from cards.pages.downloads import csv_response
 from cards.pages.frames import SAFE, Framed, acting, entering
 from cards.pages.job_action import KINDS, follows_of, form_of
 from cards.pages.job_outcomes import failures
-from cards.pages.job_page import FOLLOWS, POLLED, page_of, progress_of
+from cards.pages.job_page import FOLLOWS, page_of, progress_of
 from cards.pages.job_words import badge_of, title_of
 from cards.pages.selection import key_of
 
@@ -37,7 +37,7 @@ class JobPages(Framed):
         job = _counted(self.find(request, pk))
         if job.status != request.GET.get("status"):
             return HttpResponse(headers={"HX-Refresh": "true"})
-        context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.status in POLLED}
+        context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.is_at_work}
         return render(request, "cards/jobs/_progress.html", {"frame": self.frame, **context})
 
     @acting("POST")

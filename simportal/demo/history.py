@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 
-from django.db.models import Q
 from django.utils import timezone
 
 from cards.actions.ask import act
@@ -18,7 +17,7 @@ from cards.actions.imports.cards_applying import take_cards
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, take_readings
 from cards.calendar import days
-from cards.choices import Action, Carrier, Hold, State
+from cards.choices import Action, Carrier, Hold
 from cards.models import Card, CarrierPolicy, ServiceTerm
 from cards.models.card import MB
 from simportal.demo import money, office, takeover
@@ -32,7 +31,6 @@ STOCKTAKING = 5
 RENEWS_AHEAD = timedelta(days=10)
 COMES_BACK_WITHIN = timedelta(days=21)
 TOO_LATE = timedelta(days=30)
-OVER = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
 
 
 def round_days(today):
@@ -96,7 +94,7 @@ class History:
 
     def read(self, covered, at):
         """Take the readings of these days, as the carriers send them."""
-        stopped = set(Card.objects.filter(state__in=OVER).values_list("iccid", flat=True))
+        stopped = set(Card.objects.without_service().values_list("iccid", flat=True))
         readings = [
             Reading(self.ids[part.iccid], day, count, at, part.imei_on(day))
             for day in covered
@@ -170,8 +168,7 @@ class History:
 
     def expiring(self, day):
         """Cards whose last term ends within days, and whose owners renew."""
-        cards = Card.objects.filter(service_until__gt=day, service_until__lte=day + RENEWS_AHEAD)
-        cards = cards.filter(Q(state=State.IN_USE) | Q(resumes_to=State.IN_USE))
+        cards = Card.objects.active().filter(service_until__gt=day, service_until__lte=day + RENEWS_AHEAD)
         for card in cards.exclude(pk__in=ServiceTerm.objects.filter(starts_on=None).values("card_id")).order_by("pk"):
             part = self.parts[card.iccid]
             if part.fate("renews", card.term_number) < part.story.renews:
@@ -180,7 +177,7 @@ class History:
     def coming_back(self, day):
         """Shut-down cards whose owners noticed it."""
         since = day - COMES_BACK_WITHIN
-        for card in Card.objects.filter(state=State.SHUT_DOWN, service_until__gte=since).order_by("pk"):
+        for card in Card.objects.ended().filter(service_until__gte=since).order_by("pk"):
             part = self.parts[card.iccid]
             if part.story.renews and part.fate("back", card.term_number, day) < 0.02:
                 yield part

@@ -8,15 +8,14 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import refunds
 from billing.actions.lines import sum_of_checks
 from billing.actions.orders import needs_second
-from billing.choices import OrderKind, OrderState, RefundState
+from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import MoneyRules, Order, Refund
 from billing.pages.order_words import badge_of
 from cards.actions.jobs import engine
-from cards.choices import JobStatus
 from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
-from cards.pages.job_page import POLLED, progress_of
+from cards.pages.job_page import progress_of
 
 STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.go_on}
 
@@ -34,10 +33,10 @@ def refund_page(request, pk):
         "order": refund.order,
         "badge": badge_of(refund),
         "job": job,
-        "polls": job.status in POLLED,
+        "polls": job.is_at_work,
         "progress": progress_of(job),
-        "is_checked": job.status == JobStatus.READY,
-        "is_stuck": refund.is_approved and job.status == JobStatus.FAILED,
+        "is_checked": job.is_waiting,
+        "is_stuck": refund.is_approved and job.has_failed,
         "can": job.sums.check_counts["can"],
         "cannot": job.sums.check_counts["cannot"],
         "groups": groups_of_check(job, Refused) if refund.waits else groups_of_result(job, request.path, Refused),
@@ -67,8 +66,8 @@ def refund_step(request, pk, step):
 @require_safe
 def approvals(request):
     """Refunds that wait to be let go, and adjustments that wait for a second person."""
-    waiting = Refund.objects.filter(state=RefundState.ASKED).select_related("order__customer", "asked_by", "job")
-    placed = Order.objects.filter(kind=OrderKind.ADJUSTMENT, state=OrderState.PLACED)
+    waiting = Refund.objects.waiting().select_related("order__customer", "asked_by", "job")
+    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
     context = {
         "refunds": [(refund, sum_of_checks(refund.job)) for refund in waiting.order_by("pk")],
         "adjustments": placed.select_related("customer", "created_by").order_by("pk"),

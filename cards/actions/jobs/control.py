@@ -144,4 +144,4 @@ def _drafted(kind, payloads, key, *, owner, **values):
         return job
 
     job = once(Job, key, make, owner=owner)
-    return worker.work_off(job) if job.status == JobStatus.CHECKING and job.total <= CHECKED_AT_ONCE else job
+    return worker.work_off(job) if job.is_being_checked and job.total <= CHECKED_AT_ONCE else job

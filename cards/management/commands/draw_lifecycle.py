@@ -98,7 +98,7 @@ def _words(x, y, names):
 
 def _box(state):
     x, y = PLACES[state]
-    final = " final" if state == State.CANCELLED else ""
+    final = "" if any(source == state for source, _target in edges()) else " final"
     return (
         f'<rect class="box{final}" x="{x - BOX / 2}" y="{y - HEIGHT / 2}" width="{BOX}" height="{HEIGHT}" rx="9"/>'
         + _text(x, y - 3, state.value, "name", "middle")
@@ -113,7 +113,7 @@ def _notes():
     yield _text(30, TABLE_TOP - 62, "No change of state: " + "; ".join(
         f"{state.value}: {', '.join(names)}" for state, names in staying.items()
     ), "small")  # fmt: skip
-    sources = [source.value for (source, target), names in found.items() if target == State.CANCELLED]
+    sources = [source.value for (source, target), names in found.items() if "cancel" in names]
     yield _text(
         30,
         TABLE_TOP - 42,

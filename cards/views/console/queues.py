@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.actions import figures
 from cards.calendar import civil_today
-from cards.choices import Action, RealName
+from cards.choices import Action
 from cards.models import Card, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.frames import console_page, staff_required
@@ -128,7 +128,7 @@ class Queues:
     @property
     def _real_name(self):
         cards = self._few("real_name", "pk")
-        checks = RealNameCheck.objects.filter(card__in=cards, status=RealName.SUBMITTED).order_by("pk")
+        checks = RealNameCheck.objects.waiting().filter(card__in=cards).order_by("pk")
         by_card = {check.card_id: check for check in checks}
         return [self._row("real_name", card, *_of_check(by_card.get(card.pk))) for card in cards]
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cards.actions import saved_views as saved
 from cards.filters import CardFilter
 from cards.models import Card, SavedView
 from cards.pages.addresses import list_url
@@ -94,7 +95,7 @@ def edit_view(request, pk):
     form = NameForm(request.POST or None, instance=view)
     if request.method == "POST" and form.is_valid():
         if not _others_called(form.cleaned_data["name"], view).exists():
-            form.save()
+            saved.change(view)
             messages.success(request, _("The view “{name}” is saved.").format(name=view.name))
             return redirect("console:views")
         form.refuse_name()
@@ -105,7 +106,7 @@ def edit_view(request, pk):
 @require_POST
 def delete_view(request, pk):
     view = _own(request, pk)
-    view.delete()
+    saved.discard(view)
     messages.success(request, _("The view “{name}” is deleted.").format(name=view.name))
     return redirect("console:views")
 
@@ -123,8 +124,7 @@ def _save(request, form):
     if not form.is_valid():
         return _form_page(request, form, 422)
     name, contents = form.cleaned_data["name"], {key: form.cleaned_data[key] for key in ("query", "is_shared")}
-    write = SavedView.objects.update_or_create if "replace" in request.POST else SavedView.objects.get_or_create
-    view, _is_new = write(owner=request.user, name=name, defaults=contents)
+    view = saved.keep(request.user, name, contents, replaces="replace" in request.POST)
     if contents != {key: getattr(view, key) for key in contents}:
         return _form_page(request, form, 409, taken=name_is_taken(name))
     messages.success(request, _("The view “{name}” is saved.").format(name=name))

@@ -3,6 +3,7 @@
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from cards.actions.selections import LONGEST_NAME, rename
 from cards.catalogue import CATALOGUE
 from cards.models import Job, Selection
 from cards.pages.frames import CONSOLE, staff_required
@@ -12,7 +13,6 @@ from cards.views.console.labels import MAY_PRINT
 from cards.views.selections import SelectionPages
 
 JOBS_SHOWN = 20
-LONGEST_NAME = Selection._meta.get_field("name").max_length
 
 # What can be done to many cards at once, in the order in which the page offers it.
 BULK = sorted(
@@ -44,7 +44,5 @@ SELECTIONS = ConsoleSelections(CONSOLE)
 @require_POST
 def name_selection(request, pk):
     """Gives the selection a name, or takes it away, so that it can be found again."""
-    mine = Selection.objects.filter(pk=pk, owner=request.user)
-    get_object_or_404(mine)
-    mine.update(name=" ".join(request.POST.get("name", "").split())[:LONGEST_NAME])
+    rename(get_object_or_404(Selection, pk=pk, owner=request.user), request.POST.get("name", ""))
     return redirect("console:selection", pk=pk)

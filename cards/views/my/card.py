@@ -12,7 +12,6 @@ from cards.actions.figures import LATE_AFTER_DAYS
 from cards.actions.requests import LONGEST_TEXT, ask_dealer
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
-from cards.choices import RequestStatus
 from cards.errors import BadInput
 from cards.forms import MyActionForm, form_key
 from cards.models import CardRequest
@@ -85,7 +84,7 @@ def card_help(request, iccid):
         "way": page.recommended(),
         "said": page.told.sentence,
         "is_fine": all(check.finding == "good" for check in checks),
-        "waiting": CardRequest.objects.filter(card=card, customer=card.customer, status=RequestStatus.OPEN).first(),
+        "waiting": CardRequest.objects.waiting().filter(card=card, customer=card.customer).first(),
         "may_ask": card.customer_id in actor.customers,
         "key": uuid.uuid4(),
         "text": request.POST.get("text", ""),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cards.calendar import civil_today
-from cards.choices import Action, Hold, RequestStatus, UsageLevel
+from cards.choices import Action, Hold, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import member_required, my_page
@@ -104,7 +104,7 @@ def home(request):
         "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
         "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
         "usage": Usage(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
-        "answered": asked.filter(status=RequestStatus.ANSWERED)[:3],
+        "answered": asked.answered()[:3],
         "key": uuid.uuid4(),
     }
     return my_page(request, "my/home.html", context)

@@ -361,6 +361,19 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
     assert (b.fresh(order).state, b.fresh(order).paid_by.username) == ("fulfilled", "finance")
 
 
+def test_a_settled_payment_leads_everybody_back_to_their_own_pages(order, payment):
+    into_wallet, alice, finance = deposit(), logged_in(order.created_by), of_role("finance")
+    for each in (payment, into_wallet):
+        receive(*told(each, "closed"))
+    back = [
+        [client.get(page(each)).context["back_url"] for each in (payment, into_wallet)] for client in (alice, finance)
+    ]
+    assert back == [
+        [f"/my/orders/{order.pk}/", "/my/wallet/"],
+        [f"/console/orders/{order.pk}/", f"/console/customers/{order.customer_id}/"],
+    ]
+
+
 def test_the_page_says_that_an_order_is_over_and_where_the_money_is(order, payment):
     alice = logged_in(order.created_by)
     orders.withdraw(order, user=order.created_by)

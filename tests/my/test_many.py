@@ -186,6 +186,17 @@ def test_a_viewer_is_told_that_they_only_look(alice):
     assert (Job.objects.get().status, fresh(card).state) == ("ready", "in_use")
 
 
+def test_whoever_may_look_only_sees_why_a_job_does_not_start(alice):
+    card, viewer = mine(), logged_in(member("Acme", "vera", "viewer"))
+    jobs = [drafted("suspend", card, owner="vera"), drafted("suspend", card)]
+    bodies = [text(page(client, job)) for client, job in zip((viewer, alice), jobs, strict=True)]
+    assert [f'action="/my/jobs/{job.pk}/start/"' in body for body, job in zip(bodies, jobs, strict=True)] == [
+        False,
+        True,
+    ]
+    assert ["vera may not do this" in body for body in bodies] == [True, False]
+
+
 def test_who_only_looks_at_a_second_customer_changes_none_of_its_cards(alice):
     own, looked_at = mine(), card_in_use(customer="Northwind")
     Membership.objects.create(user=person(), customer=looked_at.customer, role="viewer")
@@ -240,6 +251,21 @@ def test_started_twice_it_goes_once_and_a_discarded_one_goes_never(alice):
     alice.post(f"/my/jobs/{discarded.pk}/stop/")
     start(alice, discarded)
     assert (Job.objects.get(pk=discarded.pk).status, fresh(card).state) == ("stopped", "suspended")
+
+
+def test_a_job_that_went_on_meanwhile_is_shown_as_it_is(alice):
+    job = done(alice, "suspend", mine())
+    stopped = alice.post(f"/my/jobs/{job.pk}/stop/", follow=True, headers=ENGLISH)
+    assert "The job had gone on meanwhile: this is how it is now." in text(stopped)
+    assert Job.objects.get().status == "done"
+
+
+def test_the_reasons_of_what_failed_lead_to_the_cards_on_ones_own_page(alice):
+    job = done(alice, "suspend", mine(), open_card(customer="Acme"))
+    body = text(page(alice, job))
+    assert (f'href="/my/jobs/{job.pk}/?show=not_in_use#cards"' in body, "/console/" in body) == (True, False)
+    shown = page(alice, job, "?show=not_in_use").context["outcomes"]
+    assert [outcome.refused.code for outcome in shown] == ["not_in_use"]
 
 
 def test_a_job_is_taken_back_and_what_failed_is_tried_again(alice):

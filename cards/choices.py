@@ -146,11 +146,11 @@ class JobStatus(TextChoices):
 class Step(TextChoices):
     """What somebody does with a job. A job that is stopped before it has started is discarded."""
 
-    STARTED = "started", _("Started by")
-    PAUSED = "paused", _("Paused by")
-    RESUMED = "resumed", _("Resumed by")
-    STOPPED = "stopped", _("Stopped by")
-    DISCARDED = "discarded", _("Discarded by")
+    STARTED = "started", pgettext_lazy("job", "Started by")
+    PAUSED = "paused", pgettext_lazy("job", "Paused by")
+    RESUMED = "resumed", pgettext_lazy("job", "Resumed by")
+    STOPPED = "stopped", pgettext_lazy("job", "Stopped by")
+    DISCARDED = "discarded", pgettext_lazy("job", "Discarded by")
 
 
 class RequestStatus(TextChoices):

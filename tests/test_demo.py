@@ -66,6 +66,7 @@ def test_everything_that_a_page_can_show_is_there():
     assert set(CardEvent.objects.values_list("action", flat=True)) == set(Action) - {
         Action.UPDATE,
         Action.ASSIGN,
+        Action.UNASSIGN,
         Action.UNTAG,
         Action.UNRENEW,
         Action.UNPROTECT,

@@ -46,7 +46,8 @@ class Frame:
 
     `name` is that of its folder of templates and the namespace of its addresses, `money` the namespace of billing's.
     `enter` and `act` are decorators of views, for whoever may look and for whoever may change something; `refuse` is
-    the answer to somebody who may not. `layout` gives what the frame's template needs around a page.
+    the answer to somebody who may not. `layout` gives what the frame's template needs around a page. `title` and
+    `show_all` are what the list of cards is called, and the way to all of them.
     """
 
     name: str

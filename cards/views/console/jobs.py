@@ -1,4 +1,4 @@
-"""The console's jobs: the list, and what only staff do with one."""
+"""The console's jobs: the list, and the page of one with what only staff do."""
 
 from django.http import Http404
 from django.shortcuts import redirect
@@ -15,7 +15,7 @@ from cards.views.jobs import JobPages
 
 PAGE_SIZE = 30
 SELECTIONS_SHOWN = 20
-STEPS = {"pause": engine.pause, "resume": engine.resume, "stop": engine.stop}
+STEPS = {"pause": engine.pause, "resume": engine.resume}
 
 
 @staff_required
@@ -47,7 +47,7 @@ class ConsoleJobs(JobPages):
 
     @acting("POST")
     def step(self, request, pk, step):
-        """Hold a job, let it go on, or end it: what is done stays done."""
+        """Hold a job, or let it go on."""
         if step not in STEPS:
             raise Http404
         return self.take_step(request, pk, STEPS[step])

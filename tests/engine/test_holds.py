@@ -28,7 +28,7 @@ def test_what_is_written_of_holds_is_read_as_the_same():
 
 
 def test_a_code_that_no_hold_has_is_refused():
-    for text in ("pool_credit", "credit,", "credit, voluntary", "Credit"):
+    for text in ("no_credit", "credit,", "credit, voluntary", "Credit"):
         with pytest.raises(ValueError, match="is not a valid Hold"):
             Holds.read(text)
 
@@ -73,7 +73,7 @@ def test_the_database_knows_a_hold_by_its_whole_code():
 
 def standing(hold):
     """The texts of holds, and of what only looks like them, in which the database finds this one."""
-    texts = [*map(str, SETS), "pool_credit", "credits", "pool_credit,voluntarily", "realxname"]
+    texts = [*map(str, SETS), "no_credit", "credits", "no_credit,voluntarily", "realxname"]
     with connection.cursor() as cursor:
         for text in texts:
             cursor.execute(f"SELECT {has_sql('holds', hold)} FROM (SELECT CAST(%s AS text) AS holds) AS one", [text])

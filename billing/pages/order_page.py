@@ -14,6 +14,7 @@ from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_words import badge_of, effects_of, prices_of
+from billing.payments import label_of
 from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
 from cards.actions.jobs import engine
 from cards.pages.addresses import queries_beside
@@ -42,7 +43,10 @@ def context_of(order, request, frame):
         "key": uuid.uuid4(),
         "entries": [(entry, list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
-        "payments": [(payment, badge_of(payment), list(payment.notifications.all())) for payment in _payments(order)],
+        "payments": [
+            (payment, badge_of(payment), label_of(payment.provider), list(payment.notifications.all()))
+            for payment in _payments(order)
+        ],
     }
     if job:
         job.sums = engine.totals(job)

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
+from billing.choices import EntryKind
+from billing.payments import label_of
+from billing.permissions import AUTO_RENEWAL
+
 
 @dataclass(frozen=True)
 class Told:
@@ -31,8 +37,15 @@ def told(posting, frame):
         posting.amount,
         posting.balance,
         entry.memo,
-        entry.actor_name,
+        _by(entry),
     )
+
+
+def _by(entry):
+    """Who moved the money: a person by name, a provider or the portal itself as people call it."""
+    if entry.actor_name == AUTO_RENEWAL.name:
+        return _("Automatic renewal")
+    return label_of(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
 
 
 def _reference(entry, frame):

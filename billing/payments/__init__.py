@@ -6,3 +6,8 @@ To add one: a module here with a `Provider`, and a line in `PROVIDERS`; `docs/mo
 from billing.payments import local
 
 PROVIDERS = {local.NAME: local.Local()}
+
+
+def label_of(name):
+    """What people call a provider; one that is no longer here keeps its bare name."""
+    return PROVIDERS[name].label if name in PROVIDERS else name

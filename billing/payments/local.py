@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PaymentState
 from billing.money import read_amount
@@ -30,6 +31,8 @@ SAID = {PaymentState.PAID.value: True, PaymentState.CLOSED.value: False}
 
 class Local:
     """The local payment page as a `Provider`."""
+
+    label = _("Local payment page")
 
     def start(self, payment):
         return reverse("pay:page", args=[payment.key])

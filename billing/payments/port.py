@@ -32,7 +32,9 @@ class Facts:
 
 
 class Provider(Protocol):
-    """What a provider does for us; neither of it touches the books."""
+    """What a provider is called, and what it does for us; neither of it touches the books."""
+
+    label: str
 
     def start(self, payment):
         """The address of the page on which somebody pays this payment."""

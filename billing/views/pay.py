@@ -11,7 +11,7 @@ from billing.actions import payments
 from billing.choices import NotificationOutcome
 from billing.models import Payment
 from billing.pages.order_words import badge_of
-from billing.payments import PROVIDERS, local
+from billing.payments import PROVIDERS, label_of, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
 from cards.pages.frames import frame_of
@@ -35,6 +35,7 @@ def payment_page(request, key):
     context = {
         "payment": payment,
         "badge": badge_of(payment),
+        "provider": label_of(payment.provider),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": _is_in_wallet(payment),

@@ -332,6 +332,7 @@ def test_a_member_pays_on_the_page_and_again_changes_nothing(order, payment):
     alice = logged_in(order.created_by)
     first = alice.get(page(payment), headers={"accept-language": "en"})
     assert "Pay ¥30.00" in text(first)
+    assert "<dd>Local payment page</dd>" in text(first)
     assert [alice.post(page(payment), {"said": "paid"})["location"] for _ in range(2)] == [page(payment)] * 2
     after = alice.get(page(payment), headers={"accept-language": "en"})
     assert (after.context["badge"].label, "Pay ¥30.00" in text(after), after.context["is_in_wallet"]) == (
@@ -340,6 +341,22 @@ def test_a_member_pays_on_the_page_and_again_changes_nothing(order, payment):
         False,
     )
     assert (stands(payment), Entry.objects.filter(kind="online").count()) == (("paid", "fulfilled", 0), 1)
+
+
+def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payment):
+    receive(*told(payment))
+    b.fund(30)
+    by_itself = b.placed(cards=[card_in_use(iccid="89860000000000000077", customer="Acme")])
+    orders.pay(by_itself, user=None)
+    shown = logged_in(order.created_by).get("/my/wallet/", headers={"accept-language": "en"})
+    (wallet,) = shown.context["wallets"]
+    by = [(posting.what, str(posting.by)) for posting in wallet["postings"]]
+    assert by == [
+        ("Payment of an order", "Automatic renewal"),
+        ("Bank receipt", "rule"),
+        ("Payment of an order", order.created_by.username),
+        ("Online payment", "Local payment page"),
+    ]
 
 
 def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order):
@@ -354,9 +371,10 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
     assert second != first
     finance.post(second, {"said": "paid"})
     shown = finance.get(url).context
-    assert [(payment.state, [n.outcome for n in said]) for payment, _badge, said in shown["payments"]] == [
-        ("paid", ["paid"]),
-        ("closed", ["closed"]),
+    payments_shown = [(each.state, str(name), [n.outcome for n in said]) for each, _, name, said in shown["payments"]]
+    assert payments_shown == [
+        ("paid", "Local payment page", ["paid"]),
+        ("closed", "Local payment page", ["closed"]),
     ]
     assert (b.fresh(order).state, b.fresh(order).paid_by.username) == ("fulfilled", "finance")
 

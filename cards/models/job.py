@@ -131,7 +131,7 @@ class JobStep(models.Model):
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
-    step = models.CharField(_("step"), max_length=9, choices=Step)
+    step = models.CharField(_("step taken"), max_length=9, choices=Step)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                             ("discarded", "Discarded by"),
                         ],
                         max_length=9,
-                        verbose_name="step",
+                        verbose_name="step taken",
                     ),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True, verbose_name="at")),

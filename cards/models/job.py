@@ -3,7 +3,6 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, JobKind, JobStatus, Step
 from cards.scope import Scope
@@ -161,7 +160,7 @@ class JobStep(models.Model):
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
-    step = models.CharField(pgettext_lazy("job", "step"), max_length=9, choices=Step)
+    step = models.CharField(_("step taken"), max_length=9, choices=Step)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )

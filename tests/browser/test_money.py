@@ -22,9 +22,9 @@ PAGES = [f"/console/{name}/" for name in NAMES]
 
 
 @pytest.fixture
-def finance(visit, cookies_of):
-    def window(language="en", scheme="light", width=1440):
-        return visit(language, scheme, width, cookies_of("finance"))
+def window_of(visit, cookies_of):
+    def window(username, language="en", scheme="light", width=1440):
+        return visit(language, scheme, width, cookies_of(username))
 
     return window
 
@@ -62,8 +62,8 @@ def fleet(browser, portal, cookies_of, tmp_path_factory):
     return FLEET
 
 
-def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(finance, fleet):
-    page = finance()
+def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(window_of, fleet):
+    page = window_of("ops")
     page.goto(f"{LIST}?customer={fleet}")
     send(page, "button[name=filter]")
     assert page.text_content(".page-head .muted") == "303 cards"
@@ -77,8 +77,10 @@ def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(finance
     )
     assert page.text_content("section:has(#preview) tbody tr:last-child td:last-child").strip() == "¥2,400.00"
 
-    send(page, ".btn:text-is('Place and pay ¥2,400.00')")
-    order = page.url
+    send(page, ".btn:text-is('Place the order')")
+    order, page = page.url, window_of("finance")
+    page.goto(order)
+    send(page, ".btn:text-is('Pay ¥2,400.00 from the wallet')")
     page.wait_for_selector(".page-head .badge.is-good", timeout=SECONDS)
     assert page.text_content(".page-head .badge") == "Fulfilled"
     assert page.locator("#lines tbody tr").count() == 50
@@ -104,8 +106,8 @@ def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(finance
 
 
 @every_window
-def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(finance, language, scheme, width):
-    page = finance(language, scheme, width)
+def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(window_of, language, scheme, width):
+    page = window_of("admin", language, scheme, width)
     page.goto("/console/customers/")
     customer = page.get_attribute("table.data tbody th a", "href")
     page.goto("/console/orders/?state=draft")

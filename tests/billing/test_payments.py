@@ -371,10 +371,10 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
     assert second != first
     finance.post(second, {"said": "paid"})
     shown = finance.get(url).context
-    payments_shown = [(each.state, str(name), [n.outcome for n in said]) for each, _, name, said in shown["payments"]]
+    payments_shown = [(each.state, name, [n.outcome for n in said]) for each, _, name, said in shown["payments"]]
     assert payments_shown == [
-        ("paid", "Local payment page", ["paid"]),
-        ("closed", "Local payment page", ["closed"]),
+        ("paid", local.Local.label, ["paid"]),
+        ("closed", local.Local.label, ["closed"]),
     ]
     assert (b.fresh(order).state, b.fresh(order).paid_by.username) == ("fulfilled", "finance")
 

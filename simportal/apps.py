@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,11 @@ class PortalAdminConfig(admin_apps.AdminConfig):
     default_site = "simportal.admin_site.PortalAdminSite"
 
 
+def _migrations_are_left(using):
+    executor = MigrationExecutor(connections[using])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
 def give_roles_their_permissions(using="default", apps=None, **_):
     """On a new database Django makes each app's permissions later than this is called: so they are asked for here."""
     from django.apps import apps as installed
@@ -27,8 +34,8 @@ def give_roles_their_permissions(using="default", apps=None, **_):
     from simportal.roles import sync_roles
 
     apps = apps or installed
-    if not {"auth", "billing", "cards"} <= set(apps.app_configs):
-        return  # `migrate simportal` alone: their tables are not there yet
+    if _migrations_are_left(using):
+        return  # what a role may is known once all of them have run
     for label in ("auth", "billing", "cards"):
         create_permissions(installed.get_app_config(label), verbosity=0, using=using, apps=apps)
     sync_roles()

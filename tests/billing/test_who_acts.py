@@ -14,7 +14,7 @@ from billing.models import CustomerAccount, Entry, Order, Refund
 from billing.payments import local
 from cards.models import CardEvent
 from tests.billing import build as b
-from tests.build import card_in_use, member, on_day, open_card
+from tests.build import card_in_use, do, member, on_day, open_card
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ def test_what_could_not_be_served_goes_back_in_the_name_of_who_paid():
     placer, payer = person("placer", "place_order", "renew_card"), person("payer", "pay_order")
     card = card_in_use(customer="Acme")
     order = b.placed(cards=[card], user=placer)
-    type(card).objects.filter(pk=card.pk).update(customer=b.customer("Other"))
+    do("assign", card, card.changed_on, customer=b.customer("Other").name)
     assert signed(orders.pay_and_fulfil(order, user=payer)) == ([], [("payment", "payer"), ("refund", "payer")])
 
 

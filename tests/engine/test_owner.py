@@ -19,7 +19,7 @@ from tests.build import card_in_use, correct, do, fresh, on_day, open_card, stor
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-FILL = import_module("cards.migrations.0011_owned_from_of_known_cards").fill
+FILL = import_module("cards.migrations.0016_owned_from_of_known_cards").fill
 OWNERS = import_module("cards.migrations.0017_known_owners").OWNERS
 
 

@@ -96,7 +96,7 @@ class CardForm(StrictForm):
     after = forms.CharField(required=False)
     before = forms.CharField(required=False)
     sort = forms.ChoiceField(
-        required=False, label=gettext_lazy("Order"), choices=[(name, label) for name, (label, _) in SORTS.items()]
+        required=False, label=gettext_lazy("Sort by"), choices=[(name, label) for name, (label, _) in SORTS.items()]
     )
     cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
 

@@ -79,8 +79,8 @@ def _sizes(chunks):
 
 
 def _starters(job_ids):
-    """Who started these jobs, of those that somebody else had drafted."""
-    started = JobStep.objects.filter(job__in=job_ids, step=Step.STARTED).exclude(by=F("job__owner"))
+    """Who started these jobs, of those that somebody else, or a rule, had drafted."""
+    started = JobStep.objects.filter(job__in=job_ids, step=Step.STARTED).exclude(by=None).exclude(by=F("job__owner"))
     return {step.job_id: name_of(step.by) for step in started.select_related("by")}
 
 

@@ -38,6 +38,7 @@ NAMES = {
     "bound_imei": gettext_lazy("bound IMEI"),
     "previous_imei": gettext_lazy("previous IMEI"),
     "customer": gettext_lazy("customer"),
+    "was_customer": gettext_lazy("customer before"),
     "name": gettext_lazy("name"),
     "id_number": gettext_lazy("ID number"),
     "was": gettext_lazy("was"),
@@ -70,18 +71,23 @@ class Entry:
     job_id: int | None
 
 
-def entries_of(events, shown):
-    """The records in words; `shown` is what the card showed after each of its records, by their numbers."""
-    return [_entry(event, shown.get(event.seq - 1, event.from_state)) for event in events]
+def entries_of(events, shown, customers):
+    """The records in words; `shown` is what the card showed after each of its records, by their numbers.
+
+    `customers` are the names of those who had the card, by their keys.
+    """
+    return [_entry(event, shown.get(event.seq - 1, event.from_state), customers) for event in events]
 
 
-def evidence_words(evidence):
+def evidence_words(evidence, customers=None):
     """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
+    if former := (customers or {}).get(evidence.get("was_customer_id")):
+        evidence = {**evidence, "was_customer": former}
     told = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
     return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
 
 
-def _entry(event, before):
+def _entry(event, before, customers):
     shown = event.shown
     return Entry(
         seq=event.seq,
@@ -92,7 +98,7 @@ def _entry(event, before):
         shown_before=before if before != shown else "",
         shown=shown,
         reason=event.reason,
-        evidence=evidence_words(event.evidence),
+        evidence=evidence_words(event.evidence, customers),
         job_id=event.job_id,
     )
 

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from cards.actions.ask import act
 from cards.choices import JobKind, JobStatus
-from cards.models import CardEvent, Job
+from cards.models import CardEvent, Customer, Job
 from cards.permissions import Actor
 from cards.sentences.record import evidence_words
 from tests.build import card_in_use, do, fresh, on_day, open_card, use
@@ -172,3 +172,16 @@ def test_what_is_noted_for_taking_a_change_back_reads_well(language, expected):
     with translation.override(language):
         words = evidence_words({**kept, "was_remark": "a", "remark": "b", "tag": "VIP"})
         assert [f"{name}: {value}" for name, value in words] == expected
+
+
+@on_the_day
+def test_a_record_that_took_the_card_from_somebody_names_them():
+    for name in ("Acme", "Globex"):
+        Customer.objects.create(name=name)
+    card = do("assign", do("assign", open_card(), DAY, customer="Acme"), DAY, customer="Globex")
+    record, _page = record_of(of_role("operations"), do("unassign", card, DAY))
+    assert [(str(e.action), [f"{name}: {value}" for name, value in e.evidence]) for e in record.entries[:3]] == [
+        ("Back to stock", ["customer before: Globex"]),
+        ("Assign to customer", ["customer: Globex", "customer before: Acme"]),
+        ("Assign to customer", ["customer: Acme"]),
+    ]

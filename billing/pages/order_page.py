@@ -14,9 +14,11 @@ from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_words import badge_of, effects_of, prices_of
+from billing.pages.posting_words import moved_by
 from billing.payments import label_of
 from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
 from cards.actions.jobs import engine
+from cards.choices import Step
 from cards.pages.addresses import queries_beside
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
@@ -41,7 +43,7 @@ def context_of(order, request, frame):
         "may_refund": may_ask_refund(user, order),
         "may_agree": may_adjust(user),
         "key": uuid.uuid4(),
-        "entries": [(entry, list(entry.postings.all())) for entry in _entries(order)],
+        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": [
             (payment, badge_of(payment), label_of(payment.provider), list(payment.notifications.all()))
@@ -50,7 +52,8 @@ def context_of(order, request, frame):
     }
     if job:
         job.sums = engine.totals(job)
-        context |= {"job": job, "polls": job.is_at_work, "progress": progress_of(job), "taken": steps_taken(job)}
+        context |= {"job": job, "polls": job.is_at_work, "progress": progress_of(job)}
+        context["taken"] = steps_taken(job, without=(Step.STARTED, Step.DISCARDED))  # to pay it, to withdraw it
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))

@@ -37,11 +37,11 @@ def told(posting, frame):
         posting.amount,
         posting.balance,
         entry.memo,
-        _by(entry),
+        moved_by(entry),
     )
 
 
-def _by(entry):
+def moved_by(entry):
     """Who moved the money: a person by name, a provider or the portal itself as people call it."""
     if entry.actor_name == AUTO_RENEWAL.name:
         return _("Automatic renewal")

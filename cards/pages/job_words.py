@@ -82,9 +82,9 @@ def name_of(user):
     return user.get_username() if user else _("a rule")
 
 
-def steps_taken(job, name_of=name_of):
+def steps_taken(job, name_of=name_of, without=()):
     """Who started, paused, resumed and ended the job, in order; `name_of` says how the reader knows them."""
-    steps = job.steps.select_related("by")
+    steps = job.steps.exclude(step__in=without).select_related("by")
     return [Taken(Step(step.step).label, name_of(step.by), step.at) for step in steps]
 
 

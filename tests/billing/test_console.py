@@ -179,7 +179,9 @@ def test_who_may_both_places_and_pays_in_one_click_and_the_page_shows_what_becam
     assert [(line.card.iccid, line.badge.label, line.seq) for line in page.context["lines"]] == [
         (card.iccid, "Fulfilled", 3)
     ]
-    kinds = [(entry.kind, [(p.account, p.amount) for p in postings]) for entry, postings in page.context["entries"]]
+    kinds = [
+        (entry.kind, [(p.account, p.amount) for p in postings]) for entry, _by, postings in page.context["entries"]
+    ]
     assert kinds == [
         ("payment", [("wallet", -30), ("receivables", 30)]),
         ("fulfilment", [("receivables", -30), ("revenue", 30)]),

@@ -185,7 +185,9 @@ def test_finance_takes_a_receipt_back_once(finance):
         "The entry is reversed already. Nothing needs to be done."
     ]
     page = finance.get(url(receipt))
-    books = [(entry.kind, [(p.account, p.amount) for p in postings]) for entry, postings in page.context["entries"]]
+    books = [
+        (entry.kind, [(p.account, p.amount) for p in postings]) for entry, _by, postings in page.context["entries"]
+    ]
     assert books == [("receipt", [("cash", -100), ("wallet", 100)]), ("reversal", [("cash", 100), ("wallet", -100)])]
     assert (b.balance(), "bounced" in text(page), "reverse/" in text(page)) == (0, True, False)
 

@@ -11,6 +11,7 @@ from billing.filters import ReceiptFilter
 from billing.forms import ReasonForm, ReceiptForm
 from billing.models import Receipt
 from billing.money import yuan
+from billing.pages.posting_words import moved_by
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.lookup import names_of
@@ -62,7 +63,7 @@ def receipt_page(request, pk):
     entries = [receipt.entry, *([receipt.entry.reversed_by] if receipt.reversed_at else [])]
     context = {
         "receipt": receipt,
-        "entries": [(entry, list(entry.postings.all())) for entry in entries],
+        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in entries],
         "reason_form": ReasonForm(),
         "may_reverse": request.user.has_perm("billing.reverse_receipt"),
     }

@@ -41,6 +41,7 @@ class ActionType:
     roles = ()  # of the staff, by name
     customers_may = False
 
+    record_kind = ""  # the tab of a card's record that has it, if it is not by what came of it
     bulk_order = None  # its place among the buttons of a selection; none: it is not offered there
     is_final = False  # asks for a reason and a typed confirmation
     suggests = None  # the model whose names a form offers

@@ -22,6 +22,7 @@ class LiftHold(ActionType):
     guards = (kind_is_anomaly, anomaly_open)
     taken_back_by = (Action.PLACE_HOLD,)
     roles = ("carrier_desk",)
+    record_kind = "state"
     bulk_order = 130
     customer_history = gettext_lazy("The carrier's block was lifted.")
 

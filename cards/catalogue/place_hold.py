@@ -29,6 +29,7 @@ class PlaceHold(ActionType):
     guards = (kind_is_anomaly, no_anomaly_yet)
     taken_back_by = (Action.LIFT_HOLD,)
     roles = ("carrier_desk",)
+    record_kind = "state"
     bulk_order = 120
     customer_history = gettext_lazy("The card was stopped: {reason}.")
 

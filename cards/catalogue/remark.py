@@ -29,6 +29,7 @@ class WriteRemark(ActionType):
     guards = (another_remark,)
     taken_back_by = (Action.REMARK,)
     roles = ("support", "operations")
+    record_kind = "notes"
 
     def effect(self, card, asked, change):
         change.evidence = {"remark": asked.params["remark"], "was_remark": card.remark}

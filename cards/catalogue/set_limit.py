@@ -45,6 +45,7 @@ class SetLimit(ActionType):
     taken_back_by = (Action.SET_LIMIT,)
     roles = ("operations",)
     customers_may = True
+    record_kind = "usage"
     bulk_order = 40
     customer_button = gettext_lazy("Set a usage limit")
     customer_bulk_button = gettext_lazy("Set a usage limit")

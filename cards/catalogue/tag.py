@@ -23,6 +23,7 @@ class AddTag(ActionType):
     guards = (tag_is_new,)
     taken_back_by = (Action.UNTAG,)
     roles = ("support", "operations")
+    record_kind = "notes"
     bulk_order = 80
     suggests = Tag
 

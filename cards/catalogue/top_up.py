@@ -28,6 +28,7 @@ class TopUp(ActionType):
     example = {"plan": Plan(code="PACK", kind=PlanKind.PACK, quota_mb=100)}
     guards = (not_shut_down, term_running, is_a_pack)
     roles = ("operations",)
+    record_kind = "usage"
     bulk_order = 70
     sells = PlanKind.PACK
     customer_button = gettext_lazy("Buy more data")

@@ -19,6 +19,7 @@ class Untag(ActionType):
     guards = (tag_is_there,)
     taken_back_by = (Action.TAG,)
     roles = ("support", "operations")
+    record_kind = "notes"
     bulk_order = 90
     suggests = Tag
 

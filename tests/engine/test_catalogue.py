@@ -13,6 +13,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
 from cards.forms import FIELDS
 from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.pages.card_record import KINDS
 from cards.permissions import CUSTOMERS, ROLES, codename
 from cards.rules import Change
 from cards.sentences.customer import BUTTONS
@@ -93,6 +94,16 @@ def test_what_is_offered_for_many_cards():
     ] == BULK
     assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)
     assert list(FOR_MANY) == ["suspend", "resume", "set_limit"]
+
+
+def test_what_stands_under_a_tab_of_the_record_names_one_that_there_is():
+    found = {kind: [word for word in declared() if CATALOGUE[word].record_kind == kind] for kind in KINDS}
+    assert {kind: words for kind, words in found.items() if words} == {
+        "state": ["suspend", "resume", "place_hold", "lift_hold"],
+        "usage": ["top_up", "set_limit"],
+        "notes": ["tag", "untag", "remark"],
+    }
+    assert {action.record_kind for action in CATALOGUE.values()} <= {"", *KINDS}
 
 
 def test_only_cancelling_is_final():

@@ -29,8 +29,7 @@ class ActionType:
 
     word: Action
 
-    # What it has to be told: a reader for each parameter, which raises `BadInput` for what it cannot read.
-    parameters = {}
+    parameters = {}  # what it has to be told: a `Parameter` for each name
     optional = ()  # left out, it is read as if it were empty
     example = {}  # parameters as they are once read, for trying the action on a card nobody has
 
@@ -89,7 +88,7 @@ class ActionType:
         for name in self.parameters:
             if name not in params and name not in self.optional:
                 raise BadInput(name, _("{action} needs this parameter").format(action=self.word))
-        return {name: read(params.get(name, "")) for name, read in self.parameters.items()}
+        return {name: parameter.read(params.get(name, "")) for name, parameter in self.parameters.items()}
 
     def initial(self, card):
         """What the form of the action on this card begins with."""

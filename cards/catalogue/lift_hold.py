@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
 from cards.catalogue.holds import lift
-from cards.catalogue.parameters import hold_kind
+from cards.catalogue.parameters import HOLD
 from cards.catalogue.place_hold import kind_is_anomaly
 from cards.choices import Action, Hold
 from cards.errors import Refused
@@ -17,7 +17,7 @@ class LiftHold(ActionType):
     """The carrier reports that it controls the card no more."""
 
     word = Action.LIFT_HOLD
-    parameters = {"kind": hold_kind}
+    parameters = {"kind": HOLD}
     example = {"kind": Hold.ANOMALY}
     guards = (kind_is_anomaly, anomaly_open)
     taken_back_by = (Action.PLACE_HOLD,)

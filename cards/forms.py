@@ -9,44 +9,40 @@ from cards import identifiers
 from cards.choices import Hold
 from cards.errors import BadInput
 from cards.models import CardEvent
-from cards.models.card import LONGEST_REMARK
-from cards.models.tag import LONGEST_TAG
 
 LAST_DIGITS = 6
 
-FIELDS = {
-    "imei": lambda: forms.CharField(label=_("IMEI of the device"), required=False, widget=_digits()),
-    "limit_mb": lambda: forms.CharField(
-        label=_("Usage limit (MB)"), required=False, help_text=_("Empty takes the limit off."), widget=_digits()
-    ),
-    "plan": lambda: forms.ChoiceField(label=_("Plan")),
-    "term": lambda: forms.CharField(
-        label=_("Number of the term"), required=False, help_text=_("Empty means the one bought last."), widget=_digits()
-    ),
-    "customer": lambda: forms.CharField(
-        label=_("Customer"),
+
+def _digits():
+    return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
+def _offered():
+    """What is typed may be one of the names that the page offers."""
+    return forms.TextInput(attrs={"list": "names", "autocomplete": "off"})
+
+
+def _private():
+    return forms.TextInput(attrs={"autocomplete": "off"})
+
+
+WIDGETS = {"text": forms.TextInput, "digits": _digits, "offered": _offered, "private": _private}
+
+
+def field_of(asked):
+    """The field in which a form asks for a `Parameter`; of the holds only one is placed by hand."""
+    if asked.entry == "plan":
+        return forms.ChoiceField(label=asked.label)
+    if asked.entry == "hold":
+        by_hand = [(Hold.ANOMALY.value, Hold.ANOMALY.label)]
+        return forms.ChoiceField(label=asked.label, choices=by_hand, initial=Hold.ANOMALY, widget=forms.HiddenInput)
+    return forms.CharField(
+        label=asked.label,
         required=False,
-        help_text=_("The customer's exact name. To put the card back in stock is an action of its own."),
-        widget=_offered(),
-    ),
-    "tag": lambda: forms.CharField(
-        label=_("Tag"),
-        required=False,
-        max_length=LONGEST_TAG,
-        help_text=_("Any word, without a comma."),
-        widget=_offered(),
-    ),
-    "remark": lambda: forms.CharField(
-        label=_("Remark"), required=False, max_length=LONGEST_REMARK, help_text=_("One line; empty takes it away.")
-    ),
-    "name": lambda: forms.CharField(label=_("Name of the person"), required=False, widget=_private()),
-    "id_number": lambda: forms.CharField(
-        label=_("ID number"), required=False, help_text=_("Kept masked, and as a keyed hash."), widget=_private()
-    ),
-    "kind": lambda: forms.ChoiceField(
-        choices=[(Hold.ANOMALY.value, Hold.ANOMALY.label)], initial=Hold.ANOMALY, widget=forms.HiddenInput
-    ),
-}
+        max_length=asked.longest,
+        help_text=asked.help_text,
+        widget=WIDGETS[asked.entry](),
+    )
 
 
 class AskingForm(forms.Form):
@@ -54,8 +50,8 @@ class AskingForm(forms.Form):
 
     def ask_for(self, action, plans):
         self.parameters = tuple(action.parameters)
-        for name in self.parameters:
-            self.fields[name] = FIELDS[name]()
+        for name, parameter in action.parameters.items():
+            self.fields[name] = field_of(parameter)
         if "plan" in self.fields:
             self.fields["plan"].choices = plans
         self.fields["reason"] = forms.CharField(
@@ -130,19 +126,6 @@ class JobForm(AskingForm):
 def say_at_field(form, bad):
     """Add a `BadInput` to a form: at the field that it names or, where the form has no such field, at its head."""
     form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
-
-
-def _digits():
-    return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-
-
-def _offered():
-    """What is typed may be one of the names that the page offers."""
-    return forms.TextInput(attrs={"list": "names", "autocomplete": "off"})
-
-
-def _private():
-    return forms.TextInput(attrs={"autocomplete": "off"})
 
 
 def form_key(request):

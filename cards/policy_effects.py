@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cards import rules
 from cards.calendar import first_of_month
-from cards.choices import Action, Hold, State
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, State
 from cards.errors import InvariantBroken
 from cards.models import Card, PolicyBook
+from cards.sentences.explain import BACK_WITH_THE_CYCLE
 
 LOOKED_AT = 2_000
 EXAMPLES = 5
@@ -27,14 +28,12 @@ SPREAD, PLACES = 2_654_435_761, 2**32
 
 
 class Kind(StrEnum):
-    """What of a card's fate a policy decides."""
+    """What of a card's fate a policy decides, beside the holds that end with a cycle: each of those is a kind too."""
 
     FORCED = "forced"
     NEXT_TERM = "next_term"
     SERVICE_ENDS = "service_ends"
     CANCELLED = "cancelled"
-    CREDIT = "credit"
-    THRESHOLD = "threshold"
     WAIVER = "waiver"
     PACKS = "packs"
     CYCLES = "cycles"
@@ -49,6 +48,11 @@ class Turn(StrEnum):
     NEWLY = "newly"
 
 
+def _of_holds():
+    for hold, sentences in BACK_WITH_THE_CYCLE.items():
+        yield from (((hold, turn), sentence) for turn, sentence in zip(Turn, sentences, strict=True))
+
+
 SENTENCES = {
     (Kind.FORCED, Turn.EARLIER): _("Forced active earlier"),
     (Kind.FORCED, Turn.LATER): _("Forced active later"),
@@ -58,14 +62,7 @@ SENTENCES = {
     (Kind.SERVICE_ENDS, Turn.LATER): _("Service ends later"),
     (Kind.CANCELLED, Turn.EARLIER): _("Cancelled earlier"),
     (Kind.CANCELLED, Turn.LATER): _("Cancelled later"),
-    (Kind.CREDIT, Turn.EARLIER): _("Stopped for a used-up allowance, and back earlier"),
-    (Kind.CREDIT, Turn.LATER): _("Stopped for a used-up allowance, and back later"),
-    (Kind.CREDIT, Turn.NEVER): _("Stopped for a used-up allowance: the next cycle no longer lifts that"),
-    (Kind.CREDIT, Turn.NEWLY): _("Stopped for a used-up allowance: the next cycle lifts that"),
-    (Kind.THRESHOLD, Turn.EARLIER): _("Stopped at the usage limit, and back earlier"),
-    (Kind.THRESHOLD, Turn.LATER): _("Stopped at the usage limit, and back later"),
-    (Kind.THRESHOLD, Turn.NEVER): _("Stopped at the usage limit: the next cycle no longer lifts that"),
-    (Kind.THRESHOLD, Turn.NEWLY): _("Stopped at the usage limit: the next cycle lifts that"),
+    **dict(_of_holds()),
     (Kind.WAIVER, Turn.EARLIER): _("A waived limit counts again earlier"),
     (Kind.WAIVER, Turn.LATER): _("A waived limit counts again later"),
     (Kind.WAIVER, Turn.NEVER): _("A waived limit stays waived in the next cycle"),
@@ -104,7 +101,7 @@ class Fate:
 class Shift:
     """One difference between two fates: the day it was, and the day it becomes; None where it does not happen."""
 
-    kind: Kind
+    kind: Kind | Hold
     was: date | None
     becomes: date | None
 
@@ -140,7 +137,7 @@ class Effect:
     The day is the new one, or the old where there is no new one.
     """
 
-    kind: Kind
+    kind: Kind | Hold
     turn: Turn
     cards: int = 0
     months: dict = field(default_factory=dict)
@@ -259,7 +256,7 @@ def compared(before, after, cycles_from=None):
 
     From the day `cycles_from` on the cycles begin on another day of the month, if it is given.
     """
-    for kind in Kind:
+    for kind in before.days | after.days:
         days = zip_longest(before.days.get(kind, ()), after.days.get(kind, ()))
         shift = next((Shift(kind, was, becomes) for was, becomes in days if was != becomes), None)
         if shift:
@@ -271,13 +268,8 @@ def compared(before, after, cycles_from=None):
 
 def _ends_with_the_cycle(card):
     """What of the card the next cycle may end, if the policy says so."""
-    stands = {
-        Kind.CREDIT: card.has_hold(Hold.CREDIT),
-        Kind.THRESHOLD: card.has_hold(Hold.THRESHOLD),
-        Kind.WAIVER: card.limit_waived,
-        Kind.PACKS: card.pack_mb,
-    }
-    return {kind for kind, it_does in stands.items() if it_does}
+    others = {Kind.WAIVER: card.limit_waived, Kind.PACKS: card.pack_mb}
+    return {*filter(card.has_hold, HOLDS_THAT_END_WITH_A_CYCLE), *filter(others.get, others)}
 
 
 def _cycles_from(carrier, before, after, policies):

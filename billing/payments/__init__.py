@@ -1,11 +1,14 @@
 """Those who take money online for the dealer, each behind the same port (`port.py`).
 
-To add one: a module here with a `Provider`, and a line in `PROVIDERS`; `docs/money.md` says what else it takes.
+To add one: a module here with a `PROVIDER`, called what `PAYMENT_PROVIDER` and the database are to call it;
+`docs/money.md` says what else it takes.
 """
 
-from billing.payments import local
+from importlib import import_module
+from pkgutil import iter_modules
 
-PROVIDERS = {local.NAME: local.Local()}
+NAMES = [module.name for module in iter_modules(__path__) if module.name != "port"]
+PROVIDERS = {name: import_module(f"{__name__}.{name}").PROVIDER for name in NAMES}
 
 
 def label_of(name):

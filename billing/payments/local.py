@@ -70,3 +70,6 @@ def _facts(nonce, sent_at, body):
         return Facts(nonce, sent_at, UUID(told["payment"]), SAID[told["said"]], amount, reference, told)
     except (ValueError, TypeError, KeyError, AttributeError, BadInput):
         raise Unreadable from None
+
+
+PROVIDER = Local()

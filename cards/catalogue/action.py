@@ -29,8 +29,7 @@ class ActionType:
 
     word: Action
 
-    # What it has to be told: a reader for each parameter, which raises `BadInput` for what it cannot read.
-    parameters = {}
+    parameters = {}  # what it has to be told: a `Parameter` for each name
     optional = ()  # left out, it is read as if it were empty
     example = {}  # parameters as they are once read, for trying the action on a card nobody has
 
@@ -41,6 +40,7 @@ class ActionType:
     roles = ()  # of the staff, by name
     customers_may = False
 
+    record_kind = ""  # the tab of a card's record that has it, if it is not by what came of it
     bulk_order = None  # its place among the buttons of a selection; none: it is not offered there
     is_final = False  # asks for a reason and a typed confirmation
     suggests = None  # the model whose names a form offers
@@ -88,7 +88,7 @@ class ActionType:
         for name in self.parameters:
             if name not in params and name not in self.optional:
                 raise BadInput(name, _("{action} needs this parameter").format(action=self.word))
-        return {name: read(params.get(name, "")) for name, read in self.parameters.items()}
+        return {name: parameter.read(params.get(name, "")) for name, parameter in self.parameters.items()}
 
     def initial(self, card):
         """What the form of the action on this card begins with."""

@@ -2,6 +2,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.parameters import Parameter
 from cards.choices import Action
 from cards.errors import BadInput, Refused
 from cards.models import Customer
@@ -35,7 +36,14 @@ class Assign(ActionType):
     """The card becomes a customer's."""
 
     word = Action.ASSIGN
-    parameters = {"customer": customer}
+    parameters = {
+        "customer": Parameter(
+            customer,
+            gettext_lazy("Customer"),
+            gettext_lazy("The customer's exact name. To put the card back in stock is an action of its own."),
+            entry="offered",
+        )
+    }
     example = {"customer": Customer(pk=0, name="C")}
     guards = (another_customer,)
     taken_back_by = (Action.ASSIGN, Action.UNASSIGN)

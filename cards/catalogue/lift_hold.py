@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
 from cards.catalogue.holds import lift
-from cards.catalogue.parameters import hold_kind
+from cards.catalogue.parameters import HOLD
 from cards.catalogue.place_hold import kind_is_anomaly
 from cards.choices import Action, Hold
 from cards.errors import Refused
@@ -17,11 +17,12 @@ class LiftHold(ActionType):
     """The carrier reports that it controls the card no more."""
 
     word = Action.LIFT_HOLD
-    parameters = {"kind": hold_kind}
+    parameters = {"kind": HOLD}
     example = {"kind": Hold.ANOMALY}
     guards = (kind_is_anomaly, anomaly_open)
     taken_back_by = (Action.PLACE_HOLD,)
     roles = ("carrier_desk",)
+    record_kind = "state"
     bulk_order = 130
     customer_history = gettext_lazy("The carrier's block was lifted.")
 

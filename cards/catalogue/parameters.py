@@ -1,12 +1,16 @@
-"""How what an action has to be told is read, from a form and from the command line alike, and the cells of files.
+"""What an action has to be told: how it is read, from a form and from the command line alike, and the cells of files.
 
-Readers of one action's own parameters stand with it.
+What only one action has to be told stands with it.
 """
 
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.choices import Hold
 from cards.errors import BadInput
@@ -14,6 +18,20 @@ from cards.models import Plan
 from cards.models.tag import LONGEST_TAG
 
 LONGEST_NUMBER = 19
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something that an action has to be told: `read` raises `BadInput` for what it cannot read.
+
+    A form asks for it under this label, in a field of the kind that `forms.field_of` has for `entry`.
+    """
+
+    read: Callable
+    label: str | Promise
+    help_text: str | Promise = ""
+    longest: int | None = None
+    entry: str = "text"
 
 
 def hold_kind(text):
@@ -36,6 +54,14 @@ def tag_name(text):
         message = _("a tag has 1 to {most} characters, and no comma")
         raise BadInput("tag", message.format(most=LONGEST_TAG))
     return text
+
+
+# What more than one action has to be told.
+HOLD = Parameter(hold_kind, gettext_lazy("Hold"), entry="hold")
+PLAN = Parameter(plan, gettext_lazy("Plan"), entry="plan")
+TAG = Parameter(
+    tag_name, gettext_lazy("Tag"), gettext_lazy("Any word, without a comma."), longest=LONGEST_TAG, entry="offered"
+)
 
 
 def read_day(field):

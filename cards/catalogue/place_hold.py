@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
 from cards.catalogue.holds import place
-from cards.catalogue.parameters import hold_kind
+from cards.catalogue.parameters import HOLD
 from cards.choices import Action, Hold
 from cards.errors import Refused
 
@@ -24,11 +24,12 @@ class PlaceHold(ActionType):
     """The carrier reports that it controls the card."""
 
     word = Action.PLACE_HOLD
-    parameters = {"kind": hold_kind}
+    parameters = {"kind": HOLD}
     example = {"kind": Hold.ANOMALY}
     guards = (kind_is_anomaly, no_anomaly_yet)
     taken_back_by = (Action.LIFT_HOLD,)
     roles = ("carrier_desk",)
+    record_kind = "state"
     bulk_order = 120
     customer_history = gettext_lazy("The card was stopped: {reason}.")
 

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cards import identifiers
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import lift
+from cards.catalogue.parameters import Parameter
 from cards.choices import Action, Binding, Hold
 from cards.errors import Refused
 
@@ -33,7 +34,7 @@ class Rebind(ActionType):
     """Rule 9: the new device is confirmed and bound; only a change of device counts against the month's cap."""
 
     word = Action.REBIND
-    parameters = {"imei": identifiers.imei}
+    parameters = {"imei": Parameter(identifiers.imei, gettext_lazy("IMEI of the device"), entry="digits")}
     example = {"imei": "356938035643809"}
     guards = (bound_to_a_device, new_device, rebinds_left)
     roles = ("operations",)

@@ -1,6 +1,8 @@
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.parameters import Parameter
 from cards.choices import Action
 from cards.errors import BadInput, Refused
 from cards.models.card import LONGEST_REMARK
@@ -24,11 +26,16 @@ class WriteRemark(ActionType):
     """What people note on the card; it touches no clock."""
 
     word = Action.REMARK
-    parameters = {"remark": one_line}
+    parameters = {
+        "remark": Parameter(
+            one_line, gettext_lazy("Remark"), gettext_lazy("One line; empty takes it away."), longest=LONGEST_REMARK
+        )
+    }
     example = {"remark": "R"}
     guards = (another_remark,)
     taken_back_by = (Action.REMARK,)
     roles = ("support", "operations")
+    record_kind = "notes"
 
     def effect(self, card, asked, change):
         change.evidence = {"remark": asked.params["remark"], "was_remark": card.remark}

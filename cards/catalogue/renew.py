@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.parameters import plan
+from cards.catalogue.parameters import PLAN
 from cards.choices import Action, Alignment, PlanKind
 from cards.errors import Refused
 from cards.models import Plan, QueuedTerm, ServiceTerm
@@ -24,7 +24,7 @@ class Renew(ActionType):
     """Rule 5: one more term queues; on a shut-down card it starts on the day of purchase."""
 
     word = Action.RENEW
-    parameters = {"plan": plan}
+    parameters = {"plan": PLAN}
     example = {
         "plan": Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100),
     }

@@ -32,6 +32,7 @@ class Resume(ActionType):
     taken_back_by = (Action.SUSPEND,)
     roles = ("support", "operations")
     customers_may = True
+    record_kind = "state"
     bulk_order = 20
     customer_button = gettext_lazy("Resume the card")
     customer_bulk_button = gettext_lazy("Resume cards")

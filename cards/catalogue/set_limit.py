@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
 from cards.catalogue.holds import lift, place
-from cards.catalogue.parameters import is_whole
+from cards.catalogue.parameters import Parameter, is_whole
 from cards.choices import Action, Hold
 from cards.errors import BadInput
 from cards.quantities import megabytes
@@ -40,11 +40,16 @@ class SetLimit(ActionType):
     """The card stops when it has used so much in a cycle."""
 
     word = Action.SET_LIMIT
-    parameters = {"limit_mb": limit_mb}
+    parameters = {
+        "limit_mb": Parameter(
+            limit_mb, gettext_lazy("Usage limit (MB)"), gettext_lazy("Empty takes the limit off."), entry="digits"
+        )
+    }
     example = {"limit_mb": None}
     taken_back_by = (Action.SET_LIMIT,)
     roles = ("operations",)
     customers_may = True
+    record_kind = "usage"
     bulk_order = 40
     customer_button = gettext_lazy("Set a usage limit")
     customer_bulk_button = gettext_lazy("Set a usage limit")

@@ -2,6 +2,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
+from cards.catalogue.parameters import Parameter
 from cards.choices import Action, RealName, State
 from cards.errors import BadInput, Refused
 from cards.guards import certified_by_a_person
@@ -51,7 +52,12 @@ class SubmitRealName(ActionType):
     """Somebody says which person answers for the card."""
 
     word = Action.SUBMIT_REAL_NAME
-    parameters = {"name": person, "id_number": id_number}
+    parameters = {
+        "name": Parameter(person, gettext_lazy("Name of the person"), entry="private"),
+        "id_number": Parameter(
+            id_number, gettext_lazy("ID number"), gettext_lazy("Kept masked, and as a keyed hash."), entry="private"
+        ),
+    }
     example = {"name": "N", "id_number": "110101199003071234"}
     guards = (certified_by_a_person, nothing_submitted, person_has_room)
     roles = ("operations",)

@@ -29,6 +29,7 @@ class Suspend(ActionType):
     taken_back_by = (Action.RESUME,)
     roles = ("support", "operations")
     customers_may = True
+    record_kind = "state"
     bulk_order = 10
     customer_button = gettext_lazy("Stop the card")
     customer_bulk_button = gettext_lazy("Stop cards")

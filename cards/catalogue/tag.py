@@ -1,5 +1,5 @@
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.parameters import tag_name
+from cards.catalogue.parameters import TAG
 from cards.choices import Action
 from cards.errors import Refused
 from cards.models import Tag
@@ -18,11 +18,12 @@ class AddTag(ActionType):
     """A word that people find the card by; it touches no clock."""
 
     word = Action.TAG
-    parameters = {"tag": tag_name}
+    parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_new,)
     taken_back_by = (Action.UNTAG,)
     roles = ("support", "operations")
+    record_kind = "notes"
     bulk_order = 80
     suggests = Tag
 

@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import lift
-from cards.catalogue.parameters import plan
+from cards.catalogue.parameters import PLAN
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import Refused
 from cards.guards import not_shut_down
@@ -24,10 +24,11 @@ class TopUp(ActionType):
     """Rule 6: a pack adds to the cycle it is bought in."""
 
     word = Action.TOP_UP
-    parameters = {"plan": plan}
+    parameters = {"plan": PLAN}
     example = {"plan": Plan(code="PACK", kind=PlanKind.PACK, quota_mb=100)}
     guards = (not_shut_down, term_running, is_a_pack)
     roles = ("operations",)
+    record_kind = "usage"
     bulk_order = 70
     sells = PlanKind.PACK
     customer_button = gettext_lazy("Buy more data")

@@ -1,7 +1,8 @@
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
-from cards.catalogue.parameters import read_whole
+from cards.catalogue.parameters import Parameter, read_whole
 from cards.choices import Action
 from cards.errors import Refused
 
@@ -32,7 +33,11 @@ class Unrenew(ActionType):
     """Rule 5 the other way: the term that was bought last leaves the queue, as if it had not been bought."""
 
     word = Action.UNRENEW
-    parameters = {"term": term}
+    parameters = {
+        "term": Parameter(
+            term, gettext_lazy("Number of the term"), gettext_lazy("Empty means the one bought last."), entry="digits"
+        )
+    }
     optional = ("term",)
     guards = (last_term_waits,)
     roles = ("operations",)

@@ -1,5 +1,5 @@
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.parameters import tag_name
+from cards.catalogue.parameters import TAG
 from cards.choices import Action
 from cards.errors import Refused
 from cards.models import Tag
@@ -14,11 +14,12 @@ class Untag(ActionType):
     """The card is not found by that word any more."""
 
     word = Action.UNTAG
-    parameters = {"tag": tag_name}
+    parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_there,)
     taken_back_by = (Action.TAG,)
     roles = ("support", "operations")
+    record_kind = "notes"
     bulk_order = 90
     suggests = Tag
 

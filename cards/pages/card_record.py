@@ -10,7 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.choices import Action, ActorKind, Rule
+from cards.catalogue import CATALOGUE
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
 from cards.pages.job_words import badge_of, title_of
@@ -19,20 +20,21 @@ from cards.sentences import record
 RECORDS_SHOWN = 50
 JOBS_SHOWN = 20
 
+
+def _declared(kind):
+    return Q(action__in=[word for word, action in CATALOGUE.items() if action.record_kind == kind])
+
+
 KINDS = {
-    "state": (
-        gettext_lazy("State and holds"),
-        ~Q(from_state=F("to_state"))
-        | Q(action__in=[Action.SUSPEND, Action.RESUME, Action.PLACE_HOLD, Action.LIFT_HOLD]),
-    ),
+    "state": (gettext_lazy("State and holds"), ~Q(from_state=F("to_state")) | _declared("state")),
     "people": (gettext_lazy("By people"), ~Q(actor_kind=ActorKind.SYSTEM)),
     "rules": (gettext_lazy("By rules"), Q(actor_kind=ActorKind.SYSTEM)),
     "usage": (
         gettext_lazy("Usage and limit"),
-        Q(action__in=[Action.SET_LIMIT, Action.TOP_UP, Action.ROLL_OVER])
-        | Q(rule__in=[Rule.FIRST_USE, Rule.CREDIT, Rule.THRESHOLD]),
+        # A hold is placed by the rule of its name.
+        _declared("usage") | Q(action=Action.ROLL_OVER) | Q(rule__in=[Rule.FIRST_USE, *HOLDS_THAT_END_WITH_A_CYCLE]),
     ),
-    "notes": (gettext_lazy("Notes"), Q(action__in=[Action.TAG, Action.UNTAG, Action.REMARK])),
+    "notes": (gettext_lazy("Notes"), _declared("notes")),
 }
 
 

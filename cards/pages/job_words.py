@@ -7,10 +7,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.catalogue import PARAMETERS
 from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
 from cards.filters import CardFilter
-from cards.forms import FIELDS
 from cards.models import Card
 
 LONGEST_SHOWN = 80
@@ -118,7 +118,7 @@ def why_not(user, job):
 
 
 def _label(name):
-    return str(FIELDS[name]().label) if name in FIELDS and name != "kind" else _("Hold") if name == "kind" else name
+    return str(PARAMETERS[name].label) if name in PARAMETERS else name
 
 
 def _value(name, value):

@@ -271,6 +271,22 @@ BY_HOLD = {
     Hold.VOLUNTARY: _voluntary,
 }
 
+# What a change of carrier policies does to those that end with a cycle: back earlier, back later, no longer, newly.
+BACK_WITH_THE_CYCLE = {
+    Hold.CREDIT: (
+        gettext_lazy("Stopped for a used-up allowance, and back earlier"),
+        gettext_lazy("Stopped for a used-up allowance, and back later"),
+        gettext_lazy("Stopped for a used-up allowance: the next cycle no longer lifts that"),
+        gettext_lazy("Stopped for a used-up allowance: the next cycle lifts that"),
+    ),
+    Hold.THRESHOLD: (
+        gettext_lazy("Stopped at the usage limit, and back earlier"),
+        gettext_lazy("Stopped at the usage limit, and back later"),
+        gettext_lazy("Stopped at the usage limit: the next cycle no longer lifts that"),
+        gettext_lazy("Stopped at the usage limit: the next cycle lifts that"),
+    ),
+}
+
 
 def _used_of(used_bytes, of_bytes):
     return _("{used} of {of} MB used").format(used=megabytes(used_bytes), of=megabytes(of_bytes))

@@ -5,14 +5,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.utils import translation
 
 from cards import catalogue
 from cards.actions.ask import ActionRequest, RequestedAction, foreseen_refusal, rehearse
 from cards.actions.write import attach_queues
-from cards.catalogue import CATALOGUE
+from cards.catalogue import CATALOGUE, PARAMETERS
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
-from cards.forms import FIELDS
+from cards.forms import field_of
 from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.pages.card_record import KINDS
 from cards.permissions import CUSTOMERS, ROLES, codename
 from cards.rules import Change
 from cards.sentences.customer import BUTTONS
@@ -62,10 +64,23 @@ def test_who_may_what_is_what_the_domain_says():
     } == {**ROLES, "customer": CUSTOMERS}
 
 
-def test_each_parameter_has_a_field_and_stands_in_the_example():
-    parameters = {name for action in CATALOGUE.values() for name in action.parameters}
-    assert parameters == set(FIELDS)
+def test_each_parameter_is_asked_for_in_one_way_and_stands_in_the_example():
+    with translation.override("en"):
+        labels = {name: str(field_of(parameter).label) for name, parameter in PARAMETERS.items()}
+    assert labels == {
+        "kind": "Hold",
+        "plan": "Plan",
+        "term": "Number of the term",
+        "limit_mb": "Usage limit (MB)",
+        "imei": "IMEI of the device",
+        "name": "Name of the person",
+        "id_number": "ID number",
+        "customer": "Customer",
+        "tag": "Tag",
+        "remark": "Remark",
+    }
     for action in CATALOGUE.values():
+        assert action.parameters.items() <= PARAMETERS.items()
         assert set(action.optional) <= set(action.parameters)
         assert set(action.example) == set(action.parameters) - set(action.optional)
 
@@ -93,6 +108,16 @@ def test_what_is_offered_for_many_cards():
     ] == BULK
     assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)
     assert list(FOR_MANY) == ["suspend", "resume", "set_limit"]
+
+
+def test_what_stands_under_a_tab_of_the_record_names_one_that_there_is():
+    found = {kind: [word for word in declared() if CATALOGUE[word].record_kind == kind] for kind in KINDS}
+    assert {kind: words for kind, words in found.items() if words} == {
+        "state": ["suspend", "resume", "place_hold", "lift_hold"],
+        "usage": ["top_up", "set_limit"],
+        "notes": ["tag", "untag", "remark"],
+    }
+    assert {action.record_kind for action in CATALOGUE.values()} <= {"", *KINDS}
 
 
 def test_only_cancelling_is_final():

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import override
 
-from cards.choices import Hold, State
+from cards.choices import HOLD_MAY_BE_PLACED_FROM, HOLDS_THAT_END_WITH_A_CYCLE, Hold, State
 from cards.columns.expressions import hold_words
 from cards.holds import Holds, has_sql, shown
 from cards.models import Card, CardEvent, StateTally
 from cards.querysets import FirstHold
+from cards.sentences import customer, explain
 
 SETS = [Holds(holds) for size in range(len(Hold) + 1) for holds in combinations(Hold, size)]
 
@@ -63,6 +64,12 @@ def test_the_first_letters_tell_the_holds_apart():
 def test_every_hold_has_its_colour_in_one_place():
     styles = " ".join(path.read_text() for path in (settings.BASE_DIR / "simportal" / "static").rglob("*.css"))
     assert [len(re.findall(rf"\.is-{hold}\b", styles)) for hold in Hold] == [1] * len(Hold)
+
+
+def test_what_is_said_of_holds_is_said_of_every_one():
+    tables = (explain.BY_HOLD, customer.HEADLINES, customer.REASONS, customer.WAYS, HOLD_MAY_BE_PLACED_FROM)
+    assert [set(table) for table in tables] == [set(Hold)] * len(tables)
+    assert set(explain.BACK_WITH_THE_CYCLE) == set(HOLDS_THAT_END_WITH_A_CYCLE)
 
 
 @pytest.mark.django_db

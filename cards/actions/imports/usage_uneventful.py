@@ -12,7 +12,7 @@ from django.db import connection
 
 from cards.actions.imports.temporary_tables import count_rows, fill, make_table, select_into
 from cards.calendar import cycle_start, next_cycle_start
-from cards.choices import Binding, Carrier, Hold, State, UsageLevel
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, State, UsageLevel
 from cards.errors import InvariantBroken
 from cards.holds import has_sql
 from cards.models import PolicyBook
@@ -71,6 +71,7 @@ SUMS = f"""
 """
 
 HAS_CREDIT, HAS_THRESHOLD = (has_sql("c.holds", hold) for hold in (Hold.CREDIT, Hold.THRESHOLD))
+NO_HOLD_ENDS = " AND ".join(f"NOT {has_sql('c.holds', hold)}" for hold in HOLDS_THAT_END_WITH_A_CYCLE)
 ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
 BELOW_LIMIT = f"(c.limit_mb IS NULL OR {{used}} < CAST(c.limit_mb AS bigint) * {MB})"
 
@@ -96,7 +97,7 @@ QUIET = f"""
             AND ({BELOW_LIMIT.format(used="s.used_then")} OR c.limit_waived OR {HAS_THRESHOLD})
             AND (s.turns_on IS NULL OR c.changed_on < c.cycle_until AND s.last_on < y.cycle_until
                 AND c.pack_mb = 0 AND NOT c.limit_waived
-                AND NOT {HAS_CREDIT} AND NOT {HAS_THRESHOLD}
+                AND {NO_HOLD_ENDS}
                 AND s.used_now < {ALLOWANCE} AND {BELOW_LIMIT.format(used="s.used_now")})
         ELSE FALSE
     END

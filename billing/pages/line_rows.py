@@ -1,5 +1,6 @@
 """The lines of an order as a file, with what became of each, in the reader's language."""
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -12,12 +13,16 @@ from cards.pages.downloads import csv_response
 AT_ONCE = 2_000
 
 
-def lines_file(order, show):
-    """The lines that `show` asks for; an address that asks for something else is not found."""
+def lines_file(order, show, visible):
+    """The lines that `show` asks for; an address that asks for something else is not found.
+
+    `visible` are the cards that the reader may see: of one that is somebody else's by now the MSISDN is left out.
+    """
     if show not in SHOWN:
         raise Http404
     headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
     lines = shown_lines(order, show).select_related("card", "plan").order_by("number")
+    lines = lines.annotate(is_visible=Exists(visible.filter(pk=OuterRef("card"))))
     return csv_response(f"{_('order')}-{order.number}", headings, _rows(lines, get_language()))
 
 
@@ -31,7 +36,7 @@ def _row(line):
     why = line.refused and Refused.read(line.refused)
     return [
         as_text(line.card.iccid) if line.card else "",
-        as_text(line.card.msisdn) if line.card else "",
+        as_text(line.card.msisdn) if line.card and line.is_visible else "",
         line.plan.code if line.plan else "",
         line.unit_price,
         line.get_state_display(),

@@ -14,6 +14,7 @@ from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import context_of
 from billing.permissions import may_pay, may_place, may_withdraw
+from cards.models import Card
 from cards.pages.frames import SAFE, Framed, entering
 
 SHOWN_WITH = ("customer", "plan", "job", "created_by", "placed_by", "paid_by", "selection")
@@ -31,7 +32,8 @@ class OrderPages(Framed):
 
     @entering(*SAFE)
     def lines(self, request, pk):
-        return lines_file(self.find(request, pk), request.GET.get("show", ""))
+        visible = Card.objects.visible_to(request.user)
+        return lines_file(self.find(request, pk), request.GET.get("show", ""), visible)
 
     @entering("POST")
     def place(self, request, pk):

@@ -79,12 +79,17 @@ def page_of_outcomes(job, show, after, visible, refusals=Refused):
     return _with_cards([row for _place, row in found], visible, refusals), None
 
 
-def failures(job, language, refusals=Refused):
-    """Rows for a file, chunk by chunk, in the language of who reads: ICCID, MSISDN, why nothing was done, way out."""
+def failures(job, language, visible, refusals=Refused):
+    """Rows for a file, chunk by chunk, in the language of who reads: ICCID, MSISDN, why nothing was done, way out.
+
+    `visible` are the cards that the reader may see: of one that is somebody else's by now the MSISDN is left out.
+    """
     chunks = _chunks(job, "failed", 0).values_list("result__outcomes", flat=True)
     for rows in chunks.iterator(1):
         failed = [row for row in rows if row[2]]
-        numbers = {pk: said for pk, *said in _cards(failed).values_list("pk", "iccid", "msisdn")}
+        numbers = {pk: (iccid, "") for pk, iccid in _cards(failed).values_list("pk", "iccid")}
+        seen = visible.filter(pk__among=list(numbers)).values_list("pk", "iccid", "msisdn")
+        numbers.update({pk: said for pk, *said in seen})
         with translation.override(language):
             told = [(pk, refusals.read(written)) for pk, _seq, written in failed if pk in numbers]
             lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in told]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from cards.actions.jobs import control, engine
 from cards.errors import BadInput, Refused
 from cards.forms import say_at_field
-from cards.models import Job
+from cards.models import Card, Job
 from cards.pages.downloads import csv_response
 from cards.pages.frames import SAFE, Framed, acting, entering
 from cards.pages.job_action import KINDS, follows_of, form_of
@@ -85,7 +85,8 @@ class JobPages(Framed):
         if job.kind not in KINDS:
             raise Http404
         headings = ["ICCID", "MSISDN", _("Reason"), _("What helps")]
-        return csv_response(f"{self.title_of(job)}-{job.pk}", headings, failures(job, get_language()))
+        rows = failures(job, get_language(), Card.objects.visible_to(request.user))
+        return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows)
 
     def take_step(self, request, pk, step):
         """Take a step with the job, and show what it is now."""

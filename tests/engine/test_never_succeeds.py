@@ -20,10 +20,12 @@ CARDS = 2_500
 PREPARE = f"""
 from datetime import date
 from django.contrib.auth.models import User
+from django.utils import translation
 from cards.actions.jobs import control, worker
 from cards.actions.selections import freeze
 from cards.models import Card
 from tests.billing.build import fleet
+translation.activate("en")
 fleet({CARDS}, date(2026, 3, 2))
 user = User.objects.create_superuser("admin")
 job = control.draft(freeze(Card.objects.all(), owner=user, asked={{}}), "tag", user=user)

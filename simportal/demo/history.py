@@ -30,7 +30,6 @@ WEEK = 7
 STOCKTAKING = 5
 RENEWS_AHEAD = timedelta(days=10)
 COMES_BACK_WITHIN = timedelta(days=21)
-TOO_LATE = timedelta(days=30)
 
 
 def round_days(today):

@@ -47,8 +47,15 @@ def fingerprint():
         SweptDay.objects.order_by("day").values_list("day", "started_at", "finished_at", "counts"),
     ):
         for row in rows:
-            digest.update(repr(row).encode())
+            digest.update(repr(tuple(map(without_keys, row))).encode())
     return digest.hexdigest()
+
+
+def without_keys(value):
+    """Evidence names customers by their keys too, which another database has otherwise."""
+    return (
+        {name: said for name, said in value.items() if "customer_id" not in name} if isinstance(value, dict) else value
+    )
 
 
 @pytest.fixture

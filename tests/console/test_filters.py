@@ -88,7 +88,7 @@ def test_parked_cards_are_found():
         ("stock=0", ["Stock: Select a valid choice. 0 is not one of the available choices."]),
         ("quick=idle", ["Quick filter: Select a valid choice. idle is not one of the available choices."]),
         ("quick=low&quick=parked", ["The filter “quick” is given more than once."]),
-        ("sort=usage", ["Order: Select a valid choice. usage is not one of the available choices."]),
+        ("sort=usage", ["Sort by: Select a valid choice. usage is not one of the available choices."]),
         ("cols=msisdn,nonsense", ["Columns: There is no column called “nonsense”."]),
         ("cols=msisdn,msisdn", ["Columns: A column is chosen more than once."]),
         ("after=2026-03-10_7", ["after: “2026-03-10_7” is no place in this list."]),

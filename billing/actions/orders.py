@@ -19,7 +19,7 @@ from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, rounded, yuan
-from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, require
+from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from cards.actions.jobs import engine
 from cards.actions.once import once
 from cards.actions.selections import ids_of
@@ -142,6 +142,7 @@ def fulfil_if_small(order):
 
 def go_on(order, *, user):
     """Work on a paid order again, whose job ended with a mistake of the portal: what was done stays done."""
+    require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
         if order.waits_for_service and order.job:
             engine.take_up(order.job, user)
@@ -150,6 +151,7 @@ def go_on(order, *, user):
 
 def withdraw(order, *, user):
     """Take back what was placed and not paid; a draft is forgotten altogether (None)."""
+    require(lambda user: may_withdraw(user, order), user)
     with locked(order) as order:
         if order.is_draft:
             return _forget(order, user)

@@ -139,6 +139,15 @@ def test_only_who_may_move_money_pays_and_no_adjustment_is_paid_like_an_order():
     assert b.fresh(waiting).state == "placed"
 
 
+def test_only_who_may_order_takes_an_order_back_or_works_on_it_again():
+    order = b.placed(cards=[card_in_use(customer="Acme")], user=person("placer", "place_order", "renew_card"))
+    payer, again = person("payer", "pay_order"), person("again", "place_order")
+    assert refusal(orders.withdraw, order, user=payer).startswith("payer ")
+    assert refusal(orders.go_on, order, user=payer).startswith("payer ")
+    assert (b.fresh(order).state, orders.go_on(order, user=again).state) == ("placed", "placed")
+    assert orders.withdraw(order, user=again).state == "withdrawn"
+
+
 def test_only_who_may_adjust_does_and_the_second_person_signs_the_entries():
     others = person("others", *(set(EVERYTHING) - {"adjust_order"}))
     first, second = person("first", "adjust_order"), person("second", "adjust_order")

@@ -11,7 +11,7 @@ from cards.actions.events import pull
 from cards.models import CardEvent, EventCursor
 from tests.build import card_in_use, do
 from tests.own_portal import ended, own_portal, python, rows, running_python
-from tests.processes import wait_until
+from tests.processes import UNTIL_OTHERS_END, wait_until
 
 DAY = date(2026, 3, 2)
 
@@ -33,7 +33,7 @@ def pulled(reader="test", **how):
         pull(reader, lambda events: keys.extend(event.pk for event in events), **how)
         return keys or EventCursor.objects.get(pk=reader).through == newest
 
-    wait_until(settled, seconds=120, what="that the records are settled")
+    wait_until(settled, UNTIL_OTHERS_END, "that the records are settled")
     return keys
 
 
@@ -65,7 +65,7 @@ def test_what_could_not_be_handled_comes_again(recorded):
     pulled(limit=2)
     for _ in range(2):
         with pytest.raises(ValueError, match="not today"):
-            wait_until(lambda: pull("test", failing, limit=2))
+            wait_until(lambda: pull("test", failing, limit=2), UNTIL_OTHERS_END)
     assert list(EventCursor.objects.values_list("reader", "through")) == [("test", recorded[1])]
     assert pulled() == recorded[2:]
 

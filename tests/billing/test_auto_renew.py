@@ -49,7 +49,7 @@ def monthly(name="Acme", **columns):
 def ticked(day, serve=True):
     """What the beats do on a day: a tick of the renewals, and then the work of the orders."""
     with on_day(day):
-        tick(day, seconds=60)
+        tick(day, seconds=600)
         while serve and Job.objects.filter(kind="order", status="running").exists():
             kinds.tick(60)
 

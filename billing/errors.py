@@ -94,7 +94,7 @@ class Refused(errors.Refused):
 
     words = errors.REFUSALS | MONEY_REFUSALS
 
-    def _told(self):
+    def _facts_for_people(self):
         if self.code == "wrong_state":  # an order's; with cards, `state` is theirs
             return {"state": OrderState(self.facts["state"]).label}
-        return super()._told()
+        return super()._facts_for_people()

@@ -8,29 +8,29 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-_told = ContextVar("told", default=None)
+_moved_to = ContextVar("moved_to", default=None)
 
 
 def civil_today():
     """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on."""
-    if _told.get():
-        return timezone.localdate(_told.get())
+    if _moved_to.get():
+        return timezone.localdate(_moved_to.get())
     return settings.SIMPORTAL_TODAY or timezone.localdate()
 
 
 def this_moment():
     """The instant that stands under what is done now."""
-    return _told.get() or timezone.now()
+    return _moved_to.get() or timezone.now()
 
 
 @contextmanager
-def told_of(instant):
-    """What is done within is told of that instant: the demo makes its past so, and nobody else."""
-    token = _told.set(instant)
+def as_of(instant):
+    """What is done within is done as of that instant: the demo makes its past so, and nobody else."""
+    token = _moved_to.set(instant)
     try:
         yield
     finally:
-        _told.reset(token)
+        _moved_to.reset(token)
 
 
 def add_months(day, months):

@@ -209,11 +209,11 @@ class Refused(Exception):
 
     @property
     def sentence(self):
-        return str(self.words[self.code][0]).format(**self._told())
+        return str(self.words[self.code][0]).format(**self._facts_for_people())
 
     @property
     def way_out(self):
-        return str(self.words[self.code][1]).format(**self._told())
+        return str(self.words[self.code][1]).format(**self._facts_for_people())
 
     def __str__(self):
         return f"{self.sentence} {self.way_out}"
@@ -227,7 +227,7 @@ class Refused(Exception):
         code, facts = written
         return cls(code, **facts)
 
-    def _told(self):
+    def _facts_for_people(self):
         return {name: _in_words(name, value) for name, value in self.facts.items()}
 
 

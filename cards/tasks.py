@@ -3,7 +3,7 @@ from celery import shared_task
 from cards.actions import figures, tries
 from cards.actions import sweep as nightly
 from cards.actions.jobs import export, worker
-from cards.actions.statistics import refresh_statistics
+from cards.actions.planner_statistics import update_planner_statistics
 from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
@@ -27,7 +27,7 @@ def jobs():
 def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
     compact(civil_today())
-    refresh_statistics()
+    update_planner_statistics()
     figures.refresh()
     export.delete_old_files()
     tries.forget_old()

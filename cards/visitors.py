@@ -12,9 +12,9 @@ def address_of(meta):
 
     What a visitor writes into `X-Forwarded-For` is not believed: the last `PROXIES` entries are those of our proxies.
     """
-    told = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    is_told = settings.PROXIES and len(told) >= settings.PROXIES
-    return _network(told[-settings.PROXIES] if is_told else meta.get("REMOTE_ADDR", ""))
+    forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    is_behind_proxies = settings.PROXIES and len(forwarded) >= settings.PROXIES
+    return _network(forwarded[-settings.PROXIES] if is_behind_proxies else meta.get("REMOTE_ADDR", ""))
 
 
 def _network(text):

@@ -15,7 +15,7 @@ from billing.money import ZERO
 from billing.permissions import actor_for
 from billing.rules import effect
 from cards.actions.bulk import update_rows
-from cards.actions.jobs.bulk import cards_of, checked, told
+from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.calendar import civil_today, this_moment
 from cards.errors import Refused
@@ -54,7 +54,7 @@ class Fulfilment(Kind):
         order = Order.objects.select_related("customer", "created_by", "placed_by", "paid_by").get(job=job)
         lines = open_lines(order, chunk.payload["cards"])
         outcomes = deliver(order, list(lines.values()), job)
-        document = told(outcomes)
+        document = outcomes_as_document(outcomes)
         served, refused = _divided(lines, document["outcomes"])
         _write(served, refused)
         _book(order, chunk, served, refused)

@@ -1,7 +1,7 @@
-"""What customers are told without having asked: rows, once for each thing, card, day that it is about, and step.
+"""Notices to customers: rows, once for each thing, card, day that it is about, and step.
 
-An occasion finds its cards anew each time and leaves out those of which it was told. The step is the narrowest window
-in which the day lies now: a portal that was down for a week tells what is true today, and not what it missed.
+An occasion finds its cards anew each time and leaves out those that have their notice. The step is the narrowest window
+in which the day lies now: a portal that was down for a week says what is true today, and not what it missed.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ FURTHEST = WINDOWS[-1]
 class Occasion:
     """What cards give cause for: `cards(today)` are those, `on` is the column with the day that it is about.
 
-    `step(today)` is what says how near it is; each step is told of once.
+    `step(today)` says how near it is; each step gives one notice.
     """
 
     kind: NoticeKind
@@ -35,10 +35,10 @@ class Occasion:
 
 
 def gather(today):
-    """Write down what customers are to be told as of today and were not yet, unless they do not want to hear it."""
+    """Write the notices that are due as of today, except those of kinds that the customer has muted."""
     muted = _muted()
     for occasion in OCCASIONS:
-        while found := list(_untold(occasion, today, muted[occasion.kind])[:LIMIT]):
+        while found := list(_unsent(occasion, today, muted[occasion.kind])[:LIMIT]):
             _write([_of_card(occasion.kind, *about) for about in found])
     _write([_of_wallet(account) for account in _low_wallets(muted[NoticeKind.WALLET_LOW])])
 
@@ -57,18 +57,18 @@ def _muted():
     return muted
 
 
-def _untold(occasion, today, muted):
-    """(customer, card, day, step) of the cards of which nobody was told; of those in stock there is nobody to tell."""
+def _unsent(occasion, today, muted):
+    """(customer, card, day, step) of the notices not written yet; cards in stock have no customer to notify."""
     cards = occasion.cards(today).exclude(customer=None).exclude(customer__among=muted)
-    told = Notice.objects.filter(
+    sent = Notice.objects.filter(
         kind=occasion.kind,
         customer=OuterRef("customer"),
         card=OuterRef("pk"),
         on=OuterRef(occasion.on),
         step=OuterRef("step"),
     )
-    untold = cards.annotate(step=occasion.step(today)).exclude(Exists(told))
-    return untold.values_list("customer", "pk", occasion.on, "step")
+    unsent = cards.annotate(step=occasion.step(today)).exclude(Exists(sent))
+    return unsent.values_list("customer", "pk", occasion.on, "step")
 
 
 def _window(column):
@@ -105,19 +105,19 @@ OCCASIONS = (
 
 
 def _low_wallets(muted):
-    """Accounts whose wallets are low and that were not told since they became so, with that day as `since`.
+    """Accounts whose wallets are low and that have had no notice since they became so, with that day as `since`.
 
     It is the day of the first posting after the last one that left enough, or the customer's first day where none did.
     """
     of_wallet = Posting.objects.filter(customer=OuterRef("pk"), account=Account.WALLET)
     enough = of_wallet.filter(balance__gte=OuterRef("low_below")).order_by("-pk").values("pk")[:1]
     after = of_wallet.filter(pk__gt=Coalesce(OuterRef("enough"), 0)).order_by("pk").values("entry__booked_on")[:1]
-    told = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
+    sent = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
     low = CustomerAccount.objects.filter(balance__lt=F("low_below")).exclude(pk__in=muted)
     dated = low.alias(enough=Subquery(enough)).annotate(
         since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
     )
-    return dated.exclude(Exists(told))
+    return dated.exclude(Exists(sent))
 
 
 def _of_card(kind, customer_id, card_id, on, step):

@@ -14,7 +14,7 @@ from billing.errors import Refused
 from billing.models import Refund
 from billing.permissions import actor_for
 from cards.actions.ask import rehearse
-from cards.actions.jobs.bulk import cards_of, checked, told
+from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.calendar import civil_today
 
@@ -36,7 +36,7 @@ class Refunding(Kind):
         lines = _lines(refund, chunk, lock=True)
         unserved = [line for line in lines.values() if line.is_open]
         served = [line for line in lines.values() if line.is_fulfilled]
-        document = told(take_back(refund, served, job))
+        document = outcomes_as_document(take_back(refund, served, job))
         back = {pk for pk, _seq, why_not in document["outcomes"] if not why_not}
         returned = [line for line in served if line.card_id in back]
         _close(refund, unserved + returned)

@@ -21,7 +21,7 @@ TONES = {
 
 
 @dataclass(frozen=True)
-class Told:
+class NoticeLine:
     """A notice in the reader's language, with a link to its card; `mailed` says what became of its mail."""
 
     notice: Notice
@@ -30,15 +30,15 @@ class Told:
     mailed: str
 
 
-def told(notice):
+def notice_line(notice):
     badge = Badge(notice.get_kind_display(), TONES.get(notice.kind, "info"))
-    return Told(notice, badge, _sentence(notice), _mailed(notice.digest))
+    return NoticeLine(notice, badge, _sentence(notice), _mailed(notice.digest))
 
 
 def notices_of(customer):
     """The last of what a customer was told."""
     last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
-    return [told(notice) for notice in last[:SHOWN]]
+    return [notice_line(notice) for notice in last[:SHOWN]]
 
 
 def _sentence(notice):

@@ -109,7 +109,7 @@ def _lines(order, request, url):
     tabs = [("", _("All")), *LineState.choices]
     line = order.lines.first()
     return {
-        "lines": [_told(each) for each in page.rows],
+        "lines": [_line_row(each) for each in page.rows],
         "page": page,
         **queries_beside(page, request.GET),
         "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
@@ -129,7 +129,7 @@ def shown_lines(order, show):
     return order.lines.filter(state=show) if show else order.lines.all()
 
 
-def _told(line):
+def _line_row(line):
     line.badge = badge_of(line)
     line.why = line.refused and Refused.read(line.refused)
     return line

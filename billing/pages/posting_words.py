@@ -12,7 +12,7 @@ from billing.permissions import AUTO_RENEWAL
 
 
 @dataclass(frozen=True)
-class Told:
+class WalletLine:
     """One line of a wallet's account."""
 
     on: date
@@ -25,11 +25,11 @@ class Told:
     by: str
 
 
-def told(posting, frame):
+def wallet_line(posting, frame):
     """The posting in words, with the address of what it was for in this frame."""
     entry = posting.entry
     reference, url = _reference(entry, frame)
-    return Told(
+    return WalletLine(
         entry.booked_on,
         entry.get_kind_display(),
         reference,

@@ -5,7 +5,7 @@ from datetime import date
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from billing.pages.posting_words import told
+from billing.pages.posting_words import wallet_line
 from billing.statements import months_of, statement
 from cards.calendar import civil_today
 from cards.pages.downloads import csv_response
@@ -17,7 +17,7 @@ def context_of(customer, month, frame):
     return {
         "customer": customer,
         "statement": found,
-        "entries": [told(posting, frame) for posting in found.postings],
+        "entries": [wallet_line(posting, frame) for posting in found.postings],
         "months": months_of(customer.pk, civil_today()),
         "made_on": civil_today(),
     }
@@ -28,7 +28,7 @@ def statement_file(customer, month, frame):
     found = statement(customer.pk, month)
     headings = [_("Day"), _("What"), _("Reference"), _("Memo"), _("Amount"), _("Balance")]
     rows = [[month, _("Opening balance"), "", "", "", found.opening]]
-    for entry in (told(posting, frame) for posting in found.postings):
+    for entry in (wallet_line(posting, frame) for posting in found.postings):
         rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])
     rows.append(["", _("Closing balance"), "", "", "", found.closing])
     return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)

@@ -48,8 +48,8 @@ class Local:
 
 def notification(payment, said):
     """What the page tells us of a payment (`paid` or `closed`): the body and the headers of a signed notification."""
-    told = {"payment": str(payment.key), "said": said, "amount": str(payment.amount), "reference": f"L{payment.pk}"}
-    return signed(json.dumps(told).encode())
+    content = {"payment": str(payment.key), "said": said, "amount": str(payment.amount), "reference": f"L{payment.pk}"}
+    return signed(json.dumps(content).encode())
 
 
 def signed(body, sent_at=None):
@@ -64,10 +64,10 @@ def _signature(sent_at, nonce, body):
 
 def _facts(nonce, sent_at, body):
     try:
-        told = json.loads(body)
-        reference = REFERENCES.fullmatch(told["reference"])[0]
-        amount = read_amount(told["amount"])
-        return Facts(nonce, sent_at, UUID(told["payment"]), SAID[told["said"]], amount, reference, told)
+        content = json.loads(body)
+        reference = REFERENCES.fullmatch(content["reference"])[0]
+        amount = read_amount(content["amount"])
+        return Facts(nonce, sent_at, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
     except (ValueError, TypeError, KeyError, AttributeError, BadInput):
         raise Unreadable from None
 

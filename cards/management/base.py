@@ -51,7 +51,7 @@ class PortalCommand(BaseCommand):
         self._called_from_command_line = True
         options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
         if not options["traceback"]:
-            # What breaks on a card is told as the reason why it is parked.
+            # What breaks on a card is reported as the reason why it is parked.
             logging.getLogger("cards").setLevel(logging.CRITICAL)
         try:
             self.execute(**options)

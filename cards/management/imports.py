@@ -1,4 +1,4 @@
-"""What the two import commands share: the file, the dry run, the progress and how the result is told."""
+"""What the two import commands share: the file, the dry run, the progress and how the result is printed."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,10 +36,10 @@ class ImportCommand(PortalCommand):
         if json:
             self.give(document)
         else:
-            self.tell(document, dry_run)
+            self.print_report(document, dry_run)
         return bool(document["errors"])
 
-    def tell(self, document, dry_run):
+    def print_report(self, document, dry_run):
         for name, label in LABELS.items():
             self.stdout.write(f"{label}: {document[name]}")
         for error in document["errors"]:

@@ -58,11 +58,11 @@ class CardAction:
             return Refused("parked", parked=broken.written())
 
     def preview(self):
-        """What will happen, in sentences; nothing for an action that has to be told more first."""
-        told = {"kind": Hold.ANOMALY} if "kind" in self.declared.parameters else {}
-        if self.declared.parameters.keys() - told.keys() - set(self.declared.optional):
+        """What will happen, in sentences; nothing for an action that still lacks parameters."""
+        known = {"kind": Hold.ANOMALY} if "kind" in self.declared.parameters else {}
+        if self.declared.parameters.keys() - known.keys() - set(self.declared.optional):
             return []
-        after = self._rehearsed(**told)
+        after = self._rehearsed(**known)
         return what_follows(self.card, after) if after else []
 
     def offers(self):

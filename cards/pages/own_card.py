@@ -17,7 +17,7 @@ from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
 from cards.sentences import explain
-from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, tell
+from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, describe
 from cards.sentences.customer_history import SHOWN, entries_of
 
 FORESEEN_MONTHS = 15
@@ -73,7 +73,7 @@ class MyCard:
         return {
             "card": self.card,
             "shown": self.card.shown,
-            "said": self.told.sentence,
+            "said": self.description.sentence,
             "ways": self.ways(),
             "buttons": self.buttons(),
             "may_buy": self.actor.owns(self.card) and not self.card.is_final,
@@ -96,8 +96,8 @@ class MyCard:
         return bool(self.card.parked) or self._answers is None
 
     @cached_property
-    def told(self):
-        return being_corrected() if self.is_broken else tell(self.card)
+    def description(self):
+        return being_corrected() if self.is_broken else describe(self.card)
 
     @cached_property
     def refusals(self):
@@ -115,7 +115,7 @@ class MyCard:
         if self.is_broken:
             return []
         reasons = {reason.code: reason for reason in _or_nothing(self._reasons)}
-        return [self._way(help, reasons.get(help.code)) for help in self.told.helps]
+        return [self._way(help, reasons.get(help.code)) for help in self.description.helps]
 
     def recommended(self):
         """The way that comes first, if it is this member's to go; None when somebody else has to help first."""
@@ -126,7 +126,7 @@ class MyCard:
         """What else can be done now: what does not help against anything already."""
         if self.card.is_over:
             return []
-        helping = {help.action for help in self.told.helps}
+        helping = {help.action for help in self.description.helps}
         return [self._button(action) for action in ALWAYS_OFFERED if action not in helping and self._may(action)]
 
     def steps(self):

@@ -28,7 +28,7 @@ def address_of(user, secret):
 
 
 def turn_on(user, secret, code):
-    """From now on a code is asked for after the password. The recovery codes, told once; None if the code is wrong."""
+    """From now on a code is asked for after the password. The recovery codes, shown once; None if the code is wrong."""
     step = _step_of(secret, code)
     if step is None:
         return None
@@ -45,7 +45,7 @@ def turn_off(user):
 
 
 def new_recovery_codes(user):
-    """Ten new ones, told once; the old ones open nothing any more."""
+    """Ten new ones, shown once; the old ones open nothing any more."""
     with transaction.atomic():
         return _new_codes(Person.objects.select_for_update().get(user=user))
 

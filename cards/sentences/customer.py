@@ -1,4 +1,4 @@
-"""What a layman is told about a card: its state in one sentence, and for all that stands in its way who can help how.
+"""A card as a customer reads it: its state in one sentence, and for all that stands in its way who can help how.
 
 A table over states, holds and the real-name check, whole and pure: what stands here is true for each of them. Whether
 the button may be pressed now, and by whom, is for guards and pages to say; what it costs, for another room.
@@ -49,7 +49,7 @@ class Help:
 
 
 @dataclass(frozen=True)
-class Told:
+class Description:
     """The state in one sentence, and what helps, the most pressing first."""
 
     sentence: str
@@ -157,23 +157,23 @@ NEXT = {
 }
 
 
-def tell(card):
-    """What is told of this card; a card whose data contradict each other waits for the dealer."""
+def describe(card):
+    """How a customer reads this card; one whose data contradict each other waits for the dealer."""
     if card.parked:
         return being_corrected()
-    return told(card.state, card.hold_list, card.real_name, card.lacks_real_name)
+    return describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
 
 
 def being_corrected():
-    return Told(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
+    return Description(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
 
 
-def told(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):
-    """What is told of a card in this state with these holds, by precedence."""
+def describe_state(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):
+    """How a customer reads a card in this state with these holds, by precedence."""
     return BY_STATE[state](tuple(holds), real_name, lacks_real_name)
 
 
-def in_words(holds, real_name=RealName.NONE):
+def reasons_text(holds, real_name=RealName.NONE):
     """Why a card is stopped: what each hold says, one after the other."""
     sent_in = {Hold.REAL_NAME: _("the real-name check is not approved yet")} if _is_sent_in(real_name) else {}
     return _("; ").join(str(sent_in.get(hold, REASONS[hold])) for hold in holds)
@@ -181,24 +181,25 @@ def in_words(holds, real_name=RealName.NONE):
 
 def _testing(holds, real_name, lacks_real_name):
     helps = _early_check(real_name) if lacks_real_name else ()
-    return Told(_("The card works: it is in its free test."), helps)
+    return Description(_("The card works: it is in its free test."), helps)
 
 
 def _unused(holds, real_name, lacks_real_name):
     if lacks_real_name:
         sentence = _("The card is new, and may not be used before its real-name check is approved.")
-        return Told(sentence, _early_check(real_name))
-    return Told(_("The card is new: it works as soon as it is used."))
+        return Description(sentence, _early_check(real_name))
+    return Description(_("The card is new: it works as soon as it is used."))
 
 
 def _in_use(holds, real_name, lacks_real_name):
-    return Told(_("The card works."))
+    return Description(_("The card works."))
 
 
 def _suspended(holds, real_name, lacks_real_name):
     helps = [_help(hold, _way(hold, real_name), _left(holds, hold, real_name), real_name) for hold in holds]
-    return Told(
-        _("The card is stopped: {reasons}.").format(reasons=in_words(holds, real_name)), tuple(_each_button_once(helps))
+    return Description(
+        _("The card is stopped: {reasons}.").format(reasons=reasons_text(holds, real_name)),
+        tuple(_each_button_once(helps)),
     )
 
 
@@ -209,12 +210,12 @@ def _shut_down(holds, real_name, lacks_real_name):
         left = [hold for hold in Hold if hold in (*left, Hold.REAL_NAME)]
     renewal = _help(State.SHUT_DOWN, RENEWAL, left, real_name)
     others = [_help_before_renewal(hold, _way(hold, real_name)) for hold in left]
-    return Told(_("The card's service has ended, and it was not renewed."), (renewal, *others))
+    return Description(_("The card's service has ended, and it was not renewed."), (renewal, *others))
 
 
 def _cancelled(holds, real_name, lacks_real_name):
     nobody = Help(State.CANCELLED, Helper.NOBODY, None, _("Nobody can bring it back. Ask your dealer for a new card."))
-    return Told(_("The card is cancelled for good."), (nobody,))
+    return Description(_("The card is cancelled for good."), (nobody,))
 
 
 BY_STATE = {
@@ -228,7 +229,7 @@ BY_STATE = {
 
 
 def _help(code, way, left, real_name):
-    follows = way.still.format(reasons=in_words(left, real_name)) if left else str(way.then)
+    follows = way.still.format(reasons=reasons_text(left, real_name)) if left else str(way.then)
     return Help(code, way.helper, way.action, str(way.sentence), follows)
 
 

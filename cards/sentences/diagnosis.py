@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.choices import Binding, Certification, RealName, UsageLevel
 from cards.quantities import megabytes
-from cards.sentences.customer import in_words, tell
+from cards.sentences.customer import describe, reasons_text
 
 
 class Finding(TextChoices):
@@ -81,14 +81,14 @@ def evidence_of(card, checks, day):
 
 def _state(card):
     if card.parked or card.is_over:
-        return Finding.BAD, tell(card).sentence
+        return Finding.BAD, describe(card).sentence
     return Finding.GOOD, _("The card is neither shut down nor cancelled.")
 
 
 def _holds(card):
     if card.hold_list and not card.is_over:
         return Finding.BAD, _("The card is stopped: {reasons}.").format(
-            reasons=in_words(card.hold_list, card.real_name)
+            reasons=reasons_text(card.hold_list, card.real_name)
         )
     return Finding.GOOD, _("Nothing stops the card.")
 

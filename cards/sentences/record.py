@@ -83,8 +83,8 @@ def evidence_words(evidence, customers=None):
     """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
     if former := (customers or {}).get(evidence.get("was_customer_id")):
         evidence = {**evidence, "was_customer": former}
-    told = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
-    return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(told, key=_place)]
+    known = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
+    return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(known, key=_place)]
 
 
 def _entry(event, before, customers):

@@ -12,7 +12,7 @@ from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
 from billing.models import Order, PriceTier
-from cards.calendar import told_of
+from cards.calendar import as_of
 from cards.models import Card, Customer, Plan
 from cards.scope import Scope
 from simportal.demo.cast import ENTERPRISES, PERSONS
@@ -51,7 +51,7 @@ class Till:
         self.buyers = {ENTERPRISES[0].name: users["alice"], ENTERPRISES[1].name: users["charlie"]}
         self.customers = {customer.pk: customer for customer in Customer.objects.all()}
         self.transfers = 0
-        with told_of(instant(first_day, 8)):
+        with as_of(instant(first_day, 8)):
             self._set_prices(first_day)
             self._agree()
 
@@ -68,7 +68,7 @@ class Till:
 
     def this_morning(self):
         """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to agree to."""
-        with told_of(self.instant(self.today, 0, 30)):
+        with as_of(self.instant(self.today, 0, 30)):
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
@@ -116,7 +116,7 @@ class Till:
             owned[card.customer_id].append(card)
         nobodys = [card.pk for card in owned.pop(None, [])]
         for customer_id, cards in sorted(owned.items()):
-            with told_of(self.instant(day, 9, minute * 2)):
+            with as_of(self.instant(day, 9, minute * 2)):
                 self._pay(self._draft(kind, cards, plan, self._buyer(customer_id)))
         return nobodys
 

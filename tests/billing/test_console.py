@@ -493,12 +493,12 @@ def test_margin_by_plan_and_month(finance):
     refund = refunds.ask(first, user=b.financier(username="other"), reason="x", card_ids=[first.lines.first().card_id])
     refunds.approve(refund, user=refund.asked_by)
     page = get(finance, "/console/margin/")
-    told = [
+    shown = [
         (row.month, row.plan, row.lines, row.revenue, row.returned, row.cost, row.margin, row.unknown)
         for row in page.context["rows"]
     ]
     march = date(2026, 3, 1)
-    assert told == [
+    assert shown == [
         (march, "Y1-30", 2, 60, 30, 12, 18, 0),
         (march, "sale", 1, 8, 0, 0, 8, 1),
     ]

@@ -10,7 +10,7 @@ from billing.actions.accounts import agree_on
 from billing.actions.notices import gather
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Digest, Notice
-from billing.pages.notice_words import told
+from billing.pages.notice_words import notice_line
 from cards.models import Customer
 from tests.billing import build as b
 from tests.build import card_in_use, do, member, on_day, open_card, swept, use
@@ -232,7 +232,7 @@ NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 def listed(client, query=""):
     response = client.get(NOTICES + query)
-    return response.status_code, [(told.notice.customer.name, told.notice.kind) for told in response.context["notices"]]
+    return response.status_code, [(line.notice.customer.name, line.notice.kind) for line in response.context["notices"]]
 
 
 @pytest.mark.parametrize("role", ["finance", "operations", "support", "auditor", "carrier_desk"])
@@ -283,7 +283,7 @@ def test_what_became_of_the_mail_is_said(became, words):
     each = b.notice()
     each.digest = digest
     with translation.override("en"):
-        assert told(each).mailed == words
+        assert notice_line(each).mailed == words
 
 
 def switches(client, **asked):
@@ -294,12 +294,12 @@ def switches(client, **asked):
 
 def test_finance_says_what_a_customer_wants_to_hear_of():
     client = in_english(of_role("finance"))
-    told_of = ["expiring", "cancelling", "allowance", "renewal_failed"]
+    kinds = ["expiring", "cancelling", "allowance", "renewal_failed"]
     kept = (["forcing", "wallet_low"], Decimal("1234.50"))
     for _ in range(2):
-        assert switches(client, kinds=told_of, low_below="1,234.5") == (302, kept)
+        assert switches(client, kinds=kinds, low_below="1,234.5") == (302, kept)
     form = client.get(f"/console/customers/{b.customer().pk}/notices/").context["form"]
-    assert (form["kinds"].value(), form["low_below"].value()) == (told_of, Decimal("1234.50"))
+    assert (form["kinds"].value(), form["low_below"].value()) == (kinds, Decimal("1234.50"))
     assert switches(client, kinds=NoticeKind.values, low_below="") == (302, ([], None))
 
 

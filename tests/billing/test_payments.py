@@ -50,7 +50,7 @@ def deposit(amount="10.00", key=None):
     return payments.start_deposit(b.customer(), Decimal(amount), user=user, key=key)
 
 
-def told(payment, said="paid", sent_at=None, /, **changes):
+def signed_notification(payment, said="paid", sent_at=None, /, **changes):
     """A notification that the provider signed: of this payment, or with something else in its body."""
     body, _headers = local.notification(payment, said)
     return local.signed(json.dumps(json.loads(body) | changes).encode(), sent_at)
@@ -88,7 +88,7 @@ def test_a_placed_order_has_one_payment_under_way(order):
 
 
 def test_after_one_that_was_called_off_comes_a_new_one(order, payment):
-    receive(*told(payment, "closed"))
+    receive(*signed_notification(payment, "closed"))
     assert payments.start(order, user=order.created_by) != payment
 
 
@@ -125,7 +125,7 @@ def test_the_same_deposit_twice_is_one():
 
 
 def test_a_paid_order_is_paid_and_served(order, payment):
-    assert receive(*told(payment)) == "paid"
+    assert receive(*signed_notification(payment)) == "paid"
     assert stands(payment) == ("paid", "fulfilled", 0)
     assert list(Entry.objects.order_by("booked_at").values_list("key", "kind", "actor_name", "order")) == [
         (f"online:{payment.key}", "online", "local", order.pk),
@@ -139,22 +139,22 @@ def test_a_paid_order_is_paid_and_served(order, payment):
 
 def test_a_deposit_is_in_the_wallet():
     payment = deposit("10.00")
-    assert (receive(*told(payment)), stands(payment)) == ("paid", ("paid", None, 10))
+    assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", None, 10))
 
 
 def test_a_payment_that_is_called_off_moves_nothing(payment):
-    assert (receive(*told(payment, "closed")), stands(payment)) == ("closed", ("closed", "placed", 0))
+    assert (receive(*signed_notification(payment, "closed")), stands(payment)) == ("closed", ("closed", "placed", 0))
 
 
 def test_the_same_notification_again_is_answered_as_before(payment):
-    notification = told(payment)
+    notification = signed_notification(payment)
     assert [receive(*notification) for _ in range(3)] == ["paid", "paid", "paid"]
     assert (Notification.objects.count(), Entry.objects.filter(kind="online").count()) == (1, 1)
     assert stands(payment) == ("paid", "fulfilled", 0)
 
 
 def test_another_notification_of_the_same_payment_is_one_entry(payment):
-    assert [receive(*told(payment)) for _ in range(3)] == ["paid", "known", "known"]
+    assert [receive(*signed_notification(payment)) for _ in range(3)] == ["paid", "known", "known"]
     assert list(Notification.objects.order_by("pk").values_list("payment", "outcome")) == [
         (payment.pk, "paid"),
         (payment.pk, "known"),
@@ -164,12 +164,16 @@ def test_another_notification_of_the_same_payment_is_one_entry(payment):
 
 
 def test_what_was_paid_stays_paid_when_it_is_called_off_afterwards(payment):
-    assert [receive(*told(payment, said)) for said in ("paid", "closed")] == ["paid", "known"]
+    assert [receive(*signed_notification(payment, said)) for said in ("paid", "closed")] == ["paid", "known"]
     assert stands(payment) == ("paid", "fulfilled", 0)
 
 
 def test_what_was_called_off_is_paid_when_it_was_paid_after_all(payment):
-    assert [receive(*told(payment, said)) for said in ("closed", "closed", "paid")] == ["closed", "closed", "paid"]
+    assert [receive(*signed_notification(payment, said)) for said in ("closed", "closed", "paid")] == [
+        "closed",
+        "closed",
+        "paid",
+    ]
     assert stands(payment) == ("paid", "fulfilled", 0)
 
 
@@ -177,28 +181,28 @@ def test_what_was_called_off_is_paid_when_it_was_paid_after_all(payment):
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_notification_is_of_now_and_otherwise_refused(payment, minutes, seconds, outcome, sign):
     sent_at = timezone.now() + sign * timedelta(minutes=minutes, seconds=seconds)
-    notification = told(payment, "paid", sent_at)
+    notification = signed_notification(payment, "paid", sent_at)
     assert [receive(*notification), receive(*notification)] == [outcome, outcome]
     assert stands(payment)[0] == ("paid" if outcome == "paid" else "started")
 
 
 @pytest.mark.parametrize("amount", ["29.99", "30.01", "0.01"])
 def test_another_amount_is_written_down_and_moves_nothing(payment, amount):
-    assert receive(*told(payment, amount=amount)) == "wrong_amount"
+    assert receive(*signed_notification(payment, amount=amount)) == "wrong_amount"
     notification = Notification.objects.get()
     assert (notification.payment, notification.body["amount"]) == (payment, amount)
     assert (stands(payment), Entry.objects.count()) == (("started", "placed", 0), 0)
 
 
 def test_a_payment_that_there_is_not_is_written_down(payment):
-    assert receive(*told(payment, payment=str(KEY))) == "unknown"
+    assert receive(*signed_notification(payment, payment=str(KEY))) == "unknown"
     assert (Notification.objects.get().payment, stands(payment)) == (None, ("started", "placed", 0))
 
 
 def test_a_reference_pays_one_payment_only(payment):
-    receive(*told(payment))
+    receive(*signed_notification(payment))
     other = deposit("10.00")
-    assert receive(*told(other, reference=f"L{payment.pk}")) == "used_reference"
+    assert receive(*signed_notification(other, reference=f"L{payment.pk}")) == "used_reference"
     assert stands(other) == ("started", None, 0)
 
 
@@ -208,13 +212,13 @@ def test_an_order_that_is_over_leaves_the_money_in_the_wallet(order, payment, en
         orders.withdraw(order, user=order.created_by)
     else:
         orders.expire_unpaid(order.expires_at)
-    assert (receive(*told(payment)), stands(payment)) == ("paid", ("paid", end, 30))
+    assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", end, 30))
 
 
 def test_an_order_that_was_paid_from_the_wallet_meanwhile_leaves_the_money_there(order, payment):
     b.fund("30")
     orders.pay_and_fulfil(order, user=order.created_by)
-    assert (receive(*told(payment)), stands(payment)) == ("paid", ("paid", "fulfilled", 30))
+    assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", "fulfilled", 30))
 
 
 def test_a_large_order_is_paid_at_once_and_served_in_the_background(monkeypatch):
@@ -222,7 +226,7 @@ def test_a_large_order_is_paid_at_once_and_served_in_the_background(monkeypatch)
     monkeypatch.setattr("billing.actions.orders.AT_ONCE", 1)
     order = b.placed(cards=[card_in_use(customer="Acme") for _ in range(2)], user=member())
     payment = payments.start(order, user=order.created_by)
-    assert (receive(*told(payment)), stands(payment)) == ("paid", ("paid", "paid", 0))
+    assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", "paid", 0))
 
 
 # what is not the provider's word
@@ -240,12 +244,12 @@ def forged_in(what):
 @pytest.mark.parametrize("what", ["body", local.SIGNATURE, local.NONCE, local.TIMESTAMP])
 def test_what_was_changed_on_its_way_is_forged_and_leaves_nothing(payment, what):
     with pytest.raises(Forged):
-        receive(*forged_in(what)(*told(payment)))
+        receive(*forged_in(what)(*signed_notification(payment)))
     assert (Notification.objects.count(), stands(payment)) == (0, ("started", "placed", 0))
 
 
 def test_what_another_portal_signed_is_forged(payment, settings):
-    notification = told(payment)
+    notification = signed_notification(payment)
     settings.SECRET_KEY = "another"
     with pytest.raises(Forged):
         receive(*notification)
@@ -268,7 +272,7 @@ def test_what_another_portal_signed_is_forged(payment, settings):
 )
 def test_what_is_no_notification_of_a_payment_is_unreadable(payment, changes):
     with pytest.raises(Unreadable):
-        receive(*told(payment, **changes))
+        receive(*signed_notification(payment, **changes))
     assert Notification.objects.count() == 0
 
 
@@ -292,18 +296,18 @@ def answered(client, body, headers):
 
 
 def test_the_door_answers_in_a_line(payment):
-    client, notification = Client(enforce_csrf_checks=True), told(payment)
+    client, notification = Client(enforce_csrf_checks=True), signed_notification(payment)
     body, headers = notification
     assert [
         answered(client, body, {}),
         answered(client, body, headers | {local.SIGNATURE: "0" * 64}),
         answered(client, *local.signed(b"{}")),
-        answered(client, *told(payment, amount="1.00")),
-        answered(client, *told(payment, payment=str(KEY))),
-        answered(client, *told(payment, "paid", timezone.now() - timedelta(minutes=6))),
+        answered(client, *signed_notification(payment, amount="1.00")),
+        answered(client, *signed_notification(payment, payment=str(KEY))),
+        answered(client, *signed_notification(payment, "paid", timezone.now() - timedelta(minutes=6))),
         answered(client, body, headers),
         answered(client, body, headers),
-        answered(client, *told(payment)),
+        answered(client, *signed_notification(payment)),
     ] == [
         (status, f"{line}\n", "text/plain")
         for status, line in [
@@ -349,7 +353,7 @@ def test_a_member_pays_on_the_page_and_again_changes_nothing(order, payment):
 
 
 def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payment):
-    receive(*told(payment))
+    receive(*signed_notification(payment))
     b.fund(30)
     by_itself = b.placed(cards=[card_in_use(iccid="89860000000000000077", customer="Acme")])
     orders.pay(by_itself, user=None)
@@ -387,7 +391,7 @@ def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order
 def test_a_settled_payment_leads_everybody_back_to_their_own_pages(order, payment):
     into_wallet, alice, finance = deposit(), logged_in(order.created_by), of_role("finance")
     for each in (payment, into_wallet):
-        receive(*told(each, "closed"))
+        receive(*signed_notification(each, "closed"))
     back = [
         [client.get(page(each)).context["back_url"] for each in (payment, into_wallet)] for client in (alice, finance)
     ]

@@ -23,7 +23,7 @@ from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
 from cards.actions.ask import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, take_readings
-from cards.calendar import this_moment, told_of
+from cards.calendar import as_of, this_moment
 from cards.choices import JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Card, CardEvent, Plan, ServiceTerm
@@ -95,7 +95,7 @@ class Business(RuleBasedStateMachine):
             assert list(Proof().problems()) == []
         finally:
             self.clock.disable()
-            self.told.__exit__(None, None, None)
+            self.moment.__exit__(None, None, None)
             transaction.set_rollback(True)
             self.transaction.__exit__(None, None, None)
 
@@ -217,12 +217,12 @@ class Business(RuleBasedStateMachine):
 
     def _move_clock(self, day):
         if self.clock:
-            self.told.__exit__(None, None, None)
+            self.moment.__exit__(None, None, None)
             self.clock.disable()
         self.day, self.clock = day, override_settings(SIMPORTAL_TODAY=day)
         self.clock.enable()
-        self.told = told_of(self._noon())
-        self.told.__enter__()
+        self.moment = as_of(self._noon())
+        self.moment.__enter__()
 
 
 def test_whatever_happens_the_books_prove_true():

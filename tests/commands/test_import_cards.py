@@ -213,9 +213,9 @@ def test_a_card_that_stands_in_the_file_twice(imported, between):
 
 def test_a_dry_run_says_the_same_and_writes_nothing(imported):
     rows = [card_row(1, customer="Acme"), card_row(2, plan="?")]
-    foretold = imported(rows, "--dry-run")
+    preview = imported(rows, "--dry-run")
     assert (Card.objects.count(), Customer.objects.count(), CardEvent.objects.count()) == (0, 0, 0)
-    assert imported(rows) == foretold
+    assert imported(rows) == preview
 
 
 def test_without_json_people_read_counts_and_bad_rows(tmp_path):

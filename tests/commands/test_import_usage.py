@@ -214,9 +214,9 @@ def test_a_dry_run_says_the_same_and_writes_nothing(imported):
     build.open_card()
     rows = [usage_row(bytes=5), usage_row(day="soon")]
     before = result("card", iccid(1))
-    foretold = imported(*rows, options=["--dry-run"])
+    preview = imported(*rows, options=["--dry-run"])
     assert (result("card", iccid(1)), UsageDay.objects.count()) == (before, 0)
-    assert imported(*rows) == foretold
+    assert imported(*rows) == preview
 
 
 def test_more_rows_than_a_chunk(imported):

@@ -64,9 +64,9 @@ def test_a_card_taken_in_late_is_swept_on_a_day_that_was_swept():
 
 def test_a_dry_run_says_what_the_sweep_then_does_and_writes_nothing():
     build.open_card()
-    foretold = result("sweep", "--dry-run")
+    preview = result("sweep", "--dry-run")
     assert (SweptDay.objects.count(), CardEvent.objects.count()) == (0, 1)
-    assert result("sweep") == foretold
+    assert result("sweep") == preview
 
 
 def test_only_a_dry_run_looks_ahead():
@@ -83,8 +83,8 @@ def test_a_broken_card_is_parked_and_the_rest_go_on():
     build.open_card(carrier="cucc")
     break_policy()
     parked = {"iccid": iccid(2), "why": "no policy of the carrier cucc is in force on 2026-08-01"}
-    foretold = run("sweep", "--dry-run", "--json")
-    assert (foretold.code, foretold.document["parked"]) == (1, [parked])
+    preview = run("sweep", "--dry-run", "--json")
+    assert (preview.code, preview.document["parked"]) == (1, [parked])
     ended = run("sweep", "--json")
     assert (ended.code, ended.document["parked"]) == (1, [parked])
     assert ended.document["counts"] == {"force_activate": 1, "park": 1}

@@ -25,7 +25,7 @@ def _in_english():
         yield
 
 
-def told(card, day=DAY):
+def reasons_given(card, day=DAY):
     """The reasons of a card in short: (code, action, evidence, by, why, since, ends_on)."""
     attach_queues([card])
     events = CardEvent.objects.filter(card=card).order_by("-seq")
@@ -144,13 +144,13 @@ ONE_REASON = [
 
 @pytest.mark.parametrize(("made", "reason"), ONE_REASON, ids=lambda value: getattr(value, "__name__", ""))
 def test_each_reason_says_what_since_when_by_whom_and_what_helps(made, reason):
-    assert told(made()) == [reason]
+    assert reasons_given(made()) == [reason]
 
 
 @pytest.mark.parametrize("made", [row[0] for row in ONE_REASON], ids=lambda made: made.__name__)
 def test_the_action_that_helps_is_possible_and_ends_the_reason(made):
     card = made()
-    (reason,) = told(card)
+    (reason,) = reasons_given(card)
     answers = {
         "resume": {},
         "top_up": {"plan": "PACK-100"},
@@ -163,26 +163,26 @@ def test_the_action_that_helps_is_possible_and_ends_the_reason(made):
     card = do(action, card, DAY, **answers.get(action, {"kind": "anomaly"}))
     if action == "submit_real_name":
         card = do("approve_real_name", card, DAY)
-    assert (card.state, told(card)) == (State.IN_USE, [])
+    assert (card.state, reasons_given(card)) == (State.IN_USE, [])
 
 
 def test_a_card_in_use_or_testing_needs_no_explanation():
-    assert told(card_in_use()) == []
-    assert told(open_card(test_months=3, test_quota_mb=30)) == []
+    assert reasons_given(card_in_use()) == []
+    assert reasons_given(open_card(test_months=3, test_quota_mb=30)) == []
 
 
 def test_an_unused_card_tells_how_it_becomes_active():
     card = open_card()
-    assert told(card) == [("unused", "activate", "", "", "", date(2026, 1, 15), None)]
+    assert reasons_given(card) == [("unused", "activate", "", "", "", date(2026, 1, 15), None)]
     (reason,) = explain(card, [], DAY, PolicyBook.read())
     assert reason.way_back == "It works: the first use starts its term, at the latest 2026-08-01."
     person = open_card(certification="individual")
-    assert told(person) == [("unused", "submit_real_name", "", "", "", date(2026, 1, 15), None)]
+    assert reasons_given(person) == [("unused", "submit_real_name", "", "", "", date(2026, 1, 15), None)]
 
 
 def test_a_cancelled_card_has_no_way_back():
     card = do("cancel", card_in_use(), DAY, reason="lost")
-    assert told(card) == [("cancelled", "", "", "", "", DAY, None)]
+    assert reasons_given(card) == [("cancelled", "", "", "", "", DAY, None)]
     (reason,) = explain(card, [], DAY, PolicyBook.read())
     assert (reason.way_back, reason.who) == ("That is final: nobody can bring it back.", "")
 
@@ -190,7 +190,7 @@ def test_a_cancelled_card_has_no_way_back():
 def test_holds_stand_by_precedence_each_with_its_own_origin():
     card = do("suspend", used_up(), DAY, reason="holiday")
     card = do("place_hold", card, DAY, reason="abuse", kind="anomaly")
-    assert [(code, action, why) for code, action, _, _, why, *_ in told(card)] == [
+    assert [(code, action, why) for code, action, _, _, why, *_ in reasons_given(card)] == [
         ("anomaly", "", "abuse"),
         ("credit", "top_up", ""),
         ("voluntary", "resume", "holiday"),
@@ -202,7 +202,7 @@ def test_a_hold_placed_again_is_told_by_its_last_placing():
     card = do("suspend", card, DAY, reason="again")
     events = list(CardEvent.objects.filter(card=card).order_by("-seq"))
     assert placing_events(card, events) == {Hold.VOLUNTARY: events[0]}
-    assert told(card)[0][4] == "again"
+    assert reasons_given(card)[0][4] == "again"
 
 
 def test_no_event_is_read_for_a_card_without_holds():
@@ -243,14 +243,14 @@ def test_of_a_shut_down_card_only_the_holds_that_will_stand_are_told():
     card = use(card_in_use(plan="Y1-1024"), date(2027, 1, 10), 1024)
     card = swept(do("suspend", card, date(2027, 1, 11)), date(2027, 1, 20))
     assert card.holds == "credit,voluntary"
-    assert [code for code, *_ in told(card, date(2027, 1, 20))] == ["shut_down", "voluntary"]
+    assert [code for code, *_ in reasons_given(card, date(2027, 1, 20))] == ["shut_down", "voluntary"]
 
 
 def test_a_parked_card_says_so_first():
     card = card_in_use()
     Card.objects.filter(pk=card.pk).update(service_from=None)
     attempt("suspend", card, DAY)
-    assert [(code, action) for code, action, *_ in told(fresh(card))] == [("parked", "unpark")]
+    assert [(code, action) for code, action, *_ in reasons_given(fresh(card))] == [("parked", "unpark")]
 
 
 def test_a_card_that_contradicts_itself_and_is_not_parked_is_not_explained():
@@ -309,6 +309,6 @@ def test_reading_changes_nothing():
     card = attach_queues([used_up()])[0]
     before = card.facts()
     with on_day(DAY):
-        told(card)
+        reasons_given(card)
         foresee(card, DAY, date(2028, 1, 1), PolicyBook.read())
     assert card.facts() == before

@@ -101,7 +101,7 @@ def rolled_back():
         transaction.set_rollback(True)
 
 
-def told(changes):
+def events_of(changes):
     return [(change.on, str(change.action), str(change.rule), change.evidence) for change in changes]
 
 
@@ -121,15 +121,15 @@ def test_stepping_day_by_day_does_exactly_what_was_forecast_and_then_nothing_mor
     book = PolicyBook.read()
     (card,) = attach_queues([fresh(card)])
     horizon = today + timedelta(days=450)
-    forecast = told(rules.forecast(card, horizon, book))
+    forecast = events_of(rules.forecast(card, horizon, book))
     assert fresh(card).__dict__["version"] == card.version, "a forecast changes nothing"
 
     stepped = card.copy()
     in_memory = [change for day in days(today, horizon) for change in rules.catch_up(stepped, day, book)]
-    assert told(in_memory) == forecast
+    assert events_of(in_memory) == forecast
 
     would_do = [done.change for _, done in dry_run(horizon).changes]
-    assert told(would_do) == forecast
+    assert events_of(would_do) == forecast
     sweep(horizon)
     swept = fresh(card)
     assert recorded(card, card.version) == forecast
@@ -149,8 +149,8 @@ def test_a_portal_that_was_down_ends_where_an_uninterrupted_one_does(facts, life
     today = max(live(card, life) for card in pair)
     book, back = PolicyBook.read(), today + timedelta(days=pause)
     down, up = attach_queues([fresh(card) for card in pair])
-    at_once = told(rules.catch_up(down, back, book))
-    day_by_day = told(change for day in days(today, back) for change in rules.catch_up(up, day, book))
+    at_once = events_of(rules.catch_up(down, back, book))
+    day_by_day = events_of(change for day in days(today, back) for change in rules.catch_up(up, day, book))
     assert at_once == day_by_day
     ignored = {"id", "iccid", "_state"}
     assert {k: v for k, v in down.__dict__.items() if k not in ignored} == {

@@ -9,7 +9,7 @@ from django.utils import timezone
 from cards.actions.imports import usage_file
 from cards.actions.imports.usage_applying import take_next
 from cards.actions.imports.usage_staging import discard, open_file, stage
-from cards.actions.imports.usage_uneventful import foretold
+from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
 from cards.models import RefusedRow, StagedFile, StagedReading, UsageDay
 from tests.build import card_in_use, fresh, on_day
@@ -106,7 +106,7 @@ def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
     day = "89860000000000000001,2026-01-20"
     lines = [f"{day},{used},2026-01-21T0{hour}:00," for used, hour in ((3, 2), (4, 3), (5, 3), (2, 1))]
     file = bring("\n".join([HEADER, *lines]).encode())
-    assert foretold(file) == (counts := {"created": 1, "updated": 2, "stale": 1})
+    assert preview_counts(file) == (counts := {"created": 1, "updated": 2, "stale": 1})
     take_next(file)
     assert StagedFile.objects.values(*counts).get() == counts
 

@@ -54,8 +54,8 @@ def test_a_dry_run_says_what_the_sweep_then_does_and_writes_nothing():
     assert not SweptDay.objects.exists()
     done = sweep(FORCED_ON)
     assert foreseen.days == done.days
-    assert told(foreseen) == told(done)
-    assert told(done) == [
+    assert days_and_rules(foreseen) == days_and_rules(done)
+    assert days_and_rules(done) == [
         (in_use.iccid, date(2026, 2, 1), "expire", "in_use", "shut_down"),
         (testing.iccid, date(2026, 2, 15), "end_test", "testing", "unused"),
         (in_use.iccid, date(2026, 5, 2), "cancel", "shut_down", "cancelled"),
@@ -63,7 +63,7 @@ def test_a_dry_run_says_what_the_sweep_then_does_and_writes_nothing():
     ]
 
 
-def told(report):
+def days_and_rules(report):
     return [(iccid, d.change.on, str(d.change.action), d.from_state, d.to_state) for iccid, d in report.changes]
 
 

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cards.actions.statistics import refresh_statistics
+from cards.actions.planner_statistics import update_planner_statistics
 from cards.actions.tallies import compact
 from cards.calendar import days
 from cards.choices import Action, Hold, State
@@ -139,7 +139,7 @@ def test_what_adds_up_to_naught_is_dropped():
 def test_sqlite_looks_at_the_cards_anew_once_they_are_twice_as_many(django_assert_num_queries):
     def looks(queries):
         with django_assert_num_queries(queries):
-            refresh_statistics()
+            update_planner_statistics()
 
     looks(2)  # There are no cards: their sums, and whether anything is known of tables.
     open_card()

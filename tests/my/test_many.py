@@ -318,13 +318,13 @@ def test_of_a_card_that_is_anothers_by_now_the_files_tell_no_number_but_its_own(
     card = open_card(customer="Acme", msisdn="1440000000088")
     job = done(alice, "suspend", mine(), card)
 
-    def told():
+    def numbers_in_file():
         file = alice.get(f"/my/jobs/{job.pk}/failures.csv", headers=ENGLISH).getvalue().decode()
         return card.iccid in file, card.msisdn in file
 
-    assert told() == (True, True)
+    assert numbers_in_file() == (True, True)
     do("assign", card, DAY, customer=open_card(customer="Northwind").customer.name)
-    assert told() == (True, False)
+    assert numbers_in_file() == (True, False)
 
 
 def test_the_list_of_jobs_is_ones_own_with_its_pages(alice, monkeypatch):

@@ -12,7 +12,7 @@ from cards.choices import Action, Hold, RealName, State
 from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
 from cards.permissions import CUSTOMERS, Actor
 from cards.rules import Change
-from cards.sentences.customer import BUTTONS, Helper, told
+from cards.sentences.customer import BUTTONS, Helper, describe_state
 
 pytestmark = pytest.mark.once
 
@@ -69,7 +69,7 @@ def card(state, holds, real_name=RealName.NONE):
 
 def table(state, holds, real_name=RealName.NONE):
     subject = card(state, holds, real_name)
-    return told(subject.state, subject.hold_list, subject.real_name, subject.lacks_real_name)
+    return describe_state(subject.state, subject.hold_list, subject.real_name, subject.lacks_real_name)
 
 
 def ask(**params):
@@ -269,7 +269,7 @@ def test_a_check_that_was_sent_in_waits_for_the_dealer():
 
 def test_a_new_card_that_needs_a_real_name_check_can_get_it_early():
     with override("en"):
-        said = told(State.UNUSED, (), RealName.NONE, lacks_real_name=True)
+        said = describe_state(State.UNUSED, (), RealName.NONE, lacks_real_name=True)
     (help,) = said.helps
     assert said.sentence == "The card is new, and may not be used before its real-name check is approved."
     assert (help.helper, help.action, help.follows) == (

@@ -17,7 +17,7 @@ from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, yuan
 from billing.pages.notice_words import notices_of
 from billing.pages.order_words import badge_of
-from billing.pages.posting_words import told
+from billing.pages.posting_words import wallet_line
 from billing.statements import wallet_of
 from cards.calendar import civil_today
 from cards.errors import Refused
@@ -131,7 +131,7 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "orders": [(order, badge_of(order)) for order in found],
         "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
         "today": civil_today(),
-        "postings": [told(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [wallet_line(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
         "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),

@@ -23,7 +23,7 @@ from cards.models import Plan, Selection
 from cards.pages.action_form import contents_of
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
-from cards.sentences.customer import tell
+from cards.sentences.customer import describe
 
 KINDS = (OrderKind.PACK, OrderKind.RENEWAL)
 
@@ -50,7 +50,7 @@ def buy_for_card(request, iccid):
     context = {
         "card": card,
         "shown": card.shown,
-        "said": tell(card).sentence,
+        "said": describe(card).sentence,
         "sections": [(kind, kind.label, choices) for kind, choices in sections if choices],
         "renews": _renews(card),
         "key": uuid.uuid4(),
@@ -103,7 +103,7 @@ def _follows(card, option):
         return ""
     if option.kind == OrderKind.PACK or after.term_number != card.term_number:
         until = _("Until {day}.").format(day=after.service_until) if after.term_number != card.term_number else ""
-        return f"{tell(after).sentence} {until}".strip()
+        return f"{describe(after).sentence} {until}".strip()
     if after.service_until:
         return _("It starts when the present term ends, on {day}.").format(day=after.service_until)
     return _("It starts after the term that the card was opened with.")

@@ -17,7 +17,7 @@ from billing.errors import Refused
 from billing.forms import AmountField, KeyedForm
 from billing.models import Notice, PriceBook
 from billing.money import yuan
-from billing.pages.posting_words import told
+from billing.pages.posting_words import wallet_line
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
@@ -130,7 +130,7 @@ def _wallet(request, customer, deposit=None, agreement=None):
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
-        "postings": [told(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [wallet_line(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
         "notices": [(notice, sentence_of(notice)) for notice in notices],
         "prices": _prices(customer),
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),

@@ -52,7 +52,7 @@ class Imported:
 
 
 def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
-    """Take the cards of a file; `progress`, if given, is told the file's expected rows and those done since."""
+    """Take the cards of a file; `progress`, if given, is called with the file's expected rows and those done since."""
     today, name = civil_today(), PurePath(str(source)).name
     once = OnceEach()
 
@@ -62,19 +62,19 @@ def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
     def take(rows):
         taken = take_cards(rows, actor=actor, update=update, source=name)
         counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
-        return counts, [_told(error, update) for error in taken.errors]
+        return counts, [_error_for_people(error, update) for error in taken.errors]
 
     with open_table(source, COLUMNS, REQUIRED) as table:
         return take_table(table, read, take, CARDS_AT_ONCE, dry_run, progress)
 
 
-def _told(error, update):
-    """The error as a command tells it: without the differences, but with the option that would help."""
-    told = {name: error[name] for name in ("row", "field", "message")}
+def _error_for_people(error, update):
+    """The error as a command reports it: without the differences, but with the option that would help."""
+    described = {name: error[name] for name in ("row", "field", "message")}
     correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(MAY_BE_CORRECTED)
     if correctable and not update:
-        told["message"] = _("the card exists with other data; --update would correct it")
-    return told
+        described["message"] = _("the card exists with other data; --update would correct it")
+    return described
 
 
 class OnceEach:

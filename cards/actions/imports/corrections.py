@@ -36,8 +36,8 @@ def differences(card, row, taken_over):
     card's first record if that is what it says: with the very row that it was taken over from it is in agreement,
     whatever has happened since.
     """
-    told = row.given if row.customer else row.given - {"customer"}
-    opened_with = [name for name in OPENED_WITH if name in told and as_filed(card, name, row) != getattr(row, name)]
+    given = row.given if row.customer else row.given - {"customer"}
+    opened_with = [name for name in OPENED_WITH if name in given and as_filed(card, name, row) != getattr(row, name)]
     names = opened_with + in_service.differences(card, row, taken_over)
     return [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
 

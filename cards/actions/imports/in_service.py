@@ -85,7 +85,9 @@ def taking_over(card, row, source, today):
         card.used_on = on
     if card.bound_imei:
         card.bound_on = on
-    taken = rules.Change(on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **told(row)})
+    taken = rules.Change(
+        on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **evidence_of(row)}
+    )
     if card.real_name == RealName.APPROVED:
         taken.evidence["real_name"] = str(card.real_name)
         check = {"status": card.real_name, "masked_name": "—", "submitted_on": on, "decided_on": on}
@@ -93,17 +95,17 @@ def taking_over(card, row, source, today):
     return taken
 
 
-def told(row):
+def evidence_of(row):
     """What the row says of how the card stands, as its record keeps it."""
-    told = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
-    told["holds"] = list(map(str, row.hold_list)) or ""
-    told["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
-    return {name: value for name, value in told.items() if value not in ("", "None")}
+    evidence = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
+    evidence["holds"] = list(map(str, row.hold_list)) or ""
+    evidence["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
+    return {name: value for name, value in evidence.items() if value not in ("", "None")}
 
 
 def differences(card, row, evidence):
     """The columns in which the card neither stands as in the row nor was taken over so (`evidence` of its record)."""
-    said = told(row)
+    said = evidence_of(row)
     if said.items() <= evidence.items():
         return []
     return [name for name in STANDS if name in said and not _stands_so(card, row, name)]

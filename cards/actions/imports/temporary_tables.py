@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import connection
 
 
-def ready_for_much():
+def tune_for_bulk():
     """Within a transaction: the room that thousands of rows need, and no compiling of statements that take a second."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -24,11 +24,11 @@ def select_into(name, query, params, counted):
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {name}")
         cursor.execute(f"CREATE TEMPORARY TABLE {name} AS {query}", params)
-        count_rows(cursor, f"{name} ({counted})")
+        analyze(cursor, f"{name} ({counted})")
 
 
-def count_rows(cursor, name):
-    """Tell PostgreSQL's planner what is in a temporary table; nobody else does."""
+def analyze(cursor, name):
+    """Tell PostgreSQL's planner what is in a temporary table; autovacuum never sees one."""
     if connection.vendor == "postgresql":
         cursor.execute(f"ANALYZE {name}")
 

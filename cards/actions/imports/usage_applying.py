@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.temporary_tables import ready_for_much
+from cards.actions.imports.temporary_tables import tune_for_bulk
 from cards.actions.imports.usage_uneventful import judge, take_quiet
 from cards.actions.usage import Reading, take_readings
 from cards.actions.write import CHUNK, chunked
@@ -37,7 +37,7 @@ def take_next(file, at_once=None):
     first, last = file.taken_through + 1, _last_of_next(file, at_once or READINGS_AT_ONCE[connection.vendor])
     if last is None:
         return 0
-    ready_for_much()
+    tune_for_bulk()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [file.pk, first, last, first, last])

@@ -3,29 +3,29 @@
 from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
 from cards.actions.imports.usage_applying import take_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
-from cards.actions.imports.usage_uneventful import foretold
+from cards.actions.imports.usage_uneventful import preview_counts
 from cards.models import RefusedRow, StagedFile
 
 
 def import_usage(source, *, dry_run=False, progress=None):
     """Take the readings of a file and apply what they cause; a dry run only says how many there are of each kind.
 
-    `progress`, if given, is told how many rows are to be expected, each of them twice, and those done since: each is
-    staged first and taken later.
+    `progress`, if given, is called with the number of rows expected (each counts twice: it is staged first and
+    applied later) and of those done since.
     """
 
-    def tell(rows, done):
+    def report(rows, done):
         if progress:
             progress(rows if dry_run else 2 * rows, done)
 
     discard_abandoned()
     file = open_file()
     try:
-        stage(source, file, tell)
+        stage(source, file, report)
         if dry_run:
-            return _imported(file, foretold(file))
+            return _imported(file, preview_counts(file))
         while taken := take_next(file):
-            tell(file.rows, taken)
+            report(file.rows, taken)
         file = StagedFile.objects.get(pk=file.pk)
         return _imported(file, {"created": file.created, "updated": file.updated, "stale": file.stale})
     finally:

@@ -10,7 +10,7 @@ from datetime import date
 
 from django.db import connection
 
-from cards.actions.imports.temporary_tables import count_rows, fill, make_table, select_into
+from cards.actions.imports.temporary_tables import analyze, fill, make_table, select_into
 from cards.calendar import cycle_start, next_cycle_start
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, State, UsageLevel
 from cards.errors import InvariantBroken
@@ -154,7 +154,7 @@ TALLY = f"""
 """
 
 
-def foretold(file):
+def preview_counts(file):
     """How many of the staged readings would be `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -199,7 +199,7 @@ def _reckon_cycles():
     rows = (_cycle(policies, carrier, day) for carrier in Carrier.values for day in days)
     fill("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), filter(None, rows))
     with connection.cursor() as cursor:
-        count_rows(cursor, "staged_cycle")
+        analyze(cursor, "staged_cycle")
 
 
 def _cycle(policies, carrier, day):

@@ -36,7 +36,7 @@ class BulkAction(Kind):
             versions=versions,
             **job.params,
         )
-        return told(outcomes)
+        return outcomes_as_document(outcomes)
 
 
 def checked(refusals):
@@ -52,16 +52,16 @@ def checked(refusals):
     return {"counts": counts, "reasons": reasons}
 
 
-def told(outcomes):
+def outcomes_as_document(outcomes):
     """The document of what became of cards: for each its key, the number of its record, or why there is none."""
-    rows = [_told(outcome) for outcome in outcomes]
+    rows = [_outcome_row(outcome) for outcome in outcomes]
     counts = Counter({"done": 0, "refused": 0, "parked": 0})
     counts.update("parked" if outcome.parked else "refused" if outcome.refused else "done" for outcome in outcomes)
     reasons = Counter(written[0] for _id, _seq, written in rows if written)
     return {"counts": counts, "reasons": reasons, "outcomes": rows}
 
 
-def _told(outcome):
+def _outcome_row(outcome):
     card = outcome.card
     if outcome.parked:
         return [card.pk, None, Refused("parked", parked=card.parked).written()]

@@ -1,7 +1,7 @@
 """Card files as jobs: read once, rehearsed chunk by chunk, and taken in only when somebody has seen what would happen.
 
 A chunk's `payload` has the texts of its rows, so that check and work read them by the same rules as every import; rows
-that cannot be read, or that repeat another one, are told apart once for the whole file.
+that cannot be read, or that repeat another one, are found once for the whole file.
 """
 
 from collections import Counter
@@ -41,8 +41,8 @@ class CardImport(Kind):
         return JobStatus.CHECKING
 
     def check(self, job, chunk):
-        told = self.apply(job, chunk)
-        return {name: told[name] for name in ("counts", "errors")}
+        document = self.apply(job, chunk)
+        return {name: document[name] for name in ("counts", "errors")}
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
@@ -56,7 +56,7 @@ class CardImport(Kind):
             source=job.file_name,
             job_id=job.pk,
         )
-        return _told(payload, rows, taken)
+        return _as_document(payload, rows, taken)
 
     def finish(self, job):
         job.file.delete(save=False)
@@ -110,12 +110,12 @@ def _taken(rows, **how):
         return take_cards(rows, **how)
 
 
-def _told(payload, rows, taken):
+def _as_document(payload, rows, taken):
     iccids = {row.number: row.iccid for row in rows}
     errors = list(payload["errors"])
     for error in taken.errors:
-        told = _error(error["row"], iccids[error["row"]], error["field"], error["message"], error.get("differs"))
-        errors.append(told)
+        iccid, differs = iccids[error["row"]], error.get("differs")
+        errors.append(_error(error["row"], iccid, error["field"], error["message"], differs))
     outcomes = {name: getattr(taken, name) for name in OUTCOMES}
     outcomes["unchanged"] = sorted(outcomes["unchanged"] + [number for number, _ in payload["repeated"]])
     stands = {row.number for row in rows if row.state}

@@ -81,13 +81,13 @@ def delete_old_files():
 
 def _write(path, cards, job, alive):
     """First what the database says, as fast as it says it, for nobody can ask it for anything else meanwhile."""
-    told = {"format": job.params["format"], "to_staff": Scope.of(job.owner).sees_all}
+    options = {"format": job.params["format"], "to_staff": Scope.of(job.owner).sees_all}
     with TemporaryFile(dir=path.parent) as rows, open(path, "wb") as file:
-        for block in row_blocks(cards, **told):
+        for block in row_blocks(cards, **options):
             rows.write(block)
         alive()
         rows.seek(0)
-        for block in dressed(_blocks(rows), **told):
+        for block in dressed(_blocks(rows), **options):
             file.write(block)
             alive()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cards import rules
 from cards.actions.ask import ActionRequest, rehearse
-from cards.actions.jobs.bulk import cards_of, checked, told
+from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
@@ -26,7 +26,7 @@ class Undo(Kind):
     def apply(self, job, chunk):
         undoing = _undoing(job, chunk)
         signature = Signature(undoing.asked.actor, job.reason, job_id=job.pk)
-        return told(change(chunk.payload["cards"], undoing, signature))
+        return outcomes_as_document(change(chunk.payload["cards"], undoing, signature))
 
 
 class Undoing(Work):

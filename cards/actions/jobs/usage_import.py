@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE, take_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
-from cards.actions.imports.usage_uneventful import foretold
+from cards.actions.imports.usage_uneventful import preview_counts
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
 from cards.actions.jobs.engine import Kind, add_chunk
 from cards.choices import JobStatus
@@ -42,8 +42,8 @@ class UsageImport(Kind):
     def check(self, job, chunk):
         """What the whole file comes to is one question, asked for its first chunk."""
         refuse_unpermitted(job)
-        counts = foretold(_staged(chunk)) if chunk.number == 1 else Counter()
-        return _told(chunk, counts)
+        counts = preview_counts(_staged(chunk)) if chunk.number == 1 else Counter()
+        return _as_document(chunk, counts)
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
@@ -52,7 +52,7 @@ class UsageImport(Kind):
         while take_next(before) and is_last:
             pass
         after = _staged(chunk)
-        return _told(chunk, {name: getattr(after, name) - getattr(before, name) for name in OUTCOMES})
+        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in OUTCOMES})
 
     def finish(self, job):
         for file in StagedFile.objects.filter(pk__in=_files(job)):
@@ -70,12 +70,12 @@ def _divide(job, file):
     job.chunks.all().delete()
     for place in range(count):
         share = refused[place * errors // count : (place + 1) * errors // count]
-        told = [[number, "", field, message, None] for number, field, message in share]
+        report = [[number, "", field, message, None] for number, field, message in share]
         size = (place + 1) * file.rows // count - place * file.rows // count
-        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": told})
+        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": report})
 
 
-def _told(chunk, counts):
+def _as_document(chunk, counts):
     errors = chunk.payload["errors"]
     return {"counts": {**counts, "refused": len(errors)}, "errors": errors}
 

@@ -33,10 +33,10 @@ class Command(PortalCommand):
         if json:
             self.give({"action": action, "results": results})
         else:
-            self.tell(results)
+            self.print_report(results)
         return not all(result["done"] for result in results)
 
-    def tell(self, results):
+    def print_report(self, results):
         for result in results:
             if result["done"]:
                 holds = f" ({', '.join(result['holds'])})" if result["holds"] else ""

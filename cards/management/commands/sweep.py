@@ -21,7 +21,7 @@ class Command(PortalCommand):
         if json:
             self.give(as_document(report))
         else:
-            self.tell(report, dry_run)
+            self.print_report(report, dry_run)
         return bool(report.parked)
 
     def swept(self, through, quiet):
@@ -38,7 +38,7 @@ class Command(PortalCommand):
             gc.freeze()
             return sweep.sweep(through, progress)
 
-    def tell(self, report, dry_run):
+    def print_report(self, report, dry_run):
         self.stdout.write(_("Days: {days}").format(days=_span(report.days)))
         for rule, count in sorted(report.counts.items()):
             self.stdout.write(f"{_label(rule)}: {count}")

@@ -20,7 +20,7 @@ from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
-from cards.sentences.customer import BUTTONS, tell
+from cards.sentences.customer import BUTTONS, describe
 from cards.sentences.diagnosis import diagnose, evidence_of
 
 
@@ -34,7 +34,7 @@ class MyAction(CardAction):
 
     def follows(self):
         """What follows, in sentences: from the table where it helps, otherwise from a rehearsal."""
-        helping = (help.follows for help in tell(self.card).helps if help.action == self.action)
+        helping = (help.follows for help in describe(self.card).helps if help.action == self.action)
         return next(helping, "") or " ".join(self.preview())
 
 
@@ -82,7 +82,7 @@ def card_help(request, iccid):
         "shown": card.shown,
         "checks": checks,
         "way": page.recommended(),
-        "said": page.told.sentence,
+        "said": page.description.sentence,
         "is_fine": all(check.finding == "good" for check in checks),
         "waiting": CardRequest.objects.waiting().filter(card=card, customer=card.customer).first(),
         "may_ask": card.customer_id in actor.customers,
@@ -108,7 +108,7 @@ def _answer(request, asked):
     if outcome.refused or outcome.parked:
         now = MyAction(attach_queues([find(request.user, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
         return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)
-    messages.success(request, _("Done. {now}").format(now=tell(outcome.card).sentence))
+    messages.success(request, _("Done. {now}").format(now=describe(outcome.card).sentence))
     return redirect("my:card", iccid=asked.card.iccid)
 
 
@@ -117,7 +117,7 @@ def _action_page(request, asked, form, refused, status=None):
     context = {
         "card": asked.card,
         "shown": asked.card.shown,
-        "said": tell(asked.card).sentence,
+        "said": describe(asked.card).sentence,
         "action": asked.action,
         "label": BUTTONS[asked.action],
         "form": form,

@@ -117,7 +117,7 @@ def _stopped_cards(cards):
 
 
 def _sums(cards, today):
-    """What one look at all of the cards tells: how many need something soon, and what the running cycles have used."""
+    """One look at all of the cards: how many need something soon, and what the running cycles have used."""
     runs = Q(cycle_until__gt=today)
     return cards.aggregate(
         used_bytes_now=Sum("used_bytes", filter=runs),

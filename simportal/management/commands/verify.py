@@ -27,10 +27,10 @@ class Command(PortalCommand):
             read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
             self.give({**read, "problems": problems, "problem_count": count})
         else:
-            self.tell(proof, listed, count)
+            self.print_report(proof, listed, count)
         return bool(count)
 
-    def tell(self, proof, listed, count):
+    def print_report(self, proof, listed, count):
         sentence = _("Cards: {cards}, events: {events}, entries of the books: {entries}, problems: {count}.")
         read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
         self.stdout.write(sentence.format(**read, count=count))

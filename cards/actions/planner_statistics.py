@@ -9,7 +9,7 @@ from cards.tallies import shown_now
 BELIEVED = "SELECT MAX(CAST(stat AS integer)) FROM sqlite_stat1 WHERE tbl = %s"
 
 
-def refresh_statistics():
+def update_planner_statistics():
     """Have SQLite look at the cards anew once they have become twice or half as many; at a million, for seconds.
 
     Without it, it takes any index for as good as another, and reads a whole table where a few rows were meant.

@@ -92,9 +92,9 @@ MONEY_REFUSALS = {
 class Refused(errors.Refused):
     """Something that is not allowed with this money now: `code`, `sentence`, `way_out`, as for cards."""
 
-    words = errors.REFUSALS | MONEY_REFUSALS
+    sentences = errors.REFUSALS | MONEY_REFUSALS
 
-    def _facts_for_people(self):
+    def _labelled_facts(self):
         if self.code == "wrong_state":  # an order's; with cards, `state` is theirs
             return {"state": OrderState(self.facts["state"]).label}
-        return super()._facts_for_people()
+        return super()._labelled_facts()

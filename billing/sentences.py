@@ -25,10 +25,10 @@ AMOUNTS = ("balance", "low_below", "needed", "available")
 
 def sentence_of(notice):
     """What this notice says."""
-    return SENTENCES[NoticeKind(notice.kind)].format(**words_of(notice))
+    return SENTENCES[NoticeKind(notice.kind)].format(**placeholders_of(notice))
 
 
-def words_of(notice):
+def placeholders_of(notice):
     """What stands in the sentence of a notice, by name."""
     amounts = {name: yuan(Decimal(notice.facts[name])) for name in AMOUNTS if name in notice.facts}
     card = notice.card and notice.card.iccid

@@ -197,10 +197,10 @@ CONTRADICTIONS = {
 class Refused(Exception):
     """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language.
 
-    `words` are the sentences by code; a room above this one has a class of its own, with more of them.
+    `sentences` are the texts by code; a room above this one has a class of its own, with more of them.
     """
 
-    words = REFUSALS
+    sentences = REFUSALS
 
     def __init__(self, code, **facts):
         super().__init__(code)
@@ -209,17 +209,17 @@ class Refused(Exception):
 
     @property
     def sentence(self):
-        return str(self.words[self.code][0]).format(**self._facts_for_people())
+        return str(self.sentences[self.code][0]).format(**self._labelled_facts())
 
     @property
     def way_out(self):
-        return str(self.words[self.code][1]).format(**self._facts_for_people())
+        return str(self.sentences[self.code][1]).format(**self._labelled_facts())
 
     def __str__(self):
         return f"{self.sentence} {self.way_out}"
 
     def written(self):
-        """What is kept of it, from which `read` makes the words again, in any language."""
+        """What is kept of it, from which `read` makes it again, in any language."""
         return [self.code, self.facts]
 
     @classmethod
@@ -227,11 +227,11 @@ class Refused(Exception):
         code, facts = written
         return cls(code, **facts)
 
-    def _facts_for_people(self):
-        return {name: _in_words(name, value) for name, value in self.facts.items()}
+    def _labelled_facts(self):
+        return {name: _label(name, value) for name, value in self.facts.items()}
 
 
-def _in_words(name, value):
+def _label(name, value):
     if name in VOCABULARIES:
         return VOCABULARIES[name](value).label
     return InvariantBroken.read(value) if name == "parked" else value
@@ -261,7 +261,7 @@ class InvariantBroken(Exception):
         return str(CONTRADICTIONS[self.code]).format(**self.facts)
 
     def written(self):
-        """What is kept with the card, from which `read` makes the words again, in any language."""
+        """What is kept with the card, from which `read` makes it again, in any language."""
         return json.dumps([self.code, self.facts], ensure_ascii=False, default=str)
 
     @classmethod

@@ -31,7 +31,7 @@ def usage(today):
     """How much was used on each of the last 30 days, as far as it is known."""
     shown = _last_days(today)
     counts = tallies.usage_by_day(shown[0])
-    return bars([(str(day), int(counts.get(day, 0))) for day in shown], _in_words)
+    return bars([(str(day), int(counts.get(day, 0))) for day in shown], _cards_text)
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,5 @@ def _last_days(today):
     return list(days(today - timedelta(days=DAYS_BACK - 1), today))
 
 
-def _in_words(count):
+def _cards_text(count):
     return f"{count / GB:,.1f} GB" if count >= GB else f"{megabytes(count)} MB"

@@ -13,16 +13,16 @@ from billing.choices import LineState, OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
-from billing.pages.order_words import badge_of, effects_of, prices_of
-from billing.pages.posting_words import moved_by
+from billing.pages.order_labels import badge_of, effects_of, prices_of
+from billing.pages.wallet_lines import moved_by
 from billing.payments import label_of
 from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
 from cards.pages.addresses import queries_beside
+from cards.pages.job_labels import step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
-from cards.pages.job_words import steps_taken
 from cards.paging import OLDEST, page_of
 
 LINES_SHOWN = 50
@@ -53,7 +53,7 @@ def context_of(order, request, frame):
     if job:
         job.sums = engine.totals(job)
         context |= {"job": job, "polls": job.is_at_work, "progress": progress_of(job)}
-        context["taken"] = steps_taken(job, without=(Step.STARTED, Step.DISCARDED))  # to pay it, to withdraw it
+        context["step_log"] = step_log(job, without=(Step.STARTED, Step.DISCARDED))  # to pay it, to withdraw it
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))

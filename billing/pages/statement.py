@@ -5,7 +5,7 @@ from datetime import date
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from billing.pages.posting_words import wallet_line
+from billing.pages.wallet_lines import wallet_line
 from billing.statements import months_of, statement
 from cards.calendar import civil_today
 from cards.pages.downloads import csv_response

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing.actions import payments
 from billing.choices import NotificationOutcome
 from billing.models import Payment
-from billing.pages.order_words import badge_of
+from billing.pages.order_labels import badge_of
 from billing.payments import PROVIDERS, label_of, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay

@@ -125,7 +125,7 @@ def copied(policy):
 
 
 def shown(policy, field):
-    """A number of a policy in words."""
+    """A number of a policy as text."""
     value = getattr(policy, field.name)
     if isinstance(value, bool):
         return _("yes") if value else _("no")

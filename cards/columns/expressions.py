@@ -93,17 +93,17 @@ def escaped(name):
     )
 
 
-def word(name, words):
-    """The word for each code, in the language of whoever asks now."""
+def choice_label(name, choices):
+    """The label of each code, in the language of whoever asks now."""
     return Case(
-        *[When(**{name: code}, then=Value(str(label))) for code, label in words],
+        *[When(**{name: code}, then=Value(str(label))) for code, label in choices],
         default=text(name),
         output_field=TextField(),
     )
 
 
-def hold_words(name, separator):
-    """The words for holds as `Holds` keeps them; mostly there is none, or one."""
+def hold_labels(name, separator):
+    """The labels of holds as `Holds` keeps them; mostly there is none, or one."""
     each = [When(**{f"{name}__has": hold}, then=Value(f"{separator}{hold.label}")) for hold in Hold]
     several = Joined(*[Case(when, default=Value("")) for when in each])
     return Case(

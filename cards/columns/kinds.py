@@ -95,7 +95,7 @@ class Identifier(Column):
         return sql.as_text(self.source) if format == Format.CSV else sql.text(self.source)
 
 
-class Word(Column):
+class Choice(Column):
     """A code; for people the word for it."""
 
     def __init__(self, name, vocabulary, **options):
@@ -104,19 +104,19 @@ class Word(Column):
 
     def expression(self, format):
         is_for_people = format in FOR_PEOPLE
-        return sql.word(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
+        return sql.choice_label(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
 
     def said_of(self, card):
         return self.vocabulary(getattr(card, self.source)).label
 
 
-class HoldWords(Column):
+class HoldLabels(Column):
     """The holds of a card, by precedence."""
 
     def expression(self, format):
         if format not in FOR_PEOPLE:
             return sql.text(self.source)
-        return sql.hold_words(self.source, _(", "))
+        return sql.hold_labels(self.source, _(", "))
 
 
 class Day(Column):

@@ -56,7 +56,7 @@ class Why:
 
 @dataclass(frozen=True)
 class Step:
-    """One entry of the forecast: the action, and the rule in words."""
+    """One entry of the forecast: the action, and the rule's label."""
 
     foreseen: object
     label: str

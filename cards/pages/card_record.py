@@ -14,7 +14,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
-from cards.pages.job_words import badge_of, title_of
+from cards.pages.job_labels import badge_of, title_of
 from cards.sentences import record
 
 RECORDS_SHOWN = 50

@@ -8,7 +8,7 @@ LINE_WIDTH, LINE_HEIGHT, MARGIN = 60, 16, 1
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: where it stands in the drawing, what it stands for (`label`), and how much in words (`text`)."""
+    """One bar: where it stands in the drawing, what it stands for (`label`), and how much as text (`text`)."""
 
     label: str
     text: str
@@ -21,7 +21,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """A drawing of bars, and what they come to together and at the highest, in words."""
+    """A drawing of bars, and what they come to together and at the highest, as text."""
 
     bars: list
     width: int
@@ -46,15 +46,15 @@ def grouped(count):
     return f"{count:,}"
 
 
-def bars(counts, words=grouped):
-    """`counts` are (label, count) from left to right; `words` says a count."""
+def bars(counts, as_text=grouped):
+    """`counts` are (label, count) from left to right; `as_text` says a count."""
     most = max((count for _, count in counts), default=0)
     drawn = [
-        Bar(label, words(count), count, place * SLOT + GAP // 2, HEIGHT - height, height)
+        Bar(label, as_text(count), count, place * SLOT + GAP // 2, HEIGHT - height, height)
         for place, (label, count) in enumerate(counts)
         for height in (_scaled(count, most),)
     ]
-    return Bars(drawn, len(counts) * SLOT, words(sum(count for _, count in counts)), words(most))
+    return Bars(drawn, len(counts) * SLOT, as_text(sum(count for _, count in counts)), as_text(most))
 
 
 def line(counts):

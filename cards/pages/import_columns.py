@@ -1,4 +1,4 @@
-"""What stands in a file that can be brought in: each column in words, and rows that show how it is meant."""
+"""What stands in a file that can be brought in: each column explained, and rows that show how it is meant."""
 
 from dataclasses import dataclass
 

@@ -15,8 +15,8 @@ from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
 from cards.models import Card
 from cards.pages.action_form import contents_of, plans_for
+from cards.pages.job_labels import title_of
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
-from cards.pages.job_words import title_of
 from cards.permissions import Actor
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)

@@ -6,19 +6,19 @@ from django.utils.translation import gettext as _
 from cards.actions.jobs import control
 from cards.columns.kinds import Format
 from cards.models import Selection
-from cards.pages.job_words import asked_for
+from cards.pages.job_labels import origin_of
 
 
 def context(job, request, frame):
     """For cards/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
-    list_asked_for = asked_for(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
+    origin = origin_of(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
     facts = [(_("Format"), Format(job.params["format"]).label)]
     if job.total and not job.selection:
         facts.append((_("Cards"), f"{job.total:,}"))
     is_kept = bool(job.file) and (job.kept_until is None or job.kept_until > timezone.now())
     return {
-        "parameters": facts + ([] if job.selection else list_asked_for.filters),
-        "list_url": "" if job.selection else list_asked_for.url,
+        "parameters": facts + ([] if job.selection else origin.filters),
+        "list_url": "" if job.selection else origin.url,
         "is_there": is_kept,
         "may_fetch": is_kept and control.may(request.user, job),
         "size": job.file.size if is_kept and job.file.storage.exists(job.file.name) else None,

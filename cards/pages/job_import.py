@@ -42,7 +42,7 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """A row that is not taken: its number in the file, and which column says what; `differs` in words."""
+    """A row that is not taken: its number in the file, and which column says what; `differs` as text."""
 
     row: int
     iccid: str
@@ -54,10 +54,10 @@ class Wrong:
 def context(job, request, frame):
     """For console/jobs/_import_cards.html and its like."""
     has_begun = job.started_at is not None
-    counts, words = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)
+    counts, labels = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)
     shown = {
         "parameters": _parameters(job),
-        "figures": [(*words[name], counts[name]) for name in words if counts[name]],
+        "figures": [(*labels[name], counts[name]) for name in labels if counts[name]],
         "is_failed": job.has_failed,
         "again_url": f"{frame.url('imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
     }
@@ -111,7 +111,7 @@ def _line(wrong):
 
 
 def _differences(differs):
-    """What differs between a card and its row, in words."""
+    """What differs between a card and its row, as text."""
     each = _("{column}: here “{here}”, in the file “{filed}”")
     return _("; ").join(each.format(column=column, here=here, filed=filed) for column, here, filed in differs or ())
 

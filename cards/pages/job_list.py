@@ -12,7 +12,7 @@ from cards.choices import JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
 from cards.models.job import FAILED
-from cards.pages.job_words import badge_of, name_of, owner_of, title_of
+from cards.pages.job_labels import badge_of, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
 WITH_FAILURES = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))

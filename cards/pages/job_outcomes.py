@@ -1,6 +1,6 @@
 """What the check of a job said and what became of each card, read from its chunks: never more than a page needs.
 
-`refusals` is the class that makes words of a refusal: a room above this one has more of them.
+`refusals` is the class that makes sentences of a refusal: a room above this one has more of them.
 """
 
 from collections import Counter

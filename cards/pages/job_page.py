@@ -9,7 +9,7 @@ from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
-from cards.pages.job_words import asked_for, badge_of, owner_of, parameters_of, steps_taken, title_of, why_not
+from cards.pages.job_labels import badge_of, origin_of, owner_of, parameters_of, step_log, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
 
@@ -72,13 +72,13 @@ def page_of(job, request, frame, may):
         "job": job,
         "badge": badge_of(job),
         "owner": owner_of(job),
-        "taken": steps_taken(job),
+        "step_log": step_log(job),
         "progress": progress_of(job),
         "polls": job.is_at_work,
         "has_begun": job.started_at is not None,
         "took": _took(job),
         "parameters": parameters_of(job),
-        "asked": asked_for(job.selection, frame) if job.selection else None,
+        "asked": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
         "steps": STEPS.get(job.status, ()),
         "may": may,

@@ -17,8 +17,8 @@ from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
 from cards.sentences import explain
-from cards.sentences.customer import BUTTONS, NEXT, Help, being_corrected, describe
 from cards.sentences.customer_history import SHOWN, entries_of
+from cards.sentences.customer_text import BUTTONS, NEXT, Help, being_corrected, describe
 
 FORESEEN_MONTHS = 15
 STEPS_SHOWN = 5
@@ -169,7 +169,7 @@ class MyCard:
         return max(cap - self.card.rebinds_in(self.today), 0)
 
     def entries(self, older):
-        """The record in plain words, newest first, one more than a page shows."""
+        """The record as its owner reads it, newest first, one more than a page shows."""
         records = self._mine.filter(action__in=SHOWN).order_by("-seq")
         if older:
             records = records.filter(seq__lt=older)

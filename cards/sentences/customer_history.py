@@ -1,4 +1,4 @@
-"""A card's record as its owner reads it: what happened, and who did it, in plain words.
+"""A card's record as its owner reads it: what happened, and who did it.
 
 What the dealer's staff note for themselves is not told, nor what happened while the card was somebody else's.
 """
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, ActorKind, Hold, Rule
-from cards.sentences.customer import REASONS
+from cards.sentences.customer_text import REASONS
 
 # What rules and files do; what people do says the catalogue.
 OF_RULES = {

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.choices import Binding, Certification, RealName, UsageLevel
 from cards.quantities import megabytes
-from cards.sentences.customer import describe, reasons_text
+from cards.sentences.customer_text import describe, reasons_text
 
 
 class Finding(TextChoices):

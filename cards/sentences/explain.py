@@ -44,7 +44,7 @@ class Reason:
 
     @property
     def who(self):
-        """Who may do what helps, in words."""
+        """The roles that may do what helps, as text."""
         return _(", ").join(str(label) for role, label in WHO.items() if self.action in ROLES[role])
 
 
@@ -80,7 +80,7 @@ def explain(card, events, day, policies):
 
 
 def foresee(card, day, through, policies):
-    """What happens to the card until `through` if nobody does anything: `rules.forecast` in words."""
+    """What happens to the card until `through` if nobody does anything: `rules.forecast` as people read it."""
     if card.parked:
         return []
     rules.check(card)
@@ -121,7 +121,7 @@ def ends_by_itself(card, day, policies):
 
 
 def by_whom(event):
-    """Who stands behind a record: the rule in words, or the person and through which door."""
+    """Who stands behind a record: the rule's label, or the person and through which door."""
     if event.rule:
         return _("rule: {rule}").format(rule=Rule(event.rule).label)
     return f"{event.actor_name} ({ActorKind(event.actor_kind).label})"

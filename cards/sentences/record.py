@@ -1,4 +1,4 @@
-"""A card's record in words: who did what and when, and the evidence as people read it."""
+"""A card's record as staff read it: who did what and when, and the evidence as people read it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -72,15 +72,15 @@ class Entry:
 
 
 def entries_of(events, shown, customers):
-    """The records in words; `shown` is what the card showed after each of its records, by their numbers.
+    """The records as staff read them; `shown` is what the card showed after each of its records, by their numbers.
 
     `customers` are the names of those who had the card, by their keys.
     """
     return [_entry(event, shown.get(event.seq - 1, event.from_state), customers) for event in events]
 
 
-def evidence_words(evidence, customers=None):
-    """The evidence of a record as (name, value) in words, always in the same order: databases keep none in JSON."""
+def evidence_labels(evidence, customers=None):
+    """The evidence of a record as (name, value) for people, always in the same order: databases keep none in JSON."""
     if former := (customers or {}).get(evidence.get("was_customer_id")):
         evidence = {**evidence, "was_customer": former}
     known = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
@@ -98,7 +98,7 @@ def _entry(event, before, customers):
         shown_before=before if before != shown else "",
         shown=shown,
         reason=event.reason,
-        evidence=evidence_words(event.evidence, customers),
+        evidence=evidence_labels(event.evidence, customers),
         job_id=event.job_id,
     )
 

@@ -16,14 +16,14 @@ from cards.models import Card, Job
 from cards.pages.downloads import csv_response
 from cards.pages.frames import SAFE, Framed, acting, entering
 from cards.pages.job_action import KINDS, follows_of, form_of
+from cards.pages.job_labels import badge_of, title_of
 from cards.pages.job_outcomes import failures
 from cards.pages.job_page import FOLLOWS, page_of, progress_of
-from cards.pages.job_words import badge_of, title_of
 from cards.pages.selection import key_of
 
 
 class JobPages(Framed):
-    """What both audiences see of a job and do with it; each has words of its own for what jobs do."""
+    """What both audiences see of a job and do with it; each labels what jobs do in its own way."""
 
     template: str
 

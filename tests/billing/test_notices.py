@@ -10,7 +10,7 @@ from billing.actions.accounts import agree_on
 from billing.actions.notices import gather
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Digest, Notice
-from billing.pages.notice_words import notice_line
+from billing.pages.notice_lines import notice_line
 from cards.models import Customer
 from tests.billing import build as b
 from tests.build import card_in_use, do, member, on_day, open_card, swept, use

@@ -11,7 +11,7 @@ from cards.actions.ask import act
 from cards.choices import JobKind, JobStatus
 from cards.models import CardEvent, Customer, Job
 from cards.permissions import Actor
-from cards.sentences.record import evidence_words
+from cards.sentences.record import evidence_labels
 from tests.build import card_in_use, do, fresh, on_day, open_card, use
 from tests.console.pages import of_role, text
 
@@ -170,7 +170,7 @@ def test_what_is_noted_for_taking_a_change_back_reads_well(language, expected):
     kept = {"undoes": 5, "was_limit_mb": 20, "limit_mb": 30, "was_waived": False}
     kept |= {"customer_id": 8, "was_customer_id": 7}
     with translation.override(language):
-        words = evidence_words({**kept, "was_remark": "a", "remark": "b", "tag": "VIP"})
+        words = evidence_labels({**kept, "was_remark": "a", "remark": "b", "tag": "VIP"})
         assert [f"{name}: {value}" for name, value in words] == expected
 
 

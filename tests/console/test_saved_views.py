@@ -80,7 +80,7 @@ def test_everybody_sees_own_and_shared_views_and_opens_no_others(ops, support):
     save(ops, "Private", "state=unused")
     save(support, "Own", "state=cancelled")
     shown = support.get(VIEWS, headers=ENGLISH).context["described"]
-    assert [(entry.view.name, entry.words, entry.is_own) for entry in shown] == [
+    assert [(entry.view.name, entry.labels, entry.is_own) for entry in shown] == [
         ("Own", ["State: Cancelled"], True),
         ("Theirs", ["State: In use"], False),
     ]
@@ -127,7 +127,7 @@ def test_a_view_that_is_out_of_date_shows_nothing_and_says_why(ops):
     open_card()
     user = User.objects.get()
     view = SavedView.objects.create(owner=user, name="Old", query="plan=GONE&was=1")
-    assert [entry.words for entry in ops.get(VIEWS, headers=ENGLISH).context["described"]] == [
+    assert [entry.labels for entry in ops.get(VIEWS, headers=ENGLISH).context["described"]] == [
         ["Opening plan: GONE", "was: 1"]
     ]
     response = ops.get(f"{VIEWS}{view.pk}/", headers=ENGLISH, follow=True)

@@ -17,8 +17,8 @@ from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
 from cards.pages.card_record import KINDS
 from cards.permissions import CUSTOMERS, ROLES, codename
 from cards.rules import Change
-from cards.sentences.customer import BUTTONS
 from cards.sentences.customer_history import OF_RULES, SHOWN
+from cards.sentences.customer_text import BUTTONS
 from cards.views.console.selections import BULK
 from cards.views.my.selections import FOR_MANY
 from tests.build import SHELL, attempt, card_in_use, do, on_day, open_card

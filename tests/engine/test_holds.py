@@ -9,11 +9,11 @@ from django.db import connection
 from django.utils.translation import override
 
 from cards.choices import HOLD_MAY_BE_PLACED_FROM, HOLDS_THAT_END_WITH_A_CYCLE, Hold, State
-from cards.columns.expressions import hold_words
+from cards.columns.expressions import hold_labels
 from cards.holds import Holds, has_sql, shown
 from cards.models import Card, CardEvent, StateTally
 from cards.querysets import FirstHold
-from cards.sentences import customer, explain
+from cards.sentences import customer_text, explain
 
 SETS = [Holds(holds) for size in range(len(Hold) + 1) for holds in combinations(Hold, size)]
 
@@ -67,7 +67,13 @@ def test_every_hold_has_its_colour_in_one_place():
 
 
 def test_what_is_said_of_holds_is_said_of_every_one():
-    tables = (explain.BY_HOLD, customer.HEADLINES, customer.REASONS, customer.WAYS, HOLD_MAY_BE_PLACED_FROM)
+    tables = (
+        explain.BY_HOLD,
+        customer_text.HEADLINES,
+        customer_text.REASONS,
+        customer_text.WAYS,
+        HOLD_MAY_BE_PLACED_FROM,
+    )
     assert [set(table) for table in tables] == [set(Hold)] * len(tables)
     assert set(explain.BACK_WITH_THE_CYCLE) == set(HOLDS_THAT_END_WITH_A_CYCLE)
 
@@ -94,6 +100,6 @@ def test_the_database_writes_the_words_of_holds_as_python_does():
         StateTally(day="2026-03-02", action="suspend", state="suspended", holds=str(holds), cards=1) for holds in SETS
     )
     with override("en"):
-        written = dict(StateTally.objects.values_list("holds", hold_words("holds", "; ")))
+        written = dict(StateTally.objects.values_list("holds", hold_labels("holds", "; ")))
         assert written == {str(holds): "; ".join(str(hold.label) for hold in holds) or None for holds in SETS}
     assert StateTally.objects.filter(holds__has=Hold.CREDIT).count() == len(SETS) / 2

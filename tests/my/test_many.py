@@ -353,8 +353,8 @@ def test_who_did_what_with_a_job_is_you_a_colleague_or_the_dealer(alice):
     for user in (colleague, User.objects.create_user("support", is_staff=True), stranger):
         engine.pause(job, user)
         engine.resume(job, user)
-    assert page(alice, job).context["taken"][0].at == job.steps.first().at
-    assert [(step.label, step.who) for step in page(alice, job).context["taken"]] == [
+    assert page(alice, job).context["step_log"][0].at == job.steps.first().at
+    assert [(step.label, step.who) for step in page(alice, job).context["step_log"]] == [
         ("Started by", "you"), ("Paused by", "anna"), ("Resumed by", "anna"),
         ("Paused by", "your dealer"), ("Resumed by", "your dealer"),
         ("Paused by", "your dealer"), ("Resumed by", "your dealer"),

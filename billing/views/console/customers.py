@@ -15,9 +15,9 @@ from billing.filters import CustomerFilter
 from billing.forms import AmountField, KeyedForm
 from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, yuan
-from billing.pages.notice_words import notices_of
-from billing.pages.order_words import badge_of
-from billing.pages.posting_words import wallet_line
+from billing.pages.notice_lines import notices_of
+from billing.pages.order_labels import badge_of
+from billing.pages.wallet_lines import wallet_line
 from billing.statements import wallet_of
 from cards.calendar import civil_today
 from cards.errors import Refused

@@ -14,7 +14,7 @@ from billing.filters import NoticeFilter
 from billing.forms import AmountField
 from billing.models import Notice
 from billing.money import ZERO
-from billing.pages.notice_words import notice_line, notices_of
+from billing.pages.notice_lines import notice_line, notices_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted

@@ -15,7 +15,7 @@ from billing.choices import OrderKind
 from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
-from billing.pages.order_words import badge_of
+from billing.pages.order_labels import badge_of
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Selection

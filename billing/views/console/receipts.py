@@ -11,7 +11,7 @@ from billing.filters import ReceiptFilter
 from billing.forms import ReasonForm, ReceiptForm
 from billing.models import Receipt
 from billing.money import yuan
-from billing.pages.posting_words import moved_by
+from billing.pages.wallet_lines import moved_by
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.lookup import names_of

@@ -23,7 +23,7 @@ from cards.models import Plan, Selection
 from cards.pages.action_form import contents_of
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
-from cards.sentences.customer import describe
+from cards.sentences.customer_text import describe
 
 KINDS = (OrderKind.PACK, OrderKind.RENEWAL)
 

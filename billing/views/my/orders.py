@@ -3,7 +3,7 @@
 from django.views.decorators.http import require_safe
 
 from billing.models import Order
-from billing.pages.order_words import badge_of
+from billing.pages.order_labels import badge_of
 from billing.views.orders import OrderPages
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page

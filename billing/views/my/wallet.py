@@ -17,7 +17,7 @@ from billing.errors import Refused
 from billing.forms import AmountField, KeyedForm
 from billing.models import Notice, PriceBook
 from billing.money import yuan
-from billing.pages.posting_words import wallet_line
+from billing.pages.wallet_lines import wallet_line
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of

@@ -21,7 +21,7 @@ from cards.pages.downloads import CSV, as_download, csv_response
 from cards.pages.frames import console_page, staff_required
 from cards.pages.import_columns import FILES
 from cards.pages.job_import import report_of
-from cards.pages.job_words import title_of
+from cards.pages.job_labels import title_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_FILE = 512 * 1024**2

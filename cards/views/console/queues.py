@@ -13,7 +13,7 @@ from cards.choices import Action
 from cards.models import Card, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.frames import console_page, staff_required
-from cards.pages.job_words import owner_of, title_of
+from cards.pages.job_labels import owner_of, title_of
 from cards.pages.queues import failed_jobs, queues
 from cards.permissions import Actor
 from cards.quick import QUICK

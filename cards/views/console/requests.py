@@ -13,7 +13,7 @@ from cards.errors import BadInput
 from cards.models import CardRequest
 from cards.pages.card_tabs import Chip
 from cards.pages.frames import console_page, staff_required
-from cards.pages.request_words import badge_of, facts_of, findings_of
+from cards.pages.request_labels import badge_of, facts_of, findings_of
 from cards.paging import NEWEST, OLDEST, key_in, page_of
 
 PAGE_SIZE = 50

@@ -52,10 +52,10 @@ class ViewForm(NameForm):
 
 @dataclass(frozen=True)
 class Described:
-    """A saved view, and what it asks for in words."""
+    """A saved view, and the labels of what it asks for."""
 
     view: SavedView
-    words: list
+    labels: list
     is_own: bool
 
 
@@ -67,7 +67,7 @@ def saved_views(request):
         return _save(request, ViewForm(request.POST))
     fields = _filter(QueryDict()).form.fields
     described = [
-        Described(view, _in_words(fields, QueryDict(view.query)), view.owner_id == request.user.pk)
+        Described(view, _filter_labels(fields, QueryDict(view.query)), view.owner_id == request.user.pk)
         for view in offered_to(request.user)
     ]
     return console_page(request, "console/views/list.html", {"described": described})
@@ -147,7 +147,7 @@ def _filter(params):
     return CardFilter(params, queryset=Card.objects.none())
 
 
-def _in_words(fields, params):
+def _filter_labels(fields, params):
     """`["State: In use", "Carrier: China Mobile"]`, with the code in place of a word that is no longer known."""
     sentence = _("{label}: {value}")
     return [sentence.format(label=_label(fields, name), value=_word(fields, name, params[name])) for name in params]

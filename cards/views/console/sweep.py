@@ -107,7 +107,7 @@ class Tonight:
 
 
 class Foreseen:
-    """One change of tonight, in words."""
+    """One change of tonight, as people read it."""
 
     def __init__(self, iccid, done):
         self.iccid, self.day = iccid, done.change.on

@@ -20,7 +20,7 @@ from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
 from cards.permissions import CUSTOMERS, Actor
-from cards.sentences.customer import BUTTONS, describe
+from cards.sentences.customer_text import BUTTONS, describe
 from cards.sentences.diagnosis import diagnose, evidence_of
 
 

@@ -20,7 +20,7 @@ from cards.permissions import Actor
 from cards.quantities import per_cent
 from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
-from cards.sentences.customer import BUTTONS, HEADLINES, WAYS
+from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
 from cards.tallies import COUNTED
 
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.

@@ -7,8 +7,8 @@ from cards.choices import Action, JobKind
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
 from cards.pages.job_action import KINDS
+from cards.pages.job_labels import step_log
 from cards.pages.job_list import entries_of
-from cards.pages.job_words import steps_taken
 from cards.paging import page_of
 from cards.permissions import Actor
 from cards.scope import Scope
@@ -51,8 +51,8 @@ class MyJobs(JobPages):
 
     def context(self, job, request):
         context = super().context(job, request)
-        taken = steps_taken(job, name_for(request.user))
-        return context | {"taken": taken, "start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
+        steps = step_log(job, name_for(request.user))
+        return context | {"step_log": steps, "start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
 
 
 JOBS = MyJobs(MY)

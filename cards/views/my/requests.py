@@ -7,7 +7,7 @@ from cards.actions.requests import close
 from cards.models import CardRequest
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import member_required, my_page, read_only
-from cards.pages.request_words import badge_of
+from cards.pages.request_labels import badge_of
 from cards.paging import page_of
 from cards.permissions import Actor
 

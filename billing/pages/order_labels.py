@@ -1,4 +1,4 @@
-"""Orders in words: badges, what follows for cards, and the steps that somebody may take."""
+"""How orders are labelled: badges, what follows for cards, and the steps that somebody may take."""
 
 from dataclasses import dataclass
 from decimal import Decimal

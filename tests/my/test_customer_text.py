@@ -12,7 +12,7 @@ from cards.choices import Action, Hold, RealName, State
 from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
 from cards.permissions import CUSTOMERS, Actor
 from cards.rules import Change
-from cards.sentences.customer import BUTTONS, Helper, describe_state
+from cards.sentences.customer_text import BUTTONS, Helper, describe_state
 
 pytestmark = pytest.mark.once
 

@@ -1,4 +1,4 @@
-"""Jobs and selections in words: what is done, with what, to which cards."""
+"""How jobs and selections are labelled: what is done, with what, to which cards."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class AskedFor:
+class Origin:
     """What a selection was made of: where, with what filters (label and value), and the address to look there again."""
 
     source: str
@@ -50,8 +50,8 @@ class AskedFor:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A step that somebody took with a job: what, who (in words), and when."""
+class LoggedStep:
+    """A step in a job's log: what, by whom (as people call them), and when."""
 
     label: str
     who: str
@@ -73,7 +73,7 @@ def title_of(job):
 
 
 def owner_of(job):
-    """Who asked for the job, in words."""
+    """Who asked for the job, as people call them."""
     return name_of(job.owner)
 
 
@@ -82,28 +82,28 @@ def name_of(user):
     return user.get_username() if user else _("a rule")
 
 
-def steps_taken(job, name_of=name_of, without=()):
+def step_log(job, name_of=name_of, without=()):
     """Who started, paused, resumed and ended the job, in order; `name_of` says how the reader knows them."""
     steps = job.steps.exclude(step__in=without).select_related("by")
-    return [Taken(Step(step.step).label, name_of(step.by), step.at) for step in steps]
+    return [LoggedStep(Step(step.step).label, name_of(step.by), step.at) for step in steps]
 
 
 def parameters_of(job):
-    """(label, value) of what the job was told."""
+    """(label, value) of the job's parameters."""
     if job.kind == JobKind.EXPORT:
         return [(_("Format"), job.params.get("format", "").upper()), *_filters(job.params.get("query", ""))]
     return [(_label(name), _value(name, value)) for name, value in job.params.items()]
 
 
-def asked_for(selection, frame):
+def origin_of(selection, frame):
     """What was asked for when the selection was made, for people to read, with the addresses of their frame."""
-    asked = selection.asked
-    source = str(SOURCES.get(asked.get("from"), asked.get("from", "")))
-    if asked.get("from") == "job":
-        return AskedFor(source, [], frame.url("job", asked["job"]))
-    query = asked.get("query", "")
-    url = frame.url("card-list") + f"?{query}" if query or asked.get("from") == "filter" else ""
-    return AskedFor(source, _filters(query), url)
+    made_of = selection.asked
+    source = str(SOURCES.get(made_of.get("from"), made_of.get("from", "")))
+    if made_of.get("from") == "job":
+        return Origin(source, [], frame.url("job", made_of["job"]))
+    query = made_of.get("query", "")
+    url = frame.url("card-list") + f"?{query}" if query or made_of.get("from") == "filter" else ""
+    return Origin(source, _filters(query), url)
 
 
 def why_not(user, job):

@@ -1,4 +1,4 @@
-"""A posting of the wallet in words: what it was for, and where more is to be seen."""
+"""A line of a wallet's account: what it was for, and where more is to be seen."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,7 @@ class WalletLine:
 
 
 def wallet_line(posting, frame):
-    """The posting in words, with the address of what it was for in this frame."""
+    """The posting as people read it, with the address of what it was for in this frame."""
     entry = posting.entry
     reference, url = _reference(entry, frame)
     return WalletLine(

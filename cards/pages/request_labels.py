@@ -1,9 +1,9 @@
-"""Requests in words: how far they are, and what the portal knew when they were asked."""
+"""How requests are labelled: how far they are, and what the portal knew when they were asked."""
 
 from cards.choices import RequestStatus
-from cards.pages.job_words import Badge
+from cards.pages.job_labels import Badge
 from cards.sentences.diagnosis import Finding, Subject
-from cards.sentences.record import evidence_words
+from cards.sentences.record import evidence_labels
 
 TONES = {RequestStatus.OPEN: "warning", RequestStatus.ANSWERED: "good"}
 
@@ -22,4 +22,4 @@ def findings_of(asked):
 
 def facts_of(asked):
     """(name, value) of what the portal knew of the card then."""
-    return evidence_words(asked.evidence.get("facts", {}))
+    return evidence_labels(asked.evidence.get("facts", {}))

@@ -40,7 +40,7 @@ class LineState(TextChoices):
 class RefundState(TextChoices):
     """How far a refund has come: `asked` waits for whoever lets it go, above the set amount a second person."""
 
-    ASKED = "asked", pgettext_lazy("refund", "Waiting")
+    REQUESTED = "asked", pgettext_lazy("refund", "Waiting")
     APPROVED = "approved", pgettext_lazy("refund", "At work")
     DONE = "done", pgettext_lazy("refund", "Done")
     DECLINED = "declined", pgettext_lazy("refund", "Declined")

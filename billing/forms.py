@@ -88,18 +88,18 @@ class OrderForm(KeyedForm):
         return Numbers(numbers)
 
     def clean(self):
-        asked = super().clean()
-        kind, plan = asked.get("kind"), asked.get("plan")
-        if kind == OrderKind.SALE and not asked.get("customer") and "customer" not in self.errors:
+        cleaned = super().clean()
+        kind, plan = cleaned.get("kind"), cleaned.get("plan")
+        if kind == OrderKind.SALE and not cleaned.get("customer") and "customer" not in self.errors:
             self.add_error("customer", _("Say who buys the cards."))
         if kind == OrderKind.SALE:
-            asked["plan"] = None
+            cleaned["plan"] = None
         elif kind == OrderKind.PACK and plan is None:
             self.add_error("plan", _("Choose a pack."))
         elif plan and plan.kind != PLAN_KINDS.get(kind):
             wrong = _("This is a pack, not a plan.") if plan.kind == PlanKind.PACK else _("This is a plan, not a pack.")
             self.add_error("plan", wrong)
-        return asked
+        return cleaned
 
 
 class ReasonForm(KeyedForm):

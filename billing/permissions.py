@@ -53,7 +53,7 @@ def may_adjust(user):
     return user.has_perm("billing.adjust_order")
 
 
-def may_ask_refund(user, order):
+def may_request_refund(user, order):
     """Whether somebody may ask for a refund, and so for what its cards give back."""
     return user.has_perm("billing.place_order") and _may_do(user, TAKEN_BACK_BY.get(order.kind))
 

@@ -23,4 +23,4 @@ class OrderQuerySet(OwnedQuerySet):
 class RefundQuerySet(models.QuerySet):
     def waiting(self):
         """Refunds that somebody has to approve or decline."""
-        return self.filter(state=RefundState.ASKED)
+        return self.filter(state=RefundState.REQUESTED)

@@ -29,26 +29,26 @@ def _private():
 WIDGETS = {"text": forms.TextInput, "digits": _digits, "offered": _offered, "private": _private}
 
 
-def field_of(asked):
+def field_of(parameter):
     """The field in which a form asks for a `Parameter`; of the holds only one is placed by hand."""
-    if asked.entry == "plan":
-        return forms.ChoiceField(label=asked.label)
-    if asked.entry == "hold":
+    if parameter.entry == "plan":
+        return forms.ChoiceField(label=parameter.label)
+    if parameter.entry == "hold":
         by_hand = [(Hold.ANOMALY.value, Hold.ANOMALY.label)]
-        return forms.ChoiceField(label=asked.label, choices=by_hand, initial=Hold.ANOMALY, widget=forms.HiddenInput)
+        return forms.ChoiceField(label=parameter.label, choices=by_hand, initial=Hold.ANOMALY, widget=forms.HiddenInput)
     return forms.CharField(
-        label=asked.label,
+        label=parameter.label,
         required=False,
-        max_length=asked.longest,
-        help_text=asked.help_text,
-        widget=WIDGETS[asked.entry](),
+        max_length=parameter.longest,
+        help_text=parameter.help_text,
+        widget=WIDGETS[parameter.entry](),
     )
 
 
-class AskingForm(forms.Form):
+class ParametersForm(forms.Form):
     """The parameters of an action, as the catalogue has them, and the reason."""
 
-    def ask_for(self, action, plans):
+    def add_parameters(self, action, plans):
         self.parameters = tuple(action.parameters)
         for name, parameter in action.parameters.items():
             self.fields[name] = field_of(parameter)
@@ -61,12 +61,12 @@ class AskingForm(forms.Form):
             widget=forms.Textarea(attrs={"rows": 2}),
         )
 
-    def asked(self):
+    def values(self):
         """The parameters for the action."""
         return {name: self.cleaned_data[name] for name in self.parameters}
 
 
-class ActionForm(AskingForm):
+class ActionForm(ParametersForm):
     """The parameters of one action, the reason, and for what is final the end of the ICCID, typed as confirmation.
 
     `version` is the card's when the form was made: sent twice, the form is out of date the second time.
@@ -77,7 +77,7 @@ class ActionForm(AskingForm):
     def __init__(self, action, iccid, choices, data=None, initial=None):
         super().__init__(data, initial=initial, label_suffix="")
         self.iccid = iccid
-        self.ask_for(action, choices)
+        self.add_parameters(action, choices)
         if action.customers_read_the_reason:
             self.fields["reason"].help_text = _("The customer reads it.")
         if action.is_final:
@@ -109,12 +109,12 @@ class MyActionForm(ActionForm):
             raise forms.ValidationError(str(bad.sentence)) from None
 
 
-class JobForm(AskingForm):
+class JobForm(ParametersForm):
     """What a checked job is told before it starts; for what is final also the number of cards, typed to confirm it."""
 
     def __init__(self, action, plans, data=None, initial=None):
         super().__init__(data, initial=initial, label_suffix="")
-        self.ask_for(action, plans)
+        self.add_parameters(action, plans)
         if action.is_final:
             self.fields["count"] = forms.CharField(
                 label=_("How many cards will be cancelled"),

@@ -21,18 +21,18 @@ from simportal.models import ResetAsked
 logger = logging.getLogger(__name__)
 
 
-class AskForm(forms.Form):
+class ResetForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request):
+def request_reset(request):
     """Asks for the address, and says that a mail is on its way if somebody here has it."""
-    form, is_asked = AskForm(request.POST or None, label_suffix=""), False
+    form, is_requested = ResetForm(request.POST or None, label_suffix=""), False
     if request.method == "POST" and form.is_valid():
         _note(request, form.cleaned_data["email"])
-        is_asked = True
-    context = {"form": form, "is_asked": is_asked, "sends_mail": settings.SENDS_MAIL}
+        is_requested = True
+    context = {"form": form, "is_requested": is_requested, "sends_mail": settings.SENDS_MAIL}
     return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
 
@@ -52,15 +52,15 @@ class SetPassword(PasswordResetConfirmView):
 
 def drain():
     """Send what was asked for. Each is put away first: who got no mail asks again, and nobody gets two."""
-    for asked in ResetAsked.objects.order_by("pk"):
-        if ResetAsked.objects.filter(pk=asked.pk).delete()[0] and settings.SENDS_MAIL:
-            _send(asked)
+    for reset in ResetAsked.objects.order_by("pk"):
+        if ResetAsked.objects.filter(pk=reset.pk).delete()[0] and settings.SENDS_MAIL:
+            _send(reset)
 
 
 def _note(request, email):
     """Too many for one address, or from one, are left out; nobody is told."""
-    may_ask = tries.take(tries.RESETS_OF_ADDRESS, address_of(request.META))
-    if tries.take(tries.RESETS_OF_MAIL, email.lower()) and may_ask:
+    may_request = tries.take(tries.RESETS_OF_ADDRESS, address_of(request.META))
+    if tries.take(tries.RESETS_OF_MAIL, email.lower()) and may_request:
         ResetAsked.objects.create(
             email=email,
             host=request.get_host(),
@@ -69,14 +69,14 @@ def _note(request, email):
         )
 
 
-def _send(asked):
-    form = PasswordResetForm({"email": asked.email})
+def _send(reset):
+    form = PasswordResetForm({"email": reset.email})
     form.full_clean()
     try:
-        with translation.override(asked.language):
+        with translation.override(reset.language):
             form.save(
-                domain_override=asked.host,
-                use_https=asked.is_secure,
+                domain_override=reset.host,
+                use_https=reset.is_secure,
                 subject_template_name="mail/reset_subject.txt",
                 email_template_name="mail/reset.txt",
             )

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import override_settings
 from django.utils import timezone
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.sweep import sweep

@@ -440,7 +440,7 @@ MODULES = {dotted(path): path for path in FILES}
 
 
 @cache
-def asked(name):
+def imports_of(name):
     """The modules of ours that a module imports, also as `from cards.views import my`."""
     names = set()
     for node in ast.walk(tree(MODULES[name])):
@@ -456,7 +456,7 @@ def needed(*names):
     found, waiting = set(), set(names)
     while waiting:
         found |= waiting
-        waiting = set().union(*map(asked, waiting)) - found
+        waiting = set().union(*map(imports_of, waiting)) - found
     return found
 
 

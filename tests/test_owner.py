@@ -22,7 +22,7 @@ from billing.choices import OrderKind
 from billing.models import CardRenewal, Order
 from cards.actions.claim_codes import codes_of
 from cards.actions.jobs import control, worker
-from cards.actions.requests import ask_dealer
+from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import Action
 from cards.models import Card, CardEvent, CardRequest, Job
@@ -106,7 +106,7 @@ def card():
 def left_behind(card, user, day):
     """What leaves no record with the card: usage, a request to the dealer, and a switch of automatic renewal."""
     card = use(card, day, 3)
-    ask_dealer(card, by=user, text="IT-BLINKS", evidence={}, key=uuid.uuid4())
+    open_request(card, by=user, text="IT-BLINKS", evidence={}, key=uuid.uuid4())
     switch([card], True, user=user)
     return card
 
@@ -209,8 +209,8 @@ def by_claim(card, user):
     client_of(user.username).post("/my/claim/", {"iccid": card.iccid, "code": code})
 
 
-def started(job, user, **asked):
-    client_of(user.username).post(f"/console/jobs/{job.pk}/start/", asked)
+def started(job, user, **form):
+    client_of(user.username).post(f"/console/jobs/{job.pk}/start/", form)
     worker.work_off(job)
 
 
@@ -328,10 +328,10 @@ def everything_has_ended(card):
 def things_of(username):
     """The addresses of what somebody did with their cards."""
     user = person(username)
-    asked = [f"/my/requests/{pk}/" for pk in CardRequest.objects.filter(by=user).values_list("pk", flat=True)]
+    requests = [f"/my/requests/{pk}/" for pk in CardRequest.objects.filter(by=user).values_list("pk", flat=True)]
     jobs = [f"/my/jobs/{pk}/" for pk in Job.objects.filter(owner=user, kind="action").values_list("pk", flat=True)]
     ordered = Order.objects.filter(created_by=user).values_list("pk", flat=True)
-    return asked + jobs + [f"/my/orders/{pk}/{file}" for pk in ordered for file in ("", "lines.csv")]
+    return requests + jobs + [f"/my/orders/{pk}/{file}" for pk in ordered for file in ("", "lines.csv")]
 
 
 def nothing_of_before_shows(card, client, things):

@@ -12,7 +12,7 @@ from billing.choices import OrderKind
 from billing.models import Notice, Order, Payment, Receipt
 from billing.permissions import may_order, may_pay
 from cards.actions.jobs import control
-from cards.actions.requests import ask_dealer
+from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import ActorKind, JobKind, MemberRole
 from cards.filters import CardFilter, OwnCardFilter, filter_for
@@ -56,7 +56,7 @@ def everything_of(name, person, clerk):
     card = card_in_use(customer=name)
     customer = card.customer
     accounts.invite(customer, MemberRole.VIEWER, by=person)
-    ask_dealer(card, by=person, text="Why?", evidence={}, key=uuid.uuid4())
+    open_request(card, by=person, text="Why?", evidence={}, key=uuid.uuid4())
     drafted(OrderKind.RENEWAL, [card], user=person, name=name)
     payments.start_deposit(customer, 10, user=person)
     receipts.record(customer, 10, f"bank {name}", date(2026, 3, 1), user=clerk)

@@ -7,7 +7,7 @@ from billing.choices import ACTIONS, TAKEN_BACK_BY, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import OrderLine
 from billing.permissions import actor_for
-from cards.actions.ask import ActionRequest, RequestedAction
+from cards.actions.action_requests import ActionRequest, RequestedAction
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, this_moment
 from cards.choices import Action
@@ -50,22 +50,22 @@ def deliver(order, lines, job):
 
 def work_of(order, plan, reason=None):
     """The work of selling a plan (or the card itself) to cards of this order; without a reason, to be rehearsed."""
-    asked = ActionRequest(seller(order), civil_today(), PolicyBook.read(), reason)
+    request = ActionRequest(seller(order), civil_today(), PolicyBook.read(), reason)
     match order.kind:
         case OrderKind.OPENING:
-            return Opening(order, asked)
+            return Opening(order, request)
         case OrderKind.SALE:
-            asked.params = {"customer": order.customer}
-            return Sale(Action.ASSIGN, asked)
-    asked.params = {"plan": plan}
-    return Service(ACTIONS[order.kind], asked)
+            request.params = {"customer": order.customer}
+            return Sale(Action.ASSIGN, request)
+    request.params = {"plan": plan}
+    return Service(ACTIONS[order.kind], request)
 
 
 class Service(RequestedAction):
     """A term or a pack for a card of the order's customer."""
 
     def steps(self, card):
-        if not self.asked.actor.owns(card):
+        if not self.request.actor.owns(card):
             raise Refused("anothers_card")
         yield from super().steps(card)
 
@@ -82,8 +82,8 @@ class Sale(RequestedAction):
 class Opening(Work):
     """The plan that a card was opened with: the card has its term already, and now it is paid, once."""
 
-    def __init__(self, order, asked):
-        self.order, self.asked = order, asked
+    def __init__(self, order, request):
+        self.order, self.request = order, request
 
     def load(self, cards):
         paid = OrderLine.objects.filter(
@@ -92,7 +92,7 @@ class Opening(Work):
         self.paid = set(paid.exclude(order=self.order).values_list("card_id", flat=True))
 
     def steps(self, card):
-        if not self.asked.actor.owns(card):
+        if not self.request.actor.owns(card):
             raise Refused("anothers_card")
         if card.is_final:
             raise Refused("cancelled")
@@ -105,7 +105,7 @@ def take_back(refund, lines, job):
     """Take from the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
     numbers = {line.card_id: line.seq for line in lines}
     work = Returning(refund, numbers)
-    return change(numbers, work, Signature(work.asked.actor, job.reason, this_moment(), job.pk))
+    return change(numbers, work, Signature(work.request.actor, job.reason, this_moment(), job.pk))
 
 
 class Returning(Work):
@@ -118,7 +118,7 @@ class Returning(Work):
         self.order, self.records = refund.order, records
         self.action = TAKEN_BACK_BY.get(self.order.kind)
         actor = _only(self.action, self.order.customer_id, refund.asked_by)
-        self.asked = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
+        self.request = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
 
     def load(self, cards):
         events = CardEvent.objects.filter(card__among=[card.pk for card in cards], seq__in=set(self.records.values()))
@@ -141,7 +141,7 @@ class Returning(Work):
                 raise Refused("service_used")
 
     def _do(self, card, **params):
-        yield from RequestedAction(self.action, replace(self.asked, params=params)).steps(card)
+        yield from RequestedAction(self.action, replace(self.request, params=params)).steps(card)
 
 
 def _by_plan(lines):

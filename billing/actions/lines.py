@@ -7,7 +7,7 @@ from billing.choices import LineState, OrderKind
 from billing.models import MoneyRules, OrderLine, PriceBook
 from billing.money import ZERO
 from billing.rules import offer
-from cards.actions.ask import rehearse
+from cards.actions.action_requests import rehearse
 from cards.actions.bulk import insert_rows
 from cards.calendar import civil_today
 from cards.models import Plan, ServiceTerm

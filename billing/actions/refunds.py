@@ -8,7 +8,7 @@ from billing.choices import ACTIONS, LineState, OrderKind, RefundState
 from billing.errors import Refused
 from billing.models import MoneyRules, Refund
 from billing.money import yuan
-from billing.permissions import may_ask_refund, may_refund, require
+from billing.permissions import may_refund, may_request_refund, require
 from cards.actions.jobs import engine
 from cards.actions.jobs.engine import add_chunk
 from cards.actions.once import once
@@ -18,13 +18,13 @@ from cards.choices import JobKind, JobStatus
 from cards.models import Job
 
 
-def ask(order, *, user, reason, card_ids=None, key=None):
+def request_refund(order, *, user, reason, card_ids=None, key=None):
     """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody lets it go.
 
     `user` has to be allowed what the cards give back, and signs it. Raises `Refused` for an order that is not paid, or
     is an adjustment: that is taken back by another adjustment.
     """
-    require(lambda user: may_ask_refund(user, order), user)
+    require(lambda user: may_request_refund(user, order), user)
 
     def make(key):
         if not order.is_paid or order.kind == OrderKind.ADJUSTMENT:

@@ -13,7 +13,7 @@ from billing.choices import Account, LineState, RefundState
 from billing.errors import Refused
 from billing.models import Refund
 from billing.permissions import actor_for
-from cards.actions.ask import rehearse
+from cards.actions.action_requests import rehearse
 from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.calendar import civil_today

@@ -249,7 +249,7 @@ class Refund(models.Model):
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="refunds", verbose_name=_("order"))
     job = models.OneToOneField("cards.Job", models.PROTECT, related_name="+", verbose_name=_("job"))
-    state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.ASKED)
+    state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.REQUESTED)
     amount = MoneyField(_("amount"), default=ZERO)
     reason = models.CharField(_("reason"), max_length=200)
     asked_by = models.ForeignKey(
@@ -275,7 +275,7 @@ class Refund(models.Model):
     @property
     def waits(self):
         """Whether somebody has to let it go or decline it."""
-        return self.state == RefundState.ASKED
+        return self.state == RefundState.REQUESTED
 
     @property
     def is_approved(self):

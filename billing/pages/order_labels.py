@@ -13,7 +13,7 @@ TONES = {
     OrderState.FULFILLED: "good",
     OrderState.REFUNDED: "bad",
     LineState.FULFILLED: "good",
-    RefundState.ASKED: "warning",
+    RefundState.REQUESTED: "warning",
     RefundState.APPROVED: "info",
     RefundState.DONE: "good",
     PaymentState.STARTED: "warning",

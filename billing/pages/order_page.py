@@ -16,7 +16,7 @@ from billing.money import ZERO, tax_within
 from billing.pages.order_labels import badge_of, effects_of, prices_of
 from billing.pages.wallet_lines import moved_by
 from billing.payments import label_of
-from billing.permissions import may_adjust, may_ask_refund, may_order, may_pay, may_place, may_withdraw
+from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
 from cards.pages.addresses import queries_beside
@@ -40,7 +40,7 @@ def context_of(order, request, frame):
         "may_place": may_place(user, order),
         "may_withdraw": may_withdraw(user, order),
         "may_pay": may_pay(user, order.customer_id),
-        "may_refund": may_ask_refund(user, order),
+        "may_refund": may_request_refund(user, order),
         "may_agree": may_adjust(user),
         "key": uuid.uuid4(),
         "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],

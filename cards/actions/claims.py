@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.tries import CLAIMS_OF_CARD, CLAIMS_OF_PERSON, give_back, take
 from cards.choices import Action, CustomerKind, MemberRole
 from cards.models import Card, ClaimCode, Customer, Membership

@@ -54,15 +54,15 @@ def _next(place, limit, actions):
 
 
 def _horizon():
-    return _asked(OWN_NUMBER) if connection.vendor == "postgresql" else 0
+    return _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
 
 
 def _is_settled(place):
     """Whether everything up to the mark is there: no transaction is at work that is older than the horizon."""
-    return connection.vendor == "sqlite" or _asked(OLDEST_AT_WORK) >= place.horizon
+    return connection.vendor == "sqlite" or _one_value(OLDEST_AT_WORK) >= place.horizon
 
 
-def _asked(statement):
+def _one_value(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]

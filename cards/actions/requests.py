@@ -12,7 +12,7 @@ LONGEST_TEXT = CardRequest._meta.get_field("text").max_length
 LONGEST_ANSWER = CardRequest._meta.get_field("answer").max_length
 
 
-def ask_dealer(card, *, by, text, evidence, key):
+def open_request(card, *, by, text, evidence, key):
     """A request about a card of a customer's; while one about it waits for its answer, that one."""
     text = " ".join(text.split())
     if len(text) > LONGEST_TEXT:

@@ -21,7 +21,7 @@ class Inverse:
 
 
 class ActionType:
-    """An action that people ask for by name. `asked` is always who asks, on which day, why and with what parameters.
+    """An action that people request by name. `request` is always who asks, on which day, why and with what parameters.
 
     The effect changes the card in memory and saves nothing. Guards run before it, also where somebody only looks at
     what would be possible: what is not known then (a parameter, the reason) must not refuse.
@@ -35,7 +35,7 @@ class ActionType:
 
     guards = ()
     is_for_parked_cards = False
-    taken_back_by = ()  # the actions of which one is the inverse of a record; none: it cannot be taken back
+    undone_by = ()  # the actions of which one is the inverse of a record; none: it cannot be taken back
 
     roles = ()  # of the staff, by name
     customers_may = False
@@ -56,27 +56,27 @@ class ActionType:
     def submit_label(self):
         return self.word.label
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         """Do it to the card in memory, and write the evidence of it into the change."""
         raise NotImplementedError
 
     def inverse(self, record):
         """What takes this record of the action back; `Refused` where nothing can."""
-        return Inverse(self.taken_back_by[0])
+        return Inverse(self.undone_by[0])
 
-    def check(self, card, asked):
+    def check(self, card, request):
         """Raise `Refused` with the first guard that fails."""
-        if not asked.actor.may(self.word, card):
-            raise Refused("not_permitted", actor=asked.actor.name, action=str(self.word))
+        if not request.actor.may(self.word, card):
+            raise Refused("not_permitted", actor=request.actor.name, action=str(self.word))
         if not self.is_for_parked_cards:
-            not_parked(card, asked)
+            not_parked(card, request)
         for guard in (not_cancelled, *self.guards):
-            guard(card, asked)
+            guard(card, request)
 
-    def refusal(self, card, asked):
+    def refusal(self, card, request):
         """The `Refused` that the action would meet now, or None when nothing stands in its way."""
         try:
-            self.check(card, asked)
+            self.check(card, request)
         except Refused as refused:
             return refused
 
@@ -98,13 +98,13 @@ class ActionType:
         """What may be typed, for the browser to offer."""
         return names_of(self.suggests) if self.suggests else []
 
-    def hint(self, card, asked):
+    def hint(self, card, request):
         """What staff should know who fill in the form."""
         return ""
 
-    def customer_hint(self, card, asked):
+    def customer_hint(self, card, request):
         """What a customer should know who fills in the form."""
-        return self.hint(card, asked)
+        return self.hint(card, request)
 
     def customer_sentence(self, evidence):
         """What a record of it tells the card's owner; may name what is in the evidence."""

@@ -6,7 +6,7 @@ from cards.errors import Refused
 from cards.guards import unused
 
 
-def real_name_known(card, asked):
+def real_name_known(card, request):
     if card.lacks_real_name:
         raise Refused("real_name_first")
 
@@ -20,8 +20,8 @@ class Activate(ActionType):
     bulk_order = 30
     customer_history = gettext_lazy("Its term started.")
 
-    def effect(self, card, asked, change):
-        card.activate(on=change.on, policy=asked.policy(card), cause=Cause.STAFF)
+    def effect(self, card, request, change):
+        card.activate(on=change.on, policy=request.policy(card), cause=Cause.STAFF)
 
 
 ACTION = Activate()

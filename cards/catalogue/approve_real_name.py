@@ -14,11 +14,11 @@ class ApproveRealName(ActionType):
     roles = ("operations",)
     customer_history = gettext_lazy("The real-name check was approved.")
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         card.real_name = RealName.APPROVED
         if card.has_hold(Hold.REAL_NAME) and card.is_in_service and not card.term_runs:
-            card.activate(on=change.on, policy=asked.policy(card), cause=Cause.REAL_NAME)
-        lift(card, asked, change, Hold.REAL_NAME)
+            card.activate(on=change.on, policy=request.policy(card), cause=Cause.REAL_NAME)
+        lift(card, request, change, Hold.REAL_NAME)
 
 
 ACTION = ApproveRealName()

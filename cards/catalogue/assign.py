@@ -19,8 +19,8 @@ def customer(name):
     return customer
 
 
-def another_customer(card, asked):
-    customer = asked.params.get("customer")
+def another_customer(card, request):
+    customer = request.params.get("customer")
     if customer and card.customer_id == customer.pk:
         raise Refused("same_customer")
 
@@ -46,14 +46,14 @@ class Assign(ActionType):
     }
     example = {"customer": Customer(pk=0, name="C")}
     guards = (another_customer,)
-    taken_back_by = (Action.ASSIGN, Action.UNASSIGN)
+    undone_by = (Action.ASSIGN, Action.UNASSIGN)
     roles = ("operations",)
     bulk_order = 50
     suggests = Customer
     customer_history = gettext_lazy("The card became yours.")
 
-    def effect(self, card, asked, change):
-        customer = asked.params["customer"]
+    def effect(self, card, request, change):
+        customer = request.params["customer"]
         change.evidence = {
             "customer": customer.name,
             "customer_id": customer.pk,

@@ -5,13 +5,13 @@ from cards.choices import Action
 from cards.errors import Refused
 
 
-def not_protected(card, asked):
+def not_protected(card, request):
     if card.protected:
         raise Refused("protected")
 
 
-def reason_given(card, asked):
-    if not asked.is_preview and not asked.reason.strip():
+def reason_given(card, request):
+    if not request.is_preview and not request.reason.strip():
         raise Refused("reason_required")
 
 
@@ -26,8 +26,8 @@ class Cancel(ActionType):
     submit_label = gettext_lazy("Cancel this card for good")
     customer_history = gettext_lazy("The card was cancelled for good.")
 
-    def effect(self, card, asked, change):
-        card.cancel(on=change.on, policy=asked.policy(card))
+    def effect(self, card, request, change):
+        card.cancel(on=change.on, policy=request.policy(card))
 
 
 ACTION = Cancel()

@@ -13,8 +13,8 @@ class ForceActivate(ActionType):
     roles = ("operations",)
     customer_history = gettext_lazy("Its term started, used or not.")
 
-    def effect(self, card, asked, change):
-        card.force_activate(on=change.on, policy=asked.policy(card))
+    def effect(self, card, request, change):
+        card.force_activate(on=change.on, policy=request.policy(card))
 
 
 ACTION = ForceActivate()

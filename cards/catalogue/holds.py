@@ -1,15 +1,15 @@
 """Placing and lifting holds, as several actions do it."""
 
 
-def place(card, asked, change, hold):
-    card.place_hold(on=change.on, policy=asked.policy(card), hold=hold)
+def place(card, request, change, hold):
+    card.place_hold(on=change.on, policy=request.policy(card), hold=hold)
     change.evidence["hold"] = str(hold)
 
 
-def lift(card, asked, change, *holds):
+def lift(card, request, change, *holds):
     """Lift those of `holds` that are open, and note which, and what still holds the card."""
     lifted = [hold for hold in holds if card.has_hold(hold)]
     if lifted:
-        card.lift_hold(change.on, asked.policy(card), *lifted)
+        card.lift_hold(change.on, request.policy(card), *lifted)
         change.evidence["lifted"] = [str(hold) for hold in lifted]
         change.evidence["still_held"] = [str(hold) for hold in card.hold_list]

@@ -8,7 +8,7 @@ from cards.choices import Action, Hold
 from cards.errors import Refused
 
 
-def anomaly_open(card, asked):
+def anomaly_open(card, request):
     if not card.has_hold(Hold.ANOMALY):
         raise Refused("hold_not_open", hold=str(Hold.ANOMALY))
 
@@ -20,14 +20,14 @@ class LiftHold(ActionType):
     parameters = {"kind": HOLD}
     example = {"kind": Hold.ANOMALY}
     guards = (kind_is_anomaly, anomaly_open)
-    taken_back_by = (Action.PLACE_HOLD,)
+    undone_by = (Action.PLACE_HOLD,)
     roles = ("carrier_desk",)
     record_kind = "state"
     bulk_order = 130
     customer_history = gettext_lazy("The carrier's block was lifted.")
 
-    def effect(self, card, asked, change):
-        lift(card, asked, change, asked.params["kind"])
+    def effect(self, card, request, change):
+        lift(card, request, change, request.params["kind"])
 
     def inverse(self, record):
         return Inverse(Action.PLACE_HOLD, {"kind": Hold.ANOMALY})

@@ -7,13 +7,13 @@ from cards.choices import Action, Hold
 from cards.errors import Refused
 
 
-def kind_is_anomaly(card, asked):
-    kind = asked.params.get("kind", Hold.ANOMALY)
+def kind_is_anomaly(card, request):
+    kind = request.params.get("kind", Hold.ANOMALY)
     if kind != Hold.ANOMALY:
         raise Refused("only_anomaly", hold=str(kind))
 
 
-def no_anomaly_yet(card, asked):
+def no_anomaly_yet(card, request):
     if card.has_hold(Hold.ANOMALY):
         raise Refused("hold_stands", hold=str(Hold.ANOMALY))
     if not card.may_be_held(Hold.ANOMALY):
@@ -27,14 +27,14 @@ class PlaceHold(ActionType):
     parameters = {"kind": HOLD}
     example = {"kind": Hold.ANOMALY}
     guards = (kind_is_anomaly, no_anomaly_yet)
-    taken_back_by = (Action.LIFT_HOLD,)
+    undone_by = (Action.LIFT_HOLD,)
     roles = ("carrier_desk",)
     record_kind = "state"
     bulk_order = 120
     customer_history = gettext_lazy("The card was stopped: {reason}.")
 
-    def effect(self, card, asked, change):
-        place(card, asked, change, asked.params["kind"])
+    def effect(self, card, request, change):
+        place(card, request, change, request.params["kind"])
 
     def inverse(self, record):
         return Inverse(Action.LIFT_HOLD, {"kind": Hold.ANOMALY})

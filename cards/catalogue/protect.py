@@ -3,7 +3,7 @@ from cards.choices import Action
 from cards.errors import Refused
 
 
-def not_protected_yet(card, asked):
+def not_protected_yet(card, request):
     if card.protected:
         raise Refused("already_protected")
 
@@ -13,11 +13,11 @@ class Protect(ActionType):
 
     word = Action.PROTECT
     guards = (not_protected_yet,)
-    taken_back_by = (Action.UNPROTECT,)
+    undone_by = (Action.UNPROTECT,)
     roles = ("operations",)
     bulk_order = 100
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         card.protected = True
 
 

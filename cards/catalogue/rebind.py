@@ -9,25 +9,25 @@ from cards.choices import Action, Binding, Hold
 from cards.errors import Refused
 
 
-def bound_to_a_device(card, asked):
+def bound_to_a_device(card, request):
     if card.binding == Binding.NONE:
         raise Refused("not_bound")
 
 
-def new_device(card, asked):
+def new_device(card, request):
     """The card's own device may be confirmed again only when another one was seen meanwhile."""
-    if asked.params.get("imei") == card.bound_imei and card.bound_imei and not card.has_hold(Hold.REBIND):
+    if request.params.get("imei") == card.bound_imei and card.bound_imei and not card.has_hold(Hold.REBIND):
         raise Refused("same_device")
 
 
-def rebinds_left(card, asked):
-    cap, count = _cap(card, asked), card.rebinds_in(asked.on)
-    if card.bound_imei and count >= cap and asked.params.get("imei") != card.bound_imei:
+def rebinds_left(card, request):
+    cap, count = _cap(card, request), card.rebinds_in(request.on)
+    if card.bound_imei and count >= cap and request.params.get("imei") != card.bound_imei:
         raise Refused("rebinds_used_up", count=count, cap=cap)
 
 
-def _cap(card, asked):
-    return asked.policy(card).rebinds_per_month
+def _cap(card, request):
+    return request.policy(card).rebinds_per_month
 
 
 class Rebind(ActionType):
@@ -42,24 +42,24 @@ class Rebind(ActionType):
     customer_button = gettext_lazy("Confirm the new device")
     customer_history = gettext_lazy("The new device {imei} was confirmed.")
 
-    def effect(self, card, asked, change):
-        imei = asked.params["imei"]
+    def effect(self, card, request, change):
+        imei = request.params["imei"]
         change.evidence = {"imei": imei, "previous_imei": card.bound_imei}
         if card.bound_imei and imei != card.bound_imei:
             card.count_rebind(change.on)
-        card.bind(change.on, asked.policy(card), imei)
-        lift(card, asked, change, Hold.REBIND)
+        card.bind(change.on, request.policy(card), imei)
+        lift(card, request, change, Hold.REBIND)
 
     def initial(self, card):
         return {"imei": card.seen_imei if card.is_in_another_device else ""}
 
-    def hint(self, card, asked):
+    def hint(self, card, request):
         return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
-            count=card.rebinds_in(asked.on), cap=_cap(card, asked), imei=card.bound_imei or _("no device yet")
+            count=card.rebinds_in(request.on), cap=_cap(card, request), imei=card.bound_imei or _("no device yet")
         )
 
-    def customer_hint(self, card, asked):
-        left = max(_cap(card, asked) - card.rebinds_in(asked.on), 0)
+    def customer_hint(self, card, request):
+        left = max(_cap(card, request) - card.rebinds_in(request.on), 0)
         hint = ngettext(
             "It belongs to the device {imei} now. That can be changed {left} more time this month.",
             "It belongs to the device {imei} now. That can be changed {left} more times this month.",

@@ -14,7 +14,7 @@ class RejectRealName(ActionType):
     customer_history = gettext_lazy("The real-name check was rejected.")
     customers_read_the_reason = True
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         card.real_name = RealName.REJECTED
 
 

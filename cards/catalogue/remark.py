@@ -17,8 +17,8 @@ def one_line(text):
     return text
 
 
-def another_remark(card, asked):
-    if asked.params.get("remark") == card.remark:
+def another_remark(card, request):
+    if request.params.get("remark") == card.remark:
         raise Refused("same_remark")
 
 
@@ -33,13 +33,13 @@ class WriteRemark(ActionType):
     }
     example = {"remark": "R"}
     guards = (another_remark,)
-    taken_back_by = (Action.REMARK,)
+    undone_by = (Action.REMARK,)
     roles = ("support", "operations")
     record_kind = "notes"
 
-    def effect(self, card, asked, change):
-        change.evidence = {"remark": asked.params["remark"], "was_remark": card.remark}
-        card.remark = asked.params["remark"]
+    def effect(self, card, request, change):
+        change.evidence = {"remark": request.params["remark"], "was_remark": card.remark}
+        card.remark = request.params["remark"]
 
     def inverse(self, record):
         return Inverse(Action.REMARK, {"remark": record.evidence["was_remark"]})

@@ -7,8 +7,8 @@ from cards.errors import Refused
 from cards.models import Plan, QueuedTerm, ServiceTerm
 
 
-def is_a_plan(card, asked):
-    plan = asked.params.get("plan")
+def is_a_plan(card, request):
+    plan = request.params.get("plan")
     if plan and plan.kind != PlanKind.PLAN:
         raise Refused("not_a_plan", plan=plan.code)
 
@@ -29,20 +29,20 @@ class Renew(ActionType):
         "plan": Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100),
     }
     guards = (is_a_plan,)
-    taken_back_by = (Action.UNRENEW,)
+    undone_by = (Action.UNRENEW,)
     roles = ("operations",)
     bulk_order = 60
     sells = PlanKind.PLAN
     customer_button = gettext_lazy("Renew the card")
     customer_history = gettext_lazy("The card was renewed.")
 
-    def effect(self, card, asked, change):
-        plan = asked.params["plan"]
+    def effect(self, card, request, change):
+        plan = request.params["plan"]
         term = queue_term(card, plan, change.on)
         change.rows.append(term)
         change.evidence = {"plan": plan.code, "term": term.number}
         if card.is_over:
-            card.renew(on=change.on, policy=asked.policy(card))
+            card.renew(on=change.on, policy=request.policy(card))
 
     def inverse(self, record):
         return Inverse(Action.UNRENEW, {"term": record.evidence["term"]})

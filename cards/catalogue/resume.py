@@ -9,19 +9,19 @@ from cards.errors import Refused
 from cards.guards import not_shut_down
 
 
-def something_to_resume(card, asked):
+def something_to_resume(card, request):
     if not (card.has_hold(Hold.VOLUNTARY) or card.has_hold(Hold.THRESHOLD)):
         raise Refused("nothing_to_resume")
 
 
-def stop_again(card, asked, change, lifted):
+def stop_again(card, request, change, lifted):
     """Put back the holds that were lifted, the reached limit with them."""
     for hold in map(Hold, lifted):
         if not card.may_be_held(hold):
             raise Refused("not_from_this_state", state=str(card.state))
         if hold == Hold.THRESHOLD:
             card.limit_waived = False
-        place(card, asked, change, hold)
+        place(card, request, change, hold)
 
 
 class Resume(ActionType):
@@ -29,7 +29,7 @@ class Resume(ActionType):
 
     word = Action.RESUME
     guards = (not_shut_down, something_to_resume)
-    taken_back_by = (Action.SUSPEND,)
+    undone_by = (Action.SUSPEND,)
     roles = ("support", "operations")
     customers_may = True
     record_kind = "state"
@@ -38,11 +38,11 @@ class Resume(ActionType):
     customer_bulk_button = gettext_lazy("Resume cards")
     customer_history = gettext_lazy("The card was resumed.")
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         """Voluntary and threshold holds go together; a reached limit is waived until the next cycle."""
         if card.has_hold(Hold.THRESHOLD):
             card.limit_waived = True
-        lift(card, asked, change, Hold.VOLUNTARY, Hold.THRESHOLD)
+        lift(card, request, change, Hold.VOLUNTARY, Hold.THRESHOLD)
 
     def inverse(self, record):
         return Inverse(Action.SUSPEND, effect=partial(stop_again, lifted=record.evidence["lifted"]))

@@ -7,7 +7,7 @@ from cards.errors import Refused
 from cards.guards import certified_by_a_person
 
 
-def approved(card, asked):
+def approved(card, request):
     if card.real_name != RealName.APPROVED:
         raise Refused("not_approved")
 
@@ -21,10 +21,10 @@ class RevokeRealName(ActionType):
     customer_history = gettext_lazy("The real-name check was revoked.")
     customers_read_the_reason = True
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         card.real_name = RealName.REVOKED
         if card.is_in_service:
-            place(card, asked, change, Hold.REAL_NAME)
+            place(card, request, change, Hold.REAL_NAME)
 
 
 ACTION = RevokeRealName()

@@ -24,16 +24,16 @@ def limit_mb(text):
     return int(text)
 
 
-def limit(card, asked, change, limit_mb, waived):
+def limit(card, request, change, limit_mb, waived):
     """Set the limit as it is said, and place or lift the hold that follows."""
     before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
     card.limit_mb, card.limit_waived = limit_mb, waived
     change.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
     held = card.has_hold(Hold.THRESHOLD)
     if card.is_over_limit and not held:
-        place(card, asked, change, Hold.THRESHOLD)
+        place(card, request, change, Hold.THRESHOLD)
     elif held and not card.is_over_limit:
-        lift(card, asked, change, Hold.THRESHOLD)
+        lift(card, request, change, Hold.THRESHOLD)
 
 
 class SetLimit(ActionType):
@@ -46,7 +46,7 @@ class SetLimit(ActionType):
         )
     }
     example = {"limit_mb": None}
-    taken_back_by = (Action.SET_LIMIT,)
+    undone_by = (Action.SET_LIMIT,)
     roles = ("operations",)
     customers_may = True
     record_kind = "usage"
@@ -55,9 +55,9 @@ class SetLimit(ActionType):
     customer_bulk_button = gettext_lazy("Set a usage limit")
     customer_history = gettext_lazy("The usage limit was set to {limit_mb} MB.")
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         """A new limit is armed even if the old was waived; it stops or frees the card at once."""
-        limit(card, asked, change, asked.params["limit_mb"], waived=False)
+        limit(card, request, change, request.params["limit_mb"], waived=False)
 
     def inverse(self, record):
         before = record.evidence
@@ -67,10 +67,10 @@ class SetLimit(ActionType):
     def initial(self, card):
         return {"limit_mb": "" if card.limit_mb is None else card.limit_mb}
 
-    def hint(self, card, asked):
+    def hint(self, card, request):
         if not card.term_runs:
             return ""
-        used = megabytes(card.meter(asked.on).used_bytes)
+        used = megabytes(card.meter(request.on).used_bytes)
         return _("Used in this cycle: {used} MB. A limit that is reached stops the card at once.").format(used=used)
 
     def customer_sentence(self, evidence):

@@ -23,27 +23,27 @@ def id_number(text):
     return text
 
 
-def nothing_submitted(card, asked):
+def nothing_submitted(card, request):
     if card.real_name == RealName.APPROVED:
         raise Refused("already_approved")
     if card.real_name == RealName.SUBMITTED:
         raise Refused("already_submitted")
 
 
-def person_has_room(card, asked):
+def person_has_room(card, request):
     """A person answers for so many cards at the most: those whose check waits or is approved, cancelled ones left out.
 
     At work the person's checks are locked first, so that of two cards sent in at the same moment the second counts the
     first. `sent_in` are the cards of this chunk that the database does not know of yet.
     """
-    if "id_number" not in asked.params:
+    if "id_number" not in request.params:
         return
-    checks = RealNameCheck.objects.filter(number_hash=keyed_hash(asked.params["id_number"]))
-    if not asked.is_preview:
+    checks = RealNameCheck.objects.filter(number_hash=keyed_hash(request.params["id_number"]))
+    if not request.is_preview:
         list(checks.order_by("pk").select_for_update().values_list("pk"))
     standing = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
-    cards = asked.sent_in.union(standing.values_list("card", flat=True)) - {card.pk}
-    most = asked.policy(card).cards_per_person
+    cards = request.sent_in.union(standing.values_list("card", flat=True)) - {card.pk}
+    most = request.policy(card).cards_per_person
     if len(cards) >= most:
         raise Refused("too_many_cards", count=len(cards), most=most)
 
@@ -65,10 +65,10 @@ class SubmitRealName(ActionType):
     customer_button = gettext_lazy("Send in the real-name check")
     customer_history = gettext_lazy("The real-name check was sent in.")
 
-    def effect(self, card, asked, change):
-        asked.sent_in.add(card.pk)
+    def effect(self, card, request, change):
+        request.sent_in.add(card.pk)
         card.real_name = RealName.SUBMITTED
-        check = RealNameCheck.of_person(**asked.params, card=card, submitted_on=change.on)
+        check = RealNameCheck.of_person(**request.params, card=card, submitted_on=change.on)
         change.rows.append(check)
         change.evidence = {"name": check.masked_name, "id_number": check.masked_number}
 

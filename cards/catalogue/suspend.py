@@ -7,18 +7,18 @@ from cards.errors import Refused
 from cards.guards import not_shut_down
 
 
-def not_voluntary_yet(card, asked):
+def not_voluntary_yet(card, request):
     if card.has_hold(Hold.VOLUNTARY):
         raise Refused("already_voluntary")
 
 
-def in_use(card, asked):
+def in_use(card, request):
     if not card.is_in_service:
         raise Refused("not_in_use")
 
 
-def lift_voluntary(card, asked, change):
-    lift(card, asked, change, Hold.VOLUNTARY)
+def lift_voluntary(card, request, change):
+    lift(card, request, change, Hold.VOLUNTARY)
 
 
 class Suspend(ActionType):
@@ -26,7 +26,7 @@ class Suspend(ActionType):
 
     word = Action.SUSPEND
     guards = (not_shut_down, not_voluntary_yet, in_use)
-    taken_back_by = (Action.RESUME,)
+    undone_by = (Action.RESUME,)
     roles = ("support", "operations")
     customers_may = True
     record_kind = "state"
@@ -35,8 +35,8 @@ class Suspend(ActionType):
     customer_bulk_button = gettext_lazy("Stop cards")
     customer_history = gettext_lazy("The card was stopped on purpose.")
 
-    def effect(self, card, asked, change):
-        place(card, asked, change, Hold.VOLUNTARY)
+    def effect(self, card, request, change):
+        place(card, request, change, Hold.VOLUNTARY)
 
     def inverse(self, record):
         """Resuming lifts a reached limit too; taking back a stop does not."""

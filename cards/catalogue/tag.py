@@ -6,8 +6,8 @@ from cards.models import Tag
 from cards.models.tag import MOST_TAGS
 
 
-def tag_is_new(card, asked):
-    tag = asked.params.get("tag")
+def tag_is_new(card, request):
+    tag = request.params.get("tag")
     if tag in card.tag_list:
         raise Refused("already_tagged", tag=tag)
     if len(card.tag_list) >= MOST_TAGS:
@@ -21,15 +21,15 @@ class AddTag(ActionType):
     parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_new,)
-    taken_back_by = (Action.UNTAG,)
+    undone_by = (Action.UNTAG,)
     roles = ("support", "operations")
     record_kind = "notes"
     bulk_order = 80
     suggests = Tag
 
-    def effect(self, card, asked, change):
-        card.tag_list = [*card.tag_list, asked.params["tag"]]
-        change.evidence = {"tag": asked.params["tag"]}
+    def effect(self, card, request, change):
+        card.tag_list = [*card.tag_list, request.params["tag"]]
+        change.evidence = {"tag": request.params["tag"]}
 
     def inverse(self, record):
         return Inverse(Action.UNTAG, {"tag": record.evidence["tag"]})

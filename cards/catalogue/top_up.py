@@ -9,13 +9,13 @@ from cards.guards import not_shut_down
 from cards.models import Plan
 
 
-def term_running(card, asked):
+def term_running(card, request):
     if not card.term_runs:
         raise Refused("no_running_term")
 
 
-def is_a_pack(card, asked):
-    plan = asked.params.get("plan")
+def is_a_pack(card, request):
+    plan = request.params.get("plan")
     if plan and plan.kind != PlanKind.PACK:
         raise Refused("not_a_pack", plan=plan.code)
 
@@ -34,9 +34,9 @@ class TopUp(ActionType):
     customer_button = gettext_lazy("Buy more data")
     customer_history = gettext_lazy("An add-on pack was added.")
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         """A credit hold is lifted when the pack suffices."""
-        pack = asked.params["plan"]
+        pack = request.params["plan"]
         card.pack_mb += pack.quota_mb
         change.evidence = {
             "plan": pack.code,
@@ -44,7 +44,7 @@ class TopUp(ActionType):
             "allowance_bytes": card.allowance_bytes,
         }
         if not card.is_over_allowance:
-            lift(card, asked, change, Hold.CREDIT)
+            lift(card, request, change, Hold.CREDIT)
 
 
 ACTION = TopUp()

@@ -4,7 +4,7 @@ from cards.choices import Action
 from cards.errors import Refused
 
 
-def has_a_customer(card, asked):
+def has_a_customer(card, request):
     if card.customer_id is None:
         raise Refused("in_stock_already")
 
@@ -14,11 +14,11 @@ class Unassign(ActionType):
 
     word = Action.UNASSIGN
     guards = (has_a_customer,)
-    taken_back_by = (Action.ASSIGN,)
+    undone_by = (Action.ASSIGN,)
     roles = ("operations",)
     bulk_order = 55
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         change.evidence = {"customer_id": None, "was_customer_id": card.customer_id}
         card.customer_id = None
 

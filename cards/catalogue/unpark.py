@@ -6,12 +6,12 @@ from cards.choices import Action
 from cards.errors import InvariantBroken, Refused
 
 
-def is_parked(card, asked):
+def is_parked(card, request):
     if not card.parked:
         raise Refused("not_parked")
 
 
-def facts_agree_again(card, asked):
+def facts_agree_again(card, request):
     try:
         rules.check(card)
     except InvariantBroken as broken:
@@ -26,7 +26,7 @@ class Unpark(ActionType):
     is_for_parked_cards = True
     roles = ("operations",)
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         change.evidence = {"was": json.loads(card.parked)}
         card.parked = ""
 

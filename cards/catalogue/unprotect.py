@@ -3,7 +3,7 @@ from cards.choices import Action
 from cards.errors import Refused
 
 
-def protected(card, asked):
+def protected(card, request):
     if not card.protected:
         raise Refused("not_protected")
 
@@ -13,11 +13,11 @@ class Unprotect(ActionType):
 
     word = Action.UNPROTECT
     guards = (protected,)
-    taken_back_by = (Action.PROTECT,)
+    undone_by = (Action.PROTECT,)
     roles = ("operations",)
     bulk_order = 110
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         card.protected = False
 
 

@@ -15,12 +15,12 @@ def term(text):
     return read_whole("term", 1, LARGEST_TERM)(text) if text else None
 
 
-def last_term_waits(card, asked):
+def last_term_waits(card, request):
     """The last term in the queue can be taken back, unless it is the one that the card was opened with.
 
     Who means a certain term says its number; it has to be the last, so that the numbers stay without a gap.
     """
-    last, meant = card.last_term_number, asked.params.get("term")
+    last, meant = card.last_term_number, request.params.get("term")
     if meant and meant <= card.term_number:
         raise Refused("term_started")
     if not card.queue or last == 1 or (meant and meant > last):
@@ -42,11 +42,11 @@ class Unrenew(ActionType):
     guards = (last_term_waits,)
     roles = ("operations",)
 
-    def effect(self, card, asked, change):
+    def effect(self, card, request, change):
         term = card.queue.pop()
         change.evidence = {"plan": term.plan, "term": term.number}
 
-    def hint(self, card, asked):
+    def hint(self, card, request):
         return _("The term that was bought last is number {number}.").format(number=card.last_term_number)
 
 

@@ -5,9 +5,9 @@ from cards.errors import Refused
 from cards.models import Tag
 
 
-def tag_is_there(card, asked):
-    if "tag" in asked.params and asked.params["tag"] not in card.tag_list:
-        raise Refused("not_tagged", tag=asked.params["tag"])
+def tag_is_there(card, request):
+    if "tag" in request.params and request.params["tag"] not in card.tag_list:
+        raise Refused("not_tagged", tag=request.params["tag"])
 
 
 class Untag(ActionType):
@@ -17,15 +17,15 @@ class Untag(ActionType):
     parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_there,)
-    taken_back_by = (Action.TAG,)
+    undone_by = (Action.TAG,)
     roles = ("support", "operations")
     record_kind = "notes"
     bulk_order = 90
     suggests = Tag
 
-    def effect(self, card, asked, change):
-        card.tag_list = [name for name in card.tag_list if name != asked.params["tag"]]
-        change.evidence = {"tag": asked.params["tag"]}
+    def effect(self, card, request, change):
+        card.tag_list = [name for name in card.tag_list if name != request.params["tag"]]
+        change.evidence = {"tag": request.params["tag"]}
 
     def inverse(self, record):
         return Inverse(Action.TAG, {"tag": record.evidence["tag"]})

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
-from cards.actions.ask import ActionRequest
+from cards.actions.action_requests import ActionRequest
 from cards.catalogue import CATALOGUE
 from cards.choices import HOLD_MAY_BE_PLACED_FROM, Alignment, State
 from cards.errors import Refused
@@ -63,10 +63,10 @@ def _held(hold):
 def _tried(action, hold):
     card = _held(hold)
     card.queue = [QueuedTerm(2, "M1-100", 1, Alignment.CALENDAR, 100)]
-    asked = ActionRequest(Actor.shell(), DAY, POLICIES, "", action.example)
+    request = ActionRequest(Actor.shell(), DAY, POLICIES, "", action.example)
     try:
-        action.check(card, asked)
-        action.effect(card, asked, Change(DAY, action.word))
+        action.check(card, request)
+        action.effect(card, request, Change(DAY, action.word))
     except Refused:
         return _held(hold)
     return card

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cards.actions.ask import ActionRequest, RequestedAction, act, possible, rehearse
+from cards.actions.action_requests import ActionRequest, RequestedAction, act, possible, rehearse
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import BadInput, InvariantBroken, Refused
@@ -76,7 +76,7 @@ class CardAction:
 
     def hint(self):
         """What somebody should know who fills in the form."""
-        return self.declared.hint(self.card, self._asked())
+        return self.declared.hint(self.card, self._request())
 
     def _effect(self, after):
         if after is None:
@@ -92,9 +92,9 @@ class CardAction:
 
     def _rehearsed(self, **params):
         """A copy of the card, to which the action was done; None if it would not be."""
-        return rehearse(RequestedAction(self.action, self._asked(**params)), self.card)[0]
+        return rehearse(RequestedAction(self.action, self._request(**params)), self.card)[0]
 
-    def _asked(self, **params):
+    def _request(self, **params):
         return ActionRequest(self.actor, self.today, self.policies, params=params)
 
 
@@ -116,7 +116,7 @@ def _carry_out(card, action, actor, form):
     version = form.cleaned_data["version"]
     versions = None if version is None else {card.pk: version}
     reason = form.cleaned_data.get("reason", "").strip()
-    (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.asked())
+    (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.values())
     return outcome
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from cards.actions.ask import possible
+from cards.actions.action_requests import possible
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
 from cards.catalogue import CATALOGUE

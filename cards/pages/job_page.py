@@ -78,7 +78,7 @@ def page_of(job, request, frame, may):
         "has_begun": job.started_at is not None,
         "took": _took(job),
         "parameters": parameters_of(job),
-        "asked": origin_of(job.selection, frame) if job.selection else None,
+        "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
         "steps": STEPS.get(job.status, ()),
         "may": may,

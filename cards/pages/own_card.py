@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 
-from cards.actions.ask import possible
+from cards.actions.action_requests import possible
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
 from cards.catalogue import CATALOGUE

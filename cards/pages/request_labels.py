@@ -8,18 +8,18 @@ from cards.sentences.record import evidence_labels
 TONES = {RequestStatus.OPEN: "warning", RequestStatus.ANSWERED: "good"}
 
 
-def badge_of(asked):
-    return Badge(asked.get_status_display(), TONES.get(asked.status, ""))
+def badge_of(card_request):
+    return Badge(card_request.get_status_display(), TONES.get(card_request.status, ""))
 
 
-def findings_of(asked):
+def findings_of(card_request):
     """(what was looked at, what was found, its tone) of each check, as it was when the request was made."""
     return [
         (Subject(subject).label, Finding(finding).label, finding)
-        for subject, finding in asked.evidence.get("checks", ())
+        for subject, finding in card_request.evidence.get("checks", ())
     ]
 
 
-def facts_of(asked):
+def facts_of(card_request):
     """(name, value) of what the portal knew of the card then."""
-    return evidence_labels(asked.evidence.get("facts", {}))
+    return evidence_labels(card_request.evidence.get("facts", {}))

@@ -92,7 +92,7 @@ class NewPersonForm(forms.Form):
         except ValidationError as error:
             self.add_error("password", error)
 
-    def asked(self):
+    def values(self):
         return {name: self.cleaned_data[name] for name in ("username", "phone", "password")}
 
 
@@ -136,7 +136,7 @@ class AccountForm(ConfirmedForm):
     )
     field_order = ["name", "phone", "email", "current_password"]
 
-    def asked(self):
+    def values(self):
         return {name: self.cleaned_data[name] for name in ("name", "phone", "email")}
 
 

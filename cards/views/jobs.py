@@ -138,5 +138,5 @@ def _counted(job):
 
 
 def _go(job, user, form):
-    asked = form.cleaned_data
-    control.start(job, user=user, params=form.asked(), reason=asked["reason"], count=asked.get("count"))
+    cleaned = form.cleaned_data
+    control.start(job, user=user, params=form.values(), reason=cleaned["reason"], count=cleaned.get("count"))

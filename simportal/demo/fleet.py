@@ -66,7 +66,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DatedPlea:
     """A plea of one card on its day."""
 
     day: date
@@ -104,18 +104,18 @@ def _part(index, story, seed, today, delivery_days):
         part.wakes_on = part.opened_on + _span(random, story.wakes)
     if story.moves_ago:
         part.moves_on = today - _span(random, story.moves_ago)
-    part.pleas = [_asked(part, order, plea, today, random) for order, plea in enumerate(story.pleas)]
+    part.pleas = [_dated(part, order, plea, today, random) for order, plea in enumerate(story.pleas)]
     return part
 
 
-def _asked(part, order, plea, today, random):
+def _dated(part, order, plea, today, random):
     day = today - _span(random, plea.ago) if plea.ago else part.opened_on + _span(random, plea.after)
     own = {
         "person": random.choice(FAMILY_NAMES) + random.choice(GIVEN_NAMES),
         "id_number": f"4403{random.randint(0, 9):02d}19{random.randint(60, 99)}0{random.randint(1, 9)}{part.index:06d}",
         "new_imei": part.new_imei,
     }
-    return Asked(day, order, plea, tuple((name, text.format(**own)) for name, text in plea.params.items()))
+    return DatedPlea(day, order, plea, tuple((name, text.format(**own)) for name, text in plea.params.items()))
 
 
 def _client(story, random):

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from django.utils import timezone
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.sweep import sweep
@@ -52,7 +52,7 @@ class History:
         for part in self.parts.values():
             self.deliveries[part.opened_on].append(part)
         self.pleas = sorted(
-            ((asked, part) for part in self.parts.values() for asked in part.pleas),
+            ((plea, part) for part in self.parts.values() for plea in part.pleas),
             key=lambda plea: (plea[0].day, plea[0].order, plea[1].index),
         )
 
@@ -144,7 +144,7 @@ class History:
         while self.pleas and self.pleas[0][0].day <= day:
             due.append(self.pleas.pop(0))
         for minute, ((plea, params), group) in enumerate(groupby(due, key=lambda plea: (plea[0].plea, plea[0].params))):
-            ids = [self.ids[part.iccid] for _asked, part in group]
+            ids = [self.ids[part.iccid] for _plea, part in group]
             with mistyped_policy() if plea.action == Action.ACTIVATE else nullcontext():
                 self.act(plea.action, ids, day, minute, who=plea.who, reason=plea.reason, **dict(params))
 

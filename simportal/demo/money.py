@@ -73,7 +73,7 @@ class Till:
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
             if paid := self._last_renewal():
-                refunds.ask(paid, user=self.ops, reason="客户误订，申请退订")
+                refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
             orders.adjust(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
             orders.adjust(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
-from cards.actions.ask import act  # noqa: E402
+from cards.actions.action_requests import act  # noqa: E402
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
 from cards.actions.imports.cards_applying import take_cards  # noqa: E402
 from cards.actions.jobs import control, worker  # noqa: E402

@@ -17,7 +17,7 @@ from django.core.management.color import no_style  # noqa: E402 -- Django has to
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from cards.actions.ask import act  # noqa: E402
+from cards.actions.action_requests import act  # noqa: E402
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
 from cards.actions.imports.cards_applying import take_cards  # noqa: E402
 from cards.actions.imports.temporary_tables import fill, make_table  # noqa: E402

@@ -10,7 +10,7 @@ from billing.actions import orders
 from billing.actions.ledger import account_of, enter, move
 from billing.choices import ACTIONS, TAKEN_BACK_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.write import chunked

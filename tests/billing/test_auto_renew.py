@@ -174,7 +174,7 @@ def test_a_term_renews_itself_once_even_if_the_renewal_is_refunded(user):
     card = monthly()
     ticked(WEEK_BEFORE)
     with on_day(WEEK_BEFORE):
-        refund = refunds.ask(Order.objects.get(), user=user, reason="not wanted")
+        refund = refunds.request_refund(Order.objects.get(), user=user, reason="not wanted")
         kinds.work_off(refund.job)
         refunds.approve(refund, user=user)
         kinds.work_off(refund.job)

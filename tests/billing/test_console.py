@@ -76,10 +76,10 @@ def said(client, response):
     return [str(message) for message in page.context["messages"]]
 
 
-def new(client, *cards, **asked):
-    key = asked.pop("key", "8a3b9c52-6a1f-4b8e-9d7a-111111111111")
+def new(client, *cards, **posted):
+    key = posted.pop("key", "8a3b9c52-6a1f-4b8e-9d7a-111111111111")
     values = {"kind": "renewal", "plan": "Y1-30", "numbers": "\n".join(card.iccid for card in cards), "key": key}
-    return client.post(NEW, values | asked, headers=ENGLISH)
+    return client.post(NEW, values | posted, headers=ENGLISH)
 
 
 # a new order
@@ -117,7 +117,7 @@ def test_numbers_that_are_no_card_are_named_and_left_out_only_when_asked(ops):
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "sentence"),
+    ("posted", "field", "sentence"),
     [
         ({"numbers": ""}, "numbers", "Give the numbers of cards."),
         ({"numbers": "13899999999", "skips": "on"}, "numbers", "None of these numbers is a card."),
@@ -130,8 +130,8 @@ def test_numbers_that_are_no_card_are_named_and_left_out_only_when_asked(ops):
     ],
 )
 @pytest.mark.usefixtures("_priced")
-def test_what_cannot_be_read_is_said_at_its_field(ops, asked, field, sentence):
-    response = new(ops, card_in_use(customer="Acme"), **asked)
+def test_what_cannot_be_read_is_said_at_its_field(ops, posted, field, sentence):
+    response = new(ops, card_in_use(customer="Acme"), **posted)
     assert (response.status_code, response.context["form"].errors[field]) == (422, [sentence])
     assert Order.objects.count() == 0
 
@@ -142,8 +142,8 @@ def test_a_selection_of_two_customers_becomes_two_orders_that_are_listed(ops):
         card_in_use(customer=name)
     user = User.objects.get(username="operations")
     selection = freeze(Card.objects.all(), owner=user, asked={})
-    asked = {"kind": "renewal", "plan": "Y1-30", "selection": selection.pk, "key": selection.key}
-    response = ops.post(NEW, asked)
+    posted = {"kind": "renewal", "plan": "Y1-30", "selection": selection.pk, "key": selection.key}
+    response = ops.post(NEW, posted)
     assert response["location"] == f"{ORDERS}?selection={selection.pk}"
     listed = get(ops, response["location"]).context["entries"]
     assert sorted((order.customer.name, order.job.total) for order, _badge in listed) == [("Acme", 1), ("Other", 1)]
@@ -309,9 +309,9 @@ def test_a_refund_is_asked_for_by_operations_and_approved_by_finance(ops, financ
     b.fund("100")
     card, other = card_in_use(customer="Acme"), card_in_use(customer="Acme")
     order = b.paid(cards=[card, other])
-    asked = {"reason": "wrong card", "cards": [card.pk], "key": "8a3b9c52-6a1f-4b8e-9d7a-333333333333"}
-    assert finance.post(url(order, "refund/"), asked).status_code == 403
-    response = ops.post(url(order, "refund/"), asked)
+    posted = {"reason": "wrong card", "cards": [card.pk], "key": "8a3b9c52-6a1f-4b8e-9d7a-333333333333"}
+    assert finance.post(url(order, "refund/"), posted).status_code == 403
+    response = ops.post(url(order, "refund/"), posted)
     refund = Refund.objects.get()
     assert response["location"] == f"/console/refunds/{refund.pk}/"
     assert get(finance, response["location"]).context["amount"] == 30
@@ -347,7 +347,7 @@ def test_a_refund_without_a_reason_or_by_others_is_none(finance, ops):
     response = ops.post(url(order, "refund/"), {"all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-555555555555"})
     assert said(ops, response) == ["Write in a few words why."]
     assert finance.post(url(order, "refund/"), {"reason": "x", "all": "1"}).status_code == 403
-    refund = refunds.ask(order, user=User.objects.get(username="operations"), reason="x")
+    refund = refunds.request_refund(order, user=User.objects.get(username="operations"), reason="x")
     assert ops.post(f"/console/refunds/{refund.pk}/decline/").status_code == 403
     finance.post(f"/console/refunds/{refund.pk}/decline/")
     assert (Refund.objects.get().state, b.balance()) == ("declined", 70)
@@ -394,9 +394,9 @@ def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
 def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(finance):
     acme = b.customer()
     path = f"/console/customers/{acme.pk}/adjust/"
-    asked = {"gives": "1", "amount": "1,000.01", "note": "sorry", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
+    posted = {"gives": "1", "amount": "1,000.01", "note": "sorry", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
     for _ in range(2):
-        finance.post(path, asked)
+        finance.post(path, posted)
     order = Order.objects.get()
     assert (order.state, order.total, b.books()) == ("placed", Decimal("-1000.01"), {})
     assert said(finance, finance.post(url(order, "agree/"))) == [
@@ -419,8 +419,8 @@ def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(fina
 )
 def test_an_amount_that_is_none_gets_one_sentence(finance, amount, sentence):
     path = f"/console/customers/{b.customer().pk}/adjust/"
-    asked = {"gives": "1", "amount": amount, "note": "x", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
-    response = finance.post(path, asked, headers=ENGLISH)
+    posted = {"gives": "1", "amount": amount, "note": "x", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
+    response = finance.post(path, posted, headers=ENGLISH)
     assert (response.status_code, response.context["adjustment"].errors) == (422, {"amount": [sentence]})
 
 
@@ -457,9 +457,9 @@ def test_a_statement_runs_from_the_opening_to_the_closing_balance(finance):
 
 
 def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
-    asked = {"plan": "Y1-30", "kind": "list", "amount": "30", "valid_from": "2026-03-02"}
-    assert ops.post("/console/prices/", asked).status_code == 403
-    assert finance.post("/console/prices/", asked).status_code == 302
+    posted = {"plan": "Y1-30", "kind": "list", "amount": "30", "valid_from": "2026-03-02"}
+    assert ops.post("/console/prices/", posted).status_code == 403
+    assert finance.post("/console/prices/", posted).status_code == 302
     price = Price.objects.get()
     assert (price.plan.code, price.kind, price.amount, price.valid_from) == ("Y1-30", "list", 30, TODAY)
     rows = {str(plan or "card"): amounts for plan, *amounts in get(ops, "/console/prices/").context["rows"]}
@@ -467,7 +467,7 @@ def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
 
 
 @pytest.mark.parametrize(
-    ("asked", "errors"),
+    ("posted", "errors"),
     [
         ({"valid_from": "2026-03-01"}, {"valid_from": ["A price is set for today or later."]}),
         ({"amount": "-1"}, {"amount": ["the amount is at least ¥0.00"]}),
@@ -478,8 +478,8 @@ def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
         ),
     ],
 )
-def test_a_price_that_makes_no_sense_is_refused(finance, asked, errors):
-    values = {"plan": "Y1-30", "kind": "list", "amount": "30", "valid_from": "2026-03-02"} | asked
+def test_a_price_that_makes_no_sense_is_refused(finance, posted, errors):
+    values = {"plan": "Y1-30", "kind": "list", "amount": "30", "valid_from": "2026-03-02"} | posted
     response = finance.post("/console/prices/", values, headers=ENGLISH)
     assert (response.status_code, response.context["form"].errors, Price.objects.count()) == (422, errors, 0)
 
@@ -490,7 +490,9 @@ def test_margin_by_plan_and_month(finance):
     b.fund("200")
     first = b.paid(cards=[card_in_use(customer="Acme"), card_in_use(customer="Acme")])
     b.paid(OrderKind.SALE, [open_card()], plan=None)
-    refund = refunds.ask(first, user=b.financier(username="other"), reason="x", card_ids=[first.lines.first().card_id])
+    refund = refunds.request_refund(
+        first, user=b.financier(username="other"), reason="x", card_ids=[first.lines.first().card_id]
+    )
     refunds.approve(refund, user=refund.asked_by)
     page = get(finance, "/console/margin/")
     shown = [

@@ -16,7 +16,7 @@ from billing.actions.notices import gather
 from billing.choices import MailProblem, NoticeKind
 from billing.models import Digest, Notice
 from billing.sentences import heading, sentence_of
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.models import Card

@@ -286,8 +286,8 @@ def test_what_became_of_the_mail_is_said(became, words):
         assert notice_line(each).mailed == words
 
 
-def switches(client, **asked):
-    response = client.post(f"/console/customers/{b.customer().pk}/notices/", asked)
+def switches(client, **posted):
+    response = client.post(f"/console/customers/{b.customer().pk}/notices/", posted)
     account = CustomerAccount.objects.filter(customer=b.customer()).first()
     return response.status_code, account and (account.muted, account.low_below)
 
@@ -304,15 +304,15 @@ def test_finance_says_what_a_customer_wants_to_hear_of():
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "sentence"),
+    ("posted", "field", "sentence"),
     [
         ({"low_below": "much"}, "low_below", "“much” is no amount; write it as 1234.50"),
         ({"low_below": "-1"}, "low_below", "the amount is at least ¥0.00"),
         ({"kinds": ["birthday"]}, "kinds", "Select a valid choice. birthday is not one of the available choices."),
     ],
 )
-def test_what_cannot_be_read_is_said_at_its_field(asked, field, sentence):
-    response = in_english(of_role("finance")).post(f"/console/customers/{b.customer().pk}/notices/", asked)
+def test_what_cannot_be_read_is_said_at_its_field(posted, field, sentence):
+    response = in_english(of_role("finance")).post(f"/console/customers/{b.customer().pk}/notices/", posted)
     assert (response.status_code, response.context["form"].errors) == (422, {field: [sentence]})
 
 

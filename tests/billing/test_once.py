@@ -14,7 +14,7 @@ from billing.actions import orders, payments, receipts, refunds
 from billing.choices import OrderKind
 from billing.models import Entry, Order, Payment, Receipt, Refund
 from cards.actions.jobs import control
-from cards.actions.requests import ask_dealer
+from cards.actions.requests import open_request
 from cards.actions.selections import freeze
 from cards.choices import JobKind
 from cards.models import Card, CardRequest, Job, Selection
@@ -48,7 +48,7 @@ def selection(user):
 def request(user):
     card = card_in_use(customer="Acme")
     anothers = card_in_use(customer="Other")
-    return lambda who, key: ask_dealer(card if who == user else anothers, by=who, text="?", evidence={}, key=key)
+    return lambda who, key: open_request(card if who == user else anothers, by=who, text="?", evidence={}, key=key)
 
 
 def draft(user):
@@ -80,7 +80,7 @@ def refund(user):
     b.price("Y1-30", "30.00")
     b.fund("100")
     paid = b.paid(cards=[card_in_use(customer="Acme")], user=user)
-    return lambda who, key: refunds.ask(paid, user=who, reason="because", key=key)
+    return lambda who, key: refunds.request_refund(paid, user=who, reason="because", key=key)
 
 
 def receipt(user):

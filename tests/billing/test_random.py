@@ -20,7 +20,7 @@ from billing.actions.accounts import agree_on
 from billing.actions.kinds import work_off
 from billing.choices import LineState, OrderKind, RefundState
 from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, take_readings
 from cards.calendar import as_of, this_moment
@@ -129,8 +129,8 @@ class Business(RuleBasedStateMachine):
         chosen = cards and [self.cards[number % len(self.cards)] for number in cards]
         if order := self._pick(Order.objects.filter(paid_at__isnull=False), which):
             ask = {"user": self.people[0], "reason": "because", "card_ids": chosen}
-            self._try(lambda: refunds.ask(order, **ask))
-        if refund := self._pick(Refund.objects.filter(state=RefundState.ASKED), which):
+            self._try(lambda: refunds.request_refund(order, **ask))
+        if refund := self._pick(Refund.objects.filter(state=RefundState.REQUESTED), which):
             self._try(lambda: end(refund, user=self.people[1]))
 
     @rule(name=st.sampled_from(NAMES), amount=AMOUNTS, which=ONE_OF, what=st.sampled_from(MONEY))

@@ -46,16 +46,16 @@ def recorded(reference="BANK 1", amount="100", name="Acme", received_on=TODAY, u
     return receipts.record(b.customer(name), Decimal(amount), reference, received_on, user=user, **more)
 
 
-def refused(**asked):
+def refused(**posted):
     """The field and the sentence by which a receipt is refused."""
     with override("en"), pytest.raises(BadInput) as bad:
-        recorded(**asked)
+        recorded(**posted)
     return bad.value.field, bad.value.sentence
 
 
-def post(client, **asked):
+def post(client, **posted):
     values = {"customer": "Acme", "amount": "1,234.5", "reference": "BANK 1", "received_on": "2026-03-01", "key": KEY}
-    return client.post(NEW, values | asked)
+    return client.post(NEW, values | posted)
 
 
 def url(receipt, step=""):
@@ -131,7 +131,7 @@ def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(fina
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "sentence"),
+    ("posted", "field", "sentence"),
     [
         ({"customer": "Nobody"}, "customer", "There is no customer of this name."),
         ({"customer": ""}, "customer", "This field is required."),
@@ -145,9 +145,9 @@ def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(fina
         ({"key": ""}, "key", "This field is required."),
     ],
 )
-def test_what_cannot_be_read_is_said_at_its_field(finance, asked, field, sentence):
+def test_what_cannot_be_read_is_said_at_its_field(finance, posted, field, sentence):
     b.customer()
-    response = post(finance, **asked)
+    response = post(finance, **posted)
     assert (response.status_code, response.context["form"].errors) == (422, {field: [sentence]})
     assert Receipt.objects.count() == 0
 
@@ -179,9 +179,9 @@ def test_other_staff_look_and_record_nothing(role):
 
 def test_finance_takes_a_receipt_back_once(finance):
     receipt = recorded()
-    asked = {"reason": "bounced", "key": KEY}
-    assert said(finance, finance.post(url(receipt, "reverse/"), asked)) == []
-    assert said(finance, finance.post(url(receipt, "reverse/"), asked)) == [
+    posted = {"reason": "bounced", "key": KEY}
+    assert said(finance, finance.post(url(receipt, "reverse/"), posted)) == []
+    assert said(finance, finance.post(url(receipt, "reverse/"), posted)) == [
         "The entry is reversed already. Nothing needs to be done."
     ]
     page = finance.get(url(receipt))

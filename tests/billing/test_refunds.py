@@ -42,7 +42,7 @@ def user():
 
 def refunded(order, user, **asked):
     """Ask for a refund and let it go; the refund afterwards."""
-    return refunds.approve(refunds.ask(order, user=user, reason="because", **asked), user=user)
+    return refunds.approve(refunds.request_refund(order, user=user, reason="because", **asked), user=user)
 
 
 def reasons(refund):
@@ -87,7 +87,7 @@ def test_until_the_day_on_which_the_term_starts(user, days, goes_back):
     card = card_in_use(date(2026, 3, 1), customer="Acme", plan="M1-100")
     order = b.paid(cards=[card], user=user, plan="M1-100")
     with on_day(date(2026, 4, 1) + timedelta(days=days)):
-        refund = refunds.ask(order, user=user, reason="x")
+        refund = refunds.request_refund(order, user=user, reason="x")
         assert reasons(refund) == ({} if goes_back else {"term_started": 1})
         if goes_back:
             assert refunds.approve(refund, user=user).amount == 5
@@ -100,19 +100,19 @@ def test_what_comes_back_at_once_is_used(user):
     assert card.state == "shut_down"
     order = b.paid(cards=[card], user=user, plan="M1-100")
     assert fresh(card).state == "in_use"
-    assert reasons(refunds.ask(order, user=user, reason="x")) == {"term_started": 1}
+    assert reasons(refunds.request_refund(order, user=user, reason="x")) == {"term_started": 1}
 
 
 def test_a_pack_acts_at_once_and_counts_as_used(user):
     order = b.paid(OrderKind.PACK, [card_in_use(customer="Acme")], user=user, plan="PACK-100")
-    assert reasons(refunds.ask(order, user=user, reason="x")) == {"service_used": 1}
+    assert reasons(refunds.request_refund(order, user=user, reason="x")) == {"service_used": 1}
 
 
 def test_a_card_that_was_never_used_goes_back_to_stock(user):
     card, used = open_card(), open_card()
     order = b.paid(OrderKind.SALE, [card, used], user=user, plan=None)
     do("activate", used, TODAY)
-    refund = refunds.ask(order, user=user, reason="x")
+    refund = refunds.request_refund(order, user=user, reason="x")
     assert reasons(refund) == {"service_used": 1}
     refunds.approve(refund, user=user)
     assert (fresh(card).customer, fresh(used).customer.name, b.balance()) == (None, "Acme", 92)
@@ -144,7 +144,7 @@ def test_an_opening_plan_goes_back_until_it_starts(user):
     assert (b.fresh(order).state, b.balance()) == ("refunded", 100)
     again = b.paid(OrderKind.OPENING, [card], user=user, plan=None)
     do("activate", card, TODAY)
-    assert reasons(refunds.ask(again, user=user, reason="x")) == {"service_used": 1}
+    assert reasons(refunds.request_refund(again, user=user, reason="x")) == {"service_used": 1}
 
 
 def test_a_line_that_is_not_served_yet_needs_nothing_from_its_card(user):
@@ -158,7 +158,7 @@ def test_a_line_that_is_not_served_yet_needs_nothing_from_its_card(user):
 
 def test_twice_is_once(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
-    asked = [refunds.ask(order, user=user, reason="x") for _ in range(2)]
+    asked = [refunds.request_refund(order, user=user, reason="x") for _ in range(2)]
     for refund in asked:
         refunds.approve(refund, user=user)
         refunds.approve(refund, user=user)
@@ -169,12 +169,14 @@ def test_twice_is_once(user):
 def test_the_same_form_twice_is_one_refund(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     key = order.key
-    assert refunds.ask(order, user=user, reason="x", key=key) == refunds.ask(order, user=user, reason="x", key=key)
+    assert refunds.request_refund(order, user=user, reason="x", key=key) == refunds.request_refund(
+        order, user=user, reason="x", key=key
+    )
 
 
 def test_a_declined_refund_moves_nothing_and_can_be_asked_for_again(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
-    declined = refunds.decline(refunds.ask(order, user=user, reason="x"), user=user)
+    declined = refunds.decline(refunds.request_refund(order, user=user, reason="x"), user=user)
     assert (declined.state, refunds.approve(declined, user=user).state, b.balance()) == ("declined", "declined", 70)
     assert refunded(order, user).amount == 30
 
@@ -182,30 +184,33 @@ def test_a_declined_refund_moves_nothing_and_can_be_asked_for_again(user):
 @pytest.mark.parametrize("state", ["draft", "placed"])
 def test_only_what_is_paid_is_refunded(user, state):
     make = {"draft": b.drafted, "placed": b.placed}[state]
-    assert code_of(refunds.ask, make(cards=[card_in_use(customer="Acme")]), user=user, reason="x") == "wrong_state"
+    assert (
+        code_of(refunds.request_refund, make(cards=[card_in_use(customer="Acme")]), user=user, reason="x")
+        == "wrong_state"
+    )
 
 
 def test_an_adjustment_is_not_refunded(user):
     from decimal import Decimal
 
     order = orders.adjust(b.customer(), Decimal("-5"), user=user, note="x")
-    assert code_of(refunds.ask, order, user=user, reason="x") == "wrong_state"
+    assert code_of(refunds.request_refund, order, user=user, reason="x") == "wrong_state"
 
 
 def test_a_later_renewal_has_to_go_first(user):
     card = card_in_use(customer="Acme")
     first, second = b.paid(cards=[card], user=user), b.paid(cards=[card], user=user)
-    assert reasons(refunds.ask(first, user=user, reason="x")) == {"later_term": 1}
+    assert reasons(refunds.request_refund(first, user=user, reason="x")) == {"later_term": 1}
     refunded(second, user)
     assert refunded(first, user).amount == 30
 
 
 def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
-    refund = refunds.ask(order, user=user, reason="because")
+    refund = refunds.request_refund(order, user=user, reason="because")
     engine.fail(refund.job, "the disk is full")
     assert (refunds.go_on(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (refund.job, "failed")
-    refund = refunds.ask(order, user=user, reason="because")
+    refund = refunds.request_refund(order, user=user, reason="because")
     engine.launch(refund.job, user)
     Refund.objects.filter(pk=refund.pk).update(state="approved", decided_by=user)
     engine.fail(refund.job, "the disk is full")

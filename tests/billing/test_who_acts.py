@@ -223,7 +223,7 @@ def renewed():
 
 def test_who_asked_for_a_refund_signs_its_records_and_who_approved_its_entries():
     order, asker, approver = renewed(), person("asker", "place_order", "unrenew_card"), person("fin", "refund_order")
-    refund = refunds.approve(refunds.ask(order, user=asker, reason="wrong card"), user=approver)
+    refund = refunds.approve(refunds.request_refund(order, user=asker, reason="wrong card"), user=approver)
     assert refund.state == "done"
     events, entries = signed(order)
     assert (events[1:], entries[2:]) == ([("unrenew", "asker")], [("refund", "fin")])
@@ -232,7 +232,7 @@ def test_who_asked_for_a_refund_signs_its_records_and_who_approved_its_entries()
 
 def test_a_refund_that_was_approved_is_done_whoever_has_left_since():
     order, asker, approver = renewed(), person("asker", "place_order", "unrenew_card"), person("fin", "refund_order")
-    refund = refunds.ask(order, user=asker, reason="wrong card")
+    refund = refunds.request_refund(order, user=asker, reason="wrong card")
     leave(asker)
     assert refunds.approve(refund, user=approver).state == "done"
     assert signed(order)[0][1:] == [("unrenew", "asker")]
@@ -244,8 +244,8 @@ def test_only_who_may_take_it_from_the_cards_asks_and_only_who_may_give_money_ba
     no_orders = person("no_orders", *(set(EVERYTHING) - {"place_order"}))
     no_money = person("no_money", *(set(EVERYTHING) - {"refund_order"}))
     for user in (no_cards, no_orders, member()):
-        assert refusal(refunds.ask, order, user=user, reason="x").startswith(user.username)
-    refund = refunds.ask(order, user=no_money, reason="x")
+        assert refusal(refunds.request_refund, order, user=user, reason="x").startswith(user.username)
+    refund = refunds.request_refund(order, user=no_money, reason="x")
     for step in (refunds.approve, refunds.decline):
         assert refusal(step, refund, user=no_money).startswith("no_money ")
     assert Refund.objects.get().state == "asked"

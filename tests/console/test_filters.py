@@ -9,7 +9,7 @@ from cards.models import Card, Customer, Tag
 from cards.quick import QUICK
 from cards.tallies import COUNTED, tab_counts
 from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
-from tests.console.asking import asked, complaints, found, in_order
+from tests.console.filtering import complaints, filter_of, found, in_order
 
 pytestmark = pytest.mark.django_db
 
@@ -222,12 +222,12 @@ def test_parked_is_a_quick_filter_too():
 def test_quick_filters_stand_beside_the_others(fleet):
     assert found("quick=used_up&hold=credit") == [fleet["credit"]]
     assert found("quick=used_up&hold=voluntary") == []
-    assert all(asked(f"quick={name}").is_valid() for name in QUICK)
+    assert all(filter_of(f"quick={name}").is_valid() for name in QUICK)
 
 
 @on_day(DAY)
 def test_the_tabs_are_counted_once_for_all_of_them(fleet, django_assert_num_queries):
-    filtered = asked("hold=voluntary&certification=enterprise")
+    filtered = filter_of("hold=voluntary&certification=enterprise")
     with django_assert_num_queries(1):
         counted = tab_counts(filtered)
     assert (counted.is_exact, counted.is_kept) == (True, False)
@@ -246,26 +246,26 @@ def test_the_tabs_are_counted_once_for_all_of_them(fleet, django_assert_num_quer
 @on_day(DAY)
 @pytest.mark.parametrize("query", ["", "state=unused", "hold=credit&sort=expiry&cols=usage"])
 def test_over_all_cards_the_tabs_say_the_kept_sums(fleet, query):
-    counted = tab_counts(asked(query))
+    counted = tab_counts(filter_of(query))
     assert (counted.is_exact, counted.is_kept, counted.counts[""], counted.counts["suspended"]) == (True, True, 7, 3)
 
 
 @on_day(DAY)
 def test_above_the_cap_the_tabs_say_at_least(fleet, monkeypatch):
     monkeypatch.setattr("cards.tallies.COUNTED", 6)
-    assert tab_counts(asked("certification=enterprise")).is_exact
+    assert tab_counts(filter_of("certification=enterprise")).is_exact
     monkeypatch.setattr("cards.tallies.COUNTED", 5)
-    counted = tab_counts(asked("certification=enterprise"))
+    counted = tab_counts(filter_of("certification=enterprise"))
     assert (counted.is_exact, counted.is_kept, counted.counts[""]) == (False, False, 5)
-    assert tab_counts(asked("", Card.objects.filter(pk__lt=0))).counts[""] == 0
-    assert tab_counts(asked("nonsense=1")).counts[""] == 0
+    assert tab_counts(filter_of("", Card.objects.filter(pk__lt=0))).counts[""] == 0
+    assert tab_counts(filter_of("nonsense=1")).counts[""] == 0
     assert COUNTED == 1_000
 
 
 def test_a_customers_member_gets_no_sums_over_all_cards():
     open_card(customer="Other")
     ours = open_card(customer="Acme")
-    counted = tab_counts(asked("", Card.objects.visible_to(member("Acme"))))
+    counted = tab_counts(filter_of("", Card.objects.visible_to(member("Acme"))))
     assert (counted.is_kept, counted.counts[""], in_order(f"q={ours.iccid}")) == (False, 1, [ours])
 
 

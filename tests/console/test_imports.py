@@ -38,9 +38,9 @@ def ops():
     return of_role("operations")
 
 
-def uploaded(client, content, what="cards", name="fleet.csv", **asked):
+def uploaded(client, content, what="cards", name="fleet.csv", **posted):
     """The job of a file that was uploaded, not yet looked at by any worker."""
-    form = {"key": str(uuid.uuid4()), "what": what, "file": SimpleUploadedFile(name, content), **asked}
+    form = {"key": str(uuid.uuid4()), "what": what, "file": SimpleUploadedFile(name, content), **posted}
     response = client.post(PAGE, form, headers=ENGLISH)
     assert response.status_code == 302
     return Job.objects.get(pk=response.url.split("/")[-2])
@@ -50,8 +50,8 @@ def table(tmp_path, rows):
     return csv_file(tmp_path / "rows.csv", rows).read_bytes()
 
 
-def checked(client, content, **asked):
-    return worker.work_off(uploaded(client, content, **asked))
+def checked(client, content, **posted):
+    return worker.work_off(uploaded(client, content, **posted))
 
 
 def apply(client, job):

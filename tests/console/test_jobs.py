@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze_ids
 from cards.choices import OF_CARDS, JobStatus
@@ -45,9 +45,9 @@ def drafted(action, *cards, owner="operations", **values):
     return control.draft(selection, action, user=person(owner), **values)
 
 
-def done(action, *cards, **asked):
+def done(action, *cards, **params):
     """A job that was started and worked off."""
-    return worker.work_off(control.start(drafted(action, *cards), user=person(), **asked))
+    return worker.work_off(control.start(drafted(action, *cards), user=person(), **params))
 
 
 def url_of(job, *more):
@@ -352,8 +352,8 @@ def test_the_failed_are_tried_again_with_the_same_parameters(ops):
     assert (form["limit_mb"].value(), form["reason"].value()) == ("7", "fleet")
     assert page(ops, retry).context["before"].pk == job.pk
     assert [each.pk for each in page(ops, job).context["after"]] == [retry.pk]
-    asked = ops.get(f"/console/selections/{retry.selection_id}/", headers=ENGLISH).context["asked"]
-    assert asked.url == url_of(job)
+    origin = ops.get(f"/console/selections/{retry.selection_id}/", headers=ENGLISH).context["origin"]
+    assert origin.url == url_of(job)
 
 
 def test_what_was_done_is_taken_back(ops):

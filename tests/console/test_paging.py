@@ -11,7 +11,7 @@ from cards.models import Card
 from cards.paging import END, OLDEST, counts_up_to, page_of
 from cards.quick import SORTS
 from tests.build import card_in_use, do, on_day, open_card, swept
-from tests.console.asking import asked, in_order
+from tests.console.filtering import filter_of, in_order
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +129,7 @@ def test_what_is_asked_by_a_column_stands_in_its_order(fleet, query, column):
     assert shown == sorted(shown)
     newest = [card.pk for card in in_order(f"{query}&sort=newest")]
     assert newest == sorted(newest, reverse=True)
-    assert sorted(walked(query, backwards=True)) == sorted(card.pk for card in asked(query).cards)
+    assert sorted(walked(query, backwards=True)) == sorted(card.pk for card in filter_of(query).cards)
 
 
 def test_a_page_costs_one_query_and_asks_nothing_more_for_its_rows(fleet, django_assert_num_queries):
@@ -189,6 +189,6 @@ def test_the_end_of_a_number_is_read_by_two_indexes():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
-        assert len(asked("q=*157").cards) == 1
+        assert len(filter_of("q=*157").cards) == 1
     plan = plan_of(*found[0])
     assert ("card_iccid_reversed" in plan, "card_msisdn_reversed" in plan) == (True, True)

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import translation
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.choices import JobKind, JobStatus
 from cards.models import CardEvent, Customer, Job
 from cards.permissions import Actor

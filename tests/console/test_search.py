@@ -8,7 +8,7 @@ from django.utils.translation import override
 from cards.models import Card
 from cards.search import MOST_NUMBERS, Beginning, Ending, Name, Numbers, look_up, numbers_in, understood
 from tests.build import card_in_use, member, on_day, open_card, use
-from tests.console.asking import asked, complaints, found
+from tests.console.filtering import complaints, filter_of, found
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_20_characters_do_not_find_another_check_digit():
 def test_ten_thousand_numbers_are_read_and_one_more_is_refused():
     card = open_card()
     numbers = [f"8986{number:016d}" for number in range(1, MOST_NUMBERS + 1)]
-    filtered = asked("q=" + "+".join(numbers))
+    filtered = filter_of("q=" + "+".join(numbers))
     assert (filtered.cards, filtered.found.matched, len(filtered.found.unknown)) == ([card], numbers[:1], 9_999)
     assert complaints("q=" + "+".join([*numbers, "89860000000000099999"])) == [
         "Search: 10001 numbers are too many for one search: at most 10000"
@@ -46,7 +46,7 @@ def test_ten_thousand_numbers_are_read_and_one_more_is_refused():
 def test_a_pasted_list_tells_matched_ambiguous_and_unknown():
     one = open_card(msisdn="1064000000001")
     twins = [open_card(msisdn="13800000000"), open_card(msisdn="13800000000")]
-    filtered = asked(f"q={one.iccid}%0A13800000000%2C1064000000001+99999999999%09hello")
+    filtered = filter_of(f"q={one.iccid}%0A13800000000%2C1064000000001+99999999999%09hello")
     assert filtered.cards == [one, *twins]
     assert (filtered.found.matched, filtered.found.ambiguous, filtered.found.unknown) == (
         [one.iccid, "1064000000001"],
@@ -57,13 +57,13 @@ def test_a_pasted_list_tells_matched_ambiguous_and_unknown():
 
 def test_a_number_is_unknown_only_if_there_is_no_such_card_not_if_a_filter_hides_it():
     card = open_card()
-    filtered = asked(f"q={card.iccid}+1064000000001&state=in_use")
+    filtered = filter_of(f"q={card.iccid}+1064000000001&state=in_use")
     assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([], [card.iccid], ["1064000000001"])
 
 
 def test_another_customers_cards_are_unknown():
     theirs, ours = open_card(customer="Other"), open_card(customer="Acme")
-    filtered = asked(f"q={theirs.iccid}+{ours.iccid}", Card.objects.visible_to(member("Acme")))
+    filtered = filter_of(f"q={theirs.iccid}+{ours.iccid}", Card.objects.visible_to(member("Acme")))
     assert (filtered.cards, filtered.found.matched, filtered.found.unknown) == ([ours], [ours.iccid], [theirs.iccid])
 
 
@@ -195,7 +195,7 @@ def test_each_term_finds_exactly_its_cards(fleet, query, names, monkeypatch):
 
 def test_one_card_given_by_two_of_its_numbers_is_one_card():
     card = open_card(msisdn="1064000000001", imsi="460000000000001")
-    filtered = asked(f"q=1064000000001+{card.iccid}+{card.iccid[:19]}+460000000000001")
+    filtered = filter_of(f"q=1064000000001+{card.iccid}+{card.iccid[:19]}+460000000000001")
     assert (filtered.cards, filtered.found.card_ids) == ([card], [card.pk])
     assert (filtered.found.matched, filtered.found.unknown) == (
         ["1064000000001", card.iccid, card.iccid[:19], "460000000000001"],

@@ -47,7 +47,7 @@ def test_it_says_what_was_asked_for_and_which_cards_that_were(ops):
     query = "state=in_use&carrier=cmcc&q=89860000"
     selection = freeze(Card.objects.all(), owner=person(), asked={"from": "filter", "query": query})
     response = ops.get(url_of(selection), headers=ENGLISH)
-    asked = response.context["asked"]
+    asked = response.context["origin"]
     assert (asked.source, asked.url) == ("All cards of a view", f"/console/cards/?{query}")
     assert asked.filters == [("State", "In use"), ("Carrier", "China Mobile"), ("Search", "89860000")]
     assert response.context["counts"] == [("unused", 1), ("in_use", 1), ("voluntary", 1)]
@@ -62,7 +62,7 @@ def test_a_job_and_a_pasted_list_are_named_as_what_they_are(ops):
     card = card_in_use()
     of_job = chosen([card], **{"from": "job", "job": 7})
     pasted = chosen([card], **{"from": "list"})
-    asked = [ops.get(url_of(selection), headers=ENGLISH).context["asked"] for selection in (of_job, pasted)]
+    asked = [ops.get(url_of(selection), headers=ENGLISH).context["origin"] for selection in (of_job, pasted)]
     assert [(each.source, each.url) for each in asked] == [
         ("Cards of a job that could not be done", "/console/jobs/7/"),
         ("A pasted list", ""),

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from cards import catalogue
-from cards.actions.ask import ActionRequest, RequestedAction, foreseen_refusal, rehearse
+from cards.actions.action_requests import ActionRequest, RequestedAction, foreseen_refusal, rehearse
 from cards.actions.write import attach_queues
 from cards.catalogue import CATALOGUE, PARAMETERS
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
@@ -169,10 +169,10 @@ def card_for(word):
 
 def do_in_memory(word, card, params, effect=None):
     """The evidence of doing it to the card; `Refused` if it may not be done."""
-    action, asked = CATALOGUE[word], ActionRequest(SHELL, DAY, POLICIES, "because", params)
-    action.check(card, asked)
+    action, request = CATALOGUE[word], ActionRequest(SHELL, DAY, POLICIES, "because", params)
+    action.check(card, request)
     done = Change(DAY, word)
-    (effect or action.effect)(card, asked, done)
+    (effect or action.effect)(card, request, done)
     return done.evidence
 
 
@@ -187,14 +187,14 @@ def test_the_example_can_be_done_and_a_check_that_knows_nothing_yet_does_not_ref
     assert card.facts() != before
 
 
-@pytest.mark.parametrize("word", declared(taken_back_by=True))
+@pytest.mark.parametrize("word", declared(undone_by=True))
 def test_the_inverse_is_exact(word):
     card = card_for(word)
     before = card.facts()
     evidence = do_in_memory(word, card, CATALOGUE[word].example)
     former = SimpleNamespace(pk=1, name="Acme") if evidence.get("was_customer_id") else None
     inverse = CATALOGUE[word].inverse(SimpleNamespace(evidence=evidence, former_customer=former))
-    assert inverse.action in CATALOGUE[word].taken_back_by
+    assert inverse.action in CATALOGUE[word].undone_by
     do_in_memory(inverse.action, card, inverse.params, inverse.effect)
     assert card.facts() == before
 
@@ -221,10 +221,10 @@ def test_what_a_parameter_forbids_is_said_by_the_check_as_by_the_work(spent):
     for word, card, read, typed, code in cases:
         attach_queues([card])
         unknown = ActionRequest(SHELL, DAY, PolicyBook.read())
-        asked = ActionRequest(SHELL, DAY, PolicyBook.read(), params=read)
+        request = ActionRequest(SHELL, DAY, PolicyBook.read(), params=read)
         assert foreseen_refusal(word, card, unknown) is None
-        assert foreseen_refusal(word, card, asked).code == code
-        assert rehearse(RequestedAction(Action(word), asked), card)[1].code == code
+        assert foreseen_refusal(word, card, request).code == code
+        assert rehearse(RequestedAction(Action(word), request), card)[1].code == code
         assert attempt(word, card, DAY, **typed).refused.code == code
 
 
@@ -233,6 +233,6 @@ def test_looking_locks_nothing(spent, django_assert_num_queries):
     """At work the person's checks are locked by a statement of its own."""
     card = open_card(certification="individual")
     for reason, queries in ((None, 1), ("because", 2)):
-        asked = ActionRequest(SHELL, DAY, PolicyBook.read(), reason, PERSON)
+        request = ActionRequest(SHELL, DAY, PolicyBook.read(), reason, PERSON)
         with django_assert_num_queries(queries):
-            assert CATALOGUE["submit_real_name"].refusal(card, asked).code == "too_many_cards"
+            assert CATALOGUE["submit_real_name"].refusal(card, request).code == "too_many_cards"

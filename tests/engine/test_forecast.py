@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.sweep import dry_run, sweep
 from cards.actions.usage import Reading, take_readings
 from cards.actions.write import attach_queues

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone, translation
 
 from cards import rules
-from cards.actions.ask import ActionRequest
+from cards.actions.action_requests import ActionRequest
 from cards.actions.jobs import control, engine, worker
 from cards.actions.jobs.undo import Undoing
 from cards.actions.selections import freeze, freeze_ids, ids_of
@@ -41,8 +41,8 @@ def draft(owner, action, *cards, **values):
     return control.draft(chosen(owner, *cards), action, user=owner, **values)
 
 
-def go(job, user, **asked):
-    return worker.work_off(control.start(job, user=user, **asked))
+def go(job, user, **params):
+    return worker.work_off(control.start(job, user=user, **params))
 
 
 def states(*cards):

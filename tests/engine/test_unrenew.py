@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.jobs import control, worker
 from cards.actions.selections import freeze_ids
 from cards.actions.write import attach_queues

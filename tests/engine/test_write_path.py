@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.models import Card, CardEvent, ServiceTerm
 from cards.permissions import Actor

@@ -95,13 +95,13 @@ def test_each_customer_sees_their_own_prices(alice):
 
 def test_the_same_form_twice_is_one_order():
     client, card = logged_in(member("Acme")), card_in_use(customer="Acme")
-    asked = {"kind": "renewal", "plan": "Y1-30", "key": "8a3b9c52-6a1f-4b8e-9d7a-111111111111"}
-    places = {client.post(f"/my/cards/{card.iccid}/buy/", asked)["location"] for _ in range(2)}
+    posted = {"kind": "renewal", "plan": "Y1-30", "key": "8a3b9c52-6a1f-4b8e-9d7a-111111111111"}
+    places = {client.post(f"/my/cards/{card.iccid}/buy/", posted)["location"] for _ in range(2)}
     assert (places, Order.objects.count()) == ({f"/my/orders/{Order.objects.get().pk}/"}, 1)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "posted",
     [
         {},
         {"kind": "sale", "plan": ""},
@@ -112,9 +112,9 @@ def test_the_same_form_twice_is_one_order():
         {"kind": "renewal", "plan": "nonsense"},
     ],
 )
-def test_what_is_not_sold_here_is_not_found(asked):
+def test_what_is_not_sold_here_is_not_found(posted):
     client, card = logged_in(member("Acme")), card_in_use(customer="Acme")
-    assert client.post(f"/my/cards/{card.iccid}/buy/", asked).status_code == 404
+    assert client.post(f"/my/cards/{card.iccid}/buy/", posted).status_code == 404
     assert Order.objects.count() == 0
 
 
@@ -172,13 +172,13 @@ def test_many_cards_are_renewed_with_who_cannot_and_why(alice):
 def test_the_wallet_is_filled_online_once_for_each_form():
     client = logged_in(member("Acme"))
     acme = Customer.objects.get(name="Acme")
-    asked = {"amount": "50", "key": "8a3b9c52-6a1f-4b8e-9d7a-222222222222"}
-    places = {client.post(f"/my/wallet/{acme.pk}/deposit/", asked)["location"] for _ in range(2)}
+    posted = {"amount": "50", "key": "8a3b9c52-6a1f-4b8e-9d7a-222222222222"}
+    places = {client.post(f"/my/wallet/{acme.pk}/deposit/", posted)["location"] for _ in range(2)}
     payment = Payment.objects.get()
     assert places == {f"/pay/{payment.key}/"}
     client.post(f"/pay/{payment.key}/", {"said": "paid"})
     assert b.balance() == 50
-    wrong = client.post(f"/my/wallet/{acme.pk}/deposit/", asked | {"amount": "much"}, headers=ENGLISH)
+    wrong = client.post(f"/my/wallet/{acme.pk}/deposit/", posted | {"amount": "much"}, headers=ENGLISH)
     assert (wrong.status_code, "“much” is no amount; write it as 1234.50" in text(wrong)) == (422, True)
 
 
@@ -192,8 +192,8 @@ def test_the_first_page_asks_what_the_wallets_hold(alice):
 
 def test_renewals_and_notices_are_the_customers_to_decide(alice):
     client, acme = alice.client, Customer.objects.get(name="Acme")
-    asked = {"auto_renews": "on", "renews_days_ahead": "5", "low_below": "20", "wanted": ["expiring", "wallet_low"]}
-    assert client.post(f"/my/wallet/{acme.pk}/agreement/", asked).status_code == 302
+    posted = {"auto_renews": "on", "renews_days_ahead": "5", "low_below": "20", "wanted": ["expiring", "wallet_low"]}
+    assert client.post(f"/my/wallet/{acme.pk}/agreement/", posted).status_code == 302
     account = account_of(acme.pk)
     assert (account.auto_renews, account.renews_days_ahead, account.low_below) == (True, 5, 20)
     assert sorted(account.muted) == ["allowance", "cancelling", "forcing", "renewal_failed"]

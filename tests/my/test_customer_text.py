@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 from django.utils.translation import override
 
-from cards.actions.ask import ActionRequest
+from cards.actions.action_requests import ActionRequest
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, RealName, State
 from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
@@ -72,7 +72,7 @@ def table(state, holds, real_name=RealName.NONE):
     return describe_state(subject.state, subject.hold_list, subject.real_name, subject.lacks_real_name)
 
 
-def ask(**params):
+def request_with(**params):
     return ActionRequest(Actor.shell(), DAY, BOOK, params=params)
 
 
@@ -83,14 +83,14 @@ def after(action, subject):
     match action:
         case Action.SUBMIT_REAL_NAME:
             twin.real_name = RealName.SUBMITTED
-            CATALOGUE[Action.APPROVE_REAL_NAME].effect(twin, ask(), done)
+            CATALOGUE[Action.APPROVE_REAL_NAME].effect(twin, request_with(), done)
         case Action.TOP_UP:
             twin.pack_mb += 100
             twin.lift_hold(DAY, policy, Hold.CREDIT)
         case Action.RENEW:
             twin.renew(DAY, policy)
         case _:
-            CATALOGUE[action].effect(twin, ask(imei="868600000000002"), done)
+            CATALOGUE[action].effect(twin, request_with(imei="868600000000002"), done)
     return twin.hold_list
 
 
@@ -144,7 +144,7 @@ def test_no_button_is_told_that_the_guards_would_refuse_and_what_follows_is_what
                 if help.action is None:
                     continue
                 params = {"imei": "868600000000002"} if help.action == Action.REBIND else {}
-                assert CATALOGUE[help.action].refusal(subject, ask(**params)) is None
+                assert CATALOGUE[help.action].refusal(subject, request_with(**params)) is None
                 left = after(help.action, subject)
                 is_back = not left and (state == State.SUSPENDED or help.action == Action.RENEW)
                 assert help.follows.endswith("works again at once.") + help.follows.endswith("works again.") == is_back

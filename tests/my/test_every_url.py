@@ -20,7 +20,7 @@ from django.utils import timezone
 from billing.actions import orders, payments, receipts, refunds
 from billing.models import PriceTier
 from cards.actions.jobs import control, worker
-from cards.actions.requests import ask_dealer
+from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
@@ -272,7 +272,7 @@ def world(people):
     """What stands in the URLs: Acme's card and what belongs to its owner, and what a member of the staff has made."""
     card, other = card_in_use(customer="Acme"), card_in_use(customer="Northwind")
     unused = open_card(customer="Acme")
-    request = ask_dealer(card, by=people["operator"], text="It blinks.", evidence={}, key=uuid.uuid4())
+    request = open_request(card, by=people["operator"], text="It blinks.", evidence={}, key=uuid.uuid4())
     SweptDay.objects.create(day=DAY, braked_at=timezone.now())
     policy = CarrierPolicy.objects.create(carrier="cmcc", valid_from=date(2999, 1, 1))
     ops = people["operations"]
@@ -321,7 +321,7 @@ def money_of(card, finance, ops):
         "failed": failed.pk,
         "order's job": draft.job_id,
         "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
-        "refund": refunds.ask(failed, user=ops, reason="x").pk,
+        "refund": refunds.request_refund(failed, user=ops, reason="x").pk,
         "receipt": receipt.pk,
         "payment": payments.start(placed, user=finance).key,
         "billing_moneyrules": 1,

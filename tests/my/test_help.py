@@ -113,7 +113,7 @@ def mine(**columns):
 
 def test_it_ends_in_the_one_step_that_helps(alice):
     seen = help_page(alice, do("suspend", mine(), DAY))
-    assert (str(seen["way"].button.label), seen["is_fine"], seen["may_ask"]) == ("Resume the card", False, True)
+    assert (str(seen["way"].button.label), seen["is_fine"], seen["may_request"]) == ("Resume the card", False, True)
 
 
 def test_it_ends_in_a_request_when_somebody_else_has_to_help_first(alice):
@@ -184,20 +184,20 @@ def test_a_text_that_is_too_long_is_refused_and_kept_in_the_form(alice):
 def test_a_viewer_sees_what_is_wrong_and_cannot_ask():
     client = logged_in(member("Acme", "eve", role="viewer"))
     card = mine()
-    assert help_page(client, card)["may_ask"] is False
+    assert help_page(client, card)["may_request"] is False
     assert (send(client, card).status_code, CardRequest.objects.count()) == (403, 0)
 
 
 # the dealer's side
 
 
-def asked(client, **columns):
+def sent_request(client, **columns):
     send(client, mine(**columns))
     return CardRequest.objects.order_by("-pk").first()
 
 
 def test_the_queue_answers_and_the_customer_reads_it(alice):
-    request = asked(alice)
+    request = sent_request(alice)
     support = of_role("support")
     support.cookies["django_language"] = "en"
     assert [found.pk for found in support.get("/console/requests/").context["requests"]] == [request.pk]
@@ -216,7 +216,7 @@ def test_the_queue_answers_and_the_customer_reads_it(alice):
 
 
 def test_an_answer_is_given_once(alice):
-    request = asked(alice)
+    request = sent_request(alice)
     support, ops = of_role("support"), of_role("operations")
     support.post(f"/console/requests/{request.pk}/answer/", {"answer": "first"})
     ops.post(f"/console/requests/{request.pk}/answer/", {"answer": "second"})
@@ -226,7 +226,7 @@ def test_an_answer_is_given_once(alice):
 
 @pytest.mark.parametrize("answer", ["", "  ", "x" * 2001])
 def test_an_answer_says_something_and_not_too_much(alice, answer):
-    request = asked(alice)
+    request = sent_request(alice)
     response = of_role("support").post(f"/console/requests/{request.pk}/answer/", {"answer": answer})
     assert (response.status_code, CardRequest.objects.get().status) == (422, "open")
 
@@ -235,7 +235,7 @@ def test_an_answer_says_something_and_not_too_much(alice, answer):
     ("role", "status"), [("finance", 403), ("carrier_desk", 403), ("auditor", 403), ("support", 302)]
 )
 def test_who_may_answer_and_close(alice, role, status):
-    request = asked(alice)
+    request = sent_request(alice)
     client = of_role(role)
     assert (
         client.get("/console/requests/").status_code
@@ -252,7 +252,7 @@ def test_there_is_no_such_status_and_no_such_request():
 
 
 def test_requests_of_another_customer_are_not_there(alice):
-    request = asked(alice)
+    request = sent_request(alice)
     charlie = logged_in(member("Globex", "charlie"))
     assert charlie.get("/my/requests/").context["entries"] == []
     for method, end in ((charlie.get, ""), (charlie.post, "close/")):
@@ -261,7 +261,7 @@ def test_requests_of_another_customer_are_not_there(alice):
 
 
 def test_a_viewer_reads_requests_and_closes_none(alice):
-    request = asked(alice)
+    request = sent_request(alice)
     eve = logged_in(member("Acme", "eve", role="viewer"))
     assert eve.get(f"/my/requests/{request.pk}/").status_code == 200
     assert eve.post(f"/my/requests/{request.pk}/close/").status_code == 403

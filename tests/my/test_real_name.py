@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.errors import BadInput, Refused
 from cards.identifiers import resident_number
 from cards.models import CarrierPolicy, RealNameCheck

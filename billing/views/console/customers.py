@@ -110,9 +110,9 @@ def adjust(request, pk):
     form = AdjustmentForm(request.POST)
     if not form.is_valid():
         return _page(request, customer, adjustment=form, status=422)
-    asked = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
-        order = orders.adjust(customer, form.signed, user=request.user, note=asked["note"], key=asked["key"])
+        order = orders.adjust(customer, form.signed, user=request.user, note=cleaned["note"], key=cleaned["key"])
     except Refused as refused:
         form.add_error(None, str(refused))
         return _page(request, customer, adjustment=form, status=422)

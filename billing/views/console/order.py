@@ -14,7 +14,7 @@ from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.models import Order
-from billing.permissions import may_ask_refund
+from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
 from cards.pages.frames import CONSOLE, permitted, staff_required
@@ -71,17 +71,17 @@ def again(request, pk):
 
 @permitted("billing.place_order")
 @require_POST
-def ask_refund(request, pk):
+def order_refund(request, pk):
     """Ask for a refund of the checked lines, or of all; its page shows what would be given back."""
     order, form = ORDERS.find(request, pk), ReasonForm(request.POST)
-    if not may_ask_refund(request.user, order):
+    if not may_request_refund(request.user, order):
         raise PermissionDenied
     if not form.is_valid():
         messages.error(request, _("Write in a few words why."))
         return ORDERS.to_order(order)
     card_ids = None if "all" in request.POST else _checked(request)
     try:
-        refund = refunds.ask(
+        refund = refunds.request_refund(
             order,
             user=request.user,
             reason=form.cleaned_data["reason"],

@@ -75,7 +75,7 @@ def order_selection(request, pk):
     """Renewals or packs for many cards: a draft that says who can, the price and what follows."""
     selection = get_object_or_404(Selection, pk=pk, owner=request.user)
     if request.method == "POST":
-        kind, plan = _asked(request)
+        kind, plan = _kind_and_plan(request)
         made = orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=_key(request))
         if len(made) == 1:
             return redirect("buying:order", pk=made[0].pk)
@@ -110,14 +110,14 @@ def _follows(card, option):
 
 
 def _ordered(request, card):
-    kind, plan = _asked(request)
+    kind, plan = _kind_and_plan(request)
     order = orders.draft(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
     with suppress(Refused):  # then the draft says why
         orders.place(order, user=request.user)
     return redirect("buying:order", pk=order.pk)
 
 
-def _asked(request):
+def _kind_and_plan(request):
     """What is to be bought; an address that was made up is not found."""
     kind = request.POST.get("kind", "")
     if kind not in PLAN_KINDS or kind == OrderKind.OPENING:

@@ -86,9 +86,9 @@ def deposit(request, pk):
         return read_only(request)
     if not form.is_valid():
         return _again(request, customer, deposit=form)
-    asked = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
-        payment = payments.start_deposit(customer, asked["amount"], user=request.user, key=asked["key"])
+        payment = payments.start_deposit(customer, cleaned["amount"], user=request.user, key=cleaned["key"])
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("buying:wallet")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import rules
-from cards.actions.ask import ActionRequest, foreseen_refusal
+from cards.actions.action_requests import ActionRequest, foreseen_refusal
 from cards.actions.claim_codes import issue
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import STANDS
@@ -50,7 +50,7 @@ class _Batch:
         self.rows, self.signature, self.update, self.source = rows, signature, update, source
         self.result, self.today = Intake(), civil_today()
         self.policies = PolicyBook.read()
-        self.asked = ActionRequest(signature.actor, self.today, self.policies, signature.reason)
+        self.request = ActionRequest(signature.actor, self.today, self.policies, signature.reason)
         self.plans = {plan.code: plan for plan in Plan.objects.filter(code__in={row.plan for row in rows})}
         self.customers = {c.name: c for c in Customer.objects.filter(name__in={row.customer for row in rows})}
 
@@ -164,7 +164,7 @@ class _Batch:
             card.pk: {name: self._new_value(name, row) for name, *_was in differing}
             for card, row, differing in to_correct
         }
-        outcomes = change(corrections, Correction(corrections, self.asked), self.signature) if corrections else []
+        outcomes = change(corrections, Correction(corrections, self.request), self.signature) if corrections else []
         refusals = {outcome.card.pk: _refusal(outcome) for outcome in outcomes}
         for card, row, differing in to_correct:
             if refused := refusals[card.pk]:
@@ -186,7 +186,7 @@ class _Batch:
             return fixed[0], _("this cannot be corrected by an import")
         if card.is_final:
             return names[0], _("the card is cancelled, and its data stay as they are")
-        if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.asked)):
+        if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.request)):
             return "customer", str(refused)  # said before the row creates a customer
         return None
 

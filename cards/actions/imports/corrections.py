@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cards import rules
-from cards.actions.ask import RequestedAction
+from cards.actions.action_requests import RequestedAction
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import OPENED_WITH
 from cards.actions.write import Work
@@ -15,16 +15,16 @@ MAY_BE_CORRECTED = ("msisdn", "imsi", "customer")
 class Correction(Work):
     """The work of correcting what a card is, where its file says something else; another customer is assigned first.
 
-    `corrections` are the new values by column, for each card; `asked` is as for any action.
+    `corrections` are the new values by column, for each card; `request` is as for any action.
     """
 
-    def __init__(self, corrections, asked):
-        self.corrections, self.asked = corrections, asked
+    def __init__(self, corrections, request):
+        self.corrections, self.request = corrections, request
 
     def steps(self, card):
         values = dict(self.corrections[card.pk])
         if customer := values.pop("customer", None):
-            yield from RequestedAction(Action.ASSIGN, replace(self.asked, params={"customer": customer})).steps(card)
+            yield from RequestedAction(Action.ASSIGN, replace(self.request, params={"customer": customer})).steps(card)
         if values:
             yield _corrected(card, values)
 

@@ -5,7 +5,7 @@ A card that has changed since the check is not touched: nobody acts on what they
 
 from collections import Counter
 
-from cards.actions.ask import ActionRequest, act, foreseen_refusal
+from cards.actions.action_requests import ActionRequest, act, foreseen_refusal
 from cards.actions.jobs.engine import Kind
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
@@ -20,9 +20,9 @@ class BulkAction(Kind):
     """`payload` is {"cards": keys}; the check adds their `versions`, the result an outcome for each."""
 
     def check(self, job, chunk):
-        asked = ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read())
+        request = ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read())
         cards = cards_of(chunk)
-        refusals = [(card.pk, foreseen_refusal(job.action, card, asked)) for card in cards]
+        refusals = [(card.pk, foreseen_refusal(job.action, card, request)) for card in cards]
         return checked(refusals) | {"versions": {card.pk: card.version for card in cards}}
 
     def apply(self, job, chunk):

@@ -60,7 +60,7 @@ def may(user, job):
 
 def actions_of(job):
     """The actions of which somebody has to be allowed one: what the job does to a card, or may do to take it back."""
-    return CATALOGUE[job.of.action].taken_back_by if job.kind == JobKind.UNDO else (job.action,)
+    return CATALOGUE[job.of.action].undone_by if job.kind == JobKind.UNDO else (job.action,)
 
 
 def start(job, *, user, params=None, reason="", count=None):
@@ -102,7 +102,7 @@ def undo(job, *, user, key=None):
 
 def inverses_of(job):
     """The actions that take back what the job did; none while it is not over, and where it has no exact inverse."""
-    return CATALOGUE[job.action].taken_back_by if job.kind == JobKind.ACTION and job.is_over else ()
+    return CATALOGUE[job.action].undone_by if job.kind == JobKind.ACTION and job.is_over else ()
 
 
 def outcomes(job):

@@ -28,10 +28,10 @@ DELETED_AT_ONCE = 100
 def order_export(user, format, file_name, *, query="", selection=None):
     """The job that writes this file; the same export asked for again while it is being written is the same job."""
     params = {"format": Format(format).value} | ({"query": query} if query else {})
-    asked = {"kind": JobKind.EXPORT, "owner": user, "params": params, "selection": selection}
-    asked["language"] = translation.get_language()
-    waiting = Job.objects.filter(**asked, status=JobStatus.PREPARING).first()
-    return waiting or Job.objects.create(**asked, file_name=file_name)
+    wanted = {"kind": JobKind.EXPORT, "owner": user, "params": params, "selection": selection}
+    wanted["language"] = translation.get_language()
+    waiting = Job.objects.filter(**wanted, status=JobStatus.PREPARING).first()
+    return waiting or Job.objects.create(**wanted, file_name=file_name)
 
 
 class Export(Kind):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cards import rules
-from cards.actions.ask import ActionRequest, rehearse
+from cards.actions.action_requests import ActionRequest, rehearse
 from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.write import Signature, Work, change
@@ -25,15 +25,15 @@ class Undo(Kind):
 
     def apply(self, job, chunk):
         undoing = _undoing(job, chunk)
-        signature = Signature(undoing.asked.actor, job.reason, job_id=job.pk)
+        signature = Signature(undoing.request.actor, job.reason, job_id=job.pk)
         return outcomes_as_document(change(chunk.payload["cards"], undoing, signature))
 
 
 class Undoing(Work):
     """The work of taking back the records `seqs`, by card."""
 
-    def __init__(self, seqs, asked):
-        self.seqs, self.asked = seqs, asked
+    def __init__(self, seqs, request):
+        self.seqs, self.request = seqs, request
 
     def load(self, cards):
         events = CardEvent.objects.filter(card__among={card.pk for card in cards}, seq__in=set(self.seqs.values()))
@@ -47,17 +47,17 @@ class Undoing(Work):
         event = self.events.get(card.pk)
         if event is None or card.version != event.seq:
             raise Refused("changed_meanwhile")
-        inverse, day = CATALOGUE[event.action].inverse(event), max(self.asked.on, card.changed_on)
-        action, asked = CATALOGUE[inverse.action], replace(self.asked, params=inverse.params)
-        yield from rules.catch_up(card, day, asked.policies)
-        action.check(card, asked)
-        card.move_meter(day, asked.policy(card))
+        inverse, day = CATALOGUE[event.action].inverse(event), max(self.request.on, card.changed_on)
+        action, request = CATALOGUE[inverse.action], replace(self.request, params=inverse.params)
+        yield from rules.catch_up(card, day, request.policies)
+        action.check(card, request)
+        card.move_meter(day, request.policy(card))
         done = rules.Change(day, inverse.action)
-        (inverse.effect or action.effect)(card, asked, done)
+        (inverse.effect or action.effect)(card, request, done)
         done.evidence["undoes"] = event.seq
         rules.settle(card, day)
         yield done
-        yield from rules.catch_up(card, day, asked.policies)
+        yield from rules.catch_up(card, day, request.policies)
 
 
 def _undoing(job, chunk):

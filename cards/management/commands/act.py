@@ -1,7 +1,7 @@
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.write import chunked
 from cards.choices import MADE_BY_PEOPLE
 from cards.errors import BadInput

@@ -99,7 +99,7 @@ def two_factor_off(request):
 
 def _changed(form):
     try:
-        accounts.change_account(form.user, **form.asked())
+        accounts.change_account(form.user, **form.values())
     except BadInput as bad:
         say_at_field(form, bad)
     return not form.errors

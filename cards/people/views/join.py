@@ -94,7 +94,7 @@ def _may_try(request, form):
 def _made(form):
     """The new person; None if that cannot be, and the form says why."""
     try:
-        return accounts.make_person(**form.asked())
+        return accounts.make_person(**form.values())
     except BadInput as bad:
         say_at_field(form, bad)
 

@@ -43,54 +43,57 @@ def card_act(request, iccid, action):
     if card.iccid != iccid:
         return redirect("console:card-act", iccid=card.iccid, action=action)
     actor = Actor.of(request.user)
-    asked = CardAction(attach_queues([card])[0], action, actor, civil_today())
+    attempt = CardAction(attach_queues([card])[0], action, actor, civil_today())
     if action not in actor.actions:
         refused = Refused("not_permitted", actor=actor.name, action=action)
-        return _action_page(request, asked, None, refused, 403)
+        return _action_page(request, attempt, None, refused, 403)
     if request.method == "POST":
-        return _answer(request, asked)
-    return _action_page(request, asked, asked.form(), asked.refusal())
+        return _answer(request, attempt)
+    return _action_page(request, attempt, attempt.form(), attempt.refusal())
 
 
-def _answer(request, asked):
+def _answer(request, attempt):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
-    form, outcome = asked.posted(request.POST)
+    form, outcome = attempt.posted(request.POST)
     if outcome is None:
-        return _action_page(request, asked, form, None, 422)
+        return _action_page(request, attempt, form, None, 422)
     if outcome.refused:
-        return _refuse(request, asked, outcome.refused, form.cleaned_data)
+        return _refuse(request, attempt, outcome.refused, form.cleaned_data)
     if outcome.parked:
         messages.error(request, _("The card was parked, because its data contradict each other."))
     else:
-        done = [_("{action}: done.").format(action=asked.action.label), *what_follows(asked.card, outcome.card)]
+        done = [
+            _("{action}: done.").format(action=attempt.action.label),
+            *what_follows(attempt.card, outcome.card),
+        ]
         messages.success(request, " ".join(done))
-    return redirect("console:card", iccid=asked.card.iccid)
+    return redirect("console:card", iccid=attempt.card.iccid)
 
 
-def _refuse(request, asked, refused, typed):
+def _refuse(request, attempt, refused, typed):
     """The refusal; for a form that was out of date also the form again, for the card as it is now."""
-    card = _find(request.user, asked.card.iccid)
-    now = CardAction(attach_queues([card])[0], asked.action, asked.actor, asked.today)
+    card = _find(request.user, attempt.card.iccid)
+    now = CardAction(attach_queues([card])[0], attempt.action, attempt.actor, attempt.today)
     form = now.form(initial={name: value for name, value in typed.items() if name != "version"})
     return _action_page(request, now, form, now.refusal() or refused, 409)
 
 
-def _action_page(request, asked, form, refused, status=None):
+def _action_page(request, attempt, form, refused, status=None):
     is_offered = form is not None and (refused is None or refused.code == "changed_meanwhile")
     context = {
-        "card": asked.card,
-        "shown": asked.card.shown,
-        "action": asked.action,
-        "label": asked.action.label,
+        "card": attempt.card,
+        "shown": attempt.card.shown,
+        "action": attempt.action,
+        "label": attempt.action.label,
         "form": form,
         "refused": refused,
         "is_offered": is_offered,
-        "is_dangerous": asked.declared.is_final,
-        "submit_label": asked.declared.submit_label,
-        "offers": asked.offered,
-        "preview": asked.preview() if is_offered else [],
-        "hint": asked.hint() if is_offered else "",
-        "names": asked.names() if is_offered else [],
+        "is_dangerous": attempt.declared.is_final,
+        "submit_label": attempt.declared.submit_label,
+        "offers": attempt.offered,
+        "preview": attempt.preview() if is_offered else [],
+        "hint": attempt.hint() if is_offered else "",
+        "names": attempt.names() if is_offered else [],
     }
     return console_page(request, "console/card_act.html", context, status=status)
 

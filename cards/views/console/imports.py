@@ -98,10 +98,10 @@ def _refuse_those_who_may_not(request):
         raise PermissionDenied
 
 
-def _uploaded(asked, user):
-    file = FILES[asked["what"]]
-    params = {"update": asked["update"]} if file.name == "cards" else {}
-    return control.upload(file.kind, asked["file"], user=user, key=asked["key"], params=params)
+def _uploaded(cleaned, user):
+    file = FILES[cleaned["what"]]
+    params = {"update": cleaned["update"]} if file.name == "cards" else {}
+    return control.upload(file.kind, cleaned["file"], user=user, key=cleaned["key"], params=params)
 
 
 def _csv_template(file):

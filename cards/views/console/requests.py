@@ -52,12 +52,12 @@ def request_page(request, pk):
 def answer_request(request, pk):
     """Answer it, once: who comes second sees the answer of the first."""
     _permit(request, ANSWERS)
-    asked = _find(pk)
+    card_request = _find(pk)
     try:
-        if not answer(asked, by=request.user, text=request.POST.get("answer", "")):
+        if not answer(card_request, by=request.user, text=request.POST.get("answer", "")):
             messages.info(request, _("It was answered or closed meanwhile: this is how it is now."))
     except BadInput as bad:
-        return _page(request, asked, str(bad.sentence), 422)
+        return _page(request, card_request, str(bad.sentence), 422)
     return redirect("console:request", pk=pk)
 
 
@@ -69,12 +69,12 @@ def close_request(request, pk):
     return redirect("console:request", pk=pk)
 
 
-def _page(request, asked, complaint="", status=None):
+def _page(request, card_request, complaint="", status=None):
     context = {
-        "asked": asked,
-        "badge": badge_of(asked),
-        "findings": findings_of(asked),
-        "facts": facts_of(asked),
+        "card_request": card_request,
+        "badge": badge_of(card_request),
+        "findings": findings_of(card_request),
+        "facts": facts_of(card_request),
         "may_answer": request.user.has_perm(ANSWERS),
         "complaint": complaint,
         "typed": request.POST.get("answer", ""),

@@ -30,7 +30,7 @@ class ConsoleSelections(SelectionPages):
     def context(self, selection, user):
         jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_SHOWN]
         return super().context(selection, user) | {
-            "asked": origin_of(selection, self.frame),
+            "origin": origin_of(selection, self.frame),
             "jobs": [(job, title_of(job), badge_of(job)) for job in jobs],
             "longest_name": LONGEST_NAME,
             "may_print": user.has_perm(MAY_PRINT),

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cards.actions.ask import act
+from cards.actions.action_requests import act
 from cards.actions.sweep import braked_days, dry_run, release_brake
 from cards.actions.write import CHUNK
 from cards.calendar import civil_today

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cards.actions.figures import LATE_AFTER_DAYS
-from cards.actions.requests import LONGEST_TEXT, ask_dealer
+from cards.actions.requests import LONGEST_TEXT, open_request
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.errors import BadInput
@@ -30,7 +30,7 @@ class MyAction(CardAction):
     form_class = MyActionForm
 
     def hint(self):
-        return self.declared.customer_hint(self.card, self._asked())
+        return self.declared.customer_hint(self.card, self._request())
 
     def follows(self):
         """What follows, in sentences: from the table where it helps, otherwise from a rehearsal."""
@@ -56,10 +56,10 @@ def card_act(request, iccid, action):
     actor = Actor.of(request.user)
     if not actor.may(action, card):
         return read_only(request)
-    asked = MyAction(attach_queues([card])[0], action, actor, civil_today())
+    attempt = MyAction(attach_queues([card])[0], action, actor, civil_today())
     if request.method == "POST":
-        return _answer(request, asked)
-    return _action_page(request, asked, asked.form(), asked.refusal())
+        return _answer(request, attempt)
+    return _action_page(request, attempt, attempt.form(), attempt.refusal())
 
 
 @member_required
@@ -74,7 +74,7 @@ def card_help(request, iccid):
         if card.customer_id not in actor.customers:
             return read_only(request)
         try:
-            return redirect("my:request", pk=_ask(request, card, evidence_of(card, checks, page.today)).pk)
+            return redirect("my:request", pk=_open_request(request, card, evidence_of(card, checks, page.today)).pk)
         except BadInput as bad:
             complaint = str(bad.sentence)
     context = {
@@ -85,7 +85,7 @@ def card_help(request, iccid):
         "said": page.description.sentence,
         "is_fine": all(check.finding == "good" for check in checks),
         "waiting": CardRequest.objects.waiting().filter(card=card, customer=card.customer).first(),
-        "may_ask": card.customer_id in actor.customers,
+        "may_request": card.customer_id in actor.customers,
         "key": uuid.uuid4(),
         "text": request.POST.get("text", ""),
         "longest": LONGEST_TEXT,
@@ -94,36 +94,41 @@ def card_help(request, iccid):
     return my_page(request, "my/help.html", context, status=422 if complaint else None)
 
 
-def _ask(request, card, evidence):
+def _open_request(request, card, evidence):
     """The form's key is of one card: sent for another it is another request."""
     key = uuid.uuid5(form_key(request) or uuid.uuid4(), card.iccid)
-    return ask_dealer(card, by=request.user, text=request.POST.get("text", ""), evidence=evidence, key=key)
+    return open_request(card, by=request.user, text=request.POST.get("text", ""), evidence=evidence, key=key)
 
 
-def _answer(request, asked):
+def _answer(request, attempt):
     """Do what was posted, and say what followed; or the form again, with what is wrong."""
-    form, outcome = asked.posted(request.POST)
+    form, outcome = attempt.posted(request.POST)
     if outcome is None:
-        return _action_page(request, asked, form, None, 422)
+        return _action_page(request, attempt, form, None, 422)
     if outcome.refused or outcome.parked:
-        now = MyAction(attach_queues([find(request.user, asked.card.iccid)])[0], asked.action, asked.actor, asked.today)
+        now = MyAction(
+            attach_queues([find(request.user, attempt.card.iccid)])[0],
+            attempt.action,
+            attempt.actor,
+            attempt.today,
+        )
         return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)
     messages.success(request, _("Done. {now}").format(now=describe(outcome.card).sentence))
-    return redirect("my:card", iccid=asked.card.iccid)
+    return redirect("my:card", iccid=attempt.card.iccid)
 
 
-def _action_page(request, asked, form, refused, status=None):
+def _action_page(request, attempt, form, refused, status=None):
     can_try_again = refused is None or refused.code in ("changed_meanwhile", "too_many_cards", "same_device")
     context = {
-        "card": asked.card,
-        "shown": asked.card.shown,
-        "said": describe(asked.card).sentence,
-        "action": asked.action,
-        "label": BUTTONS[asked.action],
+        "card": attempt.card,
+        "shown": attempt.card.shown,
+        "said": describe(attempt.card).sentence,
+        "action": attempt.action,
+        "label": BUTTONS[attempt.action],
         "form": form,
         "refused": refused,
         "is_offered": can_try_again,
-        "hint": asked.hint() if can_try_again else "",
-        "follows": asked.follows() if can_try_again else "",
+        "hint": attempt.hint() if can_try_again else "",
+        "follows": attempt.follows() if can_try_again else "",
     }
     return my_page(request, "my/card_act.html", context, status=status)

@@ -20,15 +20,19 @@ def request_list(request):
     """All requests of this member's customers, newest first."""
     requests = CardRequest.objects.visible_to(request.user).select_related("card", "by")
     page = page_of(requests, PAGE_SIZE, *places_in(request.GET))
-    entries = [(asked, badge_of(asked)) for asked in page.rows]
+    entries = [(card_request, badge_of(card_request)) for card_request in page.rows]
     return my_page(request, "my/requests.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 
 
 @member_required
 @require_safe
 def request_page(request, pk):
-    asked = _find(request, pk)
-    context = {"asked": asked, "badge": badge_of(asked), "may_close": _may(request.user, asked)}
+    card_request = _find(request, pk)
+    context = {
+        "card_request": card_request,
+        "badge": badge_of(card_request),
+        "may_close": _may(request.user, card_request),
+    }
     return my_page(request, "my/request.html", context)
 
 
@@ -36,10 +40,10 @@ def request_page(request, pk):
 @require_POST
 def close_request(request, pk):
     """The customer needs no (more) answer."""
-    asked = _find(request, pk)
-    if not _may(request.user, asked):
+    card_request = _find(request, pk)
+    if not _may(request.user, card_request):
         return read_only(request)
-    close(asked)
+    close(card_request)
     return redirect("my:request", pk=pk)
 
 
@@ -47,5 +51,5 @@ def _find(request, pk):
     return get_object_or_404(CardRequest.objects.visible_to(request.user).select_related("card", "by"), pk=pk)
 
 
-def _may(user, asked):
-    return asked.customer_id in Actor.of(user).customers
+def _may(user, card_request):
+    return card_request.customer_id in Actor.of(user).customers

@@ -48,34 +48,34 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     """
     action = Action(action)
     params = CATALOGUE[action].cleaned(params)
-    asked = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
+    request = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
     signature = Signature(actor, reason, at or timezone.now(), job_id)
-    return change(card_ids, RequestedAction(action, asked), signature)
+    return change(card_ids, RequestedAction(action, request), signature)
 
 
 class RequestedAction(Work):
     """The work of one action that somebody asks for."""
 
-    def __init__(self, action, asked):
-        self.action, self.asked = action, asked
+    def __init__(self, action, request):
+        self.action, self.request = action, request
 
     def load(self, cards):
-        self.asked.sent_in.clear()
+        self.request.sent_in.clear()
 
     def steps(self, card):
-        asked, day = self.asked, max(self.asked.on, card.changed_on)
-        if asked.versions is not None and asked.versions.get(card.pk) != card.version:
+        request, day = self.request, max(self.request.on, card.changed_on)
+        if request.versions is not None and request.versions.get(card.pk) != card.version:
             raise Refused("changed_meanwhile")
         if card.next_due_on and card.next_due_on <= day:
-            yield from rules.catch_up(card, day, asked.policies)
-        CATALOGUE[self.action].check(card, asked)
-        card.move_meter(day, asked.policy(card))
+            yield from rules.catch_up(card, day, request.policies)
+        CATALOGUE[self.action].check(card, request)
+        card.move_meter(day, request.policy(card))
         done = rules.Change(day, self.action)
-        CATALOGUE[self.action].effect(card, asked, done)
+        CATALOGUE[self.action].effect(card, request, done)
         following = rules.settle(card, day)
         yield done
         if following and following.on <= day:
-            yield from rules.catch_up(card, day, asked.policies)
+            yield from rules.catch_up(card, day, request.policies)
 
 
 def possible(card, actor, on, policies):
@@ -88,8 +88,8 @@ def possible(card, actor, on, policies):
     if not card.parked:
         rules.check(card)
     list(rules.catch_up(card, on, policies))
-    asked = ActionRequest(actor, on, policies)
-    return [(word, action.refusal(card, asked)) for word, action in CATALOGUE.items() if word in actor.actions]
+    request = ActionRequest(actor, on, policies)
+    return [(word, action.refusal(card, request)) for word, action in CATALOGUE.items() if word in actor.actions]
 
 
 def rehearse(work, card):
@@ -107,13 +107,13 @@ def rehearse(work, card):
     return twin, None
 
 
-def foreseen_refusal(action, card, asked):
+def foreseen_refusal(action, card, request):
     """The refusal that one action would meet on this card now, or None; a card of contradictions refuses as parked."""
     card = card.copy()
     try:
         if not card.parked:
             rules.check(card)
-        list(rules.catch_up(card, max(asked.on, card.changed_on), asked.policies))
+        list(rules.catch_up(card, max(request.on, card.changed_on), request.policies))
     except InvariantBroken as broken:
         return Refused("parked", parked=broken.written())
-    return CATALOGUE[action].refusal(card, asked)
+    return CATALOGUE[action].refusal(card, request)

@@ -7,7 +7,7 @@ from cards.filters import CardFilter
 from cards.models import Card
 
 
-def asked(query, cards=None):
+def filter_of(query, cards=None):
     """The filter for a query string, read; its cards in the order of their keys."""
     filtered = CardFilter(QueryDict(query), queryset=Card.objects.all() if cards is None else cards)
     filtered.cards = list(filtered.qs.order_by("pk"))
@@ -15,13 +15,13 @@ def asked(query, cards=None):
 
 
 def found(query):
-    return asked(query).cards
+    return filter_of(query).cards
 
 
 def complaints(query):
     """What the filter says is wrong; it finds nothing then."""
     with override("en"):
-        filtered = asked(query)
+        filtered = filter_of(query)
         assert filtered.cards == []
         return list(filtered.complaints())
 

@@ -98,13 +98,13 @@ def home(request):
     cards, today = Card.objects.visible_to(request.user), civil_today()
     actor = Actor.of(request.user)
     stopped, sums = _stopped_cards(cards), _sums(cards, today)
-    requests = CardRequest.objects.visible_to(request.user)
+    own_requests = CardRequest.objects.visible_to(request.user)
     context = {
         "has_cards": cards.exists(),
         "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
         "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
         "usage": Usage(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
-        "answered": requests.answered()[:3],
+        "answered": own_requests.answered()[:3],
         "key": uuid.uuid4(),
     }
     return my_page(request, "my/home.html", context)
@@ -112,8 +112,8 @@ def home(request):
 
 def _stopped_cards(cards):
     """How many cards show each hold, in one statement; no count goes on for ever."""
-    requests = [cards.stopped_by(hold) for hold in Hold]
-    return dict(zip(Hold, counts_up_to(COUNTED, requests), strict=True))
+    stopped = [cards.stopped_by(hold) for hold in Hold]
+    return dict(zip(Hold, counts_up_to(COUNTED, stopped), strict=True))
 
 
 def _sums(cards, today):

@@ -15,7 +15,6 @@ from cards.models import Customer, Plan
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
-LISTED = 10
 
 
 class AmountField(forms.CharField):

@@ -20,7 +20,7 @@ from cards.choices import ACTING_ROLES
 
 logger = logging.getLogger(__name__)
 
-LISTED = 20
+NOTICES_PER_GROUP = 20
 LONGEST_PROBLEM = 200
 ORDER = list(NoticeKind)
 
@@ -94,8 +94,10 @@ def _groups(digest):
 
 
 def _group(digest, kind, step, count):
-    first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:LISTED]
-    return Group(heading(kind, step, count), [sentence_of(notice) for notice in first], max(0, count - LISTED))
+    first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:NOTICES_PER_GROUP]
+    return Group(
+        heading(kind, step, count), [sentence_of(notice) for notice in first], max(0, count - NOTICES_PER_GROUP)
+    )
 
 
 def _domain():

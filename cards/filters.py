@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today
 from cards.choices import Carrier, Certification, Hold, State
-from cards.columns.declared import LISTED
+from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
@@ -83,7 +83,7 @@ class ColumnsField(forms.CharField):
     def clean(self, value):
         names = [name for name in super().clean(value).split(",") if name]
         for name in names:
-            if name not in LISTED:
+            if name not in LIST_COLUMNS:
                 raise forms.ValidationError(_("There is no column called “{name}”.").format(name=name))
         if len(set(names)) < len(names):
             raise forms.ValidationError(_("A column is chosen more than once."))

@@ -40,7 +40,7 @@ BEFORE_STAR = {
     "imsi": re.compile(r"460[0-9]*"),
     "imei": re.compile(r"[0-9]+"),
 }
-COLUMNS = {"iccid": ("iccid",), "msisdn": ("msisdn",), "imsi": ("imsi",), "imei": ("bound_imei", "seen_imei")}
+COLUMNS_BY_KIND = {"iccid": ("iccid",), "msisdn": ("msisdn",), "imsi": ("imsi",), "imei": ("bound_imei", "seen_imei")}
 WHOLE = re.compile(rf"{ICCID.pattern}|1[0-9]{{12}}|{FIFTEEN_DIGITS.pattern}")
 END = re.compile(r"[0-9]{3,20}")
 END_BEHIND_STAR = re.compile(r"\*(?=.*[0-9])([0-9A-Z]{3,20})")
@@ -92,10 +92,10 @@ class Beginning:
     @property
     def sorts_by(self):
         """The column whose index holds these cards side by side; None when there is more than one."""
-        return self.kind if COLUMNS[self.kind] == (self.kind,) else None
+        return self.kind if COLUMNS_BY_KIND[self.kind] == (self.kind,) else None
 
     def narrow(self, cards):
-        return _narrow(cards, COLUMNS[self.kind], lambda column: Begins(column, self.text))
+        return _narrow(cards, COLUMNS_BY_KIND[self.kind], lambda column: Begins(column, self.text))
 
     def sentence(self):
         return _("cards whose {number} begins with {text}").format(number=self.kind.upper(), text=self.text)

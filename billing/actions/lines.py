@@ -12,7 +12,7 @@ from cards.actions.bulk import insert_rows
 from cards.calendar import civil_today
 from cards.models import Plan, ServiceTerm
 
-COLUMNS = (
+COLUMNS_WRITTEN = (
     "card_id",
     "number",
     "order_id",
@@ -87,7 +87,7 @@ def write_lines(order):
             made = offer(order, plans[card_id], book, civil_today())
             rows.append((card_id, number, order.pk, *_sold(made.plan), made.quote.amount, made.quote.cost, rate))
             total += made.quote.amount
-        insert_rows(OrderLine, COLUMNS, [(*row, LineState.OPEN.value) for row in rows])
+        insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
         size += len(able)
     return size, total
 

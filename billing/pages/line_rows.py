@@ -6,7 +6,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from billing.errors import Refused
-from billing.pages.order_page import SHOWN, shown_lines
+from billing.pages.order_page import LINE_FILTERS, shown_lines
 from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
 
@@ -18,7 +18,7 @@ def lines_file(order, show, visible):
 
     `visible` are the cards that the reader may see: of one that is somebody else's by now the MSISDN is left out.
     """
-    if show not in SHOWN:
+    if show not in LINE_FILTERS:
         raise Http404
     headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
     lines = shown_lines(order, show).select_related("card", "plan").order_by("number")

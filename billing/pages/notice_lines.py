@@ -11,8 +11,8 @@ from billing.pages.order_labels import Badge
 from billing.sentences import SENTENCES, placeholders_of, sentence_of
 from cards.pages.frames import CONSOLE
 
-SHOWN = 10
-TONES = {
+LAST_NOTICES = 10
+NOTICE_TONES = {
     NoticeKind.CANCELLING: "bad",
     NoticeKind.RENEWAL_FAILED: "bad",
     NoticeKind.EXPIRING: "warning",
@@ -31,14 +31,14 @@ class NoticeLine:
 
 
 def notice_line(notice):
-    badge = Badge(notice.get_kind_display(), TONES.get(notice.kind, "info"))
+    badge = Badge(notice.get_kind_display(), NOTICE_TONES.get(notice.kind, "info"))
     return NoticeLine(notice, badge, _sentence(notice), _mailed(notice.digest))
 
 
 def notices_of(customer):
     """The last of what a customer was told."""
     last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
-    return [notice_line(notice) for notice in last[:SHOWN]]
+    return [notice_line(notice) for notice in last[:LAST_NOTICES]]
 
 
 def _sentence(notice):

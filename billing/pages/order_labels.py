@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import LineState, OrderState, PaymentState, RefundState
 
-TONES = {
+ORDER_TONES = {
     OrderState.PLACED: "warning",
     OrderState.PAID: "info",
     OrderState.FULFILLED: "good",
@@ -34,7 +34,7 @@ class Badge:
 
 def badge_of(thing):
     """The state of an order, a line, a refund or an online payment."""
-    return Badge(thing.get_state_display(), TONES.get(thing.state, ""))
+    return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
 
 
 def effects_of(job):

@@ -26,7 +26,7 @@ from cards.pages.job_page import progress_of
 from cards.paging import OLDEST, page_of
 
 LINES_SHOWN = 50
-SHOWN = ("", *LineState.values, "failed")
+LINE_FILTERS = ("", *LineState.values, "failed")
 
 
 def context_of(order, request, frame):
@@ -102,7 +102,7 @@ def _placed(order, request):
 def _lines(order, request, url):
     """The lines that the address asks for, a page of them, and why some were not served."""
     show, after = request.GET.get("show", ""), request.GET.get("after", "")
-    if show not in SHOWN or not (after == "" or (after.isascii() and after.isdecimal() and len(after) < 19)):
+    if show not in LINE_FILTERS or not (after == "" or (after.isascii() and after.isdecimal() and len(after) < 19)):
         raise Http404
     lines = shown_lines(order, show)
     page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)

@@ -20,7 +20,7 @@ from cards.models import Card, PolicyBook, SweptDay
 
 logger = logging.getLogger(__name__)
 
-LISTED = 10_000
+CHANGES_KEPT = 10_000
 LANES = 2
 
 BRAKE_FROM_CARDS = 1_000
@@ -43,7 +43,7 @@ class Report:
         for outcome in outcomes:
             for done in outcome.done:
                 self.counts[str(done.change.rule)] += 1
-                if len(self.changes) < LISTED:
+                if len(self.changes) < CHANGES_KEPT:
                     self.changes.append((outcome.card.iccid, done))
             if outcome.parked:
                 self.parked.append((outcome.card.iccid, outcome.parked))

@@ -29,7 +29,7 @@ METER = (
     *("limit_mb", "used_bytes", "read_at", *PHASE),
 )
 DAYS_AHEAD = ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE)
-SHOWN = ("state", "holds", "parked")
+FACTS_OF_BADGE = ("state", "holds", "parked")
 
 COLUMNS = (
     Identifier("iccid"),
@@ -42,7 +42,7 @@ COLUMNS = (
     Sized("test_months"),
     Sized("test_quota_mb"),
     Code("plan", "plan__code", _("Opening plan"), listed=Listed(stack="opening", is_usual=True)),
-    Choice("state", State, listed=Listed(cell="badge", needs=SHOWN, is_usual=True)),
+    Choice("state", State, listed=Listed(cell="badge", needs=FACTS_OF_BADGE, is_usual=True)),
     HoldLabels("holds"),
     Day("activated_on", listed=Listed("activated", _("Active since"))),
     Day("service_until", listed=Listed("until", _("Service until"))),
@@ -86,4 +86,4 @@ def _listed():
     return {name: listed[name] for name in dict.fromkeys((*IN_ORDER, *listed))}
 
 
-LISTED = _listed()
+LIST_COLUMNS = _listed()

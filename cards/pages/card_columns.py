@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from cards.columns.declared import LISTED
+from cards.columns.declared import LIST_COLUMNS
 from cards.pages.card_rows import next_of, shown_of, used_of
 
 ALWAYS = ("iccid",)
-USUAL = tuple(name for name, column in LISTED.items() if column.listed.is_usual)
+USUAL = tuple(name for name, column in LIST_COLUMNS.items() if column.listed.is_usual)
 
 # What a row says where that is more than a fact of the card, by the kind of cell.
 SAID = {
@@ -52,13 +52,13 @@ def posted_columns(params):
 
 def offered_columns(names):
     """(name, label, whether it is one of these) of every column that can be chosen."""
-    return [(name, column.label, name in names) for name, column in LISTED.items()]
+    return [(name, column.label, name in names) for name, column in LIST_COLUMNS.items()]
 
 
 def cells_of(names):
     """The cells that show these columns, from left to right; the first has the card's number in any case."""
     cells = {"numbers": Cell("numbers")}
-    for name, column in LISTED.items():
+    for name, column in LIST_COLUMNS.items():
         if name in names:
             stack = column.listed.stack
             cells.setdefault(stack or name, Cell(stack or column.listed.cell)).columns[name] = column
@@ -67,7 +67,7 @@ def cells_of(names):
 
 def with_facts(cards, names):
     """The cards with what these columns need, and nothing else of them."""
-    needs = {fact for name in names for fact in LISTED[name].listed.needs}
+    needs = {fact for name in names for fact in LIST_COLUMNS[name].listed.needs}
     joined = {fact.partition("__")[0] for fact in needs if "__" in fact}
     # Without a name `select_related` would fetch everything that a card refers to.
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
@@ -79,7 +79,7 @@ def rows_of(cards, names, day, frame):
 
 
 def _row(card, names, day, frame):
-    said = {name: _said(LISTED[name], card, day) for name in names}
+    said = {name: _said(LIST_COLUMNS[name], card, day) for name in names}
     return {"pk": card.pk, "iccid": card.iccid, "url": frame.url("card", card.iccid), **said}
 
 

@@ -9,7 +9,7 @@ from cards.pages.addresses import given
 from cards.pages.downloads import csv_response
 from cards.search import look_up
 
-LISTED = 200
+NUMBERS_LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Found:
 
     @property
     def ambiguous(self):
-        return self.numbers.ambiguous[:LISTED]
+        return self.numbers.ambiguous[:NUMBERS_LISTED]
 
     @property
     def unknown(self):
-        return self.numbers.unknown[:LISTED]
+        return self.numbers.unknown[:NUMBERS_LISTED]
 
     @property
     def is_cut(self):
-        return max(len(self.numbers.unknown), len(self.numbers.ambiguous)) > LISTED
+        return max(len(self.numbers.unknown), len(self.numbers.ambiguous)) > NUMBERS_LISTED
 
 
 def not_found(request):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions.imports.card_rows import COLUMNS, REQUIRED
+from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED
 from cards.actions.imports.usage_rows import USAGE_COLUMNS, USAGE_REQUIRED
 from cards.choices import Binding, Carrier, Certification, Hold, JobKind, State
 
@@ -88,7 +88,7 @@ class FileKind:
 
 
 FILES = {
-    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), COLUMNS, REQUIRED, CARD_EXAMPLES, MEANINGS),
+    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), CARD_FILE_COLUMNS, REQUIRED, CARD_EXAMPLES, MEANINGS),
     "usage": FileKind(
         "usage",
         JobKind.IMPORT_USAGE,

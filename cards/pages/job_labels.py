@@ -15,7 +15,7 @@ from cards.models import Card
 
 LONGEST_SHOWN = 80
 
-TONES = {
+JOB_TONES = {
     JobStatus.PREPARING: "info",
     JobStatus.CHECKING: "info",
     JobStatus.READY: "warning",
@@ -60,7 +60,7 @@ class LoggedStep:
 
 def badge_of(job):
     is_being_written = job.kind == JobKind.EXPORT and job.is_being_read
-    return Badge(_("Being written") if is_being_written else job.get_status_display(), TONES.get(job.status, ""))
+    return Badge(_("Being written") if is_being_written else job.get_status_display(), JOB_TONES.get(job.status, ""))
 
 
 def title_of(job):

@@ -17,7 +17,7 @@ from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
 from cards.sentences import explain
-from cards.sentences.customer_history import SHOWN, entries_of
+from cards.sentences.customer_history import IN_OWNERS_HISTORY, entries_of
 from cards.sentences.customer_text import BUTTONS, NEXT, Help, being_corrected, describe
 
 FORESEEN_MONTHS = 15
@@ -170,7 +170,7 @@ class MyCard:
 
     def entries(self, older):
         """The record as its owner reads it, newest first, one more than a page shows."""
-        records = self._mine.filter(action__in=SHOWN).order_by("-seq")
+        records = self._mine.filter(action__in=IN_OWNERS_HISTORY).order_by("-seq")
         if older:
             records = records.filter(seq__lt=older)
         return entries_of(records[: ENTRIES_SHOWN + 1])

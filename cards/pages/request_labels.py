@@ -5,11 +5,11 @@ from cards.pages.job_labels import Badge
 from cards.sentences.diagnosis import Finding, Subject
 from cards.sentences.record import evidence_labels
 
-TONES = {RequestStatus.OPEN: "warning", RequestStatus.ANSWERED: "good"}
+REQUEST_TONES = {RequestStatus.OPEN: "warning", RequestStatus.ANSWERED: "good"}
 
 
 def badge_of(card_request):
-    return Badge(card_request.get_status_display(), TONES.get(card_request.status, ""))
+    return Badge(card_request.get_status_display(), REQUEST_TONES.get(card_request.status, ""))
 
 
 def findings_of(card_request):

@@ -10,7 +10,7 @@ from cards.choices import Hold, State
 from cards.forms import form_key
 from cards.holds import shown
 
-SHOWN = 50
+CARDS_SHOWN = 50
 PARTS_COUNTED = 10
 
 
@@ -34,5 +34,5 @@ def counts_by_state(selection, visible):
 
 
 def first_cards(selection, visible):
-    ids = next(ids_of(selection), [])[:SHOWN]
+    ids = next(ids_of(selection), [])[:CARDS_SHOWN]
     return visible.filter(pk__among=ids).select_related("customer").order_by("pk")

@@ -24,7 +24,7 @@ OF_RULES = {
     Action.EXPIRE: gettext_lazy("The service ended."),
 }
 FIRST_USE = gettext_lazy("It was used for the first time, and its term started.")
-SHOWN = (*OF_RULES, *(word for word, action in CATALOGUE.items() if action.customer_history))
+IN_OWNERS_HISTORY = (*OF_RULES, *(word for word, action in CATALOGUE.items() if action.customer_history))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Entry:
 
 def entries_of(events):
     """What these records tell the card's owner."""
-    return [_entry(event) for event in events if event.action in SHOWN]
+    return [_entry(event) for event in events if event.action in IN_OWNERS_HISTORY]
 
 
 def _entry(event):

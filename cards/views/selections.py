@@ -11,7 +11,7 @@ from cards.choices import Action
 from cards.models import Card, Selection
 from cards.pages.frames import SAFE, Framed, acting
 from cards.pages.selecting import back_to_list, chosen
-from cards.pages.selection import SHOWN, counts_by_state, first_cards, key_of
+from cards.pages.selection import CARDS_SHOWN, counts_by_state, first_cards, key_of
 
 
 class SelectionPages(Framed):
@@ -51,7 +51,7 @@ class SelectionPages(Framed):
             "counted": counted,
             "is_counted_whole": counted >= selection.size,
             "cards": first_cards(selection, visible),
-            "shown": SHOWN,
+            "shown": CARDS_SHOWN,
             "buttons": [(action, label, CATALOGUE[action].is_final) for action, label in self.offered(user).items()],
             "key": uuid.uuid4(),
         }

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.html import escape
 
 from cards.columns import declared
-from cards.columns.declared import LISTED
+from cards.columns.declared import LIST_COLUMNS
 from cards.columns.kinds import Day, Listed
 from cards.models import Card
 from cards.pages.card_columns import USUAL, cells_of, rows_of, with_facts
@@ -195,7 +195,7 @@ def test_chosen_columns_stand_in_the_address_and_the_usual_ones_do_not(ops):
 
 def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
     with translation.override("en"):
-        cells = [(cell.kind, list(cell.columns), cell.lines) for cell in cells_of([*LISTED][::-1])]
+        cells = [(cell.kind, list(cell.columns), cell.lines) for cell in cells_of([*LIST_COLUMNS][::-1])]
         assert [cell.lines for cell in cells_of(["remark", "carrier"])] == [[], ["Remark"], ["Carrier"]]
     assert cells == [
         ("numbers", ["msisdn", "imsi"], ["MSISDN", "IMSI"]),
@@ -219,7 +219,7 @@ def test_a_column_is_added_by_its_declaration_alone(ops, monkeypatch):
     open_card()
     column = Day("silent_from", listed=Listed("silent", "Silent since"))
     assert ops.get(LIST + "?cols=state,silent").status_code == 400
-    monkeypatch.setitem(LISTED, "silent", column)
+    monkeypatch.setitem(LIST_COLUMNS, "silent", column)
     monkeypatch.setattr(declared, "COLUMNS", (*declared.COLUMNS, column))
     response = ops.get(LIST + "?cols=state,silent", headers=ENGLISH)
     assert ("silent", "Silent since", True) in response.context["offered_columns"]
@@ -230,7 +230,7 @@ def test_a_column_is_added_by_its_declaration_alone(ops, monkeypatch):
     assert [line.rpartition(",")[2] for line in exported] == ["silent_from", "2026-01-15"]
 
 
-@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("name", LIST_COLUMNS)
 def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num_queries, name):
     card_in_use(customer="Acme")
     do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")
@@ -290,7 +290,7 @@ def test_what_was_not_found_is_a_file(ops):
 
 
 def test_only_the_first_unknown_numbers_are_listed(ops, monkeypatch):
-    monkeypatch.setattr("cards.pages.found.LISTED", 2)
+    monkeypatch.setattr("cards.pages.found.NUMBERS_LISTED", 2)
     open_card()
     page = text(ops.get(LIST, {"q": "13899999991 13899999992 13899999993"}, headers=ENGLISH))
     assert ("3 unknown" in page, "13899999992</li>" in page, "13899999993</li>" in page) == (True, True, False)

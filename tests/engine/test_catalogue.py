@@ -17,7 +17,7 @@ from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
 from cards.pages.card_record import KINDS
 from cards.permissions import CUSTOMERS, ROLES, codename
 from cards.rules import Change
-from cards.sentences.customer_history import OF_RULES, SHOWN
+from cards.sentences.customer_history import IN_OWNERS_HISTORY, OF_RULES
 from cards.sentences.customer_text import BUTTONS
 from cards.views.console.selections import BULK
 from cards.views.my.selections import FOR_MANY
@@ -90,15 +90,15 @@ def test_what_adds_a_plan_asks_for_one():
 
 
 def test_what_customers_may_do_has_a_button_and_a_sentence():
-    assert set(declared(customers_may=True)) <= set(BUTTONS) & set(SHOWN)
+    assert set(declared(customers_may=True)) <= set(BUTTONS) & set(IN_OWNERS_HISTORY)
     assert set(BUTTONS) - set(declared(customers_may=True)) == set(declared(sells=True))
     assert set(FOR_MANY) <= set(declared(customers_may=True))
-    assert set(SHOWN) == {*OF_RULES, *declared(customer_history=True)}
+    assert set(IN_OWNERS_HISTORY) == {*OF_RULES, *declared(customer_history=True)}
     assert not set(OF_RULES) & set(CATALOGUE)
 
 
 def test_what_customers_read_the_reason_of_they_read_at_all():
-    assert set(declared(customers_read_the_reason=True)) <= set(SHOWN)
+    assert set(declared(customers_read_the_reason=True)) <= set(IN_OWNERS_HISTORY)
 
 
 def test_what_is_offered_for_many_cards():

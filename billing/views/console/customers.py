@@ -29,7 +29,7 @@ from cards.paging import counts_up_to, page_of
 
 PAGE_SIZE = 30
 CARDS_COUNTED = 10_000
-SHOWN = 20
+ROWS_PER_SECTION = 20
 BY_NAME = Ordering("name", read_value=str)
 
 
@@ -123,15 +123,17 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
     account = account_of(customer.pk)
     (cards,) = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer)])
     prices = Price.objects.filter(customer=customer).select_related("plan", "tier", "customer")
-    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:SHOWN]
+    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:ROWS_PER_SECTION]
     context = {
         "customer": customer,
         "account": account,
         "cards": _cards(cards),
         "orders": [(order, badge_of(order)) for order in found],
-        "prices": prices.order_by("-valid_from", "plan")[:SHOWN],
+        "prices": prices.order_by("-valid_from", "plan")[:ROWS_PER_SECTION],
         "today": civil_today(),
-        "postings": [wallet_line(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [
+            wallet_line(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
+        ],
         "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),

@@ -26,7 +26,7 @@ from cards.models import Customer, Plan
 from cards.pages.action_form import contents_of
 from cards.pages.frames import MY, member_required, my_page, read_only
 
-SHOWN = 10
+LATEST_SHOWN = 10
 
 
 class DepositForm(KeyedForm):
@@ -125,12 +125,12 @@ def _again(request, customer, **forms):
 
 def _wallet(request, customer, deposit=None, agreement=None):
     account = account_of(customer.pk)
-    notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:SHOWN]
+    notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:LATEST_SHOWN]
     return {
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
-        "postings": [wallet_line(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:SHOWN]],
+        "postings": [wallet_line(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:LATEST_SHOWN]],
         "notices": [(notice, sentence_of(notice)) for notice in notices],
         "prices": _prices(customer),
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),

@@ -31,7 +31,7 @@ OPENED_WITH = (
 )
 # How a card in mid-life stands: with a `state` it is taken over instead of opened.
 STANDS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
-COLUMNS = (*OPENED_WITH, *STANDS)
+CARD_FILE_COLUMNS = (*OPENED_WITH, *STANDS)
 REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
 BETWEEN_HOLDS = re.compile(r"[,;|，；、\s]+")

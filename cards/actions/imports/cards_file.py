@@ -10,7 +10,7 @@ from pathlib import PurePath
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
 from cards.actions.write import chunked
@@ -64,7 +64,7 @@ def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
         counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
         return counts, [_error_for_people(error, update) for error in taken.errors]
 
-    with open_table(source, COLUMNS, REQUIRED) as table:
+    with open_table(source, CARD_FILE_COLUMNS, REQUIRED) as table:
         return take_table(table, read, take, CARDS_AT_ONCE, dry_run, progress)
 
 
@@ -89,7 +89,7 @@ class OnceEach:
 
     def checked(self, row):
         """The row; None when it repeats another one, `BadInput` when it contradicts another one of the same card."""
-        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in COLUMNS[1:]))
+        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in CARD_FILE_COLUMNS[1:]))
         alike = self.seen.setdefault(row.iccid[:19], [])
         for other_last, number, other_content in alike:
             if other_content != content and _same_card(last, other_last):

@@ -9,7 +9,7 @@ from collections import Counter
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.card_rows import COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
 from cards.actions.imports.cards_applying import take_cards
 from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
 from cards.actions.jobs.engine import Kind, add_chunk
@@ -31,7 +31,7 @@ class CardImport(Kind):
     def prepare(self, job, alive):
         job.chunks.all().delete()
         job.total, once = 0, OnceEach()
-        with job.file.open("rb") as file, open_table(file, COLUMNS, REQUIRED) as table:
+        with job.file.open("rb") as file, open_table(file, CARD_FILE_COLUMNS, REQUIRED) as table:
             for number, rows in enumerate(chunked(table.rows, CARDS_AT_ONCE), start=1):
                 job.total += len(rows)
                 refuse_too_many(job.total)

@@ -5,7 +5,7 @@ from collections import Counter
 from cards.actions.bulk import insert_rows
 from cards.models import StateTally
 
-COLUMNS = ("cards", "day", "action", "state", "holds")
+TALLY_COLUMNS = ("cards", "day", "action", "state", "holds")
 
 
 def mirror(written):
@@ -16,4 +16,4 @@ def mirror(written):
             sums[key + now] += 1
             if done.from_state:
                 sums[key + was] -= 1
-    insert_rows(StateTally, COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])
+    insert_rows(StateTally, TALLY_COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])

@@ -9,8 +9,8 @@ from cards.choices import Hold, State
 from cards.management.lifecycle import edges, placed_from, ways_back
 
 PICTURE = settings.BASE_DIR / "docs" / "lifecycle.svg"
-WIDTH, BOX, HEIGHT = 1120, 150, 54
-PLACES = {
+DRAWING_WIDTH, BOX_WIDTH, BOX_HEIGHT = 1120, 150, 54
+BOX_CENTRES = {
     State.TESTING: (100, 70),
     State.UNUSED: (390, 70),
     State.IN_USE: (700, 70),
@@ -18,8 +18,8 @@ PLACES = {
     State.SUSPENDED: (545, 330),
     State.CANCELLED: (1010, 330),
 }
-TABLE_TOP, ROW = 450, 26
-COLUMNS = (30, 230, 500)
+TABLE_TOP, ROW_HEIGHT = 450, 26
+TABLE_COLUMNS = (30, 230, 500)
 STYLE = (
     "text{font:13px system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif;fill:#1e293b}"
     ".box{fill:#eff6ff;stroke:#1d4ed8;stroke-width:1.5}.final{fill:#f1f5f9;stroke:#475569}"
@@ -38,14 +38,14 @@ class Command(BaseCommand):
 
 def picture():
     """The states, the transitions between them, and the holds with their ways in and back, as an SVG."""
-    height = TABLE_TOP + ROW * (len(Hold) + 2)
+    height = TABLE_TOP + ROW_HEIGHT * (len(Hold) + 2)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {DRAWING_WIDTH} {height}">',
             f"<title>The life of a card</title><style>{STYLE}</style>",
             '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
             'orient="auto"><path d="M0 0L8 4L0 8z" fill="#64748b"/></marker></defs>',
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+            f'<rect width="{DRAWING_WIDTH}" height="{height}" fill="#ffffff"/>',
             *_arrows(),
             *(_box(state) for state in State),
             *_notes(),
@@ -67,7 +67,7 @@ def _arrows():
 
 def _line(source, target):
     """A straight arrow between two boxes, a little to the side so that the way back has room; and its middle."""
-    (x1, y1), (x2, y2) = PLACES[source], PLACES[target]
+    (x1, y1), (x2, y2) = BOX_CENTRES[source], BOX_CENTRES[target]
     length = hypot(x2 - x1, y2 - y1)
     dx, dy = (x2 - x1) / length, (y2 - y1) / length
     aside = 13 if y1 == y2 else 18
@@ -81,8 +81,8 @@ def _line(source, target):
 
 def _border(x, y, ox, oy, dx, dy):
     """Where a ray that starts beside a box's middle leaves the box."""
-    across = ((BOX / 2) - copysign(ox, ox * dx)) / abs(dx) if dx else 1e9
-    upright = ((HEIGHT / 2) - copysign(oy, oy * dy)) / abs(dy) if dy else 1e9
+    across = ((BOX_WIDTH / 2) - copysign(ox, ox * dx)) / abs(dx) if dx else 1e9
+    upright = ((BOX_HEIGHT / 2) - copysign(oy, oy * dy)) / abs(dy) if dy else 1e9
     reach = min(across, upright)
     return x + ox + dx * reach, y + oy + dy * reach
 
@@ -97,10 +97,11 @@ def _words(x, y, names):
 
 
 def _box(state):
-    x, y = PLACES[state]
+    x, y = BOX_CENTRES[state]
     final = "" if any(source == state for source, _target in edges()) else " final"
     return (
-        f'<rect class="box{final}" x="{x - BOX / 2}" y="{y - HEIGHT / 2}" width="{BOX}" height="{HEIGHT}" rx="9"/>'
+        f'<rect class="box{final}" x="{x - BOX_WIDTH / 2}" y="{y - BOX_HEIGHT / 2}" '
+        f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="9"/>'
         + _text(x, y - 3, state.value, "name", "middle")
         + _text(x, y + 15, _chinese(state), "", "middle")
     )
@@ -124,14 +125,16 @@ def _notes():
 
 def _table():
     heads = ("hold, by precedence", "joins a card that is, or resumes to", "lifted by")
-    yield "".join(_text(x, TABLE_TOP, head, "name") for x, head in zip(COLUMNS, heads, strict=True))
+    yield "".join(_text(x, TABLE_TOP, head, "name") for x, head in zip(TABLE_COLUMNS, heads, strict=True))
     for line, hold in enumerate(Hold, start=1):
         cells = (
             f"{hold.value} {_chinese(hold)}",
             ", ".join(state.value for state in placed_from(hold)),
             ", ".join(ways_back(hold)),
         )
-        yield "".join(_text(x, TABLE_TOP + ROW * line, cell) for x, cell in zip(COLUMNS, cells, strict=True))
+        yield "".join(
+            _text(x, TABLE_TOP + ROW_HEIGHT * line, cell) for x, cell in zip(TABLE_COLUMNS, cells, strict=True)
+        )
 
 
 def _chinese(word):

@@ -20,9 +20,9 @@ from cards.pages.frames import console_page, staff_required
 MAY_PRINT = "cards.print_label"
 
 # A sheet of A4 in mm, as it is sold with 24 labels that fill it.
-WIDTH, HEIGHT = 210, 297
-COLUMNS, ROWS = 3, 8
-PER_SHEET = COLUMNS * ROWS
+SHEET_WIDTH, SHEET_HEIGHT = 210, 297
+LABELS_ACROSS, LABELS_DOWN = 3, 8
+PER_SHEET = LABELS_ACROSS * LABELS_DOWN
 SHEETS_A_PAGE = 10
 PER_PAGE = PER_SHEET * SHEETS_A_PAGE
 
@@ -95,7 +95,9 @@ def _replace(label, cards):
 
 def _labels(cards, url):
     codes = codes_of(cards)
-    return [_label(card, codes[card.pk], url, *divmod(place % PER_SHEET, COLUMNS)) for place, card in enumerate(cards)]
+    return [
+        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS)) for place, card in enumerate(cards)
+    ]
 
 
 def _label(card, code, url, row, column):
@@ -110,6 +112,6 @@ def _label(card, code, url, row, column):
         generation=code.generation,
         code=code.printed(card.iccid),
         square=mark_safe(square.svg_inline(border=0, omitsize=True)),  # paths that segno draws, of no text
-        x=column * WIDTH / COLUMNS,
-        y=row * HEIGHT / ROWS,
+        x=column * SHEET_WIDTH / LABELS_ACROSS,
+        y=row * SHEET_HEIGHT / LABELS_DOWN,
     )

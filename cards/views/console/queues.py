@@ -18,7 +18,7 @@ from cards.pages.queues import failed_jobs, queues
 from cards.permissions import Actor
 from cards.quick import QUICK
 
-SHOWN = 5
+ENTRIES_PER_QUEUE = 5
 SOON_DAYS = 7
 
 WHY = {
@@ -148,7 +148,7 @@ class Queues:
 
     @property
     def _failed(self):
-        jobs = failed_jobs().select_related("owner")[:SHOWN]
+        jobs = failed_jobs().select_related("owner")[:ENTRIES_PER_QUEUE]
         return [
             Row(
                 f"{title_of(job)} #{job.pk}",
@@ -170,7 +170,7 @@ class Queues:
 
     def _few(self, code, *order):
         cards = QUICK[code].cards(Card.objects.all(), self.today)
-        return list(cards.select_related("customer").order_by(*order)[:SHOWN])
+        return list(cards.select_related("customer").order_by(*order)[:ENTRIES_PER_QUEUE])
 
     def _row(self, code, card, day=None, note=""):
         is_ahead = isinstance(day, date) and code in ("cancelling", "forced")

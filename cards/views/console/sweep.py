@@ -22,7 +22,7 @@ from cards.permissions import Actor
 
 MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
-LISTED = 200
+ROWS_LISTED = 200
 CUSTOMERS = 12
 CHUNKS_LOOKED_AT = 5
 
@@ -32,12 +32,12 @@ def sweep_page(request):
     context = {
         "tonight": Tonight(civil_today() + timedelta(days=1)),
         "nights": [Night(swept) for swept in SweptDay.objects.all()[:NIGHTS]],
-        "parked": Card.objects.parked().select_related("customer").order_by("pk")[:LISTED],
+        "parked": Card.objects.parked().select_related("customer").order_by("pk")[:ROWS_LISTED],
         "may_unpark": Action.UNPARK in Actor.of(request.user).actions,
         "braked": braked_days(),
         "may_sweep": request.user.has_perm(MAY_SWEEP),
-        "stray": stray_cards()[:LISTED],
-        "listed": LISTED,
+        "stray": stray_cards()[:ROWS_LISTED],
+        "listed": ROWS_LISTED,
     }
     return console_page(request, "console/sweep.html", context)
 
@@ -97,7 +97,7 @@ class Tonight:
         report = dry_run(day, chunks=CHUNKS_LOOKED_AT)
         self.rules, self.would_park = by_rule(report.counts), report.parked
         self.total = sum(report.counts.values())
-        self.changes = [Foreseen(iccid, done) for iccid, done in report.changes[:LISTED]]
+        self.changes = [Foreseen(iccid, done) for iccid, done in report.changes[:ROWS_LISTED]]
         by_customer = due.order_by().values_list("customer__name").annotate(cards=Count("pk"))
         self.customers = by_customer.order_by("-cards")[:CUSTOMERS]
 

@@ -9,7 +9,7 @@ from cards.management.base import PortalCommand
 from cards.models import Card
 from cards.proof import Proof
 
-LISTED = 10_000
+PROBLEMS_LISTED = 10_000
 
 
 class Command(PortalCommand):
@@ -20,7 +20,7 @@ class Command(PortalCommand):
         with self.progress(Card.objects.count(), unit=" cards", quiet=json) as bar:
             for problem in chain(proof.problems(bar.update), books.problems()):
                 count += 1
-                if len(listed) < LISTED:
+                if len(listed) < PROBLEMS_LISTED:
                     listed.append(problem)
         if json:
             problems = list(map(asdict, listed))

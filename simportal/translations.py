@@ -4,9 +4,12 @@ The strings in the code are the English; only Chinese has a catalogue.
 """
 
 from io import BytesIO
+from itertools import takewhile
 
-import polib
+from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation import templatize
 
@@ -18,24 +21,32 @@ KEYWORDS = (
     | dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2))
     | dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3))
 )
+WIDTH = 109
 
 
 def catalogue():
     return settings.BASE_DIR / "simportal" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 
 
+def read():
+    """The catalogue as it is, with its translations."""
+    with catalogue().open("rb") as file:
+        return read_po(file)
+
+
 def found():
-    """A catalogue of every string in code and templates, with the files it stands in and no translation."""
-    template = polib.POFile()
-    entries = {}
+    """A catalogue of every string in code and templates, with the files and lines it stands in and no translation."""
+    template = Catalog()
     for path in _source_files():
-        for _, message, _, context in extract("python", _as_python(path), KEYWORDS):
-            entry = _entry(message, context)
-            entry = entries.setdefault((entry.msgctxt, entry.msgid), entry)
-            if (where := (str(path.relative_to(settings.BASE_DIR)), "")) not in entry.occurrences:
-                entry.occurrences.append(where)
-    template.extend(entries.values())
+        place = str(path.relative_to(settings.BASE_DIR))
+        for line, message, _, context in extract("python", _as_python(path), KEYWORDS):
+            template.add(message, context=context, locations=[(place, line)])
     return template
+
+
+def messages(catalog):
+    """The messages of a catalogue without its header."""
+    return [message for message in catalog if message.id]
 
 
 def _source_files():
@@ -53,20 +64,45 @@ def _as_python(path):
     return BytesIO(text.encode())
 
 
-def _entry(message, context):
-    singular, plural = message if isinstance(message, tuple) else (message, "")
-    if not plural:
-        return polib.POEntry(msgid=singular, msgctxt=context)
-    return polib.POEntry(msgid=singular, msgid_plural=plural, msgstr_plural={0: ""}, msgctxt=context)
-
-
 def merge():
     """Takes new strings into the catalogue, drops those that are gone, and returns those without a translation."""
-    po = polib.pofile(str(catalogue()), wrapwidth=110)
-    po.merge(found())
-    po[:] = sorted((entry for entry in po if not entry.obsolete), key=lambda entry: (entry.occurrences, entry.msgid))
-    po.save()
-    return po.untranslated_entries()
+    before, merged = read(), Catalog(locale="zh_Hans")
+    for message in sorted(messages(found()), key=_place):
+        known = before.get(message.id, message.context)
+        if known and known.id == message.id:
+            message.string = known.string
+        message.flags.clear()
+        merged[message.id] = message
+    header = _header()
+    with catalogue().open("wb") as file:
+        file.write(header)
+        write_po(file, merged, width=WIDTH, omit_header=True, include_lineno=False)
+    return untranslated(merged)
+
+
+def untranslated(catalog):
+    return [message for message in messages(catalog) if not translation(message)]
+
+
+def english(message):
+    """The English of a message; of a plural, its singular."""
+    return message.id[0] if message.pluralizable else message.id
+
+
+def translation(message):
+    """The Chinese of a message; a plural has one form in Chinese."""
+    return message.string[0] if message.pluralizable else message.string
+
+
+def _place(message):
+    """Messages stand in the order of the files they were found in."""
+    return sorted({path for path, _ in message.locations}), english(message)
+
+
+def _header():
+    """What stands above the first message, written by hand and kept."""
+    with catalogue().open("rb") as file:
+        return b"".join(takewhile(bytes.strip, file)) + b"\n"
 
 
 def compile_stale():
@@ -74,5 +110,6 @@ def compile_stale():
     po, mo = catalogue(), catalogue().with_suffix(".mo")
     stale = not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime
     if stale:
-        polib.pofile(str(po)).save_as_mofile(str(mo))
+        with mo.open("wb") as file:
+            write_mo(file, read())
     return stale

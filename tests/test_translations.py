@@ -2,42 +2,52 @@
 
 import re
 from collections import Counter
+from gettext import GNUTranslations
 
-import polib
 import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from simportal.translations import SOURCES, catalogue, found
+from simportal.translations import (
+    SOURCES,
+    catalogue,
+    compile_stale,
+    english,
+    found,
+    merge,
+    messages,
+    read,
+    translation,
+    untranslated,
+)
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
 @pytest.fixture(scope="module")
 def chinese():
-    return polib.pofile(str(catalogue()))
+    return read()
 
 
-def key(entry):
-    return entry.msgctxt, entry.msgid, entry.msgid_plural
+def key(message):
+    return message.context, message.id
 
 
 def test_the_catalogue_holds_exactly_the_strings_of_code_and_templates(chinese):
     """`make messages` brings it in step."""
-    assert {key(entry) for entry in chinese} == {key(entry) for entry in found()}
+    assert {key(message) for message in messages(chinese)} == {key(message) for message in messages(found())}
 
 
 def test_every_string_is_translated(chinese):
-    lacking = chinese.untranslated_entries() + chinese.fuzzy_entries() + chinese.obsolete_entries()
-    assert [entry.msgid for entry in lacking] == []
+    fuzzy = [message for message in messages(chinese) if message.fuzzy]
+    assert [message.id for message in (*untranslated(chinese), *fuzzy, *chinese.obsolete.values())] == []
 
 
 def test_placeholders_are_the_same_on_both_sides(chinese):
     different = [
-        entry.msgid
-        for entry in chinese
-        for english, translated in pairs(entry)
-        if Counter(PLACEHOLDER.findall(english)) != Counter(PLACEHOLDER.findall(translated))
+        message.id
+        for message in messages(chinese)
+        if Counter(PLACEHOLDER.findall(most_said(message))) != Counter(PLACEHOLDER.findall(translation(message)))
     ]
     assert different == []
 
@@ -52,9 +62,37 @@ def test_a_message_is_found_however_deep_its_folder_lies(tmp_path):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(text)
     with override_settings(BASE_DIR=tmp_path):
-        where = {entry.msgid: [path for path, _line in entry.occurrences] for entry in found()}
-    messages = ("Sent to the carrier", "No such key", "Answered")
-    assert where == {message: [path] for message, path in zip(messages, files, strict=True)}
+        where = {message.id: message.locations for message in messages(found())}
+    said = ("Sent to the carrier", "No such key", "Answered")
+    assert where == {message: [(path, 1)] for message, path in zip(said, files, strict=True)}
+
+
+def test_merging_keeps_what_is_translated_drops_what_is_gone_and_names_what_lacks(tmp_path):
+    """Also where a message got a plural, whose translation is another."""
+    code = tmp_path / "cards" / "words.py"
+    code.parent.mkdir()
+    code.write_text(
+        """pgettext("money", "Order")\n_("Order")\nngettext("{n} card", "{n} cards", 2)\n_("Anew {n}")\n_("Order")\n"""
+    )
+    header = """# Kept as it is.\nmsgid ""\nmsgstr ""\n"Plural-Forms: nplurals=1; plural=0;\\n"\n\n"""
+    with override_settings(BASE_DIR=tmp_path):
+        catalogue().parent.mkdir(parents=True)
+        catalogue().write_text(
+            header
+            + """msgid "Gone"\nmsgstr "无"\n\nmsgid "Order"\nmsgstr "排序"\n\n"""
+            + """msgctxt "money"\nmsgid "Order"\nmsgstr "订单"\n\nmsgid "{n} card"\nmsgstr "{n} 张卡"\n"""
+        )
+        assert [english(message) for message in merge()] == ["Anew {n}", "{n} card"]
+        assert catalogue().read_text() == header + (
+            """#: cards/words.py\nmsgid "Anew {n}"\nmsgstr ""\n\n"""
+            """#: cards/words.py\nmsgctxt "money"\nmsgid "Order"\nmsgstr "订单"\n\n"""
+            """#: cards/words.py\nmsgid "Order"\nmsgstr "排序"\n\n"""
+            """#: cards/words.py\nmsgid "{n} card"\nmsgid_plural "{n} cards"\nmsgstr[0] ""\n\n"""
+        )
+        assert [compile_stale(), compile_stale()] == [True, False]
+        with catalogue().with_suffix(".mo").open("rb") as file:
+            compiled = GNUTranslations(file)
+        assert (compiled.gettext("Order"), compiled.pgettext("money", "Order")) == ("排序", "订单")
 
 
 def test_every_file_that_speaks_is_found():
@@ -65,7 +103,7 @@ def test_every_file_that_speaks_is_found():
         for path in files
         if path.suffix in (".html", ".py", ".txt") and speaks.search(path.read_text())
     }
-    assert {path for entry in found() for path, _line in entry.occurrences} == speaking
+    assert {path for message in messages(found()) for path, _line in message.locations} == speaking
 
 
 def test_there_is_one_catalogue():
@@ -73,8 +111,6 @@ def test_there_is_one_catalogue():
     assert catalogues == [catalogue()]
 
 
-def pairs(entry):
+def most_said(message):
     """A plural has one form in Chinese, and it says what the English plural says."""
-    if entry.msgid_plural:
-        return [(entry.msgid_plural, entry.msgstr_plural[0])]
-    return [(entry.msgid, entry.msgstr)]
+    return message.id[1] if message.pluralizable else message.id

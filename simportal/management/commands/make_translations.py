@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from simportal.translations import compile_stale, merge
+from simportal.translations import compile_stale, english, merge
 
 
 class Command(BaseCommand):
@@ -8,6 +8,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options):
-        for entry in merge():
-            self.stdout.write(f"{entry.occurrences[0][0]}: {entry.msgid}")
+        for message in merge():
+            self.stdout.write(f"{message.locations[0][0]}: {english(message)}")
         compile_stale()

@@ -47,7 +47,7 @@ class ReceiptFilter(StrictFilterSet):
     customer = Named(Customer, label=_("Customer"))
     taken_back = django_filters.ChoiceFilter(
         choices=[("0", _("Standing")), ("1", _("Taken back"))],
-        method="standing",
+        method="filter_reversed",
         label=_("State"),
         empty_label=_("Standing or not"),
     )
@@ -60,7 +60,7 @@ class ReceiptFilter(StrictFilterSet):
         begins = Q(Begins(F("reference"), text)) | Q(Begins(F("payer"), text))
         return receipts.filter(begins | Q(customer__in=customers.values("pk")))
 
-    def standing(self, receipts, name, value):
+    def filter_reversed(self, receipts, name, value):
         return receipts.filter(reversed_at__isnull=value == "0")
 
 

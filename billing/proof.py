@@ -31,7 +31,7 @@ def _unbalanced():
     sums = Posting.objects.order_by().values("entry").annotate(total=_cents(Sum("amount"))).exclude(total=0)
     for key, total in sums.values_list("entry", "total"):
         yield _problem("unbalanced", _("the postings of {key} come to {total}"), key=key, total=yuan(total))
-    for entry in Entry.objects.annotate(legs=Count("postings")).filter(legs__lt=2):
+    for entry in Entry.objects.annotate(lines=Count("postings")).filter(lines__lt=2):
         yield _problem("no_postings", _("the entry {key} has not two postings"), key=entry.pk)
     sealed = Exists(Entry.objects.filter(pk=OuterRef("entry_id")))
     for key in Posting.objects.exclude(sealed).order_by().values_list("entry_id", flat=True).distinct():

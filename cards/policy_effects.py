@@ -237,17 +237,17 @@ def fate(card, policies):
     twin, found = card.copy(), Fate()
     if card.term_runs:
         found.metered.append((card.cycle_until, card.service_until))
-    term, standing = card.term_number, _ends_with_the_cycle(card)
+    term, ending = card.term_number, _ends_with_the_cycle(card)
     for change in rules.catch_up(twin, date.max, policies):
         if change.action in DATED:
             found.note(DATED[change.action], change.on)
-        stands = _ends_with_the_cycle(twin)
+        ending_now = _ends_with_the_cycle(twin)
         if change.action in STARTS_A_CYCLE:
-            for kind in standing - stands:
+            for kind in ending - ending_now:
                 found.note(kind, change.on)
         if twin.term_number != term:
             found.metered.append((twin.service_from, twin.service_until))
-        term, standing = twin.term_number, stands
+        term, ending = twin.term_number, ending_now
     return found
 
 

@@ -94,7 +94,7 @@ def _records(cards):
 
 
 def _problems(records):
-    for prove in (_numbers, _chain, _signatures, _standing, _owner, _terms, _device, _real_name, _kept):
+    for prove in (_numbers, _chain, _signatures, _state_and_holds, _owner, _terms, _device, _real_name, _kept):
         for code, message in prove(records):
             yield Problem(records.card.iccid, code, message)
 
@@ -143,7 +143,7 @@ def _signatures(records):
             yield "event_holds", sentence.format(seq=event.seq, state=event.to_state, holds=event.holds)
 
 
-def _standing(records):
+def _state_and_holds(records):
     """The card's state and holds are those of its last event, and agree with each other."""
     card = records.card
     last = records.events[-1] if records.events else None

@@ -53,7 +53,7 @@ def shown_now():
 
     A suspended card counts as `suspended` and under its first hold, so the sum over the states is all cards.
     """
-    return shown_in(_standing())
+    return shown_in(_cards_by_state())
 
 
 def shown_in(sums):
@@ -68,7 +68,7 @@ def shown_in(sums):
 def carried_now():
     """How many suspended cards carry each hold, as their first or behind another: `{hold: cards}`, all holds."""
     counts = dict.fromkeys(Hold.values, 0)
-    for state, holds, cards in _standing():
+    for state, holds, cards in _cards_by_state():
         for hold in stopping(state, holds):
             counts[hold] += cards
     return counts
@@ -83,14 +83,14 @@ def states_on(days):
     if not days:
         return {}
     known = StateTally.objects.filter(day__lte=days[-1]).annotate(on=Greatest("day", Value(days[0])))
-    changes, standing, history = defaultdict(Counter), Counter(), {}
+    changes, total, history = defaultdict(Counter), Counter(), {}
     for on, state, holds, cards in known.values_list("on", "state", "holds").annotate(Sum("cards")):
         changes[on][state, holds] += cards
     waiting = sorted(changes, reverse=True)
     for day in days:
         while waiting and waiting[-1] <= day:
-            standing.update(changes[waiting.pop()])
-        history[day] = shown_in((*key, cards) for key, cards in standing.items())
+            total.update(changes[waiting.pop()])
+        history[day] = shown_in((*key, cards) for key, cards in total.items())
     return history
 
 
@@ -113,7 +113,7 @@ def usage_by_day(since):
     return dict(days.annotate(Sum("bytes")))
 
 
-def _standing():
+def _cards_by_state():
     """(state, holds, cards) of all cards as they are now."""
     return StateTally.objects.values_list("state", "holds").annotate(Sum("cards"))
 

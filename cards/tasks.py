@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from cards.actions import figures, tries
+from cards.actions import figures, throttle
 from cards.actions import sweep as nightly
 from cards.actions.jobs import export, worker
 from cards.actions.planner_statistics import update_planner_statistics
@@ -30,4 +30,4 @@ def housekeeping():
     update_planner_statistics()
     figures.refresh()
     export.delete_old_files()
-    tries.forget_old()
+    throttle.delete_expired()

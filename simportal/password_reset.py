@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.pages.frames import frame_of, public_page
 from cards.visitors import address_of
 from simportal.models import ResetAsked
@@ -59,8 +59,8 @@ def drain():
 
 def _note(request, email):
     """Too many for one address, or from one, are left out; nobody is told."""
-    may_request = tries.take(tries.RESETS_OF_ADDRESS, address_of(request.META))
-    if tries.take(tries.RESETS_OF_MAIL, email.lower()) and may_request:
+    may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, address_of(request.META))
+    if throttle.hit(throttle.RESETS_OF_MAIL, email.lower()) and may_request:
         ResetAsked.objects.create(
             email=email,
             host=request.get_host(),

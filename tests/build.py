@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.models import Card, CardEvent, Customer, Membership
 from cards.models.card import MB
 from cards.permissions import Actor, codename
@@ -29,7 +29,7 @@ def open_card(**columns):
     columns.setdefault("iccid", f"8986{Card.objects.count() + 1:016d}")
     texts = {"carrier": "cmcc", "certification": "enterprise", "opened_on": str(OPENED_ON), "plan": "Y1-30"}
     texts |= {name: str(value) for name, value in columns.items()}
-    taken = take_cards([read_card_row(2, texts, date.max)], actor=SHELL)
+    taken = apply_cards([read_card_row(2, texts, date.max)], actor=SHELL)
     assert taken.errors == []
     return Card.objects.get(iccid=texts["iccid"])
 
@@ -38,7 +38,7 @@ def correct(card, actor=SHELL, **columns):
     """What became of a correcting file with a row of this card, which says something else in these columns."""
     texts = {name: str(getattr(card, name)) for name in ("iccid", "carrier", "certification", "opened_on", "binding")}
     rows = [read_card_row(2, texts | {"plan": card.plan.code} | columns, date.max)]
-    return take_cards(rows, actor=actor, update=True)
+    return apply_cards(rows, actor=actor, update=True)
 
 
 def card_in_use(since=OPENED_ON, **columns):
@@ -50,7 +50,7 @@ def card_in_use(since=OPENED_ON, **columns):
 def use(card, day, mb, read_at=None, imei=""):
     """Take a reading of the card's whole day, known at the end of that day; the card afterwards."""
     read_at = read_at or timezone.make_aware(datetime.combine(day + timedelta(days=1), time(1)))
-    take_readings([Reading(card.pk, day, int(mb * MB), read_at, imei)])
+    apply_readings([Reading(card.pk, day, int(mb * MB), read_at, imei)])
     return fresh(card)
 
 

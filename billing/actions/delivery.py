@@ -1,4 +1,4 @@
-"""What a fulfilled line does to its card, and what giving it back takes away: always through the cards' own actions."""
+"""What a fulfilled line does to its card, and what returning it undoes: always through the cards' own actions."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -101,15 +101,15 @@ class Opening(Work):
         yield from ()
 
 
-def take_back(refund, lines, job):
-    """Take from the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
+def return_lines(refund, lines, job):
+    """Undo on the cards of these fulfilled lines what they got, as long as it was not used; an outcome for each."""
     numbers = {line.card_id: line.seq for line in lines}
     work = Returning(refund, numbers)
     return change(numbers, work, Signature(work.request.actor, job.reason, this_moment(), job.pk))
 
 
 class Returning(Work):
-    """The work of giving back: a queued term is taken from its queue, a card that was never used goes back to stock.
+    """The work of a return: a queued term leaves its queue, a card that was never used goes back to stock.
 
     It is signed by who asked for the refund, who had to be allowed it then.
     """

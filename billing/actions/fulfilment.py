@@ -7,7 +7,7 @@ why not and the money back in the wallet.
 from collections import Counter
 
 from billing.actions.delivery import deliver
-from billing.actions.ledger import enter, move
+from billing.actions.ledger import move, post_entry
 from billing.actions.lines import Offers, amount_of
 from billing.choices import Account, EntryKind, LineState
 from billing.models import Order, OrderLine
@@ -35,7 +35,7 @@ class Fulfilment(Kind):
         offers.load(cards)
         for card in cards:
             try:
-                made, after = offers.made_to(card)
+                made, after = offers.quote_for(card)
             except Refused as refused:
                 refusals.append((card.pk, refused))
                 continue
@@ -87,8 +87,8 @@ def give_back(order, key, lines, *, source, actor):
     amount = amount_of(lines)
     if not amount:
         return
-    legs = move(amount, source, Account.WALLET)
-    enter(key, EntryKind.REFUND, order.customer_id, *legs, actor=actor, order=order)
+    entry_lines = move(amount, source, Account.WALLET)
+    post_entry(key, EntryKind.REFUND, order.customer_id, *entry_lines, actor=actor, order=order)
     locked = Order.objects.select_for_update().get(pk=order.pk)
     locked.refunded += amount
     locked.save(update_fields=["refunded"])
@@ -120,8 +120,8 @@ def _write(served, refused):
 def _book(order, chunk, served, refused):
     earned, payer = amount_of(served), actor_for(order.paid_by)
     if earned:
-        legs = move(earned, Account.RECEIVABLES, Account.REVENUE)
+        entry_lines = move(earned, Account.RECEIVABLES, Account.REVENUE)
         key = f"fulfil:{order.pk}:{chunk.number}"
-        enter(key, EntryKind.FULFILMENT, order.customer_id, *legs, actor=payer, order=order)
+        post_entry(key, EntryKind.FULFILMENT, order.customer_id, *entry_lines, actor=payer, order=order)
     key = f"unserved:{order.pk}:{chunk.number}"
     give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)

@@ -14,7 +14,7 @@ from cards.calendar import civil_today, this_moment
 REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE)
 
 
-class Leg(NamedTuple):
+class EntryLine(NamedTuple):
     """What an entry does to one account: credit where the amount is positive."""
 
     account: str
@@ -34,23 +34,23 @@ def wallet_locked(customer_id):
         yield CustomerAccount.objects.select_for_update().get(pk=customer_id)
 
 
-def enter(key, kind, customer_id, *legs, actor, order=None, reverses=None, memo=""):
+def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
     What moves nothing is no entry (None). Raises `Refused` when the wallet would fall below its credit limit; then
     nothing was written. All in one transaction, or in the caller's.
     """
-    legs = [leg for leg in legs if leg.amount]
-    if not legs:
+    entry_lines = [line for line in entry_lines if line.amount]
+    if not entry_lines:
         return None
     with wallet_locked(customer_id) as account:
         known = Entry.objects.filter(pk=key).first()
-        return known or _write(account, key, kind, legs, actor, order, reverses, memo)
+        return known or _write(account, key, kind, entry_lines, actor, order, reverses, memo)
 
 
 def move(amount, source, target):
-    """The two legs of an amount that goes from one account to another."""
-    return Leg(source, -amount), Leg(target, amount)
+    """The two lines of an amount that goes from one account to another."""
+    return EntryLine(source, -amount), EntryLine(target, amount)
 
 
 def reverse(entry, *, actor, memo):
@@ -64,14 +64,21 @@ def reverse(entry, *, actor, memo):
     with wallet_locked(entry.customer_id):
         if Entry.objects.filter(pk=key).exists():
             raise Refused("reversed_already")
-        legs = [Leg(posting.account, -posting.amount) for posting in entry.postings.all()]
-        return enter(
-            key, EntryKind.REVERSAL, entry.customer_id, *legs, actor=actor, reverses=entry, order=entry.order, memo=memo
+        entry_lines = [EntryLine(posting.account, -posting.amount) for posting in entry.postings.all()]
+        return post_entry(
+            key,
+            EntryKind.REVERSAL,
+            entry.customer_id,
+            *entry_lines,
+            actor=actor,
+            reverses=entry,
+            order=entry.order,
+            memo=memo,
         )
 
 
-def _write(account, key, kind, legs, actor, order, reverses, memo):
-    postings = [_posting(account, key, leg) for leg in legs]
+def _write(account, key, kind, entry_lines, actor, order, reverses, memo):
+    postings = [_posting(account, key, line) for line in entry_lines]
     account.save(update_fields=["balance"])
     Posting.objects.bulk_create(postings)  # before the entry, which seals them
     return Entry.objects.create(
@@ -88,13 +95,13 @@ def _write(account, key, kind, legs, actor, order, reverses, memo):
     )
 
 
-def _posting(account, key, leg):
-    if leg.account != Account.WALLET:
-        customer_id = account.pk if leg.account == Account.RECEIVABLES else None
-        return Posting(entry_id=key, account=leg.account, customer_id=customer_id, amount=leg.amount)
-    if leg.amount < ZERO and account.available + leg.amount < ZERO:
-        raise Refused("short", available=yuan(account.available), needed=yuan(-leg.amount))
-    account.balance += leg.amount
+def _posting(account, key, line):
+    if line.account != Account.WALLET:
+        customer_id = account.pk if line.account == Account.RECEIVABLES else None
+        return Posting(entry_id=key, account=line.account, customer_id=customer_id, amount=line.amount)
+    if line.amount < ZERO and account.available + line.amount < ZERO:
+        raise Refused("short", available=yuan(account.available), needed=yuan(-line.amount))
+    account.balance += line.amount
     return Posting(
-        entry_id=key, account=leg.account, customer_id=account.pk, amount=leg.amount, balance=account.balance
+        entry_id=key, account=line.account, customer_id=account.pk, amount=line.amount, balance=account.balance
     )

@@ -40,7 +40,7 @@ class Offers:
         self.plans = plans_of(self.order, [card.pk for card in cards])
         return self.plans
 
-    def made_to(self, card):
+    def quote_for(self, card):
         """(the `Offer`, the card as it would be), or the refusal raised: the price first, then the card itself."""
         plan = self.plans.get(card.pk)
         made = offer(self.order, plan, self.book, self.today)

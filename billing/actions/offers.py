@@ -37,7 +37,7 @@ def _option(offers, kind, plan, card):
         return None
     offers.plans = {card.pk: plan}
     try:
-        made, after = offers.made_to(card)
+        made, after = offers.quote_for(card)
     except Refused as refused:
         return Option(kind, plan, refused=refused)
     return Option(kind, plan, made.quote.amount, after)

@@ -13,7 +13,7 @@ from django.utils import translation
 from django_fsm import can_proceed
 
 from billing.actions.kinds import AT_ONCE, work_off
-from billing.actions.ledger import enter, move
+from billing.actions.ledger import move, post_entry
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import Refused
@@ -110,17 +110,19 @@ def pay(order, *, user):
     be paid any more; then nothing was moved.
     """
     require(lambda user: may_pay(user, order.customer_id) and order.kind != OrderKind.ADJUSTMENT, user)
-    return take_payment(order, user=user)
+    return pay_out_of_wallet(order, user=user)
 
 
-def take_payment(order, *, user):
+def pay_out_of_wallet(order, *, user):
     """Pay an order for somebody who was allowed to when they said so: here, online, or in approving an adjustment."""
     with locked(order) as order:
         if order.is_paid:
             return order
         _refuse_unless(order, order.pay)
-        legs = move(order.total, Account.WALLET, Account.RECEIVABLES)
-        enter(f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *legs, actor=actor_for(user), order=order)
+        entry_lines = move(order.total, Account.WALLET, Account.RECEIVABLES)
+        post_entry(
+            f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *entry_lines, actor=actor_for(user), order=order
+        )
         order.pay(at=this_moment(), by=user)
         order.save(update_fields=["state", "paid_at", "paid_by"])
         if order.job:
@@ -145,7 +147,7 @@ def go_on(order, *, user):
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
         if order.waits_for_service and order.job:
-            engine.take_up(order.job, user)
+            engine.reopen(order.job, user)
         return order
 
 
@@ -214,12 +216,19 @@ def needs_second(amount):
 def settle(order, *, user):
     """Pay and fulfil an adjustment, which serves no card: revenue for a charge, refunds for what is given."""
     with transaction.atomic():
-        order = take_payment(order, user=user)
+        order = pay_out_of_wallet(order, user=user)
         if not order.waits_for_service:
             return order
         target = Account.REVENUE if order.total > ZERO else Account.REFUNDS
-        legs = move(order.total, Account.RECEIVABLES, target)
-        enter(f"adjust:{order.pk}", EntryKind.FULFILMENT, order.customer_id, *legs, actor=actor_for(user), order=order)
+        entry_lines = move(order.total, Account.RECEIVABLES, target)
+        post_entry(
+            f"adjust:{order.pk}",
+            EntryKind.FULFILMENT,
+            order.customer_id,
+            *entry_lines,
+            actor=actor_for(user),
+            order=order,
+        )
         order.lines.update(state=LineState.FULFILLED, fulfilled_on=civil_today())
         order.fulfil(at=this_moment())
         order.save(update_fields=["state", "ended_at"])

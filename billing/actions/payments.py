@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.actions import orders
-from billing.actions.ledger import enter, move
+from billing.actions.ledger import move, post_entry
 from billing.choices import Account, EntryKind, NotificationOutcome, OrderKind, PaymentState
 from billing.errors import Refused
 from billing.models import Notification, Payment
@@ -60,7 +60,7 @@ def receive(provider, body, headers):
             provider=provider, nonce=facts.nonce, defaults={"body": facts.body}
         )
         if is_new:
-            _take(notification, facts)
+            _record(notification, facts)
     if is_new and notification.outcome == NotificationOutcome.PAID and notification.payment.order:
         orders.fulfil_if_small(notification.payment.order)
     return notification
@@ -73,7 +73,7 @@ def _provider():
     return settings.PAYMENT_PROVIDER
 
 
-def _take(notification, facts):
+def _record(notification, facts):
     payments = Payment.objects.select_for_update(of=("self",)).filter(provider=notification.provider)
     notification.payment = payments.select_related("order").filter(key=facts.key).first()
     notification.outcome = _outcome(notification, facts)
@@ -106,17 +106,17 @@ def _pay(payment, reference):
         return NotificationOutcome.USED_REFERENCE
     order = payment.order
     with orders.locked(order) if order else nullcontext():  # the order before the wallet, as whoever pays locks them
-        payment.entry = _enter(payment)
+        payment.entry = _post_entry(payment)
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
         payment.save(update_fields=["entry", "state", "paid_at", "provider_reference"])
         if order:
             with suppress(Refused):  # it is over, or the wallet is short: the money stays there
-                orders.take_payment(order, user=payment.started_by)
+                orders.pay_out_of_wallet(order, user=payment.started_by)
     return NotificationOutcome.PAID
 
 
-def _enter(payment):
-    legs = move(payment.amount, Account.CASH, Account.WALLET)
+def _post_entry(payment):
+    entry_lines = move(payment.amount, Account.CASH, Account.WALLET)
     actor = Actor(ActorKind.SYSTEM, payment.provider, frozenset())
     key, whose = f"online:{payment.key}", payment.customer_id
-    return enter(key, EntryKind.ONLINE, whose, *legs, actor=actor, order=payment.order)
+    return post_entry(key, EntryKind.ONLINE, whose, *entry_lines, actor=actor, order=payment.order)

@@ -1,11 +1,11 @@
-"""Money that came through the bank, as staff recorded it, and taking back what was recorded wrongly."""
+"""Money that came through the bank, as staff recorded it, and reversing what was recorded wrongly."""
 
 import uuid
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billing.actions.ledger import enter, move, reverse, wallet_locked
+from billing.actions.ledger import move, post_entry, reverse, wallet_locked
 from billing.choices import Account, EntryKind
 from billing.models import Receipt
 from billing.money import LARGEST, yuan
@@ -28,7 +28,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
 
             def make(key):
                 _check(account, amount, reference, received_on)
-                legs = move(amount, Account.CASH, Account.WALLET)
+                entry_lines = move(amount, Account.CASH, Account.WALLET)
                 return Receipt.objects.create(
                     customer=customer,
                     reference=reference,
@@ -36,7 +36,9 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
                     received_on=received_on,
                     payer=payer,
                     note=note,
-                    entry=enter(key, EntryKind.RECEIPT, customer.pk, *legs, actor=actor_for(user), memo=note),
+                    entry=post_entry(
+                        key, EntryKind.RECEIPT, customer.pk, *entry_lines, actor=actor_for(user), memo=note
+                    ),
                     recorded_by=user,
                 )
 
@@ -46,7 +48,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
         raise
 
 
-def take_back(receipt, *, user, reason):
+def reverse_receipt(receipt, *, user, reason):
     """Reverse a receipt that was wrong; `Refused` when it is reversed already or the wallet has not that much."""
     with transaction.atomic():
         entry = reverse(receipt.entry, actor=actor_for(user), memo=reason)

@@ -67,7 +67,7 @@ def go_on(refund, *, user):
     """Work again on an approved refund whose job failed: what was given back stays so."""
     require(may_refund, user)
     if refund.is_approved:
-        engine.take_up(refund.job, user)
+        engine.reopen(refund.job, user)
     return refund
 
 

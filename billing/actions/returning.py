@@ -7,7 +7,7 @@ waits in its queue, a card that was never used), or the line stays as it is, wit
 from django.db import transaction
 
 from billing.actions import fulfilment
-from billing.actions.delivery import Returning, take_back
+from billing.actions.delivery import Returning, return_lines
 from billing.actions.lines import amount_of
 from billing.choices import Account, LineState, RefundState
 from billing.errors import Refused
@@ -36,7 +36,7 @@ class Refunding(Kind):
         lines = _lines(refund, chunk, lock=True)
         unserved = [line for line in lines.values() if line.is_open]
         served = [line for line in lines.values() if line.is_fulfilled]
-        document = outcomes_as_document(take_back(refund, served, job))
+        document = outcomes_as_document(return_lines(refund, served, job))
         back = {pk for pk, _seq, why_not in document["outcomes"] if not why_not}
         returned = [line for line in served if line.card_id in back]
         _close(refund, unserved + returned)

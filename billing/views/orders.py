@@ -48,7 +48,7 @@ class OrderPages(Framed):
             if pays:
                 orders.pay_and_fulfil(placed, user=user)
 
-        return self.take_step(request, order, place)
+        return self.do_step(request, order, place)
 
     @entering("POST")
     def pay(self, request, pk):
@@ -56,7 +56,7 @@ class OrderPages(Framed):
         order = self.find(request, pk)
         if order.kind == OrderKind.ADJUSTMENT or not may_pay(request.user, order.customer_id):
             return self.frame.refuse(request)
-        return self.take_step(request, order, partial(orders.pay_and_fulfil, user=request.user))
+        return self.do_step(request, order, partial(orders.pay_and_fulfil, user=request.user))
 
     @entering("POST")
     def pay_online(self, request, pk):
@@ -76,14 +76,14 @@ class OrderPages(Framed):
         order = self.find(request, pk)
         if not may_withdraw(request.user, order):
             return self.frame.refuse(request)
-        response = self.take_step(request, order, partial(orders.withdraw, user=request.user))
+        response = self.do_step(request, order, partial(orders.withdraw, user=request.user))
         return redirect(self.frame.money_url("order-list")) if order.is_draft else response
 
     def find(self, request, pk):
         return get_object_or_404(Order.objects.visible_to(request.user).select_related(*SHOWN_WITH), pk=pk)
 
-    def take_step(self, request, order, do):
-        """Take a step with the order and show it; what is refused is said there."""
+    def do_step(self, request, order, do):
+        """Do a step of the order and show it; what is refused is said there."""
         try:
             do(order)
         except Refused as refused:

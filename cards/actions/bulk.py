@@ -68,8 +68,8 @@ def _table(differing):
         typed = ", ".join(f"{field.column} {field.rel_db_type(connection)}" for field in fields)
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         return f"json_to_recordset(%s::json) AS n ({typed})", rows
-    taken = ", ".join(f"json_extract(value, '$[{place}]') AS {field.column}" for place, field in enumerate(fields))
-    return f"(SELECT {taken} FROM json_each(%s)) AS n", list(zip(*columns, strict=True))
+    selected = ", ".join(f"json_extract(value, '$[{place}]') AS {field.column}" for place, field in enumerate(fields))
+    return f"(SELECT {selected} FROM json_each(%s)) AS n", list(zip(*columns, strict=True))
 
 
 def _execute(statement, constants, document):

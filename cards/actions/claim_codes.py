@@ -1,9 +1,9 @@
-"""The claim codes of cards: made when a card is taken in or its label is printed, and replaced when one got lost."""
+"""The claim codes of cards: made when a card is created or its label is printed, and replaced when one got lost."""
 
 from django.utils.translation import gettext as _
 
+from cards.actions import throttle
 from cards.actions.bulk import update_rows
-from cards.actions.tries import CLAIMS_OF_CARD, forget
 from cards.errors import BadInput
 from cards.models import ClaimCode
 from cards.models.claim import code_of, digest_of
@@ -42,7 +42,7 @@ def reissue(iccid, generation):
         raise BadInput("iccid", _("This card has no code yet: print its label."))
     following = {"generation": generation + 1, "digest": _digest(iccid, generation + 1)}
     if code.filter(generation=generation).update(**following, used_by=None, used_at=None):
-        forget(CLAIMS_OF_CARD, iccid)
+        throttle.reset(throttle.CLAIMS_OF_CARD, iccid)
 
 
 def _digest(iccid, generation):

@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from cards.actions import throttle
 from cards.actions.action_requests import act
-from cards.actions.tries import CLAIMS_OF_CARD, CLAIMS_OF_PERSON, give_back, take
 from cards.choices import Action, CustomerKind, MemberRole
 from cards.models import Card, ClaimCode, Customer, Membership
 from cards.models.claim import digest_of
@@ -28,16 +28,16 @@ def claim(iccid, code, *, user):
     Only a card in stock can be claimed, and with one code once: a card that comes back to stock needs a new label.
     Five wrong tries within a day shut the door for a day, for the card and for the person; a right one is not counted.
     """
-    tries = (CLAIMS_OF_CARD, iccid), (CLAIMS_OF_PERSON, user.pk)
-    may_try = [take(limit, who) for limit, who in tries]
+    attempts = (throttle.CLAIMS_OF_CARD, iccid), (throttle.CLAIMS_OF_PERSON, user.pk)
+    may_try = [throttle.hit(limit, subject) for limit, subject in attempts]
     mine = set(Scope.of(user).roles)
     known = ClaimCode.objects.select_related("card").filter(card__iccid=iccid).first() or ClaimCode()
     fits = hmac.compare_digest(digest_of(iccid, code), known.digest)
     if not (fits and all(may_try) and (_is_free(known) or known.card.customer_id in mine)):
         return None
     if known.card.customer_id in mine or _assign(known, user):
-        for limit, who in tries:
-            give_back(limit, who)
+        for limit, subject in attempts:
+            throttle.undo_hit(limit, subject)
     return Card.objects.visible_to(user).filter(pk=known.card_id).first()
 
 

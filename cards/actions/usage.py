@@ -28,7 +28,7 @@ class Reading:
     imei: str = ""
 
 
-def take_readings(readings, at=None):
+def apply_readings(readings, at=None):
     """Take readings of any cards and apply what they cause, in one transaction.
 
     Returns the number of readings `created`, `updated` and `stale`, and the outcomes of their cards.

@@ -35,7 +35,7 @@ class ActionType:
 
     guards = ()
     is_for_parked_cards = False
-    undone_by = ()  # the actions of which one is the inverse of a record; none: it cannot be taken back
+    undone_by = ()  # the actions of which one is the inverse of a record; none: it cannot be undone
 
     roles = ()  # of the staff, by name
     customers_may = False
@@ -61,7 +61,7 @@ class ActionType:
         raise NotImplementedError
 
     def inverse(self, record):
-        """What takes this record of the action back; `Refused` where nothing can."""
+        """What undoes this record of the action; `Refused` where nothing can."""
         return Inverse(self.undone_by[0])
 
     def check(self, card, request):

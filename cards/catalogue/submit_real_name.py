@@ -41,8 +41,8 @@ def person_has_room(card, request):
     checks = RealNameCheck.objects.filter(number_hash=keyed_hash(request.params["id_number"]))
     if not request.is_preview:
         list(checks.order_by("pk").select_for_update().values_list("pk"))
-    standing = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
-    cards = request.sent_in.union(standing.values_list("card", flat=True)) - {card.pk}
+    in_force = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
+    cards = request.sent_in.union(in_force.values_list("card", flat=True)) - {card.pk}
     most = request.policy(card).cards_per_person
     if len(cards) >= most:
         raise Refused("too_many_cards", count=len(cards), most=most)

@@ -50,9 +50,9 @@ def sheet_blocks(title, columns, rows):
             for text in _xml(columns, rows):
                 lines.write(text.encode(errors="ignore"))
                 if sent.size > BLOCK:
-                    yield sent.taken()
+                    yield sent.drain()
             lines.write(below.encode())
-    yield sent.taken()
+    yield sent.drain()
 
 
 class _Sent:
@@ -69,7 +69,7 @@ class _Sent:
     def flush(self):
         """All is there at once."""
 
-    def taken(self):
+    def drain(self):
         data = b"".join(self.parts)
         self.parts, self.size = [], 0
         return data

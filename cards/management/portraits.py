@@ -12,7 +12,7 @@ DATES = (
 
 
 def portrait(card, document):
-    lines = [_heading(card), *_standing(card), *_dates(document), *_cycle(document["cycle"])]
+    lines = [_heading(card), *_state_lines(card), *_dates(document), *_cycle(document["cycle"])]
     lines += [_("Forecast:"), *map(forecast_line, document["forecast"])]
     lines += [_("Record:"), *map(_event_line, document["events"])]
     return "\n".join(lines) + "\n\n"
@@ -28,7 +28,7 @@ def _heading(card):
     return "  ".join(filter(None, parts))
 
 
-def _standing(card):
+def _state_lines(card):
     state = str(card.get_state_display())
     if card.hold_list:
         state += f" ({', '.join(str(hold.label) for hold in card.hold_list)})"

@@ -3,10 +3,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StagedFile(models.Model):
-    """A usage file on its way into the portal: staged first, then taken card by card, in the order of their keys.
+    """A usage file on its way into the portal: staged first, then applied card by card, in the order of their keys.
 
     `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
-    last card whose readings have been taken, written in the transaction that took them.
+    last card whose readings have been applied, written in the transaction that applied them.
     """
 
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
@@ -50,7 +50,7 @@ class StagedReading(models.Model):
 
 
 class RefusedRow(models.Model):
-    """One row of a usage file that cannot be taken, and why, in the language of whoever brought the file."""
+    """One row of a usage file that cannot be applied, and why, in the language of whoever brought the file."""
 
     file = models.ForeignKey(StagedFile, models.CASCADE, db_index=False, related_name="+", verbose_name=_("file"))
     number = models.IntegerField(_("row"))

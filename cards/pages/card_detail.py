@@ -169,7 +169,7 @@ class CardPage:
             "forecast": steps,
             "life": life,
             "lying": timeline.lying(life),
-            "standing": timeline.standing(life),
+            "upright": timeline.upright(life),
         }
 
     def buttons(self):

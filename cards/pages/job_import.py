@@ -42,7 +42,7 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """A row that is not taken: its number in the file, and which column says what; `differs` as text."""
+    """A row that is refused: its number in the file, and which column says what; `differs` as text."""
 
     row: int
     iccid: str
@@ -70,7 +70,7 @@ def context(job, request, frame):
 
 
 def wrong_rows(job):
-    """The rows that are not taken, in the order of the file."""
+    """The refused rows, in the order of the file."""
     column = "result" if job.started_at else "check_result"
     errors = job.chunks.exclude(**{column: None}).order_by("number").values_list(f"{column}__errors", flat=True)
     for found in errors.iterator(CHUNKS_AT_ONCE):
@@ -78,9 +78,9 @@ def wrong_rows(job):
 
 
 def report_of(job, language):
-    """The lines of the report: row, ICCID, result, column, message. Of usage only rows that were not taken are told.
+    """The lines of the report: row, ICCID, result, column, message. Of usage only refused rows are listed.
 
-    They are told in `language` whatever the thread speaks by the time they are sent.
+    They are written in `language` whatever the thread speaks by the time they are sent.
     """
     if job.kind == JobKind.IMPORT_CARDS and job.started_at:
         done = job.chunks.filter(done_at__isnull=False).order_by("number").values_list("payload", "result")

@@ -54,7 +54,7 @@ class LoggedStep:
     """A step in a job's log: what, by whom (as people call them), and when."""
 
     label: str
-    who: str
+    by: str
     at: datetime
 
 

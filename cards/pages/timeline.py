@@ -1,6 +1,6 @@
 """A card's life as a line through time: what it has been, from its records, and what is foreseen.
 
-Two drawings of the same: lying for wide windows, standing for the phone. Numbers only: the template writes the SVG.
+Two drawings of the same: lying for wide windows, upright for the phone. Numbers only: the template writes the SVG.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from cards.templatetags.cards import LABELS
 # The lying drawing, in units of its view box.
 WIDTH, LEFT, RIGHT = 960, 4, 820
 BAND_HEIGHT, LANE_HEIGHT, LANES = 18, 34, 4
-# The standing one.
+# The upright one.
 NARROW, BAND_WIDTH, LINE_HEIGHT, SHORTEST, MOST_LABELS = 330, 14, 24, 220, 14
 
 FONT_SIZE, GAP, BEYOND = 12, 14, 20
@@ -140,7 +140,7 @@ def lying(life):
     return Drawing(boxes, flags, WIDTH, bottom + LANE_HEIGHT * _depth(below) + 2)
 
 
-def standing(life):
+def upright(life):
     """The line from top to bottom, every mark on a line of its own beside it."""
     marks = life.marks
     if len(marks) > MOST_LABELS:

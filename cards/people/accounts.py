@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import identifiers
-from cards.actions import tries
+from cards.actions import throttle
 from cards.choices import MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership, Person
@@ -34,7 +34,7 @@ def change_account(user, *, name, email, phone):
     Whether a phone is known here is told to nobody who asks for many.
     """
     number = identifiers.phone(phone) if phone.strip() else None
-    if number and number != person_of(user).phone and not tries.take(tries.PHONES_OF_PERSON, user.pk):
+    if number and number != person_of(user).phone and not throttle.hit(throttle.PHONES_OF_PERSON, user.pk):
         raise BadInput("phone", _("You have changed your phone too often today. Try again tomorrow."))
     with transaction.atomic():
         person_of(user)

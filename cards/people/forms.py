@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Us
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.choices import MemberRole
 from cards.people.backends import user_name_of
 from cards.visitors import address_of
@@ -31,11 +31,11 @@ class LoginForm(AuthenticationForm):
         if not (typed and password):
             return self.cleaned_data
         address, name = address_of(self.request.META), user_name_of(typed)
-        if not (tries.take(tries.PASSWORDS_OF_ADDRESS, address) and tries.take(tries.PASSWORD, name)):
+        if not (throttle.hit(throttle.PASSWORDS_OF_ADDRESS, address) and throttle.hit(throttle.PASSWORD, name)):
             raise self.get_invalid_login_error()
         cleaned = super().clean()
-        tries.give_back(tries.PASSWORDS_OF_ADDRESS, address)
-        tries.forget(tries.PASSWORD, name)
+        throttle.undo_hit(throttle.PASSWORDS_OF_ADDRESS, address)
+        throttle.reset(throttle.PASSWORD, name)
         return cleaned
 
 
@@ -148,7 +148,7 @@ class RoleForm(forms.Form):
 
 def _confirmed(user, password):
     """The password, if it is the user's; there are as many tries as at the door."""
-    if not (tries.take(tries.PASSWORD, user.get_username()) and user.check_password(password)):
+    if not (throttle.hit(throttle.PASSWORD, user.get_username()) and user.check_password(password)):
         raise ValidationError(_("The password is not right. After five wrong ones wait for a quarter of an hour."))
-    tries.forget(tries.PASSWORD, user.get_username())
+    throttle.reset(throttle.PASSWORD, user.get_username())
     return password

@@ -29,7 +29,7 @@ class Reason:
     """One thing that stands in a card's way: what, since when, by whom, on what evidence, and what helps.
 
     `code` is a hold, a state, or `parked`. `action` is the one that helps, empty if none does; `ends_on` the day on
-    which the reason goes away by itself, `who` those whose role allows the action.
+    which the reason goes away by itself, `roles` are the roles that allow the action.
     """
 
     code: str
@@ -43,7 +43,7 @@ class Reason:
     ends_on: date | None = None
 
     @property
-    def who(self):
+    def roles(self):
         """The roles that may do what helps, as text."""
         return _(", ").join(str(label) for role, label in WHO.items() if self.action in ROLES[role])
 

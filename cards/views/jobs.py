@@ -61,7 +61,7 @@ class JobPages(Framed):
     @acting("POST")
     def stop(self, request, pk):
         """End a job early, or discard its draft: what is done stays done."""
-        return self.take_step(request, pk, engine.stop)
+        return self.do_step(request, pk, engine.stop)
 
     @acting("POST")
     def follow(self, request, pk, step):
@@ -88,8 +88,8 @@ class JobPages(Framed):
         rows = failures(job, get_language(), Card.objects.visible_to(request.user))
         return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows)
 
-    def take_step(self, request, pk, step):
-        """Take a step with the job, and show what it is now."""
+    def do_step(self, request, pk, step):
+        """Do a step of the job, and show what it is now."""
         job = self._permitted(request, pk)
         if not step(job, request.user):
             messages.info(request, _("The job had gone on meanwhile: this is how it is now."))

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.calendar import days
 from cards.choices import Action, Carrier, Hold
 from cards.models import Card, CarrierPolicy, ServiceTerm
@@ -64,7 +64,7 @@ class History:
             self.deliver(day)
             self.answer(day)
             self.look_after(day)
-            self.take_stock(day)
+            self.tag_and_remark(day)
             progress((day - before).days)
         self.sweep(self.rounds[-1], self.today)
         self.read([self.rounds[-1]], instant(self.today, 0, 20))
@@ -83,7 +83,7 @@ class History:
         parts = self.deliveries.get(day, ())
         rows = [read_card_row(number, part.texts(), day) for number, part in enumerate(parts, start=2)]
         if rows:
-            take_cards(rows, actor=self.actors["ops"], at=instant(day, 10))
+            apply_cards(rows, actor=self.actors["ops"], at=instant(day, 10))
             created = Card.objects.filter(iccid__in=[row.iccid for row in rows])
             self.ids |= dict(created.values_list("iccid", "pk"))
             self.unlabelled += self.deliveries[day]
@@ -100,7 +100,7 @@ class History:
             for part in self.in_use_on(day)
             if (part.story.never_stops or part.iccid not in stopped) and (count := self.used_bytes(part, day))
         ]
-        take_readings(readings, at=at)
+        apply_readings(readings, at=at)
         self.repeat(readings, at)
 
     def in_use_on(self, day):
@@ -126,13 +126,13 @@ class History:
         for reading in chosen:
             reading.bytes += reading.bytes // 16
             reading.read_at += later if index_of[reading.card_id] % 2 else earlier
-        take_readings(chosen, at=at + later)
+        apply_readings(chosen, at=at + later)
 
     def surge(self):
         """What has been used this morning already."""
         at = instant(self.today, 0, 30)
         parts = [part for part in self.parts.values() if part.story.surge_mb]
-        take_readings(
+        apply_readings(
             [Reading(self.ids[part.iccid], self.today, part.story.surge_mb * MB, at, "") for part in parts], at=at
         )
 
@@ -146,7 +146,7 @@ class History:
         for minute, ((plea, params), group) in enumerate(groupby(due, key=lambda plea: (plea[0].plea, plea[0].params))):
             ids = [self.ids[part.iccid] for _plea, part in group]
             with mistyped_policy() if plea.action == Action.ACTIVATE else nullcontext():
-                self.act(plea.action, ids, day, minute, who=plea.who, reason=plea.reason, **dict(params))
+                self.act(plea.action, ids, day, minute, actor=plea.actor, reason=plea.reason, **dict(params))
 
     def look_after(self, day):
         """What staff do by themselves when they look at their queues."""
@@ -157,9 +157,9 @@ class History:
         nobodys = self.till.top_up(used_up, day, 180)
         self.act(Action.TOP_UP, nobodys, day, 180, reason="库存测试", plan="PACK-100")
         waived = self.held_by(Hold.THRESHOLD, lambda part: part.fate(month) < part.story.waives)
-        self.act(Action.RESUME, waived, day, 200, who="support", reason="客户确认继续使用")
+        self.act(Action.RESUME, waived, day, 200, actor="support", reason="客户确认继续使用")
 
-    def take_stock(self, day):
+    def tag_and_remark(self, day):
         """Now and then the cards that came in since are told apart: by tags, and by what is remarked on some."""
         if self.rounds.index(day) % STOCKTAKING == 0 or day == self.rounds[-1]:
             office.write_notes(self.unlabelled, self.ids, partial(self.act, day=day, minute=220))
@@ -192,10 +192,10 @@ class History:
         for plan, ids in sorted(by_plan.items()):
             self.act(Action.RENEW, self.till.renew(ids, plan, day, minute), day, minute, reason="库存续费", plan=plan)
 
-    def act(self, action, ids, day, minute, who="ops", reason="", **params):
+    def act(self, action, ids, day, minute, actor="ops", reason="", **params):
         if ids:
             at = instant(day, 9, minute * 2)
-            act(action, ids, actor=self.actors[who], reason=reason, on=day, at=at, **params)
+            act(action, ids, actor=self.actors[actor], reason=reason, on=day, at=at, **params)
 
 
 @contextmanager

@@ -41,17 +41,17 @@ AT_ONCE = 40
 
 
 def write_notes(parts, ids, act):
-    """Tag these cards and write remarks on some: `act(action, ids, who, **params)` does it on the day of the round."""
+    """Tag these cards and write remarks on some: `act(action, ids, actor, **params)` does it on the round's day."""
     for tag, share, fits in TAGS:
         tagged = [ids[part.iccid] for part in parts if fits(part) and part.fate("tag", tag) < share]
-        act(Action.TAG, tagged, who="ops", tag=tag)
+        act(Action.TAG, tagged, actor="ops", tag=tag)
     for number, remark in enumerate(REMARKS):
         remarked = [
             ids[part.iccid]
             for part in parts
             if part.fate("remark") < SHARE_WITH_REMARK and part.index % len(REMARKS) == number
         ]
-        act(Action.REMARK, remarked, who="support", remark=remark)
+        act(Action.REMARK, remarked, actor="support", remark=remark)
 
 
 def share_views():

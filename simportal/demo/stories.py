@@ -14,7 +14,7 @@ class Plea:
     """One thing that somebody asks for: by user name, with its parameters; `{imei}` and the like are the card's own."""
 
     action: str
-    who: str
+    actor: str
     ago: tuple = ()
     after: tuple = ()
     reason: str = ""
@@ -65,8 +65,8 @@ def limit(megabytes, **when):
     return Plea(Action.SET_LIMIT, "ops", params={"limit_mb": str(megabytes)}, **when)
 
 
-def stop(who, ago):
-    return Plea(Action.SUSPEND, who, ago=ago, reason="客户申请停机")
+def stop(actor, ago):
+    return Plea(Action.SUSPEND, actor, ago=ago, reason="客户申请停机")
 
 
 def control(ago):

@@ -1,9 +1,9 @@
-"""A small fleet that another dealer had until this morning, taken over as it stands: some of it is nearly lost."""
+"""A small fleet that another dealer had until this morning, taken over in service: some of it is nearly lost."""
 
 from datetime import timedelta
 
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.calendar import add_months
 from simportal.demo.fleet import with_check_digit
 
@@ -22,8 +22,8 @@ def how_many(size):
 
 def take_over(count, today, actor, at):
     rows = [read_card_row(number, _texts(number, today), today) for number in range(2, count + 2)]
-    taken = take_cards(rows, actor=actor, at=at, source=SOURCE)
-    assert taken.errors == [], taken.errors
+    created = apply_cards(rows, actor=actor, at=at, source=SOURCE)
+    assert created.errors == [], created.errors
 
 
 def _texts(number, today):

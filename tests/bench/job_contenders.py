@@ -18,7 +18,7 @@ from django.http import HttpRequest  # noqa: E402
 
 from cards.actions.action_requests import act  # noqa: E402
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
-from cards.actions.imports.cards_applying import take_cards  # noqa: E402
+from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
 from cards.actions.jobs import control, worker  # noqa: E402
 from cards.actions.selections import freeze  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402
@@ -34,7 +34,7 @@ def prepare(cards):
     """Cards in use, and somebody who may act on them."""
     today = civil_today()
     for chunk in chunked((_row(number, today) for number in range(cards)), 5_000):
-        take_cards(chunk, actor=Actor.shell())
+        apply_cards(chunk, actor=Actor.shell())
     for chunk in chunked(Card.objects.values_list("pk", flat=True)):
         act("activate", chunk, actor=Actor.shell())
     User.objects.create_superuser("admin")

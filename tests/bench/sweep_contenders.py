@@ -14,7 +14,7 @@ from django.db import connection, transaction  # noqa: E402 -- Django has to be 
 from django.utils import timezone  # noqa: E402
 
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
-from cards.actions.imports.cards_applying import take_cards  # noqa: E402
+from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
 from cards.actions.sweep import sweep  # noqa: E402
 from cards.actions.write import attach_queues, chunked  # noqa: E402
 from cards.models import Card, CardEvent, PolicyBook, ServiceTerm, SweptDay  # noqa: E402
@@ -41,7 +41,7 @@ def prepare(cards, due):
     rows = (_row(number, DUE[number % len(DUE)] if number < due else IDLE, today) for number in range(cards))
     start = time.perf_counter()
     for chunk in chunked(rows, 5_000):
-        take_cards(chunk, actor=Actor.shell())
+        apply_cards(chunk, actor=Actor.shell())
     seconds = time.perf_counter() - start
     sweep(THE_DAY_BEFORE)
     with connection.cursor() as cursor:

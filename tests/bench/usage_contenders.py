@@ -19,10 +19,10 @@ from django.utils import timezone  # noqa: E402
 
 from cards.actions.action_requests import act  # noqa: E402
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
-from cards.actions.imports.cards_applying import take_cards  # noqa: E402
+from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
 from cards.actions.imports.temporary_tables import fill, make_table  # noqa: E402
 from cards.actions.imports.usage_file import import_usage  # noqa: E402
-from cards.actions.usage import Reading, take_readings  # noqa: E402
+from cards.actions.usage import Reading, apply_readings  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402
 from cards.models import Card, CardEvent, ServiceTerm, UsageDay  # noqa: E402
 from cards.models.card import MB  # noqa: E402
@@ -67,12 +67,12 @@ def prepare(folder, cards, rows):
 
 def _models():
     taken = [_card_row(number) for number in range(4)]
-    take_cards(taken, actor=Actor.shell())
+    apply_cards(taken, actor=Actor.shell())
     models = list(Card.objects.order_by("pk").values_list("pk", flat=True))
     act("activate", models[:3], actor=Actor.shell(), on=date(2025, 11, 5))
     used = ((models[0], date(2026, 1, 5), 2), (models[1], date(2025, 12, 5), 2), (models[2], date(2026, 1, 5), 12))
     read_at = timezone.make_aware(datetime(2026, 1, 6, 8))
-    take_readings([Reading(card_id, day, mb * MB, read_at, DEVICE) for card_id, day, mb in used])
+    apply_readings([Reading(card_id, day, mb * MB, read_at, DEVICE) for card_id, day, mb in used])
     return models
 
 

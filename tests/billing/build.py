@@ -7,12 +7,12 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from billing.actions import orders
-from billing.actions.ledger import account_of, enter, move
+from billing.actions.ledger import account_of, move, post_entry
 from billing.choices import ACTIONS, TAKEN_BACK_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.write import chunked
 from cards.models import Card, Customer, Plan
 from cards.permissions import SYSTEM, codename
@@ -30,7 +30,7 @@ def fleet(size, since, plan="Y1-30", name="Acme"):
     columns = {"carrier": "cmcc", "certification": "enterprise", "plan": plan, "customer": name}
     texts = [columns | {"iccid": f"8986{number:016d}", "opened_on": str(since)} for number in range(size)]
     for chunk in chunked(texts):
-        take_cards([read_card_row(2, text, date.max) for text in chunk], actor=SHELL)
+        apply_cards([read_card_row(2, text, date.max) for text in chunk], actor=SHELL)
     card_ids = list(Card.objects.order_by("pk").values_list("pk", flat=True))
     act("activate", card_ids, actor=SHELL, on=since)
     return card_ids
@@ -46,7 +46,9 @@ def fund(amount, name="Acme", key=None):
     """Money in the customer's wallet, as if it had come through the bank."""
     whose = customer(name)
     key = key or f"test:{whose.pk}:{Posting.objects.count()}"
-    return enter(key, EntryKind.RECEIPT, whose.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM)
+    return post_entry(
+        key, EntryKind.RECEIPT, whose.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
+    )
 
 
 def credit(limit, name="Acme"):

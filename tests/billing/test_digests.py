@@ -18,7 +18,7 @@ from billing.models import Digest, Notice
 from billing.sentences import heading, sentence_of
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.models import Card
 from tests.billing import build as b
 from tests.billing.test_at_once import at_once
@@ -127,7 +127,7 @@ def fleet(size):
         read_card_row(number, columns | {"iccid": f"8986{number:016d}", "opened_on": str(SINCE)}, date.max)
         for number in range(size)
     ]
-    take_cards(rows, actor=SHELL)
+    apply_cards(rows, actor=SHELL)
     act("activate", list(Card.objects.values_list("pk", flat=True)), actor=SHELL, on=SINCE)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from billing import proof
 from billing.actions import receipts
 from billing.actions.accounts import agree_on
-from billing.actions.ledger import Leg, enter, move, reverse
+from billing.actions.ledger import EntryLine, move, post_entry, reverse
 from billing.choices import Account, EntryKind
 from billing.errors import Refused
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
@@ -57,14 +57,16 @@ def found():
 def test_an_entry_is_written_once_for_its_key():
     acme = b.customer()
     for amount in ("10", "20"):
-        entry = enter(
+        entry = post_entry(
             "k", EntryKind.RECEIPT, acme.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
         )
         assert (entry.key, b.books()) == ("k", {"cash": -10, "wallet": 10})
 
 
 def test_what_moves_nothing_is_no_entry():
-    assert enter("k", EntryKind.RECEIPT, b.customer().pk, *move(Decimal(0), "cash", "wallet"), actor=SYSTEM) is None
+    assert (
+        post_entry("k", EntryKind.RECEIPT, b.customer().pk, *move(Decimal(0), "cash", "wallet"), actor=SYSTEM) is None
+    )
     assert Entry.objects.count() == Posting.objects.count() == 0
 
 
@@ -83,12 +85,12 @@ def test_each_posting_of_a_wallet_says_what_was_left():
 def test_a_wallet_goes_to_its_credit_limit_and_not_below(spent, code):
     b.fund("10")
     b.credit("5")
-    legs = move(Decimal(spent), Account.WALLET, Account.RECEIVABLES)
+    entry_lines = move(Decimal(spent), Account.WALLET, Account.RECEIVABLES)
     if code is None:
-        enter("k", EntryKind.PAYMENT, b.customer().pk, *legs, actor=SYSTEM)
+        post_entry("k", EntryKind.PAYMENT, b.customer().pk, *entry_lines, actor=SYSTEM)
         assert b.balance() == 10 - Decimal(spent)
     else:
-        assert refused(enter, "k", EntryKind.PAYMENT, b.customer().pk, *legs, actor=SYSTEM) == code
+        assert refused(post_entry, "k", EntryKind.PAYMENT, b.customer().pk, *entry_lines, actor=SYSTEM) == code
         assert (b.balance(), Entry.objects.count()) == (10, 1)
 
 
@@ -113,9 +115,9 @@ def test_the_database_keeps_the_books_as_they_are(statement):
 
 def test_the_database_lets_in_no_entry_that_does_not_balance_and_no_posting_after_it():
     acme = b.customer()
-    legs = [Leg(Account.CASH, Decimal("-10")), Leg(Account.WALLET, Decimal("9.99"))]
+    entry_lines = [EntryLine(Account.CASH, Decimal("-10")), EntryLine(Account.WALLET, Decimal("9.99"))]
     with pytest.raises(DatabaseError), transaction.atomic():
-        enter("k", EntryKind.RECEIPT, acme.pk, *legs, actor=SYSTEM)
+        post_entry("k", EntryKind.RECEIPT, acme.pk, *entry_lines, actor=SYSTEM)
     entry = b.fund("10")
     with pytest.raises(DatabaseError), transaction.atomic():
         Posting.objects.create(entry=entry, account=Account.CASH, amount=1)
@@ -168,24 +170,26 @@ def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
         "reference",
         "this reference is recorded already, for Acme on 2026-01-02",
     )
-    back = receipts.take_back(receipt, user=finance, reason="bounced")
+    back = receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert (back.reverses, back.memo, b.books()) == (receipt.entry, "bounced", {})
-    assert refused(receipts.take_back, receipt, user=finance, reason="again") == "reversed_already"
+    assert refused(receipts.reverse_receipt, receipt, user=finance, reason="again") == "reversed_already"
 
 
 def test_a_receipt_that_is_spent_is_not_taken_back():
     finance = b.financier()
     receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=finance)
-    enter("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
-    assert refused(receipts.take_back, receipt, user=finance, reason="bounced") == "short"
+    post_entry("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
+    assert refused(receipts.reverse_receipt, receipt, user=finance, reason="bounced") == "short"
     agree_on(b.customer(), credit_limit=Decimal(1))
-    receipts.take_back(receipt, user=finance, reason="bounced")
+    receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert b.balance() == -1
 
 
 def test_only_money_that_came_in_is_reversed():
     b.fund("10")
-    entry = enter("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
+    entry = post_entry(
+        "k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM
+    )
     assert refused(reverse, entry, actor=SYSTEM, memo="x") == "not_reversible"
 
 
@@ -249,7 +253,7 @@ def test_the_proof_finds_a_term_that_nobody_gave(sold):
 
 def test_the_proof_finds_a_reversal_that_is_none(sold):
     receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=b.financier())
-    receipts.take_back(receipt, user=receipt.recorded_by, reason="x")
+    receipts.reverse_receipt(receipt, user=receipt.recorded_by, reason="x")
     assert found() == []
     Posting.objects.filter(entry__kind="reversal").update(account="cash", customer=None)
     assert "reversal" in [code for code, *_ in found()]

@@ -22,7 +22,7 @@ from billing.choices import LineState, OrderKind, RefundState
 from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.calendar import as_of, this_moment
 from cards.choices import JobStatus
 from cards.errors import BadInput, Refused
@@ -143,7 +143,7 @@ class Business(RuleBasedStateMachine):
             case "limit":
                 self._try(lambda: agree_on(customer, credit_limit=amount))
             case "reversal" if receipt:
-                self._try(lambda: receipts.take_back(receipt, user=self.people[0], reason="bounced"))
+                self._try(lambda: receipts.reverse_receipt(receipt, user=self.people[0], reason="bounced"))
             case "charge" | "gift":
                 signed = amount if what == "charge" else -amount
                 self._try(lambda: orders.adjust(customer, signed, user=self.people[0], note="x"))
@@ -161,7 +161,7 @@ class Business(RuleBasedStateMachine):
     def use(self, days, which, mb):
         """Days go by, and a card is used."""
         self.later(days)
-        take_readings([Reading(self.cards[which % len(self.cards)], self.day, mb * MB, self._noon())])
+        apply_readings([Reading(self.cards[which % len(self.cards)], self.day, mb * MB, self._noon())])
 
     def later(self, days):
         self._move_clock(self.day + timedelta(days=days))

@@ -85,7 +85,7 @@ def test_a_reference_is_recorded_once_and_the_sentence_says_whose_it_was(referen
 
 def test_the_longest_reference_is_recorded_and_taken_back():
     receipt = recorded(reference="9" * 64)
-    receipts.take_back(receipt, user=receipt.recorded_by, reason="wrong")
+    receipts.reverse_receipt(receipt, user=receipt.recorded_by, reason="wrong")
     assert b.balance() == 0
 
 
@@ -105,7 +105,7 @@ def test_a_wallet_is_filled_to_the_last_cent_that_it_holds_and_no_further():
 
 def test_what_was_recorded_for_the_wrong_customer_is_taken_back_and_recorded_anew():
     wrong = recorded()
-    receipts.take_back(wrong, user=wrong.recorded_by, reason="another customer's")
+    receipts.reverse_receipt(wrong, user=wrong.recorded_by, reason="another customer's")
     right = recorded(name="Other")
     assert (b.balance("Acme"), b.balance("Other")) == (0, 100)
     assert list(Receipt.objects.filter(reversed_at=None)) == [right]
@@ -214,7 +214,7 @@ def _three():
     first = recorded("ICBC-1", "10", "Acme", date(2026, 2, 1), payer="Acme Ltd")
     recorded("ICBC-2", "20", "Other", date(2026, 2, 28), payer="Mr Li")
     recorded("CMB-1", "30", "Other", date(2026, 3, 1))
-    receipts.take_back(first, user=first.recorded_by, reason="x")
+    receipts.reverse_receipt(first, user=first.recorded_by, reason="x")
 
 
 @pytest.mark.usefixtures("_three")

@@ -62,4 +62,4 @@ def test_a_card_with_notes_and_jobs_stands_in_nobodys_way(card, language, scheme
     shown = page.eval_on_selector_all(
         ".life svg", "all => all.filter(e => e.checkVisibility()).map(e => e.className.baseVal)"
     )
-    assert shown == ["is-standing" if width == 390 else "is-lying"]
+    assert shown == ["is-upright" if width == 390 else "is-lying"]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from cards.models import Card, CarrierPolicy
-from cards.pages.timeline import Mark, life_of, lying, standing
+from cards.pages.timeline import Mark, life_of, lying, upright
 from cards.pages.usage_chart import Cycle, by_cycle, by_day, cycles_of
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
@@ -134,7 +134,7 @@ def test_why_has_the_one_button_that_helps():
 def test_who_may_not_help_sees_who_may():
     card = use(card_in_use(), DAY, 30.1)
     (why,) = page_of(of_role("support"), card).context["whys"]
-    assert (why.reason.who, why.button, why.refused) == ("operations", None, None)
+    assert (why.reason.roles, why.button, why.refused) == ("operations", None, None)
 
 
 @on_the_day
@@ -450,7 +450,7 @@ def test_a_card_opened_today_has_a_line_too():
     card = open_card(opened_on=DAY)
     found = life_of(card, list(card.events.all()), [], DAY)
     assert [(band.start, band.until) for band in found.bands] == [(DAY, DAY + timedelta(days=1))]
-    assert lying(found).boxes[0].width == standing(found).boxes[0].height + 596
+    assert lying(found).boxes[0].width == upright(found).boxes[0].height + 596
 
 
 def test_no_words_on_the_line_overlap_and_no_pole_crosses_any():
@@ -466,5 +466,5 @@ def test_no_words_on_the_line_overlap_and_no_pole_crosses_any():
         for other, (start, end, above, below) in enumerate(boxes):
             assert this == other or right <= start or end <= left or bottom <= above or below <= top
         assert not any(left <= x <= right and y < top for x, y in poles)
-    lines = [flag.y for flag in standing(busy).flags]
+    lines = [flag.y for flag in upright(busy).flags]
     assert all(below - above >= 24 for above, below in pairwise(lines))

@@ -184,7 +184,7 @@ def test_a_cancelled_card_has_no_way_back():
     card = do("cancel", card_in_use(), DAY, reason="lost")
     assert reasons_given(card) == [("cancelled", "", "", "", "", DAY, None)]
     (reason,) = explain(card, [], DAY, PolicyBook.read())
-    assert (reason.way_back, reason.who) == ("That is final: nobody can bring it back.", "")
+    assert (reason.way_back, reason.roles) == ("That is final: nobody can bring it back.", "")
 
 
 def test_holds_stand_by_precedence_each_with_its_own_origin():
@@ -261,12 +261,12 @@ def test_a_card_that_contradicts_itself_and_is_not_parked_is_not_explained():
 
 
 def test_who_may_is_read_from_the_roles():
-    def who(made):
+    def roles(made):
         card = attach_queues([made()])[0]
         events = CardEvent.objects.filter(card=card).order_by("-seq")
-        return [reason.who for reason in explain(card, events, DAY, PolicyBook.read())]
+        return [reason.roles for reason in explain(card, events, DAY, PolicyBook.read())]
 
-    assert (who(suspended), who(used_up), who(under_control)) == (
+    assert (roles(suspended), roles(used_up), roles(under_control)) == (
         ["the customer, support, operations"],
         ["operations"],
         [""],

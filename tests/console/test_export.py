@@ -10,7 +10,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.selections import freeze
 from cards.columns.declared import COLUMNS
 from cards.columns.kinds import Format
@@ -163,7 +163,7 @@ def test_another_portal_takes_the_fleet_over_as_it_stands(ops):
     do("place_hold", card_in_use(), DAY, kind="anomaly")
     old = codes(ops)
     moved = [row | {"iccid": row["iccid"].replace("898600", "898611")} for row in old]
-    taken = take_cards([read_card_row(2, tidied(row), DAY) for row in moved], actor=SHELL)
+    taken = apply_cards([read_card_row(2, tidied(row), DAY) for row in moved], actor=SHELL)
     assert (taken.errors, len(taken.created)) == ([], len(old))
     again = {row["iccid"]: row for row in codes(ops) if row["iccid"].startswith("898611")}
     assert again == {row["iccid"]: row for row in moved}
@@ -256,7 +256,7 @@ def test_a_selection(ops):
 def many(count):
     texts = {"carrier": "cmcc", "certification": "enterprise", "opened_on": "2026-01-15", "plan": "Y1-30"}
     rows = [read_card_row(n, texts | {"iccid": f"8986{n:016d}"}, DAY) for n in range(count)]
-    assert len(take_cards(rows, actor=SHELL).created) == count
+    assert len(apply_cards(rows, actor=SHELL).created) == count
 
 
 @pytest.mark.parametrize(("format", "taken"), [(Format.CSV, 2), (Format.XLSX, 1)])  # a CSV begins with its headings

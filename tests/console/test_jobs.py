@@ -435,14 +435,14 @@ def test_who_started_held_and_ended_a_job_is_shown_and_listed_where_it_is_somebo
     for client, *steps in ((support, "start"), (ops, "pause"), (support, "resume"), (ops, "pause"), (ops, "stop")):
         assert post(client, job, *steps).status_code == 302
     taken = page(ops, job).context["step_log"]
-    assert [(step.label, step.who) for step in taken] == [
+    assert [(step.label, step.by) for step in taken] == [
         ("Started by", "support"), ("Paused by", "operations"), ("Resumed by", "support"),
         ("Paused by", "operations"), ("Stopped by", "operations"),
     ]  # fmt: skip
     assert f"{timezone.localtime(taken[0].at):%Y-%m-%d %H:%M:%S}" in text(page(ops, job))
     draft = drafted("suspend", card_in_use())
     post(support, draft, "stop")
-    assert [(step.label, step.who) for step in page(ops, draft).context["step_log"]] == [("Discarded by", "support")]
+    assert [(step.label, step.by) for step in page(ops, draft).context["step_log"]] == [("Discarded by", "support")]
     listed = ops.get(LIST, headers=ENGLISH)
     assert [(entry.job, entry.owner, entry.starter) for entry in listed.context["entries"]] == [
         (draft, "operations", ""), (job, "operations", "support"), (own, "operations", ""),

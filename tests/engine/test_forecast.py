@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cards import rules
 from cards.actions.action_requests import act
 from cards.actions.sweep import dry_run, sweep
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import attach_queues
 from cards.calendar import days
 from cards.choices import MADE_BY_PEOPLE, Action
@@ -85,7 +85,7 @@ def live(card, life):
             act(what, [card.pk], actor=SHELL, reason="random", on=day, **asked)
         else:
             read_at = datetime.fromisoformat(f"{day + timedelta(days=1)}T01:00:00+08:00")
-            take_readings([Reading(card.pk, day, what * MB, read_at, how)])
+            apply_readings([Reading(card.pk, day, what * MB, read_at, how)])
     return day
 
 

@@ -175,10 +175,10 @@ def test_a_failed_job_that_is_taken_up_again_has_all_its_tries(started):
         engine.claim_chunk("dead")
         lease_runs_out()
     assert worker.work_off(started).status == "failed"
-    assert (engine.take_up(started, ops), engine.take_up(started, ops)) == (True, False)
+    assert (engine.reopen(started, ops), engine.reopen(started, ops)) == (True, False)
     assert [step.step for step in started.steps.all()] == ["started", "resumed"]
     held = engine.claim_chunk("one")
-    assert (held.tries, engine.take_up(started, ops), engine.claim_chunk("two")) == (1, False, None)
+    assert (held.tries, engine.reopen(started, ops), engine.claim_chunk("two")) == (1, False, None)
     lease_runs_out()
     job = worker.work_off(started)
     assert (job.status, job.message, CardEvent.objects.filter(action="suspend").count()) == ("done", "", 1)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cards.actions.imports import usage_file
-from cards.actions.imports.usage_applying import take_next
+from cards.actions.imports.usage_applying import apply_next
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
@@ -94,9 +94,9 @@ def test_a_file_stopped_between_two_cards_is_taken_to_its_end_once(bring):
     first, second = card_in_use(), card_in_use()
     lines = readings(5) + [line.replace("0001,", "0002,") for line in readings(4)]
     file = bring("\n".join([HEADER, *lines]).encode())
-    assert take_next(file, at_once=2) == 5
+    assert apply_next(file, at_once=2) == 5
     assert [fresh(card).used_bytes for card in (first, second)] == [5, 0]
-    assert [take_next(file, at_once=2), take_next(file, at_once=2), take_next(file)] == [4, 0, 0]
+    assert [apply_next(file, at_once=2), apply_next(file, at_once=2), apply_next(file)] == [4, 0, 0]
     assert [fresh(card).used_bytes for card in (first, second)] == [5, 4]
     assert StagedFile.objects.values_list("created", "updated", "stale").get() == (9, 0, 0)
 
@@ -107,7 +107,7 @@ def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
     lines = [f"{day},{used},2026-01-21T0{hour}:00," for used, hour in ((3, 2), (4, 3), (5, 3), (2, 1))]
     file = bring("\n".join([HEADER, *lines]).encode())
     assert preview_counts(file) == (counts := {"created": 1, "updated": 2, "stale": 1})
-    take_next(file)
+    apply_next(file)
     assert StagedFile.objects.values(*counts).get() == counts
 
 
@@ -116,7 +116,7 @@ def test_what_a_crash_of_the_database_has_taken_is_missed(bring):
     file = bring("\n".join([HEADER, *readings(2)]).encode())
     StagedReading.objects.all().delete()
     with pytest.raises(BadInput):
-        take_next(file)
+        apply_next(file)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

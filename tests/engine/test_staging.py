@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.imports.usage_applying import take_next
+from cards.actions.imports.usage_applying import apply_next
 from cards.actions.imports.usage_staging import open_file
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.calendar import next_cycle_start
 from cards.choices import Binding, Hold, State
 from cards.errors import InvariantBroken
@@ -224,13 +224,13 @@ def after(take):
 
 
 def by_the_rules(readings):
-    counts, _outcomes = take_readings(readings)
+    counts, _outcomes = apply_readings(readings)
     return {name: counts[name] for name in ("created", "updated", "stale")}
 
 
 def from_staging(readings, at_once):
     file = staged(readings)
-    while take_next(file, at_once):
+    while apply_next(file, at_once):
         pass
     return StagedFile.objects.values("created", "updated", "stale").get(pk=file.pk)
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 from django.utils import timezone
 
-from cards.actions.usage import Reading, take_readings
+from cards.actions.usage import Reading, apply_readings
 from cards.models import CarrierPolicy, DeviceBinding, UsageDay
 from cards.models.card import MB
 from tests.build import OPENED_ON, attempt, card_in_use, do, fresh, open_card, story, swept, use
@@ -39,7 +39,7 @@ def test_a_later_reading_replaces_an_earlier_one_and_the_counter_moves_by_the_di
 )
 def test_an_equal_or_older_reading_is_stale(hour, counts, used):
     card = use(card_in_use(), JAN_20, 5, read_at=at(JAN_21, 2))
-    taken, _ = take_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))])
+    taken, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))])
     assert (dict(taken), fresh(card).used_bytes) == (counts, used * MB)
 
 
@@ -52,7 +52,7 @@ def test_a_carrier_that_corrects_downwards_takes_back_what_it_counted_but_lifts_
 def test_several_readings_of_a_card_in_one_file_are_taken_in_the_order_of_their_days():
     card = open_card()
     late_first = [Reading(card.pk, JAN_21, 2 * MB, at(JAN_21, 9)), Reading(card.pk, JAN_20, 1 * MB, at(JAN_21, 1))]
-    take_readings(late_first)
+    apply_readings(late_first)
     assert (fresh(card).activated_on, facts(fresh(card))) == (JAN_20, ("in_use", "", 3))
 
 

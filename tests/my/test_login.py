@@ -8,7 +8,7 @@ from django.contrib.auth import get_user
 from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.errors import BadInput
 from cards.identifiers import phone
 from cards.models import Tries
@@ -136,10 +136,10 @@ def test_an_address_that_is_shut_out_locks_nobody_else_out(alice):
 
 def test_what_counts_no_more_is_put_away(alice):
     log_in("alice", "wrong")
-    tries.forget_old()
+    throttle.delete_expired()
     assert Tries.objects.count() == 3
     later(minutes=16)
-    tries.forget_old()
+    throttle.delete_expired()
     assert Tries.objects.count() == 1  # that she has given her phone counts for a day
 
 
@@ -154,31 +154,31 @@ def test_what_was_tried_is_not_kept_in_the_clear(alice):
 def test_a_try_takes_the_same_statements_whether_one_is_left_or_not(django_assert_num_queries):
     for expected in [True] * 5 + [False] * 2:
         with django_assert_num_queries(3):
-            assert tries.take(tries.PASSWORD, "alice") is expected
+            assert throttle.hit(throttle.PASSWORD, "alice") is expected
 
 
 def test_a_try_that_was_right_is_given_back_once(db):
     for _ in range(5):
-        tries.take(tries.PASSWORD, "alice")
-    tries.give_back(tries.PASSWORD, "alice")
-    tries.give_back(tries.PASSWORD, "nobody")
-    assert (tries.take(tries.PASSWORD, "alice"), tries.take(tries.PASSWORD, "alice")) == (True, False)
+        throttle.hit(throttle.PASSWORD, "alice")
+    throttle.undo_hit(throttle.PASSWORD, "alice")
+    throttle.undo_hit(throttle.PASSWORD, "nobody")
+    assert (throttle.hit(throttle.PASSWORD, "alice"), throttle.hit(throttle.PASSWORD, "alice")) == (True, False)
 
 
 def test_the_last_try_shuts_for_the_whole_time_again(db):
     for _ in range(4):
-        tries.take(tries.PASSWORD, "alice")
+        throttle.hit(throttle.PASSWORD, "alice")
     later(minutes=10)
-    assert tries.take(tries.PASSWORD, "alice")
+    assert throttle.hit(throttle.PASSWORD, "alice")
     later(minutes=14)
-    assert not tries.take(tries.PASSWORD, "alice")
+    assert not throttle.hit(throttle.PASSWORD, "alice")
     assert Tries.objects.get().until > timezone.now()
 
 
 def test_limits_of_different_things_do_not_meet(db):
     for _ in range(5):
-        tries.take(tries.PASSWORD, "1")
-    assert tries.take(tries.SECOND_FACTOR, "1")
+        throttle.hit(throttle.PASSWORD, "1")
+    assert throttle.hit(throttle.SECOND_FACTOR, "1")
 
 
 # Addresses

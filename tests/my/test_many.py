@@ -354,7 +354,7 @@ def test_who_did_what_with_a_job_is_you_a_colleague_or_the_dealer(alice):
         engine.pause(job, user)
         engine.resume(job, user)
     assert page(alice, job).context["step_log"][0].at == job.steps.first().at
-    assert [(step.label, step.who) for step in page(alice, job).context["step_log"]] == [
+    assert [(step.label, step.by) for step in page(alice, job).context["step_log"]] == [
         ("Started by", "you"), ("Paused by", "anna"), ("Resumed by", "anna"),
         ("Paused by", "your dealer"), ("Resumed by", "your dealer"),
         ("Paused by", "your dealer"), ("Resumed by", "your dealer"),

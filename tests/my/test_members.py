@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership, Person
 from cards.models.invitation import SIGNER
@@ -379,7 +379,7 @@ def test_an_account_that_cannot_be_leaves_the_link_open_and_unlogged(acme, case,
 
 
 def test_an_address_makes_twenty_accounts_a_day_and_what_is_refused_counts_too(acme):
-    limit = tries.ACCOUNTS_OF_ADDRESS.most
+    limit = throttle.ACCOUNTS_OF_ADDRESS.most
     url = link(invitation_of(acme["owner"]))
     sentences = [
         re.findall(

@@ -42,7 +42,7 @@ def order_of_job(request, pk):
 @require_POST
 def go_on(request, pk):
     """Work on a paid order again that ended with a mistake of the portal."""
-    return ORDERS.take_step(request, ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
+    return ORDERS.do_step(request, ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
 
 
 @permitted("billing.adjust_order")
@@ -52,7 +52,7 @@ def agree(request, pk):
     order = ORDERS.find(request, pk)
     if order.kind != OrderKind.ADJUSTMENT:
         raise PermissionDenied
-    return ORDERS.take_step(request, order, partial(orders.approve, user=request.user))
+    return ORDERS.do_step(request, order, partial(orders.approve, user=request.user))
 
 
 @permitted("billing.place_order")

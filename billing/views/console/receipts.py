@@ -79,7 +79,7 @@ def reverse_receipt(request, pk):
         messages.error(request, _("Write in a few words why."))
         return redirect("money:receipt", pk=pk)
     try:
-        receipts.take_back(receipt, user=request.user, reason=form.cleaned_data["reason"])
+        receipts.reverse_receipt(receipt, user=request.user, reason=form.cleaned_data["reason"])
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("money:receipt", pk=pk)

@@ -29,9 +29,9 @@ OPENED_WITH = (
     "binding",
     "imei",
 )
-# How a card in mid-life stands: with a `state` it is taken over instead of opened.
-STANDS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
-CARD_FILE_COLUMNS = (*OPENED_WITH, *STANDS)
+# What only a card in service has: a row with a `state` is taken over instead of opened.
+IN_SERVICE_COLUMNS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
+CARD_FILE_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS)
 REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
 BETWEEN_HOLDS = re.compile(r"[,;|，；、\s]+")
@@ -91,7 +91,7 @@ def read_card_row(number, texts, today):
         raise BadInput("imei", _("a card with a fixed device needs the IMEI of the device"))
     if row.imei and row.binding == Binding.NONE:
         raise BadInput("imei", _("a card without device binding has no IMEI; say which binding"))
-    if not row.state and (name := next(filter(values.get, STANDS), None)):
+    if not row.state and (name := next(filter(values.get, IN_SERVICE_COLUMNS), None)):
         raise BadInput("state", _("only a card that is taken over has {column}: say its state").format(column=name))
     return row
 

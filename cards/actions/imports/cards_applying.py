@@ -1,4 +1,4 @@
-"""Taking in cards: rows of a file become cards, opened with their plan (rule 1) or taken over as they stand."""
+"""Rows of a file applied: they become cards, opened with their plan (rule 1) or taken over in service."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from cards import rules
 from cards.actions.action_requests import ActionRequest, foreseen_refusal
 from cards.actions.claim_codes import issue
 from cards.actions.imports import in_service
-from cards.actions.imports.card_rows import STANDS
+from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
 from cards.actions.imports.corrections import MAY_BE_CORRECTED, Correction, differences
 from cards.actions.write import CatchUp, Signature, attach_queues, carry_out, change, create
 from cards.calendar import add_months, civil_today
@@ -34,7 +34,7 @@ class Intake:
     errors: list = field(default_factory=list)
 
 
-def take_cards(rows, *, actor, reason="", update=False, at=None, source="", job_id=None):
+def apply_cards(rows, *, actor, reason="", update=False, at=None, source="", job_id=None):
     """Create the cards of these rows; with `update`, correct those that exist. One transaction, each card once.
 
     A row whose card exists and says the same is unchanged; one that says something else is a collision, and listed.
@@ -42,7 +42,7 @@ def take_cards(rows, *, actor, reason="", update=False, at=None, source="", job_
     """
     signature = Signature(actor, reason, at or timezone.now(), job_id)
     with transaction.atomic():
-        return _Batch(rows, signature, update, source).take()
+        return _Batch(rows, signature, update, source).apply()
 
 
 class _Batch:
@@ -54,7 +54,7 @@ class _Batch:
         self.plans = {plan.code: plan for plan in Plan.objects.filter(code__in={row.plan for row in rows})}
         self.customers = {c.name: c for c in Customer.objects.filter(name__in={row.customer for row in rows})}
 
-    def take(self):
+    def apply(self):
         ids = ids_by_iccid([row.iccid for row in self.rows])
         cards = Card.objects.select_related("customer", "plan").in_bulk([meant[0] for meant in ids.values() if meant])
         attach_queues(cards.values())
@@ -98,7 +98,10 @@ class _Batch:
     def _first(self, row):
         """A new card in memory, its first record, and the term that it begins with."""
         plan, first_policy = self._plan(row), self._policy(row)
-        stands = in_service.standing(row, plan, self.policies, self.today) if row.state else _opened(row, first_policy)
+        if row.state:
+            facts = in_service.facts_in_service(row, plan, self.policies, self.today)
+        else:
+            facts = _opened(row, first_policy)
         customer = self._customer(row.customer)
         card = Card.new(
             iccid=row.iccid,
@@ -112,7 +115,7 @@ class _Batch:
             binding=row.binding,
             customer_id=customer and customer.pk,
             version=1,
-            **stands,
+            **facts,
         )
         return self._begun(card, row, plan)
 
@@ -120,7 +123,7 @@ class _Batch:
         card.queue = []
         if row.state:
             term = in_service.term_of(card, row, plan, self.today)
-            first = in_service.taking_over(card, row, self.source, self.today)
+            first = in_service.take_over_change(card, row, self.source, self.today)
         else:
             card.bound_imei, card.bound_on = row.imei, row.opened_on if row.imei else None
             term = queue_term(card, plan, row.opened_on)
@@ -147,7 +150,7 @@ class _Batch:
         return self.customers[name] if name else None
 
     def _compare(self, pairs):
-        """Tell the rows that say the same from those that say something else, and correct where that was asked for."""
+        """Part the rows that say the same from those that say something else, and correct where that was asked for."""
         to_correct, taken_over = [], _taken_over(pairs)
         for card, row in pairs:
             differing = differences(card, row, taken_over.get(card.pk, {}))
@@ -176,10 +179,10 @@ class _Batch:
     def _why_not(self, card, differing):
         """(column, sentence) of the first reason for which the card is not corrected; None when it may be."""
         names = [name for name, *_was in differing]
-        stands = [name for name in names if name in STANDS]
+        in_service_only = [name for name in names if name in IN_SERVICE_COLUMNS]
         fixed = [name for name in names if name not in MAY_BE_CORRECTED]
-        if stands:
-            return stands[0], _("the card exists, and only a new card is taken over as it stands elsewhere")
+        if in_service_only:
+            return in_service_only[0], _("the card exists, and only a new card is taken over as it stands elsewhere")
         if not self.update:
             return names[0], _("the card exists with other data")
         if fixed:

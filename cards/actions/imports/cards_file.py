@@ -1,4 +1,4 @@
-"""Files of cards, taken in chunk by chunk: good rows go in, bad ones come back with their reason.
+"""Files of cards, applied chunk by chunk: good rows go in, bad ones come back with their reason.
 
 A dry run does the same in transactions that are rolled back, one a chunk, so that it never keeps others from writing
 for long. A card that stands in two chunks of a file is found all the same.
@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
 from cards.actions.write import chunked
 from cards.calendar import civil_today
@@ -52,20 +52,20 @@ class Imported:
 
 
 def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
-    """Take the cards of a file; `progress`, if given, is called with the file's expected rows and those done since."""
+    """Apply the cards of a file; `progress`, if given, is called with the file's expected rows and those done since."""
     today, name = civil_today(), PurePath(str(source)).name
     once = OnceEach()
 
     def read(row):
         return once.checked(read_card_row(row.number, row.texts, today))
 
-    def take(rows):
-        taken = take_cards(rows, actor=actor, update=update, source=name)
-        counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
-        return counts, [_error_for_people(error, update) for error in taken.errors]
+    def apply(rows):
+        applied = apply_cards(rows, actor=actor, update=update, source=name)
+        counts = {name: len(getattr(applied, name)) for name in ("created", "updated", "unchanged")}
+        return counts, [_error_for_people(error, update) for error in applied.errors]
 
     with open_table(source, CARD_FILE_COLUMNS, REQUIRED) as table:
-        return take_table(table, read, take, CARDS_AT_ONCE, dry_run, progress)
+        return apply_table(table, read, apply, CARDS_AT_ONCE, dry_run, progress)
 
 
 def _error_for_people(error, update):
@@ -105,12 +105,12 @@ def _same_card(last, other_last):
     return last == other_last or not (last and other_last)
 
 
-def take_table(table, read, take, at_once, dry_run, progress):
+def apply_table(table, read, apply, at_once, dry_run, progress):
     imported = Imported()
     for chunk in chunked(table.rows, at_once):
         imported.rows += len(chunk)
         rows = list(_readable(chunk, read, imported))
-        counts, errors = _taken(rows, take, dry_run)
+        counts, errors = _applied(rows, apply, dry_run)
         for name, count in counts.items():
             setattr(imported, name, getattr(imported, name) + count)
         imported.add_errors(errors)
@@ -134,16 +134,16 @@ def _readable(chunk, read, imported):
                 yield readable
 
 
-def _taken(rows, take, dry_run):
-    """Take the rows in one transaction; once more if another import took the same cards at the same moment."""
+def _applied(rows, apply, dry_run):
+    """Apply the rows in one transaction; once more if another import created the same cards at the same moment."""
     try:
-        return _taken_once(rows, take, dry_run)
+        return _applied_once(rows, apply, dry_run)
     except IntegrityError:
-        return _taken_once(rows, take, dry_run)
+        return _applied_once(rows, apply, dry_run)
 
 
-def _taken_once(rows, take, dry_run):
+def _applied_once(rows, apply, dry_run):
     with transaction.atomic():
-        taken = take(rows)
+        applied = apply(rows)
         transaction.set_rollback(dry_run)
-    return taken
+    return applied

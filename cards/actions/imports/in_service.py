@@ -1,4 +1,4 @@
-"""Taking over a card in mid-life: as it stands in the file, if that does not contradict itself.
+"""Taking over an existing card, in the middle of its life, with what the file says of it if that is consistent.
 
 What the rules have to do on it since is left to them: the record of taking over takes effect today, or on the first
 day on which something was due on the card as the file has it, so that what follows stands under its own days.
@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from cards import rules
-from cards.actions.imports.card_rows import STANDS
+from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
 from cards.actions.imports.contradictions import phase_of, refuse_contradictions
 from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
 from cards.catalogue.renew import queue_term
@@ -20,7 +20,7 @@ A_TENTH = Decimal("0.1")
 CLOCKS_STOPPED = (State.SHUT_DOWN, State.CANCELLED)
 
 
-def standing(row, plan, policies, today):
+def facts_in_service(row, plan, policies, today):
     """The facts of a card as the row has it, by their names; `BadInput` when they contradict each other."""
     phase = phase_of(row, today)
     refuse_contradictions(row, phase, plan, policies.in_force(row.carrier, today), today)
@@ -77,26 +77,26 @@ def term_of(card, row, plan, today):
     )
 
 
-def taking_over(card, row, source, today):
-    """The first record of a card that stands as in the row."""
+def take_over_change(card, row, source, today):
+    """The first record of a card that is taken over from this row."""
     following = rules.upcoming(card)
     on = min(today, following.on) if following else today
     if card.used_on:
         card.used_on = on
     if card.bound_imei:
         card.bound_on = on
-    taken = rules.Change(
+    change = rules.Change(
         on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **evidence_of(row)}
     )
     if card.real_name == RealName.APPROVED:
-        taken.evidence["real_name"] = str(card.real_name)
+        change.evidence["real_name"] = str(card.real_name)
         check = {"status": card.real_name, "masked_name": "—", "submitted_on": on, "decided_on": on}
-        taken.rows.append(RealNameCheck(card=card, **check))
-    return taken
+        change.rows.append(RealNameCheck(card=card, **check))
+    return change
 
 
 def evidence_of(row):
-    """What the row says of how the card stands, as its record keeps it."""
+    """What the row says of a card in service, as its record keeps it."""
     evidence = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
     evidence["holds"] = list(map(str, row.hold_list)) or ""
     evidence["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
@@ -104,11 +104,11 @@ def evidence_of(row):
 
 
 def differences(card, row, evidence):
-    """The columns in which the card neither stands as in the row nor was taken over so (`evidence` of its record)."""
+    """The columns in which the card is not as the row says, and was not when taken over (`evidence` of its record)."""
     said = evidence_of(row)
     if said.items() <= evidence.items():
         return []
-    return [name for name in STANDS if name in said and not _stands_so(card, row, name)]
+    return [name for name in IN_SERVICE_COLUMNS if name in said and not _is_in_agreement(card, row, name)]
 
 
 def used_mb(card):
@@ -116,7 +116,7 @@ def used_mb(card):
     return Decimal(card.meter(civil_today()).used_bytes) / MB
 
 
-def _stands_so(card, row, name):
+def _is_in_agreement(card, row, name):
     if name == "used_mb":
         return abs(used_mb(card) - row.used_mb) <= A_TENTH
     return getattr(card, name) == getattr(row, name)

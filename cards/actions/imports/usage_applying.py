@@ -1,7 +1,7 @@
-"""Staged usage files, taken into the portal: range by range of cards, each range in one transaction.
+"""Staged usage files, applied: range by range of cards, each range in one transaction.
 
-Whatever moment it is stopped at, what is taken is taken once, and the next call goes on behind it. The readings of a
-card are taken together, in the order of their days, wherever in the file they stand.
+Whatever moment it is stopped at, each reading is applied once, and the next call goes on behind it. The readings of a
+card are applied together, in the order of their days, wherever in the file they stand.
 """
 
 from collections import Counter
@@ -11,8 +11,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.temporary_tables import tune_for_bulk
-from cards.actions.imports.usage_uneventful import judge, take_quiet
-from cards.actions.usage import Reading, take_readings
+from cards.actions.imports.usage_uneventful import apply_uneventful, classify
+from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
 from cards.errors import BadInput
 from cards.models import StagedFile, StagedReading
@@ -28,8 +28,8 @@ LOCK = """
 
 
 @transaction.atomic
-def take_next(file, at_once=None):
-    """Take the readings of the file's next cards and apply what they cause; how many readings, 0 when all are taken.
+def apply_next(file, at_once=None):
+    """Record the readings of the file's next cards and apply what they cause; how many readings, 0 when none is left.
 
     About `at_once` of them: as many as keep others waiting for a second or so, unless the caller knows better.
     """
@@ -41,10 +41,10 @@ def take_next(file, at_once=None):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [file.pk, first, last, first, last])
-    readings, stirred = judge(file, first, last)
-    counts = take_quiet(first, last)
-    for card_ids in chunked(stirred, CHUNK):
-        counts += _take_one_by_one(file, card_ids)
+    readings, eventful = classify(file, first, last)
+    counts = apply_uneventful(first, last)
+    for card_ids in chunked(eventful, CHUNK):
+        counts += _apply_one_by_one(file, card_ids)
     grown = {name: F(name) + count for name, count in counts.items()}
     StagedFile.objects.filter(pk=file.pk).update(taken_through=last, **grown)
     return readings
@@ -61,9 +61,9 @@ def _last_of_next(file, at_once):
     return last or file.last_card
 
 
-def _take_one_by_one(file, card_ids):
+def _apply_one_by_one(file, card_ids):
     """Cards to which something happens: the rules know what."""
     columns = ("card_id", "day", "bytes", "read_at", "imei")
     staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
-    counts, _outcomes = take_readings([Reading(*values) for values in staged.values_list(*columns)])
+    counts, _outcomes = apply_readings([Reading(*values) for values in staged.values_list(*columns)])
     return Counter(counts)

@@ -1,14 +1,14 @@
-"""Files of usage: staged, then taken; good rows go in, bad ones come back with their reason."""
+"""Files of usage: staged, then applied; good rows go in, bad ones come back with their reason."""
 
 from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
-from cards.actions.imports.usage_applying import take_next
+from cards.actions.imports.usage_applying import apply_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.models import RefusedRow, StagedFile
 
 
 def import_usage(source, *, dry_run=False, progress=None):
-    """Take the readings of a file and apply what they cause; a dry run only says how many there are of each kind.
+    """Record the readings of a file and apply what they cause; a dry run only says how many there are of each kind.
 
     `progress`, if given, is called with the number of rows expected (each counts twice: it is staged first and
     applied later) and of those done since.
@@ -24,8 +24,8 @@ def import_usage(source, *, dry_run=False, progress=None):
         stage(source, file, report)
         if dry_run:
             return _imported(file, preview_counts(file))
-        while taken := take_next(file):
-            report(file.rows, taken)
+        while applied := apply_next(file):
+            report(file.rows, applied)
         file = StagedFile.objects.get(pk=file.pk)
         return _imported(file, {"created": file.created, "updated": file.updated, "stale": file.stale})
     finally:

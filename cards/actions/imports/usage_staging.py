@@ -1,4 +1,4 @@
-"""Usage files, staged: a row that can be taken becomes a `StagedReading`, any other a `RefusedRow` with its reason.
+"""Usage files, staged: a row that can be applied becomes a `StagedReading`, any other a `RefusedRow` with its reason.
 
 Portion by portion a file's lines go to the database as they are, where one statement finds their cards. What is not
 evidently good goes through `read_usage_row`, row by row: it knows every rule and every message.

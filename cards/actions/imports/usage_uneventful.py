@@ -1,7 +1,7 @@
-"""Readings that cause nothing, taken by the database: thousands of cards in a few statements.
+"""Readings that cause nothing, applied by the database: thousands of cards in a few statements.
 
-This is `Metering` and `rules` said once more, for the cards on which nothing happens but that a counter moves; `JUDGED`
-says which those are. All others are left to Python. It may be too strict, but never too lax: a test takes random
+This is `Metering` and `rules` said once more, for cards on which nothing happens but that a counter moves:
+`UNEVENTFUL` says which. All others are left to Python. It may be too strict, but never too lax: a test applies random
 readings of random cards both ways and demands the same rows.
 """
 
@@ -20,7 +20,7 @@ from cards.models.card import MB
 
 # The staged readings of a range of cards, beside what is known of their days. The range is said of each table, here and
 # below: PostgreSQL does not conclude one from another.
-TAKEN = """
+PLACED = """
     SELECT card_id, day, bytes, read_at, imei, known_bytes, earlier IS NOT NULL AS repeated,
         COALESCE(read_at <= known_at, FALSE) OR COALESCE(read_at <= earlier, FALSE) AS stale
     FROM (
@@ -64,7 +64,7 @@ SUMS = f"""
                     WHEN '{State.UNUSED}' THEN COALESCE(c.test_ended_on, c.opened_on)
                     WHEN '{State.IN_USE}' THEN c.cycle_from
                 END AS meter_from
-            FROM staged_taken AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
+            FROM staged_placed AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
         ) AS met
     ) AS counted
     GROUP BY card_id
@@ -78,7 +78,7 @@ BELOW_LIMIT = f"(c.limit_mb IS NULL OR {{used}} < CAST(c.limit_mb AS bigint) * {
 # Whether nothing comes of it. The facts that `rules.check` asks for are there; nothing is due by the last day; no
 # reading corrects downwards or repeats another of the file; the device is the one last seen, or does not matter; and
 # the meter stays below whatever it could reach.
-QUIET = f"""
+UNEVENTFUL = f"""
     s.repeated = 0 AND COALESCE(s.least_added, 0) >= 0 AND c.parked = ''
     AND (s.last_on IS NULL OR c.next_due_on > s.last_on)
     AND (s.imei IS NULL OR s.imei = s.an_imei
@@ -102,7 +102,7 @@ QUIET = f"""
         ELSE FALSE
     END
 """
-JUDGED = f"""
+CLASSIFIED = f"""
     SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.used_now,
         y.cycle_from, y.cycle_until,
         CASE
@@ -111,7 +111,7 @@ JUDGED = f"""
             WHEN s.used_now * 100 >= {ALLOWANCE} * {UsageLevel.LOW} THEN {UsageLevel.LOW}
             ELSE {UsageLevel.NORMAL}
         END AS usage_level,
-        CASE WHEN {QUIET} THEN 1 ELSE 0 END AS quiet
+        CASE WHEN {UNEVENTFUL} THEN 1 ELSE 0 END AS uneventful
     FROM (
         SELECT s.*, c.used_bytes + s.added AS used_then,
             CASE WHEN s.turns_on IS NULL THEN c.used_bytes + s.added ELSE s.added_since END AS used_now
@@ -132,12 +132,12 @@ METERS = """
         cycle_from = COALESCE(j.cycle_from, c.cycle_from),
         cycle_until = COALESCE(j.cycle_until, c.cycle_until),
         usage_level = j.usage_level
-    FROM staged_judged AS j
-    WHERE c.id = j.card_id AND j.quiet = 1 AND j.last_on IS NOT NULL AND c.id BETWEEN %(first)s AND %(last)s
+    FROM staged_classified AS j
+    WHERE c.id = j.card_id AND j.uneventful = 1 AND j.last_on IS NOT NULL AND c.id BETWEEN %(first)s AND %(last)s
 """
 NEWS = """
-    FROM staged_taken AS t JOIN staged_judged AS j ON j.card_id = t.card_id
-    WHERE j.quiet = 1 AND NOT t.stale
+    FROM staged_placed AS t JOIN staged_classified AS j ON j.card_id = t.card_id
+    WHERE j.uneventful = 1 AND NOT t.stale
 """
 NEW_DAYS = f"""
     INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei)
@@ -158,33 +158,33 @@ def preview_counts(file):
     """How many of the staged readings would be `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {COUNTS} FROM ({TAKEN}) AS taken", {"file": file.pk, "first": 0, "last": file.last_card}
+            f"SELECT {COUNTS} FROM ({PLACED}) AS placed", {"file": file.pk, "first": 0, "last": file.last_card}
         )
         return Counter(dict(zip(("created", "updated", "stale"), cursor.fetchone(), strict=True)))
 
 
-def judge(file, first, last):
-    """Find out, for the cards in this range of keys, both ends included, which of them the staged readings leave quiet.
+def classify(file, first, last):
+    """Find the cards in this range of keys, both ends included, for which the staged readings are uneventful.
 
-    The cards are locked. Returns the number of readings, and the keys of the cards that are not quiet.
+    The cards are locked. Returns the number of readings, and the keys of the eventful cards.
     """
     among = {"file": file.pk, "first": first, "last": last}
-    select_into("staged_taken", TAKEN, among, counted="card_id, day")
+    select_into("staged_placed", PLACED, among, counted="card_id, day")
     _reckon_cycles()
-    select_into("staged_judged", _said(JUDGED), among, counted="card_id, quiet")
+    select_into("staged_classified", _in_dialect(CLASSIFIED), among, counted="card_id, uneventful")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM staged_taken")
+        cursor.execute("SELECT COUNT(*) FROM staged_placed")
         (readings,) = cursor.fetchone()
-        cursor.execute("SELECT card_id FROM staged_judged WHERE quiet = 0 ORDER BY card_id")
+        cursor.execute("SELECT card_id FROM staged_classified WHERE uneventful = 0 ORDER BY card_id")
         return readings, [card_id for (card_id,) in cursor.fetchall()]
 
 
-def take_quiet(first, last):
-    """Take the readings of the cards that `judge` found quiet; how many were `created`, `updated` and `stale`."""
+def apply_uneventful(first, last):
+    """Apply the readings of the uneventful cards; how many were `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
         for statement in (METERS, KNOWN_DAYS, NEW_DAYS, TALLY):
-            cursor.execute(_said(statement), {"first": first, "last": last})
-        cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_judged WHERE quiet = 1")
+            cursor.execute(_in_dialect(statement), {"first": first, "last": last})
+        cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_classified WHERE uneventful = 1")
         counts = [int(count or 0) for count in cursor.fetchone()]
     return Counter(dict(zip(("created", "updated", "stale"), counts, strict=True)))
 
@@ -192,7 +192,7 @@ def take_quiet(first, last):
 def _reckon_cycles():
     """The cycle of each carrier on each day that is read: the calendar has one home, and it is not SQL."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT day FROM staged_taken")
+        cursor.execute("SELECT DISTINCT day FROM staged_placed")
         days = [date.fromisoformat(str(day)) for (day,) in cursor.fetchall()]
     policies = PolicyBook.read()
     make_table("staged_cycle", "carrier varchar(4), day date, cycle_from date, cycle_until date")
@@ -211,7 +211,7 @@ def _cycle(policies, carrier, day):
     return carrier, day, starts_on, next_cycle_start(starts_on, first)
 
 
-def _said(statement):
-    """A statement in the database's own words."""
+def _in_dialect(statement):
+    """A statement in the SQL of the database in use."""
     greatest = "GREATEST" if connection.vendor == "postgresql" else "MAX"
     return statement.format(greatest=greatest, phase="COALESCE(NULLIF(c.resumes_to, ''), c.state)")

@@ -1,4 +1,4 @@
-"""Card files as jobs: read once, rehearsed chunk by chunk, and taken in only when somebody has seen what would happen.
+"""Card files as jobs: read once, rehearsed chunk by chunk, and applied only when somebody has seen what would happen.
 
 A chunk's `payload` has the texts of its rows, so that check and work read them by the same rules as every import; rows
 that cannot be read, or that repeat another one, are found once for the whole file.
@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
 from cards.actions.jobs.engine import Kind, add_chunk
 from cards.actions.write import chunked
@@ -48,7 +48,7 @@ class CardImport(Kind):
         refuse_unpermitted(job)
         payload = chunk.payload
         rows = [read_card_row(number, _texts(payload, texts), civil_today()) for number, texts in payload["rows"]]
-        taken = _taken(
+        batch = _applied(
             rows,
             actor=Actor.of_job(job),
             reason=job.reason,
@@ -56,7 +56,7 @@ class CardImport(Kind):
             source=job.file_name,
             job_id=job.pk,
         )
-        return _as_document(payload, rows, taken)
+        return _as_document(payload, rows, batch)
 
     def finish(self, job):
         job.file.delete(save=False)
@@ -76,7 +76,7 @@ def refuse_none(rows):
 def refuse_unpermitted(job):
     """End the job with a sentence once somebody who drafted or started it may not import any more.
 
-    The rest of the file waits for somebody who may: what was taken in already is the same when it comes again.
+    The rest of the file waits for somebody who may: what was applied already is the same when it comes again.
     """
     for person in people_of(job):
         if not may_import(person):
@@ -102,25 +102,25 @@ def _texts(payload, texts):
     return dict(zip(payload["columns"], texts, strict=True))
 
 
-def _taken(rows, **how):
-    """Take the rows; once more if another import took the same cards at the same moment."""
+def _applied(rows, **how):
+    """Apply the rows; once more if another import created the same cards at the same moment."""
     try:
-        return take_cards(rows, **how)
+        return apply_cards(rows, **how)
     except IntegrityError:
-        return take_cards(rows, **how)
+        return apply_cards(rows, **how)
 
 
-def _as_document(payload, rows, taken):
+def _as_document(payload, rows, batch):
     iccids = {row.number: row.iccid for row in rows}
     errors = list(payload["errors"])
-    for error in taken.errors:
+    for error in batch.errors:
         iccid, differs = iccids[error["row"]], error.get("differs")
         errors.append(_error(error["row"], iccid, error["field"], error["message"], differs))
-    outcomes = {name: getattr(taken, name) for name in OUTCOMES}
+    outcomes = {name: getattr(batch, name) for name in OUTCOMES}
     outcomes["unchanged"] = sorted(outcomes["unchanged"] + [number for number, _ in payload["repeated"]])
-    stands = {row.number for row in rows if row.state}
+    in_service = {row.number for row in rows if row.state}
     counts = Counter({name: len(numbers) for name, numbers in outcomes.items()})
-    counts["taken_over"] = len(stands.intersection(taken.created))
+    counts["taken_over"] = len(in_service.intersection(batch.created))
     counts["collisions"] = sum(1 for error in errors if error[4])
     counts["refused"] = len(errors) - counts["collisions"]
     return {"counts": counts, "errors": sorted(errors, key=lambda error: error[0]), **outcomes}

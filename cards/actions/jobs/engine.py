@@ -101,14 +101,14 @@ def resume(job, user):
 
 
 @transaction.atomic
-def take_up(job, user):
+def reopen(job, user):
     """Work again on a job that failed, as if it had not been tried yet: what is done stays done."""
     anew = {"worker": "", "leased_until": None, "tries": 0}
     went = {"message": "", "finished_at": None, **anew}
-    taken_up = _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, **went)
-    if taken_up:
+    reopened = _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, **went)
+    if reopened:
         job.chunks.filter(done_at=None).update(**anew)
-    return taken_up
+    return reopened
 
 
 def stop(job, user):

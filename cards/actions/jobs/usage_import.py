@@ -9,7 +9,7 @@ from collections import Counter
 from django.db import connection
 from django.utils import timezone
 
-from cards.actions.imports.usage_applying import READINGS_AT_ONCE, take_next
+from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
@@ -49,7 +49,7 @@ class UsageImport(Kind):
         refuse_unpermitted(job)
         before = StagedFile.objects.select_for_update().get(pk=chunk.payload["staged"])
         is_last = not job.chunks.filter(number__gt=chunk.number).exists()
-        while take_next(before) and is_last:
+        while apply_next(before) and is_last:
             pass
         after = _staged(chunk)
         return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in OUTCOMES})

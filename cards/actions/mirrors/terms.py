@@ -8,7 +8,7 @@ KEY = ("card_id", "number")
 
 def mirror(written):
     _start(written)
-    _delete_taken_back(written)
+    _delete_undone(written)
 
 
 def _start(written):
@@ -17,7 +17,7 @@ def _start(written):
     update_rows(ServiceTerm, ("starts_on", "service_until"), rows, key=KEY)
 
 
-def _delete_taken_back(written):
+def _delete_undone(written):
     waited = [(card, before["queue"][-1].number) for card, before, _ in written if before["queue"]]
     gone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
     delete_rows(ServiceTerm, gone, key=KEY)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.models import Invitation
@@ -85,7 +85,7 @@ def _join_as_somebody_new(request, invitation):
 
 def _may_try(request, form):
     """Whether another account may be asked for from here today; the form says so if not."""
-    if tries.take(tries.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
+    if throttle.hit(throttle.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
         return True
     form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
     return False

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from cards.actions import tries
+from cards.actions import throttle
 from cards.models import Person
 from cards.pages.frames import public_page
 from cards.people import second_factor
@@ -66,7 +66,7 @@ def _user(pending):
 
 
 def _is_right(user, code):
-    is_right = tries.take(tries.SECOND_FACTOR, user.pk) and second_factor.is_right(user, code)
+    is_right = throttle.hit(throttle.SECOND_FACTOR, user.pk) and second_factor.is_right(user, code)
     if is_right:
-        tries.forget(tries.SECOND_FACTOR, user.pk)
+        throttle.reset(throttle.SECOND_FACTOR, user.pk)
     return is_right

@@ -50,7 +50,7 @@ class ConsoleJobs(JobPages):
         """Hold a job, or let it go on."""
         if step not in STEPS:
             raise Http404
-        return self.take_step(request, pk, STEPS[step])
+        return self.do_step(request, pk, STEPS[step])
 
 
 JOBS = ConsoleJobs(CONSOLE)

@@ -11,7 +11,7 @@ from cards.models import Tries
 
 
 class Limit(NamedTuple):
-    """So many tries of one thing in a stretch of time; the last one shuts the door for as long again."""
+    """At most `most` tries of one thing `within` a time; the last try blocks it for as long again."""
 
     what: str
     most: int
@@ -31,9 +31,9 @@ CLAIMS_OF_CARD = Limit("claims of card", 5, DAY)
 CLAIMS_OF_PERSON = Limit("claims of person", 5, DAY)
 
 
-def take(limit, who):
+def hit(limit, subject):
     """Count a try; False when none is left. It takes the same statements in any case."""
-    now, key = timezone.now(), _key(limit, who)
+    now, key = timezone.now(), _key(limit, subject)
     until = now + limit.within
     Tries.objects.bulk_create([Tries(key=key, until=until)], ignore_conflicts=True)
     tries = Tries.objects.filter(key=key)
@@ -43,20 +43,20 @@ def take(limit, who):
     return bool(left.update(count=F("count") + 1, until=Case(is_last, default=F("until"))))
 
 
-def give_back(limit, who):
+def undo_hit(limit, subject):
     """The try was right: it does not count."""
-    Tries.objects.filter(key=_key(limit, who), count__gt=0).update(count=F("count") - 1)
+    Tries.objects.filter(key=_key(limit, subject), count__gt=0).update(count=F("count") - 1)
 
 
-def forget(limit, who):
-    """The try was right, and so are those before it forgiven."""
-    Tries.objects.filter(key=_key(limit, who)).delete()
+def reset(limit, subject):
+    """The try was right, and those before it are forgiven."""
+    Tries.objects.filter(key=_key(limit, subject)).delete()
 
 
-def forget_old():
-    """Put away what counts no more."""
+def delete_expired():
+    """Delete counts whose time is over."""
     Tries.objects.filter(until__lte=timezone.now()).delete()
 
 
-def _key(limit, who):
-    return salted_hmac(f"cards.tries.{limit.what}", str(who), algorithm="sha256").hexdigest()
+def _key(limit, subject):
+    return salted_hmac(f"cards.tries.{limit.what}", str(subject), algorithm="sha256").hexdigest()

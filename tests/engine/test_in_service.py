@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cards import rules
 from cards.actions.imports.card_rows import read_card_row
-from cards.actions.imports.cards_applying import take_cards
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
 from cards.actions.write import attach_queues
 from cards.choices import Binding, Certification, Hold, State
@@ -44,8 +44,8 @@ def row(**columns):
 
 
 def taken(**columns):
-    """What `take_cards` says of one row."""
-    return take_cards([row(**columns)], actor=SHELL, source="fleet.xlsx")
+    """What `apply_cards` says of one row."""
+    return apply_cards([row(**columns)], actor=SHELL, source="fleet.xlsx")
 
 
 def card_of(**columns):
@@ -244,7 +244,7 @@ def test_a_card_is_taken_over_once():
     assert (again.unchanged, as_it_is.unchanged, again.errors, as_it_is.errors) == ([2], [2], [], [])
     otherwise = [row(**{**ended, "state": "cancelled", "msisdn": "13800000001"})]
     for update in (False, True):
-        (error,) = take_cards(otherwise, actor=SHELL, update=update).errors
+        (error,) = apply_cards(otherwise, actor=SHELL, update=update).errors
         assert (error["field"], error["differs"]) == (
             "state",
             [("msisdn", "", "13800000001"), ("state", "shut_down", "cancelled")],
@@ -296,7 +296,7 @@ def test_any_row_is_refused_with_a_sentence_or_becomes_a_card_that_holds_togethe
             read.append(row(**text))
         except BadInput as bad:
             refused.append(bad.sentence)
-    result = take_cards(read, actor=SHELL, source="random")
+    result = apply_cards(read, actor=SHELL, source="random")
     assert all([*refused, *(error["message"] for error in result.errors)])
     cards = attach_queues(list(Card.objects.all()))
     assert len(cards) + len(refused) + len(result.errors) == len(texts)
@@ -304,7 +304,7 @@ def test_any_row_is_refused_with_a_sentence_or_becomes_a_card_that_holds_togethe
         rules.check(card)
         assert card.next_due_on is None or card.next_due_on > TODAY
         rules.forecast(card, TODAY + timedelta(days=1000), PolicyBook.read())
-    again = take_cards(read, actor=SHELL, source="random")
+    again = apply_cards(read, actor=SHELL, source="random")
     assert (len(again.unchanged), again.created) == (len(cards), [])
     sweep(TODAY + timedelta(days=500))
     assert (list(Proof().problems()), list(Card.objects.exclude(parked=""))) == ([], [])

@@ -8,7 +8,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, Step
 from cards.scope import Scope
 
-CUSTOMERS = frozenset(word for word, action in CATALOGUE.items() if action.customers_may)
+CUSTOMER_ACTIONS = frozenset(word for word, action in CATALOGUE.items() if action.customers_may)
 
 # What each role may do to cards: the actions of Django's groups of the same names.
 ROLES = {
@@ -38,7 +38,7 @@ class Actor:
         if scope.is_staff:
             allowed = {action for action in MADE_BY_PEOPLE if user.has_perm(f"cards.{codename(action)}")}
             return cls(ActorKind.STAFF, name, frozenset(allowed), scope.acts_for)
-        return cls(ActorKind.CUSTOMER, name, CUSTOMERS if scope.is_active else frozenset(), scope.acts_for)
+        return cls(ActorKind.CUSTOMER, name, CUSTOMER_ACTIONS if scope.is_active else frozenset(), scope.acts_for)
 
     @classmethod
     def of_job(cls, job):

@@ -21,7 +21,7 @@ from cards.models import Card, PolicyBook
 from cards.sentences.explain import BACK_WITH_THE_CYCLE
 
 LOOKED_AT = 2_000
-EXAMPLES = 5
+EXAMPLES_PER_EFFECT = 5
 
 # Multiplied by this and cut to 32 bits, keys that follow each other lie far apart and evenly (Fibonacci hashing).
 SPREAD, PLACES = 2_654_435_761, 2**32
@@ -164,7 +164,7 @@ class Effect:
         self.cards += 1
         month = self.months.setdefault(first_of_month(shift.day), Month(shift.day, shift.day))
         month.add(shift.day)
-        if len(self.examples) < EXAMPLES:
+        if len(self.examples) < EXAMPLES_PER_EFFECT:
             self.examples.append((card.iccid, shift))
 
 

@@ -17,7 +17,7 @@ from cards.triggers import EDGES
 AT_ONCE = 1_000
 OPENINGS = (Action.OPEN, Action.ADOPT)
 NOT_SAID = object()
-HELD = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
+MAY_HAVE_HOLDS = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -138,7 +138,8 @@ def _signatures(records):
         if bool(event.rule) != (event.actor_name == f"rule:{event.rule}"):
             sentence = _("event {seq} is signed by {actor}, and its rule is {rule}")
             yield "signature", sentence.format(seq=event.seq, actor=event.actor_name, rule=event.rule or "–")
-        if (event.to_state == State.SUSPENDED and not event.holds) or (event.holds and event.to_state not in HELD):
+        must_be_held, is_held = event.to_state == State.SUSPENDED, bool(event.holds)
+        if (must_be_held and not is_held) or (is_held and event.to_state not in MAY_HAVE_HOLDS):
             sentence = _("event {seq} leaves the card {state} with the holds “{holds}”")
             yield "event_holds", sentence.format(seq=event.seq, state=event.to_state, holds=event.holds)
 

@@ -85,9 +85,9 @@ def forecast(card, day, policies):
 def check(card):
     """Raise `InvariantBroken` when the card's own facts contradict each other."""
     phase = card.phase
-    if phase not in NEEDED_IN:
+    if phase not in DATES_NEEDED_IN:
         raise InvariantBroken("unknown_state", state=phase)
-    for name in NEEDED_IN[phase]:
+    for name in DATES_NEEDED_IN[phase]:
         if getattr(card, name) is None:
             raise InvariantBroken("missing", name=name, state=phase)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to):
@@ -196,7 +196,7 @@ AGENDAS = {
     State.CANCELLED: _agenda_of_cancelled,
 }
 
-NEEDED_IN = {
+DATES_NEEDED_IN = {
     State.TESTING: ("test_until",),
     State.UNUSED: ("silent_from", "forced_activation_on"),
     State.IN_USE: (),

@@ -42,7 +42,7 @@ BEFORE_STAR = {
 }
 COLUMNS_BY_KIND = {"iccid": ("iccid",), "msisdn": ("msisdn",), "imsi": ("imsi",), "imei": ("bound_imei", "seen_imei")}
 WHOLE = re.compile(rf"{ICCID.pattern}|1[0-9]{{12}}|{FIFTEEN_DIGITS.pattern}")
-END = re.compile(r"[0-9]{3,20}")
+END_OF_A_NUMBER = re.compile(r"[0-9]{3,20}")
 END_BEHIND_STAR = re.compile(r"\*(?=.*[0-9])([0-9A-Z]{3,20})")
 STARRED = re.compile(r"[0-9*]*\*[0-9*]*")
 NO_NAME = re.compile(r"[0-9]{3,}")
@@ -178,7 +178,7 @@ def _one_term(number):
             return Beginning(kind, number)
     if WHOLE.fullmatch(number) or SPREADSHEET_NUMBER.fullmatch(number):
         return Numbers([number])
-    if END.fullmatch(number):
+    if END_OF_A_NUMBER.fullmatch(number):
         return Ending(number)
     return _starred(number) if "*" in number else None
 

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation import templatize
 
-SOURCES = ("billing", "cards", "simportal", "templates")
+SOURCE_FOLDERS = ("billing", "cards", "simportal", "templates")
 ONE = ("_", "gettext", "gettext_lazy", "gettext_noop")
 KEYWORDS = (
     dict.fromkeys(ONE)
@@ -50,7 +50,7 @@ def messages(catalog):
 
 
 def _source_files():
-    for source in SOURCES:
+    for source in SOURCE_FOLDERS:
         for path in sorted((settings.BASE_DIR / source).rglob("*")):
             if path.suffix in (".html", ".txt", ".py"):
                 yield path

@@ -18,7 +18,7 @@ from cards.choices import ActorKind, JobKind, MemberRole
 from cards.filters import CardFilter, OwnCardFilter, filter_for
 from cards.models import Card, CardRequest, Customer, Invitation, Job, Membership
 from cards.people import accounts
-from cards.permissions import CUSTOMERS, Actor
+from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.scope import Scope
 from tests.billing.build import drafted, notice, price
 from tests.build import card_in_use, member, on_day, staff
@@ -108,12 +108,12 @@ def test_who_acts_for_a_customer_and_who_signs(people):
     assert {person: (actor.kind, actor.actions, actor.customers) for person, actor in actors.items()} == {
         "clerk": (ActorKind.STAFF, frozenset({"suspend"}), None),
         "clerk_shut_out": (ActorKind.STAFF, nobody, nobody),
-        "owner": (ActorKind.CUSTOMER, CUSTOMERS, frozenset({acme})),
-        "operator": (ActorKind.CUSTOMER, CUSTOMERS, frozenset({acme})),
-        "viewer": (ActorKind.CUSTOMER, CUSTOMERS, nobody),
+        "owner": (ActorKind.CUSTOMER, CUSTOMER_ACTIONS, frozenset({acme})),
+        "operator": (ActorKind.CUSTOMER, CUSTOMER_ACTIONS, frozenset({acme})),
+        "viewer": (ActorKind.CUSTOMER, CUSTOMER_ACTIONS, nobody),
         "owner_shut_out": (ActorKind.CUSTOMER, nobody, nobody),
-        "nobodys": (ActorKind.CUSTOMER, CUSTOMERS, nobody),
-        "other": (ActorKind.CUSTOMER, CUSTOMERS, frozenset({globex})),
+        "nobodys": (ActorKind.CUSTOMER, CUSTOMER_ACTIONS, nobody),
+        "other": (ActorKind.CUSTOMER, CUSTOMER_ACTIONS, frozenset({globex})),
         "stranger": (ActorKind.CUSTOMER, nobody, nobody),
     }
     may = {person: (may_order(user, acme), may_pay(user, acme)) for person, user in vars(people).items()}

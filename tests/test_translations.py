@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from simportal.translations import (
-    SOURCES,
+    SOURCE_FOLDERS,
     catalogue,
     compile_stale,
     english,
@@ -97,7 +97,7 @@ def test_merging_keeps_what_is_translated_drops_what_is_gone_and_names_what_lack
 
 def test_every_file_that_speaks_is_found():
     speaks = re.compile(r"""\b(?:_|n?p?gettext(?:_lazy|_noop)?)\(\s*["']|{% (?:block)?translate """)
-    files = [path for source in SOURCES for path in (settings.BASE_DIR / source).rglob("*.*")]
+    files = [path for source in SOURCE_FOLDERS for path in (settings.BASE_DIR / source).rglob("*.*")]
     speaking = {
         str(path.relative_to(settings.BASE_DIR))
         for path in files
@@ -107,7 +107,7 @@ def test_every_file_that_speaks_is_found():
 
 
 def test_there_is_one_catalogue():
-    catalogues = [path for source in SOURCES for path in (settings.BASE_DIR / source).rglob("*.po")]
+    catalogues = [path for source in SOURCE_FOLDERS for path in (settings.BASE_DIR / source).rglob("*.po")]
     assert catalogues == [catalogue()]
 
 

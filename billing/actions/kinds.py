@@ -7,14 +7,14 @@ from cards.choices import JobKind
 
 AT_ONCE = 100  # lines that somebody can wait for; more are worked on in the background
 
-KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
+ORDER_JOB_KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
 
 
 def tick(seconds):
     """Check, serve and give back what waits in orders, chunk by chunk, for about so many seconds."""
-    worker.tick(seconds, KINDS)
+    worker.tick(seconds, ORDER_JOB_KINDS)
 
 
 def work_off(job, seconds=600):
     """Take the job of an order or a refund to its next stop in this process."""
-    return worker.work_off(job, seconds, KINDS)
+    return worker.work_off(job, seconds, ORDER_JOB_KINDS)

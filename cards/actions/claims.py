@@ -19,7 +19,7 @@ from cards.models.claim import digest_of
 from cards.permissions import Actor
 from cards.scope import Scope
 
-LONGEST_NAME = 100  # of a person; it leaves room for what tells two of the same name apart
+LONGEST_CUSTOMER_NAME = 100  # it leaves room for what tells two of the same name apart
 
 
 def claim(iccid, code, *, user):
@@ -73,7 +73,7 @@ def _customer_of(user):
 
 def _new_customer(name):
     """An individual customer of this name or, where somebody is called so already, with a number behind it."""
-    name = " ".join(name.split())[:LONGEST_NAME].strip()
+    name = " ".join(name.split())[:LONGEST_CUSTOMER_NAME].strip()
     for candidate in chain([name], (f"{name} ({number})" for number in count(2))):
         customer, is_new = Customer.objects.get_or_create(name=candidate, defaults={"kind": CustomerKind.INDIVIDUAL})
         if is_new:

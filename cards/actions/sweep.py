@@ -21,7 +21,7 @@ from cards.models import Card, PolicyBook, SweptDay
 logger = logging.getLogger(__name__)
 
 CHANGES_KEPT = 10_000
-LANES = 2
+SWEEP_LANES = 2
 
 BRAKE_FROM_CARDS = 1_000
 BRAKE_SHARE = 0.25
@@ -146,11 +146,11 @@ def _in_lanes(do, chunks):
     if connection.vendor == "sqlite" or connection.in_atomic_block:
         yield from map(do, chunks)
         return
-    with ThreadPoolExecutor(LANES) as lanes:
+    with ThreadPoolExecutor(SWEEP_LANES) as lanes:
         running = deque()
         for chunk in chunks:
             running.append(lanes.submit(_and_hang_up, do, chunk))
-            if len(running) == LANES:
+            if len(running) == SWEEP_LANES:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()

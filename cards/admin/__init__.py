@@ -15,7 +15,7 @@ from cards.models import Card, Customer, Membership, Plan, Tag
 
 __all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "PlanAdmin", "TagAdmin"]
 
-COUNTED = 10_000
+ROWS_COUNTED = 10_000
 
 
 @admin.register(Plan)
@@ -66,7 +66,7 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self):
-        return self.object_list[:COUNTED].count()
+        return self.object_list[:ROWS_COUNTED].count()
 
 
 @admin.register(Card)

@@ -13,7 +13,7 @@ from cards.columns.kinds import Format
 from cards.files.sheet import sheet_blocks
 from cards.files.writing import BLOCK, BOM
 
-ROWS_AT_ONCE = 2_000
+ROWS_PER_FETCH = 2_000
 
 
 def in_order(cards, order):
@@ -92,7 +92,7 @@ def _from_sqlite(statement, params):
     writer = csv.writer(text, lineterminator="\n")
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        while rows := cursor.fetchmany(ROWS_PER_FETCH):
             writer.writerows(rows)
             if text.tell() > BLOCK:
                 yield text.getvalue().encode()

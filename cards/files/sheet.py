@@ -17,12 +17,12 @@ from xlsxwriter.utility import xl_col_to_name
 from cards.errors import BadInput
 from cards.files.writing import BLOCK
 
-MOST_ROWS = 1_048_576 - 1  # that a sheet has below its headings
+MOST_ROWS_IN_SHEET = 1_048_576 - 1  # that a sheet has below its headings
 SHEET = "xl/worksheets/sheet1.xml"
 END_OF_ROWS = "</sheetData>"
-ROWS_AT_ONCE = 500
+ROWS_PER_BLOCK = 500
 FAST = 1  # of zlib's levels: a third larger than the best, and five times as quick
-DAYS = {"num_format": "yyyy-mm-dd"}
+DAY_FORMAT = {"num_format": "yyyy-mm-dd"}
 FIRST_DAY = date(1899, 12, 30)
 WIDTHS = {"text": 22, "day": 12, "number": 12}
 
@@ -78,7 +78,7 @@ class _Sent:
 def _workbook(title, columns):
     made = BytesIO()
     with Workbook(made, {"in_memory": True}) as book:
-        sheet, bold, as_day = book.add_worksheet(title), book.add_format({"bold": True}), book.add_format(DAYS)
+        sheet, bold, as_day = book.add_worksheet(title), book.add_format({"bold": True}), book.add_format(DAY_FORMAT)
         for place, (_heading, cell) in enumerate(columns):  # first, because formats are numbered as they are used
             sheet.set_column(place, place, WIDTHS[cell], as_day if cell == "day" else None)
         for place, (heading, _cell) in enumerate(columns):
@@ -88,7 +88,9 @@ def _workbook(title, columns):
 
 
 def too_long():
-    return _("A sheet of a workbook has room for {most} rows. CSV has room for all.").format(most=f"{MOST_ROWS:,}")
+    return _("A sheet of a workbook has room for {most} rows. CSV has room for all.").format(
+        most=f"{MOST_ROWS_IN_SHEET:,}"
+    )
 
 
 def _around_the_rows(sheet):
@@ -102,14 +104,14 @@ def _xml(columns, rows):
     cells = [(xl_col_to_name(place), *CELLS[cell]) for place, (_heading, cell) in enumerate(columns)]
     texts = []
     for number, row in enumerate(rows, start=2):
-        if number > MOST_ROWS + 1:
+        if number > MOST_ROWS_IN_SHEET + 1:
             raise BadInput("", too_long())
         texts.append(f'<row r="{number}">')
         for (name, before, written, after), value in zip(cells, row, strict=True):
             if value:
                 texts.append(f'<c r="{name}{number}{before}{written(value)}{after}')
         texts.append("</row>")
-        if number % ROWS_AT_ONCE == 0:
+        if number % ROWS_PER_BLOCK == 0:
             yield "".join(texts)
             texts = []
     yield "".join(texts)

@@ -25,7 +25,7 @@ def _declared(kind):
     return Q(action__in=[word for word, action in CATALOGUE.items() if action.record_kind == kind])
 
 
-KINDS = {
+RECORD_KINDS = {
     "state": (gettext_lazy("State and holds"), ~Q(from_state=F("to_state")) | _declared("state")),
     "people": (gettext_lazy("By people"), ~Q(actor_kind=ActorKind.SYSTEM)),
     "rules": (gettext_lazy("By rules"), Q(actor_kind=ActorKind.SYSTEM)),
@@ -57,7 +57,7 @@ class RecordFilter(django_filters.FilterSet):
     """What a card's record can be asked for. An invalid one finds nothing."""
 
     kind = django_filters.ChoiceFilter(
-        choices=[(name, label) for name, (label, _condition) in KINDS.items()],
+        choices=[(name, label) for name, (label, _condition) in RECORD_KINDS.items()],
         method="of_kind",
         widget=forms.HiddenInput,
     )
@@ -89,7 +89,7 @@ class RecordFilter(django_filters.FilterSet):
         return super().qs if self.is_valid() else self.queryset.none()
 
     def of_kind(self, queryset, name, kind):
-        return queryset.filter(KINDS[kind][1])
+        return queryset.filter(RECORD_KINDS[kind][1])
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Record:
     @property
     def tabs(self):
         chosen = self.params.get("kind", "")
-        kinds = [("", _("Everything")), *((name, label) for name, (label, _condition) in KINDS.items())]
+        kinds = [("", _("Everything")), *((name, label) for name, (label, _condition) in RECORD_KINDS.items())]
         return [Tab(label, self._url(kind=name), name == chosen) for name, label in kinds]
 
     @property

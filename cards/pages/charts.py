@@ -42,11 +42,7 @@ class Bars:
         return self.bars[-1].label
 
 
-def grouped(count):
-    return f"{count:,}"
-
-
-def bars(counts, as_text=grouped):
+def bars(counts, as_text="{:,}".format):
     """`counts` are (label, count) from left to right; `as_text` says a count."""
     most = max((count for _, count in counts), default=0)
     drawn = [

@@ -13,7 +13,7 @@ from cards.choices import JobKind
 from cards.columns.kinds import Format
 from cards.errors import BadInput
 from cards.exports.stream import file_blocks
-from cards.files.sheet import MOST_ROWS, too_long
+from cards.files.sheet import MOST_ROWS_IN_SHEET, too_long
 from cards.models import Job
 from cards.pages.addresses import given
 from cards.pages.downloads import CSV, as_download, dated
@@ -38,8 +38,8 @@ def exported(user, params, cards, name, **what):
     format = params.get("format", "")
     if format not in TYPES or len(params.getlist("format")) > 1:
         raise BadInput("format", _("Choose a format: {formats}.").format(formats=", ".join(Format.values)))
-    (count,) = counts_up_to(MOST_ROWS if format == Format.XLSX else MOST_AT_ONCE, [cards])
-    if format == Format.XLSX and count > MOST_ROWS:
+    (count,) = counts_up_to(MOST_ROWS_IN_SHEET if format == Format.XLSX else MOST_AT_ONCE, [cards])
+    if format == Format.XLSX and count > MOST_ROWS_IN_SHEET:
         raise BadInput("format", too_long())
     file_name = dated(name, suffix_of(format))
     logger.info("%s exports %s cards as %s", user, f"{count:,}", format)

@@ -20,7 +20,7 @@ from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_
 from cards.permissions import Actor
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
-KINDS = (JobKind.ACTION, JobKind.UNDO)
+ACTION_KINDS = (JobKind.ACTION, JobKind.UNDO)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def context(job, request, frame):
 
 def follows_of(job, user):
     """Trying again and taking back, each with the reason if it is not possible; nothing while the job goes on."""
-    if not job.is_over or not job.started_at or job.kind not in KINDS:
+    if not job.is_over or not job.started_at or job.kind not in ACTION_KINDS:
         return []
     sums = job.sums
     nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")

@@ -25,7 +25,7 @@ JOB_TONES = {
     JobStatus.FAILED: "bad",
 }
 
-SOURCES = {
+SOURCE_LABELS = {
     "page": gettext_lazy("Chosen on a page of the list"),
     "filter": gettext_lazy("All cards of a view"),
     "list": gettext_lazy("A pasted list"),
@@ -98,7 +98,7 @@ def parameters_of(job):
 def origin_of(selection, frame):
     """What was asked for when the selection was made, for people to read, with the addresses of their frame."""
     made_of = selection.asked
-    source = str(SOURCES.get(made_of.get("from"), made_of.get("from", "")))
+    source = str(SOURCE_LABELS.get(made_of.get("from"), made_of.get("from", "")))
     if made_of.get("from") == "job":
         return Origin(source, [], frame.url("job", made_of["job"]))
     query = made_of.get("query", "")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from django.utils import translation
 
+from cards.actions.jobs.bulk import EXAMPLES_PER_REASON
 from cards.errors import Refused
 from cards.files.writing import as_text
 from cards.models import Card
 
 PAGE = 50
-EXAMPLES = 5
 
 
 @dataclass
@@ -47,7 +47,7 @@ def groups_of_check(job, refusals=Refused):
         for code, (count, written, card_ids) in (reasons or {}).items():
             group = groups.setdefault(code, Group(code, 0, refusals.read(written), []))
             group.count += count
-            group.cards += card_ids[: EXAMPLES - len(group.cards)]
+            group.cards += card_ids[: EXAMPLES_PER_REASON - len(group.cards)]
     named = _numbers([pk for group in groups.values() for pk in group.cards])
     for group in groups.values():
         group.cards = [named[pk] for pk in group.cards if pk in named]

@@ -32,7 +32,7 @@ COUNTS = {
 }
 DISCARD = ("stop", gettext_lazy("Discard"))
 STOP = ("stop", gettext_lazy("Stop"))
-STEPS = {
+STEPS_BY_STATUS = {
     JobStatus.PREPARING: (DISCARD,),
     JobStatus.CHECKING: (DISCARD,),
     JobStatus.READY: (DISCARD,),
@@ -80,7 +80,7 @@ def page_of(job, request, frame, may):
         "parameters": parameters_of(job),
         "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
-        "steps": STEPS.get(job.status, ()),
+        "steps": STEPS_BY_STATUS.get(job.status, ()),
         "may": may,
         "why_not": "" if may else why_not(request.user, job),
         "before": job.of and _follower(job.of),

@@ -142,7 +142,7 @@ class MyCard:
         ]
 
     def by_day(self):
-        since = self.today - timedelta(days=usage_chart.DAYS - 1)
+        since = self.today - timedelta(days=usage_chart.DAYS_SHOWN - 1)
         if self.card.owned_from_seq:
             since = max(since, self._mine.earliest("seq").effective_on)
         days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))

@@ -18,8 +18,8 @@ from cards.tallies import COUNTED
 
 FAILED_DAYS = 7
 
-OF_CARDS = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
-TITLES = {code: QUICK[code].label for code in OF_CARDS} | {
+CARD_QUEUES = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
+TITLES = {code: QUICK[code].label for code in CARD_QUEUES} | {
     "late": _("No usage reading for 3 days"),
     "waiting": _("Jobs waiting for somebody"),
     "failed": _("Jobs that failed in 7 days"),
@@ -55,7 +55,7 @@ class Queue:
 def queues(figures, today):
     """Every queue by its code, in the order in which they are looked at; `figures` are those that are kept."""
     kept = figures.document["quick"]
-    counted_now = _cards_now(today, [code for code in OF_CARDS if code not in kept])
+    counted_now = _cards_now(today, [code for code in CARD_QUEUES if code not in kept])
     counts = kept | counted_now | {"late": late_readings(figures.document)} | _jobs_now()
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}

@@ -17,9 +17,9 @@ from cards.templatetags.cards import LABELS
 WIDTH, LEFT, RIGHT = 960, 4, 820
 BAND_HEIGHT, LANE_HEIGHT, LANES = 18, 34, 4
 # The upright one.
-NARROW, BAND_WIDTH, LINE_HEIGHT, SHORTEST, MOST_LABELS = 330, 14, 24, 220, 14
+NARROW, BAND_WIDTH, MARK_HEIGHT, SHORTEST, MOST_LABELS = 330, 14, 24, 220, 14
 
-FONT_SIZE, GAP, BEYOND = 12, 14, 20
+FONT_SIZE, LABEL_GAP, BEYOND = 12, 14, 20
 
 # What stops a card and lets it go again, perhaps often: only the last of it is worth a flag.
 COME_AND_GO = (
@@ -145,14 +145,14 @@ def upright(life):
     marks = life.marks
     if len(marks) > MOST_LABELS:
         marks = [marks[0], *marks[1 - MOST_LABELS :]]
-    length = max(SHORTEST, LINE_HEIGHT * (len(marks) - 1))
+    length = max(SHORTEST, MARK_HEIGHT * (len(marks) - 1))
     boxes = [
         Box(tone, title, 2, FONT_SIZE + at, BAND_WIDTH, height) for tone, title, at, height in _stretches(life, length)
     ]
-    flags, line = [], FONT_SIZE - LINE_HEIGHT
+    flags, line = [], FONT_SIZE - MARK_HEIGHT
     for mark in marks:
         at = FONT_SIZE + round(life.share(mark.on) * length)
-        line = max(at, line + LINE_HEIGHT)
+        line = max(at, line + MARK_HEIGHT)
         flags.append(Flag(mark, f"M2 {at}H20L32 {line}H40", 128, line + 4, 44, line + 4))
     return Drawing(boxes, flags, NARROW, max(FONT_SIZE + length + BEYOND, line) + FONT_SIZE)
 
@@ -196,10 +196,10 @@ def _in_lanes(marks, life):
     From right to left, so that no pole crosses the words of another: a flag fits into a lane if it ends before the
     next pole that reaches this lane or goes beyond it.
     """
-    placed, nearest = [], [WIDTH + GAP] * LANES
+    placed, nearest = [], [WIDTH + LABEL_GAP] * LANES
     for mark in reversed(marks):
         x = LEFT + round(life.share(mark.on) * (RIGHT - LEFT))
-        end = x + GAP + max(_length(mark.label), _length(str(mark.on)))
+        end = x + LABEL_GAP + max(_length(mark.label), _length(str(mark.on)))
         lane = next((lane for lane in range(LANES) if end <= min(nearest[lane:])), None)
         if lane is not None:
             nearest[lane] = x

@@ -5,11 +5,10 @@ from datetime import date, timedelta
 
 from cards.calendar import days, next_cycle_start
 from cards.choices import Action
+from cards.pages.charts import GAP, HEIGHT, SLOT
 from cards.quantities import MB
 
-HEIGHT = 100
-SLOT, GAP = 10, 2
-DAYS, CYCLES = 60, 12
+DAYS_SHOWN, CYCLES_SHOWN = 60, 12
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Cycle:
 
 def first_day_shown(cycles, today):
     """From which day on readings are needed for both charts."""
-    return min([today - timedelta(days=DAYS - 1), *(cycle.starts_on for cycle in cycles)])
+    return min([today - timedelta(days=DAYS_SHOWN - 1), *(cycle.starts_on for cycle in cycles)])
 
 
 def cycles_of(terms, records, running, policy, today):
@@ -92,18 +91,18 @@ def cycles_of(terms, records, running, policy, today):
     if cycles and running and running.starts_on and running.starts_on <= cycles[-1].starts_on < running.until:
         now = {name: getattr(running, name) for name in ("quota_bytes", "limit_bytes", "used_bytes")}
         cycles[-1] = replace(cycles[-1], **now)
-    return cycles[-CYCLES:]
+    return cycles[-CYCLES_SHOWN:]
 
 
 def by_day(readings, today):
     """The last 60 days; `readings` are the bytes of each day that has any."""
-    shown = days(today - timedelta(days=DAYS - 1), today)
+    shown = days(today - timedelta(days=DAYS_SHOWN - 1), today)
     return _chart([(day, None, readings.get(day, 0), None, None) for day in shown])
 
 
 def by_cycle(readings, cycles):
     rows = [(c.starts_on, c.until, _used(readings, c), c.quota_bytes, c.limit_bytes) for c in cycles]
-    return _chart(rows, empty=CYCLES - len(rows))
+    return _chart(rows, empty=CYCLES_SHOWN - len(rows))
 
 
 def _cycles_of_term(term, cycle_day, today):

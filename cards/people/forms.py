@@ -11,7 +11,7 @@ from cards.choices import MemberRole
 from cards.people.backends import user_name_of
 from cards.visitors import address_of
 
-LONGEST_NAME = 64
+LONGEST_PERSON_NAME = 64
 
 
 class LoginForm(AuthenticationForm):
@@ -123,7 +123,7 @@ class PasswordForm(PasswordChangeForm):
 class AccountForm(ConfirmedForm):
     """What somebody says of themselves."""
 
-    name = forms.CharField(label=_("Your name"), required=False, max_length=LONGEST_NAME)
+    name = forms.CharField(label=_("Your name"), required=False, max_length=LONGEST_PERSON_NAME)
     phone = forms.CharField(
         label=_("Phone"),
         required=False,

@@ -21,7 +21,7 @@ WHO = {
     "operations": gettext_lazy("operations"),
     "carrier_desk": gettext_lazy("the carrier desk"),
 }
-ROLES = {**permissions.ROLES, "customer": permissions.CUSTOMERS}
+ACTIONS_BY_ROLE = {**permissions.ROLES, "customer": permissions.CUSTOMER_ACTIONS}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Reason:
     @property
     def roles(self):
         """The roles that may do what helps, as text."""
-        return _(", ").join(str(label) for role, label in WHO.items() if self.action in ROLES[role])
+        return _(", ").join(str(label) for role, label in WHO.items() if self.action in ACTIONS_BY_ROLE[role])
 
 
 @dataclass(frozen=True)

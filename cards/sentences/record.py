@@ -11,7 +11,7 @@ from cards.errors import InvariantBroken
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
 
-NAMES = {
+EVIDENCE_LABELS = {
     "source": gettext_lazy("from the file"),
     "state": gettext_lazy("state"),
     "activated_on": gettext_lazy("activated on"),
@@ -51,7 +51,7 @@ NAMES = {
     "was_limit_mb": gettext_lazy("limit before"),
     "undoes": gettext_lazy("takes back record"),
 }
-VOCABULARIES = {"state": State, "real_name": RealName}
+EVIDENCE_VOCABULARIES = {"state": State, "real_name": RealName}
 UNTOLD = ("was_waived", "customer_id", "was_customer_id")  # for taking the change back, and for proofs
 
 
@@ -84,7 +84,7 @@ def evidence_labels(evidence, customers=None):
     if former := (customers or {}).get(evidence.get("was_customer_id")):
         evidence = {**evidence, "was_customer": former}
     known = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
-    return [(NAMES.get(name, name), _value(name, value)) for name, value in sorted(known, key=_place)]
+    return [(EVIDENCE_LABELS.get(name, name), _value(name, value)) for name, value in sorted(known, key=_place)]
 
 
 def _entry(event, before, customers):
@@ -104,7 +104,7 @@ def _entry(event, before, customers):
 
 
 def _place(item):
-    return list(NAMES).index(item[0]) if item[0] in NAMES else len(NAMES), item[0]
+    return list(EVIDENCE_LABELS).index(item[0]) if item[0] in EVIDENCE_LABELS else len(EVIDENCE_LABELS), item[0]
 
 
 def _value(name, value):
@@ -114,8 +114,8 @@ def _value(name, value):
         return f"{value:,} MB"
     if name in ("why", "was"):
         return str(InvariantBroken(value[0], **value[1]))
-    if name in VOCABULARIES:
-        return str(VOCABULARIES[name](value).label)
+    if name in EVIDENCE_VOCABULARIES:
+        return str(EVIDENCE_VOCABULARIES[name](value).label)
     if name in ("hold", "holds", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
         return _(", ").join(str(Hold(hold).label) for hold in holds)

@@ -15,7 +15,7 @@ from cards.forms import say_at_field
 from cards.models import Card, Job
 from cards.pages.downloads import csv_response
 from cards.pages.frames import SAFE, Framed, acting, entering
-from cards.pages.job_action import KINDS, follows_of, form_of
+from cards.pages.job_action import ACTION_KINDS, follows_of, form_of
 from cards.pages.job_labels import badge_of, title_of
 from cards.pages.job_outcomes import failures
 from cards.pages.job_page import FOLLOWS, page_of, progress_of
@@ -82,7 +82,7 @@ class JobPages(Framed):
     def failures(self, request, pk):
         """The cards to which nothing was done as a file, with why and what helps, in the reader's language."""
         job = self.find(request, pk)
-        if job.kind not in KINDS:
+        if job.kind not in ACTION_KINDS:
             raise Http404
         headings = ["ICCID", "MSISDN", _("Reason"), _("What helps")]
         rows = failures(job, get_language(), Card.objects.visible_to(request.user))

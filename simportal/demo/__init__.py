@@ -10,7 +10,7 @@ from simportal.demo.cast import make_cast
 from simportal.demo.history import HISTORY, History
 
 SEED = 20260301
-DAYS = HISTORY.days + 1
+DAYS_OF_HISTORY = HISTORY.days + 1
 
 
 def fill(size, today, progress, seed=SEED):

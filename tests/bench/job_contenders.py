@@ -27,7 +27,7 @@ from cards.models import Card, CardEvent, Job, PolicyBook  # noqa: E402
 from cards.permissions import Actor  # noqa: E402
 
 LOOPED = 2_000
-LANES = worker.LANES
+LANES = worker.TICKS_AT_ONCE
 
 
 def prepare(cards):

@@ -17,7 +17,7 @@ from django.db import connection  # noqa: E402
 from billing.actions import kinds, orders  # noqa: E402
 from billing.choices import OrderKind  # noqa: E402
 from billing.models import Order  # noqa: E402
-from cards.actions.jobs.worker import LANES  # noqa: E402
+from cards.actions.jobs.worker import TICKS_AT_ONCE  # noqa: E402
 from cards.calendar import civil_today, first_of_month  # noqa: E402
 from cards.models import Card, Plan  # noqa: E402
 from tests.billing import build as b  # noqa: E402
@@ -69,7 +69,7 @@ def _draft(card_ids):
 
 def _work(job):
     """As beat has it done: two lanes beside each other where the database has more than one writer."""
-    lanes = 1 if connection.vendor == "sqlite" else LANES
+    lanes = 1 if connection.vendor == "sqlite" else TICKS_AT_ONCE
     with ThreadPoolExecutor(lanes) as pool:
         list(pool.map(lambda _lane: _work_and_hang_up(job), range(lanes)))
 

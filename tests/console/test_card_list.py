@@ -145,7 +145,7 @@ def test_tabs_say_how_they_were_counted(ops, monkeypatch):
 
 
 def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
+    monkeypatch.setattr("cards.views.console.card_list.CONSOLE_LIST.page_size", 2)
     cards = [open_card() for _ in range(5)][::-1]
     walked, url = [], LIST + "?carrier=cmcc"
     while url:
@@ -162,7 +162,7 @@ def test_pages_lead_on_and_back_and_keep_the_view(ops, monkeypatch):
 
 
 def test_the_last_page_is_one_click_away(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
+    monkeypatch.setattr("cards.views.console.card_list.CONSOLE_LIST.page_size", 2)
     cards = [open_card() for _ in range(5)]
     last = ops.get(ops.get(LIST + "?sort=oldest").context["last_url"])
     assert [row["iccid"] for row in last.context["rows"]] == [card.iccid for card in cards[3:]]
@@ -324,7 +324,7 @@ def test_a_search_that_is_posted_has_an_address(ops):
 
 
 def test_a_long_list_is_answered_at_once_and_pages_by_its_form(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 2)
+    monkeypatch.setattr("cards.views.console.card_list.CONSOLE_LIST.page_size", 2)
     cards = [open_card() for _ in range(3)]
     numbers = [f"8986{number:016d}" for number in range(1, 301)]
     first = ops.post(LIST, {"q": "\r\n".join(numbers)}, headers=ENGLISH)

@@ -9,7 +9,7 @@ from cards.actions import figures
 from cards.actions.sweep import sweep
 from cards.filters import CardFilter
 from cards.models import Card, Job
-from cards.pages.queues import OF_CARDS, queues
+from cards.pages.queues import CARD_QUEUES, queues
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.console.pages import of_role, text
 
@@ -154,8 +154,8 @@ def test_each_figure_is_the_length_of_the_list_that_it_leads_to():
     ):
         Card.objects.filter(pk=card.pk).update(**{name: day})
     waiting = queues(figures.known(TODAY), TODAY)
-    listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in OF_CARDS}
-    assert {code: waiting[code].cards for code in OF_CARDS} == listed
+    listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in CARD_QUEUES}
+    assert {code: waiting[code].cards for code in CARD_QUEUES} == listed
     assert listed == {
         "cancelling": 0, "expiring": 1, "forced": 1, "used_up": 1, "low": 1, "real_name": 1, "parked": 0, "stray": 1,
     }  # fmt: skip

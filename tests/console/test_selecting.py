@@ -46,7 +46,7 @@ def test_the_checked_cards_of_a_page(ops):
 
 
 def test_all_cards_of_a_filter_though_the_page_shows_only_some(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.card_list.LIST.page_size", 1)
+    monkeypatch.setattr("cards.views.console.card_list.CONSOLE_LIST.page_size", 1)
     cards = [open_card(), open_card()]
     card_in_use()
     response = ops.post(SELECT, {"filter": KEY, "query": "state=unused"})

@@ -14,8 +14,8 @@ from cards.catalogue import CATALOGUE, PARAMETERS
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
 from cards.forms import field_of
 from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
-from cards.pages.card_record import KINDS
-from cards.permissions import CUSTOMERS, ROLES, codename
+from cards.pages.card_record import RECORD_KINDS
+from cards.permissions import CUSTOMER_ACTIONS, ROLES, codename
 from cards.rules import Change
 from cards.sentences.customer_history import IN_OWNERS_HISTORY, OF_RULES
 from cards.sentences.customer_text import BUTTONS
@@ -61,7 +61,7 @@ def test_who_may_what_is_what_the_domain_says():
         "carrier_desk": holds,
         "auditor": set(),
         "customer": stops | {"set_limit", "rebind", "submit_real_name"},
-    } == {**ROLES, "customer": CUSTOMERS}
+    } == {**ROLES, "customer": CUSTOMER_ACTIONS}
 
 
 def test_each_parameter_is_asked_for_in_one_way_and_stands_in_the_example():
@@ -111,13 +111,13 @@ def test_what_is_offered_for_many_cards():
 
 
 def test_what_stands_under_a_tab_of_the_record_names_one_that_there_is():
-    found = {kind: [word for word in declared() if CATALOGUE[word].record_kind == kind] for kind in KINDS}
+    found = {kind: [word for word in declared() if CATALOGUE[word].record_kind == kind] for kind in RECORD_KINDS}
     assert {kind: words for kind, words in found.items() if words} == {
         "state": ["suspend", "resume", "place_hold", "lift_hold"],
         "usage": ["top_up", "set_limit"],
         "notes": ["tag", "untag", "remark"],
     }
-    assert {action.record_kind for action in CATALOGUE.values()} <= {"", *KINDS}
+    assert {action.record_kind for action in CATALOGUE.values()} <= {"", *RECORD_KINDS}
 
 
 def test_only_cancelling_is_final():

@@ -147,7 +147,7 @@ def test_each_card_leads_to_its_page(alice):
 
 
 def test_pages_follow_each_other(alice, monkeypatch):
-    monkeypatch.setattr(card_list.LIST, "page_size", 2)
+    monkeypatch.setattr(card_list.MY_LIST, "page_size", 2)
     cards = [mine().iccid for _ in range(5)][::-1]
     seen, url = [], f"{LIST}?state=unused"
     while url:

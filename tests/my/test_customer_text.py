@@ -10,7 +10,7 @@ from cards.actions.action_requests import ActionRequest
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, RealName, State
 from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
-from cards.permissions import CUSTOMERS, Actor
+from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.rules import Change
 from cards.sentences.customer_text import BUTTONS, Helper, describe_state
 
@@ -161,7 +161,7 @@ def test_what_still_stops_the_card_is_what_the_engine_leaves():
 
 
 def test_customers_have_a_button_for_each_of_their_actions():
-    assert set(BUTTONS) == CUSTOMERS | {Action.RENEW, Action.TOP_UP}
+    assert set(BUTTONS) == CUSTOMER_ACTIONS | {Action.RENEW, Action.TOP_UP}
 
 
 def in_english(state, *holds, real_name=RealName.NONE):

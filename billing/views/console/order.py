@@ -24,7 +24,7 @@ class ConsoleOrders(OrderPages):
     template = "console/money/order.html"
 
 
-ORDERS = ConsoleOrders(CONSOLE)
+CONSOLE_ORDERS = ConsoleOrders(CONSOLE)
 
 
 @staff_required
@@ -35,50 +35,50 @@ def order_of_job(request, pk):
     order = orders_seen.filter(job=pk).first() or orders_seen.filter(refunds__job=pk).first()
     if order is None:
         raise Http404
-    return ORDERS.to_order(order)
+    return CONSOLE_ORDERS.to_order(order)
 
 
 @permitted("billing.place_order")
 @require_POST
 def go_on(request, pk):
     """Work on a paid order again that ended with a mistake of the portal."""
-    return ORDERS.do_step(request, ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
+    return CONSOLE_ORDERS.do_step(request, CONSOLE_ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
 
 
 @permitted("billing.adjust_order")
 @require_POST
 def agree(request, pk):
     """A second person agrees to an adjustment."""
-    order = ORDERS.find(request, pk)
+    order = CONSOLE_ORDERS.find(request, pk)
     if order.kind != OrderKind.ADJUSTMENT:
         raise PermissionDenied
-    return ORDERS.do_step(request, order, partial(orders.approve, user=request.user))
+    return CONSOLE_ORDERS.do_step(request, order, partial(orders.approve, user=request.user))
 
 
 @permitted("billing.place_order")
 @require_POST
 def again(request, pk):
     """A new draft for the cards that could not be served."""
-    order = ORDERS.find(request, pk)
+    order = CONSOLE_ORDERS.find(request, pk)
     card_ids = order.lines.exclude(refused=None).values_list("card_id", flat=True)
     if not card_ids:
         raise Http404
     following = orders.draft(
         order.kind, order.customer, list(card_ids), user=request.user, plan=order.plan, key=form_key(request)
     )
-    return ORDERS.to_order(following)
+    return CONSOLE_ORDERS.to_order(following)
 
 
 @permitted("billing.place_order")
 @require_POST
 def order_refund(request, pk):
     """Ask for a refund of the checked lines, or of all; its page shows what would be given back."""
-    order, form = ORDERS.find(request, pk), ReasonForm(request.POST)
+    order, form = CONSOLE_ORDERS.find(request, pk), ReasonForm(request.POST)
     if not may_request_refund(request.user, order):
         raise PermissionDenied
     if not form.is_valid():
         messages.error(request, _("Write in a few words why."))
-        return ORDERS.to_order(order)
+        return CONSOLE_ORDERS.to_order(order)
     card_ids = None if "all" in request.POST else _checked(request)
     try:
         refund = refunds.request_refund(
@@ -90,7 +90,7 @@ def order_refund(request, pk):
         )
     except Refused as refused:
         messages.error(request, str(refused))
-        return ORDERS.to_order(order)
+        return CONSOLE_ORDERS.to_order(order)
     return redirect("money:refund", pk=refund.pk)
 
 

@@ -17,7 +17,7 @@ from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
 
-STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.go_on}
+REFUND_STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.go_on}
 
 
 @staff_required
@@ -52,11 +52,11 @@ def refund_page(request, pk):
 @require_POST
 def refund_step(request, pk, step):
     """Let a refund go, or decline it; done twice it is done once."""
-    if step not in STEPS:
+    if step not in REFUND_STEPS:
         raise Http404
     refund = _find(pk)
     try:
-        STEPS[step](refund, user=request.user)
+        REFUND_STEPS[step](refund, user=request.user)
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("money:refund", pk=pk)

@@ -12,4 +12,4 @@ class ConsoleStatement(Statement):
         return Customer.objects.all()
 
 
-STATEMENT = ConsoleStatement(CONSOLE)
+CONSOLE_STATEMENT = ConsoleStatement(CONSOLE)

@@ -25,7 +25,7 @@ from cards.pages.frames import acting_required, member_required, my_page, read_o
 from cards.pages.own_card import find
 from cards.sentences.customer_text import describe
 
-KINDS = (OrderKind.PACK, OrderKind.RENEWAL)
+KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def order_selection(request, pk):
 
 def _in_order(card):
     """What helps the card first: a pack where its data are used up, else a renewal."""
-    return KINDS if card.has_hold(Hold.CREDIT) and not card.is_over else KINDS[::-1]
+    return KINDS_ON_OFFER if card.has_hold(Hold.CREDIT) and not card.is_over else KINDS_ON_OFFER[::-1]
 
 
 def _choices(card, kind, user):

@@ -26,4 +26,4 @@ class MyOrders(OrderPages):
     template = "my/order.html"
 
 
-ORDERS = MyOrders(MY)
+MY_ORDERS = MyOrders(MY)

@@ -10,4 +10,4 @@ class MyStatement(Statement):
         return Customer.objects.visible_to(user)
 
 
-STATEMENT = MyStatement(MY)
+MY_STATEMENT = MyStatement(MY)

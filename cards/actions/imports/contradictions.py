@@ -17,7 +17,7 @@ from cards.quantities import MB
 LONGEST_SERVICE_MONTHS = 30 * 12
 HELD = (State.SUSPENDED,)
 
-NEEDED_IN = {
+COLUMNS_NEEDED_IN = {
     State.TESTING: ("test_months",),
     State.IN_USE: ("activated_on", "service_until"),
     State.SUSPENDED: ("holds",),
@@ -62,7 +62,7 @@ def refuse_contradictions(row, phase, plan, policy, today):
 
 def _check_columns(row):
     state = State(row.state)
-    for name in NEEDED_IN.get(state, ()):
+    for name in COLUMNS_NEEDED_IN.get(state, ()):
         if not getattr(row, name):
             raise BadInput(name, _("a card in the state “{state}” needs a value here").format(state=state.label))
     for name in IMPOSSIBLE_IN.get(state, ()):

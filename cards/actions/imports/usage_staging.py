@@ -37,7 +37,7 @@ from cards.lookup import ids_by_iccid
 from cards.models import RefusedRow, StagedFile, StagedReading
 
 BLOCKS_AT_ONCE = {"postgresql": 16, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
-ROWS_AT_ONCE = {"postgresql": 100_000, "sqlite": 15_000}
+ROWS_PER_STATEMENT = {"postgresql": 100_000, "sqlite": 15_000}
 READ_BY_US_AT_ONCE = 5_000
 ABANDONED_AFTER = timedelta(hours=12)
 
@@ -109,7 +109,7 @@ def stage(source, file, progress=None):
 def empty(file):
     """Take everything out of a staged file."""
     if not _emptied_at_once(file):
-        readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_AT_ONCE[connection.vendor]
+        readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_PER_STATEMENT[connection.vendor]
         while following := list(readings.order_by("card_id").values_list("card_id", flat=True)[at_once : at_once + 1]):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()
@@ -196,7 +196,7 @@ class RowFeed:
     def portion(self):
         """The next blocks of lines to stage. `aside` fills with the other rows as it goes, `rows` counts both."""
         self.aside, self.rows = [], 0
-        for rows in chunked(islice(self.table.rows, ROWS_AT_ONCE[connection.vendor]), READ_BY_US_AT_ONCE):
+        for rows in chunked(islice(self.table.rows, ROWS_PER_STATEMENT[connection.vendor]), READ_BY_US_AT_ONCE):
             self.rows += len(rows)
             yield "".join(filter(None, map(self._good, rows))).encode()
             if len(self.aside) >= READ_BY_US_AT_ONCE:

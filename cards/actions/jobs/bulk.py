@@ -13,7 +13,7 @@ from cards.errors import Refused
 from cards.models import Card, PolicyBook
 from cards.permissions import Actor
 
-EXAMPLES = 5
+EXAMPLES_PER_REASON = 5
 
 
 class BulkAction(Kind):
@@ -47,7 +47,7 @@ def checked(refusals):
         if refused:
             reason = reasons.setdefault(refused.code, [0, refused.written(), []])
             reason[0] += 1
-            if len(reason[2]) < EXAMPLES:
+            if len(reason[2]) < EXAMPLES_PER_REASON:
                 reason[2].append(card_id)
     return {"counts": counts, "reasons": reasons}
 

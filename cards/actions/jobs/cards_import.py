@@ -21,7 +21,7 @@ from cards.files import open_table
 from cards.permissions import Actor, may_import, people_of
 
 MOST_ROWS = 1_000_000
-OUTCOMES = ("created", "updated", "unchanged")
+CARD_COUNTS = ("created", "updated", "unchanged")
 
 
 class CardImport(Kind):
@@ -116,7 +116,7 @@ def _as_document(payload, rows, batch):
     for error in batch.errors:
         iccid, differs = iccids[error["row"]], error.get("differs")
         errors.append(_error(error["row"], iccid, error["field"], error["message"], differs))
-    outcomes = {name: getattr(batch, name) for name in OUTCOMES}
+    outcomes = {name: getattr(batch, name) for name in CARD_COUNTS}
     outcomes["unchanged"] = sorted(outcomes["unchanged"] + [number for number, _ in payload["repeated"]])
     in_service = {row.number for row in rows if row.state}
     counts = Counter({name: len(numbers) for name, numbers in outcomes.items()})

@@ -18,7 +18,7 @@ from cards.choices import JobStatus
 from cards.models import Job, RefusedRow, StagedFile
 
 ERRORS_AT_ONCE = 10_000
-OUTCOMES = ("created", "updated", "stale")
+USAGE_COUNTS = ("created", "updated", "stale")
 
 
 class UsageImport(Kind):
@@ -52,7 +52,7 @@ class UsageImport(Kind):
         while apply_next(before) and is_last:
             pass
         after = _staged(chunk)
-        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in OUTCOMES})
+        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in USAGE_COUNTS})
 
     def finish(self, job):
         for file in StagedFile.objects.filter(pk__in=_files(job)):

@@ -21,12 +21,12 @@ from cards.models import Job
 
 logger = logging.getLogger(__name__)
 
-LANES = 2
+TICKS_AT_ONCE = 2
 
 
 def tick(seconds, kinds=KINDS):
     """Work on whatever jobs have to do, for about so many seconds. At most two ticks work at the same time."""
-    if engine.chunks_at_work() >= LANES:
+    if engine.chunks_at_work() >= TICKS_AT_ONCE:
         return
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
     while job := engine.claim_unfinished(worker, list(kinds)):

@@ -12,7 +12,7 @@ from cards.permissions import Actor
 from cards.quick import QUICK
 from cards.views.card_list import CardList
 
-NAMES_OFFERED = 20
+NAMES_SUGGESTED = 20
 MORE = ("customer", "tag", "stock", "certification", "expiring", "due", "parked")
 NAMED = {"customer": Customer, "tag": Tag}
 
@@ -42,7 +42,7 @@ class ConsoleList(CardList):
         }
 
 
-LIST = ConsoleList(CONSOLE)
+CONSOLE_LIST = ConsoleList(CONSOLE)
 
 
 @staff_required
@@ -52,8 +52,10 @@ def names_offered(request):
     name = next(filter(request.GET.get, NAMED), None)
     if name is None:
         return HttpResponse()
-    known = NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name")
-    return render(request, "console/list/_names.html", {"names": known.values_list("name", flat=True)[:NAMES_OFFERED]})
+    known = (
+        NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name").values_list("name", flat=True)
+    )
+    return render(request, "console/list/_names.html", {"names": known[:NAMES_SUGGESTED]})
 
 
 def _offers(name):

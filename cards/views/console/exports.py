@@ -3,4 +3,4 @@
 from cards.pages.frames import CONSOLE
 from cards.views.exports import Export
 
-EXPORT = Export(CONSOLE)
+CONSOLE_EXPORTS = Export(CONSOLE)

@@ -15,7 +15,7 @@ from cards.views.jobs import JobPages
 
 PAGE_SIZE = 30
 SELECTIONS_SHOWN = 20
-STEPS = {"pause": engine.pause, "resume": engine.resume}
+PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
 
 
 @staff_required
@@ -48,9 +48,9 @@ class ConsoleJobs(JobPages):
     @acting("POST")
     def step(self, request, pk, step):
         """Hold a job, or let it go on."""
-        if step not in STEPS:
+        if step not in PAUSE_OR_RESUME:
             raise Http404
-        return self.do_step(request, pk, STEPS[step])
+        return self.do_step(request, pk, PAUSE_OR_RESUME[step])
 
 
-JOBS = ConsoleJobs(CONSOLE)
+CONSOLE_JOBS = ConsoleJobs(CONSOLE)

@@ -39,7 +39,7 @@ OFFERED = {
     "parked": ((Action.UNPARK, _("Take back")),),
 }
 # What the day of an entry is.
-DAYS = {
+DAY_LABELS = {
     "cancelling": _("cancelled on"),
     "forced": _("forced active on"),
     "real_name": _("submitted on"),
@@ -80,7 +80,7 @@ class Section:
 
     @property
     def day_title(self):
-        return DAYS.get(self.queue.code)
+        return DAY_LABELS.get(self.queue.code)
 
     @property
     def has_notes(self):

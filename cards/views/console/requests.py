@@ -17,7 +17,7 @@ from cards.pages.request_labels import badge_of, facts_of, findings_of
 from cards.paging import NEWEST, OLDEST, key_in, page_of
 
 PAGE_SIZE = 50
-ORDERS = {RequestStatus.OPEN: OLDEST}
+ORDER_BY_STATUS = {RequestStatus.OPEN: OLDEST}
 LOOKS, ANSWERS = "cards.view_cardrequest", "cards.answer_cardrequest"
 
 
@@ -30,7 +30,7 @@ def request_list(request):
     if status not in RequestStatus:
         raise Http404
     requests = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
-    order = ORDERS.get(status, NEWEST)
+    order = ORDER_BY_STATUS.get(status, NEWEST)
     page = page_of(requests, PAGE_SIZE, key_in(request.GET.get("after", "")), order=order)
     context = {
         "tabs": [Chip(choice.label, f"?status={choice}", choice == status) for choice in RequestStatus],

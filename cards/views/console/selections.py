@@ -37,7 +37,7 @@ class ConsoleSelections(SelectionPages):
         }
 
 
-SELECTIONS = ConsoleSelections(CONSOLE)
+CONSOLE_SELECTIONS = ConsoleSelections(CONSOLE)
 
 
 @staff_required

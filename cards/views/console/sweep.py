@@ -23,7 +23,7 @@ from cards.permissions import Actor
 MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
 ROWS_LISTED = 200
-CUSTOMERS = 12
+CUSTOMERS_LISTED = 12
 CHUNKS_LOOKED_AT = 5
 
 
@@ -99,7 +99,7 @@ class Tonight:
         self.total = sum(report.counts.values())
         self.changes = [Foreseen(iccid, done) for iccid, done in report.changes[:ROWS_LISTED]]
         by_customer = due.order_by().values_list("customer__name").annotate(cards=Count("pk"))
-        self.customers = by_customer.order_by("-cards")[:CUSTOMERS]
+        self.customers = by_customer.order_by("-cards")[:CUSTOMERS_LISTED]
 
     @property
     def is_cut(self):

@@ -19,7 +19,7 @@ from cards.pages.action_form import CardAction
 from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
-from cards.permissions import CUSTOMERS, Actor
+from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.sentences.customer_text import BUTTONS, describe
 from cards.sentences.diagnosis import diagnose, evidence_of
 
@@ -51,7 +51,7 @@ def card_page(request, iccid):
 def card_act(request, iccid, action):
     """The form of an action on a card, and doing it."""
     card = find(request.user, iccid)
-    if action not in CUSTOMERS:
+    if action not in CUSTOMER_ACTIONS:
         raise Http404
     actor = Actor.of(request.user)
     if not actor.may(action, card):

@@ -25,4 +25,4 @@ class MyList(CardList):
         return replace(tabs, tabs=[tab for tab in tabs.tabs if tab.count != "0" or tab.is_current])
 
 
-LIST = MyList(MY)
+MY_LIST = MyList(MY)

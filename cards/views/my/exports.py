@@ -3,4 +3,4 @@
 from cards.pages.frames import MY
 from cards.views.exports import Export
 
-EXPORT = Export(MY)
+MY_EXPORTS = Export(MY)

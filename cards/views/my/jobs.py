@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from cards.choices import Action, JobKind
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
-from cards.pages.job_action import KINDS
+from cards.pages.job_action import ACTION_KINDS
 from cards.pages.job_labels import step_log
 from cards.pages.job_list import entries_of
 from cards.paging import page_of
@@ -22,8 +22,8 @@ PAGE_SIZE = 30
 @require_safe
 def job_list(request):
     """One's own jobs, the newest first."""
-    page = page_of(JOBS.jobs(request).select_related("of"), PAGE_SIZE, *places_in(request.GET))
-    entries = [(entry, JOBS.title_of(entry.job)) for entry in entries_of(page.rows)]
+    page = page_of(MY_JOBS.jobs(request).select_related("of"), PAGE_SIZE, *places_in(request.GET))
+    entries = [(entry, MY_JOBS.title_of(entry.job)) for entry in entries_of(page.rows)]
     return my_page(
         request, "my/jobs/list.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)}
     )
@@ -33,7 +33,7 @@ class MyJobs(JobPages):
     template = "my/jobs/job.html"
 
     def jobs(self, request):
-        return super().jobs(request).filter(kind__in=(*KINDS, JobKind.EXPORT))
+        return super().jobs(request).filter(kind__in=(*ACTION_KINDS, JobKind.EXPORT))
 
     def title_of(self, job):
         if job.kind == JobKind.EXPORT:
@@ -55,7 +55,7 @@ class MyJobs(JobPages):
         return context | {"step_log": steps, "start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
 
 
-JOBS = MyJobs(MY)
+MY_JOBS = MyJobs(MY)
 
 
 def name_for(reader):

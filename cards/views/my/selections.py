@@ -15,4 +15,4 @@ class MySelections(SelectionPages):
         return FOR_MANY
 
 
-SELECTIONS = MySelections(MY)
+MY_SELECTIONS = MySelections(MY)

@@ -6,7 +6,7 @@ from cards.choices import State
 from cards.errors import BadInput
 from cards.management.base import PortalCommand
 from cards.models import Card
-from simportal.demo import DAYS, fill
+from simportal.demo import DAYS_OF_HISTORY, fill
 
 MOST_CARDS = 100_000
 
@@ -21,7 +21,7 @@ class Command(PortalCommand):
     def carry_out(self, cards, json, **options):
         if not 1 <= cards <= MOST_CARDS:
             raise BadInput("", _("The number of cards goes from 1 to {most}.").format(most=MOST_CARDS))
-        with self.progress(DAYS, unit=" days", quiet=json) as bar:
+        with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:
             fill(cards, civil_today(), bar.update)
         counts = {state: Card.objects.filter(state=state).count() for state in State.values}
         if json:

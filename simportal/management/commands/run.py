@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from cards.models import Card
 
 HOST = "127.0.0.1"
-STAFF = ("admin", "ops", "support", "finance", "auditor")
-CUSTOMERS = ("alice", "bob", "charlie", "mei")
+DEMO_STAFF = ("admin", "ops", "support", "finance", "auditor")
+DEMO_CUSTOMERS = ("alice", "bob", "charlie", "mei")
 DEMO_PASSWORD = "demo"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
@@ -60,7 +60,7 @@ def welcome_text():
     """Addresses, and who can log in. Comparing the hashes takes a second, in which the children start."""
     address = f"http://{HOST}:{settings.PORT}"
     lines = ["", "simportal is running:", f"  {address}/console/  staff", f"  {address}/  everybody"]
-    for door, names in (("staff", demo_names(STAFF)), ("customers", demo_names(CUSTOMERS))):
+    for door, names in (("staff", demo_names(DEMO_STAFF)), ("customers", demo_names(DEMO_CUSTOMERS))):
         if names:
             lines.append(f"  {door}: {', '.join(names)} (password {DEMO_PASSWORD})")
     return "\n".join([*lines, "Ctrl-C stops it."])

@@ -2,7 +2,6 @@ from django.urls import path
 
 from billing.views.console import (
     customers,
-    figures,
     notices,
     order,
     orders,
@@ -10,6 +9,7 @@ from billing.views.console import (
     receipts,
     refunds,
     renewals,
+    revenue,
     statement,
 )
 
@@ -46,7 +46,7 @@ urlpatterns = [
     path("notices/", notices.notice_list, name="notice-list"),
     path("auto-renewal/<str:iccid>/", renewals.switch_card, name="card-auto-renew"),
     path("prices/", prices.prices, name="prices"),
-    path("margin/", figures.margin, name="margin"),
-    path("margin.csv", figures.margin_csv, name="margin-csv"),
-    path("at-risk/", figures.risk, name="at-risk"),
+    path("margin/", revenue.margin, name="margin"),
+    path("margin.csv", revenue.margin_csv, name="margin-csv"),
+    path("at-risk/", revenue.risk, name="at-risk"),
 ]

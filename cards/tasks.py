@@ -1,10 +1,10 @@
 from celery import shared_task
 
-from cards.actions import figures, throttle
+from cards.actions import fleet_snapshot, throttle
 from cards.actions import sweep as nightly
+from cards.actions.compacting import compact
 from cards.actions.jobs import export, worker
 from cards.actions.planner_statistics import update_planner_statistics
-from cards.actions.tallies import compact
 from cards.calendar import civil_today
 
 SWEEP_SECONDS = 30
@@ -28,6 +28,6 @@ def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
     compact(civil_today())
     update_planner_statistics()
-    figures.refresh()
+    fleet_snapshot.refresh()
     export.delete_old_files()
     throttle.delete_expired()

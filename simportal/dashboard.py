@@ -2,14 +2,14 @@
 
 from functools import cached_property
 
-from cards.actions import figures
+from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
 from cards.models import Card, SweptDay, UsageDay
 from cards.pages.frames import console_page, staff_required
 from cards.pages.queues import queues
 from cards.paging import counts_up_to
-from cards.tallies import COUNTED
+from cards.state_counts import COUNTED
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
 
@@ -17,16 +17,16 @@ from simportal.dashboard_states import Fleet
 @staff_required
 def dashboard(request):
     today = civil_today()
-    known = figures.known(today)
+    snapshot = fleet_snapshot.snapshot(today)
     context = {
-        "queues": queues(known, today).values(),
-        "as_of": known.as_of,
+        "queues": queues(snapshot, today).values(),
+        "as_of": snapshot.as_of,
         "fleet": Fleet(today),
-        "agenda": agenda(known.document, today),
-        "expiries": expiries(known.document, today),
+        "agenda": agenda(snapshot.document, today),
+        "expiries": expiries(snapshot.document, today),
         "activations": activations(today),
         "usage": usage(today),
-        "readings": readings(known.document, today),
+        "readings": readings(snapshot.document, today),
         "sweep": LastSweep(today),
         "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),
     }

@@ -7,8 +7,8 @@ from itertools import pairwise
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cards import tallies
-from cards.actions.figures import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
+from cards import state_counts
+from cards.actions.fleet_snapshot import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
 from cards.calendar import days
 from cards.choices import Action
 from cards.pages.charts import bars
@@ -23,14 +23,14 @@ ACTIVATES = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
 def activations(today):
     """How many cards were activated on each of the last 30 days, today included."""
     shown = _last_days(today)
-    counts = tallies.happened(ACTIVATES, shown[0])
+    counts = state_counts.happened(ACTIVATES, shown[0])
     return bars([(str(day), counts.get(day, 0)) for day in shown])
 
 
 def usage(today):
     """How much was used on each of the last 30 days, as far as it is known."""
     shown = _last_days(today)
-    counts = tallies.usage_by_day(shown[0])
+    counts = state_counts.usage_by_day(shown[0])
     return bars([(str(day), int(counts.get(day, 0))) for day in shown], _cards_text)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from cards import tallies
+from cards import state_counts
 from cards.calendar import days
 from cards.choices import Hold, State
 from cards.pages.charts import line
@@ -13,7 +13,7 @@ TREND_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Figure:
+class StateTile:
     """A number of cards in a state or stopped by a hold, and by how many that is more than 30 days ago.
 
     `carried` counts a hold also where another one is shown; `points` draw the line of the days between.
@@ -32,19 +32,19 @@ class Figure:
 
 
 class Fleet:
-    """The figures of all states and holds on `today`, and the days that led there."""
+    """The tiles of all states and holds on `today`, and the days that led there."""
 
     def __init__(self, today):
         self.days = list(days(today - timedelta(days=TREND_DAYS), today))
-        self.history = tallies.states_on(self.days)
+        self.history = state_counts.states_on(self.days)
 
     @property
     def states(self):
-        return [self._figure(state) for state in State]
+        return [self._tile(state) for state in State]
 
     @property
     def holds(self):
-        return [self._figure(hold, carried) for hold, carried in zip(Hold, self._carried, strict=True)]
+        return [self._tile(hold, carried) for hold, carried in zip(Hold, self._carried, strict=True)]
 
     @property
     def in_all(self):
@@ -63,13 +63,13 @@ class Fleet:
 
     @cached_property
     def _carried(self):
-        carried = tallies.carried_now()
+        carried = state_counts.carried_now()
         return [carried[hold] for hold in Hold]
 
     @property
     def _now(self):
         return self.history[self.days[-1]]
 
-    def _figure(self, code, carried=0):
+    def _tile(self, code, carried=0):
         counts = [self.history[day][code] for day in self.days]
-        return Figure(code.value, code.label, counts[-1], counts[-1] - counts[0], line(counts), carried)
+        return StateTile(code.value, code.label, counts[-1], counts[-1] - counts[0], line(counts), carried)

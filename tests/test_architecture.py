@@ -15,10 +15,10 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
     {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
-    {"models", "querysets", "scope", "triggers", "lookup", "search", "tallies", "quick", "leases"},
+    {"models", "querysets", "scope", "triggers", "lookup", "search", "state_counts", "quick", "leases"},
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
-        *("policy_effects", "statements", "figures"),
+        *("policy_effects", "statements", "revenue"),
     },
     {"actions", "carriers", "payments"},
     {"pages", "forms", "templatetags"},

@@ -4,7 +4,7 @@ from django.db import connection
 
 from cards.choices import State
 from cards.models import Card, CardTag
-from cards.tallies import shown_now
+from cards.state_counts import shown_now
 
 BELIEVED = "SELECT MAX(CAST(stat AS integer)) FROM sqlite_stat1 WHERE tbl = %s"
 

@@ -53,7 +53,7 @@ class Metering(Work):
         known = UsageDay.objects.filter(card_id__among=[card.pk for card in cards], day__in=days)
         self.known = {(row[0], row[1]): row for row in known.values_list(*DAY_COLUMNS)}
         self.before, self.kept = set(self.known), {}
-        self.counted, self.tally = Counter(), defaultdict(Counter)
+        self.counted, self.totals = Counter(), defaultdict(Counter)
 
     def steps(self, card):
         for reading in self.readings[card.pk]:
@@ -66,7 +66,7 @@ class Metering(Work):
         insert_rows(UsageDay, DAY_COLUMNS, new)
         changed = [row for key, row in self.kept.items() if key in self.before]
         update_rows(UsageDay, DAY_COLUMNS[2:], changed, key=DAY_COLUMNS[:2])
-        UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.tally.items())
+        UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.totals.items())
         self.counts += self.counted
 
     def _keep(self, reading):
@@ -80,7 +80,7 @@ class Metering(Work):
         self.counted["updated" if known else "created"] += 1
         self.known[key] = self.kept[key] = (*key, reading.bytes, reading.read_at, reading.imei)
         added = reading.bytes - known_bytes
-        self.tally[reading.day].update(bytes=added, readings=0 if known else 1)
+        self.totals[reading.day].update(bytes=added, readings=0 if known else 1)
         return added
 
     def _apply(self, card, reading, added):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from cards import tallies
+from cards import state_counts
 from cards.choices import Hold, State
 from cards.filters import TABS
 from cards.pages.addresses import view_url
@@ -51,7 +51,7 @@ class Tabs:
 def tabs_of(filtered, params, frame):
     """The tabs of a read filter, each with its count."""
     chosen = {name: params.get(name) for name in TABS}
-    counted = tallies.tab_counts(filtered)
+    counted = state_counts.tab_counts(filtered)
     mark = "" if counted.is_exact else "+"
     tabs = [
         Tab(
@@ -103,4 +103,4 @@ def _note(counted):
         return _("Exact: these sums are kept with every change.")
     if counted.is_exact:
         return _("Exact: counted just now.")
-    return _("At least so many: counting stops at {most} cards.").format(most=f"{tallies.COUNTED:,}")
+    return _("At least so many: counting stops at {most} cards.").format(most=f"{state_counts.COUNTED:,}")

@@ -57,7 +57,7 @@ def context(job, request, frame):
     counts, labels = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)
     shown = {
         "parameters": _parameters(job),
-        "figures": [(*labels[name], counts[name]) for name in labels if counts[name]],
+        "counts_shown": [(*labels[name], counts[name]) for name in labels if counts[name]],
         "is_failed": job.has_failed,
         "again_url": f"{frame.url('imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
     }

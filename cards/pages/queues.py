@@ -7,14 +7,14 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions.figures import LATE_AFTER_DAYS
+from cards.actions.fleet_snapshot import LATE_AFTER_DAYS
 from cards.choices import JobStatus
 from cards.models import Card, Job
 from cards.models.job import FAILED, WAITING
 from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
 from cards.quick import QUICK
-from cards.tallies import COUNTED
+from cards.state_counts import COUNTED
 
 FAILED_DAYS = 7
 
@@ -41,7 +41,7 @@ class Queue:
         return TITLES[self.code]
 
     @property
-    def figure(self):
+    def count_label(self):
         return f"{self.cards:,}+" if self.is_capped else f"{self.cards:,}"
 
     @property
@@ -52,11 +52,11 @@ class Queue:
         return "is-urgent" if self.code in IS_URGENT else ""
 
 
-def queues(figures, today):
-    """Every queue by its code, in the order in which they are looked at; `figures` are those that are kept."""
-    kept = figures.document["quick"]
+def queues(snapshot, today):
+    """Every queue by its code, in the order in which they are looked at; `snapshot` has the counts that are kept."""
+    kept = snapshot.document["quick"]
     counted_now = _cards_now(today, [code for code in CARD_QUEUES if code not in kept])
-    counts = kept | counted_now | {"late": late_readings(figures.document)} | _jobs_now()
+    counts = kept | counted_now | {"late": late_readings(snapshot.document)} | _jobs_now()
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}
 

@@ -97,12 +97,12 @@ def _allowance(card, day):
     meter = card.meter(day)
     if meter.quota_bytes is None:
         return Finding.GOOD, _("Nothing is counted: no term runs.")
-    figures = {"used": megabytes(meter.used_bytes), "of": megabytes(meter.quota_bytes)}
+    amounts = {"used": megabytes(meter.used_bytes), "of": megabytes(meter.quota_bytes)}
     if meter.used_bytes >= meter.quota_bytes:
-        return Finding.BAD, _("All of its data is used up: {used} of {of} MB.").format(**figures)
+        return Finding.BAD, _("All of its data is used up: {used} of {of} MB.").format(**amounts)
     if meter.used_bytes * 100 >= meter.quota_bytes * UsageLevel.LOW:
-        return Finding.UNCLEAR, _("Little data is left: {used} of {of} MB are used.").format(**figures)
-    return Finding.GOOD, _("There is data left: {used} of {of} MB are used.").format(**figures)
+        return Finding.UNCLEAR, _("Little data is left: {used} of {of} MB are used.").format(**amounts)
+    return Finding.GOOD, _("There is data left: {used} of {of} MB are used.").format(**amounts)
 
 
 def _term(card):

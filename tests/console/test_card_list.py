@@ -131,7 +131,7 @@ def test_all_suspended_cards_have_a_tab_while_they_are_looked_at(ops):
 
 
 def test_tabs_say_how_they_were_counted(ops, monkeypatch):
-    monkeypatch.setattr("cards.tallies.COUNTED", 2)
+    monkeypatch.setattr("cards.state_counts.COUNTED", 2)
     for _ in range(3):
         open_card()
     kept, counted, capped = (

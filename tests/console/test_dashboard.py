@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from cards.actions import figures
+from cards.actions import fleet_snapshot
 from cards.actions.sweep import sweep
 from cards.choices import Hold, State
 from cards.models import Card, FleetFigures, Job, SweptDay
@@ -37,7 +37,7 @@ def cards():
 
 
 def counted(found):
-    return {figure.code: (figure.cards, figure.change, figure.carried) for figure in found}
+    return {tile.code: (tile.cards, tile.change, tile.carried) for tile in found}
 
 
 def test_each_card_counts_once_in_its_state_beside_how_it_was_30_days_ago(cards):
@@ -120,7 +120,7 @@ def test_usage_is_the_sum_of_all_cards_by_day():
 def test_days_ahead_are_counted_from_tomorrow_to_the_last_day_of_the_chart():
     for day in (10, 11, 17, 18):
         Card.objects.filter(pk=card_in_use().pk).update(next_due_on=date(2026, 6, day))
-    found = agenda(figures.known(TODAY).document, TODAY)
+    found = agenda(fleet_snapshot.snapshot(TODAY).document, TODAY)
     ahead = {date(2026, 6, day): 0 for day in range(11, 18)} | {date(2026, 6, 11): 1, date(2026, 6, 17): 1}
     assert (dict(found.days), found.most) == (ahead, 1)
 
@@ -131,7 +131,7 @@ def test_service_that_ends_is_counted_by_weeks_from_tomorrow_on():
     over = card_in_use(plan="M1-100")  # until 2026-02-01
     sweep(date(2026, 5, 1))
     Card.objects.filter(pk=over.pk).update(service_until="2026-06-12")
-    found = expiries(figures.known(TODAY).document, TODAY)
+    found = expiries(fleet_snapshot.snapshot(TODAY).document, TODAY)
     assert (of_chart(found), len(found.bars)) == ([("2026-06-11", "2"), ("2026-06-18", "1"), ("2026-08-27", "1")], 12)
 
 
@@ -140,7 +140,7 @@ def test_forced_next_month_is_the_calendar_month_after_this():
         Card.objects.filter(pk=open_card().pk).update(forced_activation_on=day)
     do("cancel", open_card(), TODAY)
     Card.objects.filter(pk=card_in_use().pk).update(forced_activation_on="2026-07-01")
-    assert figures.known(TODAY).document["quick"]["forced"] == 2
+    assert fleet_snapshot.snapshot(TODAY).document["quick"]["forced"] == 2
 
 
 def test_readings_are_told_by_their_age_in_civil_days():
@@ -151,7 +151,7 @@ def test_readings_are_told_by_their_age_in_civil_days():
         Card.objects.filter(pk=card_in_use().pk).update(read_at=read_at)
     card_in_use()
     open_card()
-    document = figures.known(TODAY).document
+    document = fleet_snapshot.snapshot(TODAY).document
     found = readings(document, TODAY)
     assert ([cards for _, cards in found.ages], found.in_use, found.oldest) == ([2, 2, 2, 1, 1], 8, at(2, 23))
     oldest = Card.objects.filter(read_at__lt=at(7, 0)).order_by("read_at").values_list("pk", flat=True)
@@ -159,17 +159,17 @@ def test_readings_are_told_by_their_age_in_civil_days():
 
 
 def test_figures_are_counted_once_and_again_when_they_are_old_or_of_another_day():
-    first = figures.known(TODAY)
+    first = fleet_snapshot.snapshot(TODAY)
     card_in_use()
-    assert figures.known(TODAY).document == first.document
+    assert fleet_snapshot.snapshot(TODAY).document == first.document
     with on_today:
         housekeeping()
-        assert figures.known(TODAY).document["readings"]["in_use"] == 0
+        assert fleet_snapshot.snapshot(TODAY).document["readings"]["in_use"] == 0
         FleetFigures.objects.update(as_of=timezone.now() - timedelta(seconds=301))
         housekeeping()
-    again = figures.known(TODAY)
+    again = fleet_snapshot.snapshot(TODAY)
     assert (again.document["readings"]["in_use"], again.as_of > first.as_of) == (1, True)
-    assert figures.known(TODAY + timedelta(days=1)).document["day"] == "2026-06-11"
+    assert fleet_snapshot.snapshot(TODAY + timedelta(days=1)).document["day"] == "2026-06-11"
     assert FleetFigures.objects.count() == 1
 
 
@@ -217,7 +217,7 @@ def test_every_figure_links_to_its_list(cards):
 @on_today
 def test_the_page_needs_few_queries_however_many_cards(cards, django_assert_num_queries):
     client = of_role("support")
-    figures.known(TODAY)
+    fleet_snapshot.snapshot(TODAY)
     with django_assert_num_queries(15):
         client.get("/console/")
 

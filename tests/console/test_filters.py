@@ -7,7 +7,7 @@ import pytest
 from cards.choices import Hold
 from cards.models import Card, Customer, Tag
 from cards.quick import QUICK
-from cards.tallies import COUNTED, tab_counts
+from cards.state_counts import COUNTED, tab_counts
 from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
 from tests.console.filtering import complaints, filter_of, found, in_order
 
@@ -252,9 +252,9 @@ def test_over_all_cards_the_tabs_say_the_kept_sums(fleet, query):
 
 @on_day(DAY)
 def test_above_the_cap_the_tabs_say_at_least(fleet, monkeypatch):
-    monkeypatch.setattr("cards.tallies.COUNTED", 6)
+    monkeypatch.setattr("cards.state_counts.COUNTED", 6)
     assert tab_counts(filter_of("certification=enterprise")).is_exact
-    monkeypatch.setattr("cards.tallies.COUNTED", 5)
+    monkeypatch.setattr("cards.state_counts.COUNTED", 5)
     counted = tab_counts(filter_of("certification=enterprise"))
     assert (counted.is_exact, counted.is_kept, counted.counts[""]) == (False, False, 5)
     assert tab_counts(filter_of("", Card.objects.filter(pk__lt=0))).counts[""] == 0

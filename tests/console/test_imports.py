@@ -75,8 +75,8 @@ def wrong(response):
     return [(row.row, row.field, row.message, row.differs) for row in response.context["wrong"]]
 
 
-def figures(response):
-    return {str(label): count for label, _tone, count in response.context["figures"]}
+def counts_shown(response):
+    return {str(label): count for label, _tone, count in response.context["counts_shown"]}
 
 
 def cards():
@@ -98,7 +98,7 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
     job = checked(ops, table(tmp_path, MIXED))
     assert (job.status, job.total, cards(), Customer.objects.count()) == ("ready", 6, [(iccid(4), "in_use")], 0)
     preview = page(ops, job)
-    assert figures(preview) == {
+    assert counts_shown(preview) == {
         "would be new": 2,
         "of these taken over in mid-life": 1,
         "are known and the same": 1,
@@ -135,7 +135,7 @@ def test_cards_that_exist_are_corrected_where_that_was_asked_for(ops, tmp_path):
     content = table(tmp_path, [card_row(1, msisdn="13800000001")])
     card_in_use(iccid=iccid(1))
     refused = page(ops, checked(ops, content))
-    assert (figures(refused), refused.context["changes"]) == ({"contradict a card that exists": 1}, 0)
+    assert (counts_shown(refused), refused.context["changes"]) == ({"contradict a card that exists": 1}, 0)
     assert "there is nothing to apply" in text(refused)
     apply(ops, checked(ops, content, update="on"))
     assert Card.objects.get().msisdn == "13800000001"
@@ -149,12 +149,12 @@ def test_who_may_import_and_not_assign_moves_no_card_and_corrects_the_others(tmp
     rows = [moving, card_row(2, customer="Acme", msisdn="13800000002"), card_row(3, customer="Acme")]
     job = checked(importer, table(tmp_path, rows), update="on")
     preview = page(importer, job)
-    assert figures(preview) == {"would be new": 1, "would be corrected": 1, "contradict a card that exists": 1}
+    assert counts_shown(preview) == {"would be new": 1, "would be corrected": 1, "contradict a card that exists": 1}
     sentence = "importer may not do this: Assign to customer. Ask somebody whose role allows it."
     differs = "msisdn: here “”, in the file “13800000001”; customer: here “Acme”, in the file “Newcomer”"
     assert wrong(preview) == [(2, "customer", sentence, differs)]
     done = page(importer, apply(importer, job))
-    assert figures(done) == {"new": 1, "corrected": 1, "contradict a card that exists": 1}
+    assert counts_shown(done) == {"new": 1, "corrected": 1, "contradict a card that exists": 1}
     assert wrong(done) == wrong(preview)
     cards_now = Card.objects.order_by("iccid").values_list("customer__name", "msisdn", "version")
     assert list(cards_now) == [("Acme", "", 1), ("Acme", "13800000002", 2), ("Acme", "", 1)]
@@ -165,8 +165,8 @@ def test_who_may_assign_moves_cards_by_correcting_after_what_was_due(ops, tmp_pa
     card = card_in_use(iccid=iccid(1), plan="M1-100", customer="Acme")
     rows = [card_row(1, plan="M1-100", customer="Newcomer", msisdn="13800000001")]
     job = checked(ops, table(tmp_path, rows), update="on")
-    assert (figures(page(ops, job)), Customer.objects.count()) == ({"would be corrected": 1}, 1)
-    assert figures(page(ops, apply(ops, job))) == {"corrected": 1}
+    assert (counts_shown(page(ops, job)), Customer.objects.count()) == ({"would be corrected": 1}, 1)
+    assert counts_shown(page(ops, apply(ops, job))) == {"corrected": 1}
     assert story(card)[2:] == [
         ("expire", "expire", "shut_down", date(2026, 2, 1)),
         ("assign", "", "shut_down", DAY),
@@ -201,7 +201,7 @@ def test_the_same_form_and_the_same_file_twice(ops, tmp_path):
     assert (first.pk, Job.objects.count()) == (second.pk, 1)
     apply(ops, worker.work_off(first))
     again = checked(ops, content)
-    assert figures(page(ops, again)) == {"are known and the same": 1}
+    assert counts_shown(page(ops, again)) == {"are known and the same": 1}
     assert ops.post(f"/console/jobs/{first.pk}/start/").status_code == 302
     assert (Card.objects.count(), CardEvent.objects.count()) == (1, 1)
 
@@ -273,17 +273,17 @@ def test_usage_is_checked_looked_at_and_applied_once(ops, tmp_path):
     job = checked(ops, table(tmp_path, rows), what="usage")
     assert (job.status, job.total, UsageDay.objects.count()) == ("ready", 4, 0)
     preview = page(ops, job)
-    assert figures(preview) == {"would be new": 2, "are bad rows": 2}
+    assert counts_shown(preview) == {"would be new": 2, "are bad rows": 2}
     assert wrong(preview) == [
         (4, "iccid", "there is no card with this ICCID", ""),
         (5, "day", "“soon” is not a day; write it as 2026-03-02", ""),
     ]
     done = apply(ops, job)
-    assert (done.status, figures(page(ops, done))) == ("done", {"new": 2, "bad rows": 2})
+    assert (done.status, counts_shown(page(ops, done))) == ("done", {"new": 2, "bad rows": 2})
     assert (UsageDay.objects.count(), fresh(card).holds, StagedFile.objects.count()) == (2, "credit", 0)
     assert [line[0] for line in report(ops, job)] == ["4", "5"]
     again = checked(ops, table(tmp_path, rows), what="usage")
-    assert figures(page(ops, again)) == {"are out of date": 2, "are bad rows": 2}
+    assert counts_shown(page(ops, again)) == {"are out of date": 2, "are bad rows": 2}
 
 
 @pytest.mark.parametrize("what", ["cards", "usage"])
@@ -293,7 +293,7 @@ def test_a_template_can_be_filled_in_and_brought_in(ops, what, suffix):
         card_in_use(iccid="89860000000000000001")
     response = ops.get(f"{PAGE}{what}.{suffix}")
     job = checked(ops, response.content, what=what, name=f"{what}.{suffix}")
-    assert (job.status, figures(page(ops, job))) == ("ready", {"would be new": 1})
+    assert (job.status, counts_shown(page(ops, job))) == ("ready", {"would be new": 1})
     if suffix == "xlsx":
         sheet = load_workbook(io.BytesIO(response.content)).active
         assert sheet["A2"].value == "89860000000000000001"

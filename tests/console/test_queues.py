@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils import timezone
 
-from cards.actions import figures
+from cards.actions import fleet_snapshot
 from cards.actions.sweep import sweep
 from cards.filters import CardFilter
 from cards.models import Card, Job
@@ -135,7 +135,7 @@ def test_the_few_are_no_more_than_five_and_the_rest_is_one_click_away():
 def test_the_page_needs_few_queries_however_many_wait(django_assert_num_queries):
     for _ in range(6):
         check_waits()
-    figures.known(TODAY)
+    fleet_snapshot.snapshot(TODAY)
     client = of_role("operations")
     with django_assert_num_queries(14):
         client.get(URL)
@@ -153,7 +153,7 @@ def test_each_figure_is_the_length_of_the_list_that_it_leads_to():
         ("stray_usage_on", "2026-06-01", card_in_use()),
     ):
         Card.objects.filter(pk=card.pk).update(**{name: day})
-    waiting = queues(figures.known(TODAY), TODAY)
+    waiting = queues(fleet_snapshot.snapshot(TODAY), TODAY)
     listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in CARD_QUEUES}
     assert {code: waiting[code].cards for code in CARD_QUEUES} == listed
     assert listed == {

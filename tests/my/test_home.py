@@ -34,7 +34,7 @@ def mine(**columns):
 def needs(client):
     seen = client.get("/my/").context
     return [
-        (need.code, need.figure, need.sentence, need.label, need.url, need.action)
+        (need.code, need.count_label, need.sentence, need.label, need.url, need.action)
         for need in [*seen["needs"], *seen["coming"]]
     ]
 
@@ -78,7 +78,7 @@ def test_what_comes_is_told_before_it_happens(alice):
     open_card(customer="Acme", certification="individual")
     sent_in = open_card(customer="Acme", certification="individual")
     do("submit_real_name", sent_in, DAY, name="张三", id_number="110101199003071233")
-    assert [(code, figure, *button) for code, figure, _sentence, *button in needs(alice)] == [
+    assert [(code, count_label, *button) for code, count_label, _sentence, *button in needs(alice)] == [
         ("low", "1", "", "", ""),
         ("expiring", "1", "Renew…", "/my/cards/?quick=expiring", ""),
         ("expired", "1", "Renew…", "/my/cards/?quick=expired", ""),
@@ -110,7 +110,7 @@ def test_a_viewer_is_told_and_has_no_button():
     eve = logged_in(member("Acme", "eve", role="viewer"))
     do("suspend", mine(), DAY)
     (need,) = eve.get("/my/").context["needs"]
-    assert (need.figure, need.label, need.url, need.action) == ("1", "", "", "")
+    assert (need.count_label, need.label, need.url, need.action) == ("1", "", "", "")
 
 
 def test_the_page_asks_as_many_questions_for_many_cards_as_for_one(alice, django_assert_max_num_queries):

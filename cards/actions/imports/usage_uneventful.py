@@ -148,7 +148,7 @@ KNOWN_DAYS = f"""
     FROM (SELECT t.* {NEWS} AND t.known_bytes IS NOT NULL) AS n
     WHERE u.card_id = n.card_id AND u.day = n.day AND u.card_id BETWEEN %(first)s AND %(last)s
 """
-TALLY = f"""
+USAGE_TOTALS = f"""
     INSERT INTO cards_usagetally (day, bytes, readings)
     SELECT t.day, SUM(t.bytes - COALESCE(t.known_bytes, 0)), COUNT(*) - COUNT(t.known_bytes) {NEWS} GROUP BY t.day
 """
@@ -182,7 +182,7 @@ def classify(file, first, last):
 def apply_uneventful(first, last):
     """Apply the readings of the uneventful cards; how many were `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
-        for statement in (METERS, KNOWN_DAYS, NEW_DAYS, TALLY):
+        for statement in (METERS, KNOWN_DAYS, NEW_DAYS, USAGE_TOTALS):
             cursor.execute(_in_dialect(statement), {"first": first, "last": last})
         cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_classified WHERE uneventful = 1")
         counts = [int(count or 0) for count in cursor.fetchone()]

@@ -7,7 +7,7 @@ from functools import cached_property
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions import figures
+from cards.actions import fleet_snapshot
 from cards.calendar import civil_today
 from cards.choices import Action
 from cards.models import Card, RealNameCheck
@@ -110,12 +110,12 @@ class Queues:
 
     def __init__(self, actor, today):
         self.actor, self.today = actor, today
-        self.figures = figures.known(today)
+        self.snapshot = fleet_snapshot.snapshot(today)
 
     def context(self):
-        counted = queues(self.figures, self.today)
+        counted = queues(self.snapshot, self.today)
         sections = [Section(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
-        return {"sections": sections, "as_of": self.figures.as_of}
+        return {"sections": sections, "as_of": self.snapshot.as_of}
 
     @property
     def _cancelling(self):
@@ -142,7 +142,7 @@ class Queues:
 
     @property
     def _late(self):
-        named = self.figures.document["readings"]["cards"]  # no index has them in order, so there is no list of them
+        named = self.snapshot.document["readings"]["cards"]  # no index has them in order, so there is no list of them
         cards = Card.objects.filter(pk__in=named).select_related("customer").order_by("read_at", "pk")
         return [self._row("late", card, card.read_at) for card in cards]
 
@@ -162,7 +162,7 @@ class Queues:
 
     @cached_property
     def _charts(self):
-        counts = sorted(self.figures.document["cancelling"].items())
+        counts = sorted(self.snapshot.document["cancelling"].items())
         return {"cancelling": bars(counts)} if counts else {}
 
     def _rows(self, code, day):

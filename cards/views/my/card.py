@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cards.actions.figures import LATE_AFTER_DAYS
+from cards.actions.fleet_snapshot import LATE_AFTER_DAYS
 from cards.actions.requests import LONGEST_TEXT, open_request
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today

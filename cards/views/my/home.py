@@ -21,7 +21,7 @@ from cards.quantities import per_cent
 from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
-from cards.tallies import COUNTED
+from cards.state_counts import COUNTED
 
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.
 COMING = {
@@ -67,7 +67,7 @@ class Need:
     """
 
     code: str
-    figure: str
+    count_label: str
     sentence: str
     helps: str
     query: str
@@ -128,7 +128,7 @@ def _sums(cards, today):
 
 def _stopped(hold, count, cards, actor):
     """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
-    need = Need(str(hold), _figure(count), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    need = Need(str(hold), _count_label(count), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
     action = WAYS[hold].action
     if not actor.customers or action not in BUTTONS:
         return need
@@ -144,9 +144,9 @@ def _stopped(hold, count, cards, actor):
 def _coming(code, count, actor):
     """Cards that stop soon; those that a renewal helps are renewed from their list."""
     _condition, sentence, helps = COMING[code]
-    need = Need(code, _figure(count), str(sentence), str(helps), f"quick={code}")
+    need = Need(code, _count_label(count), str(sentence), str(helps), f"quick={code}")
     return replace(need, label=_("Renew…"), url=need.list_url) if actor.customers and code in RENEWED else need
 
 
-def _figure(count):
+def _count_label(count):
     return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"

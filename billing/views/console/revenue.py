@@ -1,4 +1,4 @@
-"""Figures of the business in the console: margin by plan and month, and the money that is at risk."""
+"""Revenue in the console: margin by plan and month, and the money that is at risk."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from billing.figures import at_risk, margins
 from billing.money import ZERO, yuan
+from billing.revenue import at_risk, margins
 from cards.calendar import civil_today
 from cards.pages.charts import bars
 from cards.pages.downloads import csv_response

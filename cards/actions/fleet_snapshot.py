@@ -1,4 +1,4 @@
-"""Figures of the fleet that are too dear to count for each visitor: counted now and then, kept in one row.
+"""A snapshot of the fleet: counts too dear to make for each visitor, made every few minutes and kept in one row.
 
 They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business.
 """
@@ -23,10 +23,10 @@ READINGS_OLDER_THAN_DAYS = (1, 3, 7)
 LATE_AFTER_DAYS, LATEST_NAMED = 3, 10
 
 
-def known(today):
-    """The figures as they were counted last; counted on the spot when there are none of this day yet."""
-    figures = FleetFigures.objects.filter(pk=ROW).first()
-    return figures if figures and figures.document.get("day") == str(today) else _count(today)
+def snapshot(today):
+    """The last snapshot; made on the spot when there is none of this day yet."""
+    snapshot = FleetFigures.objects.filter(pk=ROW).first()
+    return snapshot if snapshot and snapshot.document.get("day") == str(today) else _count(today)
 
 
 def refresh(every=EVERY_SECONDS):
@@ -53,8 +53,8 @@ def _count(today):
         "quick": counts,
         "readings": _readings(today),
     }
-    figures, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})
-    return figures
+    snapshot, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})
+    return snapshot
 
 
 def _by_day(cards, name, until=date.max):

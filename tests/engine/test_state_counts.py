@@ -8,12 +8,12 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cards.actions.compacting import compact
 from cards.actions.planner_statistics import update_planner_statistics
-from cards.actions.tallies import compact
 from cards.calendar import days
 from cards.choices import Action, Hold, State
 from cards.models import Card, StateTally, UsageDay, UsageTally
-from cards.tallies import LONG_AGO, carried_now, happened, shown_now, states_on, usage_by_day
+from cards.state_counts import LONG_AGO, carried_now, happened, shown_now, states_on, usage_by_day
 from tests.build import card_in_use, do, open_card, swept, use
 from tests.engine.test_forecast import anyhow, cards, live, lives, rolled_back
 
@@ -121,7 +121,7 @@ def test_after_400_days_days_are_no_longer_told_apart():
 
 
 def test_sums_are_put_together_in_batches(monkeypatch):
-    monkeypatch.setattr("cards.actions.tallies.AT_ONCE", 3)
+    monkeypatch.setattr("cards.actions.compacting.AT_ONCE", 3)
     for _ in range(7):
         open_card()
     compact(DAY)

@@ -1,4 +1,4 @@
-"""Figures of the business: what was earned with which plan, and what is lost if nobody renews. Pure reading."""
+"""Revenue: what was earned with which plan, and what is lost if nobody renews. Pure reading."""
 
 from collections import defaultdict
 from dataclasses import dataclass

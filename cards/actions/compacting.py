@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from cards.models import StateTally, UsageTally
-from cards.tallies import DAYS_APART, LONG_AGO
+from cards.state_counts import DAYS_APART, LONG_AGO
 
 AT_ONCE = 10_000
 

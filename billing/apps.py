@@ -8,7 +8,7 @@ class BillingConfig(AppConfig):
     verbose_name = _("Billing")
 
     def ready(self):
-        from billing.triggers import install_triggers
+        from billing.triggers import install_money_triggers
 
         # SQLite drops a table's triggers whenever a migration rebuilds the table: they are laid anew each time.
-        post_migrate.connect(install_triggers, sender=self)
+        post_migrate.connect(install_money_triggers, sender=self)

@@ -95,9 +95,8 @@ def _groups(digest):
 
 def _group(digest, kind, step, count):
     first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:NOTICES_PER_GROUP]
-    return Group(
-        heading(kind, step, count), [sentence_of(notice) for notice in first], max(0, count - NOTICES_PER_GROUP)
-    )
+    sentences = [sentence_of(notice) for notice in first]
+    return Group(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP))
 
 
 def _domain():

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.choices import NoticeKind
 from billing.money import yuan
 
-SENTENCES = {
+NOTICE_SENTENCES = {
     NoticeKind.EXPIRING: gettext_lazy("From {day} on card {card} has no service, unless it is renewed."),
     NoticeKind.CANCELLING: gettext_lazy("Card {card} is cancelled for good on {day}, unless it is renewed."),
     NoticeKind.FORCING: gettext_lazy("Card {card} is forced active on {day}: its term starts then, used or not."),
@@ -25,7 +25,7 @@ AMOUNTS = ("balance", "low_below", "needed", "available")
 
 def sentence_of(notice):
     """What this notice says."""
-    return SENTENCES[NoticeKind(notice.kind)].format(**placeholders_of(notice))
+    return NOTICE_SENTENCES[NoticeKind(notice.kind)].format(**placeholders_of(notice))
 
 
 def placeholders_of(notice):

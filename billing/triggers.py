@@ -2,8 +2,10 @@
 
 from django.db import connections
 
+from cards.triggers import edges_in_sql, execute
+
 # Along which an order goes, as django-fsm declares it.
-EDGES = (
+ORDER_EDGES = (
     ("draft", "placed"),
     ("placed", "paid"),
     ("placed", "expired"),
@@ -12,9 +14,7 @@ EDGES = (
     ("paid", "refunded"),
     ("fulfilled", "refunded"),
 )
-BAD_CHANGE = "OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ({})".format(
-    ", ".join(f"'{source}>{target}'" for source, target in EDGES)
-)
+BAD_ORDER_CHANGE = f"OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ({edges_in_sql(ORDER_EDGES)})"
 UNBALANCED = "COALESCE((SELECT ROUND(SUM(amount), 2) FROM billing_posting WHERE entry_id = NEW.key), 1) <> 0"
 SEALED = "EXISTS (SELECT 1 FROM billing_entry WHERE key = NEW.entry_id)"
 
@@ -23,7 +23,7 @@ KEPT_MESSAGE = "the books are never changed or deleted: reverse the entry"
 UNBALANCED_MESSAGE = "the postings of an entry sum to zero"
 SEALED_MESSAGE = "an entry that is there gets no more postings"
 
-POSTGRESQL = f"""
+MONEY_TRIGGERS_ON_POSTGRESQL = f"""
 CREATE OR REPLACE FUNCTION billing_refuse() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END $$;
 CREATE OR REPLACE FUNCTION billing_seal() RETURNS trigger LANGUAGE plpgsql AS
@@ -35,7 +35,7 @@ $$ BEGIN
 IF {SEALED} THEN RAISE EXCEPTION '{SEALED_MESSAGE}' USING ERRCODE = 'check_violation'; END IF;
 RETURN NEW; END $$;
 CREATE OR REPLACE TRIGGER order_state_is_guarded BEFORE UPDATE OF state ON billing_order
-FOR EACH ROW WHEN ({BAD_CHANGE}) EXECUTE FUNCTION billing_refuse('{ORDER_MESSAGE}');
+FOR EACH ROW WHEN ({BAD_ORDER_CHANGE}) EXECUTE FUNCTION billing_refuse('{ORDER_MESSAGE}');
 CREATE OR REPLACE TRIGGER entry_is_kept BEFORE UPDATE OR DELETE ON billing_entry
 FOR EACH ROW EXECUTE FUNCTION billing_refuse('{KEPT_MESSAGE}');
 CREATE OR REPLACE TRIGGER posting_is_kept BEFORE UPDATE OR DELETE ON billing_posting
@@ -47,29 +47,31 @@ FOR EACH ROW EXECUTE FUNCTION billing_sealed();
 """
 
 
-def _sqlite(name, when, condition, message):
+def _sqlite(name, event, condition, message):
+    when = f"WHEN {condition}" if condition else ""
     return (
         f"DROP TRIGGER IF EXISTS {name}",
-        f"CREATE TRIGGER {name} {when} {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END",
+        f"CREATE TRIGGER {name} {event} {when} BEGIN SELECT RAISE(ABORT, '{message}'); END",
     )
 
 
-SQLITE = (
-    *_sqlite("order_state_is_guarded", "BEFORE UPDATE OF state ON billing_order", f"WHEN {BAD_CHANGE}", ORDER_MESSAGE),
+MONEY_TRIGGERS_ON_SQLITE = (
+    *_sqlite("order_state_is_guarded", "BEFORE UPDATE OF state ON billing_order", BAD_ORDER_CHANGE, ORDER_MESSAGE),
     *_sqlite("entry_is_not_changed", "BEFORE UPDATE ON billing_entry", "", KEPT_MESSAGE),
     *_sqlite("entry_is_not_deleted", "BEFORE DELETE ON billing_entry", "", KEPT_MESSAGE),
     *_sqlite("posting_is_not_changed", "BEFORE UPDATE ON billing_posting", "", KEPT_MESSAGE),
     *_sqlite("posting_is_not_deleted", "BEFORE DELETE ON billing_posting", "", KEPT_MESSAGE),
-    *_sqlite("entry_balances", "BEFORE INSERT ON billing_entry", f"WHEN {UNBALANCED}", UNBALANCED_MESSAGE),
-    *_sqlite("entry_is_sealed", "BEFORE INSERT ON billing_posting", f"WHEN {SEALED}", SEALED_MESSAGE),
+    *_sqlite("entry_balances", "BEFORE INSERT ON billing_entry", UNBALANCED, UNBALANCED_MESSAGE),
+    *_sqlite("entry_is_sealed", "BEFORE INSERT ON billing_posting", SEALED, SEALED_MESSAGE),
 )
 
 
-def install_triggers(using="default", **kwargs):
+MONEY_TRIGGERS = {"postgresql": (MONEY_TRIGGERS_ON_POSTGRESQL,), "sqlite": MONEY_TRIGGERS_ON_SQLITE}
+
+
+def install_money_triggers(using="default", **kwargs):
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
     connection = connections[using]
     if "billing_entry" not in connection.introspection.table_names():
         return  # `migrate billing zero`
-    with connection.cursor() as cursor:
-        for statement in (POSTGRESQL,) if connection.vendor == "postgresql" else SQLITE:
-            cursor.execute(statement)
+    execute(connection, MONEY_TRIGGERS)

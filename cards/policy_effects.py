@@ -20,7 +20,7 @@ from cards.errors import InvariantBroken
 from cards.models import Card, PolicyBook
 from cards.sentences.explain import BACK_WITH_THE_CYCLE
 
-LOOKED_AT = 2_000
+SAMPLE_SIZE = 2_000
 EXAMPLES_PER_EFFECT = 5
 
 # Multiplied by this and cut to 32 bits, keys that follow each other lie far apart and evenly (Fibonacci hashing).
@@ -53,7 +53,7 @@ def _of_holds():
         yield from (((hold, turn), sentence) for turn, sentence in zip(Turn, sentences, strict=True))
 
 
-SENTENCES = {
+EFFECT_SENTENCES = {
     (Kind.FORCED, Turn.EARLIER): _("Forced active earlier"),
     (Kind.FORCED, Turn.LATER): _("Forced active later"),
     (Kind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
@@ -145,7 +145,7 @@ class Effect:
 
     @property
     def sentence(self):
-        return SENTENCES[self.kind, self.turn]
+        return EFFECT_SENTENCES[self.kind, self.turn]
 
     @property
     def first(self):
@@ -202,7 +202,7 @@ def cards_at_stake(carriers):
     return Card.objects.filter(carrier__in=carriers, parked="").exclude(state__in=is_over)
 
 
-def spread(cards, most=LOOKED_AT):
+def spread(cards, most=SAMPLE_SIZE):
     """All of the cards, or about `most` of them, evenly over their keys and the same each time; and how many in all."""
     in_all = cards.count()
     if in_all > most:
@@ -225,7 +225,7 @@ def effects_on(cards, before, after, in_all=None):
         found.changed += bool(shifts)
         for shift in shifts:
             by_way.setdefault((shift.kind, shift.turn), Effect(shift.kind, shift.turn)).add(card, shift)
-    found.effects = [by_way[way] for way in SENTENCES if way in by_way]
+    found.effects = [by_way[way] for way in EFFECT_SENTENCES if way in by_way]
     if found.is_estimate:
         found.scale_up()
     return found

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from cards.choices import CHANGES_OWNER, Action, RealName, State
 from cards.models import Card, CardEvent, CardTag, Customer, DeviceBinding, KnownOwner, RealNameCheck, ServiceTerm
-from cards.triggers import EDGES
+from cards.triggers import STATE_EDGES
 
-AT_ONCE = 1_000
+ROWS_AT_ONCE = 1_000
 OPENINGS = (Action.OPEN, Action.ADOPT)
 NOT_SAID = object()
 MAY_HAVE_HOLDS = (State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED)
@@ -55,7 +55,7 @@ class Proof:
     def problems(self, progress=None):
         """Every problem of every card, in the order of the cards; in memory is only a range of them."""
         last = 0
-        while cards := list(Card.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        while cards := list(Card.objects.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
             for records in _records(cards):
                 self.cards += 1
                 self.events += len(records.events)
@@ -87,7 +87,7 @@ def _records(cards):
     for model, name, order in companions:
         rows = model.objects.filter(card_id__gte=cards[0].pk, card_id__lte=cards[-1].pk).order_by("card_id", order)
         rows = rows.select_related("tag") if model is CardTag else rows
-        for row in rows.iterator(AT_ONCE):
+        for row in rows.iterator(ROWS_AT_ONCE):
             if row.card_id in records:
                 getattr(records[row.card_id], name).append(row)
     return records.values()
@@ -127,7 +127,7 @@ def _chain(records):
             yield "time", sentence.format(seq=event.seq, day=event.effective_on)
     for event in events[1:]:
         edge = (event.from_state, event.to_state)
-        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in EDGES):
+        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES):
             sentence = _("event {seq} goes from {state} to {other}, and there is no such way")
             yield "edge", sentence.format(seq=event.seq, state=edge[0], other=edge[1])
 

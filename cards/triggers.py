@@ -3,7 +3,7 @@
 from django.apps import apps as installed
 from django.db import connections
 
-EDGES = (
+STATE_EDGES = (
     ("testing", "unused"),
     ("testing", "suspended"),
     ("testing", "cancelled"),
@@ -23,10 +23,15 @@ EDGES = (
     ("shut_down", "cancelled"),
 )
 
-BAD_CHANGE = (
-    "OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND OLD.state || '>' || NEW.state IN ({}))".format(
-        ", ".join(f"'{source}>{target}'" for source, target in EDGES)
-    )
+
+def edges_in_sql(edges):
+    """Pairs of states as the triggers compare them: `'placed>paid'`."""
+    return ", ".join(f"'{source}>{target}'" for source, target in edges)
+
+
+BAD_STATE_CHANGE = (
+    "OLD.state <> NEW.state AND NOT "
+    f"(NEW.version = OLD.version + 1 AND OLD.state || '>' || NEW.state IN ({edges_in_sql(STATE_EDGES)}))"
 )
 MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
 MOVED_WITHOUT_RECORD = f"{MOVED} AND NEW.version <> OLD.version + 1"
@@ -49,12 +54,12 @@ OWNED_FROM_ON_SQLITE = (
 )
 OWNED_FROM = {"postgresql": (OWNED_FROM_ON_POSTGRESQL,), "sqlite": OWNED_FROM_ON_SQLITE}
 
-POSTGRESQL = f"""
+TRIGGERS_ON_POSTGRESQL = f"""
 CREATE OR REPLACE FUNCTION cards_refuse() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END $$;
 DROP TRIGGER IF EXISTS card_state_is_guarded ON cards_card;
 CREATE TRIGGER card_state_is_guarded BEFORE UPDATE OF state ON cards_card
-FOR EACH ROW WHEN ({BAD_CHANGE}) EXECUTE FUNCTION cards_refuse('{STATE_MESSAGE}');
+FOR EACH ROW WHEN ({BAD_STATE_CHANGE}) EXECUTE FUNCTION cards_refuse('{STATE_MESSAGE}');
 DROP TRIGGER IF EXISTS card_owner_is_guarded ON cards_card;
 CREATE TRIGGER card_owner_is_guarded BEFORE UPDATE OF customer_id ON cards_card
 FOR EACH ROW WHEN ({MOVED_WITHOUT_RECORD}) EXECUTE FUNCTION cards_refuse('{OWNER_MESSAGE}');
@@ -63,10 +68,10 @@ CREATE TRIGGER card_event_is_kept BEFORE UPDATE OR DELETE ON cards_cardevent
 FOR EACH ROW EXECUTE FUNCTION cards_refuse('{EVENT_MESSAGE}');
 """
 
-SQLITE = (
+TRIGGERS_ON_SQLITE = (
     "DROP TRIGGER IF EXISTS card_state_is_guarded",
     f"""CREATE TRIGGER card_state_is_guarded BEFORE UPDATE OF state ON cards_card
-    WHEN {BAD_CHANGE} BEGIN SELECT RAISE(ABORT, '{STATE_MESSAGE}'); END""",
+    WHEN {BAD_STATE_CHANGE} BEGIN SELECT RAISE(ABORT, '{STATE_MESSAGE}'); END""",
     "DROP TRIGGER IF EXISTS card_owner_is_guarded",
     f"""CREATE TRIGGER card_owner_is_guarded BEFORE UPDATE OF customer_id ON cards_card
     WHEN {MOVED_WITHOUT_RECORD} BEGIN SELECT RAISE(ABORT, '{OWNER_MESSAGE}'); END""",
@@ -79,7 +84,7 @@ SQLITE = (
 )
 
 
-TRIGGERS = {"postgresql": (POSTGRESQL,), "sqlite": SQLITE}
+TRIGGERS = {"postgresql": (TRIGGERS_ON_POSTGRESQL,), "sqlite": TRIGGERS_ON_SQLITE}
 
 
 def install_triggers(using="default", apps=installed, **kwargs):

@@ -28,7 +28,7 @@ class Section:
     links: list
 
 
-CONSOLE = (
+CONSOLE_MENU = (
     (_("Dashboard"), "dashboard"),
     (_("SIM cards"), "console:card-list"),
     (_("Queues"), "console:queues"),
@@ -47,7 +47,7 @@ MONEY = (
     (_("Margin"), "money:margin", "billing.view_order"),
     (_("Money at risk"), "money:at-risk", "billing.view_order"),
 )
-IMPORTS = (_("Import"), "console:imports", "cards.import_card")
+IMPORT_ENTRY = (_("Import"), "console:imports", "cards.import_card")
 SEARCHED = "console:card-list"
 
 # What the menu shows of the admin, each with the permission that lets somebody look at it.
@@ -96,9 +96,9 @@ class PortalAdminSite(AdminSite):
 
 def menu(request):
     """The sections of the menu that this person may use, with the link to the present page marked."""
-    links = [link(request, title, name) for title, name in CONSOLE]
-    if request.user.has_perm(IMPORTS[2]):
-        links.insert(-1, link(request, *IMPORTS[:2]))
+    links = [link(request, title, name) for title, name in CONSOLE_MENU]
+    if request.user.has_perm(IMPORT_ENTRY[2]):
+        links.insert(-1, link(request, *IMPORT_ENTRY[:2]))
     sections = [Section(_("Operations"), links)]
     for title, entries in ((_("Money"), MONEY), (_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
         allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]

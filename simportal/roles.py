@@ -39,7 +39,7 @@ LOOKED_AT = (
     "billing.receipt",
     "billing.refund",
 )
-MASTER_DATA = ("cards.carrierpolicy", "cards.customer", "cards.membership", "cards.plan")
+MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.membership", "cards.plan")
 
 
 def permission(verb, model):
@@ -48,8 +48,8 @@ def permission(verb, model):
     return f"{label}.{verb}_{name}"
 
 
-LOOKS = frozenset(permission("view", model) for model in LOOKED_AT)
-KEEPS_MASTER_DATA = frozenset(permission(verb, model) for verb in ("add", "change") for model in MASTER_DATA)
+VIEW_PERMISSIONS = frozenset(permission("view", model) for model in LOOKED_AT)
+KEEPS_MASTER_DATA = frozenset(permission(verb, model) for verb in ("add", "change") for model in MASTER_DATA_MODELS)
 
 # Where money moves it is finance's affair; who works with cards may order for a customer and ask for a refund, and pay
 # and approve nothing.
@@ -87,7 +87,7 @@ BEYOND_CARDS = {
 def permissions_of(role):
     """The names of all permissions of a role, as `cards.suspend_card`."""
     actions = frozenset(f"cards.{codename(action)}" for action in ROLES[role])
-    return LOOKS | actions | BEYOND_CARDS.get(role, frozenset())
+    return VIEW_PERMISSIONS | actions | BEYOND_CARDS.get(role, frozenset())
 
 
 def sync_roles():

@@ -11,9 +11,9 @@ from cards import leases
 
 FROM = time(8)  # in Shanghai: nobody is woken
 BEGUN_AT_ONCE = 500
-LEASE = timedelta(minutes=10)
+DIGEST_LEASE = timedelta(minutes=10)
 # After each try that failed but the last.
-WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
+DIGEST_WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
 
 
 def begin(today, now):
@@ -29,7 +29,7 @@ def begin(today, now):
 def claim(now):
     """A digest that is due, with the next try counted and nobody else sending it for a while; None if none is due."""
     due = Digest.objects.filter(due_at__lte=now).select_related("customer").order_by("due_at", "pk")
-    return leases.claim(due, due_at=now + LEASE)
+    return leases.claim(due, due_at=now + DIGEST_LEASE)
 
 
 def sent(digest, now):
@@ -38,7 +38,7 @@ def sent(digest, now):
 
 def failed(digest, problem, now):
     """Try again after a while, or give it up when that was the last try."""
-    wait = leases.wait_after(digest.tries, WAITS)
+    wait = leases.wait_after(digest.tries, DIGEST_WAITS)
     _became(digest, due_at=wait and now + wait, problem=problem)
 
 

@@ -5,7 +5,7 @@ from billing.actions.returning import Refunding
 from cards.actions.jobs import worker
 from cards.choices import JobKind
 
-AT_ONCE = 100  # lines that somebody can wait for; more are worked on in the background
+MOST_LINES_TO_WAIT_FOR = 100  # more are worked on in the background
 
 ORDER_JOB_KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
 

@@ -16,7 +16,7 @@ from billing.choices import Account, NoticeKind
 from billing.models import CustomerAccount, Notice, Posting
 from cards.models import Card, ServiceTerm
 
-LIMIT = 2_000
+NOTICES_PER_STATEMENT = 2_000
 WINDOWS = (1, 7, 30)  # days ahead
 FURTHEST = WINDOWS[-1]
 
@@ -38,7 +38,7 @@ def gather(today):
     """Write the notices that are due as of today, except those of kinds that the customer has muted."""
     muted = _muted()
     for occasion in OCCASIONS:
-        while found := list(_unsent(occasion, today, muted[occasion.kind])[:LIMIT]):
+        while found := list(_unsent(occasion, today, muted[occasion.kind])[:NOTICES_PER_STATEMENT]):
             _write([_of_card(occasion.kind, *about) for about in found])
     _write([_of_wallet(account) for account in _low_wallets(muted[NoticeKind.WALLET_LOW])])
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import translation
 from django_fsm import can_proceed
 
-from billing.actions.kinds import AT_ONCE, work_off
+from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off
 from billing.actions.ledger import move, post_entry
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
@@ -28,7 +28,7 @@ from cards.calendar import civil_today, this_moment
 from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
-CHECKED_AT_ONCE = 4_000
+LINES_CHECKED_AT_ONCE = 4_000
 
 
 def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
@@ -51,7 +51,7 @@ def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None
         )
 
     order = once(Order, key, make, created_by=user)
-    if order.is_draft and order.job.total <= CHECKED_AT_ONCE:
+    if order.is_draft and order.job.total <= LINES_CHECKED_AT_ONCE:
         work_off(order.job)
     return order
 
@@ -137,7 +137,7 @@ def pay_and_fulfil(order, *, user):
 
 def fulfil_if_small(order):
     """Serve the cards of an order at once where that is quick; the order afterwards."""
-    if order.size <= AT_ONCE and order.job:
+    if order.size <= MOST_LINES_TO_WAIT_FOR and order.job:
         work_off(order.job)
     return Order.objects.get(pk=order.pk)
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from billing.actions.kinds import AT_ONCE, work_off
+from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off
 from billing.actions.lines import sum_of_checks
 from billing.choices import ACTIONS, LineState, OrderKind, RefundState
 from billing.errors import Refused
@@ -33,7 +33,7 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
         return Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
 
     refund = once(Refund, key, make, asked_by=user)
-    if refund.waits and refund.job.total <= AT_ONCE:
+    if refund.waits and refund.job.total <= MOST_LINES_TO_WAIT_FOR:
         work_off(refund.job)
     return refund
 
@@ -58,7 +58,7 @@ def approve(refund, *, user):
             raise Refused("second_person", limit=yuan(limit))
         _decide(refund, RefundState.APPROVED, user)
         engine.launch(refund.job, user, reason=refund.reason)
-    if refund.job.total <= AT_ONCE:
+    if refund.job.total <= MOST_LINES_TO_WAIT_FOR:
         work_off(refund.job)
     return Refund.objects.get(pk=refund.pk)
 

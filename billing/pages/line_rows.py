@@ -10,7 +10,7 @@ from billing.pages.order_page import LINE_FILTERS, shown_lines
 from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
 
-AT_ONCE = 2_000
+LINES_PER_FETCH = 2_000
 
 
 def lines_file(order, show, visible):
@@ -27,7 +27,7 @@ def lines_file(order, show, visible):
 
 
 def _rows(lines, language):
-    for line in lines.iterator(AT_ONCE):
+    for line in lines.iterator(LINES_PER_FETCH):
         with override(language):
             yield _row(line)
 

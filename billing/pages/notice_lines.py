@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from billing.choices import MailProblem, NoticeKind
 from billing.models import Notice
 from billing.pages.order_labels import Badge
-from billing.sentences import SENTENCES, placeholders_of, sentence_of
+from billing.sentences import NOTICE_SENTENCES, placeholders_of, sentence_of
 from cards.pages.frames import CONSOLE
 
 LAST_NOTICES = 10
@@ -45,7 +45,7 @@ def _sentence(notice):
     if notice.card is None:
         return sentence_of(notice)
     card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
-    return format_html(SENTENCES[NoticeKind(notice.kind)], **placeholders_of(notice) | {"card": card})
+    return format_html(NOTICE_SENTENCES[NoticeKind(notice.kind)], **placeholders_of(notice) | {"card": card})
 
 
 def _mailed(digest):

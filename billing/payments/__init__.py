@@ -7,8 +7,8 @@ To add one: a module here with a `PROVIDER`, called what `PAYMENT_PROVIDER` and 
 from importlib import import_module
 from pkgutil import iter_modules
 
-NAMES = [module.name for module in iter_modules(__path__) if module.name != "port"]
-PROVIDERS = {name: import_module(f"{__name__}.{name}").PROVIDER for name in NAMES}
+PROVIDER_NAMES = [module.name for module in iter_modules(__path__) if module.name != "port"]
+PROVIDERS = {name: import_module(f"{__name__}.{name}").PROVIDER for name in PROVIDER_NAMES}
 
 
 def label_of(name):

@@ -23,7 +23,7 @@ NAME = "local"
 PURPOSE = "billing.payments.local"
 TIMESTAMP, NONCE, SIGNATURE = "X-Pay-Timestamp", "X-Pay-Nonce", "X-Pay-Signature"
 
-SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+TIMESTAMPS = re.compile(r"[0-9]{1,10}", re.ASCII)
 NONCES = re.compile(r"[\w-]{16,64}", re.ASCII)
 REFERENCES = re.compile(r"[\w-]{1,64}", re.ASCII)
 SAID = {PaymentState.PAID.value: True, PaymentState.CLOSED.value: False}
@@ -41,7 +41,7 @@ class Local:
         sent_at, nonce = headers.get(TIMESTAMP, ""), headers.get(NONCE, "")
         if not constant_time_compare(headers.get(SIGNATURE, ""), _signature(sent_at, nonce, body)):
             raise Forged
-        if not (SECONDS.fullmatch(sent_at) and NONCES.fullmatch(nonce)):
+        if not (TIMESTAMPS.fullmatch(sent_at) and NONCES.fullmatch(nonce)):
             raise Unreadable
         return _facts(nonce, datetime.fromtimestamp(int(sent_at), UTC), body)
 

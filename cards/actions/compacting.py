@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from cards.models import StateTally, UsageTally
 from cards.state_counts import DAYS_APART, LONG_AGO
 
-AT_ONCE = 10_000
+ROWS_PER_BATCH = 10_000
 
 
 def compact(today):
@@ -29,7 +29,7 @@ def _put_together(model, key, amounts, oldest=LONG_AGO):
     """Replace rows by fewer with the same sums; whether there were any to replace."""
     crowded = model.objects.values(*key).annotate(rows=Count("pk")).filter(rows__gt=1).values("day")
     due = Q(day__in=crowded) | Q(day__lt=oldest) & ~Q(day=LONG_AGO)
-    rows = list(model.objects.filter(due).order_by("day", "pk").select_for_update(skip_locked=True)[:AT_ONCE])
+    rows = list(model.objects.filter(due).order_by("day", "pk").select_for_update(skip_locked=True)[:ROWS_PER_BATCH])
     sums = defaultdict(Counter)
     for row in rows:
         day = row.day if row.day >= oldest else LONG_AGO

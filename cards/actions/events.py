@@ -12,13 +12,13 @@ from django.db.models import Max
 
 from cards.models import CardEvent, EventCursor
 
-LIMIT = 2_000
+RECORDS_PER_PULL = 2_000
 
 OWN_NUMBER = "SELECT pg_current_xact_id()::text::bigint"
 OLDEST_AT_WORK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
-def pull(reader, handle, limit=LIMIT, actions=None):
+def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None):
     """Hand the next records (of these actions) to `handle`, at most so many; their number, 0 when none is left.
 
     What `handle` does and how far the reader has come are one transaction: if it fails, nothing has happened, and the

@@ -36,7 +36,7 @@ CARD_COLUMNS, TERM_COLUMNS = (
     for model in (Card, ServiceTerm)
 )
 # With what a card is opened stays; everything else about it may change.
-OPENED_WITH = (
+FIXED_AT_OPENING = (
     "iccid",
     "carrier",
     "certification",
@@ -47,7 +47,7 @@ OPENED_WITH = (
     "test_until",
     "binding",
 )
-FACTS = tuple(name for name in CARD_COLUMNS if name not in OPENED_WITH)
+CHANGING_COLUMNS = tuple(name for name in CARD_COLUMNS if name not in FIXED_AT_OPENING)
 EVENT_COLUMNS = (
     "card_id",
     "seq",
@@ -302,10 +302,10 @@ def _write_cards(written):
 
 def _changed_columns(written):
     """The columns in which any of the cards is not as it was; compared column by column, the quicker way."""
-    facts_of = itemgetter(*FACTS)
+    facts_of = itemgetter(*CHANGING_COLUMNS)
     was = zip(*(facts_of(before) for _, before, _ in written), strict=True)
     now = zip(*(facts_of(card.__dict__) for card, _, _ in written), strict=True)
-    return [name for name, old, new in zip(FACTS, was, now, strict=True) if old != new]
+    return [name for name, old, new in zip(CHANGING_COLUMNS, was, now, strict=True) if old != new]
 
 
 def _write_events(written, signature):

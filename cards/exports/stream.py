@@ -44,7 +44,7 @@ def row_blocks(cards, format, to_staff=True):
         statement = cards.values_list(*expressions).query.sql_with_params()
     except EmptyResultSet:
         return iter(())
-    return READERS[connection.vendor](*statement)
+    return READ_FROM[connection.vendor](*statement)
 
 
 def dressed(blocks, format, to_staff=True):
@@ -101,4 +101,4 @@ def _from_sqlite(statement, params):
     yield text.getvalue().encode()
 
 
-READERS = {"postgresql": _from_postgresql, "sqlite": _from_sqlite}
+READ_FROM = {"postgresql": _from_postgresql, "sqlite": _from_sqlite}

@@ -6,7 +6,7 @@ What a program writes is mostly that: ASCII, commas, no quotation marks. Everyth
 from codecs import BOM_UTF8
 
 from cards.files.cells import tidy
-from cards.files.separated import BLOCK, LONGEST_LINE
+from cards.files.separated import LONGEST_LINE, READ_BLOCK
 
 
 def plain_start(file, names):
@@ -47,14 +47,14 @@ def cells_of(line):
 
 def _whole_lines(file):
     rest = b""
-    while block := file.read(BLOCK):
+    while block := file.read(READ_BLOCK):
         whole, feed, begun = block.rpartition(b"\n")
         if feed:
             yield rest + whole + feed
             rest = begun
         else:
             rest += block
-            if len(rest) > 2 * BLOCK:
+            if len(rest) > 2 * READ_BLOCK:
                 break
     if rest:
         yield rest + b"\n"

@@ -13,7 +13,7 @@ from cards.files.cells import tidy
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = (",", ";", "\t")
 LONGEST_LINE = 100_000  # less than the longest field that the csv module bears
-BLOCK = 1024**2
+READ_BLOCK = 1024**2
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def _encoding(file):
         file.seek(0)
         decoder, lines, place = getincrementaldecoder(encoding)(), 0, 0
         try:
-            while block := file.read(BLOCK):
+            while block := file.read(READ_BLOCK):
                 decoder.decode(block)
                 lines += block.count(b"\n")
                 place += len(block)
@@ -54,7 +54,7 @@ def _encoding(file):
 def _line_of(file, place):
     file.seek(0)
     lines = 1
-    while place > 0 and (block := file.read(min(BLOCK, place))):
+    while place > 0 and (block := file.read(min(READ_BLOCK, place))):
         lines += block.count(b"\n")
         place -= len(block)
     return lines

@@ -88,9 +88,8 @@ def _workbook(title, columns):
 
 
 def too_long():
-    return _("A sheet of a workbook has room for {most} rows. CSV has room for all.").format(
-        most=f"{MOST_ROWS_IN_SHEET:,}"
-    )
+    sentence = _("A sheet of a workbook has room for {most} rows. CSV has room for all.")
+    return sentence.format(most=f"{MOST_ROWS_IN_SHEET:,}")
 
 
 def _around_the_rows(sheet):

@@ -10,9 +10,9 @@ from cards.models import Card, CardEvent, PolicyBook
 
 # A forecast ends by itself, with the card's last term and its cancellation.
 THE_END = date.max
-AT_ONCE = 500
+CARDS_PER_CHUNK = 500
 
-FACTS = (
+PLAIN_FACTS = (
     "opened_on", "test_until", "silent_from", "forced_activation_on", "activated_on", "activation_cause",
     "service_until", "cancel_on", "version",
 )  # fmt: skip
@@ -21,7 +21,7 @@ FACTS = (
 def documents(ids):
     """(card, document) of each of these cards in turn: a few queries for hundreds of them, however many there are."""
     policies, today = PolicyBook.read(), civil_today()
-    for chunk in chunked(ids, AT_ONCE):
+    for chunk in chunked(ids, CARDS_PER_CHUNK):
         cards = Card.objects.select_related("customer").in_bulk(chunk)
         attach_queues(list(cards.values()))
         events = _events(cards)
@@ -38,7 +38,7 @@ def document(card, events, policies, today):
         "state": card.state,
         "holds": card.hold_list,
         "resumes_to": card.resumes_to or None,
-        **{name: getattr(card, name) or None for name in FACTS},
+        **{name: getattr(card, name) or None for name in PLAIN_FACTS},
         "cycle": card.meter(today)._asdict(),
         "forecast": [_change(change) for change in foreseen(card, THE_END, policies)[0]],
         "events": events,
@@ -60,7 +60,7 @@ def foreseen(card, through, policies):
 def all_ids():
     """The primary key of every card, read chunk by chunk."""
     last = 0
-    while chunk := list(Card.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+    while chunk := list(Card.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CARDS_PER_CHUNK]):
         yield from chunk
         last = chunk[-1]
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.management.base import PortalCommand
 
-LABELS = {
+COUNT_LABELS = {
     "rows": gettext_lazy("Rows"),
     "created": gettext_lazy("Created"),
     "updated": gettext_lazy("Updated"),
@@ -40,7 +40,7 @@ class ImportCommand(PortalCommand):
         return bool(document["errors"])
 
     def print_report(self, document, dry_run):
-        for name, label in LABELS.items():
+        for name, label in COUNT_LABELS.items():
             self.stdout.write(f"{label}: {document[name]}")
         for error in document["errors"]:
             field = f", {error['field']}" if error["field"] else ""

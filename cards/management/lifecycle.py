@@ -11,8 +11,8 @@ from cards.models import Card, CarrierPolicy, PolicyBook, QueuedTerm
 from cards.permissions import Actor
 from cards.rules import Change
 
-DAY = date(2026, 1, 15)
-POLICIES = PolicyBook([CarrierPolicy(carrier="cmcc", valid_from=DAY)])
+EXAMPLE_DAY = date(2026, 1, 15)
+EXAMPLE_POLICIES = PolicyBook([CarrierPolicy(carrier="cmcc", valid_from=EXAMPLE_DAY)])
 
 
 def edges():
@@ -34,7 +34,7 @@ def ways_back(hold):
     ways = [action for action in CATALOGUE.values() if not action.is_final]
     lifting = [action.word for action in ways if not _tried(action, hold).has_hold(hold)]
     card = _held(hold)
-    card.roll_over(on=DAY, policy=POLICIES.in_force("cmcc", DAY))
+    card.roll_over(on=EXAMPLE_DAY, policy=EXAMPLE_POLICIES.in_force("cmcc", EXAMPLE_DAY))
     return [str(word) for word in lifting] + ([] if card.has_hold(hold) else ["roll_over"])
 
 
@@ -51,10 +51,10 @@ def _held(hold):
         bound_imei="490154203237518",
         limit_mb=1,
         quota_mb=1,
-        changed_on=DAY,
-        service_from=DAY,
+        changed_on=EXAMPLE_DAY,
+        service_from=EXAMPLE_DAY,
         service_until=date(2026, 3, 1),
-        cycle_from=DAY,
+        cycle_from=EXAMPLE_DAY,
         cycle_until=date(2026, 2, 1),
         used_bytes=2 * 1_048_576,
     )
@@ -63,10 +63,10 @@ def _held(hold):
 def _tried(action, hold):
     card = _held(hold)
     card.queue = [QueuedTerm(2, "M1-100", 1, Alignment.CALENDAR, 100)]
-    request = ActionRequest(Actor.shell(), DAY, POLICIES, "", action.example)
+    request = ActionRequest(Actor.shell(), EXAMPLE_DAY, EXAMPLE_POLICIES, "", action.example)
     try:
         action.check(card, request)
-        action.effect(card, request, Change(DAY, action.word))
+        action.effect(card, request, Change(EXAMPLE_DAY, action.word))
     except Refused:
         return _held(hold)
     return card

@@ -27,9 +27,9 @@ from cards.holds import MOST_TEXT, Holds, shown
 from cards.models.fields import CodeField, StateField
 from cards.models.plan import service_until
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
+from cards.quantities import MB
 from cards.querysets import CardQuerySet, FirstHold
 
-MB = 1_048_576
 LONGEST_REMARK = 200
 
 

@@ -12,7 +12,7 @@ from cards.errors import BadInput, InvariantBroken, Refused
 from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
 from cards.quantities import megabytes
-from cards.templatetags.cards import LABELS
+from cards.templatetags.cards import SHOWN_LABELS
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,11 @@ def _carry_out(card, action, actor, form):
 
 def what_follows(before, after):
     """What an action changes, or has changed, in sentences."""
+    now = SHOWN_LABELS[after.shown]
     if before.shown == after.shown:
-        sentences = [_("It stays “{shown}”.").format(shown=LABELS[after.shown])]
+        sentences = [_("It stays “{shown}”.").format(shown=now)]
     else:
-        sentences = [_("From “{before}” to “{after}”.").format(before=LABELS[before.shown], after=LABELS[after.shown])]
+        sentences = [_("From “{before}” to “{after}”.").format(before=SHOWN_LABELS[before.shown], after=now)]
     remaining = [hold.label for hold in after.hold_list if before.has_hold(hold)]
     if remaining:
         sentences.append(_("Still stopped by: {holds}.").format(holds=_(", ").join(map(str, remaining))))

@@ -12,7 +12,7 @@ ALWAYS = ("iccid",)
 USUAL = tuple(name for name, column in LIST_COLUMNS.items() if column.listed.is_usual)
 
 # What a row says where that is more than a fact of the card, by the kind of cell.
-SAID = {
+CELL_VALUES = {
     "badge": lambda card, day: shown_of(card),
     "meter": used_of,
     "next": next_of,
@@ -84,5 +84,5 @@ def _row(card, names, day, frame):
 
 
 def _said(column, card, day):
-    says = SAID.get(column.listed.cell)
+    says = CELL_VALUES.get(column.listed.cell)
     return says(card, day) if says else column.said_of(card)

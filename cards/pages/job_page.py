@@ -23,7 +23,7 @@ CONTEXTS = {
     JobKind.EXPORT: job_export.context,
 }
 
-COUNTS = {
+PROGRESS_COUNTS = {
     "created": (gettext_lazy("new"), "good"),
     "updated": (gettext_lazy("corrected"), "info"),
     "done": (gettext_lazy("done"), "good"),
@@ -96,7 +96,7 @@ def progress_of(job):
         return Progress(None, job.total, [], "")
     if job.is_waiting or job.is_being_checked:
         return Progress(sums.checked, sums.total, [], "")
-    counts = [(*COUNTS[name], sums.counts[name]) for name in COUNTS if sums.counts[name]]
+    counts = [(*PROGRESS_COUNTS[name], sums.counts[name]) for name in PROGRESS_COUNTS if sums.counts[name]]
     return Progress(sums.done, sums.total, counts, _left(job, sums) if job.is_running else "")
 
 

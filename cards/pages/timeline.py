@@ -11,7 +11,7 @@ from unicodedata import east_asian_width
 from django.utils.translation import gettext as _
 
 from cards.choices import Action
-from cards.templatetags.cards import LABELS
+from cards.templatetags.cards import SHOWN_LABELS
 
 # The lying drawing, in units of its view box.
 WIDTH, LEFT, RIGHT = 960, 4, 820
@@ -232,7 +232,7 @@ def _tone(shown):
 
 def _title(band):
     days = f"{band.start} – {band.until}"
-    return f"{LABELS[band.shown]}: {days}" if band.shown else days
+    return f"{SHOWN_LABELS[band.shown]}: {days}" if band.shown else days
 
 
 def _length(text):

@@ -67,7 +67,7 @@ class Way:
     still: str
 
 
-AT_ONCE = (
+LIFTED_AT_ONCE = (
     gettext_lazy("Then the card works again at once."),
     gettext_lazy("After that it is still stopped: {reasons}."),
 )
@@ -117,21 +117,21 @@ WAYS = {
         Helper.YOU,
         Action.REBIND,
         gettext_lazy("If it was you who changed the device, confirm the new one."),
-        *AT_ONCE,
+        *LIFTED_AT_ONCE,
     ),
     Hold.CREDIT: Way(
         Helper.YOU,
         Action.TOP_UP,
         gettext_lazy("An add-on pack gives it more data."),
-        *AT_ONCE,
+        *LIFTED_AT_ONCE,
     ),
     Hold.THRESHOLD: Way(
         Helper.YOU,
         Action.RESUME,
         gettext_lazy("Resume it: the limit then does not count until the next cycle. Or set a higher limit."),
-        *AT_ONCE,
+        *LIFTED_AT_ONCE,
     ),
-    Hold.VOLUNTARY: Way(Helper.YOU, Action.RESUME, gettext_lazy("Resume it when it is needed again."), *AT_ONCE),
+    Hold.VOLUNTARY: Way(Helper.YOU, Action.RESUME, gettext_lazy("Resume it when it is needed again."), *LIFTED_AT_ONCE),
 }
 CHECK_SENT_IN = Way(
     Helper.DEALER,
@@ -139,7 +139,7 @@ CHECK_SENT_IN = Way(
     gettext_lazy("The real-name check was sent in, and your dealer is looking at it."),
     *ONCE_APPROVED,
 )
-RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("A renewal brings it back."), *AT_ONCE)
+RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("A renewal brings it back."), *LIFTED_AT_ONCE)
 
 LIFTED_BY = {
     Action.RESUME: (Hold.VOLUNTARY, Hold.THRESHOLD),

@@ -70,7 +70,7 @@ def explain(card, events, day, policies):
         reasons.append(_parked(card))
     else:
         rules.check(card)
-        if reason := BY_STATE.get(card.state):
+        if reason := REASON_BY_STATE.get(card.state):
             reasons.append(reason(card, day))
     if card.hold_list and not card.is_final:
         placed = placing_events(card, events)
@@ -181,7 +181,7 @@ def _cancelled(card, day):
     )
 
 
-BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED: _cancelled}
+REASON_BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED: _cancelled}
 
 
 def _holds_that_matter(card):

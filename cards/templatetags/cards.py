@@ -10,13 +10,13 @@ from cards.quantities import megabytes
 
 register = template.Library()
 
-LABELS = {**dict(State.choices), **dict(Hold.choices)}
+SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}
 
 
 @register.simple_tag
 def badge(code):
     """A state, or the hold that is shown in its place: one colour to each."""
-    return format_html('<span class="badge is-{}">{}</span>', code, LABELS[code])
+    return format_html('<span class="badge is-{}">{}</span>', code, SHOWN_LABELS[code])
 
 
 @register.simple_tag(takes_context=True)

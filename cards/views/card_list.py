@@ -15,7 +15,7 @@ from cards.pages.frames import SAFE, Framed, entering
 from cards.paging import END
 from cards.search import Numbers
 
-KEPT = ("state", "hold", "quick")
+PARAMETERS_KEPT = ("state", "hold", "quick")
 SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "cols")
 
 
@@ -96,7 +96,7 @@ def _search(filtered, params):
         "found": found if found and found.is_worth_telling else None,
         "is_list": bool(found) and meant.is_list,
         "understood": meant.sentence() if meant and not found else "",
-        "kept": [(name, params[name]) for name in KEPT if name in params],
+        "kept": [(name, params[name]) for name in PARAMETERS_KEPT if name in params],
         "has_filters": any(name not in SAYS_NOTHING_OF_CARDS for name in params),
         "has_place": "after" in params or "before" in params,
     }

@@ -11,7 +11,7 @@ from cards.models import CarrierPolicy, Customer, Membership, Person
 from cards.permissions import Actor
 from simportal.roles import sync_roles
 
-PASSWORD = "demo"
+DEMO_PASSWORD = "demo"
 
 STAFF = {"ops": "operations", "support": "support", "finance": "finance", "auditor": "auditor", "desk": "carrier_desk"}
 
@@ -61,9 +61,9 @@ def make_cast():
     """Users, groups, customers and policies; the actors by their user names."""
     sync_roles()
     users = get_user_model().objects
-    people = {"admin": users.create_superuser("admin", password=PASSWORD)}
+    people = {"admin": users.create_superuser("admin", password=DEMO_PASSWORD)}
     for name, role in STAFF.items():
-        people[name] = users.create_user(name, password=PASSWORD, is_staff=True)
+        people[name] = users.create_user(name, password=DEMO_PASSWORD, is_staff=True)
         people[name].groups.add(Group.objects.get(name=role))
     for carrier, numbers in POLICIES.items():
         CarrierPolicy.objects.create(carrier=carrier, valid_from=POLICIES_FROM, **numbers)
@@ -84,7 +84,7 @@ def _members(customers):
     roles["mei"] = (customers[len(ENTERPRISES)], MemberRole.OWNER)  # a person, with cards that need a real-name check
     members = {}
     for name, (customer, role) in roles.items():
-        members[name] = get_user_model().objects.create_user(name, password=PASSWORD)
+        members[name] = get_user_model().objects.create_user(name, password=DEMO_PASSWORD)
         Membership.objects.create(customer=customer, user=members[name], role=role)
         Person.objects.create(user=members[name], phone=PHONES[name])
     return members

@@ -37,7 +37,7 @@ VIEWS = (
 )
 
 FARM, VENDING, FLEET = "绿野智慧农业科技有限公司", "Acme Vending China", "Northwind Cold Chain Logistics"
-AT_ONCE = 40
+CARDS_PER_JOB = 40
 
 
 def write_notes(parts, ids, act):
@@ -83,7 +83,7 @@ def _job(user, customer, action, reason, **params):
 
 
 def _draft(user, customer, action):
-    first = Card.objects.filter(customer__name=customer).order_by("pk")[:AT_ONCE]
+    first = Card.objects.filter(customer__name=customer).order_by("pk")[:CARDS_PER_JOB]
     cards = Card.objects.filter(pk__in=list(first.values_list("pk", flat=True)))
     asked = {"from": "page", "query": urlencode({"customer": customer})}
     return control.draft(selections.freeze(cards, owner=user, asked=asked), action, user=user)

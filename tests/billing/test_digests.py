@@ -204,8 +204,8 @@ def test_a_digest_that_somebody_sends_is_nobody_elses_until_the_lease_runs_out()
     b.notice()
     digests.begin(SINCE, MORNING)
     mine = digests.claim(MORNING)
-    assert digests.claim(MORNING + digests.LEASE - timedelta(seconds=1)) is None
-    again = digests.claim(MORNING + digests.LEASE)
+    assert digests.claim(MORNING + digests.DIGEST_LEASE - timedelta(seconds=1)) is None
+    again = digests.claim(MORNING + digests.DIGEST_LEASE)
     assert (mine.pk, again.pk, again.tries) == (again.pk, mine.pk, 2)
 
 

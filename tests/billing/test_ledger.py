@@ -150,12 +150,12 @@ def test_an_order_goes_only_along_its_edges(source, target, is_edge):
 
 
 def test_the_edges_of_the_database_are_those_that_django_fsm_declares():
-    from billing.triggers import EDGES
+    from billing.triggers import ORDER_EDGES
 
     declared = {
         (transition.source, str(transition.target)) for transition in Order(kind="renewal").get_all_state_transitions()
     }
-    assert {(str(source), target) for source, target in declared} == set(EDGES)
+    assert {(str(source), target) for source, target in declared} == set(ORDER_EDGES)
 
 
 # receipts

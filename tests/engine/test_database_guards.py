@@ -9,7 +9,7 @@ from django.db.models import F
 from cards.choices import State
 from cards.models import Card, CardEvent
 from cards.models.card import Card as Model
-from cards.triggers import EDGES, install_triggers
+from cards.triggers import STATE_EDGES, install_triggers
 from tests.build import OPENED_ON, card_in_use, do, fresh, open_card
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def raw(sql):
 
 
 def test_the_edges_in_the_trigger_are_those_of_django_fsm():
-    assert set(EDGES) == declared_edges()
+    assert set(STATE_EDGES) == declared_edges()
     definition = installed_triggers()["card_state_is_guarded"]
     for source in State:
         for target in State:

@@ -14,7 +14,7 @@ from tests.build import card_in_use, on_day, staff
 from tests.own_portal import own_portal, python, row, rows
 
 pytestmark = pytest.mark.django_db
-TRIES = len(engine.WAITS) + 1
+TRIES = len(engine.JOB_WAITS) + 1
 
 CARDS = 2_500
 PREPARE = f"""

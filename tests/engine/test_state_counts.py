@@ -121,7 +121,7 @@ def test_after_400_days_days_are_no_longer_told_apart():
 
 
 def test_sums_are_put_together_in_batches(monkeypatch):
-    monkeypatch.setattr("cards.actions.compacting.AT_ONCE", 3)
+    monkeypatch.setattr("cards.actions.compacting.ROWS_PER_BATCH", 3)
     for _ in range(7):
         open_card()
     compact(DAY)

@@ -32,7 +32,7 @@ PLACED = """
         WHERE s.file_id = %(file)s AND s.card_id BETWEEN %(first)s AND %(last)s
     ) AS placed
 """
-COUNTS = """
+OUTCOME_COUNTS = """
         COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NULL AND NOT repeated) AS created,
         COUNT(*) FILTER (WHERE NOT stale AND (known_bytes IS NOT NULL OR repeated)) AS updated,
         COUNT(*) FILTER (WHERE stale) AS stale
@@ -42,7 +42,7 @@ COUNTS = """
 # whichever is later (`on_day`), and counts from `meter_from` on. From `cycle_until` on the meter has turned to a new
 # cycle, and what counts after that counts from zero.
 SUMS = f"""
-    SELECT card_id, {COUNTS},
+    SELECT card_id, {OUTCOME_COUNTS},
         COUNT(*) FILTER (WHERE repeated) AS repeated,
         MIN(added) FILTER (WHERE NOT stale) AS least_added,
         MIN(on_day) FILTER (WHERE NOT stale) AS first_on,
@@ -158,7 +158,7 @@ def preview_counts(file):
     """How many of the staged readings would be `created`, `updated` and `stale`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {COUNTS} FROM ({PLACED}) AS placed", {"file": file.pk, "first": 0, "last": file.last_card}
+            f"SELECT {OUTCOME_COUNTS} FROM ({PLACED}) AS placed", {"file": file.pk, "first": 0, "last": file.last_card}
         )
         return Counter(dict(zip(("created", "updated", "stale"), cursor.fetchone(), strict=True)))
 

@@ -18,7 +18,7 @@ from cards.permissions import Actor, may_import
 
 CHECKED_AT_ONCE = 2 * CHUNK
 FILES_KEPT = timedelta(days=7)
-IMPORTS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
+IMPORT_KINDS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
 
 
 def draft(selection, action, *, user, key=None, **values):
@@ -51,7 +51,7 @@ def may(user, job):
     """Whether this person may let the job go, hold it and end it. What belongs to an order follows the order."""
     if job.kind in OF_ORDERS:
         return False
-    if job.kind in IMPORTS:
+    if job.kind in IMPORT_KINDS:
         return may_import(user)
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk

@@ -19,10 +19,10 @@ from cards.errors import BadInput
 from cards.leases import Lost
 from cards.models import Job, JobChunk, JobStep
 
-LEASE = timedelta(seconds=90)
+JOB_LEASE = timedelta(seconds=90)
 RENEWED_EVERY = timedelta(seconds=5)
 # After each try that the database failed but the last.
-WAITS = (timedelta(seconds=30), timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=15))
+JOB_WAITS = (timedelta(seconds=30), timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=15))
 
 NOT_STARTED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.READY)
 OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
@@ -150,12 +150,12 @@ def claim_unfinished(worker, kinds=OF_CARDS):
 def renew(job, worker):
     """Keep the lease of a job that is being prepared; `Lost` if it is not this worker's any more."""
     mine = Job.objects.filter(pk=job.pk, worker=worker, status=JobStatus.PREPARING)
-    leases.renew(mine, leased_until=timezone.now() + LEASE)
+    leases.renew(mine, leased_until=timezone.now() + JOB_LEASE)
 
 
 def try_later(job, leased, error):
     """The database could not do it: it is tried again after a while, but for the last try, which ends the job."""
-    wait = leases.wait_after(leased.tries, WAITS)
+    wait = leases.wait_after(leased.tries, JOB_WAITS)
     if wait is None:
         fail(job, _spent(leased.tries, str(error).partition("\n")[0]))
     else:
@@ -165,7 +165,7 @@ def try_later(job, leased, error):
 
 def refuse_spent(leased):
     """Raise `BadInput` for what was tried as often as may be, and whose last worker never came back."""
-    if leases.wait_after(leased.tries - 1, WAITS) is None:
+    if leases.wait_after(leased.tries - 1, JOB_WAITS) is None:
         raise BadInput("", _spent(leased.tries - 1, _("its worker ended before it was done")))
 
 
@@ -200,4 +200,4 @@ def _free():
 
 
 def _claim(rows, worker):
-    return leases.claim(rows, worker=worker, leased_until=timezone.now() + LEASE)
+    return leases.claim(rows, worker=worker, leased_until=timezone.now() + JOB_LEASE)

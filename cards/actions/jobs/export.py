@@ -21,7 +21,7 @@ from cards.scope import Scope
 FOLDER = "jobs"
 BEGINNING = "export-"
 UNFINISHED = ".part"
-KEPT = timedelta(hours=24)
+KEPT_FOR = timedelta(hours=24)
 DELETED_AT_ONCE = 100
 
 
@@ -52,7 +52,7 @@ class Export(Kind):
         finally:
             unfinished.unlink(missing_ok=True)
         job.file.name = f"{FOLDER}/{path.name}"
-        job.kept_until = timezone.now() + KEPT
+        job.kept_until = timezone.now() + KEPT_FOR
         return JobStatus.DONE
 
 
@@ -73,7 +73,7 @@ def delete_old_files():
     for job in over.order_by("pk")[:DELETED_AT_ONCE]:
         job.file.delete(save=False)
         Job.objects.filter(pk=job.pk).update(file="")
-    begun_before = time.time() - KEPT.total_seconds()
+    begun_before = time.time() - KEPT_FOR.total_seconds()
     for path in Path(default_storage.path(FOLDER)).glob(f"{BEGINNING}*"):
         if path.stat().st_mtime < begun_before:
             path.unlink(missing_ok=True)

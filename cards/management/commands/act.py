@@ -10,15 +10,15 @@ from cards.management.numbers import meant
 from cards.models import Card
 from cards.permissions import Actor
 
-AT_ONCE = 2_000
-ACTIONS = [action.value for action in MADE_BY_PEOPLE]
+CARDS_PER_ROUND = 2_000
+ACTION_CODES = [action.value for action in MADE_BY_PEOPLE]
 
 
 class Command(PortalCommand):
     help = "Does an action to cards, by the same rules as the pages do."
 
     def add_arguments(self, parser):
-        parser.add_argument("action", metavar="ACTION", choices=ACTIONS, help=", ".join(ACTIONS))
+        parser.add_argument("action", metavar="ACTION", choices=ACTION_CODES, help=", ".join(ACTION_CODES))
         parser.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
         parser.add_argument("--actor", metavar="USER", help="act as this user, with what they may do (default: all)")
         parser.add_argument("--reason", metavar="TEXT", default="", help="why, for the record")
@@ -28,7 +28,7 @@ class Command(PortalCommand):
         actor, cards = acting(actor)
         params = dict(map(_parameter, parameters))
         results = []
-        for chunk in chunked(meant(iccids, cards), AT_ONCE):
+        for chunk in chunked(meant(iccids, cards), CARDS_PER_ROUND):
             results += _results(chunk, action, actor, reason, params)
         if json:
             self.give({"action": action, "results": results})

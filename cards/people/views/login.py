@@ -17,7 +17,7 @@ from cards.people import second_factor
 from cards.people.forms import CodeForm, LoginForm
 
 PENDING = "at the second step"
-SECONDS = 300  # between the password and the code
+SECONDS_FOR_CODE = 300  # between the password and the code
 
 
 class LoginDoor(LoginView):
@@ -33,7 +33,7 @@ class LoginDoor(LoginView):
             "user": user.pk,
             "backend": user.backend,
             "hash": user.get_session_auth_hash(),
-            "until": time.time() + SECONDS,
+            "until": time.time() + SECONDS_FOR_CODE,
             "next": self.get_success_url(),
         }
         return redirect("account:code")

@@ -52,10 +52,9 @@ def names_offered(request):
     name = next(filter(request.GET.get, NAMED), None)
     if name is None:
         return HttpResponse()
-    known = (
-        NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name").values_list("name", flat=True)
-    )
-    return render(request, "console/list/_names.html", {"names": known[:NAMES_SUGGESTED]})
+    known = NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name")
+    names = known.values_list("name", flat=True)[:NAMES_SUGGESTED]
+    return render(request, "console/list/_names.html", {"names": names})
 
 
 def _offers(name):

@@ -79,16 +79,16 @@ def imports_page(request):
 def template(request, what, suffix):
     """An empty file with its header and a row that shows how it is meant."""
     _refuse_those_who_may_not(request)
-    if what not in FILES or suffix not in TEMPLATES:
+    if what not in FILES or suffix not in TEMPLATE_WRITERS:
         raise Http404
-    return as_download(TEMPLATES[suffix](FILES[what]), f"{what}.{suffix}")
+    return as_download(TEMPLATE_WRITERS[suffix](FILES[what]), f"{what}.{suffix}")
 
 
 @staff_required
 @require_safe
 def report(request, pk):
     """What became of each row as a file; before the import goes on, what is wrong with which."""
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=control.IMPORTS)
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=control.IMPORT_KINDS)
     headings = [_("Row"), "ICCID", _("Result"), _("Column"), _("Message")]
     return csv_response(f"{title_of(job)}-{job.pk}", headings, report_of(job, get_language()))
 
@@ -120,4 +120,4 @@ def _xlsx_template(file):
     return HttpResponse(made.getvalue(), content_type=XLSX)
 
 
-TEMPLATES = {"csv": _csv_template, "xlsx": _xlsx_template}
+TEMPLATE_WRITERS = {"csv": _csv_template, "xlsx": _xlsx_template}

@@ -19,7 +19,7 @@ from cards.permissions import Actor
 from cards.quick import QUICK
 
 ENTRIES_PER_QUEUE = 5
-SOON_DAYS = 7
+URGENT_DAYS = 7
 
 WHY = {
     "cancelling": _(
@@ -63,7 +63,7 @@ class Row:
 
     @property
     def is_soon(self):
-        return self.days_left is not None and self.days_left <= SOON_DAYS
+        return self.days_left is not None and self.days_left <= URGENT_DAYS
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from cards.paging import NEWEST, OLDEST, key_in, page_of
 
 PAGE_SIZE = 50
 ORDER_BY_STATUS = {RequestStatus.OPEN: OLDEST}
-LOOKS, ANSWERS = "cards.view_cardrequest", "cards.answer_cardrequest"
+MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 
 
 @staff_required
 @require_safe
 def request_list(request):
     """The requests of a status: those that wait for an answer unless it says, the longest waiting first."""
-    _permit(request, LOOKS)
+    _permit(request, MAY_LOOK)
     status = request.GET.get("status", RequestStatus.OPEN)
     if status not in RequestStatus:
         raise Http404
@@ -43,7 +43,7 @@ def request_list(request):
 @staff_required
 @require_safe
 def request_page(request, pk):
-    _permit(request, LOOKS)
+    _permit(request, MAY_LOOK)
     return _page(request, _find(pk))
 
 
@@ -51,7 +51,7 @@ def request_page(request, pk):
 @require_POST
 def answer_request(request, pk):
     """Answer it, once: who comes second sees the answer of the first."""
-    _permit(request, ANSWERS)
+    _permit(request, MAY_ANSWER)
     card_request = _find(pk)
     try:
         if not answer(card_request, by=request.user, text=request.POST.get("answer", "")):
@@ -64,7 +64,7 @@ def answer_request(request, pk):
 @staff_required
 @require_POST
 def close_request(request, pk):
-    _permit(request, ANSWERS)
+    _permit(request, MAY_ANSWER)
     close(_find(pk))
     return redirect("console:request", pk=pk)
 
@@ -75,7 +75,7 @@ def _page(request, card_request, complaint="", status=None):
         "badge": badge_of(card_request),
         "findings": findings_of(card_request),
         "facts": facts_of(card_request),
-        "may_answer": request.user.has_perm(ANSWERS),
+        "may_answer": request.user.has_perm(MAY_ANSWER),
         "complaint": complaint,
         "typed": request.POST.get("answer", ""),
         "longest": LONGEST_ANSWER,

@@ -12,7 +12,7 @@ from cards.permissions import Actor
 from cards.views.console.labels import MAY_PRINT
 from cards.views.selections import SelectionPages
 
-JOBS_SHOWN = 20
+JOBS_LISTED = 20
 
 # What can be done to many cards at once, in the order in which the page offers it.
 BULK = sorted(
@@ -28,7 +28,7 @@ class ConsoleSelections(SelectionPages):
         return {action: action.label for action in BULK if action in allowed}
 
     def context(self, selection, user):
-        jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_SHOWN]
+        jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_LISTED]
         return super().context(selection, user) | {
             "origin": origin_of(selection, self.frame),
             "jobs": [(job, title_of(job), badge_of(job)) for job in jobs],

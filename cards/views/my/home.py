@@ -56,7 +56,7 @@ COMING = {
         gettext_lazy("Your dealer is looking at it."),
     ),
 }
-RENEWED = {"expiring", "cancelling", "expired"}
+HELPED_BY_RENEWAL = {"expiring", "cancelling", "expired"}
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,9 @@ def _coming(code, count, actor):
     """Cards that stop soon; those that a renewal helps are renewed from their list."""
     _condition, sentence, helps = COMING[code]
     need = Need(code, _count_label(count), str(sentence), str(helps), f"quick={code}")
-    return replace(need, label=_("Renew…"), url=need.list_url) if actor.customers and code in RENEWED else need
+    if actor.customers and code in HELPED_BY_RENEWAL:
+        return replace(need, label=_("Renew…"), url=need.list_url)
+    return need
 
 
 def _count_label(count):

@@ -14,11 +14,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from cards.models import Card
+from simportal.demo.cast import DEMO_PASSWORD
 
 HOST = "127.0.0.1"
 DEMO_STAFF = ("admin", "ops", "support", "finance", "auditor")
 DEMO_CUSTOMERS = ("alice", "bob", "charlie", "mei")
-DEMO_PASSWORD = "demo"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 PR_SET_PDEATHSIG = 1  # from Linux's prctl.h

@@ -19,6 +19,8 @@ test: env
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djlint --lint --quiet templates
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: env
 	$(BIN)/python -m tests.bench

@@ -1,0 +1,76 @@
+"""What stands at the door of the repository is true: versions, addresses links, lines that a diff can show."""
+
+import re
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from django.conf import settings
+
+from simportal import __version__
+from tests.build import member
+from tests.console.pages import logged_in, of_role, text
+from tests.my.pages import ENGLISH
+
+pytestmark = pytest.mark.once
+
+PROSE = [*settings.BASE_DIR.glob("*.md"), *settings.BASE_DIR.glob("docs/**/*.md")]
+COLUMNS = 100
+
+VERSION = re.compile(r"^## ([0-9]+)\.([0-9]+)\.([0-9]+) - ([0-9-]{10})$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def named(path):
+    return str(path.relative_to(settings.BASE_DIR))
+
+
+def versions():
+    """Of the changelog, in its order: (numbers, day)."""
+    found = VERSION.findall((settings.BASE_DIR / "CHANGELOG.md").read_text())
+    return [(tuple(map(int, numbers)), date.fromisoformat(day)) for *numbers, day in found]
+
+
+def test_the_newest_version_of_the_changelog_is_the_codes():
+    newest, _day = versions()[0]
+    assert ".".join(map(str, newest)) == __version__
+
+
+def test_the_newest_version_stands_first():
+    assert all(later > earlier and on >= before for (later, on), (earlier, before) in pairwise(versions()))
+
+
+@pytest.mark.django_db
+def test_every_page_says_the_version_to_those_who_are_logged_in(client):
+    foot = f"simportal {__version__}</p>"
+    shown = {
+        "console": foot in text(of_role("support").get("/console/", headers=ENGLISH)),
+        "my": foot in text(logged_in(member()).get("/my/", headers=ENGLISH)),
+        "login": __version__ in text(client.get("/admin/login/", headers=ENGLISH)),
+    }
+    assert shown == {"console": True, "my": True, "login": False}
+
+
+def prose_of(source):
+    """The lines that somebody has to wrap: no tables, no code, nothing that a link alone makes long."""
+    lines = FENCED.sub("", source).splitlines()
+    return [line for line in lines if not line.startswith("|") and not LINK.search(line)]
+
+
+@pytest.mark.parametrize("path", PROSE, ids=named)
+def test_prose_stands_in_lines_of_a_hundred(path):
+    assert [line for line in prose_of(path.read_text()) if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("path", PROSE, ids=named)
+def test_links_lead_to_what_there_is(path):
+    within = [link for link in LINK.findall(path.read_text()) if not link.startswith(("http", "#"))]
+    assert [link for link in within if not (path.parent / link.split("#")[0]).exists()] == []
+
+
+def test_the_index_of_decisions_names_each():
+    folder = settings.BASE_DIR / "docs" / "decisions"
+    listed = LINK.findall((folder / "README.md").read_text())
+    decisions = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [link for link in listed if link[0].isdigit()] == decisions

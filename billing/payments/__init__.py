@@ -1,7 +1,7 @@
 """Those who take money online for the dealer, each behind the same port (`port.py`).
 
 To add one: a module here with a `PROVIDER`, called what `PAYMENT_PROVIDER` and the database are to call it;
-`docs/money.md` says what else it takes.
+`CONTRIBUTING.md` says what else it takes.
 """
 
 from importlib import import_module

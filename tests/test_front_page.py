@@ -5,6 +5,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
+from babel.messages.pofile import read_po
 from django.conf import settings
 
 from simportal import __version__
@@ -18,6 +19,8 @@ PROSE = [*settings.BASE_DIR.glob("*.md"), *settings.BASE_DIR.glob("docs/**/*.md"
 COLUMNS = 100
 
 VERSION = re.compile(r"^## ([0-9]+)\.([0-9]+)\.([0-9]+) - ([0-9-]{10})$", re.MULTILINE)
+LABEL = re.compile(r"【(.+?)】")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -74,3 +77,24 @@ def test_the_index_of_decisions_names_each():
     listed = LINK.findall((folder / "README.md").read_text())
     decisions = sorted(path.name for path in folder.glob("[0-9]*.md"))
     assert [link for link in listed if link[0].isdigit()] == decisions
+
+
+def labels():
+    """What Chinese pages can say, with … for what differs from page to page."""
+    with (settings.BASE_DIR / "simportal/locale/zh_Hans/LC_MESSAGES/django.po").open("rb") as file:
+        said = [text for message in read_po(file) for text in forms_of(message.string)]
+    return {PLACEHOLDER.sub("…", text).replace("%%", "%").strip() for text in said}
+
+
+def forms_of(string):
+    return [string] if isinstance(string, str) else string
+
+
+@pytest.mark.parametrize("path", sorted((settings.BASE_DIR / "docs" / "zh").glob("*.md")), ids=named)
+def test_the_manual_quotes_labels_as_pages_show_them(path):
+    quoted = LABEL.findall(path.read_text())
+    assert sorted(set(quoted) - labels()) == []
+
+
+def test_the_manual_quotes_labels_at_all():
+    assert len(LABEL.findall((settings.BASE_DIR / "docs" / "zh" / "manual.md").read_text())) > 100

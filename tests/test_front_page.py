@@ -16,9 +16,11 @@ from tests.my.pages import ENGLISH
 pytestmark = pytest.mark.once
 
 PROSE = [*settings.BASE_DIR.glob("*.md"), *settings.BASE_DIR.glob("docs/**/*.md")]
+FOR_DEVELOPERS = [path for path in PROSE if "decisions" in path.parts or path.stem == "CONTRIBUTING"]
 COLUMNS = 100
 
 VERSION = re.compile(r"^## ([0-9]+)\.([0-9]+)\.([0-9]+) - ([0-9-]{10})$", re.MULTILINE)
+NAMED_FILE = re.compile(r"`([\w./]+/[\w./]*)`")
 LABEL = re.compile(r"【(.+?)】")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -70,6 +72,12 @@ def test_prose_stands_in_lines_of_a_hundred(path):
 def test_links_lead_to_what_there_is(path):
     within = [link for link in LINK.findall(path.read_text()) if not link.startswith(("http", "#"))]
     assert [link for link in within if not (path.parent / link.split("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("path", FOR_DEVELOPERS, ids=named)
+def test_files_that_are_named_exist(path):
+    found = NAMED_FILE.findall(path.read_text())
+    assert [name for name in found if not (settings.BASE_DIR / name).exists()] == []
 
 
 def test_the_index_of_decisions_names_each():

@@ -38,7 +38,7 @@ class LineState(TextChoices):
 
 
 class RefundState(TextChoices):
-    """How far a refund has come: `asked` waits for whoever lets it go, above the set amount a second person."""
+    """How far a refund has come: `asked` waits for approval, above the set amount by a second person."""
 
     REQUESTED = "asked", pgettext_lazy("refund", "Waiting")
     APPROVED = "approved", pgettext_lazy("refund", "At work")
@@ -97,7 +97,7 @@ class NotificationOutcome(TextChoices):
 
 
 class NoticeKind(TextChoices):
-    """What a customer is told without having asked."""
+    """The kinds of notices to customers."""
 
     EXPIRING = "expiring", _("Service ends soon")
     CANCELLING = "cancelling", _("Cancelled for good soon")

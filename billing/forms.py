@@ -1,4 +1,4 @@
-"""Forms about money. They ask; what is asked is judged by `billing.actions` alone."""
+"""Forms about money. They ask; only `billing.actions` decides."""
 
 import uuid
 

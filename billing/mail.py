@@ -1,4 +1,4 @@
-"""The door to the mail server: what customers are told goes out here, one digest a day to each, and by no other way."""
+"""The door to the mail server: notices to customers go out here, one digest a day to each, and by no other way."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ class Group(NamedTuple):
 
 
 def drain(today, now, seconds):
-    """Make today's digests and send what is due, for about so many seconds; the next drain takes on what is left.
+    """Make today's digests and send what is due, for about `seconds` seconds; the next drain does what is left.
 
     A digest is sent again if a worker dies between sending it and saying so; it has the same Message-ID then.
     """

@@ -39,7 +39,7 @@ def may_place(user, order):
 
 
 def may_withdraw(user, order):
-    """Whether somebody may take back an order that is not paid."""
+    """Whether somebody may withdraw an order that is not paid."""
     return may_adjust(user) if order.kind == OrderKind.ADJUSTMENT else may_order(user, order.customer_id)
 
 

@@ -36,7 +36,7 @@ def placeholders_of(notice):
 
 
 def heading(kind, step, count):
-    """What so many notices of a kind and a step have in common."""
+    """What `count` notices of a kind and a step have in common."""
     nearness = _nearness(kind, step)
     sentence = _("{what} ({nearness}): {count}") if nearness else _("{what}: {count}")
     return sentence.format(what=NoticeKind(kind).label, nearness=nearness, count=count)

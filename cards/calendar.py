@@ -34,7 +34,7 @@ def as_of(instant):
 
 
 def add_months(day, months):
-    """`day` so many months later; a day that does not exist is clamped to the month's last (rule 5)."""
+    """`day` plus `months` months; a day that does not exist is clamped to the month's last (rule 5)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     exists_in_each_month = day.day <= 28
     last = 28 if exists_in_each_month else monthrange(year, month0 + 1)[1]

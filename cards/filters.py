@@ -240,7 +240,7 @@ class CardFilter(django_filters.FilterSet):
         return self.form.cleaned_data["natural_order"] if self.is_valid() else NEWEST
 
     def page(self, size, shown_as):
-        """The page asked for, of so many cards, read as the queryset `shown_as` says."""
+        """The page asked for, of `size` cards, read as the queryset `shown_as` says."""
         if not self.is_valid():
             return page_of(self.qs, size)
         asked = self.form.cleaned_data

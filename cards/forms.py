@@ -1,4 +1,4 @@
-"""Forms of an action on one card and on many. They ask; what is asked is read and judged by `cards.actions` alone."""
+"""Forms of an action on one card and on many. They ask; only `cards.actions` reads and decides."""
 
 import uuid
 

@@ -34,5 +34,5 @@ def renew(rows, **held):
 
 
 def wait_after(tries, waits):
-    """How long to wait after so many tries that failed; None after the last one."""
+    """How long to wait after `tries` failed tries; None after the last one."""
     return waits[tries - 1] if tries <= len(waits) else None

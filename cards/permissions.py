@@ -42,9 +42,9 @@ class Actor:
 
     @classmethod
     def of_job(cls, job):
-        """Who signs what a job does: whoever started it, who may do what both they and who drafted it may now.
+        """Who signs what a job does: the starter, who may do what both they and the drafter may now.
 
-        Until the job is started that is who drafted it.
+        Until the job is started that is the drafter.
         """
         return reduce(and_, map(cls.of, people_of(job)))
 

@@ -123,7 +123,7 @@ class CardQuerySet(OwnedQuerySet):
         return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))
 
     def ending(self, day, within_days):
-        """Cards whose running term ends after `day`, at most so many days later."""
+        """Cards whose running term ends after `day`, within `within_days` days."""
         return self.filter(ending(day, within_days))
 
     def ended(self):
@@ -131,7 +131,7 @@ class CardQuerySet(OwnedQuerySet):
         return self.filter(ENDED)
 
     def cancelling(self, day, within_days):
-        """Cards that will be cancelled at most so many days after `day`, if nobody renews or protects them."""
+        """Cards that will be cancelled within `within_days` days after `day`, if nobody renews or protects them."""
         return self.filter(cancelling(day, within_days))
 
     def forced_in(self, first_day, until):

@@ -16,7 +16,7 @@ from cards.choices import Hold, State
 from cards.holds import shown, stopping
 from cards.models import StateTally, UsageTally
 
-# What happened so many days ago is no longer told apart by days: `actions.compacting` puts it together under one.
+# What happened more days ago is not kept by day: `actions.compacting` puts it together under one.
 DAYS_APART = 400
 LONG_AGO = date(2000, 1, 1)
 COUNTED = 1_000

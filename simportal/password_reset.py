@@ -1,4 +1,4 @@
-"""A forgotten password: Django's own link by mail. Who asks is told the same, whatever address they give."""
+"""A forgotten password: Django's own link by mail. The answer is the same, whatever address is given."""
 
 import logging
 
@@ -51,7 +51,7 @@ class SetPassword(PasswordResetConfirmView):
 
 
 def drain():
-    """Send what was asked for. Each is put away first: who got no mail asks again, and nobody gets two."""
+    """Send what was asked for. Each is deleted first: somebody who got no mail asks again, and nobody gets two."""
     for reset in ResetAsked.objects.order_by("pk"):
         if ResetAsked.objects.filter(pk=reset.pk).delete()[0] and settings.SENDS_MAIL:
             _send(reset)

@@ -12,7 +12,7 @@ def heartbeat():
 
 @shared_task(name="simportal.resets")
 def send_resets():
-    """Send the links that were asked for by who has forgotten a password."""
+    """Send the links requested by people who have forgotten a password."""
     password_reset.drain()
 
 

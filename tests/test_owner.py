@@ -196,7 +196,7 @@ def by_sale(card, user):
 
 
 def by_refund(card, user):
-    """The card goes back to stock by the order that sold it: who may asks for it, and finance approves."""
+    """The card goes back to stock by a refund of the order that sold it: requested here, approved by finance."""
     order, client = Order.objects.get(kind="sale"), client_of(user.username)
     client.post(f"/console/orders/{order.pk}/refund/", {"key": uuid.uuid4(), "reason": "broken", "all": "1"})
     for refund in order.refunds.all():
@@ -204,7 +204,7 @@ def by_refund(card, user):
 
 
 def by_claim(card, user):
-    """Whose card it becomes is who knows the code: zhang reads it off the label, li does not."""
+    """The card goes to the person who knows the code: zhang reads it off the label, li does not."""
     code = label_of(card) if user.username == "zhang" else "AAAA-AAAA-AAAA"
     client_of(user.username).post("/my/claim/", {"iccid": card.iccid, "code": code})
 

@@ -1,4 +1,4 @@
-"""What is agreed on with a customer, kept beside the wallet."""
+"""The agreement with a customer, kept beside the wallet."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -7,13 +7,13 @@ from billing.actions.ledger import wallet_locked
 from billing.money import yuan
 
 
-def agree_on(customer, **agreed):
-    """Keep what was agreed on; raises `ValidationError` for a credit limit that the wallet is below already."""
+def keep_agreement(customer, **agreement):
+    """Keep these values of the agreement; raises `ValidationError` for a credit limit that the wallet exceeds."""
     with wallet_locked(customer.pk) as account:
-        for name, value in agreed.items():
+        for name, value in agreement.items():
             setattr(account, name, value)
         if account.available < 0:
             sentence = _("The wallet owes {amount} already: the limit cannot be below that.")
             raise ValidationError({"credit_limit": sentence.format(amount=yuan(-account.balance))})
-        account.save(update_fields=list(agreed))
+        account.save(update_fields=list(agreement))
         return account

@@ -80,7 +80,7 @@ def due(day):
 
 
 def tick(today, seconds):
-    """Take the renewals of today as far as they go, for about so many seconds; the next tick takes them on."""
+    """Carry today's renewals as far as they go, for about `seconds` seconds; the next tick carries on."""
     give_up_at = time.monotonic() + seconds
     _begin(today)
     for run in RenewalRun.objects.filter(finished_at=None).select_related("customer").order_by("pk"):
@@ -142,7 +142,7 @@ def _settle(run):
     order = _order_of(run) if _lock(run) else None
     if order is None or order.job.is_at_work:
         return
-    if not (order.is_draft or order.is_placed):  # somebody took it further by hand
+    if not (order.is_draft or order.is_placed):  # somebody moved it on by hand
         return _finish(run, order=order)
     try:
         with transaction.atomic():
@@ -197,7 +197,7 @@ def _order_of(run):
 
 
 def _lock(run):
-    """Whether the run is still open; nobody else takes it further until the transaction ends."""
+    """Whether the run is still open; nobody else moves it on until the transaction ends."""
     return RenewalRun.objects.select_for_update().filter(pk=run.pk, finished_at=None).first() is not None
 
 

@@ -111,7 +111,7 @@ def return_lines(refund, lines, job):
 class Returning(Work):
     """The work of a return: a queued term leaves its queue, a card that was never used goes back to stock.
 
-    It is signed by who asked for the refund, who had to be allowed it then.
+    It is signed by the person who requested the refund, who had to be allowed it then.
     """
 
     def __init__(self, refund, records):

@@ -11,7 +11,7 @@ ORDER_JOB_KINDS = {JobKind.ORDER: Fulfilment(), JobKind.REFUND: Refunding()}
 
 
 def tick(seconds):
-    """Check, serve and give back what waits in orders, chunk by chunk, for about so many seconds."""
+    """Check, serve and give back what waits in orders, chunk by chunk, for about `seconds` seconds."""
     worker.tick(seconds, ORDER_JOB_KINDS)
 
 

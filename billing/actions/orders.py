@@ -1,6 +1,6 @@
-"""Orders, from the draft to the money: drafted and checked, placed with everything agreed on, paid once.
+"""Orders, from the draft to the money: drafted and checked, placed with all its terms fixed, paid once.
 
-What an order does to cards is the work of its job (`fulfilment.py`); paying lets that job go.
+What an order does to cards is the work of its job (`fulfilment.py`); paying starts that job.
 """
 
 import uuid
@@ -85,7 +85,7 @@ def place(order, *, user, total=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
     `user` has to be allowed what the order does to cards, and signs it. `total` is what was shown; another one today is
-    refused, so that nobody agrees to what they did not see. Placed twice, it is placed once. Raises `Refused`; then
+    refused, so that nobody approves what they did not see. Placed twice, it is placed once. Raises `Refused`; then
     nothing has happened.
     """
     require(lambda user: may_place(user, order), user)
@@ -104,7 +104,7 @@ def place(order, *, user, total=None):
 
 
 def pay(order, *, user):
-    """Pay a placed order out of the customer's wallet, whole and once, and let its job go.
+    """Pay a placed order out of the customer's wallet, whole and once, and start its job.
 
     Paid twice, it is paid once. Raises `Refused` when `user` may not, the wallet has not that much, or the order cannot
     be paid any more; then nothing was moved.
@@ -201,7 +201,7 @@ def adjust(customer, amount, *, user, note, key=None):
 
 
 def approve(order, *, user):
-    """A second person agrees to an adjustment that waits."""
+    """A second person approves an adjustment that waits."""
     require(may_adjust, user)
     if needs_second(order.total) and user == order.created_by:
         raise Refused("second_person", limit=yuan(MoneyRules.read().second_person_above))
@@ -237,7 +237,7 @@ def settle(order, *, user):
 
 @contextmanager
 def locked(order):
-    """A transaction in which nobody else takes this order further; the order as it is now."""
+    """A transaction in which nobody else moves this order on; the order as it is now."""
     with transaction.atomic():
         orders = Order.objects.select_for_update(of=("self",)).select_related("job", "customer", "plan", "created_by")
         yield orders.get(pk=order.pk)

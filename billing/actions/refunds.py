@@ -1,4 +1,4 @@
-"""Giving money back for lines whose service was not used: asked for, looked at, and let go by somebody who may."""
+"""Giving money back for lines whose service was not used: requested, checked, and approved by somebody who may."""
 
 from django.db import transaction
 
@@ -19,10 +19,10 @@ from cards.models import Job
 
 
 def request_refund(order, *, user, reason, card_ids=None, key=None):
-    """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody lets it go.
+    """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody approves it.
 
     `user` has to be allowed what the cards give back, and signs it. Raises `Refused` for an order that is not paid, or
-    is an adjustment: that is taken back by another adjustment.
+    is an adjustment: that is reversed by another adjustment.
     """
     require(lambda user: may_request_refund(user, order), user)
 
@@ -39,7 +39,7 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
 
 
 def approve(refund, *, user):
-    """Let a checked refund go, once; above the set amount that takes another person than who asked for it.
+    """Approve a checked refund, once; above the set amount it takes another person than the one who requested it.
 
     Raises `Refused` when its check is not over, when there is nothing to give back, or for want of a second person.
     """

@@ -9,7 +9,7 @@ from billing.money import ZERO
 
 
 class CustomerAccount(models.Model):
-    """What the books keep of a customer: the wallet, how far it may go below zero, and what was agreed on.
+    """What the books keep of a customer: the wallet, how far it may go below zero, and the agreement.
 
     `balance` is the sum of the wallet's postings, kept by whoever posts, under a lock of this row. The database
     refuses a balance below the credit limit. `low_below` is where the customer is told that the wallet is low, None

@@ -20,7 +20,7 @@ class Order(models.Model):
     """What a customer buys, for one card or for 100,000; django-fsm guards how far it has come.
 
     A draft knows which cards and which plan (without one, each card's own plan again), and its job says who can and
-    who cannot. Placing writes the lines, with everything that was agreed on. Paying moves the money, once; the job
+    who cannot. Placing writes the lines, with all their terms. Paying moves the money, once; the job
     then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
     without `created_by` was asked for by a rule. `placed_by` is empty too for orders placed before it was kept.
     """
@@ -150,7 +150,7 @@ class Order(models.Model):
 
     @transition(field=state, source=OrderState.DRAFT, target=OrderState.PLACED)
     def place(self, at, by, expires_at):
-        """Somebody stands by the order: what it says is agreed on, and it waits for its money."""
+        """Place the order: its terms are fixed, and it waits to be paid."""
         self.placed_at, self.placed_by, self.expires_at = at, by, expires_at
 
     @transition(field=state, source=OrderState.PLACED, target=OrderState.PAID)
@@ -180,7 +180,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One card of an order (an adjustment has none), with everything that was agreed on: no later price touches it.
+    """One card of an order (an adjustment has none), with all its terms: no later price touches it.
 
     `plan` is empty for the sale of a card itself. `seq` is the number of the card's record that fulfilled the line,
     `refused` why it could not be fulfilled. `cost` is what the dealer paid, None where nobody said.
@@ -243,7 +243,7 @@ class Refund(models.Model):
     """Money given back for lines of a paid order, as long as their service was not used.
 
     Its job checks first which lines can be given back. `amount` is what the check came to, and in the end what was
-    given back. Above the set amount a second person lets it go.
+    given back. Above the set amount a second person approves it.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -274,7 +274,7 @@ class Refund(models.Model):
 
     @property
     def waits(self):
-        """Whether somebody has to let it go or decline it."""
+        """Whether somebody has to approve or decline it."""
         return self.state == RefundState.REQUESTED
 
     @property

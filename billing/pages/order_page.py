@@ -1,4 +1,4 @@
-"""What the page of an order shows: what would happen, what was agreed on, what became of each line, and the money."""
+"""What the page of an order shows: what would happen, its terms, what became of each line, and the money."""
 
 import uuid
 
@@ -41,7 +41,7 @@ def context_of(order, request, frame):
         "may_withdraw": may_withdraw(user, order),
         "may_pay": may_pay(user, order.customer_id),
         "may_refund": may_request_refund(user, order),
-        "may_agree": may_adjust(user),
+        "may_approve": may_adjust(user),
         "key": uuid.uuid4(),
         "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],

@@ -64,7 +64,7 @@ def _by_day(cards, name, until=date.max):
 
 
 def _readings(today):
-    """Of the cards in use: how many were read last before midnight so many days ago, how many never, the oldest.
+    """Of the cards in use: how many have no reading for `READINGS_OLDER_THAN_DAYS`, how many none at all; the oldest.
 
     `cards` are the keys of those that were read longest ago.
     """

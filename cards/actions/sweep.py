@@ -94,7 +94,7 @@ def brake_holds(day):
 
 
 def release_brake(day, user):
-    """Somebody has looked at what the day would change, and lets the sweep go on; who was first is kept."""
+    """Somebody has looked at what the day would change, and releases the sweep; the first release is kept."""
     waiting = SweptDay.objects.filter(day=day, released_by="").exclude(braked_at=None)
     waiting.update(released_by=user.get_username(), released_at=timezone.now())
 

@@ -215,7 +215,7 @@ def create(opened, terms, signature):
 
 
 def _checked(card, work):
-    """A card is worked on only if its facts agree; a parked one refuses for itself, by its guards."""
+    """A card is worked on only if its facts are consistent; a parked one refuses for itself, by its guards."""
     if not card.parked:
         rules.check(card)
     yield from work.steps(card)

@@ -31,7 +31,7 @@ def nothing_submitted(card, request):
 
 
 def person_has_room(card, request):
-    """A person answers for so many cards at the most: those whose check waits or is approved, cancelled ones left out.
+    """A person answers for a limited number of cards: those whose check waits or is approved, cancelled ones left out.
 
     At work the person's checks are locked first, so that of two cards sent in at the same moment the second counts the
     first. `sent_in` are the cards of this chunk that the database does not know of yet.

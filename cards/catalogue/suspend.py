@@ -39,7 +39,7 @@ class Suspend(ActionType):
         place(card, request, change, Hold.VOLUNTARY)
 
     def inverse(self, record):
-        """Resuming lifts a reached limit too; taking back a stop does not."""
+        """Resuming lifts a reached limit too; undoing a stop does not."""
         return Inverse(Action.RESUME, effect=lift_voluntary)
 
 

@@ -16,7 +16,7 @@ def term(text):
 
 
 def last_term_waits(card, request):
-    """The last term in the queue can be taken back, unless it is the one that the card was opened with.
+    """The last term in the queue can be undone, unless it is the one that the card was opened with.
 
     Who means a certain term says its number; it has to be the last, so that the numbers stay without a gap.
     """

@@ -13,7 +13,7 @@ GROUP = 4
 
 
 class ClaimCode(models.Model):
-    """The code that is printed with a card: who knows it may claim the card while it is in stock, once.
+    """The code that is printed with a card: anyone who knows it may claim the card while it is in stock, once.
 
     Only the hash is kept. The code itself follows from the portal's secret key, so that a label can be printed again
     at any time; it is checked against the hash alone, so labels stay valid when that key changes. A code that was used

@@ -119,7 +119,7 @@ class Job(Leased):
 
     @property
     def is_waiting(self):
-        """Whether the preview is there and somebody has to say go."""
+        """Whether the preview is there and somebody has to start it."""
         return self.status == JobStatus.READY
 
     @property

@@ -89,7 +89,7 @@ class Framed:
 
 
 def _answering(guard, *methods):
-    """A method that answers requests made by these HTTP methods, from whom the frame's `guard` lets pass."""
+    """A method that answers requests made by these HTTP methods, from anyone whom the frame's `guard` lets pass."""
 
     def decorate(view):
         @wraps(view)

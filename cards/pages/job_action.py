@@ -1,4 +1,4 @@
-"""The page of a job that does something to many cards or takes it back: preview, form, outcomes, what can follow."""
+"""The page of a job that does something to many cards or undoes it: preview, form, outcomes, what can follow."""
 
 import re
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def context(job, request, frame):
 
 
 def follows_of(job, user):
-    """Trying again and taking back, each with the reason if it is not possible; nothing while the job goes on."""
+    """Retry and undo, each with the reason if it is not possible; nothing while the job goes on."""
     if not job.is_over or not job.started_at or job.kind not in ACTION_KINDS:
         return []
     sums = job.sums
@@ -66,7 +66,7 @@ def _follow(step, label, refused, actions, user):
 
 
 def _preview(job, can):
-    """Who can and who cannot, and the form that lets the job go."""
+    """Who can and who cannot, and the form that starts the job."""
     label = ngettext("{action}: {count} card", "{action}: {count} cards", can)
     return {
         "groups": groups_of_check(job),

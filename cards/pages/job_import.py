@@ -65,7 +65,7 @@ def context(job, request, frame):
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))
         shown["wrong_count"] = counts["refused"] + counts["collisions"]
     if job.is_waiting:
-        shown |= _go(job, counts["created"] + counts["updated"])
+        shown |= _start_context(job, counts["created"] + counts["updated"])
     return shown
 
 
@@ -123,7 +123,7 @@ def _parameters(job):
     return [(_("Cards that exist"), update)]
 
 
-def _go(job, changes):
+def _start_context(job, changes):
     label = ngettext("Apply: {count} row", "Apply: {count} rows", changes)
     return {
         "changes": changes,

@@ -107,7 +107,7 @@ def origin_of(selection, frame):
 
 
 def why_not(user, job):
-    """Why somebody who may look at a job may not let it go, hold it or end it."""
+    """Why somebody who may look at a job may not start, pause or stop it."""
     if job.kind in (JobKind.ACTION, JobKind.UNDO):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
     if job.kind == JobKind.EXPORT:

@@ -66,7 +66,7 @@ class Follower:
 
 
 def page_of(job, request, frame, may):
-    """The context of a job's page; `may` says whether the reader may let the job go, hold it and end it."""
+    """The context of a job's page; `may` says whether the reader may start, pause and stop the job."""
     after = Job.objects.filter(of=job).select_related("of").order_by("pk")
     context = {
         "job": job,

@@ -21,7 +21,7 @@ NARROW, BAND_WIDTH, MARK_HEIGHT, SHORTEST, MOST_LABELS = 330, 14, 24, 220, 14
 
 FONT_SIZE, LABEL_GAP, BEYOND = 12, 14, 20
 
-# What stops a card and lets it go again, perhaps often: only the last of it is worth a flag.
+# What stops a card and releases it again, perhaps often: only the last of it is worth a flag.
 COME_AND_GO = (
     Action.SUSPEND,
     Action.RESUME,

@@ -31,7 +31,7 @@ def make_person(*, username, password, phone=""):
 def change_account(user, *, name, email, phone):
     """What somebody says of themselves: how they are called, where mail reaches them, and the phone to log in with.
 
-    Whether a phone is known here is told to nobody who asks for many.
+    Nobody who tries many learns which phones are known here.
     """
     number = identifiers.phone(phone) if phone.strip() else None
     if number and number != person_of(user).phone and not throttle.hit(throttle.PHONES_OF_PERSON, user.pk):
@@ -131,6 +131,6 @@ def _somebody_else_owns(membership):
 
 
 def _revoke_invitations(membership):
-    """Who may not invite any more has invited nobody."""
+    """Somebody who may not invite any more has invited nobody."""
     mine = Invitation.objects.open().filter(customer=membership.customer_id, by=membership.user_id)
     mine.update(revoked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Who somebody is who logs in: by the user name or by the phone, and the password."""
+"""Login by the user name or by the phone, and the password."""
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
@@ -9,7 +9,7 @@ from cards.errors import BadInput
 
 
 class NameOrPhone(ModelBackend):
-    """Django's own backend, which also knows users by their phones. Who is unknown waits as long as who is wrong."""
+    """Django's own backend, which also knows phones. An unknown name takes as long as a wrong password."""
 
     def authenticate(self, request, username=None, password=None, **kwargs):
         name = username and user_name_of(username)

@@ -97,7 +97,7 @@ class NewPersonForm(forms.Form):
 
 
 class ConfirmedForm(forms.Form):
-    """A change that only who knows the password may make: the phone may lie about open."""
+    """A change that only somebody who knows the password may make: the phone may lie about open."""
 
     current_password = forms.CharField(
         label=_("Your password, to confirm"),
@@ -114,7 +114,7 @@ class ConfirmedForm(forms.Form):
 
 
 class PasswordForm(PasswordChangeForm):
-    """A new password, by who knows the old one."""
+    """A new password, by somebody who knows the old one."""
 
     def clean_old_password(self):
         return _confirmed(self.user, self.cleaned_data["old_password"])

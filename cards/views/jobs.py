@@ -49,7 +49,7 @@ class JobPages(Framed):
             return self._redirect(job)
         if form.is_valid():
             try:
-                _go(job, request.user, form)
+                _start(job, request.user, form)
                 return self._redirect(job)
             except Refused as refused:
                 messages.error(request, str(refused))
@@ -65,7 +65,7 @@ class JobPages(Framed):
 
     @acting("POST")
     def follow(self, request, pk, step):
-        """A new job out of this one: what failed once more, or what was done taken back."""
+        """A new job out of this one: what failed once more, or what was done undone."""
         job = _counted(self.find(request, pk))
         follows = {offered.step: offered for offered in self.follows(job, request.user)}
         if step not in follows:
@@ -107,7 +107,7 @@ class JobPages(Framed):
         return title_of(job)
 
     def may(self, user, job):
-        """Whether somebody may let the job go, hold it and end it."""
+        """Whether somebody may start, pause and stop the job."""
         return control.may(user, job)
 
     def follows(self, job, user):
@@ -137,6 +137,6 @@ def _counted(job):
     return job
 
 
-def _go(job, user, form):
+def _start(job, user, form):
     cleaned = form.cleaned_data
     control.start(job, user=user, params=form.values(), reason=cleaned["reason"], count=cleaned.get("count"))

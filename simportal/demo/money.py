@@ -1,4 +1,4 @@
-"""The demo's money: prices, what was agreed on, and every order, receipt and refund behind the cards' terms."""
+"""The demo's money: prices, agreements, and every order, receipt and refund behind the cards' terms."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.contrib.auth import get_user_model
 
 from billing.actions import orders, receipts, refunds
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
@@ -53,7 +53,7 @@ class Till:
         self.transfers = 0
         with as_of(instant(first_day, 8)):
             self._set_prices(first_day)
-            self._agree()
+            self._make_agreements()
 
     def open(self, card_ids, day):
         """The opening plans of cards that were delivered to customers."""
@@ -67,7 +67,7 @@ class Till:
         return self._sell(OrderKind.PACK, card_ids, "PACK-100", day, minute)
 
     def this_morning(self):
-        """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to agree to."""
+        """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to approve."""
         with as_of(self.instant(self.today, 0, 30)):
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
@@ -97,10 +97,10 @@ class Till:
             valid_from=self.today - ago,
         )
 
-    def _agree(self):
+    def _make_agreements(self):
         tier = PriceTier.objects.get(name=RESELLERS)
         for name, is_reseller, limit, ahead in AGREEMENTS:
-            agree_on(
+            keep_agreement(
                 self._named(name),
                 tier=tier if is_reseller else None,
                 credit_limit=Decimal(limit),

@@ -12,7 +12,7 @@ from cards.models import Card, SavedView
 
 LANGUAGE = "zh-hans"
 
-# Every so many cards, by a number of their own: the tag, and on whose cards.
+# A tag, the share of cards that get it, and on whose cards.
 TAGS = (
     ("深圳仓", 0.6, lambda part: part.client is None),
     ("东莞仓", 0.2, lambda part: part.client is None),

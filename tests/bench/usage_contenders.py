@@ -99,7 +99,7 @@ def _copy(model, new):
 
 
 def _write_file(rows, cards, folder):
-    """So many days of all cards that it makes the rows; the last cards have a day less."""
+    """As many days of all cards as make the rows; the last cards have a day less."""
     with (folder / FILE).open("w") as file:
         file.write("iccid,day,bytes,read_at,imei\n")
         for number in range(rows):

@@ -26,7 +26,7 @@ def customer(name="Acme"):
 
 
 def fleet(size, since, plan="Y1-30", name="Acme"):
-    """So many cards of a customer, in use since a day; the keys of all cards."""
+    """`size` cards of a customer, in use since a day; the keys of all cards."""
     columns = {"carrier": "cmcc", "certification": "enterprise", "plan": plan, "customer": name}
     texts = [columns | {"iccid": f"8986{number:016d}", "opened_on": str(since)} for number in range(size)]
     for chunk in chunked(texts):

@@ -32,7 +32,7 @@ TIMES = 50
 
 
 def at_once(calls):
-    """What each of these calls returned or was refused with, all of them let go at the same moment."""
+    """What each of these calls returned or was refused with, all of them started at the same moment."""
     gate = Barrier(len(calls))
 
     def answer(call):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.actions import kinds, orders, refunds
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.auto_renew import due, forget_what_was_said, switch, tick
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
@@ -39,7 +39,7 @@ def user():
 
 
 def renews(name="Acme", is_on=True, days=7):
-    return agree_on(b.customer(name), auto_renews=is_on, renews_days_ahead=days)
+    return keep_agreement(b.customer(name), auto_renews=is_on, renews_days_ahead=days)
 
 
 def monthly(name="Acme", **columns):
@@ -227,7 +227,7 @@ def test_money_that_stays_short_is_told_each_day_unless_nobody_wants_to_hear():
     monthly()
     ticked(WEEK_BEFORE)
     ticked(WEEK_BEFORE + timedelta(days=1))
-    agree_on(b.customer(), muted=["renewal_failed"])
+    keep_agreement(b.customer(), muted=["renewal_failed"])
     ticked(WEEK_BEFORE + timedelta(days=2))
     assert [run[3] for run in runs()] == [True, True, True]
     assert list(Notice.objects.order_by("on").values_list("on", flat=True)) == [

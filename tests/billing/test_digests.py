@@ -121,7 +121,7 @@ def test_five_thousand_cards_are_one_mail(mailoutbox, django_assert_max_num_quer
 
 
 def fleet(size):
-    """So many cards of Acme in use, like `monthly`."""
+    """`size` cards of Acme in use, like `monthly`."""
     columns = {"carrier": "cmcc", "certification": "enterprise", "plan": "M1-100", "customer": "Acme"}
     rows = [
         read_card_row(number, columns | {"iccid": f"8986{number:016d}", "opened_on": str(SINCE)}, date.max)

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from billing import proof
 from billing.actions import receipts
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import EntryLine, move, post_entry, reverse
 from billing.choices import Account, EntryKind
 from billing.errors import Refused
@@ -180,7 +180,7 @@ def test_a_receipt_that_is_spent_is_not_taken_back():
     receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=finance)
     post_entry("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
     assert refused(receipts.reverse_receipt, receipt, user=finance, reason="bounced") == "short"
-    agree_on(b.customer(), credit_limit=Decimal(1))
+    keep_agreement(b.customer(), credit_limit=Decimal(1))
     receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert b.balance() == -1
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from billing import proof
 from billing.actions import orders, receipts, refunds
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.kinds import work_off
 from billing.choices import LineState, OrderKind, RefundState
 from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
@@ -125,7 +125,7 @@ class Business(RuleBasedStateMachine):
 
     @rule(which=ONE_OF, cards=st.none() | FEW, end=st.sampled_from([refunds.approve, refunds.approve, refunds.decline]))
     def refund(self, which, cards, end):
-        """Of a paid order, whole or in part; somebody may fulfil the order between asking and letting go."""
+        """Of a paid order, whole or in part; somebody may fulfil the order between request and approval."""
         chosen = cards and [self.cards[number % len(self.cards)] for number in cards]
         if order := self._pick(Order.objects.filter(paid_at__isnull=False), which):
             ask = {"user": self.people[0], "reason": "because", "card_ids": chosen}
@@ -141,7 +141,7 @@ class Business(RuleBasedStateMachine):
             case "receipt":
                 receipts.record(customer, amount, f"REF{self.references}", self.day, user=self.people[0])
             case "limit":
-                self._try(lambda: agree_on(customer, credit_limit=amount))
+                self._try(lambda: keep_agreement(customer, credit_limit=amount))
             case "reversal" if receipt:
                 self._try(lambda: receipts.reverse_receipt(receipt, user=self.people[0], reason="bounced"))
             case "charge" | "gift":

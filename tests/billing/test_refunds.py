@@ -41,7 +41,7 @@ def user():
 
 
 def refunded(order, user, **asked):
-    """Ask for a refund and let it go; the refund afterwards."""
+    """Request a refund and approve it; the refund afterwards."""
     return refunds.approve(refunds.request_refund(order, user=user, reason="because", **asked), user=user)
 
 

@@ -122,7 +122,7 @@ def braked():
 
 
 @on_today
-def test_a_day_that_the_brake_holds_is_let_go_by_name(braked):
+def test_a_day_that_the_brake_holds_is_released_by_name(braked):
     client = of_role("operations", "olga")
     assert "The sweep of 2026-06-10 waits" in text(client.get("/console/sweep/", headers=ENGLISH))
     client.post("/console/sweep/release/", {"day": "2026-06-10"})

@@ -1,4 +1,4 @@
-"""Jobs: bulk actions checked, done in chunks, held, ended, tried again and taken back."""
+"""Jobs: bulk actions checked, done in chunks, paused, stopped, retried and undone."""
 
 import uuid
 from datetime import timedelta
@@ -41,7 +41,7 @@ def draft(owner, action, *cards, **values):
     return control.draft(chosen(owner, *cards), action, user=owner, **values)
 
 
-def go(job, user, **params):
+def run_through(job, user, **params):
     return worker.work_off(control.start(job, user=user, **params))
 
 
@@ -99,7 +99,7 @@ def test_what_contradicts_itself_cannot_and_is_not_parked_by_looking(ops):
 
 def test_a_job_does_its_action_to_each_card_and_keeps_an_outcome_for_each(ops):
     works, unused = card_in_use(), open_card()
-    job = go(draft(ops, "suspend", works, unused), ops, reason="storm")
+    job = run_through(draft(ops, "suspend", works, unused), ops, reason="storm")
     assert (job.status, engine.totals(job).counts) == ("done", {"done": 1, "refused": 1, "parked": 0})
     assert list(control.outcomes(job)) == [[works.pk, 3, None], [unused.pk, None, ["not_in_use", {}]]]
     event = CardEvent.objects.get(card=works, seq=3)
@@ -110,8 +110,8 @@ def test_started_twice_it_is_done_once(ops):
     card = card_in_use()
     job = draft(ops, "suspend", card)
     control.start(job, user=ops)
-    go(job, ops)
-    go(job, ops)
+    run_through(job, ops)
+    run_through(job, ops)
     assert CardEvent.objects.filter(card=card, action="suspend").count() == 1
 
 
@@ -119,7 +119,7 @@ def test_a_card_that_has_changed_since_the_check_is_left_alone(ops):
     changed, same = card_in_use(), card_in_use()
     job = draft(ops, "suspend", changed, same)
     do("tag", changed, DAY, tag="trial")
-    job = go(job, ops)
+    job = run_through(job, ops)
     assert [written for _id, _seq, written in control.outcomes(job)] == [["changed_meanwhile", {}], None]
     assert states(changed, same) == ["in_use", "voluntary"]
 
@@ -128,7 +128,7 @@ def test_usage_that_changes_nothing_is_no_change(ops):
     card = card_in_use()
     job = draft(ops, "suspend", card)
     use(card, DAY, 1)
-    assert engine.totals(go(job, ops)).counts["done"] == 1
+    assert engine.totals(run_through(job, ops)).counts["done"] == 1
 
 
 def test_parameters_are_read_before_anything_starts(ops):
@@ -137,7 +137,7 @@ def test_parameters_are_read_before_anything_starts(ops):
     with pytest.raises(BadInput, match="is not a number of whole MB"):
         control.start(job, user=ops, params={"limit_mb": "much"})
     assert Job.objects.get(pk=job.pk).status == "ready"
-    assert (go(job, ops, params={"limit_mb": "20"}).status, fresh(card).limit_mb) == ("done", 20)
+    assert (run_through(job, ops, params={"limit_mb": "20"}).status, fresh(card).limit_mb) == ("done", 20)
 
 
 def test_cancelling_needs_a_reason_and_the_typed_count_of_those_that_can(ops):
@@ -147,7 +147,7 @@ def test_cancelling_needs_a_reason_and_the_typed_count_of_those_that_can(ops):
         with pytest.raises(BadInput) as refused:
             control.start(job, user=ops, reason=reason, count=count)
         assert refused.value.field == field
-    assert go(job, ops, reason="lost", count="2").status == "done"
+    assert run_through(job, ops, reason="lost", count="2").status == "done"
     assert states(first, second, protected) == ["cancelled", "cancelled", "unused"]
 
 
@@ -175,7 +175,7 @@ def test_a_role_that_was_lost_meanwhile_is_seen_when_the_turn_comes(ops):
 
 
 def many(ops, count=6):
-    """A started job of so many cards in chunks of two, and the cards."""
+    """A started job of `count` cards in chunks of two, and the cards."""
     cards = [card_in_use() for _ in range(count)]
     job = draft(ops, "suspend", *cards)
     payload = job.chunks.get()
@@ -213,7 +213,7 @@ def test_a_stopped_job_keeps_what_is_done_and_a_retry_does_the_rest(ops):
     assert (engine.stop(job, ops), engine.resume(job, ops), one_chunk()) == (True, False, None)
     again = control.retry(Job.objects.get(pk=job.pk), user=ops)
     assert (again.total, again.of_id, engine.totals(again).check_counts["can"]) == (4, job.pk, 4)
-    go(again, ops)
+    run_through(again, ops)
     assert states(*cards) == ["voluntary"] * 6
 
 
@@ -284,9 +284,9 @@ def test_an_undo_puts_back_exactly_what_the_action_took(ops, action, params):
     if action == "resume":
         card = do("suspend", card, DAY)
     before_it, before = fresh(card), facts(card)
-    job = go(draft(ops, action, card), ops, params=params)
+    job = run_through(draft(ops, action, card), ops, params=params)
     assert (engine.totals(job).counts["done"], facts(card) == before) == (1, False)
-    back = go(control.undo(job, user=ops), ops)
+    back = run_through(control.undo(job, user=ops), ops)
     assert (back.status, engine.totals(back).counts["done"], facts(card)) == ("done", 1, before)
     last = CardEvent.objects.filter(card=card).latest("seq")
     assert (last.job_id, last.evidence["undoes"]) == (back.pk, last.seq - 1)
@@ -297,7 +297,7 @@ def moved(ops):
     """A job that gave to Globex a card out of stock and one of Acme's, and the cards."""
     Customer.objects.create(name="Globex")
     cards = card_in_use(), card_in_use(customer="Acme")
-    return go(draft(ops, "assign", *cards), ops, params={"customer": "Globex"}), cards
+    return run_through(draft(ops, "assign", *cards), ops, params={"customer": "Globex"}), cards
 
 
 def owners(*cards):
@@ -308,7 +308,7 @@ def test_cards_that_were_assigned_go_back_to_whom_they_belonged_or_to_stock(ops)
     job, cards = moved(ops)
     globex, acme = (Customer.objects.get(name=name).pk for name in ("Globex", "Acme"))
     assert owners(*cards) == ["Globex", "Globex"]
-    back = go(control.undo(job, user=ops), ops)
+    back = run_through(control.undo(job, user=ops), ops)
     assert (engine.totals(back).counts["done"], owners(*cards)) == (2, [None, "Acme"])
     assert [
         (event.action, event.evidence) for event in CardEvent.objects.filter(job__in=[job, back]).order_by("pk")
@@ -329,7 +329,7 @@ def test_who_may_one_of_two_inverses_takes_back_what_needs_that_one(ops, may, ex
     other = staff(may, username="other")
     back = control.undo(job, user=other)
     assert engine.totals(back).check_counts == {"can": 1, "cannot": 1}
-    go(back, other)
+    run_through(back, other)
     needed = "unassign" if may == "assign" else "assign"
     refused = ["not_permitted", {"actor": "other", "action": needed}]
     assert [written for _id, _seq, written in control.outcomes(back) if written] == [refused]
@@ -346,7 +346,7 @@ def test_who_may_neither_inverse_cannot_start_the_undo(ops):
 
 def test_a_card_does_not_go_back_to_a_customer_that_is_no_more(ops):
     card = card_in_use(customer="Acme")
-    job = go(draft(ops, "unassign", card), ops)
+    job = run_through(draft(ops, "unassign", card), ops)
     Customer.objects.get(name="Acme").delete()
     assert list(control.undo(job, user=ops).chunks.get().check_result["reasons"]) == ["nothing_to_undo"]
 
@@ -373,32 +373,32 @@ def test_cards_are_put_in_stock_by_the_action_of_that_name_alone(ops):
         control.start(job, user=ops, params={"customer": " "})
     assert str(bad.value) == "customer: name the customer; “Back to stock” (unassign) puts the card back in stock"
     ours, nobodys = card_in_use(customer="Acme"), card_in_use()
-    job = go(draft(ops, "unassign", ours, nobodys), ops)
+    job = run_through(draft(ops, "unassign", ours, nobodys), ops)
     assert [written and written[0] for _id, _seq, written in control.outcomes(job)] == [None, "in_stock_already"]
     assert owners(ours, nobodys) == [None, None]
 
 
 def test_what_has_changed_since_is_not_taken_back(ops):
     changed, same = card_in_use(), card_in_use()
-    job = go(draft(ops, "suspend", changed, same), ops)
+    job = run_through(draft(ops, "suspend", changed, same), ops)
     do("resume", changed, DAY)
     back = control.undo(job, user=ops)
     assert engine.totals(back).check_counts == {"can": 1, "cannot": 1}
-    go(back, ops)
+    run_through(back, ops)
     assert [written and written[0] for _id, _seq, written in control.outcomes(back)] == ["changed_meanwhile", None]
     assert states(changed, same) == ["in_use", "in_use"]
 
 
 def test_a_hold_that_came_with_usage_stays_when_a_stop_is_taken_back(ops):
     card = do("set_limit", card_in_use(), DAY, limit_mb="10")
-    job = go(draft(ops, "suspend", card), ops)
+    job = run_through(draft(ops, "suspend", card), ops)
     use(card, DAY, 12)
     assert engine.totals(control.undo(job, user=ops)).check_counts == {"can": 0, "cannot": 1}
 
 
 def test_what_has_no_inverse_says_so(ops):
     card = card_in_use()
-    job = go(draft(ops, "top_up", card), ops, params={"plan": "PACK-100"})
+    job = run_through(draft(ops, "top_up", card), ops, params={"plan": "PACK-100"})
     assert fresh(card).pack_mb == 100
     with pytest.raises(Refused) as refused:
         control.undo(job, user=ops)
@@ -407,6 +407,6 @@ def test_what_has_no_inverse_says_so(ops):
 
 def test_cards_shut_down_meanwhile_do_not_come_back_by_an_undo(ops):
     card = card_in_use(plan="M1-100")
-    job = go(draft(ops, "suspend", card), ops)
+    job = run_through(draft(ops, "suspend", card), ops)
     swept(card, DAY + timedelta(days=40))
     assert engine.totals(control.undo(job, user=ops)).check_counts == {"can": 0, "cannot": 1}

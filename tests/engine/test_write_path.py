@@ -147,7 +147,7 @@ def test_a_chunk_takes_as_many_queries_as_a_card():
 
 
 def suspending(count):
-    """The queries, other than those around a transaction, that it takes to suspend so many cards."""
+    """The queries, other than those around a transaction, that it takes to suspend `count` cards."""
     cards = [card_in_use() for _ in range(count)]
     with CaptureQueriesContext(connection) as captured:
         outcomes = act("suspend", [card.pk for card in cards], actor=SHELL, on=DAY)

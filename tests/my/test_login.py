@@ -1,4 +1,4 @@
-"""The one door: by user name or phone, with one answer to whatever is wrong, and only so many tries."""
+"""The one door: by user name or phone, with one answer to whatever is wrong, and a limited number of tries."""
 
 from datetime import timedelta
 

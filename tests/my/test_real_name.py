@@ -1,4 +1,4 @@
-"""Who answers for a card: the number of an identity card that fits, and so many cards a person at the most."""
+"""Who answers for a card: the number of an identity card that fits, and how many cards a person may have."""
 
 from datetime import date
 

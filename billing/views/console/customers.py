@@ -1,4 +1,4 @@
-"""The console's customers: the list with balances and cards, the page of one, what was agreed on, and adjustments."""
+"""The console's customers: the list with balances and cards, the page of one, the agreement, and adjustments."""
 
 from django import forms
 from django.contrib import messages
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import orders
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.filters import CustomerFilter
 from billing.forms import AmountField, KeyedForm
@@ -34,7 +34,7 @@ BY_NAME = Ordering("name", read_value=str)
 
 
 class AgreementForm(forms.ModelForm):
-    """What was agreed on with a customer."""
+    """The agreement with a customer."""
 
     class Meta:
         model = CustomerAccount
@@ -88,13 +88,13 @@ def customer_page(request, pk):
 @permitted("billing.change_customeraccount")
 @require_POST
 def change_agreement(request, pk):
-    """Keep what was agreed on with a customer: tier, credit, renewals."""
+    """Keep the agreement with a customer: tier, credit, renewals."""
     customer = get_object_or_404(Customer, pk=pk)
     form = AgreementForm(request.POST, instance=account_of(customer.pk), label_suffix="")
     if not form.is_valid():
         return _page(request, customer, agreement=form, status=422)
     try:
-        agree_on(customer, **form.cleaned_data)
+        keep_agreement(customer, **form.cleaned_data)
     except ValidationError as wrong:
         form.add_error(None, wrong)
         return _page(request, customer, agreement=form, status=422)
@@ -105,7 +105,7 @@ def change_agreement(request, pk):
 @permitted("billing.adjust_order")
 @require_POST
 def adjust(request, pk):
-    """Charge a customer or give them something; above the set amount a second person has to agree first."""
+    """Charge a customer or give them something; above the set amount a second person has to approve first."""
     customer = get_object_or_404(Customer, pk=pk)
     form = AdjustmentForm(request.POST)
     if not form.is_valid():

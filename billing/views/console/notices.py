@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.filters import NoticeFilter
@@ -69,7 +69,7 @@ def customer_notices(request, pk):
     customer = get_object_or_404(Customer, pk=pk)
     form = NoticesForm(request.POST or None, initial=_agreed(account_of(pk)), label_suffix="")
     if request.method == "POST" and form.is_valid():
-        agree_on(customer, muted=form.muted, low_below=form.cleaned_data["low_below"])
+        keep_agreement(customer, muted=form.muted, low_below=form.cleaned_data["low_below"])
         messages.success(request, _("Saved."))
         return redirect("money:customer", pk=pk)
     context = {"customer": customer, "form": form, "notices": notices_of(customer)}

@@ -47,8 +47,8 @@ def go_on(request, pk):
 
 @permitted("billing.adjust_order")
 @require_POST
-def agree(request, pk):
-    """A second person agrees to an adjustment."""
+def approve_order(request, pk):
+    """A second person approves an adjustment."""
     order = CONSOLE_ORDERS.find(request, pk)
     if order.kind != OrderKind.ADJUSTMENT:
         raise PermissionDenied

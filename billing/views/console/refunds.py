@@ -1,4 +1,4 @@
-"""Refunds in the console: the page of one, letting it go or not, and everything that waits for a second person."""
+"""Refunds in the console: the page of one, approving or declining it, and everything that waits for a second person."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -65,7 +65,7 @@ def refund_step(request, pk, step):
 @staff_required
 @require_safe
 def approvals(request):
-    """Refunds that wait to be let go, and adjustments that wait for a second person."""
+    """Approvals: refunds that wait for one, and adjustments that wait for a second person."""
     waiting = Refund.objects.waiting().select_related("order__customer", "asked_by", "job")
     placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
     context = {

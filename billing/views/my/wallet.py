@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import payments
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.errors import Refused
@@ -53,11 +53,11 @@ class MyAgreementForm(forms.Form):
     )
 
     @property
-    def agreed(self):
+    def agreement(self):
         """What is kept of it: notices by those that are not wanted."""
-        agreed = dict(self.cleaned_data)
-        wanted = agreed.pop("wanted")
-        return agreed | {"muted": [kind for kind in NoticeKind.values if kind not in wanted]}
+        agreement = dict(self.cleaned_data)
+        wanted = agreement.pop("wanted")
+        return agreement | {"muted": [kind for kind in NoticeKind.values if kind not in wanted]}
 
 
 @member_required
@@ -104,7 +104,7 @@ def change_agreement(request, pk):
         return read_only(request)
     if not form.is_valid():
         return _again(request, customer, agreement=form)
-    agree_on(customer, **form.agreed)
+    keep_agreement(customer, **form.agreement)
     messages.success(request, _("Saved."))
     return redirect("buying:wallet")
 

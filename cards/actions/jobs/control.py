@@ -1,4 +1,4 @@
-"""What people do with jobs: ask for one, look at its check, let it go, hold it, end it, try again, take it back."""
+"""What people do with jobs: draft one, look at its check, start it, pause it, stop it, retry it, undo it."""
 
 from datetime import timedelta
 from pathlib import PurePath
@@ -48,7 +48,7 @@ def upload(kind, file, *, user, key=None, **values):
 
 
 def may(user, job):
-    """Whether this person may let the job go, hold it and end it. What belongs to an order follows the order."""
+    """Whether this person may start, pause and stop the job. What belongs to an order follows the order."""
     if job.kind in OF_ORDERS:
         return False
     if job.kind in IMPORT_KINDS:
@@ -92,7 +92,7 @@ def retry(job, *, user, key=None):
 
 
 def undo(job, *, user, key=None):
-    """A draft that takes back what the job did. `Refused` when its action has no inverse or nothing was done."""
+    """A draft that undoes what the job did. `Refused` when its action has no inverse or nothing was done."""
     pairs = [(card_id, seq) for card_id, seq, _written in outcomes(job) if seq is not None]
     if not inverses_of(job) or not pairs:
         raise Refused("nothing_to_undo")
@@ -101,7 +101,7 @@ def undo(job, *, user, key=None):
 
 
 def inverses_of(job):
-    """The actions that take back what the job did; none while it is not over, and where it has no exact inverse."""
+    """The actions that undo what the job did; none while it is not over, and where it has no exact inverse."""
     return CATALOGUE[job.action].undone_by if job.kind == JobKind.ACTION and job.is_over else ()
 
 

@@ -1,7 +1,7 @@
 """What every job keeps, whatever it does: its way from status to status, its chunks, its leases.
 
 A change of status is one conditional UPDATE, so that a click too many, two clicks at once and a worker at the same
-moment all end well: who comes second changes nothing.
+moment all end well: the second caller changes nothing.
 """
 
 from collections import Counter
@@ -84,7 +84,7 @@ def move(job, sources, target, **values):
     return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
 
 
-# What people do with a job. `user` is None for a rule; who comes second changes nothing, and leaves no step.
+# What people do with a job. `user` is None for a rule; the second caller changes nothing, and leaves no step.
 
 
 def launch(job, user, **values):

@@ -35,7 +35,7 @@ def order_export(user, format, file_name, *, query="", selection=None):
 
 
 class Export(Kind):
-    """Its work is all in `prepare`: there is nothing to check, and nobody has to say go."""
+    """Its work is all in `prepare`: there is nothing to check, and nobody has to start it."""
 
     def prepare(self, job, alive):
         path = Path(default_storage.path(f"{FOLDER}/{BEGINNING}{job.key}.{suffix_of(job.params['format'])}"))

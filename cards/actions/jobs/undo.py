@@ -15,7 +15,7 @@ from cards.permissions import Actor
 
 
 class Undo(Kind):
-    """`payload` is {"cards": keys, "seqs": the records to take back}; `job.of` is the job that made them."""
+    """`payload` is {"cards": keys, "seqs": the records to undo}; `job.of` is the job that made them."""
 
     def check(self, job, chunk):
         undoing = _undoing(job, chunk)
@@ -30,7 +30,7 @@ class Undo(Kind):
 
 
 class Undoing(Work):
-    """The work of taking back the records `seqs`, by card."""
+    """The work of undoing the records `seqs`, by card."""
 
     def __init__(self, seqs, request):
         self.seqs, self.request = seqs, request

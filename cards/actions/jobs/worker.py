@@ -25,7 +25,7 @@ TICKS_AT_ONCE = 2
 
 
 def tick(seconds, kinds=KINDS):
-    """Work on whatever jobs have to do, for about so many seconds. At most two ticks work at the same time."""
+    """Work on whatever jobs have to do, for about `seconds` seconds. At most two ticks work at the same time."""
     if engine.chunks_at_work() >= TICKS_AT_ONCE:
         return
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
@@ -114,7 +114,7 @@ def _work_on(chunk, worker, kinds=KINDS):
 
 
 def _rehearsed(kind, job, chunk):
-    """What the check says; whatever it did to the database is taken back."""
+    """What the check says; whatever it did to the database is rolled back."""
     with transaction.atomic():
         result = kind.check(job, chunk)
         transaction.set_rollback(True)

@@ -75,7 +75,7 @@ def two_factor(request):
 @never_cache
 @require_POST
 def new_codes(request):
-    """New recovery codes for who knows the password."""
+    """New recovery codes, for somebody who knows the password."""
     person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
     if not person.has_second_factor:
         return redirect("account:two-factor")
@@ -88,7 +88,7 @@ def new_codes(request):
 @login_required
 @require_POST
 def two_factor_off(request):
-    """From now on the password is enough: for who knows it."""
+    """From now on the password is enough; asks for it once more."""
     person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
     if not form.is_valid():
         return _two_factor_page(request, person, form)

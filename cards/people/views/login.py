@@ -21,7 +21,7 @@ SECONDS_FOR_CODE = 300  # between the password and the code
 
 
 class LoginDoor(LoginView):
-    """Asks for the password; who has a second factor is not logged in by it, and is asked for the code."""
+    """Asks for the password; somebody with a second factor is not logged in by it, and is asked for the code."""
 
     authentication_form = LoginForm
 

@@ -47,7 +47,7 @@ class ConsoleJobs(JobPages):
 
     @acting("POST")
     def step(self, request, pk, step):
-        """Hold a job, or let it go on."""
+        """Pause a job, or resume it."""
         if step not in PAUSE_OR_RESUME:
             raise Http404
         return self.do_step(request, pk, PAUSE_OR_RESUME[step])

@@ -32,7 +32,7 @@ WHY = {
     "late": _("In use, and the carrier's last reading is old: what is shown of them may be out of date."),
     "failed": _("Nothing more happens to these by itself: open one to see why, and try again what failed."),
 }
-# What is offered beside each card, to who may do it.
+# What is offered beside each card, to anyone who may do it.
 OFFERED = {
     "cancelling": ((Action.RENEW, Action.RENEW.label), (Action.PROTECT, Action.PROTECT.label)),
     "real_name": ((Action.APPROVE_REAL_NAME, _("Approve")), (Action.REJECT_REAL_NAME, _("Reject"))),

@@ -50,7 +50,7 @@ def request_page(request, pk):
 @staff_required
 @require_POST
 def answer_request(request, pk):
-    """Answer it, once: who comes second sees the answer of the first."""
+    """Answer it, once: the second person sees the answer of the first."""
     _permit(request, MAY_ANSWER)
     card_request = _find(pk)
     try:

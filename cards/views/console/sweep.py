@@ -45,7 +45,7 @@ def sweep_page(request):
 @staff_required
 @require_POST
 def unpark(request, iccid):
-    """Takes a parked card back, if its data agree by now; says what became of it on the sweep's page."""
+    """Unpark a card, if its data are consistent by now; says what became of it on the sweep's page."""
     card = get_object_or_404(Card, iccid=iccid)
     (outcome,) = act(Action.UNPARK, [card.pk], actor=Actor.of(request.user), reason=request.POST.get("reason", ""))
     if outcome.refused:
@@ -58,7 +58,7 @@ def unpark(request, iccid):
 @staff_required
 @require_POST
 def release(request):
-    """Lets the sweep of a day go on that the brake holds, for somebody who looked at what it would change."""
+    """Release the sweep of a day that the brake holds, by somebody who looked at what it would change."""
     if not request.user.has_perm(MAY_SWEEP):
         raise PermissionDenied
     swept = next((swept for swept in braked_days() if str(swept.day) == request.POST.get("day")), None)

@@ -153,7 +153,7 @@ def refuse_dead_child(children):
 
 
 def stop_children(children):
-    """Asks all of them first, then waits for each; who does not listen is killed with all its processes."""
+    """Asks all of them first, then waits for each; a child that does not listen is killed with all its processes."""
     for child in children.values():
         child.terminate()
     give_up_at = time.monotonic() + SECONDS_TO_STOP

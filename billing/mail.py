@@ -25,7 +25,7 @@ LONGEST_PROBLEM = 200
 ORDER = list(NoticeKind)
 
 
-class Group(NamedTuple):
+class NoticeGroup(NamedTuple):
     """Notices of one kind and step: what they have in common, what the first say, and how many more are left."""
 
     heading: str
@@ -41,7 +41,7 @@ def drain(today, now, seconds):
     give_up_at = time.monotonic() + seconds
     digests.begin(today, now)
     with closing(get_connection()) as connection:
-        while time.monotonic() < give_up_at and (digest := digests.claim(now)):
+        while time.monotonic() < give_up_at and (digest := digests.claim_digest(now)):
             _deliver(digest, connection, now)
 
 
@@ -96,7 +96,7 @@ def _groups(digest):
 def _group(digest, kind, step, count):
     first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:NOTICES_PER_GROUP]
     sentences = [sentence_of(notice) for notice in first]
-    return Group(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP))
+    return NoticeGroup(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP))
 
 
 def _domain():

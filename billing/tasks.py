@@ -13,7 +13,7 @@ MAIL_SECONDS = 30
 @shared_task(name="billing.orders")
 def work_on_orders():
     """Check, serve and refund what waits in orders, chunk by chunk, for some seconds; on most ticks that is nothing."""
-    kinds.tick(ORDER_SECONDS)
+    kinds.work_off_orders(ORDER_SECONDS)
 
 
 @shared_task(name="billing.expiry")
@@ -26,7 +26,7 @@ def expire_orders():
 def renew():
     """Renew what renews itself today; the switches of cards that were cancelled or went away are forgotten first."""
     auto_renew.forget_what_was_said()
-    auto_renew.tick(civil_today(), RENEWAL_SECONDS)
+    auto_renew.renew_for(civil_today(), RENEWAL_SECONDS)
 
 
 @shared_task(name="billing.notices")

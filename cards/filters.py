@@ -17,7 +17,7 @@ from cards.choices import Carrier, Certification, Hold, State
 from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
-from cards.paging import END, LARGEST_ID, NEWEST, Order, page_of
+from cards.paging import END, LARGEST_ID, NEWEST, SortOrder, page_of
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.scope import Scope
 from cards.search import Beginning, Numbers, understood
@@ -124,7 +124,7 @@ def _natural_order(cleaned):
     """The order of a view for which none was asked."""
     meant = cleaned.get("q")
     if isinstance(meant, Beginning) and meant.sorts_by:
-        return Order(meant.sorts_by, read_value=str)
+        return SortOrder(meant.sorts_by, read_value=str)
     orders = (order for name, order in SORTED_BY_THEMSELVES.items() if cleaned.get(name))
     quick = cleaned.get("quick")
     return QUICK[quick].order if quick else next(orders, NEWEST)

@@ -12,7 +12,7 @@ class Lost(Exception):
 
 
 @transaction.atomic
-def claim(rows, **held):
+def acquire(rows, **held):
     """The first of these rows, with `held` written into it and one try more; None if there is none.
 
     `rows` are those whose lease is free or has run out. Two workers never get the same one: a row that another is
@@ -27,7 +27,7 @@ def claim(rows, **held):
     return row
 
 
-def renew(rows, **held):
+def extend(rows, **held):
     """Hold a row for longer; `rows` say which it is and whose, and `Lost` that there is no such row any more."""
     if not rows.update(**held):
         raise Lost

@@ -29,7 +29,7 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """The order of a list: by an indexed column and the key, or by the key alone.
 
     `has_value` says which rows have a value in the column; the others come last, newest first. Without it, all have.
@@ -55,17 +55,17 @@ class Order:
 
     def parts(self, queryset):
         """The parts of a list that follow each other, each in an order of its own."""
-        first = Part(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
-        rest = Part(queryset.exclude(self.has_value or Q()), is_descending=True, is_rest=True)
+        first = Stretch(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
+        rest = Stretch(queryset.exclude(self.has_value or Q()), is_descending=True, is_rest=True)
         return [first, rest] if self.has_value else [first]
 
 
-NEWEST = Order(is_descending=True)
-OLDEST = Order()
+NEWEST = SortOrder(is_descending=True)
+OLDEST = SortOrder()
 
 
 @dataclass(frozen=True)
-class Part:
+class Stretch:
     """Rows in the order of a column and the key, or of the key alone; `is_rest` are those without a value."""
 
     rows: QuerySet
@@ -88,14 +88,14 @@ class Part:
         keys, sorting = self.rows, _sorting(self.column, is_descending)
         if place:
             names = [self.column, "pk"] if self.column else ["pk"]
-            here = Row(*map(Value, [place.value, place.pk] if self.column else [getattr(place, "pk", place)]))
-            keys = keys.filter((LessThan if is_descending else GreaterThan)(Row(*map(F, names)), here))
+            here = RowValue(*map(Value, [place.value, place.pk] if self.column else [getattr(place, "pk", place)]))
+            keys = keys.filter((LessThan if is_descending else GreaterThan)(RowValue(*map(F, names)), here))
         keys = keys.order_by(*sorting)[:size]
         rows = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
         return list(rows.annotate(place=F(self.column)) if self.column else rows)
 
 
-class Row(Func):
+class RowValue(Func):
     """Values beside each other: `(service_until, id) > (…, …)` is one range of an index of both."""
 
     template = "(%(expressions)s)"

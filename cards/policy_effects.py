@@ -27,7 +27,7 @@ EXAMPLES_PER_EFFECT = 5
 SPREAD, PLACES = 2_654_435_761, 2**32
 
 
-class Kind(StrEnum):
+class EffectKind(StrEnum):
     """What of a card's fate a policy decides, beside the holds that end with a cycle: each of those is a kind too."""
 
     FORCED = "forced"
@@ -54,31 +54,31 @@ def _of_holds():
 
 
 EFFECT_SENTENCES = {
-    (Kind.FORCED, Turn.EARLIER): _("Forced active earlier"),
-    (Kind.FORCED, Turn.LATER): _("Forced active later"),
-    (Kind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
-    (Kind.NEXT_TERM, Turn.LATER): _("The next term starts later"),
-    (Kind.SERVICE_ENDS, Turn.EARLIER): _("Service ends earlier"),
-    (Kind.SERVICE_ENDS, Turn.LATER): _("Service ends later"),
-    (Kind.CANCELLED, Turn.EARLIER): _("Cancelled earlier"),
-    (Kind.CANCELLED, Turn.LATER): _("Cancelled later"),
+    (EffectKind.FORCED, Turn.EARLIER): _("Forced active earlier"),
+    (EffectKind.FORCED, Turn.LATER): _("Forced active later"),
+    (EffectKind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
+    (EffectKind.NEXT_TERM, Turn.LATER): _("The next term starts later"),
+    (EffectKind.SERVICE_ENDS, Turn.EARLIER): _("Service ends earlier"),
+    (EffectKind.SERVICE_ENDS, Turn.LATER): _("Service ends later"),
+    (EffectKind.CANCELLED, Turn.EARLIER): _("Cancelled earlier"),
+    (EffectKind.CANCELLED, Turn.LATER): _("Cancelled later"),
     **dict(_of_holds()),
-    (Kind.WAIVER, Turn.EARLIER): _("A waived limit counts again earlier"),
-    (Kind.WAIVER, Turn.LATER): _("A waived limit counts again later"),
-    (Kind.WAIVER, Turn.NEVER): _("A waived limit stays waived in the next cycle"),
-    (Kind.WAIVER, Turn.NEWLY): _("A waived limit counts again in the next cycle"),
-    (Kind.PACKS, Turn.EARLIER): _("Add-on packs end earlier"),
-    (Kind.PACKS, Turn.LATER): _("Add-on packs end later"),
-    (Kind.PACKS, Turn.NEVER): _("Add-on packs outlive their cycle"),
-    (Kind.PACKS, Turn.NEWLY): _("Add-on packs end with their cycle"),
-    (Kind.CYCLES, Turn.NEWLY): _("Usage is counted in cycles that begin on another day"),
+    (EffectKind.WAIVER, Turn.EARLIER): _("A waived limit counts again earlier"),
+    (EffectKind.WAIVER, Turn.LATER): _("A waived limit counts again later"),
+    (EffectKind.WAIVER, Turn.NEVER): _("A waived limit stays waived in the next cycle"),
+    (EffectKind.WAIVER, Turn.NEWLY): _("A waived limit counts again in the next cycle"),
+    (EffectKind.PACKS, Turn.EARLIER): _("Add-on packs end earlier"),
+    (EffectKind.PACKS, Turn.LATER): _("Add-on packs end later"),
+    (EffectKind.PACKS, Turn.NEVER): _("Add-on packs outlive their cycle"),
+    (EffectKind.PACKS, Turn.NEWLY): _("Add-on packs end with their cycle"),
+    (EffectKind.CYCLES, Turn.NEWLY): _("Usage is counted in cycles that begin on another day"),
 }
 
 DATED = {
-    Action.FORCE_ACTIVATE: Kind.FORCED,
-    Action.START_TERM: Kind.NEXT_TERM,
-    Action.EXPIRE: Kind.SERVICE_ENDS,
-    Action.CANCEL: Kind.CANCELLED,
+    Action.FORCE_ACTIVATE: EffectKind.FORCED,
+    Action.START_TERM: EffectKind.NEXT_TERM,
+    Action.EXPIRE: EffectKind.SERVICE_ENDS,
+    Action.CANCEL: EffectKind.CANCELLED,
 }
 STARTS_A_CYCLE = (Action.ROLL_OVER, Action.START_TERM)
 
@@ -101,7 +101,7 @@ class Fate:
 class Shift:
     """One difference between two fates: the day it was, and the day it becomes; None where it does not happen."""
 
-    kind: Kind | Hold
+    kind: EffectKind | Hold
     was: date | None
     becomes: date | None
 
@@ -137,7 +137,7 @@ class Effect:
     The day is the new one, or the old where there is no new one.
     """
 
-    kind: Kind | Hold
+    kind: EffectKind | Hold
     turn: Turn
     cards: int = 0
     months: dict = field(default_factory=dict)
@@ -263,12 +263,12 @@ def compared(before, after, cycles_from=None):
             yield shift
     if cycles_from:
         counted = [max(start, cycles_from) for start, until in after.metered if max(start, cycles_from) < until]
-        yield from (Shift(Kind.CYCLES, None, day) for day in counted[:1])
+        yield from (Shift(EffectKind.CYCLES, None, day) for day in counted[:1])
 
 
 def _ends_with_the_cycle(card):
     """What of the card the next cycle may end, if the policy says so."""
-    others = {Kind.WAIVER: card.limit_waived, Kind.PACKS: card.pack_mb}
+    others = {EffectKind.WAIVER: card.limit_waived, EffectKind.PACKS: card.pack_mb}
     return {*filter(card.has_hold, HOLDS_THAT_END_WITH_A_CYCLE), *filter(others.get, others)}
 
 

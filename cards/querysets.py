@@ -79,7 +79,7 @@ REAL_NAME_LACKS = (
 )
 
 
-def used(level, day):
+def at_usage_level(level, day):
     """Cards at this level of the running cycle's allowance; a cycle that is over has said its last word."""
     return models.Q(usage_level=level, cycle_until__gt=day)
 
@@ -109,10 +109,10 @@ class CardQuerySet(OwnedQuerySet):
 
     def low(self, day):
         """Cards that have used most of the running cycle's allowance."""
-        return self.filter(used(UsageLevel.LOW, day))
+        return self.filter(at_usage_level(UsageLevel.LOW, day))
 
     def used_up(self, day):
-        return self.filter(used(UsageLevel.USED_UP, day))
+        return self.filter(at_usage_level(UsageLevel.USED_UP, day))
 
     def active(self):
         """Cards in use, and those that will be again as soon as nothing holds them."""

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from cards.calendar import add_months, first_of_next_month
 from cards.choices import State
-from cards.paging import NEWEST, OLDEST, Order
+from cards.paging import NEWEST, OLDEST, SortOrder
 
 ENDING_WITHIN_DAYS = 30
 CANCELLING_WITHIN_DAYS = 14
@@ -22,7 +22,7 @@ class Quick:
 
     label: str | Promise
     cards: Callable
-    order: Order = NEWEST
+    order: SortOrder = NEWEST
 
 
 def _forced_next_month(cards, today):
@@ -36,15 +36,15 @@ QUICK = {
     "expiring": Quick(
         _("Term ends within 30 days"),
         lambda cards, today: cards.ending(today, ENDING_WITHIN_DAYS),
-        Order("service_until"),
+        SortOrder("service_until"),
     ),
     "expired": Quick(_("Term has ended"), lambda cards, today: cards.ended()),
     "cancelling": Quick(
         _("Cancelled within 14 days"),
         lambda cards, today: cards.cancelling(today, CANCELLING_WITHIN_DAYS),
-        Order("cancel_on"),
+        SortOrder("cancel_on"),
     ),
-    "forced": Quick(_("Forced active next month"), _forced_next_month, Order("forced_activation_on")),
+    "forced": Quick(_("Forced active next month"), _forced_next_month, SortOrder("forced_activation_on")),
     "real_name": Quick(_("Real-name check waiting"), lambda cards, today: cards.waiting_for_real_name()),
     "no_real_name": Quick(_("Real-name check not sent in"), lambda cards, today: cards.lacking_real_name()),
     "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
@@ -56,14 +56,14 @@ FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "real_na
 SORTS = {
     "newest": (_("Newest first"), NEWEST),
     "oldest": (_("Oldest first"), OLDEST),
-    "expiry": (_("Service until"), Order("service_until", has_value=Q(service_until__isnull=False))),
-    "cancel": (_("Cancelled on"), Order("cancel_on", has_value=Q(state=State.SHUT_DOWN, cancel_on__isnull=False))),
+    "expiry": (_("Service until"), SortOrder("service_until", has_value=Q(service_until__isnull=False))),
+    "cancel": (_("Cancelled on"), SortOrder("cancel_on", has_value=Q(state=State.SHUT_DOWN, cancel_on__isnull=False))),
     "forced": (
         _("Forced activation on"),
-        Order("forced_activation_on", has_value=Q(activated_on=None, forced_activation_on__isnull=False)),
+        SortOrder("forced_activation_on", has_value=Q(activated_on=None, forced_activation_on__isnull=False)),
     ),
-    "due": (_("Next due on"), Order("next_due_on", has_value=Q(next_due_on__isnull=False))),
-    "iccid": ("ICCID", Order("iccid", read_value=str)),
+    "due": (_("Next due on"), SortOrder("next_due_on", has_value=Q(next_due_on__isnull=False))),
+    "iccid": ("ICCID", SortOrder("iccid", read_value=str)),
 }
 # The other filters whose cards lie side by side in the index of a column.
-SORTED_BY_THEMSELVES = {"expiring": Order("service_until"), "due": Order("next_due_on")}
+SORTED_BY_THEMSELVES = {"expiring": SortOrder("service_until"), "due": SortOrder("next_due_on")}

@@ -7,7 +7,7 @@ from django.conf import settings
 HOUSEHOLD = 64  # bits of an IPv6 address that a whole household or server shares
 
 
-def address_of(meta):
+def visitor_address(meta):
     """The visitor's address in a request's `META`; of IPv6 the network, because its owner has all the rest.
 
     What a visitor writes into `X-Forwarded-For` is not believed: the last `PROXIES` entries are those of our proxies.

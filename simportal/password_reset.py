@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
 from cards.pages.frames import frame_of, public_page
-from cards.visitors import address_of
+from cards.visitors import visitor_address
 from simportal.models import ResetAsked
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def drain():
 
 def _note(request, email):
     """Too many for one address, or from one, are left out; nobody is told."""
-    may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, address_of(request.META))
+    may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, visitor_address(request.META))
     if throttle.hit(throttle.RESETS_OF_MAIL, email.lower()) and may_request:
         ResetAsked.objects.create(
             email=email,

@@ -62,7 +62,7 @@ def forget_what_was_said():
         pass
 
 
-def due(day):
+def cards_to_renew(day):
     """Cards whose running term is to be renewed on `day`, because nobody has and they are switched on.
 
     A card's own switch goes before its customer's. What a running order will bring counts as renewed, and a term
@@ -79,7 +79,7 @@ def due(day):
     return ending.exclude(Exists(queued)).exclude(Exists(on_its_way)).exclude(Exists(renewed))
 
 
-def tick(today, seconds):
+def renew_for(today, seconds):
     """Carry today's renewals as far as they go, for about `seconds` seconds; the next tick carries on."""
     give_up_at = time.monotonic() + seconds
     _begin(today)
@@ -109,7 +109,7 @@ def _ending(day):
 def _begin(today):
     """A run for each customer who has something to renew and has none today yet."""
     runs = RenewalRun.objects.filter(customer=OuterRef("customer"), day=today)
-    customers = due(today).exclude(Exists(runs)).values_list("customer", flat=True).distinct()
+    customers = cards_to_renew(today).exclude(Exists(runs)).values_list("customer", flat=True).distinct()
     RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=today) for pk in customers], ignore_conflicts=True)
 
 
@@ -123,9 +123,9 @@ def _go_on(run, today):
 
 
 def _draft(run):
-    card_ids = list(due(run.day).filter(customer=run.customer).values_list("pk", flat=True))
+    card_ids = list(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", flat=True))
     if card_ids:
-        orders.draft(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key)
+        orders.draft_order(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key)
 
 
 @transaction.atomic
@@ -173,7 +173,7 @@ def _place_and_pay(run, order):
 def _terms(run, order):
     """(card, running term) of the cards in this order that are still to be renewed."""
     in_order = order.lines.filter(card=OuterRef("pk"))
-    return list(due(run.day).filter(Exists(in_order)).values_list("pk", "term_number"))
+    return list(cards_to_renew(run.day).filter(Exists(in_order)).values_list("pk", "term_number"))
 
 
 def _note(order, terms):

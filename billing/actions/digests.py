@@ -26,10 +26,10 @@ def begin(today, now):
         _begin(customer_id, today, now)
 
 
-def claim(now):
+def claim_digest(now):
     """A digest that is due, with the next try counted and nobody else sending it for a while; None if none is due."""
     due = Digest.objects.filter(due_at__lte=now).select_related("customer").order_by("due_at", "pk")
-    return leases.claim(due, due_at=now + DIGEST_LEASE)
+    return leases.acquire(due, due_at=now + DIGEST_LEASE)
 
 
 def sent(digest, now):

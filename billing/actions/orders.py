@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import translation
 from django_fsm import can_proceed
 
-from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off
+from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.ledger import move, post_entry
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
@@ -31,7 +31,7 @@ from cards.models import Card, Customer, Job, JobChunk
 LINES_CHECKED_AT_ONCE = 4_000
 
 
-def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
+def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
     """An order that sells `plan` (None: each card its own plan again) to these cards, and its job that checks them.
 
     A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
@@ -52,7 +52,7 @@ def draft(kind, customer, card_ids, *, user, plan=None, selection=None, key=None
 
     order = once(Order, key, make, created_by=user)
     if order.is_draft and order.job.total <= LINES_CHECKED_AT_ONCE:
-        work_off(order.job)
+        work_off_order(order.job)
     return order
 
 
@@ -67,7 +67,7 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None):
             owned[customer_id].append(pk)
     customers = Customer.objects.in_bulk([pk for pk in owned if pk and may_order(user, pk)])
     return [
-        draft(
+        draft_order(
             kind,
             customers[customer_id],
             card_ids,
@@ -138,11 +138,11 @@ def pay_and_fulfil(order, *, user):
 def fulfil_if_small(order):
     """Serve the cards of an order at once where that is quick; the order afterwards."""
     if order.size <= MOST_LINES_TO_WAIT_FOR and order.job:
-        work_off(order.job)
+        work_off_order(order.job)
     return Order.objects.get(pk=order.pk)
 
 
-def go_on(order, *, user):
+def resume_order(order, *, user):
     """Work on a paid order again, whose job ended with a mistake of the portal: what was done stays done."""
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
@@ -184,7 +184,8 @@ def expire_unpaid(now):
 def adjust(customer, amount, *, user, note, key=None):
     """Charge a customer (`amount` above zero) or give them something (below), without any card.
 
-    Up to the set amount it is done at once; above, it waits as a placed order for a second person (`approve`).
+    Up to the set amount it is done at once; above, it waits as a placed order for a second person, who calls
+    `approve_adjustment`.
     """
     require(may_adjust, user)
 
@@ -195,17 +196,17 @@ def adjust(customer, amount, *, user, note, key=None):
         rate = MoneyRules.read().service_tax_rate
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
         _place(order, user)
-        return order if needs_second(amount) else settle(order, user=user)
+        return order if needs_second(amount) else settle_adjustment(order, user=user)
 
     return once(Order, key, make, created_by=user)
 
 
-def approve(order, *, user):
+def approve_adjustment(order, *, user):
     """A second person approves an adjustment that waits."""
     require(may_adjust, user)
     if needs_second(order.total) and user == order.created_by:
         raise Refused("second_person", limit=yuan(MoneyRules.read().second_person_above))
-    return settle(order, user=user)
+    return settle_adjustment(order, user=user)
 
 
 def needs_second(amount):
@@ -213,7 +214,7 @@ def needs_second(amount):
     return abs(amount) > MoneyRules.read().second_person_above
 
 
-def settle(order, *, user):
+def settle_adjustment(order, *, user):
     """Pay and fulfil an adjustment, which serves no card: revenue for a charge, refunds for what is given."""
     with transaction.atomic():
         order = pay_out_of_wallet(order, user=user)

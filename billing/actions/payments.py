@@ -22,7 +22,7 @@ from cards.permissions import Actor
 FRESH = timedelta(minutes=5)  # how far a notification's clock may be from ours
 
 
-def start(order, *, user):
+def start_payment(order, *, user):
     """The payment of a placed order that is under way, or a new one. Raises `Refused` where it is not paid online."""
     provider = _provider()
     require(lambda user: may_pay(user, order.customer_id), user)
@@ -44,7 +44,7 @@ def start_deposit(customer, amount, *, user, key=None):
     return once(Payment, key, lambda key: Payment.objects.create(key=key, **deposit), started_by=user)
 
 
-def page_of(payment):
+def payment_url(payment):
     """The address of the page on which the payment is paid."""
     return PROVIDERS[payment.provider].start(payment)
 

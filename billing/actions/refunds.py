@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off
+from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.lines import sum_of_checks
 from billing.choices import ACTIONS, LineState, OrderKind, RefundState
 from billing.errors import Refused
@@ -34,7 +34,7 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
 
     refund = once(Refund, key, make, asked_by=user)
     if refund.waits and refund.job.total <= MOST_LINES_TO_WAIT_FOR:
-        work_off(refund.job)
+        work_off_order(refund.job)
     return refund
 
 
@@ -59,11 +59,11 @@ def approve(refund, *, user):
         _decide(refund, RefundState.APPROVED, user)
         engine.launch(refund.job, user, reason=refund.reason)
     if refund.job.total <= MOST_LINES_TO_WAIT_FOR:
-        work_off(refund.job)
+        work_off_order(refund.job)
     return Refund.objects.get(pk=refund.pk)
 
 
-def go_on(refund, *, user):
+def resume_refund(refund, *, user):
     """Work again on an approved refund whose job failed: what was given back stays so."""
     require(may_refund, user)
     if refund.is_approved:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from billing.choices import MailProblem, NoticeKind
 from billing.models import Notice
-from billing.pages.order_labels import Badge
 from billing.sentences import NOTICE_SENTENCES, placeholders_of, sentence_of
+from cards.pages.badges import Badge
 from cards.pages.frames import CONSOLE
 
 LAST_NOTICES = 10

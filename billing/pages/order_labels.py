@@ -1,11 +1,11 @@
 """How orders are labelled: badges, what follows for cards, and the steps that somebody may take."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import LineState, OrderState, PaymentState, RefundState
+from cards.pages.badges import Badge
 
 ORDER_TONES = {
     OrderState.PLACED: "warning",
@@ -24,12 +24,6 @@ EFFECTS = {
     "queues": _("get the term in line behind the one they have"),
     "adds": _("work on as they do"),
 }
-
-
-@dataclass(frozen=True)
-class Badge:
-    label: str
-    tone: str
 
 
 def badge_of(thing):

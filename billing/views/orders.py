@@ -65,7 +65,7 @@ class OrderPages(Framed):
         if not may_pay(request.user, order.customer_id):
             return self.frame.refuse(request)
         try:
-            return redirect(payments.page_of(payments.start(order, user=request.user)))
+            return redirect(payments.payment_url(payments.start_payment(order, user=request.user)))
         except Refused as refused:
             messages.error(request, str(refused))
             return self.to_order(order)

@@ -13,10 +13,10 @@ def keep(owner, name, contents, *, replaces=False):
     return view
 
 
-def change(view):
+def change_view(view):
     """Keep what was changed in a view."""
     view.save()
 
 
-def discard(view):
+def discard_view(view):
     view.delete()

@@ -65,7 +65,7 @@ def sweep(through, progress=None, at=None):
     return report
 
 
-def tick(through, seconds):
+def sweep_for(through, seconds):
     """The sweep that nobody asked for: a stretch of about so many `seconds` of it, unless the brake holds it."""
     give_up_at = time.monotonic() + seconds
     for day in unswept_days(through):

@@ -33,7 +33,7 @@ class CarrierPolicyForm(forms.ModelForm):
 
     def full_clean(self):
         super().full_clean()
-        if self.is_bound and not self.errors and self.data.get("seen") != Change(self.instance).mark:
+        if self.is_bound and not self.errors and self.data.get("seen") != PolicyChange(self.instance).mark:
             self.add_error(None, forms.ValidationError(_("See what changes, then save."), UNSEEN))
 
     @property
@@ -42,7 +42,7 @@ class CarrierPolicyForm(forms.ModelForm):
         return self.is_bound and self.has_error(NON_FIELD_ERRORS, UNSEEN)
 
 
-class Change:
+class PolicyChange:
     """A row that is not saved yet, and the policies as they are without it and as they would be with it."""
 
     def __init__(self, policy):
@@ -71,7 +71,7 @@ class Change:
             current = None
         for field in self.policy._meta.fields:
             if field.name not in ("id", "carrier", "valid_from"):
-                was, becomes = current and shown(current, field), shown(self.policy, field)
+                was, becomes = current and number_label(current, field), number_label(self.policy, field)
                 if was != becomes:
                     yield field.verbose_name, was, becomes
 
@@ -104,7 +104,7 @@ class CarrierPolicyAdmin(admin.ModelAdmin):
         context["may_write"] = self.has_add_permission(request) if add else self.has_change_permission(request, obj)
         form = context["adminform"].form
         if context["may_write"] and form.is_bound and form.is_to_be_seen:
-            context |= {"preview": Change(form.instance), "errors": None}
+            context |= {"preview": PolicyChange(form.instance), "errors": None}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
@@ -124,7 +124,7 @@ def copied(policy):
     return {name: "" if value is False else value for name, value in values.items()}
 
 
-def shown(policy, field):
+def number_label(policy, field):
     """A number of a policy as text."""
     value = getattr(policy, field.name)
     if isinstance(value, bool):

@@ -17,7 +17,7 @@ ROWS_PER_FETCH = 2_000
 
 
 def in_order(cards, order):
-    """The cards in an `Order` of the list, in one statement: those without a value come last, newest first."""
+    """The cards in a `SortOrder` of the list, in one statement: those without a value come last, newest first."""
     sign = "-" if order.is_descending else ""
     if not order.column:
         return cards.order_by(f"{sign}pk")

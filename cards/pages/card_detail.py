@@ -55,7 +55,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Step:
+class ForecastStep:
     """One entry of the forecast: the action, and the rule's label."""
 
     foreseen: object
@@ -162,7 +162,7 @@ class CardPage:
         foreseen = self._or_broken(lambda: foresee(self.card, self.today, through, self.policies), [])
         life = timeline.life_of(self.card, self.history, foreseen, self.today)
         steps = [
-            Step(entry, Action(entry.action).label, Rule(entry.rule).label, (entry.on - self.today).days)
+            ForecastStep(entry, Action(entry.action).label, Rule(entry.rule).label, (entry.on - self.today).days)
             for entry in foreseen
         ]
         return {

@@ -14,7 +14,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
-from cards.pages.job_labels import badge_of, title_of
+from cards.pages.job_labels import job_badge, title_of
 from cards.sentences import record
 
 RECORDS_SHOWN = 50
@@ -126,7 +126,7 @@ class Record:
         self.complaints = list(_complaints(filtered.form))
         found = list(filtered.qs.filter(card=card)[: RECORDS_SHOWN + 1])
         shown = {event.seq: event.shown for event in history}
-        self.entries = record.entries_of(found[:RECORDS_SHOWN], shown, _former_customers(found))
+        self.entries = record.record_entries(found[:RECORDS_SHOWN], shown, _former_customers(found))
         self.older_than = found[RECORDS_SHOWN - 1].seq if len(found) > RECORDS_SHOWN else None
         given = {name for name, value in self.form.cleaned_data.items() if value}
         self.is_first_page = "older" not in given
@@ -163,7 +163,7 @@ def jobs_in(history):
             did.setdefault(event.job_id, Counter())[str(Action(event.action).label)] += 1
     jobs = Job.objects.filter(pk__in=sorted(did)[-JOBS_SHOWN:]).select_related("owner", "of") if did else []
     return [
-        Touch(job, title_of(job), badge_of(job), _(", ").join(did[job.pk]), did[job.pk].total())
+        Touch(job, title_of(job), job_badge(job), _(", ").join(did[job.pk]), did[job.pk].total())
         for job in sorted(jobs, key=lambda job: job.pk, reverse=True)
     ]
 

@@ -33,7 +33,7 @@ class Follow:
     is_permitted: bool = True
 
 
-def context(job, request, frame):
+def action_context(job, request, frame):
     """For cards/jobs/_action.html."""
     sums = job.sums
     shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}

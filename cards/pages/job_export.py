@@ -9,7 +9,7 @@ from cards.models import Selection
 from cards.pages.job_labels import origin_of
 
 
-def context(job, request, frame):
+def export_context(job, request, frame):
     """For cards/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
     origin = origin_of(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
     facts = [(_("Format"), Format(job.params["format"]).label)]

@@ -51,7 +51,7 @@ class Wrong:
     differs: str
 
 
-def context(job, request, frame):
+def import_context(job, request, frame):
     """For console/jobs/_import_cards.html and its like."""
     has_begun = job.started_at is not None
     counts, labels = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)

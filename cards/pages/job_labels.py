@@ -12,6 +12,7 @@ from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
 from cards.filters import CardFilter
 from cards.models import Card
+from cards.pages.badges import Badge
 
 LONGEST_SHOWN = 80
 
@@ -35,12 +36,6 @@ SOURCE_LABELS = {
 
 
 @dataclass(frozen=True)
-class Badge:
-    label: str
-    tone: str
-
-
-@dataclass(frozen=True)
 class Origin:
     """What a selection was made of: where, with what filters (label and value), and the address to look there again."""
 
@@ -58,7 +53,7 @@ class LoggedStep:
     at: datetime
 
 
-def badge_of(job):
+def job_badge(job):
     is_being_written = job.kind == JobKind.EXPORT and job.is_being_read
     return Badge(_("Being written") if is_being_written else job.get_status_display(), JOB_TONES.get(job.status, ""))
 

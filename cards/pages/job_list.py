@@ -12,14 +12,14 @@ from cards.choices import JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
 from cards.models.job import FAILED
-from cards.pages.job_labels import badge_of, name_of, owner_of, title_of
+from cards.pages.job_labels import job_badge, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
 WITH_FAILURES = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
 
 
 @dataclass(frozen=True)
-class Entry:
+class JobLine:
     """One line of the list. `starter` is empty unless somebody else than the owner started the job; `done` is None
     for a job that is not under way."""
 
@@ -54,17 +54,17 @@ class JobFilter(StrictFilterSet):
         return jobs.filter(FAILED | Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk"))))
 
 
-def entries_of(jobs):
+def job_lines(jobs):
     """The lines of these jobs: three queries, however many there are."""
     at_work = [job.pk for job in jobs if job.has_begun_its_work]
     done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
     failing = _failing([job.pk for job in jobs if job.is_over])
     starters = _starters([job.pk for job in jobs])
     return [
-        Entry(
+        JobLine(
             job,
             title_of(job),
-            badge_of(job),
+            job_badge(job),
             owner_of(job),
             starters.get(job.pk, ""),
             done.get(job.pk, 0) if job.pk in at_work else None,

@@ -17,7 +17,7 @@ PAGE = 50
 
 
 @dataclass
-class Group:
+class RefusalGroup:
     """Cards that meet the same refusal: how many, what it says, and some of them (of a check) or where they are."""
 
     code: str
@@ -28,7 +28,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CardOutcome:
     """What became of one card: the number of its record, or why there is none.
 
     What the card is now is told only of one that is `is_visible` to the reader still.
@@ -45,7 +45,7 @@ def groups_of_check(job, refusals=Refused):
     groups = {}
     for reasons in job.chunks.order_by("number").values_list("check_result__reasons", flat=True):
         for code, (count, written, card_ids) in (reasons or {}).items():
-            group = groups.setdefault(code, Group(code, 0, refusals.read(written), []))
+            group = groups.setdefault(code, RefusalGroup(code, 0, refusals.read(written), []))
             group.count += count
             group.cards += card_ids[: EXAMPLES_PER_REASON - len(group.cards)]
     named = _numbers([pk for group in groups.values() for pk in group.cards])
@@ -60,7 +60,7 @@ def groups_of_result(job, url, refusals=Refused):
     for reasons in job.chunks.filter(done_at__isnull=False).values_list("result__reasons", flat=True):
         counts.update(reasons or {})
     return _by_frequency(
-        Group(code, count, _example(job, code, refusals), [], f"{url}?show={code}#cards")
+        RefusalGroup(code, count, _example(job, code, refusals), [], f"{url}?show={code}#cards")
         for code, count in counts.items()
     )
 
@@ -140,7 +140,7 @@ def _with_cards(rows, visible, refusals):
     cards = _cards(rows).select_related("customer").in_bulk()
     seen = set(visible.filter(pk__among=list(cards)).values_list("pk", flat=True))
     return [
-        Outcome(cards[pk], seq, written and refusals.read(written), pk in seen)
+        CardOutcome(cards[pk], seq, written and refusals.read(written), pk in seen)
         for pk, seq, written in rows
         if pk in cards
     ]

@@ -9,18 +9,18 @@ from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
-from cards.pages.job_labels import badge_of, origin_of, owner_of, parameters_of, step_log, title_of, why_not
+from cards.pages.job_labels import job_badge, origin_of, owner_of, parameters_of, step_log, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
 
 # What a job's page shows below its progress: for each kind a function `context(job, request, frame)` in a module of its
 # own, for the template _<kind>.html. `job.sums` are its totals, counted once.
 CONTEXTS = {
-    JobKind.ACTION: job_action.context,
-    JobKind.UNDO: job_action.context,
-    JobKind.IMPORT_CARDS: job_import.context,
-    JobKind.IMPORT_USAGE: job_import.context,
-    JobKind.EXPORT: job_export.context,
+    JobKind.ACTION: job_action.action_context,
+    JobKind.UNDO: job_action.action_context,
+    JobKind.IMPORT_CARDS: job_import.import_context,
+    JobKind.IMPORT_USAGE: job_import.import_context,
+    JobKind.EXPORT: job_export.export_context,
 }
 
 PROGRESS_COUNTS = {
@@ -65,12 +65,12 @@ class Follower:
     badge: object
 
 
-def page_of(job, request, frame, may):
+def job_context(job, request, frame, may):
     """The context of a job's page; `may` says whether the reader may start, pause and stop the job."""
     after = Job.objects.filter(of=job).select_related("of").order_by("pk")
     context = {
         "job": job,
-        "badge": badge_of(job),
+        "badge": job_badge(job),
         "owner": owner_of(job),
         "step_log": step_log(job),
         "progress": progress_of(job),
@@ -122,7 +122,7 @@ def _took(job):
 
 
 def _follower(job):
-    return Follower(job.pk, title_of(job), badge_of(job))
+    return Follower(job.pk, title_of(job), job_badge(job))
 
 
 def _plain(job, request, frame):

@@ -17,7 +17,7 @@ from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
 from cards.sentences import explain
-from cards.sentences.customer_history import IN_OWNERS_HISTORY, entries_of
+from cards.sentences.customer_history import IN_OWNERS_HISTORY, history_entries
 from cards.sentences.customer_text import BUTTONS, NEXT, Help, being_corrected, describe
 
 FORESEEN_MONTHS = 15
@@ -39,7 +39,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Way:
+class Obstacle:
     """What stands in the card's way, with the evidence, and the button, or why there is none just now."""
 
     help: Help
@@ -51,7 +51,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Step:
+class ComingChange:
     """One thing that will happen."""
 
     on: date
@@ -136,7 +136,7 @@ class MyCard:
         through = add_months(self.today, FORESEEN_MONTHS)
         foreseen = _or_nothing(lambda: explain.foresee(self.card, self.today, through, self.policies))
         return [
-            Step(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
+            ComingChange(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
             for step in foreseen[:STEPS_SHOWN]
             if step.rule in NEXT
         ]
@@ -173,7 +173,7 @@ class MyCard:
         records = self._mine.filter(action__in=IN_OWNERS_HISTORY).order_by("-seq")
         if older:
             records = records.filter(seq__lt=older)
-        return entries_of(records[: ENTRIES_SHOWN + 1])
+        return history_entries(records[: ENTRIES_SHOWN + 1])
 
     @property
     def _mine(self):
@@ -185,7 +185,7 @@ class MyCard:
         return explain.explain(self.card, newest, self.today, self.policies)
 
     def _way(self, help, reason):
-        return Way(
+        return Obstacle(
             help=help,
             evidence=reason.evidence if reason else "",
             since=reason and reason.since,
@@ -200,10 +200,10 @@ class MyCard:
         return self.refusals.get(action, True) is None
 
     def _button(self, action):
-        return Button(BUTTONS[action], address_of(action, self.card.iccid))
+        return Button(BUTTONS[action], action_url(action, self.card.iccid))
 
 
-def address_of(action, iccid):
+def action_url(action, iccid):
     """Where a customer does this to a card, or buys it."""
     if action in BOUGHT:
         return MY.money_url("card", iccid)

@@ -1,14 +1,14 @@
 """How requests are labelled: how far they are, and what the portal knew when they were asked."""
 
 from cards.choices import RequestStatus
-from cards.pages.job_labels import Badge
+from cards.pages.badges import Badge
 from cards.sentences.diagnosis import Finding, Subject
 from cards.sentences.record import evidence_labels
 
 REQUEST_TONES = {RequestStatus.OPEN: "warning", RequestStatus.ANSWERED: "good"}
 
 
-def badge_of(card_request):
+def request_badge(card_request):
     return Badge(card_request.get_status_display(), REQUEST_TONES.get(card_request.status, ""))
 
 
@@ -20,6 +20,6 @@ def findings_of(card_request):
     ]
 
 
-def facts_of(card_request):
+def facts_at_request(card_request):
     """(name, value) of what the portal knew of the card then."""
     return evidence_labels(card_request.evidence.get("facts", {}))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.actions import throttle
 from cards.choices import MemberRole
 from cards.people.backends import user_name_of
-from cards.visitors import address_of
+from cards.visitors import visitor_address
 
 LONGEST_PERSON_NAME = 64
 
@@ -30,7 +30,7 @@ class LoginForm(AuthenticationForm):
         typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not (typed and password):
             return self.cleaned_data
-        address, name = address_of(self.request.META), user_name_of(typed)
+        address, name = visitor_address(self.request.META), user_name_of(typed)
         if not (throttle.hit(throttle.PASSWORDS_OF_ADDRESS, address) and throttle.hit(throttle.PASSWORD, name)):
             raise self.get_invalid_login_error()
         cleaned = super().clean()

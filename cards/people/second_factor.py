@@ -22,7 +22,7 @@ def new_secret():
     return pyotp.random_base32()
 
 
-def address_of(user, secret):
+def provisioning_uri(user, secret):
     """What the QR code says to an authenticator app."""
     return pyotp.TOTP(secret).provisioning_uri(name=user.get_username(), issuer_name=ISSUER)
 

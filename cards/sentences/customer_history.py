@@ -28,7 +28,7 @@ IN_OWNERS_HISTORY = (*OF_RULES, *(word for word, action in CATALOGUE.items() if 
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One thing that happened; `by` is empty where a rule did it."""
 
     seq: int
@@ -38,13 +38,13 @@ class Entry:
     shown: str
 
 
-def entries_of(events):
+def history_entries(events):
     """What these records tell the card's owner."""
     return [_entry(event) for event in events if event.action in IN_OWNERS_HISTORY]
 
 
 def _entry(event):
-    return Entry(event.seq, event.effective_on, _sentence(event), _by(event), event.shown)
+    return HistoryEntry(event.seq, event.effective_on, _sentence(event), _by(event), event.shown)
 
 
 def _sentence(event):

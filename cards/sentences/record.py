@@ -56,7 +56,7 @@ UNTOLD = ("was_waived", "customer_id", "was_customer_id")  # for taking the chan
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecordEntry:
     """One record, ready to be shown. `shown_before` is empty where the card shows the same as before."""
 
     seq: int
@@ -71,7 +71,7 @@ class Entry:
     job_id: int | None
 
 
-def entries_of(events, shown, customers):
+def record_entries(events, shown, customers):
     """The records as staff read them; `shown` is what the card showed after each of its records, by their numbers.
 
     `customers` are the names of those who had the card, by their keys.
@@ -89,7 +89,7 @@ def evidence_labels(evidence, customers=None):
 
 def _entry(event, before, customers):
     shown = event.shown
-    return Entry(
+    return RecordEntry(
         seq=event.seq,
         on=event.effective_on,
         at=event.executed_at,

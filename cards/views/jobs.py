@@ -16,9 +16,9 @@ from cards.models import Card, Job
 from cards.pages.downloads import csv_response
 from cards.pages.frames import SAFE, Framed, acting, entering
 from cards.pages.job_action import ACTION_KINDS, follows_of, form_of
-from cards.pages.job_labels import badge_of, title_of
+from cards.pages.job_labels import job_badge, title_of
 from cards.pages.job_outcomes import failures
-from cards.pages.job_page import FOLLOWS, page_of, progress_of
+from cards.pages.job_page import FOLLOWS, job_context, progress_of
 from cards.pages.selection import key_of
 
 
@@ -37,7 +37,7 @@ class JobPages(Framed):
         job = _counted(self.find(request, pk))
         if job.status != request.GET.get("status"):
             return HttpResponse(headers={"HX-Refresh": "true"})
-        context = {"job": job, "badge": badge_of(job), "progress": progress_of(job), "polls": job.is_at_work}
+        context = {"job": job, "badge": job_badge(job), "progress": progress_of(job), "polls": job.is_at_work}
         return render(request, "cards/jobs/_progress.html", {"frame": self.frame, **context})
 
     @acting("POST")
@@ -115,7 +115,7 @@ class JobPages(Framed):
         return follows_of(job, user)
 
     def context(self, job, request):
-        context = page_of(job, request, self.frame, self.may(request.user, job))
+        context = job_context(job, request, self.frame, self.may(request.user, job))
         return context | {"title": self.title_of(job), "follows": self.follows(job, request.user), "key": uuid.uuid4()}
 
     def show(self, request, job, form=None, status=None):

@@ -123,7 +123,7 @@ class Till:
     def _draft(self, kind, cards, plan, user):
         plan = plan and Plan.objects.get(code=plan)
         customer = self.customers[cards[0].customer_id]
-        return orders.draft(kind, customer, [card.pk for card in cards], user=user, plan=plan)
+        return orders.draft_order(kind, customer, [card.pk for card in cards], user=user, plan=plan)
 
     def _pay(self, order):
         """Place it if there is something to be sold, see to the money, and pay."""

@@ -64,7 +64,7 @@ def loop(cards):
 
 def _draft(card_ids):
     plan = Plan.objects.get(code="Y1-30")
-    return orders.draft(OrderKind.RENEWAL, b.customer(), card_ids, user=User.objects.get(), plan=plan)
+    return orders.draft_order(OrderKind.RENEWAL, b.customer(), card_ids, user=User.objects.get(), plan=plan)
 
 
 def _work(job):
@@ -76,7 +76,7 @@ def _work(job):
 
 def _work_and_hang_up(job):
     try:
-        kinds.work_off(job)
+        kinds.work_off_order(job)
     finally:
         connection.close()
 

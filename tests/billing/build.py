@@ -79,7 +79,7 @@ def financier(*permissions, username="finance"):
 
 def drafted(kind=OrderKind.RENEWAL, cards=(), user=None, plan="Y1-30", name="Acme", **more):
     plan = plan and Plan.objects.get(code=plan)
-    return orders.draft(kind, customer(name), [card.pk for card in cards], user=user, plan=plan, **more)
+    return orders.draft_order(kind, customer(name), [card.pk for card in cards], user=user, plan=plan, **more)
 
 
 def placed(*args, **kwargs):

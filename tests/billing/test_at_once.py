@@ -65,7 +65,7 @@ def test_of_twenty_payments_of_a_wallet_that_covers_seven_exactly_seven_succeed(
 
 def test_the_same_notification_fifty_times_at_once_is_one_entry():
     b.price("Y1-30", "30.00")
-    payment = payments.start(placed_order(), user=member())
+    payment = payments.start_payment(placed_order(), user=member())
     notification = local.notification(payment, "paid")
     answers = at_once([lambda: payments.receive("local", *notification)] * TIMES)
     assert {(answer.pk, answer.outcome) for answer in answers} == {(Notification.objects.get().pk, "paid")}
@@ -74,7 +74,7 @@ def test_the_same_notification_fifty_times_at_once_is_one_entry():
 
 def test_fifty_notifications_of_one_payment_at_once_are_one_entry():
     b.price("Y1-30", "30.00")
-    payment = payments.start(placed_order(), user=member())
+    payment = payments.start_payment(placed_order(), user=member())
     signed = [local.notification(payment, "paid") for _ in range(TIMES)]
     answers = at_once([lambda each=each: payments.receive("local", *each) for each in signed])
     assert sorted(answer.outcome for answer in answers) == ["known"] * (TIMES - 1) + ["paid"]
@@ -85,7 +85,7 @@ def test_a_payment_that_comes_while_the_order_is_paid_from_the_wallet_leaves_its
     b.price("Y1-30", "30.00")
     b.fund("30.00")
     order, payer = placed_order(), member()
-    payment = payments.start(order, user=payer)
+    payment = payments.start_payment(order, user=payer)
     notification = local.notification(payment, "paid")
     at_once([lambda: payments.receive("local", *notification), lambda: orders.pay_and_fulfil(order, user=payer)])
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", 30)
@@ -95,7 +95,7 @@ def test_a_payment_that_comes_while_the_order_is_paid_from_the_wallet_leaves_its
 def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():
     b.price("Y1-30", "30.00")
     order, payer = placed_order(), member()
-    answers = at_once([lambda: payments.start(order, user=payer)] * 10)
+    answers = at_once([lambda: payments.start_payment(order, user=payer)] * 10)
     assert {answer.pk for answer in answers} == {Payment.objects.get().pk}
 
 

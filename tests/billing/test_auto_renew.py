@@ -7,7 +7,7 @@ import pytest
 
 from billing.actions import kinds, orders, refunds
 from billing.actions.accounts import keep_agreement
-from billing.actions.auto_renew import due, forget_what_was_said, switch, tick
+from billing.actions.auto_renew import cards_to_renew, forget_what_was_said, renew_for, switch
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
 from billing.errors import Refused
@@ -49,9 +49,9 @@ def monthly(name="Acme", **columns):
 def ticked(day, serve=True):
     """What the beats do on a day: a tick of the renewals, and then the work of the orders."""
     with on_day(day):
-        tick(day, seconds=600)
+        renew_for(day, seconds=600)
         while serve and Job.objects.filter(kind="order", status="running").exists():
-            kinds.tick(60)
+            kinds.work_off_orders(60)
 
 
 def terms(card):
@@ -65,7 +65,7 @@ def runs():
 
 
 def due_on(day):
-    return [card.iccid for card in due(day).order_by("pk")]
+    return [card.iccid for card in cards_to_renew(day).order_by("pk")]
 
 
 def test_a_card_renews_itself_within_the_days_ahead_of_its_customer():
@@ -175,9 +175,9 @@ def test_a_term_renews_itself_once_even_if_the_renewal_is_refunded(user):
     ticked(WEEK_BEFORE)
     with on_day(WEEK_BEFORE):
         refund = refunds.request_refund(Order.objects.get(), user=user, reason="not wanted")
-        kinds.work_off(refund.job)
+        kinds.work_off_order(refund.job)
         refunds.approve(refund, user=user)
-        kinds.work_off(refund.job)
+        kinds.work_off_order(refund.job)
     assert (terms(card), b.balance()) == ([(1, "M1-100")], 100)
     ticked(WEEK_BEFORE + timedelta(days=1))
     assert (terms(card), b.balance(), RenewalRun.objects.count()) == ([(1, "M1-100")], 100, 1)
@@ -292,8 +292,8 @@ def drafted_only(day):
     """The state in which a worker leaves a run that it was killed over: drafted and checked, and no more."""
     run = RenewalRun.objects.create(customer=b.customer(), day=day)
     with on_day(day):
-        ids = list(due(day).values_list("pk", flat=True))
-        return orders.draft(OrderKind.RENEWAL, run.customer, ids, user=None, key=run.key)
+        ids = list(cards_to_renew(day).values_list("pk", flat=True))
+        return orders.draft_order(OrderKind.RENEWAL, run.customer, ids, user=None, key=run.key)
 
 
 def test_what_a_killed_worker_left_is_taken_on():
@@ -376,7 +376,7 @@ def test_ten_thousand_cards_are_checked_and_served_in_the_background(django_asse
     with django_assert_max_num_queries(12):
         ticked(WEEK_BEFORE, serve=False)  # it is still being checked
     with on_day(WEEK_BEFORE):
-        kinds.tick(60)
+        kinds.work_off_orders(60)
     with django_assert_max_num_queries(70):
         ticked(WEEK_BEFORE, serve=False)
     assert (Order.objects.get().state, b.balance(), RenewedTerm.objects.count()) == ("paid", 0, 10_000)

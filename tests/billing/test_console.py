@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from billing.actions import orders, refunds
-from billing.actions.kinds import work_off
+from billing.actions.kinds import work_off_order
 from billing.actions.ledger import account_of
 from billing.choices import OrderKind, PriceKind
 from billing.models import Entry, Order, Price, PriceTier, Refund
@@ -234,7 +234,7 @@ def test_a_paid_order_whose_work_failed_goes_on(ops):
     assert (page.context["is_stuck"], "a mistake" in text(page)) == (True, True)
     for _ in range(2):
         assert ops.post(url(order, "go-on/")).status_code == 302
-    assert work_off(order.job).status == "done"
+    assert work_off_order(order.job).status == "done"
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
 
 

@@ -203,16 +203,16 @@ def test_one_mail_that_is_refused_does_not_keep_back_the_others(settings, mailou
 def test_a_digest_that_somebody_sends_is_nobody_elses_until_the_lease_runs_out():
     b.notice()
     digests.begin(SINCE, MORNING)
-    mine = digests.claim(MORNING)
-    assert digests.claim(MORNING + digests.DIGEST_LEASE - timedelta(seconds=1)) is None
-    again = digests.claim(MORNING + digests.DIGEST_LEASE)
+    mine = digests.claim_digest(MORNING)
+    assert digests.claim_digest(MORNING + digests.DIGEST_LEASE - timedelta(seconds=1)) is None
+    again = digests.claim_digest(MORNING + digests.DIGEST_LEASE)
     assert (mine.pk, again.pk, again.tries) == (again.pk, mine.pk, 2)
 
 
 def test_what_was_sent_stays_so_whatever_a_slower_try_says():
     b.notice()
     digests.begin(SINCE, MORNING)
-    digest = digests.claim(MORNING)
+    digest = digests.claim_digest(MORNING)
     digests.sent(digest, MORNING)
     digests.failed(digest, "too late", MORNING)
     assert (Digest.objects.get().due_at, Digest.objects.get().problem) == (None, "")

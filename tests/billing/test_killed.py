@@ -19,11 +19,11 @@ b.price("Y1-30", "30.00")
 b.fund({LINES * 30})
 user = b.financier()
 plan = b.Plan.objects.get(code="Y1-30")
-order = orders.draft("renewal", b.customer(), b.fleet({LINES}, date(2026, 3, 2)), user=user, plan=plan)
-kinds.work_off(order.job)
+order = orders.draft_order("renewal", b.customer(), b.fleet({LINES}, date(2026, 3, 2)), user=user, plan=plan)
+kinds.work_off_order(order.job)
 orders.pay(orders.place(order, user=user), user=user)
 """
-SERVE = "from billing.actions import kinds; kinds.tick(120)"
+SERVE = "from billing.actions import kinds; kinds.work_off_orders(120)"
 LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(leased_until='2026-01-01T00:00Z')"
 
 RENEWING_CUSTOMERS = f"""

@@ -69,7 +69,7 @@ def freezing(user):
 def order(user):
     b.price("Y1-30", "30.00")
     card = card_in_use(customer="Acme")
-    return lambda who, key: orders.draft(OrderKind.RENEWAL, b.customer(), [card.pk], user=who, key=key)
+    return lambda who, key: orders.draft_order(OrderKind.RENEWAL, b.customer(), [card.pk], user=who, key=key)
 
 
 def adjustment(user):

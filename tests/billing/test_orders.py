@@ -295,8 +295,8 @@ def test_an_adjustment_moves_money_at_once_or_waits_for_a_second_person(user):
     small = orders.adjust(b.customer(), Decimal("-1000.00"), user=user, note="sorry")
     assert (small.state, b.books()) == ("fulfilled", {"wallet": 1000, "refunds": -1000})
     large = orders.adjust(b.customer(), Decimal("1000.01"), user=user, note="router")
-    assert (large.state, refusal(orders.approve, large, user=user)) == ("placed", "second_person")
+    assert (large.state, refusal(orders.approve_adjustment, large, user=user)) == ("placed", "second_person")
     b.credit("1")
-    assert orders.approve(large, user=other).state == "fulfilled"
+    assert orders.approve_adjustment(large, user=other).state == "fulfilled"
     assert b.books() == {"wallet": Decimal("-0.01"), "refunds": -1000, "revenue": Decimal("1000.01")}
     assert b.fresh(large).paid_at <= timezone.now()

@@ -42,7 +42,7 @@ def order():
 
 @pytest.fixture
 def payment(order):
-    return payments.start(order, user=order.created_by)
+    return payments.start_payment(order, user=order.created_by)
 
 
 def deposit(amount="10.00", key=None):
@@ -76,44 +76,44 @@ def refused(do, *args, **kwargs):
 
 
 def test_a_placed_order_has_one_payment_under_way(order):
-    first = payments.start(order, user=order.created_by)
-    assert payments.start(order, user=b.financier()) == first
+    first = payments.start_payment(order, user=order.created_by)
+    assert payments.start_payment(order, user=b.financier()) == first
     assert (first.amount, first.customer, first.provider, first.started_by) == (
         Decimal("30.00"),
         order.customer,
         "local",
         order.created_by,
     )
-    assert payments.page_of(first) == f"/pay/{first.key}/"
+    assert payments.payment_url(first) == f"/pay/{first.key}/"
 
 
 def test_after_one_that_was_called_off_comes_a_new_one(order, payment):
     receive(*signed_notification(payment, "closed"))
-    assert payments.start(order, user=order.created_by) != payment
+    assert payments.start_payment(order, user=order.created_by) != payment
 
 
 def test_what_does_not_wait_to_be_paid_is_not_paid_online(order):
     draft = b.drafted(cards=[card_in_use(customer="Acme")])
-    assert refused(payments.start, draft, user=None) == "wrong_state"
+    assert refused(payments.start_payment, draft, user=None) == "wrong_state"
     orders.withdraw(order, user=order.created_by)
-    assert refused(payments.start, order, user=None) == "wrong_state"
+    assert refused(payments.start_payment, order, user=None) == "wrong_state"
     assert Payment.objects.count() == 0
 
 
 @pytest.mark.parametrize("amount", ["5000", "-5000"])
 def test_an_adjustment_that_waits_for_a_second_person_is_not_paid_online(amount):
     waiting = orders.adjust(b.customer(), Decimal(amount), user=b.financier(), note="x")
-    assert refused(payments.start, waiting, user=None) == "not_online"
+    assert refused(payments.start_payment, waiting, user=None) == "not_online"
 
 
 def test_what_costs_nothing_is_not_paid_online():
     b.price("Y1-30", "0.00")
-    assert refused(payments.start, b.placed(cards=[card_in_use(customer="Acme")]), user=None) == "not_online"
+    assert refused(payments.start_payment, b.placed(cards=[card_in_use(customer="Acme")]), user=None) == "not_online"
 
 
 def test_where_nobody_takes_payments_none_is_started(order, settings):
     settings.PAYMENT_PROVIDER = ""
-    assert refused(payments.start, order, user=None) == refused(deposit) == "no_provider"
+    assert refused(payments.start_payment, order, user=None) == refused(deposit) == "no_provider"
 
 
 def test_the_same_deposit_twice_is_one():
@@ -225,7 +225,7 @@ def test_a_large_order_is_paid_at_once_and_served_in_the_background(monkeypatch)
     b.price("Y1-30", "30.00")
     monkeypatch.setattr("billing.actions.orders.AT_ONCE", 1)
     order = b.placed(cards=[card_in_use(customer="Acme") for _ in range(2)], user=member())
-    payment = payments.start(order, user=order.created_by)
+    payment = payments.start_payment(order, user=order.created_by)
     assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", "paid", 0))
 
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from billing import proof
 from billing.actions import orders, receipts, refunds
 from billing.actions.accounts import keep_agreement
-from billing.actions.kinds import work_off
+from billing.actions.kinds import work_off_order
 from billing.choices import LineState, OrderKind, RefundState
 from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
 from cards.actions.action_requests import act
@@ -49,7 +49,7 @@ PLANS = st.sampled_from([None, "M1-100", "Y1-30"])
 STEPS = {
     "place": lambda order, user: orders.place(order, user=user),
     "pay": lambda order, user: orders.pay(order, user=user),
-    "work": lambda order, user: work_off(order.job),
+    "work": lambda order, user: work_off_order(order.job),
 }
 ALL_STEPS = STEPS | {
     "withdraw": lambda order, user: orders.withdraw(order, user=user),
@@ -112,7 +112,7 @@ class Business(RuleBasedStateMachine):
         code = {OrderKind.PACK: "PACK-100", OrderKind.SALE: None}.get(kind, plan)
         chosen = {self.cards[number % len(self.cards)] for number in cards}
         plan = code and Plan.objects.get(code=code)
-        order = orders.draft(kind, b.customer(name), sorted(chosen), user=self.people[0], plan=plan)
+        order = orders.draft_order(kind, b.customer(name), sorted(chosen), user=self.people[0], plan=plan)
         for name in list(STEPS)[:steps]:
             if name == "work" and meanwhile:
                 self.meddle(cards[0], meanwhile)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from billing.actions import orders, refunds
-from billing.actions.kinds import work_off
+from billing.actions.kinds import work_off_order
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import Entry, Refund
@@ -152,7 +152,7 @@ def test_a_line_that_is_not_served_yet_needs_nothing_from_its_card(user):
     order = orders.pay(b.placed(cards=[card], user=user), user=user)
     refund = refunded(order, user)
     assert (refund.amount, b.fresh(order).state, b.books()) == (30, "refunded", {"cash": -100, "wallet": 100})
-    work_off(order.job)
+    work_off_order(order.job)
     assert (fresh(card).terms.count(), b.fresh(order).state, b.balance()) == (1, "refunded", 100)
 
 
@@ -209,7 +209,10 @@ def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
     order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
     refund = refunds.request_refund(order, user=user, reason="because")
     engine.fail(refund.job, "the disk is full")
-    assert (refunds.go_on(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (refund.job, "failed")
+    assert (refunds.resume_refund(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (
+        refund.job,
+        "failed",
+    )
     refund = refunds.request_refund(order, user=user, reason="because")
     engine.launch(refund.job, user)
     Refund.objects.filter(pk=refund.pk).update(state="approved", decided_by=user)
@@ -218,5 +221,9 @@ def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
     assert "the disk is full" in text(client.get(f"/console/refunds/{refund.pk}/"))
     for _ in range(2):
         assert client.post(f"/console/refunds/{refund.pk}/go-on/").status_code == 302
-    assert (work_off(refund.job).status, Refund.objects.get(pk=refund.pk).state, b.balance()) == ("done", "done", 100)
-    assert code_of(refunds.go_on, refund, user=member()) == "forbidden"
+    assert (work_off_order(refund.job).status, Refund.objects.get(pk=refund.pk).state, b.balance()) == (
+        "done",
+        "done",
+        100,
+    )
+    assert code_of(refunds.resume_refund, refund, user=member()) == "forbidden"

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from billing.actions import kinds, orders, payments, refunds
-from billing.actions.auto_renew import tick
+from billing.actions.auto_renew import renew_for
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import CustomerAccount, Entry, Order, Refund
@@ -131,7 +131,7 @@ def test_only_who_may_move_money_pays_and_no_adjustment_is_paid_like_an_order():
     order = b.placed(cards=[card_in_use(customer="Acme")])
     others = person("others", *(set(EVERYTHING) - {"pay_order"}))
     assert refusal(orders.pay, order, user=others).startswith("others ")
-    assert refusal(payments.start, order, user=others).startswith("others ")
+    assert refusal(payments.start_payment, order, user=others).startswith("others ")
     assert (b.fresh(order).state, b.balance()) == ("placed", 5000)
     finance = person("finance")
     waiting = orders.adjust(b.customer(), Decimal("1000.01"), user=finance, note="router")
@@ -143,8 +143,8 @@ def test_only_who_may_order_takes_an_order_back_or_works_on_it_again():
     order = b.placed(cards=[card_in_use(customer="Acme")], user=person("placer", "place_order", "renew_card"))
     payer, again = person("payer", "pay_order"), person("again", "place_order")
     assert refusal(orders.withdraw, order, user=payer).startswith("payer ")
-    assert refusal(orders.go_on, order, user=payer).startswith("payer ")
-    assert (b.fresh(order).state, orders.go_on(order, user=again).state) == ("placed", "placed")
+    assert refusal(orders.resume_order, order, user=payer).startswith("payer ")
+    assert (b.fresh(order).state, orders.resume_order(order, user=again).state) == ("placed", "placed")
     assert orders.withdraw(order, user=again).state == "withdrawn"
 
 
@@ -153,8 +153,8 @@ def test_only_who_may_adjust_does_and_the_second_person_signs_the_entries():
     first, second = person("first", "adjust_order"), person("second", "adjust_order")
     assert refusal(orders.adjust, b.customer(), Decimal("1"), user=others, note="x").startswith("others ")
     order = orders.adjust(b.customer(), Decimal("1000.01"), user=first, note="router")
-    assert refusal(orders.approve, order, user=others).startswith("others ")
-    orders.approve(order, user=second)
+    assert refusal(orders.approve_adjustment, order, user=others).startswith("others ")
+    orders.approve_adjustment(order, user=second)
     assert (b.fresh(order).placed_by, signed(b.fresh(order))[1]) == (
         first,
         [("payment", "second"), ("fulfilment", "second")],
@@ -165,7 +165,7 @@ def test_a_paid_order_is_served_whoever_has_left_since():
     placer, payer = person("placer", "place_order", "renew_card"), person("payer", "pay_order")
     order = orders.pay(b.placed(cards=[card_in_use(customer="Acme")], user=placer), user=payer)
     leave(placer), leave(payer)
-    kinds.work_off(order.job)
+    kinds.work_off_order(order.job)
     order = b.fresh(order)
     assert (order.state, signed(order)) == (
         "fulfilled",
@@ -184,7 +184,7 @@ def test_a_placed_order_of_somebody_who_left_is_still_paid_by_who_may():
 def test_money_that_comes_online_pays_the_order_though_who_started_the_payment_has_left():
     alice = member()
     order = b.placed(cards=[card_in_use(customer="Acme")], user=alice)
-    payment = payments.start(order, user=alice)
+    payment = payments.start_payment(order, user=alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     payments.receive("local", *local.notification(payment, "paid"))
     assert (b.fresh(order).state, signed(order)[0]) == ("fulfilled", [("renew", "alice")])
@@ -202,9 +202,9 @@ def test_what_renews_itself_is_signed_by_nobody():
     CustomerAccount.objects.update(auto_renews=True)
     card_in_use(TODAY, plan="M1-100", customer="Acme")
     with on_day(date(2026, 3, 27)):
-        tick(date(2026, 3, 27), 60)
+        renew_for(date(2026, 3, 27), 60)
         order = Order.objects.get()
-        kinds.work_off(order.job)
+        kinds.work_off_order(order.job)
     assert (order.created_by, order.placed_by, order.paid_by) == (None, None, None)
     assert signed(order) == ([("renew", "auto_renew")], [("payment", "auto_renew"), ("fulfilment", "auto_renew")])
     assert [(step.step, step.by) for step in order.job.steps.all()] == [("started", None)]

@@ -174,7 +174,7 @@ def test_a_stopped_job_leaves_no_file(files):
 
     def alive():
         engine.stop(job, job.owner)
-        engine.renew(job, worker)
+        engine.extend_lease(job, worker)
 
     with pytest.raises(engine.Lost):
         Export().prepare(job, alive)

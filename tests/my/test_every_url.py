@@ -323,7 +323,7 @@ def money_of(card, finance, ops):
         "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
         "refund": refunds.request_refund(failed, user=ops, reason="x").pk,
         "receipt": receipt.pk,
-        "payment": payments.start(placed, user=finance).key,
+        "payment": payments.start_payment(placed, user=finance).key,
         "billing_moneyrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
     }

@@ -14,7 +14,7 @@ from cards.identifiers import phone
 from cards.models import Tries
 from cards.people.accounts import change_account, make_person
 from cards.people.backends import user_name_of
-from cards.visitors import address_of
+from cards.visitors import visitor_address
 from tests.build import member, staff
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +200,7 @@ def test_limits_of_different_things_do_not_meet(db):
 def test_an_address_is_what_our_own_proxies_say(proxies, forwarded, expected):
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": forwarded})
     with override_settings(PROXIES=proxies):
-        assert address_of(request.META) == expected
+        assert visitor_address(request.META) == expected
 
 
 # Phones

@@ -24,13 +24,12 @@ from cards.errors import Refused
 from cards.models import Card, Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
-from cards.paging import Order as Ordering
-from cards.paging import counts_up_to, page_of
+from cards.paging import SortOrder, counts_up_to, page_of
 
 PAGE_SIZE = 30
 CARDS_COUNTED = 10_000
 ROWS_PER_SECTION = 20
-BY_NAME = Ordering("name", read_value=str)
+BY_NAME = SortOrder("name", read_value=str)
 
 
 class AgreementForm(forms.ModelForm):

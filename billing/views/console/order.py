@@ -42,7 +42,8 @@ def order_of_job(request, pk):
 @require_POST
 def go_on(request, pk):
     """Work on a paid order again that ended with a mistake of the portal."""
-    return CONSOLE_ORDERS.do_step(request, CONSOLE_ORDERS.find(request, pk), partial(orders.go_on, user=request.user))
+    order = CONSOLE_ORDERS.find(request, pk)
+    return CONSOLE_ORDERS.do_step(request, order, partial(orders.resume_order, user=request.user))
 
 
 @permitted("billing.adjust_order")
@@ -52,7 +53,7 @@ def approve_order(request, pk):
     order = CONSOLE_ORDERS.find(request, pk)
     if order.kind != OrderKind.ADJUSTMENT:
         raise PermissionDenied
-    return CONSOLE_ORDERS.do_step(request, order, partial(orders.approve, user=request.user))
+    return CONSOLE_ORDERS.do_step(request, order, partial(orders.approve_adjustment, user=request.user))
 
 
 @permitted("billing.place_order")
@@ -63,7 +64,7 @@ def again(request, pk):
     card_ids = order.lines.exclude(refused=None).values_list("card_id", flat=True)
     if not card_ids:
         raise Http404
-    following = orders.draft(
+    following = orders.draft_order(
         order.kind, order.customer, list(card_ids), user=request.user, plan=order.plan, key=form_key(request)
     )
     return CONSOLE_ORDERS.to_order(following)

@@ -95,7 +95,7 @@ def _drafted(request, asked, selection):
     how = {"user": request.user, "plan": asked["plan"], "key": asked["key"]}
     if asked["kind"] == OrderKind.SALE:
         card_ids = [pk for part in ids_of(selection) for pk in part]
-        made = [orders.draft(asked["kind"], asked["customer"], card_ids, selection=selection, **how)]
+        made = [orders.draft_order(asked["kind"], asked["customer"], card_ids, selection=selection, **how)]
     else:
         made = orders.draft_for_selection(asked["kind"], selection, **how)
     if not made:

@@ -17,7 +17,7 @@ from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
 
-REFUND_STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.go_on}
+REFUND_STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.resume_refund}
 
 
 @staff_required

@@ -111,7 +111,7 @@ def _follows(card, option):
 
 def _ordered(request, card):
     kind, plan = _kind_and_plan(request)
-    order = orders.draft(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
+    order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
     with suppress(Refused):  # then the draft says why
         orders.place(order, user=request.user)
     return redirect("buying:order", pk=order.pk)

@@ -92,7 +92,7 @@ def deposit(request, pk):
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("buying:wallet")
-    return redirect(payments.page_of(payment))
+    return redirect(payments.payment_url(payment))
 
 
 @member_required

@@ -147,10 +147,10 @@ def claim_unfinished(worker, kinds=OF_CARDS):
     return _claim(Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk"), worker)
 
 
-def renew(job, worker):
+def extend_lease(job, worker):
     """Keep the lease of a job that is being prepared; `Lost` if it is not this worker's any more."""
     mine = Job.objects.filter(pk=job.pk, worker=worker, status=JobStatus.PREPARING)
-    leases.renew(mine, leased_until=timezone.now() + JOB_LEASE)
+    leases.extend(mine, leased_until=timezone.now() + JOB_LEASE)
 
 
 def try_later(job, leased, error):
@@ -200,4 +200,4 @@ def _free():
 
 
 def _claim(rows, worker):
-    return leases.claim(rows, worker=worker, leased_until=timezone.now() + JOB_LEASE)
+    return leases.acquire(rows, worker=worker, leased_until=timezone.now() + JOB_LEASE)

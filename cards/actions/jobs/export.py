@@ -42,7 +42,7 @@ class Export(Kind):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f"{path.stem}.*"):
             left.unlink(missing_ok=True)
-        cards = cards_of(job)
+        cards = cards_to_export(job)
         job.total = cards.count()
         Job.objects.filter(pk=job.pk).update(total=job.total)
         unfinished = path.with_suffix(f".{uuid.uuid4().hex}{UNFINISHED}")
@@ -56,7 +56,7 @@ class Export(Kind):
         return JobStatus.DONE
 
 
-def cards_of(job):
+def cards_to_export(job):
     """The cards to be exported, as its owner may see them at this moment."""
     if job.selection:
         return cards_of_selection(job.selection, job.owner)

@@ -90,11 +90,11 @@ def _prepare(job, worker, kinds):
     def alive():
         nonlocal last
         if time.monotonic() - last > engine.RENEWED_EVERY.total_seconds():
-            engine.renew(job, worker)
+            engine.extend_lease(job, worker)
             last = time.monotonic()
 
     following = kinds[job.kind].prepare(job, alive)
-    engine.renew(job, worker)
+    engine.extend_lease(job, worker)
     finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
     kept = {name: getattr(job, name) for name in ("total", "counts", "file", "kept_until")}
     engine.move(job, [JobStatus.PREPARING], following, tries=0, **kept, **finished)

@@ -67,7 +67,7 @@ def two_factor(request):
             del request.session[NEW_SECRET]
             return public_page(request, "account/recovery_codes.html", {"codes": codes})
         form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
-    context = {"form": form, "secret": secret, "qr": _qr(second_factor.address_of(request.user, secret))}
+    context = {"form": form, "secret": secret, "qr": _qr(second_factor.provisioning_uri(request.user, secret))}
     return public_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
 
 

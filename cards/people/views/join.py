@@ -18,7 +18,7 @@ from cards.pages.frames import public_page
 from cards.people import accounts
 from cards.people.forms import NewPersonForm
 from cards.scope import Scope
-from cards.visitors import address_of
+from cards.visitors import visitor_address
 
 BACKEND = "cards.backends.NameOrPhone"
 
@@ -85,7 +85,7 @@ def _join_as_somebody_new(request, invitation):
 
 def _may_try(request, form):
     """Whether another account may be asked for from here today; the form says so if not."""
-    if throttle.hit(throttle.ACCOUNTS_OF_ADDRESS, address_of(request.META)):
+    if throttle.hit(throttle.ACCOUNTS_OF_ADDRESS, visitor_address(request.META)):
         return True
     form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
     return False

@@ -9,7 +9,7 @@ from cards.choices import OF_ORDERS
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import CONSOLE, acting, console_page, staff_required
-from cards.pages.job_list import JobFilter, entries_of
+from cards.pages.job_list import JobFilter, job_lines
 from cards.paging import page_of
 from cards.views.jobs import JobPages
 
@@ -28,7 +28,7 @@ def job_list(request):
     context = {
         "form": filtered.form,
         "complaints": complaints,
-        "entries": entries_of(page.rows),
+        "entries": job_lines(page.rows),
         "page": page,
         **queries_beside(page, request.GET),
         "selections": Selection.objects.filter(owner=request.user).exclude(name="")[:SELECTIONS_SHOWN],

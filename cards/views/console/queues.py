@@ -49,7 +49,7 @@ DAY_LABELS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueEntry:
     """One entry: a card or a job, since or until when it waits, what there is to know, and the actions offered."""
 
     name: str
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Section:
+class QueueSection:
     """A queue as the page shows it; `chart` draws how many wait by day, where the days matter."""
 
     queue: object
@@ -114,7 +114,7 @@ class Queues:
 
     def context(self):
         counted = queues(self.snapshot, self.today)
-        sections = [Section(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
+        sections = [QueueSection(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
         return {"sections": sections, "as_of": self.snapshot.as_of}
 
     @property
@@ -150,7 +150,7 @@ class Queues:
     def _failed(self):
         jobs = failed_jobs().select_related("owner")[:ENTRIES_PER_QUEUE]
         return [
-            Row(
+            QueueEntry(
                 f"{title_of(job)} #{job.pk}",
                 reverse("console:job", args=[job.pk]),
                 "",
@@ -174,7 +174,7 @@ class Queues:
 
     def _row(self, code, card, day=None, note=""):
         is_ahead = isinstance(day, date) and code in ("cancelling", "forced")
-        return Row(
+        return QueueEntry(
             name=card.iccid,
             url=reverse("console:card", args=[card.iccid]),
             shown=card.shown,

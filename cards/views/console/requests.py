@@ -13,7 +13,7 @@ from cards.errors import BadInput
 from cards.models import CardRequest
 from cards.pages.card_tabs import Chip
 from cards.pages.frames import console_page, staff_required
-from cards.pages.request_labels import badge_of, facts_of, findings_of
+from cards.pages.request_labels import facts_at_request, findings_of, request_badge
 from cards.paging import NEWEST, OLDEST, key_in, page_of
 
 PAGE_SIZE = 50
@@ -72,9 +72,9 @@ def close_request(request, pk):
 def _page(request, card_request, complaint="", status=None):
     context = {
         "card_request": card_request,
-        "badge": badge_of(card_request),
+        "badge": request_badge(card_request),
         "findings": findings_of(card_request),
-        "facts": facts_of(card_request),
+        "facts": facts_at_request(card_request),
         "may_answer": request.user.has_perm(MAY_ANSWER),
         "complaint": complaint,
         "typed": request.POST.get("answer", ""),

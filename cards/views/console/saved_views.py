@@ -95,7 +95,7 @@ def edit_view(request, pk):
     form = NameForm(request.POST or None, instance=view)
     if request.method == "POST" and form.is_valid():
         if not _others_called(form.cleaned_data["name"], view).exists():
-            saved.change(view)
+            saved.change_view(view)
             messages.success(request, _("The view “{name}” is saved.").format(name=view.name))
             return redirect("console:views")
         form.refuse_name()
@@ -106,7 +106,7 @@ def edit_view(request, pk):
 @require_POST
 def delete_view(request, pk):
     view = _own(request, pk)
-    saved.discard(view)
+    saved.discard_view(view)
     messages.success(request, _("The view “{name}” is deleted.").format(name=view.name))
     return redirect("console:views")
 

@@ -7,7 +7,7 @@ from cards.actions.selections import LONGEST_NAME, rename
 from cards.catalogue import CATALOGUE
 from cards.models import Job, Selection
 from cards.pages.frames import CONSOLE, staff_required
-from cards.pages.job_labels import badge_of, origin_of, title_of
+from cards.pages.job_labels import job_badge, origin_of, title_of
 from cards.permissions import Actor
 from cards.views.console.labels import MAY_PRINT
 from cards.views.selections import SelectionPages
@@ -31,7 +31,7 @@ class ConsoleSelections(SelectionPages):
         jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_LISTED]
         return super().context(selection, user) | {
             "origin": origin_of(selection, self.frame),
-            "jobs": [(job, title_of(job), badge_of(job)) for job in jobs],
+            "jobs": [(job, title_of(job), job_badge(job)) for job in jobs],
             "longest_name": LONGEST_NAME,
             "may_print": user.has_perm(MAY_PRINT),
         }

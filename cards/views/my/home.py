@@ -14,11 +14,11 @@ from cards.choices import Action, Hold, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import member_required, my_page
-from cards.pages.own_card import address_of
+from cards.pages.own_card import action_url
 from cards.paging import counts_up_to
 from cards.permissions import Actor
 from cards.quantities import per_cent
-from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, cancelling, ending, used
+from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ending
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
 from cards.state_counts import COUNTED
@@ -26,7 +26,7 @@ from cards.state_counts import COUNTED
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.
 COMING = {
     "low": (
-        lambda today: used(UsageLevel.LOW, today),
+        lambda today: at_usage_level(UsageLevel.LOW, today),
         gettext_lazy("Their data is nearly used up"),
         gettext_lazy("When it is, they stop."),
     ),
@@ -134,7 +134,7 @@ def _stopped(hold, count, cards, actor):
         return need
     if count == 1:
         iccid = cards.stopped_by(hold).values_list("iccid", flat=True).first()
-        url = address_of(action, iccid) if iccid else need.list_url
+        url = action_url(action, iccid) if iccid else need.list_url
         return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
         return replace(need, label=_("Resume them all…"), action=str(action))

@@ -8,7 +8,7 @@ from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
 from cards.pages.job_action import ACTION_KINDS
 from cards.pages.job_labels import step_log
-from cards.pages.job_list import entries_of
+from cards.pages.job_list import job_lines
 from cards.paging import page_of
 from cards.permissions import Actor
 from cards.scope import Scope
@@ -23,7 +23,7 @@ PAGE_SIZE = 30
 def job_list(request):
     """One's own jobs, the newest first."""
     page = page_of(MY_JOBS.jobs(request).select_related("of"), PAGE_SIZE, *places_in(request.GET))
-    entries = [(entry, MY_JOBS.title_of(entry.job)) for entry in entries_of(page.rows)]
+    entries = [(entry, MY_JOBS.title_of(entry.job)) for entry in job_lines(page.rows)]
     return my_page(
         request, "my/jobs/list.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)}
     )

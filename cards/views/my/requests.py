@@ -7,7 +7,7 @@ from cards.actions.requests import close
 from cards.models import CardRequest
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import member_required, my_page, read_only
-from cards.pages.request_labels import badge_of
+from cards.pages.request_labels import request_badge
 from cards.paging import page_of
 from cards.permissions import Actor
 
@@ -20,7 +20,7 @@ def request_list(request):
     """All requests of this member's customers, newest first."""
     requests = CardRequest.objects.visible_to(request.user).select_related("card", "by")
     page = page_of(requests, PAGE_SIZE, *places_in(request.GET))
-    entries = [(card_request, badge_of(card_request)) for card_request in page.rows]
+    entries = [(card_request, request_badge(card_request)) for card_request in page.rows]
     return my_page(request, "my/requests.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 
 
@@ -30,7 +30,7 @@ def request_page(request, pk):
     card_request = _find(request, pk)
     context = {
         "card_request": card_request,
-        "badge": badge_of(card_request),
+        "badge": request_badge(card_request),
         "may_close": _may(request.user, card_request),
     }
     return my_page(request, "my/request.html", context)

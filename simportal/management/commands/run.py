@@ -102,10 +102,10 @@ def start_children():
     web = ["-m", "gunicorn", "simportal.wsgi", "--preload", "--bind", f"{HOST}:{settings.PORT}"]
     web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
     web += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
-    return {"web server": start(web), "worker": start(["manage.py", "worker"])}
+    return {"web server": start_child(web), "worker": start_child(["manage.py", "worker"])}
 
 
-def start(arguments):
+def start_child(arguments):
     """A child in a process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which then asks.
 
     What a child has to say to people goes to stderr; Celery's stdout is chatter.

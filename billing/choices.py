@@ -117,7 +117,7 @@ class MailProblem(TextChoices):
 # The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
 
-# What the dealer does to a card when a line of an order is fulfilled; an opening was done when the card was taken in.
+# What the dealer does to a card when a line of an order is fulfilled; an opening was done when the card was created.
 ACTIONS = {OrderKind.RENEWAL: Action.RENEW, OrderKind.PACK: Action.TOP_UP, OrderKind.SALE: Action.ASSIGN}
 # What it does to the card when such a line is given back; of the others nothing that was served is.
-TAKEN_BACK_BY = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}
+UNDONE_BY = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}

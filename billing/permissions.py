@@ -5,7 +5,7 @@ An order or a refund is placed (asked for) by somebody who may do to the cards w
 by somebody who may move the money, each at that moment. Once paid it is served, whoever has left since.
 """
 
-from billing.choices import ACTIONS, TAKEN_BACK_BY, OrderKind
+from billing.choices import ACTIONS, UNDONE_BY, OrderKind
 from billing.errors import Refused
 from cards.choices import ActorKind
 from cards.permissions import Actor
@@ -55,7 +55,7 @@ def may_adjust(user):
 
 def may_request_refund(user, order):
     """Whether somebody may ask for a refund, and so for what its cards give back."""
-    return user.has_perm("billing.place_order") and _may_do(user, TAKEN_BACK_BY.get(order.kind))
+    return user.has_perm("billing.place_order") and _may_do(user, UNDONE_BY.get(order.kind))
 
 
 def may_refund(user):

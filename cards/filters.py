@@ -64,8 +64,8 @@ class StrictFilterSet(django_filters.FilterSet):
     @property
     def cursors(self):
         """Where the page asked for begins or ends: (after, before)."""
-        asked = self.form.cleaned_data if self.is_valid() else {}
-        return asked.get("after"), asked.get("before")
+        cleaned = self.form.cleaned_data if self.is_valid() else {}
+        return cleaned.get("after"), cleaned.get("before")
 
     def filter_queryset(self, queryset):
         for name, each in self.filters.items():
@@ -103,8 +103,8 @@ class CardForm(StrictForm):
     def clean(self):
         cleaned = super().clean()
         natural = cleaned["natural_order"] = _natural_order(cleaned)
-        asked = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
-        cleaned["order"] = natural if natural.column and asked.column == natural.column else asked
+        chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
+        cleaned["order"] = natural if natural.column and chosen.column == natural.column else chosen
         for name in ("after", "before"):
             cleaned[name] = self._place(name, cleaned.get(name), cleaned["order"])
         return cleaned
@@ -243,8 +243,8 @@ class CardFilter(django_filters.FilterSet):
         """The page asked for, of `size` cards, read as the queryset `shown_as` says."""
         if not self.is_valid():
             return page_of(self.qs, size)
-        asked = self.form.cleaned_data
-        return page_of(self.qs, size, asked["after"], asked["before"], asked["order"], shown_as)
+        cleaned = self.form.cleaned_data
+        return page_of(self.qs, size, cleaned["after"], cleaned["before"], cleaned["order"], shown_as)
 
     def complaints(self):
         """What is wrong with the parameters, in sentences."""

@@ -182,9 +182,9 @@ def _owner_said_last(records):
     that code of before has written since proves nothing about the owner, until the next one.
     """
     said = {known.version: known.customer_id for known in records.owners}
-    told_through = max(said, default=0)
+    said_through = max(said, default=0)
     for event in records.events:
-        if event.seq > told_through and (event.action in OPENINGS or _moves(event)):
+        if event.seq > said_through and (event.action in OPENINGS or _moves(event)):
             said[event.seq] = event.evidence.get("customer_id", NOT_SAID)
     return said[max(said)] if said else NOT_SAID
 

@@ -234,14 +234,14 @@ def _rows(column, number):
 # itself, PostgreSQL reads the whole table for some thousand of them: `OFFSET 0` and `CROSS JOIN` leave it no choice.
 ASKED = {
     "postgresql": """
-        SELECT asked.number, card.id FROM unnest(%s::text[], %s::text[], %s::text[]) AS asked (number, low, high)
+        SELECT sought.number, card.id FROM unnest(%s::text[], %s::text[], %s::text[]) AS sought (number, low, high)
         CROSS JOIN LATERAL (SELECT id FROM {table} WHERE {column} {is_meant} AND NOT {column} = '' OFFSET 0) AS card
     """,
     "sqlite": """
-        SELECT asked.number, card.id FROM (
+        SELECT sought.number, card.id FROM (
             SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS low,
             json_extract(value, '$[2]') AS high FROM json_each(%s)
-        ) AS asked CROSS JOIN {table} AS card WHERE card.{column} {is_meant} AND NOT card.{column} = ''
+        ) AS sought CROSS JOIN {table} AS card WHERE card.{column} {is_meant} AND NOT card.{column} = ''
     """,
 }
 
@@ -250,7 +250,7 @@ def _statement(wanted):
     """One SELECT for each column, all together."""
     parts, params = [], []
     for column, rows in wanted.items():
-        is_meant = "BETWEEN asked.low AND asked.high" if column == "iccid" else "= asked.low"
+        is_meant = "BETWEEN sought.low AND sought.high" if column == "iccid" else "= sought.low"
         parts.append(ASKED[connection.vendor].format(table=Card._meta.db_table, column=column, is_meant=is_meant))
         params += map(list, zip(*rows, strict=True)) if connection.vendor == "postgresql" else [json.dumps(rows)]
     return " UNION ALL ".join(parts), params
@@ -262,10 +262,10 @@ def _narrow(cards, columns, begins):
     Where that may be one of two, the cards are looked up first: no database can tell beforehand how few they are, and
     would read the whole table in the order of the page instead. For very many that is right, and no index is offered.
     """
-    asked = [Q(begins(F(column))) & ~Q(**{column: ""}) for column in columns]
-    if len(asked) == 1:
-        return cards.filter(*asked)
-    first, *others = (Card.objects.filter(condition).values_list("pk", flat=True) for condition in asked)
+    conditions = [Q(begins(F(column))) & ~Q(**{column: ""}) for column in columns]
+    if len(conditions) == 1:
+        return cards.filter(*conditions)
+    first, *others = (Card.objects.filter(condition).values_list("pk", flat=True) for condition in conditions)
     card_ids = list(first.union(*others, all=True)[: LOOKED_UP + 1])
     if len(card_ids) <= LOOKED_UP:
         return cards.filter(pk__among=sorted(set(card_ids)))

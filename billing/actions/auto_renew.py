@@ -163,7 +163,7 @@ def _place_and_pay(run, order):
         is_short = account.available < order.total
         if is_short:
             orders.withdraw(order, user=None)
-            _tell(run, order, account)
+            _notify(run, order, account)
         else:
             orders.pay(order, user=None)
             _note(order, terms)
@@ -182,7 +182,7 @@ def _note(order, terms):
         insert_rows(RenewedTerm, RENEWED_COLUMNS, [(card_id, term, order.pk) for card_id, term in chunk])
 
 
-def _tell(run, order, account):
+def _notify(run, order, account):
     """Let the customer know, once a day, unless they do not want to hear it."""
     if NoticeKind.RENEWAL_FAILED in account.muted:
         return

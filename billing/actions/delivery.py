@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from billing.choices import ACTIONS, TAKEN_BACK_BY, LineState, OrderKind
+from billing.choices import ACTIONS, UNDONE_BY, LineState, OrderKind
 from billing.errors import Refused
 from billing.models import OrderLine
 from billing.permissions import actor_for
@@ -116,7 +116,7 @@ class Returning(Work):
 
     def __init__(self, refund, records):
         self.order, self.records = refund.order, records
-        self.action = TAKEN_BACK_BY.get(self.order.kind)
+        self.action = UNDONE_BY.get(self.order.kind)
         actor = _only(self.action, self.order.customer_id, refund.asked_by)
         self.request = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
 

@@ -106,11 +106,11 @@ class Metering(Work):
 def _count(card, reading, added, day):
     card.used_bytes = max(card.used_bytes + added, 0)
     card.used_on = day
-    if reading.imei and _tells_the_device(card, reading):
+    if reading.imei and _shows_the_device(card, reading):
         card.seen_imei = reading.imei
 
 
-def _tells_the_device(card, reading):
+def _shows_the_device(card, reading):
     """On the day of a rebind, readings from the old device are still on their way; before it, all are."""
     if card.bound_on is None or reading.day > card.bound_on:
         return True

@@ -95,7 +95,7 @@ class Identifier(Column):
         return sql.as_text(self.source) if format == Format.CSV else sql.text(self.source)
 
 
-class Choice(Column):
+class ChoiceLabel(Column):
     """A code; for people the word for it."""
 
     def __init__(self, name, vocabulary, **options):

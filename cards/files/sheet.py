@@ -56,7 +56,7 @@ def sheet_blocks(title, columns, rows):
 
 
 class _Sent:
-    """A file that is only written: what was written is taken from it, and forgotten."""
+    """A file that is only written: what was written is drained from it, and forgotten."""
 
     def __init__(self):
         self.parts, self.size = [], 0

@@ -67,7 +67,7 @@ def fetched(request, pk):
 
 def query_of(params):
     """What the list was asked for, whichever page of it was looked at."""
-    asked = given(params)
+    query = given(params)
     for name in ("format", "after", "before"):
-        asked.pop(name, None)
-    return asked.urlencode()
+        query.pop(name, None)
+    return query.urlencode()

@@ -72,20 +72,20 @@ def _preview(job, can):
         "groups": groups_of_check(job),
         "form": form_of(job),
         "start_label": label.format(action=title_of(job), count=f"{can:,}"),
-        "is_dangerous": _asked_of(job).is_final,
-        "names": _asked_of(job).names(),
+        "is_dangerous": _action_type(job).is_final,
+        "names": _action_type(job).names(),
     }
 
 
 def form_of(job, data=None):
     """The form of a checked job; with the answers of the job that it repeats."""
-    action = _asked_of(job)
+    action = _action_type(job)
     choices = [(plan.code, f"{plan.code}: {contents_of(plan)}") for plan in plans_for(action)]
     return JobForm(action, choices, data, {**job.params, "reason": job.reason})
 
 
-def _asked_of(job):
-    """The action whose parameters are asked for; to take something back asks for nothing but a reason."""
+def _action_type(job):
+    """The action whose parameters the form has; an undo has none but a reason."""
     return CATALOGUE[job.action] if job.kind == JobKind.ACTION else ActionType()
 
 

@@ -31,7 +31,7 @@ class RefusalGroup:
 class CardOutcome:
     """What became of one card: the number of its record, or why there is none.
 
-    What the card is now is told only of one that is `is_visible` to the reader still.
+    What the card is now is shown only of one that is still `is_visible` to the reader.
     """
 
     card: Card
@@ -91,8 +91,8 @@ def failures(job, language, visible, refusals=Refused):
         seen = visible.filter(pk__among=list(numbers)).values_list("pk", "iccid", "msisdn")
         numbers.update({pk: said for pk, *said in seen})
         with translation.override(language):
-            told = [(pk, refusals.read(written)) for pk, _seq, written in failed if pk in numbers]
-            lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in told]
+            refused_cards = [(pk, refusals.read(written)) for pk, _seq, written in failed if pk in numbers]
+            lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in refused_cards]
         yield from lines
 
 

@@ -33,8 +33,8 @@ def chosen(request):
         messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
         return None
     query = params.urlencode()
-    asked = {"from": source, "query": query if len(query) <= LONGEST_QUERY else ""}
-    return freeze(cards, owner=request.user, asked=asked, key=key)
+    origin = {"from": source, "query": query if len(query) <= LONGEST_QUERY else ""}
+    return freeze(cards, owner=request.user, asked=origin, key=key)
 
 
 def back_to_list(request, frame):

@@ -53,10 +53,10 @@ def _sentence(event):
     facts = {"reason": "", "imei": "", "limit_mb": "", **event.evidence}
     if "hold" in event.evidence:
         facts["reason"] = REASONS[Hold(event.evidence["hold"])]
-    return _words(event).format(**facts)
+    return _template(event).format(**facts)
 
 
-def _words(event):
+def _template(event):
     if event.action in OF_RULES:
         return OF_RULES[event.action]
     return CATALOGUE[event.action].customer_sentence(event.evidence)

@@ -1,6 +1,6 @@
 """“My card does not work”: what is looked at, one after the other, what is found, and what is kept of it as evidence.
 
-Pure, on a card as it stands: each check has a finding and a sentence for a layman.
+Pure, on a card as it is now: each check has a finding and a sentence for the customer.
 """
 
 from dataclasses import dataclass

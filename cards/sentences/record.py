@@ -52,7 +52,7 @@ EVIDENCE_LABELS = {
     "undoes": gettext_lazy("takes back record"),
 }
 EVIDENCE_VOCABULARIES = {"state": State, "real_name": RealName}
-UNTOLD = ("was_waived", "customer_id", "was_customer_id")  # for taking the change back, and for proofs
+HIDDEN_EVIDENCE = ("was_waived", "customer_id", "was_customer_id")  # for undoing the change, and for proofs
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def evidence_labels(evidence, customers=None):
     """The evidence of a record as (name, value) for people, always in the same order: databases keep none in JSON."""
     if former := (customers or {}).get(evidence.get("was_customer_id")):
         evidence = {**evidence, "was_customer": former}
-    known = [(name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in UNTOLD]
+    known = [
+        (name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in HIDDEN_EVIDENCE
+    ]
     return [(EVIDENCE_LABELS.get(name, name), _value(name, value)) for name, value in sorted(known, key=_place)]
 
 

@@ -17,7 +17,7 @@ def fill(size, today, progress, seed=SEED):
     """Fill the empty database, wholly or, when something comes between, not at all."""
     with transaction.atomic():
         refuse_what_is_not_empty()
-        History(size, seed, today, make_cast()).tell(progress)
+        History(size, seed, today, make_cast()).build(progress)
 
 
 def refuse_what_is_not_empty():

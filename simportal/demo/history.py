@@ -56,7 +56,7 @@ class History:
             key=lambda plea: (plea[0].day, plea[0].order, plea[1].index),
         )
 
-    def tell(self, progress):
+    def build(self, progress):
         """From the first day to this morning."""
         for before, day in pairwise([self.rounds[0] - timedelta(days=1), *self.rounds]):
             self.sweep(before, day)

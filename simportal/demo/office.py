@@ -62,7 +62,7 @@ def share_views():
 
 
 def work_on_many():
-    """This morning's jobs: a tag for a fleet, a stop that not every card could take, one taken back, and a draft."""
+    """This morning's jobs: a tag for a fleet, a stop that not every card could take, one undone, and a draft."""
     ops = get_user_model().objects.get(username="ops")
     with translation.override(LANGUAGE):
         _job(ops, FLEET, Action.TAG, "冷链专项盘点", tag="cold-chain")
@@ -85,5 +85,5 @@ def _job(user, customer, action, reason, **params):
 def _draft(user, customer, action):
     first = Card.objects.filter(customer__name=customer).order_by("pk")[:CARDS_PER_JOB]
     cards = Card.objects.filter(pk__in=list(first.values_list("pk", flat=True)))
-    asked = {"from": "page", "query": urlencode({"customer": customer})}
-    return control.draft(selections.freeze(cards, owner=user, asked=asked), action, user=user)
+    origin = {"from": "page", "query": urlencode({"customer": customer})}
+    return control.draft(selections.freeze(cards, owner=user, asked=origin), action, user=user)

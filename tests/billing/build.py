@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, move, post_entry
-from billing.choices import ACTIONS, TAKEN_BACK_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
+from billing.choices import ACTIONS, UNDONE_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
@@ -71,7 +71,7 @@ def books(name=None):
 def financier(*permissions, username="finance"):
     """A person of the staff who may do everything with orders and their money, or just what is named."""
     user = User.objects.create_user(username, password="demo", is_staff=True)
-    of_orders = {codename(action) for action in (*ACTIONS.values(), *TAKEN_BACK_BY.values())}
+    of_orders = {codename(action) for action in (*ACTIONS.values(), *UNDONE_BY.values())}
     wanted = Permission.objects.filter(Q(content_type__app_label="billing") | Q(codename__in=of_orders))
     user.user_permissions.set(wanted.filter(codename__in=permissions) if permissions else wanted)
     return user

@@ -57,7 +57,7 @@ cards = st.fixed_dictionaries(
         "device": st.sampled_from([{}, {"binding": "first_use"}, {"binding": "fixed", "imei": "490154203237518"}]),
     }
 )
-deeds = st.tuples(
+actions = st.tuples(
     st.sampled_from([action for action in MADE_BY_PEOPLE if action not in (Action.CANCEL, Action.UNPARK)]),
     st.fixed_dictionaries(
         {
@@ -69,7 +69,7 @@ deeds = st.tuples(
 )
 readings = st.tuples(st.integers(0, 60), st.sampled_from(["", "490154203237518", "356938035643809"]))
 days_between = st.integers(0, 40)
-lives = st.lists(st.tuples(days_between, st.one_of(deeds, readings)), max_size=12)
+lives = st.lists(st.tuples(days_between, st.one_of(actions, readings)), max_size=12)
 
 anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -183,7 +183,7 @@ def test_the_eleventh_card_of_a_person_is_refused_with_its_own_sentence(alice):
     assert "This person answers for 10 cards already, and the carrier allows 10." in text(refused)
 
 
-def test_the_history_is_told_in_plain_words_and_without_what_staff_note(alice):
+def test_the_history_is_in_customer_text_and_without_what_staff_note(alice):
     card = do("remark", do("tag", mine(), DAY, tag="vip"), DAY, remark="pays late")
     card = do("suspend", card, DAY, reason="owes us", actor=Actor("staff", "support", frozenset({"suspend"})))
     seen = alice.get(f"/my/cards/{card.iccid}/")

@@ -1,4 +1,4 @@
-"""The decision table of a layman's page: every state with every set of holds, and that the engine agrees with it."""
+"""The decision table of a customer's page: every state with every set of holds, and that the engine agrees with it."""
 
 from datetime import date
 from itertools import combinations

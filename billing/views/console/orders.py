@@ -49,7 +49,7 @@ def order_list(request):
 @permitted("billing.place_order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_order(request):
-    """The form of a new order, for a selection or a pasted list; what is asked becomes a draft for each customer."""
+    """The form of a new order, for a selection or a pasted list; it becomes a draft for each customer."""
     selection = _selection(request)
     given = {name: request.GET[name] for name in ("kind", "plan", "numbers", "customer") if name in request.GET}
     form = OrderForm(request.POST or None, given, has_cards=selection is not None)
@@ -91,13 +91,13 @@ def _pasted(request, form):
     return freeze_ids(cards.values_list("pk", flat=True), owner=request.user, asked={"from": "list"}, key=key)
 
 
-def _drafted(request, asked, selection):
-    how = {"user": request.user, "plan": asked["plan"], "key": asked["key"]}
-    if asked["kind"] == OrderKind.SALE:
+def _drafted(request, cleaned, selection):
+    how = {"user": request.user, "plan": cleaned["plan"], "key": cleaned["key"]}
+    if cleaned["kind"] == OrderKind.SALE:
         card_ids = [pk for part in ids_of(selection) for pk in part]
-        made = [orders.draft_order(asked["kind"], asked["customer"], card_ids, selection=selection, **how)]
+        made = [orders.draft_order(cleaned["kind"], cleaned["customer"], card_ids, selection=selection, **how)]
     else:
-        made = orders.draft_for_selection(asked["kind"], selection, **how)
+        made = orders.draft_for_selection(cleaned["kind"], selection, **how)
     if not made:
         messages.error(request, _("These cards are in stock, so nobody would pay for them: sell or assign them first."))
         return redirect("money:order-new")

@@ -49,8 +49,8 @@ def new_receipt(request):
     form = ReceiptForm(request.POST or None, given)
     receipt = form.is_valid() and _recorded(form, request.user)
     if receipt:
-        told = _("{amount} are in the wallet of {customer}.")
-        messages.success(request, told.format(amount=yuan(receipt.amount), customer=receipt.customer))
+        sentence = _("{amount} are in the wallet of {customer}.")
+        messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
         return redirect("money:receipt", pk=receipt.pk)
     context = {"form": form, "names": names_of(Customer)}
     return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)

@@ -86,7 +86,7 @@ def take_over_change(card, row, source, today):
     if card.bound_imei:
         card.bound_on = on
     change = rules.Change(
-        on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **evidence_of(row)}
+        on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **row_evidence(row)}
     )
     if card.real_name == RealName.APPROVED:
         change.evidence["real_name"] = str(card.real_name)
@@ -95,7 +95,7 @@ def take_over_change(card, row, source, today):
     return change
 
 
-def evidence_of(row):
+def row_evidence(row):
     """What the row says of a card in service, as its record keeps it."""
     evidence = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
     evidence["holds"] = list(map(str, row.hold_list)) or ""
@@ -105,7 +105,7 @@ def evidence_of(row):
 
 def differences(card, row, evidence):
     """The columns in which the card is not as the row says, and was not when taken over (`evidence` of its record)."""
-    said = evidence_of(row)
+    said = row_evidence(row)
     if said.items() <= evidence.items():
         return []
     return [name for name in IN_SERVICE_COLUMNS if name in said and not _is_in_agreement(card, row, name)]

@@ -279,12 +279,12 @@ def _stage_by_hand(file, rows, today):
     refused += [
         (file.pk, row.number, "iccid", _no_one_card(meant[row.iccid])) for row in read if len(meant[row.iccid]) != 1
     ]
-    taken = [row for row in read if len(meant[row.iccid]) == 1]
+    known = [row for row in read if len(meant[row.iccid]) == 1]
     fill("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
     fill(
         "cards_stagedreading",
         ("file_id", "card_id", "number", "day", "bytes", "read_at", "imei"),
-        ((file.pk, meant[row.iccid][0], row.number, row.day, row.bytes, row.read_at, row.imei) for row in taken),
+        ((file.pk, meant[row.iccid][0], row.number, row.day, row.bytes, row.read_at, row.imei) for row in known),
     )
 
 

@@ -86,8 +86,8 @@ def retry(job, *, user, key=None):
     """A new draft for the cards to which nothing was done: refused, parked, or never reached."""
     if job.kind == JobKind.UNDO:
         return undo(job.of, user=user, key=key)
-    asked = {"from": "job", "job": job.pk, "which": "failed"}
-    selection = freeze_ids(_not_done(job), owner=user, asked=asked)
+    origin = {"from": "job", "job": job.pk, "which": "failed"}
+    selection = freeze_ids(_not_done(job), owner=user, asked=origin)
     return draft(selection, job.action, user=user, key=key, of=job, params=job.params, reason=job.reason)
 
 

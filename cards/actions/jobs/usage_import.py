@@ -1,4 +1,4 @@
-"""Usage files as jobs: staged when they are read, and taken card by card when somebody has seen what would happen.
+"""Usage files as jobs: staged when they are read, and applied card by card when somebody has seen what would happen.
 
 Each chunk takes the next range of the staged file, whichever that is; `payload` says which file, and has its share of
 the rows that were refused.

@@ -61,7 +61,7 @@ def _arrows():
     drawn[State.SHUT_DOWN, State.CANCELLED] = ["cancel"]
     lines = [_line(*edge) for edge in drawn]
     return [line for line, _ in lines] + [
-        _words(*middle, names) for (_, middle), names in zip(lines, drawn.values(), strict=True)
+        _names(*middle, names) for (_, middle), names in zip(lines, drawn.values(), strict=True)
     ]
 
 
@@ -87,7 +87,7 @@ def _border(x, y, ox, oy, dx, dy):
     return x + ox + dx * reach, y + oy + dy * reach
 
 
-def _words(x, y, names):
+def _names(x, y, names):
     """The names of the transitions, one to a line, on a white ground."""
     wide = max(map(len, names)) * 6.6 + 8
     top = y - 8 * len(names)

@@ -150,13 +150,15 @@ def _filter(params):
 def _filter_labels(fields, params):
     """`["State: In use", "Carrier: China Mobile"]`, with the code in place of a word that is no longer known."""
     sentence = _("{label}: {value}")
-    return [sentence.format(label=_label(fields, name), value=_word(fields, name, params[name])) for name in params]
+    return [
+        sentence.format(label=_label(fields, name), value=_value_label(fields, name, params[name])) for name in params
+    ]
 
 
 def _label(fields, name):
     return fields[name].label or name if name in fields else name
 
 
-def _word(fields, name, value):
+def _value_label(fields, name, value):
     choices = getattr(fields.get(name), "choices", ())
     return next((label for code, label in choices if str(code) == value), value)

@@ -2,6 +2,19 @@
 
 Portion by portion a file's lines go to the database as they are, where one statement finds their cards. What is not
 evidently good goes through `read_usage_row`, row by row: it knows every rule and every message.
+
+An example: there are the cards 89860000000000000001 and 89860000000000000021, and the file has these lines:
+
+    1  iccid,day,bytes,read_at,imei
+    2  89860000000000000001,2026-01-20,5,2026-01-21T01:00,
+    3  8986000000000000002,2026-01-20,7,2026-01-21T01:00,
+    4  89860000000000000001,2026-01-32,5,2026-01-21T01:00,
+    5  89860000000000000001,2026-01-18,seven,2026-01-21T01:00,
+
+Lines 2 to 4 look good (`EVIDENTLY_GOOD`) and go to `staged_raw` as they are; line 5 is set aside. `STAGE` finds the
+card of line 2. Lines 3 and 4 are left over: `OTHERWISE_NUMBERED` finds the one card whose ICCID begins with the 19
+characters of line 3, and for line 4 there is no such day, so it is read by hand, as line 5 is. What comes out: a
+`StagedReading` for line 2 and one for line 3, and a `RefusedRow` for line 4 (`day`) and for line 5 (`bytes`).
 """
 
 import re

@@ -3,6 +3,18 @@
 This is `Metering` and `rules` said once more, for cards on which nothing happens but that a counter moves:
 `UNEVENTFUL` says which. All others are left to Python. It may be too strict, but never too lax: a test applies random
 readings of random cards both ways and demands the same rows.
+
+An example: cards A and B are in use, each with 30 MB a cycle, of which 20 MB are used; 4 MB of those are the reading of
+20 January. The file has for each a later reading of that day, and one of the next day:
+
+    A  01-20  6 MB        A  01-21  3 MB
+    B  01-20  6 MB        B  01-21  9 MB
+
+What is added counts, so A would come to 20 + (6 - 4) + 3 = 25 MB and B to 20 + (6 - 4) + 9 = 31 MB. 25 MB are below
+the allowance, nothing is due by 21 January, and no reading names another device: A is uneventful. `apply_uneventful`
+sets its meter to 25 MB and its usage level to 80 (per cent), corrects its day 20 and adds its day 21; no record is
+written. B passes 30 MB, so `classify` returns its key, and `Metering` applies the same two readings in Python, where
+the rules place the hold `credit`. Both times one reading is `updated` and one `created`.
 """
 
 from collections import Counter

@@ -18,6 +18,7 @@ from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, SortOrder, page_of
+from cards.phrases import pair
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.scope import Scope
 from cards.search import Beginning, Numbers, understood
@@ -48,7 +49,7 @@ class StrictForm(forms.Form):
         for name, errors in self.errors.items():
             label = self.fields[name].label or name if name in self.fields else ""
             for error in errors:
-                yield f"{label}: {error}" if label else str(error)
+                yield pair(label, error) if label else str(error)
 
 
 class StrictFilterSet(django_filters.FilterSet):

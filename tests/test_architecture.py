@@ -14,7 +14,10 @@ pytestmark = pytest.mark.once
 ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 
 RINGS = (
-    {"choices", "errors", "calendar", "holds", "identifiers", "quantities", "money", "files", "paging", "visitors"},
+    {
+        *("choices", "errors", "calendar", "holds", "identifiers", "quantities", "phrases", "money", "files", "paging"),
+        "visitors",
+    },
     {"models", "querysets", "scope", "triggers", "lookup", "search", "state_counts", "quick", "leases"},
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),

@@ -1,5 +1,6 @@
 """Every string of ours exists in Chinese, whole and up to date."""
 
+import ast
 import re
 from collections import Counter
 from gettext import GNUTranslations
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from simportal.translations import (
+    KEYWORDS,
     SOURCE_FOLDERS,
     catalogue,
     compile_stale,
@@ -21,6 +23,10 @@ from simportal.translations import (
     untranslated,
 )
 
+TRANSLATED = re.compile(r"{% blocktranslate.*?{% endblocktranslate %}", re.DOTALL)
+ENGLISH_COLON = re.compile(r"(?:}}|%})(?:</\w+>)*:(?!//).{0,30}")
+COLON_BEFORE_A_VALUE = re.compile(r"""{% translate "[^"]*:" %}(?:</(?:span|strong)>)* ?{{.{0,30}""")
+ENGLISH_BRACKETS = re.compile(r"\((?:{{|{%).{0,30}")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
@@ -104,6 +110,33 @@ def test_every_file_that_speaks_is_found():
         if path.suffix in (".html", ".py", ".txt") and speaks.search(path.read_text())
     }
     assert {path for message in messages(found()) for path, _line in message.locations} == speaking
+
+
+def test_no_string_is_asked_for_inside_an_f_string():
+    """What stands there is found by Python 3.12 alone."""
+    asking = [
+        (str(path.relative_to(settings.BASE_DIR)), call.lineno)
+        for source in SOURCE_FOLDERS
+        for path in (settings.BASE_DIR / source).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+    ]
+    assert asking == []
+
+
+@pytest.mark.parametrize(
+    "joint", [ENGLISH_COLON, COLON_BEFORE_A_VALUE, ENGLISH_BRACKETS], ids=["pair", "label", "note"]
+)
+def test_no_template_joins_what_it_shows_by_english_punctuation(joint):
+    """Chinese has a colon and brackets of its own: `{% pair label value %}`, or one string with a place for each."""
+    joined = [
+        (str(path.relative_to(settings.BASE_DIR)), found.group())
+        for path in (settings.BASE_DIR / "templates").rglob("*.*")
+        for found in joint.finditer(TRANSLATED.sub("", path.read_text()))
+    ]
+    assert joined == []
 
 
 def test_there_is_one_catalogue():

@@ -72,7 +72,8 @@ class Price(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.plan or _('Card')} {self.get_kind_display()} {self.valid_from}"
+        what = self.plan or _("Card")
+        return f"{what} {self.get_kind_display()} {self.valid_from}"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def lines_file(order, show, visible):
     headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
     lines = shown_lines(order, show).select_related("card", "plan").order_by("number")
     lines = lines.annotate(is_visible=Exists(visible.filter(pk=OuterRef("card"))))
-    return csv_response(f"{_('order')}-{order.number}", headings, _rows(lines, get_language()))
+    return csv_response(_("order-{number}").format(number=order.number), headings, _rows(lines, get_language()))
 
 
 def _rows(lines, language):

@@ -16,6 +16,7 @@ from cards.choices import Hold
 from cards.errors import BadInput
 from cards.models import Plan
 from cards.models.tag import LONGEST_TAG
+from cards.phrases import listed
 
 LONGEST_NUMBER = 19
 
@@ -82,7 +83,7 @@ def read_choice(choices, field):
 
     def read(text):
         if text.lower() not in codes:
-            raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=", ".join(codes)))
+            raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=listed(codes)))
         return text.lower()
 
     return read

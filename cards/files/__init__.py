@@ -17,6 +17,7 @@ from cards.files.cells import tidy, without_empty_end
 from cards.files.plain import cells_of
 from cards.files.separated import read_csv
 from cards.files.workbook import read_xlsx
+from cards.phrases import listed
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -110,7 +111,7 @@ def _checked_names(names, known, required):
         raise BadInput("", _("The file is neither CSV nor XLSX."))
     if not set(names).intersection(known):
         sentence = _("The first row is no header: it names none of the columns {columns}.")
-        raise BadInput("", sentence.format(columns=", ".join(known)))
+        raise BadInput("", sentence.format(columns=listed(known)))
     _refuse_columns(_("The file has unknown columns: {columns}."), [name for name in names if name not in known])
     _refuse_columns(_("The file has columns twice: {columns}."), sorted({n for n in names if names.count(n) > 1}))
     _refuse_columns(_("The file lacks columns: {columns}."), [name for name in required if name not in names])
@@ -119,7 +120,7 @@ def _checked_names(names, known, required):
 
 def _refuse_columns(sentence, names):
     if names:
-        raise BadInput("", sentence.format(columns=", ".join(map(_quoted, names))))
+        raise BadInput("", sentence.format(columns=listed(map(_quoted, names))))
 
 
 def _quoted(name):

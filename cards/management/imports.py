@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.management.base import PortalCommand
+from cards.phrases import pair
 
 COUNT_LABELS = {
     "rows": gettext_lazy("Rows"),
@@ -41,10 +42,10 @@ class ImportCommand(PortalCommand):
 
     def print_report(self, document, dry_run):
         for name, label in COUNT_LABELS.items():
-            self.stdout.write(f"{label}: {document[name]}")
+            self.stdout.write(pair(label, document[name]))
         for error in document["errors"]:
-            field = f", {error['field']}" if error["field"] else ""
-            self.say(_("Row {row}{field}: {message}").format(row=error["row"], field=field, message=error["message"]))
+            sentence = _("Row {row}, {field}: {message}") if error["field"] else _("Row {row}: {message}")
+            self.say(sentence.format(**error))
         if "errors_left_out" in document:
             self.say(_("And {count} more bad rows.").format(count=document["errors_left_out"]))
         if dry_run:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from cards.choices import Action, Rule, State
 from cards.models import Card
+from cards.phrases import listed, noted, pair
 from cards.quantities import megabytes
 
 DATES = (
@@ -19,8 +20,8 @@ def portrait(card, document):
 
 
 def forecast_line(change):
-    why = f" ({Rule(change['rule']).label})" if change["rule"] else ""
-    return f"  {change['on']}  {Action(change['action']).label}{why}"
+    what = Action(change["action"]).label
+    return f"  {change['on']}  {noted(what, Rule(change['rule']).label) if change['rule'] else what}"
 
 
 def _heading(card):
@@ -31,7 +32,7 @@ def _heading(card):
 def _state_lines(card):
     state = str(card.get_state_display())
     if card.hold_list:
-        state += f" ({', '.join(str(hold.label) for hold in card.hold_list)})"
+        state = noted(state, listed(hold.label for hold in card.hold_list))
     if card.resumes_to:
         state += f" → {State(card.resumes_to).label}"
     yield _("State: {state}").format(state=state)
@@ -42,7 +43,7 @@ def _state_lines(card):
 def _dates(document):
     for name in DATES:
         if document[name]:
-            yield f"  {Card._meta.get_field(name).verbose_name}: {document[name]}"
+            yield "  " + pair(Card._meta.get_field(name).verbose_name, document[name])
 
 
 def _cycle(cycle):

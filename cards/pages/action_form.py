@@ -11,6 +11,7 @@ from cards.choices import Action, Hold, PlanKind
 from cards.errors import BadInput, InvariantBroken, Refused
 from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
+from cards.phrases import listed, pair
 from cards.quantities import megabytes
 from cards.templatetags.cards import SHOWN_LABELS
 
@@ -36,7 +37,7 @@ class CardAction:
         self.offered = self.offers()
 
     def form(self, data=None, initial=None):
-        choices = [(offer.code, f"{offer.code}: {offer.contents}") for offer in self.offered]
+        choices = [(offer.code, pair(offer.code, offer.contents)) for offer in self.offered]
         initial = {"version": self.card.version, **self.declared.initial(self.card), **(initial or {})}
         return self.form_class(self.declared, self.card.iccid, choices, data, initial)
 
@@ -129,7 +130,7 @@ def what_follows(before, after):
         sentences = [_("From “{before}” to “{after}”.").format(before=SHOWN_LABELS[before.shown], after=now)]
     remaining = [hold.label for hold in after.hold_list if before.has_hold(hold)]
     if remaining:
-        sentences.append(_("Still stopped by: {holds}.").format(holds=_(", ").join(map(str, remaining))))
+        sentences.append(_("Still stopped by: {holds}.").format(holds=listed(remaining)))
     if after.service_until and after.service_until != before.service_until:
         sentences.append(_("Service until {day}.").format(day=after.service_until))
     elif after.hold_list and not before.hold_list and after.term_runs:

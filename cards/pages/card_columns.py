@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 
 from cards.columns.declared import LIST_COLUMNS
 from cards.pages.card_rows import next_of, shown_of, used_of
+from cards.phrases import listed
 
 ALWAYS = ("iccid",)
 USUAL = tuple(name for name, column in LIST_COLUMNS.items() if column.listed.is_usual)
@@ -36,7 +36,7 @@ class Cell:
         """The headings, one below the other; of what is internal, which a row has as notes, on one line."""
         lines = [column.label for column in self.columns.values() if not column.is_internal]
         notes = [column.label for column in self.columns.values() if column.is_internal]
-        return [*lines, _(", ").join(notes)] if notes else lines
+        return [*lines, listed(notes)] if notes else lines
 
 
 def chosen_columns(form):

@@ -22,6 +22,7 @@ from cards.pages.card_facts import dates_of, facts_of
 from cards.pages.card_record import Record, jobs_in
 from cards.pages.card_rows import next_day_of, usage_of
 from cards.pages.frames import CONSOLE
+from cards.phrases import listed
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
 
 MOST_RECORDS = 2_000
@@ -182,7 +183,7 @@ class CardPage:
         for action, refused in self.answers:
             if refused is not None and action not in DONE_ON_THE_PAGE:
                 groups.setdefault((refused.sentence, refused.way_out), []).append(str(action.label))
-        return [Refusal(_(", ").join(labels), *said) for said, labels in groups.items()]
+        return [Refusal(listed(labels), *said) for said, labels in groups.items()]
 
     def notes(self):
         refusals = dict(self.answers)

@@ -15,6 +15,7 @@ from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
 from cards.pages.job_labels import job_badge, title_of
+from cards.phrases import listed, pair
 from cards.sentences import record
 
 RECORDS_SHOWN = 50
@@ -163,7 +164,7 @@ def jobs_in(history):
             did.setdefault(event.job_id, Counter())[str(Action(event.action).label)] += 1
     jobs = Job.objects.filter(pk__in=sorted(did)[-JOBS_SHOWN:]).select_related("owner", "of") if did else []
     return [
-        Touch(job, title_of(job), job_badge(job), _(", ").join(did[job.pk]), did[job.pk].total())
+        Touch(job, title_of(job), job_badge(job), listed(did[job.pk]), did[job.pk].total())
         for job in sorted(jobs, key=lambda job: job.pk, reverse=True)
     ]
 
@@ -172,7 +173,7 @@ def _complaints(form):
     """What is wrong with the parameters, in sentences."""
     for name, errors in form.errors.items():
         label = form.fields[name].label or name if name in form.fields else ""
-        yield from (f"{label}: {error}" if label else str(error) for error in errors)
+        yield from (pair(label, error) if label else str(error) for error in errors)
 
 
 def _choice(empty_label, choices, chosen):

@@ -18,6 +18,7 @@ from cards.models import Job
 from cards.pages.addresses import given
 from cards.pages.downloads import CSV, as_download, dated
 from cards.paging import counts_up_to
+from cards.phrases import listed
 from cards.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def exported(user, params, cards, name, **what):
     """
     format = params.get("format", "")
     if format not in TYPES or len(params.getlist("format")) > 1:
-        raise BadInput("format", _("Choose a format: {formats}.").format(formats=", ".join(Format.values)))
+        raise BadInput("format", _("Choose a format: {formats}.").format(formats=listed(Format.values)))
     (count,) = counts_up_to(MOST_ROWS_IN_SHEET if format == Format.XLSX else MOST_AT_ONCE, [cards])
     if format == Format.XLSX and count > MOST_ROWS_IN_SHEET:
         raise BadInput("format", too_long())

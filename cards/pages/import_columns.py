@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED
 from cards.actions.imports.usage_rows import USAGE_COLUMNS, USAGE_REQUIRED
 from cards.choices import Binding, Carrier, Certification, Hold, JobKind, State
+from cards.phrases import listed
 
 
 def _codes(vocabulary):
-    return ", ".join(vocabulary.values)
+    return lazy(listed, str)(vocabulary.values)
 
 
 MEANINGS = {

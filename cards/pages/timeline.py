@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from django.utils.translation import gettext as _
 
 from cards.choices import Action
+from cards.phrases import pair
 from cards.templatetags.cards import SHOWN_LABELS
 
 # The lying drawing, in units of its view box.
@@ -232,7 +233,7 @@ def _tone(shown):
 
 def _title(band):
     days = f"{band.start} – {band.until}"
-    return f"{SHOWN_LABELS[band.shown]}: {days}" if band.shown else days
+    return pair(SHOWN_LABELS[band.shown], days) if band.shown else days
 
 
 def _length(text):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cards import permissions, rules
 from cards.calendar import add_months
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
+from cards.phrases import listed, noted
 from cards.quantities import MB, megabytes
 
 LONGEST_WAIT_MONTHS = 24
@@ -39,13 +40,14 @@ class Reason:
     evidence: str = ""
     since: date | None = None
     by: str = ""
+    is_by_rule: bool = False
     why: str = ""
     ends_on: date | None = None
 
     @property
     def roles(self):
         """The roles that may do what helps, as text."""
-        return _(", ").join(str(label) for role, label in WHO.items() if self.action in ACTIONS_BY_ROLE[role])
+        return listed(label for role, label in WHO.items() if self.action in ACTIONS_BY_ROLE[role])
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def by_whom(event):
     """Who stands behind a record: the rule's label, or the person and through which door."""
     if event.rule:
         return _("rule: {rule}").format(rule=Rule(event.rule).label)
-    return f"{event.actor_name} ({ActorKind(event.actor_kind).label})"
+    return noted(event.actor_name, ActorKind(event.actor_kind).label)
 
 
 def _parked(card):
@@ -202,6 +204,7 @@ def _hold(card, hold, event, ends_on):
         evidence=evidence,
         since=event and event.effective_on,
         by=by_whom(event) if event else "",
+        is_by_rule=bool(event and event.rule),
         why=event.reason if event else "",
         ends_on=ends_on,
     )

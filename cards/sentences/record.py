@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.choices import Action, Hold, RealName, State
 from cards.errors import InvariantBroken
+from cards.phrases import listed
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
 
@@ -120,5 +120,5 @@ def _value(name, value):
         return str(EVIDENCE_VOCABULARIES[name](value).label)
     if name in ("hold", "holds", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
-        return _(", ").join(str(Hold(hold).label) for hold in holds)
+        return listed(Hold(hold).label for hold in holds)
     return f"#{value}" if name == "undoes" else str(value)

@@ -6,9 +6,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.choices import Hold, State
+from cards.phrases import listed, pair
 from cards.quantities import megabytes
 
 register = template.Library()
+register.simple_tag(pair)
+register.filter(listed)
 
 SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}
 

@@ -97,7 +97,7 @@ def test_members_see_each_other_and_only_owners_see_what_to_change(acme):
             ("eve", "Viewer"),
         ]
         is_owner = role == "owner"
-        told = invitation.token in page, "Make the link" in page, "Change the role" in page, "Remove" in page
+        told = invitation.token in page, "Make an invitation link" in page, "Change the role" in page, "Remove" in page
         assert told == (is_owner,) * 4
 
 
@@ -105,7 +105,7 @@ def test_who_acts_for_two_customers_changes_only_what_they_own(acme):
     both = acme["owner"]
     Membership.objects.create(customer=Customer.objects.create(name="Northwind"), user=both, role="viewer")
     page = text(of(both).get("/my/members/"))
-    assert (page.count('<h2 id="customer-'), page.count("Make the link")) == (2, 1)
+    assert (page.count('<h2 id="customer-'), page.count("Make an invitation link")) == (2, 1)
 
 
 def test_who_acts_for_nobody_is_told_so():

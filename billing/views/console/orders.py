@@ -22,6 +22,7 @@ from cards.models import Card, Customer, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted, staff_required
 from cards.paging import page_of
+from cards.phrases import listed
 
 PAGE_SIZE = 50
 UNKNOWN_LISTED = 5
@@ -81,8 +82,8 @@ def _pasted(request, form):
             "{count} numbers are no card, or more than one: {numbers}",
             len(lost),
         )
-        listed = ", ".join(lost[:UNKNOWN_LISTED]) + ("…" if len(lost) > UNKNOWN_LISTED else "")
-        form.add_error("numbers", sentence.format(count=len(lost), numbers=listed))
+        shown = listed(lost[:UNKNOWN_LISTED]) + ("…" if len(lost) > UNKNOWN_LISTED else "")
+        form.add_error("numbers", sentence.format(count=len(lost), numbers=shown))
         return None
     if not meant.card_ids:
         form.add_error("numbers", _("None of these numbers is a card."))

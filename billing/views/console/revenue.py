@@ -43,7 +43,7 @@ def margin_csv(request):
         [f"{row.month:%Y-%m}", row.label, row.lines, row.revenue, row.returned, row.cost, row.margin]
         for row in margins(date(year, 1, 1), date(year + 1, 1, 1))
     ]
-    return csv_response(f"{_('margin')}-{year}", headings, rows)
+    return csv_response(_("margin-{year}").format(year=year), headings, rows)
 
 
 @staff_required

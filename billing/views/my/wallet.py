@@ -25,6 +25,7 @@ from cards.calendar import civil_today
 from cards.models import Customer, Plan
 from cards.pages.action_form import contents_of
 from cards.pages.frames import MY, member_required, my_page, read_only
+from cards.phrases import listed, pair
 
 LATEST_SHOWN = 10
 
@@ -74,7 +75,7 @@ def balance(request):
     customers = list(_customers(request))
     names = [f"{each} " if len(customers) > 1 else "" for each in customers]
     held = [f"{name}{yuan(account_of(each.pk).balance)}" for name, each in zip(names, customers, strict=True)]
-    return HttpResponse(escape(f"{_('Wallet')}: {', '.join(held)}" if held else _("Wallet")))
+    return HttpResponse(escape(pair(_("Wallet"), listed(held)) if held else _("Wallet")))
 
 
 @member_required

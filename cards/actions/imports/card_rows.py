@@ -13,6 +13,7 @@ from cards.choices import Binding, Carrier, Certification, Hold, State
 from cards.errors import BadInput
 from cards.holds import Holds
 from cards.models import Customer
+from cards.phrases import listed
 from cards.quantities import MB
 
 OPENED_WITH = (
@@ -101,7 +102,7 @@ def _holds(text):
     codes = set(filter(None, BETWEEN_HOLDS.split(text.lower())))
     for code in sorted(codes.difference(Hold.values)):
         message = _("“{text}” is not one of {codes}")
-        raise BadInput("holds", message.format(text=code, codes=", ".join(Hold.values)))
+        raise BadInput("holds", message.format(text=code, codes=listed(Hold.values)))
     return str(Holds(codes))
 
 

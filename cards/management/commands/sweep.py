@@ -7,6 +7,7 @@ from cards.calendar import civil_today
 from cards.choices import Rule
 from cards.errors import BadInput
 from cards.management.base import PortalCommand, civil_day
+from cards.phrases import noted, pair
 
 
 class Command(PortalCommand):
@@ -41,7 +42,7 @@ class Command(PortalCommand):
     def print_report(self, report, dry_run):
         self.stdout.write(_("Days: {days}").format(days=_span(report.days)))
         for rule, count in sorted(report.counts.items()):
-            self.stdout.write(f"{_label(rule)}: {count}")
+            self.stdout.write(pair(_label(rule), count))
         for iccid, why in report.parked:
             self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
         if dry_run:
@@ -77,4 +78,4 @@ def _span(days):
 
 
 def _label(rule):
-    return f"{Rule(rule).label} ({rule})" if rule in Rule.values else rule
+    return noted(Rule(rule).label, rule) if rule in Rule.values else rule

@@ -15,6 +15,7 @@ from cards.filters import CardFilter
 from cards.models import Card, SavedView
 from cards.pages.addresses import list_url
 from cards.pages.frames import CONSOLE, console_page, staff_required
+from cards.phrases import pair
 
 
 class NameForm(forms.ModelForm):
@@ -149,10 +150,7 @@ def _filter(params):
 
 def _filter_labels(fields, params):
     """`["State: In use", "Carrier: China Mobile"]`, with the code in place of a word that is no longer known."""
-    sentence = _("{label}: {value}")
-    return [
-        sentence.format(label=_label(fields, name), value=_value_label(fields, name, params[name])) for name in params
-    ]
+    return [pair(_label(fields, name), _value_label(fields, name, params[name])) for name in params]
 
 
 def _label(fields, name):

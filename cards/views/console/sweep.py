@@ -19,6 +19,7 @@ from cards.choices import Action, Rule, State
 from cards.models import Card, SweptDay
 from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
+from cards.phrases import pair
 
 MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
@@ -49,7 +50,7 @@ def unpark(request, iccid):
     card = get_object_or_404(Card, iccid=iccid)
     (outcome,) = act(Action.UNPARK, [card.pk], actor=Actor.of(request.user), reason=request.POST.get("reason", ""))
     if outcome.refused:
-        messages.error(request, f"{iccid}: {outcome.refused}")
+        messages.error(request, pair(iccid, outcome.refused))
     else:
         messages.success(request, _("{iccid} is taken back from parking.").format(iccid=iccid))
     return redirect("console:sweep")

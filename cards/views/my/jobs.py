@@ -11,6 +11,7 @@ from cards.pages.job_labels import step_log
 from cards.pages.job_list import job_lines
 from cards.paging import page_of
 from cards.permissions import Actor
+from cards.phrases import noted
 from cards.scope import Scope
 from cards.views.jobs import JobPages
 from cards.views.my.selections import FOR_MANY
@@ -52,7 +53,10 @@ class MyJobs(JobPages):
     def context(self, job, request):
         context = super().context(job, request)
         steps = step_log(job, name_for(request.user))
-        return context | {"step_log": steps, "start_label": f"{context['title']} ({job.sums.check_counts['can']:,})"}
+        return context | {
+            "step_log": steps,
+            "start_label": noted(context["title"], f"{job.sums.check_counts['can']:,}"),
+        }
 
 
 MY_JOBS = MyJobs(MY)

@@ -7,6 +7,7 @@ from billing import proof as books
 from billing.models import Entry
 from cards.management.base import PortalCommand
 from cards.models import Card
+from cards.phrases import noted, pair
 from cards.proof import Proof
 
 PROBLEMS_LISTED = 10_000
@@ -35,4 +36,4 @@ class Command(PortalCommand):
         read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
         self.stdout.write(sentence.format(**read, count=count))
         for problem in listed:
-            self.say(f"{problem.iccid or _('In all')}: {problem.message} ({problem.code})")
+            self.say(pair(problem.iccid or _("In all"), noted(problem.message, problem.code)))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.browser.windows import barriers, complaints, every_window, too_small
+from tests.browser.windows import assert_clean, in_a_browser, in_both_windows, too_small
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
 LIST = "/console/cards/"
 TABS = ["?state=in_use", "?state=unused", "?state=shut_down", "?state=cancelled", "?hold=credit", "?hold=real_name"]
@@ -23,9 +23,9 @@ def first_card(page, query):
 
 
 @pytest.fixture
-def ops(visit, cookies_of):
+def ops(visit):
     def window(language="en", scheme="light", width=1440):
-        return visit(language, scheme, width, cookies_of("ops"))
+        return visit(language, scheme, width, "ops")
 
     return window
 
@@ -129,7 +129,7 @@ def test_cancelling_asks_for_the_last_characters(ops):
     assert page.text_content(".page-head .badge") == "Unused"
 
 
-@every_window
+@in_both_windows
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(ops, language, scheme, width):
     page = ops(language, scheme, width)
     numbers = first_card(page, "").split("/")[-2] + "+13899999999"
@@ -144,17 +144,12 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(ops, langua
     )
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [("zh-hans", "dark", 390), ("en", "light", 1440)])
+@in_both_windows
 def test_neither_does_a_card_in_any_state_nor_any_form(ops, language, scheme, width):
     page = ops(language, scheme, width)
     in_use = first_card(page, "?state=in_use")
     forms = [in_use + action for action in ("suspend/", "resume/", "set_limit/", "assign/", "cancel/")]
     assert_clean(page, [LIST + "?q=nobody", "/console/views/", *(first_card(page, tab) for tab in TABS), *forms])
-
-
-def assert_clean(page, paths):
-    found = {path: complaints(page, path) + barriers(page) for path in paths}
-    assert found == {path: [] for path in paths}
 
 
 def test_on_a_phone_every_target_is_as_large_as_a_finger(ops):

@@ -6,20 +6,20 @@ from datetime import timedelta
 import pytest
 
 from cards.calendar import civil_today
-from tests.browser.test_cards import LIST, assert_clean, send
-from tests.browser.windows import barriers, too_small
+from tests.browser.test_cards import LIST, send
+from tests.browser.windows import assert_clean, in_a_browser
 from tests.commands.calls import card_row, csv_file
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
 PAGE = "/console/imports/"
 SECONDS = 60_000
 
 
 @pytest.fixture
-def ops(visit, cookies_of):
+def ops(visit):
     def window(language="en", scheme="light", width=1440):
-        return visit(language, scheme, width, cookies_of("ops"))
+        return visit(language, scheme, width, "ops")
 
     return window
 
@@ -55,7 +55,7 @@ def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     assert page.goto(f"{LIST}{good}/").status == 404
     page.go_back()
     waiting = page.url
-    clean_on_a_phone(ops("zh-hans", "dark", 390), [PAGE, waiting])
+    assert_clean(ops("zh-hans", "dark", 390), [PAGE, waiting])
 
     apply(page)
     assert counts_shown(page) == ["1 new", "1 bad rows"]
@@ -69,13 +69,6 @@ def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     assert_clean(page, [PAGE, waiting])
     page.goto(f"{LIST}{good}/")
     assert page.text_content(".page-head .badge") == "Unused"
-
-
-def clean_on_a_phone(page, paths):
-    assert_clean(page, paths)
-    for path in paths:
-        page.goto(path)
-        assert (too_small(page), barriers(page)) == ([], [])
 
 
 def test_a_fleet_is_taken_over(ops, tmp_path):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.browser.test_cards import LIST, assert_clean, send
-from tests.browser.windows import every_window, too_small
+from tests.browser.test_cards import LIST, send
+from tests.browser.windows import assert_clean, in_a_browser, in_both_windows
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
 SECONDS = 30_000
 
@@ -25,9 +25,9 @@ def paste(page, *lines):
 
 
 @pytest.fixture
-def ops(visit, cookies_of):
+def ops(visit):
     def window(language="en", scheme="light", width=1440):
-        return visit(language, scheme, width, cookies_of("ops"))
+        return visit(language, scheme, width, "ops")
 
     return window
 
@@ -73,10 +73,9 @@ def test_a_pasted_list_is_stopped_watched_its_failures_fetched_and_undone(ops):
 
 
 @pytest.fixture(scope="module")
-def pages(browser, portal, cookies_of):
+def pages(portal, profile_of):
     """Addresses of a selection, a job that waits, one that is over, and the list of them all."""
-    with browser.new_context(base_url=portal, storage_state=cookies_of("ops")) as context:
-        page = context.new_page()
+    with profile_of("ops", "en", "light").new_page() as page:
         paste(page, *numbers(page, "?state=in_use", 3), *numbers(page, "?state=unused", 2))
         found = [page.url]
         for action in ("cancel", "protect"):
@@ -88,11 +87,6 @@ def pages(browser, portal, cookies_of):
         return [*found, f"{portal}/console/jobs/"]
 
 
-@every_window
+@in_both_windows
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(ops, pages, language, scheme, width):
-    page = ops(language, scheme, width)
-    assert_clean(page, pages)
-    if width == 390:
-        for path in pages:
-            page.goto(path)
-            assert too_small(page) == []
+    assert_clean(ops(language, scheme, width), pages)

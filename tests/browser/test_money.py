@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from cards.calendar import add_months, civil_today, first_of_month
-from tests.browser.test_cards import LIST, assert_clean, send
+from tests.browser.test_cards import LIST, send
 from tests.browser.test_imports import apply, fresh_iccid, upload
-from tests.browser.windows import every_window, too_small
+from tests.browser.windows import assert_clean, in_a_browser, in_both_windows
 from tests.commands.calls import card_row, csv_file
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
 SECONDS = 60_000
 FLEET = "Browser Fleet"
@@ -22,15 +22,15 @@ PAGES = [f"/console/{name}/" for name in NAMES]
 
 
 @pytest.fixture
-def window_of(visit, cookies_of):
+def window_of(visit):
     def window(username, language="en", scheme="light", width=1440):
-        return visit(language, scheme, width, cookies_of(username))
+        return visit(language, scheme, width, username)
 
     return window
 
 
 @pytest.fixture(scope="module")
-def fleet(browser, portal, cookies_of, tmp_path_factory):
+def fleet(profile_of, tmp_path_factory):
     """300 cards in use and three cancelled ones of a customer who has credit."""
     opened = first_of_month(civil_today() - timedelta(days=60))
     stands = {
@@ -48,9 +48,7 @@ def fleet(browser, portal, cookies_of, tmp_path_factory):
         row.update({"activated_on": "", "service_until": ""})
     file = csv_file(tmp_path_factory.mktemp("fleet") / "fleet.csv", rows)
     for username in ("ops", "finance"):
-        with browser.new_context(base_url=portal, storage_state=cookies_of(username), locale="en-US") as context:
-            context.add_cookies([{"name": "django_language", "value": "en", "url": portal}])
-            page = context.new_page()
+        with profile_of(username, "en", "light").new_page() as page:
             if username == "ops":
                 upload(page, file)
                 apply(page)
@@ -105,7 +103,7 @@ def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(window_
     assert page.pdf().startswith(b"%PDF")
 
 
-@every_window
+@in_both_windows
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(window_of, language, scheme, width):
     page = window_of("admin", language, scheme, width)
     page.goto("/console/customers/")
@@ -120,7 +118,3 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(window_of, 
     fulfilled = page.get_attribute("table.data tbody th a", "href")
     paths = [*PAGES, customer, f"{customer}statement/", f"{customer}notices/", draft, placed, fulfilled, refund]
     assert_clean(page, paths)
-    if width == 390:
-        for path in paths:
-            page.goto(path)
-            assert too_small(page) == []

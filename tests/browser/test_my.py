@@ -6,29 +6,28 @@ import pytest
 
 from cards.calendar import civil_today
 from tests.browser.test_imports import apply, fresh_iccid, upload
-from tests.browser.windows import barriers, complaints, every_window, too_small
+from tests.browser.windows import PHONE, assert_clean, barriers, in_a_browser, in_both_windows_of_customers, too_small
 from tests.commands.calls import card_row, csv_file
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
-PHONE = 390
 ID_NUMBER = "110101199003071233"
 
 
 @pytest.fixture
-def phone(visit, cookies_of):
+def phone(visit):
     """A phone in somebody's hand: `phone("alice")`."""
 
     def window(username, language="en", scheme="light", width=PHONE):
-        return visit(language, scheme, width, cookies_of(username))
+        return visit(language, scheme, width, username)
 
     return window
 
 
 @pytest.fixture
-def desk(visit, cookies_of):
+def desk(visit):
     """A desk in the dealer's office."""
-    return visit("en", cookies=cookies_of("ops"))
+    return visit("en", username="ops")
 
 
 def first_card(page, query):
@@ -52,7 +51,7 @@ def said(page):
     return page.text_content(".said")
 
 
-@every_window
+@in_both_windows_of_customers
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, language, scheme, width):
     page = phone("alice", language, scheme, width)
     paths = ["/my/", "/my/cards/", "/my/requests/"]
@@ -74,10 +73,7 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, lang
     paths.append(page.get_attribute(".rows a >> nth=0", "href"))
     page.goto("/my/wallet/")
     paths.append(page.get_attribute(".btn:has-text('对账单'), .btn:has-text('Statement')", "href"))
-    found = {
-        path: complaints(page, path) + barriers(page) + (too_small(page) if width == PHONE else []) for path in paths
-    }
-    assert found == {path: [] for path in paths}
+    assert_clean(page, paths)
 
 
 def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone):

@@ -5,18 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser.windows import LOGIN, barriers, complaints, every_window, log_in, too_small
+from tests.browser.windows import LOGIN, barriers, complaints, in_a_browser, in_both_windows, log_in, too_small
 
-pytestmark = [pytest.mark.browser, pytest.mark.once]
+pytestmark = in_a_browser
 
 OURS = ["/console/", "/console/queues/", "/console/sweep/"]
 POLICY = "/admin/cards/carrierpolicy/add/"
 DJANGOS = ["/admin/", "/admin/cards/plan/", POLICY, "/admin/cards/tag/", "/admin/cards/customer/"]
 
 
-@every_window
-def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, admins_cookies, language, scheme, width):
-    page = visit(language, scheme, width, admins_cookies)
+@in_both_windows
+def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, language, scheme, width):
+    page = visit(language, scheme, width, "admin")
     found = {path: complaints(page, path) + barriers(page) for path in OURS}
     found |= {path: complaints(page, path) for path in DJANGOS}
     stranger = visit(language, scheme, width)
@@ -24,9 +24,9 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, admi
     assert found == {path: [] for path in [*OURS, *DJANGOS, LOGIN]}
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "light", 1440), ("zh-hans", "dark", 390)])
-def test_what_a_policy_changes_is_shown_before_it_is_saved(visit, admins_cookies, language, scheme, width):
-    page = visit(language, scheme, width, admins_cookies)
+@in_both_windows
+def test_what_a_policy_changes_is_shown_before_it_is_saved(visit, language, scheme, width):
+    page = visit(language, scheme, width, "admin")
     said = complaints(page, POLICY)
     page.select_option("#id_carrier", "cmcc")
     page.fill("#id_valid_from", str(timezone.localdate() + timedelta(days=30)))
@@ -38,8 +38,8 @@ def test_what_a_policy_changes_is_shown_before_it_is_saved(visit, admins_cookies
     assert page.is_visible("[name=_save]")
 
 
-def test_the_pages_speak_the_language_that_was_chosen(visit, admins_cookies):
-    page = visit("zh-hans", cookies=admins_cookies)
+def test_the_pages_speak_the_language_that_was_chosen(visit):
+    page = visit("zh-hans", username="admin")
     page.goto("/console/sweep/")
     assert (page.text_content("h1"), page.get_attribute("html", "lang")) == ("日终处理", "zh-hans")
     page.click("text=English")
@@ -47,11 +47,11 @@ def test_the_pages_speak_the_language_that_was_chosen(visit, admins_cookies):
     assert page.url.endswith("/console/sweep/")
 
 
-def test_the_colour_scheme_is_switched_by_hand_against_the_systems(visit, admins_cookies):
+def test_the_colour_scheme_is_switched_by_hand_against_the_systems(visit):
     def colour():
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
-    page = visit("en", "light", cookies=admins_cookies)
+    page = visit("en", "light", username="admin")
     page.goto("/console/")
     light = colour()
     page.click("#header .theme-toggle")
@@ -59,10 +59,11 @@ def test_the_colour_scheme_is_switched_by_hand_against_the_systems(visit, admins
     assert (page.get_attribute("html", "data-theme"), light != dark) == ("dark", True)
     page.goto("/admin/cards/plan/")
     assert colour() == dark
+    page.evaluate("localStorage.clear()")  # the next test's window shares it
 
 
-def test_keys_find_the_search_box_and_the_help(visit, admins_cookies):
-    page = visit(cookies=admins_cookies)
+def test_keys_find_the_search_box_and_the_help(visit):
+    page = visit(username="admin")
     page.goto("/console/")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "q"
@@ -76,8 +77,8 @@ def test_keys_find_the_search_box_and_the_help(visit, admins_cookies):
     assert not page.is_visible("#help")
 
 
-def test_a_key_leads_to_the_search_box_from_pages_without_one(visit, admins_cookies):
-    page = visit(cookies=admins_cookies)
+def test_a_key_leads_to_the_search_box_from_pages_without_one(visit):
+    page = visit(username="admin")
     page.goto("/console/sweep/")
     page.keyboard.press("/")
     page.wait_for_url("**/console/cards/#search", wait_until="load")
@@ -101,8 +102,8 @@ def test_on_a_phone_everything_is_in_the_menu(visit):
 
 
 @pytest.mark.parametrize("path", OURS)
-def test_on_a_phone_every_target_is_as_large_as_a_finger(visit, admins_cookies, path):
-    page = visit(width=390, cookies=admins_cookies)
+def test_on_a_phone_every_target_is_as_large_as_a_finger(visit, path):
+    page = visit(width=390, username="admin")
     page.goto(path)
     page.click("details.menu summary")
     assert too_small(page) == []

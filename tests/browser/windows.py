@@ -7,18 +7,22 @@ from axe_playwright_python.sync_playwright import Axe
 
 LOGIN = "/admin/login/"
 OWN_DOOR = re.compile("/(console|my)/$")
-WIDTHS = {1440: 900, 390: 844}
+PHONE = 390
+WIDTHS = {1440: 900, PHONE: 844}
 FINGER = 44
 TARGETS = (
     "#header :is(a, button, summary), .btn, .tabs a, .stat, .links a, .is-cards th a, .rows a, "
     "#content :is(input, select)"
 )
 
-# Each language in each scheme, each width with either: what a page shows depends on no more than two of them at once.
-every_window = pytest.mark.parametrize(
-    ("language", "scheme", "width"),
-    [("zh-hans", "light", 1440), ("en", "dark", 1440), ("zh-hans", "dark", 390), ("en", "light", 390)],
-)
+# One portal with one worker serves them all.
+in_a_browser = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("browser")]
+
+# Both languages, schemes and widths in two windows: a page is loaded once in each and then seen at the other width too.
+# The console and the customers' pages share their style, so that between them axe sees each scheme at each width.
+WINDOW = ("language", "scheme", "width")
+in_both_windows = pytest.mark.parametrize(WINDOW, [("en", "light", 1440), ("zh-hans", "dark", PHONE)])
+in_both_windows_of_customers = pytest.mark.parametrize(WINDOW, [("zh-hans", "light", PHONE), ("en", "dark", 1440)])
 
 
 def log_in(page, username="admin"):
@@ -29,14 +33,30 @@ def log_in(page, username="admin"):
     page.wait_for_url(OWN_DOOR)
 
 
-def complaints(page, path):
-    """What the browser says against a page: errors, violations of the policy, what sticks out at the right."""
+def complaints(page, path, by_finger=False):
+    """What the browser says against a page: errors, violations of the policy, what sticks out at any width.
+
+    With `by_finger` also what a finger misses on a phone; Django's own pages are not made for it.
+    """
     said = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(path, wait_until="load")
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return said + [f"{wider} pixels too wide"] * (wider > 0)
+    misfits = []
+    for width in at_each_width(page):
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        misfits += [f"{wider} pixels too wide at {width}"] * (wider > 0)
+        if by_finger and width == PHONE:
+            misfits += too_small(page)
+    return said + misfits  # a list of its own: axe's own styles are against the policy
+
+
+def at_each_width(page):
+    """Makes the window as wide as each of the widths in turn, its own last."""
+    own = page.viewport_size["width"]
+    for width in sorted(WIDTHS, key=own.__eq__):
+        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        yield width
 
 
 def barriers(page):
@@ -55,3 +75,9 @@ def too_small(page):
         })""",
     )
     return [target for target in sizes if target[1] < FINGER]
+
+
+def assert_clean(page, paths):
+    """Nothing can be said against any of these pages of ours."""
+    found = {path: complaints(page, path, by_finger=True) + barriers(page) for path in paths}
+    assert found == {path: [] for path in paths}

@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce, TruncMonth
 from billing.choices import OrderKind
 from billing.models import OrderLine, PriceBook
 from billing.money import ZERO, rounded
+from cards.calendar import WEEK
 from cards.choices import State
 from cards.models import Customer, Plan, ServiceTerm
 
-WEEK = 7
 AHEAD_DAYS = 91
 
 

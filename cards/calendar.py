@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+WEEK = 7  # days
+
 _moved_to = ContextVar("moved_to", default=None)
 
 

@@ -15,6 +15,8 @@ from django.db.models.lookups import GreaterThan, LessThan
 
 LARGEST_ID = 2**63 - 1
 END = "end"
+ROWS_PER_PAGE = 50
+TALL_ROWS_PER_PAGE = 30  # rows of several lines, and the lists that are read on phones
 
 
 @dataclass(frozen=True)

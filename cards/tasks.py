@@ -12,7 +12,7 @@ JOB_SECONDS = 5
 
 
 @shared_task(name="cards.sweep")
-def sweep():
+def nightly_sweep():
     """Sweep what is left to sweep up to today, for half a minute at the most; on most ticks that is nothing."""
     nightly.sweep_for(civil_today(), SWEEP_SECONDS)
 

@@ -15,7 +15,7 @@ from cards.people.views.login import LoginDoor
 
 
 @dataclass(frozen=True)
-class Link:
+class MenuLink:
     title: str
     url: str
     is_current: bool
@@ -23,7 +23,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Section:
+class MenuSection:
     title: str
     links: list
 
@@ -99,11 +99,11 @@ def menu(request):
     links = [link(request, title, name) for title, name in CONSOLE_MENU]
     if request.user.has_perm(IMPORT_ENTRY[2]):
         links.insert(-1, link(request, *IMPORT_ENTRY[:2]))
-    sections = [Section(_("Operations"), links)]
+    sections = [MenuSection(_("Operations"), links)]
     for title, entries in ((_("Money"), MONEY), (_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
         allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]
         if allowed:
-            sections.append(Section(title, allowed))
+            sections.append(MenuSection(title, allowed))
     return sections
 
 
@@ -111,4 +111,4 @@ def link(request, title, name):
     url = reverse(name)
     exact = name == "dashboard"
     is_current = request.path == url if exact else request.path.startswith(url)
-    return Link(title, url, is_current, has_search=name == SEARCHED)
+    return MenuLink(title, url, is_current, has_search=name == SEARCHED)

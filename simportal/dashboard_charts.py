@@ -9,14 +9,13 @@ from django.utils.translation import gettext as _
 
 from cards import state_counts
 from cards.actions.fleet_snapshot import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
-from cards.calendar import days
+from cards.calendar import WEEK, days
 from cards.choices import Action
 from cards.pages.charts import bars
 from cards.quantities import MB, megabytes
 
 DAYS_BACK = 30
 GB = 1_024 * MB
-WEEK = 7
 ACTIVATES = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
 
 

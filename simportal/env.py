@@ -16,7 +16,7 @@ DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
 MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
 
 
-class Refused(Exception):
+class BadSetting(Exception):
     """A setting that the portal does not start with; the message is for whoever set it."""
 
 
@@ -45,7 +45,7 @@ class Environment:
     proxies: int
 
 
-def read(variables, base_dir):
+def read_environment(variables, base_dir):
     """The settings in `variables` (a mapping of names to text). An empty value counts as absent."""
     given = {name: text.strip() for name, text in variables.items() if text.strip()}
     debug = _debug(given.get("DEBUG", "0"))
@@ -65,13 +65,15 @@ def read(variables, base_dir):
 
 def _debug(text):
     if text not in ("0", "1"):
-        raise Refused(f"DEBUG is 1 or 0, not {text!r}.")
+        raise BadSetting(f"DEBUG is 1 or 0, not {text!r}.")
     return text == "1"
 
 
 def _secret_key(text, debug):
     if text is None and not debug:
-        raise Refused("SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on.")
+        raise BadSetting(
+            "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on."
+        )
     return text or DEBUG_SECRET_KEY
 
 
@@ -79,7 +81,7 @@ def _allowed_hosts(text):
     hosts = [host.strip() for host in text.split(",") if host.strip()]
     for host in hosts:
         if "/" in host or " " in host:
-            raise Refused(f"ALLOWED_HOSTS is a comma-separated list of host names, and {host!r} is none.")
+            raise BadSetting(f"ALLOWED_HOSTS is a comma-separated list of host names, and {host!r} is none.")
     return hosts
 
 
@@ -87,20 +89,20 @@ def _database(url, base_dir):
     """Django's settings for the database. No refusal repeats the URL: it may hold a password."""
     scheme = url.partition(":")[0]
     if scheme not in DATABASE_SCHEMES:
-        raise Refused(f"DATABASE_URL begins with sqlite:/// or postgresql://, not with {scheme!r}.")
+        raise BadSetting(f"DATABASE_URL begins with sqlite:/// or postgresql://, not with {scheme!r}.")
     try:
         parsed = dj_database_url.parse(url)
     except ValueError:
-        raise Refused("DATABASE_URL cannot be read: write postgresql://user:password@host:port/name.") from None
+        raise BadSetting("DATABASE_URL cannot be read: write postgresql://user:password@host:port/name.") from None
     if not parsed["NAME"]:
-        raise Refused("DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL.")
+        raise BadSetting("DATABASE_URL names no database: it ends with a file for SQLite, a name for PostgreSQL.")
     return _sqlite(parsed, base_dir) if scheme == "sqlite" else _postgresql(parsed)
 
 
 def _sqlite(parsed, base_dir):
     """SQLite for a web server and a worker at once: readers never wait, writers queue instead of failing."""
     if parsed["NAME"] == ":memory:":
-        raise Refused("DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner.")
+        raise BadSetting("DATABASE_URL needs a file for SQLite: web and worker share it, and memory has one owner.")
     return parsed | {
         "NAME": base_dir / parsed["NAME"],
         "OPTIONS": {
@@ -119,7 +121,7 @@ def _postgresql(parsed):
 
 def _redis_url(text):
     if text and urlsplit(text).scheme not in REDIS_SCHEMES:
-        raise Refused("REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.")
+        raise BadSetting("REDIS_URL begins with redis:// or rediss://; leave it out for the embedded broker.")
     return text
 
 
@@ -129,22 +131,22 @@ def _mail_server(url):
         return None
     parts = urlsplit(url)
     if parts.scheme not in MAIL_SCHEMES:
-        raise Refused(f"EMAIL_URL begins with smtp://, smtp+starttls:// or smtps://, not with {parts.scheme!r}.")
+        raise BadSetting(f"EMAIL_URL begins with smtp://, smtp+starttls:// or smtps://, not with {parts.scheme!r}.")
     security, usual_port = MAIL_SCHEMES[parts.scheme]
     try:
         host, port = parts.hostname, parts.port or usual_port
     except ValueError:
         host = None
     if not host:
-        raise Refused("EMAIL_URL cannot be read: write smtps://user:password@host:port.")
+        raise BadSetting("EMAIL_URL cannot be read: write smtps://user:password@host:port.")
     return MailServer(host, port, unquote(parts.username or ""), unquote(parts.password or ""), security)
 
 
 def _mail_from(text, has_server):
     if text is None and has_server:
-        raise Refused("MAIL_FROM is not set: with EMAIL_URL, say from which address mail is sent.")
+        raise BadSetting("MAIL_FROM is not set: with EMAIL_URL, say from which address mail is sent.")
     if text and "@" not in parseaddr(text)[1]:
-        raise Refused(f"MAIL_FROM is an address such as 'SIM portal <sim@example.cn>', not {text!r}.")
+        raise BadSetting(f"MAIL_FROM is an address such as 'SIM portal <sim@example.cn>', not {text!r}.")
     return text or DEFAULT_MAIL_FROM
 
 
@@ -152,20 +154,22 @@ def _today(text, debug):
     if text is None:
         return None
     if not debug:
-        raise Refused("SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset.")
+        raise BadSetting(
+            "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset."
+        )
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Refused(f"SIMPORTAL_TODAY is a day such as 2026-03-02, not {text!r}.") from None
+        raise BadSetting(f"SIMPORTAL_TODAY is a day such as 2026-03-02, not {text!r}.") from None
 
 
 def _port(text):
     if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise Refused(f"PORT is a number from 1 to 65535, not {text!r}.")
+        raise BadSetting(f"PORT is a number from 1 to 65535, not {text!r}.")
     return int(text)
 
 
 def _proxies(text):
     if not (text.isascii() and text.isdecimal() and int(text) < 10):
-        raise Refused(f"PROXIES is how many proxies stand before the portal, 0 to 9, not {text!r}.")
+        raise BadSetting(f"PROXIES is how many proxies stand before the portal, 0 to 9, not {text!r}.")
     return int(text)

@@ -50,7 +50,7 @@ class SetPassword(PasswordResetConfirmView):
         return super().form_valid(form)
 
 
-def drain():
+def send_requested():
     """Send what was asked for. Each is deleted first: somebody who got no mail asks again, and nobody gets two."""
     for reset in ResetAsked.objects.order_by("pk"):
         if ResetAsked.objects.filter(pk=reset.pk).delete()[0] and settings.SENDS_MAIL:

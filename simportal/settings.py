@@ -11,8 +11,8 @@ from simportal import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
-    ENV = env.read(os.environ, BASE_DIR)
-except env.Refused as refusal:
+    ENV = env.read_environment(os.environ, BASE_DIR)
+except env.BadSetting as refusal:
     print(refusal, file=sys.stderr)
     sys.exit(2)
 

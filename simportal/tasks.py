@@ -13,7 +13,7 @@ def heartbeat():
 @shared_task(name="simportal.resets")
 def send_resets():
     """Send the links requested by people who have forgotten a password."""
-    password_reset.drain()
+    password_reset.send_requested()
 
 
 @task_success.connect

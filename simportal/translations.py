@@ -21,7 +21,7 @@ KEYWORDS = (
     | dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2))
     | dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3))
 )
-WIDTH = 109
+LINE_LENGTH = 109
 
 
 def catalogue():
@@ -76,7 +76,7 @@ def merge():
     header = _header()
     with catalogue().open("wb") as file:
         file.write(header)
-        write_po(file, merged, width=WIDTH, omit_header=True, include_lineno=False)
+        write_po(file, merged, width=LINE_LENGTH, omit_header=True, include_lineno=False)
     return untranslated(merged)
 
 

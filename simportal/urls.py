@@ -6,7 +6,7 @@ from simportal import health, password_reset, views
 from simportal.dashboard import dashboard
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views.to_own_door, name="home"),
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),

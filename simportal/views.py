@@ -5,6 +5,6 @@ from cards.scope import Scope
 
 
 @login_required
-def home(request):
+def to_own_door(request):
     """Each person to their own door."""
     return redirect("/console/" if Scope.of(request.user).is_staff else "my:home")

@@ -16,7 +16,7 @@ IN_SERVICE = {"SECRET_KEY": "a long random text"}
 
 
 def read(**variables):
-    return env.read(IN_SERVICE | variables, BASE)
+    return env.read_environment(IN_SERVICE | variables, BASE)
 
 
 def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_broker():
@@ -173,7 +173,7 @@ def test_mail_server(url, server):
     ],
 )
 def test_refused_value(variables, sentence):
-    with pytest.raises(env.Refused) as refusal:
+    with pytest.raises(env.BadSetting) as refusal:
         read(**variables)
     assert str(refusal.value) == sentence
 

@@ -55,7 +55,7 @@ def everything_of(name, person, clerk):
     """One of each thing that can belong to a customer."""
     card = card_in_use(customer=name)
     customer = card.customer
-    accounts.invite(customer, MemberRole.VIEWER, by=person)
+    accounts.invite_member(customer, MemberRole.VIEWER, by=person)
     open_request(card, by=person, text="Why?", evidence={}, key=uuid.uuid4())
     drafted(OrderKind.RENEWAL, [card], user=person, name=name)
     payments.start_deposit(customer, 10, user=person)

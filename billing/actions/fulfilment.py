@@ -7,7 +7,7 @@ why not and the money back in the wallet.
 from collections import Counter
 
 from billing.actions.delivery import deliver
-from billing.actions.ledger import move, post_entry
+from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import Offers, amount_of
 from billing.choices import Account, EntryKind, LineState
 from billing.models import Order, OrderLine
@@ -87,7 +87,7 @@ def give_back(order, key, lines, *, source, actor):
     amount = amount_of(lines)
     if not amount:
         return
-    entry_lines = move(amount, source, Account.WALLET)
+    entry_lines = transfer(amount, source, Account.WALLET)
     post_entry(key, EntryKind.REFUND, order.customer_id, *entry_lines, actor=actor, order=order)
     locked = Order.objects.select_for_update().get(pk=order.pk)
     locked.refunded += amount
@@ -120,7 +120,7 @@ def _write(served, refused):
 def _book(order, chunk, served, refused):
     earned, payer = amount_of(served), actor_for(order.paid_by)
     if earned:
-        entry_lines = move(earned, Account.RECEIVABLES, Account.REVENUE)
+        entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)
         key = f"fulfil:{order.pk}:{chunk.number}"
         post_entry(key, EntryKind.FULFILMENT, order.customer_id, *entry_lines, actor=payer, order=order)
     key = f"unserved:{order.pk}:{chunk.number}"

@@ -48,7 +48,7 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
         return known or _write(account, key, kind, entry_lines, actor, order, reverses, memo)
 
 
-def move(amount, source, target):
+def transfer(amount, source, target):
     """The two lines of an amount that goes from one account to another."""
     return EntryLine(source, -amount), EntryLine(target, amount)
 

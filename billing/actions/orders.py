@@ -13,7 +13,7 @@ from django.utils import translation
 from django_fsm import can_proceed
 
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
-from billing.actions.ledger import move, post_entry
+from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import Refused
@@ -119,7 +119,7 @@ def pay_out_of_wallet(order, *, user):
         if order.is_paid:
             return order
         _refuse_unless(order, order.pay)
-        entry_lines = move(order.total, Account.WALLET, Account.RECEIVABLES)
+        entry_lines = transfer(order.total, Account.WALLET, Account.RECEIVABLES)
         post_entry(
             f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *entry_lines, actor=actor_for(user), order=order
         )
@@ -181,7 +181,7 @@ def expire_unpaid(now):
     return ended
 
 
-def adjust(customer, amount, *, user, note, key=None):
+def make_adjustment(customer, amount, *, user, note, key=None):
     """Charge a customer (`amount` above zero) or give them something (below), without any card.
 
     Up to the set amount it is done at once; above, it waits as a placed order for a second person, who calls
@@ -221,7 +221,7 @@ def settle_adjustment(order, *, user):
         if not order.waits_for_service:
             return order
         target = Account.REVENUE if order.total > ZERO else Account.REFUNDS
-        entry_lines = move(order.total, Account.RECEIVABLES, target)
+        entry_lines = transfer(order.total, Account.RECEIVABLES, target)
         post_entry(
             f"adjust:{order.pk}",
             EntryKind.FULFILMENT,

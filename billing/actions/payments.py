@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.actions import orders
-from billing.actions.ledger import move, post_entry
+from billing.actions.ledger import post_entry, transfer
 from billing.choices import Account, EntryKind, NotificationOutcome, OrderKind, PaymentState
 from billing.errors import Refused
 from billing.models import Notification, Payment
@@ -116,7 +116,7 @@ def _pay(payment, reference):
 
 
 def _post_entry(payment):
-    entry_lines = move(payment.amount, Account.CASH, Account.WALLET)
+    entry_lines = transfer(payment.amount, Account.CASH, Account.WALLET)
     actor = Actor(ActorKind.SYSTEM, payment.provider, frozenset())
     key, whose = f"online:{payment.key}", payment.customer_id
     return post_entry(key, EntryKind.ONLINE, whose, *entry_lines, actor=actor, order=payment.order)

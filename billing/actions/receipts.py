@@ -5,7 +5,7 @@ import uuid
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from billing.actions.ledger import move, post_entry, reverse, wallet_locked
+from billing.actions.ledger import post_entry, reverse, transfer, wallet_locked
 from billing.choices import Account, EntryKind
 from billing.models import Receipt
 from billing.money import LARGEST, yuan
@@ -28,7 +28,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
 
             def make(key):
                 _check(account, amount, reference, received_on)
-                entry_lines = move(amount, Account.CASH, Account.WALLET)
+                entry_lines = transfer(amount, Account.CASH, Account.WALLET)
                 return Receipt.objects.create(
                     customer=customer,
                     reference=reference,

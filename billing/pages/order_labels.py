@@ -26,7 +26,7 @@ EFFECTS = {
 }
 
 
-def badge_of(thing):
+def money_badge(thing):
     """The state of an order, a line, a refund or an online payment."""
     return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
 

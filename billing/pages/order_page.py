@@ -13,7 +13,7 @@ from billing.choices import LineState, OrderKind
 from billing.errors import Refused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
-from billing.pages.order_labels import badge_of, effects_of, prices_of
+from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
 from billing.payments import label_of
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
@@ -29,12 +29,12 @@ LINES_SHOWN = 50
 LINE_FILTERS = ("", *LineState.values, "failed")
 
 
-def context_of(order, request, frame):
+def order_context(order, request, frame):
     """The context of the page in this frame, for whoever looks at it."""
     job, user = order.job, request.user
     context = {
         "order": order,
-        "badge": badge_of(order),
+        "badge": money_badge(order),
         "account": account_of(order.customer_id),
         "may_order": may_order(user, order.customer_id),
         "may_place": may_place(user, order),
@@ -44,9 +44,9 @@ def context_of(order, request, frame):
         "may_approve": may_adjust(user),
         "key": uuid.uuid4(),
         "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],
-        "refunds": [(refund, badge_of(refund)) for refund in order.refunds.select_related("asked_by")],
+        "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": [
-            (payment, badge_of(payment), label_of(payment.provider), list(payment.notifications.all()))
+            (payment, money_badge(payment), label_of(payment.provider), list(payment.notifications.all()))
             for payment in _payments(order)
         ],
     }
@@ -130,6 +130,6 @@ def shown_lines(order, show):
 
 
 def _line_row(line):
-    line.badge = badge_of(line)
+    line.badge = money_badge(line)
     line.why = line.refused and Refused.read(line.refused)
     return line

@@ -11,7 +11,7 @@ from cards.calendar import civil_today
 from cards.pages.downloads import csv_response
 
 
-def context_of(customer, month, frame):
+def statement_context(customer, month, frame):
     """What the statement shows in this frame."""
     found = statement(customer.pk, month)
     return {

@@ -7,9 +7,9 @@ from billing import money
 register = template.Library()
 
 
-@register.filter
-def yuan(amount):
-    """`¥1,234.50`; nothing for nothing said."""
+@register.filter("yuan")
+def yuan_or_nothing(amount):
+    """`¥1,234.50`; nothing where no amount is known."""
     return "" if amount is None else money.yuan(amount)
 
 

@@ -12,7 +12,7 @@ from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import Order
 from billing.pages.line_rows import lines_file
-from billing.pages.order_page import context_of
+from billing.pages.order_page import order_context
 from billing.permissions import may_pay, may_place, may_withdraw
 from cards.models import Card
 from cards.pages.frames import SAFE, Framed, entering
@@ -28,7 +28,7 @@ class OrderPages(Framed):
     @entering(*SAFE)
     def page(self, request, pk):
         """What would be bought and for how much; once it is paid, what was."""
-        return self.frame.page(request, self.template, context_of(self.find(request, pk), request, self.frame))
+        return self.frame.page(request, self.template, order_context(self.find(request, pk), request, self.frame))
 
     @entering(*SAFE)
     def lines(self, request, pk):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing.actions import payments
 from billing.choices import NotificationOutcome
 from billing.models import Payment
-from billing.pages.order_labels import badge_of
+from billing.pages.order_labels import money_badge
 from billing.payments import PROVIDERS, label_of, local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
@@ -34,7 +34,7 @@ def payment_page(request, key):
     frame = frame_of(request)
     context = {
         "payment": payment,
-        "badge": badge_of(payment),
+        "badge": money_badge(payment),
         "provider": label_of(payment.provider),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,

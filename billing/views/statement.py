@@ -2,18 +2,18 @@
 
 from django.shortcuts import get_object_or_404
 
-from billing.pages.statement import context_of, month_of, statement_file
+from billing.pages.statement import month_of, statement_context, statement_file
 from cards.pages.frames import SAFE, Framed, entering
 
 
-class Statement(Framed):
+class StatementPages(Framed):
     """The month that the address names, or this one."""
 
     template = "billing/statement.html"
 
     @entering(*SAFE)
     def page(self, request, pk):
-        context = context_of(self._find(request, pk), month_of(request), self.frame)
+        context = statement_context(self._find(request, pk), month_of(request), self.frame)
         return self.frame.page(request, self.template, context)
 
     @entering(*SAFE)

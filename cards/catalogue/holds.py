@@ -1,7 +1,7 @@
 """Placing and lifting holds, as several actions do it."""
 
 
-def place(card, request, change, hold):
+def put_hold(card, request, change, hold):
     card.place_hold(on=change.on, policy=request.policy(card), hold=hold)
     change.evidence["hold"] = str(hold)
 

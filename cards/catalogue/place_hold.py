@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.holds import place
+from cards.catalogue.holds import put_hold
 from cards.catalogue.parameters import HOLD
 from cards.choices import Action, Hold
 from cards.errors import Refused
@@ -34,7 +34,7 @@ class PlaceHold(ActionType):
     customer_history = gettext_lazy("The card was stopped: {reason}.")
 
     def effect(self, card, request, change):
-        place(card, request, change, request.params["kind"])
+        put_hold(card, request, change, request.params["kind"])
 
     def inverse(self, record):
         return Inverse(Action.LIFT_HOLD, {"kind": Hold.ANOMALY})

@@ -3,7 +3,7 @@ from functools import partial
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.holds import lift, place
+from cards.catalogue.holds import lift, put_hold
 from cards.choices import Action, Hold
 from cards.errors import Refused
 from cards.guards import not_shut_down
@@ -21,7 +21,7 @@ def stop_again(card, request, change, lifted):
             raise Refused("not_from_this_state", state=str(card.state))
         if hold == Hold.THRESHOLD:
             card.limit_waived = False
-        place(card, request, change, hold)
+        put_hold(card, request, change, hold)
 
 
 class Resume(ActionType):

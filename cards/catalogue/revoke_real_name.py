@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
-from cards.catalogue.holds import place
+from cards.catalogue.holds import put_hold
 from cards.choices import Action, Hold, RealName
 from cards.errors import Refused
 from cards.guards import certified_by_a_person
@@ -24,7 +24,7 @@ class RevokeRealName(ActionType):
     def effect(self, card, request, change):
         card.real_name = RealName.REVOKED
         if card.is_in_service:
-            place(card, request, change, Hold.REAL_NAME)
+            put_hold(card, request, change, Hold.REAL_NAME)
 
 
 ACTION = RevokeRealName()

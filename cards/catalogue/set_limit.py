@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.holds import lift, place
+from cards.catalogue.holds import lift, put_hold
 from cards.catalogue.parameters import Parameter, is_whole
 from cards.choices import Action, Hold
 from cards.errors import BadInput
@@ -31,7 +31,7 @@ def limit(card, request, change, limit_mb, waived):
     change.evidence = {"limit_mb": card.limit_mb, "used_bytes": card.used_bytes, **before}
     held = card.has_hold(Hold.THRESHOLD)
     if card.is_over_limit and not held:
-        place(card, request, change, Hold.THRESHOLD)
+        put_hold(card, request, change, Hold.THRESHOLD)
     elif held and not card.is_over_limit:
         lift(card, request, change, Hold.THRESHOLD)
 

@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse
-from cards.catalogue.holds import lift, place
+from cards.catalogue.holds import lift, put_hold
 from cards.choices import Action, Hold
 from cards.errors import Refused
 from cards.guards import not_shut_down
@@ -36,7 +36,7 @@ class Suspend(ActionType):
     customer_history = gettext_lazy("The card was stopped on purpose.")
 
     def effect(self, card, request, change):
-        place(card, request, change, Hold.VOLUNTARY)
+        put_hold(card, request, change, Hold.VOLUNTARY)
 
     def inverse(self, record):
         """Resuming lifts a reached limit too; undoing a stop does not."""

@@ -54,7 +54,7 @@ class ExactMegabytes(Func):
         return self.as_sql(compiler, connection, template=f"rtrim(rtrim({text}, '0'), '.')")
 
 
-class Day(Func):
+class DayText(Func):
     """A day as PostgreSQL writes it anyway; SQLite's driver would make an object of it first."""
 
     template = "%(expressions)s"
@@ -78,12 +78,12 @@ def text(name):
     return NullIf(F(name), Value(""))
 
 
-def as_text(name):
+def spreadsheet_text(name):
     """`writing.as_text` in SQL."""
     return Joined(Value('="'), text(name), Value('"'))
 
 
-def escaped(name):
+def escaped_text(name):
     """`writing.escaped` in SQL."""
     return Case(
         When(**{name: "", "then": Value(None)}),

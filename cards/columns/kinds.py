@@ -72,7 +72,7 @@ class Column:
         return str(self.listed.heading) or self.heading
 
     def expression(self, format):
-        return sql.text(self.source) if format == Format.XLSX else sql.escaped(self.source)
+        return sql.text(self.source) if format == Format.XLSX else sql.escaped_text(self.source)
 
     def said_of(self, card):
         """What the list says: the first of the facts that the card has."""
@@ -92,7 +92,7 @@ class Identifier(Column):
     listed_as = "identifier"
 
     def expression(self, format):
-        return sql.as_text(self.source) if format == Format.CSV else sql.text(self.source)
+        return sql.spreadsheet_text(self.source) if format == Format.CSV else sql.text(self.source)
 
 
 class ChoiceLabel(Column):
@@ -123,7 +123,7 @@ class Day(Column):
     cell = listed_as = "day"
 
     def expression(self, format):
-        return sql.Day(self.source)
+        return sql.DayText(self.source)
 
 
 class Number(Column):

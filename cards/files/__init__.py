@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
 from cards.files.cells import tidy, without_empty_end
-from cards.files.plain import cells_of
+from cards.files.plain import split_line
 from cards.files.separated import read_csv
 from cards.files.workbook import read_xlsx
 from cards.phrases import listed
@@ -42,7 +42,7 @@ class Table:
 
     def row_of(self, number, line):
         """The row in one line of a plain file (`cards.files.plain`); None when it is blank."""
-        texts = [tidy(cell) for cell in cells_of(line)]
+        texts = [tidy(cell) for cell in split_line(line)]
         return _row(number, texts, self.columns) if any(texts) else None
 
 

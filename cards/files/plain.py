@@ -28,7 +28,7 @@ def _plain_start(file, names):
     header = header.removeprefix(BOM_UTF8)
     if not _is_plain(header) or not header.endswith(b"\n"):
         return None
-    if [tidy(cell).lower() for cell in cells_of(header.decode())] != names:
+    if [tidy(cell).lower() for cell in split_line(header.decode())] != names:
         return None
     return start if all(map(_is_plain, _whole_lines(file))) else None
 
@@ -40,7 +40,7 @@ def plain_blocks(file, start):
         yield block.replace(b"\r\n", b"\n")
 
 
-def cells_of(line):
+def split_line(line):
     """The cells of one plain line."""
     return line.rstrip("\r\n").split(",")
 

@@ -17,7 +17,7 @@ from cards.templatetags.cards import SHOWN_LABELS
 
 
 @dataclass(frozen=True)
-class Offer:
+class PlanChoice:
     """A plan that can be chosen: its code, what it is, and what would follow."""
 
     code: str
@@ -69,7 +69,7 @@ class CardAction:
     def offers(self):
         """The plans on sale that fit, each with what it is and what it would lead to."""
         plans = plans_for(self.declared)
-        return [Offer(plan.code, contents_of(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
+        return [PlanChoice(plan.code, contents_of(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
 
     def names(self):
         """What may be typed, for the browser to offer."""

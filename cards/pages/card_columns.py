@@ -55,7 +55,7 @@ def offered_columns(names):
     return [(name, column.label, name in names) for name, column in LIST_COLUMNS.items()]
 
 
-def cells_of(names):
+def list_cells(names):
     """The cells that show these columns, from left to right; the first has the card's number in any case."""
     cells = {"numbers": Cell("numbers")}
     for name, column in LIST_COLUMNS.items():

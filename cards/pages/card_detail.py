@@ -30,7 +30,7 @@ DONE_ON_THE_PAGE = (Action.TAG, Action.UNTAG, Action.REMARK)
 
 
 @dataclass(frozen=True)
-class Button:
+class ActionButton:
     action: str
     label: str
     url: str
@@ -51,7 +51,7 @@ class Why:
     """A reason, and the button that helps, or why this person has none."""
 
     reason: object
-    button: Button | None
+    button: ActionButton | None
     refused: object | None
 
 
@@ -213,7 +213,7 @@ class CardPage:
         if refusals.get(action, True) is not None:
             return None
         url = CONSOLE.url("card-act", self.card.iccid, action)
-        return Button(action, Action(action).label, url, CATALOGUE[action].is_final)
+        return ActionButton(action, Action(action).label, url, CATALOGUE[action].is_final)
 
     def _or_broken(self, read, otherwise):
         """What `read` says; a card whose facts contradict each other is still shown, with what is wrong."""

@@ -94,7 +94,7 @@ class RecordFilter(django_filters.FilterSet):
 
 
 @dataclass(frozen=True)
-class Tab:
+class RecordTab:
     label: str
     url: str
     is_current: bool
@@ -138,7 +138,7 @@ class Record:
     def tabs(self):
         chosen = self.params.get("kind", "")
         kinds = [("", _("Everything")), *((name, label) for name, (label, _condition) in RECORD_KINDS.items())]
-        return [Tab(label, self._url(kind=name), name == chosen) for name, label in kinds]
+        return [RecordTab(label, self._url(kind=name), name == chosen) for name, label in kinds]
 
     @property
     def older_url(self):

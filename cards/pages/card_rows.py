@@ -33,7 +33,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Used:
+class MeterInRow:
     """The meter in a row, as of an instant some `days` from today; None when nothing was read yet."""
 
     usage: Usage
@@ -69,7 +69,7 @@ def used_of(card, day):
     if usage is None:
         return None
     days = (timezone.localdate(card.read_at) - day).days if card.read_at else None
-    return Used(usage, card.read_at, days)
+    return MeterInRow(usage, card.read_at, days)
 
 
 def next_of(card, day):

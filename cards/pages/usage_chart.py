@@ -12,7 +12,7 @@ DAYS_SHOWN, CYCLES_SHOWN = 60, 12
 
 
 @dataclass(frozen=True)
-class Bar:
+class UsageBar:
     """One bar: `x`, `y`, `width` and `height` in the drawing, and what it stands for.
 
     `mark` is the height at which the allowance lies, `limit_mark` that of the usage limit, None where there is none
@@ -156,7 +156,7 @@ def _chart(rows, empty=0):
 def _bar(place, row, highest):
     on, until, used, quota, limit = row
     height = _scaled(used, highest)
-    return Bar(
+    return UsageBar(
         on=on,
         until=until,
         used_bytes=used,

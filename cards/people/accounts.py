@@ -47,12 +47,12 @@ def person_of(user):
     return Person.objects.get_or_create(user=user)[0]
 
 
-def invite(customer, role, *, by):
+def invite_member(customer, role, *, by):
     """An invitation to join a customer, for a week."""
     return Invitation.objects.create(customer=customer, role=role, by=by, until=timezone.now() + INVITED_FOR)
 
 
-def revoke(invitation):
+def revoke_invitation(invitation):
     """The link opens nothing any more; revoking twice is revoking once."""
     return bool(Invitation.objects.open().filter(pk=invitation.pk).update(revoked_at=timezone.now()))
 
@@ -71,7 +71,7 @@ def accept(invitation, user):
     return True
 
 
-def change_role(membership, role):
+def set_role(membership, role):
     """Somebody becomes an owner, operator or viewer; the last owner stays one."""
     with transaction.atomic():
         membership = _locked(membership)
@@ -81,7 +81,7 @@ def change_role(membership, role):
         Membership.objects.filter(pk=membership.pk).update(role=role)
 
 
-def remove(membership):
+def remove_member(membership):
     """Somebody does not act for the customer any more; the last owner cannot leave."""
     with transaction.atomic():
         membership = _locked(membership)

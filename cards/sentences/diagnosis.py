@@ -56,7 +56,7 @@ def diagnose(card, day, late_after_days):
     ]
 
 
-def evidence_of(card, checks, day):
+def evidence_now(card, checks, day):
     """What the portal knows of the card now, in codes and plain values, to be kept with a request."""
     meter = card.meter(day)
     facts = {

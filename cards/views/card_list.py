@@ -8,7 +8,7 @@ from cards.calendar import civil_today
 from cards.filters import filter_for
 from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
-from cards.pages.card_columns import cells_of, posted_columns, rows_of, with_facts
+from cards.pages.card_columns import list_cells, posted_columns, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.found import Found, not_found
 from cards.pages.frames import SAFE, Framed, entering
@@ -75,7 +75,7 @@ class CardList(Framed):
         page = filtered.page(self.page_size, with_facts(Card.objects.all(), names))
         return {
             "rows": rows_of(page.rows, names, civil_today(), frame),
-            "cells": cells_of(names),
+            "cells": list_cells(names),
             "page": page,
             "query": query,
             "export_query": f"{query}&" if query else "",

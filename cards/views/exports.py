@@ -9,7 +9,7 @@ from cards.pages.exporting import exported, fetched, query_of
 from cards.pages.frames import SAFE, Framed, entering
 
 
-class Export(Framed):
+class ExportPages(Framed):
     @entering("GET", "POST")
     def of_list(self, request):
         """The cards of the list with these parameters, on all pages; a search too long for an address is posted."""

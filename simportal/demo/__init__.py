@@ -13,7 +13,7 @@ SEED = 20260301
 DAYS_OF_HISTORY = HISTORY.days + 1
 
 
-def fill(size, today, progress, seed=SEED):
+def fill_database(size, today, progress, seed=SEED):
     """Fill the empty database, wholly or, when something comes between, not at all."""
     with transaction.atomic():
         refuse_what_is_not_empty()

@@ -16,7 +16,7 @@ from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
-from cards.calendar import days
+from cards.calendar import WEEK, days
 from cards.choices import Action, Carrier, Hold
 from cards.models import Card, CarrierPolicy, ServiceTerm
 from cards.models.card import MB
@@ -26,7 +26,6 @@ from simportal.demo.fleet import fleet
 HISTORY = timedelta(days=427)
 DAILY_ROUNDS = timedelta(days=35)
 DAILY_READINGS = timedelta(days=62)
-WEEK = 7
 STOCKTAKING = 5
 RENEWS_AHEAD = timedelta(days=10)
 COMES_BACK_WITHIN = timedelta(days=21)

@@ -75,8 +75,8 @@ class Till:
             if paid := self._last_renewal():
                 refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
-            orders.adjust(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
-            orders.adjust(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")
+            orders.make_adjustment(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
+            orders.make_adjustment(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")
 
     def _set_prices(self, day):
         tier = PriceTier.objects.create(name=RESELLERS)

@@ -61,11 +61,11 @@ def submitted(ago):
     return Plea(Action.SUBMIT_REAL_NAME, "ops", ago=ago, params={"name": "{person}", "id_number": "{id_number}"})
 
 
-def limit(megabytes, **when):
+def new_limit(megabytes, **when):
     return Plea(Action.SET_LIMIT, "ops", params={"limit_mb": str(megabytes)}, **when)
 
 
-def stop(actor, ago):
+def suspension(actor, ago):
     return Plea(Action.SUSPEND, actor, ago=ago, reason="客户申请停机")
 
 
@@ -81,7 +81,7 @@ STORIES = {
     "heavy": Story(share=8, ago=(50, 380), wakes=(2, 30), uses=(0.8, 1.7), is_daily=True, tops_up=0.4),
     "limited": Story(
         share=4, ago=(60, 300), plan="Y1-1024", wakes=(1, 5), uses=(0.3, 0.7), is_daily=True, waives=0.35,
-        pleas=(limit(300, after=(8, 20)),),
+        pleas=(new_limit(300, after=(8, 20)),),
     ),
     "monthly": Story(share=3, ago=(60, 300), plan="M1-100", wakes=(0, 3), renews=1),
     "renewed ahead": Story(share=2, ago=(100, 300), wakes=(2, 10), pleas=(RENEWED,)),
@@ -123,22 +123,25 @@ STORIES = {
             Plea(Action.LIFT_HOLD, "desk", ago=(30, 40), reason="运营商已解除", params={"kind": "anomaly"}),
         ),
     ),
-    "paused": Story(share=3, ago=(60, 250), wakes=(1, 9), pleas=(stop("support", ago=(1, 50)),)),
+    "paused": Story(share=3, ago=(60, 250), wakes=(1, 9), pleas=(suspension("support", ago=(1, 50)),)),
     "paused by its owner": Story(
-        share=1, ago=(60, 250), wakes=(1, 9), is_of_the_first=True, pleas=(stop("alice", ago=(1, 30)),),
+        share=1, ago=(60, 250), wakes=(1, 9), is_of_the_first=True, pleas=(suspension("alice", ago=(1, 30)),),
     ),
     "back again": Story(
         share=1, ago=(110, 250), wakes=(1, 9),
-        pleas=(stop("support", ago=(80, 100)), Plea(Action.RESUME, "support", ago=(40, 70), reason="客户申请复机")),
+        pleas=(
+            suspension("support", ago=(80, 100)),
+            Plea(Action.RESUME, "support", ago=(40, 70), reason="客户申请复机"),
+        ),
     ),
     "used up today": Story(share=2, ago=(60, 200), wakes=(1, 9), uses=(0.1, 0.2), surge_mb=40),
     "at its limit today": Story(
         share=2, ago=(60, 200), plan="Y1-1024", wakes=(1, 9), uses=(0.005, 0.01), surge_mb=60,
-        pleas=(limit(50, ago=(20, 30)),),
+        pleas=(new_limit(50, ago=(20, 30)),),
     ),
     "in trouble": Story(
         share=2, ago=(60, 200), wakes=(1, 9), uses=(0.05, 0.15), surge_mb=35,
-        pleas=(limit(20, ago=(30, 40)), stop("support", ago=(5, 9)), control(ago=(2, 4))),
+        pleas=(new_limit(20, ago=(30, 40)), suspension("support", ago=(5, 9)), control(ago=(2, 4))),
     ),
     # persons
     "known": Story(share=5, ago=(40, 300), is_personal=True, wakes=(12, 30), pleas=known((4, 8))),

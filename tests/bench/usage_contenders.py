@@ -20,7 +20,7 @@ from django.utils import timezone  # noqa: E402
 from cards.actions.action_requests import act  # noqa: E402
 from cards.actions.imports.card_rows import read_card_row  # noqa: E402
 from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
-from cards.actions.imports.temporary_tables import fill, make_table  # noqa: E402
+from cards.actions.imports.temporary_tables import append_rows, make_table  # noqa: E402
 from cards.actions.imports.usage_file import import_usage  # noqa: E402
 from cards.actions.usage import Reading, apply_readings  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402
@@ -53,7 +53,7 @@ def prepare(folder, cards, rows):
     first = models[-1] + 1
     make_table("copies", "id integer, iccid varchar(20), model integer")
     copies = ((first + number, _iccid(number), models[KINDS[number % 100]]) for number in range(cards))
-    fill("copies", ("id", "iccid", "model"), copies)
+    append_rows("copies", ("id", "iccid", "model"), copies)
     _copy(Card, {"id": "n.id", "iccid": "n.iccid"})
     for model in (ServiceTerm, CardEvent):
         _copy(model, {"id": None, "card_id": "n.id"})

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from billing.actions import orders
-from billing.actions.ledger import account_of, move, post_entry
+from billing.actions.ledger import account_of, post_entry, transfer
 from billing.choices import ACTIONS, UNDONE_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.action_requests import act
@@ -47,7 +47,7 @@ def fund(amount, name="Acme", key=None):
     whose = customer(name)
     key = key or f"test:{whose.pk}:{Posting.objects.count()}"
     return post_entry(
-        key, EntryKind.RECEIPT, whose.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
+        key, EntryKind.RECEIPT, whose.pk, *transfer(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
     )
 
 

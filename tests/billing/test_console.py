@@ -381,7 +381,7 @@ def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
     assert finance.post(path, agreed).status_code == 302
     account = account_of(acme.pk)
     assert (account.tier, account.credit_limit, account.auto_renews, account.renews_days_ahead) == (tier, 100, True, 5)
-    orders.adjust(acme, Decimal("80"), user=User.objects.get(username="finance"), note="router")
+    orders.make_adjustment(acme, Decimal("80"), user=User.objects.get(username="finance"), note="router")
     response = finance.post(path, agreed | {"credit_limit": "79.99"}, headers=ENGLISH)
     assert (response.status_code, response.context["agreement"].errors) == (
         422,

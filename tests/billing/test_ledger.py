@@ -10,7 +10,7 @@ from django.utils.translation import override
 from billing import proof
 from billing.actions import receipts
 from billing.actions.accounts import keep_agreement
-from billing.actions.ledger import EntryLine, move, post_entry, reverse
+from billing.actions.ledger import EntryLine, post_entry, reverse, transfer
 from billing.choices import Account, EntryKind
 from billing.errors import Refused
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
@@ -58,14 +58,15 @@ def test_an_entry_is_written_once_for_its_key():
     acme = b.customer()
     for amount in ("10", "20"):
         entry = post_entry(
-            "k", EntryKind.RECEIPT, acme.pk, *move(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
+            "k", EntryKind.RECEIPT, acme.pk, *transfer(Decimal(amount), Account.CASH, Account.WALLET), actor=SYSTEM
         )
         assert (entry.key, b.books()) == ("k", {"cash": -10, "wallet": 10})
 
 
 def test_what_moves_nothing_is_no_entry():
     assert (
-        post_entry("k", EntryKind.RECEIPT, b.customer().pk, *move(Decimal(0), "cash", "wallet"), actor=SYSTEM) is None
+        post_entry("k", EntryKind.RECEIPT, b.customer().pk, *transfer(Decimal(0), "cash", "wallet"), actor=SYSTEM)
+        is None
     )
     assert Entry.objects.count() == Posting.objects.count() == 0
 
@@ -85,7 +86,7 @@ def test_each_posting_of_a_wallet_says_what_was_left():
 def test_a_wallet_goes_to_its_credit_limit_and_not_below(spent, code):
     b.fund("10")
     b.credit("5")
-    entry_lines = move(Decimal(spent), Account.WALLET, Account.RECEIVABLES)
+    entry_lines = transfer(Decimal(spent), Account.WALLET, Account.RECEIVABLES)
     if code is None:
         post_entry("k", EntryKind.PAYMENT, b.customer().pk, *entry_lines, actor=SYSTEM)
         assert b.balance() == 10 - Decimal(spent)
@@ -178,7 +179,7 @@ def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
 def test_a_receipt_that_is_spent_is_not_taken_back():
     finance = b.financier()
     receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=finance)
-    post_entry("k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
+    post_entry("k", EntryKind.PAYMENT, b.customer().pk, *transfer(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
     assert refused(receipts.reverse_receipt, receipt, user=finance, reason="bounced") == "short"
     keep_agreement(b.customer(), credit_limit=Decimal(1))
     receipts.reverse_receipt(receipt, user=finance, reason="bounced")
@@ -188,7 +189,7 @@ def test_a_receipt_that_is_spent_is_not_taken_back():
 def test_only_money_that_came_in_is_reversed():
     b.fund("10")
     entry = post_entry(
-        "k", EntryKind.PAYMENT, b.customer().pk, *move(Decimal(1), "wallet", "receivables"), actor=SYSTEM
+        "k", EntryKind.PAYMENT, b.customer().pk, *transfer(Decimal(1), "wallet", "receivables"), actor=SYSTEM
     )
     assert refused(reverse, entry, actor=SYSTEM, memo="x") == "not_reversible"
 

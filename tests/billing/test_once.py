@@ -73,7 +73,7 @@ def order(user):
 
 
 def adjustment(user):
-    return lambda who, key: orders.adjust(b.customer(), Decimal("-5"), user=who, note="sorry", key=key)
+    return lambda who, key: orders.make_adjustment(b.customer(), Decimal("-5"), user=who, note="sorry", key=key)
 
 
 def refund(user):

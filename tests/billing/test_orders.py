@@ -292,9 +292,9 @@ def test_a_selection_of_several_customers_becomes_an_order_for_each(user):
 
 def test_an_adjustment_moves_money_at_once_or_waits_for_a_second_person(user):
     other = b.financier(username="second")
-    small = orders.adjust(b.customer(), Decimal("-1000.00"), user=user, note="sorry")
+    small = orders.make_adjustment(b.customer(), Decimal("-1000.00"), user=user, note="sorry")
     assert (small.state, b.books()) == ("fulfilled", {"wallet": 1000, "refunds": -1000})
-    large = orders.adjust(b.customer(), Decimal("1000.01"), user=user, note="router")
+    large = orders.make_adjustment(b.customer(), Decimal("1000.01"), user=user, note="router")
     assert (large.state, refusal(orders.approve_adjustment, large, user=user)) == ("placed", "second_person")
     b.credit("1")
     assert orders.approve_adjustment(large, user=other).state == "fulfilled"

@@ -102,7 +102,7 @@ def test_what_does_not_wait_to_be_paid_is_not_paid_online(order):
 
 @pytest.mark.parametrize("amount", ["5000", "-5000"])
 def test_an_adjustment_that_waits_for_a_second_person_is_not_paid_online(amount):
-    waiting = orders.adjust(b.customer(), Decimal(amount), user=b.financier(), note="x")
+    waiting = orders.make_adjustment(b.customer(), Decimal(amount), user=b.financier(), note="x")
     assert refused(payments.start_payment, waiting, user=None) == "not_online"
 
 

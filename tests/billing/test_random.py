@@ -146,7 +146,7 @@ class Business(RuleBasedStateMachine):
                 self._try(lambda: receipts.reverse_receipt(receipt, user=self.people[0], reason="bounced"))
             case "charge" | "gift":
                 signed = amount if what == "charge" else -amount
-                self._try(lambda: orders.adjust(customer, signed, user=self.people[0], note="x"))
+                self._try(lambda: orders.make_adjustment(customer, signed, user=self.people[0], note="x"))
 
     @rule(which=ONE_OF, asked=st.sampled_from(MEDDLING))
     def staff(self, which, asked):

@@ -193,7 +193,7 @@ def test_only_what_is_paid_is_refunded(user, state):
 def test_an_adjustment_is_not_refunded(user):
     from decimal import Decimal
 
-    order = orders.adjust(b.customer(), Decimal("-5"), user=user, note="x")
+    order = orders.make_adjustment(b.customer(), Decimal("-5"), user=user, note="x")
     assert code_of(refunds.request_refund, order, user=user, reason="x") == "wrong_state"
 
 

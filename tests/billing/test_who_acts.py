@@ -134,7 +134,7 @@ def test_only_who_may_move_money_pays_and_no_adjustment_is_paid_like_an_order():
     assert refusal(payments.start_payment, order, user=others).startswith("others ")
     assert (b.fresh(order).state, b.balance()) == ("placed", 5000)
     finance = person("finance")
-    waiting = orders.adjust(b.customer(), Decimal("1000.01"), user=finance, note="router")
+    waiting = orders.make_adjustment(b.customer(), Decimal("1000.01"), user=finance, note="router")
     assert refusal(orders.pay, waiting, user=person("second")).startswith("second ")
     assert b.fresh(waiting).state == "placed"
 
@@ -151,8 +151,8 @@ def test_only_who_may_order_takes_an_order_back_or_works_on_it_again():
 def test_only_who_may_adjust_does_and_the_second_person_signs_the_entries():
     others = person("others", *(set(EVERYTHING) - {"adjust_order"}))
     first, second = person("first", "adjust_order"), person("second", "adjust_order")
-    assert refusal(orders.adjust, b.customer(), Decimal("1"), user=others, note="x").startswith("others ")
-    order = orders.adjust(b.customer(), Decimal("1000.01"), user=first, note="router")
+    assert refusal(orders.make_adjustment, b.customer(), Decimal("1"), user=others, note="x").startswith("others ")
+    order = orders.make_adjustment(b.customer(), Decimal("1000.01"), user=first, note="router")
     assert refusal(orders.approve_adjustment, order, user=others).startswith("others ")
     orders.approve_adjustment(order, user=second)
     assert (b.fresh(order).placed_by, signed(b.fresh(order))[1]) == (

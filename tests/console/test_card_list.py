@@ -11,8 +11,8 @@ from cards.columns import declared
 from cards.columns.declared import LIST_COLUMNS
 from cards.columns.kinds import Day, Listed
 from cards.models import Card
-from cards.pages.card_columns import USUAL, cells_of, rows_of, with_facts
-from cards.pages.card_rows import Next, Shown, Usage, Used
+from cards.pages.card_columns import USUAL, list_cells, rows_of, with_facts
+from cards.pages.card_rows import MeterInRow, Next, Shown, Usage
 from cards.pages.frames import CONSOLE
 from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
@@ -69,7 +69,7 @@ def test_a_row_says_what_matters(ops):
         "customer": "Acme",
         "tags": [],
         "remark": "",
-        "usage": Used(Usage(25 * 1_048_576, 30 * 1_048_576, 83, "is-low"), card.read_at, 1),
+        "usage": MeterInRow(Usage(25 * 1_048_576, 30 * 1_048_576, 83, "is-low"), card.read_at, 1),
         "next": Next(date(2027, 1, 1), "service until", 297, False),
         "plan": "Y1-30",
         "carrier": "China Mobile",
@@ -195,8 +195,8 @@ def test_chosen_columns_stand_in_the_address_and_the_usual_ones_do_not(ops):
 
 def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
     with translation.override("en"):
-        cells = [(cell.kind, list(cell.columns), cell.lines) for cell in cells_of([*LIST_COLUMNS][::-1])]
-        assert [cell.lines for cell in cells_of(["remark", "carrier"])] == [[], ["Remark"], ["Carrier"]]
+        cells = [(cell.kind, list(cell.columns), cell.lines) for cell in list_cells([*LIST_COLUMNS][::-1])]
+        assert [cell.lines for cell in list_cells(["remark", "carrier"])] == [[], ["Remark"], ["Carrier"]]
     assert cells == [
         ("numbers", ["msisdn", "imsi"], ["MSISDN", "IMSI"]),
         ("badge", ["state"], ["State"]),

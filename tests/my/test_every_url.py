@@ -24,7 +24,7 @@ from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
-from cards.people.accounts import invite, person_of
+from cards.people.accounts import invite_member, person_of
 from tests.billing import build
 from tests.build import card_in_use, member, on_day, open_card
 
@@ -276,7 +276,7 @@ def world(people):
     SweptDay.objects.create(day=DAY, braked_at=timezone.now())
     policy = CarrierPolicy.objects.create(carrier="cmcc", valid_from=date(2999, 1, 1))
     ops = people["operations"]
-    invitation = invite(card.customer, "viewer", by=people["owner"])
+    invitation = invite_member(card.customer, "viewer", by=people["owner"])
     world = {
         "card": card.iccid,
         "view": SavedView.objects.create(owner=ops, name="mine", query="", is_shared=True).pk,
@@ -320,7 +320,7 @@ def money_of(card, finance, ops):
         "placed": placed.pk,
         "failed": failed.pk,
         "order's job": draft.job_id,
-        "adjustment": orders.adjust(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
+        "adjustment": orders.make_adjustment(card.customer, Decimal("1000.01"), user=finance, note="x").pk,
         "refund": refunds.request_refund(failed, user=ops, reason="x").pk,
         "receipt": receipt.pk,
         "payment": payments.start_payment(placed, user=finance).key,

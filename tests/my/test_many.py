@@ -328,7 +328,7 @@ def test_of_a_card_that_is_anothers_by_now_the_files_tell_no_number_but_its_own(
 
 
 def test_the_list_of_jobs_is_ones_own_with_its_pages(alice, monkeypatch):
-    monkeypatch.setattr("cards.views.my.jobs.PAGE_SIZE", 2)
+    monkeypatch.setattr("cards.views.my.jobs.TALL_ROWS_PER_PAGE", 2)
     jobs = [drafted("suspend", mine()) for _ in range(3)]
     first = alice.get("/my/jobs/", headers=ENGLISH)
     second = alice.get(f"/my/jobs/?after={first.context['page'].after}", headers=ENGLISH)

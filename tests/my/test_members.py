@@ -67,7 +67,7 @@ def path_of(change, user):
 
 
 def invited(membership, role="operator"):
-    return accounts.invite(membership.customer, role, by=membership.user)
+    return accounts.invite_member(membership.customer, role, by=membership.user)
 
 
 def invitation_of(owner, role="operator"):
@@ -153,7 +153,7 @@ def test_the_last_owner_neither_steps_down_nor_leaves(acme, change, posted):
     alice, path = of(acme["owner"]), path_of(change, acme["owner"])
     assert LAST_OWNER in text(alice.post(path, posted, follow=True))
     assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
-    accounts.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    accounts.set_role(Membership.objects.get(user=acme["operator"]), "owner")
     User.objects.filter(username="bob").update(is_active=False)  # who cannot log in looks after nothing
     assert LAST_OWNER in text(alice.post(path, posted, follow=True))
     User.objects.filter(username="bob").update(is_active=True)
@@ -170,8 +170,8 @@ def test_the_last_owner_may_be_made_the_owner_again(acme):
 
 def test_a_member_who_has_left_meanwhile_is_not_changed(acme):
     left = Membership.objects.get(user=acme["operator"])
-    accounts.remove(left)
-    for change in (lambda: accounts.remove(left), lambda: accounts.change_role(left, "viewer")):
+    accounts.remove_member(left)
+    for change in (lambda: accounts.remove_member(left), lambda: accounts.set_role(left, "viewer")):
         with pytest.raises(BadInput) as bad:
             change()
         assert str(bad.value.sentence) == "This person does not belong to the customer any more."
@@ -276,7 +276,7 @@ def test_a_revoked_link_opens_nothing_and_revoking_twice_is_once(acme):
 def test_an_accepted_invitation_cannot_be_revoked_any_more(acme):
     invitation, dora = invitation_of(acme["owner"]), User.objects.create_user("dora")
     assert accounts.accept(invitation, dora)
-    assert not accounts.revoke(invitation)
+    assert not accounts.revoke_invitation(invitation)
     assert (Invitation.objects.get().revoked_at, roles()["dora"]) == (None, "operator")
 
 
@@ -294,7 +294,7 @@ def test_a_link_runs_out_after_a_week_to_the_second(acme):
 
 def test_a_link_that_is_not_ours_opens_nothing(acme):
     invitation = invitation_of(acme["owner"])
-    other = accounts.invite(invitation.customer, "owner", by=acme["owner"])
+    other = accounts.invite_member(invitation.customer, "owner", by=acme["owner"])
     pk, signature = invitation.token.split(":")
     flipped = signature[:-2] + ("A" if signature[-2] != "A" else "B") + signature[-1]
     forged = [
@@ -318,11 +318,11 @@ def test_a_link_that_is_not_ours_opens_nothing(acme):
 
 @pytest.mark.parametrize("end", ["demoted", "removed", "removed by the dealer", "shut out"])
 def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
-    accounts.change_role(Membership.objects.get(user=acme["operator"]), "owner")
+    accounts.set_role(Membership.objects.get(user=acme["operator"]), "owner")
     invitation, bob = invitation_of(acme["operator"]), Membership.objects.get(user=acme["operator"])
     {
-        "demoted": lambda: accounts.change_role(bob, "operator"),
-        "removed": lambda: accounts.remove(bob),
+        "demoted": lambda: accounts.set_role(bob, "operator"),
+        "removed": lambda: accounts.remove_member(bob),
         "removed by the dealer": bob.delete,
         "shut out": lambda: User.objects.filter(pk=bob.user_id).update(is_active=False),
     }[end]()
@@ -418,7 +418,7 @@ def test_of_two_owners_who_leave_at_the_same_moment_one_stays():
     for _round in range(5):
         Membership.objects.all().delete()
         both = [Membership.objects.get(user=member("Acme", f"owner{User.objects.count()}")) for _owner in range(2)]
-        answers = at_once([lambda each=each: accounts.remove(each) for each in both])
+        answers = at_once([lambda each=each: accounts.remove_member(each) for each in both])
         assert sorted(isinstance(answer, BadInput) for answer in answers) == [False, True]
         assert len(roles()) == 1
 

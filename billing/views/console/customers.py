@@ -16,7 +16,7 @@ from billing.forms import AmountField, KeyedForm
 from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, yuan
 from billing.pages.notice_lines import notices_of
-from billing.pages.order_labels import badge_of
+from billing.pages.order_labels import money_badge
 from billing.pages.wallet_lines import wallet_line
 from billing.statements import wallet_of
 from cards.calendar import civil_today
@@ -24,9 +24,8 @@ from cards.errors import Refused
 from cards.models import Card, Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
-from cards.paging import SortOrder, counts_up_to, page_of
+from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
 
-PAGE_SIZE = 30
 CARDS_COUNTED = 10_000
 ROWS_PER_SECTION = 20
 BY_NAME = SortOrder("name", read_value=str)
@@ -62,7 +61,7 @@ def customer_list(request):
     """Customers by name, with what their wallets hold and how many cards they have."""
     filtered = CustomerFilter(request.GET, Customer.objects.all())
     shown = Customer.objects.select_related("account__tier")
-    page = page_of(filtered.qs, PAGE_SIZE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
+    page = page_of(filtered.qs, TALL_ROWS_PER_PAGE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
     counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
     complaints = filtered.complaints()
     context = {
@@ -109,9 +108,9 @@ def adjust(request, pk):
     form = AdjustmentForm(request.POST)
     if not form.is_valid():
         return _page(request, customer, adjustment=form, status=422)
-    cleaned = form.cleaned_data
+    said = {name: form.cleaned_data[name] for name in ("note", "key")}
     try:
-        order = orders.adjust(customer, form.signed, user=request.user, note=cleaned["note"], key=cleaned["key"])
+        order = orders.make_adjustment(customer, form.signed, user=request.user, **said)
     except Refused as refused:
         form.add_error(None, str(refused))
         return _page(request, customer, adjustment=form, status=422)
@@ -127,7 +126,7 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "customer": customer,
         "account": account,
         "cards": _cards(cards),
-        "orders": [(order, badge_of(order)) for order in found],
+        "orders": [(order, money_badge(order)) for order in found],
         "prices": prices.order_by("-valid_from", "plan")[:ROWS_PER_SECTION],
         "today": civil_today(),
         "postings": [

@@ -18,9 +18,7 @@ from billing.pages.notice_lines import notice_line, notices_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted
-from cards.paging import page_of
-
-PAGE_SIZE = 50
+from cards.paging import ROWS_PER_PAGE, page_of
 
 
 class NoticesForm(forms.Form):
@@ -50,7 +48,7 @@ def notice_list(request):
     """The newest notices that the parameters ask for."""
     filtered = NoticeFilter(request.GET, Notice.objects.visible_to(request.user))
     found = filtered.qs.select_related("customer", "card", "digest")
-    page = page_of(found, PAGE_SIZE, *filtered.cursors)
+    page = page_of(found, ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     context = {
         "form": filtered.form,

@@ -15,16 +15,15 @@ from billing.choices import OrderKind
 from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
-from billing.pages.order_labels import badge_of
+from billing.pages.order_labels import money_badge
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted, staff_required
-from cards.paging import page_of
+from cards.paging import ROWS_PER_PAGE, page_of
 from cards.phrases import listed
 
-PAGE_SIZE = 50
 UNKNOWN_LISTED = 5
 
 
@@ -33,12 +32,12 @@ UNKNOWN_LISTED = 5
 def order_list(request):
     """The newest orders that the parameters ask for."""
     filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user))
-    page = page_of(filtered.qs.select_related("customer", "plan"), PAGE_SIZE, *filtered.cursors)
+    page = page_of(filtered.qs.select_related("customer", "plan"), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     context = {
         "form": filtered.form,
         "complaints": complaints,
-        "entries": [(order, badge_of(order)) for order in page.rows],
+        "entries": [(order, money_badge(order)) for order in page.rows],
         "page": page,
         **queries_beside(page, request.GET),
         "sums": _sums(filtered) if request.GET.get("selection") and not complaints else None,

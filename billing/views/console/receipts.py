@@ -18,9 +18,7 @@ from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted, staff_required
-from cards.paging import page_of
-
-PAGE_SIZE = 50
+from cards.paging import ROWS_PER_PAGE, page_of
 
 
 @staff_required
@@ -28,7 +26,7 @@ PAGE_SIZE = 50
 def receipt_list(request):
     """The newest receipts that the parameters ask for."""
     filtered = ReceiptFilter(request.GET, Receipt.objects.visible_to(request.user))
-    page = page_of(filtered.qs.select_related("customer"), PAGE_SIZE, *filtered.cursors)
+    page = page_of(filtered.qs.select_related("customer"), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     context = {
         "form": filtered.form,

@@ -11,7 +11,7 @@ from billing.actions.orders import needs_second
 from billing.choices import OrderKind
 from billing.errors import Refused
 from billing.models import MoneyRules, Order, Refund
-from billing.pages.order_labels import badge_of
+from billing.pages.order_labels import money_badge
 from cards.actions.jobs import engine
 from cards.pages.frames import console_page, permitted, staff_required
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
@@ -31,7 +31,7 @@ def refund_page(request, pk):
     context = {
         "refund": refund,
         "order": refund.order,
-        "badge": badge_of(refund),
+        "badge": money_badge(refund),
         "job": job,
         "polls": job.is_at_work,
         "progress": progress_of(job),

@@ -1,11 +1,11 @@
 """The statement of any customer, in the console."""
 
-from billing.views.statement import Statement
+from billing.views.statement import StatementPages
 from cards.models import Customer
 from cards.pages.frames import CONSOLE
 
 
-class ConsoleStatement(Statement):
+class ConsoleStatement(StatementPages):
     template = "console/money/statement.html"
 
     def customers(self, user):

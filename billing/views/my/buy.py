@@ -29,7 +29,7 @@ KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
 
 
 @dataclass(frozen=True)
-class Choice:
+class Buyable:
     """One thing to buy, in a customer's words: what it is, what follows, and why not if it cannot be bought."""
 
     option: object
@@ -91,7 +91,7 @@ def _in_order(card):
 
 def _choices(card, kind, user):
     return [
-        Choice(option, contents_of(option.plan), _follows(card, option))
+        Buyable(option, contents_of(option.plan), _follows(card, option))
         for option in options_for(card, kind, user=user)
     ]
 

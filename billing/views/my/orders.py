@@ -3,13 +3,11 @@
 from django.views.decorators.http import require_safe
 
 from billing.models import Order
-from billing.pages.order_labels import badge_of
+from billing.pages.order_labels import money_badge
 from billing.views.orders import OrderPages
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
-from cards.paging import page_of
-
-PAGE_SIZE = 30
+from cards.paging import TALL_ROWS_PER_PAGE, page_of
 
 
 @member_required
@@ -17,8 +15,8 @@ PAGE_SIZE = 30
 def order_list(request):
     """The newest orders of this member's customers."""
     seen = Order.objects.visible_to(request.user).select_related("customer", "plan")
-    page = page_of(seen, PAGE_SIZE, *places_in(request.GET))
-    entries = [(order, badge_of(order)) for order in page.rows]
+    page = page_of(seen, TALL_ROWS_PER_PAGE, *places_in(request.GET))
+    entries = [(order, money_badge(order)) for order in page.rows]
     return my_page(request, "my/orders.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 
 

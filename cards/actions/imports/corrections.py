@@ -38,7 +38,7 @@ def differences(card, row, taken_over):
     """
     given = row.given if row.customer else row.given - {"customer"}
     opened_with = [name for name in OPENED_WITH if name in given and as_filed(card, name, row) != getattr(row, name)]
-    names = opened_with + in_service.differences(card, row, taken_over)
+    names = opened_with + in_service.state_differences(card, row, taken_over)
     return [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
 
 

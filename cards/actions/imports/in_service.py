@@ -103,7 +103,7 @@ def row_evidence(row):
     return {name: value for name, value in evidence.items() if value not in ("", "None")}
 
 
-def differences(card, row, evidence):
+def state_differences(card, row, evidence):
     """The columns in which the card is not as the row says, and was not when taken over (`evidence` of its record)."""
     said = row_evidence(row)
     if said.items() <= evidence.items():

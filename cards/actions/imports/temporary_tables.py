@@ -33,7 +33,7 @@ def analyze(cursor, name):
         cursor.execute(f"ANALYZE {name}")
 
 
-def fill(table, columns, rows):
+def append_rows(table, columns, rows):
     """Append rows, tuples of the values of `columns`."""
     names = ", ".join(columns)
     with connection.cursor() as cursor:

@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 
 from cards.actions.imports.temporary_tables import (
     analyze,
-    fill,
+    append_rows,
     fill_from_lines,
     make_table,
     select_into,
@@ -257,7 +257,7 @@ def _read_the_different(column, table, kind, may_be=None):
             if may_be is None or may_be(value):
                 meant.append((text, value))
     make_table(table, f"filed text, {column} {kind}")
-    fill(table, ("filed", column), meant)
+    append_rows(table, ("filed", column), meant)
 
 
 def _stage_the_left_over(cursor, file, feed, today):
@@ -293,8 +293,8 @@ def _stage_by_hand(file, rows, today):
         (file.pk, row.number, "iccid", _no_one_card(meant[row.iccid])) for row in read if len(meant[row.iccid]) != 1
     ]
     known = [row for row in read if len(meant[row.iccid]) == 1]
-    fill("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
-    fill(
+    append_rows("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
+    append_rows(
         "cards_stagedreading",
         ("file_id", "card_id", "number", "day", "bytes", "read_at", "imei"),
         ((file.pk, meant[row.iccid][0], row.number, row.day, row.bytes, row.read_at, row.imei) for row in known),

@@ -22,7 +22,7 @@ from datetime import date
 
 from django.db import connection
 
-from cards.actions.imports.temporary_tables import analyze, fill, make_table, select_into
+from cards.actions.imports.temporary_tables import analyze, append_rows, make_table, select_into
 from cards.calendar import cycle_start, next_cycle_start
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, State, UsageLevel
 from cards.errors import InvariantBroken
@@ -209,7 +209,7 @@ def _reckon_cycles():
     policies = PolicyBook.read()
     make_table("staged_cycle", "carrier varchar(4), day date, cycle_from date, cycle_until date")
     rows = (_cycle(policies, carrier, day) for carrier in Carrier.values for day in days)
-    fill("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), filter(None, rows))
+    append_rows("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), filter(None, rows))
     with connection.cursor() as cursor:
         analyze(cursor, "staged_cycle")
 

@@ -25,7 +25,7 @@ class Command(PortalCommand):
         parser.add_argument("--set", metavar="key=value", nargs="+", action="extend", default=[], dest="parameters")
 
     def carry_out(self, action, iccids, actor, reason, parameters, json, **options):
-        actor, cards = acting(actor)
+        actor, cards = actor_and_cards(actor)
         params = dict(map(_parameter, parameters))
         results = []
         for chunk in chunked(meant(iccids, cards), CARDS_PER_ROUND):
@@ -45,7 +45,7 @@ class Command(PortalCommand):
                 self.say(f"{result['iccid']}: {result['message']} {result['way_out'] or ''}".rstrip())
 
 
-def acting(username):
+def actor_and_cards(username):
     """Who acts, and the cards that they can see."""
     if username is None:
         return Actor.shell(), Card.objects.all()

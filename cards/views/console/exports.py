@@ -1,6 +1,6 @@
 """The console's lists and selections as files."""
 
 from cards.pages.frames import CONSOLE
-from cards.views.exports import Export
+from cards.views.exports import ExportPages
 
-CONSOLE_EXPORTS = Export(CONSOLE)
+CONSOLE_EXPORTS = ExportPages(CONSOLE)

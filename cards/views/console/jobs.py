@@ -10,10 +10,9 @@ from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import CONSOLE, acting, console_page, staff_required
 from cards.pages.job_list import JobFilter, job_lines
-from cards.paging import page_of
+from cards.paging import TALL_ROWS_PER_PAGE, page_of
 from cards.views.jobs import JobPages
 
-PAGE_SIZE = 30
 SELECTIONS_SHOWN = 20
 PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
 
@@ -23,7 +22,7 @@ PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
 def job_list(request):
     """The newest jobs that the parameters ask for, and the selections to which this person gave a name."""
     filtered = JobFilter(request.GET, Job.objects.visible_to(request.user), request=request)
-    page = page_of(filtered.qs.select_related("owner", "of"), PAGE_SIZE, *filtered.cursors)
+    page = page_of(filtered.qs.select_related("owner", "of"), TALL_ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     context = {
         "form": filtered.form,

@@ -14,9 +14,8 @@ from cards.models import CardRequest
 from cards.pages.card_tabs import Chip
 from cards.pages.frames import console_page, staff_required
 from cards.pages.request_labels import facts_at_request, findings_of, request_badge
-from cards.paging import NEWEST, OLDEST, key_in, page_of
+from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 
-PAGE_SIZE = 50
 ORDER_BY_STATUS = {RequestStatus.OPEN: OLDEST}
 MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 
@@ -31,7 +30,7 @@ def request_list(request):
         raise Http404
     requests = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
     order = ORDER_BY_STATUS.get(status, NEWEST)
-    page = page_of(requests, PAGE_SIZE, key_in(request.GET.get("after", "")), order=order)
+    page = page_of(requests, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=order)
     context = {
         "tabs": [Chip(choice.label, f"?status={choice}", choice == status) for choice in RequestStatus],
         "requests": page.rows,

@@ -98,7 +98,7 @@ class Tonight:
         report = dry_run(day, chunks=CHUNKS_LOOKED_AT)
         self.rules, self.would_park = by_rule(report.counts), report.parked
         self.total = sum(report.counts.values())
-        self.changes = [Foreseen(iccid, done) for iccid, done in report.changes[:ROWS_LISTED]]
+        self.changes = [TonightsChange(iccid, done) for iccid, done in report.changes[:ROWS_LISTED]]
         by_customer = due.order_by().values_list("customer__name").annotate(cards=Count("pk"))
         self.customers = by_customer.order_by("-cards")[:CUSTOMERS_LISTED]
 
@@ -107,7 +107,7 @@ class Tonight:
         return self.looked_at < self.cards
 
 
-class Foreseen:
+class TonightsChange:
     """One change of tonight, as people read it."""
 
     def __init__(self, iccid, done):

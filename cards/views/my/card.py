@@ -21,7 +21,7 @@ from cards.pages.own_card import MyCard, find
 from cards.paging import key_in
 from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.sentences.customer_text import BUTTONS, describe
-from cards.sentences.diagnosis import diagnose, evidence_of
+from cards.sentences.diagnosis import diagnose, evidence_now
 
 
 class MyAction(CardAction):
@@ -74,7 +74,7 @@ def card_help(request, iccid):
         if card.customer_id not in actor.customers:
             return read_only(request)
         try:
-            return redirect("my:request", pk=_open_request(request, card, evidence_of(card, checks, page.today)).pk)
+            return redirect("my:request", pk=_open_request(request, card, evidence_now(card, checks, page.today)).pk)
         except BadInput as bad:
             complaint = str(bad.sentence)
     context = {

@@ -1,6 +1,6 @@
 """A customer's own cards as files."""
 
 from cards.pages.frames import MY
-from cards.views.exports import Export
+from cards.views.exports import ExportPages
 
-MY_EXPORTS = Export(MY)
+MY_EXPORTS = ExportPages(MY)

@@ -81,7 +81,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Usage:
+class UsageOfAll:
     """What the cards whose meter runs have used in their cycles, of how much."""
 
     used_bytes: int
@@ -103,7 +103,7 @@ def home(request):
         "has_cards": cards.exists(),
         "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
         "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
-        "usage": Usage(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
+        "usage": UsageOfAll(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
         "answered": own_requests.answered()[:3],
         "key": uuid.uuid4(),
     }

@@ -9,21 +9,19 @@ from cards.pages.frames import MY, member_required, my_page
 from cards.pages.job_action import ACTION_KINDS
 from cards.pages.job_labels import step_log
 from cards.pages.job_list import job_lines
-from cards.paging import page_of
+from cards.paging import TALL_ROWS_PER_PAGE, page_of
 from cards.permissions import Actor
 from cards.phrases import noted
 from cards.scope import Scope
 from cards.views.jobs import JobPages
 from cards.views.my.selections import FOR_MANY
 
-PAGE_SIZE = 30
-
 
 @member_required
 @require_safe
 def job_list(request):
     """One's own jobs, the newest first."""
-    page = page_of(MY_JOBS.jobs(request).select_related("of"), PAGE_SIZE, *places_in(request.GET))
+    page = page_of(MY_JOBS.jobs(request).select_related("of"), TALL_ROWS_PER_PAGE, *places_in(request.GET))
     entries = [(entry, MY_JOBS.title_of(entry.job)) for entry in job_lines(page.rows)]
     return my_page(
         request, "my/jobs/list.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)}

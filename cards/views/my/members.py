@@ -33,7 +33,7 @@ def invite(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     if customer.pk not in Scope.of(request.user).owns:
         return _only_owners(request)
-    accounts.invite(customer, _role(request), by=request.user)
+    accounts.invite_member(customer, _role(request), by=request.user)
     messages.success(request, _("The invitation is made: copy its link below and send it."))
     return redirect("my:members")
 
@@ -44,20 +44,20 @@ def revoke(request, pk):
     invitation = get_object_or_404(Invitation.objects.visible_to(request.user), pk=pk)
     if invitation.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
-    accounts.revoke(invitation)
+    accounts.revoke_invitation(invitation)
     return redirect("my:members")
 
 
 @member_required
 @require_POST
 def change_role(request, pk):
-    return _change(request, pk, accounts.change_role, _role(request))
+    return _change(request, pk, accounts.set_role, _role(request))
 
 
 @member_required
 @require_POST
 def remove(request, pk):
-    return _change(request, pk, accounts.remove)
+    return _change(request, pk, accounts.remove_member)
 
 
 def _of(request, customer, owned):

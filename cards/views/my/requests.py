@@ -8,10 +8,8 @@ from cards.models import CardRequest
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.request_labels import request_badge
-from cards.paging import page_of
+from cards.paging import TALL_ROWS_PER_PAGE, page_of
 from cards.permissions import Actor
-
-PAGE_SIZE = 30
 
 
 @member_required
@@ -19,7 +17,7 @@ PAGE_SIZE = 30
 def request_list(request):
     """All requests of this member's customers, newest first."""
     requests = CardRequest.objects.visible_to(request.user).select_related("card", "by")
-    page = page_of(requests, PAGE_SIZE, *places_in(request.GET))
+    page = page_of(requests, TALL_ROWS_PER_PAGE, *places_in(request.GET))
     entries = [(card_request, request_badge(card_request)) for card_request in page.rows]
     return my_page(request, "my/requests.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 

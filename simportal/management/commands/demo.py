@@ -6,7 +6,7 @@ from cards.choices import State
 from cards.errors import BadInput
 from cards.management.base import PortalCommand
 from cards.models import Card
-from simportal.demo import DAYS_OF_HISTORY, fill
+from simportal.demo import DAYS_OF_HISTORY, fill_database
 
 MOST_CARDS = 100_000
 
@@ -22,7 +22,7 @@ class Command(PortalCommand):
         if not 1 <= cards <= MOST_CARDS:
             raise BadInput("", _("The number of cards goes from 1 to {most}.").format(most=MOST_CARDS))
         with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:
-            fill(cards, civil_today(), bar.update)
+            fill_database(cards, civil_today(), bar.update)
         counts = {state: Card.objects.filter(state=state).count() for state in State.values}
         if json:
             self.give({"cards": cards, "states": counts})

@@ -27,9 +27,9 @@ def measure(database, cards, rounds):
     with visitor(database, "few") as few, visitor(database, "many") as many:
         names = json.loads(few.stdout.readline()), json.loads(many.stdout.readline())
         for name in names[0]:
-            here, there = ask(few, name), ask(many, name)
+            here, there = timed(few, name), timed(many, name)
             beside = name if here["rows"] == there["rows"] else names[0][0]
-            times = [(ask(few, beside)["ms"], ask(many, name)["ms"]) for _ in range(rounds)]
+            times = [(timed(few, beside)["ms"], timed(many, name)["ms"]) for _ in range(rounds)]
             shown = name if beside == name else f"{name} °"
             yield shown, *map(statistics.median, zip(*times, strict=True)), there
     for name in ("few", "many"):
@@ -54,7 +54,7 @@ def visitor(database, name):
         process.wait()
 
 
-def ask(process, name):
+def timed(process, name):
     print(name, file=process.stdin, flush=True)
     line = process.stdout.readline()
     return json.loads(line) if line else sys.exit(f"The visit “{name}” failed.")

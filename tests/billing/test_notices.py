@@ -36,7 +36,7 @@ def notices(**only):
     return [(n.kind, n.card and n.card.iccid, n.step, n.on) for n in found.select_related("card")]
 
 
-def told_on(day, *days_after):
+def notified_on(day, *days_after):
     """The notices after a gathering on a day, and on days after it."""
     for each in (day, *days_after):
         gather(each)
@@ -54,7 +54,7 @@ def test_when_a_customer_is_told_that_service_ends(days, steps):
     card = card_in_use(date(2026, 2, 1), plan="M1-100", customer="Acme")
     end = date(2026, 3, 1)
     assert card.service_until == end
-    gathered = told_on(end - timedelta(days=days))
+    gathered = notified_on(end - timedelta(days=days))
     assert gathered == [("expiring", card.iccid, step, end) for step in steps]
 
 
@@ -62,14 +62,16 @@ def test_when_a_customer_is_told_that_service_ends(days, steps):
 def test_when_a_customer_is_told_that_a_card_will_be_cancelled(days, steps):
     card = swept(monthly(), END)
     assert card.cancel_on == CANCELLED
-    assert told_on(CANCELLED - timedelta(days=days)) == [("cancelling", card.iccid, step, CANCELLED) for step in steps]
+    assert notified_on(CANCELLED - timedelta(days=days)) == [
+        ("cancelling", card.iccid, step, CANCELLED) for step in steps
+    ]
 
 
 @pytest.mark.parametrize(("days", "steps"), NEARNESS)
 def test_when_a_customer_is_told_that_a_card_will_be_forced_active(days, steps):
     card = open_card(customer="Acme")
     assert card.forced_activation_on == FORCED
-    assert told_on(FORCED - timedelta(days=days)) == [("forcing", card.iccid, step, FORCED) for step in steps]
+    assert notified_on(FORCED - timedelta(days=days)) == [("forcing", card.iccid, step, FORCED) for step in steps]
 
 
 @pytest.mark.parametrize(("mb", "steps"), [(79.9, []), (80, [80]), (99.9, [80]), (100, [100]), (120, [100])])
@@ -82,12 +84,12 @@ def test_when_a_customer_is_told_how_much_is_used(mb, steps):
 def test_each_step_is_told_once_however_often_it_is_looked_at():
     card = monthly()
     days = [END - timedelta(days=days) for days in range(30, -2, -1)]
-    assert told_on(*days, *days) == [("expiring", card.iccid, step, END) for step in (30, 7, 1)]
+    assert notified_on(*days, *days) == [("expiring", card.iccid, step, END) for step in (30, 7, 1)]
 
 
 def test_what_a_portal_that_was_down_did_not_tell_is_not_told_later():
     card = monthly()
-    assert told_on(END - timedelta(days=29), END - timedelta(days=1)) == [
+    assert notified_on(END - timedelta(days=29), END - timedelta(days=1)) == [
         ("expiring", card.iccid, 30, END),
         ("expiring", card.iccid, 1, END),
     ]
@@ -95,9 +97,9 @@ def test_what_a_portal_that_was_down_did_not_tell_is_not_told_later():
 
 def test_a_term_that_is_renewed_ends_for_nobody():
     card = do("renew", monthly(), SINCE, plan="M1-100")
-    assert told_on(END - timedelta(days=7)) == []
+    assert notified_on(END - timedelta(days=7)) == []
     assert do("unrenew", card, SINCE, term=2).queue == ()
-    assert told_on(END - timedelta(days=7)) == [("expiring", card.iccid, 7, END)]
+    assert notified_on(END - timedelta(days=7)) == [("expiring", card.iccid, 7, END)]
 
 
 def test_the_next_term_is_told_of_anew():
@@ -105,7 +107,7 @@ def test_the_next_term_is_told_of_anew():
     gather(END - timedelta(days=1))
     renewed = do("renew", card, END - timedelta(days=1), plan="M1-100")
     swept(renewed, END)
-    assert told_on(date(2026, 4, 24)) == [
+    assert notified_on(date(2026, 4, 24)) == [
         ("expiring", card.iccid, 1, END),
         ("expiring", card.iccid, 7, date(2026, 5, 1)),
     ]
@@ -113,24 +115,24 @@ def test_the_next_term_is_told_of_anew():
 
 def test_a_protected_card_is_not_said_to_be_cancelled():
     card = do("protect", swept(monthly(), END), END)
-    assert told_on(CANCELLED - timedelta(days=7)) == []
+    assert notified_on(CANCELLED - timedelta(days=7)) == []
     do("unprotect", card, END)
-    assert told_on(CANCELLED - timedelta(days=7)) == [("cancelling", card.iccid, 7, CANCELLED)]
+    assert notified_on(CANCELLED - timedelta(days=7)) == [("cancelling", card.iccid, 7, CANCELLED)]
 
 
 def test_a_card_that_was_used_is_not_said_to_be_forced_active():
     do("activate", open_card(customer="Acme", plan="Y1-1024"), date(2026, 7, 1))
-    assert told_on(FORCED - timedelta(days=7)) == []
+    assert notified_on(FORCED - timedelta(days=7)) == []
 
 
 def test_a_cancelled_card_gives_cause_for_nothing():
     do("cancel", monthly(), SINCE), do("cancel", open_card(customer="Acme"), SINCE)
-    assert told_on(END - timedelta(days=1), FORCED - timedelta(days=1)) == []
+    assert notified_on(END - timedelta(days=1), FORCED - timedelta(days=1)) == []
 
 
 def test_a_stopped_card_ends_like_any_other():
     card = do("suspend", monthly(), SINCE)
-    assert told_on(END - timedelta(days=1)) == [("expiring", card.iccid, 1, END)]
+    assert notified_on(END - timedelta(days=1)) == [("expiring", card.iccid, 1, END)]
 
 
 def test_eighty_and_then_a_hundred_per_cent_are_two_notices_and_the_next_cycle_has_its_own():
@@ -147,14 +149,14 @@ def test_eighty_and_then_a_hundred_per_cent_are_two_notices_and_the_next_cycle_h
 
 def test_a_cycle_that_is_over_has_said_its_last_word():
     use(card_in_use(SINCE, plan="Y1-1024", customer="Acme"), SINCE, 900)
-    assert told_on(date(2026, 4, 1)) == []
+    assert notified_on(date(2026, 4, 1)) == []
 
 
 def test_of_cards_in_stock_nobody_is_told_and_a_new_owner_is():
     card = monthly("")
     b.customer("Acme"), b.customer("Other")
     day = END - timedelta(days=7)
-    assert told_on(day) == []
+    assert notified_on(day) == []
     for name in ("Acme", "Other"):
         do("assign", card, SINCE, customer=name)
         gather(day)
@@ -165,10 +167,10 @@ def test_kinds_that_somebody_does_not_want_to_hear_of_are_not_made():
     for name in ("Acme", "Other"):
         monthly(name)
     keep_agreement(b.customer(), muted=["expiring"])
-    assert told_on(END - timedelta(days=7)) == notices(customer__name="Other", kind=NoticeKind.EXPIRING)
+    assert notified_on(END - timedelta(days=7)) == notices(customer__name="Other", kind=NoticeKind.EXPIRING)
     assert len(notices()) == 1
     keep_agreement(b.customer(), muted=["cancelling"])
-    assert len(told_on(END - timedelta(days=7))) == 2
+    assert len(notified_on(END - timedelta(days=7))) == 2
 
 
 # wallets
@@ -204,18 +206,18 @@ def test_a_wallet_is_told_of_once_for_each_time_that_it_becomes_low():
 def test_a_wallet_that_nothing_was_ever_paid_into_is_low_since_the_customer_is_there():
     keep_agreement(b.customer(), low_below=Decimal(1))
     Customer.objects.update(created_at=datetime(2026, 3, 1, 16, 30, tzinfo=UTC))
-    assert told_on(SINCE, END) == [("wallet_low", None, 0, SINCE)]
+    assert notified_on(SINCE, END) == [("wallet_low", None, 0, SINCE)]
 
 
 def test_where_nothing_was_agreed_on_no_wallet_is_low():
     keep_agreement(b.customer(), low_below=None, credit_limit=Decimal(10))
     spend("5")
-    assert told_on(SINCE) == []
+    assert notified_on(SINCE) == []
 
 
 def test_a_muted_wallet_is_not_told_of():
     keep_agreement(b.customer(), low_below=Decimal(1), muted=["wallet_low"])
-    assert told_on(SINCE) == []
+    assert notified_on(SINCE) == []
 
 
 # the console

@@ -119,7 +119,7 @@ class Business(RuleBasedStateMachine):
             self._try(lambda name=name: STEPS[name](order, self.people[0]))
 
     @rule(which=ONE_OF, step=st.sampled_from(list(ALL_STEPS)))
-    def take_order_further(self, which, step):
+    def continue_order(self, which, step):
         if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT), which):
             self._try(lambda: ALL_STEPS[step](order, self.people[1]))
 

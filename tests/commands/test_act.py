@@ -361,7 +361,7 @@ def test_tags_and_remarks_stand_on_the_card_and_in_its_record():
 
 
 @pytest.mark.parametrize(
-    ("action", "told"),
+    ("action", "arguments"),
     [
         ("tag", ("--set", "tag=")),
         ("tag", ("--set", "tag=a,b")),
@@ -372,8 +372,8 @@ def test_tags_and_remarks_stand_on_the_card_and_in_its_record():
         ("remark", ("--set", "tag=x")),
     ],
 )
-def test_a_tag_or_remark_that_cannot_be_is_a_wrong_call(action, told):
+def test_a_tag_or_remark_that_cannot_be_is_a_wrong_call(action, arguments):
     card = in_use()
-    ended = run("act", action, card.iccid, *told)
+    ended = run("act", action, card.iccid, *arguments)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert build.fresh(card).version == card.version

@@ -24,10 +24,10 @@ def _today():
 def imported(tmp_path):
     """Imports rows and gives the document, good or bad."""
 
-    def take(rows, *options):
+    def run_import(rows, *options):
         return run("import_cards", csv_file(tmp_path / "cards.csv", rows), *options, "--json").document
 
-    return take
+    return run_import
 
 
 def test_a_row_becomes_a_card_with_everything_it_says(imported):
@@ -159,10 +159,10 @@ def test_19_and_20_characters_are_one_card(imported, first, second):
 def test_a_new_card_with_19_and_with_20_characters_in_one_file_is_one_card(imported, first, second):
     number = iccid(1)
     again = [card_row(iccid=number[:length], **more) for length, more in ((second, {}), (second, {"imsi": "4" * 15}))]
-    taken = imported([card_row(iccid=number[:first]), *again])
+    document = imported([card_row(iccid=number[:first]), *again])
     message = "the card stands in row 2 already, with other data"
     expected = {"rows": 3, "created": 1, "unchanged": 1, "errors": [{"row": 4, "field": "iccid", "message": message}]}
-    assert taken == NOTHING | expected
+    assert document == NOTHING | expected
     assert [card.iccid for card in Card.objects.all()] == [number[:first]]
 
 
@@ -183,10 +183,10 @@ def test_a_fleet_is_taken_over_from_a_file(tmp_path):
         card_row(5, state="in_use"),
     ]
     path = csv_file(tmp_path / "车队 fleet.csv", rows)
-    taken = run("import_cards", path, "--json").document
+    document = run("import_cards", path, "--json").document
     message = "a card in the state “In use” needs a value here"
     errors = [{"row": 6, "field": "activated_on", "message": message}]
-    assert taken == NOTHING | {"rows": 5, "created": 4, "errors": errors}
+    assert document == NOTHING | {"rows": 5, "created": 4, "errors": errors}
     assert [card.state for card in Card.objects.order_by("iccid")] == ["in_use", "suspended", "cancelled", "unused"]
     sources = CardEvent.objects.filter(seq=1, action="adopt").values_list("evidence__source", flat=True)
     assert list(sources) == ["车队 fleet.csv"] * 3

@@ -24,10 +24,10 @@ def _today():
 
 @pytest.fixture
 def imported(tmp_path):
-    def take(*rows, options=()):
+    def run_import(*rows, options=()):
         return run("import_usage", csv_file(tmp_path / "usage.csv", rows), *options, "--json").document
 
-    return take
+    return run_import
 
 
 def state(number=1):

@@ -16,24 +16,24 @@ FROM_THE_27TH = {"carrier": Carrier.CTCC, "valid_from": date(2020, 1, 1), "cycle
 
 
 @pytest.fixture
-def taken_in(tmp_path):
+def created(tmp_path):
     """Takes in one card on the day it is opened on, and makes sure that the forecast is what the sweep then does."""
 
-    def take(**columns):
+    def create(**columns):
         row = card_row(**columns)
         with build.on_day(date.fromisoformat(row["opened_on"])):
-            taken = result("import_cards", csv_file(tmp_path / "cards.csv", [row]))
-        assert (taken["created"], taken["errors"]) == (1, [])
+            document = result("import_cards", csv_file(tmp_path / "cards.csv", [row]))
+        assert (document["created"], document["errors"]) == (1, [])
 
-    return take
+    return create
 
 
 @pytest.fixture
-def first_used(taken_in, tmp_path):
+def first_used(created, tmp_path):
     """Takes in one card and its first use."""
 
     def use(day, **columns):
-        taken_in(opened_on=day, **columns)
+        created(opened_on=day, **columns)
         with build.on_day(date.fromisoformat(day)):
             reading = usage_row(day=day, bytes=1, read_at=f"{day}T23:00")
             assert result("import_usage", csv_file(tmp_path / "usage.csv", [reading]))["created"] == 1
@@ -63,16 +63,16 @@ def foretold_and_swept(through):
         ),
     ],
 )
-def test_silence_ends_by_months(taken_in, columns, expected):
-    taken_in(**columns)
+def test_silence_ends_by_months(created, columns, expected):
+    created(**columns)
     assert foretold_and_swept(expected[-1][0]) == expected
     card = result("card", iccid(1))
     assert (card["state"], card["activated_on"], card["activation_cause"]) == ("in_use", expected[-1][0], "forced")
 
 
-def test_silence_ends_by_days(taken_in):
+def test_silence_ends_by_days(created):
     CarrierPolicy.objects.create(**DAYS_360)
-    taken_in(carrier="cucc", opened_on="2026-01-15")
+    created(carrier="cucc", opened_on="2026-01-15")
     assert foretold_and_swept("2027-01-10") == [("2027-01-10", "force_activate")]
 
 

@@ -20,7 +20,7 @@ def url_of(card, action):
     return f"/console/cards/{card.iccid}/{action}/"
 
 
-def ask(client, card, action, **data):
+def submit(client, card, action, **data):
     """Send the action's form as the page made it."""
     form = client.get(url_of(card, action), headers=ENGLISH).context["form"]
     sent = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
@@ -60,7 +60,7 @@ def test_a_role_does_what_it_may_and_no_more(role, action, status):
     before = story(card)
     form = client.get(url_of(card, action), headers=ENGLISH)
     response = (
-        send(client, card, action, reason="because", kind="anomaly") if status == 403 else ask(client, card, action)
+        send(client, card, action, reason="because", kind="anomaly") if status == 403 else submit(client, card, action)
     )
     assert (form.status_code, response.status_code) == (200 if status == 302 else 403, status)
     assert len(story(card)) - len(before) == (1 if status == 302 else 0)
@@ -80,7 +80,7 @@ def test_strangers_and_customers_reach_no_form(client):
 @on_the_day
 def test_an_action_is_recorded_with_its_person_and_reason(ops):
     card = card_in_use()
-    response = ask(ops, card, "suspend", reason=" on holiday ")
+    response = submit(ops, card, "suspend", reason=" on holiday ")
     assert response.headers["Location"] == f"/console/cards/{card.iccid}/"
     assert said(ops, response) == [
         "Suspend: done. From “In use” to “Stopped by choice”. Its term runs on: service until 2027-01-01."
@@ -94,7 +94,7 @@ def test_an_action_is_recorded_with_its_person_and_reason(ops):
 @on_the_day
 def test_what_still_holds_the_card_is_said(ops):
     card = do("suspend", use(card_in_use(), DAY, 31), DAY)
-    response = ask(ops, card, "resume")
+    response = submit(ops, card, "resume")
     assert said(ops, response) == ["Resume: done. It stays “Allowance used up”. Still stopped by: Allowance used up."]
 
 
@@ -118,7 +118,7 @@ def test_a_form_sent_twice_acts_once(ops):
     assert card.terms.count() == 2
     assert "The card has changed since you looked." in text(second)
     assert second.context["form"].initial["version"] == version + 1
-    third = ask(ops, card, "renew", plan="Y1-30")
+    third = submit(ops, card, "renew", plan="Y1-30")
     assert (third.status_code, card.terms.count()) == (302, 3)
 
 
@@ -163,9 +163,9 @@ def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
         ("M1-100", "1 month, 100 MB a cycle", "From “Shut down” to “In use”. Service until 2026-04-01."),
         ("Y1-1024", "12 months, 1,024 MB a cycle", "From “Shut down” to “In use”. Service until 2027-03-10."),
     ]
-    refused = ask(ops, card, "renew", plan="Y1-30")
+    refused = submit(ops, card, "renew", plan="Y1-30")
     assert (refused.status_code, "Y1-30 is not one of the available choices" in text(refused)) == (422, True)
-    assert said(ops, ask(ops, card, "renew", plan="M1-100")) == [
+    assert said(ops, submit(ops, card, "renew", plan="M1-100")) == [
         "Renew: done. From “Shut down” to “In use”. Service until 2026-04-01."
     ]
 
@@ -187,7 +187,7 @@ def test_a_renewal_is_taken_back_by_its_number(ops):
     assert (response.context["preview"], response.context["hint"]) == (
         ["It stays “In use”."], "The term that was bought last is number 2.",
     )  # fmt: skip
-    assert said(ops, ask(ops, card, "unrenew", term="2")) == ["Take back renewal: done. It stays “In use”."]
+    assert said(ops, submit(ops, card, "unrenew", term="2")) == ["Take back renewal: done. It stays “In use”."]
     assert list(card.terms.values_list("number", flat=True)) == [1]
     refused = send(ops, card, "unrenew")
     assert (refused.status_code, "No such renewal waits in the card&#x27;s queue." in text(refused)) == (409, True)
@@ -200,7 +200,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
     assert (offer.contents, offer.effect) == (
         "+100 MB", "130 MB in this cycle. From “Allowance used up” to “In use”.",
     )  # fmt: skip
-    assert ask(ops, card, "top_up", plan="PACK-100").status_code == 302
+    assert submit(ops, card, "top_up", plan="PACK-100").status_code == 302
     assert fresh(card).state == "in_use"
 
 
@@ -225,7 +225,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
 def test_what_cannot_be_read_is_said_at_its_field(ops, action, data, field, message):
     card = card_in_use(binding="fixed", imei="868600000000001")
     record = story(card)
-    response = ask(ops, card, action, **data)
+    response = submit(ops, card, action, **data)
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
     assert message in str(response.context["form"].errors[field])
     assert (message in text(response), story(card)) == (True, record)
@@ -235,15 +235,15 @@ def test_what_cannot_be_read_is_said_at_its_field(ops, action, data, field, mess
 @pytest.mark.parametrize("data", [{"name": "", "id_number": "110101199003071234"}, {"name": "Li", "id_number": "1"}])
 def test_a_person_must_be_named_in_full(ops, data):
     card = open_card(certification="individual")
-    assert ask(ops, card, "submit_real_name", **data).status_code == 422
+    assert submit(ops, card, "submit_real_name", **data).status_code == 422
     assert card.real_name_checks.count() == 0
 
 
 @on_the_day
 def test_a_real_name_check_goes_its_way(ops):
     card = use(open_card(certification="individual"), DAY, 1)
-    ask(ops, card, "submit_real_name", name="张三丰", id_number="110101199003071234")
-    assert ask(ops, card, "approve_real_name").status_code == 302
+    submit(ops, card, "submit_real_name", name="张三丰", id_number="110101199003071234")
+    assert submit(ops, card, "approve_real_name").status_code == 302
     assert (fresh(card).state, fresh(card).real_name) == ("in_use", "approved")
 
 
@@ -253,7 +253,7 @@ def test_the_device_that_was_seen_is_proposed(ops):
     response = ops.get(url_of(card, "rebind"), headers=ENGLISH)
     assert response.context["form"].initial["imei"] == "868600000000002"
     assert response.context["hint"] == "Rebound 0 of 2 times this month. Bound to: 868600000000001"
-    ask(ops, card, "rebind")
+    submit(ops, card, "rebind")
     assert (fresh(card).state, fresh(card).bound_imei) == ("in_use", "868600000000002")
 
 
@@ -262,27 +262,27 @@ def test_a_card_is_assigned_by_name_and_put_back_in_stock(ops):
     Customer.objects.create(name="Acme")
     card = open_card()
     assert 'value="Acme"' in text(ops.get(url_of(card, "assign")))
-    ask(ops, card, "assign", customer="Acme")
+    submit(ops, card, "assign", customer="Acme")
     assert fresh(card).customer.name == "Acme"
-    same = ask(ops, card, "assign")
+    same = submit(ops, card, "assign")
     assert "The card belongs to this customer already." in text(same)
     nobody = send(ops, card, "assign", customer="")
     assert "name the customer; “Back to stock” (unassign) puts the card back in stock" in text(nobody)
     assert (nobody.status_code, fresh(card).customer.name) == (422, "Acme")
-    assert said(ops, ask(ops, card, "unassign")) == ["Back to stock: done. It stays “Unused”."]
+    assert said(ops, submit(ops, card, "unassign")) == ["Back to stock: done. It stays “Unused”."]
     assert fresh(card).customer is None
-    again = ask(ops, card, "unassign")
+    again = submit(ops, card, "unassign")
     assert "The card is in stock already." in text(again)
 
 
 @on_the_day
 def test_a_limit_is_set_raised_and_taken_off(ops):
     card = use(card_in_use(), DAY, 12)
-    ask(ops, card, "set_limit", limit_mb="10")
+    submit(ops, card, "set_limit", limit_mb="10")
     assert (fresh(card).state, fresh(card).limit_mb) == ("suspended", 10)
-    ask(ops, card, "set_limit", limit_mb="20")
+    submit(ops, card, "set_limit", limit_mb="20")
     assert (fresh(card).state, fresh(card).limit_mb) == ("in_use", 20)
-    ask(ops, card, "set_limit", limit_mb="")
+    submit(ops, card, "set_limit", limit_mb="")
     assert (fresh(card).state, fresh(card).limit_mb) == ("in_use", None)
 
 
@@ -291,8 +291,8 @@ def test_cancelling_is_final_and_a_protected_card_is_spared(ops):
     card = do("protect", card_in_use(), DAY)
     spared = send(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:])
     assert (spared.status_code, "Take the protection off first." in text(spared)) == (409, True)
-    ask(ops, card, "unprotect")
-    assert ask(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:].lower()).status_code == 302
+    submit(ops, card, "unprotect")
+    assert submit(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:].lower()).status_code == 302
     assert fresh(card).state == "cancelled"
     again = send(ops, card, "suspend")
     assert (again.status_code, "The card is cancelled, and that is final." in text(again)) == (409, True)
@@ -301,18 +301,18 @@ def test_cancelling_is_final_and_a_protected_card_is_spared(ops):
 @on_the_day
 def test_the_carrier_desk_places_and_lifts_control():
     desk, card = of_role("carrier_desk"), card_in_use()
-    ask(desk, card, "place_hold", reason="abuse")
+    submit(desk, card, "place_hold", reason="abuse")
     assert fresh(card).holds == "anomaly"
     refused = send(desk, card, "lift_hold", kind="credit")
     assert (refused.status_code, fresh(card).holds) == (422, "anomaly")
-    ask(desk, card, "lift_hold")
+    submit(desk, card, "lift_hold")
     assert fresh(card).state == "in_use"
 
 
 @on_day(date(2026, 9, 1))
 def test_what_is_due_is_done_before_the_action(ops):
     card = open_card()
-    response = ask(ops, card, "suspend")
+    response = submit(ops, card, "suspend")
     assert [action for action, *_ in story(card)] == ["open", "force_activate", "suspend"]
     assert said(ops, response)[0].startswith("Suspend: done. From “Unused” to “Stopped by choice”.")
 
@@ -327,7 +327,7 @@ def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     for action in ("renew", "unpark", "rebind", "top_up"):
         assert ops.get(url_of(card, action)).status_code == 200
     Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
-    response = ask(ops, card, "unpark")
+    response = submit(ops, card, "unpark")
     assert fresh(card).parked == ""
     entries = ops.get(response.headers["Location"], headers=ENGLISH).context["record"].entries
     assert entries[0].evidence == [("was", "a term runs, but no cycle is metered")]

@@ -117,7 +117,7 @@ def test_what_can_be_chosen_is_offered(ops):
 
 
 @pytest.mark.parametrize(
-    ("action", "data", "params", "told"),
+    ("action", "data", "params", "expected"),
     [
         ("suspend", {"reason": " storm "}, {}, []),
         ("set_limit", {"limit_mb": "5"}, {"limit_mb": "5"}, [("Usage limit (MB)", "5")]),
@@ -130,7 +130,7 @@ def test_what_can_be_chosen_is_offered(ops):
         ("cancel", {"reason": "lost", "count": "1"}, {}, []),
     ],
 )
-def test_a_job_starts_with_what_it_was_told_and_is_done(ops, action, data, params, told):
+def test_a_job_starts_with_what_it_was_told_and_is_done(ops, action, data, params, expected):
     open_card(customer="Acme")
     card = card_in_use()
     job = drafted(action, card)
@@ -140,7 +140,7 @@ def test_a_job_starts_with_what_it_was_told_and_is_done(ops, action, data, param
     assert (job.status, job.params, job.reason) == ("running", params, data.get("reason", "").strip())
     assert worker.work_off(job).status == "done"
     response = page(ops, job)
-    assert response.context["parameters"] == told
+    assert response.context["parameters"] == expected
     assert [(each.card, each.refused) for each in response.context["outcomes"]] == [(card, None)]
     event = CardEvent.objects.filter(card=card).latest("seq")
     assert (event.action, event.actor_name, event.job_id) == (action, "operations", job.pk)
@@ -434,12 +434,12 @@ def test_who_started_held_and_ended_a_job_is_shown_and_listed_where_it_is_somebo
     job = drafted("suspend", card_in_use(), card_in_use())
     for client, *steps in ((support, "start"), (ops, "pause"), (support, "resume"), (ops, "pause"), (ops, "stop")):
         assert post(client, job, *steps).status_code == 302
-    taken = page(ops, job).context["step_log"]
-    assert [(step.label, step.by) for step in taken] == [
+    log = page(ops, job).context["step_log"]
+    assert [(step.label, step.by) for step in log] == [
         ("Started by", "support"), ("Paused by", "operations"), ("Resumed by", "support"),
         ("Paused by", "operations"), ("Stopped by", "operations"),
     ]  # fmt: skip
-    assert f"{timezone.localtime(taken[0].at):%Y-%m-%d %H:%M:%S}" in text(page(ops, job))
+    assert f"{timezone.localtime(log[0].at):%Y-%m-%d %H:%M:%S}" in text(page(ops, job))
     draft = drafted("suspend", card_in_use())
     post(support, draft, "stop")
     assert [(step.label, step.by) for step in page(ops, draft).context["step_log"]] == [("Discarded by", "support")]

@@ -76,7 +76,7 @@ def test_without_records_there_is_nothing(db):
 
 # beside each other, as real processes on a database of their own
 
-TAKE_CARDS = """
+APPLY_CARDS = """
 from datetime import date
 from tests.build import card_in_use
 for _ in range(100): card_in_use(date(2026, 3, 2))
@@ -95,11 +95,11 @@ def pull_all(reader):
 import time
 from cards.actions.events import pull
 from cards.models import CardEvent, EventCursor
-def take(events):
+def note(events):
     keys.extend(event.pk for event in events)
     time.sleep(0.01)
 keys, newest = [], CardEvent.objects.count()
-while not EventCursor.objects.filter(reader="{reader}", through__gte=newest).exists(): pull("{reader}", take, limit=5)
+while not EventCursor.objects.filter(reader="{reader}", through__gte=newest).exists(): pull("{reader}", note, limit=5)
 print(keys)
 """
 
@@ -107,7 +107,7 @@ print(keys)
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory):
     with own_portal(tmp_path_factory.mktemp("portal")) as portal:
-        python(portal, TAKE_CARDS)
+        python(portal, APPLY_CARDS)
         yield portal
 
 

@@ -152,10 +152,10 @@ BROUGHT_UP_TO_DATE = [
 ]
 
 
-@pytest.mark.parametrize(("columns", "told"), [case[1:] for case in BROUGHT_UP_TO_DATE], ids=lambda value: "")
-def test_what_was_due_is_done_under_its_own_day(columns, told):
+@pytest.mark.parametrize(("columns", "events"), [case[1:] for case in BROUGHT_UP_TO_DATE], ids=lambda value: "")
+def test_what_was_due_is_done_under_its_own_day(columns, events):
     card = card_of(**{"state": "testing", **columns})
-    assert [(action, to, str(day)) for action, _rule, to, day in story(card)] == told
+    assert [(action, to, str(day)) for action, _rule, to, day in story(card)] == events
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,13 @@ def test_a_job_that_can_never_succeed_is_tried_some_times_and_fails_with_the_dat
         trouble, reason = FULL_DISK, "database or disk is full"
     else:
         trouble, reason = SLOW_STATEMENT, "canceling statement due to statement timeout"
-    told = [line.split("|") for line in python(portal, trouble + TRY).splitlines()]
-    assert [(status, int(tries)) for status, tries, _wait, _message in told] == [
+    lines = [line.split("|") for line in python(portal, trouble + TRY).splitlines()]
+    assert [(status, int(tries)) for status, tries, _wait, _message in lines] == [
         *(("running", number) for number in range(1, TRIES)),
         ("failed", TRIES),
     ]
-    assert [int(wait) for _status, _tries, wait, _message in told[:-1]] == [1, 3, 10, 30]
-    assert [message for *_rest, message in told] == [""] * (TRIES - 1) + [
+    assert [int(wait) for _status, _tries, wait, _message in lines[:-1]] == [1, 3, 10, 30]
+    assert [message for *_rest, message in lines] == [""] * (TRIES - 1) + [
         f"A part of it was tried {TRIES} times. The last time: {reason}"
     ]
     assert rows(portal, "cards_cardevent WHERE action = 'tag'", "cards_card WHERE tags <> ''") == [0, 0]

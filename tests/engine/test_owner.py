@@ -64,7 +64,7 @@ def test_the_records_say_whose_the_card_became():
 # no change without its record
 
 
-class Taking(Work):
+class Doing(Work):
     """Work that changes whose the card is, and says something else, or nothing."""
 
     def __init__(self, *actions):
@@ -78,7 +78,7 @@ class Taking(Work):
 @pytest.mark.parametrize("actions", [(), (Action.UPDATE,), (Action.REMARK, Action.ASSIGN)])
 def test_work_that_does_not_say_that_it_moves_a_card_moves_none(actions):
     card = open_card(customer="Globex")
-    (outcome,) = change([card.pk], Taking(*actions))
+    (outcome,) = change([card.pk], Doing(*actions))
     card = fresh(card)
     assert (card.customer.name, card.owned_from_seq, bool(card.parked)) == ("Globex", None, True)
     assert (outcome.parked, story(card)[-1][:2]) == (outcome.card.parked_because, ("park", "park"))

@@ -214,10 +214,10 @@ def everything_known():
     }
 
 
-def after(take):
+def after(apply):
     """What is known after something was done that is then undone."""
     with transaction.atomic():
-        counts = take()
+        counts = apply()
         known = everything_known()
         transaction.set_rollback(True)
     return counts, known

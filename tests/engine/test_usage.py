@@ -39,8 +39,8 @@ def test_a_later_reading_replaces_an_earlier_one_and_the_counter_moves_by_the_di
 )
 def test_an_equal_or_older_reading_is_stale(hour, counts, used):
     card = use(card_in_use(), JAN_20, 5, read_at=at(JAN_21, 2))
-    taken, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))])
-    assert (dict(taken), fresh(card).used_bytes) == (counts, used * MB)
+    counted, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))])
+    assert (dict(counted), fresh(card).used_bytes) == (counts, used * MB)
 
 
 def test_a_carrier_that_corrects_downwards_takes_back_what_it_counted_but_lifts_no_hold():

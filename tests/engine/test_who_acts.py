@@ -90,7 +90,7 @@ def deactivate(user):
     User.objects.filter(pk=user.pk).update(is_active=False)
 
 
-def take_permissions(user):
+def remove_permissions(user):
     user.user_permissions.clear()
 
 
@@ -134,8 +134,8 @@ BOTH = ("drafter", "starter")
         ("starter", deactivate, "drafter", 0, "drafter"),
         ("starter", deactivate, "starter", 0, "starter"),
         ("drafter", deactivate, "drafter", 0, "drafter"),
-        ("starter", take_permissions, "drafter", 1, "drafter"),
-        ("starter", take_permissions, "starter", 1, "starter"),
+        ("starter", remove_permissions, "drafter", 1, "drafter"),
+        ("starter", remove_permissions, "starter", 1, "starter"),
         ("starter", deactivate, "starter", 1, "starter"),
     ],
 )
@@ -154,7 +154,7 @@ def test_who_started_a_job_signs_it_and_both_have_to_be_allowed_it_as_each_turn_
 
 @pytest.mark.parametrize("kind", DRAFTS)
 @pytest.mark.parametrize(("barred", "by"), [("starter", "starter"), ("drafter", "starter"), ("drafter", "drafter")])
-@pytest.mark.parametrize("happens", [deactivate, take_permissions])
+@pytest.mark.parametrize("happens", [deactivate, remove_permissions])
 def test_a_job_is_started_only_if_who_drafted_and_who_starts_it_both_may(kind, barred, by, happens):
     people = {name: staff(*NEEDED, username=name) for name in BOTH}
     job = DRAFTS[kind](people["drafter"])
@@ -171,7 +171,7 @@ def test_a_file_whose_import_ended_so_is_finished_by_whoever_imports_it_again(ki
     draft = importing(JobKind(kind), lambda: lines)
     job = control.start(draft(drafter), user=drafter)
     worker._work_on(engine.claim_chunk("one", job), "one")
-    take_permissions(drafter)
+    remove_permissions(drafter)
     assert worker.work_off(job).status == "failed"
     again = worker.work_off(control.start(draft(other), user=other))
     counts = engine.totals(again).counts

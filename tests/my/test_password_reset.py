@@ -31,7 +31,7 @@ def alice():
     return user
 
 
-def ask(email, client=None, **extra):
+def request_link(email, client=None, **extra):
     return (client or Client()).post("/account/reset/", {"email": email}, headers=ENGLISH, **extra)
 
 
@@ -41,7 +41,7 @@ def link():
 
 
 def test_a_link_comes_by_mail_and_sets_the_password(alice, client):
-    ask("Alice@example.cn")
+    request_link("Alice@example.cn")
     page = client.get(link(), follow=True)
     page = client.post(page.request["PATH_INFO"], NEW, follow=True)
     assert page.request["PATH_INFO"] == "/admin/login/"
@@ -55,7 +55,7 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_ass
     answers = []
     for email in ("alice@example.cn", "nobody@example.cn"):
         with django_assert_num_queries(7):
-            page = ask(email)
+            page = request_link(email)
         answers.append((page.status_code, page.text.replace(str(page.context["csrf_token"]), "")))
     assert answers[0] == answers[1]
     send_resets()
@@ -63,31 +63,33 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_ass
 
 
 def test_what_is_no_address_is_said(db):
-    page = ask("nowhere")
+    page = request_link("nowhere")
     assert (page.status_code, ResetAsked.objects.exists()) == (422, False)
 
 
 def test_no_more_than_three_mails_in_a_quarter_of_an_hour_and_nobody_is_told(alice):
-    answers = {ask(email).text.partition("<main")[2] for email in ["alice@example.cn"] * 3 + ["ALICE@example.cn"] * 2}
+    answers = {
+        request_link(email).text.partition("<main")[2] for email in ["alice@example.cn"] * 3 + ["ALICE@example.cn"] * 2
+    }
     send_resets()
     assert (len(answers), len(mail.outbox)) == (1, 3)
     Tries.objects.update(until=timezone.now() - timedelta(seconds=1))
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     send_resets()
     assert len(mail.outbox) == 4
 
 
 def test_no_more_than_twenty_from_one_address(alice):
     for number in range(20):
-        ask(f"somebody{number}@example.cn", REMOTE_ADDR="192.0.2.1")
-    ask("alice@example.cn", REMOTE_ADDR="192.0.2.1")
+        request_link(f"somebody{number}@example.cn", REMOTE_ADDR="192.0.2.1")
+    request_link("alice@example.cn", REMOTE_ADDR="192.0.2.1")
     assert ResetAsked.objects.count() == 20
-    ask("alice@example.cn", REMOTE_ADDR="192.0.2.2")
+    request_link("alice@example.cn", REMOTE_ADDR="192.0.2.2")
     assert ResetAsked.objects.count() == 21
 
 
 def test_a_link_works_once(alice, client):
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     url = link()
     for _ in range(2):
         page = client.get(url, follow=True)
@@ -98,21 +100,21 @@ def test_a_link_works_once(alice, client):
 
 @pytest.mark.parametrize(("minutes", "works"), [(59, True), (61, False)])
 def test_a_link_works_for_an_hour(alice, client, monkeypatch, minutes, works):
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     url = link()
     monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: datetime.now() + timedelta(minutes=minutes))
     assert client.get(url, follow=True).context["validlink"] is works
 
 
 def test_a_tampered_link_opens_nothing(alice, client):
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     url = link()
     for broken in (url[:-2] + "x/", url.replace("/reset/", "/reset/x")):
         assert client.get(broken, follow=True).context["validlink"] is False
 
 
 def test_a_common_password_is_refused(alice, client):
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     page = client.get(link(), follow=True)
     page = client.post(page.request["PATH_INFO"], {"new_password1": "password", "new_password2": "password"})
     alice.refresh_from_db()
@@ -122,7 +124,7 @@ def test_a_common_password_is_refused(alice, client):
 def test_the_second_step_is_not_left_out(alice, client):
     secret = second_factor.new_secret()
     second_factor.turn_on(alice, secret, pyotp.TOTP(secret).now())
-    ask("alice@example.cn")
+    request_link("alice@example.cn")
     page = client.get(link(), follow=True)
     client.post(page.request["PATH_INFO"], NEW)
     client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
@@ -134,7 +136,7 @@ def test_nobody_gets_two_and_one_that_fails_holds_up_no_other(alice, monkeypatch
     bob.email = "bob@example.cn"
     bob.save()
     for email in ("alice@example.cn", "bob@example.cn"):
-        ask(email)
+        request_link(email)
     ResetAsked.objects.filter(email="alice@example.cn").update(language="no-such")
     send_resets()
     send_resets()
@@ -144,6 +146,6 @@ def test_nobody_gets_two_and_one_that_fails_holds_up_no_other(alice, monkeypatch
 def test_without_a_mail_server_the_page_says_so_and_nothing_is_kept(alice):
     with override_settings(SENDS_MAIL=False):
         assert "no mail server" in Client().get("/account/reset/", headers=ENGLISH).text
-        ask("alice@example.cn")
+        request_link("alice@example.cn")
         send_resets()
     assert (mail.outbox, ResetAsked.objects.count()) == ([], 0)

@@ -5,6 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
+def label_of(vocabulary, code):
+    """What a code is called; one that its vocabulary does not have stays as it is."""
+    return dict(vocabulary.choices).get(code, code)
+
+
 class State(TextChoices):
     """The six states of a card (`domain.md`, "The six states")."""
 

@@ -2,12 +2,13 @@
 
 import json
 
+from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import Action, Hold, State
+from cards.choices import Action, Carrier, Hold, State, label_of
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
-VOCABULARIES = {"action": Action, "hold": Hold, "state": State}
+VOCABULARIES = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
 
 REFUSALS = {
     "cancelled": (
@@ -182,7 +183,7 @@ REFUSALS = {
 
 CONTRADICTIONS = {
     "endless": _("more than {count} changes are due by {day}"),
-    "missing": _("{name} is missing on a card that is {state}"),
+    "missing": _("“{name}” is missing on a card in the state “{state}”"),
     "no_cycle": _("a term runs, but no cycle is metered"),
     "no_policy": _("no policy of the carrier {carrier} is in force on {day}"),
     "no_queued_term": _("a service term should start, but none is queued"),
@@ -233,7 +234,7 @@ class Refused(Exception):
 
 def _label(name, value):
     if name in VOCABULARIES:
-        return VOCABULARIES[name](value).label
+        return label_of(VOCABULARIES[name], value)
     return InvariantBroken.read(value) if name == "parked" else value
 
 
@@ -258,7 +259,10 @@ class InvariantBroken(Exception):
         self.facts = facts
 
     def __str__(self):
-        return str(CONTRADICTIONS[self.code]).format(**self.facts)
+        facts = {name: _label(name, value) for name, value in self.facts.items()}
+        if self.code == "missing":
+            facts["name"] = apps.get_model("cards", "Card")._meta.get_field(self.facts["name"]).verbose_name
+        return str(CONTRADICTIONS[self.code]).format(**facts)
 
     def written(self):
         """What is kept with the card, from which `read` makes it again, in any language."""

@@ -10,8 +10,9 @@ from itertools import pairwise
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from cards.choices import CHANGES_OWNER, Action, RealName, State
+from cards.choices import CHANGES_OWNER, Action, Hold, RealName, Rule, State, UsageLevel, label_of
 from cards.models import Card, CardEvent, CardTag, Customer, DeviceBinding, KnownOwner, RealNameCheck, ServiceTerm
+from cards.phrases import listed
 from cards.triggers import STATE_EDGES
 
 ROWS_AT_ONCE = 1_000
@@ -120,28 +121,31 @@ def _chain(records):
         yield "opening", _("the record does not begin with the opening")
     for before, event in pairwise(events):
         if event.from_state != before.to_state:
-            sentence = _("event {seq} starts from {state}, and the one before ended in {other}")
-            yield "chain", sentence.format(seq=event.seq, state=event.from_state, other=before.to_state)
+            sentence = _("event {seq} starts from “{state}”, and the one before ended in “{other}”")
+            states = {"state": label_of(State, event.from_state), "other": label_of(State, before.to_state)}
+            yield "chain", sentence.format(seq=event.seq, **states)
         if event.effective_on < before.effective_on:
             sentence = _("event {seq} takes effect on {day}, before the one that precedes it")
             yield "time", sentence.format(seq=event.seq, day=event.effective_on)
     for event in events[1:]:
         edge = (event.from_state, event.to_state)
         if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES):
-            sentence = _("event {seq} goes from {state} to {other}, and there is no such way")
-            yield "edge", sentence.format(seq=event.seq, state=edge[0], other=edge[1])
+            sentence = _("event {seq} goes from “{state}” to “{other}”, and there is no such way")
+            yield "edge", sentence.format(seq=event.seq, state=label_of(State, edge[0]), other=label_of(State, edge[1]))
 
 
 def _signatures(records):
     """A rule's event is signed by the rule; holds stand in a stopped card's event, and only there."""
     for event in records.events:
         if bool(event.rule) != (event.actor_name == f"rule:{event.rule}"):
-            sentence = _("event {seq} is signed by {actor}, and its rule is {rule}")
-            yield "signature", sentence.format(seq=event.seq, actor=event.actor_name, rule=event.rule or "–")
+            sentence = _("event {seq} is signed by “{actor}”, and its rule is “{rule}”")
+            rule = label_of(Rule, event.rule) or "–"
+            yield "signature", sentence.format(seq=event.seq, actor=event.actor_name, rule=rule)
         must_be_held, is_held = event.to_state == State.SUSPENDED, bool(event.holds)
         if (must_be_held and not is_held) or (is_held and event.to_state not in MAY_HAVE_HOLDS):
-            sentence = _("event {seq} leaves the card {state} with the holds “{holds}”")
-            yield "event_holds", sentence.format(seq=event.seq, state=event.to_state, holds=event.holds)
+            sentence = _("event {seq} leaves the card in the state “{state}” with the holds “{holds}”")
+            said = {"state": label_of(State, event.to_state), "holds": _hold_labels(event.holds)}
+            yield "event_holds", sentence.format(seq=event.seq, **said)
 
 
 def _state_and_holds(records):
@@ -149,18 +153,18 @@ def _state_and_holds(records):
     card = records.card
     last = records.events[-1] if records.events else None
     if last and card.state != last.to_state:
-        sentence = _("the card is {state}, and its last event says {other}")
-        yield "state", sentence.format(state=card.state, other=last.to_state)
+        sentence = _("the card's state is “{state}”, and its last event says “{other}”")
+        yield "state", sentence.format(state=label_of(State, card.state), other=label_of(State, last.to_state))
     if last and card.holds != last.holds:
         sentence = _("the card's holds are “{holds}”, and its last event says “{other}”")
-        yield "holds", sentence.format(holds=card.holds, other=last.holds)
+        yield "holds", sentence.format(holds=_hold_labels(card.holds), other=_hold_labels(last.holds))
     if last and card.changed_on != last.effective_on:
         sentence = _("the card was changed on {day}, and its last event says {other}")
         yield "changed_on", sentence.format(day=card.changed_on, other=last.effective_on)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to) or (card.state == State.SUSPENDED and not card.holds):
         yield "suspended", _("a card is suspended exactly as long as it has holds and a state that it resumes to")
     if card.holds != str(card.hold_list):
-        yield "hold_order", _("the holds “{holds}” are not in order").format(holds=card.holds)
+        yield "hold_order", _("the holds “{holds}” are not in order").format(holds=_hold_labels(card.holds))
 
 
 def _owner(records):
@@ -224,20 +228,26 @@ def _device(records):
 def _real_name(records):
     status = records.checks[-1].status if records.checks else RealName.NONE
     if records.card.real_name != status:
-        sentence = _("the card's real-name check is {status}, and the last one submitted is {other}")
-        yield "real_name", sentence.format(status=records.card.real_name, other=status)
+        sentence = _("the card's real-name check is “{status}”, and the last one submitted is “{other}”")
+        said = {"status": label_of(RealName, records.card.real_name), "other": label_of(RealName, status)}
+        yield "real_name", sentence.format(**said)
 
 
 def _kept(records):
     """What is kept for lists to ask: the usage level, and the tags once more as rows."""
     card = records.card
     if card.usage_level != card.level:
-        sentence = _("the card's usage level is {level}, and its usage says {other}")
-        yield "usage_level", sentence.format(level=card.usage_level, other=int(card.level))
+        sentence = _("the card's usage level is “{level}”, and its usage says “{other}”")
+        levels = {"level": label_of(UsageLevel, card.usage_level), "other": label_of(UsageLevel, card.level)}
+        yield "usage_level", sentence.format(**levels)
     rows = sorted(row.tag.name for row in records.tags)
     if rows != card.tag_list:
         sentence = _("the card's tags are “{tags}”, and lists find it by “{other}”")
-        yield "tags", sentence.format(tags=card.tags, other=",".join(rows))
+        yield "tags", sentence.format(tags=listed(card.tag_list), other=listed(rows))
+
+
+def _hold_labels(text):
+    return listed(label_of(Hold, code) for code in text.split(",")) if text else "–"
 
 
 # One statement sees cards and sums at the same moment, whoever writes meanwhile.
@@ -254,5 +264,6 @@ def _sums():
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
         for state, holds, counted, kept in cursor.fetchall():
-            sentence = _("there are {counted} cards {state} with the holds “{holds}”, and the sums say {kept}")
-            yield Problem(None, "sum", sentence.format(counted=counted, state=state, holds=holds, kept=kept))
+            sentence = _("there are {counted} cards “{state}” with the holds “{holds}”, and the sums say {kept}")
+            said = {"state": label_of(State, state), "holds": _hold_labels(holds)}
+            yield Problem(None, "sum", sentence.format(counted=counted, kept=kept, **said))

@@ -195,7 +195,7 @@ def test_a_parked_card_has_no_forecast_and_says_why():
     card = build.open_card(carrier="cucc")
     CarrierPolicy.objects.filter(carrier="cucc").update(valid_from=date(2027, 1, 1))
     build.attempt("activate", card, TODAY)
-    why = "no policy of the carrier cucc is in force on 2026-04-02"
+    why = "no policy of the carrier China Unicom is in force on 2026-04-02"
     ended = run("forecast", iccid(1), "--json")
     assert (ended.code, ended.err) == (1, f"{why}\n")
     assert ended.document == {"iccid": iccid(1), "forecast": []}

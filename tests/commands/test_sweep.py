@@ -82,7 +82,7 @@ def test_a_broken_card_is_parked_and_the_rest_go_on():
     build.open_card()
     build.open_card(carrier="cucc")
     break_policy()
-    parked = {"iccid": iccid(2), "why": "no policy of the carrier cucc is in force on 2026-08-01"}
+    parked = {"iccid": iccid(2), "why": "no policy of the carrier China Unicom is in force on 2026-08-01"}
     preview = run("sweep", "--dry-run", "--json")
     assert (preview.code, preview.document["parked"]) == (1, [parked])
     ended = run("sweep", "--json")
@@ -102,7 +102,7 @@ def test_people_read_days_counts_and_parked_cards():
         "The silent period is over (force_activate): 1",
         "The card's data contradict each other (park): 1",
     ]
-    assert ended.err == f"{iccid(2)} is parked: no policy of the carrier cucc is in force on 2026-08-01\n"
+    assert ended.err == f"{iccid(2)} is parked: no policy of the carrier China Unicom is in force on 2026-08-01\n"
     assert run("sweep").out == "Days: none\n"
     assert run("sweep", "--dry-run").err == "This was a dry run: nothing was written.\n"
 

@@ -140,7 +140,7 @@ def test_people_read_what_is_wrong(damage):
 def test_people_read_which_sum_is_wrong(damage):
     build.open_card()
     damage("DELETE FROM cards_statetally")
-    assert run("verify").err == "In all: there are 1 cards unused with the holds “”, and the sums say 0 (sum)\n"
+    assert run("verify").err == "In all: there are 1 cards “Unused” with the holds “–”, and the sums say 0 (sum)\n"
 
 
 def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):

@@ -89,7 +89,7 @@ MONEY_REFUSALS = {
 }
 
 
-class Refused(errors.Refused):
+class MoneyRefused(errors.Refused):
     """Something that is not allowed with this money now: `code`, `sentence`, `way_out`, as for cards."""
 
     sentences = errors.REFUSALS | MONEY_REFUSALS

@@ -6,7 +6,7 @@ by somebody who may move the money, each at that moment. Once paid it is served,
 """
 
 from billing.choices import ACTIONS, UNDONE_BY, OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from cards.choices import ActorKind
 from cards.permissions import Actor
 from cards.scope import Scope
@@ -21,9 +21,9 @@ def actor_for(user):
 
 
 def require(is_allowed, user):
-    """Raise `Refused` unless it is allowed; None, the automatic renewal, is allowed what it does."""
+    """Raise `MoneyRefused` unless it is allowed; None, the automatic renewal, is allowed what it does."""
     if user and not is_allowed(user):
-        raise Refused("forbidden", actor=user.get_username())
+        raise MoneyRefused("forbidden", actor=user.get_username())
 
 
 def may_order(user, customer_id):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from cards.choices import PlanKind, State
 
 # What a card needs for what is sold to it; a card sale sells no plan.
@@ -19,14 +19,14 @@ class Offer:
 
 
 def offer(order, plan, book, day):
-    """What is sold and for how much, as of `day`; `Refused` where it is not sold or has no price."""
+    """What is sold and for how much, as of `day`; `MoneyRefused` where it is not sold or has no price."""
     if plan and not plan.is_sold:
-        raise Refused("not_on_sale", plan=plan.code)
+        raise MoneyRefused("not_on_sale", plan=plan.code)
     quote = book.quote(order.customer_id, plan and plan.pk, day)
     if quote is None and plan:
-        raise Refused("no_price", plan=plan.code, day=str(day))
+        raise MoneyRefused("no_price", plan=plan.code, day=str(day))
     if quote is None:
-        raise Refused("no_card_price", day=str(day))
+        raise MoneyRefused("no_card_price", day=str(day))
     return Offer(plan, quote)
 
 
@@ -40,8 +40,8 @@ def effect(before, after):
 
 
 def check_can_renew_itself(card):
-    """Raise `Refused` for a card that nothing can renew, or for which nobody would pay."""
+    """Raise `MoneyRefused` for a card that nothing can renew, or for which nobody would pay."""
     if card.is_final:
-        raise Refused("cancelled")
+        raise MoneyRefused("cancelled")
     if card.customer_id is None:
-        raise Refused("nobodys_card")
+        raise MoneyRefused("nobodys_card")

@@ -167,6 +167,53 @@ def test_names_say_what_a_thing_is():
     assert (bad, functions) == ([], [])
 
 
+# So many would be too many. Django and the catalogue ask for some; twins of the console and `my` are the others.
+NAMES_TWICE = 40
+
+
+def public_names(body):
+    """The public classes, functions and constants that these statements at the top level of a module define."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        else:
+            names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def twice(modules):
+    """(name, the modules that define it) of each public name in more than one of these modules, the commonest first."""
+    found = {}
+    for name, body in modules.items():
+        for public in set(public_names(body)):
+            found.setdefault(public, []).append(name)
+    names = [(name, where) for name, where in found.items() if len(where) > 1]
+    return sorted(names, key=lambda row: (-len(row[1]), row[0]))
+
+
+def test_a_public_name_is_defined_once():
+    """Whoever looks for a word of the business lands in one place; a twin of console and `my` may share its name."""
+    names = twice({str(path): tree(path).body for path in FILES})
+    listed = "\n".join(f"{name}: {', '.join(where)}" for name, where in names)
+    assert len(names) < NAMES_TWICE, f"{len(names)} public names are defined in more than one module:\n{listed}"
+
+
+def test_a_name_that_is_defined_twice_is_seen():
+    sources = {
+        "a.py": "KEPT, WIDTH = 1, 2\nclass Row: LIMIT = 3\ndef told(): size = 4\n_own = 5",
+        "b.py": "KEPT: int = 1\nclass Row: pass\nfrom c import told\n_own = 5\nLIMIT = size = 6",
+        "c.py": "async def told(): pass\nclass Row: pass",
+    }
+    assert twice({name: ast.parse(source).body for name, source in sources.items()}) == [
+        ("Row", ["a.py", "b.py", "c.py"]),
+        ("KEPT", ["a.py", "b.py"]),
+        ("told", ["a.py", "c.py"]),
+    ]
+
+
 def test_the_day_comes_from_one_clock():
     """UTC's today at 00:06 in Shanghai is yesterday."""
     forbidden = ("date.today", "datetime.today", "datetime.now", "datetime.utcnow", "timezone.now().date")

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from billing.actions import orders
 from billing.actions.ledger import account_of, wallet_locked
 from billing.choices import LineState, NoticeKind, OrderKind, OrderState
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CardRenewal, CustomerAccount, Notice, Order, OrderLine, RenewalRun, RenewedTerm
 from billing.rules import check_can_renew_itself
 from cards.actions.bulk import insert_rows
@@ -42,7 +42,7 @@ class Overtaken(Exception):
 def switch(cards, is_on, *, user):
     """Let these cards renew themselves, or not, whatever their customers have set for all their cards.
 
-    Raises `Refused` if one of them is cancelled or belongs to nobody; then nothing was switched.
+    Raises `MoneyRefused` if one of them is cancelled or belongs to nobody; then nothing was switched.
     """
     for card in cards:
         check_can_renew_itself(card)
@@ -149,7 +149,7 @@ def _settle(run):
             _place_and_pay(run, order)
     except Overtaken:
         orders.withdraw(order, user=None)
-    except Refused:
+    except MoneyRefused:
         orders.withdraw(order, user=None)
         _finish(run)
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from billing.choices import ACTIONS, UNDONE_BY, LineState, OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import OrderLine
 from billing.permissions import actor_for
 from cards.actions.action_requests import ActionRequest, RequestedAction
@@ -66,7 +66,7 @@ class Service(RequestedAction):
 
     def steps(self, card):
         if not self.request.actor.owns(card):
-            raise Refused("anothers_card")
+            raise MoneyRefused("anothers_card")
         yield from super().steps(card)
 
 
@@ -75,7 +75,7 @@ class Sale(RequestedAction):
 
     def steps(self, card):
         if card.customer_id is not None:
-            raise Refused("not_in_stock")
+            raise MoneyRefused("not_in_stock")
         yield from super().steps(card)
 
 
@@ -93,11 +93,11 @@ class Opening(Work):
 
     def steps(self, card):
         if not self.request.actor.owns(card):
-            raise Refused("anothers_card")
+            raise MoneyRefused("anothers_card")
         if card.is_final:
-            raise Refused("cancelled")
+            raise MoneyRefused("cancelled")
         if card.pk in self.paid:
-            raise Refused("opening_paid")
+            raise MoneyRefused("opening_paid")
         yield from ()
 
 
@@ -132,13 +132,13 @@ class Returning(Work):
                 yield from self._do(card, term=self.terms.get(card.pk))
             case OrderKind.SALE:
                 if card.activated_on or card.customer_id != self.order.customer_id:
-                    raise Refused("service_used")
+                    raise MoneyRefused("service_used")
                 yield from self._do(card)
             case OrderKind.OPENING:
                 if card.activated_on:
-                    raise Refused("service_used")
+                    raise MoneyRefused("service_used")
             case _:
-                raise Refused("service_used")
+                raise MoneyRefused("service_used")
 
     def _do(self, card, **params):
         yield from RequestedAction(self.action, replace(self.request, params=params)).steps(card)

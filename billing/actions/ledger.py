@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from billing.choices import Account, EntryKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Posting
 from billing.money import ZERO, yuan
 from cards.calendar import civil_today, this_moment
@@ -37,7 +37,7 @@ def wallet_locked(customer_id):
 def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
-    What moves nothing is no entry (None). Raises `Refused` when the wallet would fall below its credit limit; then
+    What moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit; then
     nothing was written. All in one transaction, or in the caller's.
     """
     entry_lines = [line for line in entry_lines if line.amount]
@@ -56,14 +56,14 @@ def transfer(amount, source, target):
 def reverse(entry, *, actor, memo):
     """Take back a receipt or an online payment by an entry that does the opposite; the entry itself stays.
 
-    Raises `Refused` for any other entry, for one that is reversed already, and when the wallet has not that much.
+    Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the wallet has not that much.
     """
     if entry.kind not in REVERSIBLE:
-        raise Refused("not_reversible")
+        raise MoneyRefused("not_reversible")
     key = f"reverse:{entry.pk}"
     with wallet_locked(entry.customer_id):
         if Entry.objects.filter(pk=key).exists():
-            raise Refused("reversed_already")
+            raise MoneyRefused("reversed_already")
         entry_lines = [EntryLine(posting.account, -posting.amount) for posting in entry.postings.all()]
         return post_entry(
             key,
@@ -100,7 +100,7 @@ def _posting(account, key, line):
         customer_id = account.pk if line.account == Account.RECEIVABLES else None
         return Posting(entry_id=key, account=line.account, customer_id=customer_id, amount=line.amount)
     if line.amount < ZERO and account.available + line.amount < ZERO:
-        raise Refused("short", available=yuan(account.available), needed=yuan(-line.amount))
+        raise MoneyRefused("short", available=yuan(account.available), needed=yuan(-line.amount))
     account.balance += line.amount
     return Posting(
         entry_id=key, account=line.account, customer_id=account.pk, amount=line.amount, balance=account.balance

@@ -16,7 +16,7 @@ from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, rounded, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
@@ -85,7 +85,7 @@ def place(order, *, user, total=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
     `user` has to be allowed what the order does to cards, and signs it. `total` is what was shown; another one today is
-    refused, so that nobody approves what they did not see. Placed twice, it is placed once. Raises `Refused`; then
+    refused, so that nobody approves what they did not see. Placed twice, it is placed once. Raises `MoneyRefused`; then
     nothing has happened.
     """
     require(lambda user: may_place(user, order), user)
@@ -93,12 +93,12 @@ def place(order, *, user, total=None):
         if not order.is_draft:
             return order
         if not order.job.is_waiting:
-            raise Refused("not_ready")
+            raise MoneyRefused("not_ready")
         order.size, order.total = write_lines(order)
         if not order.size:
-            raise Refused("nothing_to_sell")
+            raise MoneyRefused("nothing_to_sell")
         if total is not None and rounded(total) != order.total:
-            raise Refused("price_changed", total=yuan(order.total), shown=yuan(total))
+            raise MoneyRefused("price_changed", total=yuan(order.total), shown=yuan(total))
         _place(order, user)
         return order
 
@@ -106,8 +106,8 @@ def place(order, *, user, total=None):
 def pay(order, *, user):
     """Pay a placed order out of the customer's wallet, whole and once, and start its job.
 
-    Paid twice, it is paid once. Raises `Refused` when `user` may not, the wallet has not that much, or the order cannot
-    be paid any more; then nothing was moved.
+    Paid twice, it is paid once. Raises `MoneyRefused` when `user` may not, the wallet has not that much, or the order
+    cannot be paid any more; then nothing was moved.
     """
     require(lambda user: may_pay(user, order.customer_id) and order.kind != OrderKind.ADJUSTMENT, user)
     return pay_out_of_wallet(order, user=user)
@@ -205,7 +205,7 @@ def approve_adjustment(order, *, user):
     """A second person approves an adjustment that waits."""
     require(may_adjust, user)
     if needs_second(order.total) and user == order.created_by:
-        raise Refused("second_person", limit=yuan(MoneyRules.read().second_person_above))
+        raise MoneyRefused("second_person", limit=yuan(MoneyRules.read().second_person_above))
     return settle_adjustment(order, user=user)
 
 
@@ -272,7 +272,7 @@ def _place(order, user):
 
 def _refuse_unless(order, step):
     if not can_proceed(step):
-        raise Refused("wrong_state", state=str(order.state))
+        raise MoneyRefused("wrong_state", state=str(order.state))
 
 
 def _end(order, user):

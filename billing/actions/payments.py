@@ -9,7 +9,7 @@ from django.db import transaction
 from billing.actions import orders
 from billing.actions.ledger import post_entry, transfer
 from billing.choices import Account, EntryKind, NotificationOutcome, OrderKind, PaymentState
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Notification, Payment
 from billing.money import ZERO
 from billing.payments import PROVIDERS
@@ -23,14 +23,17 @@ FRESH = timedelta(minutes=5)  # how far a notification's clock may be from ours
 
 
 def start_payment(order, *, user):
-    """The payment of a placed order that is under way, or a new one. Raises `Refused` where it is not paid online."""
+    """The payment of a placed order that is under way, or a new one.
+
+    Raises `MoneyRefused` where it is not paid online.
+    """
     provider = _provider()
     require(lambda user: may_pay(user, order.customer_id), user)
     with orders.locked(order) as order:
         if not order.is_placed:
-            raise Refused("wrong_state", state=str(order.state))
+            raise MoneyRefused("wrong_state", state=str(order.state))
         if order.kind == OrderKind.ADJUSTMENT or order.total <= ZERO:
-            raise Refused("not_online")
+            raise MoneyRefused("not_online")
         started = order.payments.filter(state=PaymentState.STARTED, provider=provider).first()
         return started or Payment.objects.create(
             customer=order.customer, order=order, provider=provider, amount=order.total, started_by=user
@@ -38,7 +41,10 @@ def start_payment(order, *, user):
 
 
 def start_deposit(customer, amount, *, user, key=None):
-    """A payment into the wallet of a customer; the same `key` twice is one. Raises `Refused` where nobody takes it."""
+    """A payment into the wallet of a customer; the same `key` twice is one.
+
+    Raises `MoneyRefused` where nobody takes it.
+    """
     require(lambda user: may_pay(user, customer.pk), user)
     deposit = {"customer": customer, "provider": _provider(), "amount": amount, "started_by": user}
     return once(Payment, key, lambda key: Payment.objects.create(key=key, **deposit), started_by=user)
@@ -69,7 +75,7 @@ def receive(provider, body, headers):
 def _provider():
     """The name of the provider that takes payments now."""
     if settings.PAYMENT_PROVIDER not in PROVIDERS:
-        raise Refused("no_provider")
+        raise MoneyRefused("no_provider")
     return settings.PAYMENT_PROVIDER
 
 
@@ -110,7 +116,7 @@ def _pay(payment, reference):
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
         payment.save(update_fields=["entry", "state", "paid_at", "provider_reference"])
         if order:
-            with suppress(Refused):  # it is over, or the wallet is short: the money stays there
+            with suppress(MoneyRefused):  # it is over, or the wallet is short: the money stays there
                 orders.pay_out_of_wallet(order, user=payment.started_by)
     return NotificationOutcome.PAID
 

@@ -49,7 +49,7 @@ def record(customer, amount, reference, received_on, *, user, payer="", note="",
 
 
 def reverse_receipt(receipt, *, user, reason):
-    """Reverse a receipt that was wrong; `Refused` when it is reversed already or the wallet has not that much."""
+    """Reverse a receipt that was wrong; `MoneyRefused` when it is reversed already or the wallet has not that much."""
     with transaction.atomic():
         entry = reverse(receipt.entry, actor=actor_for(user), memo=reason)
         Receipt.objects.filter(pk=receipt.pk).update(reversed_at=this_moment())

@@ -5,7 +5,7 @@ from django.db import transaction
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.lines import sum_of_checks
 from billing.choices import ACTIONS, LineState, OrderKind, RefundState
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Refund
 from billing.money import yuan
 from billing.permissions import may_refund, may_request_refund, require
@@ -21,14 +21,14 @@ from cards.models import Job
 def request_refund(order, *, user, reason, card_ids=None, key=None):
     """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody approves it.
 
-    `user` has to be allowed what the cards give back, and signs it. Raises `Refused` for an order that is not paid, or
-    is an adjustment: that is reversed by another adjustment.
+    `user` has to be allowed what the cards give back, and signs it. Raises `MoneyRefused` for an order that is not
+    paid, or is an adjustment: that is reversed by another adjustment.
     """
     require(lambda user: may_request_refund(user, order), user)
 
     def make(key):
         if not order.is_paid or order.kind == OrderKind.ADJUSTMENT:
-            raise Refused("wrong_state", state=str(order.state))
+            raise MoneyRefused("wrong_state", state=str(order.state))
         job = _checking(order, _refundable(order, card_ids), user)
         return Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
 
@@ -41,7 +41,8 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
 def approve(refund, *, user):
     """Approve a checked refund, once; above the set amount it takes another person than the one who requested it.
 
-    Raises `Refused` when its check is not over, when there is nothing to give back, or for want of a second person.
+    Raises `MoneyRefused` when its check is not over, when there is nothing to give back, or for want of a second
+    person.
     """
     require(may_refund, user)
     with transaction.atomic():
@@ -49,13 +50,13 @@ def approve(refund, *, user):
         if not refund.waits:
             return refund
         if not refund.job.is_waiting:
-            raise Refused("not_ready")
+            raise MoneyRefused("not_ready")
         refund.amount = sum_of_checks(refund.job)
         if not engine.totals(refund.job).check_counts["can"]:
-            raise Refused("service_used")
+            raise MoneyRefused("service_used")
         limit = MoneyRules.read().second_person_above
         if refund.amount > limit and user == refund.asked_by:
-            raise Refused("second_person", limit=yuan(limit))
+            raise MoneyRefused("second_person", limit=yuan(limit))
         _decide(refund, RefundState.APPROVED, user)
         engine.launch(refund.job, user, reason=refund.reason)
     if refund.job.total <= MOST_LINES_TO_WAIT_FOR:

@@ -10,7 +10,7 @@ from billing.actions import fulfilment
 from billing.actions.delivery import Returning, return_lines
 from billing.actions.lines import amount_of
 from billing.choices import Account, LineState, RefundState
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Refund
 from billing.permissions import actor_for
 from cards.actions.action_requests import rehearse
@@ -70,7 +70,7 @@ def _records(lines):
 
 def _refusal(line, card, work):
     if line.is_refunded:
-        return Refused("refunded_already")
+        return MoneyRefused("refunded_already")
     return rehearse(work, card)[1] if line.is_fulfilled else None
 
 

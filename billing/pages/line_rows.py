@@ -5,7 +5,7 @@ from django.http import Http404
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.pages.order_page import LINE_FILTERS, shown_lines
 from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
@@ -33,7 +33,7 @@ def _rows(lines, language):
 
 
 def _row(line):
-    why = line.refused and Refused.read(line.refused)
+    why = line.refused and MoneyRefused.read(line.refused)
     return [
         as_text(line.card.iccid) if line.card else "",
         as_text(line.card.msisdn) if line.card and line.is_visible else "",

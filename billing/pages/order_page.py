@@ -10,7 +10,7 @@ from billing.actions.ledger import account_of
 from billing.actions.lines import sum_of_checks
 from billing.actions.orders import needs_second
 from billing.choices import LineState, OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_labels import effects_of, money_badge, prices_of
@@ -77,7 +77,7 @@ def _draft(order):
         "is_checked": True,
         "can": sums["can"],
         "cannot": sums["cannot"],
-        "groups": groups_of_check(order.job, Refused),
+        "groups": groups_of_check(order.job, MoneyRefused),
         "effects": effects_of(order.job),
         "prices": prices_of(order.job),
         "total": total,
@@ -114,7 +114,7 @@ def _lines(order, request, url):
         **queries_beside(page, request.GET),
         "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
         "shown": show,
-        "groups": groups_of_result(order.job, url, Refused) if order.job and order.paid_at else [],
+        "groups": groups_of_result(order.job, url, MoneyRefused) if order.job and order.paid_at else [],
         "tax": line and tax_within(order.total, line.tax_rate),
         "tax_rate": line and line.tax_rate,
         "has_failed": order.lines.exclude(refused=None).exists(),
@@ -131,5 +131,5 @@ def shown_lines(order, show):
 
 def _line_row(line):
     line.badge = money_badge(line)
-    line.why = line.refused and Refused.read(line.refused)
+    line.why = line.refused and MoneyRefused.read(line.refused)
     return line

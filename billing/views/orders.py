@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from billing.actions import orders, payments
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import order_context
@@ -66,7 +66,7 @@ class OrderPages(Framed):
             return self.frame.refuse(request)
         try:
             return redirect(payments.payment_url(payments.start_payment(order, user=request.user)))
-        except Refused as refused:
+        except MoneyRefused as refused:
             messages.error(request, str(refused))
             return self.to_order(order)
 
@@ -86,7 +86,7 @@ class OrderPages(Framed):
         """Do a step of the order and show it; what is refused is said there."""
         try:
             do(order)
-        except Refused as refused:
+        except MoneyRefused as refused:
             messages.error(request, str(refused))
         return self.to_order(order)
 

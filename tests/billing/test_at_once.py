@@ -10,7 +10,7 @@ from django.db import connection
 from billing import proof
 from billing.actions import orders, payments, receipts
 from billing.actions.ledger import account_of
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Entry, Notification, Order, Payment, Receipt
 from billing.payments import local
 from cards.calendar import civil_today
@@ -39,7 +39,7 @@ def at_once(calls):
         try:
             gate.wait()
             return call()
-        except (Refused, BadInput) as refused:
+        except (MoneyRefused, BadInput) as refused:
             return refused
         finally:
             connection.close()

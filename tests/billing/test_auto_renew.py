@@ -10,7 +10,7 @@ from billing.actions.accounts import keep_agreement
 from billing.actions.auto_renew import cards_to_renew, forget_what_was_said, renew_for, switch
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CardRenewal, Notice, Order, RenewalRun, RenewedTerm
 from cards.models import Card, Job, Plan
 from tests.billing import build as b
@@ -405,7 +405,7 @@ def test_a_cancelled_card_and_one_in_stock_are_not_switched(user):
     good, over, stock = monthly(), monthly(), monthly("")
     do("cancel", over, SINCE)
     for card, code in ((over, "cancelled"), (stock, "nobodys_card")):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(MoneyRefused) as refused:
             switch([good, fresh(card)], True, user=user)
         assert refused.value.code == code
     assert CardRenewal.objects.count() == 0

@@ -12,7 +12,7 @@ from billing.actions import receipts
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import EntryLine, post_entry, reverse, transfer
 from billing.choices import Account, EntryKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
 from cards.errors import BadInput
 from cards.models import CardEvent, ServiceTerm
@@ -41,7 +41,7 @@ def unguarded():
 
 
 def refused(do, *args, **kwargs):
-    with pytest.raises(Refused) as error:
+    with pytest.raises(MoneyRefused) as error:
         do(*args, **kwargs)
     return error.value.code
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing.actions import orders
 from billing.choices import OrderKind, PriceKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Order, OrderLine
 from cards.models import Card, Job, Plan
 from tests.billing import build as b
@@ -31,7 +31,7 @@ def user():
 
 
 def refusal(do, *args, **kwargs):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MoneyRefused) as refused:
         do(*args, **kwargs)
     return refused.value.code
 

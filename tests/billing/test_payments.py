@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing.actions import orders, payments
 from billing.actions.ledger import account_of
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Entry, Notification, Payment
 from billing.payments import PROVIDERS, label_of, local
 from billing.payments.port import Forged, Unreadable
@@ -67,7 +67,7 @@ def stands(payment):
 
 
 def refused(do, *args, **kwargs):
-    with pytest.raises(Refused) as error:
+    with pytest.raises(MoneyRefused) as error:
         do(*args, **kwargs)
     return error.value.code
 

@@ -7,7 +7,7 @@ import pytest
 from billing.actions import orders, refunds
 from billing.actions.kinds import work_off_order
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import Entry, Refund
 from billing.proof import problems
 from cards.actions.jobs import engine
@@ -54,7 +54,7 @@ def reasons(refund):
 
 
 def code_of(do, *args, **kwargs):
-    with pytest.raises(Refused) as error:
+    with pytest.raises(MoneyRefused) as error:
         do(*args, **kwargs)
     return error.value.code
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from billing.actions import kinds, orders, payments, refunds
 from billing.actions.auto_renew import renew_for
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Order, Refund
 from billing.payments import local
 from cards.models import CardEvent
@@ -45,7 +45,7 @@ def leave(user):
 
 
 def refusal(do, *args, **kwargs):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(MoneyRefused) as refused:
         do(*args, **kwargs)
     return str(refused.value)
 

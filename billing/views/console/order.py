@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import orders, refunds
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.forms import ReasonForm
 from billing.models import Order
 from billing.permissions import may_request_refund
@@ -89,7 +89,7 @@ def order_refund(request, pk):
             card_ids=card_ids,
             key=form.cleaned_data["key"],
         )
-    except Refused as refused:
+    except MoneyRefused as refused:
         messages.error(request, str(refused))
         return CONSOLE_ORDERS.to_order(order)
     return redirect("money:refund", pk=refund.pk)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.actions import receipts
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.filters import ReceiptFilter
 from billing.forms import ReasonForm, ReceiptForm
 from billing.models import Receipt
@@ -78,7 +78,7 @@ def reverse_receipt(request, pk):
         return redirect("money:receipt", pk=pk)
     try:
         receipts.reverse_receipt(receipt, user=request.user, reason=form.cleaned_data["reason"])
-    except Refused as refused:
+    except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:receipt", pk=pk)
 

@@ -9,7 +9,7 @@ from billing.actions import refunds
 from billing.actions.lines import sum_of_checks
 from billing.actions.orders import needs_second
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, Refund
 from billing.pages.order_labels import money_badge
 from cards.actions.jobs import engine
@@ -27,7 +27,10 @@ def refund_page(request, pk):
     refund = _find(pk)
     job = refund.job
     job.sums = engine.totals(job)
-    amount = sum_of_checks(job) if refund.waits else refund.amount
+    if refund.waits:
+        amount, groups = sum_of_checks(job), groups_of_check(job, MoneyRefused)
+    else:
+        amount, groups = refund.amount, groups_of_result(job, request.path, MoneyRefused)
     context = {
         "refund": refund,
         "order": refund.order,
@@ -39,7 +42,7 @@ def refund_page(request, pk):
         "is_stuck": refund.is_approved and job.has_failed,
         "can": job.sums.check_counts["can"],
         "cannot": job.sums.check_counts["cannot"],
-        "groups": groups_of_check(job, Refused) if refund.waits else groups_of_result(job, request.path, Refused),
+        "groups": groups,
         "amount": amount,
         "limit": MoneyRules.read().second_person_above,
         "needs_another": needs_second(amount) and refund.asked_by_id == request.user.pk,
@@ -57,7 +60,7 @@ def refund_step(request, pk, step):
     refund = _find(pk)
     try:
         REFUND_STEPS[step](refund, user=request.user)
-    except Refused as refused:
+    except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:refund", pk=pk)
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from billing.actions.auto_renew import switch
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from cards.models import Card
 from cards.pages.frames import permitted
 
@@ -18,7 +18,7 @@ def switch_card(request, iccid):
     card = get_object_or_404(Card.objects.visible_to(request.user), iccid=iccid)
     try:
         switch([card], "on" in request.POST, user=request.user)
-    except Refused as refused:
+    except MoneyRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Saved."))

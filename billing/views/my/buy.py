@@ -13,7 +13,7 @@ from billing.actions import auto_renew as renewals
 from billing.actions import orders
 from billing.actions.offers import options_for
 from billing.choices import OrderKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.models import CardRenewal, CustomerAccount
 from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
@@ -112,7 +112,7 @@ def _follows(card, option):
 def _ordered(request, card):
     kind, plan = _kind_and_plan(request)
     order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
-    with suppress(Refused):  # then the draft says why
+    with suppress(MoneyRefused):  # then the draft says why
         orders.place(order, user=request.user)
     return redirect("buying:order", pk=order.pk)
 

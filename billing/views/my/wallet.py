@@ -13,7 +13,7 @@ from billing.actions import payments
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
-from billing.errors import Refused
+from billing.errors import MoneyRefused
 from billing.forms import AmountField, KeyedForm
 from billing.models import Notice, PriceBook
 from billing.money import yuan
@@ -90,7 +90,7 @@ def deposit(request, pk):
     cleaned = form.cleaned_data
     try:
         payment = payments.start_deposit(customer, cleaned["amount"], user=request.user, key=cleaned["key"])
-    except Refused as refused:
+    except MoneyRefused as refused:
         messages.error(request, str(refused))
         return redirect("buying:wallet")
     return redirect(payments.payment_url(payment))

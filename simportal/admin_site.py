@@ -28,17 +28,18 @@ class MenuSection:
     links: list
 
 
+# What the menu shows, each with the permission that lets somebody look at it, if it takes one.
 CONSOLE_MENU = (
-    (_("Dashboard"), "dashboard"),
-    (_("SIM cards"), "console:card-list"),
-    (_("Queues"), "console:queues"),
-    (_("Requests"), "console:requests"),
-    (_("Jobs"), "console:job-list"),
-    (_("Nightly sweep"), "console:sweep"),
+    (_("Dashboard"), "dashboard", None),
+    (_("SIM cards"), "console:card-list", None),
+    (_("Customers"), "money:customer-list", "cards.view_customer"),
+    (_("Queues"), "console:queues", None),
+    (_("Requests"), "console:requests", None),
+    (_("Jobs"), "console:job-list", None),
+    (_("Import"), "console:imports", "cards.import_card"),
+    (_("Nightly sweep"), "console:sweep", None),
 )
-# What the menu shows of money, each with the permission that lets somebody look at it.
 MONEY = (
-    (_("Customer accounts"), "money:customer-list", "cards.view_customer"),
     (_("Orders"), "money:order-list", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("To agree to"), "money:approvals", "billing.refund_order"),
@@ -47,12 +48,10 @@ MONEY = (
     (_("Margin"), "money:margin", "billing.view_order"),
     (_("Money at risk"), "money:at-risk", "billing.view_order"),
 )
-IMPORT_ENTRY = (_("Import"), "console:imports", "cards.import_card")
 SEARCHED = "console:card-list"
 
-# What the menu shows of the admin, each with the permission that lets somebody look at it.
+# Of the admin; its customers are opened from the console's.
 MASTER_DATA = (
-    (_("Customers"), "admin:cards_customer_changelist", "cards.view_customer"),
     (_("Plans"), "admin:cards_plan_changelist", "cards.view_plan"),
     (_("Tags"), "admin:cards_tag_changelist", "cards.view_tag"),
     (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
@@ -63,6 +62,12 @@ PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
     (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
     (_("Phones and two-step login"), "admin:cards_person_changelist", "cards.view_person"),
+)
+SECTIONS = (
+    (_("Operations"), CONSOLE_MENU),
+    (_("Money"), MONEY),
+    (_("Master data"), MASTER_DATA),
+    (_("People"), PEOPLE),
 )
 
 
@@ -96,15 +101,13 @@ class PortalAdminSite(AdminSite):
 
 def menu(request):
     """The sections of the menu that this person may use, with the link to the present page marked."""
-    links = [link(request, title, name) for title, name in CONSOLE_MENU]
-    if request.user.has_perm(IMPORT_ENTRY[2]):
-        links.insert(-1, link(request, *IMPORT_ENTRY[:2]))
-    sections = [MenuSection(_("Operations"), links)]
-    for title, entries in ((_("Money"), MONEY), (_("Master data"), MASTER_DATA), (_("People"), PEOPLE)):
-        allowed = [link(request, title, name) for title, name, perm in entries if request.user.has_perm(perm)]
-        if allowed:
-            sections.append(MenuSection(title, allowed))
-    return sections
+    sections = [
+        MenuSection(
+            title, [link(request, *entry) for *entry, perm in entries if not perm or request.user.has_perm(perm)]
+        )
+        for title, entries in SECTIONS
+    ]
+    return [section for section in sections if section.links]
 
 
 def link(request, title, name):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import date
 from io import StringIO
 
@@ -15,6 +16,7 @@ from billing.models import CustomerAccount, Order, Refund
 from cards.choices import OF_CARDS, Action, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
 from cards.models import Card, CardEvent, Job, SavedView, ServiceTerm, SweptDay, UsageDay
+from simportal.management.commands.demo import Command as DemoCommand
 from tests import build
 
 TODAY = date(2026, 11, 23)
@@ -125,15 +127,36 @@ def test_everything_that_a_page_can_show_is_there():
 
 
 def test_the_same_day_makes_the_same_dealer_and_each_month_begins_with_every_hold():
-    prints = []
+    prints, said = [], []
     for _ in range(2):
         with transaction.atomic(), build.on_day(FIRST_OF_A_MONTH):
-            call_command("demo", "--cards", "200", stdout=StringIO())
+            stderr = StringIO()
+            call_command("demo", "--cards", "200", stdout=StringIO(), stderr=stderr)
+            said.append(stderr.getvalue().splitlines())
             prints.append(fingerprint())
             held = Card.objects.filter(state=State.SUSPENDED)
             assert {hold for card in held for hold in card.hold_list} == set(Hold)
             transaction.set_rollback(True)
     assert prints[0] == prints[1]
+    assert said[0] == said[1]
+    staff, life, *months, morning = said[0]
+    assert (staff, life, morning) == (
+        "Making the staff, the customers and the carriers' policies.",
+        "Making cards, and 15 months of their life, day by day.",
+        "This morning: cards taken over, orders, jobs on many cards, saved views.",
+    )
+    assert (months[0], len(months)) == ("Month 1 of 15: 2024-12, 0 cards so far.", 15)
+    assert re.fullmatch(r"Month 15 of 15: 2026-02, 1\d\d cards so far\.", months[-1])
+
+
+def test_beside_json_nothing_is_said_of_the_progress():
+    stderr = StringIO()
+    command = DemoCommand(stderr=stderr)
+    with command.progress(quiet=True) as bar:
+        command.say_beside(bar, "Making cards.", quiet=True)
+        assert stderr.getvalue() == ""
+        command.say_beside(bar, "Making cards.", quiet=False)
+    assert stderr.getvalue() == "Making cards.\n"
 
 
 @pytest.mark.parametrize("cards", ["0", "100001", "many"])

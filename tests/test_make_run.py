@@ -7,10 +7,45 @@ import socket
 import sys
 
 import pytest
+from django.contrib.auth.models import User
 
+from simportal.demo.cast import make_cast
+from simportal.management.commands.run import welcome_text
 from tests.processes import answers, free_port, get, wait_until
 
 pytestmark = pytest.mark.once
+
+
+@pytest.mark.django_db
+def test_everybody_who_can_log_in_is_named_with_what_they_are_for(settings):
+    settings.PORT = 8001
+    nobody = welcome_text().splitlines()
+    make_cast()
+    bob = User.objects.get(username="bob")
+    bob.set_password("another")
+    bob.save()
+    addresses = [
+        "",
+        "simportal is running:",
+        "  http://127.0.0.1:8001/console/  staff",
+        "  http://127.0.0.1:8001/  everybody",
+    ]
+    assert nobody == [*addresses, "Ctrl-C stops it."]
+    assert welcome_text().splitlines() == [
+        *addresses,
+        "  staff (password demo):",
+        "    admin    everything, with master data and users",
+        "    ops      operations: all that is done to cards, imports, orders",
+        "    support  looks, explains, stops and resumes cards",
+        "    finance  prices, receipts, refunds, approvals",
+        "    desk     the carrier desk: notes what carriers put under control and lift",
+        "    auditor  reads everything, changes nothing",
+        "  customers (password demo):",
+        "    alice    owner at an enterprise: also buys, and invites others",
+        "    charlie  owner at another enterprise",
+        "    mei      a person, whose cards need ID verification",
+        "Ctrl-C stops it.",
+    ]
 
 
 def processes_of(supervisor):

@@ -13,11 +13,17 @@ SEED = 20260301
 DAYS_OF_HISTORY = HISTORY.days + 1
 
 
-def fill_database(size, today, progress, seed=SEED):
-    """Fill the empty database, wholly or, when something comes between, not at all."""
+def fill_database(size, today, progress, say, seed=SEED):
+    """Fill the empty database, wholly or, when something comes between, not at all.
+
+    `progress` is called with how many days of history were told since the last call, `say` with a sentence about
+    what is being done now.
+    """
     with transaction.atomic():
         refuse_what_is_not_empty()
-        History(size, seed, today, make_cast()).build(progress)
+        say(_("Making the staff, the customers and the carriers' policies."))
+        actors = make_cast()
+        History(size, seed, today, actors, say).build(progress)
 
 
 def refuse_what_is_not_empty():

@@ -15,6 +15,22 @@ DEMO_PASSWORD = "demo"
 
 STAFF = {"ops": "operations", "support": "support", "finance": "finance", "auditor": "auditor", "desk": "carrier_desk"}
 
+# Who can log in, and what each is for.
+ROLES_OF_STAFF = {
+    "admin": "everything, with master data and users",
+    "ops": "operations: all that is done to cards, imports, orders",
+    "support": "looks, explains, stops and resumes cards",
+    "finance": "prices, receipts, refunds, approvals",
+    "desk": "the carrier desk: notes what carriers put under control and lift",
+    "auditor": "reads everything, changes nothing",
+}
+ROLES_OF_CUSTOMERS = {
+    "alice": "owner at an enterprise: also buys, and invites others",
+    "bob": "operator at the same enterprise: acts on its cards",
+    "charlie": "owner at another enterprise",
+    "mei": "a person, whose cards need ID verification",
+}
+
 
 @dataclass(frozen=True)
 class Client:

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby, pairwise
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
@@ -40,9 +41,10 @@ def round_days(today):
 class History:
     """The state of the telling: the parts, and which cards they have become."""
 
-    def __init__(self, size, seed, today, actors):
-        self.today, self.actors = today, actors
+    def __init__(self, size, seed, today, actors, say):
+        self.today, self.actors, self.say = today, actors, say
         self.rounds = round_days(today)
+        self.months = sorted({day.replace(day=1) for day in self.rounds})
         self.taken_over = takeover.how_many(size)
         self.parts = {part.iccid: part for part in fleet(size - self.taken_over, seed, today, self.rounds)}
         self.ids, self.unlabelled = {}, []
@@ -57,7 +59,9 @@ class History:
 
     def build(self, progress):
         """From the first day to this morning."""
+        self.say(_("Making cards, and {count} months of their life, day by day.").format(count=len(self.months)))
         for before, day in pairwise([self.rounds[0] - timedelta(days=1), *self.rounds]):
+            self.announce(before, day)
             self.sweep(before, day)
             self.read(days(before, day - timedelta(days=1)), instant(day, 2))
             self.deliver(day)
@@ -68,11 +72,21 @@ class History:
         self.sweep(self.rounds[-1], self.today)
         self.read([self.rounds[-1]], instant(self.today, 0, 20))
         self.surge()
+        self.say(_("This morning: cards taken over, orders, jobs on many cards, saved views."))
         takeover.take_over(self.taken_over, self.today, self.actors["ops"], instant(self.today, 0, 40))
         self.till.this_morning()
         office.work_on_many()
         office.share_views()
         progress(1)
+
+    def announce(self, before, day):
+        """Say which month begins with this round, if one does."""
+        month = day.replace(day=1)
+        if before < month or day == self.rounds[0]:
+            sentence = _("Month {number} of {count}: {month}, {cards} cards so far.")
+            number = self.months.index(month) + 1
+            facts = {"number": number, "count": len(self.months), "month": f"{month:%Y-%m}"}
+            self.say(sentence.format(**facts, cards=f"{len(self.ids):,}"))
 
     def sweep(self, before, day):
         for swept in days(before + timedelta(days=1), day):

@@ -214,12 +214,29 @@ def test_the_menu_shows_what_somebody_may_look_at():
         context = client.get("/console/", headers={"accept-language": "en"}).context
         return [str(link.title) for section in context["nav"] for link in section.links]
 
-    console = ["Dashboard", "SIM cards", "Queues", "Requests", "Jobs", "Nightly sweep"]
-    money = ["Customer accounts", "Orders", "Receipts", "Prices", "Notices", "Margin", "Money at risk"]
-    data = ["Customers", "Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
+    console = ["Dashboard", "SIM cards", "Customers", "Queues", "Requests", "Jobs", "Nightly sweep"]
+    money = ["Orders", "Receipts", "Prices", "Notices", "Margin", "Money at risk"]
+    data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
     assert titles(of_role("support")) == [*console, *money, *data]
     assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups"]
     assert "To agree to" in titles(of_role("finance"))
+    assert titles(of_role("operations")) == [*console[:-1], "Import", console[-1], *money, *data]
+    nobody = logged_in(User.objects.create_user("nobody", is_staff=True))
+    assert titles(nobody) == [title for title in console if title != "Customers"]
+
+
+@pytest.mark.parametrize(
+    ("role", "may_edit"),
+    [("operations", True), ("support", False), ("finance", False), ("carrier_desk", False), ("auditor", False)],
+)
+def test_customers_are_one_list_from_which_whoever_may_goes_on_to_edit_them(role, may_edit):
+    client, customer = of_role(role), Customer.objects.create(name="Acme")
+    pages = client.get("/console/customers/"), client.get(f"/console/customers/{customer.pk}/")
+    assert [page.status_code for page in pages] == [200, 200]
+    doors = "/admin/cards/customer/add/", f"/admin/cards/customer/{customer.pk}/change/"
+    assert [door in text(page) for door, page in zip(doors, pages, strict=True)] == [may_edit] * 2
+    if may_edit:
+        assert [client.get(door).status_code for door in doors] == [200, 200]
 
 
 # the door

@@ -1,3 +1,6 @@
+import sys
+from functools import partial
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,11 +21,18 @@ class Command(PortalCommand):
     def add_arguments(self, parser):
         parser.add_argument("--cards", type=int, default=3_000, metavar="N", help="how many cards (default: 3000)")
 
+    def say_beside(self, bar, sentence, quiet):
+        """A sentence above the progress bar, for people; nothing beside JSON."""
+        if not quiet:
+            with bar.external_write_mode(file=sys.stderr):
+                self.note(sentence)
+                self.stderr.flush()
+
     def carry_out(self, cards, json, **options):
         if not 1 <= cards <= MOST_CARDS:
             raise BadInput("", _("The number of cards goes from 1 to {most}.").format(most=MOST_CARDS))
         with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:
-            fill_database(cards, civil_today(), bar.update)
+            fill_database(cards, civil_today(), bar.update, partial(self.say_beside, bar, quiet=json))
         counts = {state: Card.objects.filter(state=state).count() for state in State.values}
         if json:
             self.give({"cards": cards, "states": counts})

@@ -14,11 +14,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from cards.models import Card
-from simportal.demo.cast import DEMO_PASSWORD
+from simportal.demo.cast import DEMO_PASSWORD, ROLES_OF_CUSTOMERS, ROLES_OF_STAFF
 
 HOST = "127.0.0.1"
-DEMO_STAFF = ("admin", "ops", "support", "finance", "auditor")
-DEMO_CUSTOMERS = ("alice", "bob", "charlie", "mei")
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
@@ -50,6 +48,8 @@ class Command(BaseCommand):
     def fill_empty_database(self):
         if Card.objects.exists():
             return
+        self.stdout.write("The database is empty: filling it with demo data, which takes a minute or two.")
+        self.stdout.flush()
         try:
             call_command("demo", stdout=self.stdout, stderr=self.stderr)
         except KeyboardInterrupt:
@@ -57,12 +57,16 @@ class Command(BaseCommand):
 
 
 def welcome_text():
-    """Addresses, and who can log in. Comparing the hashes takes a second, in which the children start."""
+    """Addresses, and who can log in, each with what they are for.
+
+    Comparing the hashes takes a second, in which the children start.
+    """
     address = f"http://{HOST}:{settings.PORT}"
     lines = ["", "simportal is running:", f"  {address}/console/  staff", f"  {address}/  everybody"]
-    for door, names in (("staff", demo_names(DEMO_STAFF)), ("customers", demo_names(DEMO_CUSTOMERS))):
-        if names:
-            lines.append(f"  {door}: {', '.join(names)} (password {DEMO_PASSWORD})")
+    for door, roles in (("staff", ROLES_OF_STAFF), ("customers", ROLES_OF_CUSTOMERS)):
+        if names := demo_names(roles):
+            lines.append(f"  {door} (password {DEMO_PASSWORD}):")
+            lines += [f"    {name:<8} {roles[name]}" for name in names]
     return "\n".join([*lines, "Ctrl-C stops it."])
 
 

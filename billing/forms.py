@@ -130,4 +130,4 @@ class ReceiptForm(KeyedForm):
 
 
 def _plans():
-    return [(plan.code, f"{plan.code} ({plan.get_kind_display()})") for plan in Plan.objects.filter(is_sold=True)]
+    return [(plan.code, plan.offer) for plan in Plan.objects.filter(is_sold=True)]

@@ -224,8 +224,11 @@ class Refused(Exception):
         return [self.code, self.facts]
 
     @classmethod
-    def read(cls, written):
+    def read(cls, written, plans=None):
+        """What was kept; `plans`, a `PlanBook`, says what people call a plan of which there is but the code."""
         code, facts = written
+        if plans and "plan" in facts:
+            facts = facts | {"plan": plans.named(facts["plan"])}
         return cls(code, **facts)
 
     def _labelled_facts(self):
@@ -233,6 +236,7 @@ class Refused(Exception):
 
 
 def _label(name, value):
+    """A fact as people read it; a code that is in no vocabulary stays one."""
     if name in VOCABULARIES:
         return label_of(VOCABULARIES[name], value)
     return InvariantBroken.read(value) if name == "parked" else value

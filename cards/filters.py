@@ -213,8 +213,8 @@ class CardFilter(django_filters.FilterSet):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.plans = dict(Plan.objects.values_list("code", "pk"))
-        self.filters["plan"].extra["choices"] = [(code, code) for code in self.plans]
+        self.plans = {plan.code: plan for plan in Plan.objects.all()}
+        self.filters["plan"].extra["choices"] = [(code, str(plan)) for code, plan in self.plans.items()]
 
     @cached_property
     def in_all_tabs(self):

@@ -1,6 +1,7 @@
 """Bytes as people read them: MB of 1,048,576 bytes."""
 
 MB = 1_048_576
+MB_IN_A_GB = 1_024
 TENTHS = 10
 
 
@@ -15,6 +16,12 @@ def megabytes(count):
         return "<0.1"
     whole, rest = divmod(tenths, TENTHS)
     return f"{whole:,}.{rest}" if rest else f"{whole:,}"
+
+
+def volume(count):
+    """`count` MB as plans are called by them: `30 MB`, and in GB where that is as exact: `1 GB`, `1.5 GB`."""
+    tenths, rest = divmod(count * TENTHS, MB_IN_A_GB)
+    return f"{count:,} MB" if rest or tenths < TENTHS else f"{tenths / TENTHS:,g} GB"
 
 
 def per_cent(part, whole):

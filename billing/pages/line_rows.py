@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from billing.errors import MoneyRefused
 from billing.pages.order_page import LINE_FILTERS, shown_lines
 from cards.files.writing import as_text
+from cards.models import PlanBook
 from cards.pages.downloads import csv_response
 
 LINES_PER_FETCH = 2_000
@@ -27,13 +28,14 @@ def lines_file(order, show, visible):
 
 
 def _rows(lines, language):
+    plans = PlanBook()
     for line in lines.iterator(LINES_PER_FETCH):
         with override(language):
-            yield _row(line)
+            yield _row(line, plans)
 
 
-def _row(line):
-    why = line.refused and MoneyRefused.read(line.refused)
+def _row(line, plans):
+    why = line.refused and MoneyRefused.read(line.refused, plans)
     return [
         as_text(line.card.iccid) if line.card else "",
         as_text(line.card.msisdn) if line.card and line.is_visible else "",

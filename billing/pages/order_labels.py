@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import LineState, OrderState, PaymentState, RefundState
+from cards.models import Plan
 from cards.pages.badges import Badge
 
 ORDER_TONES = {
@@ -41,11 +42,11 @@ def effects_of(job):
 
 
 def prices_of(job):
-    """(plan's code, price, cards, sum) of what a draft's check said that is sold, the most frequent first."""
+    """(plan, price, cards, sum) of what a draft's check said that is sold, the most frequent first; no plan: a card."""
     cards = {}
     for prices in job.chunks.values_list("check_result__prices", flat=True):
-        for plan, price, count in prices or []:
-            cards[plan, Decimal(price)] = cards.get((plan, Decimal(price)), 0) + count
-    return sorted(
-        ((plan, price, count, price * count) for (plan, price), count in cards.items()), key=lambda row: -row[2]
-    )
+        for code, price, count in prices or []:
+            cards[code, Decimal(price)] = cards.get((code, Decimal(price)), 0) + count
+    plans = Plan.objects.in_bulk({code for code, _price in cards}, field_name="code")
+    rows = [(plans.get(code), price, count, price * count) for (code, price), count in cards.items()]
+    return sorted(rows, key=lambda row: -row[2])

@@ -19,6 +19,7 @@ from billing.payments import label_of
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
+from cards.models import PlanBook
 from cards.pages.addresses import queries_beside
 from cards.pages.job_labels import step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
@@ -107,9 +108,9 @@ def _lines(order, request, url):
     lines = shown_lines(order, show)
     page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)
     tabs = [("", _("All")), *LineState.choices]
-    line = order.lines.first()
+    line, plans = order.lines.first(), PlanBook()
     return {
-        "lines": [_line_row(each) for each in page.rows],
+        "lines": [_line_row(each, plans) for each in page.rows],
         "page": page,
         **queries_beside(page, request.GET),
         "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
@@ -129,7 +130,7 @@ def shown_lines(order, show):
     return order.lines.filter(state=show) if show else order.lines.all()
 
 
-def _line_row(line):
+def _line_row(line, plans):
     line.badge = money_badge(line)
-    line.why = line.refused and MoneyRefused.read(line.refused)
+    line.why = line.refused and MoneyRefused.read(line.refused, plans)
     return line

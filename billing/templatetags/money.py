@@ -1,8 +1,10 @@
 """How the pages write amounts."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 from billing import money
+from cards.templatetags.cards import with_code
 
 register = template.Library()
 
@@ -11,6 +13,12 @@ register = template.Library()
 def yuan_or_nothing(amount):
     """`¥1,234.50`; nothing where no amount is known."""
     return "" if amount is None else money.yuan(amount)
+
+
+@register.filter
+def sold(plan):
+    """What a price or a line is for: a plan, with its code, or, for nothing, the card itself."""
+    return with_code(plan) if plan else _("Card")
 
 
 @register.simple_tag(takes_context=True)

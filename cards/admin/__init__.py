@@ -20,8 +20,19 @@ ROWS_COUNTED = 10_000
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):
-    list_display = ["code", "name", "kind", "months", "alignment", "quota_mb", "is_sold"]
+    list_display = ["code", "called", "kind", "months", "alignment", "quota_mb", "is_sold"]
     list_filter = ["kind", "is_sold"]
+
+    @admin.display(description=_("name"))
+    def called(self, plan):
+        return plan.title
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "name":
+            kwargs["help_text"] = _(
+                "Empty: the plan is called what it is, such as “Yearly plan 30 MB/month”, in the reader's language."
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Tag)

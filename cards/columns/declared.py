@@ -11,7 +11,6 @@ from cards.columns.kinds import (
     NOWHERE,
     Allowance,
     ChoiceLabel,
-    Code,
     Column,
     Day,
     HoldLabels,
@@ -19,6 +18,7 @@ from cards.columns.kinds import (
     Instant,
     Listed,
     Number,
+    OpeningPlan,
     Sized,
     Used,
 )
@@ -28,6 +28,7 @@ METER = (
     *("opened_on", "test_until", "test_quota_mb", "cycle_from", "cycle_until", "service_until", "quota_mb", "pack_mb"),
     *("limit_mb", "used_bytes", "read_at", *PHASE),
 )
+FACTS_OF_PLAN = ("plan__code", "plan__name", "plan__kind", "plan__months", "plan__alignment", "plan__quota_mb")
 DAYS_AHEAD = ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE)
 FACTS_OF_BADGE = ("state", "holds", "parked")
 
@@ -41,7 +42,12 @@ COLUMNS = (
     Day("opened_on", listed=Listed("opened", _("Opened on"))),
     Sized("test_months"),
     Sized("test_quota_mb"),
-    Code("plan", "plan__code", _("Opening plan"), listed=Listed(stack="opening", is_usual=True)),
+    OpeningPlan(
+        "plan",
+        "plan__code",
+        _("Opening plan"),
+        listed=Listed(needs=FACTS_OF_PLAN, stack="opening", is_usual=True),
+    ),
     ChoiceLabel("state", State, listed=Listed(cell="badge", needs=FACTS_OF_BADGE, is_usual=True)),
     HoldLabels("holds"),
     Day("activated_on", listed=Listed("activated", _("Active since"))),

@@ -79,11 +79,14 @@ class Column:
         return next(filter(None, (_fact(card, path) for path in self.listed.needs)), "")
 
 
-class Code(Column):
-    """Text that begins with a letter or digit, whatever people do."""
+class OpeningPlan(Column):
+    """The code of the plan in every file: it begins with a letter or digit, whatever people do. The list names it."""
 
     def expression(self, format):
         return sql.text(self.source)
+
+    def said_of(self, card):
+        return card.plan
 
 
 class Identifier(Column):

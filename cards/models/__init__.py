@@ -7,7 +7,7 @@ from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, JobStep, Selection, SelectionPart
 from cards.models.owner import KnownOwner
 from cards.models.person import Person, RecoveryCode
-from cards.models.plan import Plan
+from cards.models.plan import Plan, PlanBook
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
 from cards.models.request import CardRequest
@@ -39,6 +39,7 @@ __all__ = [
     "Membership",
     "Person",
     "Plan",
+    "PlanBook",
     "PolicyBook",
     "QueuedTerm",
     "RealNameCheck",

@@ -1,9 +1,21 @@
+from functools import cached_property
+
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cards.calendar import add_months, cycle_start
 from cards.choices import Alignment, PlanKind
+from cards.phrases import noted, pair
+from cards.quantities import volume
+
+PERIODS = {
+    1: _("Monthly plan"),
+    3: _("Quarterly plan"),
+    6: _("Half-yearly plan"),
+    12: _("Yearly plan"),
+}
 
 
 class Plan(models.Model):
@@ -36,7 +48,45 @@ class Plan(models.Model):
         ]
 
     def __str__(self):
-        return self.code
+        """What people call it, and the code that files and carriers have for it."""
+        return noted(self.title, self.code)
+
+    @property
+    def title(self):
+        """What people call it: its name, or else what it is."""
+        return self.name or self.description
+
+    @property
+    def description(self):
+        """What it is, in the reader's language: `Yearly plan 30 MB/month`."""
+        quota = volume(self.quota_mb)
+        if self.kind == PlanKind.PACK:
+            return gettext("Add-on pack {quota}").format(quota=quota)
+        period = PERIODS.get(self.months) or ngettext("{months}-month plan", "{months}-month plan", self.months)
+        facts = {"period": period.format(months=self.months), "quota": quota}
+        if self.alignment == Alignment.ANNIVERSARY:
+            return gettext("{period} {quota}/month, day to day").format(**facts)
+        return gettext("{period} {quota}/month").format(**facts)
+
+    @property
+    def offer(self):
+        """How it stands among others to choose from: also what it is, where its name does not say that."""
+        return pair(self, self.description) if self.name else str(self)
+
+
+class PlanBook:
+    """The plans by their codes, for records and refusals that name one: read once, if anything asks."""
+
+    @cached_property
+    def _plans(self):
+        return {plan.code: plan for plan in Plan.objects.all()}
+
+    def get(self, code):
+        return self._plans.get(code)
+
+    def named(self, code):
+        """What people call it, with its code; the code alone of a plan that is no more."""
+        return str(self.get(code) or code)
 
 
 def service_until(starts_on, months, alignment, cycle_day):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cards.actions.action_requests import ActionRequest, RequestedAction, act, possible, rehearse
 from cards.catalogue import CATALOGUE
@@ -11,17 +10,16 @@ from cards.choices import Action, Hold, PlanKind
 from cards.errors import BadInput, InvariantBroken, Refused
 from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
-from cards.phrases import listed, pair
+from cards.phrases import listed
 from cards.quantities import megabytes
 from cards.templatetags.cards import SHOWN_LABELS
 
 
 @dataclass(frozen=True)
 class PlanChoice:
-    """A plan that can be chosen: its code, what it is, and what would follow."""
+    """A plan that can be chosen, and what would follow."""
 
-    code: str
-    contents: str
+    plan: Plan
     effect: str
 
 
@@ -37,7 +35,7 @@ class CardAction:
         self.offered = self.offers()
 
     def form(self, data=None, initial=None):
-        choices = [(offer.code, pair(offer.code, offer.contents)) for offer in self.offered]
+        choices = [(offer.plan.code, offer.plan.offer) for offer in self.offered]
         initial = {"version": self.card.version, **self.declared.initial(self.card), **(initial or {})}
         return self.form_class(self.declared, self.card.iccid, choices, data, initial)
 
@@ -67,9 +65,8 @@ class CardAction:
         return what_follows(self.card, after) if after else []
 
     def offers(self):
-        """The plans on sale that fit, each with what it is and what it would lead to."""
-        plans = plans_for(self.declared)
-        return [PlanChoice(plan.code, contents_of(plan), self._effect(self._rehearsed(plan=plan))) for plan in plans]
+        """The plans on sale that fit, each with what it would lead to."""
+        return [PlanChoice(plan, self._effect(self._rehearsed(plan=plan))) for plan in plans_for(self.declared)]
 
     def names(self):
         """What may be typed, for the browser to offer."""
@@ -102,14 +99,6 @@ class CardAction:
 def plans_for(action):
     """The plans on sale of the kind that an action adds, if it adds any."""
     return Plan.objects.filter(kind=action.sells, is_sold=True) if action.sells else []
-
-
-def contents_of(plan):
-    """What a plan or pack is, in a few words."""
-    if plan.kind == PlanKind.PACK:
-        return f"+{plan.quota_mb:,} MB"
-    contents = ngettext("{months} month, {quota} MB a cycle", "{months} months, {quota} MB a cycle", plan.months)
-    return contents.format(months=plan.months, quota=f"{plan.quota_mb:,}")
 
 
 def _carry_out(card, action, actor, form):

@@ -13,7 +13,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, Rule
 from cards.errors import InvariantBroken
 from cards.lookup import names_of
-from cards.models import CardEvent, DeviceBinding, PolicyBook, RealNameCheck, ServiceTerm, Tag, UsageDay
+from cards.models import CardEvent, DeviceBinding, Plan, PolicyBook, RealNameCheck, ServiceTerm, Tag, UsageDay
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 from cards.pages import timeline, usage_chart
@@ -68,7 +68,7 @@ class ForecastStep:
 @dataclass(frozen=True)
 class Term:
     number: int
-    plan: str
+    plan: Plan
     months: int
     alignment: str
     quota_mb: int
@@ -232,7 +232,7 @@ class CardPage:
             status = _("past")
         return Term(
             number=term.number,
-            plan=term.plan.code,
+            plan=term.plan,
             months=term.months,
             alignment=term.get_alignment_display(),
             quota_mb=term.quota_mb,

@@ -33,7 +33,7 @@ def facts_of(card):
         Fact("IMSI", card.imsi, is_code=True),
         Fact(_("Carrier"), card.get_carrier_display()),
         Fact(_("Customer"), card.customer or _("in stock"), url=owner),
-        Fact(_("Opening plan"), card.plan),
+        Fact(_("Opening plan"), card.plan.title, card.plan.code),
         Fact(_("Certification"), card.get_certification_display()),
         Fact(_("Real-name check"), _real_name(card)),
         Fact(_("Device binding"), card.get_binding_display()),

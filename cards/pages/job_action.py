@@ -14,11 +14,10 @@ from cards.choices import JobKind
 from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
 from cards.models import Card
-from cards.pages.action_form import contents_of, plans_for
+from cards.pages.action_form import plans_for
 from cards.pages.job_labels import title_of
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
 from cards.permissions import Actor
-from cards.phrases import pair
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 ACTION_KINDS = (JobKind.ACTION, JobKind.UNDO)
@@ -81,7 +80,7 @@ def _preview(job, can):
 def form_of(job, data=None):
     """The form of a checked job; with the answers of the job that it repeats."""
     action = _action_type(job)
-    choices = [(plan.code, pair(plan.code, contents_of(plan))) for plan in plans_for(action)]
+    choices = [(plan.code, plan.offer) for plan in plans_for(action)]
     return JobForm(action, choices, data, {**job.params, "reason": job.reason})
 
 

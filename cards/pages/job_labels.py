@@ -11,7 +11,7 @@ from cards.catalogue import PARAMETERS
 from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
 from cards.filters import CardFilter
-from cards.models import Card
+from cards.models import Card, PlanBook
 from cards.pages.badges import Badge
 
 LONGEST_SHOWN = 80
@@ -119,6 +119,8 @@ def _label(name):
 def _value(name, value):
     if name == "kind":
         return str(Hold(value).label)
+    if name == "plan":
+        return PlanBook().named(value)
     return str(value) if value not in ("", None) else _("none")
 
 

@@ -11,7 +11,7 @@ from django.utils import translation
 from cards.actions.jobs.bulk import EXAMPLES_PER_REASON
 from cards.errors import Refused
 from cards.files.writing import as_text
-from cards.models import Card
+from cards.models import Card, PlanBook
 
 PAGE = 50
 
@@ -42,10 +42,10 @@ class CardOutcome:
 
 def groups_of_check(job, refusals=Refused):
     """The cards that cannot, by reason, the most frequent first, with a few examples each."""
-    groups = {}
+    groups, plans = {}, PlanBook()
     for reasons in job.chunks.order_by("number").values_list("check_result__reasons", flat=True):
         for code, (count, written, card_ids) in (reasons or {}).items():
-            group = groups.setdefault(code, RefusalGroup(code, 0, refusals.read(written), []))
+            group = groups.setdefault(code, RefusalGroup(code, 0, refusals.read(written, plans), []))
             group.count += count
             group.cards += card_ids[: EXAMPLES_PER_REASON - len(group.cards)]
     named = _numbers([pk for group in groups.values() for pk in group.cards])
@@ -56,11 +56,11 @@ def groups_of_check(job, refusals=Refused):
 
 def groups_of_result(job, url, refusals=Refused):
     """The cards to which nothing was done, by reason, the most frequent first; `url` is where each is listed."""
-    counts = Counter()
+    counts, plans = Counter(), PlanBook()
     for reasons in job.chunks.filter(done_at__isnull=False).values_list("result__reasons", flat=True):
         counts.update(reasons or {})
     return _by_frequency(
-        RefusalGroup(code, count, _example(job, code, refusals), [], f"{url}?show={code}#cards")
+        RefusalGroup(code, count, _example(job, code, refusals, plans), [], f"{url}?show={code}#cards")
         for code, count in counts.items()
     )
 
@@ -84,6 +84,7 @@ def failures(job, language, visible, refusals=Refused):
 
     `visible` are the cards that the reader may see: of one that is somebody else's by now the MSISDN is left out.
     """
+    plans = PlanBook()
     chunks = _chunks(job, "failed", 0).values_list("result__outcomes", flat=True)
     for rows in chunks.iterator(1):
         failed = [row for row in rows if row[2]]
@@ -91,7 +92,7 @@ def failures(job, language, visible, refusals=Refused):
         seen = visible.filter(pk__among=list(numbers)).values_list("pk", "iccid", "msisdn")
         numbers.update({pk: said for pk, *said in seen})
         with translation.override(language):
-            refused_cards = [(pk, refusals.read(written)) for pk, _seq, written in failed if pk in numbers]
+            refused_cards = [(pk, refusals.read(written, plans)) for pk, _seq, written in failed if pk in numbers]
             lines = [[*map(as_text, numbers[pk]), refused.sentence, refused.way_out] for pk, refused in refused_cards]
         yield from lines
 
@@ -130,17 +131,17 @@ def _is_wanted(show, row):
     return bool(written) and written[0] == show
 
 
-def _example(job, code, refusals):
+def _example(job, code, refusals, plans):
     """One refusal with this code, for what it says."""
     rows = job.chunks.filter(result__reasons__has_key=code).values_list("result__outcomes", flat=True).first()
-    return next(refusals.read(written) for _pk, _seq, written in rows if written and written[0] == code)
+    return next(refusals.read(written, plans) for _pk, _seq, written in rows if written and written[0] == code)
 
 
 def _with_cards(rows, visible, refusals):
-    cards = _cards(rows).select_related("customer").in_bulk()
+    cards, plans = _cards(rows).select_related("customer").in_bulk(), PlanBook()
     seen = set(visible.filter(pk__among=list(cards)).values_list("pk", flat=True))
     return [
-        CardOutcome(cards[pk], seq, written and refusals.read(written), pk in seen)
+        CardOutcome(cards[pk], seq, written and refusals.read(written, plans), pk in seen)
         for pk, seq, written in rows
         if pk in cards
     ]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.choices import Action, Hold, RealName, State
 from cards.errors import InvariantBroken
+from cards.models import PlanBook
 from cards.phrases import listed
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
@@ -76,20 +77,22 @@ def record_entries(events, shown, customers):
 
     `customers` are the names of those who had the card, by their keys.
     """
-    return [_entry(event, shown.get(event.seq - 1, event.from_state), customers) for event in events]
+    plans = PlanBook()
+    return [_entry(event, shown.get(event.seq - 1, event.from_state), customers, plans) for event in events]
 
 
-def evidence_labels(evidence, customers=None):
+def evidence_labels(evidence, customers=None, plans=None):
     """The evidence of a record as (name, value) for people, always in the same order: databases keep none in JSON."""
+    plans = plans or PlanBook()
     if former := (customers or {}).get(evidence.get("was_customer_id")):
         evidence = {**evidence, "was_customer": former}
     known = [
         (name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in HIDDEN_EVIDENCE
     ]
-    return [(EVIDENCE_LABELS.get(name, name), _value(name, value)) for name, value in sorted(known, key=_place)]
+    return [(EVIDENCE_LABELS.get(name, name), _value(name, value, plans)) for name, value in sorted(known, key=_place)]
 
 
-def _entry(event, before, customers):
+def _entry(event, before, customers, plans):
     shown = event.shown
     return RecordEntry(
         seq=event.seq,
@@ -100,7 +103,7 @@ def _entry(event, before, customers):
         shown_before=before if before != shown else "",
         shown=shown,
         reason=event.reason,
-        evidence=evidence_labels(event.evidence, customers),
+        evidence=evidence_labels(event.evidence, customers, plans),
         job_id=event.job_id,
     )
 
@@ -109,7 +112,9 @@ def _place(item):
     return list(EVIDENCE_LABELS).index(item[0]) if item[0] in EVIDENCE_LABELS else len(EVIDENCE_LABELS), item[0]
 
 
-def _value(name, value):
+def _value(name, value, plans):
+    if name == "plan":
+        return plans.named(value)
     if name.endswith("_bytes"):
         return f"{megabytes(value)} MB"
     if name.endswith("_mb"):

@@ -29,6 +29,12 @@ def frame_url(context, name, *args):
 
 
 @register.filter
+def with_code(plan):
+    """A plan as staff match it with files and carriers: what people call it, its code small beside it."""
+    return format_html('{} <span class="code">{}</span>', plan.title, plan.code)
+
+
+@register.filter
 def at(row, name):
     """What stands in a row under a name that is known only when the page is drawn."""
     return row.get(name)

@@ -15,7 +15,7 @@ from billing.models import Entry, Order, Price, PriceTier, Refund
 from billing.money import yuan
 from cards.actions.jobs import engine
 from cards.actions.selections import freeze
-from cards.models import Card, Job
+from cards.models import Card, Job, Plan
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -96,7 +96,7 @@ def test_a_pasted_list_becomes_a_draft_with_prices_and_the_same_form_twice_is_on
         1,
         1,
         Decimal("30.00"),
-        [("Y1-30", Decimal("30.00"), 1, Decimal("30.00"))],
+        [(Plan.objects.get(code="Y1-30"), Decimal("30.00"), 1, Decimal("30.00"))],
     )
     assert [(count, str(words)) for count, words in context["effects"]] == [
         (1, "get the term in line behind the one they have")
@@ -462,7 +462,7 @@ def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
     assert finance.post("/console/prices/", posted).status_code == 302
     price = Price.objects.get()
     assert (price.plan.code, price.kind, price.amount, price.valid_from) == ("Y1-30", "list", 30, TODAY)
-    rows = {str(plan or "card"): amounts for plan, *amounts in get(ops, "/console/prices/").context["rows"]}
+    rows = {plan.code if plan else "card": amounts for plan, *amounts in get(ops, "/console/prices/").context["rows"]}
     assert (rows["Y1-30"], rows["card"]) == ([30, [], None], [None, [], None])
 
 

@@ -159,9 +159,12 @@ def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
     Plan.objects.filter(code="Y1-30").update(is_sold=False)
     card = swept(card_in_use(plan="M1-100"), DAY)
     response = ops.get(url_of(card, "renew"), headers=ENGLISH)
-    assert [(offer.code, offer.contents, offer.effect) for offer in response.context["offers"]] == [
-        ("M1-100", "1 month, 100 MB a cycle", "From “Shut down” to “In use”. Service until 2026-04-01."),
-        ("Y1-1024", "12 months, 1,024 MB a cycle", "From “Shut down” to “In use”. Service until 2027-03-10."),
+    assert [(str(offer.plan), offer.effect) for offer in response.context["offers"]] == [
+        ("Monthly plan 100 MB/month (M1-100)", "From “Shut down” to “In use”. Service until 2026-04-01."),
+        (
+            "Yearly plan 1 GB/month, day to day (Y1-1024)",
+            "From “Shut down” to “In use”. Service until 2027-03-10.",
+        ),
     ]
     refused = submit(ops, card, "renew", plan="Y1-30")
     assert (refused.status_code, "Y1-30 is not one of the available choices" in text(refused)) == (422, True)
@@ -173,10 +176,10 @@ def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
 @on_the_day
 def test_renewing_a_card_in_use_queues_the_term(ops):
     card = card_in_use()
-    effects = {o.code: o.effect for o in ops.get(url_of(card, "renew"), headers=ENGLISH).context["offers"]}
+    effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "renew"), headers=ENGLISH).context["offers"]}
     assert effects["M1-100"] == "Follows the terms that the card has; the running one ends on 2027-01-01."
     opened = open_card()
-    effects = {o.code: o.effect for o in ops.get(url_of(opened, "renew"), headers=ENGLISH).context["offers"]}
+    effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "renew"), headers=ENGLISH).context["offers"]}
     assert effects["M1-100"] == "Follows the term that the card was opened with."
 
 
@@ -197,8 +200,8 @@ def test_a_renewal_is_taken_back_by_its_number(ops):
 def test_a_pack_brings_a_used_up_card_back(ops):
     card = use(card_in_use(), DAY, 31)
     (offer,) = ops.get(url_of(card, "top_up"), headers=ENGLISH).context["offers"]
-    assert (offer.contents, offer.effect) == (
-        "+100 MB", "130 MB in this cycle. From “Allowance used up” to “In use”.",
+    assert (str(offer.plan), offer.effect) == (
+        "Add-on pack 100 MB (PACK-100)", "130 MB in this cycle. From “Allowance used up” to “In use”.",
     )  # fmt: skip
     assert submit(ops, card, "top_up", plan="PACK-100").status_code == 302
     assert fresh(card).state == "in_use"

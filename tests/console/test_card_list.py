@@ -71,7 +71,7 @@ def test_a_row_says_what_matters(ops):
         "remark": "",
         "usage": MeterInRow(Usage(25 * 1_048_576, 30 * 1_048_576, 83, "is-low"), card.read_at, 1),
         "next": Next(date(2027, 1, 1), "service until", 297, False),
-        "plan": "Y1-30",
+        "plan": card.plan,
         "carrier": "China Mobile",
     }
 

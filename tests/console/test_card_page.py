@@ -185,7 +185,7 @@ def test_facts_and_dates_warn_softly_of_check_digits():
         "MSISDN": ("1064000000001", ""),
         "Carrier": ("China Mobile", ""),
         "Customer": ("Acme", ""),
-        "Opening plan": ("Y1-30", ""),
+        "Opening plan": ("Yearly plan 30 MB/month", "Y1-30"),
         "Certification": ("Enterprise", ""),
         "Device binding": ("Any device", ""),
     }
@@ -228,9 +228,9 @@ def test_terms_devices_and_checks_are_listed_and_persons_masked():
     card = card_in_use(certification="enterprise", binding="fixed", imei="868600000000001")
     card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000002")
     response = page_of(of_role("auditor"), card)
-    assert [(term.number, term.plan, term.status) for term in response.context["terms"]] == [
-        (2, "Y1-1024", "queued"),
-        (1, "Y1-30", "running"),
+    assert [(term.number, str(term.plan), term.status) for term in response.context["terms"]] == [
+        (2, "Yearly plan 1 GB/month, day to day (Y1-1024)", "queued"),
+        (1, "Yearly plan 30 MB/month (Y1-30)", "running"),
     ]
     assert [(b.imei, b.is_rebind) for b in response.context["bindings"]] == [
         ("868600000000002", True),

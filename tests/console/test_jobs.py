@@ -107,7 +107,7 @@ def test_what_can_be_chosen_is_offered(ops):
     packs = page(ops, drafted("top_up", *cards)).context["form"].fields["plan"].choices
     assert ([code for code, _label in plans], packs) == (
         ["M1-100", "Y1-1024", "Y1-30"],
-        [("PACK-100", "PACK-100: +100 MB")],
+        [("PACK-100", "Add-on pack 100 MB (PACK-100)")],
     )
     names = [page(ops, drafted(action, *cards)).context["names"] for action in ("assign", "untag", "suspend")]
     assert names == [["Acme"], ["trial"], []]
@@ -123,8 +123,8 @@ def test_what_can_be_chosen_is_offered(ops):
         ("set_limit", {"limit_mb": "5"}, {"limit_mb": "5"}, [("Usage limit (MB)", "5")]),
         ("set_limit", {"limit_mb": ""}, {"limit_mb": ""}, [("Usage limit (MB)", "none")]),
         ("assign", {"customer": "Acme"}, {"customer": "Acme"}, [("Customer", "Acme")]),
-        ("renew", {"plan": "Y1-30"}, {"plan": "Y1-30"}, [("Plan", "Y1-30")]),
-        ("top_up", {"plan": "PACK-100"}, {"plan": "PACK-100"}, [("Plan", "PACK-100")]),
+        ("renew", {"plan": "Y1-30"}, {"plan": "Y1-30"}, [("Plan", "Yearly plan 30 MB/month (Y1-30)")]),
+        ("top_up", {"plan": "PACK-100"}, {"plan": "PACK-100"}, [("Plan", "Add-on pack 100 MB (PACK-100)")]),
         ("tag", {"tag": "trial"}, {"tag": "trial"}, [("Tag", "trial")]),
         ("protect", {}, {}, []),
         ("cancel", {"reason": "lost", "count": "1"}, {}, []),

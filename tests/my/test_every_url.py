@@ -2,8 +2,10 @@
 
 Refused means 403, 404, the login page or, of those who may use it otherwise, the wrong method. Whatever has an owner
 in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
+What they find there is read too: a plan's code never stands without what people call the plan.
 """
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import date
@@ -347,14 +349,29 @@ def path_of(name, route, world):
     ).replace("^", "").replace("$", "")
 
 
+# Where the code stands small beside the name: `(Y1-30)`, or in an element of its own.
+BESIDE_A_NAME = re.compile(r"\((?:[A-Z0-9-]+)\)|<small>[^<]*</small>|<span class=\"(?:code|note)\">[^<]*</span>")
+# Master data show the code as a field, and what is said of files quotes it.
+QUOTE_CODES = ("/admin/", "/console/import")
+PLAN_CODES = re.compile(r"\b(?:M1-100|Y1-30|Y1-1024|PACK-100)\b")
+
+
+def bare_codes(response):
+    """The codes of plans that people read on a page without the plan's name."""
+    if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+        return []
+    return PLAN_CODES.findall(re.sub(r"<[^>]*>", " ", BESIDE_A_NAME.sub(" ", response.content.decode())))
+
+
 class Visitor:
-    """Somebody who knocks at a door; whatever they change there is undone."""
+    """Somebody who knocks at a door; whatever they change there is undone. `bare` is where a plan has only a code."""
 
     def __init__(self, user):
         self.client = Client()
         if user:
             self.client.force_login(user)
         self.cookies = self.client.cookies.output()
+        self.bare = set()
 
     def may(self, method, path, data):
         """Whether the door opens: it is no refusal."""
@@ -363,6 +380,7 @@ class Visitor:
             response = getattr(self.client, method)(path, data)
             if response.streaming:
                 b"".join(response)
+            self.bare |= {(path, code) for code in bare_codes(response)}
             transaction.set_rollback(True)
         is_sent_away = response.headers.get("Location", "").startswith("/admin/login/")
         return response.status_code not in (403, 404, 405) and not is_sent_away
@@ -380,3 +398,4 @@ def test_everybody_may_what_the_table_says_and_nothing_else(who, people, world):
             if visitor.may(method, path, entry.data):
                 allowed.add((method, name))
     assert (sorted(allowed - expected), sorted(expected - allowed)) == ([], [])
+    assert sorted((path, code) for path, code in visitor.bare if not path.startswith(QUOTE_CODES)) == []

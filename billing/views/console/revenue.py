@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from billing.money import ZERO, yuan
 from billing.revenue import at_risk, margins
 from cards.calendar import civil_today
+from cards.models import PlanBook
 from cards.pages.charts import bars
 from cards.pages.downloads import csv_response
 from cards.pages.frames import console_page, staff_required
@@ -26,6 +27,7 @@ def margin(request):
     context = {
         "year": year,
         "rows": rows,
+        "plans": PlanBook(),
         "sums": {name: sum((getattr(row, name) for row in rows), ZERO) for name in SUMMED},
         "unknown": sum(row.unknown for row in rows),
         "before": year - 1,

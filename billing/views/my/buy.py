@@ -20,7 +20,6 @@ from billing.rules import PLAN_KINDS
 from cards.choices import Hold
 from cards.forms import form_key
 from cards.models import Plan, Selection
-from cards.pages.action_form import contents_of
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
 from cards.sentences.customer_text import describe
@@ -30,10 +29,9 @@ KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
 
 @dataclass(frozen=True)
 class Buyable:
-    """One thing to buy, in a customer's words: what it is, what follows, and why not if it cannot be bought."""
+    """One thing to buy, in a customer's words: what follows, and why not if it cannot be bought."""
 
     option: object
-    contents: str
     follows: str
 
 
@@ -80,7 +78,7 @@ def order_selection(request, pk):
         if len(made) == 1:
             return redirect("buying:order", pk=made[0].pk)
         return redirect("buying:order-list")
-    plans = [(plan, contents_of(plan)) for plan in Plan.objects.filter(is_sold=True).order_by("-kind", "code")]
+    plans = Plan.objects.filter(is_sold=True).order_by("-kind", "code")
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
 
 
@@ -90,10 +88,7 @@ def _in_order(card):
 
 
 def _choices(card, kind, user):
-    return [
-        Buyable(option, contents_of(option.plan), _follows(card, option))
-        for option in options_for(card, kind, user=user)
-    ]
+    return [Buyable(option, _follows(card, option)) for option in options_for(card, kind, user=user)]
 
 
 def _follows(card, option):

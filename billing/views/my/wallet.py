@@ -23,7 +23,6 @@ from billing.sentences import sentence_of
 from billing.statements import wallet_of
 from cards.calendar import civil_today
 from cards.models import Customer, Plan
-from cards.pages.action_form import contents_of
 from cards.pages.frames import MY, member_required, my_page, read_only
 from cards.phrases import listed, pair
 
@@ -150,7 +149,7 @@ def _agreement(account):
 
 
 def _prices(customer):
-    """(plan, what it is, price) of everything that is sold to this customer today."""
+    """(plan, price) of everything that is sold to this customer today."""
     book, today = PriceBook.read([customer.pk]), civil_today()
     quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
-    return [(plan, contents_of(plan), quote.amount) for plan, quote in quotes if quote]
+    return [(plan, quote.amount) for plan, quote in quotes if quote]

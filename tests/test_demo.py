@@ -115,7 +115,7 @@ def test_everything_that_a_page_can_show_is_there():
         *((OrderKind.RENEWAL, state) for state in (OrderState.DRAFT, OrderState.PLACED)),
         *((OrderKind.ADJUSTMENT, state) for state in (OrderState.FULFILLED, OrderState.PLACED)),
     }
-    assert Refund.objects.filter(state=RefundState.ASKED).count() == 1
+    assert Refund.objects.filter(state=RefundState.REQUESTED).count() == 1
     assert not CustomerAccount.objects.filter(balance__lt=0).exists()
 
     for view in SavedView.objects.all():

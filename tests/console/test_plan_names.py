@@ -52,7 +52,7 @@ def test_a_plan_is_called_by_its_name_or_by_what_it_is(made, english, chinese):
     for language in ("en", "zh-hans"):
         with override(language):
             told.append((made.title, str(made)))
-    assert told == [(english, f"{english} ({made.code})"), (chinese, f"{chinese} ({made.code})")]
+    assert told == [(english, f"{english} ({made.code})"), (chinese, f"{chinese}（{made.code}）")]
 
 
 @override("en")

@@ -349,8 +349,8 @@ def path_of(name, route, world):
     ).replace("^", "").replace("$", "")
 
 
-# Where the code stands small beside the name: `(Y1-30)`, or in an element of its own.
-BESIDE_A_NAME = re.compile(r"\((?:[A-Z0-9-]+)\)|<small>[^<]*</small>|<span class=\"(?:code|note)\">[^<]*</span>")
+# Where the code stands small beside the name: in brackets, or in an element of its own.
+BESIDE_A_NAME = re.compile(r"[(（](?:[A-Z0-9-]+)[)）]|<small>[^<]*</small>|<span class=\"(?:code|note)\">[^<]*</span>")
 # Master data show the code as a field, and what is said of files quotes it.
 QUOTE_CODES = ("/admin/", "/console/import")
 PLAN_CODES = re.compile(r"\b(?:M1-100|Y1-30|Y1-1024|PACK-100)\b")

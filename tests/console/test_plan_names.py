@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from billing.errors import Refused as MoneyRefused
+from billing.errors import MoneyRefused
 from billing.models import Order
 from cards.choices import Alignment, PlanKind
 from cards.errors import InvariantBroken, Refused
@@ -96,7 +96,7 @@ def test_refusals_and_contradictions_call_things_as_people_do_and_keep_codes():
         str(InvariantBroken("unknown_state", state="lost")),
     ] == [
         "no policy of the carrier China Broadnet is in force on 2026-03-02",
-        "the day of cancellation is missing on a card in the state “Shut down”",
+        "“cancelled on” is missing on a card in the state “Shut down”",
         "the card is in no state that exists: lost",
     ]
 

@@ -223,7 +223,7 @@ def test_an_order_that_was_paid_from_the_wallet_meanwhile_leaves_the_money_there
 
 def test_a_large_order_is_paid_at_once_and_served_in_the_background(monkeypatch):
     b.price("Y1-30", "30.00")
-    monkeypatch.setattr("billing.actions.orders.AT_ONCE", 1)
+    monkeypatch.setattr("billing.actions.orders.MOST_LINES_TO_WAIT_FOR", 1)
     order = b.placed(cards=[card_in_use(customer="Acme") for _ in range(2)], user=member())
     payment = payments.start_payment(order, user=order.created_by)
     assert (receive(*signed_notification(payment)), stands(payment)) == ("paid", ("paid", "paid", 0))

@@ -15,7 +15,7 @@ from billing.forms import ReasonForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
-from billing.payments import label_of
+from billing.payments import provider_label
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
@@ -47,7 +47,7 @@ def order_context(order, request, frame):
         "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],
         "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": [
-            (payment, money_badge(payment), label_of(payment.provider), list(payment.notifications.all()))
+            (payment, money_badge(payment), provider_label(payment.provider), list(payment.notifications.all()))
             for payment in _payments(order)
         ],
     }

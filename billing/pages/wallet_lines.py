@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
-from billing.payments import label_of
+from billing.payments import provider_label
 from billing.permissions import AUTO_RENEWAL
 
 
@@ -45,7 +45,7 @@ def moved_by(entry):
     """Who moved the money: a person by name, a provider or the portal itself as people call it."""
     if entry.actor_name == AUTO_RENEWAL.name:
         return _("Automatic renewal")
-    return label_of(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
+    return provider_label(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
 
 
 def _reference(entry, frame):

@@ -11,6 +11,6 @@ PROVIDER_NAMES = [module.name for module in iter_modules(__path__) if module.nam
 PROVIDERS = {name: import_module(f"{__name__}.{name}").PROVIDER for name in PROVIDER_NAMES}
 
 
-def label_of(name):
+def provider_label(name):
     """What people call a provider; one that is no longer here keeps its bare name."""
     return PROVIDERS[name].label if name in PROVIDERS else name

@@ -11,7 +11,7 @@ from billing.actions import payments
 from billing.choices import NotificationOutcome
 from billing.models import Payment
 from billing.pages.order_labels import money_badge
-from billing.payments import PROVIDERS, label_of, local
+from billing.payments import PROVIDERS, local, provider_label
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
 from cards.pages.frames import frame_of
@@ -35,7 +35,7 @@ def payment_page(request, key):
     context = {
         "payment": payment,
         "badge": money_badge(payment),
-        "provider": label_of(payment.provider),
+        "provider": provider_label(payment.provider),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": _is_in_wallet(payment),

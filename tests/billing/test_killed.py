@@ -28,17 +28,21 @@ LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(lea
 
 RENEWING_CUSTOMERS = f"""
 from datetime import date
-from billing.actions.accounts import agree_on
+from billing.actions.accounts import keep_agreement
 from tests.billing import build as b
 from tests.build import card_in_use
 b.price("M1-100", "5.00")
 for number in range({CUSTOMERS}):
     name = f"Customer {{number}}"
-    agree_on(b.customer(name), auto_renews=True)
+    keep_agreement(b.customer(name), auto_renews=True)
     b.fund(15, name=name)
     for _ in range(3): card_in_use(date(2026, 3, 2), plan="M1-100", customer=name)
 """
-RENEW = "from billing.actions.auto_renew import tick; from cards.calendar import civil_today; tick(civil_today(), 120)"
+RENEW = """
+from billing.actions.auto_renew import renew_for
+from cards.calendar import civil_today
+renew_for(civil_today(), 120)
+"""
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from billing.actions import orders, payments
 from billing.actions.ledger import account_of
 from billing.errors import MoneyRefused
 from billing.models import Entry, Notification, Payment
-from billing.payments import PROVIDERS, label_of, local
+from billing.payments import PROVIDERS, local, provider_label
 from billing.payments.port import Forged, Unreadable
 from tests.billing import build as b
 from tests.build import card_in_use, member, on_day
@@ -287,7 +287,7 @@ def test_what_is_no_document_is_unreadable(body):
 
 def test_each_module_beside_the_port_is_a_provider_of_its_name():
     assert {local.NAME: local.PROVIDER} == PROVIDERS
-    assert [label_of(name) for name in ("local", "one_of_before")] == [local.Local.label, "one_of_before"]
+    assert [provider_label(name) for name in ("local", "one_of_before")] == [local.Local.label, "one_of_before"]
 
 
 def answered(client, body, headers):

@@ -25,7 +25,7 @@ class OrderState(TextChoices):
     PAID = "paid", pgettext_lazy("order", "Paid")
     FULFILLED = "fulfilled", pgettext_lazy("order", "Fulfilled")
     EXPIRED = "expired", pgettext_lazy("order", "Expired")
-    WITHDRAWN = "withdrawn", pgettext_lazy("order", "Withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("order", "Cancelled")
     REFUNDED = "refunded", pgettext_lazy("order", "Refunded")
 
 
@@ -40,8 +40,8 @@ class LineState(TextChoices):
 class RefundState(TextChoices):
     """How far a refund has come: `asked` waits for approval, above the set amount by a second person."""
 
-    REQUESTED = "asked", pgettext_lazy("refund", "Waiting")
-    APPROVED = "approved", pgettext_lazy("refund", "At work")
+    REQUESTED = "asked", pgettext_lazy("refund", "Pending")
+    APPROVED = "approved", pgettext_lazy("refund", "Processing")
     DONE = "done", pgettext_lazy("refund", "Done")
     DECLINED = "declined", pgettext_lazy("refund", "Declined")
 
@@ -61,7 +61,7 @@ class EntryKind(TextChoices):
 
     RECEIPT = "receipt", _("Bank receipt")
     ONLINE = "online", _("Online payment")
-    PAYMENT = "payment", _("Payment of an order")
+    PAYMENT = "payment", _("Order payment")
     FULFILMENT = "fulfilment", _("Service delivered")
     REFUND = "refund", pgettext_lazy("entry", "Refund")
     REVERSAL = "reversal", _("Reversal")
@@ -71,8 +71,8 @@ class PriceKind(TextChoices):
     """Whom a price is for, or that it is what the dealer pays."""
 
     LIST = "list", _("List price")
-    TIER = "tier", _("Price of a tier")
-    CUSTOMER = "customer", _("Customer's price")
+    TIER = "tier", _("Tier price")
+    CUSTOMER = "customer", _("Customer price")
     COST = "cost", _("Cost price")
 
 
@@ -87,30 +87,30 @@ class PaymentState(TextChoices):
 class NotificationOutcome(TextChoices):
     """What was made of a provider's notification; `paid` alone moves money, `known` changes nothing any more."""
 
-    PAID = "paid", pgettext_lazy("notification", "Money taken in")
+    PAID = "paid", pgettext_lazy("notification", "Payment received")
     CLOSED = "closed", pgettext_lazy("notification", "Payment closed")
-    KNOWN = "known", pgettext_lazy("notification", "Paid already: nothing changed")
-    LATE = "late", pgettext_lazy("notification", "Refused: not of now")
-    UNKNOWN = "unknown", pgettext_lazy("notification", "Refused: no such payment")
-    WRONG_AMOUNT = "wrong_amount", pgettext_lazy("notification", "Refused: another amount")
-    USED_REFERENCE = "used_reference", pgettext_lazy("notification", "Refused: reference of another payment")
+    KNOWN = "known", pgettext_lazy("notification", "Already paid: no change")
+    LATE = "late", pgettext_lazy("notification", "Refused: timestamp out of range")
+    UNKNOWN = "unknown", pgettext_lazy("notification", "Refused: unknown payment")
+    WRONG_AMOUNT = "wrong_amount", pgettext_lazy("notification", "Refused: amount does not match")
+    USED_REFERENCE = "used_reference", pgettext_lazy("notification", "Refused: reference belongs to another payment")
 
 
 class NoticeKind(TextChoices):
     """The kinds of notices to customers."""
 
     EXPIRING = "expiring", _("Service ends soon")
-    CANCELLING = "cancelling", _("Cancelled for good soon")
-    FORCING = "forcing", _("Forced active soon")
+    CANCELLING = "cancelling", _("Cancellation soon")
+    FORCING = "forcing", _("Forced activation soon")
     ALLOWANCE = "allowance", _("Allowance of the cycle")
-    WALLET_LOW = "wallet_low", _("Wallet is low")
-    RENEWAL_FAILED = "renewal_failed", _("Automatic renewal failed")
+    WALLET_LOW = "wallet_low", _("Low balance")
+    RENEWAL_FAILED = "renewal_failed", _("Auto-renewal failed")
 
 
 class MailProblem(TextChoices):
     """Why a digest is not mailed at all, where trying again would not help."""
 
-    NOBODY = "nobody", _("Nobody who acts for this customer has an e-mail address.")
+    NOBODY = "nobody", _("No owner or operator of this customer has an email address.")
     NO_SERVER = "no_server", _("The portal has no mail server.")
 
 

@@ -7,83 +7,83 @@ from cards import errors
 
 MONEY_REFUSALS = {
     "forbidden": (
-        _("{actor} may not do this."),
-        _("Ask somebody whose role allows it."),
+        _("{actor} is not allowed to do this."),
+        _("Ask someone whose role allows it."),
     ),
     "no_price": (
         _("{plan} has no price for this customer on {day}."),
         _("Set a price first."),
     ),
     "no_card_price": (
-        _("A card has no price for this customer on {day}."),
+        _("There is no card price for this customer on {day}."),
         _("Set a price first."),
     ),
     "not_on_sale": (
-        _("{plan} is not on sale any more."),
+        _("{plan} is no longer on sale."),
         _("Choose another plan."),
     ),
     "not_in_stock": (
-        _("The card is not in stock: it belongs to a customer already."),
-        _("Sell a card from stock."),
+        _("The card is not in stock: it already belongs to a customer."),
+        _("Choose a card that is in stock."),
     ),
     "anothers_card": (
         _("The card does not belong to this customer."),
         _("Assign it first, or order for its customer."),
     ),
     "nobodys_card": (
-        _("The card belongs to no customer, so nobody would pay for it."),
+        _("The card belongs to no customer, so there is no one to pay for it."),
         _("Assign it first."),
     ),
     "opening_paid": (
-        _("The opening plan of this card is paid already."),
-        _("Nothing needs to be paid."),
+        _("The opening plan of this card is already paid."),
+        _("No payment is due."),
     ),
     "service_used": (
-        _("The service is being used or was used."),
-        _("Give something back by an adjustment, if you want to."),
+        _("The service is in use or has been used."),
+        _("To compensate the customer, make an adjustment."),
     ),
     "refunded_already": (
-        _("The line is refunded already."),
-        _("Nothing needs to be done."),
+        _("The line is already refunded."),
+        _("No action is needed."),
     ),
     "short": (
-        _("The wallet has {available} to spend, and {needed} are needed."),
+        _("{needed} is needed, but the wallet has only {available} available."),
         _("Record a receipt, or raise the credit limit."),
     ),
     "price_changed": (
-        _("The total is {total} now, and not {shown}."),
-        _("Look at it again, and place the order if you still want it."),
+        _("The total is now {total}, not {shown}."),
+        _("Review the order again, then place it."),
     ),
     "not_ready": (
         _("The order is still being checked."),
         _("Wait a moment."),
     ),
     "nothing_to_sell": (
-        _("There is no card in this order to which it can be sold."),
+        _("It cannot be sold for any card in this order."),
         _("Choose other cards."),
     ),
     "wrong_state": (
-        _("The order is {state}, so this is not possible."),
-        _("Look at the order as it is now."),
+        _("This is not possible while the order is “{state}”."),
+        _("Reload the order to see its current state."),
     ),
     "not_online": (
-        _("Such an order is not paid online."),
-        _("Pay it out of the wallet, or have it agreed to."),
+        _("Orders of this kind cannot be paid online."),
+        _("Pay from the wallet, or get it approved."),
     ),
     "no_provider": (
-        _("Nobody takes online payments for this portal."),
-        _("Pay out of the wallet, or by a bank transfer."),
+        _("This portal does not accept online payments."),
+        _("Pay from the wallet or by bank transfer."),
     ),
     "second_person": (
-        _("Above {limit} a second person has to agree."),
-        _("Ask somebody else of finance."),
+        _("Amounts above {limit} need a second approval."),
+        _("Ask a colleague in finance."),
     ),
     "reversed_already": (
-        _("The entry is reversed already."),
-        _("Nothing needs to be done."),
+        _("The entry is already reversed."),
+        _("No action is needed."),
     ),
     "not_reversible": (
-        _("Only receipts and online payments are reversed."),
+        _("Only receipts and online payments can be reversed."),
         _("Refund the order instead."),
     ),
 }

@@ -25,8 +25,8 @@ class OrderFilter(StrictFilterSet):
     state = django_filters.ChoiceFilter(choices=OrderState.choices, label=_("State"), empty_label=_("Any state"))
     kind = django_filters.ChoiceFilter(choices=OrderKind.choices, label=_("Kind"), empty_label=_("Any kind"))
     customer = Named(Customer, label=_("Customer"))
-    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From day"))
-    through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through day"))
+    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
     selection = django_filters.NumberFilter(field_name="selection", label=_("Selection"), min_value=1)
 
     def search(self, orders, name, text):
@@ -46,13 +46,13 @@ class ReceiptFilter(StrictFilterSet):
     q = django_filters.CharFilter(method="search", label=_("Search"))
     customer = Named(Customer, label=_("Customer"))
     taken_back = django_filters.ChoiceFilter(
-        choices=[("0", _("Standing")), ("1", _("Taken back"))],
+        choices=[("0", _("Valid")), ("1", _("Reversed"))],
         method="filter_reversed",
         label=_("State"),
-        empty_label=_("Standing or not"),
+        empty_label=_("Valid or reversed"),
     )
-    since = django_filters.DateFilter(field_name="received_on", lookup_expr="gte", label=_("From day"))
-    through = django_filters.DateFilter(field_name="received_on", lookup_expr="lte", label=_("Through day"))
+    since = django_filters.DateFilter(field_name="received_on", lookup_expr="gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="received_on", lookup_expr="lte", label=_("Through date"))
 
     def search(self, receipts, name, text):
         text = text.strip()
@@ -87,7 +87,7 @@ class CustomerFilter(StrictFilterSet):
     q = django_filters.CharFilter(method="search", label=_("Search"))
     tier = django_filters.CharFilter(field_name="account__tier__name", label=_("Tier"))
     owes = django_filters.ChoiceFilter(
-        choices=[("1", _("Wallet below zero")), ("low", _("Wallet is low"))],
+        choices=[("1", _("Negative balance")), ("low", _("Low balance"))],
         method="owing",
         label=_("Wallet"),
         empty_label=_("Any balance"),

@@ -51,7 +51,7 @@ class OrderForm(KeyedForm):
     customer = forms.CharField(
         label=_("Customer"),
         required=False,
-        help_text=_("Only when cards are sold out of stock: who buys them."),
+        help_text=_("Only when selling cards from stock: the customer who buys them."),
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
     )
     numbers = forms.CharField(
@@ -60,11 +60,11 @@ class OrderForm(KeyedForm):
         help_text=_("ICCID, MSISDN, IMSI or IMEI in any mix, up to 10,000."),
         widget=forms.Textarea(attrs={"rows": 6}),
     )
-    skips = forms.BooleanField(label=_("Leave out numbers that are no card of ours"), required=False)
+    skips = forms.BooleanField(label=_("Skip numbers that match no card"), required=False)
 
     def __init__(self, *args, has_cards=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["plan"].choices = [("", _("Each card's own plan again")), *_plans()]
+        self.fields["plan"].choices = [("", _("Each card's current plan")), *_plans()]
         if has_cards:
             del self.fields["numbers"], self.fields["skips"]
 
@@ -72,7 +72,7 @@ class OrderForm(KeyedForm):
         name = self.cleaned_data["customer"].strip()
         found = Customer.objects.filter(name=name).first() if name else None
         if name and found is None:
-            raise forms.ValidationError(_("There is no customer of this name."))
+            raise forms.ValidationError(_("There is no customer with this name."))
         return found
 
     def clean_plan(self):
@@ -81,16 +81,16 @@ class OrderForm(KeyedForm):
     def clean_numbers(self):
         numbers = numbers_in(self.cleaned_data["numbers"])
         if not numbers:
-            raise forms.ValidationError(_("Give the numbers of cards."))
+            raise forms.ValidationError(_("Enter card numbers."))
         if len(numbers) > MOST_NUMBERS:
-            raise forms.ValidationError(_("These are more than 10,000 numbers: choose the cards in the list instead."))
+            raise forms.ValidationError(_("More than 10,000 numbers: select the cards in the list instead."))
         return Numbers(numbers)
 
     def clean(self):
         cleaned = super().clean()
         kind, plan = cleaned.get("kind"), cleaned.get("plan")
         if kind == OrderKind.SALE and not cleaned.get("customer") and "customer" not in self.errors:
-            self.add_error("customer", _("Say who buys the cards."))
+            self.add_error("customer", _("Enter the customer who buys the cards."))
         if kind == OrderKind.SALE:
             cleaned["plan"] = None
         elif kind == OrderKind.PACK and plan is None:
@@ -115,11 +115,11 @@ class ReceiptForm(KeyedForm):
         to_field_name="name",
         label=_("Customer"),
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
-        error_messages={"invalid_choice": _("There is no customer of this name.")},
+        error_messages={"invalid_choice": _("There is no customer with this name.")},
     )
     amount = AmountField(label=_("Amount"))
     reference = forms.CharField(
-        label=_("Bank's reference"), max_length=64, help_text=_("Each transfer has its own; it is recorded once.")
+        label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")
     )
     received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)

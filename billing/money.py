@@ -33,8 +33,8 @@ def read_amount(text, field="amount", least=CENT):
     """An amount that somebody typed: `1,234.5`, `¥20`. `BadInput` when it is none, or less than `least`."""
     plain = text.strip().replace(",", "").replace("，", "").removeprefix("¥").removeprefix("￥").strip()
     if not AMOUNT.fullmatch(plain):
-        raise BadInput(field, _("“{text}” is no amount; write it as 1234.50").format(text=text.strip()))
+        raise BadInput(field, _("“{text}” is not an amount; write it as 1234.50").format(text=text.strip()))
     amount = rounded(plain)
     if amount < least:
-        raise BadInput(field, _("the amount is at least {least}").format(least=yuan(least)))
+        raise BadInput(field, _("the amount must be at least {least}").format(least=yuan(least)))
     return amount

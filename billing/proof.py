@@ -30,12 +30,12 @@ def _unbalanced():
     """The postings of an entry sum to zero."""
     sums = Posting.objects.order_by().values("entry").annotate(total=_cents(Sum("amount"))).exclude(total=0)
     for key, total in sums.values_list("entry", "total"):
-        yield _problem("unbalanced", _("the postings of {key} come to {total}"), key=key, total=yuan(total))
+        yield _problem("unbalanced", _("the postings of {key} add up to {total}"), key=key, total=yuan(total))
     for entry in Entry.objects.annotate(lines=Count("postings")).filter(lines__lt=2):
-        yield _problem("no_postings", _("the entry {key} has not two postings"), key=entry.pk)
+        yield _problem("no_postings", _("entry {key} does not have two postings"), key=entry.pk)
     sealed = Exists(Entry.objects.filter(pk=OuterRef("entry_id")))
     for key in Posting.objects.exclude(sealed).order_by().values_list("entry_id", flat=True).distinct():
-        yield _problem("no_entry", _("there are postings of {key}, and no such entry"), key=key)
+        yield _problem("no_entry", _("there are postings of {key}, but no such entry"), key=key)
 
 
 def _wallets():
@@ -43,7 +43,7 @@ def _wallets():
     posted = Posting.objects.filter(account=Account.WALLET, customer=OuterRef("pk")).order_by().values("customer")
     accounts = CustomerAccount.objects.annotate(posted=_sum_of(posted, "amount")).select_related("customer")
     for account in accounts.exclude(balance=F("posted")):
-        sentence = _("the wallet of {customer} says {balance}, and its postings come to {posted}")
+        sentence = _("the wallet of {customer} shows {balance}, but its postings add up to {posted}")
         facts = {"balance": yuan(account.balance), "posted": yuan(account.posted)}
         yield _problem("wallet", sentence, customer=account.customer, **facts)
     for account in accounts.filter(balance__lt=-F("credit_limit")):
@@ -58,7 +58,7 @@ def _running_balances():
     postings = Posting.objects.filter(account=Account.WALLET).annotate(before=before)
     wrong = postings.annotate(expected=_cents(F("before") + F("amount"))).exclude(balance=F("expected"))
     for posting in wrong:
-        sentence = _("the posting {posting} leaves {balance} in the wallet, and should leave {expected}")
+        sentence = _("posting {posting} leaves {balance} in the wallet, but should leave {expected}")
         facts = {"balance": yuan(posting.balance), "expected": yuan(posting.expected)}
         yield _problem("running_balance", sentence, posting=posting, **facts)
 
@@ -68,7 +68,7 @@ def _reversals():
     for entry in Entry.objects.filter(kind=EntryKind.REVERSAL).prefetch_related("postings", "reverses__postings"):
         done = sorted((posting.account, -posting.amount) for posting in entry.postings.all())
         if not entry.reverses or done != sorted((p.account, p.amount) for p in entry.reverses.postings.all()):
-            yield _problem("reversal", _("{key} does not do the opposite of what it reverses"), key=entry.pk)
+            yield _problem("reversal", _("{key} is not the opposite of the entry it reverses"), key=entry.pk)
 
 
 def _orders():
@@ -89,15 +89,15 @@ def _orders():
     due = Case(When(paid, then=-F("total")), default=Value(ZERO), output_field=MoneyField())
     owes = Case(When(paid, then=F("lines_open")), default=Value(ZERO), output_field=MoneyField())
     rules = (
-        ("order_total", _("the lines of order {order} come to another total"), {"lines_total": F("total")}),
-        ("order_payment", _("what was paid for order {order} is not its total"), {"moved": due}),
+        ("order_total", _("the lines of order {order} do not add up to its total"), {"lines_total": F("total")}),
+        ("order_payment", _("the amount paid for order {order} does not match its total"), {"moved": due}),
         (
             "order_refunded",
-            _("what order {order} refunded is not what its lines say"),
+            _("the refunds of order {order} do not match its lines"),
             {"lines_refunded": F("refunded")},
         ),
-        ("order_owed", _("what is owed for order {order} is not what its open lines say"), {"owed": owes}),
-        ("order_earned", _("what order {order} earned is not what its lines say"), {"earned": F("lines_served")}),
+        ("order_owed", _("the amount owed for order {order} does not match its open lines"), {"owed": owes}),
+        ("order_earned", _("the revenue of order {order} does not match its lines"), {"earned": F("lines_served")}),
     )
     for code, sentence, equal in rules:
         for order in orders.exclude(**equal):
@@ -110,12 +110,12 @@ def _lines():
         record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
         lines = OrderLine.objects.filter(order__kind=kind, fulfilled_on__isnull=False)
         for line in lines.exclude(Exists(record.filter(action=action))).select_related("card", "order"):
-            sentence = _("line {line} was fulfilled, and no record of the card says so")
+            sentence = _("line {line} is fulfilled, but no record of the card shows it")
             yield _problem("line_without_service", sentence, iccid=line.card.iccid, line=line)
     line = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
     done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=ACTIONS.values())
     for event in done.exclude(Exists(line)).select_related("card"):
-        sentence = _("record {seq} was done for an order, and no line of it says so")
+        sentence = _("record {seq} was made for an order, but no order line shows it")
         yield _problem("service_without_line", sentence, iccid=event.card.iccid, seq=event.seq)
 
 
@@ -125,7 +125,7 @@ def _terms():
     renewals = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW)
     given = renewals.annotate(term=number).filter(term=OuterRef("number"))
     for term in ServiceTerm.objects.filter(number__gt=1).exclude(Exists(given)).select_related("card"):
-        sentence = _("nobody gave the card its term {number}: no order and no record of the staff")
+        sentence = _("term {number} of the card has no source: neither an order nor a staff record")
         yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)
 
 

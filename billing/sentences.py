@@ -9,15 +9,17 @@ from billing.choices import NoticeKind
 from billing.money import yuan
 
 NOTICE_SENTENCES = {
-    NoticeKind.EXPIRING: gettext_lazy("From {day} on card {card} has no service, unless it is renewed."),
-    NoticeKind.CANCELLING: gettext_lazy("Card {card} is cancelled for good on {day}, unless it is renewed."),
-    NoticeKind.FORCING: gettext_lazy("Card {card} is forced active on {day}: its term starts then, used or not."),
-    NoticeKind.ALLOWANCE: gettext_lazy(
-        "Card {card} has used {step}% or more of its allowance in the cycle that began on {day}."
+    NoticeKind.EXPIRING: gettext_lazy("Card {card} has no service from {day} unless it is renewed."),
+    NoticeKind.CANCELLING: gettext_lazy("Card {card} will be permanently cancelled on {day} unless it is renewed."),
+    NoticeKind.FORCING: gettext_lazy(
+        "Card {card} will be activated on {day}: its term starts then, whether it is used or not."
     ),
-    NoticeKind.WALLET_LOW: gettext_lazy("The wallet has been low since {day}: {balance}, less than {low_below}."),
+    NoticeKind.ALLOWANCE: gettext_lazy(
+        "Card {card} has used {step}% or more of its allowance in the cycle that started on {day}."
+    ),
+    NoticeKind.WALLET_LOW: gettext_lazy("The wallet balance has been low since {day}: {balance}, below {low_below}."),
     NoticeKind.RENEWAL_FAILED: gettext_lazy(
-        "Nothing was renewed by itself on {day}: {needed} are needed, and the wallet has {available} to spend."
+        "Auto-renewal failed on {day}: {needed} is needed, but the wallet has only {available} available."
     ),
 }
 AMOUNTS = ("balance", "low_below", "needed", "available")

@@ -24,12 +24,12 @@ class State(TextChoices):
 class Hold(TextChoices):
     """The six reasons for which a card is stopped, highest precedence first (`domain.md`, "The six holds")."""
 
-    ANOMALY = "anomaly", _("Carrier control")
-    REAL_NAME = "real_name", _("Real-name check missing")
+    ANOMALY = "anomaly", _("Carrier block")
+    REAL_NAME = "real_name", _("ID not verified")
     REBIND = "rebind", _("Device changed")
     CREDIT = "credit", _("Allowance used up")
     THRESHOLD = "threshold", _("Usage limit reached")
-    VOLUNTARY = "voluntary", _("Stopped by choice")
+    VOLUNTARY = "voluntary", _("Suspended manually")
 
 
 class Carrier(TextChoices):
@@ -58,7 +58,7 @@ class RealName(TextChoices):
     """How far a card's real-name check has come."""
 
     NONE = "none", _("Not submitted")
-    SUBMITTED = "submitted", _("Waiting for approval")
+    SUBMITTED = "submitted", _("Pending approval")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
     REVOKED = "revoked", _("Revoked")
@@ -73,14 +73,14 @@ class Alignment(TextChoices):
     """How the end of a term is reckoned (rule 5): 自然月 or 对天."""
 
     CALENDAR = "calendar", _("Calendar months")
-    ANNIVERSARY = "anniversary", _("Day to day")
+    ANNIVERSARY = "anniversary", _("Anniversary")
 
 
 class ForcedMode(TextChoices):
     """How the day of forced activation follows from the start of silence (rule 4)."""
 
-    MONTHS = "months", _("Months, from the month after")
-    OPENING_MONTH = "opening_month", _("Months, opening month counts")
+    MONTHS = "months", _("Months, from the next month")
+    OPENING_MONTH = "opening_month", _("Months, including the opening month")
     DAYS = "days", _("Days")
 
 
@@ -90,7 +90,7 @@ class Cause(TextChoices):
     FIRST_USE = "first_use", _("First use")
     FORCED = "forced", _("Forced activation")
     STAFF = "staff", _("Activated by staff")
-    REAL_NAME = "real_name", _("Real-name check approved")
+    REAL_NAME = "real_name", _("ID verification approved")
 
 
 class CustomerKind(TextChoices):
@@ -124,8 +124,8 @@ class JobKind(TextChoices):
 
     ACTION = "action", _("Bulk action")
     UNDO = "undo", _("Undo")
-    IMPORT_CARDS = "import_cards", _("Import of cards")
-    IMPORT_USAGE = "import_usage", _("Import of usage")
+    IMPORT_CARDS = "import_cards", _("Card import")
+    IMPORT_USAGE = "import_usage", _("Usage import")
     EXPORT = "export", _("Export")
     ORDER = "order", _("Order")
     REFUND = "refund", _("Refund")
@@ -138,12 +138,12 @@ OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
 class JobStatus(TextChoices):
     """How far a job has come. `ready` waits for a person who has seen the preview."""
 
-    PREPARING = "preparing", _("Being read")
-    CHECKING = "checking", _("Being checked")
-    READY = "ready", _("Waiting for you")
-    RUNNING = "running", _("At work")
+    PREPARING = "preparing", _("Reading file")
+    CHECKING = "checking", _("Checking")
+    READY = "ready", _("Ready to start")
+    RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
-    STOPPED = "stopped", _("Ended early")
+    STOPPED = "stopped", _("Stopped")
     DONE = "done", _("Finished")
     FAILED = "failed", _("Failed")
 
@@ -161,7 +161,7 @@ class Step(TextChoices):
 class RequestStatus(TextChoices):
     """How far a customer's request to the dealer has come."""
 
-    OPEN = "open", _("Waiting for an answer")
+    OPEN = "open", _("Awaiting reply")
     ANSWERED = "answered", _("Answered")
     CLOSED = "closed", _("Closed")
 
@@ -188,28 +188,28 @@ class Action(TextChoices):
     PLACE_HOLD = "place_hold", pgettext_lazy("action", "Place hold")
     LIFT_HOLD = "lift_hold", pgettext_lazy("action", "Lift hold")
     BIND = "bind", pgettext_lazy("action", "Bind device")
-    REBIND = "rebind", pgettext_lazy("action", "Rebind device")
-    SUBMIT_REAL_NAME = "submit_real_name", pgettext_lazy("action", "Submit real-name check")
-    APPROVE_REAL_NAME = "approve_real_name", pgettext_lazy("action", "Approve real-name check")
-    REJECT_REAL_NAME = "reject_real_name", pgettext_lazy("action", "Reject real-name check")
-    REVOKE_REAL_NAME = "revoke_real_name", pgettext_lazy("action", "Revoke real-name check")
+    REBIND = "rebind", pgettext_lazy("action", "Change device")
+    SUBMIT_REAL_NAME = "submit_real_name", pgettext_lazy("action", "Submit ID verification")
+    APPROVE_REAL_NAME = "approve_real_name", pgettext_lazy("action", "Approve ID verification")
+    REJECT_REAL_NAME = "reject_real_name", pgettext_lazy("action", "Reject ID verification")
+    REVOKE_REAL_NAME = "revoke_real_name", pgettext_lazy("action", "Revoke ID verification")
     SET_LIMIT = "set_limit", pgettext_lazy("action", "Set usage limit")
     RENEW = "renew", pgettext_lazy("action", "Renew")
-    UNRENEW = "unrenew", pgettext_lazy("action", "Take back renewal")
+    UNRENEW = "unrenew", pgettext_lazy("action", "Undo renewal")
     TOP_UP = "top_up", pgettext_lazy("action", "Top up")
     PROTECT = "protect", pgettext_lazy("action", "Protect")
     UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
     ASSIGN = "assign", pgettext_lazy("action", "Assign to customer")
-    UNASSIGN = "unassign", pgettext_lazy("action", "Back to stock")
+    UNASSIGN = "unassign", pgettext_lazy("action", "Return to stock")
     TAG = "tag", pgettext_lazy("action", "Add tag")
     UNTAG = "untag", pgettext_lazy("action", "Remove tag")
-    REMARK = "remark", pgettext_lazy("action", "Write remark")
+    REMARK = "remark", pgettext_lazy("action", "Edit remark")
     ROLL_OVER = "roll_over", pgettext_lazy("action", "Start next cycle")
     START_TERM = "start_term", pgettext_lazy("action", "Start next term")
     EXPIRE = "expire", pgettext_lazy("action", "Shut down")
     CANCEL = "cancel", pgettext_lazy("action", "Cancel")
     PARK = "park", pgettext_lazy("action", "Park")
-    UNPARK = "unpark", pgettext_lazy("action", "Take back from parking")
+    UNPARK = "unpark", pgettext_lazy("action", "Unpark")
 
 
 class Rule(TextChoices):
@@ -220,13 +220,13 @@ class Rule(TextChoices):
     FORCE_ACTIVATE = "force_activate", _("The silent period is over")
     FIRST_DEVICE = "first_device", _("The first device seen is the card's device")
     REBIND = "rebind", _("The card was seen in another device")
-    CREDIT = "credit", _("The allowance of the cycle is used up")
+    CREDIT = "credit", _("The cycle's allowance is used up")
     THRESHOLD = "threshold", _("The usage limit is reached")
     ROLL_OVER = "roll_over", _("A new cycle starts")
     START_TERM = "start_term", _("The next term starts")
     EXPIRE = "expire", _("The last term has ended")
     CANCEL = "cancel", _("Not renewed in time")
-    PARK = "park", _("The card's data contradict each other")
+    PARK = "park", _("The card's data is inconsistent")
 
 
 # What changes whose card it is; nothing else does.

@@ -12,32 +12,32 @@ VOCABULARIES = {"action": Action, "carrier": Carrier, "hold": Hold, "state": Sta
 
 REFUSALS = {
     "cancelled": (
-        _("The card is cancelled, and that is final."),
+        _("The card is cancelled, which is final."),
         _("Open a new card."),
     ),
     "parked": (
-        _("The card is parked, because its data contradict each other: {parked}"),
-        _("Correct the data, then take the card back from parking."),
+        _("The card is parked because its data is inconsistent: {parked}"),
+        _("Correct the data, then unpark the card."),
     ),
     "not_parked": (
         _("The card is not parked."),
-        _("Nothing needs to be done."),
+        _("No action is needed."),
     ),
     "not_permitted": (
-        _("{actor} may not do this: {action}."),
-        _("Ask somebody whose role allows it."),
+        _("{actor} is not allowed to do this: {action}."),
+        _("Ask someone whose role allows it."),
     ),
     "not_unused": (
         _("Only an unused card can be activated."),
-        _("Look at the card's state: it may be active already."),
+        _("Check the card's state: it may already be active."),
     ),
     "real_name_first": (
-        _("The card needs an approved real-name check before it can be activated."),
-        _("Submit the real-name check and have it approved."),
+        _("The card needs approved ID verification before it can be activated."),
+        _("Submit ID verification and have it approved."),
     ),
     "already_voluntary": (
-        _("The card is stopped by choice already."),
-        _("Resume it, or leave it stopped."),
+        _("The card is already suspended manually."),
+        _("Resume it, or leave it suspended."),
     ),
     "not_in_use": (
         _("This is possible only for a card in use."),
@@ -48,20 +48,20 @@ REFUSALS = {
         _("Renew first."),
     ),
     "nothing_to_resume": (
-        _("The card has neither a voluntary stop nor a reached limit."),
-        _("Look at why the card is stopped: each reason has its own way back."),
+        _("The card is neither suspended manually nor at its usage limit."),
+        _("Check why the card is suspended: each reason has its own fix."),
     ),
     "only_anomaly": (
-        _("A hold of this kind is not placed or lifted by hand: {hold}."),
-        _("Use the action that belongs to it: suspend, resume, rebind, top up or the real-name check."),
+        _("This hold cannot be placed or lifted manually: {hold}."),
+        _("Use the action for it: suspend, resume, change device, top up or ID verification."),
     ),
     "hold_stands": (
-        _("This hold stands already: {hold}."),
-        _("Nothing needs to be done."),
+        _("The card already has this hold: {hold}."),
+        _("No action is needed."),
     ),
     "hold_not_open": (
-        _("The card has no open hold of this kind: {hold}."),
-        _("Nothing needs to be lifted."),
+        _("The card does not have this hold: {hold}."),
+        _("There is nothing to lift."),
     ),
     "not_from_this_state": (
         _("This hold cannot be placed on a card in this state: {state}."),
@@ -69,55 +69,55 @@ REFUSALS = {
     ),
     "not_bound": (
         _("The card is not bound to a device."),
-        _("It works in any device: nothing needs to be rebound."),
+        _("It works in any device: there is nothing to change."),
     ),
     "same_device": (
-        _("The card is bound to this device already."),
-        _("Give the IMEI of the new device."),
+        _("The card is already bound to this device."),
+        _("Enter the IMEI of the new device."),
     ),
     "rebinds_used_up": (
-        _("The card was rebound {count} times this month, and the carrier allows {cap}."),
+        _("The device was changed {count} times this month; the carrier allows {cap}."),
         _("Wait until the first of next month."),
     ),
     "no_real_name_needed": (
-        _("The card is certified by an enterprise and needs no real-name check."),
-        _("Nothing needs to be submitted."),
+        _("The card is certified by an enterprise and needs no ID verification."),
+        _("There is nothing to submit."),
     ),
     "too_many_cards": (
-        _("This person answers for {count} cards already, and the carrier allows {most}."),
-        _("Send in another person, or take a card off this one first."),
+        _("This person already has {count} cards; the carrier allows {most}."),
+        _("Submit another person, or remove a card from this one first."),
     ),
     "already_approved": (
-        _("The real-name check is approved already."),
-        _("Revoke it first, if the person changes."),
+        _("The ID verification is already approved."),
+        _("If the person has changed, revoke it first."),
     ),
     "already_submitted": (
-        _("A real-name check is waiting for approval already."),
+        _("An ID verification is already pending approval."),
         _("Approve or reject it."),
     ),
     "not_submitted": (
-        _("No real-name check is waiting for approval."),
+        _("No ID verification is pending approval."),
         _("Submit it first."),
     ),
     "not_approved": (
-        _("The card has no approved real-name check."),
-        _("Nothing needs to be revoked."),
+        _("The card has no approved ID verification."),
+        _("There is nothing to revoke."),
     ),
     "no_running_term": (
-        _("The card has no running term to which a pack could be added."),
+        _("The card has no current term to add a pack to."),
         _("Wait until the card is in use."),
     ),
     "nothing_renewed": (
-        _("No such renewal waits in the card's queue."),
-        _("Nothing needs to be taken back."),
+        _("The card has no such renewal queued."),
+        _("There is no renewal to undo."),
     ),
     "term_started": (
-        _("The term has started: its service is being used."),
-        _("Only a term that still waits can be taken back."),
+        _("The term has started, so its service is in use."),
+        _("Only a term that has not started can be undone."),
     ),
     "later_term": (
         _("Another term was bought after this one."),
-        _("Take that one back first."),
+        _("Undo that one first."),
     ),
     "not_a_plan": (
         _("{plan} is an add-on pack, not a plan."),
@@ -128,55 +128,55 @@ REFUSALS = {
         _("Top up with a pack, or renew with the plan."),
     ),
     "protected": (
-        _("The card is protected from being cancelled."),
-        _("Take the protection off first."),
+        _("The card is protected from cancellation."),
+        _("Remove the protection first."),
     ),
     "already_protected": (
-        _("The card is protected already."),
-        _("Nothing needs to be done."),
+        _("The card is already protected."),
+        _("No action is needed."),
     ),
     "not_protected": (
         _("The card is not protected."),
-        _("Nothing needs to be done."),
+        _("No action is needed."),
     ),
     "reason_required": (
-        _("A reason must be given."),
-        _("Write in a few words why."),
+        _("A reason is required."),
+        _("Briefly give a reason."),
     ),
     "same_customer": (
-        _("The card belongs to this customer already."),
-        _("Nothing needs to be done."),
+        _("The card already belongs to this customer."),
+        _("No action is needed."),
     ),
     "in_stock_already": (
-        _("The card is in stock already."),
-        _("Nothing needs to be done."),
+        _("The card is already in stock."),
+        _("No action is needed."),
     ),
     "changed_meanwhile": (
-        _("The card has changed since you looked."),
-        _("Look at it as it is now, and ask again if you still want this."),
+        _("The card has changed in the meantime."),
+        _("Review its current state, then try again."),
     ),
     "already_tagged": (
-        _("The card has this tag already: {tag}."),
-        _("Nothing needs to be done."),
+        _("The card already has this tag: {tag}."),
+        _("No action is needed."),
     ),
     "not_tagged": (
         _("The card does not have this tag: {tag}."),
-        _("Nothing needs to be done."),
+        _("No action is needed."),
     ),
     "too_many_tags": (
-        _("The card has {count} tags already, and no more fit."),
-        _("Take one off first."),
+        _("The card already has {count} tags, the most allowed."),
+        _("Remove one first."),
     ),
     "same_remark": (
-        _("The remark says this already."),
-        _("Nothing needs to be done."),
+        _("The remark already says this."),
+        _("No action is needed."),
     ),
     "nothing_to_undo": (
-        _("Nothing of this can be taken back."),
-        _("Use the action that changes the card the other way."),
+        _("This cannot be undone."),
+        _("Use the opposite action instead."),
     ),
     "still_broken": (
-        _("The card's data still contradict each other: {parked}"),
+        _("The card's data is still inconsistent: {parked}"),
         _("Correct the data first."),
     ),
 }
@@ -184,14 +184,14 @@ REFUSALS = {
 CONTRADICTIONS = {
     "endless": _("more than {count} changes are due by {day}"),
     "missing": _("“{name}” is missing on a card in the state “{state}”"),
-    "no_cycle": _("a term runs, but no cycle is metered"),
+    "no_cycle": _("a term is running, but no cycle is metered"),
     "no_policy": _("no policy of the carrier {carrier} is in force on {day}"),
     "no_queued_term": _("a service term should start, but none is queued"),
-    "owner_not_recorded": _("the customer changed without the record of an assignment"),
+    "owner_not_recorded": _("the customer changed without an assignment record"),
     "refused": _("the database refused a change: {text}"),
-    "resumes": _("only a suspended card has a state that it resumes to, and each has one"),
+    "resumes": _("a suspended card, and no other, must have a state to resume to"),
     "unexpected": _("a rule failed: {text}"),
-    "unknown_state": _("the card is in no state that exists: {state}"),
+    "unknown_state": _("the card is in an unknown state: {state}"),
 }
 
 

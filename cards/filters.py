@@ -118,7 +118,7 @@ class CardForm(StrictForm):
         try:
             return order.read(text)
         except ValueError:
-            self.add_error(name, _("“{text}” is no place in this list.").format(text=text))
+            self.add_error(name, _("“{text}” is not a position in this list.").format(text=text))
 
 
 def _natural_order(cleaned):
@@ -170,7 +170,7 @@ class CardFilter(django_filters.FilterSet):
     # First, so that a number is unknown when there is no such card, and not when another filter hides it.
     q = Search(method="search", label=gettext_lazy("Search"))
     state = django_filters.ChoiceFilter(choices=State.choices, label=gettext_lazy("State"))
-    hold = django_filters.ChoiceFilter(choices=Hold.choices, method="held", label=gettext_lazy("Stopped by"))
+    hold = django_filters.ChoiceFilter(choices=Hold.choices, method="held", label=gettext_lazy("Hold"))
     quick = django_filters.ChoiceFilter(
         choices=[(name, quick.label) for name, quick in QUICK.items()],
         method="at_once",
@@ -196,7 +196,7 @@ class CardFilter(django_filters.FilterSet):
     )
     tag = Named(Tag, method="tagged", label=gettext_lazy("Tag"))
     expiring = WithinDays(method="expiring_within", label=gettext_lazy("Term ends within (days)"))
-    due = WithinDays(method="due_within", label=gettext_lazy("Something is due within (days)"))
+    due = WithinDays(method="due_within", label=gettext_lazy("Due within (days)"))
     parked = django_filters.ChoiceFilter(
         choices=[("1", gettext_lazy("Parked only"))],
         method="set_aside",

@@ -79,11 +79,11 @@ class ActionForm(ParametersForm):
         self.iccid = iccid
         self.add_parameters(action, choices)
         if action.customers_read_the_reason:
-            self.fields["reason"].help_text = _("The customer reads it.")
+            self.fields["reason"].help_text = _("Visible to the customer.")
         if action.is_final:
             self.fields["last_digits"] = forms.CharField(
                 label=_("The last {count} characters of the ICCID").format(count=LAST_DIGITS),
-                help_text=_("Typed to make sure that it is this card: cancelling is final."),
+                help_text=_("Enter them to confirm. Cancellation is final."),
                 widget=forms.TextInput(attrs={"autocomplete": "off"}),
             )
 
@@ -117,8 +117,8 @@ class JobForm(ParametersForm):
         self.add_parameters(action, plans)
         if action.is_final:
             self.fields["count"] = forms.CharField(
-                label=_("How many cards will be cancelled"),
-                help_text=_("Typed to make sure that it is these cards: cancelling is final."),
+                label=_("Number of cards to cancel"),
+                help_text=_("Enter the number to confirm. Cancellation is final."),
                 widget=_digits(),
             )
 

@@ -37,7 +37,7 @@ def resident_number(text, field="id_number"):
     """The number of a resident's identity card: 18 characters with a place, a birthday and a check digit that fit."""
     number = "".join(text.upper().split())
     if not ric.is_valid(number):
-        raise BadInput(field, _("This is not the number of a resident's identity card: 18 characters, see the card."))
+        raise BadInput(field, _("This is not a valid resident ID number (18 characters)."))
     return number
 
 
@@ -65,8 +65,8 @@ def _matched(pattern, text, field, expected):
         raise BadInput(
             field,
             _(
-                "“{text}” was turned into a rounded number by a spreadsheet and its last digits are lost; "
-                "format the column as text and export again"
+                "“{text}” was rounded by a spreadsheet and its last digits are lost; format the "
+                "column as text and export again"
             ).format(text=text),
         )
     if not pattern.fullmatch(text):

@@ -54,8 +54,8 @@ def _of_holds():
 
 
 EFFECT_SENTENCES = {
-    (EffectKind.FORCED, Turn.EARLIER): _("Forced active earlier"),
-    (EffectKind.FORCED, Turn.LATER): _("Forced active later"),
+    (EffectKind.FORCED, Turn.EARLIER): _("Forced activation earlier"),
+    (EffectKind.FORCED, Turn.LATER): _("Forced activation later"),
     (EffectKind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
     (EffectKind.NEXT_TERM, Turn.LATER): _("The next term starts later"),
     (EffectKind.SERVICE_ENDS, Turn.EARLIER): _("Service ends earlier"),
@@ -63,10 +63,10 @@ EFFECT_SENTENCES = {
     (EffectKind.CANCELLED, Turn.EARLIER): _("Cancelled earlier"),
     (EffectKind.CANCELLED, Turn.LATER): _("Cancelled later"),
     **dict(_of_holds()),
-    (EffectKind.WAIVER, Turn.EARLIER): _("A waived limit counts again earlier"),
-    (EffectKind.WAIVER, Turn.LATER): _("A waived limit counts again later"),
-    (EffectKind.WAIVER, Turn.NEVER): _("A waived limit stays waived in the next cycle"),
-    (EffectKind.WAIVER, Turn.NEWLY): _("A waived limit counts again in the next cycle"),
+    (EffectKind.WAIVER, Turn.EARLIER): _("Waived limit reinstated earlier"),
+    (EffectKind.WAIVER, Turn.LATER): _("Waived limit reinstated later"),
+    (EffectKind.WAIVER, Turn.NEVER): _("Waived limit stays waived in the next cycle"),
+    (EffectKind.WAIVER, Turn.NEWLY): _("Waived limit reinstated in the next cycle"),
     (EffectKind.PACKS, Turn.EARLIER): _("Add-on packs end earlier"),
     (EffectKind.PACKS, Turn.LATER): _("Add-on packs end later"),
     (EffectKind.PACKS, Turn.NEVER): _("Add-on packs outlive their cycle"),

@@ -110,7 +110,7 @@ def _numbers(records):
         if seq != before + 1:
             yield "gap", _("events are missing before event {seq}").format(seq=seq)
     if records.card.version != numbers[-1]:
-        sentence = _("the card is at version {version}, and its last event is {seq}")
+        sentence = _("the card is at version {version}, but its last event is {seq}")
         yield "version", sentence.format(version=records.card.version, seq=numbers[-1])
 
 
@@ -118,19 +118,19 @@ def _chain(records):
     """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
     events = records.events
     if events and (events[0].action not in OPENINGS or events[0].from_state):
-        yield "opening", _("the record does not begin with the opening")
+        yield "opening", _("the records do not begin with the opening")
     for before, event in pairwise(events):
         if event.from_state != before.to_state:
-            sentence = _("event {seq} starts from “{state}”, and the one before ended in “{other}”")
+            sentence = _("event {seq} starts from “{state}”, but the one before ended in “{other}”")
             states = {"state": label_of(State, event.from_state), "other": label_of(State, before.to_state)}
             yield "chain", sentence.format(seq=event.seq, **states)
         if event.effective_on < before.effective_on:
-            sentence = _("event {seq} takes effect on {day}, before the one that precedes it")
+            sentence = _("event {seq} takes effect on {day}, before the previous one")
             yield "time", sentence.format(seq=event.seq, day=event.effective_on)
     for event in events[1:]:
         edge = (event.from_state, event.to_state)
         if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES):
-            sentence = _("event {seq} goes from “{state}” to “{other}”, and there is no such way")
+            sentence = _("event {seq} goes from “{state}” to “{other}”, which is not allowed")
             yield "edge", sentence.format(seq=event.seq, state=label_of(State, edge[0]), other=label_of(State, edge[1]))
 
 
@@ -138,7 +138,7 @@ def _signatures(records):
     """A rule's event is signed by the rule; holds stand in a stopped card's event, and only there."""
     for event in records.events:
         if bool(event.rule) != (event.actor_name == f"rule:{event.rule}"):
-            sentence = _("event {seq} is signed by “{actor}”, and its rule is “{rule}”")
+            sentence = _("event {seq} is signed by “{actor}”, but its rule is “{rule}”")
             rule = label_of(Rule, event.rule) or "–"
             yield "signature", sentence.format(seq=event.seq, actor=event.actor_name, rule=rule)
         must_be_held, is_held = event.to_state == State.SUSPENDED, bool(event.holds)
@@ -153,16 +153,16 @@ def _state_and_holds(records):
     card = records.card
     last = records.events[-1] if records.events else None
     if last and card.state != last.to_state:
-        sentence = _("the card's state is “{state}”, and its last event says “{other}”")
+        sentence = _("the card's state is “{state}”, but its last event says “{other}”")
         yield "state", sentence.format(state=label_of(State, card.state), other=label_of(State, last.to_state))
     if last and card.holds != last.holds:
-        sentence = _("the card's holds are “{holds}”, and its last event says “{other}”")
+        sentence = _("the card's holds are “{holds}”, but its last event says “{other}”")
         yield "holds", sentence.format(holds=_hold_labels(card.holds), other=_hold_labels(last.holds))
     if last and card.changed_on != last.effective_on:
-        sentence = _("the card was changed on {day}, and its last event says {other}")
+        sentence = _("the card was changed on {day}, but its last event says {other}")
         yield "changed_on", sentence.format(day=card.changed_on, other=last.effective_on)
     if (card.state == State.SUSPENDED) != bool(card.resumes_to) or (card.state == State.SUSPENDED and not card.holds):
-        yield "suspended", _("a card is suspended exactly as long as it has holds and a state that it resumes to")
+        yield "suspended", _("a card must be suspended if, and only if, it has holds and a state to resume to")
     if card.holds != str(card.hold_list):
         yield "hold_order", _("the holds “{holds}” are not in order").format(holds=_hold_labels(card.holds))
 
@@ -171,11 +171,11 @@ def _owner(records):
     """The card is the customer's whose the records say it became last, and theirs since that record."""
     card, owner = records.card, _owner_said_last(records)
     if owner not in (NOT_SAID, card.customer_id):
-        sentence = _("the card's customer is “{customer}”, and its records say “{other}”")
+        sentence = _("the card's customer is “{customer}”, but its records say “{other}”")
         yield "owner", sentence.format(customer=_whose(card.customer_id), other=_whose(owner))
     since = max((event.seq for event in records.events if _moves(event)), default=None)
     if card.owned_from_seq != since:
-        sentence = _("the card is its customer's since record {seq}, and its records say {other}")
+        sentence = _("the card has been its customer's since record {seq}, but its records say {other}")
         yield "owned_from", sentence.format(seq=card.owned_from_seq or 1, other=since or 1)
 
 
@@ -215,20 +215,20 @@ def _terms(records):
     last = started[-1] if started else None
     known = (card.term_number, card.service_from, card.service_until)
     if known != ((last.number, last.starts_on, last.service_until) if last else (0, None, None)):
-        yield "running_term", _("the card's running term is not the last one that has started")
+        yield "running_term", _("the card's current term is not the last one that started")
 
 
 def _device(records):
     bound_to = records.bindings[-1].imei if records.bindings else ""
     if records.card.bound_imei != bound_to:
-        sentence = _("the card is bound to “{imei}”, and its last binding says “{other}”")
+        sentence = _("the card is bound to “{imei}”, but its last binding says “{other}”")
         yield "binding", sentence.format(imei=records.card.bound_imei, other=bound_to)
 
 
 def _real_name(records):
     status = records.checks[-1].status if records.checks else RealName.NONE
     if records.card.real_name != status:
-        sentence = _("the card's real-name check is “{status}”, and the last one submitted is “{other}”")
+        sentence = _("the card's ID verification is “{status}”, but the last one submitted is “{other}”")
         said = {"status": label_of(RealName, records.card.real_name), "other": label_of(RealName, status)}
         yield "real_name", sentence.format(**said)
 
@@ -237,12 +237,12 @@ def _kept(records):
     """What is kept for lists to ask: the usage level, and the tags once more as rows."""
     card = records.card
     if card.usage_level != card.level:
-        sentence = _("the card's usage level is “{level}”, and its usage says “{other}”")
+        sentence = _("the card's usage level is “{level}”, but its usage says “{other}”")
         levels = {"level": label_of(UsageLevel, card.usage_level), "other": label_of(UsageLevel, card.level)}
         yield "usage_level", sentence.format(**levels)
     rows = sorted(row.tag.name for row in records.tags)
     if rows != card.tag_list:
-        sentence = _("the card's tags are “{tags}”, and lists find it by “{other}”")
+        sentence = _("the card's tags are “{tags}”, but lists find it by “{other}”")
         yield "tags", sentence.format(tags=listed(card.tag_list), other=listed(rows))
 
 
@@ -264,6 +264,6 @@ def _sums():
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
         for state, holds, counted, kept in cursor.fetchall():
-            sentence = _("there are {counted} cards “{state}” with the holds “{holds}”, and the sums say {kept}")
+            sentence = _("there are {counted} cards “{state}” with the holds “{holds}”, but the sums say {kept}")
             said = {"state": label_of(State, state), "holds": _hold_labels(holds)}
             yield Problem(None, "sum", sentence.format(counted=counted, kept=kept, **said))

@@ -44,11 +44,11 @@ QUICK = {
         lambda cards, today: cards.cancelling(today, CANCELLING_WITHIN_DAYS),
         SortOrder("cancel_on"),
     ),
-    "forced": Quick(_("Forced active next month"), _forced_next_month, SortOrder("forced_activation_on")),
-    "real_name": Quick(_("Real-name check waiting"), lambda cards, today: cards.waiting_for_real_name()),
-    "no_real_name": Quick(_("Real-name check not sent in"), lambda cards, today: cards.lacking_real_name()),
+    "forced": Quick(_("Forced activation next month"), _forced_next_month, SortOrder("forced_activation_on")),
+    "real_name": Quick(_("ID verification pending"), lambda cards, today: cards.waiting_for_real_name()),
+    "no_real_name": Quick(_("ID verification not submitted"), lambda cards, today: cards.lacking_real_name()),
     "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
-    "stray": Quick(_("Used after its end"), lambda cards, today: cards.used_after_the_end()),
+    "stray": Quick(_("Usage after end of service"), lambda cards, today: cards.used_after_the_end()),
 }
 # What is of use to the customer whose cards they are.
 FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "real_name", "no_real_name")

@@ -141,7 +141,7 @@ def understood(text):
     if not numbers:
         return None
     if len(numbers) > MOST_NUMBERS:
-        message = _("{count} numbers are too many for one search: at most {most}")
+        message = _("a search takes at most {most} numbers, not {count}")
         raise BadInput("q", message.format(count=len(numbers), most=MOST_NUMBERS))
     if len(numbers) > 1 and any(map(_columns_of, numbers)):
         return Numbers(numbers)
@@ -191,7 +191,9 @@ def _starred(number):
         if number.endswith("*") and beginning.fullmatch(number[:-1]):
             return Beginning(kind, number[:-1])
     if STARRED.fullmatch(number):
-        message = _("“{text}” is not clear: write 1440* for a beginning, and *157 for an end of three digits or more")
+        message = _(
+            "“{text}” is ambiguous: write 1440* to match the beginning, or *157 to match the end (three digits or more)"
+        )
         raise BadInput("q", message.format(text=number))
     return None
 

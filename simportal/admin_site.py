@@ -42,11 +42,11 @@ CONSOLE_MENU = (
 MONEY = (
     (_("Orders"), "money:order-list", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
-    (_("To agree to"), "money:approvals", "billing.refund_order"),
+    (_("Approvals"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),
     (_("Margin"), "money:margin", "billing.view_order"),
-    (_("Money at risk"), "money:at-risk", "billing.view_order"),
+    (_("Revenue at risk"), "money:at-risk", "billing.view_order"),
 )
 SEARCHED = "console:card-list"
 
@@ -56,7 +56,7 @@ MASTER_DATA = (
     (_("Tags"), "admin:cards_tag_changelist", "cards.view_tag"),
     (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
     (_("Price tiers"), "admin:billing_pricetier_changelist", "billing.view_pricetier"),
-    (_("Rules of money"), "admin:billing_moneyrules_changelist", "billing.view_moneyrules"),
+    (_("Billing settings"), "admin:billing_moneyrules_changelist", "billing.view_moneyrules"),
 )
 PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
@@ -65,7 +65,7 @@ PEOPLE = (
 )
 SECTIONS = (
     (_("Operations"), CONSOLE_MENU),
-    (_("Money"), MONEY),
+    (_("Billing"), MONEY),
     (_("Master data"), MASTER_DATA),
     (_("People"), PEOPLE),
 )

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class ResetForm(forms.Form):
-    email = forms.EmailField(label=gettext_lazy("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +46,7 @@ class SetPassword(PasswordResetConfirmView):
         return super().get_context_data(**kwargs) | frame_of(self.request).context(self.request)
 
     def form_valid(self, form):
-        messages.success(self.request, _("Your password is changed: log in with it."))
+        messages.success(self.request, _("Your password has been changed. Log in with the new one."))
         return super().form_valid(form)
 
 

@@ -141,8 +141,8 @@ def test_the_same_day_makes_the_same_dealer_and_each_month_begins_with_every_hol
     assert said[0] == said[1]
     staff, life, *months, morning = said[0]
     assert (staff, life, morning) == (
-        "Making the staff, the customers and the carriers' policies.",
-        "Making cards, and 15 months of their life, day by day.",
+        "Creating staff, customers and carrier policies.",
+        "Creating cards and 15 months of history, day by day.",
         "This morning: cards taken over, orders, jobs on many cards, saved views.",
     )
     assert (months[0], len(months)) == ("Month 1 of 15: 2024-12, 0 cards so far.", 15)

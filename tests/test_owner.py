@@ -44,11 +44,11 @@ PAST = ("bob", "Globex", "nora", "Northwind", "李*", "1101************33", "IT-
 HISTORY = [
     "An add-on pack was added.",
     "The card was resumed.",
-    "The card was stopped on purpose.",
+    "The card was suspended manually.",
     "The usage limit was set to 20 MB.",
     "It was used for the first time, and its term started.",
-    "The real-name check was approved.",
-    "The real-name check was sent in.",
+    "The ID verification was approved.",
+    "ID verification was submitted.",
     "The card was opened.",
 ]
 PAGES = (
@@ -336,7 +336,7 @@ def things_of(username):
 
 def nothing_of_before_shows(card, client, things):
     page = client.get(f"/my/cards/{card.iccid}/").context
-    assert [entry.sentence for entry in page["entries"]] == ["The card became yours."]
+    assert [entry.sentence for entry in page["entries"]] == ["The card was assigned to you."]
     assert (page["by_day"].used, page["check"], page["verdict"]) == ([], None, "")
     helped = client.get(f"/my/cards/{card.iccid}/help/").context
     assert (helped["waiting"], client.get(f"/my/cards/{card.iccid}/buy/").context["renews"]) == (None, False)

@@ -54,7 +54,7 @@ def test_a_template_escapes_what_it_pairs():
         (
             "unknown_state",
             {"state": "lost"},
-            "the card is in no state that exists: lost",
+            "the card is in an unknown state: lost",
             "卡的状态不存在：lost",
         ),
     ],

@@ -13,7 +13,7 @@ def keep_agreement(customer, **agreement):
         for name, value in agreement.items():
             setattr(account, name, value)
         if account.available < 0:
-            sentence = _("The wallet owes {amount} already: the limit cannot be below that.")
+            sentence = _("The wallet is already overdrawn by {amount}, so the limit cannot be lower than that.")
             raise ValidationError({"credit_limit": sentence.format(amount=yuan(-account.balance))})
         account.save(update_fields=list(agreement))
         return account

@@ -10,7 +10,7 @@ from cards.calendar import civil_today
 def set_price(**price):
     """A price from a day on, which is not in the past: what was sold was sold. Raises `ValidationError`."""
     if price["valid_from"] < civil_today():
-        raise ValidationError({"valid_from": _("A price is set for today or later.")})
+        raise ValidationError({"valid_from": _("A price can only take effect today or later.")})
     fresh = Price(**price)
     fresh.full_clean()
     fresh.save()

@@ -59,13 +59,13 @@ def reverse_receipt(receipt, *, user, reason):
 def _check(account, amount, reference, received_on):
     _check_reference(reference)
     if received_on > civil_today():
-        raise BadInput("received_on", _("this day has not come yet"))
+        raise BadInput("received_on", _("this date is in the future"))
     if account.balance + amount > LARGEST:
-        raise BadInput("amount", _("a wallet holds at most {most}").format(most=yuan(LARGEST)))
+        raise BadInput("amount", _("a wallet can hold at most {most}").format(most=yuan(LARGEST)))
 
 
 def _check_reference(reference):
     known = Receipt.objects.filter(reference=reference, reversed_at=None).select_related("customer").first()
     if known:
-        sentence = _("this reference is recorded already, for {customer} on {day}")
+        sentence = _("this reference is already recorded, for {customer} on {day}")
         raise BadInput("reference", sentence.format(customer=known.customer, day=known.received_on))

@@ -24,10 +24,10 @@ class CustomerAccount(models.Model):
     )
     balance = MoneyField(_("balance"), default=ZERO, editable=False)
     credit_limit = MoneyField(_("credit limit"), default=ZERO, validators=[MinValueValidator(ZERO)])
-    low_below = MoneyField(_("low below"), null=True, blank=True)
-    auto_renews = models.BooleanField(_("renews by itself"), default=False)
+    low_below = MoneyField(_("low-balance threshold"), null=True, blank=True)
+    auto_renews = models.BooleanField(_("auto-renew"), default=False)
     renews_days_ahead = models.PositiveSmallIntegerField(
-        _("days before the end"), default=7, validators=[MinValueValidator(1), MaxValueValidator(90)]
+        _("days before end of term"), default=7, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
     muted = models.JSONField(_("muted notices"), default=list, blank=True)
 
@@ -40,7 +40,7 @@ class CustomerAccount(models.Model):
             models.CheckConstraint(
                 condition=models.Q(balance__gte=-models.F("credit_limit")),
                 name="wallet_stays_within_its_credit_limit",
-                violation_error_message=_("The wallet owes more than this limit already."),
+                violation_error_message=_("The wallet is already overdrawn beyond this limit."),
             ),
             models.CheckConstraint(condition=models.Q(credit_limit__gte=0), name="credit_limit_is_not_negative"),
         ]
@@ -67,19 +67,19 @@ class MoneyRules(models.Model):
 
     service_tax_rate = RateField(_("tax on service (%)"), default=Decimal("6.00"))
     goods_tax_rate = RateField(_("tax on cards (%)"), default=Decimal("13.00"))
-    second_person_above = MoneyField(_("second person above"), default=Decimal("1000.00"))
+    second_person_above = MoneyField(_("second approval above"), default=Decimal("1000.00"))
     placed_days = models.PositiveSmallIntegerField(
-        _("days to pay an order"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
+        _("payment period (days)"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
 
     class Meta:
-        verbose_name = _("rules of money")
-        verbose_name_plural = _("rules of money")
+        verbose_name = _("billing settings")
+        verbose_name_plural = _("billing settings")
         default_permissions = ("change", "view")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="rules_of_money_are_one_row")]
 
     def __str__(self):
-        return str(_("Rules of money"))
+        return str(_("Billing settings"))
 
     @classmethod
     def read(cls):

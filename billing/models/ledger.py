@@ -25,8 +25,8 @@ class Entry(models.Model):
     reverses = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")
     )
-    booked_on = models.DateField(_("booked on"))
-    booked_at = models.DateTimeField(_("booked at"))
+    booked_on = models.DateField(_("posting date"))
+    booked_at = models.DateTimeField(_("posted at"))
     actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
     actor_name = models.CharField(_("actor"), max_length=150)
     memo = models.CharField(_("memo"), max_length=200, blank=True)

@@ -18,9 +18,9 @@ class Digest(models.Model):
     )
     day = models.DateField(_("day"))
     due_at = models.DateTimeField(_("due at"), null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    problem = models.CharField(_("why it was not sent"), max_length=200, blank=True)
+    problem = models.CharField(_("delivery error"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("digest of notices")
@@ -48,8 +48,8 @@ class Notice(models.Model):
         "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("card")
     )
     step = models.PositiveSmallIntegerField(_("step"), default=0)
-    on = models.DateField(_("about the day"))
-    facts = models.JSONField(_("facts"), default=dict, blank=True)
+    on = models.DateField(_("relevant date"))
+    facts = models.JSONField(_("details"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     digest = models.ForeignKey(
         Digest, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name=_("digest")

@@ -68,7 +68,7 @@ class Order(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=this_moment, editable=False)
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
-    expires_at = models.DateTimeField(_("to be paid by"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("payment due by"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
@@ -204,14 +204,14 @@ class OrderLine(models.Model):
     seq = models.PositiveIntegerField(_("record"), null=True, blank=True)
     fulfilled_on = models.DateField(_("fulfilled on"), null=True, blank=True)
     refunded_on = models.DateField(_("refunded on"), null=True, blank=True)
-    refused = models.JSONField(_("why not"), null=True, blank=True)
+    refused = models.JSONField(_("reason not fulfilled"), null=True, blank=True)
     refund = models.ForeignKey(
         "billing.Refund", models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("refund")
     )
 
     class Meta:
-        verbose_name = _("line of an order")
-        verbose_name_plural = _("lines of orders")
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
         ordering = ["order", "number"]
         default_permissions = ("view",)
         constraints = [
@@ -253,9 +253,9 @@ class Refund(models.Model):
     amount = MoneyField(_("amount"), default=ZERO)
     reason = models.CharField(_("reason"), max_length=200)
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked for by")
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
-    asked_at = models.DateTimeField(_("asked for at"), auto_now_add=True)
+    asked_at = models.DateTimeField(_("requested at"), auto_now_add=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
     )

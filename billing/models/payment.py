@@ -107,13 +107,13 @@ class Notification(models.Model):
     payment = models.ForeignKey(
         Payment, models.PROTECT, null=True, blank=True, related_name="notifications", verbose_name=_("payment")
     )
-    body = models.JSONField(_("what it said"))
-    outcome = models.CharField(_("what was made of it"), max_length=16, choices=NotificationOutcome)
+    body = models.JSONField(_("content"))
+    outcome = models.CharField(_("outcome"), max_length=16, choices=NotificationOutcome)
     received_at = models.DateTimeField(_("received at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("notification of a payment")
-        verbose_name_plural = _("notifications of payments")
+        verbose_name = _("payment notification")
+        verbose_name_plural = _("payment notifications")
         ordering = ["-pk"]
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["provider", "nonce"], name="nonce_comes_once")]

@@ -57,7 +57,7 @@ class Price(models.Model):
                 Coalesce("customer", 0),
                 "valid_from",
                 name="one_price_per_day",
-                violation_error_message=_("There is a price from this day on already."),
+                violation_error_message=_("There is already a price from this date."),
             ),
             models.CheckConstraint(
                 condition=(
@@ -66,7 +66,7 @@ class Price(models.Model):
                     | models.Q(kind__in=[PriceKind.LIST, PriceKind.COST], tier=None, customer=None)
                 ),
                 name="price_is_for_whom_its_kind_says",
-                violation_error_message=_("A price of a tier names the tier, a customer's price the customer."),
+                violation_error_message=_("A tier price needs a tier; a customer price needs a customer."),
             ),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_is_not_negative"),
         ]

@@ -17,13 +17,13 @@ class CardRenewal(models.Model):
         "cards.Card", models.PROTECT, primary_key=True, related_name="renewal", verbose_name=_("card")
     )
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="+", verbose_name=_("customer"))
-    is_on = models.BooleanField(_("renews by itself"))
-    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("said by"))
-    said_at = models.DateTimeField(_("said at"), default=this_moment)
+    is_on = models.BooleanField(_("auto-renew"))
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("set by"))
+    said_at = models.DateTimeField(_("set at"), default=this_moment)
 
     class Meta:
-        verbose_name = _("automatic renewal of a card")
-        verbose_name_plural = _("automatic renewals of cards")
+        verbose_name = _("card auto-renewal")
+        verbose_name_plural = _("card auto-renewals")
         default_permissions = ("view",)
 
     def __str__(self):
@@ -34,12 +34,12 @@ class RenewedTerm(models.Model):
     """That a card's term was renewed by itself: it happens once per term, whatever becomes of it afterwards."""
 
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", db_index=False, verbose_name=_("card"))
-    term = models.PositiveSmallIntegerField(_("running term"))
+    term = models.PositiveSmallIntegerField(_("current term"))
     order = models.ForeignKey("billing.Order", models.PROTECT, related_name="renewed_terms", verbose_name=_("order"))
 
     class Meta:
-        verbose_name = _("term renewed by itself")
-        verbose_name_plural = _("terms renewed by themselves")
+        verbose_name = _("auto-renewed term")
+        verbose_name_plural = _("auto-renewed terms")
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["card", "term"], name="a_term_renews_itself_once")]
 
@@ -63,11 +63,11 @@ class RenewalRun(models.Model):
         "billing.Order", models.PROTECT, null=True, blank=True, related_name="run", verbose_name=_("order")
     )
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
-    is_short = models.BooleanField(_("the money was short"), default=False)
+    is_short = models.BooleanField(_("insufficient funds"), default=False)
 
     class Meta:
-        verbose_name = _("run of automatic renewals")
-        verbose_name_plural = _("runs of automatic renewals")
+        verbose_name = _("auto-renewal run")
+        verbose_name_plural = _("auto-renewal runs")
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_run_per_customer_and_day")]
         indexes = [models.Index(fields=["id"], name="renewal_run_open", condition=models.Q(finished_at=None))]

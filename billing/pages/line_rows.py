@@ -21,7 +21,7 @@ def lines_file(order, show, visible):
     """
     if show not in LINE_FILTERS:
         raise Http404
-    headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("What helps")]
+    headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("How to fix it")]
     lines = shown_lines(order, show).select_related("card", "plan").order_by("number")
     lines = lines.annotate(is_visible=Exists(visible.filter(pk=OuterRef("card"))))
     return csv_response(_("order-{number}").format(number=order.number), headings, _rows(lines, get_language()))

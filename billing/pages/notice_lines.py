@@ -50,10 +50,10 @@ def _sentence(notice):
 
 def _mailed(digest):
     if digest is None:
-        return _("comes with the next mail")
+        return _("in the next email")
     if digest.sent_at:
-        return _("mailed on {day}").format(day=digest.day)
+        return _("emailed on {day}").format(day=digest.day)
     problem = dict(MailProblem.choices).get(digest.problem, digest.problem)
     if digest.due_at is None:
-        return _("not mailed: {problem}").format(problem=problem)
-    return _("will be mailed again: {problem}").format(problem=problem) if problem else _("is being mailed")
+        return _("not emailed: {problem}").format(problem=problem)
+    return _("retrying: {problem}").format(problem=problem) if problem else _("sending email")

@@ -20,10 +20,10 @@ ORDER_TONES = {
     PaymentState.STARTED: "warning",
 }
 EFFECTS = {
-    "works_again": _("work again at once"),
-    "still_stopped": _("get the service, and stay stopped for their other reasons"),
-    "queues": _("get the term in line behind the one they have"),
-    "adds": _("work on as they do"),
+    "works_again": _("work again immediately"),
+    "still_stopped": _("get the service but stay suspended for other reasons"),
+    "queues": _("get a new term that starts after the current one"),
+    "adds": _("keep working as before"),
 }
 
 

@@ -44,7 +44,7 @@ def wallet_line(posting, frame):
 def moved_by(entry):
     """Who moved the money: a person by name, a provider or the portal itself as people call it."""
     if entry.actor_name == AUTO_RENEWAL.name:
-        return _("Automatic renewal")
+        return _("Auto-renewal")
     return provider_label(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
 
 

@@ -39,7 +39,7 @@ def reissue(iccid, generation):
     """
     code = ClaimCode.objects.filter(card__iccid=iccid)
     if not code.exists():
-        raise BadInput("iccid", _("This card has no code yet: print its label."))
+        raise BadInput("iccid", _("This card has no claim code yet: print its label."))
     following = {"generation": generation + 1, "digest": _digest(iccid, generation + 1)}
     if code.filter(generation=generation).update(**following, used_by=None, used_at=None):
         throttle.reset(throttle.CLAIMS_OF_CARD, iccid)

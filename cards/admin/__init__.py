@@ -30,7 +30,7 @@ class PlanAdmin(admin.ModelAdmin):
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "name":
             kwargs["help_text"] = _(
-                "Empty: the plan is called what it is, such as “Yearly plan 30 MB/month”, in the reader's language."
+                "Leave empty for an automatic name, such as “Yearly plan 30 MB/month”, in the reader's language."
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -68,7 +68,7 @@ class CustomerAdmin(admin.ModelAdmin):
     list_display = ["name", "kind", "contact", "phone"]
     list_filter = ["kind"]
     search_fields = ["name__startswith"]
-    search_help_text = _("The beginning of the name")
+    search_help_text = _("Start of the name")
     inlines = [MembershipInline]
 
 
@@ -90,7 +90,7 @@ class CardAdmin(admin.ModelAdmin):
     ordering = ["-pk"]
     sortable_by = []
     search_fields = ["iccid__exact"]
-    search_help_text = _("A whole ICCID; everything else is found in the console")
+    search_help_text = _("Full ICCID only; use the console for other searches")
     show_full_result_count = False
     paginator = CappedPaginator
     actions = None

@@ -20,11 +20,14 @@ class PersonAdmin(admin.ModelAdmin):
     def logs_in_in_two_steps(self, person):
         return person.has_second_factor
 
-    @admin.action(description=gettext_lazy("Turn two-step login off"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Turn off two-step login"), permissions=["change"])
     def turn_second_factor_off(self, request, persons):
         for person in persons:
             second_factor.turn_off(person.user)
-        messages.success(request, _("Two-step login is off for them: the password is enough, until they turn it on."))
+        messages.success(
+            request,
+            _("Two-step login is now off for these people: the password is enough until they turn it on again."),
+        )
 
     def has_add_permission(self, request):
         return False

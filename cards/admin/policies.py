@@ -28,13 +28,13 @@ class CarrierPolicyForm(forms.ModelForm):
     def clean_valid_from(self):
         valid_from = self.cleaned_data["valid_from"]
         if valid_from <= civil_today():
-            raise forms.ValidationError(_("Choose a day after today: what is in force already cannot be changed."))
+            raise forms.ValidationError(_("Choose a date after today: a policy already in force cannot be changed."))
         return valid_from
 
     def full_clean(self):
         super().full_clean()
         if self.is_bound and not self.errors and self.data.get("seen") != PolicyChange(self.instance).mark:
-            self.add_error(None, forms.ValidationError(_("See what changes, then save."), UNSEEN))
+            self.add_error(None, forms.ValidationError(_("Preview the changes, then save."), UNSEEN))
 
     @property
     def is_to_be_seen(self):

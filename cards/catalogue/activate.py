@@ -18,7 +18,7 @@ class Activate(ActionType):
     guards = (unused, real_name_known)
     roles = ("operations",)
     bulk_order = 30
-    customer_history = gettext_lazy("Its term started.")
+    customer_history = gettext_lazy("The term started.")
 
     def effect(self, card, request, change):
         card.activate(on=change.on, policy=request.policy(card), cause=Cause.STAFF)

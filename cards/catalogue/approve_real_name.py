@@ -12,7 +12,7 @@ class ApproveRealName(ActionType):
     word = Action.APPROVE_REAL_NAME
     guards = (certified_by_a_person, check_submitted)
     roles = ("operations",)
-    customer_history = gettext_lazy("The real-name check was approved.")
+    customer_history = gettext_lazy("The ID verification was approved.")
 
     def effect(self, card, request, change):
         card.real_name = RealName.APPROVED

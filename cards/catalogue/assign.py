@@ -11,7 +11,7 @@ from cards.models import Customer
 def customer(name):
     """A customer by name. None is none: to put a card back in stock is an action of its own."""
     if not name.strip():
-        message = _("name the customer; “{action}” (unassign) puts the card back in stock")
+        message = _("enter the customer; “{action}” (unassign) returns the card to stock")
         raise BadInput("customer", message.format(action=Action.UNASSIGN.label))
     customer = Customer.objects.filter(name=name.strip()).first()
     if customer is None:
@@ -40,7 +40,7 @@ class Assign(ActionType):
         "customer": Parameter(
             customer,
             gettext_lazy("Customer"),
-            gettext_lazy("The customer's exact name. To put the card back in stock is an action of its own."),
+            gettext_lazy("The customer's exact name. To return the card to stock, use “Return to stock”."),
             entry="offered",
         )
     }
@@ -50,7 +50,7 @@ class Assign(ActionType):
     roles = ("operations",)
     bulk_order = 50
     suggests = Customer
-    customer_history = gettext_lazy("The card became yours.")
+    customer_history = gettext_lazy("The card was assigned to you.")
 
     def effect(self, card, request, change):
         customer = request.params["customer"]

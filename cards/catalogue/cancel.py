@@ -23,8 +23,8 @@ class Cancel(ActionType):
     roles = ("operations",)
     bulk_order = 140
     is_final = True
-    submit_label = gettext_lazy("Cancel this card for good")
-    customer_history = gettext_lazy("The card was cancelled for good.")
+    submit_label = gettext_lazy("Cancel this card permanently")
+    customer_history = gettext_lazy("The card was permanently cancelled.")
 
     def effect(self, card, request, change):
         card.cancel(on=change.on, policy=request.policy(card))

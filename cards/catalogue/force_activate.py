@@ -11,7 +11,7 @@ class ForceActivate(ActionType):
     word = Action.FORCE_ACTIVATE
     guards = (unused,)
     roles = ("operations",)
-    customer_history = gettext_lazy("Its term started, used or not.")
+    customer_history = gettext_lazy("The term started automatically.")
 
     def effect(self, card, request, change):
         card.force_activate(on=change.on, policy=request.policy(card))

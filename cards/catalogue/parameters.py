@@ -61,7 +61,7 @@ def tag_name(text):
 HOLD = Parameter(hold_kind, gettext_lazy("Hold"), entry="hold")
 PLAN = Parameter(plan, gettext_lazy("Plan"), entry="plan")
 TAG = Parameter(
-    tag_name, gettext_lazy("Tag"), gettext_lazy("Any word, without a comma."), longest=LONGEST_TAG, entry="offered"
+    tag_name, gettext_lazy("Tag"), gettext_lazy("Any text without a comma."), longest=LONGEST_TAG, entry="offered"
 )
 
 
@@ -72,7 +72,7 @@ def read_day(field):
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise BadInput(field, _("“{text}” is not a day; write it as 2026-03-02").format(text=text)) from None
+            raise BadInput(field, _("“{text}” is not a date; write it as 2026-03-02").format(text=text)) from None
 
     return read
 

@@ -31,7 +31,7 @@ class PlaceHold(ActionType):
     roles = ("carrier_desk",)
     record_kind = "state"
     bulk_order = 120
-    customer_history = gettext_lazy("The card was stopped: {reason}.")
+    customer_history = gettext_lazy("The card was suspended: {reason}.")
 
     def effect(self, card, request, change):
         put_hold(card, request, change, request.params["kind"])

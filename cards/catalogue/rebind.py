@@ -54,15 +54,15 @@ class Rebind(ActionType):
         return {"imei": card.seen_imei if card.is_in_another_device else ""}
 
     def hint(self, card, request):
-        return _("Rebound {count} of {cap} times this month. Bound to: {imei}").format(
+        return _("Device changed {count} of {cap} times this month. Bound to: {imei}").format(
             count=card.rebinds_in(request.on), cap=_cap(card, request), imei=card.bound_imei or _("no device yet")
         )
 
     def customer_hint(self, card, request):
         left = max(_cap(card, request) - card.rebinds_in(request.on), 0)
         hint = ngettext(
-            "It belongs to the device {imei} now. That can be changed {left} more time this month.",
-            "It belongs to the device {imei} now. That can be changed {left} more times this month.",
+            "Bound to device {imei}. It can be changed {left} more time this month.",
+            "Bound to device {imei}. It can be changed {left} more times this month.",
             left,
         )
         return hint.format(imei=card.bound_imei or _("none"), left=left)

@@ -11,7 +11,7 @@ class RejectRealName(ActionType):
     word = Action.REJECT_REAL_NAME
     guards = (certified_by_a_person, check_submitted)
     roles = ("operations",)
-    customer_history = gettext_lazy("The real-name check was rejected.")
+    customer_history = gettext_lazy("The ID verification was rejected.")
     customers_read_the_reason = True
 
     def effect(self, card, request, change):

@@ -28,7 +28,10 @@ class WriteRemark(ActionType):
     word = Action.REMARK
     parameters = {
         "remark": Parameter(
-            one_line, gettext_lazy("Remark"), gettext_lazy("One line; empty takes it away."), longest=LONGEST_REMARK
+            one_line,
+            gettext_lazy("Remark"),
+            gettext_lazy("One line. Leave empty to remove it."),
+            longest=LONGEST_REMARK,
         )
     }
     example = {"remark": "R"}

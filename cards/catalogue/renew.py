@@ -33,7 +33,7 @@ class Renew(ActionType):
     roles = ("operations",)
     bulk_order = 60
     sells = PlanKind.PLAN
-    customer_button = gettext_lazy("Renew the card")
+    customer_button = gettext_lazy("Renew card")
     customer_history = gettext_lazy("The card was renewed.")
 
     def effect(self, card, request, change):

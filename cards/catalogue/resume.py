@@ -34,7 +34,7 @@ class Resume(ActionType):
     customers_may = True
     record_kind = "state"
     bulk_order = 20
-    customer_button = gettext_lazy("Resume the card")
+    customer_button = gettext_lazy("Resume card")
     customer_bulk_button = gettext_lazy("Resume cards")
     customer_history = gettext_lazy("The card was resumed.")
 

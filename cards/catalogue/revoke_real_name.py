@@ -18,7 +18,7 @@ class RevokeRealName(ActionType):
     word = Action.REVOKE_REAL_NAME
     guards = (certified_by_a_person, approved)
     roles = ("operations",)
-    customer_history = gettext_lazy("The real-name check was revoked.")
+    customer_history = gettext_lazy("The ID verification was revoked.")
     customers_read_the_reason = True
 
     def effect(self, card, request, change):

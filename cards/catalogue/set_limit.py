@@ -11,7 +11,7 @@ from cards.errors import BadInput
 from cards.quantities import megabytes
 
 LARGEST_LIMIT_MB = 10_000_000
-LIMIT_OFF = gettext_lazy("The usage limit was taken off.")
+LIMIT_OFF = gettext_lazy("The usage limit was removed.")
 
 
 def limit_mb(text):
@@ -20,7 +20,7 @@ def limit_mb(text):
     if text in ("", "none"):
         return None
     if not is_whole(text, 1, LARGEST_LIMIT_MB):
-        raise BadInput("limit_mb", _("“{text}” is not a number of whole MB from 1 up").format(text=text))
+        raise BadInput("limit_mb", _("“{text}” is not a whole number of MB (1 or more)").format(text=text))
     return int(text)
 
 
@@ -42,7 +42,7 @@ class SetLimit(ActionType):
     word = Action.SET_LIMIT
     parameters = {
         "limit_mb": Parameter(
-            limit_mb, gettext_lazy("Usage limit (MB)"), gettext_lazy("Empty takes the limit off."), entry="digits"
+            limit_mb, gettext_lazy("Usage limit (MB)"), gettext_lazy("Leave empty to remove the limit."), entry="digits"
         )
     }
     example = {"limit_mb": None}
@@ -71,7 +71,9 @@ class SetLimit(ActionType):
         if not card.term_runs:
             return ""
         used = megabytes(card.meter(request.on).used_bytes)
-        return _("Used in this cycle: {used} MB. A limit that is reached stops the card at once.").format(used=used)
+        return _("Used in this cycle: {used} MB. The card is suspended as soon as it reaches the limit.").format(
+            used=used
+        )
 
     def customer_sentence(self, evidence):
         return LIMIT_OFF if evidence.get("limit_mb") is None else self.customer_history

@@ -12,7 +12,7 @@ from cards.models.real_name import keyed_hash
 
 def person(text):
     if not 1 <= len(text.strip()) <= 64:
-        raise BadInput("name", _("the name of the person is missing or too long"))
+        raise BadInput("name", _("the full name is missing or too long"))
     return text.strip()
 
 
@@ -53,17 +53,20 @@ class SubmitRealName(ActionType):
 
     word = Action.SUBMIT_REAL_NAME
     parameters = {
-        "name": Parameter(person, gettext_lazy("Name of the person"), entry="private"),
+        "name": Parameter(person, gettext_lazy("Full name"), entry="private"),
         "id_number": Parameter(
-            id_number, gettext_lazy("ID number"), gettext_lazy("Kept masked, and as a keyed hash."), entry="private"
+            id_number,
+            gettext_lazy("ID number"),
+            gettext_lazy("The full number is not stored, only a masked form and a fingerprint to recognise it."),
+            entry="private",
         ),
     }
     example = {"name": "N", "id_number": "110101199003071234"}
     guards = (certified_by_a_person, nothing_submitted, person_has_room)
     roles = ("operations",)
     customers_may = True
-    customer_button = gettext_lazy("Send in the real-name check")
-    customer_history = gettext_lazy("The real-name check was sent in.")
+    customer_button = gettext_lazy("Submit ID verification")
+    customer_history = gettext_lazy("ID verification was submitted.")
 
     def effect(self, card, request, change):
         request.sent_in.add(card.pk)

@@ -31,9 +31,9 @@ class Suspend(ActionType):
     customers_may = True
     record_kind = "state"
     bulk_order = 10
-    customer_button = gettext_lazy("Stop the card")
-    customer_bulk_button = gettext_lazy("Stop cards")
-    customer_history = gettext_lazy("The card was stopped on purpose.")
+    customer_button = gettext_lazy("Suspend card")
+    customer_bulk_button = gettext_lazy("Suspend cards")
+    customer_history = gettext_lazy("The card was suspended manually.")
 
     def effect(self, card, request, change):
         put_hold(card, request, change, Hold.VOLUNTARY)

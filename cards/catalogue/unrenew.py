@@ -35,7 +35,7 @@ class Unrenew(ActionType):
     word = Action.UNRENEW
     parameters = {
         "term": Parameter(
-            term, gettext_lazy("Number of the term"), gettext_lazy("Empty means the one bought last."), entry="digits"
+            term, gettext_lazy("Term number"), gettext_lazy("Leave empty for the last one bought."), entry="digits"
         )
     }
     optional = ("term",)
@@ -47,7 +47,7 @@ class Unrenew(ActionType):
         change.evidence = {"plan": term.plan, "term": term.number}
 
     def hint(self, card, request):
-        return _("The term that was bought last is number {number}.").format(number=card.last_term_number)
+        return _("The last term bought is number {number}.").format(number=card.last_term_number)
 
 
 ACTION = Unrenew()

@@ -68,7 +68,7 @@ COLUMNS = (
     Column("usage", heading=_("Usage (MB)"), formats=NOWHERE, listed=Listed(cell="meter", needs=METER, is_usual=True)),
     Column(
         "next",
-        heading=_("What comes next"),
+        heading=_("Next event"),
         formats=NOWHERE,
         listed=Listed(cell="next", needs=DAYS_AHEAD, is_usual=True),
     ),

@@ -110,11 +110,11 @@ def _checked_names(names, known, required):
     if "\0" in "".join(names):
         raise BadInput("", _("The file is neither CSV nor XLSX."))
     if not set(names).intersection(known):
-        sentence = _("The first row is no header: it names none of the columns {columns}.")
+        sentence = _("The first row is not a header: it names none of the columns {columns}.")
         raise BadInput("", sentence.format(columns=listed(known)))
     _refuse_columns(_("The file has unknown columns: {columns}."), [name for name in names if name not in known])
-    _refuse_columns(_("The file has columns twice: {columns}."), sorted({n for n in names if names.count(n) > 1}))
-    _refuse_columns(_("The file lacks columns: {columns}."), [name for name in required if name not in names])
+    _refuse_columns(_("The file has duplicate columns: {columns}."), sorted({n for n in names if names.count(n) > 1}))
+    _refuse_columns(_("The file is missing columns: {columns}."), [name for name in required if name not in names])
     return names
 
 
@@ -144,7 +144,7 @@ def _row(number, texts, names):
     if len(texts) > len(names):
         texts = texts[: len(names)] + without_empty_end(texts[len(names) :])
     if len(texts) != len(names):
-        sentence = _("the row has {count} cells, and the header {expected}")
+        sentence = _("the row has {count} cells, but the header has {expected}")
         return Row(number, wrong=BadInput("", sentence.format(count=len(texts), expected=len(names))))
     for name, text in zip(names, texts, strict=True):
         if "\0" in text:

@@ -81,7 +81,7 @@ def _csv_cells(text, known):
 def _lines(text):
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
-            raise BadInput("", _("The file is no table: it has a line without end."))
+            raise BadInput("", _("The file is not a table: one of its lines never ends."))
         yield line
 
 

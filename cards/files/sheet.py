@@ -88,7 +88,7 @@ def _workbook(title, columns):
 
 
 def too_long():
-    sentence = _("A sheet of a workbook has room for {most} rows. CSV has room for all.")
+    sentence = _("A worksheet holds at most {most} rows. CSV has no limit.")
     return sentence.format(most=f"{MOST_ROWS_IN_SHEET:,}")
 
 

@@ -32,7 +32,7 @@ class PortalCommand(BaseCommand):
     """
 
     requires_system_checks = []
-    interrupted = gettext_lazy("Interrupted: what was done until then is kept.")
+    interrupted = gettext_lazy("Interrupted: what was done so far is kept.")
 
     def carry_out(self, **options):
         """Do what the command is for; True when it found or refused something."""
@@ -107,10 +107,10 @@ def explained(error, interrupted):
             return str(interrupted), INTERRUPTED
         first_line = str(error).strip().partition("\n")[0]
         if isinstance(error, DatabaseError):
-            sentence = _("The database refuses: {reason} (is it there, and migrated?)")
+            sentence = _("Database error: {reason} (does it exist, and is it migrated?)")
             return sentence.format(reason=first_line), FOUND_SOMETHING
         what = f"{type(error).__name__}: {first_line}"
-        return _("This is a mistake in the portal: {what} (--traceback shows where)").format(what=what), FOUND_SOMETHING
+        return _("Internal error: {what} (use --traceback for details)").format(what=what), FOUND_SOMETHING
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def civil_day(text):
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-03-02") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as 2026-03-02") from None
 
 
 def as_json(document):

@@ -76,7 +76,7 @@ class Card(models.Model):
         db_index=False,
         verbose_name=_("customer"),
     )
-    owned_from_seq = models.PositiveIntegerField(_("owned from record"), null=True, editable=False)
+    owned_from_seq = models.PositiveIntegerField(_("owned since record"), null=True, editable=False)
     certification = models.CharField(_("certification"), max_length=10, choices=Certification)
     plan = models.ForeignKey(
         "cards.Plan", models.PROTECT, related_name="cards", db_index=False, verbose_name=_("opening plan")
@@ -88,7 +88,7 @@ class Card(models.Model):
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     changed_on = models.DateField(_("changed on"), editable=False)
     next_due_on = models.DateField(_("next due on"), null=True, editable=False)
-    parked = models.CharField(_("parked because"), max_length=500, blank=True, editable=False)
+    parked = models.CharField(_("parking reason"), max_length=500, blank=True, editable=False)
 
     opened_on = models.DateField(_("opened on"))
     test_months = models.PositiveSmallIntegerField(_("test months"), default=0, validators=[MaxValueValidator(9)])
@@ -102,7 +102,7 @@ class Card(models.Model):
     activated_on = models.DateField(_("activated on"), null=True, editable=False)
     activation_cause = models.CharField(_("activated by"), max_length=10, choices=Cause, blank=True, editable=False)
 
-    term_number = models.PositiveSmallIntegerField(_("running term"), default=0, editable=False)
+    term_number = models.PositiveSmallIntegerField(_("current term"), default=0, editable=False)
     service_from = models.DateField(_("service from"), null=True, editable=False)
     service_until = models.DateField(_("service until"), null=True, editable=False)
     cancel_on = models.DateField(_("cancelled on"), null=True, editable=False)
@@ -120,18 +120,18 @@ class Card(models.Model):
     usage_level = models.PositiveSmallIntegerField(
         _("usage level"), choices=UsageLevel, default=UsageLevel.NORMAL, editable=False
     )
-    stray_usage_on = models.DateField(_("used after it was stopped"), null=True, editable=False)
+    stray_usage_on = models.DateField(_("usage after end of service"), null=True, editable=False)
 
     binding = models.CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
     bound_imei = CodeField(_("bound IMEI"), max_length=15, blank=True, editable=False)
     previous_imei = models.CharField(_("previous IMEI"), max_length=15, blank=True, editable=False)
     bound_on = models.DateField(_("bound on"), null=True, editable=False)
     seen_imei = CodeField(_("IMEI last seen"), max_length=15, blank=True, editable=False)
-    rebound_in = models.DateField(_("month of the last rebind"), null=True, editable=False)
-    rebinds = models.PositiveSmallIntegerField(_("rebinds in that month"), default=0, editable=False)
+    rebound_in = models.DateField(_("month of the last device change"), null=True, editable=False)
+    rebinds = models.PositiveSmallIntegerField(_("device changes in that month"), default=0, editable=False)
 
     real_name = models.CharField(
-        _("real-name check"), max_length=9, choices=RealName, default=RealName.NONE, editable=False
+        _("ID verification"), max_length=9, choices=RealName, default=RealName.NONE, editable=False
     )
 
     tags = models.CharField(_("tags"), max_length=MOST_TAGS * (LONGEST_TAG + 1), blank=True, editable=False)

@@ -8,7 +8,7 @@ class DeviceBinding(models.Model):
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="bindings", verbose_name=_("card"))
     imei = models.CharField(_("IMEI"), max_length=15)
     bound_on = models.DateField(_("bound on"))
-    is_rebind = models.BooleanField(_("counted as a rebind"), default=False)
+    is_rebind = models.BooleanField(_("counted as a device change"), default=False)
 
     class Meta:
         verbose_name = _("device binding")

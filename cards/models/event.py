@@ -61,7 +61,7 @@ class EventCursor(models.Model):
     """
 
     reader = models.CharField(_("reader"), max_length=32, primary_key=True)
-    through = models.BigIntegerField(_("handled through"), default=0)
+    through = models.BigIntegerField(_("processed through"), default=0)
     mark = models.BigIntegerField(_("mark"), default=0)
     horizon = models.BigIntegerField(_("horizon"), default=0)
 

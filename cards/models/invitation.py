@@ -31,8 +31,8 @@ class Invitation(models.Model):
     )
     role = models.CharField(_("role"), max_length=8, choices=MemberRole)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("invited by"))
-    made_at = models.DateTimeField(_("made at"), auto_now_add=True)
-    until = models.DateTimeField(_("runs out at"))
+    made_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    until = models.DateTimeField(_("expires at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True)
     accepted_at = models.DateTimeField(_("accepted at"), null=True)
     accepted_by = models.ForeignKey(

@@ -13,7 +13,7 @@ class Leased(models.Model):
 
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
+    tries = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
 
     class Meta:
         abstract = True
@@ -33,7 +33,7 @@ class Selection(models.Model):
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner"))
     name = models.CharField(_("name"), max_length=80, blank=True)
-    asked = models.JSONField(_("asked for"), default=dict)
+    asked = models.JSONField(_("criteria"), default=dict)
     size = models.PositiveIntegerField(_("cards"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -54,8 +54,8 @@ class SelectionPart(models.Model):
     card_ids = models.JSONField(_("cards"))
 
     class Meta:
-        verbose_name = _("part of a selection")
-        verbose_name_plural = _("parts of selections")
+        verbose_name = _("selection part")
+        verbose_name_plural = _("selection parts")
         ordering = ["selection", "number"]
         constraints = [models.UniqueConstraint(fields=["selection", "number"], name="selection_parts_are_numbered")]
 
@@ -90,15 +90,15 @@ class Job(Leased):
     )
     language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
     status = models.CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
-    message = models.CharField(_("why it failed"), max_length=500, blank=True)
+    message = models.CharField(_("failure reason"), max_length=500, blank=True)
     selection = models.ForeignKey(
         Selection, models.PROTECT, null=True, blank=True, related_name="jobs", verbose_name=_("selection")
     )
     of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="followed_by", verbose_name=_("follows job")
+        "self", models.PROTECT, null=True, blank=True, related_name="followed_by", verbose_name=_("previous job")
     )
     total = models.PositiveIntegerField(_("cards or rows"), default=0)
-    counts = models.JSONField(_("what the check found"), default=dict)
+    counts = models.JSONField(_("check results"), default=dict)
     file = models.FileField(_("file"), upload_to="jobs/", blank=True)
     file_name = models.CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
@@ -160,15 +160,15 @@ class JobStep(models.Model):
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
-    step = models.CharField(_("step taken"), max_length=9, choices=Step)
+    step = models.CharField(_("action taken"), max_length=9, choices=Step)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("step of a job")
-        verbose_name_plural = _("steps of jobs")
+        verbose_name = _("job step")
+        verbose_name_plural = _("job steps")
         ordering = ["pk"]
         default_permissions = ()
 
@@ -186,15 +186,15 @@ class JobChunk(Leased):
     job = models.ForeignKey(Job, models.CASCADE, related_name="chunks", db_index=False, verbose_name=_("job"))
     number = models.PositiveIntegerField(_("number"))
     size = models.PositiveIntegerField(_("cards or rows"))
-    payload = models.JSONField(_("what is to be done"))
-    check_result = models.JSONField(_("what the check said"), null=True, blank=True)
-    result = models.JSONField(_("what became of it"), null=True, blank=True)
+    payload = models.JSONField(_("work"))
+    check_result = models.JSONField(_("check outcome"), null=True, blank=True)
+    result = models.JSONField(_("outcome"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
-    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    done_at = models.DateTimeField(_("completed at"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("chunk of a job")
-        verbose_name_plural = _("chunks of jobs")
+        verbose_name = _("job chunk")
+        verbose_name_plural = _("job chunks")
         ordering = ["job", "number"]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="job_chunks_are_numbered")]
         indexes = [

@@ -24,8 +24,8 @@ class KnownOwner(models.Model):
     version = models.PositiveIntegerField(_("version"))
 
     class Meta:
-        verbose_name = _("known owner of a card")
-        verbose_name_plural = _("known owners of cards")
+        verbose_name = _("known card owner")
+        verbose_name_plural = _("known card owners")
         default_permissions = ()
 
     def __str__(self):

@@ -13,8 +13,8 @@ class Person(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="person", verbose_name=_("user"))
     phone = models.CharField(_("phone"), max_length=11, unique=True, null=True, blank=True)
-    totp_secret = models.CharField(_("secret of the second factor"), max_length=64, blank=True, editable=False)
-    totp_step = models.BigIntegerField(_("last code's step of time"), default=0, editable=False)
+    totp_secret = models.CharField(_("two-step login secret"), max_length=64, blank=True, editable=False)
+    totp_step = models.BigIntegerField(_("time step of the last code"), default=0, editable=False)
 
     class Meta:
         verbose_name = _("person")

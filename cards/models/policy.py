@@ -26,20 +26,20 @@ class CarrierPolicy(models.Model):
     silent_days = models.PositiveSmallIntegerField(
         _("silent days"), default=360, validators=[MinValueValidator(1), MaxValueValidator(1100)]
     )
-    silent_from_opening = models.BooleanField(_("silence counts from opening"), default=False)
+    silent_from_opening = models.BooleanField(_("silent period starts at opening"), default=False)
     cycle_day = models.PositiveSmallIntegerField(
         _("first day of the cycle"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
     )
     renewal_days = models.PositiveSmallIntegerField(
-        _("days to renew"), default=90, validators=[MinValueValidator(1), MaxValueValidator(365)]
+        _("grace days for renewal"), default=90, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
-    rebinds_per_month = models.PositiveSmallIntegerField(_("rebinds a month"), default=2)
+    rebinds_per_month = models.PositiveSmallIntegerField(_("device changes per month"), default=2)
     cards_per_person = models.PositiveSmallIntegerField(
         _("cards per person"), default=10, validators=[MinValueValidator(1)]
     )
     restores_credit = models.BooleanField(_("next cycle lifts a used-up allowance"), default=True)
     restores_threshold = models.BooleanField(_("next cycle lifts a reached limit"), default=True)
-    ends_waiver = models.BooleanField(_("next cycle arms a waived limit"), default=True)
+    ends_waiver = models.BooleanField(_("next cycle reinstates a waived limit"), default=True)
     ends_packs = models.BooleanField(_("add-on packs end with the cycle"), default=True)
 
     class Meta:

@@ -28,8 +28,8 @@ class RealNameCheck(models.Model):
     objects = CheckQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("real-name check")
-        verbose_name_plural = _("real-name checks")
+        verbose_name = _("ID verification")
+        verbose_name_plural = _("ID verifications")
         ordering = ["card", "pk"]
         indexes = [models.Index(fields=["number_hash"], name="real_name_number")]
 

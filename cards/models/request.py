@@ -28,15 +28,15 @@ class CardRequest(models.Model):
         "cards.Customer", models.PROTECT, related_name="requests", db_index=False, verbose_name=_("customer")
     )
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="requests", verbose_name=_("card"))
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked by"))
-    text = models.CharField(_("what is asked"), max_length=1_000, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("submitted by"))
+    text = models.CharField(_("question"), max_length=1_000, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict)
     status = models.CharField(_("status"), max_length=8, choices=RequestStatus, default=RequestStatus.OPEN)
     answer = models.CharField(_("answer"), max_length=2_000, blank=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("answered by")
     )
-    asked_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    asked_at = models.DateTimeField(_("submitted at"), auto_now_add=True)
     answered_at = models.DateTimeField(_("answered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
 

@@ -13,7 +13,7 @@ class StagedFile(models.Model):
     kept_until = models.DateTimeField(_("kept until"))
     rows = models.PositiveIntegerField(_("rows"), default=0)
     last_card = models.BigIntegerField(_("last card"), null=True)
-    taken_through = models.BigIntegerField(_("taken through card"), default=0)
+    taken_through = models.BigIntegerField(_("processed through card"), default=0)
     created = models.PositiveIntegerField(_("created"), default=0)
     updated = models.PositiveIntegerField(_("updated"), default=0)
     stale = models.PositiveIntegerField(_("stale"), default=0)
@@ -58,8 +58,8 @@ class RefusedRow(models.Model):
     message = models.TextField(_("why"))
 
     class Meta:
-        verbose_name = _("refused row")
-        verbose_name_plural = _("refused rows")
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
         indexes = [models.Index(fields=["file", "number"], name="refused_row_of_file")]
 
     def __str__(self):

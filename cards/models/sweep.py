@@ -8,14 +8,14 @@ class SweptDay(models.Model):
     day = models.DateField(_("day"), primary_key=True)
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
-    braked_at = models.DateTimeField(_("braked at"), null=True, blank=True)
+    braked_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     released_by = models.CharField(_("released by"), max_length=150, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     counts = models.JSONField(_("changes by rule"), default=dict)
 
     class Meta:
-        verbose_name = _("swept day")
-        verbose_name_plural = _("swept days")
+        verbose_name = _("nightly sweep")
+        verbose_name_plural = _("nightly sweeps")
         ordering = ["-day"]
 
     def __str__(self):

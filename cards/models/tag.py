@@ -29,8 +29,8 @@ class CardTag(models.Model):
     tag = models.ForeignKey(Tag, models.PROTECT, related_name="card_rows", db_index=False, verbose_name=_("tag"))
 
     class Meta:
-        verbose_name = _("tag of a card")
-        verbose_name_plural = _("tags of cards")
+        verbose_name = _("card tag")
+        verbose_name_plural = _("card tags")
         constraints = [models.UniqueConstraint(fields=["card", "tag"], name="a_card_has_a_tag_once")]
         indexes = [models.Index(fields=["tag", "card"], name="cardtag_tag")]
 

@@ -21,8 +21,8 @@ class StateTally(models.Model):
     cards = models.IntegerField(_("cards"))
 
     class Meta:
-        verbose_name = _("state tally")
-        verbose_name_plural = _("state tallies")
+        verbose_name = _("state count")
+        verbose_name_plural = _("state counts")
 
     def __str__(self):
         return f"{self.day} {self.action} {self.state} {self.holds} {self.cards:+}"
@@ -36,8 +36,8 @@ class UsageTally(models.Model):
     readings = models.IntegerField(_("readings"))
 
     class Meta:
-        verbose_name = _("usage tally")
-        verbose_name_plural = _("usage tallies")
+        verbose_name = _("usage count")
+        verbose_name_plural = _("usage counts")
 
     def __str__(self):
         return f"{self.day} {self.bytes:+}"
@@ -50,8 +50,8 @@ class FleetFigures(models.Model):
     document = models.JSONField(_("figures"), default=dict)
 
     class Meta:
-        verbose_name = _("figures of the fleet")
-        verbose_name_plural = _("figures of the fleet")
+        verbose_name = _("fleet figures")
+        verbose_name_plural = _("fleet figures")
 
     def __str__(self):
         return f"{self.as_of:%Y-%m-%d %H:%M}"

@@ -85,8 +85,8 @@ class CardAction:
         if after.term_number != self.card.term_number:
             return " ".join(what_follows(self.card, after))
         if after.service_until is None:
-            return _("Follows the term that the card was opened with.")
-        return _("Follows the terms that the card has; the running one ends on {day}.").format(day=after.service_until)
+            return _("Starts after the card's opening term.")
+        return _("Starts after the existing terms; the current one ends on {day}.").format(day=after.service_until)
 
     def _rehearsed(self, **params):
         """A copy of the card, to which the action was done; None if it would not be."""
@@ -114,16 +114,16 @@ def what_follows(before, after):
     """What an action changes, or has changed, in sentences."""
     now = SHOWN_LABELS[after.shown]
     if before.shown == after.shown:
-        sentences = [_("It stays “{shown}”.").format(shown=now)]
+        sentences = [_("Remains “{shown}”.").format(shown=now)]
     else:
         sentences = [_("From “{before}” to “{after}”.").format(before=SHOWN_LABELS[before.shown], after=now)]
     remaining = [hold.label for hold in after.hold_list if before.has_hold(hold)]
     if remaining:
-        sentences.append(_("Still stopped by: {holds}.").format(holds=listed(remaining)))
+        sentences.append(_("Still suspended: {holds}.").format(holds=listed(remaining)))
     if after.service_until and after.service_until != before.service_until:
         sentences.append(_("Service until {day}.").format(day=after.service_until))
     elif after.hold_list and not before.hold_list and after.term_runs:
-        sentences.append(_("Its term runs on: service until {day}.").format(day=after.service_until))
+        sentences.append(_("The term continues: service until {day}.").format(day=after.service_until))
     if after.is_final:
-        sentences.append(_("That is final: nobody can bring it back."))
+        sentences.append(_("This is final: the card cannot be restored."))
     return sentences

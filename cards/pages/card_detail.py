@@ -227,9 +227,9 @@ class CardPage:
         if term.number > self.card.term_number:
             status = _("queued")
         elif term.number == self.card.term_number and self.card.term_runs:
-            status = _("running")
+            status = _("current")
         else:
-            status = _("past")
+            status = _("ended")
         return Term(
             number=term.number,
             plan=term.plan,

@@ -35,12 +35,12 @@ def facts_of(card):
         Fact(_("Customer"), card.customer or _("in stock"), url=owner),
         Fact(_("Opening plan"), card.plan.title, card.plan.code),
         Fact(_("Certification"), card.get_certification_display()),
-        Fact(_("Real-name check"), _real_name(card)),
+        Fact(_("ID verification"), _real_name(card)),
         Fact(_("Device binding"), card.get_binding_display()),
         _number(_("Bound device"), card.bound_imei),
         _number(_("Device last seen"), card.seen_imei),
         Fact(_("Usage limit"), f"{card.limit_mb:,} MB" if card.limit_mb else "", _waived(card)),
-        Fact(_("Protected from being cancelled"), _("yes") if card.protected else ""),
+        Fact(_("Protected from cancellation"), _("yes") if card.protected else ""),
     ]
     return [fact for fact in facts if fact.value]
 
@@ -54,11 +54,11 @@ def dates_of(card, today):
         (_("Silent from"), card.silent_from, ""),
         (_("Forced activation"), card.forced_activation_on if not card.activated_on else None, ""),
         (_("Activated"), card.activated_on, card.get_activation_cause_display()),
-        (_("Running term since"), card.service_from, ""),
+        (_("Current term since"), card.service_from, ""),
         (_("Service until"), card.service_until, ""),
         (_("Cancelled on"), card.cancel_on, ""),
         (_("Last used"), card.used_on, ""),
-        (_("Used after it was stopped"), card.stray_usage_on, _("the carrier has not stopped it")),
+        (_("Usage after end of service"), card.stray_usage_on, _("the carrier has not stopped it")),
         (_("Next due"), card.next_due_on, ""),
     ]
     return [
@@ -80,4 +80,4 @@ def _waived(card):
 def _number(label, number):
     """A number with a check digit, and a soft note if it does not fit: real cards and devices do fail the check."""
     fails = number.isdecimal() and not luhn_holds(number)
-    return Fact(label, number, _("check digit does not fit") if fails else "", is_code=True, warns=fails)
+    return Fact(label, number, _("check digit is wrong") if fails else "", is_code=True, warns=fails)

@@ -62,7 +62,7 @@ class RecordFilter(django_filters.FilterSet):
         method="of_kind",
         widget=forms.HiddenInput,
     )
-    by = django_filters.CharFilter(field_name="actor_name", label=gettext_lazy("Who"))
+    by = django_filters.CharFilter(field_name="actor_name", label=gettext_lazy("Actor"))
     job = Whole(field_name="job_id", label=gettext_lazy("Job"))
     since = django_filters.DateFilter(field_name="effective_on", lookup_expr="gte", label=gettext_lazy("From"))
     through = django_filters.DateFilter(field_name="effective_on", lookup_expr="lte", label=gettext_lazy("Through"))
@@ -79,7 +79,7 @@ class RecordFilter(django_filters.FilterSet):
         fields = self.form.fields
         actors = {event.actor_name: record.by_whom(event) for event in history}
         jobs = sorted({event.job_id for event in history if event.job_id}, reverse=True)
-        fields["by"].widget = _choice(_("Anybody"), actors.items(), data.get("by"))
+        fields["by"].widget = _choice(_("Anyone"), actors.items(), data.get("by"))
         fields["job"].widget = _choice(_("Any job"), [(str(job), f"#{job}") for job in jobs], data.get("job"))
         for name in ("since", "through"):
             fields[name].input_formats = ["%Y-%m-%d"]
@@ -137,7 +137,7 @@ class Record:
     @property
     def tabs(self):
         chosen = self.params.get("kind", "")
-        kinds = [("", _("Everything")), *((name, label) for name, (label, _condition) in RECORD_KINDS.items())]
+        kinds = [("", _("All")), *((name, label) for name, (label, _condition) in RECORD_KINDS.items())]
         return [RecordTab(label, self._url(kind=name), name == chosen) for name, label in kinds]
 
     @property

@@ -100,7 +100,7 @@ def _only(name, code):
 
 def _note(counted):
     if counted.is_kept:
-        return _("Exact: these sums are kept with every change.")
+        return _("Exact: updated with every change.")
     if counted.is_exact:
         return _("Exact: counted just now.")
-    return _("At least so many: counting stops at {most} cards.").format(most=f"{state_counts.COUNTED:,}")
+    return _("At least this many: counting stops at {most} cards.").format(most=f"{state_counts.COUNTED:,}")

@@ -60,7 +60,7 @@ def fetched(request, pk):
     except FileNotFoundError:
         file = None
     if file is None:
-        messages.warning(request, _("The file is not there (any more)."))
+        messages.warning(request, _("The file no longer exists."))
         return None
     logger.info("%s fetches the export of job %s", request.user, job.pk)
     return as_download(FileResponse(file, content_type=TYPES[job.params["format"]]), job.file_name)

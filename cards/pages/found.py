@@ -42,7 +42,7 @@ def not_found(request):
     rows = []
     if found:
         rows += [(number, _("no card")) for number in found.unknown]
-        rows += [(number, _("more than one card")) for number in found.ambiguous]
+        rows += [(number, _("several cards")) for number in found.ambiguous]
     return csv_response(_("numbers-without-card"), [_("Number"), _("Result")], rows)
 
 

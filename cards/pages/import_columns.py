@@ -16,30 +16,30 @@ def _codes(vocabulary):
 
 
 MEANINGS = {
-    "iccid": _("19 or 20 characters that begin with 8986; format the column as text"),
+    "iccid": _("19 or 20 characters starting with 8986; format the column as text"),
     "msisdn": _("11 or 13 digits"),
     "imsi": _("15 digits"),
     "carrier": _codes(Carrier),
-    "customer": _("the customer's name, a new one if there is none; empty: in stock"),
+    "customer": _("the customer's name, created if new; empty: in stock"),
     "certification": _codes(Certification),
-    "opened_on": _("a day as 2026-03-02"),
+    "opened_on": _("a date such as 2026-03-02"),
     "test_months": _("1 to 9; empty or 0: no test period"),
     "test_quota_mb": _("5 to 30, with a test period"),
     "plan": _("the code of a plan, such as Y1-30"),
     "binding": _codes(Binding),
-    "imei": _("15 digits; needed when the binding is fixed"),
+    "imei": _("15 digits; required when the binding is fixed"),
     "state": _codes(State),
-    "activated_on": _("a day; needed for cards in use"),
-    "service_until": _("the first day without service; needed for cards in use and shut down"),
+    "activated_on": _("a date; required for cards in use"),
+    "service_until": _("the first day without service; required for cards in use and shut down"),
     "holds": _codes(Hold),
-    "used_mb": _("what the running cycle, or the test period, has counted; with a point, such as 12.5"),
-    "bound_imei": _("the device that the card is bound to now"),
-    "day": _("a day as 2026-03-02"),
-    "bytes": _("the whole day's bytes"),
-    "read_at": _("when that was known, as 2026-03-02T08:00; Shanghai's time unless it says otherwise"),
+    "used_mb": _("MB used in the current cycle or test period; with a point, such as 12.5"),
+    "bound_imei": _("the device the card is bound to now"),
+    "day": _("a date such as 2026-03-02"),
+    "bytes": _("total bytes for the day"),
+    "read_at": _("time of the reading, such as 2026-03-02T08:00; Shanghai time unless given otherwise"),
 }
 
-USAGE_MEANINGS = {"imei": _("the device that the card was seen in, 15 digits; may be empty")}
+USAGE_MEANINGS = {"imei": _("IMEI of the device the card was seen in, 15 digits; may be empty")}
 
 CARD_EXAMPLES = (
     {

@@ -50,7 +50,7 @@ def follows_of(job, user):
         return []
     sums = job.sums
     nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")
-    follows = [_follow("retry", _("Retry what failed"), nothing_failed, control.actions_of(job), user)]
+    follows = [_follow("retry", _("Retry failed cards"), nothing_failed, control.actions_of(job), user)]
     if job.kind == JobKind.ACTION:
         inverses = control.inverses_of(job) if sums.counts["done"] else ()
         refused = "" if inverses else str(Refused("nothing_to_undo"))

@@ -16,7 +16,7 @@ CHUNKS_AT_ONCE = 4
 
 EXPECTED = {
     "created": (gettext_lazy("would be new"), "good"),
-    "taken_over": (gettext_lazy("of these taken over in mid-life"), "good"),
+    "taken_over": (gettext_lazy("of these, taken over"), "good"),
     "updated": (gettext_lazy("would be corrected"), "info"),
     "unchanged": (gettext_lazy("are known and the same"), ""),
     "stale": (gettext_lazy("are out of date"), ""),
@@ -25,7 +25,7 @@ EXPECTED = {
 }
 OUTCOMES = {
     "created": (gettext_lazy("new"), "good"),
-    "taken_over": (gettext_lazy("of these taken over in mid-life"), "good"),
+    "taken_over": (gettext_lazy("of these, taken over"), "good"),
     "updated": (gettext_lazy("corrected"), "info"),
     "unchanged": (gettext_lazy("known and the same"), ""),
     "stale": (gettext_lazy("out of date"), ""),
@@ -36,7 +36,7 @@ RESULTS = {
     "created": gettext_lazy("new"),
     "updated": gettext_lazy("corrected"),
     "unchanged": gettext_lazy("unchanged"),
-    "refused": gettext_lazy("not taken"),
+    "refused": gettext_lazy("skipped"),
 }
 
 
@@ -112,19 +112,19 @@ def _line(wrong):
 
 def _differences(differs):
     """What differs between a card and its row, as text."""
-    each = _("{column}: here “{here}”, in the file “{filed}”")
+    each = _("{column}: portal “{here}”, file “{filed}”")
     return _("; ").join(each.format(column=column, here=here, filed=filed) for column, here, filed in differs or ())
 
 
 def _parameters(job):
     if job.kind != JobKind.IMPORT_CARDS:
         return []
-    update = _("are corrected where the file differs") if job.params.get("update") else _("stay as they are")
-    return [(_("Cards that exist"), update)]
+    update = _("are corrected where they differ from the file") if job.params.get("update") else _("stay unchanged")
+    return [(_("Existing cards"), update)]
 
 
 def _start_context(job, changes):
-    label = ngettext("Apply: {count} row", "Apply: {count} rows", changes)
+    label = ngettext("Import {count} row", "Import {count} rows", changes)
     return {
         "changes": changes,
         "form": form_of(job),

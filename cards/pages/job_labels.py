@@ -27,11 +27,11 @@ JOB_TONES = {
 }
 
 SOURCE_LABELS = {
-    "page": gettext_lazy("Chosen on a page of the list"),
-    "filter": gettext_lazy("All cards of a view"),
+    "page": gettext_lazy("Selected in the list"),
+    "filter": gettext_lazy("All cards in a view"),
     "list": gettext_lazy("A pasted list"),
-    "queue": gettext_lazy("All cards of a queue"),
-    "job": gettext_lazy("Cards of a job that could not be done"),
+    "queue": gettext_lazy("All cards in a queue"),
+    "job": gettext_lazy("Failed cards of a job"),
 }
 
 
@@ -55,7 +55,7 @@ class LoggedStep:
 
 def job_badge(job):
     is_being_written = job.kind == JobKind.EXPORT and job.is_being_read
-    return Badge(_("Being written") if is_being_written else job.get_status_display(), JOB_TONES.get(job.status, ""))
+    return Badge(_("Writing file") if is_being_written else job.get_status_display(), JOB_TONES.get(job.status, ""))
 
 
 def title_of(job):
@@ -106,10 +106,10 @@ def why_not(user, job):
     if job.kind in (JobKind.ACTION, JobKind.UNDO):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
     if job.kind == JobKind.EXPORT:
-        return _("Only who asked for the export may end it.")
+        return _("Only the person who started the export can stop it.")
     if job.kind in OF_ORDERS:
-        return _("It belongs to an order, and follows what is done there.")
-    return _("Your role may look at imports, and not let them go.")
+        return _("It belongs to an order and is controlled from there.")
+    return _("Your role can view imports but not start them.")
 
 
 def _label(name):

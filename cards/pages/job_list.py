@@ -7,6 +7,7 @@ from operator import or_
 import django_filters
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
@@ -38,10 +39,10 @@ class JobFilter(StrictFilterSet):
     status = django_filters.ChoiceFilter(choices=JobStatus.choices, label=_("Status"), empty_label=_("Any status"))
     kind = django_filters.ChoiceFilter(choices=JobKind.choices, label=_("Kind"), empty_label=_("Any kind"))
     mine = django_filters.ChoiceFilter(
-        choices=[("1", _("My jobs"))], method="owned", label=_("Whose"), empty_label=_("Everybody's jobs")
+        choices=[("1", _("My jobs"))], method="owned", label=pgettext_lazy("job", "Owner"), empty_label=_("All jobs")
     )
     failed = django_filters.ChoiceFilter(
-        choices=[("1", _("Failed, or with failures"))],
+        choices=[("1", _("Failed or with failures"))],
         method="with_failures",
         label=_("Outcome"),
         empty_label=_("Any outcome"),

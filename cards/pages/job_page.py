@@ -110,9 +110,9 @@ def _left(job, sums):
     speed = sum(size for _at, size in last[:-1]) / seconds
     minutes = round((sums.total - sums.done) / speed / 60)
     if minutes < 1:
-        return _("{speed} a second, less than a minute left").format(speed=f"{speed:,.0f}")
+        return _("{speed} per second, less than a minute left").format(speed=f"{speed:,.0f}")
     left = ngettext(
-        "{speed} a second, about {minutes} minute left", "{speed} a second, about {minutes} minutes left", minutes
+        "{speed} per second, about {minutes} minute left", "{speed} per second, about {minutes} minutes left", minutes
     )
     return left.format(speed=f"{speed:,.0f}", minutes=minutes)
 

@@ -21,8 +21,8 @@ FAILED_DAYS = 7
 CARD_QUEUES = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
 TITLES = {code: QUICK[code].label for code in CARD_QUEUES} | {
     "late": _("No usage reading for 3 days"),
-    "waiting": _("Jobs waiting for somebody"),
-    "failed": _("Jobs that failed in 7 days"),
+    "waiting": _("Jobs ready to start"),
+    "failed": _("Jobs failed in the last 7 days"),
 }
 IS_URGENT = ("cancelling", "parked", "stray", "failed")
 

@@ -30,7 +30,7 @@ def chosen(request):
     key, params = _key(request.user, request.POST, source), _view(request.POST)
     cards, complaints = _chosen(request, source, params)
     if complaints or not cards.exists():
-        messages.error(request, " ".join(complaints) or _("No card is chosen: there is nothing to do yet."))
+        messages.error(request, " ".join(complaints) or _("No cards are selected: there is nothing to do yet."))
         return None
     query = params.urlencode()
     origin = {"from": source, "query": query if len(query) <= LONGEST_QUERY else ""}

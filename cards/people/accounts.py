@@ -19,7 +19,7 @@ INVITED_FOR = timedelta(days=7)
 def make_person(*, username, password, phone=""):
     """A new account; the user name must not be a phone number, by which somebody else may log in."""
     if _reads_as_phone(username):
-        raise BadInput("username", _("A user name is not a phone number: give the number below."))
+        raise BadInput("username", _("A user name cannot be a phone number: enter the number below."))
     number = identifiers.phone(phone) if phone.strip() else None
     with transaction.atomic():
         user = _new_user(username, password)
@@ -35,7 +35,7 @@ def change_account(user, *, name, email, phone):
     """
     number = identifiers.phone(phone) if phone.strip() else None
     if number and number != person_of(user).phone and not throttle.hit(throttle.PHONES_OF_PERSON, user.pk):
-        raise BadInput("phone", _("You have changed your phone too often today. Try again tomorrow."))
+        raise BadInput("phone", _("You have changed your phone number too often today. Try again tomorrow."))
     with transaction.atomic():
         person_of(user)
         _set_phone(user, number)
@@ -67,7 +67,7 @@ def accept(invitation, user):
                 return False
             Membership.objects.create(customer=invitation.customer, user=user, role=invitation.role)
     except IntegrityError:
-        raise BadInput("", _("You belong to {customer} already.").format(customer=invitation.customer)) from None
+        raise BadInput("", _("You are already a member of {customer}.").format(customer=invitation.customer)) from None
     return True
 
 
@@ -95,7 +95,7 @@ def _new_user(username, password):
         with transaction.atomic():
             return get_user_model().objects.create_user(username, password=password)
     except IntegrityError:
-        raise BadInput("username", _("Somebody has this user name already.")) from None
+        raise BadInput("username", _("This user name is already taken.")) from None
 
 
 def _reads_as_phone(text):
@@ -110,7 +110,7 @@ def _set_phone(user, number):
         with transaction.atomic():
             Person.objects.filter(user=user).update(phone=number)
     except IntegrityError:
-        raise BadInput("phone", _("Somebody logs in with this phone number already.")) from None
+        raise BadInput("phone", _("This phone number is already in use.")) from None
 
 
 def _locked(membership):
@@ -119,7 +119,7 @@ def _locked(membership):
     try:
         return Membership.objects.get(pk=membership.pk)
     except Membership.DoesNotExist:
-        raise BadInput("", _("This person does not belong to the customer any more.")) from None
+        raise BadInput("", _("This person is no longer a member.")) from None
 
 
 def _somebody_else_owns(membership):
@@ -127,7 +127,7 @@ def _somebody_else_owns(membership):
         customer=membership.customer_id, role=MemberRole.OWNER, user__is_active=True
     ).exclude(pk=membership.pk)
     if membership.role == MemberRole.OWNER and not owners.exists():
-        raise BadInput("", _("Somebody must own the account: make another person the owner first."))
+        raise BadInput("", _("The account needs an owner: make another person the owner first."))
 
 
 def _revoke_invitations(membership):

@@ -21,9 +21,7 @@ class LoginForm(AuthenticationForm):
         label=_("User name or phone"), widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"})
     )
     error_messages = {
-        "invalid_login": _(
-            "User name, phone or password are not right. After five wrong passwords wait for a quarter of an hour."
-        )
+        "invalid_login": _("Wrong user name, phone or password. After five failed attempts, wait 15 minutes.")
     }
 
     def clean(self):
@@ -43,7 +41,7 @@ class CodeForm(forms.Form):
     """A code of the authenticator app; where it is asked for at the door, a recovery code does as well."""
 
     code = forms.CharField(
-        label=_("Code of the app"),
+        label=_("Authenticator code"),
         max_length=32,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "characters"}
@@ -64,7 +62,7 @@ class NewPersonForm(forms.Form):
         label=_("Phone (optional)"),
         required=False,
         max_length=32,
-        help_text=_("With it you can log in as well as with the user name."),
+        help_text=_("You can also log in with it."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
     password = forms.CharField(
@@ -74,14 +72,14 @@ class NewPersonForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password_again = forms.CharField(
-        label=_("Password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("Repeat password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )
 
     def clean(self):
         cleaned = super().clean()
         password = cleaned.get("password")
         if password and cleaned.get("password_again") not in (None, password):
-            self.add_error("password_again", _("The two passwords are not the same."))
+            self.add_error("password_again", _("The passwords do not match."))
         if password:
             self._check(password, get_user_model()(username=cleaned.get("username", "")))
         return cleaned
@@ -128,12 +126,10 @@ class AccountForm(ConfirmedForm):
         label=_("Phone"),
         required=False,
         max_length=32,
-        help_text=_("With it you can log in as well as with the user name."),
+        help_text=_("You can also log in with it."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
-    email = forms.EmailField(
-        label=_("E-mail"), required=False, help_text=_("Where mail goes when you have forgotten your password.")
-    )
+    email = forms.EmailField(label=_("Email"), required=False, help_text=_("Used to reset your password."))
     field_order = ["name", "phone", "email", "current_password"]
 
     def values(self):
@@ -149,6 +145,6 @@ class RoleForm(forms.Form):
 def _confirmed(user, password):
     """The password, if it is the user's; there are as many tries as at the door."""
     if not (throttle.hit(throttle.PASSWORD, user.get_username()) and user.check_password(password)):
-        raise ValidationError(_("The password is not right. After five wrong ones wait for a quarter of an hour."))
+        raise ValidationError(_("Wrong password. After five failed attempts, wait 15 minutes."))
     throttle.reset(throttle.PASSWORD, user.get_username())
     return password

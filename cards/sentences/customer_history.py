@@ -16,9 +16,9 @@ from cards.sentences.customer_text import REASONS
 # What rules and files do; what people do says the catalogue.
 OF_RULES = {
     Action.OPEN: gettext_lazy("The card was opened."),
-    Action.ADOPT: gettext_lazy("Your dealer took the card over."),
-    Action.END_TEST: gettext_lazy("The free test ended."),
-    Action.BIND: gettext_lazy("From now on it belongs to the device {imei}."),
+    Action.ADOPT: gettext_lazy("Your dealer took over the card."),
+    Action.END_TEST: gettext_lazy("The free test period ended."),
+    Action.BIND: gettext_lazy("It was bound to device {imei}."),
     Action.ROLL_OVER: gettext_lazy("A new cycle started."),
     Action.START_TERM: gettext_lazy("The next term started."),
     Action.EXPIRE: gettext_lazy("The service ended."),

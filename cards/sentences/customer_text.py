@@ -20,7 +20,7 @@ class Helper(TextChoices):
     YOU = "you", gettext_lazy("You")
     DEALER = "dealer", gettext_lazy("Your dealer")
     CARRIER = "carrier", gettext_lazy("The carrier")
-    NOBODY = "nobody", gettext_lazy("Nobody")
+    NOBODY = "nobody", gettext_lazy("No one")
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ class Way:
 
 
 LIFTED_AT_ONCE = (
-    gettext_lazy("Then the card works again at once."),
-    gettext_lazy("After that it is still stopped: {reasons}."),
+    gettext_lazy("The card then works again immediately."),
+    gettext_lazy("It will still be suspended: {reasons}."),
 )
 ONCE_APPROVED = (
-    gettext_lazy("Once it is approved, the card works again."),
-    gettext_lazy("Once it is approved, it is still stopped: {reasons}."),
+    gettext_lazy("Once approved, the card works again."),
+    gettext_lazy("Once approved, it will still be suspended: {reasons}."),
 )
 ONCE_LIFTED = (
-    gettext_lazy("Once the carrier has lifted it, the card works again."),
-    gettext_lazy("Once the carrier has lifted it, it is still stopped: {reasons}."),
+    gettext_lazy("Once the carrier lifts the block, the card works again."),
+    gettext_lazy("Once the carrier lifts the block, it will still be suspended: {reasons}."),
 )
 
 # What customers call their actions.
@@ -85,19 +85,19 @@ BUTTONS = {word: action.customer_button for word, action in CATALOGUE.items() if
 
 HEADLINES = {
     Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
-    Hold.REAL_NAME: gettext_lazy("Stopped: the real-name check is missing"),
-    Hold.REBIND: gettext_lazy("Stopped: put into another device"),
-    Hold.CREDIT: gettext_lazy("Stopped: the data is used up"),
-    Hold.THRESHOLD: gettext_lazy("Stopped: the usage limit is reached"),
-    Hold.VOLUNTARY: gettext_lazy("Stopped on purpose"),
+    Hold.REAL_NAME: gettext_lazy("Suspended: ID not verified"),
+    Hold.REBIND: gettext_lazy("Suspended: moved to another device"),
+    Hold.CREDIT: gettext_lazy("Suspended: data used up"),
+    Hold.THRESHOLD: gettext_lazy("Suspended: usage limit reached"),
+    Hold.VOLUNTARY: gettext_lazy("Suspended manually"),
 }
 REASONS = {
     Hold.ANOMALY: gettext_lazy("the carrier has blocked it"),
-    Hold.REAL_NAME: gettext_lazy("the real-name check is missing"),
-    Hold.REBIND: gettext_lazy("it was put into another device"),
+    Hold.REAL_NAME: gettext_lazy("its ID is not verified"),
+    Hold.REBIND: gettext_lazy("it was moved to another device"),
     Hold.CREDIT: gettext_lazy("its data is used up"),
     Hold.THRESHOLD: gettext_lazy("its usage limit is reached"),
-    Hold.VOLUNTARY: gettext_lazy("somebody stopped it on purpose"),
+    Hold.VOLUNTARY: gettext_lazy("requested by you or your dealer"),
 }
 
 WAYS = {
@@ -110,36 +110,36 @@ WAYS = {
     Hold.REAL_NAME: Way(
         Helper.YOU,
         Action.SUBMIT_REAL_NAME,
-        gettext_lazy("Send in the name and the ID number of the person who uses the card."),
+        gettext_lazy("Submit the name and ID number of the person who uses the card."),
         *ONCE_APPROVED,
     ),
     Hold.REBIND: Way(
         Helper.YOU,
         Action.REBIND,
-        gettext_lazy("If it was you who changed the device, confirm the new one."),
+        gettext_lazy("If you changed the device, confirm the new one."),
         *LIFTED_AT_ONCE,
     ),
     Hold.CREDIT: Way(
         Helper.YOU,
         Action.TOP_UP,
-        gettext_lazy("An add-on pack gives it more data."),
+        gettext_lazy("An add-on pack adds more data."),
         *LIFTED_AT_ONCE,
     ),
     Hold.THRESHOLD: Way(
         Helper.YOU,
         Action.RESUME,
-        gettext_lazy("Resume it: the limit then does not count until the next cycle. Or set a higher limit."),
+        gettext_lazy("Resume it to waive the limit until the next cycle, or set a higher limit."),
         *LIFTED_AT_ONCE,
     ),
-    Hold.VOLUNTARY: Way(Helper.YOU, Action.RESUME, gettext_lazy("Resume it when it is needed again."), *LIFTED_AT_ONCE),
+    Hold.VOLUNTARY: Way(Helper.YOU, Action.RESUME, gettext_lazy("Resume it when you need it again."), *LIFTED_AT_ONCE),
 }
 CHECK_SENT_IN = Way(
     Helper.DEALER,
     None,
-    gettext_lazy("The real-name check was sent in, and your dealer is looking at it."),
+    gettext_lazy("ID verification was submitted, and your dealer is reviewing it."),
     *ONCE_APPROVED,
 )
-RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("A renewal brings it back."), *LIFTED_AT_ONCE)
+RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("Renewing restores it."), *LIFTED_AT_ONCE)
 
 LIFTED_BY = {
     Action.RESUME: (Hold.VOLUNTARY, Hold.THRESHOLD),
@@ -148,12 +148,12 @@ LIFTED_BY = {
 NEEDS_SERVICE = (Action.RESUME, Action.TOP_UP)
 
 NEXT = {
-    Rule.END_TEST: gettext_lazy("The free test ends."),
-    Rule.FORCE_ACTIVATE: gettext_lazy("Its term starts, used or not."),
+    Rule.END_TEST: gettext_lazy("The free test period ends."),
+    Rule.FORCE_ACTIVATE: gettext_lazy("Its term starts, whether it is used or not."),
     Rule.ROLL_OVER: gettext_lazy("A new cycle starts, with new data."),
     Rule.START_TERM: gettext_lazy("The next term starts."),
-    Rule.EXPIRE: gettext_lazy("The service ends, unless the card is renewed before."),
-    Rule.CANCEL: gettext_lazy("The card is cancelled for good, unless it is renewed before."),
+    Rule.EXPIRE: gettext_lazy("Service ends unless the card is renewed first."),
+    Rule.CANCEL: gettext_lazy("The card will be permanently cancelled unless it is renewed first."),
 }
 
 
@@ -165,7 +165,7 @@ def describe(card):
 
 
 def being_corrected():
-    return Description(_("Your dealer is correcting the data of this card. Until then nothing can be done to it."))
+    return Description(_("Your dealer is correcting this card's data. No actions are possible until then."))
 
 
 def describe_state(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):
@@ -175,20 +175,20 @@ def describe_state(state, holds=(), real_name=RealName.NONE, lacks_real_name=Fal
 
 def reasons_text(holds, real_name=RealName.NONE):
     """Why a card is stopped: what each hold says, one after the other."""
-    sent_in = {Hold.REAL_NAME: _("the real-name check is not approved yet")} if _is_sent_in(real_name) else {}
+    sent_in = {Hold.REAL_NAME: _("its ID verification is not approved yet")} if _is_sent_in(real_name) else {}
     return _("; ").join(str(sent_in.get(hold, REASONS[hold])) for hold in holds)
 
 
 def _testing(holds, real_name, lacks_real_name):
     helps = _early_check(real_name) if lacks_real_name else ()
-    return Description(_("The card works: it is in its free test."), helps)
+    return Description(_("The card works: it is in its free test period."), helps)
 
 
 def _unused(holds, real_name, lacks_real_name):
     if lacks_real_name:
-        sentence = _("The card is new, and may not be used before its real-name check is approved.")
+        sentence = _("The card is new. It can be used once its ID verification is approved.")
         return Description(sentence, _early_check(real_name))
-    return Description(_("The card is new: it works as soon as it is used."))
+    return Description(_("The card is new and ready to use."))
 
 
 def _in_use(holds, real_name, lacks_real_name):
@@ -198,7 +198,7 @@ def _in_use(holds, real_name, lacks_real_name):
 def _suspended(holds, real_name, lacks_real_name):
     helps = [_help(hold, _way(hold, real_name), _left(holds, hold, real_name), real_name) for hold in holds]
     return Description(
-        _("The card is stopped: {reasons}.").format(reasons=reasons_text(holds, real_name)),
+        _("The card is suspended: {reasons}.").format(reasons=reasons_text(holds, real_name)),
         tuple(_each_button_once(helps)),
     )
 
@@ -214,8 +214,8 @@ def _shut_down(holds, real_name, lacks_real_name):
 
 
 def _cancelled(holds, real_name, lacks_real_name):
-    nobody = Help(State.CANCELLED, Helper.NOBODY, None, _("Nobody can bring it back. Ask your dealer for a new card."))
-    return Description(_("The card is cancelled for good."), (nobody,))
+    nobody = Help(State.CANCELLED, Helper.NOBODY, None, _("It cannot be restored. Ask your dealer for a new card."))
+    return Description(_("The card is permanently cancelled."), (nobody,))
 
 
 BY_STATE = {
@@ -236,13 +236,15 @@ def _help(code, way, left, real_name):
 def _help_before_renewal(hold, way):
     if way.action in NEEDS_SERVICE:
         return Help(hold, way.helper, None, _("It can be resumed once it is renewed."))
-    return Help(hold, way.helper, way.action, str(way.sentence), _("The card still has to be renewed."))
+    return Help(hold, way.helper, way.action, str(way.sentence), _("The card still needs to be renewed."))
 
 
 def _early_check(real_name):
     """The check of a card that is not used yet."""
     way = _way(Hold.REAL_NAME, real_name)
-    return (Help(Hold.REAL_NAME, way.helper, way.action, str(way.sentence), _("Once it is approved, use it freely.")),)
+    return (
+        Help(Hold.REAL_NAME, way.helper, way.action, str(way.sentence), _("Once approved, the card is ready to use.")),
+    )
 
 
 def _left(holds, lifted, real_name):

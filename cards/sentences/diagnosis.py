@@ -19,19 +19,19 @@ from cards.sentences.customer_text import describe, reasons_text
 class Finding(TextChoices):
     GOOD = "good", gettext_lazy("All right")
     BAD = "bad", gettext_lazy("Something is wrong")
-    UNCLEAR = "unclear", gettext_lazy("Not clear")
+    UNCLEAR = "unclear", gettext_lazy("Unclear")
 
 
 class Subject(TextChoices):
     """What is looked at, in this order."""
 
-    STATE = "state", gettext_lazy("State of the card")
-    HOLDS = "holds", gettext_lazy("Stopped or not")
+    STATE = "state", gettext_lazy("Card state")
+    HOLDS = "holds", gettext_lazy("Suspension")
     ALLOWANCE = "allowance", gettext_lazy("Data left")
     TERM = "term", gettext_lazy("Term")
     DEVICE = "device", gettext_lazy("Device")
-    REAL_NAME = "real_name", gettext_lazy("Real-name check")
-    DATA_AGE = "data_age", gettext_lazy("News from the carrier")
+    REAL_NAME = "real_name", gettext_lazy("ID verification")
+    DATA_AGE = "data_age", gettext_lazy("Carrier data")
 
 
 @dataclass(frozen=True)
@@ -87,22 +87,22 @@ def _state(card):
 
 def _holds(card):
     if card.hold_list and not card.is_over:
-        return Finding.BAD, _("The card is stopped: {reasons}.").format(
+        return Finding.BAD, _("The card is suspended: {reasons}.").format(
             reasons=reasons_text(card.hold_list, card.real_name)
         )
-    return Finding.GOOD, _("Nothing stops the card.")
+    return Finding.GOOD, _("The card is not suspended.")
 
 
 def _allowance(card, day):
     meter = card.meter(day)
     if meter.quota_bytes is None:
-        return Finding.GOOD, _("Nothing is counted: no term runs.")
+        return Finding.GOOD, _("No usage is counted: there is no current term.")
     amounts = {"used": megabytes(meter.used_bytes), "of": megabytes(meter.quota_bytes)}
     if meter.used_bytes >= meter.quota_bytes:
-        return Finding.BAD, _("All of its data is used up: {used} of {of} MB.").format(**amounts)
+        return Finding.BAD, _("All data is used up: {used} of {of} MB.").format(**amounts)
     if meter.used_bytes * 100 >= meter.quota_bytes * UsageLevel.LOW:
-        return Finding.UNCLEAR, _("Little data is left: {used} of {of} MB are used.").format(**amounts)
-    return Finding.GOOD, _("There is data left: {used} of {of} MB are used.").format(**amounts)
+        return Finding.UNCLEAR, _("Little data is left: {used} of {of} MB used.").format(**amounts)
+    return Finding.GOOD, _("Data is left: {used} of {of} MB used.").format(**amounts)
 
 
 def _term(card):
@@ -115,31 +115,31 @@ def _term(card):
 
 def _device(card):
     if card.binding == Binding.NONE:
-        return Finding.GOOD, _("The card may be used in any device.")
+        return Finding.GOOD, _("The card can be used in any device.")
     if card.is_in_another_device:
-        sentence = _("It was last seen in the device {seen}, and belongs to {bound}.")
+        sentence = _("It was last seen in device {seen}, but is bound to {bound}.")
         return Finding.BAD, sentence.format(seen=card.seen_imei, bound=card.bound_imei)
     if card.bound_imei:
-        return Finding.GOOD, _("It belongs to the device {bound}; in another one it does not work.").format(
+        return Finding.GOOD, _("It is bound to device {bound} and does not work in any other.").format(
             bound=card.bound_imei
         )
-    return Finding.GOOD, _("It will belong to the first device in which it is used.")
+    return Finding.GOOD, _("It will be bound to the first device it is used in.")
 
 
 def _real_name(card):
     if card.certification == Certification.ENTERPRISE:
-        return Finding.GOOD, _("The card needs no real-name check.")
+        return Finding.GOOD, _("The card needs no ID verification.")
     if not card.lacks_real_name:
-        return Finding.GOOD, _("The real-name check is approved.")
+        return Finding.GOOD, _("The ID verification is approved.")
     if card.real_name == RealName.SUBMITTED:
-        return Finding.UNCLEAR, _("The real-name check was sent in, and your dealer is looking at it.")
-    return Finding.BAD, _("The real-name check is missing.")
+        return Finding.UNCLEAR, _("ID verification was submitted, and your dealer is reviewing it.")
+    return Finding.BAD, _("The ID is not verified yet.")
 
 
 def _data_age(card, day, late_after_days):
     if card.read_at is None:
-        return Finding.UNCLEAR, _("The carrier has not reported any use yet.")
+        return Finding.UNCLEAR, _("The carrier has not reported any usage yet.")
     read_on = localdate(card.read_at)
-    sentence = _("The carrier last reported its use on {day}.").format(day=read_on)
+    sentence = _("The carrier last reported usage on {day}.").format(day=read_on)
     is_late = card.term_runs and read_on < day - timedelta(days=late_after_days)
     return (Finding.UNCLEAR if is_late else Finding.GOOD), sentence

@@ -132,19 +132,19 @@ def by_whom(event):
 def _parked(card):
     return Reason(
         code="parked",
-        sentence=_("The card's data contradict each other: {why}").format(why=card.parked_because),
-        way_back=_("No rule touches it until its data are corrected and it is taken back."),
+        sentence=_("The card's data is inconsistent: {why}").format(why=card.parked_because),
+        way_back=_("No rules apply until its data is corrected and it is unparked."),
         action=Action.UNPARK,
     )
 
 
 def _unused(card, day):
     if card.lacks_real_name:
-        sentence = _("The card has not been used yet, and it has no approved real-name check.")
-        way_back = _("Without the check the first use stops it; its term starts on {day} at the latest.")
+        sentence = _("The card has not been used yet and has no approved ID verification.")
+        way_back = _("Without verification it is suspended on first use; its term starts on {day} at the latest.")
     else:
         sentence = _("The card has not been used yet.")
-        way_back = _("It works: the first use starts its term, at the latest {day}.")
+        way_back = _("It works: its term starts on first use, on {day} at the latest.")
     action = _real_name_action(card) if card.lacks_real_name else Action.ACTIVATE
     way_back = way_back.format(day=card.forced_activation_on)
     return Reason(State.UNUSED, sentence, way_back, action, since=card.silent_from)
@@ -162,13 +162,13 @@ def _shut_down(card, day):
 
 def _time_left(card, day):
     if card.protected:
-        return _("It is protected: it is not cancelled as long as that stands. Renewing brings it back.")
+        return _("It is protected and will not be cancelled as long as that lasts. Renewing restores it.")
     left = (card.cancel_on - day).days
     if left <= 0:
-        return _("The time to renew is over: the next sweep cancels it for good, unless it is renewed before.")
+        return _("The renewal period is over: the next sweep cancels it permanently unless it is renewed first.")
     sentence = ngettext(
-        "Renew before {day}: {left} day is left, then it is cancelled for good.",
-        "Renew before {day}: {left} days are left, then it is cancelled for good.",
+        "Renew before {day}: permanently cancelled in {left} day.",
+        "Renew before {day}: permanently cancelled in {left} days.",
         left,
     )
     return sentence.format(day=card.cancel_on, left=left)
@@ -178,7 +178,7 @@ def _cancelled(card, day):
     return Reason(
         code=State.CANCELLED,
         sentence=_("The card was cancelled on {day}.").format(day=card.cancel_on),
-        way_back=_("That is final: nobody can bring it back."),
+        way_back=_("This is final: the card cannot be restored."),
         since=card.cancel_on,
     )
 
@@ -194,7 +194,7 @@ def _holds_that_matter(card):
 def _hold(card, hold, event, ends_on):
     sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
     if ends_on:
-        by_itself = _("By itself it ends on {day}.").format(day=ends_on)
+        by_itself = _("Clears automatically on {day}.").format(day=ends_on)
         way_back = f"{way_back} {by_itself}"
     return Reason(
         code=hold,
@@ -212,30 +212,30 @@ def _hold(card, hold, event, ends_on):
 
 def _anomaly(card, event):
     return (
-        _("The carrier has put the card under control."),
+        _("The carrier has blocked the card."),
         "",
-        _("Only the carrier lifts it; the carrier desk notes that."),
+        _("Only the carrier can lift it; the carrier desk records that."),
         "",
     )
 
 
 def _real_name(card, event):
-    evidence = _("Real-name check: {status}").format(status=RealName(card.real_name).label)
+    evidence = _("ID verification: {status}").format(status=RealName(card.real_name).label)
     if card.real_name == RealName.SUBMITTED:
-        way_back = _("Approving the check lifts it.")
+        way_back = _("Approving the ID verification lifts it.")
     else:
-        way_back = _("A real-name check that is submitted and approved lifts it.")
+        way_back = _("Submitting ID verification and having it approved lifts it.")
     return _real_name_sentence(event), evidence, way_back, _real_name_action(card)
 
 
 def _real_name_sentence(event):
     if event and event.rule == Rule.FIRST_USE:
-        return _("The card was used before its real-name check was approved.")
+        return _("The card was used before its ID verification was approved.")
     if event and event.rule == Rule.FORCE_ACTIVATE:
-        return _("The card's term started, but its real-name check was not approved.")
+        return _("The card's term started, but its ID verification was not approved.")
     if event and event.action == Action.REVOKE_REAL_NAME:
-        return _("The real-name check was revoked.")
-    return _("The card has no approved real-name check.")
+        return _("The ID verification was revoked.")
+    return _("The card has no approved ID verification.")
 
 
 def _real_name_action(card):
@@ -251,18 +251,18 @@ def _rebind(card, event):
 
 def _credit(card, event):
     evidence = _used_of(card.used_bytes, card.allowance_bytes)
-    way_back = _("It ends once an add-on pack lifts the allowance above what is used.")
-    return _("The allowance of the cycle is used up."), evidence, way_back, Action.TOP_UP
+    way_back = _("It clears once an add-on pack raises the allowance above the usage.")
+    return _("The cycle's allowance is used up."), evidence, way_back, Action.TOP_UP
 
 
 def _threshold(card, event):
     evidence = _used_of(card.used_bytes, card.limit_mb * MB) if card.limit_mb else ""
     way_back = _("Resuming waives the limit until the next cycle; a higher limit lifts it too.")
-    return _("Use in the cycle has reached the limit that was set."), evidence, way_back, Action.RESUME
+    return _("Usage in this cycle has reached the limit."), evidence, way_back, Action.RESUME
 
 
 def _voluntary(card, event):
-    return _("The card was stopped by choice."), "", _("Resuming lifts it."), Action.RESUME
+    return _("The card was suspended manually."), "", _("Resuming lifts it."), Action.RESUME
 
 
 BY_HOLD = {
@@ -277,16 +277,16 @@ BY_HOLD = {
 # What a change of carrier policies does to those that end with a cycle: back earlier, back later, no longer, newly.
 BACK_WITH_THE_CYCLE = {
     Hold.CREDIT: (
-        gettext_lazy("Stopped for a used-up allowance, and back earlier"),
-        gettext_lazy("Stopped for a used-up allowance, and back later"),
-        gettext_lazy("Stopped for a used-up allowance: the next cycle no longer lifts that"),
-        gettext_lazy("Stopped for a used-up allowance: the next cycle lifts that"),
+        gettext_lazy("Suspended for a used-up allowance, resumes earlier"),
+        gettext_lazy("Suspended for a used-up allowance, resumes later"),
+        gettext_lazy("Suspended for a used-up allowance: the next cycle no longer lifts it"),
+        gettext_lazy("Suspended for a used-up allowance: the next cycle lifts it"),
     ),
     Hold.THRESHOLD: (
-        gettext_lazy("Stopped at the usage limit, and back earlier"),
-        gettext_lazy("Stopped at the usage limit, and back later"),
-        gettext_lazy("Stopped at the usage limit: the next cycle no longer lifts that"),
-        gettext_lazy("Stopped at the usage limit: the next cycle lifts that"),
+        gettext_lazy("Suspended at the usage limit, resumes earlier"),
+        gettext_lazy("Suspended at the usage limit, resumes later"),
+        gettext_lazy("Suspended at the usage limit: the next cycle no longer lifts it"),
+        gettext_lazy("Suspended at the usage limit: the next cycle lifts it"),
     ),
 }
 
@@ -296,7 +296,7 @@ def _used_of(used_bytes, of_bytes):
 
 
 def _overdue():
-    return _("Due already: the next sweep or action does it first.")
+    return _("Already due: the next sweep or action applies it first.")
 
 
 def _prevention(change):
@@ -305,10 +305,10 @@ def _prevention(change):
 
 
 PREVENTION = {
-    Rule.END_TEST: gettext_lazy("Nothing prevents it: a test period ends."),
-    Rule.FORCE_ACTIVATE: gettext_lazy("Use the card before {day}: then its term starts on that day instead."),
-    Rule.ROLL_OVER: gettext_lazy("Nothing prevents it: cycles follow each other."),
-    Rule.START_TERM: gettext_lazy("Nothing prevents it: the term is bought."),
+    Rule.END_TEST: gettext_lazy("Cannot be prevented: the test period ends."),
+    Rule.FORCE_ACTIVATE: gettext_lazy("Use the card before {day}, and its term starts on the day of first use."),
+    Rule.ROLL_OVER: gettext_lazy("Cannot be prevented: cycles follow each other."),
+    Rule.START_TERM: gettext_lazy("Cannot be prevented: the term is already bought."),
     Rule.EXPIRE: gettext_lazy("Renew before {day}."),
     Rule.CANCEL: gettext_lazy("Renew or protect the card before {day}."),
 }

@@ -84,7 +84,7 @@ class JobPages(Framed):
         job = self.find(request, pk)
         if job.kind not in ACTION_KINDS:
             raise Http404
-        headings = ["ICCID", "MSISDN", _("Reason"), _("What helps")]
+        headings = ["ICCID", "MSISDN", _("Reason"), _("How to fix it")]
         rows = failures(job, get_language(), Card.objects.visible_to(request.user))
         return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows)
 
@@ -92,7 +92,7 @@ class JobPages(Framed):
         """Do a step of the job, and show what it is now."""
         job = self._permitted(request, pk)
         if not step(job, request.user):
-            messages.info(request, _("The job had gone on meanwhile: this is how it is now."))
+            messages.info(request, _("The job has moved on in the meantime. This is its current state."))
         return self._redirect(job)
 
     def jobs(self, request):

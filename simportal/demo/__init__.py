@@ -21,7 +21,7 @@ def fill_database(size, today, progress, say, seed=SEED):
     """
     with transaction.atomic():
         refuse_what_is_not_empty()
-        say(_("Making the staff, the customers and the carriers' policies."))
+        say(_("Creating staff, customers and carrier policies."))
         actors = make_cast()
         History(size, seed, today, actors, say).build(progress)
 
@@ -29,4 +29,4 @@ def fill_database(size, today, progress, say, seed=SEED):
 def refuse_what_is_not_empty():
     for model in (Card, Customer, get_user_model()):
         if model.objects.exists():
-            raise BadInput("", _("The database is not empty: demo data go only into a new one."))
+            raise BadInput("", _("The database is not empty: demo data needs an empty one."))

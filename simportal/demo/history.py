@@ -59,7 +59,7 @@ class History:
 
     def build(self, progress):
         """From the first day to this morning."""
-        self.say(_("Making cards, and {count} months of their life, day by day.").format(count=len(self.months)))
+        self.say(_("Creating cards and {count} months of history, day by day.").format(count=len(self.months)))
         for before, day in pairwise([self.rounds[0] - timedelta(days=1), *self.rounds]):
             self.announce(before, day)
             self.sweep(before, day)

@@ -59,7 +59,7 @@ def terms(card):
 
 
 def runs():
-    """(customer, day, state and total of the order, whether the money was short) of each run that is over."""
+    """(customer, day, state and total of the order, whether insufficient funds) of each run that is over."""
     found = RenewalRun.objects.filter(finished_at__isnull=False).select_related("customer", "order").order_by("pk")
     return [(r.customer.name, r.day, r.order and (r.order.state, r.order.total), r.is_short) for r in found]
 

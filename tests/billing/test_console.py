@@ -99,7 +99,7 @@ def test_a_pasted_list_becomes_a_draft_with_prices_and_the_same_form_twice_is_on
         [(Plan.objects.get(code="Y1-30"), Decimal("30.00"), 1, Decimal("30.00"))],
     )
     assert [(count, str(words)) for count, words in context["effects"]] == [
-        (1, "get the term in line behind the one they have")
+        (1, "get a new term that starts after the current one")
     ]
     assert [(group.code, group.cards) for group in context["groups"]] == [("cancelled", [gone.iccid])]
 
@@ -110,7 +110,7 @@ def test_numbers_that_are_no_card_are_named_and_left_out_only_when_asked(ops):
     lost = "13899999999"
     response = new(ops, card, numbers=f"{card.iccid} {lost}")
     assert response.status_code == 422
-    assert response.context["form"].errors == {"numbers": [f"1 number is no card, or more than one: {lost}"]}
+    assert response.context["form"].errors == {"numbers": [f"1 number matches no card or several: {lost}"]}
     assert Order.objects.count() == 0
     assert new(ops, card, numbers=f"{card.iccid} {lost}", skips="on").status_code == 302
     assert Order.objects.get().job.total == 1
@@ -119,13 +119,13 @@ def test_numbers_that_are_no_card_are_named_and_left_out_only_when_asked(ops):
 @pytest.mark.parametrize(
     ("posted", "field", "sentence"),
     [
-        ({"numbers": ""}, "numbers", "Give the numbers of cards."),
-        ({"numbers": "13899999999", "skips": "on"}, "numbers", "None of these numbers is a card."),
+        ({"numbers": ""}, "numbers", "Enter card numbers."),
+        ({"numbers": "13899999999", "skips": "on"}, "numbers", "None of these numbers matches a card."),
         ({"kind": "pack", "plan": ""}, "plan", "Choose a pack."),
         ({"kind": "pack"}, "plan", "This is a plan, not a pack."),
         ({"plan": "PACK-100"}, "plan", "This is a pack, not a plan."),
-        ({"kind": "sale", "plan": ""}, "customer", "Say who buys the cards."),
-        ({"kind": "sale", "plan": "", "customer": "Nobody"}, "customer", "There is no customer of this name."),
+        ({"kind": "sale", "plan": ""}, "customer", "Enter the customer who buys the cards."),
+        ({"kind": "sale", "plan": "", "customer": "Nobody"}, "customer", "There is no customer with this name."),
         ({"plan": "nonsense"}, "plan", "Select a valid choice. nonsense is not one of the available choices."),
     ],
 )
@@ -152,7 +152,9 @@ def test_a_selection_of_two_customers_becomes_two_orders_that_are_listed(ops):
 @pytest.mark.usefixtures("_priced")
 def test_cards_in_stock_are_ordered_by_nobody(ops):
     response = new(ops, card_in_use())
-    assert said(ops, response) == ["These cards are in stock, so nobody would pay for them: sell or assign them first."]
+    assert said(ops, response) == [
+        "These cards are in stock, so there is no one to pay for them: sell or assign them first."
+    ]
 
 
 @pytest.mark.usefixtures("_priced")
@@ -198,7 +200,7 @@ def test_operations_order_and_pay_nothing(ops):
     assert ops.post(url(order, "place/"), {"total": "30.00"}).status_code == 302
     assert b.fresh(order).state == "placed"
     assert ops.post(url(order, "pay/")).status_code == 403
-    assert "Finance pays it, or the customer." in text(get(ops, url(order)))
+    assert "To be paid by finance or the customer." in text(get(ops, url(order)))
     assert ops.post(url(order, "withdraw/"))["location"] == url(order)
     assert (b.fresh(order).state, b.balance()) == ("withdrawn", 100)
 
@@ -207,9 +209,7 @@ def test_operations_order_and_pay_nothing(ops):
 def test_what_was_shown_has_to_be_what_it_costs(ops):
     order = b.drafted(cards=[card_in_use(customer="Acme")])
     response = ops.post(url(order, "place/"), {"total": "29.00"})
-    assert said(ops, response) == [
-        "The total is ¥30.00 now, and not ¥29.00. Look at it again, and place the order if you still want it."
-    ]
+    assert said(ops, response) == ["The total is now ¥30.00, not ¥29.00. Review the order again, then place it."]
     assert ops.post(url(order, "place/"), {"total": "much"}).status_code == 404
     assert b.fresh(order).state == "draft"
 
@@ -221,7 +221,7 @@ def test_a_wallet_that_is_short_is_told_before_and_refused_after(finance):
     assert get(finance, url(order)).context["is_short"] is True
     response = finance.post(url(order, "pay/"))
     assert said(finance, response) == [
-        "The wallet has ¥29.00 to spend, and ¥30.00 are needed. Record a receipt, or raise the credit limit."
+        "¥30.00 is needed, but the wallet has only ¥29.00 available. Record a receipt, or raise the credit limit."
     ]
 
 
@@ -262,7 +262,7 @@ def test_failures_are_listed_downloaded_and_ordered_again(finance, ops):
     assert (
         file.splitlines()
         == [
-            "ICCID,MSISDN,Plan,Price,State,Reason,What helps",
+            "ICCID,MSISDN,Plan,Price,State,Reason,How to fix it",
             f'"=""{gone.iccid}""","=""13800000001""",Y1-30,30.00,Refunded,'
             '"The card does not belong to this customer.","Assign it first, or order for its customer."',
         ]
@@ -332,7 +332,7 @@ def test_above_the_set_amount_a_second_person_lets_it_go(chief):
     path = f"/console/refunds/{Refund.objects.get().pk}/"
     assert get(chief, path).context["needs_another"] is True
     assert said(chief, chief.post(f"{path}let-go/")) == [
-        "Above ¥1,000.00 a second person has to agree. Ask somebody else of finance."
+        "Amounts above ¥1,000.00 need a second approval. Ask a colleague in finance."
     ]
     second = of_role("finance", "second")
     assert get(second, path).context["needs_another"] is False
@@ -345,7 +345,7 @@ def test_a_refund_without_a_reason_or_by_others_is_none(finance, ops):
     b.fund("100")
     order = b.paid(cards=[card_in_use(customer="Acme")])
     response = ops.post(url(order, "refund/"), {"all": "1", "key": "8a3b9c52-6a1f-4b8e-9d7a-555555555555"})
-    assert said(ops, response) == ["Write in a few words why."]
+    assert said(ops, response) == ["Briefly give a reason."]
     assert finance.post(url(order, "refund/"), {"reason": "x", "all": "1"}).status_code == 403
     refund = refunds.request_refund(order, user=User.objects.get(username="operations"), reason="x")
     assert ops.post(f"/console/refunds/{refund.pk}/decline/").status_code == 403
@@ -385,7 +385,7 @@ def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
     response = finance.post(path, agreed | {"credit_limit": "79.99"}, headers=ENGLISH)
     assert (response.status_code, response.context["agreement"].errors) == (
         422,
-        {"credit_limit": ["The wallet owes ¥80.00 already: the limit cannot be below that."]},
+        {"credit_limit": ["The wallet is already overdrawn by ¥80.00, so the limit cannot be lower than that."]},
     )
     assert account_of(acme.pk).credit_limit == 100
     assert of_role("operations").post(path, agreed).status_code == 403
@@ -400,7 +400,7 @@ def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(fina
     order = Order.objects.get()
     assert (order.state, order.total, b.books()) == ("placed", Decimal("-1000.01"), {})
     assert said(finance, finance.post(url(order, "agree/"))) == [
-        "Above ¥1,000.00 a second person has to agree. Ask somebody else of finance."
+        "Amounts above ¥1,000.00 need a second approval. Ask a colleague in finance."
     ]
     assert [each.pk for each in get(finance, "/console/approvals/").context["adjustments"]] == [order.pk]
     of_role("finance", "second").post(url(order, "agree/"))
@@ -410,11 +410,11 @@ def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(fina
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [
-        ("0", "the amount is at least ¥0.01"),
-        ("-5", "the amount is at least ¥0.01"),
-        ("12.345", "“12.345” is no amount; write it as 1234.50"),
-        ("1e5", "“1e5” is no amount; write it as 1234.50"),
-        ("99999999999", "“99999999999” is no amount; write it as 1234.50"),
+        ("0", "the amount must be at least ¥0.01"),
+        ("-5", "the amount must be at least ¥0.01"),
+        ("12.345", "“12.345” is not an amount; write it as 1234.50"),
+        ("1e5", "“1e5” is not an amount; write it as 1234.50"),
+        ("99999999999", "“99999999999” is not an amount; write it as 1234.50"),
     ],
 )
 def test_an_amount_that_is_none_gets_one_sentence(finance, amount, sentence):
@@ -469,9 +469,9 @@ def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
 @pytest.mark.parametrize(
     ("posted", "errors"),
     [
-        ({"valid_from": "2026-03-01"}, {"valid_from": ["A price is set for today or later."]}),
-        ({"amount": "-1"}, {"amount": ["the amount is at least ¥0.00"]}),
-        ({"kind": "tier"}, {"__all__": ["A price of a tier names the tier, a customer's price the customer."]}),
+        ({"valid_from": "2026-03-01"}, {"valid_from": ["A price can only take effect today or later."]}),
+        ({"amount": "-1"}, {"amount": ["the amount must be at least ¥0.00"]}),
+        ({"kind": "tier"}, {"__all__": ["A tier price needs a tier; a customer price needs a customer."]}),
         (
             {"customer": "Nobody", "kind": "customer"},
             {"customer": ["Select a valid choice. That choice is not one of the available choices."]},

@@ -169,7 +169,7 @@ def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
         receipts.record(b.customer("Other"), Decimal("10"), "BANK 1", RECEIVED_ON, user=finance)
     assert (twice.value.field, twice.value.sentence) == (
         "reference",
-        "this reference is recorded already, for Acme on 2026-01-02",
+        "this reference is already recorded, for Acme on 2026-01-02",
     )
     back = receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert (back.reverses, back.memo, b.books()) == (receipt.entry, "bounced", {})
@@ -216,7 +216,7 @@ def changed(model, **values):
 
 def test_the_proof_finds_a_wallet_that_is_not_its_postings(sold):
     assert changed(CustomerAccount, balance="99.00") == ["wallet"]
-    assert found()[0] == ("wallet", None, "the wallet of Acme says ¥99.00, and its postings come to ¥70.00")
+    assert found()[0] == ("wallet", None, "the wallet of Acme shows ¥99.00, but its postings add up to ¥70.00")
 
 
 def test_the_proof_finds_an_edited_amount(sold):
@@ -246,7 +246,7 @@ def test_the_proof_finds_a_term_that_nobody_gave(sold):
     card = OrderLine.objects.get().card
     CardEvent.objects.filter(action="renew").update(evidence={})
     assert found() == [
-        ("term_without_record", card.iccid, "nobody gave the card its term 2: no order and no record of the staff")
+        ("term_without_record", card.iccid, "term 2 of the card has no source: neither an order nor a staff record")
     ]
     ServiceTerm.objects.filter(number=2).delete()
     assert found() == []

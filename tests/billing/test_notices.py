@@ -250,9 +250,9 @@ def test_all_staff_read_what_customers_are_told(role):
     )
     page = text(client.get(NOTICES))
     link = f'<a href="/console/cards/{card.iccid}/">{card.iccid}</a>'
-    assert f"From 2026-04-01 on card {link} has no service, unless it is renewed." in page
-    assert "The wallet has been low since 2026-04-01: ¥1.00, less than ¥5.00." in page
-    assert "comes with the next mail" in page
+    assert f"Card {link} has no service from 2026-04-01 unless it is renewed." in page
+    assert "The wallet balance has been low since 2026-04-01: ¥1.00, below ¥5.00." in page
+    assert "in the next email" in page
 
 
 @pytest.mark.parametrize("query", ["?kind=nonsense", "?customer=Nobody", "?kinds=expiring", "?after=x"])
@@ -274,10 +274,10 @@ def test_the_list_goes_on_page_by_page(django_assert_max_num_queries):
 @pytest.mark.parametrize(
     ("became", "words"),
     [
-        ({"sent_at": NOON}, "mailed on 2026-03-02"),
-        ({"due_at": NOON}, "is being mailed"),
-        ({"due_at": NOON, "problem": "OSError: no route"}, "will be mailed again: OSError: no route"),
-        ({"problem": "nobody"}, "not mailed: Nobody who acts for this customer has an e-mail address."),
+        ({"sent_at": NOON}, "emailed on 2026-03-02"),
+        ({"due_at": NOON}, "sending email"),
+        ({"due_at": NOON, "problem": "OSError: no route"}, "retrying: OSError: no route"),
+        ({"problem": "nobody"}, "not emailed: No owner or operator of this customer has an email address."),
     ],
 )
 def test_what_became_of_the_mail_is_said(became, words):
@@ -308,8 +308,8 @@ def test_finance_says_what_a_customer_wants_to_hear_of():
 @pytest.mark.parametrize(
     ("posted", "field", "sentence"),
     [
-        ({"low_below": "much"}, "low_below", "“much” is no amount; write it as 1234.50"),
-        ({"low_below": "-1"}, "low_below", "the amount is at least ¥0.00"),
+        ({"low_below": "much"}, "low_below", "“much” is not an amount; write it as 1234.50"),
+        ({"low_below": "-1"}, "low_below", "the amount must be at least ¥0.00"),
         ({"kinds": ["birthday"]}, "kinds", "Select a valid choice. birthday is not one of the available choices."),
     ],
 )

@@ -361,9 +361,9 @@ def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payme
     (wallet,) = shown.context["wallets"]
     by = [(posting.what, str(posting.by)) for posting in wallet["postings"]]
     assert by == [
-        ("Payment of an order", "Automatic renewal"),
+        ("Order payment", "Auto-renewal"),
         ("Bank receipt", "rule"),
-        ("Payment of an order", order.created_by.username),
+        ("Order payment", order.created_by.username),
         ("Online payment", "Local payment page"),
     ]
 
@@ -458,7 +458,7 @@ def test_an_order_that_is_over_is_not_sent_to_a_page(order):
     response = finance.post(f"/console/orders/{order.pk}/pay-online/", headers={"accept-language": "en"})
     shown = finance.get(response["location"], headers={"accept-language": "en"})
     assert [str(message) for message in shown.context["messages"]] == [
-        "The order is Withdrawn, so this is not possible. Look at the order as it is now."
+        "This is not possible while the order is “Cancelled”. Reload the order to see its current state."
     ]
     assert Payment.objects.count() == 0
 

@@ -78,7 +78,7 @@ def test_the_same_form_twice_is_one_receipt():
 @pytest.mark.parametrize("reference", ["BANK 1", "  BANK   1 "])
 def test_a_reference_is_recorded_once_and_the_sentence_says_whose_it_was(reference):
     recorded()
-    sentence = "this reference is recorded already, for Acme on 2026-03-02"
+    sentence = "this reference is already recorded, for Acme on 2026-03-02"
     assert refused(reference=reference, name="Other") == ("reference", sentence)
     assert (b.balance(), Entry.objects.count()) == (100, 1)
 
@@ -90,13 +90,13 @@ def test_the_longest_reference_is_recorded_and_taken_back():
 
 
 def test_a_transfer_is_not_of_tomorrow():
-    assert refused(received_on=date(2026, 3, 3)) == ("received_on", "this day has not come yet")
+    assert refused(received_on=date(2026, 3, 3)) == ("received_on", "this date is in the future")
     assert recorded().received_on == TODAY
 
 
 def test_a_wallet_is_filled_to_the_last_cent_that_it_holds_and_no_further():
     recorded(amount=LARGEST - 1)
-    assert refused(reference="BANK 2", amount="1.01") == ("amount", "a wallet holds at most ¥9,999,999,999.99")
+    assert refused(reference="BANK 2", amount="1.01") == ("amount", "a wallet can hold at most ¥9,999,999,999.99")
     assert recorded(reference="BANK 2", amount="1").entry.postings.get(account="wallet").balance == LARGEST
 
 
@@ -127,21 +127,21 @@ def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(fina
         "finance",
     )
     assert (b.balance(), receipt.entry.memo) == (Decimal("1234.50"), "March")
-    assert said(finance, responses[0])[0] == "¥1,234.50 are in the wallet of Acme."
+    assert said(finance, responses[0])[0] == "¥1,234.50 was added to the wallet of Acme."
 
 
 @pytest.mark.parametrize(
     ("posted", "field", "sentence"),
     [
-        ({"customer": "Nobody"}, "customer", "There is no customer of this name."),
+        ({"customer": "Nobody"}, "customer", "There is no customer with this name."),
         ({"customer": ""}, "customer", "This field is required."),
-        ({"amount": "ten"}, "amount", "“ten” is no amount; write it as 1234.50"),
-        ({"amount": "0"}, "amount", "the amount is at least ¥0.01"),
-        ({"amount": "-5"}, "amount", "the amount is at least ¥0.01"),
+        ({"amount": "ten"}, "amount", "“ten” is not an amount; write it as 1234.50"),
+        ({"amount": "0"}, "amount", "the amount must be at least ¥0.01"),
+        ({"amount": "-5"}, "amount", "the amount must be at least ¥0.01"),
         ({"reference": " "}, "reference", "This field is required."),
         ({"reference": "9" * 65}, "reference", "Ensure this value has at most 64 characters (it has 65)."),
         ({"received_on": "2026-02-30"}, "received_on", "Enter a valid date."),
-        ({"received_on": "2026-03-03"}, "received_on", "this day has not come yet"),
+        ({"received_on": "2026-03-03"}, "received_on", "this date is in the future"),
         ({"key": ""}, "key", "This field is required."),
     ],
 )
@@ -155,7 +155,7 @@ def test_what_cannot_be_read_is_said_at_its_field(finance, posted, field, senten
 def test_a_reference_that_stands_is_said_at_its_field(finance):
     recorded()
     response = post(finance)
-    sentence = "this reference is recorded already, for Acme on 2026-03-02"
+    sentence = "this reference is already recorded, for Acme on 2026-03-02"
     assert (response.status_code, response.context["form"].errors) == (422, {"reference": [sentence]})
 
 
@@ -182,7 +182,7 @@ def test_finance_takes_a_receipt_back_once(finance):
     posted = {"reason": "bounced", "key": KEY}
     assert said(finance, finance.post(url(receipt, "reverse/"), posted)) == []
     assert said(finance, finance.post(url(receipt, "reverse/"), posted)) == [
-        "The entry is reversed already. Nothing needs to be done."
+        "The entry is already reversed. No action is needed."
     ]
     page = finance.get(url(receipt))
     books = [
@@ -194,10 +194,10 @@ def test_finance_takes_a_receipt_back_once(finance):
 
 def test_a_receipt_that_is_spent_stays_and_one_without_a_reason_too(finance):
     receipt = recorded()
-    assert said(finance, finance.post(url(receipt, "reverse/"), {"key": KEY})) == ["Write in a few words why."]
+    assert said(finance, finance.post(url(receipt, "reverse/"), {"key": KEY})) == ["Briefly give a reason."]
     b.fund("-1")
     assert said(finance, finance.post(url(receipt, "reverse/"), {"reason": "x", "key": KEY})) == [
-        "The wallet has ¥99.00 to spend, and ¥100.00 are needed. Record a receipt, or raise the credit limit."
+        "¥100.00 is needed, but the wallet has only ¥99.00 available. Record a receipt, or raise the credit limit."
     ]
     assert (b.balance(), Receipt.objects.get(pk=receipt.pk).reversed_at) == (99, None)
 

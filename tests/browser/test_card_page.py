@@ -46,7 +46,7 @@ def test_the_record_is_narrowed_in_place_and_its_address_kept(card):
     page.wait_for_url("**/?kind=notes*")
     page.wait_for_function("document.querySelector('#record-panel [aria-current]').textContent == 'Notes'")
     actions = set(page.locator("#record-panel .record strong").all_text_contents())
-    assert (actions <= {"Add tag", "Write remark"}, page.evaluate("window.wasHere")) == (True, True)
+    assert (actions <= {"Add tag", "Edit remark"}, page.evaluate("window.wasHere")) == (True, True)
     job = page.get_attribute("#record-panel .record .muted a", "href")
     page.goto(job)
     assert page.url.endswith(job)

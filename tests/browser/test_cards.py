@@ -33,7 +33,7 @@ def ops(visit):
 @pytest.mark.parametrize(
     ("language", "suspend", "resume", "stopped", "works"),
     [
-        ("en", "Suspend", "Resume", "Stopped by choice", "The card works"),
+        ("en", "Suspend", "Resume", "Suspended manually", "The card works"),
         ("zh-hans", "停用", "复机", "主动停用", "该卡正常"),
     ],
 )
@@ -85,12 +85,12 @@ def test_cards_are_chosen_with_the_keyboard_and_kept_as_a_selection(ops):
     page.goto(LIST + "?state=in_use")
     for key in "jxjjx":
         page.keyboard.press(key)
-    assert page.text_content(".bulk-count") == "2 chosen"
+    assert page.text_content(".bulk-count") == "2 selected"
     numbers = page.eval_on_selector_all("tr:has(:checked) th a", "all => all.map(link => link.textContent)")
     page.keyboard.press("k")
     assert page.evaluate("document.activeElement.textContent") not in numbers
     page.check("[data-checks-all]")
-    assert page.text_content(".bulk-count") == "50 chosen"
+    assert page.text_content(".bulk-count") == "50 selected"
     page.uncheck("[data-checks-all]")
     page.check(f"tr:has-text('{numbers[0]}') [name=ids]")
     send(page, ".bulk [name=page]")

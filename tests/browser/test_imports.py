@@ -88,10 +88,10 @@ def test_a_fleet_is_taken_over(ops, tmp_path):
     ]
     page = ops()
     upload(page, csv_file(tmp_path / "车队 fleet.csv", rows))
-    assert counts_shown(page) == ["3 would be new", "3 of these taken over in mid-life", "1 are bad rows"]
+    assert counts_shown(page) == ["3 would be new", "3 of these, taken over", "1 are bad rows"]
     apply(page)
     page.goto(f"{LIST}{stopped}/")
-    assert page.text_content(".page-head .badge") == "Stopped by choice"
+    assert page.text_content(".page-head .badge") == "Suspended manually"
     assert "车队 fleet.csv" in page.text_content("#record-panel")
     send(page, ".is-why .btn:text-is('Resume')")
     send(page, "form.form .btn:text-is('Resume')")

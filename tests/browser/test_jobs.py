@@ -47,8 +47,8 @@ def test_a_pasted_list_is_stopped_watched_its_failures_fetched_and_undone(ops):
 
     send(page, "button[name=action][value=suspend]")
     assert [text.strip() for text in page.locator("#content .panel .badge").all_text_contents()] == [
-        "2 can",
-        "1 cannot",
+        "2 eligible",
+        "1 not eligible",
     ]
     assert unused[0] in page.text_content(".reasons")
     page.fill("[name=reason]", "台风 storm")

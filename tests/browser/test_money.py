@@ -65,17 +65,15 @@ def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(window_
     page.goto(f"{LIST}?customer={fleet}")
     send(page, "button[name=filter]")
     assert page.text_content(".page-head .muted") == "303 cards"
-    send(page, ".btn:has-text('Order a renewal')")
+    send(page, ".btn:has-text('Order renewals')")
     page.select_option("[name=plan]", "M1-100")
     send(page, ".btn:text-is('Check and show prices')")
     badges = [text.strip() for text in page.locator("#preview ~ .figures .badge").all_text_contents()]
-    assert badges == ["300 can", "3 cannot"]
-    assert "The card is cancelled, and that is final." in page.text_content(
-        "section:has(#preview) .reasons:last-of-type"
-    )
+    assert badges == ["300 eligible", "3 not eligible"]
+    assert "The card is cancelled, which is final." in page.text_content("section:has(#preview) .reasons:last-of-type")
     assert page.text_content("section:has(#preview) tbody tr:last-child td:last-child").strip() == "¥2,400.00"
 
-    send(page, ".btn:text-is('Place the order')")
+    send(page, ".btn:text-is('Place order')")
     order, page = page.url, window_of("finance")
     page.goto(order)
     send(page, ".btn:text-is('Pay ¥2,400.00 from the wallet')")

@@ -80,10 +80,10 @@ def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone)
     page = phone("alice")
     page.goto("/my/")
     page.wait_for_selector(".btn:text-matches('^Wallet: -?¥[0-9.,]+$')")
-    follow(page, ".need:has-text('put into another device') .btn.is-primary")
+    follow(page, ".need:has-text('moved to another device') .btn.is-primary")
     follow(page, "table.data tbody th a >> nth=0")
-    assert said(page) == "The card is stopped: it was put into another device."
-    assert "Then the card works again at once." in page.text_content("#content")
+    assert said(page) == "The card is suspended: it was moved to another device."
+    assert "The card then works again immediately." in page.text_content("#content")
     press(page, "Confirm the new device")
     assert len(page.input_value("[name=imei]")) == 15
     press(page, "Confirm the new device")
@@ -94,7 +94,7 @@ def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone)
 def test_data_that_are_used_up_are_bought_on_the_payment_page_and_the_card_works_again(phone):
     page = phone("alice")
     first_card(page, "hold=credit")
-    assert said(page) == "The card is stopped: its data is used up."
+    assert said(page) == "The card is suspended: its data is used up."
     buy_pack(page, "¥9.00")
 
 
@@ -104,7 +104,7 @@ def buy_pack(page, price):
     press(page, f"Buy Add-on pack 100 MB for {price}")
     press(page, f"Pay {price} online")
     press(page, f"Pay {price}")
-    press(page, "Back to the order")
+    press(page, "Back to order")
     assert page.text_content(".page-head .badge") == "Fulfilled"
     page.goto(card)
     assert said(page) == "The card works."
@@ -140,7 +140,7 @@ def strangers_phone(visit):
 
 
 def make_account(page):
-    press(page, "A card to claim, and no account yet?")
+    press(page, "Have a card to claim but no account?")
     for name, value in {
         "username": "passer-by",
         "phone": "13912340099",
@@ -148,7 +148,7 @@ def make_account(page):
         "password_again": "blue-kettle-77",
     }.items():
         page.fill(f"[name={name}]", value)
-    press(page, "Make the account")
+    press(page, "Create account")
 
 
 def test_a_card_is_claimed_by_its_label_and_works_again_once_a_pack_is_paid(strangers_phone, desk, tmp_path):
@@ -159,11 +159,11 @@ def test_a_card_is_claimed_by_its_label_and_works_again_once_a_pack_is_paid(stra
     make_account(page)
     assert (page.input_value("[name=iccid]"), too_small(page), barriers(page)) == (iccid, [], [])
     page.fill("[name=code]", "AAAA-AAAA-AAAA")
-    press(page, "Add the card")
-    assert "This number and code do not open a card." in page.text_content("#complaint")
+    press(page, "Add card")
+    assert "The card number and code do not match." in page.text_content("#complaint")
     page.fill("[name=code]", code.lower())
-    press(page, "Add the card")
-    assert (page.text_content("h1"), said(page)) == (iccid, "The card is stopped: its data is used up.")
+    press(page, "Add card")
+    assert (page.text_content("h1"), said(page)) == (iccid, "The card is suspended: its data is used up.")
     buy_pack(page, "¥9.90")
 
 
@@ -171,8 +171,8 @@ def test_a_card_is_stopped_and_resumed(phone):
     page = phone("alice")
     first_card(page, "state=in_use")
     for button, state in (
-        ("Stop the card", "The card is stopped: somebody stopped it on purpose."),
-        ("Resume the card", "The card works."),
+        ("Suspend card", "The card is suspended: requested by you or your dealer."),
+        ("Resume card", "The card works."),
     ):
         press(page, button)
         press(page, button)
@@ -185,20 +185,20 @@ def test_a_real_name_check_is_sent_in_approved_in_the_console_and_the_card_comes
     cards = page.eval_on_selector_all("table.data tbody th a", "all => all.map(a => a.getAttribute('href'))")
     for card in cards:
         page.goto(card)
-        if page.is_visible(".btn:text-is('Send in the real-name check')"):
+        if page.is_visible(".btn:text-is('Submit ID verification')"):
             break
-    press(page, "Send in the real-name check")
+    press(page, "Submit ID verification")
     page.fill("[name=name]", "李晓梅")
     page.fill("[name=id_number]", ID_NUMBER[:-1] + "4")
-    press(page, "Send in the real-name check")
+    press(page, "Submit ID verification")
     assert page.is_visible(".errorlist")
     page.fill("[name=id_number]", ID_NUMBER)
-    press(page, "Send in the real-name check")
-    assert said(page) == "The card is stopped: the real-name check is not approved yet."
+    press(page, "Submit ID verification")
+    assert said(page) == "The card is suspended: its ID verification is not approved yet."
     assert "李** · 1101************33" in page.text_content("#content")
     iccid = page.text_content("h1")
     desk.goto(f"/console/cards/{iccid}/approve_real_name/")
-    press(desk, "Approve real-name check")
+    press(desk, "Approve ID verification")
     page.reload()
     assert said(page) == "The card works."
 
@@ -206,13 +206,13 @@ def test_a_real_name_check_is_sent_in_approved_in_the_console_and_the_card_comes
 def test_all_that_were_stopped_on_purpose_are_resumed_by_one_button(phone):
     page = phone("charlie")
     first_card(page, "state=in_use")
-    press(page, "Stop the card")
-    press(page, "Stop the card")
+    press(page, "Suspend card")
+    press(page, "Suspend card")
     page.goto("/my/")
-    need = ".need:has-text('Stopped on purpose')"
+    need = ".need:has-text('Suspended manually')"
     follow(page, f"{need} .btn.is-primary")
     if "/resume/" in page.url:
-        press(page, "Resume the card")
+        press(page, "Resume card")
     else:
         follow(page, "form.form .btn.is-primary")
         page.wait_for_selector("#outcome", timeout=30_000)
@@ -226,7 +226,7 @@ def test_a_card_that_does_not_work_is_looked_at_and_the_dealer_answers(phone, de
     press(page, "My card does not work")
     assert page.locator(".checks li").count() == 7
     page.fill("[name=text]", "The tracker is silent since Monday.")
-    press(page, "Send the request")
+    press(page, "Send request")
     request = page.url
     assert said(page) == "Your dealer will answer here."
     desk.goto("/console/requests/")
@@ -237,5 +237,5 @@ def test_a_card_that_does_not_work_is_looked_at_and_the_dealer_answers(phone, de
     assert page.is_visible("text=Your dealer has answered request")
     page.goto(request)
     assert "The carrier lifts it tomorrow." in page.text_content("#content")
-    press(page, "It is settled: close the request")
+    press(page, "Solved: close request")
     assert page.is_visible(".badge:text-is('Closed')")

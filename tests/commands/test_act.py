@@ -238,17 +238,23 @@ def test_an_action_is_refused_with_the_way_out(action, card, arguments, code):
         (("suspend",), "the following arguments are required: ICCID"),
         (("suspend", iccid(1), "--set", "kind=anomaly"), "kind: suspend has no such parameter"),
         (("set_limit", iccid(1)), "limit_mb: set_limit needs this parameter"),
-        (("set_limit", iccid(1), "--set", "limit_mb=lots"), "limit_mb: “lots” is not a number of whole MB"),
-        (("set_limit", iccid(1), "--set", f"limit_mb={'9' * 5_000}"), f"limit_mb: “{'9' * 5_000}” is not a number"),
+        (("set_limit", iccid(1), "--set", "limit_mb=lots"), "limit_mb: “lots” is not a whole number of MB"),
+        (
+            ("set_limit", iccid(1), "--set", f"limit_mb={'9' * 5_000}"),
+            f"limit_mb: “{'9' * 5_000}” is not a whole number",
+        ),
         (("set_limit", iccid(1), "--set", "limit_mb"), "“limit_mb” is not key=value."),
         (("unrenew", iccid(1), "--set", "term=last"), "term: “last” is not a whole number from 1 to 32767"),
         (("place_hold", iccid(1), "--set", "kind=bad"), "kind: there is no hold called “bad”"),
         (("rebind", iccid(1), "--set", "imei=1"), "imei: “1” is not valid: an IMEI has 15 digits"),
         (("renew", iccid(1), "--set", "plan=?"), "plan: there is no plan with the code “?”"),
         (("assign", iccid(1), "--set", "customer=?"), "customer: there is no customer called “?”"),
-        (("assign", iccid(1), "--set", "customer="), "customer: name the customer; “Back to stock” (unassign) puts"),
+        (
+            ("assign", iccid(1), "--set", "customer="),
+            "customer: enter the customer; “Return to stock” (unassign) returns",
+        ),
         (("unassign", iccid(1), "--set", "customer=Acme"), "customer: unassign has no such parameter"),
-        (("submit_real_name", iccid(1), "--set", "name=", "id_number=123456"), "name: the name of the person is"),
+        (("submit_real_name", iccid(1), "--set", "name=", "id_number=123456"), "name: the full name is"),
         (("suspend", iccid(1), "--actor", "nobody"), "There is no user nobody."),
     ],
 )
@@ -299,7 +305,7 @@ def test_the_third_rebind_of_a_month_is_refused():
     ended = run("act", "rebind", card.iccid, "--set", f"imei={OTHER_IMEI}")
     assert (ended.code, ended.err) == (
         1,
-        f"{card.iccid}: The card was rebound 2 times this month, and the carrier allows 2. "
+        f"{card.iccid}: The device was changed 2 times this month; the carrier allows 2. "
         "Wait until the first of next month.\n",
     )
 

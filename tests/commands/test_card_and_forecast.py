@@ -144,7 +144,7 @@ def test_a_number_that_may_be_several_cards_is_none():
 @pytest.mark.parametrize("arguments", [(), (iccid(1), "--all")])
 def test_either_numbers_or_all(arguments):
     ended = run("card", *arguments)
-    assert (ended.code, ended.out, ended.err) == (2, "", "Give the ICCIDs of cards, or --all.\n")
+    assert (ended.code, ended.out, ended.err) == (2, "", "Give ICCIDs, or --all.\n")
 
 
 def test_people_read_the_same():
@@ -152,7 +152,7 @@ def test_people_read_the_same():
     build.do("suspend", card, date(2026, 4, 1), reason="on holiday")
     assert run("card", iccid(1)).out.splitlines() == [
         "89860000000000000001  China Mobile  海川共享",
-        "State: Suspended (Stopped by choice) → In use",
+        "State: Suspended (Suspended manually) → In use",
         "  opened on: 2026-01-15",
         "  silent from: 2026-01-15",
         "  forced activation on: 2026-08-01",

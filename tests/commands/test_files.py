@@ -73,8 +73,8 @@ def test_cells_are_tidied(cell, meant):
 def test_a_row_that_does_not_fit_is_one_bad_row():
     source = text('iccid,customer\n1\n2,b,c\n3,c,,\n"4" x,d\n5,e\0\n6,f\n')
     assert read(source) == [
-        (2, "the row has 1 cells, and the header 2"),
-        (3, "the row has 3 cells, and the header 2"),
+        (2, "the row has 1 cells, but the header has 2"),
+        (3, "the row has 3 cells, but the header has 2"),
         (4, {"iccid": "3", "customer": "c"}),
         (5, "the quotation marks of the row do not match"),
         (6, "customer: the cell contains a NUL character"),
@@ -87,11 +87,11 @@ def test_a_row_that_does_not_fit_is_one_bad_row():
     [
         (b"", "The file is empty."),
         (b"\n,,\n\n", "The file has no header row."),
-        (b"8986,acme\n", "The first row is no header: it names none of the columns iccid, customer, day, bytes."),
+        (b"8986,acme\n", "The first row is not a header: it names none of the columns iccid, customer, day, bytes."),
         (b"iccid,colour,size\n", "The file has unknown columns: “colour”, “size”."),
         (b"iccid,,customer\n", "The file has unknown columns: “”."),
-        (b"iccid,customer,ICCID\n", "The file has columns twice: “iccid”."),
-        (b"customer\n", "The file lacks columns: “iccid”."),
+        (b"iccid,customer,ICCID\n", "The file has duplicate columns: “iccid”."),
+        (b"customer\n", "The file is missing columns: “iccid”."),
         (b"iccid\0\n", "The file is neither CSV nor XLSX."),
         ("iccid\n8986\n".encode("utf-16"), "The file is in UTF-16: save it as CSV in UTF-8 or as .xlsx."),
         (OLE, "The file has a password or is in the old .xls format: save it as .xlsx, without a password."),
@@ -100,7 +100,7 @@ def test_a_row_that_does_not_fit_is_one_bad_row():
             b"iccid\n8986\n\xff\xff\n",
             "The file is neither UTF-8 nor GB18030, or not text at all: row 3, byte 12 cannot be read.",
         ),
-        (b"iccid," + b"x" * 100_000, "The file is no table: it has a line without end."),
+        (b"iccid," + b"x" * 100_000, "The file is not a table: one of its lines never ends."),
         (b"iccid," + b"x" * 90_000, f"The file has unknown columns: “{'x' * 40}…”."),
     ],
 )

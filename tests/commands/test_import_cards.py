@@ -60,16 +60,16 @@ def test_a_workbook(tmp_path):
 
 
 BAD_CELLS = [
-    ({"iccid": "8.98608E+19"}, "iccid", "turned into a rounded number by a spreadsheet"),
+    ({"iccid": "8.98608E+19"}, "iccid", "was rounded by a spreadsheet"),
     ({"iccid": ""}, "iccid", "a value is required"),
     ({"iccid": "12345"}, "iccid", "an ICCID has 19 or 20 characters and starts with 8986"),
     ({"msisdn": "123"}, "msisdn", "an MSISDN has 11 or 13 digits"),
-    ({"msisdn": "1.44E+12"}, "msisdn", "turned into a rounded number by a spreadsheet"),
+    ({"msisdn": "1.44E+12"}, "msisdn", "was rounded by a spreadsheet"),
     ({"imsi": "123"}, "imsi", "an IMSI has 15 digits"),
     ({"carrier": "vodafone"}, "carrier", "is not one of cmcc, cucc, ctcc, cbn"),
     ({"certification": "both"}, "certification", "is not one of enterprise, individual"),
-    ({"opened_on": "15.01.2026"}, "opened_on", "is not a day; write it as 2026-03-02"),
-    ({"opened_on": "2026-03-03"}, "opened_on", "2026-03-03 lies in the future"),
+    ({"opened_on": "15.01.2026"}, "opened_on", "is not a date; write it as 2026-03-02"),
+    ({"opened_on": "2026-03-03"}, "opened_on", "2026-03-03 is in the future"),
     ({"opened_on": "1999-12-31"}, "opened_on", "the carrier has no policy for that day yet"),
     ({"test_months": "10"}, "test_months", "is not a whole number from 0 to 9"),
     ({"test_months": "3"}, "test_quota_mb", "a test period needs an allowance of 5 to 30 MB"),
@@ -79,7 +79,7 @@ BAD_CELLS = [
     ({"binding": "glue"}, "binding", "is not one of none, first_use, fixed"),
     ({"binding": "fixed"}, "imei", "a card with a fixed device needs the IMEI"),
     ({"imei": "861537040000019"}, "imei", "a card without device binding has no IMEI"),
-    ({"customer": "x" * 129}, "customer", "the name of the customer is too long"),
+    ({"customer": "x" * 129}, "customer", "the customer name is too long"),
 ]
 
 
@@ -105,7 +105,7 @@ def test_the_same_file_twice_changes_nothing(imported):
 def test_a_card_that_exists_is_never_overwritten_silently(imported):
     imported([card_row(1, customer="Acme", msisdn="13800000001")])
     again = [card_row(1, customer="Other", msisdn="13800000002"), card_row(2)]
-    message = "the card exists with other data; --update would correct it"
+    message = "the card already exists with other data; --update would correct it"
     assert imported(again) == NOTHING | {
         "rows": 2,
         "created": 1,
@@ -139,7 +139,11 @@ def test_what_stays_with_its_customer_is_corrected_on_the_day_of_its_last_record
 def test_an_empty_customer_says_nothing_of_a_card_that_exists(imported):
     imported([card_row(1, customer="Acme"), card_row(2, customer="Acme")])
     again = [card_row(1, customer="", msisdn="13800000001"), card_row(2, customer="")]
-    error = {"row": 2, "field": "msisdn", "message": "the card exists with other data; --update would correct it"}
+    error = {
+        "row": 2,
+        "field": "msisdn",
+        "message": "the card already exists with other data; --update would correct it",
+    }
     assert imported(again) == NOTHING | {"rows": 2, "unchanged": 1, "errors": [error]}
     assert imported(again, "--update") == NOTHING | {"rows": 2, "updated": 1, "unchanged": 1}
     assert set(Card.objects.values_list("customer__name", "owned_from_seq")) == {("Acme", None)}
@@ -160,7 +164,7 @@ def test_a_new_card_with_19_and_with_20_characters_in_one_file_is_one_card(impor
     number = iccid(1)
     again = [card_row(iccid=number[:length], **more) for length, more in ((second, {}), (second, {"imsi": "4" * 15}))]
     document = imported([card_row(iccid=number[:first]), *again])
-    message = "the card stands in row 2 already, with other data"
+    message = "the card is already in row 2, with other data"
     expected = {"rows": 3, "created": 1, "unchanged": 1, "errors": [{"row": 4, "field": "iccid", "message": message}]}
     assert document == NOTHING | expected
     assert [card.iccid for card in Card.objects.all()] == [number[:first]]
@@ -204,7 +208,7 @@ def test_a_card_that_stands_in_the_file_twice(imported, between):
     """With the same data it is unchanged; with other data nobody can say which row is meant, with --update too."""
     others = [card_row(number) for number in range(10, 10 + between)]
     rows = [card_row(1), *others, card_row(1), card_row(1, msisdn="13800000001")]
-    message = "the card stands in row 2 already, with other data"
+    message = "the card is already in row 2, with other data"
     errors = [{"row": between + 4, "field": "iccid", "message": message}]
     expected = {"rows": between + 3, "created": between + 1, "errors": errors}
     assert imported(rows, "--dry-run", "--update")["errors"] == errors
@@ -235,7 +239,7 @@ def test_the_language_is_the_shells(tmp_path, monkeypatch):
     ("content", "sentence"),
     [
         (b"iccid,colour\n", "The file has unknown columns: “colour”.\n"),
-        (b"iccid,carrier\n", "The file lacks columns: “certification”, “opened_on”, “plan”.\n"),
+        (b"iccid,carrier\n", "The file is missing columns: “certification”, “opened_on”, “plan”.\n"),
         (b"\x7fELF\x00\x00\xff\xff", "The file is neither UTF-8 nor GB18030"),
     ],
 )

@@ -143,16 +143,16 @@ def test_usage_of_a_shut_down_card_is_kept_and_noted(imported):
 
 
 BAD_CELLS = [
-    ({"iccid": "8.98608E+19"}, "iccid", "turned into a rounded number by a spreadsheet"),
+    ({"iccid": "8.98608E+19"}, "iccid", "was rounded by a spreadsheet"),
     ({"iccid": iccid(9)}, "iccid", "there is no card with this ICCID"),
     ({"iccid": ""}, "iccid", "a value is required"),
-    ({"day": "yesterday"}, "day", "“yesterday” is not a day; write it as 2026-03-02"),
-    ({"day": "2026-03-26"}, "day", "2026-03-26 lies in the future"),
+    ({"day": "yesterday"}, "day", "“yesterday” is not a date; write it as 2026-03-02"),
+    ({"day": "2026-03-26"}, "day", "2026-03-26 is in the future"),
     ({"bytes": "-5"}, "bytes", "“-5” is not a whole number"),
     ({"bytes": "1.5"}, "bytes", "“1.5” is not a whole number"),
     ({"bytes": "1e9"}, "bytes", "“1e9” is not a whole number"),
-    ({"read_at": "noon"}, "read_at", "“noon” is not an instant; write it as 2026-03-02T08:00"),
-    ({"read_at": "2026-02-30T08:00"}, "read_at", "“2026-02-30T08:00” is not an instant"),
+    ({"read_at": "noon"}, "read_at", "“noon” is not a date and time; write it as 2026-03-02T08:00"),
+    ({"read_at": "2026-02-30T08:00"}, "read_at", "“2026-02-30T08:00” is not a date and time"),
     ({"read_at": ""}, "read_at", "a value is required"),
     ({"imei": "12"}, "imei", "an IMEI has 15 digits"),
 ]

@@ -70,11 +70,11 @@ def test_json_is_all_there_is_on_stdout(ended):
     ("arguments", "expected"),
     [
         (("card", iccid(2)), (1, "", f"There is no card {iccid(2)}.\n")),
-        (("verify",), (0, "Cards: 1, events: 1, entries of the books: 0, problems: 0.\n", "")),
+        (("verify",), (0, "Cards: 1, events: 1, ledger entries: 0, problems: 0.\n", "")),
         (("sweep", "--thru", "x"), (2, "", "manage.py sweep: unrecognized arguments: --thru x\n")),
         (
             ("sweep", "--through", "x"),
-            (2, "", "manage.py sweep: argument --through: 'x' is not a day; write it as 2026-03-02\n"),
+            (2, "", "manage.py sweep: argument --through: 'x' is not a date; write it as 2026-03-02\n"),
         ),
         (("import_cards", "/none.csv"), (2, "", "There is no file /none.csv.\n")),
         (("act", "suspend"), (2, "", "manage.py act: the following arguments are required: ICCID\n")),
@@ -98,13 +98,13 @@ def test_a_terminal_without_chinese_gets_escapes(ended):
 def test_a_database_that_does_not_answer_is_said_in_a_sentence(ended):
     code, out, err = ended("sweep", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("The database refuses: connection failed")
+    assert err.startswith("Database error: connection failed")
 
 
 def test_a_database_that_was_not_migrated(ended, tmp_path):
     code, out, err = ended("sweep", DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.endswith("(is it there, and migrated?)\n")
+    assert err.endswith("(does it exist, and is it migrated?)\n")
 
 
 def test_a_reader_that_goes_away(shell):
@@ -122,4 +122,4 @@ def test_ctrl_c_ends_with_a_sentence(shell, tmp_path):
     with shell("import_usage", pipe) as process, pipe.open("wb"):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
-    assert (process.returncode, out, err) == (130, "", "Interrupted: what was done until then is kept.\n")
+    assert (process.returncode, out, err) == (130, "", "Interrupted: what was done so far is kept.\n")

@@ -73,7 +73,7 @@ def test_only_a_dry_run_looks_ahead():
     build.open_card()
     ended = run("sweep", "--through", "2026-08-04")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "2026-08-04 has not come yet: only a dry run (--dry-run) looks ahead.\n"
+    assert ended.err == "2026-08-04 is in the future: only a dry run (--dry-run) can look ahead.\n"
     ahead = result("sweep", "--through", "2027-12-01", "--dry-run")
     assert [change["action"] for change in ahead["changes"]] == ["force_activate", "expire", "cancel"]
 
@@ -100,15 +100,15 @@ def test_people_read_days_counts_and_parked_cards():
     assert ended.out.splitlines() == [
         "Days: 3, from 2026-08-01 through 2026-08-03",
         "The silent period is over (force_activate): 1",
-        "The card's data contradict each other (park): 1",
+        "The card's data is inconsistent (park): 1",
     ]
     assert ended.err == f"{iccid(2)} is parked: no policy of the carrier China Unicom is in force on 2026-08-01\n"
     assert run("sweep").out == "Days: none\n"
-    assert run("sweep", "--dry-run").err == "This was a dry run: nothing was written.\n"
+    assert run("sweep", "--dry-run").err == "Dry run: nothing was written.\n"
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "20260301x"])
 def test_a_day_that_is_none_is_a_wrong_call(day):
     ended = run("sweep", "--through", day)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == f"argument --through: '{day}' is not a day; write it as 2026-03-02\n"
+    assert ended.err == f"argument --through: '{day}' is not a date; write it as 2026-03-02\n"

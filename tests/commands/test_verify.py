@@ -65,7 +65,7 @@ def test_sound_records(card):
     build.open_card()
     read = {"cards": 2, "events": card.version + 1, "entries": 0}
     assert result("verify") == {**read, "problems": [], "problem_count": 0}
-    assert run("verify").out == f"Cards: 2, events: {card.version + 1}, entries of the books: 0, problems: 0.\n"
+    assert run("verify").out == f"Cards: 2, events: {card.version + 1}, ledger entries: 0, problems: 0.\n"
 
 
 def test_an_empty_portal_is_sound():
@@ -133,14 +133,14 @@ def test_people_read_what_is_wrong(damage):
     build.open_card()
     damage("UPDATE cards_card SET version = 7")
     ended = run("verify")
-    assert (ended.code, ended.out) == (1, "Cards: 1, events: 1, entries of the books: 0, problems: 1.\n")
-    assert ended.err == f"{iccid(1)}: the card is at version 7, and its last event is 1 (version)\n"
+    assert (ended.code, ended.out) == (1, "Cards: 1, events: 1, ledger entries: 0, problems: 1.\n")
+    assert ended.err == f"{iccid(1)}: the card is at version 7, but its last event is 1 (version)\n"
 
 
 def test_people_read_which_sum_is_wrong(damage):
     build.open_card()
     damage("DELETE FROM cards_statetally")
-    assert run("verify").err == "In all: there are 1 cards “Unused” with the holds “–”, and the sums say 0 (sum)\n"
+    assert run("verify").err == "In all: there are 1 cards “Unused” with the holds “–”, but the sums say 0 (sum)\n"
 
 
 def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):

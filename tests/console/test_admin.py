@@ -139,7 +139,7 @@ def test_a_policy_in_force_is_shown_and_cannot_be_changed(in_force):
     client = superuser()
     page = client.get(f"{POLICIES}{in_force.pk}/change/", headers={"accept-language": "en"})
     assert page.status_code == 200
-    assert "stays as it is" in text(page)
+    assert "cannot be changed" in text(page)
     changed = client.post(f"{POLICIES}{in_force.pk}/change/", NEW_POLICY | {"valid_from": "2027-01-01"})
     deleted = client.post(f"{POLICIES}{in_force.pk}/delete/", {"post": "yes"})
     assert (changed.status_code, deleted.status_code) == (403, 403)
@@ -215,11 +215,11 @@ def test_the_menu_shows_what_somebody_may_look_at():
         return [str(link.title) for section in context["nav"] for link in section.links]
 
     console = ["Dashboard", "SIM cards", "Customers", "Queues", "Requests", "Jobs", "Nightly sweep"]
-    money = ["Orders", "Receipts", "Prices", "Notices", "Margin", "Money at risk"]
-    data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Rules of money"]
+    money = ["Orders", "Receipts", "Prices", "Notices", "Margin", "Revenue at risk"]
+    data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Billing settings"]
     assert titles(of_role("support")) == [*console, *money, *data]
     assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups"]
-    assert "To agree to" in titles(of_role("finance"))
+    assert "Approvals" in titles(of_role("finance"))
     assert titles(of_role("operations")) == [*console[:-1], "Import", console[-1], *money, *data]
     nobody = logged_in(User.objects.create_user("nobody", is_staff=True))
     assert titles(nobody) == [title for title in console if title != "Customers"]
@@ -269,7 +269,7 @@ def test_the_login_gives_the_demos_password_away_only_with_debug(client, setting
 
 @pytest.mark.parametrize(
     ("url", "status", "says"),
-    [("/console/nothing/", 404, "There is no such page"), ("/admin/cards/card/add/", 403, "This is not allowed")],
+    [("/console/nothing/", 404, "Page not found"), ("/admin/cards/card/add/", 403, "Not allowed")],
 )
 def test_a_wrong_turn_ends_on_a_page_of_ours(settings, url, status, says):
     settings.DEBUG = False

@@ -65,7 +65,7 @@ def test_a_role_does_what_it_may_and_no_more(role, action, status):
     assert (form.status_code, response.status_code) == (200 if status == 302 else 403, status)
     assert len(story(card)) - len(before) == (1 if status == 302 else 0)
     if status == 403:
-        assert f"{role} may not do this" in text(response)
+        assert f"{role} is not allowed to do this" in text(response)
 
 
 @on_the_day
@@ -83,7 +83,7 @@ def test_an_action_is_recorded_with_its_person_and_reason(ops):
     response = submit(ops, card, "suspend", reason=" on holiday ")
     assert response.headers["Location"] == f"/console/cards/{card.iccid}/"
     assert said(ops, response) == [
-        "Suspend: done. From “In use” to “Stopped by choice”. Its term runs on: service until 2027-01-01."
+        "Suspend: done. From “In use” to “Suspended manually”. The term continues: service until 2027-01-01."
     ]
     event = card.events.latest("seq")
     assert (event.action, event.actor_kind, event.actor_name, event.reason) == (
@@ -95,7 +95,7 @@ def test_an_action_is_recorded_with_its_person_and_reason(ops):
 def test_what_still_holds_the_card_is_said(ops):
     card = do("suspend", use(card_in_use(), DAY, 31), DAY)
     response = submit(ops, card, "resume")
-    assert said(ops, response) == ["Resume: done. It stays “Allowance used up”. Still stopped by: Allowance used up."]
+    assert said(ops, response) == ["Resume: done. Remains “Allowance used up”. Still suspended: Allowance used up."]
 
 
 @on_the_day
@@ -116,7 +116,7 @@ def test_a_form_sent_twice_acts_once(ops):
     second = send(ops, card, "renew", plan="Y1-30", version=version)
     assert (first.status_code, second.status_code) == (302, 409)
     assert card.terms.count() == 2
-    assert "The card has changed since you looked." in text(second)
+    assert "The card has changed in the meantime." in text(second)
     assert second.context["form"].initial["version"] == version + 1
     third = submit(ops, card, "renew", plan="Y1-30")
     assert (third.status_code, card.terms.count()) == (302, 3)
@@ -128,7 +128,7 @@ def test_a_second_suspension_is_refused_with_its_own_reason(ops):
     send(ops, card, "suspend", version=card.version)
     for data in ({"version": card.version}, {}):
         response = send(ops, card, "suspend", **data)
-        assert (response.status_code, "The card is stopped by choice already." in text(response)) == (409, True)
+        assert (response.status_code, "The card is already suspended manually." in text(response)) == (409, True)
     assert [action for action, *_ in story(card)] == ["open", "activate", "suspend"]
 
 
@@ -137,8 +137,8 @@ def test_a_form_that_would_be_refused_says_so_and_is_not_offered(ops):
     response = ops.get(url_of(card_in_use(), "resume"), headers=ENGLISH)
     page = text(response)
     assert (response.status_code, response.context["is_offered"]) == (200, False)
-    assert "The card has neither a voluntary stop nor a reached limit." in page
-    assert "Look at why the card is stopped" in page
+    assert "The card is neither suspended manually nor at its usage limit." in page
+    assert "Check why the card is suspended" in page
 
 
 @on_the_day
@@ -146,12 +146,12 @@ def test_the_preview_says_what_will_happen_and_does_not_do_it(ops):
     card = card_in_use()
     response = ops.get(url_of(card, "suspend"), headers=ENGLISH)
     assert response.context["preview"] == [
-        "From “In use” to “Stopped by choice”.",
-        "Its term runs on: service until 2027-01-01.",
+        "From “In use” to “Suspended manually”.",
+        "The term continues: service until 2027-01-01.",
     ]
     assert fresh(card).state == "in_use"
     last = ops.get(url_of(card, "cancel"), headers=ENGLISH).context["preview"]
-    assert last == ["From “In use” to “Cancelled”.", "That is final: nobody can bring it back."]
+    assert last == ["From “In use” to “Cancelled”.", "This is final: the card cannot be restored."]
 
 
 @on_the_day
@@ -177,10 +177,10 @@ def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
 def test_renewing_a_card_in_use_queues_the_term(ops):
     card = card_in_use()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "renew"), headers=ENGLISH).context["offers"]}
-    assert effects["M1-100"] == "Follows the terms that the card has; the running one ends on 2027-01-01."
+    assert effects["M1-100"] == "Starts after the existing terms; the current one ends on 2027-01-01."
     opened = open_card()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "renew"), headers=ENGLISH).context["offers"]}
-    assert effects["M1-100"] == "Follows the term that the card was opened with."
+    assert effects["M1-100"] == "Starts after the card's opening term."
 
 
 @on_the_day
@@ -188,12 +188,12 @@ def test_a_renewal_is_taken_back_by_its_number(ops):
     card = do("renew", card_in_use(), DAY, plan="M1-100")
     response = ops.get(url_of(card, "unrenew"), headers=ENGLISH)
     assert (response.context["preview"], response.context["hint"]) == (
-        ["It stays “In use”."], "The term that was bought last is number 2.",
+        ["Remains “In use”."], "The last term bought is number 2.",
     )  # fmt: skip
-    assert said(ops, submit(ops, card, "unrenew", term="2")) == ["Take back renewal: done. It stays “In use”."]
+    assert said(ops, submit(ops, card, "unrenew", term="2")) == ["Undo renewal: done. Remains “In use”."]
     assert list(card.terms.values_list("number", flat=True)) == [1]
     refused = send(ops, card, "unrenew")
-    assert (refused.status_code, "No such renewal waits in the card&#x27;s queue." in text(refused)) == (409, True)
+    assert (refused.status_code, "The card has no such renewal queued." in text(refused)) == (409, True)
 
 
 @on_the_day
@@ -212,11 +212,11 @@ def test_a_pack_brings_a_used_up_card_back(ops):
     ("action", "data", "field", "message"),
     [
         ("rebind", {"imei": "123"}, "imei", "an IMEI has 15 digits"),
-        ("set_limit", {"limit_mb": "much"}, "limit_mb", "is not a number of whole MB"),
-        ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a number of whole MB"),
+        ("set_limit", {"limit_mb": "much"}, "limit_mb", "is not a whole number of MB"),
+        ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a whole number of MB"),
         ("unrenew", {"term": "two"}, "term", "is not a whole number from 1 to 32767"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called"),
-        ("assign", {"customer": ""}, "customer", "(unassign) puts the card back in stock"),
+        ("assign", {"customer": ""}, "customer", "(unassign) returns the card to stock"),
         ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
         ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),
         ("cancel", {"reason": "lost", "last_digits": ""}, "last_digits", "This field is required."),
@@ -255,7 +255,7 @@ def test_the_device_that_was_seen_is_proposed(ops):
     card = use(card_in_use(binding="fixed", imei="868600000000001"), DAY, 1, imei="868600000000002")
     response = ops.get(url_of(card, "rebind"), headers=ENGLISH)
     assert response.context["form"].initial["imei"] == "868600000000002"
-    assert response.context["hint"] == "Rebound 0 of 2 times this month. Bound to: 868600000000001"
+    assert response.context["hint"] == "Device changed 0 of 2 times this month. Bound to: 868600000000001"
     submit(ops, card, "rebind")
     assert (fresh(card).state, fresh(card).bound_imei) == ("in_use", "868600000000002")
 
@@ -268,14 +268,14 @@ def test_a_card_is_assigned_by_name_and_put_back_in_stock(ops):
     submit(ops, card, "assign", customer="Acme")
     assert fresh(card).customer.name == "Acme"
     same = submit(ops, card, "assign")
-    assert "The card belongs to this customer already." in text(same)
+    assert "The card already belongs to this customer." in text(same)
     nobody = send(ops, card, "assign", customer="")
-    assert "name the customer; “Back to stock” (unassign) puts the card back in stock" in text(nobody)
+    assert "enter the customer; “Return to stock” (unassign) returns the card to stock" in text(nobody)
     assert (nobody.status_code, fresh(card).customer.name) == (422, "Acme")
-    assert said(ops, submit(ops, card, "unassign")) == ["Back to stock: done. It stays “Unused”."]
+    assert said(ops, submit(ops, card, "unassign")) == ["Return to stock: done. Remains “Unused”."]
     assert fresh(card).customer is None
     again = submit(ops, card, "unassign")
-    assert "The card is in stock already." in text(again)
+    assert "The card is already in stock." in text(again)
 
 
 @on_the_day
@@ -293,12 +293,12 @@ def test_a_limit_is_set_raised_and_taken_off(ops):
 def test_cancelling_is_final_and_a_protected_card_is_spared(ops):
     card = do("protect", card_in_use(), DAY)
     spared = send(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:])
-    assert (spared.status_code, "Take the protection off first." in text(spared)) == (409, True)
+    assert (spared.status_code, "Remove the protection first." in text(spared)) == (409, True)
     submit(ops, card, "unprotect")
     assert submit(ops, card, "cancel", reason="lost", last_digits=card.iccid[-6:].lower()).status_code == 302
     assert fresh(card).state == "cancelled"
     again = send(ops, card, "suspend")
-    assert (again.status_code, "The card is cancelled, and that is final." in text(again)) == (409, True)
+    assert (again.status_code, "The card is cancelled, which is final." in text(again)) == (409, True)
 
 
 @on_the_day
@@ -317,7 +317,7 @@ def test_what_is_due_is_done_before_the_action(ops):
     card = open_card()
     response = submit(ops, card, "suspend")
     assert [action for action, *_ in story(card)] == ["open", "force_activate", "suspend"]
-    assert said(ops, response)[0].startswith("Suspend: done. From “Unused” to “Stopped by choice”.")
+    assert said(ops, response)[0].startswith("Suspend: done. From “Unused” to “Suspended manually”.")
 
 
 @on_the_day
@@ -326,14 +326,14 @@ def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     Card.objects.filter(pk=card.pk).update(service_from=None)
     assert ops.get(url_of(card, "suspend")).status_code == 200
     response = send(ops, card, "suspend")
-    assert said(ops, response) == ["The card was parked, because its data contradict each other."]
+    assert said(ops, response) == ["The card was parked because its data is inconsistent."]
     for action in ("renew", "unpark", "rebind", "top_up"):
         assert ops.get(url_of(card, action)).status_code == 200
     Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
     response = submit(ops, card, "unpark")
     assert fresh(card).parked == ""
     entries = ops.get(response.headers["Location"], headers=ENGLISH).context["record"].entries
-    assert entries[0].evidence == [("was", "a term runs, but no cycle is metered")]
+    assert entries[0].evidence == [("was", "a term is running, but no cycle is metered")]
 
 
 @on_the_day
@@ -378,7 +378,7 @@ def test_an_action_on_a_parked_card_is_refused(ops):
     Card.objects.filter(pk=card.pk).update(service_from=None)
     attempt("suspend", card, DAY)
     response = send(ops, card, "protect")
-    assert (response.status_code, "Correct the data, then take the card back" in text(response)) == (409, True)
+    assert (response.status_code, "Correct the data, then unpark the card" in text(response)) == (409, True)
 
 
 def test_a_form_needs_its_token():

@@ -114,12 +114,12 @@ def test_tabs_count_each_state_and_each_highest_hold(ops):
         ("Testing", "0", f"{LIST}?carrier=cmcc&state=testing", False),
         ("Unused", "1", f"{LIST}?carrier=cmcc&state=unused", False),
         ("In use", "0", f"{LIST}?carrier=cmcc&state=in_use", False),
-        ("Carrier control", "0", f"{LIST}?carrier=cmcc&hold=anomaly", False),
-        ("Real-name check missing", "0", f"{LIST}?carrier=cmcc&hold=real_name", False),
+        ("Carrier block", "0", f"{LIST}?carrier=cmcc&hold=anomaly", False),
+        ("ID not verified", "0", f"{LIST}?carrier=cmcc&hold=real_name", False),
         ("Device changed", "0", f"{LIST}?carrier=cmcc&hold=rebind", False),
         ("Allowance used up", "1", f"{LIST}?carrier=cmcc&hold=credit", False),
         ("Usage limit reached", "0", f"{LIST}?carrier=cmcc&hold=threshold", False),
-        ("Stopped by choice", "1", f"{LIST}?carrier=cmcc&hold=voluntary", True),
+        ("Suspended manually", "1", f"{LIST}?carrier=cmcc&hold=voluntary", True),
         ("Shut down", "0", f"{LIST}?carrier=cmcc&state=shut_down", False),
         ("Cancelled", "0", f"{LIST}?carrier=cmcc&state=cancelled", False),
     ]
@@ -138,9 +138,9 @@ def test_tabs_say_how_they_were_counted(ops, monkeypatch):
         ops.get(LIST + query, headers=ENGLISH).context["states"] for query in ("", "?carrier=cucc", "?carrier=cmcc")
     )
     assert [(states.tabs[0].count, states.note, states.is_capped) for states in (kept, counted, capped)] == [
-        ("3", "Exact: these sums are kept with every change.", False),
+        ("3", "Exact: updated with every change.", False),
         ("0", "Exact: counted just now.", False),
-        ("2+", "At least so many: counting stops at 2 cards.", True),
+        ("2+", "At least this many: counting stops at 2 cards.", True),
     ]
 
 
@@ -202,14 +202,14 @@ def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
         ("badge", ["state"], ["State"]),
         ("whose", ["customer", "tags", "remark"], ["Customer", "Tags, Remark"]),
         ("meter", ["usage"], ["Usage (MB)"]),
-        ("next", ["next"], ["What comes next"]),
+        ("next", ["next"], ["Next event"]),
         ("opening", ["plan", "carrier"], ["Opening plan", "Carrier"]),
         ("identifier", ["imei"], ["IMEI"]),
         ("day", ["opened"], ["Opened on"]),
         ("day", ["activated"], ["Active since"]),
         ("day", ["until"], ["Service until"]),
         ("text", ["certification"], ["Certification"]),
-        ("text", ["real_name"], ["Real-name check"]),
+        ("text", ["real_name"], ["ID verification"]),
     ]
 
 
@@ -252,9 +252,9 @@ def test_tags_lead_to_the_cards_that_have_them(ops):
 @pytest.mark.parametrize(
     ("term", "words"),
     [
-        ("1440*", "Understood as: cards whose MSISDN begins with 1440"),
-        ("*157", "Understood as: cards whose number ends in 157"),
-        ("Acme", "Understood as: cards of customers whose name begins with “Acme”"),
+        ("1440*", "Searching for: cards whose MSISDN begins with 1440"),
+        ("*157", "Searching for: cards whose number ends in 157"),
+        ("Acme", "Searching for: cards of customers whose name begins with “Acme”"),
     ],
 )
 def test_the_list_says_how_a_term_was_understood(ops, term, words):
@@ -285,7 +285,7 @@ def test_what_was_not_found_is_a_file(ops):
             "Number,Result",
             "'=1+1,no card",
             "13899999999,no card",
-            "13800000002,more than one card",
+            "13800000002,several cards",
         ]
 
 
@@ -294,7 +294,7 @@ def test_only_the_first_unknown_numbers_are_listed(ops, monkeypatch):
     open_card()
     page = text(ops.get(LIST, {"q": "13899999991 13899999992 13899999993"}, headers=ENGLISH))
     assert ("3 unknown" in page, "13899999992</li>" in page, "13899999993</li>" in page) == (True, True, False)
-    assert "These are the first of them; the file has all." in page
+    assert "Only the first ones are shown; the file has all of them." in page
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_page_behind_the_last_card_leads_back(ops):
     card = open_card()
     page = ops.get(f"{LIST}?after={card.pk}", headers=ENGLISH)
     assert (page.status_code, page.context["rows"]) == (200, [])
-    assert "To the first page" in text(page)
+    assert "Go to first page" in text(page)
 
 
 def test_a_search_that_is_posted_has_an_address(ops):
@@ -342,16 +342,16 @@ def test_what_is_not_understood_shows_nothing_and_says_so(ops, query):
     open_card()
     response = ops.get(LIST + query, headers=ENGLISH)
     assert (response.status_code, response.context["rows"], "states" in response.context) == (400, [], False)
-    assert "Nothing is shown, because it is not clear which cards are meant." in text(response)
+    assert "Nothing is shown because the search is ambiguous." in text(response)
 
 
 @pytest.mark.parametrize(
     ("query", "words"),
     [
         ("", "There are no cards yet."),
-        ("?q=8986", "No card fits."),
-        ("?carrier=cucc", "No card fits."),
-        ("?state=unused", "Look in all states"),
+        ("?q=8986", "No cards match."),
+        ("?carrier=cucc", "No cards match."),
+        ("?state=unused", "Search all states"),
     ],
 )
 def test_an_empty_list_says_what_to_do(ops, query, words):

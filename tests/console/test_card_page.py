@@ -50,7 +50,7 @@ def labels(response):
 def test_each_role_sees_the_card_and_the_buttons_it_may_use(role):
     response = page_of(of_role(role), card_in_use())
     assert labels(response) == BUTTONS[role]
-    reads_only = "Your role may look at cards and change nothing." in text(response)
+    reads_only = "Your role can view cards but not change them." in text(response)
     assert reads_only == (role in ("finance", "auditor"))
 
 
@@ -60,8 +60,8 @@ def test_what_is_refused_is_shown_with_why_and_the_way_out():
     (refusal,) = response.context["refusals"]
     assert (refusal.labels, refusal.sentence, refusal.way_out) == (
         "Resume",
-        "The card has neither a voluntary stop nor a reached limit.",
-        "Look at why the card is stopped: each reason has its own way back.",
+        "The card is neither suspended manually nor at its usage limit.",
+        "Check why the card is suspended: each reason has its own fix.",
     )
     assert refusal.sentence in text(response)
 
@@ -71,8 +71,8 @@ def test_a_card_goes_back_to_stock_unless_it_is_there():
     client = of_role("operations")
     sold, stock = page_of(client, card_in_use(customer="Acme")), page_of(client, card_in_use())
     reasons = {refusal.labels: refusal.sentence for refusal in stock.context["refusals"]}
-    assert ("Back to stock" in labels(sold), "Back to stock" in labels(stock)) == (True, False)
-    assert reasons["Back to stock"] == "The card is in stock already."
+    assert ("Return to stock" in labels(sold), "Return to stock" in labels(stock)) == (True, False)
+    assert reasons["Return to stock"] == "The card is already in stock."
 
 
 @on_the_day
@@ -80,9 +80,7 @@ def test_a_cancelled_card_offers_nothing():
     card = do("cancel", card_in_use(), DAY, reason="lost")
     response = page_of(of_role("operations"), card)
     assert labels(response) == []
-    assert [refusal.sentence for refusal in response.context["refusals"]] == [
-        "The card is cancelled, and that is final."
-    ]
+    assert [refusal.sentence for refusal in response.context["refusals"]] == ["The card is cancelled, which is final."]
     assert f"/console/cards/{card.iccid}/suspend/" not in text(response)
 
 
@@ -112,7 +110,7 @@ def test_an_unknown_or_ambiguous_number_is_a_page_of_ours(iccid):
     open_card(iccid="89860000000000000017")
     open_card(iccid="89860000000000000018")
     response = of_role("support").get(f"/console/cards/{iccid}/", headers=ENGLISH)
-    assert (response.status_code, "There is no such page" in text(response)) == (404, True)
+    assert (response.status_code, "Page not found" in text(response)) == (404, True)
     assert f'href="/console/cards/?q={iccid}"' in text(response)
 
 
@@ -170,7 +168,7 @@ def test_what_is_overdue_is_caught_up_in_the_forecast_and_not_on_the_card():
     card = open_card()
     response = page_of(of_role("operations"), card)
     assert response.context["forecast"][0].foreseen.is_overdue
-    assert "Due already: the next sweep or action does it first." in text(response)
+    assert "Already due: the next sweep or action applies it first." in text(response)
     assert "Suspend" in labels(response)
     assert fresh(card).state == "unused"
 
@@ -181,7 +179,7 @@ def test_facts_and_dates_warn_softly_of_check_digits():
     response = page_of(of_role("support"), card)
     facts = {fact.label: (str(fact.value), fact.note) for fact in response.context["facts"]}
     assert facts == {
-        "ICCID": ("89860000000000000018", "check digit does not fit"),
+        "ICCID": ("89860000000000000018", "check digit is wrong"),
         "MSISDN": ("1064000000001", ""),
         "Carrier": ("China Mobile", ""),
         "Customer": ("Acme", ""),
@@ -203,7 +201,7 @@ def test_the_meter_says_as_of_when():
     page = text(page_of(of_role("support"), card))
     assert "<strong>12</strong> / 30 MB" in page
     assert "As of 2026-03-11 01:00." in page
-    assert "From 2026-03-01 up to but not on 2026-04-01." in page
+    assert "2026-03-01 to 2026-04-01 (exclusive)." in page
 
 
 @on_the_day
@@ -212,7 +210,7 @@ def test_the_record_tells_who_what_why_and_on_what_evidence():
     entries = page_of(of_role("auditor"), card).context["record"].entries
     assert [(e.seq, str(e.action), e.by, e.shown_before, e.shown, e.reason) for e in entries] == [
         (4, "Suspend", "manage.py (Command line)", "", "credit", "holiday"),
-        (3, "Place hold", "rule: The allowance of the cycle is used up", "in_use", "credit", ""),
+        (3, "Place hold", "rule: The cycle's allowance is used up", "in_use", "credit", ""),
         (2, "Activate", "manage.py (Command line)", "unused", "in_use", "because"),
         (1, "Open", "manage.py (Command line)", "", "unused", ""),
     ]
@@ -251,8 +249,8 @@ def test_a_parked_card_is_shown_with_what_is_wrong():
     response = page_of(of_role("operations"), fresh(card))
     (why,) = response.context["whys"]
     assert (why.reason.code, why.refused.code) == ("parked", "still_broken")
-    broken = "a term runs, but no cycle is metered"
-    assert why.reason.sentence == f"The card's data contradict each other: {broken}"
+    broken = "a term is running, but no cycle is metered"
+    assert why.reason.sentence == f"The card's data is inconsistent: {broken}"
     assert response.context["record"].entries[0].evidence == [("why", broken)]
     assert (response.context["forecast"], labels(response)) == ([], [])
 
@@ -345,7 +343,7 @@ def test_a_limit_beyond_the_drawing_is_only_told():
 def test_a_shut_down_card_says_how_long_is_left():
     card = swept(card_in_use(plan="M1-100"), DAY)
     page = text(page_of(of_role("operations"), card))
-    assert "Renew before 2026-05-02: 53 days are left, then it is cancelled for good." in page
+    assert "Renew before 2026-05-02: permanently cancelled in 53 days." in page
 
 
 def write(client, card, action, **data):
@@ -376,7 +374,7 @@ def test_tags_and_the_remark_are_written_right_on_the_page():
 def test_a_tag_that_is_there_or_one_too_many_is_refused_with_the_form():
     card, client = do("tag", card_in_use(), DAY, tag="VIP"), of_role("support")
     response = write(client, card, "tag", tag="VIP")
-    assert (response.status_code, "The card has this tag already: VIP." in text(response)) == (409, True)
+    assert (response.status_code, "The card already has this tag: VIP." in text(response)) == (409, True)
     for number in range(7):
         card = do("tag", card, DAY, tag=str(number))
     notes = page_of(client, card).context["notes"]
@@ -443,7 +441,7 @@ def test_the_line_of_a_card_that_was_taken_over_begins_before_its_record():
         ("Activate", date(2026, 1, 20)),
         ("Take over", DAY),
     ]
-    assert "not on record here" in text(response)
+    assert "not recorded here" in text(response)
 
 
 def test_a_card_opened_today_has_a_line_too():

@@ -231,7 +231,7 @@ def test_the_page_warns_when_the_sweep_is_behind(cards):
 @on_today
 def test_the_page_warns_of_a_day_that_waits_for_somebody():
     SweptDay.objects.create(day=TODAY, braked_at=datetime(2026, 6, 10, tzinfo=UTC))
-    assert "The sweep of 2026-06-10 waits for somebody to look at it" in text(seen_by("support"))
+    assert "The sweep for 2026-06-10 is waiting for review" in text(seen_by("support"))
 
 
 @on_today

@@ -89,7 +89,7 @@ ONE_REASON = [
             "credit",
             "top_up",
             "30.1 of 30 MB used",
-            "rule: The allowance of the cycle is used up",
+            "rule: The cycle's allowance is used up",
             "",
             DAY,
             date(2026, 4, 1),
@@ -122,22 +122,22 @@ ONE_REASON = [
     ),
     (
         used_without_real_name,
-        ("real_name", "submit_real_name", "Real-name check: Not submitted", FIRST_USE, "", DAY, None),
+        ("real_name", "submit_real_name", "ID verification: Not submitted", FIRST_USE, "", DAY, None),
     ),
-    (submitted, ("real_name", "approve_real_name", "Real-name check: Waiting for approval", FIRST_USE, "", DAY, None)),
+    (submitted, ("real_name", "approve_real_name", "ID verification: Pending approval", FIRST_USE, "", DAY, None)),
     (
         forced_without_real_name,
         (
             "real_name",
             "submit_real_name",
-            "Real-name check: Not submitted",
+            "ID verification: Not submitted",
             "rule: The silent period is over",
             "",
             date(2026, 3, 1),
             None,
         ),
     ),
-    (revoked, ("real_name", "submit_real_name", "Real-name check: Revoked", CONSOLE, "sold on", DAY, None)),
+    (revoked, ("real_name", "submit_real_name", "ID verification: Revoked", CONSOLE, "sold on", DAY, None)),
     (shut_down, ("shut_down", "renew", "", "", "", date(2026, 2, 1), None)),
 ]
 
@@ -175,7 +175,7 @@ def test_an_unused_card_tells_how_it_becomes_active():
     card = open_card()
     assert reasons_given(card) == [("unused", "activate", "", "", "", date(2026, 1, 15), None)]
     (reason,) = explain(card, [], DAY, PolicyBook.read())
-    assert reason.way_back == "It works: the first use starts its term, at the latest 2026-08-01."
+    assert reason.way_back == "It works: its term starts on first use, on 2026-08-01 at the latest."
     person = open_card(certification="individual")
     assert reasons_given(person) == [("unused", "submit_real_name", "", "", "", date(2026, 1, 15), None)]
 
@@ -184,7 +184,7 @@ def test_a_cancelled_card_has_no_way_back():
     card = do("cancel", card_in_use(), DAY, reason="lost")
     assert reasons_given(card) == [("cancelled", "", "", "", "", DAY, None)]
     (reason,) = explain(card, [], DAY, PolicyBook.read())
-    assert (reason.way_back, reason.roles) == ("That is final: nobody can bring it back.", "")
+    assert (reason.way_back, reason.roles) == ("This is final: the card cannot be restored.", "")
 
 
 def test_holds_stand_by_precedence_each_with_its_own_origin():
@@ -217,17 +217,17 @@ def test_no_event_is_read_for_a_card_without_holds():
 @pytest.mark.parametrize(
     ("day", "protect", "way_back"),
     [
-        (date(2026, 3, 10), False, "Renew before 2026-05-02: 53 days are left, then it is cancelled for good."),
-        (date(2026, 5, 1), False, "Renew before 2026-05-02: 1 day is left, then it is cancelled for good."),
+        (date(2026, 3, 10), False, "Renew before 2026-05-02: permanently cancelled in 53 days."),
+        (date(2026, 5, 1), False, "Renew before 2026-05-02: permanently cancelled in 1 day."),
         (
             date(2026, 5, 2),
             False,
-            "The time to renew is over: the next sweep cancels it for good, unless it is renewed before.",
+            "The renewal period is over: the next sweep cancels it permanently unless it is renewed first.",
         ),
         (
             date(2026, 5, 2),
             True,
-            "It is protected: it is not cancelled as long as that stands. Renewing brings it back.",
+            "It is protected and will not be cancelled as long as that lasts. Renewing restores it.",
         ),
     ],
 )
@@ -284,7 +284,7 @@ def test_what_is_foreseen_is_the_forecast_each_with_what_prevents_it():
             date(2026, 8, 1),
             Action.FORCE_ACTIVATE,
             State.IN_USE,
-            "Use the card before 2026-08-01: then its term starts on that day instead.",
+            "Use the card before 2026-08-01, and its term starts on the day of first use.",
             False,
         ),
         (date(2027, 8, 1), Action.EXPIRE, State.SHUT_DOWN, "Renew before 2027-08-01.", False),
@@ -295,7 +295,7 @@ def test_what_is_foreseen_is_the_forecast_each_with_what_prevents_it():
 def test_what_is_overdue_says_so():
     card = attach_queues([open_card()])[0]
     first, *later = foresee(card, date(2026, 8, 1), date(2028, 3, 10), PolicyBook.read())
-    assert (first.is_overdue, first.prevention) == (True, "Due already: the next sweep or action does it first.")
+    assert (first.is_overdue, first.prevention) == (True, "Already due: the next sweep or action applies it first.")
     assert [entry.is_overdue for entry in later] == [False, False]
 
 

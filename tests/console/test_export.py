@@ -31,7 +31,7 @@ on_the_day = on_day(DAY)
 HEADINGS_EN = (
     "ICCID,MSISDN,IMSI,Carrier,Customer,Certification,Opened on,Test months,Test allowance (MB),Opening plan,State,"
     "Holds,Activated on,Service until,Used (MB),Allowance (MB),Usage limit (MB),Usage as of,Test until,"
-    "Forced activation on,Cancelled on,Real-name check,Device binding,Bound IMEI,Tags,Remark\n"
+    "Forced activation on,Cancelled on,ID verification,Device binding,Bound IMEI,Tags,Remark\n"
 )
 
 
@@ -62,7 +62,7 @@ def test_csv_for_people_in_english(ops):
     fleet()
     assert exported(ops, "format=csv").decode() == (
         "\ufeff" + HEADINGS_EN + '"=""89860000000000000004""",,,China Mobile,,Enterprise,2026-03-01,,,M1-100,Suspended,'
-        '"Allowance used up, Stopped by choice",2026-03-01,2026-04-01,100.50,100,,2026-03-11 01:00,,2026-10-01,,'
+        '"Allowance used up, Suspended manually",2026-03-01,2026-04-01,100.50,100,,2026-03-11 01:00,,2026-10-01,,'
         "Not submitted,Any device,,,\n"
         '"=""89860000000000000003""",,"=""460000000000001""",China Unicom,,Enterprise,2026-01-15,,,Y1-30,In use,,'
         "2026-01-15,2027-01-01,12.34,30,,2026-03-11 01:00,,2026-08-01,,Not submitted,First device seen,"

@@ -100,14 +100,14 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
     preview = page(ops, job)
     assert counts_shown(preview) == {
         "would be new": 2,
-        "of these taken over in mid-life": 1,
+        "of these, taken over": 1,
         "are known and the same": 1,
         "contradict a card that exists": 1,
         "are bad rows": 2,
     }
     bad = [
         (4, "carrier", "“vodafone” is not one of cmcc, cucc, ctcc, cbn", ""),
-        (5, "customer", "the card exists with other data", "customer: here “”, in the file “=HYPERLINK”"),
+        (5, "customer", "the card already exists with other data", "customer: portal “”, file “=HYPERLINK”"),
         (7, "activated_on", "a card in the state “In use” needs a value here", ""),
     ]
     assert wrong(preview) == bad
@@ -123,10 +123,10 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
     assert lines == [
         ("2", iccid(1), "new", ""),
         ("3", iccid(2), "new", ""),
-        ("4", iccid(3), "not taken", "carrier"),
-        ("5", iccid(4), "not taken", "customer"),
+        ("4", iccid(3), "skipped", "carrier"),
+        ("5", iccid(4), "skipped", "customer"),
         ("6", iccid(1), "unchanged", ""),
-        ("7", iccid(5), "not taken", "activated_on"),
+        ("7", iccid(5), "skipped", "activated_on"),
     ]
     assert (Job.objects.get(pk=job.pk).file.name, list((tmp_path / "files" / "jobs").iterdir())) == ("", [])
 
@@ -150,8 +150,8 @@ def test_who_may_import_and_not_assign_moves_no_card_and_corrects_the_others(tmp
     job = checked(importer, table(tmp_path, rows), update="on")
     preview = page(importer, job)
     assert counts_shown(preview) == {"would be new": 1, "would be corrected": 1, "contradict a card that exists": 1}
-    sentence = "importer may not do this: Assign to customer. Ask somebody whose role allows it."
-    differs = "msisdn: here “”, in the file “13800000001”; customer: here “Acme”, in the file “Newcomer”"
+    sentence = "importer is not allowed to do this: Assign to customer. Ask someone whose role allows it."
+    differs = "msisdn: portal “”, file “13800000001”; customer: portal “Acme”, file “Newcomer”"
     assert wrong(preview) == [(2, "customer", sentence, differs)]
     done = page(importer, apply(importer, job))
     assert counts_shown(done) == {"new": 1, "corrected": 1, "contradict a card that exists": 1}
@@ -182,7 +182,7 @@ def test_a_parked_card_is_not_moved_by_correcting(ops, tmp_path):
     job = checked(ops, table(tmp_path, [card_row(1, customer="Newcomer")]), update="on")
     ((row, field, message, _differs),) = wrong(page(ops, job))
     assert (row, field) == (2, "customer")
-    assert message.startswith("The card is parked, because its data contradict each other: a term runs")
+    assert message.startswith("The card is parked because its data is inconsistent: a term is running")
     assert Customer.objects.count() == 1
 
 
@@ -191,8 +191,8 @@ def test_a_card_that_turns_out_broken_is_parked_and_its_row_says_so(ops, tmp_pat
     Card.objects.filter(pk=card.pk).update(cycle_until=None)
     job = apply(ops, checked(ops, table(tmp_path, [card_row(1, msisdn="13800000001"), card_row(2)]), update="on"))
     (line, _new) = report(ops, job)
-    assert (line[2:4], line[4].startswith("The card is parked")) == (["not taken", "msisdn"], True)
-    assert (fresh(card).msisdn, fresh(card).parked_because) == ("", "a term runs, but no cycle is metered")
+    assert (line[2:4], line[4].startswith("The card is parked")) == (["skipped", "msisdn"], True)
+    assert (fresh(card).msisdn, fresh(card).parked_because) == ("", "a term is running, but no cycle is metered")
 
 
 def test_the_same_form_and_the_same_file_twice(ops, tmp_path):
@@ -210,7 +210,7 @@ def test_a_card_that_somebody_brought_in_meanwhile_is_an_outcome(ops, tmp_path):
     job = checked(ops, table(tmp_path, [card_row(1), card_row(2)]))
     card_in_use(iccid=iccid(1), plan="M1-100")
     apply(ops, job)
-    assert [line[2:4] for line in report(ops, job)] == [["not taken", "plan"], ["new", ""]]
+    assert [line[2:4] for line in report(ops, job)] == [["skipped", "plan"], ["new", ""]]
 
 
 def test_a_worker_that_dies_half_way_leaves_nothing_undone_and_nothing_done_twice(ops, tmp_path, monkeypatch):
@@ -276,7 +276,7 @@ def test_usage_is_checked_looked_at_and_applied_once(ops, tmp_path):
     assert counts_shown(preview) == {"would be new": 2, "are bad rows": 2}
     assert wrong(preview) == [
         (4, "iccid", "there is no card with this ICCID", ""),
-        (5, "day", "“soon” is not a day; write it as 2026-03-02", ""),
+        (5, "day", "“soon” is not a date; write it as 2026-03-02", ""),
     ]
     done = apply(ops, job)
     assert (done.status, counts_shown(page(ops, done))) == ("done", {"new": 2, "bad rows": 2})

@@ -83,7 +83,7 @@ def test_the_preview_says_who_can_and_groups_the_others_with_reason_way_out_and_
     assert groups == [
         ("not_in_use", 6, "This is possible only for a card in use.", "Wait until the card is in use, or activate it.",
          [card.iccid for card in unused[:5]]),
-        ("cancelled", 1, "The card is cancelled, and that is final.", "Open a new card.", [gone.iccid]),
+        ("cancelled", 1, "The card is cancelled, which is final.", "Open a new card.", [gone.iccid]),
     ]  # fmt: skip
     assert ">Suspend: 1 card</button>" in text(response)
     assert f'href="/console/cards/{unused[0].iccid}/"' in text(response)
@@ -93,11 +93,11 @@ def test_the_preview_says_who_can_and_groups_the_others_with_reason_way_out_and_
 def test_where_none_can_nothing_can_be_started(ops):
     job = drafted("suspend", open_card())
     response = page(ops, job)
-    assert "None of these cards can, so there is nothing to start." in text(response)
+    assert "None of these cards is eligible, so there is nothing to start." in text(response)
     assert f'action="{url_of(job, "start")}"' not in text(response)
     refused = post(ops, job, "start")
     assert (refused.status_code, status(job)) == (422, "ready")
-    assert refused.context["form"].non_field_errors() == ["None of these cards can: nothing was started."]
+    assert refused.context["form"].non_field_errors() == ["None of these cards is eligible: nothing was started."]
 
 
 def test_what_can_be_chosen_is_offered(ops):
@@ -153,7 +153,7 @@ def test_the_carrier_desk_places_and_lifts_control():
         assert post(desk, job, "start", kind="anomaly", reason="abuse").status_code == 302
         worker.work_off(job)
         assert fresh(card).state == state
-    assert page(desk, job).context["parameters"] == [("Hold", "Carrier control")]
+    assert page(desk, job).context["parameters"] == [("Hold", "Carrier block")]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_carrier_desk_places_and_lifts_control():
         ("cancel", {"reason": "lost", "count": ""}, "count", "This field is required."),
         ("cancel", {"reason": "lost", "count": "3"}, "count", "type the number of cards that will be cancelled: 2"),
         ("cancel", {"reason": "lost", "count": "two"}, "count", "type the number of cards that will be cancelled: 2"),
-        ("set_limit", {"limit_mb": "much"}, "limit_mb", "“much” is not a number of whole MB from 1 up"),
+        ("set_limit", {"limit_mb": "much"}, "limit_mb", "“much” is not a whole number of MB (1 or more)"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called “Nobody”"),
         ("renew", {"plan": "PACK-100"}, "plan", "Select a valid choice. PACK-100 is not one of the available choices."),
         ("renew", {}, "plan", "This field is required."),
@@ -217,7 +217,7 @@ def test_progress_is_asked_for_until_the_job_goes_another_way(ops):
     assert f'hx-get="{url_of(job, "progress")}?status=running"' in text(response)
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in text(response)
     fragment = ops.get(url_of(job, "progress"), {"status": "running"}, headers=ENGLISH)
-    assert ('value="1" max="2" aria-label="At work: 50%"' in text(fragment), "<html" in text(fragment)) == (True, False)
+    assert ('value="1" max="2" aria-label="Running: 50%"' in text(fragment), "<html" in text(fragment)) == (True, False)
     assert "1 done" in text(fragment)
     worker.work_off(job)
     fragment = ops.get(url_of(job, "progress"), {"status": "running"})
@@ -234,7 +234,7 @@ def test_a_job_that_is_checked_shows_how_far_and_can_be_discarded(ops):
     assert [step for step, _label in response.context["steps"]] == ["stop"]
     assert post(ops, job, "stop").headers["Location"] == url_of(job)
     response = page(ops, job)
-    assert (status(job), "Ended early" in text(response), "outcomes" in response.context) == ("stopped", True, False)
+    assert (status(job), "Stopped" in text(response), "outcomes" in response.context) == ("stopped", True, False)
 
 
 def test_a_job_is_held_goes_on_and_is_ended(ops):
@@ -250,14 +250,17 @@ def test_a_job_is_held_goes_on_and_is_ended(ops):
     ]  # fmt: skip
     response = page(ops, job)
     assert (response.context["untouched"], response.context["steps"]) == (1, ())
-    assert "1 card was not reached." in text(response)
+    assert "1 card was not processed." in text(response)
     assert [fresh(card).state for card in Card.objects.order_by("pk")] == ["suspended", "in_use"]
 
 
 def test_a_step_that_comes_too_late_changes_nothing_and_says_so(ops):
     job = done("suspend", card_in_use())
     response = ops.post(url_of(job, "pause"), follow=True, headers=ENGLISH)
-    assert (said(response), status(job)) == (["The job had gone on meanwhile: this is how it is now."], "done")
+    assert (said(response), status(job)) == (
+        ["The job has moved on in the meantime. This is its current state."],
+        "done",
+    )
 
 
 def test_how_long_it_takes_is_reckoned_from_the_chunks_that_are_done(ops):
@@ -266,7 +269,10 @@ def test_how_long_it_takes_is_reckoned_from_the_chunks_that_are_done(ops):
     result = {"counts": {"done": 600}, "reasons": {}, "outcomes": []}
     at = JobChunk.objects.get(number=2).done_at + timedelta(seconds=60)
     JobChunk.objects.create(job=job, number=4, size=600, payload={}, done_at=at, result=result)
-    for total, left in ((1_802, "10 a second, about 2 minutes left"), (602, "10 a second, less than a minute left")):
+    for total, left in (
+        (1_802, "10 per second, about 2 minutes left"),
+        (602, "10 per second, less than a minute left"),
+    ):
         Job.objects.update(total=total)
         assert page(ops, job).context["progress"].left == left
     engine.pause(job, job.owner)
@@ -293,7 +299,7 @@ def test_an_outcome_for_each_card_by_what_became_of_it(ops):
     shown = {show: [each.card for each in page(ops, job, f"?show={show}").context["outcomes"]]
              for show in ("done", "failed", "not_in_use", "cancelled")}  # fmt: skip
     assert shown == {"done": [works], "failed": [unused, other], "not_in_use": [unused, other], "cancelled": []}
-    assert "No card here." in text(page(ops, job, "?show=cancelled"))
+    assert "No cards." in text(page(ops, job, "?show=cancelled"))
     assert ("storm" in text(response), "operations" in text(response)) == (True, True)
 
 
@@ -324,10 +330,10 @@ def test_the_failures_are_a_file_in_the_readers_language(ops):
     response = ops.get(url_of(job) + "failures.csv", headers=ENGLISH)
     assert response.headers["Content-Disposition"] == f'attachment; filename="Suspend-{job.pk}-2026-03-10.csv"'
     assert response.getvalue().decode() == (
-        "\ufeffICCID,MSISDN,Reason,What helps\n"
+        "\ufeffICCID,MSISDN,Reason,How to fix it\n"
         f'"=""{unused.iccid}""","=""13800000001""",This is possible only for a card in use.,'
         '"Wait until the card is in use, or activate it."\n'
-        f'"=""{gone.iccid}""",,"The card is cancelled, and that is final.",Open a new card.\n'
+        f'"=""{gone.iccid}""",,"The card is cancelled, which is final.",Open a new card.\n'
     )
     chinese = ops.get(url_of(job) + "failures.csv", headers={"accept-language": "zh-hans"}).getvalue().decode()
     assert (chinese.splitlines()[0], "此卡已销户" in chinese) == ("\ufeffICCID,MSISDN,原因,处理办法", True)
@@ -375,8 +381,8 @@ def test_what_was_done_is_taken_back(ops):
 @pytest.mark.parametrize(
     ("action", "data", "refused"),
     [
-        ("cancel", {"reason": "lost", "count": "1"}, "Nothing of this can be taken back."),
-        ("top_up", {"params": {"plan": "PACK-100"}}, "Nothing of this can be taken back."),
+        ("cancel", {"reason": "lost", "count": "1"}, "This cannot be undone."),
+        ("top_up", {"params": {"plan": "PACK-100"}}, "This cannot be undone."),
     ],
 )
 def test_what_cannot_be_taken_back_says_so(ops, action, data, refused):
@@ -423,8 +429,8 @@ def test_the_list_shows_what_is_asked_for(ops):
     assert listed(f"?after={mixed.pk}") == [good]
     entries = ops.get(LIST, headers=ENGLISH).context["entries"]
     assert [(each.title, each.badge.label, each.has_failures) for each in entries] == [
-        ("Import of usage", "Finished", True), ("Import of cards", "Failed", False),
-        ("Suspend", "Waiting for you", False),
+        ("Usage import", "Finished", True), ("Card import", "Failed", False),
+        ("Suspend", "Ready to start", False),
         ("Suspend", "Finished", True), ("Suspend", "Finished", False),
     ]  # fmt: skip
 
@@ -456,7 +462,7 @@ def test_a_job_whose_drafter_may_no_longer_is_not_started_and_the_page_says_why(
     response = support.post(url_of(job, "start"), headers=ENGLISH, follow=True)
     assert (status(job), said(response)) == (
         "ready",
-        ["operations may not do this: Suspend. Ask somebody whose role allows it."],
+        ["operations is not allowed to do this: Suspend. Ask someone whose role allows it."],
     )
 
 
@@ -468,7 +474,7 @@ def test_a_parameter_that_means_nothing_is_an_error_and_shows_nothing(ops, query
 
 
 def test_an_empty_list_says_how_to_begin(ops):
-    assert "No job here." in text(ops.get(LIST, headers=ENGLISH))
+    assert "No jobs." in text(ops.get(LIST, headers=ENGLISH))
 
 
 # who may
@@ -479,7 +485,7 @@ def test_who_may_not_sees_the_job_and_why_the_buttons_are_dead(ops, role):
     client, card = of_role(role), card_in_use()
     job = drafted("protect", card)
     response = page(client, job)
-    assert (response.status_code, f"{role} may not do this: Protect." in text(response)) == (200, True)
+    assert (response.status_code, f"{role} is not allowed to do this: Protect." in text(response)) == (200, True)
     assert "disabled>Protect: 1 card</button>" in text(response)
     posts = [("start",), ("stop",), ("pause",), ("resume",)]
     assert [post(client, job, *steps).status_code for steps in posts] == [403] * 4

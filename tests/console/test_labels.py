@@ -49,7 +49,7 @@ def test_a_label_has_the_number_the_code_and_a_square_without_the_code(ops, monk
     make = labels.segno.make
     monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     response = ops.get(url_of([card]), headers=ENGLISH)
-    assert sheets(response) == [[["Add a card", "ICCID", card.iccid, "Code", code_of(card.iccid, 1)]]]
+    assert sheets(response) == [[["Add a card", "ICCID", card.iccid, "Claim code", code_of(card.iccid, 1)]]]
     assert addresses == [f"http://testserver/my/claim/?iccid={card.iccid}"]
     assert "style=" not in text(response)
 

@@ -97,7 +97,7 @@ def test_refusals_and_contradictions_call_things_as_people_do_and_keep_codes():
     ] == [
         "no policy of the carrier China Broadnet is in force on 2026-03-02",
         "“cancelled on” is missing on a card in the state “Shut down”",
-        "the card is in no state that exists: lost",
+        "the card is in an unknown state: lost",
     ]
 
 
@@ -136,5 +136,5 @@ def test_who_has_no_price_for_a_plan_reads_its_name():
 @pytest.mark.django_db
 def test_the_form_of_a_plan_says_what_an_empty_name_means():
     admin = superuser()
-    assert "Empty: the plan is called what it is" in text(admin.get("/admin/cards/plan/add/", headers=ENGLISH))
+    assert "Leave empty for an automatic name" in text(admin.get("/admin/cards/plan/add/", headers=ENGLISH))
     assert "Yearly plan 30 MB/month" in text(admin.get("/admin/cards/plan/", headers=ENGLISH))

@@ -170,7 +170,7 @@ def test_a_policy_is_saved_once_what_it_changes_was_seen():
     client, row = of_role("operations"), IN_FORCE | {"valid_from": "2026-07-01", "renewal_days": 30}
     page = post(client, f"{POLICIES}add/", row, "_preview")
     assert saved() == []
-    for words in ("1 of 1 cards changes its fate", "Cancelled earlier", card.iccid, "2027-04-01", "2027-01-31"):
+    for words in ("1 of 1 cards is affected", "Cancelled earlier", card.iccid, "2027-04-01", "2027-01-31"):
         assert words in text(page)
     row["seen"] = page.context["preview"].mark
     response = post(client, f"{POLICIES}add/", row, "_save")
@@ -194,11 +194,11 @@ def test_a_row_that_is_not_in_force_yet_is_compared_with_itself_and_stays_one_ro
     policy = CarrierPolicy.objects.get(valid_from="2026-07-01")
     client, url = of_role("operations"), f"{POLICIES}{policy.pk}/change/"
     same = IN_FORCE | {"valid_from": "2026-07-01", "renewal_days": 30}
-    assert "No card changes its fate" in text(post(client, url, same, "_preview"))
+    assert "No card is affected" in text(post(client, url, same, "_preview"))
     row = same | {"renewal_days": 60}
     page = post(client, url, row, "_preview")
     assert [(str(name), was, becomes) for name, was, becomes in page.context["preview"].new_numbers()] == [
-        ("days to renew", 30, 60)
+        ("grace days for renewal", 30, 60)
     ]
     assert [effect.turn for effect in page.context["preview"].effects.effects] == ["later"]
     post(client, url, row | {"seen": page.context["preview"].mark}, "_save")
@@ -209,7 +209,7 @@ def test_a_row_that_is_not_in_force_yet_is_compared_with_itself_and_stays_one_ro
 @pytest.mark.parametrize(("day", "shown"), [("2026-06-09", False), ("2026-06-10", False), ("2026-06-11", True)])
 def test_what_begins_by_today_is_refused_and_not_even_shown(day, shown):
     page = post(of_role("operations"), f"{POLICIES}add/", IN_FORCE | {"valid_from": day}, "_preview")
-    assert ("preview" in page.context, "Choose a day after today" in text(page)) == (shown, not shown)
+    assert ("preview" in page.context, "Choose a date after today" in text(page)) == (shown, not shown)
 
 
 @on_today

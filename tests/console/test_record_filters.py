@@ -158,9 +158,9 @@ def test_jobs_that_touched_the_card_are_listed_newest_first_and_linked():
                 "limit: 30 MB",
                 "tag: VIP",
                 "remark: b",
-                "remark before: a",
-                "limit before: 20 MB",
-                "takes back record: #5",
+                "previous remark: a",
+                "previous limit: 20 MB",
+                "undoes record: #5",
             ],
         ),
         ("zh-hans", ["阈值: 30 MB", "标签: VIP", "备注: b", "原备注: a", "原达量阈值: 20 MB", "撤销记录: #5"]),
@@ -181,7 +181,7 @@ def test_a_record_that_took_the_card_from_somebody_names_them():
     card = do("assign", do("assign", open_card(), DAY, customer="Acme"), DAY, customer="Globex")
     record, _page = record_of(of_role("operations"), do("unassign", card, DAY))
     assert [(str(e.action), [f"{name}: {value}" for name, value in e.evidence]) for e in record.entries[:3]] == [
-        ("Back to stock", ["customer before: Globex"]),
-        ("Assign to customer", ["customer: Globex", "customer before: Acme"]),
+        ("Return to stock", ["previous customer: Globex"]),
+        ("Assign to customer", ["customer: Globex", "previous customer: Acme"]),
         ("Assign to customer", ["customer: Acme"]),
     ]

@@ -49,7 +49,7 @@ def test_another_view_of_the_same_name_is_replaced_only_if_told_so(ops):
     save(ops)
     response = save(ops, query="state=unused")
     assert response.status_code == 409
-    assert "You have a view called “Mine” already." in text(response)
+    assert "You already have a view called “Mine”." in text(response)
     assert kept() == [("operations", "Mine", "state=in_use", False)]
     assert save(ops, query="state=unused", replace="1").status_code == 302
     assert kept() == [("operations", "Mine", "state=unused", False)]
@@ -119,7 +119,7 @@ def test_a_view_cannot_take_the_name_of_another(ops):
     one, two = SavedView.objects.order_by("pk")
     response = ops.post(f"{VIEWS}{two.pk}/edit/", {"name": "One"}, headers=ENGLISH)
     assert (response.status_code, [view[1] for view in kept()]) == (422, ["One", "Two"])
-    assert "You have a view called “One” already." in text(response)
+    assert "You already have a view called “One”." in text(response)
     assert ops.post(f"{VIEWS}{one.pk}/edit/", {"name": "One"}).status_code == 302
 
 

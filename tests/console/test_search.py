@@ -39,7 +39,7 @@ def test_ten_thousand_numbers_are_read_and_one_more_is_refused():
     filtered = filter_of("q=" + "+".join(numbers))
     assert (filtered.cards, filtered.found.matched, len(filtered.found.unknown)) == ([card], numbers[:1], 9_999)
     assert complaints("q=" + "+".join([*numbers, "89860000000000099999"])) == [
-        "Search: 10001 numbers are too many for one search: at most 10000"
+        "Search: a search takes at most 10000 numbers, not 10001"
     ]
 
 
@@ -127,7 +127,8 @@ def test_the_term_decides_what_is_asked(text, meaning):
 def test_a_star_that_tells_nothing_is_refused(text):
     card = open_card()
     sentence = (
-        f"Search: “{text}” is not clear: write 1440* for a beginning, and *157 for an end of three digits or more"
+        f"Search: “{text}” is ambiguous: "
+        "write 1440* to match the beginning, or *157 to match the end (three digits or more)"
     )
     assert complaints(f"q={text}") == [sentence]
     assert found("q=8986*") == [card]

@@ -93,7 +93,7 @@ def test_nothing_chosen_leads_back_and_says_so(ops, data):
     open_card()
     query = data.get("query", "")
     assert refused(ops, data) == (
-        ["No card is chosen: there is nothing to do yet."],
+        ["No cards are selected: there is nothing to do yet."],
         f"{LIST}?{query}" if query else LIST,
     )
 

@@ -48,7 +48,7 @@ def test_it_says_what_was_asked_for_and_which_cards_that_were(ops):
     selection = freeze(Card.objects.all(), owner=person(), asked={"from": "filter", "query": query})
     response = ops.get(url_of(selection), headers=ENGLISH)
     asked = response.context["origin"]
-    assert (asked.source, asked.url) == ("All cards of a view", f"/console/cards/?{query}")
+    assert (asked.source, asked.url) == ("All cards in a view", f"/console/cards/?{query}")
     assert asked.filters == [("State", "In use"), ("Carrier", "China Mobile"), ("Search", "89860000")]
     assert response.context["counts"] == [("unused", 1), ("in_use", 1), ("voluntary", 1)]
     assert list(response.context["cards"]) == cards
@@ -64,7 +64,7 @@ def test_a_job_and_a_pasted_list_are_named_as_what_they_are(ops):
     pasted = chosen([card], **{"from": "list"})
     asked = [ops.get(url_of(selection), headers=ENGLISH).context["origin"] for selection in (of_job, pasted)]
     assert [(each.source, each.url) for each in asked] == [
-        ("Cards of a job that could not be done", "/console/jobs/7/"),
+        ("Failed cards of a job", "/console/jobs/7/"),
         ("A pasted list", ""),
     ]
 
@@ -84,7 +84,7 @@ def test_a_role_is_offered_what_it_may(role, actions):
     selection = chosen([card], role)
     response = client.get(url_of(selection), headers=ENGLISH)
     assert [action for action, *_ in response.context["buttons"]] == actions
-    assert ("Your role may look at cards" in text(response)) is not bool(actions)
+    assert ("Your role can view cards" in text(response)) is not bool(actions)
     asked = ("suspend", "cancel", "lift_hold")
     statuses = [client.post(url_of(selection), {"action": action}).status_code for action in asked]
     assert statuses == [302 if action in actions else 403 for action in asked]

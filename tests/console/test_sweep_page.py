@@ -72,7 +72,7 @@ def test_the_page_shows_the_nights_the_parked_and_the_stray(parked_card):
     use(stray, TODAY, mb=1)
     page = text(of_role("operations").get("/console/sweep/", headers=ENGLISH))
     assert f'href="/console/cards/{stray.iccid}/"' in page
-    assert "a term runs, but no cycle is metered" in page
+    assert "a term is running, but no cycle is metered" in page
     assert f'action="/console/sweep/unpark/{parked_card.iccid}/"' in page
     assert "2026-06-11" in page
 
@@ -95,7 +95,7 @@ def test_a_card_is_taken_back_once_its_data_agree_again(parked_card):
     repaired(parked_card)
     response = client.post(url, follow=True, headers=ENGLISH)
     assert fresh(parked_card).parked == ""
-    assert f"{parked_card.iccid} is taken back from parking." in text(response)
+    assert f"{parked_card.iccid} was unparked." in text(response)
     assert parked_card.events.latest("seq").actor_name == "olga"
 
 
@@ -106,7 +106,7 @@ def test_who_may_not_take_a_card_back_sees_no_button_and_is_refused(parked_card)
     client = of_role("support")
     assert "/console/sweep/unpark/" not in text(client.get("/console/sweep/"))
     response = client.post(f"/console/sweep/unpark/{parked_card.iccid}/", follow=True, headers=ENGLISH)
-    assert "may not do this" in text(response)
+    assert "is not allowed to do this" in text(response)
     assert (fresh(parked_card).parked != "", story(parked_card)) == (True, record)
 
 
@@ -124,7 +124,7 @@ def braked():
 @on_today
 def test_a_day_that_the_brake_holds_is_released_by_name(braked):
     client = of_role("operations", "olga")
-    assert "The sweep of 2026-06-10 waits" in text(client.get("/console/sweep/", headers=ENGLISH))
+    assert "The sweep for 2026-06-10 is on hold" in text(client.get("/console/sweep/", headers=ENGLISH))
     client.post("/console/sweep/release/", {"day": "2026-06-10"})
     swept = SweptDay.objects.get()
     assert (swept.released_by, timezone.now() - swept.released_at < timedelta(minutes=1)) == ("olga", True)

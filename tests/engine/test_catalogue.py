@@ -70,10 +70,10 @@ def test_each_parameter_is_asked_for_in_one_way_and_stands_in_the_example():
     assert labels == {
         "kind": "Hold",
         "plan": "Plan",
-        "term": "Number of the term",
+        "term": "Term number",
         "limit_mb": "Usage limit (MB)",
         "imei": "IMEI of the device",
-        "name": "Name of the person",
+        "name": "Full name",
         "id_number": "ID number",
         "customer": "Customer",
         "tag": "Tag",

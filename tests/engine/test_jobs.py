@@ -89,7 +89,7 @@ def test_what_contradicts_itself_cannot_and_is_not_parked_by_looking(ops):
     reasons = draft(ops, "suspend", card).chunks.get().check_result["reasons"]
     assert list(reasons) == ["parked"]
     assert Refused.read(reasons["parked"][1]).sentence == (
-        "The card is parked, because its data contradict each other: a term runs, but no cycle is metered"
+        "The card is parked because its data is inconsistent: a term is running, but no cycle is metered"
     )
     assert fresh(card).parked == ""
 
@@ -134,7 +134,7 @@ def test_usage_that_changes_nothing_is_no_change(ops):
 def test_parameters_are_read_before_anything_starts(ops):
     card = card_in_use()
     job = draft(ops, "set_limit", card)
-    with pytest.raises(BadInput, match="is not a number of whole MB"):
+    with pytest.raises(BadInput, match="is not a whole number of MB"):
         control.start(job, user=ops, params={"limit_mb": "much"})
     assert Job.objects.get(pk=job.pk).status == "ready"
     assert (run_through(job, ops, params={"limit_mb": "20"}).status, fresh(card).limit_mb) == ("done", 20)
@@ -152,13 +152,13 @@ def test_cancelling_needs_a_reason_and_the_typed_count_of_those_that_can(ops):
 
 
 def test_nothing_starts_when_no_card_can(ops):
-    with pytest.raises(BadInput, match="None of these cards can"):
+    with pytest.raises(BadInput, match="None of these cards is eligible"):
         control.start(draft(ops, "suspend", open_card()), user=ops)
 
 
 def test_who_may_not_do_the_action_starts_nothing(ops):
     job, other = draft(ops, "suspend", card_in_use()), staff("resume", username="other")
-    with pytest.raises(Refused, match="other may not do this"):
+    with pytest.raises(Refused, match="other is not allowed to do this"):
         control.start(job, user=other)
     assert Job.objects.get(pk=job.pk).status == "ready"
 
@@ -339,7 +339,7 @@ def test_who_may_one_of_two_inverses_takes_back_what_needs_that_one(ops, may, ex
 def test_who_may_neither_inverse_cannot_start_the_undo(ops):
     job, cards = moved(ops)
     other = staff("suspend", username="other")
-    with pytest.raises(Refused, match="other may not do this"):
+    with pytest.raises(Refused, match="other is not allowed to do this"):
         control.start(control.undo(job, user=ops), user=other)
     assert owners(*cards) == ["Globex", "Globex"]
 
@@ -371,7 +371,7 @@ def test_cards_are_put_in_stock_by_the_action_of_that_name_alone(ops):
     job = draft(ops, "assign", card_in_use(customer="Acme"))
     with pytest.raises(BadInput) as bad:
         control.start(job, user=ops, params={"customer": " "})
-    assert str(bad.value) == "customer: name the customer; “Back to stock” (unassign) puts the card back in stock"
+    assert str(bad.value) == "customer: enter the customer; “Return to stock” (unassign) returns the card to stock"
     ours, nobodys = card_in_use(customer="Acme"), card_in_use()
     job = run_through(draft(ops, "unassign", ours, nobodys), ops)
     assert [written and written[0] for _id, _seq, written in control.outcomes(job)] == [None, "in_stock_already"]

@@ -86,7 +86,7 @@ def test_a_job_that_can_never_succeed_is_tried_some_times_and_fails_with_the_dat
     ]
     assert [int(wait) for _status, _tries, wait, _message in lines[:-1]] == [1, 3, 10, 30]
     assert [message for *_rest, message in lines] == [""] * (TRIES - 1) + [
-        f"A part of it was tried {TRIES} times. The last time: {reason}"
+        f"Part of this job failed {TRIES} times. Last error: {reason}"
     ]
     assert rows(portal, "cards_cardevent WHERE action = 'tag'", "cards_card WHERE tags <> ''") == [0, 0]
     assert python(portal, GO_ON).split() == ["done"]
@@ -128,7 +128,7 @@ def test_work_over_which_every_worker_dies_ends_with_that(started):
     job = worker.work_off(started)
     assert (job.status, job.message) == (
         "failed",
-        "A part of it was tried 5 times. The last time: its worker ended before it was done",
+        "Part of this job failed 5 times. Last error: the worker stopped before the job was finished",
     )
     assert CardEvent.objects.filter(action="suspend").count() == 0
 
@@ -192,4 +192,4 @@ def test_a_mistake_in_finishing_ends_its_job_and_the_tick_goes_on_to_the_others(
     JobChunk.objects.update(done_at=timezone.now(), result={"counts": {}, "reasons": {}, "outcomes": []})
     worker.tick(1, {"action": Broken()})
     job = Job.objects.get()
-    assert (job.status, job.message) == ("failed", "This is a mistake in the portal: ValueError: no such thing")
+    assert (job.status, job.message) == ("failed", "Internal error: ValueError: no such thing")

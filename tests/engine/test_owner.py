@@ -165,7 +165,7 @@ def test_the_owner_is_proved_from_what_the_migration_wrote_down():
     KnownOwner.objects.update(customer=customer("Globex"))
     assert problems() == ["owner"]
     (problem,) = Proof().problems()
-    assert problem.message == "the card's customer is “Acme”, and its records say “Globex”"
+    assert problem.message == "the card's customer is “Acme”, but its records say “Globex”"
     assert (do("assign", card, DAY, customer="Globex").owned_from_seq, problems()) == (3, [])
 
 
@@ -184,5 +184,5 @@ def test_people_read_since_when_a_card_is_said_to_be_whose():
     card = do("assign", open_card(), DAY, customer=customer("Acme").name)
     Card.objects.filter(pk=card.pk).update(owned_from_seq=None)
     (problem,) = Proof().problems()
-    sentence = "the card is its customer's since record 1, and its records say 2"
+    sentence = "the card has been its customer's since record 1, but its records say 2"
     assert (problem.code, problem.message) == ("owned_from", sentence)

@@ -118,7 +118,7 @@ def expected(kind, count, signer, barred):
         return "done", signed, ""
     if kind in ("action", "undo"):
         return "done", signed + [REFUSED] * (2 - count), ""
-    sentence = "may not import any more. What was taken in stays; import the file again for the rest."
+    sentence = "is no longer allowed to import. Rows already imported are kept; import the file again for the rest."
     return "failed", signed, f"{barred} {sentence}"
 
 
@@ -159,7 +159,7 @@ def test_a_job_is_started_only_if_who_drafted_and_who_starts_it_both_may(kind, b
     people = {name: staff(*NEEDED, username=name) for name in BOTH}
     job = DRAFTS[kind](people["drafter"])
     happens(people[barred])
-    with pytest.raises(Refused, match=f"^{barred} may not do this"):
+    with pytest.raises(Refused, match=f"^{barred} is not allowed to do this"):
         control.start(job, user=User.objects.get(username=by))
     assert (Job.objects.get(pk=job.pk).status, job.steps.count()) == ("ready", 0)
 

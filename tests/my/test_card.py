@@ -55,13 +55,13 @@ def test_a_card_that_works_is_told_in_one_sentence_with_what_can_be_done(alice):
     seen = page(alice, card)
     assert (seen["said"], ways(seen)) == ("The card works.", [])
     assert [str(button.label) for button in seen["buttons"]] == [
-        "Stop the card",
+        "Suspend card",
         "Set a usage limit",
         "Confirm the new device",
     ]
     assert [(step.on, step.sentence) for step in seen["steps"]] == [
-        (date(2027, 1, 1), "The service ends, unless the card is renewed before."),
-        (date(2027, 4, 1), "The card is cancelled for good, unless it is renewed before."),
+        (date(2027, 1, 1), "Service ends unless the card is renewed first."),
+        (date(2027, 4, 1), "The card will be permanently cancelled unless it is renewed first."),
     ]
     assert (seen["usage"].per_cent, seen["rebinds_left"], len(seen["by_day"].used)) == (40, 2, 1)
 
@@ -73,9 +73,9 @@ def test_every_hold_is_told_with_its_evidence_its_button_and_what_follows(alice)
             "credit",
             "31 of 30 MB used",
             "Buy more data",
-            "After that it is still stopped: somebody stopped it on purpose.",
+            "It will still be suspended: requested by you or your dealer.",
         ),
-        ("voluntary", "", "Resume the card", "After that it is still stopped: its data is used up."),
+        ("voluntary", "", "Resume card", "It will still be suspended: its data is used up."),
     ]
     assert page(alice, card)["ways"][0].ends_on == date(2026, 4, 1)
 
@@ -85,7 +85,7 @@ def test_stopping_and_resuming_a_card(alice):
     form = alice.get(url(card, "suspend")).context["form"]
     response = alice.post(url(card, "suspend"), {"version": form["version"].value()}, follow=True)
     assert response.redirect_chain == [(f"/my/cards/{card.iccid}/", 302)]
-    assert "Done. The card is stopped: somebody stopped it on purpose." in text(response)
+    assert "Done. The card is suspended: requested by you or your dealer." in text(response)
     assert alice.post(url(card, "suspend"), {"version": form["version"].value()}).status_code == 409  # twice is once
     response = alice.post(url(card, "resume"), {"version": fresh(card).version}, follow=True)
     assert "Done. The card works." in text(response)
@@ -97,26 +97,26 @@ def test_a_refusal_is_one_sentence_and_no_button(alice):
     card = mine()
     response = alice.get(url(card, "resume"))
     assert response.status_code == 200
-    assert "The card has neither a voluntary stop nor a reached limit." in text(response)
+    assert "The card is neither suspended manually nor at its usage limit." in text(response)
     assert '<button class="btn is-primary"' not in text(response)
 
 
 def test_setting_a_limit_and_what_cannot_be_read_is_said_at_its_field(alice):
     card = use(mine(), DAY, 12)
     wrong = alice.post(url(card, "set_limit"), {"version": card.version, "limit_mb": "-1"})
-    assert (wrong.status_code, "not a number of whole MB" in text(wrong)) == (422, True)
+    assert (wrong.status_code, "not a whole number of MB" in text(wrong)) == (422, True)
     alice.post(url(card, "set_limit"), {"version": card.version, "limit_mb": "10"})
     card = fresh(card)
     assert (card.limit_mb, card.holds) == (10, "threshold")
     assert ways(page(alice, card)) == [
-        ("threshold", "12 of 10 MB used", "Resume the card", "Then the card works again at once.")
+        ("threshold", "12 of 10 MB used", "Resume card", "The card then works again immediately.")
     ]
 
 
 def test_a_new_device_is_confirmed_as_often_as_the_policy_allows(alice):
     card = use(mine(binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI)
     seen = alice.get(url(card, "rebind"))
-    assert "That can be changed 2 more times this month." in text(seen)
+    assert "It can be changed 2 more times this month." in text(seen)
     alice.post(url(card, "rebind"), {"version": card.version, "imei": OTHER_IMEI})
     card = fresh(card)
     assert (card.state, card.bound_imei, page(alice, card)["rebinds_left"]) == ("in_use", OTHER_IMEI, 1)
@@ -124,7 +124,7 @@ def test_a_new_device_is_confirmed_as_often_as_the_policy_allows(alice):
     card = fresh(card)
     used_up = alice.post(url(card, "rebind"), {"version": card.version, "imei": OTHER_IMEI})
     assert (used_up.status_code, fresh(card).bound_imei) == (409, IMEI)
-    assert "The card was rebound 2 times this month, and the carrier allows 2." in text(used_up)
+    assert "The device was changed 2 times this month; the carrier allows 2." in text(used_up)
 
 
 def test_a_real_name_check_is_sent_in_looked_at_and_the_card_works_again(alice):
@@ -132,22 +132,22 @@ def test_a_real_name_check_is_sent_in_looked_at_and_the_card_works_again(alice):
     assert ways(page(alice, card)) == [
         (
             "real_name",
-            "Real-name check: Not submitted",
-            "Send in the real-name check",
-            "Once it is approved, the card works again.",
+            "ID verification: Not submitted",
+            "Submit ID verification",
+            "Once approved, the card works again.",
         )
     ]
     person = {"version": card.version, "name": "张三丰", "id_number": PERSON}
     wrong = alice.post(url(card, "submit_real_name"), person | {"id_number": PERSON[:-1] + "4"})
     assert (wrong.status_code, fresh(card).real_name) == (422, "none")
-    assert "This is not the number of a resident&#x27;s identity card" in text(wrong)
+    assert "This is not a valid resident ID number" in text(wrong)
     alice.post(url(card, "submit_real_name"), person)
     check = RealNameCheck.objects.get(card=card)
     assert (check.masked_name, check.masked_number) == ("张**", "1101************33")
     assert PERSON not in str(CardEvent.objects.filter(card=card).values_list("evidence", flat=True))
     seen = page(alice, card)
-    assert seen["said"] == "The card is stopped: the real-name check is not approved yet."
-    assert (seen["check"].get_status_display(), ways(seen)[0][2]) == ("Waiting for approval", None)
+    assert seen["said"] == "The card is suspended: its ID verification is not approved yet."
+    assert (seen["check"].get_status_display(), ways(seen)[0][2]) == ("Pending approval", None)
     ops = of_role("operations", "ops")
     ops.post(f"/console/cards/{card.iccid}/approve_real_name/", {"version": fresh(card).version})
     assert page(alice, card)["said"] == "The card works."
@@ -159,11 +159,11 @@ def test_why_a_check_was_rejected_is_told_and_it_can_be_sent_in_again(alice):
     ops = of_role("operations", "ops")
     ops.cookies["django_language"] = "en"
     form = ops.get(f"/console/cards/{card.iccid}/reject_real_name/")
-    assert "The customer reads it." in text(form)
+    assert "Visible to the customer." in text(form)
     ops.post(f"/console/cards/{card.iccid}/reject_real_name/", {"version": card.version, "reason": "name misspelt"})
     seen = page(alice, card)
     assert (seen["check"].get_status_display(), seen["verdict"]) == ("Rejected", "name misspelt")
-    assert str(ways(seen)[0][2]) == "Send in the real-name check"
+    assert str(ways(seen)[0][2]) == "Submit ID verification"
 
 
 def test_the_check_of_whoever_had_the_card_before_is_not_told(alice):
@@ -180,7 +180,7 @@ def test_the_eleventh_card_of_a_person_is_refused_with_its_own_sentence(alice):
     card = open_card(customer="Acme", certification="individual")
     refused = alice.post(url(card, "submit_real_name"), {"version": card.version, "name": "张三", "id_number": PERSON})
     assert refused.status_code == 409
-    assert "This person answers for 10 cards already, and the carrier allows 10." in text(refused)
+    assert "This person already has 10 cards; the carrier allows 10." in text(refused)
 
 
 def test_the_history_is_in_customer_text_and_without_what_staff_note(alice):
@@ -188,8 +188,8 @@ def test_the_history_is_in_customer_text_and_without_what_staff_note(alice):
     card = do("suspend", card, DAY, reason="owes us", actor=Actor("staff", "support", frozenset({"suspend"})))
     seen = alice.get(f"/my/cards/{card.iccid}/")
     assert [(entry.sentence, entry.by) for entry in seen.context["entries"]] == [
-        ("The card was stopped on purpose.", "your dealer"),
-        ("Its term started.", "your dealer"),
+        ("The card was suspended manually.", "your dealer"),
+        ("The term started.", "your dealer"),
         ("The card was opened.", "your dealer"),
     ]
     assert not any(word in text(seen) for word in ("vip", "pays late", "owes us", "support"))
@@ -201,7 +201,7 @@ def test_nothing_is_told_of_the_time_when_the_card_was_somebody_elses(alice):
     card = do("resume", do("suspend", card, date(2026, 3, 2), actor=bob), date(2026, 3, 3), actor=bob)
     card = do("assign", card, date(2026, 3, 5), customer="Acme")
     seen = alice.get(f"/my/cards/{card.iccid}/")
-    assert [entry.sentence for entry in seen.context["entries"]] == ["The card became yours."]
+    assert [entry.sentence for entry in seen.context["entries"]] == ["The card was assigned to you."]
     assert (seen.context["by_day"].used, "bob" in text(seen), "Globex" in text(seen)) == ([], False, False)
 
 
@@ -219,7 +219,7 @@ def test_a_card_whose_data_contradict_each_other_waits_for_the_dealer(alice):
     card = mine()
     type(card).objects.filter(pk=card.pk).update(service_until=None)
     seen = page(alice, card)
-    assert seen["said"] == "Your dealer is correcting the data of this card. Until then nothing can be done to it."
+    assert seen["said"] == "Your dealer is correcting this card's data. No actions are possible until then."
     assert (seen["ways"], seen["buttons"], seen["steps"]) == ([], [], [])
     assert alice.get(url(card, "suspend")).status_code == 200
 
@@ -228,7 +228,7 @@ def test_a_card_whose_future_cannot_be_foreseen_is_shown_all_the_same(alice):
     card = open_card(customer="Acme")
     card.terms.all().delete()
     seen = page(alice, card)
-    assert (seen["said"], seen["steps"]) == ("The card is new: it works as soon as it is used.", [])
+    assert (seen["said"], seen["steps"]) == ("The card is new and ready to use.", [])
     assert alice.get(url(card, "help")).status_code == 200
 
 
@@ -254,7 +254,7 @@ def test_a_viewer_looks_and_changes_nothing():
     for method in (client.get, client.post):
         response = method(url(card, "resume"))
         assert response.status_code == 403
-        assert "You may look, and change nothing" in text(response)
+        assert "View only" in text(response)
     assert fresh(card).holds == "voluntary"
 
 

@@ -64,7 +64,7 @@ def test_a_member_of_two_customers_sees_the_cards_of_both():
 def test_a_viewer_sees_the_same_and_can_choose_nothing(alice):
     card, viewer = mine(), logged_in(member("Acme", "vera", "viewer"))
     assert listed(viewer) == listed(alice) == [card.iccid]
-    assert ["Act on chosen cards…" in text(page(client)) for client in (alice, viewer)] == [True, False]
+    assert ["Actions for selected cards…" in text(page(client)) for client in (alice, viewer)] == [True, False]
 
 
 def test_a_person_without_a_customer_has_no_cards(django_user_model):
@@ -107,7 +107,7 @@ def test_tabs_are_of_what_there_is_with_counts_of_ones_own_cards(alice):
     assert [(tab.label, tab.count, tab.url) for tab in tabs] == [
         ("All", "3", LIST),
         ("Unused", "2", f"{LIST}?state=unused"),
-        ("Stopped by choice", "1", f"{LIST}?hold=voluntary"),
+        ("Suspended manually", "1", f"{LIST}?hold=voluntary"),
     ]
 
 

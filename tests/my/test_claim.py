@@ -190,7 +190,7 @@ def test_every_refusal_is_the_same_page_after_the_same_statements_and_one_hash(m
     assert answers == [answers[0]] * len(REFUSED)
     status, body, _statements, hashes = answers[0]
     assert (status, hashes) == (200, 1)
-    assert "This number and code do not open a card." in body
+    assert "The card number and code do not match." in body
 
 
 def test_five_wrong_tries_lock_the_card_for_everybody_until_a_new_label():

@@ -147,7 +147,9 @@ def test_no_button_is_told_that_the_guards_would_refuse_and_what_follows_is_what
                 assert CATALOGUE[help.action].refusal(subject, request_with(**params)) is None
                 left = after(help.action, subject)
                 is_back = not left and (state == State.SUSPENDED or help.action == Action.RENEW)
-                assert help.follows.endswith("works again at once.") + help.follows.endswith("works again.") == is_back
+                assert (
+                    help.follows.endswith("works again immediately.") + help.follows.endswith("works again.") == is_back
+                )
 
 
 def test_what_still_stops_the_card_is_what_the_engine_leaves():
@@ -174,55 +176,55 @@ def in_english(state, *holds, real_name=RealName.NONE):
 
 
 IN_ENGLISH = [
-    ((State.TESTING,), ("The card works: it is in its free test.",)),
-    ((State.UNUSED,), ("The card is new: it works as soon as it is used.",)),
+    ((State.TESTING,), ("The card works: it is in its free test period.",)),
+    ((State.UNUSED,), ("The card is new and ready to use.",)),
     ((State.IN_USE,), ("The card works.",)),
     (
         (State.SUSPENDED, Hold.VOLUNTARY),
         (
-            "The card is stopped: somebody stopped it on purpose.",
-            ("you", "Resume the card", "Resume it when it is needed again.", "Then the card works again at once."),
+            "The card is suspended: requested by you or your dealer.",
+            ("you", "Resume card", "Resume it when you need it again.", "The card then works again immediately."),
         ),
     ),
     (
         (State.SUSPENDED, Hold.REAL_NAME, Hold.CREDIT),
         (
-            "The card is stopped: the real-name check is missing; its data is used up.",
+            "The card is suspended: its ID is not verified; its data is used up.",
             (
                 "you",
-                "Send in the real-name check",
-                "Send in the name and the ID number of the person who uses the card.",
-                "Once it is approved, it is still stopped: its data is used up.",
+                "Submit ID verification",
+                "Submit the name and ID number of the person who uses the card.",
+                "Once approved, it will still be suspended: its data is used up.",
             ),
             (
                 "you",
                 "Buy more data",
-                "An add-on pack gives it more data.",
-                "After that it is still stopped: the real-name check is missing.",
+                "An add-on pack adds more data.",
+                "It will still be suspended: its ID is not verified.",
             ),
         ),
     ),
     (
         (State.SUSPENDED, Hold.ANOMALY),
         (
-            "The card is stopped: the carrier has blocked it.",
+            "The card is suspended: the carrier has blocked it.",
             (
                 "carrier",
                 None,
                 "Only the carrier can lift this. If you do not know why, ask your dealer.",
-                "Once the carrier has lifted it, the card works again.",
+                "Once the carrier lifts the block, the card works again.",
             ),
         ),
     ),
     (
         (State.SUSPENDED, Hold.THRESHOLD, Hold.VOLUNTARY),
         (
-            "The card is stopped: its usage limit is reached; somebody stopped it on purpose.",
+            "The card is suspended: its usage limit is reached; requested by you or your dealer.",
             (
                 "you",
-                "Resume the card",
-                "Resume it: the limit then does not count until the next cycle. Or set a higher limit.",
-                "Then the card works again at once.",
+                "Resume card",
+                "Resume it to waive the limit until the next cycle, or set a higher limit.",
+                "The card then works again immediately.",
             ),
             ("you", None, "Resuming lifts this too.", ""),
         ),
@@ -233,9 +235,9 @@ IN_ENGLISH = [
             "The card's service has ended, and it was not renewed.",
             (
                 "you",
-                "Renew the card",
-                "A renewal brings it back.",
-                "After that it is still stopped: somebody stopped it on purpose.",
+                "Renew card",
+                "Renewing restores it.",
+                "It will still be suspended: requested by you or your dealer.",
             ),
             ("you", None, "It can be resumed once it is renewed.", ""),
         ),
@@ -243,8 +245,8 @@ IN_ENGLISH = [
     (
         (State.CANCELLED, Hold.VOLUNTARY),
         (
-            "The card is cancelled for good.",
-            ("nobody", None, "Nobody can bring it back. Ask your dealer for a new card.", ""),
+            "The card is permanently cancelled.",
+            ("nobody", None, "It cannot be restored. Ask your dealer for a new card.", ""),
         ),
     ),
 ]
@@ -257,12 +259,12 @@ def test_what_is_said_in_english(where, said):
 
 def test_a_check_that_was_sent_in_waits_for_the_dealer():
     assert in_english(State.SUSPENDED, Hold.REAL_NAME, real_name=RealName.SUBMITTED) == (
-        "The card is stopped: the real-name check is not approved yet.",
+        "The card is suspended: its ID verification is not approved yet.",
         (
             "dealer",
             None,
-            "The real-name check was sent in, and your dealer is looking at it.",
-            "Once it is approved, the card works again.",
+            "ID verification was submitted, and your dealer is reviewing it.",
+            "Once approved, the card works again.",
         ),
     )
 
@@ -271,9 +273,9 @@ def test_a_new_card_that_needs_a_real_name_check_can_get_it_early():
     with override("en"):
         said = describe_state(State.UNUSED, (), RealName.NONE, lacks_real_name=True)
     (help,) = said.helps
-    assert said.sentence == "The card is new, and may not be used before its real-name check is approved."
+    assert said.sentence == "The card is new. It can be used once its ID verification is approved."
     assert (help.helper, help.action, help.follows) == (
         Helper.YOU,
         Action.SUBMIT_REAL_NAME,
-        "Once it is approved, use it freely.",
+        "Once approved, the card is ready to use.",
     )

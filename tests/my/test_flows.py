@@ -36,10 +36,10 @@ def test_a_stranger_claims_a_card_and_pays_for_a_pack_and_the_card_works_again()
     card = use(card_in_use(), DAY, 31)
     code = codes_of([card])[card.pk].printed(card.iccid)
     password = "blue-kettle-77"
-    page = Phone(Client()).open(f"/my/claim/?iccid={card.iccid}").follow("A card to claim, and no account yet?")
-    page.press("Make the account", username="wang", phone="13912340099", password=password, password_again=password)
-    page.press("Add the card", code=code)
-    assert (page.url, "The card is stopped: its data is used up." in page.text) == (f"/my/cards/{card.iccid}/", True)
+    page = Phone(Client()).open(f"/my/claim/?iccid={card.iccid}").follow("Have a card to claim but no account?")
+    page.press("Create account", username="wang", phone="13912340099", password=password, password_again=password)
+    page.press("Add card", code=code)
+    assert (page.url, "The card is suspended: its data is used up." in page.text) == (f"/my/cards/{card.iccid}/", True)
     page.press("Buy more data").press("Buy Add-on pack 100 MB for ¥9.90").press("Pay ¥9.90 online").press("Pay ¥9.90")
     assert (fresh(card).state, fresh(card).customer) == ("in_use", Customer.objects.get(name="wang"))
 
@@ -57,32 +57,32 @@ def test_why_a_card_is_stopped_is_found_and_the_new_device_confirmed(alice):
 def test_a_card_is_stopped_and_resumed(alice):
     card = card_in_use(customer="Acme")
     alice.open("/my/").follow("My cards").follow(card.iccid)
-    alice.press("Stop the card").press("Stop the card")
+    alice.press("Suspend card").press("Suspend card")
     assert fresh(card).holds == "voluntary"
-    assert "The card is stopped: somebody stopped it on purpose." in alice.text
-    alice.press("Resume the card").press("Resume the card")
+    assert "The card is suspended: requested by you or your dealer." in alice.text
+    alice.press("Resume card").press("Resume card")
     assert (fresh(card).holds, "The card works." in alice.text) == ("", True)
 
 
 def test_a_real_name_check_is_sent_in_approved_by_the_dealer_and_the_card_comes_back(alice):
     card = use(open_card(customer="Acme", certification="individual"), DAY, 1)
-    alice.open("/my/").press("Send in the real-name check")
-    alice.press("Send in the real-name check", name="李晓梅", id_number=ID_NUMBER)
-    assert "the real-name check is not approved yet" in alice.text
+    alice.open("/my/").press("Submit ID verification")
+    alice.press("Submit ID verification", name="李晓梅", id_number=ID_NUMBER)
+    assert "its ID verification is not approved yet" in alice.text
     dealer = Phone(of_role("operations"))
-    dealer.open(f"/console/cards/{card.iccid}/").press("Approve real-name check").press("Approve real-name check")
+    dealer.open(f"/console/cards/{card.iccid}/").press("Approve ID verification").press("Approve ID verification")
     alice.open(f"/my/cards/{card.iccid}/")
     assert (fresh(card).state, "The card works." in alice.text) == ("in_use", True)
 
 
 def test_all_stopped_cards_are_resumed_by_the_one_button_of_the_home_page(alice):
     cards = [do("suspend", card_in_use(customer="Acme"), DAY) for _ in range(3)]
-    alice.open("/my/").press("Resume them all…")
-    assert "What would happen now" in alice.text
+    alice.open("/my/").press("Resume all…")
+    assert "Preview" in alice.text
     alice.press("Resume cards (3)")
     worker.work_off(Job.objects.get())
     alice.open(alice.url)
-    assert "Done to every card." in alice.text
+    assert "Completed for every card." in alice.text
     assert [fresh(card).state for card in cards] == ["in_use"] * 3
 
 
@@ -97,7 +97,7 @@ def test_a_pasted_list_is_searched_selected_and_limited(alice):
 def test_a_card_that_does_not_work_is_looked_at_asked_about_answered_and_settled(alice):
     card = do("place_hold", card_in_use(customer="Acme"), DAY, kind="anomaly")
     alice.open(f"/my/cards/{card.iccid}/").press("My card does not work")
-    alice.press("Send the request", text="It blinks.")
+    alice.press("Send request", text="It blinks.")
     request = alice.url
     dealer = Phone(of_role("support"))
     dealer.open("/console/").follow("Requests").follow("#")
@@ -105,5 +105,5 @@ def test_a_card_that_does_not_work_is_looked_at_asked_about_answered_and_settled
     dealer.press("Answer", answer="The carrier lifts it tomorrow.")
     alice.open("/my/").follow("Your dealer has answered request")
     assert (alice.url, "The carrier lifts it tomorrow." in alice.text) == (request, True)
-    alice.press("It is settled: close the request")
+    alice.press("Solved: close request")
     assert "Closed" in alice.text

@@ -36,12 +36,12 @@ def findings(card, day=DAY):
 
 FINE = {
     "state": ("good", "The card is neither shut down nor cancelled."),
-    "holds": ("good", "Nothing stops the card."),
-    "allowance": ("good", "There is data left: 12 of 30 MB are used."),
+    "holds": ("good", "The card is not suspended."),
+    "allowance": ("good", "Data is left: 12 of 30 MB used."),
     "term": ("good", "Its service runs until 2027-01-01."),
-    "device": ("good", "The card may be used in any device."),
-    "real_name": ("good", "The card needs no real-name check."),
-    "data_age": ("good", "The carrier last reported its use on 2026-03-10."),
+    "device": ("good", "The card can be used in any device."),
+    "real_name": ("good", "The card needs no ID verification."),
+    "data_age": ("good", "The carrier last reported usage on 2026-03-10."),
 }
 
 
@@ -52,9 +52,9 @@ def test_a_card_with_which_nothing_is_wrong():
 @pytest.mark.parametrize(
     ("mb", "allowance"),
     [
-        (23.9, ("good", "There is data left: 23.9 of 30 MB are used.")),
-        (24, ("unclear", "Little data is left: 24 of 30 MB are used.")),
-        (30, ("bad", "All of its data is used up: 30 of 30 MB.")),
+        (23.9, ("good", "Data is left: 23.9 of 30 MB used.")),
+        (24, ("unclear", "Little data is left: 24 of 30 MB used.")),
+        (30, ("bad", "All data is used up: 30 of 30 MB.")),
     ],
 )
 def test_data_left(mb, allowance):
@@ -66,31 +66,31 @@ def test_news_from_the_carrier_are_late_after_three_days():
     assert findings(card, DAY)["data_age"][0] == "good"
     assert findings(card, date(2026, 3, 11))["data_age"] == (
         "unclear",
-        "The carrier last reported its use on 2026-03-07.",
+        "The carrier last reported usage on 2026-03-07.",
     )
-    assert findings(card_in_use())["data_age"] == ("unclear", "The carrier has not reported any use yet.")
+    assert findings(card_in_use())["data_age"] == ("unclear", "The carrier has not reported any usage yet.")
 
 
 def test_the_device():
     card = card_in_use(binding="fixed", imei=IMEI)
     assert findings(card)["device"] == (
         "good",
-        f"It belongs to the device {IMEI}; in another one it does not work.",
+        f"It is bound to device {IMEI} and does not work in any other.",
     )
     assert findings(use(card, DAY, 1, imei=OTHER_IMEI))["device"] == (
         "bad",
-        f"It was last seen in the device {OTHER_IMEI}, and belongs to {IMEI}.",
+        f"It was last seen in device {OTHER_IMEI}, but is bound to {IMEI}.",
     )
     free = card_in_use(binding="first_use")
-    assert findings(free)["device"] == ("good", "It will belong to the first device in which it is used.")
+    assert findings(free)["device"] == ("good", "It will be bound to the first device it is used in.")
 
 
 def test_the_real_name_check():
     card = open_card(certification="individual")
-    assert findings(card)["real_name"] == ("bad", "The real-name check is missing.")
+    assert findings(card)["real_name"] == ("bad", "The ID is not verified yet.")
     card = do("submit_real_name", card, DAY, name="张三", id_number=PERSON)
     assert findings(card)["real_name"][0] == "unclear"
-    assert findings(do("approve_real_name", card, DAY))["real_name"] == ("good", "The real-name check is approved.")
+    assert findings(do("approve_real_name", card, DAY))["real_name"] == ("good", "The ID verification is approved.")
 
 
 def test_a_card_that_is_over():
@@ -113,7 +113,7 @@ def mine(**columns):
 
 def test_it_ends_in_the_one_step_that_helps(alice):
     seen = help_page(alice, do("suspend", mine(), DAY))
-    assert (str(seen["way"].button.label), seen["is_fine"], seen["may_request"]) == ("Resume the card", False, True)
+    assert (str(seen["way"].button.label), seen["is_fine"], seen["may_request"]) == ("Resume card", False, True)
 
 
 def test_it_ends_in_a_request_when_somebody_else_has_to_help_first(alice):

@@ -47,7 +47,7 @@ def test_nothing_needs_anybody(alice):
     card = mine()
     use(card, DAY, 12)
     seen = alice.get("/my/")
-    assert "Nothing: all of your cards are fine." in text(seen)
+    assert "Nothing: all your cards are fine." in text(seen)
     usage = seen.context["usage"]
     assert (usage.used_bytes, usage.allowance_bytes, usage.per_cent) == (12 * 1_048_576, 30 * 1_048_576, 40)
 
@@ -55,7 +55,7 @@ def test_nothing_needs_anybody(alice):
 def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice):
     one = do("suspend", mine(), DAY)
     assert needs(alice) == [
-        ("voluntary", "1", "Stopped on purpose", "Resume the card", f"/my/cards/{one.iccid}/resume/", "")
+        ("voluntary", "1", "Suspended manually", "Resume card", f"/my/cards/{one.iccid}/resume/", "")
     ]
     do("suspend", mine(), DAY)
     used_up = use(mine(), DAY, 31)
@@ -65,9 +65,9 @@ def test_stopped_cards_are_grouped_by_why_each_with_the_button_that_helps(alice)
     do("suspend", card_in_use(customer="Globex"), DAY)  # of another customer: never counted
     assert needs(alice) == [
         ("anomaly", "1", "Blocked by the carrier", "", "", ""),
-        ("rebind", "2", "Stopped: put into another device", "Confirm the new device…", "/my/cards/?hold=rebind", ""),
-        ("credit", "1", "Stopped: the data is used up", "Buy more data", f"/my/cards/{used_up.iccid}/buy/", ""),
-        ("voluntary", "2", "Stopped on purpose", "Resume them all…", "", "resume"),
+        ("rebind", "2", "Suspended: moved to another device", "Confirm the new device…", "/my/cards/?hold=rebind", ""),
+        ("credit", "1", "Suspended: data used up", "Buy more data", f"/my/cards/{used_up.iccid}/buy/", ""),
+        ("voluntary", "2", "Suspended manually", "Resume all…", "", "resume"),
     ]
 
 

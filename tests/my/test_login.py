@@ -70,7 +70,7 @@ def test_the_answer_is_the_same_whatever_is_wrong(alice, django_assert_num_queri
 
     wrong = answer("alice")
     assert (
-        "quarter of an hour"
+        "wait 15 minutes"
         in Client()
         .post("/admin/login/", {"username": "alice", "password": "x"}, headers={"accept-language": "en"})
         .text
@@ -256,7 +256,7 @@ def test_somebody_says_who_they_are_with_their_password(alice):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"current_password": "wrong"}, "The password is not right."),
+        ({"current_password": "wrong"}, "Wrong password."),
         ({"current_password": ""}, "This field is required."),
         ({"phone": "123"}, "A mobile number has 11 digits"),
         ({"email": "nowhere"}, "Enter a valid email address."),

@@ -182,7 +182,7 @@ def test_a_viewer_is_told_that_they_only_look(alice):
         viewer.post(f"/my/jobs/{job.pk}/stop/", headers=ENGLISH),
     ]
     assert [response.status_code for response in responses] == [403] * 5
-    assert all("You may look, and change nothing" in text(response) for response in responses)
+    assert all("View only" in text(response) for response in responses)
     assert (Job.objects.get().status, fresh(card).state) == ("ready", "in_use")
 
 
@@ -194,7 +194,7 @@ def test_whoever_may_look_only_sees_why_a_job_does_not_start(alice):
         False,
         True,
     ]
-    assert ["vera may not do this" in body for body in bodies] == [True, False]
+    assert ["vera is not allowed to do this" in body for body in bodies] == [True, False]
 
 
 def test_who_only_looks_at_a_second_customer_changes_none_of_its_cards(alice):
@@ -214,7 +214,7 @@ def test_a_preview_says_how_many_can_and_why_the_others_cannot(alice):
     response = page(alice, job)
     assert (response.context["can"], response.context["cannot"]) == (1, 1)
     body = text(response)
-    assert "Stop cards (1)" in body
+    assert "Suspend cards (1)" in body
     assert "This is possible only for a card in use." in body
     assert "/console/" not in body
 
@@ -231,7 +231,7 @@ def test_a_job_does_what_it_says_in_the_members_name(alice, action, data, state)
         action, "customer", "alice", "harvest", job.pk,
     )  # fmt: skip
     assert (fresh(card).state, Job.objects.get().status) == (state, "done")
-    assert "Done to every card." in text(page(alice, job))
+    assert "Completed for every card." in text(page(alice, job))
 
 
 def test_what_cannot_be_read_is_said_at_its_field(alice):
@@ -256,7 +256,7 @@ def test_started_twice_it_goes_once_and_a_discarded_one_goes_never(alice):
 def test_a_job_that_went_on_meanwhile_is_shown_as_it_is(alice):
     job = done(alice, "suspend", mine())
     stopped = alice.post(f"/my/jobs/{job.pk}/stop/", follow=True, headers=ENGLISH)
-    assert "The job had gone on meanwhile: this is how it is now." in text(stopped)
+    assert "The job has moved on in the meantime. This is its current state." in text(stopped)
     assert Job.objects.get().status == "done"
 
 
@@ -274,7 +274,7 @@ def test_a_job_is_taken_back_and_what_failed_is_tried_again(alice):
     undone = alice.post(f"/my/jobs/{job.pk}/again/undo/", {"key": str(uuid.uuid4())})
     undo = Job.objects.exclude(pk=job.pk).get()
     assert undone.headers["Location"] == f"/my/jobs/{undo.pk}/"
-    assert "Undo: Stop cards" in text(page(alice, undo))
+    assert "Undo: Suspend cards" in text(page(alice, undo))
     start(alice, undo)
     worker.work_off(undo)
     assert fresh(card).state == "in_use"

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a lamp in the fog"
 WHO = {"username": "dora", "phone": "", "password": PASSWORD, "password_again": PASSWORD}
-OWNERS_ONLY = "Who belongs to the account is decided by its owners."
-LAST_OWNER = "Somebody must own the account: make another person the owner first."
-OVER = "This invitation is over"
+OWNERS_ONLY = "Owners decide who belongs to the account."
+LAST_OWNER = "The account needs an owner: make another person the owner first."
+OVER = "This invitation is no longer valid"
 # All that changes something on the page.
 CHANGES = ("invite", "invitation-revoke", "member-role", "member-remove")
 
@@ -97,7 +97,7 @@ def test_members_see_each_other_and_only_owners_see_what_to_change(acme):
             ("eve", "Viewer"),
         ]
         is_owner = role == "owner"
-        told = invitation.token in page, "Make an invitation link" in page, "Change the role" in page, "Remove" in page
+        told = invitation.token in page, "Create invitation link" in page, "Change role" in page, "Remove" in page
         assert told == (is_owner,) * 4
 
 
@@ -105,11 +105,13 @@ def test_who_acts_for_two_customers_changes_only_what_they_own(acme):
     both = acme["owner"]
     Membership.objects.create(customer=Customer.objects.create(name="Northwind"), user=both, role="viewer")
     page = text(of(both).get("/my/members/"))
-    assert (page.count('<h2 id="customer-'), page.count("Make an invitation link")) == (2, 1)
+    assert (page.count('<h2 id="customer-'), page.count("Create invitation link")) == (2, 1)
 
 
 def test_who_acts_for_nobody_is_told_so():
-    assert "You act for no customer yet." in text(of(User.objects.create_user("nobody")).get("/my/members/"))
+    assert "You are not a member of any customer yet." in text(
+        of(User.objects.create_user("nobody")).get("/my/members/")
+    )
 
 
 def test_a_long_list_takes_no_more_statements(acme, django_assert_max_num_queries):
@@ -174,7 +176,7 @@ def test_a_member_who_has_left_meanwhile_is_not_changed(acme):
     for change in (lambda: accounts.remove_member(left), lambda: accounts.set_role(left, "viewer")):
         with pytest.raises(BadInput) as bad:
             change()
-        assert str(bad.value.sentence) == "This person does not belong to the customer any more."
+        assert str(bad.value.sentence) == "This person is no longer a member."
 
 
 # who may not
@@ -252,7 +254,7 @@ def test_to_look_at_an_invitation_accepts_nothing(acme):
 def test_a_member_who_follows_a_link_is_told_and_leaves_it_for_somebody_else(acme):
     invitation = invitation_of(acme["owner"], "owner")
     response = of(acme["viewer"]).post(link(invitation))
-    assert (response.status_code, "You belong to Acme already." in text(response)) == (200, True)
+    assert (response.status_code, "You are already a member of Acme." in text(response)) == (200, True)
     assert (roles()["eve"], Invitation.objects.open().get()) == ("viewer", invitation)
 
 
@@ -337,7 +339,7 @@ def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
 
 def test_somebody_new_makes_an_account_joins_and_logs_in_by_phone(acme):
     url, browser = link(invitation_of(acme["owner"], "viewer")), of()
-    assert "Make the account and join" in text(browser.get(url))
+    assert "Create account and join" in text(browser.get(url))
     assert browser.post(url, WHO | {"phone": "+86 138-0013 8000"})["Location"] == "/my/"
     assert browser.get("/my/").status_code == 200
     assert (roles()["dora"], Person.objects.get(user__username="dora").phone) == ("viewer", "13800138000")
@@ -354,15 +356,15 @@ WRONG = {
         {"username": "dora.lindgren", "password": "dora.lindgren", "password_again": "dora.lindgren"},
         "too similar",
     ),
-    "not the same": ({"password_again": PASSWORD + "!"}, "The two passwords are not the same."),
+    "not the same": ({"password_again": PASSWORD + "!"}, "The passwords do not match."),
     "no password": ({"password": "", "password_again": ""}, "This field is required."),
     "no name": ({"username": ""}, "This field is required."),
     "a name with spaces": ({"username": "do ra"}, "Enter a valid username."),
-    "a name that is taken": ({"username": "bob"}, "Somebody has this user name already."),
-    "a phone for a name": ({"username": "13800138000"}, "A user name is not a phone number"),
-    "a phone in another writing for a name": ({"username": "+8613800138000"}, "A user name is not a phone number"),
+    "a name that is taken": ({"username": "bob"}, "This user name is already taken."),
+    "a phone for a name": ({"username": "13800138000"}, "A user name cannot be a phone number"),
+    "a phone in another writing for a name": ({"username": "+8613800138000"}, "A user name cannot be a phone number"),
     "no mobile number": ({"phone": "010-12345678"}, "A mobile number has 11 digits and begins with 1."),
-    "a phone that is taken": ({"phone": "0086 13900139000"}, "Somebody logs in with this phone number already."),
+    "a phone that is taken": ({"phone": "0086 13900139000"}, "This phone number is already in use."),
 }
 
 
@@ -382,12 +384,10 @@ def test_an_address_makes_twenty_accounts_a_day_and_what_is_refused_counts_too(a
     limit = throttle.ACCOUNTS_OF_ADDRESS.most
     url = link(invitation_of(acme["owner"]))
     sentences = [
-        re.findall(
-            "Somebody has this user name already|Too many accounts", text(of().post(url, WHO | {"username": "bob"}))
-        )
+        re.findall("This user name is already taken|Too many accounts", text(of().post(url, WHO | {"username": "bob"})))
         for _try in range(limit + 1)
     ]
-    assert sentences == [["Somebody has this user name already"]] * limit + [["Too many accounts"]]
+    assert sentences == [["This user name is already taken"]] * limit + [["Too many accounts"]]
     assert "Too many accounts" in text(of().post(url, WHO))
     elsewhere = of().post(url, WHO, REMOTE_ADDR="198.51.100.7")
     assert (elsewhere.status_code, roles()["dora"]) == (302, "operator")

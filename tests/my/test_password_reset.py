@@ -48,7 +48,7 @@ def test_a_link_comes_by_mail_and_sets_the_password(alice, client):
     client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
     assert get_user(client) == alice
     (sent,) = mail.outbox
-    assert (sent.subject, sent.to, "alice" in sent.body) == ("A new password", ["alice@example.cn"], True)
+    assert (sent.subject, sent.to, "alice" in sent.body) == ("Reset your password", ["alice@example.cn"], True)
 
 
 def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_assert_num_queries):

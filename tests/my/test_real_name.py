@@ -46,8 +46,8 @@ def test_a_person_answers_for_ten_cards_and_not_for_eleven():
     )
     with override("en"):
         assert str(refused) == (
-            "This person answers for 10 cards already, and the carrier allows 10. "
-            "Send in another person, or take a card off this one first."
+            "This person already has 10 cards; the carrier allows 10. "
+            "Submit another person, or remove a card from this one first."
         )
     assert refusal(eleventh, OTHER) is None
     do("reject_real_name", cards[0], DAY)  # a check that was rejected counts no more

@@ -134,7 +134,7 @@ def test_five_wrong_codes_shut_the_door_for_a_quarter_of_an_hour(alice, client, 
     for _ in range(5):
         give_code(client, "000000")
     page = give_code(client, code_at())
-    assert (page.status_code, name_of(client), "quarter of an hour" in page.text) == (422, "", True)
+    assert (page.status_code, name_of(client), "wait 15 minutes" in page.text) == (422, "", True)
     fresh = Client()
     give_password(fresh)
     assert give_code(fresh, code_at()).status_code == 422, "a new session has no new tries"

@@ -44,7 +44,7 @@ class AdjustmentForm(KeyedForm):
 
     gives = forms.ChoiceField(
         label=gettext_lazy("What"),
-        choices=[("1", gettext_lazy("Give to the customer")), ("0", gettext_lazy("Charge the customer"))],
+        choices=[("1", gettext_lazy("Credit the customer")), ("0", gettext_lazy("Charge the customer"))],
     )
     amount = AmountField(label=gettext_lazy("Amount"))
     note = forms.CharField(label=gettext_lazy("Note"), max_length=200)

@@ -25,15 +25,15 @@ class NoticesForm(forms.Form):
     """Of what a customer is told, and below which balance the wallet is low."""
 
     kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Told of"),
+        label=gettext_lazy("Notify about"),
         choices=NoticeKind.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     low_below = AmountField(
-        label=gettext_lazy("Wallet is low below"),
+        label=gettext_lazy("Low-balance threshold"),
         required=False,
-        help_text=gettext_lazy("Empty: the wallet is never called low."),
+        help_text=gettext_lazy("Leave empty to turn off low-balance notices."),
         least=ZERO,
     )
 

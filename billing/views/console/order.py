@@ -78,7 +78,7 @@ def order_refund(request, pk):
     if not may_request_refund(request.user, order):
         raise PermissionDenied
     if not form.is_valid():
-        messages.error(request, _("Write in a few words why."))
+        messages.error(request, _("Briefly give a reason."))
         return CONSOLE_ORDERS.to_order(order)
     card_ids = None if "all" in request.POST else _checked(request)
     try:

@@ -77,15 +77,15 @@ def _pasted(request, form):
     lost = meant.unknown + meant.ambiguous
     if lost and not form.cleaned_data["skips"]:
         sentence = ngettext(
-            "{count} number is no card, or more than one: {numbers}",
-            "{count} numbers are no card, or more than one: {numbers}",
+            "{count} number matches no card or several: {numbers}",
+            "{count} numbers match no card or several: {numbers}",
             len(lost),
         )
         shown = listed(lost[:UNKNOWN_LISTED]) + ("…" if len(lost) > UNKNOWN_LISTED else "")
         form.add_error("numbers", sentence.format(count=len(lost), numbers=shown))
         return None
     if not meant.card_ids:
-        form.add_error("numbers", _("None of these numbers is a card."))
+        form.add_error("numbers", _("None of these numbers matches a card."))
         return None
     key = uuid.uuid5(form.cleaned_data["key"], "selection")
     return freeze_ids(cards.values_list("pk", flat=True), owner=request.user, asked={"from": "list"}, key=key)
@@ -99,11 +99,15 @@ def _drafted(request, cleaned, selection):
     else:
         made = orders.draft_for_selection(cleaned["kind"], selection, **how)
     if not made:
-        messages.error(request, _("These cards are in stock, so nobody would pay for them: sell or assign them first."))
+        messages.error(
+            request, _("These cards are in stock, so there is no one to pay for them: sell or assign them first.")
+        )
         return redirect("money:order-new")
     if len(made) == 1:
         return redirect("money:order", pk=made[0].pk)
-    messages.info(request, _("The cards belong to {count} customers: each has an order.").format(count=len(made)))
+    messages.info(
+        request, _("The cards belong to {count} customers: there is one order for each.").format(count=len(made))
+    )
     response = redirect("money:order-list")
     response["Location"] += f"?selection={selection.pk}"
     return response

@@ -43,7 +43,7 @@ class PriceForm(forms.Form):
     amount = AmountField(
         label=gettext_lazy("Amount"),
         required=False,
-        help_text=gettext_lazy("Empty: the price of the tier or the customer ends on that day."),
+        help_text=gettext_lazy("Leave empty to end the tier or customer price on that day."),
         least=ZERO,
     )
     valid_from = forms.DateField(
@@ -60,7 +60,7 @@ def prices(request):
         if not request.user.has_perm("billing.add_price"):
             raise PermissionDenied
         if form.is_valid() and _set(form):
-            messages.success(request, _("The price is set."))
+            messages.success(request, _("Price saved."))
             return redirect("money:prices")
     history = Price.objects.select_related("plan", "tier", "customer").order_by("-valid_from", "-pk")
     context = {

@@ -47,7 +47,7 @@ def new_receipt(request):
     form = ReceiptForm(request.POST or None, given)
     receipt = form.is_valid() and _recorded(form, request.user)
     if receipt:
-        sentence = _("{amount} are in the wallet of {customer}.")
+        sentence = _("{amount} was added to the wallet of {customer}.")
         messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
         return redirect("money:receipt", pk=receipt.pk)
     context = {"form": form, "names": names_of(Customer)}
@@ -74,7 +74,7 @@ def reverse_receipt(request, pk):
     """Take a receipt back that was recorded wrongly."""
     receipt, form = _find(request, pk), ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Write in a few words why."))
+        messages.error(request, _("Briefly give a reason."))
         return redirect("money:receipt", pk=pk)
     try:
         receipts.reverse_receipt(receipt, user=request.user, reason=form.cleaned_data["reason"])

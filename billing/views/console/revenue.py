@@ -40,7 +40,7 @@ def margin(request):
 @require_safe
 def margin_csv(request):
     year = _year(request)
-    headings = [_("Month"), _("Plan"), _("Lines"), _("Revenue"), _("Returned"), _("Cost"), _("Margin")]
+    headings = [_("Month"), _("Plan"), _("Lines"), _("Revenue"), _("Refunds"), _("Cost"), _("Margin")]
     rows = [
         [f"{row.month:%Y-%m}", row.label, row.lines, row.revenue, row.returned, row.cost, row.margin]
         for row in margins(date(year, 1, 1), date(year + 1, 1, 1))

@@ -100,8 +100,8 @@ def _follows(card, option):
         until = _("Until {day}.").format(day=after.service_until) if after.term_number != card.term_number else ""
         return f"{describe(after).sentence} {until}".strip()
     if after.service_until:
-        return _("It starts when the present term ends, on {day}.").format(day=after.service_until)
-    return _("It starts after the term that the card was opened with.")
+        return _("It starts when the current term ends, on {day}.").format(day=after.service_until)
+    return _("It starts after the card's opening term.")
 
 
 def _ordered(request, card):

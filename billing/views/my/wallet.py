@@ -38,15 +38,15 @@ class DepositForm(KeyedForm):
 class MyAgreementForm(forms.Form):
     """What a customer decides: renewals of all cards, when the wallet is low, and which notices are wanted."""
 
-    auto_renews = forms.BooleanField(label=gettext_lazy("Renew all cards by themselves"), required=False)
-    renews_days_ahead = forms.IntegerField(label=gettext_lazy("Days before the end"), min_value=1, max_value=90)
+    auto_renews = forms.BooleanField(label=gettext_lazy("Auto-renew all cards"), required=False)
+    renews_days_ahead = forms.IntegerField(label=gettext_lazy("Days before end of term"), min_value=1, max_value=90)
     low_below = AmountField(
-        label=gettext_lazy("Tell me when the wallet falls below"),
+        label=gettext_lazy("Notify me when the balance falls below"),
         required=False,
-        help_text=gettext_lazy("Empty: never."),
+        help_text=gettext_lazy("Leave empty for no notice."),
     )
     wanted = forms.MultipleChoiceField(
-        label=gettext_lazy("Notices by mail and here"),
+        label=gettext_lazy("Email and portal notices"),
         choices=NoticeKind.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,

@@ -81,9 +81,9 @@ def read_card_row(number, texts, today):
     values = {column: READERS[column](text) for column, text in texts.items() if text}
     row = CardRow(number, frozenset(texts), **values)
     if row.opened_on > today:
-        raise BadInput("opened_on", _("{day} lies in the future").format(day=row.opened_on))
+        raise BadInput("opened_on", _("{day} is in the future").format(day=row.opened_on))
     if len(row.customer) > Customer._meta.get_field("name").max_length:
-        raise BadInput("customer", _("the name of the customer is too long"))
+        raise BadInput("customer", _("the customer name is too long"))
     if not row.test_months:
         row.test_quota_mb = 0
     elif not row.test_quota_mb:
@@ -91,9 +91,9 @@ def read_card_row(number, texts, today):
     if row.binding == Binding.FIXED and not (row.imei or row.bound_imei):
         raise BadInput("imei", _("a card with a fixed device needs the IMEI of the device"))
     if row.imei and row.binding == Binding.NONE:
-        raise BadInput("imei", _("a card without device binding has no IMEI; say which binding"))
+        raise BadInput("imei", _("a card without device binding has no IMEI; set the binding"))
     if not row.state and (name := next(filter(values.get, IN_SERVICE_COLUMNS), None)):
-        raise BadInput("state", _("only a card that is taken over has {column}: say its state").format(column=name))
+        raise BadInput("state", _("{column} is only for cards being taken over: give their state").format(column=name))
     return row
 
 
@@ -109,7 +109,7 @@ def _holds(text):
 def _used_mb(text):
     """MB as a decimal number."""
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,20})?", text, re.ASCII) or Decimal(text) > LARGEST_USED_MB:
-        raise BadInput("used_mb", _("“{text}” is not a number of MB from 0 up").format(text=text))
+        raise BadInput("used_mb", _("“{text}” is not a number of MB (0 or more)").format(text=text))
     return Decimal(text)
 
 

@@ -182,13 +182,13 @@ class _Batch:
         in_service_only = [name for name in names if name in IN_SERVICE_COLUMNS]
         fixed = [name for name in names if name not in MAY_BE_CORRECTED]
         if in_service_only:
-            return in_service_only[0], _("the card exists, and only a new card is taken over as it stands elsewhere")
+            return in_service_only[0], _("the card already exists; only a new card can be taken over")
         if not self.update:
-            return names[0], _("the card exists with other data")
+            return names[0], _("the card already exists with other data")
         if fixed:
             return fixed[0], _("this cannot be corrected by an import")
         if card.is_final:
-            return names[0], _("the card is cancelled, and its data stay as they are")
+            return names[0], _("the card is cancelled; its data can no longer change")
         if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.request)):
             return "customer", str(refused)  # said before the row creates a customer
         return None

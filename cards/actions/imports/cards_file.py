@@ -73,7 +73,7 @@ def _error_for_people(error, update):
     described = {name: error[name] for name in ("row", "field", "message")}
     correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(MAY_BE_CORRECTED)
     if correctable and not update:
-        described["message"] = _("the card exists with other data; --update would correct it")
+        described["message"] = _("the card already exists with other data; --update would correct it")
     return described
 
 
@@ -93,7 +93,7 @@ class OnceEach:
         alike = self.seen.setdefault(row.iccid[:19], [])
         for other_last, number, other_content in alike:
             if other_content != content and _same_card(last, other_last):
-                message = _("the card stands in row {row} already, with other data")
+                message = _("the card is already in row {row}, with other data")
                 raise BadInput("iccid", message.format(row=number))
             if _same_card(last, other_last):
                 return None

@@ -72,15 +72,15 @@ def _check_columns(row):
 
 def _check_days(row, phase, today):
     if row.activated_on and row.activated_on > today:
-        raise BadInput("activated_on", _("{day} lies in the future").format(day=row.activated_on))
+        raise BadInput("activated_on", _("{day} is in the future").format(day=row.activated_on))
     if row.activated_on and row.activated_on < row.opened_on:
         raise BadInput("activated_on", _("the card cannot be activated before it is opened"))
     if row.service_until and row.service_until <= (row.activated_on or row.opened_on):
-        raise BadInput("service_until", _("service cannot end before it has begun"))
+        raise BadInput("service_until", _("service cannot end before it starts"))
     if row.service_until and row.service_until > add_months(today, LONGEST_SERVICE_MONTHS):
-        raise BadInput("service_until", _("{day} lies too far in the future").format(day=row.service_until))
+        raise BadInput("service_until", _("{day} is too far in the future").format(day=row.service_until))
     if phase == State.SHUT_DOWN and row.service_until > today:
-        raise BadInput("service_until", _("service lasts until then: the card cannot be shut down yet"))
+        raise BadInput("service_until", _("service runs until then, so the card cannot be shut down yet"))
     if phase == State.IN_USE and bool(row.activated_on) != bool(row.service_until):
         missing = "service_until" if row.activated_on else "activated_on"
         raise BadInput(missing, _("activated_on and service_until go together"))
@@ -88,25 +88,25 @@ def _check_days(row, phase, today):
 
 def _check_device(row):
     if row.bound_imei and row.binding == Binding.NONE:
-        raise BadInput("bound_imei", _("a card without device binding has no IMEI; say which binding"))
+        raise BadInput("bound_imei", _("a card without device binding has no IMEI; set the binding"))
     if Hold.REBIND not in row.hold_list:
         return
     if row.binding == Binding.NONE:
-        raise BadInput("holds", _("a card without device binding is never stopped for its device"))
+        raise BadInput("holds", _("a card without device binding cannot be suspended for a changed device"))
     if not (row.bound_imei or row.imei):
-        raise BadInput("bound_imei", _("a card that is stopped for its device needs the IMEI of its own"))
+        raise BadInput("bound_imei", _("a card suspended for a changed device needs the IMEI it is bound to"))
 
 
 def _check_meter(row, phase):
     runs = phase == State.TESTING or row.service_until
     if row.used_mb and not runs:
-        raise BadInput("used_mb", _("nothing is metered before the card's term runs"))
+        raise BadInput("used_mb", _("no usage is metered before the card's term starts"))
 
 
 def _check_hold(row, hold, phase):
     waits_for_its_term = phase == State.IN_USE and not row.service_until
     if phase not in HOLD_MAY_BE_PLACED_FROM[hold] or (waits_for_its_term and hold in HOLDS_THAT_END_WITH_A_CYCLE):
-        message = _("a card whose term does not run yet cannot be stopped by this: {hold}")
+        message = _("a card whose term has not started cannot have this hold: {hold}")
         raise BadInput("holds", message.format(hold=hold.label))
     if hold == Hold.REAL_NAME:
         _check_certification(row)
@@ -114,12 +114,12 @@ def _check_hold(row, hold, phase):
 
 def _check_certification(row):
     if row.certification == Certification.ENTERPRISE:
-        raise BadInput("holds", _("an enterprise's card needs no real-name check"))
+        raise BadInput("holds", _("an enterprise card needs no ID verification"))
 
 
 def _check_allowance(row, plan, policy):
     """A card that used its allowance up has used at least that, unless such a hold outlives its cycle."""
     used_up = row.used_bytes >= plan.quota_mb * MB
     if Hold.CREDIT in row.hold_list and policy.restores(Hold.CREDIT) and not used_up:
-        message = _("a card that has used up its allowance has used at least {count} MB")
+        message = _("a card with its allowance used up must have used at least {count} MB")
         raise BadInput("used_mb", message.format(count=plan.quota_mb))

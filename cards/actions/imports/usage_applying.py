@@ -57,7 +57,7 @@ def _last_of_next(file, at_once):
     left = StagedReading.objects.filter(file_id=file.pk, card_id__gt=file.taken_through)
     last = left.order_by("card_id").values_list("card_id", flat=True)[at_once - 1 : at_once].first()
     if last is None and not left.exists():
-        raise BadInput("", _("What was read of the file is gone, because the database crashed: import it once more."))
+        raise BadInput("", _("The uploaded data was lost in a database crash: import the file again."))
     return last or file.last_card
 
 

@@ -44,7 +44,7 @@ def read_usage_row(number, texts, today):
             raise BadInput(column, _("a value is required"))
     row = UsageRow(number, **{column: USAGE_READERS[column](text) for column, text in texts.items() if text})
     if row.day > today:
-        raise BadInput("day", _("{day} lies in the future").format(day=row.day))
+        raise BadInput("day", _("{day} is in the future").format(day=row.day))
     return row
 
 
@@ -55,7 +55,7 @@ def _read_at(text):
     except ValueError:
         instant = None
     if instant is None:
-        raise BadInput("read_at", _("“{text}” is not an instant; write it as 2026-03-02T08:00").format(text=text))
+        raise BadInput("read_at", _("“{text}” is not a date and time; write it as 2026-03-02T08:00").format(text=text))
     return timezone.make_aware(instant) if timezone.is_naive(instant) else instant
 
 

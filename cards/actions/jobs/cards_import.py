@@ -80,7 +80,10 @@ def refuse_unpermitted(job):
     """
     for person in people_of(job):
         if not may_import(person):
-            sentence = _("{name} may not import any more. What was taken in stays; import the file again for the rest.")
+            sentence = _(
+                "{name} is no longer allowed to import. Rows already imported are kept; import the "
+                "file again for the rest."
+            )
             raise BadInput("", sentence.format(name=person.get_username()))
 
 

@@ -124,10 +124,10 @@ def _confirm(job, reason, count):
     """What somebody has to have written and typed before cards are changed for good."""
     can = engine.totals(job).check_counts["can"]
     if not can:
-        raise BadInput("", _("None of these cards can: nothing was started."))
+        raise BadInput("", _("None of these cards is eligible: nothing was started."))
     is_final = CATALOGUE[job.action].is_final
     if is_final and not reason:
-        raise BadInput("reason", _("A reason must be given."))
+        raise BadInput("reason", _("A reason is required."))
     if is_final and str(count).strip() != str(can):
         message = _("type the number of cards that will be cancelled: {count}")
         raise BadInput("count", message.format(count=can))

@@ -166,11 +166,11 @@ def try_later(job, leased, error):
 def refuse_spent(leased):
     """Raise `BadInput` for what was tried as often as may be, and whose last worker never came back."""
     if leases.wait_after(leased.tries - 1, JOB_WAITS) is None:
-        raise BadInput("", _spent(leased.tries - 1, _("its worker ended before it was done")))
+        raise BadInput("", _spent(leased.tries - 1, _("the worker stopped before the job was finished")))
 
 
 def _spent(tries, last):
-    return _("A part of it was tried {count} times. The last time: {last}").format(count=tries, last=last)
+    return _("Part of this job failed {count} times. Last error: {last}").format(count=tries, last=last)
 
 
 def chunks_at_work():

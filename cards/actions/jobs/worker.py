@@ -81,7 +81,7 @@ def _guarded(job, leased, do):
         except Exception as error:
             logger.exception("Job %s failed", job.pk)
             what = type(error).__name__ if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
-            engine.fail(job, _("This is a mistake in the portal: {what}").format(what=what))
+            engine.fail(job, _("Internal error: {what}").format(what=what))
 
 
 def _prepare(job, worker, kinds):

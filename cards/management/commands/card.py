@@ -16,7 +16,7 @@ class Command(PortalCommand):
 
     def carry_out(self, iccids, all, json, **options):
         if bool(iccids) == all:
-            raise BadInput("", _("Give the ICCIDs of cards, or --all."))
+            raise BadInput("", _("Give ICCIDs, or --all."))
         unknown = []
         found = documents(all_ids() if all else self.known(iccids, unknown))
         if not json:

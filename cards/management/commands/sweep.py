@@ -28,7 +28,9 @@ class Command(PortalCommand):
     def swept(self, through, quiet):
         through = through or civil_today()
         if through > civil_today():
-            raise BadInput("", _("{day} has not come yet: only a dry run (--dry-run) looks ahead.").format(day=through))
+            raise BadInput(
+                "", _("{day} is in the future: only a dry run (--dry-run) can look ahead.").format(day=through)
+            )
         with self.progress(unit=" cards", quiet=quiet) as bar:
 
             def progress(day, count):
@@ -46,7 +48,7 @@ class Command(PortalCommand):
         for iccid, why in report.parked:
             self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
         if dry_run:
-            self.note(_("This was a dry run: nothing was written."))
+            self.note(_("Dry run: nothing was written."))
 
 
 def as_document(report):

@@ -28,7 +28,7 @@ def account(request):
     if request.method == "POST":
         form = AccountForm(user, request.POST)
         if form.is_valid() and _changed(form):
-            messages.success(request, _("Your account is as you wrote it."))
+            messages.success(request, _("Your account details have been saved."))
             return redirect("account:account")
     else:
         form = AccountForm(user, initial={"name": user.first_name, "email": user.email, "phone": person.phone})
@@ -47,7 +47,7 @@ class Password(PasswordChangeView):
         return super().get_context_data(**kwargs) | frame_of(self.request).context(self.request)
 
     def form_valid(self, form):
-        messages.success(self.request, _("Your password is changed."))
+        messages.success(self.request, _("Your password has been changed."))
         return super().form_valid(form)
 
 
@@ -66,7 +66,7 @@ def two_factor(request):
         if codes:
             del request.session[NEW_SECRET]
             return public_page(request, "account/recovery_codes.html", {"codes": codes})
-        form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
+        form.add_error("code", _("Wrong code. Check that your phone's clock is right."))
     context = {"form": form, "secret": secret, "qr": _qr(second_factor.provisioning_uri(request.user, secret))}
     return public_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
 

@@ -87,7 +87,7 @@ def _may_try(request, form):
     """Whether another account may be asked for from here today; the form says so if not."""
     if throttle.hit(throttle.ACCOUNTS_OF_ADDRESS, visitor_address(request.META)):
         return True
-    form.add_error(None, _("Too many accounts were made from here today. Try again tomorrow."))
+    form.add_error(None, _("Too many accounts were created from here today. Try again tomorrow."))
     return False
 
 

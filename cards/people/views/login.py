@@ -53,7 +53,7 @@ def second_step(request):
             del request.session[PENDING]
             auth.login(request, user, backend=pending["backend"])
             return redirect(pending["next"])
-        form.add_error("code", _("This code is not right. After five wrong ones wait for a quarter of an hour."))
+        form.add_error("code", _("Wrong code. After five failed attempts, wait 15 minutes."))
     return public_page(request, "account/code.html", {"form": form}, status=422 if form.errors else None)
 
 

@@ -60,7 +60,7 @@ def _answer(request, attempt):
     if outcome.refused:
         return _refuse(request, attempt, outcome.refused, form.cleaned_data)
     if outcome.parked:
-        messages.error(request, _("The card was parked, because its data contradict each other."))
+        messages.error(request, _("The card was parked because its data is inconsistent."))
     else:
         done = [
             _("{action}: done.").format(action=attempt.action.label),

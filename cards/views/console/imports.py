@@ -32,7 +32,7 @@ class ImportForm(forms.Form):
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     what = forms.ChoiceField(
-        label=gettext_lazy("What is in the file"),
+        label=gettext_lazy("File contents"),
         choices=[(name, file.label) for name, file in FILES.items()],
         widget=forms.RadioSelect,
     )
@@ -42,7 +42,7 @@ class ImportForm(forms.Form):
         error_messages={"empty": gettext_lazy("The file is empty.")},
     )
     update = forms.BooleanField(
-        label=gettext_lazy("Correct cards that exist"),
+        label=gettext_lazy("Correct existing cards"),
         help_text=gettext_lazy("MSISDN, IMSI and customer, where the file differs. Nothing else is ever changed."),
         required=False,
     )
@@ -50,7 +50,7 @@ class ImportForm(forms.Form):
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > LARGEST_FILE:
-            message = _("The file has {size}, and {most} at most can be brought in: split it.")
+            message = _("The file is {size}, but at most {most} can be imported: split it.")
             sizes = {"size": filesizeformat(file.size), "most": filesizeformat(LARGEST_FILE)}
             raise forms.ValidationError(message.format(**sizes))
         return file

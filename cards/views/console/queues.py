@@ -22,26 +22,26 @@ ENTRIES_PER_QUEUE = 5
 URGENT_DAYS = 7
 
 WHY = {
-    "cancelling": _(
-        "Shut down and not renewed: on that day they are cancelled for good. Renew or protect what is wanted."
+    "cancelling": _("Shut down and not renewed: permanently cancelled on that day. Renew or protect the ones to keep."),
+    "forced": _(
+        "Not used yet: their term starts on that day, whether they are used or not. Let the customer know in time."
     ),
-    "forced": _("Unused until now: on that day their term begins, used or not. Tell the customer while there is time."),
-    "real_name": _("Their owners sent the check in and cannot use the card before somebody decided on it."),
-    "parked": _("Their data contradict each other, and no rule touches them until somebody takes them back."),
-    "stray": _("Used although their service had ended: the carrier has not stopped what should be stopped. Ask it to."),
-    "late": _("In use, and the carrier's last reading is old: what is shown of them may be out of date."),
-    "failed": _("Nothing more happens to these by itself: open one to see why, and try again what failed."),
+    "real_name": _("Their users have submitted ID verification and cannot use the card until it is decided."),
+    "parked": _("Their data is inconsistent; no rules apply until they are unparked."),
+    "stray": _("Used after their service ended: the carrier has not stopped them. Ask the carrier to do so."),
+    "late": _("In use, but the carrier's last reading is old: the figures shown may be out of date."),
+    "failed": _("These jobs will not continue on their own: open one to see why, and retry what failed."),
 }
 # What is offered beside each card, to anyone who may do it.
 OFFERED = {
     "cancelling": ((Action.RENEW, Action.RENEW.label), (Action.PROTECT, Action.PROTECT.label)),
     "real_name": ((Action.APPROVE_REAL_NAME, _("Approve")), (Action.REJECT_REAL_NAME, _("Reject"))),
-    "parked": ((Action.UNPARK, _("Take back")),),
+    "parked": ((Action.UNPARK, _("Unpark")),),
 }
 # What the day of an entry is.
 DAY_LABELS = {
     "cancelling": _("cancelled on"),
-    "forced": _("forced active on"),
+    "forced": _("forced activation on"),
     "real_name": _("submitted on"),
     "stray": _("last used on"),
     "late": _("last reading"),

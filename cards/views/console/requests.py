@@ -54,7 +54,7 @@ def answer_request(request, pk):
     card_request = _find(pk)
     try:
         if not answer(card_request, by=request.user, text=request.POST.get("answer", "")):
-            messages.info(request, _("It was answered or closed meanwhile: this is how it is now."))
+            messages.info(request, _("It was answered or closed in the meantime. This is its current state."))
     except BadInput as bad:
         return _page(request, card_request, str(bad.sentence), 422)
     return redirect("console:request", pk=pk)

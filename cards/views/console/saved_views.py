@@ -97,7 +97,7 @@ def edit_view(request, pk):
     if request.method == "POST" and form.is_valid():
         if not _others_called(form.cleaned_data["name"], view).exists():
             saved.change_view(view)
-            messages.success(request, _("The view “{name}” is saved.").format(name=view.name))
+            messages.success(request, _("View “{name}” saved.").format(name=view.name))
             return redirect("console:views")
         form.refuse_name()
     return _form_page(request, form, 422 if form.is_bound else 200, view=view)
@@ -108,7 +108,7 @@ def edit_view(request, pk):
 def delete_view(request, pk):
     view = _own(request, pk)
     saved.discard_view(view)
-    messages.success(request, _("The view “{name}” is deleted.").format(name=view.name))
+    messages.success(request, _("View “{name}” deleted.").format(name=view.name))
     return redirect("console:views")
 
 
@@ -118,7 +118,7 @@ def offered_to(user):
 
 
 def name_is_taken(name):
-    return _("You have a view called “{name}” already.").format(name=name)
+    return _("You already have a view called “{name}”.").format(name=name)
 
 
 def _save(request, form):
@@ -128,7 +128,7 @@ def _save(request, form):
     view = saved.keep(request.user, name, contents, replaces="replace" in request.POST)
     if contents != {key: getattr(view, key) for key in contents}:
         return _form_page(request, form, 409, taken=name_is_taken(name))
-    messages.success(request, _("The view “{name}” is saved.").format(name=name))
+    messages.success(request, _("View “{name}” saved.").format(name=name))
     return redirect(list_url(QueryDict(view.query), CONSOLE))
 
 

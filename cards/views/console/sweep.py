@@ -52,7 +52,7 @@ def unpark(request, iccid):
     if outcome.refused:
         messages.error(request, pair(iccid, outcome.refused))
     else:
-        messages.success(request, _("{iccid} is taken back from parking.").format(iccid=iccid))
+        messages.success(request, _("{iccid} was unparked.").format(iccid=iccid))
     return redirect("console:sweep")
 
 
@@ -66,7 +66,7 @@ def release(request):
     if swept is None:
         raise Http404
     release_brake(swept.day, request.user)
-    messages.success(request, _("The sweep of {day} goes on within a minute.").format(day=swept.day))
+    messages.success(request, _("The sweep for {day} resumes within a minute.").format(day=swept.day))
     return redirect("console:sweep")
 
 

@@ -30,7 +30,7 @@ def claim_card(request):
     card = claim(iccid, request.POST.get("code", "")[:LONGEST], user=request.user)
     if card is None:
         return _page(request, typed, _refusal())
-    messages.success(request, _("The card is yours."))
+    messages.success(request, _("The card is now yours."))
     return redirect("my:card", iccid=card.iccid)
 
 
@@ -40,6 +40,7 @@ def _page(request, iccid, complaint=""):
 
 def _refusal():
     return _(
-        "This number and code do not open a card. Compare both with the label. After five wrong tries nothing "
-        "opens for a day; if the label is right, ask your dealer for a new one."
+        "The card number and code do not match. Check both against the label. After five "
+        "failed attempts you must wait a day; if the label is right, ask your dealer for a "
+        "new one."
     )

@@ -28,32 +28,32 @@ COMING = {
     "low": (
         lambda today: at_usage_level(UsageLevel.LOW, today),
         gettext_lazy("Their data is nearly used up"),
-        gettext_lazy("When it is, they stop."),
+        gettext_lazy("Then they are suspended."),
     ),
     "expiring": (
         lambda today: ending(today, ENDING_WITHIN_DAYS),
         gettext_lazy("Their term ends within 30 days"),
-        gettext_lazy("Without a renewal they stop then."),
+        gettext_lazy("Without renewal they stop then."),
     ),
     "cancelling": (
         lambda today: cancelling(today, CANCELLING_WITHIN_DAYS),
         gettext_lazy("They will be cancelled within 14 days"),
-        gettext_lazy("Without a renewal they are gone for good then."),
+        gettext_lazy("Without renewal they are permanently cancelled then."),
     ),
     "expired": (
         lambda today: ENDED,
         gettext_lazy("Their service has ended"),
-        gettext_lazy("A renewal brings them back."),
+        gettext_lazy("Renewing restores them."),
     ),
     "no_real_name": (
         lambda today: REAL_NAME_LACKS,
-        gettext_lazy("Their real-name check was not sent in"),
-        gettext_lazy("Open each card and send in who uses it."),
+        gettext_lazy("Their ID verification was not submitted"),
+        gettext_lazy("Open each card and submit its user's details."),
     ),
     "real_name": (
         lambda today: REAL_NAME_WAITS,
-        gettext_lazy("Their real-name check is not decided yet"),
-        gettext_lazy("Your dealer is looking at it."),
+        gettext_lazy("Their ID verification is pending"),
+        gettext_lazy("Your dealer is reviewing it."),
     ),
 }
 HELPED_BY_RENEWAL = {"expiring", "cancelling", "expired"}
@@ -137,7 +137,7 @@ def _stopped(hold, count, cards, actor):
         url = action_url(action, iccid) if iccid else need.list_url
         return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
-        return replace(need, label=_("Resume them all…"), action=str(action))
+        return replace(need, label=_("Resume all…"), action=str(action))
     return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
 
 

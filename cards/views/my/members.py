@@ -34,7 +34,7 @@ def invite(request, pk):
     if customer.pk not in Scope.of(request.user).owns:
         return _only_owners(request)
     accounts.invite_member(customer, _role(request), by=request.user)
-    messages.success(request, _("The invitation is made: copy its link below and send it."))
+    messages.success(request, _("Invitation created: copy the link below and send it."))
     return redirect("my:members")
 
 

@@ -30,11 +30,11 @@ class Command(PortalCommand):
 
     def carry_out(self, cards, json, **options):
         if not 1 <= cards <= MOST_CARDS:
-            raise BadInput("", _("The number of cards goes from 1 to {most}.").format(most=MOST_CARDS))
+            raise BadInput("", _("The number of cards must be 1 to {most}.").format(most=MOST_CARDS))
         with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:
             fill_database(cards, civil_today(), bar.update, partial(self.say_beside, bar, quiet=json))
         counts = {state: Card.objects.filter(state=state).count() for state in State.values}
         if json:
             self.give({"cards": cards, "states": counts})
         else:
-            self.stdout.write(_("The demo has {count} cards, and months of their history.").format(count=cards))
+            self.stdout.write(_("The demo has {count} cards with months of history.").format(count=cards))

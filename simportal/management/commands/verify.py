@@ -32,7 +32,7 @@ class Command(PortalCommand):
         return bool(count)
 
     def print_report(self, proof, listed, count):
-        sentence = _("Cards: {cards}, events: {events}, entries of the books: {entries}, problems: {count}.")
+        sentence = _("Cards: {cards}, events: {events}, ledger entries: {entries}, problems: {count}.")
         read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
         self.stdout.write(sentence.format(**read, count=count))
         for problem in listed:

@@ -3,8 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
+PYTEST := $(BIN)/python -m pytest --numprocesses auto
 
-.PHONY: run test lint bench messages env
+.PHONY: run test test-fast lint bench messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -13,8 +14,12 @@ run: env var/secret_key
 	@$(DEMO) exec $(BIN)/python manage.py run --demo
 
 test: env
-	$(BIN)/python -m pytest --numprocesses auto
-	$(BIN)/python -m pytest --numprocesses auto -p tests.on_postgres
+	$(PYTEST)
+	@echo "Again on PostgreSQL, but for pages, words and browsers, which no database changes (tests/on_postgres.py):"
+	$(PYTEST) -p tests.on_postgres
+
+test-fast: env
+	$(PYTEST) -m "not browser and not processes"
 
 lint: env
 	$(BIN)/ruff check .

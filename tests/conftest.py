@@ -15,16 +15,28 @@ from simportal.translations import compile_stale
 compile_stale()  # before anything is translated: Django reads each catalogue once
 django.setup()
 
+import contextlib
 import shutil
 import subprocess
 import sys
 
 import pytest
 from django.conf import settings
+from django.test.utils import setup_databases, teardown_databases
 
-from tests.processes import Portal, free_port, listens, wait_until
+from tests.own_portal import copy_of_the_suites, own_portal
+from tests.processes import free_port, listens, wait_until
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+SLOW = ("browser", "processes")
+TOGETHER = (
+    "tests/browser/",
+    "tests/commands/test_shell.py",
+    "tests/engine/test_at_once.py",
+    "tests/engine/test_events.py",
+    "tests/my/test_every_url.py",
+)
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
@@ -38,16 +50,54 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_itemcollected(item):
+    """Who copies the migrated portal does so for processes."""
+    if "migrated" in item.fixturenames and not item.get_closest_marker("browser"):
+        item.add_marker("processes")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The slow come first, so that at the end no worker waits for another. All else stays as pytest-django has it."""
+    items.sort(key=lambda item: next((at for at, kind in enumerate(SLOW) if item.get_closest_marker(kind)), len(SLOW)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Workers get test by test, in order; but tests that share a portal stay together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker, tmp_path_factory):
+    """The database that this process tests on, and a copy of it as it is before any test: migrations run once."""
+    with contextlib.ExitStack() as copies:
+        with django_db_blocker.unblock():
+            before = setup_databases(verbosity=0, interactive=False)
+            copy = copies.enter_context(copy_of_the_suites(tmp_path_factory.mktemp("migrated")))
+        yield copy
+    with django_db_blocker.unblock():
+        teardown_databases(before, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def migrated(django_db_setup):
+    """A migrated portal, for others to begin as its copies."""
+    return django_db_setup
+
+
 @pytest.fixture
-def new_portal(tmp_path):
+def new_portal(migrated, tmp_path):
     """Makes a migrated portal in a folder of its own: `new_portal(PORT="8001")`."""
-
-    def make(**environment):
-        portal = Portal(tmp_path, **environment)
-        portal.manage("migrate", "--verbosity", "0")
-        return portal
-
-    return make
+    with contextlib.ExitStack() as portals:
+        yield lambda **environment: portals.enter_context(own_portal(tmp_path, like=migrated, **environment))
 
 
 @pytest.fixture
@@ -68,17 +118,16 @@ def redis_url(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory):
+def portal(migrated, tmp_path_factory):
     """The address of a portal with demo data, served as `manage.py run` serves it, with a worker that does its jobs."""
     port = free_port()
-    served = Portal(tmp_path_factory.mktemp("portal"))
-    served.manage("migrate", "--verbosity", "0")
-    served.manage("demo", "--cards", "300")
     bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4"]
-    web = served.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
-    with web, served.started(sys.executable, "manage.py", "worker"):
-        wait_until(lambda: listens(port), what="the portal's start")
-        yield f"http://127.0.0.1:{port}"
+    with own_portal(tmp_path_factory.mktemp("portal"), like=migrated) as served:
+        served.manage("demo", "--cards", "300")
+        web = served.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
+        with web, served.started(sys.executable, "manage.py", "worker"):
+            wait_until(lambda: listens(port), what="the portal's start")
+            yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

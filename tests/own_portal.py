@@ -16,22 +16,32 @@ from tests.processes import Portal
 
 
 @contextlib.contextmanager
-def own_portal(folder, like=None, up_to=((),), **environment):
-    """A migrated portal with a new database, or with a copy of another such portal's.
+def own_portal(folder, like=None, **environment):
+    """A portal with a new, empty database, or with a copy of another such portal's.
 
-    `up_to` are the (app, migration) to go to, for a database of before.
+    The fixture `migrated` is one to copy.
     """
     if connection.vendor == "sqlite":
-        yield _migrated(Portal(folder, **environment), up_to) if like is None else _beside(like, folder, environment)
+        if like:
+            shutil.copy(like.folder / "portal.sqlite3", folder)
+        yield Portal(folder, **environment)
         return
-    name = f"own_{uuid.uuid4().hex}"
-    template = f" TEMPLATE {_name(like)}" if like else ""
-    with _server() as execute:
-        execute(f"CREATE DATABASE {name}{template}")
-        url = f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
-        portal = Portal(folder, DATABASE_URL=url, **environment)
-        yield portal if like else _migrated(portal, up_to)
-        execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with _new_database(_name(like) if like else "template1") as url:
+        yield Portal(folder, DATABASE_URL=url, **environment)
+
+
+@contextlib.contextmanager
+def copy_of_the_suites(folder):
+    """A portal with a copy of the database that this process tests on, which nobody may be connected to meanwhile."""
+    if connection.vendor == "sqlite":
+        with contextlib.closing(sqlite3.connect(folder / "portal.sqlite3")) as copy:
+            connection.ensure_connection()
+            connection.connection.backup(copy)
+        yield Portal(folder)
+        return
+    connection.close()
+    with _new_database(connection.settings_dict["NAME"]) as url:
+        yield Portal(folder, DATABASE_URL=url)
 
 
 def rows(portal, *selects):
@@ -71,15 +81,14 @@ def ended(*processes):
     return printed
 
 
-def _migrated(portal, up_to):
-    for target in up_to:
-        portal.manage("migrate", *target, "--verbosity", "0")
-    return portal
-
-
-def _beside(like, folder, environment):
-    shutil.copy(like.folder / "portal.sqlite3", folder)
-    return Portal(folder, **environment)
+@contextlib.contextmanager
+def _new_database(template):
+    """The URL of a copy of the template, on the suite's server, until the block ends."""
+    name = f"own_{uuid.uuid4().hex}"
+    with _server() as execute:
+        execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _name(portal):

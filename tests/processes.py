@@ -60,11 +60,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# Seconds. A record is handed on once every older transaction of the server is over, also another worker's test's: the
-# longest makes whole demos in one.
-UNTIL_OTHERS_END = 600
-
-
 def wait_until(happened, seconds=30, what="it"):
     """Polls `happened` and returns its first true answer."""
     give_up_at = time.monotonic() + seconds

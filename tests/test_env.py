@@ -179,6 +179,7 @@ def test_refused_value(variables, sentence):
 
 
 @pytest.mark.once
+@pytest.mark.processes
 @pytest.mark.parametrize("door", [["manage.py", "check"], ["-m", "celery", "-A", "simportal", "report"]])
 def test_every_door_refuses_in_one_sentence_with_exit_code_2(door):
     done = subprocess.run(

@@ -31,8 +31,11 @@ def test_a_new_database_has_one_table_of_readers_places():
     assert tables == [EventCursor._meta.db_table] == ["billing_eventcursor"]
 
 
+@pytest.mark.processes
 def test_a_readers_place_stays_where_it_was_when_it_goes_to_cards(tmp_path):
-    with own_portal(tmp_path, up_to=PLACES_OF_BILLING) as portal:
+    with own_portal(tmp_path) as portal:
+        for place in PLACES_OF_BILLING:
+            portal.manage("migrate", *place, "--verbosity", "0")
         python(portal, KEEP_A_PLACE)
         portal.manage("migrate", "--verbosity", "0")
         assert python(portal, READ_THE_PLACES) == "('renewals', 7, 9, 8)\n"

@@ -33,7 +33,7 @@ from tests.billing import build as b
 from tests.build import do, fresh, member, on_day, open_card, staff, use
 from tests.commands.calls import csv_file, run
 from tests.console.pages import logged_in, of_role, text
-from tests.processes import UNTIL_OTHERS_END, wait_until
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -321,7 +321,7 @@ def everything_has_ended(card):
     """What belonged to the former customer is gone: the label and the switch; and the records prove true."""
     assert label_of(card) != code_of(card.iccid, 1)
     switches = CardRenewal.objects.filter(card=card)
-    wait_until(lambda: not forget_what_was_said() and not switches.exists(), UNTIL_OTHERS_END)
+    wait_until(lambda: not forget_what_was_said() and not switches.exists())
     assert (list(Proof().problems()), list(proof.problems())) == ([], [])
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from cards.choices import Carrier, CustomerKind, ForcedMode, MemberRole
@@ -76,14 +77,15 @@ OF_THE_FIRST = {"alice": MemberRole.OWNER, "bob": MemberRole.OPERATOR}
 def make_cast():
     """Users, groups, customers and policies; the actors by their user names."""
     sync_roles()
+    password = make_password(DEMO_PASSWORD)  # slow on purpose, and the same for all
     users = get_user_model().objects
-    people = {"admin": users.create_superuser("admin", password=DEMO_PASSWORD)}
+    people = {"admin": users.create(username="admin", password=password, is_staff=True, is_superuser=True)}
     for name, role in STAFF.items():
-        people[name] = users.create_user(name, password=DEMO_PASSWORD, is_staff=True)
+        people[name] = users.create(username=name, password=password, is_staff=True)
         people[name].groups.add(Group.objects.get(name=role))
     for carrier, numbers in POLICIES.items():
         CarrierPolicy.objects.create(carrier=carrier, valid_from=POLICIES_FROM, **numbers)
-    people |= _members(_customers())
+    people |= _members(_customers(), password)
     return {name: Actor.of(person) for name, person in people.items()}
 
 
@@ -94,13 +96,13 @@ def _customers():
     ]
 
 
-def _members(customers):
+def _members(customers, password):
     roles = {name: (customers[0], role) for name, role in OF_THE_FIRST.items()}
     roles["charlie"] = (customers[1], MemberRole.OWNER)
     roles["mei"] = (customers[len(ENTERPRISES)], MemberRole.OWNER)  # a person, with cards that need a real-name check
     members = {}
     for name, (customer, role) in roles.items():
-        members[name] = get_user_model().objects.create_user(name, password=DEMO_PASSWORD)
+        members[name] = get_user_model().objects.create(username=name, password=password)
         Membership.objects.create(customer=customer, user=members[name], role=role)
         Person.objects.create(user=members[name], phone=PHONES[name])
     return members

@@ -16,7 +16,7 @@ from cards.models import Card, Job, Plan
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
 from tests.console.pages import logged_in, of_role
-from tests.processes import UNTIL_OTHERS_END, wait_until
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -432,7 +432,7 @@ def test_switches_of_cards_that_went_away_are_forgotten(user):
     do("assign", back, SINCE, customer="Acme")
     do("unassign", stock, SINCE)
     do("cancel", over, SINCE)
-    wait_until(lambda: not forget_what_was_said() and CardRenewal.objects.count() == 2, UNTIL_OTHERS_END)
+    wait_until(lambda: not forget_what_was_said() and CardRenewal.objects.count() == 2)
     assert set(CardRenewal.objects.values_list("card", flat=True)) == {kept.pk, back.pk}
     switch([fresh(gone)], False, user=user)
     forget_what_was_said()

@@ -46,8 +46,8 @@ renew_for(civil_today(), 120)
 
 
 @pytest.fixture
-def portal(tmp_path):
-    with own_portal(tmp_path, SIMPORTAL_TODAY="2026-03-25") as portal:
+def portal(migrated, tmp_path):
+    with own_portal(tmp_path, like=migrated, SIMPORTAL_TODAY="2026-03-25") as portal:
         yield portal
 
 

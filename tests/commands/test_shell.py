@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from tests.commands.calls import card_row, csv_file, iccid
+from tests.own_portal import own_portal
 
 pytestmark = pytest.mark.once
 
@@ -22,15 +23,22 @@ def hears_ctrl_c():
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory):
-    """A migrated portal with one card, and a way to call its commands."""
+def portal(migrated, tmp_path_factory):
+    """A portal with one card."""
     folder = tmp_path_factory.mktemp("shell")
-    environment = os.environ | TODAY | {"DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3"}
+    with own_portal(folder, like=migrated, **TODAY) as portal:
+        portal.manage("import_cards", csv_file(folder / "cards.csv", [card_row(customer="海川共享")]))
+        yield portal
+
+
+@pytest.fixture
+def shell(portal):
+    """A way to call the portal's commands."""
 
     def command(*arguments, **more):
         return subprocess.Popen(
             [sys.executable, "manage.py", *map(str, arguments)],
-            env=environment | more,
+            env=portal.environment | more,
             cwd=settings.BASE_DIR,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -38,10 +46,6 @@ def shell(tmp_path_factory):
             preexec_fn=hears_ctrl_c,
         )
 
-    with command("migrate", "--verbosity", "0") as migrating:
-        migrating.communicate()
-    with command("import_cards", csv_file(folder / "cards.csv", [card_row(customer="海川共享")])) as importing:
-        importing.communicate()
     return command
 
 

@@ -11,7 +11,7 @@ from simportal.admin_site import PortalAdminSite
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, story
 from tests.console.pages import logged_in, of_role, superuser, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 10)
 on_today = on_day(TODAY)
 

@@ -9,7 +9,7 @@ from cards.models import Card, Customer, Plan
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, superuser, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

@@ -11,7 +11,7 @@ from cards.pages.usage_chart import Cycle, by_cycle, by_day, cycles_of
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

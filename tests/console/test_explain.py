@@ -13,7 +13,7 @@ from cards.models import Card, CardEvent, PolicyBook
 from cards.sentences.explain import explain, foresee, placing_events
 from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swept, use
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 IMEI, OTHER_IMEI = "868600000000001", "868600000000002"

@@ -15,7 +15,7 @@ from cards.views.console import labels
 from tests.build import on_day, open_card
 from tests.console.pages import of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 ENGLISH = {"accept-language": "en"}
 

@@ -9,7 +9,7 @@ from cards.policy_effects import cards_at_stake, effects_on, spread
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 10)
 on_today = on_day(TODAY)
 

@@ -13,7 +13,7 @@ from cards.pages.queues import CARD_QUEUES, queues
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.console.pages import of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 10)
 on_today = on_day(TODAY)
 URL = "/console/queues/"

@@ -15,7 +15,7 @@ from cards.sentences.record import evidence_labels
 from tests.build import card_in_use, do, fresh, on_day, open_card, use
 from tests.console.pages import of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

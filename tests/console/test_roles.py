@@ -10,7 +10,7 @@ from django.db import connection
 from simportal.roles import LOOKED_AT, permission, sync_roles
 from tests.build import staff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 def words(text):

@@ -7,7 +7,7 @@ from cards.models import SavedView
 from tests.build import member, open_card
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 LIST, VIEWS = "/console/cards/", "/console/views/"
 ENGLISH = {"accept-language": "en"}

@@ -13,7 +13,7 @@ from cards.views.console.selections import BULK
 from tests.build import card_in_use, do, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

@@ -18,10 +18,10 @@ CARDS = 5_000
 
 
 @pytest.fixture(scope="module")
-def first_fleet(tmp_path_factory):
+def first_fleet(migrated, tmp_path_factory):
     """Cards that all become active on 2026-08-01, in a database of the kind that the suite runs on, for all to copy."""
     folder = tmp_path_factory.mktemp("fleet")
-    with own_portal(folder) as portal:
+    with own_portal(folder, like=migrated) as portal:
         yield filled(portal, folder)
 
 

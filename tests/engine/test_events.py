@@ -11,7 +11,7 @@ from cards.actions.events import pull
 from cards.models import CardEvent, EventCursor
 from tests.build import card_in_use, do
 from tests.own_portal import ended, own_portal, python, rows, running_python
-from tests.processes import UNTIL_OTHERS_END, wait_until
+from tests.processes import wait_until
 
 DAY = date(2026, 3, 2)
 
@@ -25,7 +25,7 @@ def recorded(db):
 
 
 def pulled(reader="test", **how):
-    """The keys handed to a reader by one pull, once what is at work beside the test (in another worker) is over."""
+    """The keys handed to a reader by one pull, once what is at work beside the test (a vacuum) is over."""
     keys = []
     newest = CardEvent.objects.order_by("pk").last().pk
 
@@ -33,7 +33,7 @@ def pulled(reader="test", **how):
         pull(reader, lambda events: keys.extend(event.pk for event in events), **how)
         return keys or EventCursor.objects.get(pk=reader).through == newest
 
-    wait_until(settled, UNTIL_OTHERS_END, "that the records are settled")
+    wait_until(settled, what="that the records are settled")
     return keys
 
 
@@ -65,7 +65,7 @@ def test_what_could_not_be_handled_comes_again(recorded):
     pulled(limit=2)
     for _ in range(2):
         with pytest.raises(ValueError, match="not today"):
-            wait_until(lambda: pull("test", failing, limit=2), UNTIL_OTHERS_END)
+            wait_until(lambda: pull("test", failing, limit=2))
     assert list(EventCursor.objects.values_list("reader", "through")) == [("test", recorded[1])]
     assert pulled() == recorded[2:]
 
@@ -90,7 +90,7 @@ print(keys)
 
 
 def pull_all(reader):
-    """Pulls until nothing is left: a reader waits for every older transaction of the server, other tests' too."""
+    """Pulls until nothing is left: a reader waits for every older transaction of the server."""
     return f"""
 import time
 from cards.actions.events import pull
@@ -105,8 +105,8 @@ print(keys)
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory):
-    with own_portal(tmp_path_factory.mktemp("portal")) as portal:
+def portal(migrated, tmp_path_factory):
+    with own_portal(tmp_path_factory.mktemp("portal"), like=migrated) as portal:
         python(portal, APPLY_CARDS)
         yield portal
 

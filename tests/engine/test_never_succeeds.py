@@ -68,8 +68,8 @@ print(worker.work_off(control.start(worker.work_off(job), user=job.owner, params
 
 
 @pytest.fixture
-def portal(tmp_path):
-    with own_portal(tmp_path, SIMPORTAL_TODAY="2026-03-25") as portal:
+def portal(migrated, tmp_path):
+    with own_portal(tmp_path, like=migrated, SIMPORTAL_TODAY="2026-03-25") as portal:
         python(portal, PREPARE)
         yield portal
 

@@ -17,7 +17,7 @@ from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
 from tests.console.pages import logged_in, text
 from tests.my.pages import ENGLISH, Phone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 

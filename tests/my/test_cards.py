@@ -12,7 +12,7 @@ from cards.views.my import card_list
 from tests.build import card_in_use, do, member, on_day, open_card, use
 from tests.console.pages import logged_in, of_role, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

@@ -14,8 +14,6 @@ from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.rules import Change
 from cards.sentences.customer_text import BUTTONS, Helper, describe_state
 
-pytestmark = pytest.mark.once
-
 DAY = date(2026, 3, 10)
 SETS = [tuple(holds) for size in range(7) for holds in combinations(Hold, size)]
 ALL = [(state, holds) for state in State for holds in SETS]

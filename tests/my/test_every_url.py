@@ -30,7 +30,7 @@ from cards.people.accounts import invite_member, person_of
 from tests.billing import build
 from tests.build import card_in_use, member, on_day, open_card
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 

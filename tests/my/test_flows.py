@@ -13,7 +13,7 @@ from tests.build import card_in_use, do, fresh, member, on_day, open_card, use
 from tests.console.pages import logged_in, of_role
 from tests.my.pages import Phone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 OWN, ANOTHER = "868600000000001", "868600000000002"

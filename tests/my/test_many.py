@@ -12,7 +12,7 @@ from cards.models import Job, Membership, Selection
 from tests.build import card_in_use, do, fresh, member, on_day, open_card
 from tests.console.pages import logged_in, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}

@@ -88,10 +88,23 @@ def test_the_index_of_decisions_names_each():
     assert [link for link in listed if link[0].isdigit()] == decisions
 
 
+def catalogue():
+    with (settings.BASE_DIR / "simportal/locale/zh_Hans/LC_MESSAGES/django.po").open("rb") as file:
+        return list(read_po(file))
+
+
+def test_the_tour_names_pages_as_they_are_called():
+    """In the ten minutes, what is in bold is a label."""
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    tour = readme[readme.index("## Ten minutes") : readme.index("## The life of a card")]
+    named_in_it = re.findall(r"\*\*(.+?)\*\*", tour)
+    assert set(named_in_it) - {message.id for message in catalogue()} == set()
+    assert len(named_in_it) > 10
+
+
 def labels():
     """What Chinese pages can say, with … for what differs from page to page."""
-    with (settings.BASE_DIR / "simportal/locale/zh_Hans/LC_MESSAGES/django.po").open("rb") as file:
-        said = [text for message in read_po(file) for text in forms_of(message.string)]
+    said = [text for message in catalogue() for text in forms_of(message.string)]
     return {PLACEHOLDER.sub("…", text).replace("%%", "%").strip() for text in said}
 
 

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, Carrier, Hold, State, label_of
+from cards.phrases import noted, pair
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
 VOCABULARIES = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
@@ -243,15 +244,21 @@ def _label(name, value):
 
 
 class BadInput(Exception):
-    """What was typed, sent or filed cannot be read: which `field`, and one `sentence` that says why."""
+    """What was typed, sent or filed cannot be read: which `field`, and one `sentence` that says why.
 
-    def __init__(self, field, sentence):
+    Only the command line, which reads it as text, has use for the codes: the field's, and that of the `action` to be
+    asked for instead.
+    """
+
+    def __init__(self, field, sentence, action=""):
         super().__init__(field, sentence)
         self.field = field
         self.sentence = sentence
+        self.action = action
 
     def __str__(self):
-        return f"{self.field}: {self.sentence}" if self.field else str(self.sentence)
+        sentence = noted(self.sentence, self.action) if self.action else str(self.sentence)
+        return pair(self.field, sentence) if self.field else sentence
 
 
 class InvariantBroken(Exception):

@@ -16,6 +16,7 @@ from billing.models import CustomerAccount, Order, Refund
 from cards.choices import OF_CARDS, Action, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
 from cards.models import Card, CardEvent, Job, SavedView, ServiceTerm, SweptDay, UsageDay
+from cards.sentences.record import EVIDENCE_LABELS, HIDDEN_EVIDENCE
 from simportal.management.commands.demo import Command as DemoCommand
 from tests import build
 
@@ -96,6 +97,9 @@ def test_everything_that_a_page_can_show_is_there():
         "remarked": cards.exclude(remark=""),
     }
     assert {name: queue.exists() for name, queue in queues.items()} == dict.fromkeys(queues, True)
+
+    kept = {name for evidence in CardEvent.objects.values_list("evidence", flat=True) for name in evidence}
+    assert kept - {*EVIDENCE_LABELS, *HIDDEN_EVIDENCE} == set()
 
     assert run("verify")["problems"] == []
     assert not Card.objects.due(TODAY).exists()

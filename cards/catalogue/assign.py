@@ -11,8 +11,8 @@ from cards.models import Customer
 def customer(name):
     """A customer by name. None is none: to put a card back in stock is an action of its own."""
     if not name.strip():
-        message = _("enter the customer; “{action}” (unassign) returns the card to stock")
-        raise BadInput("customer", message.format(action=Action.UNASSIGN.label))
+        message = _("enter the customer; “{action}” returns the card to stock")
+        raise BadInput("customer", message.format(action=Action.UNASSIGN.label), Action.UNASSIGN)
     customer = Customer.objects.filter(name=name.strip()).first()
     if customer is None:
         raise BadInput("customer", _("there is no customer called “{name}”").format(name=name))

@@ -15,7 +15,7 @@ from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
 from cards.models import Card
 from cards.pages.action_form import plans_for
-from cards.pages.job_labels import title_of
+from cards.pages.job_labels import parameters_of, title_of
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
 from cards.permissions import Actor
 
@@ -36,7 +36,12 @@ class Follow:
 def action_context(job, request, frame):
     """For cards/jobs/_action.html."""
     sums = job.sums
-    shared = {"sums": sums, "cannot": sums.check_counts["cannot"], "can": sums.check_counts["can"]}
+    shared = {
+        "parameters": parameters_of(job),
+        "sums": sums,
+        "cannot": sums.check_counts["cannot"],
+        "can": sums.check_counts["can"],
+    }
     if job.is_waiting:
         return shared | _preview(job, shared["can"])
     if job.started_at:

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 from cards.catalogue import PARAMETERS
 from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
-from cards.filters import CardFilter
-from cards.models import Card, PlanBook
+from cards.models import PlanBook
 from cards.pages.badges import Badge
+from cards.pages.filter_labels import filter_fields, filter_labels
 
 LONGEST_SHOWN = 80
 
@@ -84,10 +84,8 @@ def step_log(job, name_of=name_of, without=()):
 
 
 def parameters_of(job):
-    """(label, value) of the job's parameters."""
-    if job.kind == JobKind.EXPORT:
-        return [(_("Format"), job.params.get("format", "").upper()), *_filters(job.params.get("query", ""))]
-    return [(_label(name), _value(name, value)) for name, value in job.params.items()]
+    """(label, value) of what the action of a job was told."""
+    return [(str(PARAMETERS[name].label), _value(name, value)) for name, value in job.params.items()]
 
 
 def origin_of(selection, frame):
@@ -112,10 +110,6 @@ def why_not(user, job):
     return _("Your role can view imports but not start them.")
 
 
-def _label(name):
-    return str(PARAMETERS[name].label) if name in PARAMETERS else name
-
-
 def _value(name, value):
     if name == "kind":
         return str(Hold(value).label)
@@ -127,15 +121,5 @@ def _value(name, value):
 def _filters(query):
     """(label, value) of each filter in the query of a list."""
     params = QueryDict(query)
-    form = CardFilter(params, queryset=Card.objects.none()).form if params else None
-    return [(_filter_label(form, name), _chosen(form, name, value)) for name, value in params.items() if value]
-
-
-def _filter_label(form, name):
-    return str(form.fields[name].label or name) if name in form.fields else name
-
-
-def _chosen(form, name, value):
-    choices = dict(getattr(form.fields.get(name), "choices", None) or [])
-    shown = str(choices.get(value, value))
-    return shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "…"
+    labels = filter_labels(filter_fields(params), params) if params else []
+    return [(label, value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…") for label, value in labels]

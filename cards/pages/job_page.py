@@ -9,7 +9,7 @@ from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
-from cards.pages.job_labels import job_badge, origin_of, owner_of, parameters_of, step_log, title_of, why_not
+from cards.pages.job_labels import job_badge, origin_of, owner_of, step_log, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
 
@@ -77,7 +77,6 @@ def job_context(job, request, frame, may):
         "polls": job.is_at_work,
         "has_begun": job.started_at is not None,
         "took": _took(job),
-        "parameters": parameters_of(job),
         "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
         "steps": STEPS_BY_STATUS.get(job.status, ()),

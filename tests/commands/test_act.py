@@ -251,7 +251,7 @@ def test_an_action_is_refused_with_the_way_out(action, card, arguments, code):
         (("assign", iccid(1), "--set", "customer=?"), "customer: there is no customer called “?”"),
         (
             ("assign", iccid(1), "--set", "customer="),
-            "customer: enter the customer; “Return to stock” (unassign) returns",
+            "customer: enter the customer; “Return to stock” returns the card to stock (unassign)",
         ),
         (("unassign", iccid(1), "--set", "customer=Acme"), "customer: unassign has no such parameter"),
         (("submit_real_name", iccid(1), "--set", "name=", "id_number=123456"), "name: the full name is"),

@@ -216,7 +216,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
         ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a whole number of MB"),
         ("unrenew", {"term": "two"}, "term", "is not a whole number from 1 to 32767"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called"),
-        ("assign", {"customer": ""}, "customer", "(unassign) returns the card to stock"),
+        ("assign", {"customer": ""}, "customer", "“Return to stock” returns the card to stock"),
         ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
         ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),
         ("cancel", {"reason": "lost", "last_digits": ""}, "last_digits", "This field is required."),
@@ -270,7 +270,7 @@ def test_a_card_is_assigned_by_name_and_put_back_in_stock(ops):
     same = submit(ops, card, "assign")
     assert "The card already belongs to this customer." in text(same)
     nobody = send(ops, card, "assign", customer="")
-    assert "enter the customer; “Return to stock” (unassign) returns the card to stock" in text(nobody)
+    assert "enter the customer; “Return to stock” returns the card to stock" in text(nobody)
     assert (nobody.status_code, fresh(card).customer.name) == (422, "Acme")
     assert said(ops, submit(ops, card, "unassign")) == ["Return to stock: done. Remains “Unused”."]
     assert fresh(card).customer is None

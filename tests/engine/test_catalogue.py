@@ -1,14 +1,17 @@
 """The catalogue of actions: each is declared once and whole, and what is said of it holds together."""
 
+import ast
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from cards import catalogue
 from cards.actions.action_requests import ActionRequest, RequestedAction, foreseen_refusal, rehearse
+from cards.actions.imports.corrections import MAY_BE_CORRECTED
 from cards.actions.write import attach_queues
 from cards.catalogue import CATALOGUE, PARAMETERS
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
@@ -19,6 +22,7 @@ from cards.permissions import CUSTOMER_ACTIONS, ROLES, codename
 from cards.rules import Change
 from cards.sentences.customer_history import IN_OWNERS_HISTORY, OF_RULES
 from cards.sentences.customer_text import BUTTONS
+from cards.sentences.record import EVIDENCE_LABELS, HIDDEN_EVIDENCE
 from cards.views.console.selections import BULK
 from cards.views.my.selections import FOR_MANY
 from tests.build import SHELL, attempt, card_in_use, do, on_day, open_card
@@ -83,6 +87,36 @@ def test_each_parameter_is_asked_for_in_one_way_and_stands_in_the_example():
         assert action.parameters.items() <= PARAMETERS.items()
         assert set(action.optional) <= set(action.parameters)
         assert set(action.example) == set(action.parameters) - set(action.optional)
+
+
+def evidence_kept():
+    """(file, name) of what code keeps as evidence: assigned, whole or one by one, or handed to a change."""
+    for path in (settings.BASE_DIR / "cards").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Assign(targets=[ast.Subscript(value=whole, slice=ast.Constant(value=name))]):
+                    found = [name] if ast.unparse(whole).endswith("evidence") else []
+                case ast.Assign(targets=[target], value=value):
+                    found = keys_in(value) if ast.unparse(target).endswith(("evidence", "before")) else []
+                case ast.keyword(arg="evidence", value=value):
+                    found = keys_in(value)
+                case ast.Call(func=ast.Name(id="_change"), args=values):
+                    found = [name for value in values for name in keys_in(value)]
+                case _:
+                    found = []
+            yield from ((path.name, name) for name in found)
+
+
+def keys_in(value):
+    dicts = [part for part in ast.walk(value) if isinstance(part, ast.Dict)]
+    return [key.value for part in dicts for key in part.keys if key is not None]
+
+
+def test_all_evidence_has_a_label():
+    """What a file corrects is kept under its columns; what the demo keeps is looked at in its own test."""
+    kept = {*evidence_kept(), *(("a file", column) for column in MAY_BE_CORRECTED)}
+    assert len(kept) > 40
+    assert {(place, name) for place, name in kept if name not in (*EVIDENCE_LABELS, *HIDDEN_EVIDENCE)} == set()
 
 
 def test_what_adds_a_plan_asks_for_one():

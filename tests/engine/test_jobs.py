@@ -371,7 +371,7 @@ def test_cards_are_put_in_stock_by_the_action_of_that_name_alone(ops):
     job = draft(ops, "assign", card_in_use(customer="Acme"))
     with pytest.raises(BadInput) as bad:
         control.start(job, user=ops, params={"customer": " "})
-    assert str(bad.value) == "customer: enter the customer; “Return to stock” (unassign) returns the card to stock"
+    assert str(bad.value) == "customer: enter the customer; “Return to stock” returns the card to stock (unassign)"
     ours, nobodys = card_in_use(customer="Acme"), card_in_use()
     job = run_through(draft(ops, "unassign", ours, nobodys), ops)
     assert [written and written[0] for _id, _seq, written in control.outcomes(job)] == [None, "in_stock_already"]

@@ -14,6 +14,7 @@ from cards.actions import saved_views as saved
 from cards.filters import CardFilter
 from cards.models import Card, SavedView
 from cards.pages.addresses import list_url
+from cards.pages.filter_labels import filter_fields, filter_labels
 from cards.pages.frames import CONSOLE, console_page, staff_required
 from cards.phrases import pair
 
@@ -66,10 +67,9 @@ def saved_views(request):
     """The views that this person has or is offered; what is posted becomes one of them."""
     if request.method == "POST":
         return _save(request, ViewForm(request.POST))
-    fields = _filter(QueryDict()).form.fields
+    fields = filter_fields(QueryDict())
     described = [
-        Described(view, _filter_labels(fields, QueryDict(view.query)), view.owner_id == request.user.pk)
-        for view in offered_to(request.user)
+        Described(view, _filters(fields, view), view.owner_id == request.user.pk) for view in offered_to(request.user)
     ]
     return console_page(request, "console/views/list.html", {"described": described})
 
@@ -148,15 +148,6 @@ def _filter(params):
     return CardFilter(params, queryset=Card.objects.none())
 
 
-def _filter_labels(fields, params):
-    """`["State: In use", "Carrier: China Mobile"]`, with the code in place of a word that is no longer known."""
-    return [pair(_label(fields, name), _value_label(fields, name, params[name])) for name in params]
-
-
-def _label(fields, name):
-    return fields[name].label or name if name in fields else name
-
-
-def _value_label(fields, name, value):
-    choices = getattr(fields.get(name), "choices", ())
-    return next((label for code, label in choices if str(code) == value), value)
+def _filters(fields, view):
+    """`["State: In use", "Carrier: China Mobile"]`"""
+    return [pair(label, value) for label, value in filter_labels(fields, QueryDict(view.query))]

@@ -1,5 +1,7 @@
 """How the portal says no where money is concerned; what cards refuse keeps its own words."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import OrderState
@@ -94,7 +96,7 @@ class MoneyRefused(errors.Refused):
 
     sentences = errors.REFUSALS | MONEY_REFUSALS
 
-    def _labelled_facts(self):
+    def _labelled_facts(self) -> dict[str, Any]:
         if self.code == "wrong_state":  # an order's; with cards, `state` is theirs
             return {"state": OrderState(self.facts["state"]).label}
         return super()._labelled_facts()

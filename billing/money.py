@@ -13,23 +13,23 @@ LARGEST = Decimal("9999999999.99")
 AMOUNT = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
 
 
-def rounded(amount):
+def rounded(amount: Decimal | str | int) -> Decimal:
     """The amount in whole cents, half a cent up: the only place where money is rounded."""
     return Decimal(amount).quantize(CENT, ROUND_HALF_UP)
 
 
-def tax_within(amount, rate):
+def tax_within(amount: Decimal, rate: Decimal) -> Decimal:
     """The tax that an amount contains at a rate in per cent: prices include it."""
     return rounded(amount * rate / (100 + rate))
 
 
-def yuan(amount):
+def yuan(amount: Decimal) -> str:
     """An amount for people: `¥1,234.50`, `-¥3.00`."""
     sign = "-" if amount < 0 else ""
     return f"{sign}¥{abs(rounded(amount)):,.2f}"
 
 
-def read_amount(text, field="amount", least=CENT):
+def read_amount(text: str, field: str = "amount", least: Decimal = CENT) -> Decimal:
     """An amount that somebody typed: `1,234.5`, `¥20`. `BadInput` when it is none, or less than `least`."""
     plain = text.strip().replace(",", "").replace("，", "").removeprefix("¥").removeprefix("￥").strip()
     if not AMOUNT.fullmatch(plain):

@@ -1,32 +1,33 @@
 """Civil days in Asia/Shanghai: pure date arithmetic, and the one clock that says what day it is."""
 
 from calendar import monthrange
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 WEEK = 7  # days
 
-_moved_to = ContextVar("moved_to", default=None)
+_moved_to: ContextVar[datetime | None] = ContextVar("moved_to", default=None)
 
 
-def civil_today():
+def civil_today() -> date:
     """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on."""
     if _moved_to.get():
         return timezone.localdate(_moved_to.get())
     return settings.SIMPORTAL_TODAY or timezone.localdate()
 
 
-def this_moment():
+def this_moment() -> datetime:
     """The instant that stands under what is done now."""
     return _moved_to.get() or timezone.now()
 
 
 @contextmanager
-def as_of(instant):
+def as_of(instant: datetime) -> Iterator[None]:
     """What is done within is done as of that instant: the demo makes its past so, and nobody else."""
     token = _moved_to.set(instant)
     try:
@@ -35,7 +36,7 @@ def as_of(instant):
         _moved_to.reset(token)
 
 
-def add_months(day, months):
+def add_months(day: date, months: int) -> date:
     """`day` plus `months` months; a day that does not exist is clamped to the month's last (rule 5)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     exists_in_each_month = day.day <= 28
@@ -43,26 +44,26 @@ def add_months(day, months):
     return date(year, month0 + 1, min(day.day, last))
 
 
-def first_of_month(day):
+def first_of_month(day: date) -> date:
     return day.replace(day=1)
 
 
-def first_of_next_month(day):
+def first_of_next_month(day: date) -> date:
     return add_months(first_of_month(day), 1)
 
 
-def cycle_start(day, cycle_day):
+def cycle_start(day: date, cycle_day: int) -> date:
     """The first day of the metering cycle that holds `day`, for cycles that start on `cycle_day` (1 to 28)."""
     start = day.replace(day=cycle_day)
     return start if start <= day else add_months(start, -1)
 
 
-def next_cycle_start(day, cycle_day):
+def next_cycle_start(day: date, cycle_day: int) -> date:
     """The first day of the cycle after the one that holds `day`."""
     return add_months(cycle_start(day, cycle_day), 1)
 
 
-def days(start, end):
+def days(start: date, end: date) -> Iterator[date]:
     """Every civil day from `start` to `end`, both included."""
     for offset in range((end - start).days + 1):
         yield start + timedelta(days=offset)

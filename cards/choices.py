@@ -1,11 +1,12 @@
 """The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
 
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-def label_of(vocabulary, code):
+def label_of(vocabulary: type[TextChoices], code: str) -> str | Promise:
     """What a code is called; one that its vocabulary does not have stays as it is."""
     return dict(vocabulary.choices).get(code, code)
 

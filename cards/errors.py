@@ -1,15 +1,19 @@
 """How the portal says no: a code for programs, a sentence for people, and the way out."""
 
 import json
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
 
 from django.apps import apps
+from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, Carrier, Hold, State, label_of
 from cards.phrases import noted, pair
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
-VOCABULARIES = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
+VOCABULARIES: dict[str, type[TextChoices]] = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
 
 REFUSALS = {
     "cancelled": (
@@ -196,6 +200,12 @@ CONTRADICTIONS = {
 }
 
 
+class PlanNames(Protocol):
+    """Who knows what people call a plan of which there is but the code."""
+
+    def named(self, code: str) -> str: ...
+
+
 class Refused(Exception):
     """An action that is not allowed on a card now: `code`, `sentence` and `way_out`, in the reader's language.
 
@@ -204,39 +214,39 @@ class Refused(Exception):
 
     sentences = REFUSALS
 
-    def __init__(self, code, **facts):
+    def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         return str(self.sentences[self.code][0]).format(**self._labelled_facts())
 
     @property
-    def way_out(self):
+    def way_out(self) -> str:
         return str(self.sentences[self.code][1]).format(**self._labelled_facts())
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.sentence} {self.way_out}"
 
-    def written(self):
+    def written(self) -> list[Any]:
         """What is kept of it, from which `read` makes it again, in any language."""
         return [self.code, self.facts]
 
     @classmethod
-    def read(cls, written, plans=None):
-        """What was kept; `plans`, a `PlanBook`, says what people call a plan of which there is but the code."""
+    def read(cls, written: Sequence[Any], plans: PlanNames | None = None) -> Self:
+        """What was kept; `plans` says what people call a plan of which there is but the code."""
         code, facts = written
         if plans and "plan" in facts:
             facts = facts | {"plan": plans.named(facts["plan"])}
         return cls(code, **facts)
 
-    def _labelled_facts(self):
+    def _labelled_facts(self) -> dict[str, Any]:
         return {name: _label(name, value) for name, value in self.facts.items()}
 
 
-def _label(name, value):
+def _label(name: str, value: Any) -> object:
     """A fact as people read it; a code that is in no vocabulary stays one."""
     if name in VOCABULARIES:
         return label_of(VOCABULARIES[name], value)
@@ -250,13 +260,13 @@ class BadInput(Exception):
     asked for instead.
     """
 
-    def __init__(self, field, sentence, action=""):
+    def __init__(self, field: str, sentence: str | Promise, action: str | Promise = "") -> None:
         super().__init__(field, sentence)
         self.field = field
         self.sentence = sentence
         self.action = action
 
-    def __str__(self):
+    def __str__(self) -> str:
         sentence = noted(self.sentence, self.action) if self.action else str(self.sentence)
         return pair(self.field, sentence) if self.field else sentence
 
@@ -264,22 +274,23 @@ class BadInput(Exception):
 class InvariantBroken(Exception):
     """A card's own facts contradict each other, and it is parked: `code` and facts, told in the reader's language."""
 
-    def __init__(self, code, **facts):
+    def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts
 
-    def __str__(self):
+    def __str__(self) -> str:
         facts = {name: _label(name, value) for name, value in self.facts.items()}
         if self.code == "missing":
-            facts["name"] = apps.get_model("cards", "Card")._meta.get_field(self.facts["name"]).verbose_name
+            column = apps.get_model("cards", "Card")._meta.get_field(self.facts["name"])
+            facts["name"] = column.verbose_name  # type: ignore[union-attr]  # a column of its own, no relation back
         return str(CONTRADICTIONS[self.code]).format(**facts)
 
-    def written(self):
+    def written(self) -> str:
         """What is kept with the card, from which `read` makes it again, in any language."""
         return json.dumps([self.code, self.facts], ensure_ascii=False, default=str)
 
     @classmethod
-    def read(cls, text):
+    def read(cls, text: str) -> Self:
         code, facts = json.loads(text)
         return cls(code, **facts)

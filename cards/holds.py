@@ -1,6 +1,8 @@
 """The open holds of a card: a set by precedence, which columns keep as text, `real_name,credit`."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Self
 
 from cards.choices import Hold, State
 
@@ -8,7 +10,7 @@ from cards.choices import Hold, State
 MOST_TEXT = 128
 
 
-class Holds(tuple):
+class Holds(tuple[Hold, ...]):
     """Open holds, the one with the highest precedence first, whatever order they are given in.
 
     `str()` is the text that a column keeps of them, and `read` takes it.
@@ -16,37 +18,37 @@ class Holds(tuple):
 
     __slots__ = ()
 
-    def __new__(cls, holds=()):
+    def __new__(cls, holds: Iterable[str] = ()) -> Self:
         open_holds = frozenset(holds)
         return super().__new__(cls, (hold for hold in Hold if hold in open_holds))
 
     @classmethod
     @lru_cache(maxsize=128)
-    def read(cls, text):
+    def read(cls, text: str) -> Self:
         """`ValueError` for a code that no hold has."""
         return cls(map(Hold, text.split(","))) if text else cls()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ",".join(self)
 
-    def joined_by(self, hold):
+    def joined_by(self, hold: str) -> "Holds":
         return Holds((*self, hold))
 
-    def without(self, *holds):
+    def without(self, *holds: str) -> "Holds":
         return Holds(hold for hold in self if hold not in holds)
 
 
-def stopping(state, holds):
+def stopping(state: str, holds: str) -> Holds:
     """The holds (given as text) that stop a card in this state; of a card that is over they are on record only."""
     return Holds.read(holds) if state == State.SUSPENDED else Holds()
 
 
-def shown(state, holds):
+def shown(state: str, holds: str) -> str:
     """What is shown of a card in this state with these holds (given as text): the first that stops it, or the state."""
     return next(iter(stopping(state, holds)), state)
 
 
-def has_sql(column, hold):
+def has_sql(column: str, hold: str) -> str:
     """`hold in Holds.read(column)` in SQL, as part of a statement with parameters; whole codes are compared."""
     code = hold.replace("_", r"\_")
     return rf"',' || {column} || ',' LIKE '%%,{code},%%' ESCAPE '\'"

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import ric
 
@@ -15,25 +16,25 @@ FIFTEEN_DIGITS = re.compile(r"[0-9]{15}")
 SPREADSHEET_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
 
-def iccid(text, field="iccid"):
+def iccid(text: str, field: str = "iccid") -> str:
     """A card's number: 19 or 20 characters, `8986`, then digits or capital letters (`domain.md`, "Identifiers")."""
     return _matched(ICCID, text.strip().upper(), field, _("an ICCID has 19 or 20 characters and starts with 8986"))
 
 
-def msisdn(text, field="msisdn"):
+def msisdn(text: str, field: str = "msisdn") -> str:
     """A subscriber number: 11 digits, or the 13 of an IoT number."""
     return _matched(MSISDN, text.strip(), field, _("an MSISDN has 11 or 13 digits"))
 
 
-def imsi(text, field="imsi"):
+def imsi(text: str, field: str = "imsi") -> str:
     return _matched(FIFTEEN_DIGITS, text.strip(), field, _("an IMSI has 15 digits"))
 
 
-def imei(text, field="imei"):
+def imei(text: str, field: str = "imei") -> str:
     return _matched(FIFTEEN_DIGITS, text.strip(), field, _("an IMEI has 15 digits"))
 
 
-def resident_number(text, field="id_number"):
+def resident_number(text: str, field: str = "id_number") -> str:
     """The number of a resident's identity card: 18 characters with a place, a birthday and a check digit that fit."""
     number = "".join(text.upper().split())
     if not ric.is_valid(number):
@@ -41,7 +42,7 @@ def resident_number(text, field="id_number"):
     return number
 
 
-def phone(text, field="phone"):
+def phone(text: str, field: str = "phone") -> str:
     """A person's mobile number: 11 digits, without the country's 86 and whatever stands between the digits."""
     found = MOBILE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()).replace("-", ""))
     if not found:
@@ -49,7 +50,7 @@ def phone(text, field="phone"):
     return found[1]
 
 
-def luhn_holds(digits):
+def luhn_holds(digits: str) -> bool:
     """Whether the check digit of an ICCID or IMEI is right. Real cards fail it, so it only ever warns."""
     if not digits.isdecimal():
         return False
@@ -60,7 +61,7 @@ def luhn_holds(digits):
     return total % 10 == 0
 
 
-def _matched(pattern, text, field, expected):
+def _matched(pattern: re.Pattern[str], text: str, field: str, expected: str | Promise) -> str:
     if SPREADSHEET_NUMBER.fullmatch(text):
         raise BadInput(
             field,

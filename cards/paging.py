@@ -4,17 +4,20 @@ A page begins behind a row that was seen, so that nothing before it is read; the
 count stops at its cap.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
+_Row = TypeVar("_Row", bound=Model)
+
 LARGEST_ID = 2**63 - 1
-END = "end"
+END: Final = "end"
 ROWS_PER_PAGE = 50
 TALL_ROWS_PER_PAGE = 30  # rows of several lines, and the lists that are read on phones
 
@@ -26,8 +29,12 @@ class Cursor:
     value: date | str | None
     pk: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.value or ''}_{self.pk}"
+
+
+# A row's key where the order is by keys, otherwise its cursor.
+Place: TypeAlias = Cursor | int
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,9 @@ class SortOrder:
     column: str | None = None
     is_descending: bool = False
     has_value: Q | None = None
-    read_value: Callable = date.fromisoformat
+    read_value: Callable[[str], date | str] = date.fromisoformat
 
-    def read(self, text):
+    def read(self, text: str) -> Place:
         """The place that stands in an address; `ValueError` when there is none."""
         value, mark, key = text.rpartition("_")
         pk = int(key) if key.isascii() and key.isdecimal() else 0
@@ -51,11 +58,11 @@ class SortOrder:
         return Cursor(self.read_value(value) if value else None, pk) if self.column else pk
 
     @property
-    def sorting(self):
+    def sorting(self) -> list[str]:
         """For `order_by`: where all rows have a value, this is the whole order."""
         return _sorting(self.column, self.is_descending)
 
-    def parts(self, queryset):
+    def parts(self, queryset: QuerySet[_Row]) -> "list[Stretch[_Row]]":
         """The parts of a list that follow each other, each in an order of its own."""
         first = Stretch(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
         rest = Stretch(queryset.exclude(self.has_value or Q()), is_descending=True, is_rest=True)
@@ -67,30 +74,31 @@ OLDEST = SortOrder()
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Stretch(Generic[_Row]):
     """Rows in the order of a column and the key, or of the key alone; `is_rest` are those without a value."""
 
-    rows: QuerySet
+    rows: QuerySet[_Row]
     column: str | None = None
     is_descending: bool = False
     is_rest: bool = False
 
-    def has(self, place):
+    def has(self, place: Place) -> bool:
         """Whether the row at this place is one of them."""
         return self.is_rest == (isinstance(place, Cursor) and place.value is None)
 
-    def place(self, row):
+    def place(self, row: Any) -> Place:
         if self.column:
             return Cursor(row.place, row.pk)
         return Cursor(None, row.pk) if self.is_rest else row.pk
 
-    def read(self, size, place, backwards, shown_as):
+    def read(self, size: int, place: Place | None, backwards: bool, shown_as: QuerySet[_Row] | None) -> list[_Row]:
         """Up to `size` rows behind a place, or from the beginning; `shown_as` says with what they are read."""
         is_descending = self.is_descending != backwards
         keys, sorting = self.rows, _sorting(self.column, is_descending)
         if place:
-            names = [self.column, "pk"] if self.column else ["pk"]
-            here = RowValue(*map(Value, [place.value, place.pk] if self.column else [getattr(place, "pk", place)]))
+            there = place if isinstance(place, Cursor) else Cursor(None, place)
+            names, values = (["pk"], [there.pk]) if not self.column else ([self.column, "pk"], [there.value, there.pk])
+            here = RowValue(*map(Value, values))
             keys = keys.filter((LessThan if is_descending else GreaterThan)(RowValue(*map(F, names)), here))
         keys = keys.order_by(*sorting)[:size]
         rows = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
@@ -104,27 +112,35 @@ class RowValue(Func):
     output_field = CharField()
 
 
-def _sorting(column, is_descending):
+def _sorting(column: str | None, is_descending: bool) -> list[str]:
     return [f"-{name}" if is_descending else name for name in (column, "pk") if name]
 
 
 @dataclass
-class Page:
+class Page(Generic[_Row]):
     """Some rows, and the places at which the pages beside it begin; None where there is none."""
 
-    rows: list
-    before: Cursor | int | None
-    after: Cursor | int | None
+    rows: list[_Row]
+    before: Place | None
+    after: Place | None
 
 
-def page_of(queryset, size, after=None, before=None, order=NEWEST, shown_as=None):
+def page_of(
+    queryset: QuerySet[_Row],
+    size: int,
+    after: Place | None = None,
+    before: Place | Literal["end"] | None = None,
+    order: SortOrder = NEWEST,
+    shown_as: QuerySet[_Row] | None = None,
+) -> Page[_Row]:
     """The first `size` rows in this order; those that follow the place `after`, or those that lead up to `before`.
 
     A place is a key where the order is by keys, otherwise a `Cursor`; before `END` lies the last page. With
     `shown_as`, a queryset of the same model, the places are found first and only their rows are read, as that says.
     """
     backwards = before is not None
-    place = None if before == END else before if backwards else after
+    behind = before if backwards else after
+    place = None if isinstance(behind, str) else behind
     found = _walk(order.parts(queryset), size + 1, place, backwards, shown_as)
     goes_on = len(found) > size
     found = found[:size][::-1] if backwards else found[:size]
@@ -137,9 +153,11 @@ def page_of(queryset, size, after=None, before=None, order=NEWEST, shown_as=None
     )
 
 
-def _walk(parts, size, place, backwards, shown_as):
+def _walk(
+    parts: Sequence[Stretch[_Row]], size: int, place: Place | None, backwards: bool, shown_as: QuerySet[_Row] | None
+) -> list[tuple[_Row, Place]]:
     """Up to `size` rows behind a place, through one part of the list after the other, each with its own place."""
-    found = []
+    found: list[tuple[_Row, Place]] = []
     for part in reversed(parts) if backwards else parts:
         if len(found) < size and (place is None or part.has(place)):
             rows = part.read(size - len(found), place, backwards, shown_as)
@@ -148,15 +166,16 @@ def _walk(parts, size, place, backwards, shown_as):
     return found
 
 
-def key_in(text):
+def key_in(text: str) -> int | None:
     """The key that stands in an address, or None where there is none."""
     is_key = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
     return int(text) if is_key and 0 < int(text) <= LARGEST_ID else None
 
 
-def counts_up_to(most, querysets):
+def counts_up_to(most: int, querysets: Iterable[QuerySet[Any]]) -> list[int]:
     """How many rows each queryset has, or `most` + 1 where there are more: one statement for all of them."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for queryset in querysets:
         try:
             rows, values = queryset.order_by().values("pk")[: most + 1].query.sql_with_params()

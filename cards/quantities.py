@@ -5,7 +5,7 @@ MB_IN_A_GB = 1_024
 TENTHS = 10
 
 
-def megabytes(count):
+def megabytes(count: int) -> str:
     """`count` bytes as MB with at most one decimal. Rounded down, so that 29.99 of 30 never reads as used up.
 
     30.1 MB are no whole number of bytes, so what lies within half a hundredth of a tenth counts as that tenth.
@@ -18,12 +18,12 @@ def megabytes(count):
     return f"{whole:,}.{rest}" if rest else f"{whole:,}"
 
 
-def volume(count):
+def volume(count: int) -> str:
     """`count` MB as plans are called by them: `30 MB`, and in GB where that is as exact: `1 GB`, `1.5 GB`."""
     tenths, rest = divmod(count * TENTHS, MB_IN_A_GB)
     return f"{count:,} MB" if rest or tenths < TENTHS else f"{tenths / TENTHS:,g} GB"
 
 
-def per_cent(part, whole):
+def per_cent(part: int, whole: int) -> int:
     """`part` of `whole` as 0 to 100, rounded down; all of nothing is 100."""
     return 100 if part >= whole else part * 100 // whole

@@ -1,13 +1,15 @@
 """Where a visitor comes from, as far as limits on guessing are concerned."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
 HOUSEHOLD = 64  # bits of an IPv6 address that a whole household or server shares
 
 
-def visitor_address(meta):
+def visitor_address(meta: Mapping[str, Any]) -> str:
     """The visitor's address in a request's `META`; of IPv6 the network, because its owner has all the rest.
 
     What a visitor writes into `X-Forwarded-For` is not believed: the last `PROXIES` entries are those of our proxies.
@@ -17,7 +19,7 @@ def visitor_address(meta):
     return _network(forwarded[-settings.PROXIES] if is_behind_proxies else meta.get("REMOTE_ADDR", ""))
 
 
-def _network(text):
+def _network(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

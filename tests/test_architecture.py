@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -123,6 +124,21 @@ def test_every_module_has_its_ring():
         module(path, len(room)) for room in with_rings(FILES) for path in FILES if path.parts[: len(room)] == room
     }
     assert sorted(modules - known - {"__init__"}) == []
+
+
+TYPED_RINGS = RINGS[:1]
+PORTS: set[Path] = set()
+
+
+def typed():
+    """The files that `make lint` checks the types of."""
+    named = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
+    return {path for path in FILES for name in named if path.is_relative_to(name)}
+
+
+def test_types_are_checked_of_the_inner_rings_and_the_ports():
+    inner = {path for path in OF_DOMAIN if module(path) in set().union(*TYPED_RINGS)}
+    assert typed() == inner | PORTS
 
 
 def test_every_arrow_between_rings_points_inward():

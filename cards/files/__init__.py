@@ -6,14 +6,17 @@ wrong with a row comes with that row, and the others go on.
 
 import shutil
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import PathLike
 from tempfile import TemporaryFile
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
-from cards.files.cells import tidy, without_empty_end
+from cards.files.cells import Cells, tidy, without_empty_end
 from cards.files.plain import split_line
 from cards.files.separated import read_csv
 from cards.files.workbook import read_xlsx
@@ -27,7 +30,7 @@ class Row:
     """One row: its number as a spreadsheet shows it (the header is 1), its texts by column, what is wrong with it."""
 
     number: int
-    texts: dict = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     wrong: BadInput | None = None
 
 
@@ -35,19 +38,21 @@ class Row:
 class Table:
     """An open file: its columns, about how many rows it has, and the rows as a stream."""
 
-    columns: list
+    columns: list[str]
     expected: int
-    rows: object
-    file: object
+    rows: Iterator[Row]
+    file: IO[bytes]
 
-    def row_of(self, number, line):
+    def row_of(self, number: int, line: str) -> Row | None:
         """The row in one line of a plain file (`cards.files.plain`); None when it is blank."""
         texts = [tidy(cell) for cell in split_line(line)]
         return _row(number, texts, self.columns) if any(texts) else None
 
 
 @contextmanager
-def open_table(source, known, required):
+def open_table(
+    source: str | PathLike[str] | IO[bytes], known: Collection[str], required: Collection[str]
+) -> Iterator[Table]:
     """The `Table` of a file, given by its path or already open for reading bytes.
 
     `known` are the columns it may have, in any order, `required` those that it must have.
@@ -65,12 +70,12 @@ def open_table(source, known, required):
 
 
 @contextmanager
-def _opened(source):
-    if hasattr(source, "read"):
+def _opened(source: str | PathLike[str] | IO[bytes]) -> Iterator[IO[bytes]]:
+    if not isinstance(source, str | PathLike):
         yield source
         return
     try:
-        file = open(source, "rb")  # noqa: SIM115 -- only the opening may fail with these sentences
+        file: IO[bytes] = open(source, "rb")  # noqa: SIM115 -- only the opening may fail with these sentences
     except FileNotFoundError:
         raise BadInput("", _("There is no file {path}.").format(path=source)) from None
     except IsADirectoryError:
@@ -86,7 +91,7 @@ def _opened(source):
         yield file
 
 
-def _refuse_other_formats(start):
+def _refuse_other_formats(start: bytes) -> None:
     if start.startswith(OLE):
         raise BadInput(
             "",
@@ -96,7 +101,7 @@ def _refuse_other_formats(start):
         raise BadInput("", _("The file is in UTF-16: save it as CSV in UTF-8 or as .xlsx."))
 
 
-def _header(cells):
+def _header(cells: Cells) -> tuple[int, list[str]]:
     """The first row that is not empty, and its number."""
     for number, texts, wrong in cells:
         if wrong:
@@ -106,7 +111,7 @@ def _header(cells):
     raise BadInput("", _("The file has no header row."))
 
 
-def _checked_names(names, known, required):
+def _checked_names(names: list[str], known: Collection[str], required: Collection[str]) -> list[str]:
     if "\0" in "".join(names):
         raise BadInput("", _("The file is neither CSV nor XLSX."))
     if not set(names).intersection(known):
@@ -118,17 +123,17 @@ def _checked_names(names, known, required):
     return names
 
 
-def _refuse_columns(sentence, names):
+def _refuse_columns(sentence: str, names: Iterable[str]) -> None:
     if names:
         raise BadInput("", sentence.format(columns=listed(map(_quoted, names))))
 
 
-def _quoted(name):
+def _quoted(name: str) -> str:
     """A column's name as a message shows it, be it empty or endless."""
     return f"“{name if len(name) <= 40 else name[:40] + '…'}”"
 
 
-def _rows(cells, names, number):
+def _rows(cells: Cells, names: list[str], number: int) -> Iterator[Row]:
     """The rows below the header; where the file itself breaks off, one last row says why."""
     try:
         for number, texts, wrong in cells:
@@ -140,7 +145,7 @@ def _rows(cells, names, number):
         yield Row(number + 1, wrong=broken)
 
 
-def _row(number, texts, names):
+def _row(number: int, texts: list[str], names: list[str]) -> Row:
     if len(texts) > len(names):
         texts = texts[: len(names)] + without_empty_end(texts[len(names) :])
     if len(texts) != len(names):

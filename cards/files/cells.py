@@ -1,6 +1,13 @@
 """Cells as texts: what a person sees in one, whatever the file made of it."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
+from typing import TypeAlias
+
+from cards.errors import BadInput
+
+# (number, texts, what is wrong) of each record of a file.
+Cells: TypeAlias = Iterator[tuple[int, list[str], BadInput | None]]
 
 # A spreadsheet's numbers are exact up to 15 digits; of a longer one the last digits are lost.
 EXACT_IN_A_SPREADSHEET = 10**15
@@ -9,7 +16,7 @@ EXACT_IN_A_SPREADSHEET = 10**15
 NORMAL = str.maketrans("０１２３４５６７８９\u3000\xa0", "0123456789  ", "\ufeff\u200b\u200e\u200f")
 
 
-def tidy(text):
+def tidy(text: str) -> str:
     """A cell's text as it was meant: `="8986…"` and `'8986…` are how people keep a spreadsheet's hands off a number."""
     text = text.translate(NORMAL).strip()
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
@@ -17,7 +24,7 @@ def tidy(text):
     return text[1:] if text.startswith("'") else text
 
 
-def text_of(value):
+def text_of(value: object) -> str:
     """A cell as the text that a person sees in it."""
     if value is None:
         return ""
@@ -32,14 +39,14 @@ def text_of(value):
     return str(value)
 
 
-def _text_of_number(number):
+def _text_of_number(number: int | float) -> str:
     """A whole number without its decimal point; one that lost its last digits as the spreadsheet shows it."""
     if abs(number) >= EXACT_IN_A_SPREADSHEET:
         return f"{float(number):.5E}"
     return str(int(number)) if float(number).is_integer() else repr(number)
 
 
-def without_empty_end(texts):
+def without_empty_end(texts: list[str]) -> list[str]:
     """Spreadsheets write empty cells behind the last column."""
     last = max((place for place, text in enumerate(texts) if text), default=-1)
     return texts[: last + 1]

@@ -4,12 +4,14 @@ What a program writes is mostly that: ASCII, commas, no quotation marks. Everyth
 """
 
 from codecs import BOM_UTF8
+from collections.abc import Iterator
+from typing import IO
 
 from cards.files.cells import tidy
 from cards.files.separated import LONGEST_LINE, READ_BLOCK
 
 
-def plain_start(file, names):
+def plain_start(file: IO[bytes], names: list[str]) -> int | None:
     """Where the first record of a plain file begins, in bytes; None when the file is not plain.
 
     Leaves the file where it was: somebody else may be reading it.
@@ -21,7 +23,7 @@ def plain_start(file, names):
         file.seek(place)
 
 
-def _plain_start(file, names):
+def _plain_start(file: IO[bytes], names: list[str]) -> int | None:
     file.seek(0)
     header = file.readline(LONGEST_LINE)
     start = file.tell()
@@ -33,19 +35,19 @@ def _plain_start(file, names):
     return start if all(map(_is_plain, _whole_lines(file))) else None
 
 
-def plain_blocks(file, start):
+def plain_blocks(file: IO[bytes], start: int) -> Iterator[bytes]:
     """The records as blocks of whole lines, each of which ends with one line feed."""
     file.seek(start)
     for block in _whole_lines(file):
         yield block.replace(b"\r\n", b"\n")
 
 
-def split_line(line):
+def split_line(line: str) -> list[str]:
     """The cells of one plain line."""
     return line.rstrip("\r\n").split(",")
 
 
-def _whole_lines(file):
+def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
     rest = b""
     while block := file.read(READ_BLOCK):
         whole, feed, begun = block.rpartition(b"\n")
@@ -60,7 +62,7 @@ def _whole_lines(file):
         yield rest + b"\n"
 
 
-def _is_plain(block):
+def _is_plain(block: bytes) -> bool:
     """A carriage return alone would end a record too; a line too long is for `separated` to refuse."""
     if not block.isascii() or b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
         return False

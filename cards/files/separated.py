@@ -2,13 +2,15 @@
 
 import csv
 from codecs import getincrementaldecoder
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
-from cards.files.cells import tidy
+from cards.files.cells import Cells, tidy
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = (",", ";", "\t")
@@ -17,7 +19,7 @@ READ_BLOCK = 1024**2
 
 
 @contextmanager
-def read_csv(file, known):
+def read_csv(file: IO[bytes], known: Collection[str]) -> Iterator[tuple[Cells, int]]:
     encoding, expected = _encoding(file)
     file.seek(0)
     text = TextIOWrapper(file, encoding, newline="")
@@ -27,7 +29,7 @@ def read_csv(file, known):
         text.detach()
 
 
-def _encoding(file):
+def _encoding(file: IO[bytes]) -> tuple[str, int]:
     """How the file's bytes are to be read, and how many lines there are: decided by all of them, block by block."""
     broken_at = 0
     for encoding in ENCODINGS:
@@ -51,7 +53,7 @@ def _encoding(file):
     )
 
 
-def _line_of(file, place):
+def _line_of(file: IO[bytes], place: int) -> int:
     file.seek(0)
     lines = 1
     while place > 0 and (block := file.read(min(READ_BLOCK, place))):
@@ -60,7 +62,7 @@ def _line_of(file, place):
     return lines
 
 
-def _csv_cells(text, known):
+def _csv_cells(text: TextIOWrapper, known: Collection[str]) -> Cells:
     """(number, texts, what is wrong) of each record, blank ones included: a spreadsheet numbers them too."""
     lines = _lines(text)
     first = next(lines, "")
@@ -73,27 +75,27 @@ def _csv_cells(text, known):
         except StopIteration:
             return
         except csv.Error:
-            yield number, None, BadInput("", _("the quotation marks of the row do not match"))
+            yield number, [], BadInput("", _("the quotation marks of the row do not match"))
         else:
             yield number, [tidy(cell) for cell in record], None
 
 
-def _lines(text):
+def _lines(text: TextIOWrapper) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise BadInput("", _("The file is not a table: one of its lines never ends."))
         yield line
 
 
-def _chain(first, rest):
+def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield first
     yield from rest
 
 
-def _delimiter(header, known):
+def _delimiter(header: str, known: Collection[str]) -> str:
     """The one that makes the most known columns of the header."""
 
-    def recognised(delimiter):
+    def recognised(delimiter: str) -> int:
         names = next(csv.reader([header], delimiter=delimiter), ())
         return len(set(known).intersection(tidy(name).lower() for name in names))
 

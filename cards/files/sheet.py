@@ -5,9 +5,11 @@ are written between its lines here.
 """
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from io import BytesIO
+from typing import TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.utils.translation import gettext as _
@@ -26,13 +28,16 @@ DAY_FORMAT = {"num_format": "yyyy-mm-dd"}
 FIRST_DAY = date(1899, 12, 30)
 WIDTHS = {"text": 22, "day": 12, "number": 12}
 
+Headed: TypeAlias = tuple[str, str]  # a heading, and how its cells are written: one of `CELLS`
+
 # XML has no signs for most control characters, and a spreadsheet takes `_x0041_` for a sign by its number.
-IN_XML = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {0xFFFE: None, 0xFFFF: None}
+UNWRITABLE = [*(code for code in range(32) if chr(code) not in "\t\n\r"), 0xFFFE, 0xFFFF]
+IN_XML: dict[int, str | None] = dict.fromkeys(UNWRITABLE)
 IN_XML |= {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "_x000D_"}
 LOOKS_LIKE_A_SIGN = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
-def sheet_blocks(title, columns, rows):
+def sheet_blocks(title: str, columns: Sequence[Headed], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
     """The workbook in blocks of bytes.
 
     `columns` are (heading, cell) with "text", "day" or "number" for the cell, `rows` lists of texts. A day or a number
@@ -40,7 +45,8 @@ def sheet_blocks(title, columns, rows):
     More rows than a sheet can have are a `BadInput`.
     """
     sent = _Sent()
-    with ZipFile(_workbook(title, columns)) as made, ZipFile(sent, "w", ZIP_DEFLATED, compresslevel=FAST) as sheet:
+    written = ZipFile(sent, "w", ZIP_DEFLATED, compresslevel=FAST)  # type: ignore[call-overload]  # never closes `sent`
+    with ZipFile(_workbook(title, columns)) as made, written as sheet:
         for part in made.namelist():
             if part != SHEET:
                 sheet.writestr(part, made.read(part))
@@ -58,24 +64,25 @@ def sheet_blocks(title, columns, rows):
 class _Sent:
     """A file that is only written: what was written is drained from it, and forgotten."""
 
-    def __init__(self):
-        self.parts, self.size = [], 0
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
 
-    def write(self, data):
+    def write(self, data: bytes) -> int:
         self.parts.append(bytes(data))
         self.size += len(data)
         return len(data)
 
-    def flush(self):
+    def flush(self) -> None:
         """All is there at once."""
 
-    def drain(self):
+    def drain(self) -> bytes:
         data = b"".join(self.parts)
         self.parts, self.size = [], 0
         return data
 
 
-def _workbook(title, columns):
+def _workbook(title: str, columns: Sequence[Headed]) -> BytesIO:
     made = BytesIO()
     with Workbook(made, {"in_memory": True}) as book:
         sheet, bold, as_day = book.add_worksheet(title), book.add_format({"bold": True}), book.add_format(DAY_FORMAT)
@@ -87,18 +94,18 @@ def _workbook(title, columns):
     return made
 
 
-def too_long():
+def too_long() -> str:
     sentence = _("A worksheet holds at most {most} rows. CSV has no limit.")
     return sentence.format(most=f"{MOST_ROWS_IN_SHEET:,}")
 
 
-def _around_the_rows(sheet):
+def _around_the_rows(sheet: str) -> tuple[str, str]:
     """What stands before and behind the rows; how many there will be, which the sheet may say, is not known yet."""
     above, end, below = re.sub(r"<dimension [^>]*/>", "", sheet).partition(END_OF_ROWS)
     return above, end + below
 
 
-def _xml(columns, rows):
+def _xml(columns: Sequence[Headed], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The rows as XML, some hundred at once."""
     cells = [(xl_col_to_name(place), *CELLS[cell]) for place, (_heading, cell) in enumerate(columns)]
     texts = []
@@ -116,18 +123,18 @@ def _xml(columns, rows):
     yield "".join(texts)
 
 
-def _escaped(text):
+def _escaped(text: str) -> str:
     text = text.translate(IN_XML)
     return LOOKS_LIKE_A_SIGN.sub("_x005F_", text) if "_x" in text else text
 
 
 @lru_cache(maxsize=4096)
-def _serial(text):
+def _serial(text: str) -> int:
     """A day as spreadsheets count them."""
     return (date.fromisoformat(text) - FIRST_DAY).days
 
 
-CELLS = {
+CELLS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "text": ('" t="inlineStr"><is><t xml:space="preserve">', _escaped, "</t></is></c>"),
     "number": ('"><v>', str, "</v></c>"),
     "day": ('" s="1"><v>', _serial, "</v></c>"),

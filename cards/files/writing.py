@@ -4,6 +4,7 @@
 """
 
 import csv
+from collections.abc import Iterable, Iterator
 from datetime import date
 from io import StringIO
 
@@ -21,17 +22,17 @@ class Verbatim(str):
     __slots__ = ()
 
 
-def as_text(identifier):
+def as_text(identifier: str) -> str:
     """A number that is a name: a spreadsheet shows all of its digits."""
     return Verbatim(f'="{identifier}"') if identifier else ""
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     """The text, with an apostrophe before it where a spreadsheet would take it for something else."""
     return f"'{text}" if text and text[0] in ESCAPED_STARTS else text
 
 
-def csv_blocks(headings, rows):
+def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
     """The table as UTF-8 with a BOM, in blocks of about 128 kB. Cells are texts, `as_text`, numbers, days or None."""
     block = StringIO()
     block.write(BOM)
@@ -46,7 +47,7 @@ def csv_blocks(headings, rows):
     yield block.getvalue().encode()
 
 
-def _cell(value):
+def _cell(value: object) -> object:
     if value is None or isinstance(value, Verbatim | int | float | date):
         return value
     return escaped(str(value))

@@ -17,7 +17,7 @@ from cards.models import Card, Customer, Plan
 from cards.scope import Scope
 from simportal.demo.cast import ENTERPRISES, PERSONS
 
-RESELLERS = "渠道伙伴"
+RESELLERS = "渠道价"
 
 # Plan, list price, what resellers pay, and what the dealer pays; None is the card itself.
 PRICES = (

@@ -22,7 +22,7 @@ TAGS = (
 )
 REMARKS = (
     "客户要求每月 5 日对账",
-    "设备在冷库，信号弱，读数可能晚到",
+    "设备在冷库，信号弱，用量可能晚到",
     "换卡后旧卡待回收",
     "Ask Emma before stopping this one",
     "样机，展会后归还",
@@ -33,7 +33,7 @@ VIEWS = (
     ("ops", "本月到期", {"quick": "expiring"}),
     ("ops", "库存", {"stock": "1"}),
     ("ops", "冷链车队", {"tag": "cold-chain"}),
-    ("support", "等待实名审核", {"quick": "real_name"}),
+    ("support", "实名待审核", {"quick": "real_name"}),
 )
 
 FARM, VENDING, FLEET = "绿野智慧农业科技有限公司", "Acme Vending China", "Northwind Cold Chain Logistics"
@@ -66,8 +66,8 @@ def work_on_many():
     ops = get_user_model().objects.get(username="ops")
     with translation.override(LANGUAGE):
         _job(ops, FLEET, Action.TAG, "冷链专项盘点", tag="cold-chain")
-        _job(ops, FARM, Action.SUSPEND, "客户申请农闲期停机")
-        stopped = _job(ops, VENDING, Action.SUSPEND, "客户申请停机")
+        _job(ops, FARM, Action.SUSPEND, "农闲期，客户申请停用")
+        stopped = _job(ops, VENDING, Action.SUSPEND, "客户申请停用")
         if stopped.is_over:
             undoing = control.undo(stopped, user=ops)
             worker.work_off(control.start(undoing, user=ops, reason="客户撤回申请"))

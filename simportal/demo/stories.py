@@ -66,7 +66,7 @@ def new_limit(megabytes, **when):
 
 
 def suspension(actor, ago):
-    return Plea(Action.SUSPEND, actor, ago=ago, reason="客户申请停机")
+    return Plea(Action.SUSPEND, actor, ago=ago, reason="客户申请停用")
 
 
 def control(ago):
@@ -120,7 +120,7 @@ STORIES = {
         share=1, ago=(100, 250), wakes=(1, 9),
         pleas=(
             control(ago=(50, 60)),
-            Plea(Action.LIFT_HOLD, "desk", ago=(30, 40), reason="运营商已解除", params={"kind": "anomaly"}),
+            Plea(Action.LIFT_HOLD, "desk", ago=(30, 40), reason="运营商已解除管控", params={"kind": "anomaly"}),
         ),
     ),
     "paused": Story(share=3, ago=(60, 250), wakes=(1, 9), pleas=(suspension("support", ago=(1, 50)),)),
@@ -152,7 +152,10 @@ STORIES = {
     ),
     "rejected": Story(
         share=1, ago=(30, 100), is_personal=True,
-        pleas=(submitted(ago=(10, 20)), Plea(Action.REJECT_REAL_NAME, "ops", ago=(5, 9), reason="证件照片不清晰")),
+        pleas=(
+            submitted(ago=(10, 20)),
+            Plea(Action.REJECT_REAL_NAME, "ops", ago=(5, 9), reason="姓名与证件号码不一致"),
+        ),
     ),
     "revoked": Story(
         share=1, ago=(90, 250), is_personal=True, wakes=(12, 20),
@@ -162,6 +165,6 @@ STORIES = {
     # activated on a day on which the carrier's policy was mistyped
     "misfiled": Story(
         count=3, ago=(10, 60), is_stock=True, carrier="cbn",
-        pleas=(Plea(Action.ACTIVATE, "ops", ago=(3, 3), reason="客户要求立即开通"),),
+        pleas=(Plea(Action.ACTIVATE, "ops", ago=(3, 3), reason="客户要求立即激活"),),
     ),
 }  # fmt: skip

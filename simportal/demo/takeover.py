@@ -8,7 +8,7 @@ from cards.calendar import add_months
 from simportal.demo.fleet import with_check_digit
 
 CUSTOMER = "远航船舶监控（惠州）有限公司"
-SOURCE = "远航-接管清单.xlsx"
+SOURCE = "远航-存量卡接管清单.xlsx"
 ONE_IN = 50  # of the demo's cards
 MOST = 24
 WITHOUT_SERVICE_DAYS = 75  # of the 90 after which a card is cancelled

@@ -137,7 +137,11 @@ def test_cards_that_exist_are_corrected_where_that_was_asked_for(ops, tmp_path):
     refused = page(ops, checked(ops, content))
     assert (counts_shown(refused), refused.context["changes"]) == ({"contradict a card that exists": 1}, 0)
     assert "there is nothing to apply" in text(refused)
-    apply(ops, checked(ops, content, update="on"))
+    correcting = checked(ops, content, update="on")
+    assert page(ops, correcting).context["parameters"] == [
+        ("Existing cards", "are corrected where they differ from the file")
+    ]
+    apply(ops, correcting)
     assert Card.objects.get().msisdn == "13800000001"
 
 

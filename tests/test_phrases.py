@@ -3,11 +3,16 @@
 from datetime import date
 
 import pytest
+from django.http import QueryDict
 from django.template import Context, Template
 from django.utils.translation import override
 
-from cards.choices import Carrier, State
+from cards.catalogue import CATALOGUE
+from cards.choices import Carrier, JobKind, State
 from cards.errors import InvariantBroken
+from cards.models import Job
+from cards.pages.filter_labels import filter_fields, filter_labels
+from cards.pages.job_labels import parameters_of
 from cards.phrases import listed, noted, pair
 
 pytestmark = pytest.mark.once
@@ -67,3 +72,29 @@ def test_a_contradiction_is_told_without_codes(code, facts, english, chinese):
     with override("zh-hans"):
         in_chinese = str(broken)
     assert (in_english, in_chinese) == (english, chinese)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("action", [action for action in CATALOGUE.values() if action.parameters])
+def test_what_a_job_was_told_has_labels(action):
+    told = {"kind": "anomaly"} | {name: "" for name in action.parameters if name != "kind"}
+    params = {name: told[name] for name in action.parameters}
+    with override("en"):
+        labels = [label for label, _value in parameters_of(Job(kind=JobKind.ACTION, action=action.word, params=params))]
+        assert labels == [str(parameter.label) for parameter in action.parameters.values()]
+    assert not set(labels) & set(params)
+
+
+@pytest.mark.django_db
+def test_the_filters_of_a_list_have_labels():
+    """What is no longer known is itself."""
+    params = QueryDict("state=in_use&customer=Acme&cols=msisdn,customer,lost&carrier=lost&lost=1&tag=")
+    with override("en"):
+        labels = filter_labels(filter_fields(params), params)
+    assert labels == [
+        ("State", "In use"),
+        ("Customer", "Acme"),
+        ("Columns", "MSISDN, Customer, lost"),
+        ("Carrier", "lost"),
+        ("lost", "1"),
+    ]

@@ -63,7 +63,7 @@ def _event_line(event):
         str(event["effective_on"]),
         str(Action(event["action"]).label),
         states,
-        event["actor"],
+        str(Rule(event["rule"]).label) if event["rule"] else event["actor"],
     ]
     if event["reason"]:
         parts.append(f"“{event['reason']}”")

@@ -4,6 +4,7 @@ import uuid
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import OrderKind
 from billing.money import CENT, read_amount
@@ -46,7 +47,7 @@ class KeyedForm(forms.Form):
 class OrderForm(KeyedForm):
     """What is ordered, and for which cards: a pasted list of numbers, where they do not come from a selection."""
 
-    kind = forms.ChoiceField(label=_("What"), choices=[(kind.value, kind.label) for kind in SOLD])
+    kind = forms.ChoiceField(label=_("Product"), choices=[(kind.value, kind.label) for kind in SOLD])
     plan = forms.ChoiceField(label=_("Plan or pack"), required=False)
     customer = forms.CharField(
         label=_("Customer"),
@@ -55,7 +56,7 @@ class OrderForm(KeyedForm):
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
     )
     numbers = forms.CharField(
-        label=_("Cards"),
+        label=_("Card numbers"),
         required=False,
         help_text=_("ICCID, MSISDN, IMSI or IMEI in any mix, up to 10,000."),
         widget=forms.Textarea(attrs={"rows": 6}),
@@ -117,13 +118,13 @@ class ReceiptForm(KeyedForm):
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
         error_messages={"invalid_choice": _("There is no customer with this name.")},
     )
-    amount = AmountField(label=_("Amount"))
+    amount = AmountField(label=pgettext_lazy("money", "Amount"))
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")
     )
     received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
-    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+    note = forms.CharField(label=pgettext_lazy("text", "Note"), max_length=200, required=False)
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 class CardsConfig(AppConfig):
     name = "cards"
-    verbose_name = _("Cards")
+    verbose_name = _("SIM cards")
 
     def ready(self):
         from cards.triggers import install_triggers

@@ -100,7 +100,7 @@ class CustomerKind(TextChoices):
 
 
 class MemberRole(TextChoices):
-    OWNER = "owner", _("Owner")
+    OWNER = "owner", pgettext_lazy("member", "Owner")
     OPERATOR = "operator", _("Operator")
     VIEWER = "viewer", _("Viewer")
 
@@ -111,7 +111,7 @@ ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR)
 class ActorKind(TextChoices):
     """Who stands behind a record: a rule of the portal, or a person and through which door."""
 
-    SYSTEM = "system", _("Rule")
+    SYSTEM = "system", pgettext_lazy("actor", "Rule")
     STAFF = "staff", _("Staff")
     CUSTOMER = "customer", _("Customer")
     COMMAND = "command", _("Command line")
@@ -128,8 +128,8 @@ class JobKind(TextChoices):
     IMPORT_CARDS = "import_cards", _("Card import")
     IMPORT_USAGE = "import_usage", _("Usage import")
     EXPORT = "export", _("Export")
-    ORDER = "order", _("Order")
-    REFUND = "refund", _("Refund")
+    ORDER = "order", _("Order processing")
+    REFUND = "refund", _("Refund processing")
 
 
 OF_ORDERS = (JobKind.ORDER, JobKind.REFUND)

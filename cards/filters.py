@@ -10,7 +10,7 @@ import django_filters
 from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.calendar import civil_today
 from cards.choices import Carrier, Certification, Hold, State
@@ -200,7 +200,7 @@ class CardFilter(django_filters.FilterSet):
     parked = django_filters.ChoiceFilter(
         choices=[("1", gettext_lazy("Parked only"))],
         method="set_aside",
-        label=gettext_lazy("Parked"),
+        label=pgettext_lazy("filter", "Parked"),
         empty_label=gettext_lazy("Parked or not"),
     )
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 
 from cards.people.views.login import LoginDoor
@@ -40,7 +41,7 @@ CONSOLE_MENU = (
     (_("Nightly sweep"), "console:sweep", None),
 )
 MONEY = (
-    (_("Orders"), "money:order-list", "billing.view_order"),
+    (pgettext_lazy("orders", "Orders"), "money:order-list", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Approvals"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),

@@ -4,8 +4,11 @@ import ast
 import re
 from collections import Counter
 from gettext import GNUTranslations
+from pathlib import Path
 
+import django
 import pytest
+from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import override_settings
 
@@ -27,6 +30,20 @@ TRANSLATED = re.compile(r"{% blocktranslate.*?{% endblocktranslate %}", re.DOTAL
 ENGLISH_COLON = re.compile(r"(?:}}|%})(?:</\w+>)*:(?!//).{0,30}")
 COLON_BEFORE_A_VALUE = re.compile(r"""{% translate "[^"]*:" %}(?:</(?:span|strong)>)* ?{{.{0,30}""")
 ENGLISH_BRACKETS = re.compile(r"\((?:{{|{%).{0,30}")
+# Words that name different things, or a thing and a deed: they never come without a context.
+OF_TWO_MEANINGS = {
+    *("account", "accounts", "amount", "amounts", "change", "changes", "check", "checks", "close", "limit", "limits"),
+    *("line", "lines", "note", "notes", "number", "numbers", "open", "order", "orders", "record", "records"),
+    *("report", "reports", "resume", "start", "stop", "term", "terms", "total", "totals", "transfer", "transfers"),
+    *("use", "used"),
+}
+# Words that stand in several places and mean the same in each. Before you add one: look at every place in Chinese.
+OF_ONE_MEANING = settings.BASE_DIR / "tests" / "of_one_meaning.txt"
+# Words that Django has too and says otherwise in Chinese; ours are shown in its admin as well, and fit there.
+OURS_IN_THE_ADMIN = {
+    *(", ", "Action", "Add", "Description", "Duration", "Email", "Filters", "History", "Log out", "Page not found"),
+    *("Remove", "Summary", "content", "entry", "hash"),
+}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
@@ -56,6 +73,35 @@ def test_placeholders_are_the_same_on_both_sides(chinese):
         if Counter(PLACEHOLDER.findall(most_said(message))) != Counter(PLACEHOLDER.findall(translation(message)))
     ]
     assert different == []
+
+
+def test_a_short_message_in_several_places_has_a_context_or_one_meaning():
+    """Two things that English calls the same have two names in Chinese."""
+    short = {english(message): message.locations for message in messages(found()) if is_short(message)}
+    listed = OF_ONE_MEANING.read_text().splitlines()
+    assert [word for word in short if word.casefold() in OF_TWO_MEANINGS] == []
+    assert {word: places for word, places in short.items() if len(places) > 1 and word not in listed} == {}
+    assert (sorted(set(listed)), set(listed) - set(short)) == (listed, set())
+
+
+def is_short(message):
+    words = english(message).split()
+    return not message.context and len(words) < 3 and any(map(str.isalpha, "".join(words)))
+
+
+def test_no_word_of_ours_changes_the_admin_by_chance(chinese):
+    """Django looks into our catalogue before its own."""
+    theirs = {}
+    for catalogue_of_django in Path(django.__file__).parent.rglob("zh_Hans/LC_MESSAGES/django.po"):
+        with catalogue_of_django.open("rb") as file:
+            for message in messages(read_po(file)):
+                theirs.setdefault((message.context, english(message)), set()).add(translation(message))
+    others = {
+        english(message)
+        for message in messages(chinese)
+        if theirs.get((message.context, english(message)), set()) - {translation(message), ""}
+    }
+    assert others == OURS_IN_THE_ADMIN
 
 
 def test_a_message_is_found_however_deep_its_folder_lies(tmp_path):

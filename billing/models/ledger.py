@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import OF_CUSTOMERS, Account, EntryKind
 from billing.models.fields import MoneyField
@@ -20,7 +21,12 @@ class Entry(models.Model):
         "cards.Customer", models.PROTECT, related_name="entries", db_index=False, verbose_name=_("customer")
     )
     order = models.ForeignKey(
-        "billing.Order", models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("order")
+        "billing.Order",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        verbose_name=pgettext_lazy("orders", "order"),
     )
     reverses = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")
@@ -50,7 +56,7 @@ class Posting(models.Model):
     """
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="postings", verbose_name=_("entry"))
-    account = models.CharField(_("account"), max_length=11, choices=Account)
+    account = models.CharField(pgettext_lazy("ledger", "account"), max_length=11, choices=Account)
     customer = models.ForeignKey(
         "cards.Customer",
         models.PROTECT,
@@ -60,7 +66,7 @@ class Posting(models.Model):
         db_index=False,
         verbose_name=_("customer"),
     )
-    amount = MoneyField(_("amount"))
+    amount = MoneyField(pgettext_lazy("money", "amount"))
     balance = MoneyField(_("balance"), null=True)
 
     class Meta:

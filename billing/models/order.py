@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import transition
 
 from billing.choices import LineState, OrderKind, OrderState, RefundState
@@ -48,10 +49,10 @@ class Order(models.Model):
     job = models.OneToOneField(
         "cards.Job", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("job")
     )
-    size = models.PositiveIntegerField(_("lines"), default=0)
-    total = MoneyField(_("total"), default=ZERO)
+    size = models.PositiveIntegerField(pgettext_lazy("orders", "lines"), default=0)
+    total = MoneyField(pgettext_lazy("orders", "total"), default=ZERO)
     refunded = MoneyField(_("refunded"), default=ZERO)
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -75,8 +76,8 @@ class Order(models.Model):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("order")
-        verbose_name_plural = _("orders")
+        verbose_name = pgettext_lazy("orders", "order")
+        verbose_name_plural = pgettext_lazy("orders", "orders")
         ordering = ["-pk"]
         default_permissions = ("view",)
         permissions = [
@@ -186,8 +187,10 @@ class OrderLine(models.Model):
     `refused` why it could not be fulfilled. `cost` is what the dealer paid, None where nobody said.
     """
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False, verbose_name=_("order"))
-    number = models.PositiveIntegerField(_("number"))
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="lines", db_index=False, verbose_name=pgettext_lazy("orders", "order")
+    )
+    number = models.PositiveIntegerField(pgettext_lazy("sequence", "number"))
     card = models.ForeignKey(
         "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("card")
     )
@@ -201,7 +204,7 @@ class OrderLine(models.Model):
     cost = MoneyField(_("cost"), null=True, blank=True)
     tax_rate = RateField(_("tax (%)"), default=Decimal(0))
     state = models.CharField(_("state"), max_length=9, choices=LineState, default=LineState.OPEN)
-    seq = models.PositiveIntegerField(_("record"), null=True, blank=True)
+    seq = models.PositiveIntegerField(_("card record"), null=True, blank=True)
     fulfilled_on = models.DateField(_("fulfilled on"), null=True, blank=True)
     refunded_on = models.DateField(_("refunded on"), null=True, blank=True)
     refused = models.JSONField(_("reason not fulfilled"), null=True, blank=True)
@@ -247,10 +250,12 @@ class Refund(models.Model):
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds", verbose_name=_("order"))
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="refunds", verbose_name=pgettext_lazy("orders", "order")
+    )
     job = models.OneToOneField("cards.Job", models.PROTECT, related_name="+", verbose_name=_("job"))
     state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.REQUESTED)
-    amount = MoneyField(_("amount"), default=ZERO)
+    amount = MoneyField(pgettext_lazy("money", "amount"), default=ZERO)
     reason = models.CharField(_("reason"), max_length=200)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requested by")

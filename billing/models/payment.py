@@ -3,6 +3,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import NotificationOutcome, PaymentState
 from billing.models.fields import MoneyField
@@ -18,10 +19,10 @@ class Receipt(models.Model):
 
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="receipts", verbose_name=_("customer"))
     reference = models.CharField(_("bank's reference"), max_length=64)
-    amount = MoneyField(_("amount"))
+    amount = MoneyField(pgettext_lazy("money", "amount"))
     received_on = models.DateField(_("received on"))
     payer = models.CharField(_("payer"), max_length=128, blank=True)
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="receipt", verbose_name=_("entry"))
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by")
@@ -56,10 +57,15 @@ class Payment(models.Model):
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="payments", verbose_name=_("customer"))
     order = models.ForeignKey(
-        "billing.Order", models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("order")
+        "billing.Order",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        verbose_name=pgettext_lazy("orders", "order"),
     )
     provider = models.CharField(_("provider"), max_length=16)
-    amount = MoneyField(_("amount"))
+    amount = MoneyField(pgettext_lazy("money", "amount"))
     state = models.CharField(_("state"), max_length=7, choices=PaymentState, default=PaymentState.STARTED)
     provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
     entry = models.OneToOneField(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import PriceKind
 from billing.models.fields import MoneyField
@@ -41,7 +42,7 @@ class Price(models.Model):
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("customer")
     )
-    amount = MoneyField(_("amount"), null=True, blank=True)
+    amount = MoneyField(pgettext_lazy("money", "amount"), null=True, blank=True)
     valid_from = models.DateField(_("valid from"))
 
     class Meta:
@@ -72,7 +73,7 @@ class Price(models.Model):
         ]
 
     def __str__(self):
-        what = self.plan or _("Card")
+        what = self.plan or pgettext_lazy("product", "Card")
         return f"{what} {self.get_kind_display()} {self.valid_from}"
 
 

@@ -3,6 +3,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.calendar import this_moment
 
@@ -35,7 +36,9 @@ class RenewedTerm(models.Model):
 
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", db_index=False, verbose_name=_("card"))
     term = models.PositiveSmallIntegerField(_("current term"))
-    order = models.ForeignKey("billing.Order", models.PROTECT, related_name="renewed_terms", verbose_name=_("order"))
+    order = models.ForeignKey(
+        "billing.Order", models.PROTECT, related_name="renewed_terms", verbose_name=pgettext_lazy("orders", "order")
+    )
 
     class Meta:
         verbose_name = _("auto-renewed term")
@@ -60,7 +63,12 @@ class RenewalRun(models.Model):
     )
     day = models.DateField(_("day"))
     order = models.OneToOneField(
-        "billing.Order", models.PROTECT, null=True, blank=True, related_name="run", verbose_name=_("order")
+        "billing.Order",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="run",
+        verbose_name=pgettext_lazy("orders", "order"),
     )
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     is_short = models.BooleanField(_("insufficient funds"), default=False)

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing.pages.wallet_lines import wallet_line
 from billing.statements import months_of, statement
@@ -26,7 +27,7 @@ def statement_context(customer, month, frame):
 def statement_file(customer, month, frame):
     """The statement as a CSV for people: the opening balance, each posting, the closing balance."""
     found = statement(customer.pk, month)
-    headings = [_("Day"), _("What"), _("Reference"), _("Memo"), _("Amount"), _("Balance")]
+    headings = [_("Day"), _("Description"), _("Reference"), _("Memo"), pgettext("money", "Amount"), _("Balance")]
     rows = [[month, _("Opening balance"), "", "", "", found.opening]]
     for entry in (wallet_line(posting, frame) for posting in found.postings):
         rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])

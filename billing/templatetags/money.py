@@ -1,7 +1,7 @@
 """How the pages write amounts."""
 
 from django import template
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing import money
 from cards.templatetags.cards import with_code
@@ -18,7 +18,7 @@ def yuan_or_nothing(amount):
 @register.filter
 def sold(plan):
     """What a price or a line is for: a plan, with its code, or, for nothing, the card itself."""
-    return with_code(plan) if plan else _("Card")
+    return with_code(plan) if plan else pgettext("product", "Card")
 
 
 @register.simple_tag(takes_context=True)

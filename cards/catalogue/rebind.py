@@ -65,7 +65,7 @@ class Rebind(ActionType):
             "Bound to device {imei}. It can be changed {left} more times this month.",
             left,
         )
-        return hint.format(imei=card.bound_imei or _("none"), left=left)
+        return hint.format(imei=card.bound_imei or _("not bound"), left=left)
 
 
 ACTION = Rebind()

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import CustomerKind, MemberRole
 from cards.scope import OwnedQuerySet
@@ -16,7 +17,7 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=128, unique=True)
     kind = models.CharField(_("kind"), max_length=10, choices=CustomerKind, default=CustomerKind.ENTERPRISE)
     contact = models.CharField(_("contact"), max_length=64, blank=True)
-    phone = models.CharField(_("phone"), max_length=20, blank=True)
+    phone = models.CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="customers", verbose_name=_("members")
     )

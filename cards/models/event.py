@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, ActorKind, Rule, State
 from cards.holds import MOST_TEXT, Holds, shown
@@ -11,7 +12,7 @@ class CardEvent(models.Model):
     card = models.ForeignKey(
         "cards.Card", models.PROTECT, related_name="events", db_index=False, verbose_name=_("card")
     )
-    seq = models.PositiveIntegerField(_("number"))
+    seq = models.PositiveIntegerField(pgettext_lazy("record", "number"))
     action = models.CharField(_("action"), max_length=20, choices=Action)
     from_state = models.CharField(_("from"), max_length=9, choices=State, blank=True)
     to_state = models.CharField(_("to"), max_length=9, choices=State)

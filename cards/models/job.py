@@ -3,6 +3,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, JobKind, JobStatus, Step
 from cards.scope import Scope
@@ -31,10 +32,12 @@ class Selection(models.Model):
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("owner"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("job", "owner")
+    )
     name = models.CharField(_("name"), max_length=80, blank=True)
     asked = models.JSONField(_("criteria"), default=dict)
-    size = models.PositiveIntegerField(_("cards"), default=0)
+    size = models.PositiveIntegerField(pgettext_lazy("count", "cards"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -50,8 +53,8 @@ class SelectionPart(models.Model):
     """Some thousand cards of a selection, by their keys."""
 
     selection = models.ForeignKey(Selection, models.CASCADE, related_name="parts", verbose_name=_("selection"))
-    number = models.PositiveIntegerField(_("number"))
-    card_ids = models.JSONField(_("cards"))
+    number = models.PositiveIntegerField(pgettext_lazy("sequence", "number"))
+    card_ids = models.JSONField(pgettext_lazy("count", "cards"))
 
     class Meta:
         verbose_name = _("selection part")
@@ -86,7 +89,12 @@ class Job(Leased):
     params = models.JSONField(_("parameters"), default=dict)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="jobs", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="jobs",
+        verbose_name=pgettext_lazy("job", "owner"),
     )
     language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
     status = models.CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
@@ -184,7 +192,7 @@ class JobChunk(Leased):
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="chunks", db_index=False, verbose_name=_("job"))
-    number = models.PositiveIntegerField(_("number"))
+    number = models.PositiveIntegerField(pgettext_lazy("sequence", "number"))
     size = models.PositiveIntegerField(_("cards or rows"))
     payload = models.JSONField(_("work"))
     check_result = models.JSONField(_("check outcome"), null=True, blank=True)

@@ -4,6 +4,7 @@ import hmac
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import RealName
 
@@ -19,7 +20,7 @@ class RealNameCheck(models.Model):
 
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="real_name_checks", verbose_name=_("card"))
     status = models.CharField(_("status"), max_length=9, choices=RealName, default=RealName.SUBMITTED)
-    masked_name = models.CharField(_("name"), max_length=64)
+    masked_name = models.CharField(pgettext_lazy("person", "name"), max_length=64)
     masked_number = models.CharField(_("ID number"), max_length=32)
     number_hash = models.CharField(_("ID number hash"), max_length=64, editable=False)
     submitted_on = models.DateField(_("submitted on"))

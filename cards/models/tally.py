@@ -6,6 +6,7 @@ kind are put together into one. So nobody waits for a counter, and the sum is ex
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, State
 from cards.holds import MOST_TEXT
@@ -18,7 +19,7 @@ class StateTally(models.Model):
     action = models.CharField(_("action"), max_length=20, choices=Action)
     state = models.CharField(_("state"), max_length=9, choices=State)
     holds = models.CharField(_("holds"), max_length=MOST_TEXT, blank=True)
-    cards = models.IntegerField(_("cards"))
+    cards = models.IntegerField(pgettext_lazy("count", "cards"))
 
     class Meta:
         verbose_name = _("state count")

@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.choices import Alignment
 
@@ -11,7 +12,7 @@ class ServiceTerm(models.Model):
     """
 
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="terms", verbose_name=_("card"))
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = models.PositiveSmallIntegerField(pgettext_lazy("sequence", "number"))
     plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
     months = models.PositiveSmallIntegerField(_("months"))
     alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment)

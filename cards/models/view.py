@@ -1,13 +1,17 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SavedView(models.Model):
     """A view of the card list under a name: what its address says, for its owner or for everybody."""
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="saved_views",
+        verbose_name=pgettext_lazy("view", "owner"),
     )
     name = models.CharField(_("name"), max_length=40)
     query = models.CharField(_("query"), max_length=2_000, blank=True)

@@ -35,7 +35,7 @@ RECORD_KINDS = {
         # A hold is placed by the rule of its name.
         _declared("usage") | Q(action=Action.ROLL_OVER) | Q(rule__in=[Rule.FIRST_USE, *HOLDS_THAT_END_WITH_A_CYCLE]),
     ),
-    "notes": (gettext_lazy("Notes"), _declared("notes")),
+    "notes": (gettext_lazy("Remarks and tags"), _declared("notes")),
 }
 
 
@@ -64,8 +64,10 @@ class RecordFilter(django_filters.FilterSet):
     )
     by = django_filters.CharFilter(field_name="actor_name", label=gettext_lazy("Actor"))
     job = Whole(field_name="job_id", label=gettext_lazy("Job"))
-    since = django_filters.DateFilter(field_name="effective_on", lookup_expr="gte", label=gettext_lazy("From"))
-    through = django_filters.DateFilter(field_name="effective_on", lookup_expr="lte", label=gettext_lazy("Through"))
+    since = django_filters.DateFilter(field_name="effective_on", lookup_expr="gte", label=gettext_lazy("From date"))
+    through = django_filters.DateFilter(
+        field_name="effective_on", lookup_expr="lte", label=gettext_lazy("Through date")
+    )
 
     older = Whole(field_name="seq", lookup_expr="lt", widget=forms.HiddenInput)
 

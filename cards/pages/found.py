@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from cards.filters import filter_for
 from cards.pages.addresses import given
@@ -43,7 +44,7 @@ def not_found(request):
     if found:
         rows += [(number, _("no card")) for number in found.unknown]
         rows += [(number, _("several cards")) for number in found.ambiguous]
-    return csv_response(_("numbers-without-card"), [_("Number"), _("Result")], rows)
+    return csv_response(_("numbers-without-card"), [pgettext("identifier", "Number"), _("Result")], rows)
 
 
 def surely_meant(filtered):

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.permissions import Actor
@@ -25,11 +26,11 @@ SAFE = ("GET", "HEAD")
 MENU = (
     (_("Home"), "my:home"),
     (_("My cards"), "my:card-list"),
-    (_("Orders"), "buying:order-list"),
+    (pgettext_lazy("orders", "Orders"), "buying:order-list"),
     (_("Wallet"), "buying:wallet"),
-    (_("Requests"), "my:requests"),
+    (_("My requests"), "my:requests"),
     (_("Members"), "my:members"),
-    (_("Account"), "account:account"),
+    (pgettext_lazy("login", "Account"), "account:account"),
 )
 
 

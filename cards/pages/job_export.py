@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from cards.actions.jobs import control
 from cards.columns.kinds import Format
@@ -14,7 +15,7 @@ def export_context(job, request, frame):
     origin = origin_of(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
     facts = [(_("Format"), Format(job.params["format"]).label)]
     if job.total and not job.selection:
-        facts.append((_("Cards"), f"{job.total:,}"))
+        facts.append((pgettext("count", "Cards"), f"{job.total:,}"))
     is_kept = bool(job.file) and (job.kept_until is None or job.kept_until > timezone.now())
     return {
         "parameters": facts + ([] if job.selection else origin.filters),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from cards.actions.jobs import control
 from cards.choices import JobKind, JobStatus
@@ -31,13 +31,13 @@ PROGRESS_COUNTS = {
     "parked": (gettext_lazy("parked"), "bad"),
 }
 DISCARD = ("stop", gettext_lazy("Discard"))
-STOP = ("stop", gettext_lazy("Stop"))
+STOP = ("stop", pgettext_lazy("job", "Stop"))
 STEPS_BY_STATUS = {
     JobStatus.PREPARING: (DISCARD,),
     JobStatus.CHECKING: (DISCARD,),
     JobStatus.READY: (DISCARD,),
-    JobStatus.RUNNING: (("pause", gettext_lazy("Pause")), STOP),
-    JobStatus.PAUSED: (("resume", gettext_lazy("Resume")), STOP),
+    JobStatus.RUNNING: (("pause", pgettext_lazy("job", "Pause")), STOP),
+    JobStatus.PAUSED: (("resume", pgettext_lazy("job", "Resume")), STOP),
 }
 FOLLOWS = {"retry": control.retry, "undo": control.undo}
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import TextChoices
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.choices import Binding, Certification, RealName, UsageLevel
 from cards.quantities import megabytes
@@ -28,7 +28,7 @@ class Subject(TextChoices):
     STATE = "state", gettext_lazy("Card state")
     HOLDS = "holds", gettext_lazy("Suspension")
     ALLOWANCE = "allowance", gettext_lazy("Data left")
-    TERM = "term", gettext_lazy("Term")
+    TERM = "term", pgettext_lazy("service", "Term")
     DEVICE = "device", gettext_lazy("Device")
     REAL_NAME = "real_name", gettext_lazy("ID verification")
     DATA_AGE = "data_age", gettext_lazy("Carrier data")

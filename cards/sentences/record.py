@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.choices import Action, Hold, RealName, State
 from cards.errors import InvariantBroken
@@ -16,21 +16,21 @@ EVIDENCE_LABELS = {
     "source": gettext_lazy("from the file"),
     "state": gettext_lazy("state"),
     "activated_on": gettext_lazy("activated on"),
-    "used_mb": gettext_lazy("used"),
+    "used_mb": pgettext_lazy("usage", "used"),
     "holds": gettext_lazy("holds"),
     "real_name": gettext_lazy("ID verification"),
-    "used_bytes": gettext_lazy("used"),
+    "used_bytes": pgettext_lazy("usage", "used"),
     "quota_bytes": gettext_lazy("allowance"),
     "allowance_bytes": gettext_lazy("allowance"),
     "reached_bytes": gettext_lazy("reached"),
-    "limit_mb": gettext_lazy("limit"),
+    "limit_mb": pgettext_lazy("usage", "limit"),
     "used_on": gettext_lazy("last used on"),
     "test_until": gettext_lazy("test until"),
     "silent_from": gettext_lazy("silent from"),
     "forced_activation_on": gettext_lazy("forced activation on"),
     "service_until": gettext_lazy("service until"),
     "cancel_on": gettext_lazy("cancelled on"),
-    "term": gettext_lazy("term"),
+    "term": pgettext_lazy("service", "term"),
     "plan": gettext_lazy("plan"),
     "hold": gettext_lazy("hold"),
     "lifted": gettext_lazy("lifted"),
@@ -40,7 +40,7 @@ EVIDENCE_LABELS = {
     "previous_imei": gettext_lazy("previous IMEI"),
     "customer": gettext_lazy("customer"),
     "was_customer": gettext_lazy("previous customer"),
-    "name": gettext_lazy("name"),
+    "name": pgettext_lazy("person", "name"),
     "id_number": gettext_lazy("ID number"),
     "was": gettext_lazy("was"),
     "why": gettext_lazy("why"),

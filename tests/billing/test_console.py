@@ -448,7 +448,7 @@ def test_a_statement_runs_from_the_opening_to_the_closing_balance(finance):
     assert (before.context["statement"].opening, before.context["statement"].closing) == (0, 70)
     assert before.context["months"] == [date(2026, 3, 1), date(2026, 2, 1)]
     lines = b"".join(get(finance, f"{path}.csv").streaming_content).decode("utf-8-sig").splitlines()
-    assert lines[0] == "Day,What,Reference,Memo,Amount,Balance"
+    assert lines[0] == "Day,Description,Reference,Memo,Amount,Balance"
     assert [line.rpartition(",")[2] for line in lines[1:]] == ["70.00", "90.00", "60.00", "60.00"]
     assert get(finance, f"{path}/?month=2026-13").status_code == 404
 

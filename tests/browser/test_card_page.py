@@ -42,9 +42,9 @@ def test_a_tag_is_added_followed_and_taken_off(card):
 def test_the_record_is_narrowed_in_place_and_its_address_kept(card):
     page = card("?tag=cold-chain&state=in_use")
     page.evaluate("window.wasHere = true")
-    page.click("#record-panel .tabs a:text-is('Notes')")
+    page.click("#record-panel .tabs a:text-is('Remarks and tags')")
     page.wait_for_url("**/?kind=notes*")
-    page.wait_for_function("document.querySelector('#record-panel [aria-current]').textContent == 'Notes'")
+    page.wait_for_function("document.querySelector('#record-panel [aria-current]').textContent == 'Remarks and tags'")
     actions = set(page.locator("#record-panel .record strong").all_text_contents())
     assert (actions <= {"Add tag", "Edit remark"}, page.evaluate("window.wasHere")) == (True, True)
     job = page.get_attribute("#record-panel .record .muted a", "href")

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import orders
@@ -43,11 +43,11 @@ class AdjustmentForm(KeyedForm):
     """Money that is charged or given without a card, and why."""
 
     gives = forms.ChoiceField(
-        label=gettext_lazy("What"),
+        label=gettext_lazy("Credit or charge"),
         choices=[("1", gettext_lazy("Credit the customer")), ("0", gettext_lazy("Charge the customer"))],
     )
-    amount = AmountField(label=gettext_lazy("Amount"))
-    note = forms.CharField(label=gettext_lazy("Note"), max_length=200)
+    amount = AmountField(label=pgettext_lazy("money", "Amount"))
+    note = forms.CharField(label=pgettext_lazy("text", "Note"), max_length=200)
 
     @property
     def signed(self):

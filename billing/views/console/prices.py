@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from billing.actions.prices import set_price
@@ -29,7 +29,7 @@ class PriceForm(forms.Form):
         to_field_name="code",
         label=gettext_lazy("Plan or pack"),
         required=False,
-        empty_label=gettext_lazy("Card"),
+        empty_label=pgettext_lazy("product", "Card"),
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PriceKind.choices)
     tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False)
@@ -41,7 +41,7 @@ class PriceForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
     )
     amount = AmountField(
-        label=gettext_lazy("Amount"),
+        label=pgettext_lazy("money", "Amount"),
         required=False,
         help_text=gettext_lazy("Leave empty to end the tier or customer price on that day."),
         least=ZERO,

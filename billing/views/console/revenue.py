@@ -4,6 +4,7 @@ from datetime import date
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from billing.money import ZERO, yuan
@@ -40,7 +41,7 @@ def margin(request):
 @require_safe
 def margin_csv(request):
     year = _year(request)
-    headings = [_("Month"), _("Plan"), _("Lines"), _("Revenue"), _("Refunds"), _("Cost"), _("Margin")]
+    headings = [_("Month"), _("Plan"), pgettext("count", "Lines"), _("Revenue"), _("Refunds"), _("Cost"), _("Margin")]
     rows = [
         [f"{row.month:%Y-%m}", row.label, row.lines, row.revenue, row.returned, row.cost, row.margin]
         for row in margins(date(year, 1, 1), date(year + 1, 1, 1))

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import payments
@@ -32,7 +32,7 @@ LATEST_SHOWN = 10
 class DepositForm(KeyedForm):
     """Money for the wallet, by the payment page."""
 
-    amount = AmountField(label=gettext_lazy("Amount"))
+    amount = AmountField(label=pgettext_lazy("money", "Amount"))
 
 
 class MyAgreementForm(forms.Form):

@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 PYTEST := $(BIN)/python -m pytest --numprocesses auto
 
-.PHONY: run test test-fast lint bench messages env
+.PHONY: run test test-fast lint bench screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -30,6 +30,10 @@ lint: env
 
 bench: env
 	$(BIN)/python -m tests.bench
+
+# Look at each before you commit it.
+screenshots: env
+	SCREENSHOTS=1 $(BIN)/python -m pytest --quiet --numprocesses 0 tests/browser/test_screenshots.py
 
 messages: env
 	DEBUG=1 $(BIN)/python manage.py make_translations

@@ -1,8 +1,26 @@
 """Windows of a browser on a portal with demo data."""
 
+import sys
+
 import pytest
 
+from tests.browser.pictures import ARE_TAKEN, PICTURED_DAY
 from tests.browser.windows import WIDTHS, log_in
+from tests.own_portal import own_portal
+from tests.processes import free_port, listens, wait_until
+
+if ARE_TAKEN:
+
+    @pytest.fixture(scope="session")
+    def portal(migrated, tmp_path_factory):
+        """A portal with demo data on a day and at a moment that never change."""
+        port = free_port()
+        bind = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--no-control-socket"]
+        with own_portal(tmp_path_factory.mktemp("portal"), like=migrated, SIMPORTAL_TODAY=PICTURED_DAY) as served:
+            served.manage("demo", "--cards", "300")
+            with served.started(sys.executable, "-m", "gunicorn", "tests.browser.still", *bind):
+                wait_until(lambda: listens(port), what="the portal's start")
+                yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,7 @@ TARGETS = (
     "#content :is(input, select)"
 )
 
-# One portal with one worker serves them all.
-in_a_browser = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("browser")]
+in_a_browser = [pytest.mark.browser, pytest.mark.once]
 
 # Both languages, schemes and widths in two windows: a page is loaded once in each and then seen at the other width too.
 # The console and the customers' pages share their style, so that between them axe sees each scheme at each width.

@@ -47,6 +47,6 @@ class ImportCommand(PortalCommand):
             sentence = _("Row {row}, {field}: {message}") if error["field"] else _("Row {row}: {message}")
             self.say(sentence.format(**error))
         if "errors_left_out" in document:
-            self.say(_("{count} more bad rows.").format(count=document["errors_left_out"]))
+            self.say(_("{count} more rows with errors.").format(count=document["errors_left_out"]))
         if dry_run:
             self.note(_("Dry run: nothing was written."))

@@ -65,7 +65,7 @@ class Plan(models.Model):
         period = PERIODS.get(self.months) or ngettext("{months}-month plan", "{months}-month plan", self.months)
         facts = {"period": period.format(months=self.months), "quota": quota}
         if self.alignment == Alignment.ANNIVERSARY:
-            return gettext("{period} {quota}/month, day to day").format(**facts)
+            return gettext("{period} {quota}/month, anniversary").format(**facts)
         return gettext("{period} {quota}/month").format(**facts)
 
     @property

@@ -18,19 +18,19 @@ EXPECTED = {
     "created": (gettext_lazy("would be new"), "good"),
     "taken_over": (gettext_lazy("of these, taken over"), "good"),
     "updated": (gettext_lazy("would be corrected"), "info"),
-    "unchanged": (gettext_lazy("are known and the same"), ""),
+    "unchanged": (gettext_lazy("are already known"), ""),
     "stale": (gettext_lazy("are out of date"), ""),
-    "collisions": (gettext_lazy("contradict a card that exists"), "bad"),
-    "refused": (gettext_lazy("are bad rows"), "bad"),
+    "collisions": (gettext_lazy("conflict with an existing card"), "bad"),
+    "refused": (gettext_lazy("have errors"), "bad"),
 }
 OUTCOMES = {
     "created": (gettext_lazy("new"), "good"),
     "taken_over": (gettext_lazy("of these, taken over"), "good"),
     "updated": (gettext_lazy("corrected"), "info"),
-    "unchanged": (gettext_lazy("known and the same"), ""),
+    "unchanged": (gettext_lazy("already known"), ""),
     "stale": (gettext_lazy("out of date"), ""),
-    "collisions": (gettext_lazy("contradict a card that exists"), "bad"),
-    "refused": (gettext_lazy("bad rows"), "bad"),
+    "collisions": (gettext_lazy("conflict with an existing card"), "bad"),
+    "refused": (gettext_lazy("rows with errors"), "bad"),
 }
 RESULTS = {
     "created": gettext_lazy("new"),

@@ -50,7 +50,7 @@ def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     rows = [card_row(iccid=good, customer="=1+1 海川"), card_row(iccid=bad, plan="NO-PLAN")]
     page = ops()
     upload(page, csv_file(tmp_path / "cards.csv", rows, "gb18030"))
-    assert counts_shown(page) == ["1 would be new", "1 are bad rows"]
+    assert counts_shown(page) == ["1 would be new", "1 have errors"]
     assert "there is no plan with the code “NO-PLAN”" in page.text_content("section:has(#wrong) tbody")
     assert page.goto(f"{LIST}{good}/").status == 404
     page.go_back()
@@ -58,7 +58,7 @@ def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     assert_clean(ops("zh-hans", "dark", 390), [PAGE, waiting])
 
     apply(page)
-    assert counts_shown(page) == ["1 new", "1 bad rows"]
+    assert counts_shown(page) == ["1 new", "1 rows with errors"]
     with page.expect_download() as download:
         page.click(".btn:text-is('Download the report (CSV)')")
     lines = download.value.path().read_text("utf-8-sig").splitlines()
@@ -88,7 +88,7 @@ def test_a_fleet_is_taken_over(ops, tmp_path):
     ]
     page = ops()
     upload(page, csv_file(tmp_path / "车队 fleet.csv", rows))
-    assert counts_shown(page) == ["3 would be new", "3 of these, taken over", "1 are bad rows"]
+    assert counts_shown(page) == ["3 would be new", "3 of these, taken over", "1 have errors"]
     apply(page)
     page.goto(f"{LIST}{stopped}/")
     assert page.text_content(".page-head .badge") == "Suspended manually"

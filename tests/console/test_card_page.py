@@ -227,7 +227,7 @@ def test_terms_devices_and_checks_are_listed_and_persons_masked():
     card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000002")
     response = page_of(of_role("auditor"), card)
     assert [(term.number, str(term.plan), term.status) for term in response.context["terms"]] == [
-        (2, "Yearly plan 1 GB/month, day to day (Y1-1024)", "queued"),
+        (2, "Yearly plan 1 GB/month, anniversary (Y1-1024)", "queued"),
         (1, "Yearly plan 30 MB/month (Y1-30)", "current"),
     ]
     assert [(b.imei, b.is_rebind) for b in response.context["bindings"]] == [

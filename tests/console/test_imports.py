@@ -101,9 +101,9 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
     assert counts_shown(preview) == {
         "would be new": 2,
         "of these, taken over": 1,
-        "are known and the same": 1,
-        "contradict a card that exists": 1,
-        "are bad rows": 2,
+        "are already known": 1,
+        "conflict with an existing card": 1,
+        "have errors": 2,
     }
     bad = [
         (4, "carrier", "“vodafone” is not one of cmcc, cucc, ctcc, cbn", ""),
@@ -135,7 +135,7 @@ def test_cards_that_exist_are_corrected_where_that_was_asked_for(ops, tmp_path):
     content = table(tmp_path, [card_row(1, msisdn="13800000001")])
     card_in_use(iccid=iccid(1))
     refused = page(ops, checked(ops, content))
-    assert (counts_shown(refused), refused.context["changes"]) == ({"contradict a card that exists": 1}, 0)
+    assert (counts_shown(refused), refused.context["changes"]) == ({"conflict with an existing card": 1}, 0)
     assert "there is nothing to apply" in text(refused)
     correcting = checked(ops, content, update="on")
     assert page(ops, correcting).context["parameters"] == [
@@ -153,12 +153,12 @@ def test_who_may_import_and_not_assign_moves_no_card_and_corrects_the_others(tmp
     rows = [moving, card_row(2, customer="Acme", msisdn="13800000002"), card_row(3, customer="Acme")]
     job = checked(importer, table(tmp_path, rows), update="on")
     preview = page(importer, job)
-    assert counts_shown(preview) == {"would be new": 1, "would be corrected": 1, "contradict a card that exists": 1}
+    assert counts_shown(preview) == {"would be new": 1, "would be corrected": 1, "conflict with an existing card": 1}
     sentence = "importer is not allowed to do this: Assign to customer. Ask someone whose role allows it."
     differs = "msisdn: portal “”, file “13800000001”; customer: portal “Acme”, file “Newcomer”"
     assert wrong(preview) == [(2, "customer", sentence, differs)]
     done = page(importer, apply(importer, job))
-    assert counts_shown(done) == {"new": 1, "corrected": 1, "contradict a card that exists": 1}
+    assert counts_shown(done) == {"new": 1, "corrected": 1, "conflict with an existing card": 1}
     assert wrong(done) == wrong(preview)
     cards_now = Card.objects.order_by("iccid").values_list("customer__name", "msisdn", "version")
     assert list(cards_now) == [("Acme", "", 1), ("Acme", "13800000002", 2), ("Acme", "", 1)]
@@ -205,7 +205,7 @@ def test_the_same_form_and_the_same_file_twice(ops, tmp_path):
     assert (first.pk, Job.objects.count()) == (second.pk, 1)
     apply(ops, worker.work_off(first))
     again = checked(ops, content)
-    assert counts_shown(page(ops, again)) == {"are known and the same": 1}
+    assert counts_shown(page(ops, again)) == {"are already known": 1}
     assert ops.post(f"/console/jobs/{first.pk}/start/").status_code == 302
     assert (Card.objects.count(), CardEvent.objects.count()) == (1, 1)
 
@@ -277,17 +277,17 @@ def test_usage_is_checked_looked_at_and_applied_once(ops, tmp_path):
     job = checked(ops, table(tmp_path, rows), what="usage")
     assert (job.status, job.total, UsageDay.objects.count()) == ("ready", 4, 0)
     preview = page(ops, job)
-    assert counts_shown(preview) == {"would be new": 2, "are bad rows": 2}
+    assert counts_shown(preview) == {"would be new": 2, "have errors": 2}
     assert wrong(preview) == [
         (4, "iccid", "there is no card with this ICCID", ""),
         (5, "day", "“soon” is not a date; write it as 2026-03-02", ""),
     ]
     done = apply(ops, job)
-    assert (done.status, counts_shown(page(ops, done))) == ("done", {"new": 2, "bad rows": 2})
+    assert (done.status, counts_shown(page(ops, done))) == ("done", {"new": 2, "rows with errors": 2})
     assert (UsageDay.objects.count(), fresh(card).holds, StagedFile.objects.count()) == (2, "credit", 0)
     assert [line[0] for line in report(ops, job)] == ["4", "5"]
     again = checked(ops, table(tmp_path, rows), what="usage")
-    assert counts_shown(page(ops, again)) == {"are out of date": 2, "are bad rows": 2}
+    assert counts_shown(page(ops, again)) == {"are out of date": 2, "have errors": 2}
 
 
 @pytest.mark.parametrize("what", ["cards", "usage"])

@@ -33,12 +33,12 @@ COMING = {
     "expiring": (
         lambda today: ending(today, ENDING_WITHIN_DAYS),
         gettext_lazy("Their term ends within 30 days"),
-        gettext_lazy("Without renewal they stop then."),
+        gettext_lazy("Without renewal their service ends then."),
     ),
     "cancelling": (
         lambda today: cancelling(today, CANCELLING_WITHIN_DAYS),
         gettext_lazy("They will be cancelled within 14 days"),
-        gettext_lazy("Without renewal they are permanently cancelled then."),
+        gettext_lazy("Without renewal they will be permanently cancelled then."),
     ),
     "expired": (
         lambda today: ENDED,

@@ -76,7 +76,7 @@ def test_links_lead_to_what_there_is(path):
 
 @pytest.mark.parametrize("path", FOR_DEVELOPERS, ids=named)
 def test_files_that_are_named_exist(path):
-    found = [name for name in NAMED_FILE.findall(path.read_text()) if name != "docs/images/"]
+    found = NAMED_FILE.findall(path.read_text())
     assert [name for name in found if not (settings.BASE_DIR / name).exists()] == []
 
 

@@ -48,10 +48,11 @@ def _divided(fields, rows, apart):
 
     The first `apart` columns differ, whatever they hold.
     """
+    is_typed = connection.vendor == "postgresql"
     values, constants, differing = [], [], []
     for place, (field, column) in enumerate(zip(fields, zip(*rows, strict=True), strict=True)):
         if place >= apart and column.count(column[0]) == len(column):
-            values.append(_cast(field, "%s"))
+            values.append(f"%s::{field.rel_db_type(connection)}" if is_typed else "%s")
             constants.append(_prepared(field, column[0]))
         else:
             values.append(f"n.{field.column}")
@@ -79,10 +80,6 @@ def _execute(statement, constants, document):
 
 def _field(model, column):
     return next(field for field in model._meta.concrete_fields if field.attname == column)
-
-
-def _cast(field, value):
-    return f"{value}::{field.rel_db_type(connection)}" if connection.vendor == "postgresql" else value
 
 
 def _prepared(field, value):

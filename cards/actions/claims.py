@@ -33,16 +33,16 @@ def claim(iccid, code, *, user):
     mine = set(Scope.of(user).roles)
     known = ClaimCode.objects.select_related("card").filter(card__iccid=iccid).first() or ClaimCode()
     fits = hmac.compare_digest(digest_of(iccid, code), known.digest)
-    if not (fits and all(may_try) and (_is_free(known) or known.card.customer_id in mine)):
+    if not (fits and all(may_try)):
         return None
-    if known.card.customer_id in mine or _assign(known, user):
+    is_mine = known.card.customer_id in mine
+    is_free = known.card.customer_id is None and known.used_at is None
+    if not (is_mine or is_free):
+        return None
+    if is_mine or _assign(known, user):
         for limit, subject in attempts:
             throttle.undo_hit(limit, subject)
     return Card.objects.visible_to(user).filter(pk=known.card_id).first()
-
-
-def _is_free(code):
-    return code.card.customer_id is None and code.used_at is None
 
 
 def _assign(code, user):

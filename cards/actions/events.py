@@ -24,37 +24,22 @@ def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None):
     What `handle` does and how far the reader has come are one transaction: if it fails, nothing has happened, and the
     same records come again. Two pulls of a reader at once wait for each other.
     """
-    newest = _newest()  # asked before this transaction has its number
+    newest = CardEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0  # before this transaction has its number
+    events = []
     with transaction.atomic(durable=True):
-        place = _locked(reader)
+        EventCursor.objects.get_or_create(reader=reader)
+        place = EventCursor.objects.select_for_update().get(pk=reader)
         if place.through == place.mark < newest:
-            place.mark, place.horizon = newest, _horizon()
-        events = _next(place, limit, actions) if _is_settled(place) else []
+            place.mark = newest
+            place.horizon = _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
+        if _is_settled(place):
+            following = CardEvent.objects.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
+            events = list((following.filter(action__in=actions) if actions else following)[:limit])
+            place.through = events[-1].pk if len(events) == limit else place.mark
         if events:
             handle(events)
         place.save()
     return len(events)
-
-
-def _newest():
-    return CardEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
-
-
-def _locked(reader):
-    EventCursor.objects.get_or_create(reader=reader)
-    return EventCursor.objects.select_for_update().get(pk=reader)
-
-
-def _next(place, limit, actions):
-    """The records that follow, in order, with the place moved behind them."""
-    following = CardEvent.objects.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
-    events = list((following.filter(action__in=actions) if actions else following)[:limit])
-    place.through = events[-1].pk if len(events) == limit else place.mark
-    return events
-
-
-def _horizon():
-    return _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
 
 
 def _is_settled(place):

@@ -15,7 +15,11 @@ def freeze(cards, *, owner, asked, name="", key=None):
 
     def make(key):
         selection = Selection.objects.create(key=key, owner=owner, asked=asked, name=name)
-        selection.size = _write_parts(selection, _ids(cards))
+        is_known = isinstance(cards, list)
+        card_ids = cards if is_known else cards.order_by("pk").values_list("pk", flat=True).iterator(CHUNK)
+        for number, chunk in enumerate(chunked(card_ids), start=1):
+            SelectionPart.objects.create(selection=selection, number=number, card_ids=chunk)
+            selection.size += len(chunk)
         selection.save(update_fields=["size"])
         return selection
 
@@ -36,17 +40,3 @@ def rename(selection, name):
 def ids_of(selection):
     """The keys of a selection's cards, list by list."""
     yield from selection.parts.order_by("number").values_list("card_ids", flat=True).iterator(20)
-
-
-def _ids(cards):
-    if isinstance(cards, list):
-        return cards
-    return cards.order_by("pk").values_list("pk", flat=True).iterator(CHUNK)
-
-
-def _write_parts(selection, card_ids):
-    size = 0
-    for number, chunk in enumerate(chunked(card_ids), start=1):
-        SelectionPart.objects.create(selection=selection, number=number, card_ids=chunk)
-        size += len(chunk)
-    return size

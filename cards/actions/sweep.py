@@ -112,7 +112,10 @@ def _is_far_more_than_usual(swept):
 def unswept_days(through):
     """The days to sweep, in order: those after the last one swept, and `through` itself if anything is due by then."""
     last = SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").values_list("day", flat=True).first()
-    first = last + timedelta(days=1) if last else _first_day_with_work(through)
+    if last:
+        first = last + timedelta(days=1)
+    else:  # a new portal begins on the earliest day on which anything is due
+        first = Card.objects.due(through).values_list("next_due_on", flat=True).first() or through
     if first <= through:
         return list(days(first, through))
     return [through] if Card.objects.due(through).exists() else []
@@ -190,11 +193,6 @@ def dry_run(through, chunks=None):
             _foresee(card, through, policies, report)
     report.changes.sort(key=lambda change: change[1].change.on)
     return report
-
-
-def _first_day_with_work(through):
-    """Where a new portal begins: the earliest day on which anything is due."""
-    return Card.objects.due(through).values_list("next_due_on", flat=True).first() or through
 
 
 def _foresee(card, through, policies, report):

@@ -90,7 +90,10 @@ class Metering(Work):
         if card.is_over:
             _note_stray_usage(card, reading, added)
         elif self._counts(card, reading, day):
-            _count(card, reading, added, day)
+            card.used_bytes = max(card.used_bytes + added, 0)
+            card.used_on = day
+            if reading.imei and _shows_the_device(card, reading):
+                card.seen_imei = reading.imei
             yield from rules.catch_up(card, day, self.policies)
 
     def _counts(self, card, reading, day):
@@ -101,13 +104,6 @@ class Metering(Work):
             return reading.day >= (card.test_ended_on or card.opened_on)
         card.move_meter(day, self.policies.in_force(card.carrier, day))
         return card.term_runs and reading.day >= card.cycle_from
-
-
-def _count(card, reading, added, day):
-    card.used_bytes = max(card.used_bytes + added, 0)
-    card.used_on = day
-    if reading.imei and _shows_the_device(card, reading):
-        card.seen_imei = reading.imei
 
 
 def _shows_the_device(card, reading):

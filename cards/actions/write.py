@@ -289,15 +289,11 @@ def _write(written, signature):
     for entry in written:
         by_action[entry.done and entry.done.change.action].append(entry)
     for alike in by_action.values():
-        _write_cards(alike)
+        changed = _changed_columns(alike)
+        values_of = attrgetter("id", *changed)
+        update_rows(Card, changed, [values_of(card) for card, _, _ in alike])
     _write_events(written, signature)
     _mirror(written)
-
-
-def _write_cards(written):
-    changed = _changed_columns(written)
-    values_of = attrgetter("id", *changed)
-    update_rows(Card, changed, [values_of(card) for card, _, _ in written])
 
 
 def _changed_columns(written):

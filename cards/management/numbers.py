@@ -11,12 +11,10 @@ def meant(iccids, cards=None):
     for chunk in chunked(dict.fromkeys(iccid.strip().upper() for iccid in iccids)):
         ids = ids_by_iccid(chunk, cards)
         for iccid in chunk:
-            yield iccid, *_one_of(iccid, ids[iccid])
-
-
-def _one_of(iccid, ids):
-    if len(ids) == 1:
-        return ids[0], ""
-    if ids:
-        return None, _("Several cards begin with {iccid}: give all 20 characters.").format(iccid=iccid)
-    return None, _("There is no card {iccid}.").format(iccid=iccid)
+            found = ids[iccid]
+            if len(found) == 1:
+                yield iccid, found[0], ""
+            elif found:
+                yield iccid, None, _("Several cards begin with {iccid}: give all 20 characters.").format(iccid=iccid)
+            else:
+                yield iccid, None, _("There is no card {iccid}.").format(iccid=iccid)

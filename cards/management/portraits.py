@@ -13,7 +13,12 @@ DATES = (
 
 
 def portrait(card, document):
-    lines = [_heading(card), *_state_lines(card), *_dates(document), *_cycle(document["cycle"])]
+    customer = card.customer.name if card.customer else ""
+    heading = filter(None, [card.iccid, card.msisdn, str(card.get_carrier_display()), customer])
+    dates = [(Card._meta.get_field(name).verbose_name, document[name]) for name in DATES if document[name]]
+    lines = ["  ".join(heading), *_state_lines(card)]
+    lines += ["  " + pair(label, day) for label, day in dates]
+    lines += _cycle(document["cycle"])
     lines += [_("Forecast:"), *map(forecast_line, document["forecast"])]
     lines += [_("Record:"), *map(_event_line, document["events"])]
     return "\n".join(lines) + "\n\n"
@@ -22,11 +27,6 @@ def portrait(card, document):
 def forecast_line(change):
     what = Action(change["action"]).label
     return f"  {change['on']}  {noted(what, Rule(change['rule']).label) if change['rule'] else what}"
-
-
-def _heading(card):
-    parts = [card.iccid, card.msisdn, str(card.get_carrier_display()), card.customer.name if card.customer else ""]
-    return "  ".join(filter(None, parts))
 
 
 def _state_lines(card):
@@ -38,12 +38,6 @@ def _state_lines(card):
     yield _("State: {state}").format(state=state)
     if card.parked:
         yield _("Parked: {why}").format(why=card.parked_because)
-
-
-def _dates(document):
-    for name in DATES:
-        if document[name]:
-            yield "  " + pair(Card._meta.get_field(name).verbose_name, document[name])
 
 
 def _cycle(cycle):

@@ -42,12 +42,17 @@ class CardAction:
     def posted(self, data):
         """(form, outcome) of what was posted; where the form says what is wrong, nothing was done and there is none."""
         form = self.form(data)
-        if form.is_valid():
-            try:
-                return form, _carry_out(self.card, self.action, self.actor, form)
-            except BadInput as bad:
-                say_at_field(form, bad)
-        return form, None
+        if not form.is_valid():
+            return form, None
+        version, reason = form.cleaned_data["version"], form.cleaned_data.get("reason", "").strip()
+        # A form that is out of date is refused, so that twice is once.
+        checked = {"versions": None if version is None else {self.card.pk: version}, "reason": reason}
+        try:
+            (outcome,) = act(self.action, [self.card.pk], actor=self.actor, **checked, **form.values())
+        except BadInput as bad:
+            say_at_field(form, bad)
+            return form, None
+        return form, outcome
 
     def refusal(self):
         """What stands in the way now, whatever the parameters, or None."""
@@ -99,15 +104,6 @@ class CardAction:
 def plans_for(action):
     """The plans on sale of the kind that an action adds, if it adds any."""
     return Plan.objects.filter(kind=action.sells, is_sold=True) if action.sells else []
-
-
-def _carry_out(card, action, actor, form):
-    """Do what a valid form asks for; the outcome. A form that is out of date is refused, so that twice is once."""
-    version = form.cleaned_data["version"]
-    versions = None if version is None else {card.pk: version}
-    reason = form.cleaned_data.get("reason", "").strip()
-    (outcome,) = act(action, [card.pk], actor=actor, reason=reason, versions=versions, **form.values())
-    return outcome
 
 
 def what_follows(before, after):

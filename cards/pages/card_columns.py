@@ -75,12 +75,15 @@ def with_facts(cards, names):
 
 def rows_of(cards, names, day, frame):
     """The rows of a page: what each column says, by its name, and which card that is, with its page in the frame."""
-    return [_row(card, names, day, frame) for card in cards]
-
-
-def _row(card, names, day, frame):
-    said = {name: _said(LIST_COLUMNS[name], card, day) for name in names}
-    return {"pk": card.pk, "iccid": card.iccid, "url": frame.url("card", card.iccid), **said}
+    return [
+        {
+            "pk": card.pk,
+            "iccid": card.iccid,
+            "url": frame.url("card", card.iccid),
+            **{name: _said(LIST_COLUMNS[name], card, day) for name in names},
+        }
+        for card in cards
+    ]
 
 
 def _said(column, card, day):

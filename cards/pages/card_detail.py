@@ -149,13 +149,8 @@ class CardPage:
 
     def whys(self):
         refusals = dict(self.answers)
-        return [
-            Why(reason, self._button(reason.action, refusals), refusals.get(reason.action))
-            for reason in self._or_broken(self._reasons, [])
-        ]
-
-    def _reasons(self):
-        return explain(self.card, reversed(self.history), self.today, self.policies)
+        reasons = self._or_broken(lambda: explain(self.card, reversed(self.history), self.today, self.policies), [])
+        return [Why(reason, self._button(reason.action, refusals), refusals.get(reason.action)) for reason in reasons]
 
     def future(self):
         """The forecast, as a list and as the line through time that it ends."""

@@ -26,6 +26,8 @@ class Fact:
 
 def facts_of(card):
     """What the card is; what it does not have is left out."""
+    has_check = card.lacks_real_name or card.real_name != RealName.NONE
+    waived = _("waived until the next cycle") if card.limit_waived else ""
     owner = list_url(QueryDict(), CONSOLE, customer=card.customer.name) if card.customer else ""
     facts = [
         _number("ICCID", card.iccid),
@@ -35,11 +37,11 @@ def facts_of(card):
         Fact(_("Customer"), card.customer or _("in stock"), url=owner),
         Fact(_("Opening plan"), card.plan.title, card.plan.code),
         Fact(_("Certification"), card.get_certification_display()),
-        Fact(_("ID verification"), _real_name(card)),
+        Fact(_("ID verification"), card.get_real_name_display() if has_check else ""),
         Fact(_("Device binding"), card.get_binding_display()),
         _number(_("Bound device"), card.bound_imei),
         _number(_("Device last seen"), card.seen_imei),
-        Fact(_("Usage limit"), f"{card.limit_mb:,} MB" if card.limit_mb else "", _waived(card)),
+        Fact(_("Usage limit"), f"{card.limit_mb:,} MB" if card.limit_mb else "", waived),
         Fact(_("Protected from cancellation"), _("yes") if card.protected else ""),
     ]
     return [fact for fact in facts if fact.value]
@@ -66,15 +68,6 @@ def dates_of(card, today):
         for label, day, note in dates
         if day
     ]
-
-
-def _real_name(card):
-    """How far the check has come; of a card that needs none only if there was one."""
-    return card.get_real_name_display() if card.lacks_real_name or card.real_name != RealName.NONE else ""
-
-
-def _waived(card):
-    return _("waived until the next cycle") if card.limit_waived else ""
 
 
 def _number(label, number):

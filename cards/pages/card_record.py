@@ -113,12 +113,6 @@ class Touch:
     count: int
 
 
-def _former_customers(events):
-    """The names of the customers from whom these records took the card, by their keys."""
-    keys = {event.evidence.get("was_customer_id") for event in events} - {None}
-    return dict(Customer.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
-
-
 class Record:
     """One page of a card's record. `history` is all of it that was read, oldest first."""
 
@@ -129,7 +123,9 @@ class Record:
         self.complaints = list(_complaints(filtered.form))
         found = list(filtered.qs.filter(card=card)[: RECORDS_SHOWN + 1])
         shown = {event.seq: event.shown for event in history}
-        self.entries = record.record_entries(found[:RECORDS_SHOWN], shown, _former_customers(found))
+        former = Customer.objects.filter(pk__in={event.evidence.get("was_customer_id") for event in found} - {None})
+        names = dict(former.values_list("pk", "name"))
+        self.entries = record.record_entries(found[:RECORDS_SHOWN], shown, names)
         self.older_than = found[RECORDS_SHOWN - 1].seq if len(found) > RECORDS_SHOWN else None
         given = {name for name, value in self.form.cleaned_data.items() if value}
         self.is_first_page = "older" not in given

@@ -48,7 +48,7 @@ def bars(counts, as_text="{:,}".format):
     drawn = [
         Bar(label, as_text(count), count, place * SLOT + GAP // 2, HEIGHT - height, height)
         for place, (label, count) in enumerate(counts)
-        for height in (_scaled(count, most),)
+        for height in (scaled(count, most),)
     ]
     return Bars(drawn, len(counts) * SLOT, as_text(sum(count for _, count in counts)), as_text(most))
 
@@ -63,6 +63,6 @@ def line(counts):
     return " ".join(f"{MARGIN + place * step:.4g},{LINE_HEIGHT - MARGIN - height:.4g}" for place, height in places)
 
 
-def _scaled(count, most):
-    """Never nothing for something: a day with a single card still shows."""
+def scaled(count, most):
+    """How high a bar is; never nothing for something: a day with a single card, or a few bytes, still shows."""
     return max(count * (HEIGHT - 4) // most, 1) if count else 0

@@ -43,7 +43,15 @@ def action_context(job, request, frame):
         "can": sums.check_counts["can"],
     }
     if job.is_waiting:
-        return shared | _preview(job, shared["can"])
+        label = ngettext("{action}: {count} card", "{action}: {count} cards", shared["can"])
+        action = _action_type(job)
+        return shared | {
+            "groups": groups_of_check(job),
+            "form": form_of(job),
+            "start_label": label.format(action=title_of(job), count=f"{shared['can']:,}"),
+            "is_dangerous": action.is_final,
+            "names": action.names(),
+        }
     if job.started_at:
         return shared | _outcomes(job, request, sums, frame)
     return shared
@@ -68,18 +76,6 @@ def _follow(step, label, refused, actions, user):
     if not Actor.of(user).actions.isdisjoint(actions):
         return Follow(step, label, refused)
     return Follow(step, label, str(Refused("not_permitted", actor=user.get_username(), action=str(actions[0]))), False)
-
-
-def _preview(job, can):
-    """Who can and who cannot, and the form that starts the job."""
-    label = ngettext("{action}: {count} card", "{action}: {count} cards", can)
-    return {
-        "groups": groups_of_check(job),
-        "form": form_of(job),
-        "start_label": label.format(action=title_of(job), count=f"{can:,}"),
-        "is_dangerous": _action_type(job).is_final,
-        "names": _action_type(job).names(),
-    }
 
 
 def form_of(job, data=None):

@@ -65,7 +65,9 @@ def import_context(job, request, frame):
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))
         shown["wrong_count"] = counts["refused"] + counts["collisions"]
     if job.is_waiting:
-        shown |= _start_context(job, counts["created"] + counts["updated"])
+        changes = counts["created"] + counts["updated"]
+        label = ngettext("Import {count} row", "Import {count} rows", changes)
+        shown |= {"changes": changes, "form": form_of(job), "start_label": label.format(count=f"{changes:,}")}
     return shown
 
 
@@ -121,12 +123,3 @@ def _parameters(job):
         return []
     update = _("are corrected where they differ from the file") if job.params.get("update") else _("stay unchanged")
     return [(_("Existing cards"), update)]
-
-
-def _start_context(job, changes):
-    label = ngettext("Import {count} row", "Import {count} rows", changes)
-    return {
-        "changes": changes,
-        "form": form_of(job),
-        "start_label": label.format(count=f"{changes:,}"),
-    }

@@ -96,7 +96,10 @@ def origin_of(selection, frame):
         return Origin(source, [], frame.url("job", made_of["job"]))
     query = made_of.get("query", "")
     url = frame.url("card-list") + f"?{query}" if query or made_of.get("from") == "filter" else ""
-    return Origin(source, _filters(query), url)
+    params = QueryDict(query)
+    labels = filter_labels(filter_fields(params), params) if params else []
+    shown = [(label, value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…") for label, value in labels]
+    return Origin(source, shown, url)
 
 
 def why_not(user, job):
@@ -116,10 +119,3 @@ def _value(name, value):
     if name == "plan":
         return PlanBook().named(value)
     return str(value) if value not in ("", None) else _("none")
-
-
-def _filters(query):
-    """(label, value) of each filter in the query of a list."""
-    params = QueryDict(query)
-    labels = filter_labels(filter_fields(params), params) if params else []
-    return [(label, value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…") for label, value in labels]

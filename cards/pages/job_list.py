@@ -17,6 +17,7 @@ from cards.pages.job_labels import job_badge, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
 WITH_FAILURES = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
+HAS_FAILURES = Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk")))
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,19 @@ class JobFilter(StrictFilterSet):
         return jobs.filter(owner=self.request.user)
 
     def with_failures(self, jobs, name, value):
-        return jobs.filter(FAILED | Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk"))))
+        return jobs.filter(FAILED | HAS_FAILURES)
 
 
 def job_lines(jobs):
     """The lines of these jobs: three queries, however many there are."""
     at_work = [job.pk for job in jobs if job.has_begun_its_work]
-    done = _sizes(JobChunk.objects.filter(job__in=at_work, done_at__isnull=False))
-    failing = _failing([job.pk for job in jobs if job.is_over])
-    starters = _starters([job.pk for job in jobs])
+    sizes = JobChunk.objects.filter(job__in=at_work, done_at__isnull=False).order_by().values_list("job")
+    done = dict(sizes.annotate(Sum("size")))
+    over = [job.pk for job in jobs if job.is_over]
+    failing = set(Job.objects.filter(HAS_FAILURES, pk__in=over).values_list("pk", flat=True))
+    started = JobStep.objects.filter(job__in=[job.pk for job in jobs], step=Step.STARTED).select_related("by")
+    by_others = started.exclude(by=None).exclude(by=F("job__owner"))
+    starters = {step.job_id: name_of(step.by) for step in by_others}
     return [
         JobLine(
             job,
@@ -73,19 +78,3 @@ def job_lines(jobs):
         )
         for job in jobs
     ]
-
-
-def _sizes(chunks):
-    return dict(chunks.order_by().values_list("job").annotate(Sum("size")))
-
-
-def _starters(job_ids):
-    """Who started these jobs, of those that somebody else, or a rule, had drafted."""
-    started = JobStep.objects.filter(job__in=job_ids, step=Step.STARTED).exclude(by=None).exclude(by=F("job__owner"))
-    return {step.job_id: name_of(step.by) for step in started.select_related("by")}
-
-
-def _failing(job_ids):
-    """Which of these jobs have cards or rows to which nothing was done."""
-    failing = Job.objects.filter(Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk"))), pk__in=job_ids)
-    return set(failing.values_list("pk", flat=True))

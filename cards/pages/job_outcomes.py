@@ -48,7 +48,8 @@ def groups_of_check(job, refusals=Refused):
             group = groups.setdefault(code, RefusalGroup(code, 0, refusals.read(written, plans), []))
             group.count += count
             group.cards += card_ids[: EXAMPLES_PER_REASON - len(group.cards)]
-    named = _numbers([pk for group in groups.values() for pk in group.cards])
+    card_ids = [pk for group in groups.values() for pk in group.cards]
+    named = dict(Card.objects.filter(pk__among=card_ids).values_list("pk", "iccid"))
     for group in groups.values():
         group.cards = [named[pk] for pk in group.cards if pk in named]
     return _by_frequency(groups.values())
@@ -149,10 +150,6 @@ def _with_cards(rows, visible, refusals):
 
 def _cards(rows):
     return Card.objects.filter(pk__among=[pk for pk, _seq, _written in rows])
-
-
-def _numbers(card_ids):
-    return dict(Card.objects.filter(pk__among=card_ids).values_list("pk", "iccid"))
 
 
 def _by_frequency(groups):

@@ -68,6 +68,7 @@ class Follower:
 def job_context(job, request, frame, may):
     """The context of a job's page; `may` says whether the reader may start, pause and stop the job."""
     after = Job.objects.filter(of=job).select_related("of").order_by("pk")
+    has_ended = job.started_at and job.finished_at
     context = {
         "job": job,
         "badge": job_badge(job),
@@ -76,7 +77,7 @@ def job_context(job, request, frame, may):
         "progress": progress_of(job),
         "polls": job.is_at_work,
         "has_begun": job.started_at is not None,
-        "took": _took(job),
+        "took": (job.finished_at - job.started_at).total_seconds() if has_ended else None,
         "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
         "steps": STEPS_BY_STATUS.get(job.status, ()),
@@ -114,10 +115,6 @@ def _left(job, sums):
         "{speed} per second, about {minutes} minute left", "{speed} per second, about {minutes} minutes left", minutes
     )
     return left.format(speed=f"{speed:,.0f}", minutes=minutes)
-
-
-def _took(job):
-    return (job.finished_at - job.started_at).total_seconds() if job.started_at and job.finished_at else None
 
 
 def _follower(job):

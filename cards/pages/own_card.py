@@ -114,7 +114,9 @@ class MyCard:
     def ways(self):
         if self.is_broken:
             return []
-        reasons = {reason.code: reason for reason in _or_nothing(self._reasons)}
+        newest = self._mine.order_by("-seq")[:RECORDS_READ]
+        found = _or_nothing(lambda: explain.explain(self.card, newest, self.today, self.policies))
+        reasons = {reason.code: reason for reason in found}
         return [self._way(help, reasons.get(help.code)) for help in self.description.helps]
 
     def recommended(self):
@@ -179,10 +181,6 @@ class MyCard:
     def _mine(self):
         """The records that are this customer's: what was before belongs to somebody else."""
         return CardEvent.objects.filter(card=self.card, seq__gte=self.card.owned_from_seq or 1)
-
-    def _reasons(self):
-        newest = self._mine.order_by("-seq")[:RECORDS_READ]
-        return explain.explain(self.card, newest, self.today, self.policies)
 
     def _way(self, help, reason):
         return Obstacle(

@@ -55,8 +55,12 @@ class Queue:
 def queues(snapshot, today):
     """Every queue by its code, in the order in which they are looked at; `snapshot` has the counts that are kept."""
     kept = snapshot.document["quick"]
-    counted_now = _cards_now(today, [code for code in CARD_QUEUES if code not in kept])
-    counts = kept | counted_now | {"late": late_readings(snapshot.document)} | _jobs_now()
+    not_kept = [code for code in CARD_QUEUES if code not in kept]
+    cards = [QUICK[code].cards(Card.objects.all(), today) for code in not_kept]
+    counted_now = dict(zip(not_kept, counts_up_to(COUNTED, cards), strict=True))
+    waiting, failed = Count("pk", filter=WAITING), Count("pk", filter=_failed_lately())
+    jobs = Job.objects.filter(WAITING | FAILED).aggregate(waiting=waiting, failed=failed)
+    counts = kept | counted_now | {"late": late_readings(snapshot.document)} | jobs
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}
 
@@ -69,16 +73,6 @@ def late_readings(document):
 
 def failed_jobs():
     return Job.objects.filter(_failed_lately())
-
-
-def _cards_now(today, names):
-    cards = [QUICK[name].cards(Card.objects.all(), today) for name in names]
-    return dict(zip(names, counts_up_to(COUNTED, cards), strict=True))
-
-
-def _jobs_now():
-    jobs = Job.objects.filter(WAITING | FAILED)
-    return jobs.aggregate(waiting=Count("pk", filter=WAITING), failed=Count("pk", filter=_failed_lately()))
 
 
 def _failed_lately():

@@ -51,16 +51,12 @@ def _view(posted):
 def _chosen(request, source, params):
     """The cards that are meant, and what is wrong with the view that they are chosen from."""
     if source == "page":
-        return Card.objects.visible_to(request.user).filter(pk__among=_checked(request.POST)), []
+        ids = [key_in(text) for text in request.POST.getlist("ids")]
+        if len(ids) > MOST_CHECKED or None in ids:
+            raise BadRequest("these are not the cards of one page")
+        return Card.objects.visible_to(request.user).filter(pk__among=ids), []
     filtered = filter_for(request.user, params)
     return surely_meant(filtered) if source == "list" else filtered.qs, list(filtered.complaints())
-
-
-def _checked(posted):
-    ids = [key_in(text) for text in posted.getlist("ids")]
-    if len(ids) > MOST_CHECKED or None in ids:
-        raise BadRequest("these are not the cards of one page")
-    return ids
 
 
 def _key(user, posted, source):

@@ -114,8 +114,9 @@ def life_of(card, records, foreseen, today):
     start = min([card.opened_on, *(day for day, _shown, _label in points)])
     end = max([start + timedelta(days=1), today, *(day for day, _shown, _label in ahead)])
     marks = _milestones(records)
-    if points and points[0][0] > start:  # taken over in mid-life
-        marks = [*_known_of_before(card, points[0][0]), *marks]
+    if points and (begins := points[0][0]) > start:  # taken over in mid-life: only the card itself knows of before
+        known = ((card.opened_on, Action.OPEN), (card.activated_on, Action.ACTIVATE))
+        marks = [Mark(on, action.label) for on, action in known if on and on < begins] + marks
         points.insert(0, (start, "", ""))
     last = (ahead or points or [(start, str(card.shown), "")])[-1][1]
     if ahead:
@@ -177,18 +178,8 @@ def _milestones(records):
     return [
         Mark(record.effective_on, Action(record.action).label)
         for record in turns
-        if record is turns[-1] or not _comes_and_goes(record)
+        if record is turns[-1] or not (record.concerns_a_stop and record.action in COME_AND_GO)
     ]
-
-
-def _known_of_before(card, day):
-    """What the card itself says of the time before its record begins."""
-    known = ((card.opened_on, Action.OPEN), (card.activated_on, Action.ACTIVATE))
-    return [Mark(on, action.label) for on, action in known if on and on < day]
-
-
-def _comes_and_goes(record):
-    return record.concerns_a_stop and record.action in COME_AND_GO
 
 
 def _in_lanes(marks, life):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from cards.calendar import days, next_cycle_start
 from cards.choices import Action
-from cards.pages.charts import GAP, HEIGHT, SLOT
+from cards.pages.charts import GAP, HEIGHT, SLOT, scaled
 from cards.quantities import MB
 
 DAYS_SHOWN, CYCLES_SHOWN = 60, 12
@@ -119,8 +119,9 @@ def _with_packs(cycles, records, ends_packs):
     for cycle in cycles:
         if ends_packs or cycle.starts_on != ended_on:
             packs = 0
-        for record in _made_in(cycle, records, Action.TOP_UP):
-            packs = record.evidence["allowance_bytes"] - cycle.quota_bytes
+        for record in records:
+            if record.action == Action.TOP_UP and cycle.starts_on <= record.effective_on < cycle.until:
+                packs = record.evidence["allowance_bytes"] - cycle.quota_bytes
         ended_on = cycle.until
         yield replace(cycle, quota_bytes=cycle.quota_bytes + packs)
 
@@ -132,12 +133,6 @@ def _with_limits(cycles, records):
             if record.action == Action.SET_LIMIT and record.effective_on < cycle.until:
                 limit_mb = record.evidence["limit_mb"]
         yield replace(cycle, limit_bytes=limit_mb and limit_mb * MB)
-
-
-def _made_in(cycle, records, action):
-    return (
-        record for record in records if record.action == action and cycle.starts_on <= record.effective_on < cycle.until
-    )
 
 
 def _used(readings, cycle):
@@ -155,7 +150,7 @@ def _chart(rows, empty=0):
 
 def _bar(place, row, highest):
     on, until, used, quota, limit = row
-    height = _scaled(used, highest)
+    height = scaled(used, highest)
     return UsageBar(
         on=on,
         until=until,
@@ -165,12 +160,7 @@ def _bar(place, row, highest):
         x=place * SLOT + GAP // 2,
         y=HEIGHT - height,
         height=height,
-        mark=None if quota is None else HEIGHT - _scaled(quota, highest),
-        limit_mark=HEIGHT - _scaled(limit, highest) if limit and limit <= highest else None,
+        mark=None if quota is None else HEIGHT - scaled(quota, highest),
+        limit_mark=HEIGHT - scaled(limit, highest) if limit and limit <= highest else None,
         is_out=quota is not None and used >= quota,
     )
-
-
-def _scaled(count, highest):
-    """Never nothing for something: a day with a few bytes still shows."""
-    return max(count * (HEIGHT - 4) // highest, 1 if count else 0)

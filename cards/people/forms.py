@@ -81,14 +81,11 @@ class NewPersonForm(forms.Form):
         if password and cleaned.get("password_again") not in (None, password):
             self.add_error("password_again", _("The passwords do not match."))
         if password:
-            self._check(password, get_user_model()(username=cleaned.get("username", "")))
+            try:
+                password_validation.validate_password(password, get_user_model()(username=cleaned.get("username", "")))
+            except ValidationError as error:
+                self.add_error("password", error)
         return cleaned
-
-    def _check(self, password, user):
-        try:
-            password_validation.validate_password(password, user)
-        except ValidationError as error:
-            self.add_error("password", error)
 
     def values(self):
         return {name: self.cleaned_data[name] for name in ("username", "phone", "password")}

@@ -87,11 +87,9 @@ class _Batch:
                 self.result.created.append(row.number)
         create(opened, terms, self.signature)
         issue([card for card, _first in opened])
-        self._bring_up_to_date([card for card, first in opened if first.action == Action.ADOPT])
-
-    def _bring_up_to_date(self, cards):
-        """What the rules have had to do since on cards that were taken over; the sweep sees to the others."""
-        due = [card for card in cards if card.next_due_on and card.next_due_on <= self.today]
+        # The rules have had work since on cards that were taken over; the sweep sees to the others.
+        taken_over = [card for card, first in opened if first.action == Action.ADOPT]
+        due = [card for card in taken_over if card.next_due_on and card.next_due_on <= self.today]
         if due:
             carry_out(due, CatchUp(self.today), self.signature)
 
@@ -164,11 +162,17 @@ class _Batch:
 
     def _correct(self, to_correct):
         corrections = {
-            card.pk: {name: self._new_value(name, row) for name, *_was in differing}
+            card.pk: {
+                name: self._customer(row.customer) if name == "customer" else getattr(row, name)
+                for name, *_was in differing
+            }
             for card, row, differing in to_correct
         }
         outcomes = change(corrections, Correction(corrections, self.request), self.signature) if corrections else []
-        refusals = {outcome.card.pk: _refusal(outcome) for outcome in outcomes}
+        refusals = {
+            outcome.card.pk: Refused("parked", parked=outcome.card.parked) if outcome.parked else outcome.refused
+            for outcome in outcomes
+        }
         for card, row, differing in to_correct:
             if refused := refusals[card.pk]:
                 column = "customer" if "customer" in corrections[card.pk] else differing[0][0]
@@ -192,14 +196,6 @@ class _Batch:
         if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.request)):
             return "customer", str(refused)  # said before the row creates a customer
         return None
-
-    def _new_value(self, name, row):
-        return self._customer(row.customer) if name == "customer" else getattr(row, name)
-
-
-def _refusal(outcome):
-    """Why a card was not corrected after all, or None."""
-    return Refused("parked", parked=outcome.card.parked) if outcome.parked else outcome.refused
 
 
 def _taken_over(pairs):

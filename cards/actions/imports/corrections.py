@@ -26,7 +26,9 @@ class Correction(Work):
         if customer := values.pop("customer", None):
             yield from RequestedAction(Action.ASSIGN, replace(self.request, params={"customer": customer})).steps(card)
         if values:
-            yield _corrected(card, values)
+            for name, value in values.items():
+                setattr(card, name, value)
+            yield rules.Change(card.changed_on, Action.UPDATE, evidence=values)
 
 
 def differences(card, row, taken_over):
@@ -56,12 +58,6 @@ def as_filed(card, column, row):
     if column == "used_mb":
         return in_service.used_mb(card)
     return getattr(card, column)
-
-
-def _corrected(card, values):
-    for name, value in values.items():
-        setattr(card, name, value)
-    return rules.Change(card.changed_on, Action.UPDATE, evidence=values)
 
 
 def _text(value):

@@ -34,12 +34,16 @@ def facts_in_service(row, plan, policies, today):
         "real_name": _real_name(row, phase),
         "bound_imei": row.bound_imei or row.imei,
         "previous_imei": row.imei if row.bound_imei not in ("", row.imei) else "",
-        **_test(row),
     }
+    if row.test_months:
+        test_until = add_months(row.opened_on, row.test_months)
+        facts |= {"test_months": row.test_months, "test_quota_mb": row.test_quota_mb, "test_until": test_until}
     if phase != State.TESTING:
         facts |= silence(row, row.activated_on or row.service_until or today, policies)
     if row.service_until:
-        facts |= _service(row, plan, today)
+        starts_on, _months = _running_term(row, plan, today)
+        facts |= {"term_number": 1, "quota_mb": plan.quota_mb}
+        facts |= {"service_from": starts_on, "service_until": row.service_until}
     if phase == State.IN_USE and row.service_until:
         facts |= _cycle(row, facts["service_from"], policies, today)
     if phase in CLOCKS_STOPPED:
@@ -99,7 +103,9 @@ def row_evidence(row):
     """What the row says of a card in service, as its record keeps it."""
     evidence = {name: str(getattr(row, name)) for name in ("state", "activated_on", "service_until", "bound_imei")}
     evidence["holds"] = list(map(str, row.hold_list)) or ""
-    evidence["used_mb"] = "" if row.used_mb is None else _number(row.used_mb)
+    if row.used_mb is not None:
+        is_whole = row.used_mb == int(row.used_mb)
+        evidence["used_mb"] = int(row.used_mb) if is_whole else float(row.used_mb)
     return {name: value for name, value in evidence.items() if value not in ("", "None")}
 
 
@@ -122,33 +128,11 @@ def _is_in_agreement(card, row, name):
     return getattr(card, name) == getattr(row, name)
 
 
-def _number(decimal):
-    return int(decimal) if decimal == int(decimal) else float(decimal)
-
-
 def _real_name(row, phase):
     """A person's card that has been in use and is not held for it had an approved check."""
     has_served = phase == State.SHUT_DOWN or (phase == State.IN_USE and row.service_until)
     approved = has_served and row.certification == Certification.INDIVIDUAL and Hold.REAL_NAME not in row.hold_list
     return RealName.APPROVED.value if approved else RealName.NONE.value
-
-
-def _test(row):
-    if not row.test_months:
-        return {}
-    test_until = add_months(row.opened_on, row.test_months)
-    return {"test_months": row.test_months, "test_quota_mb": row.test_quota_mb, "test_until": test_until}
-
-
-def _service(row, plan, today):
-    """What the card says of the term that runs, or of its last one."""
-    starts_on, _months = _running_term(row, plan, today)
-    return {
-        "term_number": 1,
-        "quota_mb": plan.quota_mb,
-        "service_from": starts_on,
-        "service_until": row.service_until,
-    }
 
 
 def _running_term(row, plan, today):

@@ -43,7 +43,8 @@ def append_rows(table, columns, rows):
                     copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", map(_written, rows))
+            written = (tuple(map(_as_text, row)) for row in rows)
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", written)
 
 
 def fill_from_lines(table, columns, blocks):
@@ -61,12 +62,8 @@ def fill_from_lines(table, columns, blocks):
                 cursor.executemany(statement, [line.split(",") for line in block.decode().splitlines()])
 
 
-def _written(row):
-    """SQLite takes days and instants as the texts in which it keeps them."""
-    return tuple(map(_as_text, row))
-
-
 def _as_text(value):
+    """SQLite takes days and instants as the texts in which it keeps them."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return value.isoformat() if isinstance(value, date) else value

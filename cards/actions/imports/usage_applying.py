@@ -4,8 +4,6 @@ Whatever moment it is stopped at, each reading is applied once, and the next cal
 card are applied together, in the order of their days, wherever in the file they stand.
 """
 
-from collections import Counter
-
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -18,6 +16,7 @@ from cards.errors import BadInput
 from cards.models import StagedFile, StagedReading
 
 READINGS_AT_ONCE = {"postgresql": 50_000, "sqlite": 15_000}
+READING_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
 LOCK = """
     SELECT COUNT(*) FROM (
         SELECT id FROM cards_card WHERE id IN (
@@ -44,7 +43,9 @@ def apply_next(file, at_once=None):
     readings, eventful = classify(file, first, last)
     counts = apply_uneventful(first, last)
     for card_ids in chunked(eventful, CHUNK):
-        counts += _apply_one_by_one(file, card_ids)
+        staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
+        applied, _outcomes = apply_readings([Reading(*values) for values in staged.values_list(*READING_COLUMNS)])
+        counts += applied
     grown = {name: F(name) + count for name, count in counts.items()}
     StagedFile.objects.filter(pk=file.pk).update(taken_through=last, **grown)
     return readings
@@ -59,11 +60,3 @@ def _last_of_next(file, at_once):
     if last is None and not left.exists():
         raise BadInput("", _("The uploaded data was lost in a database crash: import the file again."))
     return last or file.last_card
-
-
-def _apply_one_by_one(file, card_ids):
-    """Cards to which something happens: the rules know what."""
-    columns = ("card_id", "day", "bytes", "read_at", "imei")
-    staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
-    counts, _outcomes = apply_readings([Reading(*values) for values in staged.values_list(*columns)])
-    return Counter(counts)

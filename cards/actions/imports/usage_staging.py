@@ -270,12 +270,9 @@ def _stage_the_left_over(cursor, file, feed, today):
     last = 0
     while left := cursor.execute(page, [last]) and cursor.fetchall():
         last = left[-1][0]
-        rows = [Row(feed.before + n, _filed(cells)) for n, *cells in left]
+        texts = [(n, [str(cell or "") for cell in cells]) for n, *cells in left]
+        rows = [Row(feed.before + n, dict(zip(USAGE_COLUMNS, cells, strict=True))) for n, cells in texts]
         _stage_by_hand(file, rows, today)
-
-
-def _filed(cells):
-    return {name: str(cell or "") for name, cell in zip(USAGE_COLUMNS, cells, strict=True)}
 
 
 def _stage_by_hand(file, rows, today):
@@ -289,17 +286,16 @@ def _stage_by_hand(file, rows, today):
         except BadInput as bad:
             refused.append((file.pk, row.number, bad.field, str(bad.sentence)))
     meant = ids_by_iccid([row.iccid for row in read])
-    refused += [
-        (file.pk, row.number, "iccid", _no_one_card(meant[row.iccid])) for row in read if len(meant[row.iccid]) != 1
-    ]
     known = [row for row in read if len(meant[row.iccid]) == 1]
+    several, unknown = _("several cards begin with this ICCID"), _("there is no card with this ICCID")
+    refused += [
+        (file.pk, row.number, "iccid", several if meant[row.iccid] else unknown)
+        for row in read
+        if len(meant[row.iccid]) != 1
+    ]
     append_rows("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
     append_rows(
         "cards_stagedreading",
         ("file_id", "card_id", "number", "day", "bytes", "read_at", "imei"),
         ((file.pk, meant[row.iccid][0], row.number, row.day, row.bytes, row.read_at, row.imei) for row in known),
     )
-
-
-def _no_one_card(meant):
-    return _("several cards begin with this ICCID") if meant else _("there is no card with this ICCID")

@@ -46,8 +46,11 @@ class CardImport(Kind):
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
-        payload = chunk.payload
-        rows = [read_card_row(number, _texts(payload, texts), civil_today()) for number, texts in payload["rows"]]
+        payload, today = chunk.payload, civil_today()
+        rows = [
+            read_card_row(number, dict(zip(payload["columns"], texts, strict=True)), today)
+            for number, texts in payload["rows"]
+        ]
         batch = _applied(
             rows,
             actor=Actor.of_job(job),
@@ -99,10 +102,6 @@ def _payload(columns, rows, once):
         else:
             payload["rows" if readable else "repeated"].append([row.number, list(row.texts.values())])
     return payload
-
-
-def _texts(payload, texts):
-    return dict(zip(payload["columns"], texts, strict=True))
 
 
 def _applied(rows, **how):

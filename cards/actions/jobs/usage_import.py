@@ -23,7 +23,9 @@ USAGE_COUNTS = ("created", "updated", "stale")
 
 class UsageImport(Kind):
     def prepare(self, job, alive):
-        _discard(job)
+        for left in StagedFile.objects.filter(pk__in=_files(job)):  # by a worker that died over this job
+            discard(left)
+        job.chunks.all().delete()
         discard_abandoned()
         file = open_file(job.kept_until - timezone.now())
         add_chunk(job, 1, 0, {"staged": file.pk, "errors": []})  # by which another worker finds what this one leaves
@@ -86,10 +88,3 @@ def _staged(chunk):
 
 def _files(job):
     return set(job.chunks.values_list("payload__staged", flat=True)[:1])
-
-
-def _discard(job):
-    """Throw away what a worker that died over this job has left."""
-    for file in StagedFile.objects.filter(pk__in=_files(job)):
-        discard(file)
-    job.chunks.all().delete()

@@ -7,17 +7,9 @@ KEY = ("card_id", "number")
 
 
 def mirror(written):
-    _start(written)
-    _delete_undone(written)
-
-
-def _start(written):
     started = [card for card, before, _ in written if card.term_number != before["term_number"]]
     rows = [(card.pk, card.term_number, card.service_from, card.service_until) for card in started]
     update_rows(ServiceTerm, ("starts_on", "service_until"), rows, key=KEY)
-
-
-def _delete_undone(written):
     waited = [(card, before["queue"][-1].number) for card, before, _ in written if before["queue"]]
-    gone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
-    delete_rows(ServiceTerm, gone, key=KEY)
+    undone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
+    delete_rows(ServiceTerm, undone, key=KEY)

@@ -29,7 +29,9 @@ class Command(PortalCommand):
         params = dict(map(_parameter, parameters))
         results = []
         for chunk in chunked(meant(iccids, cards), CARDS_PER_ROUND):
-            results += _results(chunk, action, actor, reason, params)
+            ids = {pk for _iccid, pk, _complaint in chunk if pk}
+            outcomes = {o.card.pk: o for o in act(action, ids, actor=actor, reason=reason, **params)}
+            results += [_result(outcomes[pk]) if pk else _unknown(iccid, complaint) for iccid, pk, complaint in chunk]
         if json:
             self.give({"action": action, "results": results})
         else:
@@ -60,13 +62,6 @@ def _parameter(text):
     if not equals:
         raise BadInput("", _("“{text}” is not key=value.").format(text=text))
     return name, value
-
-
-def _results(chunk, action, actor, reason, params):
-    """One result for each ICCID of the chunk, in order."""
-    ids = {pk for _iccid, pk, _complaint in chunk if pk}
-    outcomes = {o.card.pk: o for o in act(action, ids, actor=actor, reason=reason, **params)}
-    return [_result(outcomes[pk]) if pk else _unknown(iccid, complaint) for iccid, pk, complaint in chunk]
 
 
 def _result(outcome):

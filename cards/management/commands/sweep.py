@@ -44,7 +44,8 @@ class Command(PortalCommand):
     def print_report(self, report, dry_run):
         self.stdout.write(_("Days: {days}").format(days=_span(report.days)))
         for rule, count in sorted(report.counts.items()):
-            self.stdout.write(pair(_label(rule), count))
+            label = noted(Rule(rule).label, rule) if rule in Rule.values else rule
+            self.stdout.write(pair(label, count))
         for iccid, why in report.parked:
             self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
         if dry_run:
@@ -55,21 +56,19 @@ def as_document(report):
     """The report as `interfaces.md` has it."""
     return {
         "days": report.days,
-        "changes": [_change(iccid, done) for iccid, done in report.changes],
+        "changes": [
+            {
+                "iccid": iccid,
+                "on": done.change.on,
+                "action": done.change.action,
+                "rule": done.change.rule,
+                "from": done.from_state,
+                "to": done.to_state,
+            }
+            for iccid, done in report.changes
+        ],
         "counts": report.counts,
         "parked": [{"iccid": iccid, "why": why} for iccid, why in report.parked],
-    }
-
-
-def _change(iccid, done):
-    change = done.change
-    return {
-        "iccid": iccid,
-        "on": change.on,
-        "action": change.action,
-        "rule": change.rule,
-        "from": done.from_state,
-        "to": done.to_state,
     }
 
 
@@ -77,7 +76,3 @@ def _span(days):
     if len(days) < 2:
         return str(days[0]) if days else _("none")
     return _("{count}, from {first} through {last}").format(count=len(days), first=days[0], last=days[-1])
-
-
-def _label(rule):
-    return noted(Rule(rule).label, rule) if rule in Rule.values else rule

@@ -49,7 +49,9 @@ def second_step(request):
         return redirect("admin:login")
     form = CodeForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
-        if _is_right(user, form.cleaned_data["code"]):
+        may_try = throttle.hit(throttle.SECOND_FACTOR, user.pk)
+        if may_try and second_factor.is_right(user, form.cleaned_data["code"]):
+            throttle.reset(throttle.SECOND_FACTOR, user.pk)
             del request.session[PENDING]
             auth.login(request, user, backend=pending["backend"])
             return redirect(pending["next"])
@@ -63,10 +65,3 @@ def _user(pending):
         return None
     user = auth.get_user_model().objects.filter(pk=pending["user"], is_active=True).first()
     return user if user and constant_time_compare(pending["hash"], user.get_session_auth_hash()) else None
-
-
-def _is_right(user, code):
-    is_right = throttle.hit(throttle.SECOND_FACTOR, user.pk) and second_factor.is_right(user, code)
-    if is_right:
-        throttle.reset(throttle.SECOND_FACTOR, user.pk)
-    return is_right

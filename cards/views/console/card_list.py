@@ -31,8 +31,13 @@ class ConsoleList(CardList):
     def context(self, request, filtered, params):
         """The columns that can be chosen, and the fields of “More filters”."""
         form, names = filtered.form, self.columns(filtered)
-        for name in NAMED:
-            form.fields[name].widget.attrs |= _offers(name)
+        for name in NAMED:  # each asks for the names to offer while something is typed there
+            form.fields[name].widget.attrs |= {
+                "list": f"{name}s",
+                "hx-get": CONSOLE.url("names"),
+                "hx-trigger": "input changed delay:200ms",
+                "hx-target": f"#{name}s",
+            }
         return {
             "has_address": request.method != "POST",
             "offered_columns": offered_columns(names),
@@ -55,13 +60,3 @@ def names_offered(request):
     known = NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name")
     names = known.values_list("name", flat=True)[:NAMES_SUGGESTED]
     return render(request, "console/list/_names.html", {"names": names})
-
-
-def _offers(name):
-    """What makes a field ask for the names to offer while something is typed there."""
-    return {
-        "list": f"{name}s",
-        "hx-get": CONSOLE.url("names"),
-        "hx-trigger": "input changed delay:200ms",
-        "hx-target": f"#{name}s",
-    }

@@ -69,7 +69,11 @@ def imports_page(request):
         label_suffix="",
     )
     if form.is_valid():
-        return redirect("console:job", pk=_uploaded(form.cleaned_data, request.user).pk)
+        cleaned = form.cleaned_data
+        file = FILES[cleaned["what"]]
+        params = {"update": cleaned["update"]} if file.name == "cards" else {}
+        job = control.upload(file.kind, cleaned["file"], user=request.user, key=cleaned["key"], params=params)
+        return redirect("console:job", pk=job.pk)
     context = {"form": form, "files": FILES.values(), "most_rows": MOST_ROWS}
     return console_page(request, "console/imports/upload.html", context, status=422 if form.is_bound else None)
 
@@ -96,12 +100,6 @@ def report(request, pk):
 def _refuse_those_who_may_not(request):
     if not request.user.has_perm("cards.import_card"):
         raise PermissionDenied
-
-
-def _uploaded(cleaned, user):
-    file = FILES[cleaned["what"]]
-    params = {"update": cleaned["update"]} if file.name == "cards" else {}
-    return control.upload(file.kind, cleaned["file"], user=user, key=cleaned["key"], params=params)
 
 
 def _csv_template(file):

@@ -56,9 +56,14 @@ def labels_page(request, pk):
         raise Http404
     cards = _cards(selection, number, request.user)
     if request.method == "POST":
-        _replace(request.POST.get("label", ""), cards)
+        iccid, _space, generation = request.POST.get("label", "").partition(" ")
+        if generation.isdecimal() and any(card.iccid == iccid for card in cards):
+            reissue(iccid, int(generation))
         return redirect(f"{request.path}?page={number}")
-    labels = _labels(cards, request.build_absolute_uri(reverse("my:claim")))
+    codes, url = codes_of(cards), request.build_absolute_uri(reverse("my:claim"))
+    labels = [
+        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS)) for place, card in enumerate(cards)
+    ]
     context = {
         "selection": selection,
         "sheets": [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)],
@@ -84,20 +89,6 @@ def _cards(selection, number, user):
     start = (number - 1) * PER_PAGE
     ids = list(islice(chain.from_iterable(ids_of(selection)), start, start + PER_PAGE))
     return list(Card.objects.visible_to(user).filter(pk__in=ids).order_by("pk"))
-
-
-def _replace(label, cards):
-    """A new code for one of these cards; of a form that is out of date nothing comes."""
-    iccid, _space, generation = label.partition(" ")
-    if generation.isdecimal() and any(card.iccid == iccid for card in cards):
-        reissue(iccid, int(generation))
-
-
-def _labels(cards, url):
-    codes = codes_of(cards)
-    return [
-        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS)) for place, card in enumerate(cards)
-    ]
 
 
 def _label(card, code, url, row, column):

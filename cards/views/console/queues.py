@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +113,9 @@ class Queues:
 
     def context(self):
         counted = queues(self.snapshot, self.today)
-        sections = [QueueSection(counted[code], getattr(self, f"_{code}"), self._charts.get(code)) for code in WHY]
+        cancelling = sorted(self.snapshot.document["cancelling"].items())
+        charts = {"cancelling": bars(cancelling)} if cancelling else {}
+        sections = [QueueSection(counted[code], getattr(self, f"_{code}"), charts.get(code)) for code in WHY]
         return {"sections": sections, "as_of": self.snapshot.as_of}
 
     @property
@@ -129,8 +130,8 @@ class Queues:
     def _real_name(self):
         cards = self._few("real_name", "pk")
         checks = RealNameCheck.objects.waiting().filter(card__in=cards).order_by("pk")
-        by_card = {check.card_id: check for check in checks}
-        return [self._row("real_name", card, *_of_check(by_card.get(card.pk))) for card in cards]
+        by_card = {check.card_id: (check.submitted_on, str(check)) for check in checks}
+        return [self._row("real_name", card, *by_card.get(card.pk, ())) for card in cards]
 
     @property
     def _parked(self):
@@ -160,11 +161,6 @@ class Queues:
             for job in jobs
         ]
 
-    @cached_property
-    def _charts(self):
-        counts = sorted(self.snapshot.document["cancelling"].items())
-        return {"cancelling": bars(counts)} if counts else {}
-
     def _rows(self, code, day):
         return [self._row(code, card, getattr(card, day)) for card in self._few(code, day, "pk")]
 
@@ -188,7 +184,3 @@ class Queues:
                 if action in self.actor.actions
             ],
         )
-
-
-def _of_check(check):
-    return (check.submitted_on, str(check)) if check else ()

@@ -46,7 +46,7 @@ class ViewForm(NameForm):
         params = QueryDict(self.cleaned_data["query"], mutable=True)
         for cursor in ("after", "before"):
             params.pop(cursor, None)
-        complaints = list(_filter(params).complaints())
+        complaints = list(CardFilter(params, queryset=Card.objects.none()).complaints())
         if complaints:
             raise forms.ValidationError(complaints)
         return params.urlencode()
@@ -57,7 +57,7 @@ class Described:
     """A saved view, and the labels of what it asks for."""
 
     view: SavedView
-    labels: list
+    labels: list  # ["State: In use", "Carrier: China Mobile"]
     is_own: bool
 
 
@@ -69,7 +69,12 @@ def saved_views(request):
         return _save(request, ViewForm(request.POST))
     fields = filter_fields(QueryDict())
     described = [
-        Described(view, _filters(fields, view), view.owner_id == request.user.pk) for view in offered_to(request.user)
+        Described(
+            view=view,
+            labels=[pair(label, value) for label, value in filter_labels(fields, QueryDict(view.query))],
+            is_own=view.owner_id == request.user.pk,
+        )
+        for view in offered_to(request.user)
     ]
     return console_page(request, "console/views/list.html", {"described": described})
 
@@ -95,7 +100,8 @@ def edit_view(request, pk):
     view = _own(request, pk)
     form = NameForm(request.POST or None, instance=view)
     if request.method == "POST" and form.is_valid():
-        if not _others_called(form.cleaned_data["name"], view).exists():
+        others = SavedView.objects.filter(owner=view.owner_id).exclude(pk=view.pk)
+        if not others.filter(name=form.cleaned_data["name"]).exists():
             saved.change_view(view)
             messages.success(request, _("View “{name}” saved.").format(name=view.name))
             return redirect("console:views")
@@ -138,16 +144,3 @@ def _form_page(request, form, status, **context):
 
 def _own(request, pk):
     return get_object_or_404(SavedView, pk=pk, owner=request.user)
-
-
-def _others_called(name, view):
-    return SavedView.objects.filter(owner=view.owner_id, name=name).exclude(pk=view.pk)
-
-
-def _filter(params):
-    return CardFilter(params, queryset=Card.objects.none())
-
-
-def _filters(fields, view):
-    """`["State: In use", "Carrier: China Mobile"]`"""
-    return [pair(label, value) for label, value in filter_labels(fields, QueryDict(view.query))]

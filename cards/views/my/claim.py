@@ -29,18 +29,15 @@ def claim_card(request):
         return _page(request, typed, bad.sentence)
     card = claim(iccid, request.POST.get("code", "")[:LONGEST], user=request.user)
     if card is None:
-        return _page(request, typed, _refusal())
+        complaint = _(
+            "The card number and code do not match. Check both against the label. After five "
+            "failed attempts you must wait a day; if the label is right, ask your dealer for a "
+            "new one."
+        )
+        return _page(request, typed, complaint)
     messages.success(request, _("The card is now yours."))
     return redirect("my:card", iccid=card.iccid)
 
 
 def _page(request, iccid, complaint=""):
     return my_page(request, "my/claim.html", {"iccid": iccid[:LONGEST], "complaint": complaint})
-
-
-def _refusal():
-    return _(
-        "The card number and code do not match. Check both against the label. After five "
-        "failed attempts you must wait a day; if the label is right, ask your dealer for a "
-        "new one."
-    )

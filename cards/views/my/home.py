@@ -97,7 +97,8 @@ class UsageOfAll:
 def home(request):
     cards, today = Card.objects.visible_to(request.user), civil_today()
     actor = Actor.of(request.user)
-    stopped, sums = _stopped_cards(cards), _sums(cards, today)
+    stopped = dict(zip(Hold, counts_up_to(COUNTED, [cards.stopped_by(hold) for hold in Hold]), strict=True))
+    sums = _sums(cards, today)
     own_requests = CardRequest.objects.visible_to(request.user)
     context = {
         "has_cards": cards.exists(),
@@ -108,12 +109,6 @@ def home(request):
         "key": uuid.uuid4(),
     }
     return my_page(request, "my/home.html", context)
-
-
-def _stopped_cards(cards):
-    """How many cards show each hold, in one statement; no count goes on for ever."""
-    stopped = [cards.stopped_by(hold) for hold in Hold]
-    return dict(zip(Hold, counts_up_to(COUNTED, stopped), strict=True))
 
 
 def _sums(cards, today):

@@ -82,7 +82,9 @@ def cards_to_renew(day):
 def renew_for(today, seconds):
     """Carry today's renewals as far as they go, for about `seconds` seconds; the next tick carries on."""
     give_up_at = time.monotonic() + seconds
-    _begin(today)
+    begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=today)
+    customers = cards_to_renew(today).exclude(Exists(begun)).values_list("customer", flat=True).distinct()
+    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=today) for pk in customers], ignore_conflicts=True)
     for run in RenewalRun.objects.filter(finished_at=None).select_related("customer").order_by("pk"):
         if time.monotonic() > give_up_at:
             break
@@ -106,26 +108,15 @@ def _ending(day):
     return Card.objects.ending(day, max(ahead, default=0)).filter(reduce(or_, windows, Q()))
 
 
-def _begin(today):
-    """A run for each customer who has something to renew and has none today yet."""
-    runs = RenewalRun.objects.filter(customer=OuterRef("customer"), day=today)
-    customers = cards_to_renew(today).exclude(Exists(runs)).values_list("customer", flat=True).distinct()
-    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=today) for pk in customers], ignore_conflicts=True)
-
-
 def _go_on(run, today):
     """Take a run to its next stop. What its own day did not see done is given up: today's run looks anew."""
     if run.day < today:
         return _give_up(run)
     if _order_of(run) is None:
-        _draft(run)
+        card_ids = list(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", flat=True))
+        if card_ids:
+            orders.draft_order(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key)
     _settle(run)
-
-
-def _draft(run):
-    card_ids = list(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", flat=True))
-    if card_ids:
-        orders.draft_order(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key)
 
 
 @transaction.atomic
@@ -157,7 +148,8 @@ def _settle(run):
 def _place_and_pay(run, order):
     order = orders.place(order, user=None)
     with wallet_locked(run.customer_id) as account:
-        terms = _terms(run, order)
+        in_order = order.lines.filter(card=OuterRef("pk"))
+        terms = list(cards_to_renew(run.day).filter(Exists(in_order)).values_list("pk", "term_number"))
         if len(terms) != order.size:
             raise Overtaken
         is_short = account.available < order.total
@@ -166,20 +158,9 @@ def _place_and_pay(run, order):
             _notify(run, order, account)
         else:
             orders.pay(order, user=None)
-            _note(order, terms)
+            for chunk in chunked(terms):
+                insert_rows(RenewedTerm, RENEWED_COLUMNS, [(card_id, term, order.pk) for card_id, term in chunk])
     _finish(run, order=order, is_short=is_short)
-
-
-def _terms(run, order):
-    """(card, running term) of the cards in this order that are still to be renewed."""
-    in_order = order.lines.filter(card=OuterRef("pk"))
-    return list(cards_to_renew(run.day).filter(Exists(in_order)).values_list("pk", "term_number"))
-
-
-def _note(order, terms):
-    """Write down that these terms were renewed by themselves."""
-    for chunk in chunked(terms):
-        insert_rows(RenewedTerm, RENEWED_COLUMNS, [(card_id, term, order.pk) for card_id, term in chunk])
 
 
 def _notify(run, order, account):

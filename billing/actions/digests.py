@@ -23,7 +23,10 @@ def begin(today, now):
     has_one = Digest.objects.filter(customer=OuterRef("customer"), day=today)
     waiting = Notice.objects.filter(digest=None).exclude(Exists(has_one)).order_by("customer")
     for customer_id in waiting.values_list("customer", flat=True).distinct()[:BEGUN_AT_ONCE]:
-        _begin(customer_id, today, now)
+        with transaction.atomic():  # two at once make one digest, and it is not sent before it is full
+            digest, is_new = Digest.objects.get_or_create(customer_id=customer_id, day=today, defaults={"due_at": now})
+            if is_new:
+                Notice.objects.filter(customer=customer_id, digest=None).update(digest=digest)
 
 
 def claim_digest(now):
@@ -44,14 +47,6 @@ def failed(digest, problem, now):
 
 def give_up(digest, problem):
     _became(digest, due_at=None, problem=problem)
-
-
-@transaction.atomic
-def _begin(customer_id, today, now):
-    """Only whoever makes the digest fills it: two at once make one, and it is not sent before it is full."""
-    digest, is_new = Digest.objects.get_or_create(customer_id=customer_id, day=today, defaults={"due_at": now})
-    if is_new:
-        Notice.objects.filter(customer=customer_id, digest=None).update(digest=digest)
 
 
 def _became(digest, **values):

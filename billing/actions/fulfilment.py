@@ -56,8 +56,15 @@ class Fulfilment(Kind):
         outcomes = deliver(order, list(lines.values()), job)
         document = outcomes_as_document(outcomes)
         served, refused = _divided(lines, document["outcomes"])
-        _write(served, refused)
-        _book(order, chunk, served, refused)
+        write_states(served)
+        write_states(refused)
+        earned, payer = amount_of(served), actor_for(order.paid_by)
+        if earned:
+            entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)
+            key = f"fulfil:{order.pk}:{chunk.number}"
+            post_entry(key, EntryKind.FULFILMENT, order.customer_id, *entry_lines, actor=payer, order=order)
+        key = f"unserved:{order.pk}:{chunk.number}"
+        give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)
         return document
 
     def finish(self, job):
@@ -110,18 +117,3 @@ def _divided(lines, outcomes):
         line.refunded_on, line.fulfilled_on = (today, None) if why_not else (None, today)
         (refused if why_not else served).append(line)
     return served, refused
-
-
-def _write(served, refused):
-    write_states(served)
-    write_states(refused)
-
-
-def _book(order, chunk, served, refused):
-    earned, payer = amount_of(served), actor_for(order.paid_by)
-    if earned:
-        entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)
-        key = f"fulfil:{order.pk}:{chunk.number}"
-        post_entry(key, EntryKind.FULFILMENT, order.customer_id, *entry_lines, actor=payer, order=order)
-    key = f"unserved:{order.pk}:{chunk.number}"
-    give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)

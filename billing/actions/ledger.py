@@ -45,7 +45,23 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
         return None
     with wallet_locked(customer_id) as account:
         known = Entry.objects.filter(pk=key).first()
-        return known or _write(account, key, kind, entry_lines, actor, order, reverses, memo)
+        if known:
+            return known
+        postings = [_posting(account, key, line) for line in entry_lines]
+        account.save(update_fields=["balance"])
+        Posting.objects.bulk_create(postings)  # before the entry, which seals them
+        return Entry.objects.create(
+            key=key,
+            kind=kind,
+            customer_id=customer_id,
+            order=order,
+            reverses=reverses,
+            booked_on=civil_today(),
+            booked_at=this_moment(),
+            actor_kind=actor.kind,
+            actor_name=actor.name,
+            memo=memo,
+        )
 
 
 def transfer(amount, source, target):
@@ -75,24 +91,6 @@ def reverse(entry, *, actor, memo):
             order=entry.order,
             memo=memo,
         )
-
-
-def _write(account, key, kind, entry_lines, actor, order, reverses, memo):
-    postings = [_posting(account, key, line) for line in entry_lines]
-    account.save(update_fields=["balance"])
-    Posting.objects.bulk_create(postings)  # before the entry, which seals them
-    return Entry.objects.create(
-        key=key,
-        kind=kind,
-        customer_id=account.pk,
-        order=order,
-        reverses=reverses,
-        booked_on=civil_today(),
-        booked_at=this_moment(),
-        actor_kind=actor.kind,
-        actor_name=actor.name,
-        memo=memo,
-    )
 
 
 def _posting(account, key, line):

@@ -85,7 +85,9 @@ def write_lines(order):
         plans, rows = plans_of(order, able), []
         for number, card_id in enumerate(able, start=size + 1):
             made = offer(order, plans[card_id], book, civil_today())
-            rows.append((card_id, number, order.pk, *_sold(made.plan), made.quote.amount, made.quote.cost, rate))
+            plan = made.plan
+            sold = (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)
+            rows.append((card_id, number, order.pk, *sold, made.quote.amount, made.quote.cost, rate))
             total += made.quote.amount
         insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
         size += len(able)
@@ -101,7 +103,3 @@ def sum_of_checks(job):
     """What the check of a job found that its lines come to."""
     amounts = job.chunks.values_list("check_result__amount", flat=True)
     return sum((Decimal(amount) for amount in amounts if amount), ZERO)
-
-
-def _sold(plan):
-    return (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)

@@ -36,25 +36,32 @@ class Occasion:
 
 def gather(today):
     """Write the notices that are due as of today, except those of kinds that the customer has muted."""
-    muted = _muted()
+    muted = defaultdict(list)
+    for customer_id, kinds in CustomerAccount.objects.exclude(muted=[]).values_list("pk", "muted"):
+        for kind in kinds:
+            muted[kind].append(customer_id)
     for occasion in OCCASIONS:
         while found := list(_unsent(occasion, today, muted[occasion.kind])[:NOTICES_PER_STATEMENT]):
-            _write([_of_card(occasion.kind, *about) for about in found])
-    _write([_of_wallet(account) for account in _low_wallets(muted[NoticeKind.WALLET_LOW])])
+            due = [
+                Notice(kind=occasion.kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
+                for customer_id, card_id, on, step in found
+            ]
+            _write(due)
+    low = [
+        Notice(
+            kind=NoticeKind.WALLET_LOW,
+            customer_id=account.pk,
+            on=account.since,
+            facts={"balance": str(account.balance), "low_below": str(account.low_below)},
+        )
+        for account in _low_wallets(muted[NoticeKind.WALLET_LOW])
+    ]
+    _write(low)
 
 
 def _write(notices):
     """What somebody else wrote at the same moment is there already."""
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
-
-
-def _muted():
-    """The customers who do not want to hear of it, by kind."""
-    muted = defaultdict(list)
-    for customer_id, kinds in CustomerAccount.objects.exclude(muted=[]).values_list("pk", "muted"):
-        for kind in kinds:
-            muted[kind].append(customer_id)
-    return muted
 
 
 def _unsent(occasion, today, muted):
@@ -118,12 +125,3 @@ def _low_wallets(muted):
         since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
     )
     return dated.exclude(Exists(sent))
-
-
-def _of_card(kind, customer_id, card_id, on, step):
-    return Notice(kind=kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
-
-
-def _of_wallet(account):
-    facts = {"balance": str(account.balance), "low_below": str(account.low_below)}
-    return Notice(kind=NoticeKind.WALLET_LOW, customer_id=account.pk, on=account.since, facts=facts)

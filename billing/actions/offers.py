@@ -28,16 +28,15 @@ def options_for(card, kind, *, user):
     (card,) = attach_queues([card])
     offers = Offers(Order(kind=kind, customer=card.customer, created_by=user))
     plans = Plan.objects.filter(kind=PLAN_KINDS[OrderKind(kind)], is_sold=True)
-    options = [_option(offers, kind, plan, card) for plan in plans]
-    return [option for option in options if option]
-
-
-def _option(offers, kind, plan, card):
-    if offers.book.quote(card.customer_id, plan.pk, offers.today) is None:
-        return None
-    offers.plans = {card.pk: plan}
-    try:
-        made, after = offers.quote_for(card)
-    except Refused as refused:
-        return Option(kind, plan, refused=refused)
-    return Option(kind, plan, made.quote.amount, after)
+    options = []
+    for plan in plans:
+        if offers.book.quote(card.customer_id, plan.pk, offers.today) is None:
+            continue
+        offers.plans = {card.pk: plan}
+        try:
+            made, after = offers.quote_for(card)
+        except Refused as refused:
+            options.append(Option(kind, plan, refused=refused))
+        else:
+            options.append(Option(kind, plan, made.quote.amount, after))
+    return options

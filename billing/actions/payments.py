@@ -66,7 +66,10 @@ def receive(provider, body, headers):
             provider=provider, nonce=facts.nonce, defaults={"body": facts.body}
         )
         if is_new:
-            _record(notification, facts)
+            known = Payment.objects.select_for_update(of=("self",)).filter(provider=provider)
+            notification.payment = known.select_related("order").filter(key=facts.key).first()
+            notification.outcome = _outcome(notification, facts)
+            notification.save(update_fields=["payment", "outcome"])
     if is_new and notification.outcome == NotificationOutcome.PAID and notification.payment.order:
         orders.fulfil_if_small(notification.payment.order)
     return notification
@@ -77,13 +80,6 @@ def _provider():
     if settings.PAYMENT_PROVIDER not in PROVIDERS:
         raise MoneyRefused("no_provider")
     return settings.PAYMENT_PROVIDER
-
-
-def _record(notification, facts):
-    payments = Payment.objects.select_for_update(of=("self",)).filter(provider=notification.provider)
-    notification.payment = payments.select_related("order").filter(key=facts.key).first()
-    notification.outcome = _outcome(notification, facts)
-    notification.save(update_fields=["payment", "outcome"])
 
 
 def _outcome(notification, facts):
@@ -97,10 +93,8 @@ def _outcome(notification, facts):
         return NotificationOutcome.WRONG_AMOUNT
     if payment.is_paid:
         return NotificationOutcome.KNOWN
-    return _pay(payment, facts.reference) if facts.is_paid else _close(payment)
-
-
-def _close(payment):
+    if facts.is_paid:
+        return _pay(payment, facts.reference)
     payment.state = PaymentState.CLOSED
     payment.save(update_fields=["state"])
     return NotificationOutcome.CLOSED
@@ -112,17 +106,12 @@ def _pay(payment, reference):
         return NotificationOutcome.USED_REFERENCE
     order = payment.order
     with orders.locked(order) if order else nullcontext():  # the order before the wallet, as whoever pays locks them
-        payment.entry = _post_entry(payment)
+        key, actor = f"online:{payment.key}", Actor(ActorKind.SYSTEM, payment.provider, frozenset())
+        entry_lines = transfer(payment.amount, Account.CASH, Account.WALLET)
+        payment.entry = post_entry(key, EntryKind.ONLINE, payment.customer_id, *entry_lines, actor=actor, order=order)
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
         payment.save(update_fields=["entry", "state", "paid_at", "provider_reference"])
         if order:
             with suppress(MoneyRefused):  # it is over, or the wallet is short: the money stays there
                 orders.pay_out_of_wallet(order, user=payment.started_by)
     return NotificationOutcome.PAID
-
-
-def _post_entry(payment):
-    entry_lines = transfer(payment.amount, Account.CASH, Account.WALLET)
-    actor = Actor(ActorKind.SYSTEM, payment.provider, frozenset())
-    key, whose = f"online:{payment.key}", payment.customer_id
-    return post_entry(key, EntryKind.ONLINE, whose, *entry_lines, actor=actor, order=payment.order)

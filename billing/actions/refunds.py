@@ -29,7 +29,10 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
     def make(key):
         if not order.is_paid or order.kind == OrderKind.ADJUSTMENT:
             raise MoneyRefused("wrong_state", state=str(order.state))
-        job = _checking(order, _refundable(order, card_ids), user)
+        lines = order.lines.exclude(state=LineState.REFUNDED).order_by("number")
+        if card_ids is not None:
+            lines = lines.filter(card__among=card_ids)
+        job = _checking(order, lines.values_list("card_id", flat=True), user)
         return Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
 
     refund = once(Refund, key, make, asked_by=user)
@@ -96,13 +99,6 @@ def _checking(order, card_ids, user):
         job.total += len(chunk)
     job.save(update_fields=["total"])
     return job
-
-
-def _refundable(order, card_ids):
-    lines = order.lines.exclude(state=LineState.REFUNDED)
-    if card_ids is not None:
-        lines = lines.filter(card__among=card_ids)
-    return lines.order_by("number").values_list("card_id", flat=True)
 
 
 def _decide(refund, state, user):

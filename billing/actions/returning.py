@@ -25,7 +25,7 @@ class Refunding(Kind):
     def check(self, job, chunk):
         refund = _refund_of(job)
         lines = _lines(refund, chunk)
-        cards, work = cards_of(chunk), Returning(refund, _records(lines.values()))
+        cards, work = cards_of(chunk), Returning(refund, {line.card_id: line.seq for line in lines.values()})
         work.load(cards)
         refusals = [(card.pk, _refusal(lines.get(card.pk), card, work)) for card in cards]
         able = [lines[pk] for pk, refused in refusals if refused is None]
@@ -39,11 +39,18 @@ class Refunding(Kind):
         document = outcomes_as_document(return_lines(refund, served, job))
         back = {pk for pk, _seq, why_not in document["outcomes"] if not why_not}
         returned = [line for line in served if line.card_id in back]
-        _close(refund, unserved + returned)
+        closed = unserved + returned
+        for line in closed:
+            line.state, line.refunded_on = LineState.REFUNDED.value, civil_today()
+        fulfilment.write_states(closed)
+        refund.order.lines.filter(pk__in=[line.pk for line in closed]).update(refund=refund)
         actor, key = actor_for(refund.decided_by), f"refund:{refund.pk}:{chunk.number}"
         fulfilment.give_back(refund.order, f"{key}:open", unserved, source=Account.RECEIVABLES, actor=actor)
         fulfilment.give_back(refund.order, f"{key}:served", returned, source=Account.REFUNDS, actor=actor)
-        return _with_unserved(document, unserved)
+        # For an unserved line no card had to give anything back.
+        document["outcomes"] = sorted(document["outcomes"] + [[line.card_id, None, None] for line in unserved])
+        document["counts"]["done"] += len(unserved)
+        return document
 
     def finish(self, job):
         with transaction.atomic():
@@ -64,25 +71,7 @@ def _lines(refund, chunk, lock=False):
     return {line.card_id: line for line in (lines.select_for_update() if lock else lines)}
 
 
-def _records(lines):
-    return {line.card_id: line.seq for line in lines}
-
-
 def _refusal(line, card, work):
     if line.is_refunded:
         return MoneyRefused("refunded_already")
     return rehearse(work, card)[1] if line.is_fulfilled else None
-
-
-def _close(refund, lines):
-    for line in lines:
-        line.state, line.refunded_on = LineState.REFUNDED.value, civil_today()
-    fulfilment.write_states(lines)
-    refund.order.lines.filter(pk__in=[line.pk for line in lines]).update(refund=refund)
-
-
-def _with_unserved(document, unserved):
-    """The document of the served lines' cards, and with it the lines for which no card had to give anything back."""
-    document["outcomes"] = sorted(document["outcomes"] + [[line.card_id, None, None] for line in unserved])
-    document["counts"]["done"] += len(unserved)
-    return document

@@ -1,26 +1,30 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
 from billing.choices import OrderState, RefundState
 from cards.scope import OwnedQuerySet
 
+if TYPE_CHECKING:  # the models import this module
+    from billing.models import Order, Refund  # noqa: F401 -- named in texts
 
-class OrderQuerySet(OwnedQuerySet):
-    def placed(self):
+
+class OrderQuerySet(OwnedQuerySet["Order"]):
+    def placed(self) -> Self:
         """Orders that wait to be paid, or to be approved."""
         return self.filter(state=OrderState.PLACED)
 
-    def unpaid_at(self, now):
+    def unpaid_at(self, now: datetime) -> Self:
         """Placed orders whose time to be paid is over."""
         return self.filter(state=OrderState.PLACED, expires_at__lte=now)
 
-    def forgotten_at(self, now):
+    def forgotten_at(self, now: datetime) -> Self:
         """Drafts that nobody placed within a day."""
         return self.filter(state=OrderState.DRAFT, created_at__lte=now - timedelta(days=1))
 
 
-class RefundQuerySet(models.QuerySet):
-    def waiting(self):
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def waiting(self) -> Self:
         """Refunds that somebody has to approve or decline."""
         return self.filter(state=RefundState.REQUESTED)

@@ -1,5 +1,7 @@
 """What the database itself refuses about money, whoever asks (see `cards.triggers`): edited books, skipped steps."""
 
+from typing import Any
+
 from django.db import connections
 
 from cards.triggers import edges_in_sql, execute
@@ -47,7 +49,7 @@ FOR EACH ROW EXECUTE FUNCTION billing_sealed();
 """
 
 
-def _sqlite(name, event, condition, message):
+def _sqlite(name: str, event: str, condition: str, message: str) -> tuple[str, str]:
     when = f"WHEN {condition}" if condition else ""
     return (
         f"DROP TRIGGER IF EXISTS {name}",
@@ -69,7 +71,7 @@ MONEY_TRIGGERS_ON_SQLITE = (
 MONEY_TRIGGERS = {"postgresql": (MONEY_TRIGGERS_ON_POSTGRESQL,), "sqlite": MONEY_TRIGGERS_ON_SQLITE}
 
 
-def install_money_triggers(using="default", **kwargs):
+def install_money_triggers(using: str = "default", **kwargs: Any) -> None:
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
     connection = connections[using]
     if "billing_entry" not in connection.introspection.table_names():

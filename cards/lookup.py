@@ -1,14 +1,17 @@
 """Which cards are meant by numbers from a file or a command line, many at a time; and names for a form to offer."""
 
-from django.db.models import Q
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import Model, Q
 
 from cards.models import Card
+from cards.querysets import CardQuerySet
 
 PREFIXES_AT_ONCE = 200
 NAMES_OFFERED = 100
 
 
-def ids_by_iccid(iccids, cards=None):
+def ids_by_iccid(iccids: Collection[str], cards: CardQuerySet | None = None) -> dict[str, list[int]]:
     """The primary keys of the cards that each ICCID may mean: the card itself, or else by its first 19 characters.
 
     A number of 19 characters may stand for several cards of 20; an unknown one stands for none.
@@ -22,16 +25,16 @@ def ids_by_iccid(iccids, cards=None):
     return {iccid: _meant(iccid, known, longer) for iccid in iccids}
 
 
-def _meant(iccid, known, longer):
+def _meant(iccid: str, known: Mapping[str, int], longer: Mapping[str, list[int]]) -> list[int]:
     for number in (iccid, iccid[:19]):
         if number in known:
             return [known[number]]
     return longer.get(iccid, [])
 
 
-def _beginning_with(prefixes, cards):
+def _beginning_with(prefixes: Sequence[str], cards: CardQuerySet) -> dict[str, list[int]]:
     """The cards of 20 characters behind numbers of 19: ranges, which an index serves."""
-    found = {}
+    found: dict[str, list[int]] = {}
     for start in range(0, len(prefixes), PREFIXES_AT_ONCE):
         ranges = (Q(iccid__gt=prefix, iccid__lt=prefix + "~") for prefix in prefixes[start : start + PREFIXES_AT_ONCE])
         for iccid, pk in cards.filter(Q(*ranges, _connector=Q.OR)).values_list("iccid", "pk"):
@@ -39,6 +42,6 @@ def _beginning_with(prefixes, cards):
     return found
 
 
-def names_of(model):
+def names_of(model: type[Model]) -> list[str]:
     """The first names, in order: of a model of which there are few."""
-    return list(model.objects.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+    return list(model._default_manager.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])

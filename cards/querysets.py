@@ -1,12 +1,18 @@
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact
+from django.db.models.sql.compiler import SQLCompiler
 
 from cards.choices import Certification, RealName, State, UsageLevel
 from cards.holds import has_sql
 from cards.scope import OwnedQuerySet
+
+if TYPE_CHECKING:  # the models import this module
+    from cards.models import Card  # noqa: F401 -- named in a text
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -18,7 +24,7 @@ class Among(models.Lookup):
     lookup_name = "among"
     prepare_rhs = False
 
-    def as_sql(self, compiler, connection):
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, params = self.process_lhs(compiler, connection)
         if connection.vendor == "postgresql":
             return f"{column} = ANY(%s)", [*params, list(self.rhs)]
@@ -31,7 +37,7 @@ class Begins(models.Lookup):
     lookup_name = "begins"
     prepare_rhs = False
 
-    def as_sql(self, compiler, connection):
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, params = self.process_lhs(compiler, connection)
         if connection.vendor == "postgresql":
             return f"{column} LIKE %s", [*params, connection.ops.prep_for_like_query(self.rhs) + "%"]
@@ -44,7 +50,7 @@ class HasHold(models.Lookup):
     lookup_name = "has"
     prepare_rhs = False
 
-    def as_sql(self, compiler, connection):
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, params = self.process_lhs(compiler, connection)
         return has_sql(column, self.rhs), params
 
@@ -79,87 +85,87 @@ REAL_NAME_LACKS = (
 )
 
 
-def at_usage_level(level, day):
+def at_usage_level(level: int, day: date) -> models.Q:
     """Cards at this level of the running cycle's allowance; a cycle that is over has said its last word."""
     return models.Q(usage_level=level, cycle_until__gt=day)
 
 
-def ending(day, within_days):
+def ending(day: date, within_days: int) -> models.Q:
     until = day + timedelta(days=within_days)
     return models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER
 
 
-def cancelling(day, within_days):
+def cancelling(day: date, within_days: int) -> models.Q:
     return ENDED & models.Q(cancel_on__lte=day + timedelta(days=within_days), protected=False)
 
 
-class CardQuerySet(OwnedQuerySet):
-    def due(self, day):
+class CardQuerySet(OwnedQuerySet["Card"]):
+    def due(self, day: date) -> Self:
         """Cards for which something is due by `day`, the longest due first."""
         return self.filter(next_due_on__lte=day).order_by("next_due_on", "id")
 
-    def after(self, next_due_on, pk):
+    def after(self, next_due_on: date, pk: int) -> Self:
         """Those of `due` that come after this place in its order."""
         later = models.Q(next_due_on__gt=next_due_on) | models.Q(id__gt=pk)
         return self.filter(later, next_due_on__gte=next_due_on)
 
-    def parked(self):
+    def parked(self) -> Self:
         """Cards set aside because their data contradict each other."""
         return self.exclude(parked="")
 
-    def low(self, day):
+    def low(self, day: date) -> Self:
         """Cards that have used most of the running cycle's allowance."""
         return self.filter(at_usage_level(UsageLevel.LOW, day))
 
-    def used_up(self, day):
+    def used_up(self, day: date) -> Self:
         return self.filter(at_usage_level(UsageLevel.USED_UP, day))
 
-    def active(self):
+    def active(self) -> Self:
         """Cards in use, and those that will be again as soon as nothing holds them."""
         return self.filter(models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE))
 
-    def without_service(self):
+    def without_service(self) -> Self:
         """Cards that are stopped, and those that are over."""
         return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))
 
-    def ending(self, day, within_days):
+    def ending(self, day: date, within_days: int) -> Self:
         """Cards whose running term ends after `day`, within `within_days` days."""
         return self.filter(ending(day, within_days))
 
-    def ended(self):
+    def ended(self) -> Self:
         """Cards whose last term is over, and that can still be renewed."""
         return self.filter(ENDED)
 
-    def cancelling(self, day, within_days):
+    def cancelling(self, day: date, within_days: int) -> Self:
         """Cards that will be cancelled within `within_days` days after `day`, if nobody renews or protects them."""
         return self.filter(cancelling(day, within_days))
 
-    def forced_in(self, first_day, until):
+    def forced_in(self, first_day: date, until: date) -> Self:
         """Cards whose silence ends by forced activation on `first_day` or later, before `until`."""
         waiting = self.filter(activated_on=None, forced_activation_on__gte=first_day, forced_activation_on__lt=until)
         return waiting.filter(NOT_OVER)
 
-    def waiting_for_real_name(self):
+    def waiting_for_real_name(self) -> Self:
         """Cards with a real-name check that is submitted and not decided."""
         return self.filter(REAL_NAME_WAITS)
 
-    def lacking_real_name(self):
+    def lacking_real_name(self) -> Self:
         """Cards that need a real-name check of which none waits and none is approved, as long as it is of use."""
         return self.filter(REAL_NAME_LACKS)
 
-    def used_after_the_end(self):
+    def used_after_the_end(self) -> Self:
         """Cards that were used when they had no service any more: the carrier has not stopped them."""
         return self.filter(stray_usage_on__isnull=False)
 
-    def stopped_by(self, hold):
+    def stopped_by(self, hold: str) -> Self:
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""
         return self.filter(Exact(FirstHold("holds"), hold[: FirstHold.FIRST_LETTERS]), state=State.SUSPENDED)
 
-    def held_by(self, hold):
+    def held_by(self, hold: str) -> Self:
         """Suspended cards that carry this hold, as their first or behind another."""
         return self.filter(state=State.SUSPENDED, holds__has=hold)
 
-    def numbered(self, iccid):
+    def numbered(self, iccid: str) -> Self:
         """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""
         if len(iccid) == 20:
             return self.filter(iccid__in=(iccid, iccid[:19]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -11,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from cards.calendar import add_months, first_of_next_month
 from cards.choices import State
 from cards.paging import NEWEST, OLDEST, SortOrder
+from cards.querysets import CardQuerySet
 
 ENDING_WITHIN_DAYS = 30
 CANCELLING_WITHIN_DAYS = 14
@@ -21,11 +23,11 @@ class Quick:
     """A quick filter: `cards(cards, today)` are those that it finds, in its order unless another is asked for."""
 
     label: str | Promise
-    cards: Callable
+    cards: Callable[[CardQuerySet, date], CardQuerySet]
     order: SortOrder = NEWEST
 
 
-def _forced_next_month(cards, today):
+def _forced_next_month(cards: CardQuerySet, today: date) -> CardQuerySet:
     first = first_of_next_month(today)
     return cards.forced_in(first, add_months(first, 1))
 

@@ -7,9 +7,11 @@ reverse; everything else is the beginning of a customer's name. Nothing here sca
 import json
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.db.models import F, Q, Value
@@ -20,7 +22,7 @@ from django.utils.translation import ngettext
 from cards.errors import BadInput
 from cards.identifiers import FIFTEEN_DIGITS, ICCID, MSISDN, SPREADSHEET_NUMBER
 from cards.models import Card, Customer
-from cards.querysets import BEHIND_ALL, Begins
+from cards.querysets import BEHIND_ALL, Begins, CardQuerySet
 
 MOST_NUMBERS = 10_000
 LOOKED_UP = 10_000
@@ -55,17 +57,17 @@ class Numbers:
     `card_ids` are the cards that they mean, each once, by whatever number and however often it was given.
     """
 
-    numbers: list
-    matched: list = field(default_factory=list)
-    ambiguous: list = field(default_factory=list)
-    unknown: list = field(default_factory=list)
-    card_ids: list = field(default_factory=list)
+    numbers: list[str]
+    matched: list[str] = field(default_factory=list)
+    ambiguous: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    card_ids: list[int] = field(default_factory=list)
 
     @property
-    def is_list(self):
+    def is_list(self) -> bool:
         return len(self.numbers) > 1
 
-    def narrow(self, cards):
+    def narrow(self, cards: CardQuerySet) -> CardQuerySet:
         found = look_up(self.numbers)
         visible = set().union(*found.values())
         if cards.query.has_filters():  # Staff see every card, and nothing has to be asked.
@@ -76,7 +78,7 @@ class Numbers:
         self.card_ids = sorted(visible)
         return cards.filter(pk__among=self.card_ids)
 
-    def sentence(self):
+    def sentence(self) -> str:
         count = len(self.numbers)
         text = ngettext("the card with the number {number}", "the cards with {count} numbers", count)
         return text.format(number=self.numbers[0], count=count)
@@ -90,14 +92,14 @@ class Beginning:
     text: str
 
     @property
-    def sorts_by(self):
+    def sorts_by(self) -> str | None:
         """The column whose index holds these cards side by side; None when there is more than one."""
         return self.kind if COLUMNS_BY_KIND[self.kind] == (self.kind,) else None
 
-    def narrow(self, cards):
+    def narrow(self, cards: CardQuerySet) -> CardQuerySet:
         return _narrow(cards, COLUMNS_BY_KIND[self.kind], lambda column: Begins(column, self.text))
 
-    def sentence(self):
+    def sentence(self) -> str:
         return _("cards whose {number} begins with {text}").format(number=self.kind.upper(), text=self.text)
 
 
@@ -107,11 +109,11 @@ class Ending:
 
     text: str
 
-    def narrow(self, cards):
+    def narrow(self, cards: CardQuerySet) -> CardQuerySet:
         backwards = self.text[::-1]
         return _narrow(cards, ("iccid", "msisdn"), lambda column: Begins(Reverse(column), backwards))
 
-    def sentence(self):
+    def sentence(self) -> str:
         return _("cards whose number ends in {text}").format(text=self.text)
 
 
@@ -121,17 +123,20 @@ class Name:
 
     text: str
 
-    def narrow(self, cards):
+    def narrow(self, cards: CardQuerySet) -> CardQuerySet:
         customers = list(Customer.objects.filter(Begins(F("name"), self.text)).values_list("pk", flat=True))
         if len(customers) == 1:
             return cards.filter(customer=customers[0])
         return cards.filter(customer__among=customers) if customers else cards.none()
 
-    def sentence(self):
+    def sentence(self) -> str:
         return _("cards of customers whose name begins with “{text}”").format(text=self.text)
 
 
-def understood(text):
+Sought: TypeAlias = Numbers | Beginning | Ending | Name
+
+
+def understood(text: str) -> Sought | None:
     """What the text in the search box means: one of the classes above, or None when it is empty.
 
     Raises `BadInput` for more than `MOST_NUMBERS` numbers, and for a star in a number that tells neither its
@@ -151,15 +156,15 @@ def understood(text):
     return Numbers(numbers) if all(map(NO_NAME.fullmatch, numbers)) else Name(text.strip(" \t*＊"))
 
 
-def numbers_in(text):
+def numbers_in(text: str) -> list[str]:
     """The numbers of a typed or pasted text, each once: half-width, in capitals, whatever stands between them."""
     return list(dict.fromkeys(number for line in _lines(text) for number in _numbers_of(line)))
 
 
-def look_up(numbers):
+def look_up(numbers: Iterable[str]) -> dict[str, set[int]]:
     """The ids of the cards that each of these whole numbers means: one statement, each part of it by an index."""
-    found = {number: set() for number in numbers}
-    wanted = {}
+    found: dict[str, set[int]] = {number: set() for number in numbers}
+    wanted: dict[str, list[tuple[str, str, str]]] = {}
     for number in numbers:
         for column in _columns_of(number):
             wanted.setdefault(column, []).extend(_rows(column, number))
@@ -171,7 +176,7 @@ def look_up(numbers):
     return found
 
 
-def _one_term(number):
+def _one_term(number: str) -> Sought | None:
     """What one number means, whole or in part; None for what is no number."""
     for kind, beginning in BEGINNINGS.items():
         if beginning.fullmatch(number):
@@ -183,7 +188,7 @@ def _one_term(number):
     return _starred(number) if "*" in number else None
 
 
-def _starred(number):
+def _starred(number: str) -> Beginning | Ending | None:
     end = END_BEHIND_STAR.fullmatch(number)
     if end:
         return Ending(end[1])
@@ -198,23 +203,23 @@ def _starred(number):
     return None
 
 
-def _lines(text):
+def _lines(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).translate(INVISIBLE).upper().strip().splitlines()
 
 
-def _in_one(text):
+def _in_one(text: str) -> str:
     """The only line of a text without its spaces: a number, or part of one, that was written in groups."""
     lines = _lines(text)
     return "".join(lines[0].split()) if len(lines) == 1 else ""
 
 
-def _numbers_of(line):
+def _numbers_of(line: str) -> Iterable[str]:
     """A number that was written in groups (`8986 0126 …`) is one number; otherwise what stands between separators."""
     whole = "".join(line.split())
     return [whole] if ICCID.fullmatch(whole) else filter(None, BETWEEN_NUMBERS.split(line))
 
 
-def _columns_of(number):
+def _columns_of(number: str) -> tuple[str, ...]:
     """The columns in which a whole number may stand; none for text that is no whole number."""
     if ICCID.fullmatch(number):
         return ("iccid",)
@@ -223,7 +228,7 @@ def _columns_of(number):
     return ("imsi", "bound_imei", "seen_imei") if FIFTEEN_DIGITS.fullmatch(number) else ()
 
 
-def _rows(column, number):
+def _rows(column: str, number: str) -> list[tuple[str, str, str]]:
     """(number, from, to) for the statement: a card of 20 characters is found by its first 19, and the reverse."""
     if column != "iccid":
         return [(number, number, number)]
@@ -248,9 +253,10 @@ ASKED = {
 }
 
 
-def _statement(wanted):
+def _statement(wanted: dict[str, list[tuple[str, str, str]]]) -> tuple[str, list[Any]]:
     """One SELECT for each column, all together."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for column, rows in wanted.items():
         is_meant = "BETWEEN sought.low AND sought.high" if column == "iccid" else "= sought.low"
         parts.append(ASKED[connection.vendor].format(table=Card._meta.db_table, column=column, is_meant=is_meant))
@@ -258,7 +264,7 @@ def _statement(wanted):
     return " UNION ALL ".join(parts), params
 
 
-def _narrow(cards, columns, begins):
+def _narrow(cards: CardQuerySet, columns: tuple[str, ...], begins: Callable[[Any], Begins]) -> CardQuerySet:
     """The cards in one of whose columns it begins so, each column asked by its index.
 
     Where that may be one of two, the cards are looked up first: no database can tell beforehand how few they are, and

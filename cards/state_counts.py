@@ -4,22 +4,40 @@ Nothing here counts cards, so it costs the same for a thousand and for a million
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Protocol, TypeAlias
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Sum, Value
+from django.db.models import QuerySet, Sum, Value
 from django.db.models.functions import Greatest
 
 from cards.choices import Hold, State
 from cards.holds import shown, stopping
 from cards.models import StateTally, UsageTally
+from cards.paging import SortOrder
+from cards.querysets import CardQuerySet
 
 # What happened more days ago is not kept by day: `actions.compacting` puts it together under one.
 DAYS_APART = 400
 LONG_AGO = date(2000, 1, 1)
 COUNTED = 1_000
+
+
+# (state, holds, how many cards)
+StateSum: TypeAlias = tuple[str, str, int]
+
+
+class Filtered(Protocol):
+    """A card list's filter, as far as its tabs ask it."""
+
+    @property
+    def in_all_tabs(self) -> CardQuerySet: ...
+
+    @property
+    def natural_order(self) -> SortOrder: ...
 
 
 @dataclass(frozen=True)
@@ -30,13 +48,13 @@ class TabCounts:
     how many there are at the least.
     """
 
-    counts: dict
+    counts: dict[str, int]
     is_exact: bool = True
     is_kept: bool = False
 
 
-def tab_counts(filtered):
-    """What the tabs say over a read `CardFilter`: the kept sums over all cards, over others one look at `COUNTED`.
+def tab_counts(filtered: Filtered) -> TabCounts:
+    """What the tabs say over a read filter: the kept sums over all cards, over others one look at `COUNTED`.
 
     That look goes the way of the first page, along an index; in no order, it might go through the whole table.
     """
@@ -48,7 +66,7 @@ def tab_counts(filtered):
     return TabCounts(counts | {"": min(counts[""], COUNTED)}, is_exact=counts[""] <= COUNTED)
 
 
-def shown_now():
+def shown_now() -> dict[str, int]:
     """How many cards are in each state, and how many show each hold as their state: `{code: cards}`, all codes.
 
     A suspended card counts as `suspended` and under its first hold, so the sum over the states is all cards.
@@ -56,7 +74,7 @@ def shown_now():
     return shown_in(_cards_by_state())
 
 
-def shown_in(sums):
+def shown_in(sums: Iterable[StateSum]) -> dict[str, int]:
     """The same for any (state, holds, cards): what those cards show."""
     counts = dict.fromkeys((*State.values, *Hold.values), 0)
     for state, holds, cards in sums:
@@ -65,7 +83,7 @@ def shown_in(sums):
     return counts
 
 
-def carried_now():
+def carried_now() -> dict[str, int]:
     """How many suspended cards carry each hold, as their first or behind another: `{hold: cards}`, all holds."""
     counts = dict.fromkeys(Hold.values, 0)
     for state, holds, cards in _cards_by_state():
@@ -74,7 +92,7 @@ def carried_now():
     return counts
 
 
-def states_on(days):
+def states_on(days: Collection[date]) -> dict[date, dict[str, int]]:
     """What `shown_now` would have said at the end of each of these days: `{day: {code: cards}}`, in one query.
 
     A day more than `DAYS_APART` days ago gets the sums of the first day that is still told apart.
@@ -83,7 +101,9 @@ def states_on(days):
     if not days:
         return {}
     known = StateTally.objects.filter(day__lte=days[-1]).annotate(on=Greatest("day", Value(days[0])))
-    changes, total, history = defaultdict(Counter), Counter(), {}
+    changes: defaultdict[date, Counter[tuple[str, str]]] = defaultdict(Counter)
+    total: Counter[tuple[str, str]] = Counter()
+    history: dict[date, dict[str, int]] = {}
     for on, state, holds, cards in known.values_list("on", "state", "holds").annotate(Sum("cards")):
         changes[on][state, holds] += cards
     waiting = sorted(changes, reverse=True)
@@ -94,35 +114,35 @@ def states_on(days):
     return history
 
 
-def happened(actions, since):
+def happened(actions: Collection[str], since: date) -> Counter[date]:
     """How many cards came to show something else by these actions, by day from `since` on: `{day: cards}`.
 
     Rows are summed up by their whole key before the arrivals are told from the departures, because that is what
     putting rows together leaves of them.
     """
-    counts = Counter()
+    counts: Counter[date] = Counter()
     kinds = StateTally.objects.filter(action__in=actions, day__gte=since).values_list("day", "action", "state", "holds")
     for day, *_, cards in kinds.annotate(Sum("cards")):
         counts[day] += max(cards, 0)
     return +counts
 
 
-def usage_by_day(since):
+def usage_by_day(since: date) -> dict[date, int]:
     """The bytes known of each day from `since` on, in the order of the days: `{day: bytes}`."""
     days = UsageTally.objects.filter(day__gte=since).order_by("day").values_list("day")
     return dict(days.annotate(Sum("bytes")))
 
 
-def _cards_by_state():
+def _cards_by_state() -> Iterable[StateSum]:
     """(state, holds, cards) of all cards as they are now."""
     return StateTally.objects.values_list("state", "holds").annotate(Sum("cards"))
 
 
-def _with_total(counts):
+def _with_total(counts: dict[str, int]) -> dict[str, int]:
     return {"": sum(counts[state] for state in State.values)} | counts
 
 
-def _counted(rows):
+def _counted(rows: QuerySet[Any, Any]) -> list[StateSum]:
     """(state, holds, cards) of these rows, counted by the database in one pass."""
     try:
         sql, params = rows.query.sql_with_params()
@@ -130,4 +150,5 @@ def _counted(rows):
         return []
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT state, holds, COUNT(*) FROM ({sql}) AS counted GROUP BY state, holds", params)
-        return cursor.fetchall()
+        sums: list[StateSum] = cursor.fetchall()
+    return sums

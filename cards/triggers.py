@@ -1,7 +1,12 @@
 """What the database itself refuses, whoever asks: the last guard behind the write path."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 STATE_EDGES = (
     ("testing", "unused"),
@@ -24,7 +29,7 @@ STATE_EDGES = (
 )
 
 
-def edges_in_sql(edges):
+def edges_in_sql(edges: Iterable[tuple[str, str]]) -> str:
     """Pairs of states as the triggers compare them: `'placed>paid'`."""
     return ", ".join(f"'{source}>{target}'" for source, target in edges)
 
@@ -87,7 +92,7 @@ TRIGGERS_ON_SQLITE = (
 TRIGGERS = {"postgresql": (TRIGGERS_ON_POSTGRESQL,), "sqlite": TRIGGERS_ON_SQLITE}
 
 
-def install_triggers(using="default", apps=installed, **kwargs):
+def install_triggers(using: str = "default", apps: Apps = installed, **kwargs: Any) -> None:
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
     connection = connections[using]
     execute(connection, TRIGGERS)
@@ -95,7 +100,7 @@ def install_triggers(using="default", apps=installed, **kwargs):
         execute(connection, OWNED_FROM)
 
 
-def execute(connection, statements):
+def execute(connection: BaseDatabaseWrapper, statements: Mapping[str, Iterable[str]]) -> None:
     """Run what is written for this connection's kind of database."""
     with connection.cursor() as cursor:
         for statement in statements[connection.vendor]:

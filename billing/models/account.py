@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -45,16 +46,16 @@ class CustomerAccount(models.Model):
             models.CheckConstraint(condition=models.Q(credit_limit__gte=0), name="credit_limit_is_not_negative"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.customer)
 
     @property
-    def available(self):
+    def available(self) -> Decimal:
         """What can be spent: the balance and the credit."""
         return self.balance + self.credit_limit
 
     @property
-    def is_low(self):
+    def is_low(self) -> bool:
         return self.low_below is not None and self.balance < self.low_below
 
 
@@ -78,9 +79,9 @@ class MoneyRules(models.Model):
         default_permissions = ("change", "view")
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="rules_of_money_are_one_row")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(_("Billing settings"))
 
     @classmethod
-    def read(cls):
+    def read(cls) -> Self:
         return cls.objects.get()

@@ -44,7 +44,7 @@ class Entry(models.Model):
         default_permissions = ("view",)
         indexes = [models.Index(fields=["customer", "booked_on"], name="entry_of_customer")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key
 
 
@@ -84,5 +84,5 @@ class Posting(models.Model):
             models.CheckConstraint(condition=~models.Q(amount=0), name="posting_moves_something"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.entry_id} {self.account} {self.amount:+}"

@@ -30,7 +30,7 @@ class Digest(models.Model):
         constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_digest_per_customer_and_day")]
         indexes = [models.Index(fields=["due_at"], name="digest_due", condition=models.Q(due_at__isnull=False))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.customer_id} {self.day}"
 
 
@@ -73,5 +73,5 @@ class Notice(models.Model):
             models.Index(fields=["customer"], name="notice_undigested", condition=models.Q(digest=None)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.customer_id} {self.kind} {self.on}"

@@ -1,12 +1,13 @@
 import uuid
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django_fsm import transition
 
 from billing.choices import LineState, OrderKind, OrderState, RefundState
 from billing.models.fields import MoneyField, RateField
@@ -14,7 +15,7 @@ from billing.money import ZERO
 from billing.querysets import OrderQuerySet, RefundQuerySet
 from cards.calendar import this_moment
 from cards.choices import Alignment
-from cards.models.fields import StateField
+from cards.models.fields import StateField, transition
 
 
 class Order(models.Model):
@@ -98,84 +99,84 @@ class Order(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.number
 
     @property
-    def number(self):
+    def number(self) -> str:
         """How people call the order: the civil day on which it was made, and its key."""
         return f"{self.created_at.astimezone(timezone.get_default_timezone()):%Y%m%d}-{self.pk}"
 
     @property
-    def placer(self):
+    def placer(self) -> User | None:
         """Who stands by what the order does to cards; None for the automatic renewal."""
         return self.placed_by or self.created_by
 
     @property
-    def is_draft(self):
+    def is_draft(self) -> bool:
         return self.state == OrderState.DRAFT
 
     @property
-    def is_placed(self):
+    def is_placed(self) -> bool:
         return self.state == OrderState.PLACED
 
     @property
-    def is_paid(self):
+    def is_paid(self) -> bool:
         """Whether its money has moved and not all of it came back."""
         return self.state in (OrderState.PAID, OrderState.FULFILLED)
 
     @property
-    def waits_for_service(self):
+    def waits_for_service(self) -> bool:
         """Whether it is paid and the dealer still owes some of it."""
         return self.state == OrderState.PAID
 
     @property
-    def has_open_lines(self):
+    def has_open_lines(self) -> bool:
         return self.lines.filter(state=LineState.OPEN).exists()
 
     @property
-    def is_given_back(self):
+    def is_given_back(self) -> bool:
         """Whether every line of it went back."""
         return {*self.lines.values_list("state", flat=True).distinct()} == {LineState.REFUNDED}
 
     @property
-    def is_withdrawn(self):
+    def is_withdrawn(self) -> bool:
         return self.state == OrderState.WITHDRAWN
 
     @property
-    def is_over(self):
+    def is_over(self) -> bool:
         """Whether nothing of it stands any more."""
         return self.state in (OrderState.EXPIRED, OrderState.WITHDRAWN, OrderState.REFUNDED)
 
     # transitions: each sets the order's own fields, and saves nothing
 
     @transition(field=state, source=OrderState.DRAFT, target=OrderState.PLACED)
-    def place(self, at, by, expires_at):
+    def place(self, at: datetime, by: User | None, expires_at: datetime | None) -> None:
         """Place the order: its terms are fixed, and it waits to be paid."""
         self.placed_at, self.placed_by, self.expires_at = at, by, expires_at
 
     @transition(field=state, source=OrderState.PLACED, target=OrderState.PAID)
-    def pay(self, at, by):
+    def pay(self, at: datetime, by: User | None) -> None:
         """The money has moved; now the dealer owes the service."""
         self.paid_at, self.paid_by = at, by
 
     @transition(field=state, source=OrderState.PAID, target=OrderState.FULFILLED)
-    def fulfil(self, at):
+    def fulfil(self, at: datetime) -> None:
         """Every line was fulfilled or refunded."""
         self.ended_at = at
 
     @transition(field=state, source=OrderState.PLACED, target=OrderState.EXPIRED)
-    def expire(self, at):
+    def expire(self, at: datetime) -> None:
         """Nobody paid in time."""
         self.ended_at = at
 
     @transition(field=state, source=OrderState.PLACED, target=OrderState.WITHDRAWN)
-    def withdraw(self, at):
+    def withdraw(self, at: datetime) -> None:
         """Who placed it does not want it any more."""
         self.ended_at = at
 
     @transition(field=state, source=[OrderState.PAID, OrderState.FULFILLED], target=OrderState.REFUNDED)
-    def refund(self, at):
+    def refund(self, at: datetime) -> None:
         """Nothing of it is left: every line was refunded."""
         self.ended_at = at
 
@@ -226,19 +227,19 @@ class OrderLine(models.Model):
             models.Index(fields=["fulfilled_on", "plan"], name="line_fulfilled"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.order_id}/{self.number}"
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         return self.state == LineState.OPEN
 
     @property
-    def is_fulfilled(self):
+    def is_fulfilled(self) -> bool:
         return self.state == LineState.FULFILLED
 
     @property
-    def is_refunded(self):
+    def is_refunded(self) -> bool:
         return self.state == LineState.REFUNDED
 
 
@@ -274,15 +275,15 @@ class Refund(models.Model):
         ordering = ["-pk"]
         default_permissions = ("view",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.order} {self.amount}"
 
     @property
-    def waits(self):
+    def waits(self) -> bool:
         """Whether somebody has to approve or decline it."""
         return self.state == RefundState.REQUESTED
 
     @property
-    def is_approved(self):
+    def is_approved(self) -> bool:
         """Whether its job gives back, or has to go on with it."""
         return self.state == RefundState.APPROVED

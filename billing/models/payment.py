@@ -44,7 +44,7 @@ class Receipt(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reference
 
 
@@ -92,16 +92,16 @@ class Payment(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.key)
 
     @property
-    def is_started(self):
+    def is_started(self) -> bool:
         """Whether nobody has paid it or called it off."""
         return self.state == PaymentState.STARTED
 
     @property
-    def is_paid(self):
+    def is_paid(self) -> bool:
         return self.state == PaymentState.PAID
 
 
@@ -124,5 +124,5 @@ class Notification(models.Model):
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["provider", "nonce"], name="nonce_comes_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.provider} {self.nonce}"

@@ -1,6 +1,8 @@
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -21,7 +23,7 @@ class PriceTier(models.Model):
         verbose_name_plural = _("price tiers")
         ordering = ["name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -72,7 +74,7 @@ class Price(models.Model):
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_is_not_negative"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         what = self.plan or pgettext_lazy("product", "Card")
         return f"{what} {self.get_kind_display()} {self.valid_from}"
 
@@ -90,14 +92,15 @@ class Quote:
 class PriceBook:
     """Prices, read once: what a plan costs a customer on a day."""
 
-    def __init__(self, prices, tiers):
-        self._tiers, self._dated = tiers, {}
+    def __init__(self, prices: Iterable[Price], tiers: Mapping[int, int | None]) -> None:
+        self._tiers = tiers
+        self._dated: dict[tuple[str, int | None, int | None], list[Price]] = {}
         for price in sorted(prices, key=lambda price: price.valid_from):
             key = price.kind, price.plan_id, price.tier_id or price.customer_id
             self._dated.setdefault(key, []).append(price)
 
     @classmethod
-    def read(cls, customers):
+    def read(cls, customers: Iterable[int]) -> Self:
         """The prices of these customers, given by their keys."""
         from billing.models.account import CustomerAccount
 
@@ -105,7 +108,7 @@ class PriceBook:
         accounts = CustomerAccount.objects.filter(customer__in=customers)
         return cls(Price.objects.filter(mine), dict(accounts.values_list("customer_id", "tier_id")))
 
-    def quote(self, customer_id, plan_id, day):
+    def quote(self, customer_id: int, plan_id: int | None, day: date) -> Quote | None:
         """The `Quote` for a plan (None: for a card), or None if it is not sold to the customer on that day.
 
         The customer's own price goes before that of the tier, and that before the list price.
@@ -114,11 +117,11 @@ class PriceBook:
         wanted = [(PriceKind.CUSTOMER, customer_id), (PriceKind.TIER, tier_id), (PriceKind.LIST, None)]
         for kind, whose in wanted:
             price = self._in_force(kind, plan_id, whose, day) if whose or kind == PriceKind.LIST else None
-            if price:
+            if price and price.amount is not None:
                 cost = self._in_force(PriceKind.COST, plan_id, None, day)
-                return Quote(price.amount, price.kind, cost and cost.amount, price.valid_from)
+                return Quote(price.amount, price.kind, cost.amount if cost else None, price.valid_from)
         return None
 
-    def _in_force(self, kind, plan_id, whose, day):
+    def _in_force(self, kind: str, plan_id: int | None, whose: int | None, day: date) -> Price | None:
         dated = [price for price in self._dated.get((kind, plan_id, whose), ()) if price.valid_from <= day]
-        return dated[-1] if dated and dated[-1].amount is not None else None
+        return dated[-1] if dated else None

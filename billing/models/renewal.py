@@ -27,7 +27,7 @@ class CardRenewal(models.Model):
         verbose_name_plural = _("card auto-renewals")
         default_permissions = ("view",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id} {self.is_on}"
 
 
@@ -46,7 +46,7 @@ class RenewedTerm(models.Model):
         default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["card", "term"], name="a_term_renews_itself_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id}/{self.term}"
 
 
@@ -80,5 +80,5 @@ class RenewalRun(models.Model):
         constraints = [models.UniqueConstraint(fields=["customer", "day"], name="one_run_per_customer_and_day")]
         indexes = [models.Index(fields=["id"], name="renewal_run_open", condition=models.Q(finished_at=None))]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.customer_id} {self.day}"

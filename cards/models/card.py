@@ -1,12 +1,14 @@
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.base import ModelState
 from django.db.models.functions import Reverse
 from django.utils.translation import gettext_lazy as _
-from django_fsm import RETURN_VALUE, transition
+from django_fsm import RETURN_VALUE
 
 from cards.calendar import add_months, cycle_start, next_cycle_start
 from cards.choices import (
@@ -24,8 +26,9 @@ from cards.choices import (
 )
 from cards.errors import InvariantBroken
 from cards.holds import MOST_TEXT, Holds, shown
-from cards.models.fields import CodeField, StateField
+from cards.models.fields import CodeField, StateField, transition
 from cards.models.plan import service_until
+from cards.models.policy import CarrierPolicy
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
 from cards.quantities import MB
 from cards.querysets import CardQuerySet, FirstHold
@@ -46,8 +49,8 @@ class QueuedTerm(NamedTuple):
 class Meter(NamedTuple):
     """What a card has used, of how much, from `starts_on` up to but not on `until`."""
 
-    starts_on: object
-    until: object
+    starts_on: date | None
+    until: date | None
     used_bytes: int
     quota_bytes: int | None
     limit_bytes: int | None
@@ -139,13 +142,14 @@ class Card(models.Model):
 
     objects = CardQuerySet.as_manager()
 
-    queue = ()
+    queue: list[QueuedTerm] = ()  # type: ignore[assignment]  # none, and none to be added, before it is filled
 
     class Meta:
         verbose_name = _("card")
         verbose_name_plural = _("cards")
         default_permissions = ("view",)
-        permissions = [(f"{action}_card", str(action)) for action in MADE_BY_PEOPLE] + [
+        permissions = [
+            *((f"{action}_card", str(action)) for action in MADE_BY_PEOPLE),
             ("import_card", "import"),
             ("sweep_card", "sweep"),
             ("print_label", "print labels"),
@@ -198,11 +202,13 @@ class Card(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.iccid
 
     @classmethod
-    def from_db(cls, db, field_names, values):
+    def from_db(  # type: ignore[override]  # of Django 5.2; the types are those of 6
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
+    ) -> Self:
         # A card has fifty columns, and a sweep reads every card that is due: filling the instance at once takes a
         # fifth of the time that Model.__init__ needs to set field by field. What is deferred stays absent.
         card = cls.__new__(cls)
@@ -212,7 +218,7 @@ class Card(models.Model):
         return card
 
     @classmethod
-    def new(cls, **facts):
+    def new(cls, **facts: Any) -> Self:
         """A new card in memory with these facts, by the names of their columns, filled as `from_db` does it."""
         card = cls.__new__(cls)
         card.__dict__.update(_blank(), **facts)
@@ -222,88 +228,89 @@ class Card(models.Model):
     # what the facts say
 
     @property
-    def phase(self):
+    def phase(self) -> str:
         """The state that the card would be in if no hold were open: its clocks run there."""
         return self.resumes_to or self.state
 
     @property
-    def hold_list(self):
+    def hold_list(self) -> Holds:
         """The open holds, by precedence."""
         return Holds.read(self.holds)
 
     @property
-    def shown(self):
+    def shown(self) -> str:
         """What to show as the card's state: the hold with the highest precedence, or else the state."""
         return shown(self.state, self.holds)
 
-    def has_hold(self, hold):
+    def has_hold(self, hold: str) -> bool:
         return hold in Holds.read(self.holds)
 
     @property
-    def parked_because(self):
+    def parked_because(self) -> str:
         """Why the card is set aside, in the reader's language; empty when it is not."""
         return str(InvariantBroken.read(self.parked)) if self.parked else ""
 
     @property
-    def is_final(self):
+    def is_final(self) -> bool:
         return self.state == State.CANCELLED
 
     @property
-    def is_over(self):
+    def is_over(self) -> bool:
         """Whether the card has no service any more, and none queued."""
         return self.state in (State.SHUT_DOWN, State.CANCELLED)
 
     @property
-    def is_in_test(self):
+    def is_in_test(self) -> bool:
         """Whether the test period runs, held or not."""
         return self.phase == State.TESTING
 
     @property
-    def is_silent(self):
+    def is_silent(self) -> bool:
         """Whether the card waits for its first use, held or not (静默期)."""
         return self.phase == State.UNUSED
 
     @property
-    def is_in_service(self):
+    def is_in_service(self) -> bool:
         """Whether the card is in use, or will be again as soon as nothing holds it."""
         return self.phase == State.IN_USE
 
     @property
-    def term_runs(self):
+    def term_runs(self) -> bool:
         """Whether a service term has started and not yet been seen to end."""
         return self.phase == State.IN_USE and self.service_until is not None
 
     @property
-    def last_term_number(self):
+    def last_term_number(self) -> int:
         """The number of the term that the card has last, queued or not; 0 before it has any."""
         return self.queue[-1].number if self.queue else self.term_number
 
     @property
-    def lacks_real_name(self):
+    def lacks_real_name(self) -> bool:
         """Whether the card may not be used for want of an approved real-name check (rule 3)."""
         return self.certification == Certification.INDIVIDUAL and self.real_name != RealName.APPROVED
 
     @property
-    def allowance_bytes(self):
+    def allowance_bytes(self) -> int:
         """The running cycle's allowance, packs included."""
         return (self.quota_mb + self.pack_mb) * MB
 
     @property
-    def test_quota_bytes(self):
+    def test_quota_bytes(self) -> int:
         return self.test_quota_mb * MB
 
     @property
-    def is_over_allowance(self):
+    def is_over_allowance(self) -> bool:
         return self.term_runs and self.used_bytes >= self.allowance_bytes
 
     @property
-    def is_over_limit(self):
+    def is_over_limit(self) -> bool:
         """Whether use has reached a limit that is set and not waived."""
-        armed = self.limit_mb is not None and not self.limit_waived
-        return self.term_runs and armed and self.used_bytes >= self.limit_mb * MB
+        if self.limit_mb is None or self.limit_waived:
+            return False
+        return self.term_runs and self.used_bytes >= self.limit_mb * MB
 
     @property
-    def level(self):
+    def level(self) -> UsageLevel:
         """How far the running cycle's allowance is used, as `usage_level` keeps it for lists to ask."""
         if not self.term_runs:
             return UsageLevel.NORMAL
@@ -312,59 +319,60 @@ class Card(models.Model):
         return UsageLevel.LOW if self.used_bytes * 100 >= self.allowance_bytes * UsageLevel.LOW else UsageLevel.NORMAL
 
     @property
-    def tag_list(self):
+    def tag_list(self) -> list[str]:
         return self.tags.split(",") if self.tags else []
 
     @tag_list.setter
-    def tag_list(self, names):
+    def tag_list(self, names: Iterable[str]) -> None:
         self.tags = ",".join(sorted(names))
 
     @property
-    def ends_with_cycle(self):
+    def ends_with_cycle(self) -> bool:
         """Whether anything of the card ends with its cycle, so that the next one has to be started for it."""
         return bool(self.pack_mb or self.limit_waived or any(map(self.has_hold, HOLDS_THAT_END_WITH_A_CYCLE)))
 
     @property
-    def is_in_another_device(self):
+    def is_in_another_device(self) -> bool:
         """Whether a device-bound card was last seen in a device that it is not bound to (rule 9)."""
         seen_elsewhere = self.bound_imei and self.seen_imei and self.seen_imei != self.bound_imei
         return self.binding != Binding.NONE and bool(seen_elsewhere)
 
     @property
-    def waits_for_its_first_device(self):
+    def waits_for_its_first_device(self) -> bool:
         return self.binding == Binding.FIRST_USE and not self.bound_imei and bool(self.seen_imei)
 
-    def rebinds_in(self, day):
+    def rebinds_in(self, day: date) -> int:
         """How often the card was rebound in the calendar month of `day`."""
         return self.rebinds if self.rebound_in == day.replace(day=1) else 0
 
-    def may_be_held(self, hold):
+    def may_be_held(self, hold: Hold) -> bool:
         """Whether a hold of this kind can join the card where it is now (`domain.md`, "The six holds")."""
         return self.phase in HOLD_MAY_BE_PLACED_FROM[hold]
 
-    def meter(self, day):
+    def meter(self, day: date) -> Meter:
         """The meter as it stands on `day`: the test period's, the cycle's, or one that does not run."""
         limit = None if self.limit_mb is None else self.limit_mb * MB
         if self.phase == State.TESTING:
             return Meter(self.opened_on, self.test_until, self.used_bytes, self.test_quota_bytes, limit)
-        if not self.term_runs or self.cycle_until is None:  # without a cycle the card contradicts itself
+        service_until = self.service_until if self.term_runs else None
+        if service_until is None or self.cycle_until is None:  # without a cycle the card contradicts itself
             return Meter(None, None, 0, None, limit)
         if day < self.cycle_until:
-            until = min(self.cycle_until, self.service_until)
+            until = min(self.cycle_until, service_until)
             return Meter(self.cycle_from, until, self.used_bytes, self.allowance_bytes, limit)
         starts_on = cycle_start(day, self.cycle_until.day)
-        until = min(add_months(starts_on, 1), self.service_until)
+        until = min(add_months(starts_on, 1), service_until)
         return Meter(starts_on, until, 0, self.quota_mb * MB, limit)
 
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         """Everything the card is in memory, to be compared with later or put back by `restore`."""
         return {**self.__dict__, "queue": list(self.queue)}
 
-    def restore(self, facts):
+    def restore(self, facts: Mapping[str, Any]) -> None:
         self.__dict__.clear()
         self.__dict__.update(facts)
 
-    def copy(self):
+    def copy(self) -> "Card":
         """The same facts once more, to be taken through time without touching this card."""
         twin = Card.__new__(Card)
         twin.restore(self.facts())
@@ -374,7 +382,7 @@ class Card(models.Model):
 
     @transition(field=state, source=State.TESTING, target=State.UNUSED)
     @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
-    def end_test(self, on, policy):
+    def end_test(self, on: date, policy: CarrierPolicy) -> None:
         """Rule 2: the test is over, and the silent clock starts."""
         self.test_ended_on = on
         self.used_bytes = 0
@@ -384,7 +392,7 @@ class Card(models.Model):
 
     @transition(field=state, source=State.UNUSED, target=State.IN_USE)
     @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
-    def activate(self, on, policy, cause):
+    def activate(self, on: date, policy: CarrierPolicy, cause: str) -> None:
         """Rule 3: the opening term starts; what made it start counts in its first cycle."""
         used = self.used_bytes
         self._begin_service(on, policy, cause)
@@ -393,7 +401,7 @@ class Card(models.Model):
 
     @transition(field=state, source=State.UNUSED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
     @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
-    def force_activate(self, on, policy):
+    def force_activate(self, on: date, policy: CarrierPolicy) -> str:
         """Rule 4: the opening term starts in any case; without its real-name check the card is stopped."""
         self._begin_service(on, policy, Cause.FORCED)
         if self.lacks_real_name:
@@ -402,7 +410,7 @@ class Card(models.Model):
 
     @transition(field=state, source=[State.TESTING, State.UNUSED, State.IN_USE], target=State.SUSPENDED)
     @transition(field=state, source=State.SUSPENDED, target=State.SUSPENDED)
-    def place_hold(self, on, policy, hold, resumes_to=None):
+    def place_hold(self, on: date, policy: CarrierPolicy, hold: str, resumes_to: str | None = None) -> None:
         """One more reason to stop the card, which goes back to where it was, or to `resumes_to`."""
         phase = resumes_to or self.phase
         self._hold(hold)
@@ -414,7 +422,7 @@ class Card(models.Model):
         target=RETURN_VALUE(State.TESTING, State.UNUSED, State.IN_USE, State.SUSPENDED),
     )
     @transition(field=state, source=State.SHUT_DOWN, target=State.SHUT_DOWN)
-    def lift_hold(self, on, policy, *holds):
+    def lift_hold(self, on: date, policy: CarrierPolicy, *holds: str) -> str:
         """Reasons to stop the card are gone; it comes back only when none is left."""
         phase = self.phase
         self._lift(*holds)
@@ -422,7 +430,7 @@ class Card(models.Model):
 
     @transition(field=state, source=State.IN_USE, target=State.IN_USE)
     @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
-    def roll_over(self, on, policy):
+    def roll_over(self, on: date, policy: CarrierPolicy) -> str:
         """Rule 6: a new cycle starts with an empty counter, and what belonged to the old one ends."""
         self._begin_cycle(on, policy)
         self._end_what_belongs_to_the_cycle(policy)
@@ -430,21 +438,21 @@ class Card(models.Model):
 
     @transition(field=state, source=State.IN_USE, target=State.IN_USE)
     @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
-    def start_term(self, on, policy):
+    def start_term(self, on: date, policy: CarrierPolicy) -> str:
         """Rule 7: the queued term takes over, with a counter of its own."""
         self._begin_term(on, policy)
         self._end_what_belongs_to_the_cycle(policy)
         return self._settle(State.IN_USE)
 
     @transition(field=state, source=[State.IN_USE, State.SUSPENDED], target=State.SHUT_DOWN)
-    def expire(self, on, policy):
+    def expire(self, on: date, policy: CarrierPolicy) -> None:
         """Rule 7: no term is left; the holds stay on record, and the days to renew are counted."""
         self.resumes_to = ""
-        self.cancel_on = policy.cancel_on(self.service_until)
+        self.cancel_on = policy.cancel_on(self._end_of_service())
         self.cycle_from = self.cycle_until = None
 
     @transition(field=state, source=State.SHUT_DOWN, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
-    def renew(self, on, policy):
+    def renew(self, on: date, policy: CarrierPolicy) -> str:
         """A shut-down card comes back with a new term: what the old term stopped is gone, the rest still holds."""
         self._begin_term(on, policy)
         self._lift(*HOLDS_THAT_END_WITH_A_CYCLE)
@@ -459,42 +467,51 @@ class Card(models.Model):
         source=[State.TESTING, State.UNUSED, State.IN_USE, State.SUSPENDED, State.SHUT_DOWN],
         target=State.CANCELLED,
     )
-    def cancel(self, on, policy):
+    def cancel(self, on: date, policy: CarrierPolicy) -> None:
         """Rule 8: final."""
         self.resumes_to = ""
         self.cancel_on = on
 
     # what the transitions are made of
 
-    def move_meter(self, day, policy):
+    def move_meter(self, day: date, policy: CarrierPolicy) -> None:
         """Bring the meter to the cycle of `day`. It moves by itself when nothing else ends with the old cycle."""
-        if self.term_runs and day >= self.cycle_until and not self.ends_with_cycle:
+        if not self.term_runs:
+            return
+        if self.cycle_until is None:
+            raise InvariantBroken("no_cycle")
+        if day >= self.cycle_until and not self.ends_with_cycle:
             self._begin_cycle(cycle_start(day, policy.cycle_day), policy)
 
-    def bind(self, on, policy, imei):
+    def bind(self, on: date, policy: CarrierPolicy, imei: str) -> None:
         """Rule 9: the card belongs to this device from now on."""
         self.previous_imei, self.bound_imei, self.bound_on = self.bound_imei, imei, on
         self.seen_imei = imei
 
-    def count_rebind(self, on):
+    def count_rebind(self, on: date) -> None:
         self.rebinds = self.rebinds_in(on) + 1
         self.rebound_in = on.replace(day=1)
 
-    def _settle(self, phase):
+    def _settle(self, phase: str) -> str:
         self.resumes_to = phase if self.holds else ""
         return State.SUSPENDED if self.holds else phase
 
-    def _hold(self, hold):
+    def _hold(self, hold: str) -> None:
         self.holds = str(self.hold_list.joined_by(hold))
 
-    def _lift(self, *holds):
+    def _lift(self, *holds: str) -> None:
         self.holds = str(self.hold_list.without(*holds))
 
-    def _begin_service(self, on, policy, cause):
+    def _end_of_service(self) -> date:
+        if self.service_until is None:
+            raise InvariantBroken("missing", name="service_until", state=self.phase)
+        return self.service_until
+
+    def _begin_service(self, on: date, policy: CarrierPolicy, cause: str) -> None:
         self._begin_term(on, policy)
         self.activated_on, self.activation_cause = on, cause
 
-    def _begin_term(self, on, policy):
+    def _begin_term(self, on: date, policy: CarrierPolicy) -> None:
         if not self.queue:
             raise InvariantBroken("no_queued_term")
         term = self.queue.pop(0)
@@ -503,11 +520,11 @@ class Card(models.Model):
         self.service_until = service_until(on, term.months, term.alignment, policy.cycle_day)
         self._begin_cycle(on, policy)
 
-    def _begin_cycle(self, on, policy):
+    def _begin_cycle(self, on: date, policy: CarrierPolicy) -> None:
         self.cycle_from, self.cycle_until = on, next_cycle_start(on, policy.cycle_day)
         self.used_bytes = 0
 
-    def _end_what_belongs_to_the_cycle(self, policy):
+    def _end_what_belongs_to_the_cycle(self, policy: CarrierPolicy) -> None:
         self._lift(*filter(policy.restores, HOLDS_THAT_END_WITH_A_CYCLE))
         if policy.ends_packs:
             self.pack_mb = 0
@@ -516,5 +533,5 @@ class Card(models.Model):
 
 
 @cache
-def _blank():
+def _blank() -> dict[str, Any]:
     return {column.attname: column.get_default() for column in Card._meta.concrete_fields}

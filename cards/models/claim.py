@@ -33,27 +33,27 @@ class ClaimCode(models.Model):
         verbose_name_plural = _("claim codes")
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card} · {self.generation}"
 
-    def printed(self, iccid):
+    def printed(self, iccid: str) -> str:
         """The code as it stands on the label; empty if the secret key has changed since it was made."""
         code = code_of(iccid, self.generation)
         return code if hmac.compare_digest(digest_of(iccid, code), self.digest) else ""
 
 
-def code_of(iccid, generation):
+def code_of(iccid: str, generation: int) -> str:
     """The claim code of a card as it is printed: ABCD-EFGH-JKLM."""
     number = int.from_bytes(salted_hmac("cards.claim_code", f"{iccid}/{generation}", algorithm="sha256").digest())
     letters = "".join(LETTERS[number >> 5 * place & 31] for place in range(LENGTH))
     return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
-def bare(code):
+def bare(code: str) -> str:
     """A code as somebody typed it, without what they put between the letters."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", code).upper() if letter.isalnum())
 
 
-def digest_of(iccid, code):
+def digest_of(iccid: str, code: str) -> str:
     """The hash by which a code is known. 60 random bits need no slow hash, and a million are made in an import."""
     return hashlib.sha256(f"{iccid}/{bare(code)}".encode()).hexdigest()

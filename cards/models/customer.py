@@ -7,7 +7,7 @@ from cards.choices import CustomerKind, MemberRole
 from cards.scope import OwnedQuerySet
 
 
-class CustomerQuerySet(OwnedQuerySet):
+class CustomerQuerySet(OwnedQuerySet["Customer"]):
     owner_path = "pk"
 
 
@@ -30,7 +30,7 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         ordering = ["name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -50,5 +50,5 @@ class Membership(models.Model):
         verbose_name_plural = _("members")
         constraints = [models.UniqueConstraint(fields=["customer", "user"], name="one_membership_per_customer")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} · {self.customer}"

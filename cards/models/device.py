@@ -15,5 +15,5 @@ class DeviceBinding(models.Model):
         verbose_name_plural = _("device bindings")
         ordering = ["card", "pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id} {self.imei}"

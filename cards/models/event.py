@@ -34,21 +34,21 @@ class CardEvent(models.Model):
         ordering = ["card", "seq"]
         constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id}/{self.seq} {self.action}"
 
     @property
-    def hold_list(self):
+    def hold_list(self) -> Holds:
         """The holds that stood after the change, by precedence."""
         return Holds.read(self.holds)
 
     @property
-    def concerns_a_stop(self):
+    def concerns_a_stop(self) -> bool:
         """Whether the card was stopped before the change, or is after it."""
         return State.SUSPENDED in (self.from_state, self.to_state)
 
     @property
-    def shown(self):
+    def shown(self) -> str:
         """What the card showed after the change: the hold with the highest precedence, or else its state."""
         return shown(self.to_state, self.holds)
 
@@ -72,5 +72,5 @@ class EventCursor(models.Model):
         default_permissions = ("view",)
         db_table = "billing_eventcursor"  # where the places stood before there was more than one reader
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.reader} {self.through}"

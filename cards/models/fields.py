@@ -1,43 +1,78 @@
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import django_fsm
+from django.core.checks import CheckMessage
 from django.db import models
-from django_fsm import FSMField, FSMFieldDescriptor
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class CodeField(models.CharField):
+class Parametrised:
+    """A field of Django's that takes types in brackets, `[set to, read as]`: it does for the type checker alone."""
+
+    def __init__(self, field: type[Any]) -> None:
+        self.field = field
+
+    def __getitem__(self, types: Any) -> type[Any]:
+        return self.field
+
+
+_Taken = TypeVar("_Taken")
+_Given = TypeVar("_Given")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+    CharField = models.CharField
+else:
+    CharField = Parametrised(models.CharField)
+
+
+class CodeField(CharField[_Taken, _Given]):
     """Text that is compared byte by byte: identifiers and codes, for which no language's order is asked.
 
     On PostgreSQL the "C" collation lets one B-tree serve equality and prefix; SQLite compares bytes anyway.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["db_collation"] = "C"
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         del kwargs["db_collation"]
         return name, path, args, kwargs
 
-    def check(self, **kwargs):
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
         return models.Field.check(self, **kwargs)
 
-    def db_parameters(self, connection):
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
         parameters = super().db_parameters(connection)
         if connection.vendor != "postgresql":
             parameters["collation"] = None
         return parameters
 
 
-class StateDescriptor(FSMFieldDescriptor):
-    def __get__(self, instance, owner=None):
+class StateDescriptor(django_fsm.FSMFieldDescriptor):
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         # The rules read a card's state a dozen times a change; the way through a deferred attribute costs as much as
         # all of them together, and a card's state is never deferred.
         return self if instance is None else instance.__dict__[self.field.name]
 
 
-class StateField(FSMField):
+if TYPE_CHECKING:  # django-fsm's own types do not say that its field holds text, nor what a transition takes
+    GuardedField = CodeField
+
+    def transition(
+        field: CodeField[Any, Any], source: str | Sequence[str], target: str | django_fsm.RETURN_VALUE
+    ) -> Callable[[_Method], _Method]: ...
+else:
+    GuardedField, transition = Parametrised(django_fsm.FSMField), django_fsm.transition
+
+
+class StateField(GuardedField[_Taken, _Given]):
     """A state that django-fsm guards, kept as the plain code that the database holds."""
 
     descriptor_class = StateDescriptor
 
-    def set_state(self, instance, state):
+    def set_state(self, instance: Any, state: Any) -> None:
         instance.__dict__[self.name] = state and str(state)

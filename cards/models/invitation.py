@@ -1,3 +1,6 @@
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import models
@@ -11,8 +14,8 @@ from cards.scope import OwnedQuerySet
 SIGNER = Signer(salt="cards.invitation")
 
 
-class InvitationQuerySet(OwnedQuerySet):
-    def open(self, now=None):
+class InvitationQuerySet(OwnedQuerySet["Invitation"]):
+    def open(self, now: datetime | None = None) -> Self:
         """Those that may be accepted: neither accepted nor revoked, not run out, and by somebody who is an owner still.
 
         Who that is is asked beside the row, not joined to it: of two who accept at the same moment, the second sees
@@ -47,16 +50,16 @@ class Invitation(models.Model):
         default_permissions = ()
         ordering = ["-pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.pk}"
 
     @property
-    def token(self):
+    def token(self) -> str:
         """What stands in the link. It does not run out by itself: `until` does, so that the link can be shown again."""
         return SIGNER.sign(str(self.pk))
 
     @classmethod
-    def of_token(cls, token):
+    def of_token(cls, token: str) -> "Invitation | None":
         """The open invitation of a link, or None: tampered with, accepted, revoked and run out are all the same."""
         try:
             pk = SIGNER.unsign(token)

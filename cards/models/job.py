@@ -1,4 +1,5 @@
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, JobKind, JobStatus, Step
-from cards.scope import Scope
+from cards.scope import Scope, Visitor
 
 
 class Leased(models.Model):
@@ -45,7 +46,7 @@ class Selection(models.Model):
         verbose_name_plural = _("selections")
         ordering = ["-pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or str(self.pk)
 
 
@@ -62,12 +63,12 @@ class SelectionPart(models.Model):
         ordering = ["selection", "number"]
         constraints = [models.UniqueConstraint(fields=["selection", "number"], name="selection_parts_are_numbered")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.selection_id}/{self.number}"
 
 
-class JobQuerySet(models.QuerySet):
-    def visible_to(self, user):
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: Visitor) -> Self:
         """Staff see everybody's jobs, others their own, and whoever is shut out none."""
         scope = Scope.of(user)
         if scope.sees_all:
@@ -122,41 +123,41 @@ class Job(Leased):
         ordering = ["-pk"]
         indexes = [models.Index(fields=["status", "id"], name="job_status")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.pk)
 
     @property
-    def is_waiting(self):
+    def is_waiting(self) -> bool:
         """Whether the preview is there and somebody has to start it."""
         return self.status == JobStatus.READY
 
     @property
-    def is_at_work(self):
+    def is_at_work(self) -> bool:
         return self.status in (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
     @property
-    def is_being_read(self):
+    def is_being_read(self) -> bool:
         return self.status == JobStatus.PREPARING
 
     @property
-    def is_being_checked(self):
+    def is_being_checked(self) -> bool:
         return self.status == JobStatus.CHECKING
 
     @property
-    def is_running(self):
+    def is_running(self) -> bool:
         return self.status == JobStatus.RUNNING
 
     @property
-    def has_begun_its_work(self):
+    def has_begun_its_work(self) -> bool:
         """Whether the work itself has begun and is not over."""
         return self.status in (JobStatus.RUNNING, JobStatus.PAUSED)
 
     @property
-    def has_failed(self):
+    def has_failed(self) -> bool:
         return self.status == JobStatus.FAILED
 
     @property
-    def is_over(self):
+    def is_over(self) -> bool:
         return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
 
 
@@ -180,7 +181,7 @@ class JobStep(models.Model):
         ordering = ["pk"]
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.job_id} {self.step}"
 
 
@@ -209,5 +210,5 @@ class JobChunk(Leased):
             models.Index(fields=["job", "number"], name="jobchunk_open", condition=models.Q(done_at=None)),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.job_id}/{self.number}"

@@ -28,5 +28,5 @@ class KnownOwner(models.Model):
         verbose_name_plural = _("known card owners")
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id}/{self.version}"

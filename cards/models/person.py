@@ -21,11 +21,11 @@ class Person(models.Model):
         verbose_name_plural = _("persons")
         default_permissions = ("view", "change")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} · {self.phone}" if self.phone else str(self.user)
 
     @property
-    def has_second_factor(self):
+    def has_second_factor(self) -> bool:
         return bool(self.totp_secret)
 
 
@@ -39,9 +39,9 @@ class RecoveryCode(models.Model):
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["person", "digest"], name="a_recovery_code_stands_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.pk}"
 
     @staticmethod
-    def digest_of(code):
+    def digest_of(code: str) -> str:
         return salted_hmac("cards.recovery_code", code, algorithm="sha256").hexdigest()

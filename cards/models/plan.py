@@ -1,3 +1,4 @@
+from datetime import date
 from functools import cached_property
 
 from django.core.validators import MinValueValidator, RegexValidator
@@ -47,29 +48,30 @@ class Plan(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         """What people call it, and the code that files and carriers have for it."""
         return noted(self.title, self.code)
 
     @property
-    def title(self):
+    def title(self) -> str:
         """What people call it: its name, or else what it is."""
         return self.name or self.description
 
     @property
-    def description(self):
+    def description(self) -> str:
         """What it is, in the reader's language: `Yearly plan 30 MB/month`."""
         quota = volume(self.quota_mb)
         if self.kind == PlanKind.PACK:
             return gettext("Add-on pack {quota}").format(quota=quota)
-        period = PERIODS.get(self.months) or ngettext("{months}-month plan", "{months}-month plan", self.months)
-        facts = {"period": period.format(months=self.months), "quota": quota}
+        months = self.months or 0  # in a form that nobody has filled in yet
+        period = PERIODS.get(months) or ngettext("{months}-month plan", "{months}-month plan", months)
+        facts = {"period": period.format(months=months), "quota": quota}
         if self.alignment == Alignment.ANNIVERSARY:
             return gettext("{period} {quota}/month, anniversary").format(**facts)
         return gettext("{period} {quota}/month").format(**facts)
 
     @property
-    def offer(self):
+    def offer(self) -> str:
         """How it stands among others to choose from: also what it is, where its name does not say that."""
         return pair(self, self.description) if self.name else str(self)
 
@@ -78,18 +80,18 @@ class PlanBook:
     """The plans by their codes, for records and refusals that name one: read once, if anything asks."""
 
     @cached_property
-    def _plans(self):
+    def _plans(self) -> dict[str, Plan]:
         return {plan.code: plan for plan in Plan.objects.all()}
 
-    def get(self, code):
+    def get(self, code: str) -> Plan | None:
         return self._plans.get(code)
 
-    def named(self, code):
+    def named(self, code: str) -> str:
         """What people call it, with its code; the code alone of a plan that is no more."""
         return str(self.get(code) or code)
 
 
-def service_until(starts_on, months, alignment, cycle_day):
+def service_until(starts_on: date, months: int, alignment: str, cycle_day: int) -> date:
     """The exclusive end of a term of `months` that starts on `starts_on` (rule 5)."""
     if alignment == Alignment.ANNIVERSARY:
         return add_months(starts_on, months)

@@ -1,5 +1,7 @@
 from bisect import bisect_right
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -51,10 +53,10 @@ class CarrierPolicy(models.Model):
             models.CheckConstraint(condition=models.Q(cycle_day__range=(1, 28)), name="cycle_day_exists_in_each_month"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_carrier_display()} {self.valid_from:%Y-%m-%d}"
 
-    def forced_activation_on(self, silent_from):
+    def forced_activation_on(self, silent_from: date) -> date:
         """The day on which a card silent since `silent_from` is forced active (rule 4)."""
         if self.forced_mode == ForcedMode.DAYS:
             return silent_from + timedelta(days=self.silent_days)
@@ -62,32 +64,33 @@ class CarrierPolicy(models.Model):
             return add_months(first_of_month(silent_from), self.silent_months)
         return first_of_next_month(add_months(silent_from, self.silent_months))
 
-    def cancel_on(self, service_until):
+    def cancel_on(self, service_until: date) -> date:
         """The day on which a card without service since `service_until` is cancelled (rule 7)."""
         return service_until + timedelta(days=self.renewal_days)
 
-    def restores(self, hold):
+    def restores(self, hold: str) -> bool:
         """Whether a hold of this kind is lifted by the next cycle (rule 6); it is where the policy has no say in it."""
-        return {Hold.CREDIT: self.restores_credit, Hold.THRESHOLD: self.restores_threshold}.get(hold, True)
+        said: dict[str, bool] = {Hold.CREDIT: self.restores_credit, Hold.THRESHOLD: self.restores_threshold}
+        return said.get(hold, True)
 
 
 class PolicyBook:
     """All carrier policies, read once: which one is in force for a carrier on a day."""
 
-    def __init__(self, policies):
-        self._dated = {}
+    def __init__(self, policies: Iterable[CarrierPolicy]) -> None:
+        self._dated: dict[str, tuple[list[date], list[CarrierPolicy]]] = {}
         for policy in sorted(policies, key=lambda policy: policy.valid_from):
             days, rows = self._dated.setdefault(policy.carrier, ([], []))
             days.append(policy.valid_from)
             rows.append(policy)
 
     @classmethod
-    def read(cls):
+    def read(cls) -> Self:
         return cls(CarrierPolicy.objects.all())
 
-    def in_force(self, carrier, day):
+    def in_force(self, carrier: str, day: date) -> CarrierPolicy:
         """The policy of `carrier` on `day`; `InvariantBroken` when it has none that early."""
-        days, rows = self._dated.get(carrier, ((), ()))
+        days, rows = self._dated.get(carrier, ([], []))
         index = bisect_right(days, day)
         if not index:
             raise InvariantBroken("no_policy", carrier=carrier, day=day)

@@ -1,5 +1,6 @@
 import hashlib
 import hmac
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,8 +10,8 @@ from django.utils.translation import pgettext_lazy
 from cards.choices import RealName
 
 
-class CheckQuerySet(models.QuerySet):
-    def waiting(self):
+class CheckQuerySet(models.QuerySet["RealNameCheck"]):
+    def waiting(self) -> Self:
         """Checks on which nobody has decided yet."""
         return self.filter(status=RealName.SUBMITTED)
 
@@ -34,11 +35,11 @@ class RealNameCheck(models.Model):
         ordering = ["card", "pk"]
         indexes = [models.Index(fields=["number_hash"], name="real_name_number")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.masked_name} {self.masked_number}"
 
     @classmethod
-    def of_person(cls, name, id_number, **fields):
+    def of_person(cls, name: str, id_number: str, **fields: Any) -> Self:
         """A check of this person, of whom only the masked name and number and a keyed hash are kept."""
         return cls(
             masked_name=mask(name, front=1, back=0),
@@ -48,12 +49,12 @@ class RealNameCheck(models.Model):
         )
 
 
-def mask(text, front, back):
+def mask(text: str, front: int, back: int) -> str:
     """`text` with all but its first and last characters hidden: `张三丰` becomes `张**`."""
     hidden = max(len(text) - front - back, 1)
     return text[:front] + "*" * hidden + (text[-back:] if back and len(text) > front + back else "")
 
 
-def keyed_hash(id_number):
+def keyed_hash(id_number: str) -> str:
     """What tells that two checks are of one person without saying of whom."""
     return hmac.new(settings.SECRET_KEY.encode(), id_number.upper().encode(), hashlib.sha256).hexdigest()

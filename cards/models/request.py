@@ -1,4 +1,5 @@
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -8,11 +9,11 @@ from cards.choices import RequestStatus
 from cards.scope import OwnedQuerySet
 
 
-class RequestQuerySet(OwnedQuerySet):
-    def waiting(self):
+class RequestQuerySet(OwnedQuerySet["CardRequest"]):
+    def waiting(self) -> Self:
         return self.filter(status=RequestStatus.OPEN)
 
-    def answered(self):
+    def answered(self) -> Self:
         return self.filter(status=RequestStatus.ANSWERED)
 
 
@@ -53,13 +54,13 @@ class CardRequest(models.Model):
             models.Index(fields=["status", "id"], name="cardrequest_status"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.pk}"
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         return self.status == RequestStatus.OPEN
 
     @property
-    def is_closed(self):
+    def is_closed(self) -> bool:
         return self.status == RequestStatus.CLOSED

@@ -22,7 +22,7 @@ class StagedFile(models.Model):
         verbose_name = _("staged file")
         verbose_name_plural = _("staged files")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.pk} {self.started_at:%Y-%m-%d %H:%M}"
 
 
@@ -45,7 +45,7 @@ class StagedReading(models.Model):
         verbose_name = _("staged reading")
         verbose_name_plural = _("staged readings")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.file_id}/{self.number}"
 
 
@@ -62,5 +62,5 @@ class RefusedRow(models.Model):
         verbose_name_plural = _("rejected rows")
         indexes = [models.Index(fields=["file", "number"], name="refused_row_of_file")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.file_id}/{self.number} {self.field}"

@@ -18,9 +18,9 @@ class SweptDay(models.Model):
         verbose_name_plural = _("nightly sweeps")
         ordering = ["-day"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.day)
 
     @property
-    def changes(self):
+    def changes(self) -> int:
         return sum(self.counts.values())

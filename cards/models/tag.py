@@ -16,7 +16,7 @@ class Tag(models.Model):
         verbose_name_plural = _("tags")
         ordering = ["name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -34,5 +34,5 @@ class CardTag(models.Model):
         constraints = [models.UniqueConstraint(fields=["card", "tag"], name="a_card_has_a_tag_once")]
         indexes = [models.Index(fields=["tag", "card"], name="cardtag_tag")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id} {self.tag_id}"

@@ -25,7 +25,7 @@ class StateTally(models.Model):
         verbose_name = _("state count")
         verbose_name_plural = _("state counts")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day} {self.action} {self.state} {self.holds} {self.cards:+}"
 
 
@@ -40,7 +40,7 @@ class UsageTally(models.Model):
         verbose_name = _("usage count")
         verbose_name_plural = _("usage counts")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day} {self.bytes:+}"
 
 
@@ -54,5 +54,5 @@ class FleetFigures(models.Model):
         verbose_name = _("fleet figures")
         verbose_name_plural = _("fleet figures")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.as_of:%Y-%m-%d %H:%M}"

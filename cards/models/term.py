@@ -34,5 +34,5 @@ class ServiceTerm(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id}/{self.number}"

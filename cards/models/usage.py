@@ -27,5 +27,5 @@ class UsageDay(models.Model):
             models.CheckConstraint(condition=models.Q(bytes__gte=0), name="usage_is_not_negative"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.card_id} {self.day}"

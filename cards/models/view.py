@@ -24,5 +24,5 @@ class SavedView(models.Model):
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="view_names_are_unique")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

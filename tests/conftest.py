@@ -16,6 +16,7 @@ compile_stale()  # before anything is translated: Django reads each catalogue on
 django.setup()
 
 import contextlib
+import gc
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,12 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_finish():
+    """What has been loaded stays: Python need not look through it for garbage again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_itemcollected(item):

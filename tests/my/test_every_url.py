@@ -250,13 +250,15 @@ def test_the_table_has_every_url_and_no_other():
     assert {name for name, _route in urls()} == set(TABLE)
 
 
-@pytest.fixture
-def today():
-    with on_day(DAY):
+@pytest.fixture(scope="module")
+def today(django_db_setup, django_db_blocker):
+    """The day on which everybody walks, and a transaction around them all: what is made once is there for each."""
+    with django_db_blocker.unblock(), on_day(DAY), transaction.atomic():
         yield
+        transaction.set_rollback(True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def people(today):
     """Everybody, by what they are."""
     members = {name: member("Acme", name, name) for name in LOOKERS} | {
@@ -269,7 +271,7 @@ def people(today):
     return members | staff | {"admin": User.objects.create_superuser("admin"), "anonymous": None}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(people):
     """What stands in the URLs: Acme's card and what belongs to its owner, and what a member of the staff has made."""
     card, other = card_in_use(customer="Acme"), card_in_use(customer="Northwind")

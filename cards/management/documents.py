@@ -70,21 +70,19 @@ def _events(cards):
     records = {pk: [] for pk in cards}
     for event in CardEvent.objects.filter(card_id__in=list(cards)).order_by("card_id", "seq"):
         if event.seq <= cards[event.card_id].version:
-            records[event.card_id].append(_event(event))
+            records[event.card_id].append(
+                {
+                    "seq": event.seq,
+                    "action": event.action,
+                    "from": event.from_state or None,
+                    "to": event.to_state,
+                    "effective_on": event.effective_on,
+                    "actor": event.actor_name,
+                    "rule": event.rule or None,
+                    "reason": event.reason or None,
+                }
+            )
     return records
-
-
-def _event(event):
-    return {
-        "seq": event.seq,
-        "action": event.action,
-        "from": event.from_state or None,
-        "to": event.to_state,
-        "effective_on": event.effective_on,
-        "actor": event.actor_name,
-        "rule": event.rule or None,
-        "reason": event.reason or None,
-    }
 
 
 def _change(change):

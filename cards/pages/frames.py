@@ -178,13 +178,12 @@ def _my_layout(request):
     """The menu; for a stranger there is none."""
     if not request.user.is_authenticated:
         return {}
-    menu = [_link(request.path, title, reverse(name)) for title, name in MENU]
+    menu, home = [], reverse("my:home")
+    for title, name in MENU:
+        url = reverse(name)
+        is_current = request.path == url if url == home else request.path.startswith(url)
+        menu.append(Link(title, url, is_current))
     return {"menu": menu, "may_act": bool(Actor.of(request.user).customers)}
-
-
-def _link(path, title, url):
-    is_current = path == url if url == reverse("my:home") else path.startswith(url)
-    return Link(title, url, is_current)
 
 
 CONSOLE = Frame(

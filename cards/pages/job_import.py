@@ -55,11 +55,13 @@ def import_context(job, request, frame):
     """For console/jobs/_import_cards.html and its like."""
     has_begun = job.started_at is not None
     counts, labels = (job.sums.counts, OUTCOMES) if has_begun else (job.sums.check_counts, EXPECTED)
+    is_of_cards = job.kind == JobKind.IMPORT_CARDS
+    update = _("are corrected where they differ from the file") if job.params.get("update") else _("stay unchanged")
     shown = {
-        "parameters": _parameters(job),
+        "parameters": [(_("Existing cards"), update)] if is_of_cards else [],
         "counts_shown": [(*labels[name], counts[name]) for name in labels if counts[name]],
         "is_failed": job.has_failed,
-        "again_url": f"{frame.url('imports')}?what={'cards' if job.kind == JobKind.IMPORT_CARDS else 'usage'}",
+        "again_url": f"{frame.url('imports')}?what={'cards' if is_of_cards else 'usage'}",
     }
     if job.is_waiting or has_begun:
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))
@@ -116,10 +118,3 @@ def _differences(differs):
     """What differs between a card and its row, as text."""
     each = _("{column}: portal “{here}”, file “{filed}”")
     return _("; ").join(each.format(column=column, here=here, filed=filed) for column, here, filed in differs or ())
-
-
-def _parameters(job):
-    if job.kind != JobKind.IMPORT_CARDS:
-        return []
-    update = _("are corrected where they differ from the file") if job.params.get("update") else _("stay unchanged")
-    return [(_("Existing cards"), update)]

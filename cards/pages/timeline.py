@@ -214,17 +214,14 @@ def _stretches(life, length):
     for band in life.bands:
         begin, end = round(life.share(band.start) * length), round(life.share(band.until) * length)
         if end > begin:
-            yield _tone(band.shown) + " is-ahead" * band.is_ahead, _title(band), begin, end - begin
+            span = f"{band.start} – {band.until}"
+            title = pair(SHOWN_LABELS[band.shown], span) if band.shown else span
+            yield _tone(band.shown) + " is-ahead" * band.is_ahead, title, begin, end - begin
     yield f"{_tone(life.shown_last)} is-ahead is-beyond", "", length, BEYOND
 
 
 def _tone(shown):
     return f"is-{shown or 'unknown'}"
-
-
-def _title(band):
-    days = f"{band.start} – {band.until}"
-    return pair(SHOWN_LABELS[band.shown], days) if band.shown else days
 
 
 def _length(text):

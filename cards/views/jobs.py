@@ -48,8 +48,9 @@ class JobPages(Framed):
         if not job.is_waiting:
             return self._redirect(job)
         if form.is_valid():
+            answers = {"reason": form.cleaned_data["reason"], "count": form.cleaned_data.get("count")}
             try:
-                _start(job, request.user, form)
+                control.start(job, user=request.user, params=form.values(), **answers)
                 return self._redirect(job)
             except Refused as refused:
                 messages.error(request, str(refused))
@@ -135,8 +136,3 @@ class JobPages(Framed):
 def _counted(job):
     job.sums = engine.totals(job)
     return job
-
-
-def _start(job, user, form):
-    cleaned = form.cleaned_data
-    control.start(job, user=user, params=form.values(), reason=cleaned["reason"], count=cleaned.get("count"))

@@ -52,8 +52,7 @@ def refuse_contradictions(row, phase, plan, policy, today):
     _check_days(row, phase, today)
     _check_device(row)
     if phase not in (State.SHUT_DOWN, State.CANCELLED):
-        if row.used_mb and phase != State.TESTING and not row.service_until:
-            raise BadInput("used_mb", _("no usage is metered before the card's term starts"))
+        _check_meter(row, phase)
         for hold in row.hold_list:
             _check_hold(row, hold, phase)
         _check_allowance(row, plan, policy)
@@ -96,6 +95,11 @@ def _check_device(row):
         raise BadInput("holds", _("a card without device binding cannot be suspended for a changed device"))
     if not (row.bound_imei or row.imei):
         raise BadInput("bound_imei", _("a card suspended for a changed device needs the IMEI it is bound to"))
+
+
+def _check_meter(row, phase):
+    if row.used_mb and phase != State.TESTING and not row.service_until:
+        raise BadInput("used_mb", _("no usage is metered before the card's term starts"))
 
 
 def _check_hold(row, hold, phase):

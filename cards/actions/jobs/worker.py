@@ -105,20 +105,15 @@ def _work_on(chunk, worker, kinds=KINDS):
         chunk = engine.lock_chunk(chunk, worker)
         job, kind = chunk.job, kinds[chunk.job.kind]
         if job.status == JobStatus.CHECKING:
-            chunk.check_result, chunk.checked_at = _rehearsed(kind, job, chunk), timezone.now()
+            with transaction.atomic():
+                chunk.check_result = kind.check(job, chunk)
+                transaction.set_rollback(True)  # whatever the check did to the database
+            chunk.checked_at = timezone.now()
         elif job.status == JobStatus.RUNNING:
             chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
         chunk.worker, chunk.leased_until, chunk.tries = "", None, 0
         chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until", "tries"])
     _go_on(job, kinds)
-
-
-def _rehearsed(kind, job, chunk):
-    """What the check says; whatever it did to the database is rolled back."""
-    with transaction.atomic():
-        result = kind.check(job, chunk)
-        transaction.set_rollback(True)
-    return result
 
 
 def _go_on(job, kinds):

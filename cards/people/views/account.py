@@ -27,9 +27,14 @@ def account(request):
     user, person = request.user, accounts.person_of(request.user)
     if request.method == "POST":
         form = AccountForm(user, request.POST)
-        if form.is_valid() and _changed(form):
-            messages.success(request, _("Your account details have been saved."))
-            return redirect("account:account")
+        if form.is_valid():
+            try:
+                accounts.change_account(user, **form.values())
+            except BadInput as bad:
+                say_at_field(form, bad)
+            else:
+                messages.success(request, _("Your account details have been saved."))
+                return redirect("account:account")
     else:
         form = AccountForm(user, initial={"name": user.first_name, "email": user.email, "phone": person.phone})
     context = {"form": form, "person": person}
@@ -98,14 +103,6 @@ def two_factor_off(request):
     second_factor.turn_off(request.user)
     messages.success(request, _("Two-step login is off."))
     return redirect("account:account")
-
-
-def _changed(form):
-    try:
-        accounts.change_account(form.user, **form.values())
-    except BadInput as bad:
-        say_at_field(form, bad)
-    return not form.errors
 
 
 def _two_factor_page(request, person, form=None):

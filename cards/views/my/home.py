@@ -98,7 +98,12 @@ def home(request):
     cards, today = Card.objects.visible_to(request.user), civil_today()
     actor = Actor.of(request.user)
     stopped = dict(zip(Hold, counts_up_to(COUNTED, [cards.stopped_by(hold) for hold in Hold]), strict=True))
-    sums = _sums(cards, today)
+    runs = Q(cycle_until__gt=today)
+    sums = cards.aggregate(
+        used_bytes_now=Sum("used_bytes", filter=runs),
+        mb_now=Sum(F("quota_mb") + F("pack_mb"), filter=runs),
+        **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
+    )
     own_requests = CardRequest.objects.visible_to(request.user)
     context = {
         "has_cards": cards.exists(),
@@ -109,16 +114,6 @@ def home(request):
         "key": uuid.uuid4(),
     }
     return my_page(request, "my/home.html", context)
-
-
-def _sums(cards, today):
-    """One look at all of the cards: how many need something soon, and what the running cycles have used."""
-    runs = Q(cycle_until__gt=today)
-    return cards.aggregate(
-        used_bytes_now=Sum("used_bytes", filter=runs),
-        mb_now=Sum(F("quota_mb") + F("pack_mb"), filter=runs),
-        **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
-    )
 
 
 def _stopped(hold, count, cards, actor):

@@ -65,7 +65,8 @@ class OrderForm(KeyedForm):
 
     def __init__(self, *args, has_cards=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["plan"].choices = [("", _("Each card's current plan")), *_plans()]
+        plans = [(plan.code, plan.offer) for plan in Plan.objects.filter(is_sold=True)]
+        self.fields["plan"].choices = [("", _("Each card's current plan")), *plans]
         if has_cards:
             del self.fields["numbers"], self.fields["skips"]
 
@@ -128,7 +129,3 @@ class ReceiptForm(KeyedForm):
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)
-
-
-def _plans():
-    return [(plan.code, plan.offer) for plan in Plan.objects.filter(is_sold=True)]

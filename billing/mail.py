@@ -46,16 +46,12 @@ def drain(today, now, seconds):
 
 
 def _deliver(digest, connection, now):
-    addresses = _addresses(digest.customer)
+    acting = digest.customer.memberships.filter(role__in=ACTING_ROLES, user__is_active=True)
+    addresses = sorted(set(acting.exclude(user__email="").values_list("user__email", flat=True)))
     if not settings.SENDS_MAIL:
-        digests.give_up(digest, MailProblem.NO_SERVER)
-    elif not addresses:
-        digests.give_up(digest, MailProblem.NOBODY)
-    else:
-        _send(digest, addresses, connection, now)
-
-
-def _send(digest, addresses, connection, now):
+        return digests.give_up(digest, MailProblem.NO_SERVER)
+    if not addresses:
+        return digests.give_up(digest, MailProblem.NOBODY)
     try:
         connection.open()
         _message(digest, addresses, connection).send()
@@ -67,15 +63,9 @@ def _send(digest, addresses, connection, now):
         digests.sent(digest, now)
 
 
-def _addresses(customer):
-    """Where the owners and operators of a customer are reached."""
-    acting = customer.memberships.filter(role__in=ACTING_ROLES, user__is_active=True)
-    return sorted(set(acting.exclude(user__email="").values_list("user__email", flat=True)))
-
-
 def _message(digest, addresses, connection):
     """The mail, in the portal's first language: nobody knows which one each of its readers prefers."""
-    count = digest.notices.count()
+    count, domain = digest.notices.count(), parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     with translation.override(settings.LANGUAGE_CODE):
         subject = ngettext("{customer}: {count} notice", "{customer}: {count} notices", count)
         body = render_to_string("mail/digest.txt", {"digest": digest, "groups": _groups(digest)})
@@ -84,20 +74,15 @@ def _message(digest, addresses, connection):
         body,
         to=addresses,
         connection=connection,
-        headers={"Message-ID": f"<digest-{digest.pk}@{_domain()}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<digest-{digest.pk}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
 
 
 def _groups(digest):
     counts = digest.notices.order_by().values_list("kind", "step").annotate(Count("pk"))
-    return [_group(digest, *counted) for counted in sorted(counts, key=lambda row: (ORDER.index(row[0]), row[1]))]
-
-
-def _group(digest, kind, step, count):
-    first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")[:NOTICES_PER_GROUP]
-    sentences = [sentence_of(notice) for notice in first]
-    return NoticeGroup(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP))
-
-
-def _domain():
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    groups = []
+    for kind, step, count in sorted(counts, key=lambda row: (ORDER.index(row[0]), row[1])):
+        first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")
+        sentences = [sentence_of(notice) for notice in first[:NOTICES_PER_GROUP]]
+        groups.append(NoticeGroup(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP)))
+    return groups

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 
 from cards import state_counts
 from cards.calendar import days
@@ -44,11 +43,13 @@ class Fleet:
 
     @property
     def holds(self):
-        return [self._tile(hold, carried) for hold, carried in zip(Hold, self._carried, strict=True)]
+        carried = state_counts.carried_now()
+        return [self._tile(hold, carried[hold]) for hold in Hold]
 
     @property
     def in_all(self):
-        return sum(self._now[state] for state in State)
+        now = self.history[self.days[-1]]
+        return sum(now[state] for state in State)
 
     @property
     def columns(self):
@@ -60,15 +61,6 @@ class Fleet:
         """(day, the cards of each code) of every day, the newest first."""
         for day in reversed(self.days):
             yield day, [self.history[day][code] for code in (*State, *Hold)]
-
-    @cached_property
-    def _carried(self):
-        carried = state_counts.carried_now()
-        return [carried[hold] for hold in Hold]
-
-    @property
-    def _now(self):
-        return self.history[self.days[-1]]
 
     def _tile(self, code, carried=0):
         counts = [self.history[day][code] for day in self.days]

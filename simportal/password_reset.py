@@ -30,8 +30,16 @@ def request_reset(request):
     """Asks for the address, and says that a mail is on its way if somebody here has it."""
     form, is_requested = ResetForm(request.POST or None, label_suffix=""), False
     if request.method == "POST" and form.is_valid():
-        _note(request, form.cleaned_data["email"])
-        is_requested = True
+        email, is_requested = form.cleaned_data["email"], True
+        # Too many for one address, or from one, are left out; nobody is told.
+        may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, visitor_address(request.META))
+        if throttle.hit(throttle.RESETS_OF_MAIL, email.lower()) and may_request:
+            ResetAsked.objects.create(
+                email=email,
+                host=request.get_host(),
+                is_secure=request.is_secure(),
+                language=translation.get_language(),
+            )
     context = {"form": form, "is_requested": is_requested, "sends_mail": settings.SENDS_MAIL}
     return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
@@ -55,18 +63,6 @@ def send_requested():
     for reset in ResetAsked.objects.order_by("pk"):
         if ResetAsked.objects.filter(pk=reset.pk).delete()[0] and settings.SENDS_MAIL:
             _send(reset)
-
-
-def _note(request, email):
-    """Too many for one address, or from one, are left out; nobody is told."""
-    may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, visitor_address(request.META))
-    if throttle.hit(throttle.RESETS_OF_MAIL, email.lower()) and may_request:
-        ResetAsked.objects.create(
-            email=email,
-            host=request.get_host(),
-            is_secure=request.is_secure(),
-            language=translation.get_language(),
-        )
 
 
 def _send(reset):

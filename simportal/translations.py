@@ -73,7 +73,8 @@ def merge():
             message.string = known.string
         message.flags.clear()
         merged[message.id] = message
-    header = _header()
+    with catalogue().open("rb") as file:  # what stands above the first message is written by hand, and kept
+        header = b"".join(takewhile(bytes.strip, file)) + b"\n"
     with catalogue().open("wb") as file:
         file.write(header)
         write_po(file, merged, width=LINE_LENGTH, omit_header=True, include_lineno=False)
@@ -97,12 +98,6 @@ def translation(message):
 def _place(message):
     """Messages stand in the order of the files they were found in."""
     return sorted({path for path, _ in message.locations}), english(message)
-
-
-def _header():
-    """What stands above the first message, written by hand and kept."""
-    with catalogue().open("rb") as file:
-        return b"".join(takewhile(bytes.strip, file)) + b"\n"
 
 
 def compile_stale():

@@ -31,17 +31,13 @@ def _rows(lines, language):
     plans = PlanBook()
     for line in lines.iterator(LINES_PER_FETCH):
         with override(language):
-            yield _row(line, plans)
-
-
-def _row(line, plans):
-    why = line.refused and MoneyRefused.read(line.refused, plans)
-    return [
-        as_text(line.card.iccid) if line.card else "",
-        as_text(line.card.msisdn) if line.card and line.is_visible else "",
-        line.plan.code if line.plan else "",
-        line.unit_price,
-        line.get_state_display(),
-        why.sentence if why else "",
-        why.way_out if why else "",
-    ]
+            why = line.refused and MoneyRefused.read(line.refused, plans)
+            yield [
+                as_text(line.card.iccid) if line.card else "",
+                as_text(line.card.msisdn) if line.card and line.is_visible else "",
+                line.plan.code if line.plan else "",
+                line.unit_price,
+                line.get_state_display(),
+                why.sentence if why else "",
+                why.way_out if why else "",
+            ]

@@ -32,20 +32,19 @@ class NoticeLine:
 
 def notice_line(notice):
     badge = Badge(notice.get_kind_display(), NOTICE_TONES.get(notice.kind, "info"))
-    return NoticeLine(notice, badge, _sentence(notice), _mailed(notice.digest))
+    if notice.card:
+        card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
+        said = placeholders_of(notice) | {"card": card}
+        sentence = format_html(NOTICE_SENTENCES[NoticeKind(notice.kind)], **said)
+    else:
+        sentence = sentence_of(notice)
+    return NoticeLine(notice, badge, sentence, _mailed(notice.digest))
 
 
 def notices_of(customer):
     """The last of what a customer was told."""
     last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
     return [notice_line(notice) for notice in last[:LAST_NOTICES]]
-
-
-def _sentence(notice):
-    if notice.card is None:
-        return sentence_of(notice)
-    card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
-    return format_html(NOTICE_SENTENCES[NoticeKind(notice.kind)], **placeholders_of(notice) | {"card": card})
 
 
 def _mailed(digest):

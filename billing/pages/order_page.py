@@ -33,6 +33,7 @@ LINE_FILTERS = ("", *LineState.values, "failed")
 def order_context(order, request, frame):
     """The context of the page in this frame, for whoever looks at it."""
     job, user = order.job, request.user
+    entries = order.entries.prefetch_related("postings").order_by("booked_at")
     context = {
         "order": order,
         "badge": money_badge(order),
@@ -44,11 +45,11 @@ def order_context(order, request, frame):
         "may_refund": may_request_refund(user, order),
         "may_approve": may_adjust(user),
         "key": uuid.uuid4(),
-        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in _entries(order)],
+        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in entries],
         "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": [
             (payment, money_badge(payment), provider_label(payment.provider), list(payment.notifications.all()))
-            for payment in _payments(order)
+            for payment in order.payments.select_related("started_by").prefetch_related("notifications")
         ],
     }
     if job:
@@ -58,14 +59,6 @@ def order_context(order, request, frame):
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))
-
-
-def _entries(order):
-    return order.entries.prefetch_related("postings").order_by("booked_at")
-
-
-def _payments(order):
-    return order.payments.select_related("started_by").prefetch_related("notifications")
 
 
 def _draft(order):
@@ -109,8 +102,11 @@ def _lines(order, request, url):
     page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)
     tabs = [("", _("All")), *LineState.choices]
     line, plans = order.lines.first(), PlanBook()
+    for each in page.rows:
+        each.badge = money_badge(each)
+        each.why = each.refused and MoneyRefused.read(each.refused, plans)
     return {
-        "lines": [_line_row(each, plans) for each in page.rows],
+        "lines": page.rows,
         "page": page,
         **queries_beside(page, request.GET),
         "tabs": [(f"{url}?show={code}#lines" if code else f"{url}#lines", label, code == show) for code, label in tabs],
@@ -128,9 +124,3 @@ def shown_lines(order, show):
     if show == "failed":
         return order.lines.exclude(refused=None)
     return order.lines.filter(state=show) if show else order.lines.all()
-
-
-def _line_row(line, plans):
-    line.badge = money_badge(line)
-    line.why = line.refused and MoneyRefused.read(line.refused, plans)
-    return line

@@ -28,7 +28,11 @@ class WalletLine:
 def wallet_line(posting, frame):
     """The posting as people read it, with the address of what it was for in this frame."""
     entry = posting.entry
-    reference, url = _reference(entry, frame)
+    reference, url = "", ""
+    if entry.order:
+        reference, url = entry.order.number, frame.money_url("order", entry.order_id)
+    elif receipt := getattr(entry, "receipt", None):
+        reference, url = receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""
     return WalletLine(
         entry.booked_on,
         entry.get_kind_display(),
@@ -46,12 +50,3 @@ def moved_by(entry):
     if entry.actor_name == AUTO_RENEWAL.name:
         return _("Auto-renewal")
     return provider_label(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
-
-
-def _reference(entry, frame):
-    if entry.order:
-        return entry.order.number, frame.money_url("order", entry.order_id)
-    receipt = getattr(entry, "receipt", None)
-    if receipt is None:
-        return "", ""
-    return receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""

@@ -43,7 +43,14 @@ class Local:
             raise Forged
         if not (TIMESTAMPS.fullmatch(sent_at) and NONCES.fullmatch(nonce)):
             raise Unreadable
-        return _facts(nonce, datetime.fromtimestamp(int(sent_at), UTC), body)
+        at = datetime.fromtimestamp(int(sent_at), UTC)
+        try:
+            content = json.loads(body)
+            reference = REFERENCES.fullmatch(content["reference"])[0]
+            amount = read_amount(content["amount"])
+            return Facts(nonce, at, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
+        except (ValueError, TypeError, KeyError, AttributeError, BadInput):
+            raise Unreadable from None
 
 
 def notification(payment, said):
@@ -60,16 +67,6 @@ def signed(body, sent_at=None):
 
 def _signature(sent_at, nonce, body):
     return salted_hmac(PURPOSE, f"{sent_at}\n{nonce}\n".encode() + body, algorithm="sha256").hexdigest()
-
-
-def _facts(nonce, sent_at, body):
-    try:
-        content = json.loads(body)
-        reference = REFERENCES.fullmatch(content["reference"])[0]
-        amount = read_amount(content["amount"])
-        return Facts(nonce, sent_at, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
-    except (ValueError, TypeError, KeyError, AttributeError, BadInput):
-        raise Unreadable from None
 
 
 PROVIDER = Local()

@@ -41,7 +41,10 @@ class OrderPages(Framed):
         order, user, pays = self.find(request, pk), request.user, "pay" in request.POST
         if not may_place(user, order) or (pays and not may_pay(user, order.customer_id)):
             return self.frame.refuse(request)
-        total = _total(request)
+        try:
+            total = Decimal(request.POST.get("total", ""))
+        except InvalidOperation:
+            raise Http404 from None
 
         def place(order):
             placed = orders.place(order, user=user, total=total)
@@ -92,10 +95,3 @@ class OrderPages(Framed):
 
     def to_order(self, order):
         return redirect(self.frame.money_url("order", order.pk))
-
-
-def _total(request):
-    try:
-        return Decimal(request.POST.get("total", ""))
-    except InvalidOperation:
-        raise Http404 from None

@@ -32,6 +32,12 @@ def payment_page(request, key):
         return redirect("pay:page", key=key)
     order = payment.order
     frame = frame_of(request)
+    if order:
+        back_url = frame.money_url("order", order.pk)
+    elif frame.for_staff:
+        back_url = frame.money_url("customer", payment.customer_id)
+    else:
+        back_url = frame.money_url("wallet")
     context = {
         "payment": payment,
         "badge": money_badge(payment),
@@ -39,7 +45,7 @@ def payment_page(request, key):
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": _is_in_wallet(payment),
-        "back_url": frame.money_url("order", order.pk) if order else _wallet_url(frame, payment.customer_id),
+        "back_url": back_url,
     }
     return render(request, "pay/payment.html", context)
 
@@ -67,10 +73,6 @@ def _is_in_wallet(payment):
     """Whether the money stayed there: it came for no order, or for one that was paid before or is over."""
     order = payment.order
     return payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at)
-
-
-def _wallet_url(frame, customer_id):
-    return frame.money_url("customer", customer_id) if frame.for_staff else frame.money_url("wallet")
 
 
 def _find(request, key):

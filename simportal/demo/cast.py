@@ -85,21 +85,18 @@ def make_cast():
         people[name].groups.add(Group.objects.get(name=role))
     for carrier, numbers in POLICIES.items():
         CarrierPolicy.objects.create(carrier=carrier, valid_from=POLICIES_FROM, **numbers)
-    people |= _members(_customers(), password)
-    return {name: Actor.of(person) for name, person in people.items()}
-
-
-def _customers():
-    return [
+    customers = [
         Customer.objects.create(name=client.name, kind=client.kind, contact=client.contact, phone=client.phone)
         for client in ENTERPRISES + PERSONS
     ]
+    people |= _members(customers, password)
+    return {name: Actor.of(person) for name, person in people.items()}
 
 
 def _members(customers, password):
     roles = {name: (customers[0], role) for name, role in OF_THE_FIRST.items()}
     roles["charlie"] = (customers[1], MemberRole.OWNER)
-    roles["mei"] = (customers[len(ENTERPRISES)], MemberRole.OWNER)  # a person, with cards that need a real-name check
+    roles["mei"] = (customers[len(ENTERPRISES)], MemberRole.OWNER)  # a person, with cards that need ID verification
     members = {}
     for name, (customer, role) in roles.items():
         members[name] = get_user_model().objects.create(username=name, password=password)

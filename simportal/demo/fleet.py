@@ -87,14 +87,17 @@ def fleet(size, seed, today, delivery_days):
 
 def _part(index, story, seed, today, delivery_days):
     random = Random(f"{seed}/{index}")
-    client = _client(story, random)
-    carrier = story.carrier or (client.carrier if client else random.choice(ENTERPRISES).carrier)
+    clients = PERSONS if story.is_personal else ENTERPRISES
+    shares = [client.share for client in clients]
+    client = ENTERPRISES[0] if story.is_of_the_first else random.choices(clients, shares)[0]
+    carrier = story.carrier or client.carrier
+    ordered_for = today - _span(random, story.ago)
     part = Part(
         index=index,
         story=story,
         client=None if story.is_stock else client,
         carrier=carrier,
-        opened_on=_delivered_on(today - _span(random, story.ago), delivery_days),
+        opened_on=next(delivery for delivery in delivery_days if delivery >= ordered_for),
         iccid=_iccid(carrier, index),
         imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{index:06d}"),
         new_imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{900_000 - index:06d}"),
@@ -118,20 +121,8 @@ def _dated(part, order, plea, today, random):
     return DatedPlea(day, order, plea, tuple((name, text.format(**own)) for name, text in plea.params.items()))
 
 
-def _client(story, random):
-    if story.is_of_the_first:
-        return ENTERPRISES[0]
-    clients = PERSONS if story.is_personal else ENTERPRISES
-    return random.choices(clients, [client.share for client in clients])[0]
-
-
 def _span(random, days):
     return timedelta(days=random.randint(*days))
-
-
-def _delivered_on(day, delivery_days):
-    """Cards come in deliveries: with the first one from that day on."""
-    return next(delivery for delivery in delivery_days if delivery >= day)
 
 
 def _iccid(carrier, index):

@@ -72,7 +72,8 @@ class Till:
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
-            if paid := self._last_renewal():
+            queued = Order.objects.filter(kind=OrderKind.RENEWAL, lines__card__terms__starts_on=None)
+            if paid := queued.filter(paid_at__isnull=False).order_by("-pk").first():
                 refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
             orders.make_adjustment(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
@@ -116,8 +117,9 @@ class Till:
             owned[card.customer_id].append(card)
         nobodys = [card.pk for card in owned.pop(None, [])]
         for customer_id, cards in sorted(owned.items()):
+            buyer = self.buyers.get(self.customers[customer_id].name, self.ops)
             with as_of(self.instant(day, 9, minute * 2)):
-                self._pay(self._draft(kind, cards, plan, self._buyer(customer_id)))
+                self._pay(self._draft(kind, cards, plan, buyer))
         return nobodys
 
     def _draft(self, kind, cards, plan, user):
@@ -149,13 +151,5 @@ class Till:
                 payer=order.customer.name,
             )
 
-    def _buyer(self, customer_id):
-        return self.buyers.get(self.customers[customer_id].name, self.ops)
-
     def _named(self, name):
         return next(customer for customer in self.customers.values() if customer.name == name)
-
-    def _last_renewal(self):
-        """The newest renewal whose terms still wait for their turn."""
-        waiting = Order.objects.filter(kind=OrderKind.RENEWAL, lines__card__terms__starts_on=None)
-        return waiting.filter(paid_at__isnull=False).order_by("-pk").first()

@@ -65,17 +65,13 @@ def notice_list(request):
 def customer_notices(request, pk):
     """What one customer wants to hear of; whoever sends the form twice has said the same twice."""
     customer = get_object_or_404(Customer, pk=pk)
-    form = NoticesForm(request.POST or None, initial=_switches(account_of(pk)), label_suffix="")
+    account = account_of(pk)
+    kinds = [kind for kind in NoticeKind.values if kind not in account.muted]
+    initial = {"kinds": kinds, "low_below": account.low_below}
+    form = NoticesForm(request.POST or None, initial=initial, label_suffix="")
     if request.method == "POST" and form.is_valid():
         keep_agreement(customer, muted=form.muted, low_below=form.cleaned_data["low_below"])
         messages.success(request, _("Saved."))
         return redirect("money:customer", pk=pk)
     context = {"customer": customer, "form": form, "notices": notices_of(customer)}
     return console_page(request, "console/money/customer_notices.html", context, status=422 if form.is_bound else None)
-
-
-def _switches(account):
-    return {
-        "kinds": [kind for kind in NoticeKind.values if kind not in account.muted],
-        "low_below": account.low_below,
-    }

@@ -80,7 +80,10 @@ def order_refund(request, pk):
     if not form.is_valid():
         messages.error(request, _("Briefly give a reason."))
         return CONSOLE_ORDERS.to_order(order)
-    card_ids = None if "all" in request.POST else _checked(request)
+    card_ids = None
+    if "all" not in request.POST:
+        checked = request.POST.getlist("cards")
+        card_ids = [int(text) for text in checked if text.isascii() and text.isdecimal() and len(text) < 19]
     try:
         refund = refunds.request_refund(
             order,
@@ -93,7 +96,3 @@ def order_refund(request, pk):
         messages.error(request, str(refused))
         return CONSOLE_ORDERS.to_order(order)
     return redirect("money:refund", pk=refund.pk)
-
-
-def _checked(request):
-    return [int(pk) for pk in request.POST.getlist("cards") if pk.isascii() and pk.isdecimal() and len(pk) < 19]

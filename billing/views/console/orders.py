@@ -34,13 +34,14 @@ def order_list(request):
     filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user))
     page = page_of(filtered.qs.select_related("customer", "plan"), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
+    shows_sums = request.GET.get("selection") and not complaints
     context = {
         "form": filtered.form,
         "complaints": complaints,
         "entries": [(order, money_badge(order)) for order in page.rows],
         "page": page,
         **queries_beside(page, request.GET),
-        "sums": _sums(filtered) if request.GET.get("selection") and not complaints else None,
+        "sums": filtered.qs.aggregate(Sum("total"), Sum("size")) if shows_sums else None,
         "may_order": request.user.has_perm("billing.place_order"),
     }
     return console_page(request, "console/money/orders.html", context, status=400 if complaints else None)
@@ -111,7 +112,3 @@ def _drafted(request, cleaned, selection):
     response = redirect("money:order-list")
     response["Location"] += f"?selection={selection.pk}"
     return response
-
-
-def _sums(filtered):
-    return filtered.qs.aggregate(Sum("total"), Sum("size"))

@@ -45,11 +45,15 @@ def new_receipt(request):
     """Record a transfer; the same form sent twice is one receipt."""
     given = {name: request.GET[name] for name in ("customer", "amount", "reference", "payer") if name in request.GET}
     form = ReceiptForm(request.POST or None, given)
-    receipt = form.is_valid() and _recorded(form, request.user)
-    if receipt:
-        sentence = _("{amount} was added to the wallet of {customer}.")
-        messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
-        return redirect("money:receipt", pk=receipt.pk)
+    if form.is_valid():
+        try:
+            receipt = receipts.record(**form.cleaned_data, user=request.user)
+        except BadInput as bad:
+            say_at_field(form, bad)
+        else:
+            sentence = _("{amount} was added to the wallet of {customer}.")
+            messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
+            return redirect("money:receipt", pk=receipt.pk)
     context = {"form": form, "names": names_of(Customer)}
     return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)
 
@@ -81,14 +85,6 @@ def reverse_receipt(request, pk):
     except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:receipt", pk=pk)
-
-
-def _recorded(form, user):
-    """The receipt, or None and the form says what is wrong."""
-    try:
-        return receipts.record(**form.cleaned_data, user=user)
-    except BadInput as bad:
-        say_at_field(form, bad)
 
 
 def _find(request, pk):

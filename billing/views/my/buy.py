@@ -43,13 +43,22 @@ def buy_for_card(request, iccid):
     if not may_order(request.user, card.customer_id):
         return read_only(request)
     if request.method == "POST":
-        return _ordered(request, card)
-    sections = [(kind, _choices(card, kind, request.user)) for kind in _in_order(card)]
+        kind, plan = _kind_and_plan(request)
+        order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
+        with suppress(MoneyRefused):  # then the draft says why
+            orders.place(order, user=request.user)
+        return redirect("buying:order", pk=order.pk)
+    needs_data = card.has_hold(Hold.CREDIT) and not card.is_over
+    sections = []  # first what helps the card
+    for kind in KINDS_ON_OFFER if needs_data else KINDS_ON_OFFER[::-1]:
+        choices = [Buyable(option, _follows(card, option)) for option in options_for(card, kind, user=request.user)]
+        if choices:
+            sections.append((kind, kind.label, choices))
     context = {
         "card": card,
         "shown": card.shown,
         "said": describe(card).sentence,
-        "sections": [(kind, kind.label, choices) for kind, choices in sections if choices],
+        "sections": sections,
         "renews": _renews(card),
         "key": uuid.uuid4(),
     }
@@ -82,15 +91,6 @@ def order_selection(request, pk):
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
 
 
-def _in_order(card):
-    """What helps the card first: a pack where its data are used up, else a renewal."""
-    return KINDS_ON_OFFER if card.has_hold(Hold.CREDIT) and not card.is_over else KINDS_ON_OFFER[::-1]
-
-
-def _choices(card, kind, user):
-    return [Buyable(option, _follows(card, option)) for option in options_for(card, kind, user=user)]
-
-
 def _follows(card, option):
     """What a customer gets for the money, in a sentence or two."""
     after = option.after
@@ -102,14 +102,6 @@ def _follows(card, option):
     if after.service_until:
         return _("It starts when the current term ends, on {day}.").format(day=after.service_until)
     return _("It starts after the card's opening term.")
-
-
-def _ordered(request, card):
-    kind, plan = _kind_and_plan(request)
-    order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
-    with suppress(MoneyRefused):  # then the draft says why
-        orders.place(order, user=request.user)
-    return redirect("buying:order", pk=order.pk)
 
 
 def _kind_and_plan(request):

@@ -125,6 +125,14 @@ def _again(request, customer, **forms):
 
 def _wallet(request, customer, deposit=None, agreement=None):
     account = account_of(customer.pk)
+    agreed = {
+        "auto_renews": account.auto_renews,
+        "renews_days_ahead": account.renews_days_ahead,
+        "low_below": account.low_below,
+        "wanted": [kind for kind in NoticeKind.values if kind not in account.muted],
+    }
+    book, today = PriceBook.read([customer.pk]), civil_today()
+    quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
     notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:LATEST_SHOWN]
     return {
         "customer": customer,
@@ -132,24 +140,7 @@ def _wallet(request, customer, deposit=None, agreement=None):
         "may_pay": may_pay(request.user, customer.pk),
         "postings": [wallet_line(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:LATEST_SHOWN]],
         "notices": [(notice, sentence_of(notice)) for notice in notices],
-        "prices": _prices(customer),
+        "prices": [(plan, quote.amount) for plan, quote in quotes if quote],
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),
-        "agreement": agreement or _agreement(account),
+        "agreement": agreement or MyAgreementForm(initial=agreed, label_suffix="", auto_id=f"agreed_{account.pk}_%s"),
     }
-
-
-def _agreement(account):
-    initial = {
-        "auto_renews": account.auto_renews,
-        "renews_days_ahead": account.renews_days_ahead,
-        "low_below": account.low_below,
-        "wanted": [kind for kind in NoticeKind.values if kind not in account.muted],
-    }
-    return MyAgreementForm(initial=initial, label_suffix="", auto_id=f"agreed_{account.pk}_%s")
-
-
-def _prices(customer):
-    """(plan, price) of everything that is sold to this customer today."""
-    book, today = PriceBook.read([customer.pk]), civil_today()
-    quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
-    return [(plan, quote.amount) for plan, quote in quotes if quote]

@@ -103,7 +103,7 @@ def test_a_view_is_saved_and_opened_from_its_menu(ops):
     page.goto(LIST)
     page.click(".page-head summary:text-is('Columns')")
     page.uncheck("[name=cols][value=carrier]")
-    send(page, ".drop-panel button:text-is('Show')")
+    send(page, ".drop-panel button:text-is('Apply')")
     with page.expect_navigation():
         page.select_option("[name=sort]", "iccid")
     address = page.url

@@ -64,7 +64,7 @@ def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert lines[1:] == [
         f'2,"=""{good}""",new,,',
-        f'3,"=""{bad}""",not taken,plan,there is no plan with the code “NO-PLAN”',
+        f'3,"=""{bad}""",skipped,plan,there is no plan with the code “NO-PLAN”',
     ]
     assert_clean(page, [PAGE, waiting])
     page.goto(f"{LIST}{good}/")

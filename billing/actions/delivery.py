@@ -42,9 +42,12 @@ def sold_plan(line):
 def deliver(order, lines, job):
     """Give the cards of these lines what was sold; an outcome for each card, in the order of their keys."""
     signature = Signature(seller(order), job.reason, this_moment(), job.pk)
-    outcomes = []
-    for plan, card_ids in _by_plan(lines):
-        outcomes += change(card_ids, work_of(order, plan, job.reason), signature)
+    by_plan, outcomes = defaultdict(list), []
+    for line in lines:
+        by_plan[line.plan_id, line.months, line.alignment, line.quota_mb].append(line)
+    for alike in by_plan.values():
+        work = work_of(order, sold_plan(alike[0]), job.reason)
+        outcomes += change([line.card_id for line in alike], work, signature)
     return sorted(outcomes, key=lambda outcome: outcome.card.pk)
 
 
@@ -142,12 +145,3 @@ class Returning(Work):
 
     def _do(self, card, **params):
         yield from RequestedAction(self.action, replace(self.request, params=params)).steps(card)
-
-
-def _by_plan(lines):
-    """(plan as sold, keys of the cards) of lines that sell the same."""
-    groups = defaultdict(list)
-    for line in lines:
-        groups[line.plan_id, line.months, line.alignment, line.quota_mb].append(line)
-    for alike in groups.values():
-        yield sold_plan(alike[0]), [line.card_id for line in alike]

@@ -44,7 +44,8 @@ def payment_page(request, key):
         "provider": provider_label(payment.provider),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
-        "is_in_wallet": _is_in_wallet(payment),
+        # It came for no order, or for one that was paid before or is over.
+        "is_in_wallet": payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at),
         "back_url": back_url,
     }
     return render(request, "pay/payment.html", context)
@@ -67,12 +68,6 @@ def notify(request, provider):
 
 def _line(word, status):
     return HttpResponse(f"{word}\n", content_type="text/plain", status=status)
-
-
-def _is_in_wallet(payment):
-    """Whether the money stayed there: it came for no order, or for one that was paid before or is over."""
-    order = payment.order
-    return payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at)
 
 
 def _find(request, key):

@@ -150,7 +150,8 @@ def understood(text: str) -> Sought | None:
         raise BadInput("q", message.format(count=len(numbers), most=MOST_NUMBERS))
     if len(numbers) > 1 and any(map(_columns_of, numbers)):
         return Numbers(numbers)
-    term = _one_term(_in_one(text))
+    lines = _lines(text)
+    term = _one_term("".join(lines[0].split())) if len(lines) == 1 else None  # it may be written in groups
     if term:
         return term
     return Numbers(numbers) if all(map(NO_NAME.fullmatch, numbers)) else Name(text.strip(" \t*＊"))
@@ -205,12 +206,6 @@ def _starred(number: str) -> Beginning | Ending | None:
 
 def _lines(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).translate(INVISIBLE).upper().strip().splitlines()
-
-
-def _in_one(text: str) -> str:
-    """The only line of a text without its spaces: a number, or part of one, that was written in groups."""
-    lines = _lines(text)
-    return "".join(lines[0].split()) if len(lines) == 1 else ""
 
 
 def _numbers_of(line: str) -> Iterable[str]:

@@ -16,10 +16,7 @@ def visitor_address(meta: Mapping[str, Any]) -> str:
     """
     forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     is_behind_proxies = settings.PROXIES and len(forwarded) >= settings.PROXIES
-    return _network(forwarded[-settings.PROXIES] if is_behind_proxies else meta.get("REMOTE_ADDR", ""))
-
-
-def _network(text: str) -> str:
+    text: str = forwarded[-settings.PROXIES] if is_behind_proxies else meta.get("REMOTE_ADDR", "")
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

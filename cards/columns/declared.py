@@ -86,10 +86,6 @@ def columns_of(format, to_staff=True):
     return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]
 
 
-def _listed():
-    """The columns of the list from left to right, by the names that addresses give them."""
-    listed = {column.listed.name: column for column in COLUMNS if column.listed}
-    return {name: listed[name] for name in dict.fromkeys((*IN_ORDER, *listed))}
-
-
-LIST_COLUMNS = _listed()
+# The columns of the list from left to right, by the names that addresses give them.
+LISTED = {column.listed.name: column for column in COLUMNS if column.listed}
+LIST_COLUMNS = {name: LISTED[name] for name in dict.fromkeys((*IN_ORDER, *LISTED))}

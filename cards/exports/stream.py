@@ -51,24 +51,18 @@ def dressed(blocks, format, to_staff=True):
     """The file that is made of `row_blocks`."""
     columns = columns_of(format, to_staff)
     if format == Format.XLSX:
-        return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], _rows(blocks))
-    return _behind(_head(columns, format), blocks)
-
-
-def _head(columns, format):
-    text = StringIO()
+        rows = csv.reader(line for block in blocks for line in StringIO(block.decode(), newline=""))
+        return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], rows)
+    head = StringIO()
+    head.write(BOM if format == Format.CSV else "")
     names = [column.name if format == Format.CODES else column.heading for column in columns]
-    csv.writer(text, lineterminator="\n").writerow(names)
-    return ((BOM if format == Format.CSV else "") + text.getvalue()).encode()
+    csv.writer(head, lineterminator="\n").writerow(names)
+    return _behind(head.getvalue().encode(), blocks)
 
 
 def _behind(head, blocks):
     yield head
     yield from blocks
-
-
-def _rows(blocks):
-    return csv.reader(line for block in blocks for line in StringIO(block.decode(), newline=""))
 
 
 def _from_postgresql(statement, params):

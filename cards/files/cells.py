@@ -35,15 +35,10 @@ def text_of(value: object) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _text_of_number(value)
+        if abs(value) >= EXACT_IN_A_SPREADSHEET:
+            return f"{float(value):.5E}"  # as the spreadsheet shows it: its last digits are lost
+        return str(int(value)) if float(value).is_integer() else repr(value)
     return str(value)
-
-
-def _text_of_number(number: int | float) -> str:
-    """A whole number without its decimal point; one that lost its last digits as the spreadsheet shows it."""
-    if abs(number) >= EXACT_IN_A_SPREADSHEET:
-        return f"{float(number):.5E}"
-    return str(int(number)) if float(number).is_integer() else repr(number)
 
 
 def without_empty_end(texts: list[str]) -> list[str]:

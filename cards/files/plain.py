@@ -18,21 +18,17 @@ def plain_start(file: IO[bytes], names: list[str]) -> int | None:
     """
     place = file.tell()
     try:
-        return _plain_start(file, names)
+        file.seek(0)
+        header = file.readline(LONGEST_LINE)
+        start = file.tell()
+        header = header.removeprefix(BOM_UTF8)
+        if not _is_plain(header) or not header.endswith(b"\n"):
+            return None
+        if [tidy(cell).lower() for cell in split_line(header.decode())] != names:
+            return None
+        return start if all(map(_is_plain, _whole_lines(file))) else None
     finally:
         file.seek(place)
-
-
-def _plain_start(file: IO[bytes], names: list[str]) -> int | None:
-    file.seek(0)
-    header = file.readline(LONGEST_LINE)
-    start = file.tell()
-    header = header.removeprefix(BOM_UTF8)
-    if not _is_plain(header) or not header.endswith(b"\n"):
-        return None
-    if [tidy(cell).lower() for cell in split_line(header.decode())] != names:
-        return None
-    return start if all(map(_is_plain, _whole_lines(file))) else None
 
 
 def plain_blocks(file: IO[bytes], start: int) -> Iterator[bytes]:

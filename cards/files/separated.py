@@ -5,6 +5,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from itertools import chain
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -66,7 +67,7 @@ def _csv_cells(text: TextIOWrapper, known: Collection[str]) -> Cells:
     """(number, texts, what is wrong) of each record, blank ones included: a spreadsheet numbers them too."""
     lines = _lines(text)
     first = next(lines, "")
-    reader = csv.reader(_chain(first, lines), delimiter=_delimiter(first, known), strict=True)
+    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, known), strict=True)
     number = 0
     while True:
         number += 1
@@ -85,11 +86,6 @@ def _lines(text: TextIOWrapper) -> Iterator[str]:
         if len(line) == LONGEST_LINE:
             raise BadInput("", _("The file is not a table: one of its lines never ends."))
         yield line
-
-
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _delimiter(header: str, known: Collection[str]) -> str:

@@ -50,14 +50,15 @@ def sheet_blocks(title: str, columns: Sequence[Headed], rows: Iterable[Sequence[
         for part in made.namelist():
             if part != SHEET:
                 sheet.writestr(part, made.read(part))
-        above, below = _around_the_rows(made.read(SHEET).decode())
+        # How many rows there will be, which the sheet may say, is not known yet.
+        above, end, below = re.sub(r"<dimension [^>]*/>", "", made.read(SHEET).decode()).partition(END_OF_ROWS)
         with sheet.open(SHEET, "w", force_zip64=True) as lines:
             lines.write(above.encode())
             for text in _xml(columns, rows):
                 lines.write(text.encode(errors="ignore"))
                 if sent.size > BLOCK:
                     yield sent.drain()
-            lines.write(below.encode())
+            lines.write((end + below).encode())
     yield sent.drain()
 
 
@@ -97,12 +98,6 @@ def _workbook(title: str, columns: Sequence[Headed]) -> BytesIO:
 def too_long() -> str:
     sentence = _("A worksheet holds at most {most} rows. CSV has no limit.")
     return sentence.format(most=f"{MOST_ROWS_IN_SHEET:,}")
-
-
-def _around_the_rows(sheet: str) -> tuple[str, str]:
-    """What stands before and behind the rows; how many there will be, which the sheet may say, is not known yet."""
-    above, end, below = re.sub(r"<dimension [^>]*/>", "", sheet).partition(END_OF_ROWS)
-    return above, end + below
 
 
 def _xml(columns: Sequence[Headed], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -40,11 +40,8 @@ class HistoryEntry:
 
 def history_entries(events):
     """What these records tell the card's owner."""
-    return [_entry(event) for event in events if event.action in IN_OWNERS_HISTORY]
-
-
-def _entry(event):
-    return HistoryEntry(event.seq, event.effective_on, _sentence(event), _by(event), event.shown)
+    told = (event for event in events if event.action in IN_OWNERS_HISTORY)
+    return [HistoryEntry(e.seq, e.effective_on, _sentence(e), _by(e), e.shown) for e in told]
 
 
 def _sentence(event):
@@ -53,13 +50,8 @@ def _sentence(event):
     facts = {"reason": "", "imei": "", "limit_mb": "", **event.evidence}
     if "hold" in event.evidence:
         facts["reason"] = REASONS[Hold(event.evidence["hold"])]
-    return _template(event).format(**facts)
-
-
-def _template(event):
-    if event.action in OF_RULES:
-        return OF_RULES[event.action]
-    return CATALOGUE[event.action].customer_sentence(event.evidence)
+    template = OF_RULES.get(event.action) or CATALOGUE[event.action].customer_sentence(event.evidence)
+    return template.format(**facts)
 
 
 def _by(event):

@@ -77,7 +77,9 @@ def explain(card, events, day, policies):
     if card.hold_list and not card.is_final:
         placed = placing_events(card, events)
         ends = ends_by_itself(card, day, policies)
-        reasons += [_hold(card, hold, placed.get(hold), ends.get(hold)) for hold in _holds_that_matter(card)]
+        for hold in card.hold_list:
+            if not (card.is_over and hold in HOLDS_THAT_END_WITH_A_CYCLE):  # renewing lifts those of a shut-down card
+                reasons.append(_hold(card, hold, placed.get(hold), ends.get(hold)))
     return reasons
 
 
@@ -86,6 +88,7 @@ def foresee(card, day, through, policies):
     if card.parked:
         return []
     rules.check(card)
+    overdue = _("Already due: the next sweep or action applies it first.")
     twin = card.copy()
     return [
         Foreseen(
@@ -93,7 +96,7 @@ def foresee(card, day, through, policies):
             action=change.action,
             rule=change.rule,
             shown=twin.shown,
-            prevention=_overdue() if change.on <= day else _prevention(change),
+            prevention=overdue if change.on <= day else str(PREVENTION.get(change.rule, "")).format(day=change.on),
             is_overdue=change.on <= day,
         )
         for change in rules.catch_up(twin, through, policies)
@@ -184,11 +187,6 @@ def _cancelled(card, day):
 
 
 REASON_BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED: _cancelled}
-
-
-def _holds_that_matter(card):
-    """All open holds; of a shut-down card those that will still stand once it is renewed."""
-    return [hold for hold in card.hold_list if not (card.is_over and hold in HOLDS_THAT_END_WITH_A_CYCLE)]
 
 
 def _hold(card, hold, event, ends_on):
@@ -293,15 +291,6 @@ BACK_WITH_THE_CYCLE = {
 
 def _used_of(used_bytes, of_bytes):
     return _("{used} of {of} MB used").format(used=megabytes(used_bytes), of=megabytes(of_bytes))
-
-
-def _overdue():
-    return _("Already due: the next sweep or action applies it first.")
-
-
-def _prevention(change):
-    template = PREVENTION.get(change.rule, "")
-    return str(template).format(day=change.on)
 
 
 PREVENTION = {

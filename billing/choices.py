@@ -1,5 +1,7 @@
 """The words of money: orders and their lines, accounts and entries, prices, payments and notices."""
 
+from collections.abc import Mapping
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -118,6 +120,10 @@ class MailProblem(TextChoices):
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
 
 # What the dealer does to a card when a line of an order is fulfilled; an opening was done when the card was created.
-ACTIONS = {OrderKind.RENEWAL: Action.RENEW, OrderKind.PACK: Action.TOP_UP, OrderKind.SALE: Action.ASSIGN}
+ACTIONS: Mapping[str, Action] = {
+    OrderKind.RENEWAL: Action.RENEW,
+    OrderKind.PACK: Action.TOP_UP,
+    OrderKind.SALE: Action.ASSIGN,
+}
 # What it does to the card when such a line is given back; of the others nothing that was served is.
-UNDONE_BY = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}
+UNDONE_BY: Mapping[str, Action] = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}

@@ -5,68 +5,73 @@ An order or a refund is placed (asked for) by somebody who may do to the cards w
 by somebody who may move the money, each at that moment. Once paid it is served, whoever has left since.
 """
 
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+
 from billing.choices import ACTIONS, UNDONE_BY, OrderKind
 from billing.errors import MoneyRefused
+from billing.models import Order
 from cards.choices import ActorKind
 from cards.permissions import Actor
-from cards.scope import Scope
+from cards.scope import Scope, Visitor
 
 OF_THE_DEALER = (OrderKind.SALE, OrderKind.ADJUSTMENT)  # what no customer places for themselves
 AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 
 
-def actor_for(user):
+def actor_for(user: User | None) -> Actor:
     """The actor that stands in the books for a person, or for the automatic renewal where there is none."""
     return Actor.of(user) if user else AUTO_RENEWAL
 
 
-def require(is_allowed, user):
+def require(is_allowed: Callable[[User], bool], user: User | None) -> None:
     """Raise `MoneyRefused` unless it is allowed; None, the automatic renewal, is allowed what it does."""
     if user and not is_allowed(user):
         raise MoneyRefused("forbidden", actor=user.get_username())
 
 
-def may_order(user, customer_id):
+def may_order(user: Visitor, customer_id: int) -> bool:
     """Whether somebody may draft and withdraw orders of a customer: staff by permission, its acting members."""
     return _may(user, "billing.place_order", customer_id)
 
 
-def may_place(user, order):
+def may_place(user: Visitor, order: Order) -> bool:
     """Whether somebody may stand by an order, and so by what it does to cards; members buy for their own cards."""
     if not Scope.of(user).is_staff:
         return order.kind not in OF_THE_DEALER and may_order(user, order.customer_id)
     return may_order(user, order.customer_id) and _may_do(user, ACTIONS.get(order.kind))
 
 
-def may_withdraw(user, order):
+def may_withdraw(user: Visitor, order: Order) -> bool:
     """Whether somebody may withdraw an order that is not paid."""
     return may_adjust(user) if order.kind == OrderKind.ADJUSTMENT else may_order(user, order.customer_id)
 
 
-def may_pay(user, customer_id):
+def may_pay(user: Visitor, customer_id: int) -> bool:
     """Whether somebody may pay out of a customer's wallet: finance, and the customer's acting members."""
     return _may(user, "billing.pay_order", customer_id)
 
 
-def may_adjust(user):
+def may_adjust(user: Visitor) -> bool:
     """Whether somebody may charge or credit a customer without any card, and approve that."""
     return user.has_perm("billing.adjust_order")
 
 
-def may_request_refund(user, order):
+def may_request_refund(user: Visitor, order: Order) -> bool:
     """Whether somebody may ask for a refund, and so for what its cards give back."""
     return user.has_perm("billing.place_order") and _may_do(user, UNDONE_BY.get(order.kind))
 
 
-def may_refund(user):
+def may_refund(user: Visitor) -> bool:
     """Whether somebody may approve or decline refunds."""
     return user.has_perm("billing.refund_order")
 
 
-def _may(user, permission, customer_id):
+def _may(user: Visitor, permission: str, customer_id: int) -> bool:
     scope = Scope.of(user)
-    return user.has_perm(permission) if scope.is_staff else customer_id in scope.acts_for
+    return user.has_perm(permission) if scope.is_staff else customer_id in (scope.acts_for or ())
 
 
-def _may_do(user, action):
+def _may_do(user: Visitor, action: str | None) -> bool:
     return action is None or action in Actor.of(user).actions

@@ -3,35 +3,70 @@
 A guard raises `Refused` with its own code and way out. Guards of one action stand with it in the catalogue.
 """
 
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
 from cards.choices import Certification, RealName, State
 from cards.errors import Refused
+from cards.models import Card, CarrierPolicy
+
+if TYPE_CHECKING:  # who is asked for what an action takes
+    from cards.permissions import Actor
 
 
-def not_cancelled(card, request):
+class Asked(Protocol):
+    """What guards and effects see of a request: who asks, on which day, why, and with what parameters.
+
+    `sent_in` are the cards of this chunk whose real-name check is sent in.
+    """
+
+    @property
+    def actor(self) -> "Actor": ...
+
+    @property
+    def on(self) -> date: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+
+    @property
+    def sent_in(self) -> set[int]: ...
+
+    @property
+    def is_preview(self) -> bool: ...
+
+    def policy(self, card: Card) -> CarrierPolicy: ...
+
+
+def not_cancelled(card: Card, request: Asked) -> None:
     if card.is_final:
         raise Refused("cancelled")
 
 
-def not_parked(card, request):
+def not_parked(card: Card, request: Asked) -> None:
     if card.parked:
         raise Refused("parked", parked=card.parked)
 
 
-def not_shut_down(card, request):
+def not_shut_down(card: Card, request: Asked) -> None:
     if card.state == State.SHUT_DOWN:
         raise Refused("renew_first")
 
 
-def unused(card, request):
+def unused(card: Card, request: Asked) -> None:
     if card.state != State.UNUSED:
         raise Refused("not_unused")
 
 
-def certified_by_a_person(card, request):
+def certified_by_a_person(card: Card, request: Asked) -> None:
     if card.certification != Certification.INDIVIDUAL:
         raise Refused("no_real_name_needed")
 
 
-def check_submitted(card, request):
+def check_submitted(card: Card, request: Asked) -> None:
     if card.real_name != RealName.SUBMITTED:
         raise Refused("not_submitted")

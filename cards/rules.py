@@ -4,12 +4,15 @@
 dry run, the sweep and the reaction to usage are all these three, on a copy or on the card itself; nothing here saves.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
+from typing import Any
 
 from cards.choices import Action, Cause, Hold, Rule, State
 from cards.errors import InvariantBroken
+from cards.models import Card, PolicyBook
 
 MORE_THAN_ANY_CARD_CAN_HAVE_DUE = 1_000
 
@@ -26,12 +29,12 @@ class Change:
     on: date
     action: str
     rule: str = ""
-    evidence: dict = field(default_factory=dict)
-    arguments: dict = field(default_factory=dict)
-    rows: list = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    rows: list[Any] = field(default_factory=list)
 
 
-def upcoming(card):
+def upcoming(card: Card) -> Change | None:
     """The next thing that is due on the card if nobody does anything, or None; a parked card waits for people.
 
     Within a day the order is rule 10's: test end, forced activation, cycle, expiry or next term, cancellation.
@@ -43,19 +46,19 @@ def upcoming(card):
     return min(agenda(card), key=day_of, default=None)
 
 
-def due(card, day):
+def due(card: Card, day: date) -> Change | None:
     """The first thing due on the card by `day`, or None."""
     return _by(day, upcoming(card))
 
 
-def perform(card, change, policies):
+def perform(card: Card, change: Change, policies: PolicyBook) -> None:
     """Do to the card in memory what is due on it."""
     policy = policies.in_force(card.carrier, change.on)
     card.move_meter(change.on, policy)
     getattr(card, change.action)(on=change.on, policy=policy, **change.arguments)
 
 
-def catch_up(card, day, policies):
+def catch_up(card: Card, day: date, policies: PolicyBook) -> Iterator[Change]:
     """Do everything that is due on the card by `day`, one by one, and yield each change once it is done."""
     change = due(card, day)
     for _ in range(MORE_THAN_ANY_CARD_CAN_HAVE_DUE):
@@ -68,21 +71,21 @@ def catch_up(card, day, policies):
     raise InvariantBroken("endless", count=MORE_THAN_ANY_CARD_CAN_HAVE_DUE, day=day)
 
 
-def settle(card, day):
+def settle(card: Card, day: date) -> Change | None:
     """Note on the card that it changed on `day` and when something is due on it next; what that will be."""
     card.changed_on = day
     following = upcoming(card)
-    card.next_due_on = following and following.on
+    card.next_due_on = following.on if following else None
     return following
 
 
-def forecast(card, day, policies):
+def forecast(card: Card, day: date, policies: PolicyBook) -> list[Change]:
     """What will happen to the card until `day` if nothing is done: a list of changes, nothing touched."""
     check(card)
     return list(catch_up(card.copy(), day, policies))
 
 
-def check(card):
+def check(card: Card) -> None:
     """Raise `InvariantBroken` when the card's own facts contradict each other."""
     phase = card.phase
     if phase not in DATES_NEEDED_IN:
@@ -96,7 +99,7 @@ def check(card):
         _check_term(card)
 
 
-def _check_term(card):
+def _check_term(card: Card) -> None:
     waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
     if card.service_until is None and not waits_for_its_term:
         raise InvariantBroken("missing", name="service_until", state=card.phase)
@@ -104,11 +107,11 @@ def _check_term(card):
         raise InvariantBroken("no_cycle")
 
 
-def _by(day, change):
+def _by(day: date, change: Change | None) -> Change | None:
     return change if change and change.on <= day else None
 
 
-def _agenda_of_testing(card):
+def _agenda_of_testing(card: Card) -> Iterator[Change]:
     yield from _agenda_of_the_device(card)
     if card.used_bytes >= card.test_quota_bytes:
         evidence = {"used_bytes": card.used_bytes, "quota_bytes": card.test_quota_bytes}
@@ -116,13 +119,13 @@ def _agenda_of_testing(card):
     yield _change(card, card.test_until, Action.END_TEST, Rule.END_TEST, {"test_until": str(card.test_until)})
 
 
-def _agenda_of_unused(card):
+def _agenda_of_unused(card: Card) -> Iterator[Change]:
     if card.used_bytes:
         yield _first_use(card)
     yield _forced_activation(card)
 
 
-def _agenda_of_in_use(card):
+def _agenda_of_in_use(card: Card) -> Iterator[Change]:
     yield from _agenda_of_the_device(card)
     if card.service_until is None:
         yield _forced_activation(card)
@@ -130,9 +133,9 @@ def _agenda_of_in_use(card):
     if card.is_over_allowance and not card.has_hold(Hold.CREDIT):
         yield _place(card, Hold.CREDIT, card.allowance_bytes)
     if card.is_over_limit and not card.has_hold(Hold.THRESHOLD):
-        yield _place(card, Hold.THRESHOLD, card.meter(card.cycle_from).limit_bytes)
+        yield _place(card, Hold.THRESHOLD, card.limit_bytes)
     if card.ends_with_cycle:
-        evidence = {"used_bytes": card.used_bytes}
+        evidence: dict[str, Any] = {"used_bytes": card.used_bytes}
         yield _change(card, card.cycle_until, Action.ROLL_OVER, Rule.ROLL_OVER, evidence)
     if card.queue:
         evidence = {"service_until": str(card.service_until), "term": card.queue[0].number}
@@ -142,17 +145,17 @@ def _agenda_of_in_use(card):
         yield _change(card, card.service_until, Action.EXPIRE, Rule.EXPIRE, evidence)
 
 
-def _agenda_of_shut_down(card):
+def _agenda_of_shut_down(card: Card) -> Iterator[Change]:
     if not card.protected:
         evidence = {"service_until": str(card.service_until), "cancel_on": str(card.cancel_on)}
         yield _change(card, card.cancel_on, Action.CANCEL, Rule.CANCEL, evidence)
 
 
-def _agenda_of_cancelled(card):
+def _agenda_of_cancelled(card: Card) -> Iterable[Change]:
     return ()
 
 
-def _agenda_of_the_device(card):
+def _agenda_of_the_device(card: Card) -> Iterator[Change]:
     """Rule 9: the first device seen may become the card's; another one than the card's stops it."""
     if card.waits_for_its_first_device:
         evidence = {"imei": card.seen_imei}
@@ -162,7 +165,7 @@ def _agenda_of_the_device(card):
         yield _change(card, card.used_on, Action.PLACE_HOLD, Rule.REBIND, evidence, hold=Hold.REBIND)
 
 
-def _first_use(card):
+def _first_use(card: Card) -> Change:
     """Rule 3: use makes a card active, or stops it when the person behind it is not known."""
     evidence = {"used_bytes": card.used_bytes, "used_on": str(card.used_on)}
     if card.lacks_real_name:
@@ -171,24 +174,25 @@ def _first_use(card):
     return _change(card, card.used_on, Action.ACTIVATE, Rule.FIRST_USE, evidence, cause=Cause.FIRST_USE)
 
 
-def _forced_activation(card):
+def _forced_activation(card: Card) -> Change:
     evidence = {"silent_from": str(card.silent_from), "forced_activation_on": str(card.forced_activation_on)}
     return _change(card, card.forced_activation_on, Action.FORCE_ACTIVATE, Rule.FORCE_ACTIVATE, evidence)
 
 
-def _place(card, hold, reached):
+def _place(card: Card, hold: str, reached: int | None) -> Change:
     evidence = {"used_bytes": card.used_bytes, "reached_bytes": reached}
     return _change(card, card.used_on, Action.PLACE_HOLD, Rule(hold), evidence, hold=hold)
 
 
-def _change(card, day, action, rule, evidence, **arguments):
+def _change(card: Card, day: date | None, action: str, rule: str, evidence: dict[str, Any], **arguments: Any) -> Change:
     """A card's record never goes back in time: what is due before its last event takes effect on that event's day."""
     if "hold" in arguments:
         evidence["hold"] = str(arguments["hold"])
-    return Change(max(day, card.changed_on), action, rule, evidence, arguments)
+    on: date = max(day, card.changed_on)  # type: ignore[type-var, assignment]  # `check` has asked for the day
+    return Change(on, action, rule, evidence, arguments)
 
 
-AGENDAS = {
+AGENDAS: Mapping[str, Callable[[Card], Iterable[Change]]] = {
     State.TESTING: _agenda_of_testing,
     State.UNUSED: _agenda_of_unused,
     State.IN_USE: _agenda_of_in_use,
@@ -196,7 +200,7 @@ AGENDAS = {
     State.CANCELLED: _agenda_of_cancelled,
 }
 
-DATES_NEEDED_IN = {
+DATES_NEEDED_IN: Mapping[str, tuple[str, ...]] = {
     State.TESTING: ("test_until",),
     State.UNUSED: ("silent_from", "forced_activation_on"),
     State.IN_USE: (),

@@ -6,16 +6,19 @@ It signs its notifications as real providers do: HMAC-SHA256 over timestamp, non
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PaymentState
+from billing.models import Payment
 from billing.money import read_amount
-from billing.payments.port import Facts, Forged, Unreadable
+from billing.payments.port import Facts, Forged, Provider, Unreadable
 from cards.calendar import this_moment
 from cards.errors import BadInput
 
@@ -32,12 +35,12 @@ SAID = {PaymentState.PAID.value: True, PaymentState.CLOSED.value: False}
 class Local:
     """The local payment page as a `Provider`."""
 
-    label = _("Local payment page")
+    label: str | Promise = _("Local payment page")
 
-    def start(self, payment):
+    def start(self, payment: Payment) -> str:
         return reverse("pay:page", args=[payment.key])
 
-    def read(self, body, headers):
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Facts:
         sent_at, nonce = headers.get(TIMESTAMP, ""), headers.get(NONCE, "")
         if not constant_time_compare(headers.get(SIGNATURE, ""), _signature(sent_at, nonce, body)):
             raise Forged
@@ -46,27 +49,29 @@ class Local:
         at = datetime.fromtimestamp(int(sent_at), UTC)
         try:
             content = json.loads(body)
-            reference = REFERENCES.fullmatch(content["reference"])[0]
+            reference: str = content["reference"]
+            if not REFERENCES.fullmatch(reference):
+                raise Unreadable
             amount = read_amount(content["amount"])
             return Facts(nonce, at, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
         except (ValueError, TypeError, KeyError, AttributeError, BadInput):
             raise Unreadable from None
 
 
-def notification(payment, said):
+def notification(payment: Payment, said: str) -> tuple[bytes, dict[str, str]]:
     """What the page tells us of a payment (`paid` or `closed`): the body and the headers of a signed notification."""
     content = {"payment": str(payment.key), "said": said, "amount": str(payment.amount), "reference": f"L{payment.pk}"}
     return signed(json.dumps(content).encode())
 
 
-def signed(body, sent_at=None):
+def signed(body: bytes, sent_at: datetime | None = None) -> tuple[bytes, dict[str, str]]:
     """A body with the headers that prove whose it is, and when it was sent: now, or at another instant."""
-    sent_at, nonce = str(int((sent_at or this_moment()).timestamp())), secrets.token_urlsafe(24)
-    return body, {TIMESTAMP: sent_at, NONCE: nonce, SIGNATURE: _signature(sent_at, nonce, body)}
+    at, nonce = str(int((sent_at or this_moment()).timestamp())), secrets.token_urlsafe(24)
+    return body, {TIMESTAMP: at, NONCE: nonce, SIGNATURE: _signature(at, nonce, body)}
 
 
-def _signature(sent_at, nonce, body):
+def _signature(sent_at: str, nonce: str, body: bytes) -> str:
     return salted_hmac(PURPOSE, f"{sent_at}\n{nonce}\n".encode() + body, algorithm="sha256").hexdigest()
 
 
-PROVIDER = Local()
+PROVIDER: Provider = Local()

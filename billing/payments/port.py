@@ -1,10 +1,15 @@
 """The port to whoever takes money online: a page to pay on, and notifications that are proved before they are read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
+
+from django.utils.functional import Promise
+
+from billing.models import Payment
 
 
 class Forged(Exception):
@@ -28,16 +33,16 @@ class Facts:
     is_paid: bool  # or else it was called off
     amount: Decimal
     reference: str
-    body: dict
+    body: dict[str, Any]
 
 
 class Provider(Protocol):
     """What a provider is called, and what it does for us; neither of it touches the books."""
 
-    label: str
+    label: str | Promise
 
-    def start(self, payment):
+    def start(self, payment: Payment) -> str:
         """The address of the page on which somebody pays this payment."""
 
-    def read(self, body, headers):
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Facts:
         """The `Facts` of a notification (its bytes and headers). Raises `Forged` or `Unreadable`."""

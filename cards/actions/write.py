@@ -9,11 +9,12 @@ parked; neither takes the other cards down.
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
@@ -94,7 +95,7 @@ class Written(NamedTuple):
     """
 
     card: Card
-    before: dict
+    before: dict[str, Any]
     done: Done | None
 
 
@@ -103,7 +104,7 @@ class Outcome:
     """What became of one card: what was done, in order, and the refusal or the reason for parking it, if any."""
 
     card: Card
-    done: list = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
     refused: Refused | None = None
     parked: str = ""
 
@@ -111,38 +112,44 @@ class Outcome:
 class Work:
     """What is to be done to cards. One object serves a chunk, which may have to be done again, in halves."""
 
-    def load(self, cards):
+    def load(self, cards: Sequence[Card]) -> None:
         """Called once the cards are locked: read what the steps need, for all of them, and forget what was before."""
 
-    def steps(self, card):
+    def steps(self, card: Card) -> Iterator[Change]:
         """Take the card through its changes in memory, and yield each once it is done."""
         raise NotImplementedError
 
-    def save(self):
+    def save(self) -> None:
         """Called once all steps are written, in the same transaction: write what belongs to them."""
+
+
+# A card's work under way, and what came of it so far.
+UnderWay: TypeAlias = tuple[Outcome, Iterator[Change]]
+
+_Item = TypeVar("_Item")
 
 
 class CatchUp(Work):
     """The work of the sweep: whatever is due on a card by `day`."""
 
-    def __init__(self, day):
+    def __init__(self, day: date) -> None:
         self.day, self.policies = day, PolicyBook.read()
 
-    def steps(self, card):
+    def steps(self, card: Card) -> Iterator[Change]:
         return rules.catch_up(card, self.day, self.policies)
 
 
 class Parking(Work):
     """Set a card aside because the database refused what came out of it."""
 
-    def __init__(self, error):
+    def __init__(self, error: Exception) -> None:
         self.text = str(error).splitlines()[0][:400]
 
-    def steps(self, card):
+    def steps(self, card: Card) -> Iterator[Change]:
         raise InvariantBroken("refused", text=self.text)
 
 
-def change(card_ids, work, signature=None):
+def change(card_ids: Iterable[int], work: Work, signature: Signature | None = None) -> list[Outcome]:
     """Lock these cards and take each through `work`; the outcomes, in the order of their primary keys.
 
     All in one transaction. Should the database refuse what came out of a card, the chunk is done again in halves
@@ -164,25 +171,26 @@ def change(card_ids, work, signature=None):
         return change(card_ids, Parking(error), signature)
 
 
-def lock(card_ids):
+def lock(card_ids: Iterable[int]) -> list[Card]:
     """These cards, locked in primary-key order, each with its queued terms."""
     cards = list(Card.objects.filter(pk__among=set(card_ids)).order_by("pk").select_for_update(of=("self",)))
     attach_queues(cards)
     return cards
 
 
-def attach_queues(cards):
+def attach_queues(cards: Sequence[Card]) -> Sequence[Card]:
     """Give each card its queued terms, in order: one query for all of them."""
-    queues = {card.pk: [] for card in cards}
+    queues: dict[int, list[QueuedTerm]] = {card.pk: [] for card in cards}
     queued = ServiceTerm.objects.filter(card__among=queues.keys(), starts_on=None).order_by("card_id", "number")
-    for card_id, *term in queued.values_list("card_id", "number", "plan__code", "months", "alignment", "quota_mb"):
-        queues[card_id].append(QueuedTerm(*term))
+    columns = ("number", "plan__code", "months", "alignment", "quota_mb")
+    for card_id, number, code, months, alignment, quota_mb in queued.values_list("card_id", *columns):
+        queues[card_id].append(QueuedTerm(number, code, months, alignment, quota_mb))
     for card in cards:
         card.queue = queues[card.pk]
     return cards
 
 
-def carry_out(cards, work, signature):
+def carry_out(cards: Sequence[Card], work: Work, signature: Signature) -> list[Outcome]:
     """Drive the works of locked cards to their end and write what they yield, inside the caller's transaction."""
     outcomes = [Outcome(card) for card in cards]
     work.load(cards)
@@ -193,7 +201,7 @@ def carry_out(cards, work, signature):
     return outcomes
 
 
-def create(opened, terms, signature):
+def create(opened: Collection[tuple[Card, Change]], terms: Sequence[ServiceTerm], signature: Signature) -> None:
     """Write new cards, each with its first record, and their first terms, inside the caller's transaction.
 
     `opened` are pairs of a card and the `Change` that is its first record.
@@ -214,16 +222,17 @@ def create(opened, terms, signature):
     _mirror(written)
 
 
-def _checked(card, work):
+def _checked(card: Card, work: Work) -> Iterator[Change]:
     """A card is worked on only if its facts are consistent; a parked one refuses for itself, by its guards."""
     if not card.parked:
         rules.check(card)
     yield from work.steps(card)
 
 
-def _one_round(at_work, signature):
+def _one_round(at_work: Iterable[UnderWay], signature: Signature) -> list[UnderWay]:
     """Take each card one change further and write them all; the works that may have more to do."""
-    written, going_on = [], []
+    written: list[Written] = []
+    going_on: list[UnderWay] = []
     for outcome, steps in at_work:
         card, before = outcome.card, outcome.card.facts()
         step = _next_change(outcome, steps, before)
@@ -237,7 +246,7 @@ def _one_round(at_work, signature):
     return [(outcome, steps) for outcome, steps in going_on if not outcome.parked]
 
 
-def _next_change(outcome, steps, before):
+def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, Any]) -> Change | None:
     """The next change of a card in memory; None when there is none or it was refused."""
     card = outcome.card
     try:
@@ -247,6 +256,7 @@ def _next_change(outcome, steps, before):
     except Refused as refused:
         card.restore(before)
         outcome.refused = refused
+        return None
     except DatabaseError:
         raise
     except InvariantBroken as broken:
@@ -258,19 +268,19 @@ def _next_change(outcome, steps, before):
         return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))
 
 
-def _check_owner(card, step, before):
+def _check_owner(card: Card, step: Change | None, before: dict[str, Any]) -> None:
     """Whose card it is changes by the actions that say so in their records, and by nothing else."""
     if card.customer_id != before["customer_id"] and (step is None or step.action not in CHANGES_OWNER):
         raise InvariantBroken("owner_not_recorded")
 
 
-def _parking(outcome, broken):
+def _parking(outcome: Outcome, broken: InvariantBroken) -> Change:
     outcome.parked, outcome.card.parked = str(broken), broken.written()
     outcome.card.next_due_on = None
     return Change(outcome.card.changed_on, Action.PARK, Rule.PARK, {"why": json.loads(broken.written())})
 
 
-def _signed(outcome, step, before):
+def _signed(outcome: Outcome, step: Change, before: dict[str, Any]) -> Written:
     """Number the change, and note it with the outcome; from another customer's first record on the card is theirs."""
     card = outcome.card
     card.version += 1
@@ -281,13 +291,13 @@ def _signed(outcome, step, before):
     return Written(card, before, done)
 
 
-def _write(written, signature):
+def _write(written: Sequence[Written], signature: Signature) -> None:
     """One statement for the cards to which the same was done, one for the records, and then what mirrors them."""
     if not written:
         return
-    by_action = defaultdict(list)
+    by_action: defaultdict[str | None, list[Written]] = defaultdict(list)
     for entry in written:
-        by_action[entry.done and entry.done.change.action].append(entry)
+        by_action[entry.done.change.action if entry.done else None].append(entry)
     for alike in by_action.values():
         changed = _changed_columns(alike)
         values_of = attrgetter("id", *changed)
@@ -296,7 +306,7 @@ def _write(written, signature):
     _mirror(written)
 
 
-def _changed_columns(written):
+def _changed_columns(written: Sequence[Written]) -> list[str]:
     """The columns in which any of the cards is not as it was; compared column by column, the quicker way."""
     facts_of = itemgetter(*CHANGING_COLUMNS)
     was = zip(*(facts_of(before) for _, before, _ in written), strict=True)
@@ -304,11 +314,11 @@ def _changed_columns(written):
     return [name for name, old, new in zip(CHANGING_COLUMNS, was, now, strict=True) if old != new]
 
 
-def _write_events(written, signature):
+def _write_events(written: Sequence[Written], signature: Signature) -> None:
     insert_rows(CardEvent, EVENT_COLUMNS, [_event_row(card, done, signature) for card, _, done in written if done])
 
 
-def _event_row(card, done, signature):
+def _event_row(card: Card, done: Done, signature: Signature) -> tuple[Any, ...]:
     step = done.change
     kind, name, reason = str(signature.actor.kind), signature.actor.name, signature.reason
     if step.rule:
@@ -331,12 +341,12 @@ def _event_row(card, done, signature):
     )
 
 
-def _mirror(written):
+def _mirror(written: Sequence[Written]) -> None:
     for mirror in MIRRORS:
         mirror(written)
 
 
-def chunked(iterable, size=CHUNK):
+def chunked(iterable: Iterable[_Item], size: int = CHUNK) -> Iterator[list[_Item]]:
     """Lists of up to `size`, as long as there are any."""
     iterator = iter(iterable)
     while chunk := list(islice(iterator, size)):

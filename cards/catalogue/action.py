@@ -1,14 +1,33 @@
 """What is said of an action: everything that differs from one action of people to the next stands here once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
+from django.db.models import Model
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from cards.choices import Action
+from cards.catalogue.parameters import Parameter
+from cards.choices import Action, PlanKind
 from cards.errors import BadInput, Refused
-from cards.guards import not_cancelled, not_parked
+from cards.guards import Asked, not_cancelled, not_parked
 from cards.lookup import names_of
+from cards.models import Card, Customer
+from cards.rules import Change
+
+Guard: TypeAlias = Callable[[Card, Asked], None]
+Effect: TypeAlias = Callable[[Card, Asked, Change], None]
+
+
+class Record(Protocol):
+    """A card's record, as far as its inverse asks it; `former_customer` is who had the card before it."""
+
+    @property
+    def evidence(self) -> Mapping[str, Any]: ...
+
+    @property
+    def former_customer(self) -> Customer | None: ...
 
 
 @dataclass(frozen=True)
@@ -16,8 +35,8 @@ class Inverse:
     """What takes a record back: an action with its parameters, and an effect where the action's own is not exact."""
 
     action: Action
-    params: dict = field(default_factory=dict)
-    effect: Callable | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    effect: Effect | None = None
 
 
 class ActionType:
@@ -29,42 +48,42 @@ class ActionType:
 
     word: Action
 
-    parameters = {}  # what it has to be told: a `Parameter` for each name
-    optional = ()  # left out, it is read as if it were empty
-    example = {}  # parameters as they are once read, for trying the action on a card nobody has
+    parameters: Mapping[str, Parameter] = {}  # what it has to be told: a `Parameter` for each name
+    optional: tuple[str, ...] = ()  # left out, it is read as if it were empty
+    example: Mapping[str, Any] = {}  # parameters as they are once read, for trying the action on a card nobody has
 
-    guards = ()
+    guards: tuple[Guard, ...] = ()
     is_for_parked_cards = False
-    undone_by = ()  # the actions of which one is the inverse of a record; none: it cannot be undone
+    undone_by: tuple[Action, ...] = ()  # the actions of which one is the inverse of a record; none: it cannot be undone
 
-    roles = ()  # of the staff, by name
+    roles: tuple[str, ...] = ()  # of the staff, by name
     customers_may = False
 
     record_kind = ""  # the tab of a card's record that has it, if it is not by what came of it
-    bulk_order = None  # its place among the buttons of a selection; none: it is not offered there
+    bulk_order: int | None = None  # its place among the buttons of a selection; none: it is not offered there
     is_final = False  # asks for a reason and a typed confirmation
-    suggests = None  # the model whose names a form offers
-    sells = None  # the kind of plan that it adds
+    suggests: type[Model] | None = None  # the model whose names a form offers
+    sells: PlanKind | None = None  # the kind of plan that it adds
 
     # What customers read; their history leaves out what has no sentence, their selections what has no button.
-    customer_button = ""
-    customer_bulk_button = ""
-    customer_history = ""
+    customer_button: str | Promise = ""
+    customer_bulk_button: str | Promise = ""
+    customer_history: str | Promise = ""
     customers_read_the_reason = False
 
     @property
-    def submit_label(self):
+    def submit_label(self) -> str | Promise:
         return self.word.label
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         """Do it to the card in memory, and write the evidence of it into the change."""
         raise NotImplementedError
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         """What undoes this record of the action; `Refused` where nothing can."""
         return Inverse(self.undone_by[0])
 
-    def check(self, card, request):
+    def check(self, card: Card, request: Asked) -> None:
         """Raise `Refused` with the first guard that fails."""
         if not request.actor.may(self.word, card):
             raise Refused("not_permitted", actor=request.actor.name, action=str(self.word))
@@ -73,14 +92,15 @@ class ActionType:
         for guard in (not_cancelled, *self.guards):
             guard(card, request)
 
-    def refusal(self, card, request):
+    def refusal(self, card: Card, request: Asked) -> Refused | None:
         """The `Refused` that the action would meet now, or None when nothing stands in its way."""
         try:
             self.check(card, request)
         except Refused as refused:
             return refused
+        return None
 
-    def cleaned(self, params):
+    def cleaned(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters, each read by its own rule; `BadInput` for one missing, unknown or unreadable."""
         for name in params:
             if name not in self.parameters:
@@ -90,22 +110,22 @@ class ActionType:
                 raise BadInput(name, _("{action} needs this parameter").format(action=self.word))
         return {name: parameter.read(params.get(name, "")) for name, parameter in self.parameters.items()}
 
-    def initial(self, card):
+    def initial(self, card: Card) -> dict[str, Any]:
         """What the form of the action on this card begins with."""
         return {}
 
-    def names(self, card=None):
+    def names(self, card: Card | None = None) -> list[str]:
         """What may be typed, for the browser to offer."""
         return names_of(self.suggests) if self.suggests else []
 
-    def hint(self, card, request):
+    def hint(self, card: Card, request: Asked) -> str:
         """What staff should know who fill in the form."""
         return ""
 
-    def customer_hint(self, card, request):
+    def customer_hint(self, card: Card, request: Asked) -> str:
         """What a customer should know who fills in the form."""
         return self.hint(card, request)
 
-    def customer_sentence(self, evidence):
+    def customer_sentence(self, evidence: Mapping[str, Any]) -> str | Promise:
         """What a record of it tells the card's owner; may name what is in the evidence."""
         return self.customer_history

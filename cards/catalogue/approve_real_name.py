@@ -3,7 +3,9 @@ from django.utils.translation import gettext_lazy
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import lift
 from cards.choices import Action, Cause, Hold, RealName
-from cards.guards import certified_by_a_person, check_submitted
+from cards.guards import Asked, certified_by_a_person, check_submitted
+from cards.models import Card
+from cards.rules import Change
 
 
 class ApproveRealName(ActionType):
@@ -14,7 +16,7 @@ class ApproveRealName(ActionType):
     roles = ("operations",)
     customer_history = gettext_lazy("The ID verification was approved.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.real_name = RealName.APPROVED
         if card.has_hold(Hold.REAL_NAME) and card.is_in_service and not card.term_runs:
             card.activate(on=change.on, policy=request.policy(card), cause=Cause.REAL_NAME)

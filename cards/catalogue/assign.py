@@ -1,14 +1,18 @@
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.parameters import Parameter
 from cards.choices import Action
 from cards.errors import BadInput, Refused
-from cards.models import Customer
+from cards.guards import Asked
+from cards.models import Card, Customer
+from cards.rules import Change
 
 
-def customer(name):
+def customer(name: str) -> Customer:
     """A customer by name. None is none: to put a card back in stock is an action of its own."""
     if not name.strip():
         message = _("enter the customer; “{action}” returns the card to stock")
@@ -19,13 +23,13 @@ def customer(name):
     return customer
 
 
-def another_customer(card, request):
+def another_customer(card: Card, request: Asked) -> None:
     customer = request.params.get("customer")
     if customer and card.customer_id == customer.pk:
         raise Refused("same_customer")
 
 
-def owner_before(record):
+def owner_before(record: Record) -> Customer:
     """Who had the card before this record; `Refused` when there is no such customer any more."""
     if record.former_customer is None:
         raise Refused("nothing_to_undo")
@@ -52,7 +56,7 @@ class Assign(ActionType):
     suggests = Customer
     customer_history = gettext_lazy("The card was assigned to you.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         customer = request.params["customer"]
         change.evidence = {
             "customer": customer.name,
@@ -61,13 +65,13 @@ class Assign(ActionType):
         }
         card.customer_id = customer.pk
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         """Back to whom it belonged before, or to stock."""
         if record.evidence["was_customer_id"] is None:
             return Inverse(Action.UNASSIGN)
         return Inverse(Action.ASSIGN, {"customer": owner_before(record)})
 
-    def initial(self, card):
+    def initial(self, card: Card) -> dict[str, Any]:
         return {"customer": card.customer.name if card.customer else ""}
 
 

@@ -3,15 +3,18 @@ from django.utils.translation import gettext_lazy
 from cards.catalogue.action import ActionType
 from cards.choices import Action
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 
-def not_protected(card, request):
+def not_protected(card: Card, request: Asked) -> None:
     if card.protected:
         raise Refused("protected")
 
 
-def reason_given(card, request):
-    if not request.is_preview and not request.reason.strip():
+def reason_given(card: Card, request: Asked) -> None:
+    if request.reason is not None and not request.reason.strip():
         raise Refused("reason_required")
 
 
@@ -26,7 +29,7 @@ class Cancel(ActionType):
     submit_label = gettext_lazy("Cancel this card permanently")
     customer_history = gettext_lazy("The card was permanently cancelled.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.cancel(on=change.on, policy=request.policy(card))
 
 

@@ -2,7 +2,9 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.choices import Action
-from cards.guards import unused
+from cards.guards import Asked, unused
+from cards.models import Card
+from cards.rules import Change
 
 
 class ForceActivate(ActionType):
@@ -13,7 +15,7 @@ class ForceActivate(ActionType):
     roles = ("operations",)
     customer_history = gettext_lazy("The term started automatically.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.force_activate(on=change.on, policy=request.policy(card))
 
 

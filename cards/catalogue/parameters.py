@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,27 +30,27 @@ class Parameter:
     A form asks for it under this label, in a field of the kind that `forms.field_of` has for `entry`.
     """
 
-    read: Callable
+    read: Callable[[str], Any]
     label: str | Promise
     help_text: str | Promise = ""
     longest: int | None = None
     entry: str = "text"
 
 
-def hold_kind(text):
+def hold_kind(text: str) -> Hold:
     if text not in Hold.values:
         raise BadInput("kind", _("there is no hold called “{text}”").format(text=text))
     return Hold(text)
 
 
-def plan(code):
+def plan(code: str) -> Plan:
     plan = Plan.objects.filter(code=code).first()
     if plan is None:
         raise BadInput("plan", _("there is no plan with the code “{code}”").format(code=code))
     return plan
 
 
-def tag_name(text):
+def tag_name(text: str) -> str:
     """A tag's name: up to 24 characters, without the comma that stands between tags."""
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     if not 1 <= len(text) <= LONGEST_TAG or "," in text:
@@ -65,10 +67,10 @@ TAG = Parameter(
 )
 
 
-def read_day(field):
+def read_day(field: str) -> Callable[[str], date]:
     """A reader of civil days written YYYY-MM-DD."""
 
-    def read(text):
+    def read(text: str) -> date:
         try:
             return date.fromisoformat(text)
         except ValueError:
@@ -77,11 +79,11 @@ def read_day(field):
     return read
 
 
-def read_choice(choices, field):
+def read_choice(choices: type[TextChoices], field: str) -> Callable[[str], str]:
     """A reader of one of a closed vocabulary's codes."""
     codes = tuple(choices.values)
 
-    def read(text):
+    def read(text: str) -> str:
         if text.lower() not in codes:
             raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=listed(codes)))
         return text.lower()
@@ -89,10 +91,10 @@ def read_choice(choices, field):
     return read
 
 
-def read_whole(field, least, most):
+def read_whole(field: str, least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers from `least` to `most`."""
 
-    def read(text):
+    def read(text: str) -> int:
         if not is_whole(text, least, most):
             message = _("“{text}” is not a whole number from {least} to {most}")
             raise BadInput(field, message.format(text=text, least=least, most=most))
@@ -101,6 +103,6 @@ def read_whole(field, least, most):
     return read
 
 
-def is_whole(text, least, most):
+def is_whole(text: str, least: int, most: int) -> bool:
     """Whether it is such a number, in plain digits: thousands of them would be no number to Python either."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER and least <= int(text) <= most

@@ -1,19 +1,22 @@
 from django.utils.translation import gettext_lazy
 
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.holds import put_hold
 from cards.catalogue.parameters import HOLD
 from cards.choices import Action, Hold
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 
-def kind_is_anomaly(card, request):
+def kind_is_anomaly(card: Card, request: Asked) -> None:
     kind = request.params.get("kind", Hold.ANOMALY)
     if kind != Hold.ANOMALY:
         raise Refused("only_anomaly", hold=str(kind))
 
 
-def no_anomaly_yet(card, request):
+def no_anomaly_yet(card: Card, request: Asked) -> None:
     if card.has_hold(Hold.ANOMALY):
         raise Refused("hold_stands", hold=str(Hold.ANOMALY))
     if not card.may_be_held(Hold.ANOMALY):
@@ -33,10 +36,10 @@ class PlaceHold(ActionType):
     bulk_order = 120
     customer_history = gettext_lazy("The card was suspended: {reason}.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         put_hold(card, request, change, request.params["kind"])
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.LIFT_HOLD, {"kind": Hold.ANOMALY})
 
 

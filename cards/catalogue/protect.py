@@ -1,9 +1,12 @@
 from cards.catalogue.action import ActionType
 from cards.choices import Action
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 
-def not_protected_yet(card, request):
+def not_protected_yet(card: Card, request: Asked) -> None:
     if card.protected:
         raise Refused("already_protected")
 
@@ -17,7 +20,7 @@ class Protect(ActionType):
     roles = ("operations",)
     bulk_order = 100
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.protected = True
 
 

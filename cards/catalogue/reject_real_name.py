@@ -2,7 +2,9 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.choices import Action, RealName
-from cards.guards import certified_by_a_person, check_submitted
+from cards.guards import Asked, certified_by_a_person, check_submitted
+from cards.models import Card
+from cards.rules import Change
 
 
 class RejectRealName(ActionType):
@@ -14,7 +16,7 @@ class RejectRealName(ActionType):
     customer_history = gettext_lazy("The ID verification was rejected.")
     customers_read_the_reason = True
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.real_name = RealName.REJECTED
 
 

@@ -1,21 +1,26 @@
+from datetime import date
+
 from django.utils.translation import gettext_lazy
 
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.parameters import PLAN
 from cards.choices import Action, Alignment, PlanKind
 from cards.errors import Refused
-from cards.models import Plan, QueuedTerm, ServiceTerm
+from cards.guards import Asked
+from cards.models import Card, Plan, QueuedTerm, ServiceTerm
+from cards.rules import Change
 
 
-def is_a_plan(card, request):
+def is_a_plan(card: Card, request: Asked) -> None:
     plan = request.params.get("plan")
     if plan and plan.kind != PlanKind.PLAN:
         raise Refused("not_a_plan", plan=plan.code)
 
 
-def queue_term(card, plan, bought_on):
+def queue_term(card: Card, plan: Plan, bought_on: date) -> ServiceTerm:
     """A new last term in the card's queue, and its row."""
-    waiting = QueuedTerm(card.last_term_number + 1, plan.code, plan.months, plan.alignment, plan.quota_mb)
+    months: int = plan.months  # type: ignore[assignment]  # which a plan has; a pack was refused
+    waiting = QueuedTerm(card.last_term_number + 1, plan.code, months, plan.alignment, plan.quota_mb)
     card.queue.append(waiting)
     return ServiceTerm(card=card, bought_on=bought_on, **waiting._asdict() | {"plan": plan})
 
@@ -36,7 +41,7 @@ class Renew(ActionType):
     customer_button = gettext_lazy("Renew card")
     customer_history = gettext_lazy("The card was renewed.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         plan = request.params["plan"]
         term = queue_term(card, plan, change.on)
         change.rows.append(term)
@@ -44,7 +49,7 @@ class Renew(ActionType):
         if card.is_over:
             card.renew(on=change.on, policy=request.policy(card))
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.UNRENEW, {"term": record.evidence["term"]})
 
 

@@ -2,19 +2,21 @@ from functools import partial
 
 from django.utils.translation import gettext_lazy
 
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.holds import lift, put_hold
 from cards.choices import Action, Hold
 from cards.errors import Refused
-from cards.guards import not_shut_down
+from cards.guards import Asked, not_shut_down
+from cards.models import Card
+from cards.rules import Change
 
 
-def something_to_resume(card, request):
+def something_to_resume(card: Card, request: Asked) -> None:
     if not (card.has_hold(Hold.VOLUNTARY) or card.has_hold(Hold.THRESHOLD)):
         raise Refused("nothing_to_resume")
 
 
-def stop_again(card, request, change, lifted):
+def stop_again(card: Card, request: Asked, change: Change, lifted: list[str]) -> None:
     """Put back the holds that were lifted, the reached limit with them."""
     for hold in map(Hold, lifted):
         if not card.may_be_held(hold):
@@ -38,13 +40,13 @@ class Resume(ActionType):
     customer_bulk_button = gettext_lazy("Resume cards")
     customer_history = gettext_lazy("The card was resumed.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         """Voluntary and threshold holds go together; a reached limit is waived until the next cycle."""
         if card.has_hold(Hold.THRESHOLD):
             card.limit_waived = True
         lift(card, request, change, Hold.VOLUNTARY, Hold.THRESHOLD)
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.SUSPEND, effect=partial(stop_again, lifted=record.evidence["lifted"]))
 
 

@@ -4,10 +4,12 @@ from cards.catalogue.action import ActionType
 from cards.catalogue.holds import put_hold
 from cards.choices import Action, Hold, RealName
 from cards.errors import Refused
-from cards.guards import certified_by_a_person
+from cards.guards import Asked, certified_by_a_person
+from cards.models import Card
+from cards.rules import Change
 
 
-def approved(card, request):
+def approved(card: Card, request: Asked) -> None:
     if card.real_name != RealName.APPROVED:
         raise Refused("not_approved")
 
@@ -21,7 +23,7 @@ class RevokeRealName(ActionType):
     customer_history = gettext_lazy("The ID verification was revoked.")
     customers_read_the_reason = True
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.real_name = RealName.REVOKED
         if card.is_in_service:
             put_hold(card, request, change, Hold.REAL_NAME)

@@ -1,20 +1,26 @@
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.holds import lift, put_hold
 from cards.catalogue.parameters import Parameter, is_whole
 from cards.choices import Action, Hold
 from cards.errors import BadInput
+from cards.guards import Asked
+from cards.models import Card
 from cards.quantities import megabytes
+from cards.rules import Change
 
 LARGEST_LIMIT_MB = 10_000_000
 LIMIT_OFF = gettext_lazy("The usage limit was removed.")
 
 
-def limit_mb(text):
+def limit_mb(text: str) -> int | None:
     """Whole MB from 1 up; nothing (or `none`) takes the limit off."""
     text = str(text).strip().lower()
     if text in ("", "none"):
@@ -24,7 +30,7 @@ def limit_mb(text):
     return int(text)
 
 
-def limit(card, request, change, limit_mb, waived):
+def limit(card: Card, request: Asked, change: Change, limit_mb: int | None, waived: bool) -> None:
     """Set the limit as it is said, and place or lift the hold that follows."""
     before = {"was_limit_mb": card.limit_mb, "was_waived": card.limit_waived}
     card.limit_mb, card.limit_waived = limit_mb, waived
@@ -55,19 +61,19 @@ class SetLimit(ActionType):
     customer_bulk_button = gettext_lazy("Set a usage limit")
     customer_history = gettext_lazy("The usage limit was set to {limit_mb} MB.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         """A new limit is armed even if the old was waived; it stops or frees the card at once."""
         limit(card, request, change, request.params["limit_mb"], waived=False)
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         before = record.evidence
         as_before = partial(limit, limit_mb=before["was_limit_mb"], waived=before["was_waived"])
         return Inverse(Action.SET_LIMIT, effect=as_before)
 
-    def initial(self, card):
+    def initial(self, card: Card) -> dict[str, Any]:
         return {"limit_mb": "" if card.limit_mb is None else card.limit_mb}
 
-    def hint(self, card, request):
+    def hint(self, card: Card, request: Asked) -> str:
         if not card.term_runs:
             return ""
         used = megabytes(card.meter(request.on).used_bytes)
@@ -75,7 +81,7 @@ class SetLimit(ActionType):
             used=used
         )
 
-    def customer_sentence(self, evidence):
+    def customer_sentence(self, evidence: Mapping[str, Any]) -> str | Promise:
         return LIMIT_OFF if evidence.get("limit_mb") is None else self.customer_history
 
 

@@ -5,32 +5,33 @@ from cards.catalogue.action import ActionType
 from cards.catalogue.parameters import Parameter
 from cards.choices import Action, RealName, State
 from cards.errors import BadInput, Refused
-from cards.guards import certified_by_a_person
-from cards.models import RealNameCheck
+from cards.guards import Asked, certified_by_a_person
+from cards.models import Card, RealNameCheck
 from cards.models.real_name import keyed_hash
+from cards.rules import Change
 
 
-def person(text):
+def person(text: str) -> str:
     if not 1 <= len(text.strip()) <= 64:
         raise BadInput("name", _("the full name is missing or too long"))
     return text.strip()
 
 
-def id_number(text):
+def id_number(text: str) -> str:
     text = text.strip().upper()
     if not (text.isascii() and text.isalnum() and 6 <= len(text) <= 32):
         raise BadInput("id_number", _("an ID number has 6 to 32 digits and letters"))
     return text
 
 
-def nothing_submitted(card, request):
+def nothing_submitted(card: Card, request: Asked) -> None:
     if card.real_name == RealName.APPROVED:
         raise Refused("already_approved")
     if card.real_name == RealName.SUBMITTED:
         raise Refused("already_submitted")
 
 
-def person_has_room(card, request):
+def person_has_room(card: Card, request: Asked) -> None:
     """A person answers for a limited number of cards: those whose check waits or is approved, cancelled ones left out.
 
     At work the person's checks are locked first, so that of two cards sent in at the same moment the second counts the
@@ -68,7 +69,7 @@ class SubmitRealName(ActionType):
     customer_button = gettext_lazy("Submit ID verification")
     customer_history = gettext_lazy("ID verification was submitted.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         request.sent_in.add(card.pk)
         card.real_name = RealName.SUBMITTED
         check = RealNameCheck.of_person(**request.params, card=card, submitted_on=change.on)

@@ -1,12 +1,14 @@
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.parameters import TAG
 from cards.choices import Action
 from cards.errors import Refused
-from cards.models import Tag
+from cards.guards import Asked
+from cards.models import Card, Tag
 from cards.models.tag import MOST_TAGS
+from cards.rules import Change
 
 
-def tag_is_new(card, request):
+def tag_is_new(card: Card, request: Asked) -> None:
     tag = request.params.get("tag")
     if tag in card.tag_list:
         raise Refused("already_tagged", tag=tag)
@@ -27,11 +29,11 @@ class AddTag(ActionType):
     bulk_order = 80
     suggests = Tag
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.tag_list = [*card.tag_list, request.params["tag"]]
         change.evidence = {"tag": request.params["tag"]}
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.UNTAG, {"tag": record.evidence["tag"]})
 
 

@@ -5,16 +5,17 @@ from cards.catalogue.holds import lift
 from cards.catalogue.parameters import PLAN
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import Refused
-from cards.guards import not_shut_down
-from cards.models import Plan
+from cards.guards import Asked, not_shut_down
+from cards.models import Card, Plan
+from cards.rules import Change
 
 
-def term_running(card, request):
+def term_running(card: Card, request: Asked) -> None:
     if not card.term_runs:
         raise Refused("no_running_term")
 
 
-def is_a_pack(card, request):
+def is_a_pack(card: Card, request: Asked) -> None:
     plan = request.params.get("plan")
     if plan and plan.kind != PlanKind.PACK:
         raise Refused("not_a_pack", plan=plan.code)
@@ -34,7 +35,7 @@ class TopUp(ActionType):
     customer_button = gettext_lazy("Buy more data")
     customer_history = gettext_lazy("An add-on pack was added.")
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         """A credit hold is lifted when the pack suffices."""
         pack = request.params["plan"]
         card.pack_mb += pack.quota_mb

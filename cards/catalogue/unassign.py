@@ -1,10 +1,13 @@
-from cards.catalogue.action import ActionType, Inverse
+from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.assign import owner_before
 from cards.choices import Action
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 
-def has_a_customer(card, request):
+def has_a_customer(card: Card, request: Asked) -> None:
     if card.customer_id is None:
         raise Refused("in_stock_already")
 
@@ -18,11 +21,11 @@ class Unassign(ActionType):
     roles = ("operations",)
     bulk_order = 55
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         change.evidence = {"customer_id": None, "was_customer_id": card.customer_id}
         card.customer_id = None
 
-    def inverse(self, record):
+    def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.ASSIGN, {"customer": owner_before(record)})
 
 

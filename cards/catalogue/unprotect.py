@@ -1,9 +1,12 @@
 from cards.catalogue.action import ActionType
 from cards.choices import Action
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 
-def protected(card, request):
+def protected(card: Card, request: Asked) -> None:
     if not card.protected:
         raise Refused("not_protected")
 
@@ -17,7 +20,7 @@ class Unprotect(ActionType):
     roles = ("operations",)
     bulk_order = 110
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.protected = False
 
 

@@ -5,17 +5,20 @@ from cards.catalogue.action import ActionType
 from cards.catalogue.parameters import Parameter, read_whole
 from cards.choices import Action
 from cards.errors import Refused
+from cards.guards import Asked
+from cards.models import Card
+from cards.rules import Change
 
 LARGEST_TERM = 32_767
 
 
-def term(text):
+def term(text: str) -> int | None:
     """The number of a service term; nothing means the one that was bought last."""
     text = str(text).strip()
     return read_whole("term", 1, LARGEST_TERM)(text) if text else None
 
 
-def last_term_waits(card, request):
+def last_term_waits(card: Card, request: Asked) -> None:
     """The last term in the queue can be undone, unless it is the one that the card was opened with.
 
     Who means a certain term says its number; it has to be the last, so that the numbers stay without a gap.
@@ -42,11 +45,11 @@ class Unrenew(ActionType):
     guards = (last_term_waits,)
     roles = ("operations",)
 
-    def effect(self, card, request, change):
+    def effect(self, card: Card, request: Asked, change: Change) -> None:
         term = card.queue.pop()
         change.evidence = {"plan": term.plan, "term": term.number}
 
-    def hint(self, card, request):
+    def hint(self, card: Card, request: Asked) -> str:
         return _("The last term bought is number {number}.").format(number=card.last_term_number)
 
 

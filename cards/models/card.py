@@ -299,15 +299,19 @@ class Card(models.Model):
         return self.test_quota_mb * MB
 
     @property
+    def limit_bytes(self) -> int | None:
+        return None if self.limit_mb is None else self.limit_mb * MB
+
+    @property
     def is_over_allowance(self) -> bool:
         return self.term_runs and self.used_bytes >= self.allowance_bytes
 
     @property
     def is_over_limit(self) -> bool:
         """Whether use has reached a limit that is set and not waived."""
-        if self.limit_mb is None or self.limit_waived:
+        if self.limit_bytes is None or self.limit_waived:
             return False
-        return self.term_runs and self.used_bytes >= self.limit_mb * MB
+        return self.term_runs and self.used_bytes >= self.limit_bytes
 
     @property
     def level(self) -> UsageLevel:
@@ -351,7 +355,7 @@ class Card(models.Model):
 
     def meter(self, day: date) -> Meter:
         """The meter as it stands on `day`: the test period's, the cycle's, or one that does not run."""
-        limit = None if self.limit_mb is None else self.limit_mb * MB
+        limit = self.limit_bytes
         if self.phase == State.TESTING:
             return Meter(self.opened_on, self.test_until, self.used_bytes, self.test_quota_bytes, limit)
         service_until = self.service_until if self.term_runs else None

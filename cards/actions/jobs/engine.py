@@ -5,11 +5,14 @@ moment all end well: the second caller changes nothing.
 """
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeAlias, TypeVar
 
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +31,12 @@ NOT_STARTED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.READY)
 OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
+# What a chunk is asked for and what it answers, as JSON.
+Document: TypeAlias = dict[str, Any]
+
+_Leased = TypeVar("_Leased", Job, JobChunk)
+
+
 class Kind:
     """What a kind of job does. One object serves all jobs of its kind.
 
@@ -35,7 +44,7 @@ class Kind:
     with `counts`, a count by name.
     """
 
-    def prepare(self, job, alive):
+    def prepare(self, job: Job, alive: Callable[[], None]) -> str:
         """Work in one piece, outside of transactions: read or write the job's file. The status that follows.
 
         Called again from the beginning if a worker dies over it. `alive` is to be called every few seconds; it raises
@@ -43,13 +52,13 @@ class Kind:
         """
         return JobStatus.CHECKING
 
-    def check(self, job, chunk):
+    def check(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 
-    def apply(self, job, chunk):
+    def apply(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 
-    def finish(self, job):
+    def finish(self, job: Job) -> None:
         """Called once the last chunk is done, in the transaction that says so."""
 
 
@@ -60,11 +69,11 @@ class Totals:
     total: int
     checked: int = 0
     done: int = 0
-    check_counts: Counter = field(default_factory=Counter)
-    counts: Counter = field(default_factory=Counter)
+    check_counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
-def totals(job):
+def totals(job: Job) -> Totals:
     sums = job.chunks.aggregate(
         checked=Sum("size", filter=Q(checked_at__isnull=False)), done=Sum("size", filter=Q(done_at__isnull=False))
     )
@@ -75,11 +84,11 @@ def totals(job):
     return found
 
 
-def add_chunk(job, number, size, payload):
+def add_chunk(job: Job, number: int, size: int, payload: Any) -> JobChunk:
     return JobChunk.objects.create(job=job, number=number, size=size, payload=payload)
 
 
-def move(job, sources, target, **values):
+def move(job: Job, sources: Collection[str], target: str, **values: Any) -> bool:
     """Take the job from one of these statuses to another; False if it is in none of them any more."""
     return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
 
@@ -87,37 +96,37 @@ def move(job, sources, target, **values):
 # What people do with a job. `user` is None for a rule; the second caller changes nothing, and leaves no step.
 
 
-def launch(job, user, **values):
+def launch(job: Job, user: User | None, **values: Any) -> bool:
     """From the preview to work, once."""
     return _step(job, Step.STARTED, user, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
 
 
-def pause(job, user):
+def pause(job: Job, user: User | None) -> bool:
     return _step(job, Step.PAUSED, user, [JobStatus.RUNNING], JobStatus.PAUSED)
 
 
-def resume(job, user):
+def resume(job: Job, user: User | None) -> bool:
     return _step(job, Step.RESUMED, user, [JobStatus.PAUSED], JobStatus.RUNNING)
 
 
 @transaction.atomic
-def reopen(job, user):
+def reopen(job: Job, user: User | None) -> bool:
     """Work again on a job that failed, as if it had not been tried yet: what is done stays done."""
     anew = {"worker": "", "leased_until": None, "tries": 0}
-    went = {"message": "", "finished_at": None, **anew}
+    went: dict[str, Any] = {"message": "", "finished_at": None, **anew}
     reopened = _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, **went)
     if reopened:
         job.chunks.filter(done_at=None).update(**anew)
     return reopened
 
 
-def stop(job, user):
+def stop(job: Job, user: User | None) -> bool:
     """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
-    how = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
+    how: dict[str, Any] = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
     return _step(job, Step.DISCARDED, user, NOT_STARTED, **how) or _step(job, Step.STOPPED, user, OPEN, **how)
 
 
-def fail(job, message):
+def fail(job: Job, message: object) -> bool:
     """The job cannot go on; `message` says why to those who look at it."""
     return move(job, OPEN, JobStatus.FAILED, message=str(message)[:500], finished_at=timezone.now())
 
@@ -125,13 +134,13 @@ def fail(job, message):
 # leases
 
 
-def claim_job(worker, only=None, kinds=OF_CARDS):
+def claim_job(worker: str, only: Job | None = None, kinds: Collection[str] = OF_CARDS) -> Job | None:
     """A job of these kinds (or `only` this one) that waits to be prepared and that nobody works on, leased, or None."""
     free = Job.objects.filter(_free(), status=JobStatus.PREPARING, kind__in=kinds).order_by("pk")
     return _claim(free.filter(pk=only.pk) if only else free, worker)
 
 
-def claim_chunk(worker, only=None, kinds=OF_CARDS):
+def claim_chunk(worker: str, only: Job | None = None, kinds: Collection[str] = OF_CARDS) -> JobChunk | None:
     """A chunk of such a job (of `only` this one) that waits for its check or its work, leased, or None."""
     waits = Q(job__status=JobStatus.CHECKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
     waiting = JobChunk.objects.filter(waits, _free(), done_at=None, job__kind__in=kinds)
@@ -139,7 +148,7 @@ def claim_chunk(worker, only=None, kinds=OF_CARDS):
     return _claim(free.filter(job=only) if only else free, worker)
 
 
-def claim_unfinished(worker, kinds=OF_CARDS):
+def claim_unfinished(worker: str, kinds: Collection[str] = OF_CARDS) -> Job | None:
     """A job of these kinds whose last chunk is done, and whose worker did not live to say so, leased, or None."""
     chunks = JobChunk.objects.filter(job=OuterRef("pk"))
     unchecked, undone = Exists(chunks.filter(checked_at=None)), Exists(chunks.filter(done_at=None))
@@ -147,13 +156,13 @@ def claim_unfinished(worker, kinds=OF_CARDS):
     return _claim(Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk"), worker)
 
 
-def extend_lease(job, worker):
+def extend_lease(job: Job, worker: str) -> None:
     """Keep the lease of a job that is being prepared; `Lost` if it is not this worker's any more."""
     mine = Job.objects.filter(pk=job.pk, worker=worker, status=JobStatus.PREPARING)
     leases.extend(mine, leased_until=timezone.now() + JOB_LEASE)
 
 
-def try_later(job, leased, error):
+def try_later(job: Job, leased: Job | JobChunk, error: Exception) -> None:
     """The database could not do it: it is tried again after a while, but for the last try, which ends the job."""
     wait = leases.wait_after(leased.tries, JOB_WAITS)
     if wait is None:
@@ -163,21 +172,21 @@ def try_later(job, leased, error):
         mine.update(worker="", leased_until=timezone.now() + wait)
 
 
-def refuse_spent(leased):
+def refuse_spent(leased: Job | JobChunk) -> None:
     """Raise `BadInput` for what was tried as often as may be, and whose last worker never came back."""
     if leases.wait_after(leased.tries - 1, JOB_WAITS) is None:
         raise BadInput("", _spent(leased.tries - 1, _("the worker stopped before the job was finished")))
 
 
-def _spent(tries, last):
+def _spent(tries: int, last: str) -> str:
     return _("Part of this job failed {count} times. Last error: {last}").format(count=tries, last=last)
 
 
-def chunks_at_work():
+def chunks_at_work() -> int:
     return JobChunk.objects.filter(leased_until__gt=timezone.now(), done_at=None).exclude(worker="").count()
 
 
-def lock_chunk(chunk, worker):
+def lock_chunk(chunk: JobChunk, worker: str) -> JobChunk:
     """The chunk, locked for the transaction of its effect; `Lost` if its lease went to another worker meanwhile."""
     locked = JobChunk.objects.select_for_update(of=("self",)).select_related("job__owner")
     mine = locked.filter(pk=chunk.pk, worker=worker, done_at=None).first()
@@ -187,7 +196,7 @@ def lock_chunk(chunk, worker):
 
 
 @transaction.atomic
-def _step(job, step, user, sources, target, **values):
+def _step(job: Job, step: str, user: User | None, sources: Collection[str], target: str, **values: Any) -> bool:
     """Change the status, and keep who did it, in one transaction."""
     moved = move(job, sources, target, **values)
     if moved:
@@ -195,9 +204,9 @@ def _step(job, step, user, sources, target, **values):
     return moved
 
 
-def _free():
+def _free() -> Q:
     return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
 
 
-def _claim(rows, worker):
+def _claim(rows: QuerySet[_Leased], worker: str) -> _Leased | None:
     return leases.acquire(rows, worker=worker, leased_until=timezone.now() + JOB_LEASE)

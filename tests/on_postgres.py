@@ -17,13 +17,19 @@ import pytest
 
 from tests.processes import free_port
 
-# What pages say, and to whom, does not depend on the database: these folders are tested on SQLite alone, except for the
-# modules whose subject is SQL (searching, filtering, sorting, sums by day), locks or constraints.
-PAGES = {"browser", "console", "my"}
+# What pages and words say, and to whom, does not depend on the database: they are tested on SQLite alone ...
+PAGES_AND_WORDS = {
+    *("tests/browser", "tests/console", "tests/my"),
+    *("tests/billing/test_console.py", "tests/billing/test_notices.py"),
+    *("tests/test_doors.py", "tests/test_owner.py", "tests/test_settings.py"),
+    *("tests/test_env.py", "tests/test_lifecycle_picture.py", "tests/test_translations.py"),
+}
+# ... except for modules whose subject is SQL: searching, filtering, sorting, sums by day, constraints. Tests with
+# threads and transactions of their own run on PostgreSQL wherever they stand, as does all that is not listed here.
 ASKING_THE_DATABASE = {
-    *("test_card_list", "test_dashboard", "test_export", "test_filters", "test_imports", "test_jobs", "test_paging"),
-    *("test_search", "test_selecting"),
-    *("test_claim", "test_login", "test_members", "test_real_name", "test_two_factor"),
+    *("tests/console/test_card_list.py", "tests/console/test_dashboard.py", "tests/console/test_export.py"),
+    *("tests/console/test_filters.py", "tests/console/test_paging.py", "tests/console/test_search.py"),
+    *("tests/console/test_selecting.py", "tests/my/test_claim.py", "tests/my/test_real_name.py"),
 }
 
 # What makes a database safe against power cuts, and slow.
@@ -72,9 +78,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_asked_once(item):
-    """Whether the test is marked `once`, or is about pages and not in a module that asks the database for more."""
-    is_of_pages = item.path.parent.name in PAGES and item.path.stem not in ASKING_THE_DATABASE
-    return is_of_pages or item.get_closest_marker("once") is not None
+    """Whether the test is marked `once`, or about pages or words, with nothing that databases differ in."""
+    if item.get_closest_marker("once"):
+        return True
+    database = item.get_closest_marker("django_db")
+    if database and database.kwargs.get("transaction"):
+        return False
+    path = item.path.relative_to(item.config.rootpath)
+    return not PAGES_AND_WORDS.isdisjoint({str(path), str(path.parent)}) and str(path) not in ASKING_THE_DATABASE
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

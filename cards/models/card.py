@@ -266,7 +266,7 @@ class Card(models.Model):
 
     @property
     def is_silent(self) -> bool:
-        """Whether the card waits for its first use, held or not (静默期)."""
+        """Whether the card waits for its first use, held or not (沉默期)."""
         return self.phase == State.UNUSED
 
     @property

@@ -78,8 +78,8 @@ def test_csv_for_people_in_english(ops):
 def test_csv_for_people_in_chinese(ops):
     fleet()
     assert exported(ops, "format=csv&hold=credit", CHINESE).decode() == (
-        "\ufeffICCID,MSISDN,IMSI,运营商,客户,认证类型,开卡日期,测试月数,测试流量（MB）,开户套餐,状态,停用原因,激活日期,"
-        "服务截止日,已用（MB）,套餐量（MB）,达量阈值（MB）,用量截至,测试截止日,强制激活日期,销户日期,实名认证,机卡绑定,"
+        "\ufeffICCID,MSISDN,IMSI,运营商,客户,认证类型,开卡日期,测试月数,测试流量（MB）,开卡套餐,状态,停用原因,激活日期,"
+        "服务到期日,已用（MB）,套餐流量（MB）,用量上限（MB）,用量截至,测试截止日,强制激活日期,销户日期,实名认证,机卡绑定,"
         "绑定的 IMEI,标签,备注\n"
         '"=""89860000000000000004""",,,中国移动,,企业认证,2026-03-01,,,M1-100,已停用,信控停用、主动停用,2026-03-01,'
         "2026-04-01,100.50,100,,2026-03-11 01:00,,2026-10-01,,未提交,不限设备,,,\n"
@@ -196,7 +196,7 @@ def test_the_file_says_whose_and_of_when_it_is(ops):
         english = ops.get(f"{EXPORT}?format=xlsx", headers=ENGLISH)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == (
-        "attachment; filename*=utf-8''%E7%89%A9%E8%81%94%E7%BD%91%E5%8D%A1-2026-03-10.csv"
+        "attachment; filename*=utf-8''%E7%89%A9%E8%81%94%E5%8D%A1-2026-03-10.csv"
     )
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -336,7 +336,7 @@ def test_the_failures_are_a_file_in_the_readers_language(ops):
         f'"=""{gone.iccid}""",,"The card is cancelled, which is final.",Open a new card.\n'
     )
     chinese = ops.get(url_of(job) + "failures.csv", headers={"accept-language": "zh-hans"}).getvalue().decode()
-    assert (chinese.splitlines()[0], "此卡已销户" in chinese) == ("\ufeffICCID,MSISDN,原因,处理办法", True)
+    assert (chinese.splitlines()[0], "该卡已销户" in chinese) == ("\ufeffICCID,MSISDN,原因,处理办法", True)
     none = done("resume", works)
     assert ops.get(url_of(none) + "failures.csv", headers=ENGLISH).getvalue().decode().count("\n") == 1
 

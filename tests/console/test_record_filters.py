@@ -163,7 +163,7 @@ def test_jobs_that_touched_the_card_are_listed_newest_first_and_linked():
                 "undoes record: #5",
             ],
         ),
-        ("zh-hans", ["阈值: 30 MB", "标签: VIP", "备注: b", "原备注: a", "原达量阈值: 20 MB", "撤销记录: #5"]),
+        ("zh-hans", ["用量上限: 30 MB", "标签: VIP", "备注: b", "原备注: a", "原用量上限: 20 MB", "撤销记录: #5"]),
     ],
 )
 def test_what_is_noted_for_taking_a_change_back_reads_well(language, expected):

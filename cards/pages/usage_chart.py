@@ -101,7 +101,12 @@ def by_day(readings, today):
 
 
 def by_cycle(readings, cycles):
-    rows = [(c.starts_on, c.until, _used(readings, c), c.quota_bytes, c.limit_bytes) for c in cycles]
+    rows = []
+    for cycle in cycles:
+        used = cycle.used_bytes
+        if used is None:
+            used = sum(read for day, read in readings.items() if cycle.starts_on <= day < cycle.until)
+        rows.append((cycle.starts_on, cycle.until, used, cycle.quota_bytes, cycle.limit_bytes))
     return _chart(rows, empty=CYCLES_SHOWN - len(rows))
 
 
@@ -133,12 +138,6 @@ def _with_limits(cycles, records):
             if record.action == Action.SET_LIMIT and record.effective_on < cycle.until:
                 limit_mb = record.evidence["limit_mb"]
         yield replace(cycle, limit_bytes=limit_mb and limit_mb * MB)
-
-
-def _used(readings, cycle):
-    if cycle.used_bytes is not None:
-        return cycle.used_bytes
-    return sum(used for day, used in readings.items() if cycle.starts_on <= day < cycle.until)
 
 
 def _chart(rows, empty=0):

@@ -149,7 +149,11 @@ class _Batch:
 
     def _compare(self, pairs):
         """Part the rows that say the same from those that say something else, and correct where that was asked for."""
-        to_correct, taken_over = [], _taken_over(pairs)
+        # A card that was taken over, and stands in a file as such again, is compared with its first record too.
+        again = {card.pk for card, row in pairs if row.state}
+        first = CardEvent.objects.filter(card__among=again, seq=1, action=Action.ADOPT)
+        taken_over = dict(first.values_list("card_id", "evidence")) if again else {}
+        to_correct = []
         for card, row in pairs:
             differing = differences(card, row, taken_over.get(card.pk, {}))
             if not differing:
@@ -196,15 +200,6 @@ class _Batch:
         if "customer" in names and (refused := foreseen_refusal(Action.ASSIGN, card, self.request)):
             return "customer", str(refused)  # said before the row creates a customer
         return None
-
-
-def _taken_over(pairs):
-    """What the first records of these cards say, of those that were taken over and stand in the file as such again."""
-    card_ids = {card.pk for card, row in pairs if row.state}
-    if not card_ids:
-        return {}
-    first = CardEvent.objects.filter(card__among=card_ids, seq=1, action=Action.ADOPT)
-    return dict(first.values_list("card_id", "evidence"))
 
 
 def _opened(row, policy):

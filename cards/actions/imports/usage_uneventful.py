@@ -19,6 +19,7 @@ the rules place the hold `credit`. Both times one reading is `updated` and one `
 
 from collections import Counter
 from datetime import date
+from itertools import product
 
 from django.db import connection
 
@@ -206,21 +207,18 @@ def _reckon_cycles():
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT day FROM staged_placed")
         days = [date.fromisoformat(str(day)) for (day,) in cursor.fetchall()]
-    policies = PolicyBook.read()
+    policies, rows = PolicyBook.read(), []
+    for carrier, day in product(Carrier.values, days):
+        try:
+            cycle_day = policies.in_force(carrier, day).cycle_day
+        except InvariantBroken:
+            continue
+        starts_on = cycle_start(day, cycle_day)
+        rows.append((carrier, day, starts_on, next_cycle_start(starts_on, cycle_day)))
     make_table("staged_cycle", "carrier varchar(4), day date, cycle_from date, cycle_until date")
-    rows = (_cycle(policies, carrier, day) for carrier in Carrier.values for day in days)
-    append_rows("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), filter(None, rows))
+    append_rows("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), rows)
     with connection.cursor() as cursor:
         analyze(cursor, "staged_cycle")
-
-
-def _cycle(policies, carrier, day):
-    try:
-        first = policies.in_force(carrier, day).cycle_day
-    except InvariantBroken:
-        return None
-    starts_on = cycle_start(day, first)
-    return carrier, day, starts_on, next_cycle_start(starts_on, first)
 
 
 def _in_dialect(statement):

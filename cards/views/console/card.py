@@ -53,12 +53,19 @@ def card_act(request, iccid, action):
 
 
 def _answer(request, attempt):
-    """Do what was posted, and say what followed; or the form again, with what is wrong."""
+    """Do what was posted, and say what followed; or the form again, with what is wrong, for the card as it is now."""
     form, outcome = attempt.posted(request.POST)
     if outcome is None:
         return _action_page(request, attempt, form, None, 422)
     if outcome.refused:
-        return _refuse(request, attempt, outcome.refused, form.cleaned_data)
+        now = CardAction(
+            attach_queues([_find(request.user, attempt.card.iccid)])[0],
+            attempt.action,
+            attempt.actor,
+            attempt.today,
+        )
+        typed = {name: value for name, value in form.cleaned_data.items() if name != "version"}
+        return _action_page(request, now, now.form(initial=typed), now.refusal() or outcome.refused, 409)
     if outcome.parked:
         messages.error(request, _("The card was parked because its data is inconsistent."))
     else:
@@ -68,14 +75,6 @@ def _answer(request, attempt):
         ]
         messages.success(request, " ".join(done))
     return redirect("console:card", iccid=attempt.card.iccid)
-
-
-def _refuse(request, attempt, refused, typed):
-    """The refusal; for a form that was out of date also the form again, for the card as it is now."""
-    card = _find(request.user, attempt.card.iccid)
-    now = CardAction(attach_queues([card])[0], attempt.action, attempt.actor, attempt.today)
-    form = now.form(initial={name: value for name, value in typed.items() if name != "version"})
-    return _action_page(request, now, form, now.refusal() or refused, 409)
 
 
 def _action_page(request, attempt, form, refused, status=None):

@@ -4,11 +4,11 @@ import re
 
 import django_filters
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind, OrderKind, OrderState
-from billing.models import OrderLine
+from billing.models import Order, OrderLine, Receipt
 from cards.filters import Named, StrictFilterSet, StrictForm
 from cards.identifiers import ICCID
 from cards.models import Card, Customer
@@ -29,7 +29,7 @@ class OrderFilter(StrictFilterSet):
     through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
     selection = django_filters.NumberFilter(field_name="selection", label=_("Selection"), min_value=1)
 
-    def search(self, orders, name, text):
+    def search(self, orders: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         text = text.strip()
         number = ORDER_NUMBER.fullmatch(text)
         if ICCID.fullmatch(text.upper()):
@@ -54,13 +54,13 @@ class ReceiptFilter(StrictFilterSet):
     since = django_filters.DateFilter(field_name="received_on", lookup_expr="gte", label=_("From date"))
     through = django_filters.DateFilter(field_name="received_on", lookup_expr="lte", label=_("Through date"))
 
-    def search(self, receipts, name, text):
+    def search(self, receipts: QuerySet[Receipt], name: str, text: str) -> QuerySet[Receipt]:
         text = text.strip()
         customers = Customer.objects.filter(Begins(F("name"), text))
         begins = Q(Begins(F("reference"), text)) | Q(Begins(F("payer"), text))
         return receipts.filter(begins | Q(customer__in=customers.values("pk")))
 
-    def filter_reversed(self, receipts, name, value):
+    def filter_reversed(self, receipts: QuerySet[Receipt], name: str, value: str) -> QuerySet[Receipt]:
         return receipts.filter(reversed_at__isnull=value == "0")
 
 
@@ -93,11 +93,11 @@ class CustomerFilter(StrictFilterSet):
         empty_label=_("Any balance"),
     )
 
-    def search(self, customers, name, text):
+    def search(self, customers: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:
         text = text.strip()
         return customers.filter(Q(Begins(F("name"), text)) | Q(phone=text) | Q(contact=text))
 
-    def owing(self, customers, name, value):
+    def owing(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "low":
             return customers.filter(account__balance__lt=F("account__low_below"))
         return customers.filter(account__balance__lt=0)

@@ -4,7 +4,25 @@ Each check is one statement, which sees everything at the same moment, whoever w
 in whole cents: SQLite adds as floating point.
 """
 
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value, When, Window
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Lag, Round
 from django.utils.translation import gettext as _
@@ -20,13 +38,13 @@ from cards.proof import Problem
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
 
 
-def problems():
+def problems() -> Iterator[Problem]:
     """Every problem of the books, check by check."""
     for check in CHECKS:
         yield from check()
 
 
-def _unbalanced():
+def _unbalanced() -> Iterator[Problem]:
     """The postings of an entry sum to zero."""
     sums = Posting.objects.order_by().values("entry").annotate(total=_cents(Sum("amount"))).exclude(total=0)
     for key, total in sums.values_list("entry", "total"):
@@ -38,7 +56,7 @@ def _unbalanced():
         yield _problem("no_entry", _("there are postings of {key}, but no such entry"), key=key)
 
 
-def _wallets():
+def _wallets() -> Iterator[Problem]:
     """A wallet is the sum of its postings, and not below its credit limit."""
     posted = Posting.objects.filter(account=Account.WALLET, customer=OuterRef("pk")).order_by().values("customer")
     accounts = CustomerAccount.objects.annotate(posted=_sum_of(posted, "amount")).select_related("customer")
@@ -52,18 +70,18 @@ def _wallets():
         yield _problem("overdrawn", sentence, customer=account.customer, **facts)
 
 
-def _running_balances():
+def _running_balances() -> Iterator[Problem]:
     """Each posting of a wallet leads from the balance before it to its own."""
     before = Window(Lag("balance", default=Value(ZERO)), partition_by="customer", order_by="pk")
     postings = Posting.objects.filter(account=Account.WALLET).annotate(before=before)
     wrong = postings.annotate(expected=_cents(F("before") + F("amount"))).exclude(balance=F("expected"))
     for posting in wrong:
         sentence = _("posting {posting} leaves {balance} in the wallet, but should leave {expected}")
-        facts = {"balance": yuan(posting.balance), "expected": yuan(posting.expected)}
+        facts = {"balance": _told(posting.balance), "expected": _told(posting.expected)}
         yield _problem("running_balance", sentence, posting=posting, **facts)
 
 
-def _reversals():
+def _reversals() -> Iterator[Problem]:
     """A reversal does the opposite of what it reverses."""
     for entry in Entry.objects.filter(kind=EntryKind.REVERSAL).prefetch_related("postings", "reverses__postings"):
         done = sorted((posting.account, -posting.amount) for posting in entry.postings.all())
@@ -71,7 +89,7 @@ def _reversals():
             yield _problem("reversal", _("{key} is not the opposite of the entry it reverses"), key=entry.pk)
 
 
-def _orders():
+def _orders() -> Iterator[Problem]:
     """An order is the sum of its lines; its money has moved exactly if it is paid, and what it owes is what is open."""
     lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
     posted = Posting.objects.filter(entry__order=OuterRef("pk")).order_by().values("entry__order")
@@ -104,22 +122,22 @@ def _orders():
             yield _problem(code, sentence, order=order.number)
 
 
-def _lines():
+def _lines() -> Iterator[Problem]:
     """A fulfilled line has its card's record (an opening needs none), and what an order did to a card has its line."""
     for kind, action in ACTIONS.items():
         record = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), job=OuterRef("order__job"))
         lines = OrderLine.objects.filter(order__kind=kind, fulfilled_on__isnull=False)
         for line in lines.exclude(Exists(record.filter(action=action))).select_related("card", "order"):
             sentence = _("line {line} is fulfilled, but no record of the card shows it")
-            yield _problem("line_without_service", sentence, iccid=line.card.iccid, line=line)
-    line = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
+            yield _problem("line_without_service", sentence, iccid=line.card.iccid if line.card else None, line=line)
+    served = OrderLine.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"), order__job=OuterRef("job"))
     done = CardEvent.objects.filter(job__kind=JobKind.ORDER, rule="", action__in=ACTIONS.values())
-    for event in done.exclude(Exists(line)).select_related("card"):
+    for event in done.exclude(Exists(served)).select_related("card"):
         sentence = _("record {seq} was made for an order, but no order line shows it")
         yield _problem("service_without_line", sentence, iccid=event.card.iccid, seq=event.seq)
 
 
-def _terms():
+def _terms() -> Iterator[Problem]:
     """Each term but the first was given by a record: of an order's line, or of the staff who granted it."""
     number = Cast(KeyTextTransform("term", "evidence"), IntegerField())
     renewals = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW)
@@ -132,16 +150,20 @@ def _terms():
 CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms)
 
 
-def _sum_of(rows, column):
+def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:
     """What a column of the rows comes to, in whole cents; nothing is zero."""
     return Coalesce(
         Subquery(rows.annotate(of=_cents(Sum(column))).values("of")), Value(ZERO), output_field=MoneyField()
     )
 
 
-def _cents(amount):
+def _told(amount: Decimal | None) -> str:
+    return "–" if amount is None else yuan(amount)
+
+
+def _cents(amount: Any) -> Round:
     return Round(amount, 2, output_field=MoneyField())
 
 
-def _problem(code, sentence, iccid=None, **facts):
+def _problem(code: str, sentence: str, iccid: str | None = None, **facts: object) -> Problem:
     return Problem(iccid, code, sentence.format(**facts))

@@ -1,12 +1,14 @@
 """Revenue: what was earned with which plan, and what is lost if nobody renews. Pure reading."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncMonth
+from django.utils.functional import Promise
 
 from billing.choices import OrderKind
 from billing.models import OrderLine, PriceBook
@@ -35,15 +37,15 @@ class Earned:
     unknown: int = 0
 
     @property
-    def label(self):
+    def label(self) -> str | Promise:
         return OrderKind(self.plan).label if self.plan in OrderKind.values else self.plan
 
     @property
-    def margin(self):
+    def margin(self) -> Decimal:
         return self.revenue - self.returned - self.cost
 
     @property
-    def per_cent(self):
+    def per_cent(self) -> int | None:
         kept = self.revenue - self.returned
         return round(100 * self.margin / kept) if kept else None
 
@@ -59,12 +61,12 @@ class AtRisk:
     unpriced: int
 
 
-def margins(since, until):
+def margins(since: date, until: date) -> list[Earned]:
     """What each plan earned in each month from `since` to before `until`, the newest month first.
 
     A line counts in the month in which it was fulfilled; what was given back later, in the month in which it was.
     """
-    found = {}
+    found: dict[tuple[date, str], Earned] = {}
     served = OrderLine.objects.filter(fulfilled_on__gte=since, fulfilled_on__lt=until)
     for month, plan, lines, revenue, cost, unknown in _by_month(served, "fulfilled_on"):
         found[month, plan] = Earned(month, plan, lines, revenue, cost=cost, unknown=unknown)
@@ -75,7 +77,7 @@ def margins(since, until):
     return sorted(found.values(), key=lambda earned: (-earned.month.toordinal(), earned.plan))
 
 
-def at_risk(today):
+def at_risk(today: date) -> tuple[list[AtRisk], list[tuple[date, Decimal]]]:
     """(by customer, the dearest first; money by week from today): cards that will be cancelled, at their renewal price.
 
     A card would be renewed with the plan that it had last. Cards in stock and protected ones are not at risk.
@@ -90,7 +92,9 @@ def at_risk(today):
     rows = list(terms.order_by().values_list("card__customer", "plan", "card__cancel_on").annotate(Count("pk")))
     customers = Customer.objects.in_bulk({customer_id for customer_id, *_ in rows})
     sold = set(Plan.objects.filter(is_sold=True).values_list("pk", flat=True))
-    book, by_customer, by_week = PriceBook.read(list(customers)), {}, defaultdict(lambda: ZERO)
+    book = PriceBook.read(list(customers))
+    by_customer: dict[int, AtRisk] = {}
+    by_week: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
     for customer_id, plan_id, day, cards in rows:
         quote = book.quote(customer_id, plan_id, today) if plan_id in sold else None
         amount = quote.amount * cards if quote else ZERO
@@ -102,7 +106,7 @@ def at_risk(today):
     return sorted(by_customer.values(), key=lambda risk: (-risk.amount, risk.first_on)), weeks
 
 
-def _by_month(lines, day):
+def _by_month(lines: QuerySet[OrderLine], day: str) -> Iterator[tuple[date, str, int, Decimal, Decimal, int]]:
     """(month, plan, lines, prices, cost, lines without a cost) of these lines, by the month of a day of theirs."""
     sold = Coalesce("plan__code", "order__kind")
     months = lines.order_by().annotate(month=TruncMonth(day), sold=sold).values("month", "sold")

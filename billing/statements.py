@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from billing.choices import Account, EntryKind
 from billing.models import Posting
 from billing.money import ZERO
@@ -16,38 +18,40 @@ class Statement:
 
     month: date
     opening: Decimal
-    postings: list
+    postings: list[Posting]
     served: Decimal
 
     @property
-    def money_in(self):
+    def money_in(self) -> Decimal:
         return sum((posting.amount for posting in self.postings if posting.amount > 0), ZERO)
 
     @property
-    def money_out(self):
+    def money_out(self) -> Decimal:
         return sum((posting.amount for posting in self.postings if posting.amount < 0), ZERO)
 
     @property
-    def closing(self):
-        return self.postings[-1].balance if self.postings else self.opening
+    def closing(self) -> Decimal:
+        last = self.postings[-1].balance if self.postings else self.opening
+        return last  # type: ignore[return-value]  # every posting of a wallet has its balance
 
 
-def wallet_of(customer_id):
+def wallet_of(customer_id: int) -> QuerySet[Posting]:
     """The postings of a customer's wallet, in the order in which they were made."""
     wallet = Posting.objects.filter(customer=customer_id, account=Account.WALLET).order_by("pk")
     return wallet.select_related("entry__order", "entry__receipt", "entry__payment")
 
 
-def statement(customer_id, day):
+def statement(customer_id: int, day: date) -> Statement:
     """The statement of the month of `day`."""
     month = first_of_month(day)
     wallet = wallet_of(customer_id)
     before = wallet.filter(entry__booked_on__lt=month).last()
     during = wallet.filter(entry__booked_on__gte=month, entry__booked_on__lt=add_months(month, 1))
-    return Statement(month, before.balance if before else ZERO, list(during), _served(customer_id, month))
+    opening: Decimal = before.balance if before else ZERO  # type: ignore[assignment]  # it is a wallet's
+    return Statement(month, opening, list(during), _served(customer_id, month))
 
 
-def months_of(customer_id, today):
+def months_of(customer_id: int, today: date) -> list[date]:
     """The months for which there is a statement, the newest first: from the first posting to today."""
     first = wallet_of(customer_id).first()
     month, months = first_of_month(today), []
@@ -57,7 +61,7 @@ def months_of(customer_id, today):
     return months or [month]
 
 
-def _served(customer_id, month):
+def _served(customer_id: int, month: date) -> Decimal:
     """What was delivered to the customer in the month, by the day on which it was."""
     served = Posting.objects.filter(
         customer=customer_id,

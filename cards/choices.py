@@ -1,14 +1,18 @@
 """The words of the trade: states, holds, actions and the other closed vocabularies of `domain.md`."""
 
-from django.db.models import IntegerChoices, TextChoices
+from typing import Any
+
+from django.db.models import Choices, IntegerChoices, TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-def label_of(vocabulary: type[TextChoices], code: str) -> str | Promise:
+def label_of(vocabulary: type[Choices], code: Any) -> str | Promise:
     """What a code is called; one that its vocabulary does not have stays as it is."""
-    return dict(vocabulary.choices).get(code, code)
+    labels: dict[Any, str | Promise] = dict(vocabulary.choices)
+    label: str | Promise = labels.get(code, code)
+    return label
 
 
 class State(TextChoices):

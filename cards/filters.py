@@ -4,10 +4,14 @@ A parameter that is unknown, repeated or unreadable makes the filter invalid, an
 it never finds more than was asked for.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any, Literal
 
 import django_filters
 from django import forms
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -17,11 +21,12 @@ from cards.choices import Carrier, Certification, Hold, State
 from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
 from cards.models import Card, CardTag, Customer, Plan, Tag
-from cards.paging import END, LARGEST_ID, NEWEST, SortOrder, page_of
+from cards.paging import END, LARGEST_ID, NEWEST, Page, Place, SortOrder, page_of
 from cards.phrases import pair
+from cards.querysets import CardQuerySet
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
-from cards.scope import Scope
-from cards.search import Beginning, Numbers, understood
+from cards.scope import Scope, Visitor
+from cards.search import Beginning, Numbers, Sought, understood
 
 FURTHEST_DAYS = 3_650
 TABS = ("state", "hold")
@@ -30,21 +35,24 @@ TABS = ("state", "hold")
 class StrictForm(forms.Form):
     """Knows its parameters and the two cursors of the pages, and refuses all others."""
 
-    after = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
-    before = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    data: QueryDict
 
-    def clean(self):
+    after: forms.Field = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    before: forms.Field = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+    def clean(self) -> dict[str, Any]:
         for name in self.data:
             if name not in self.fields and name != "csrfmiddlewaretoken":
                 self.add_error(None, _("There is no filter called “{name}”.").format(name=name))
             elif len(self.data.getlist(name)) > 1:
                 self.add_error(None, _("The filter “{name}” is given more than once.").format(name=name))
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("after") and cleaned.get("before"):
             self.add_error(None, _("A page begins after one card or ends before one, not both."))
         return cleaned
 
-    def complaints(self):
+    def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""
         for name, errors in self.errors.items():
             label = self.fields[name].label or name if name in self.fields else ""
@@ -55,25 +63,29 @@ class StrictForm(forms.Form):
 class StrictFilterSet(django_filters.FilterSet):
     """Filters whose form is strict: a parameter that is unknown or unreadable finds nothing, never too much."""
 
+    form: StrictForm
+    queryset: QuerySet[Any]
+
     class Meta:
         form = StrictForm
 
     @property
-    def qs(self):
-        return super().qs if self.is_valid() else self.queryset.none()
+    def qs(self) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().qs if self.is_valid() else self.queryset.none()
+        return found
 
     @property
-    def cursors(self):
+    def cursors(self) -> tuple[Any, Any]:
         """Where the page asked for begins or ends: (after, before)."""
         cleaned = self.form.cleaned_data if self.is_valid() else {}
         return cleaned.get("after"), cleaned.get("before")
 
-    def filter_queryset(self, queryset):
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for name, each in self.filters.items():
             queryset = each.filter(queryset, self.form.cleaned_data.get(name))
         return queryset
 
-    def complaints(self):
+    def complaints(self) -> list[str]:
         """What is wrong with the parameters, in sentences."""
         return list(self.form.complaints())
 
@@ -81,7 +93,7 @@ class StrictFilterSet(django_filters.FilterSet):
 class ColumnsField(forms.CharField):
     """Names of columns, between commas, in the order in which they are shown; read as a list of them."""
 
-    def clean(self, value):
+    def clean(self, value: Any) -> list[str]:
         names = [name for name in super().clean(value).split(",") if name]
         for name in names:
             if name not in LIST_COLUMNS:
@@ -101,7 +113,7 @@ class CardForm(StrictForm):
     )
     cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         natural = cleaned["natural_order"] = _natural_order(cleaned)
         chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
@@ -110,7 +122,7 @@ class CardForm(StrictForm):
             cleaned[name] = self._place(name, cleaned.get(name), cleaned["order"])
         return cleaned
 
-    def _place(self, name, text, order):
+    def _place(self, name: str, text: str | None, order: SortOrder) -> Place | Literal["end"] | None:
         if not text:
             return None
         if (name, text) == ("before", END):
@@ -119,9 +131,10 @@ class CardForm(StrictForm):
             return order.read(text)
         except ValueError:
             self.add_error(name, _("“{text}” is not a position in this list.").format(text=text))
+            return None
 
 
-def _natural_order(cleaned):
+def _natural_order(cleaned: Mapping[str, Any]) -> SortOrder:
     """The order of a view for which none was asked."""
     meant = cleaned.get("q")
     if isinstance(meant, Beginning) and meant.sorts_by:
@@ -136,7 +149,7 @@ class SearchField(forms.CharField):
 
     widget = forms.Textarea
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         try:
             return understood(super().clean(value))
         except BadInput as bad:
@@ -152,16 +165,16 @@ class WithinDays(django_filters.Filter):
 
     field_class = forms.IntegerField
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=FURTHEST_DAYS, **options)
 
 
 class Named(django_filters.ModelChoiceFilter):
     """Something that is typed by its name, and that there must be."""
 
-    def __init__(self, model, **options):
+    def __init__(self, model: type[Model], **options: Any) -> None:
         widget = forms.TextInput(attrs={"autocomplete": "off"})
-        super().__init__(queryset=model.objects.all(), to_field_name="name", widget=widget, **options)
+        super().__init__(queryset=model._default_manager.all(), to_field_name="name", widget=widget, **options)
 
 
 class CardFilter(django_filters.FilterSet):
@@ -206,18 +219,20 @@ class CardFilter(django_filters.FilterSet):
 
     class Meta:
         model = Card
-        fields = []
+        fields: list[str] = []
         form = CardForm
 
-    found = None
+    found: Numbers | None = None
+    form: CardForm
+    queryset: CardQuerySet
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plans = {plan.code: plan for plan in Plan.objects.all()}
         self.filters["plan"].extra["choices"] = [(code, str(plan)) for code, plan in self.plans.items()]
 
     @cached_property
-    def in_all_tabs(self):
+    def in_all_tabs(self) -> CardQuerySet:
         """The cards asked for before the tab, a state or a hold, is looked at; none if it is not clear which."""
         if not self.is_valid():
             return self.queryset.none()
@@ -228,7 +243,7 @@ class CardFilter(django_filters.FilterSet):
         return cards
 
     @cached_property
-    def qs(self):
+    def qs(self) -> CardQuerySet:
         """The cards asked for, or none if it is not clear which."""
         cards = self.in_all_tabs
         for name in TABS if self.is_valid() else ():
@@ -236,58 +251,59 @@ class CardFilter(django_filters.FilterSet):
         return cards
 
     @property
-    def natural_order(self):
+    def natural_order(self) -> SortOrder:
         """The order of these cards unless another is asked for."""
         return self.form.cleaned_data["natural_order"] if self.is_valid() else NEWEST
 
-    def page(self, size, shown_as):
+    def page(self, size: int, shown_as: CardQuerySet) -> Page[Card]:
         """The page asked for, of `size` cards, read as the queryset `shown_as` says."""
         if not self.is_valid():
             return page_of(self.qs, size)
         cleaned = self.form.cleaned_data
         return page_of(self.qs, size, cleaned["after"], cleaned["before"], cleaned["order"], shown_as)
 
-    def complaints(self):
+    def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""
         return self.form.complaints()
 
-    def _filtered(self, name, queryset):
-        return self.filters[name].filter(queryset, self.form.cleaned_data.get(name))
+    def _filtered(self, name: str, queryset: CardQuerySet) -> CardQuerySet:
+        found: CardQuerySet = self.filters[name].filter(queryset, self.form.cleaned_data.get(name))
+        return found
 
-    def search(self, queryset, name, meant):
+    def search(self, queryset: CardQuerySet, name: str, meant: Sought) -> CardQuerySet:
         if isinstance(meant, Numbers):
             self.found = meant
         return meant.narrow(queryset)
 
-    def at_once(self, queryset, name, quick):
+    def at_once(self, queryset: CardQuerySet, name: str, quick: str) -> CardQuerySet:
         return QUICK[quick].cards(queryset, civil_today())
 
-    def opened_with(self, queryset, name, code):
+    def opened_with(self, queryset: CardQuerySet, name: str, code: str) -> CardQuerySet:
         return queryset.filter(plan=self.plans[code])
 
-    def held(self, queryset, name, hold):
+    def held(self, queryset: CardQuerySet, name: str, hold: str) -> CardQuerySet:
         return queryset.stopped_by(hold)
 
-    def in_stock(self, queryset, name, value):
+    def in_stock(self, queryset: CardQuerySet, name: str, value: str) -> CardQuerySet:
         return queryset.filter(customer=None)
 
-    def tagged(self, queryset, name, tag):
+    def tagged(self, queryset: CardQuerySet, name: str, tag: Tag) -> CardQuerySet:
         return queryset.filter(pk__in=CardTag.objects.filter(tag=tag).values("card"))
 
-    def expiring_within(self, queryset, name, days):
+    def expiring_within(self, queryset: CardQuerySet, name: str, days: int) -> CardQuerySet:
         return queryset.ending(civil_today(), days)
 
-    def due_within(self, queryset, name, days):
+    def due_within(self, queryset: CardQuerySet, name: str, days: int) -> CardQuerySet:
         return queryset.filter(next_due_on__lte=civil_today() + timedelta(days=days))
 
-    def set_aside(self, queryset, name, value):
+    def set_aside(self, queryset: CardQuerySet, name: str, value: str) -> CardQuerySet:
         return queryset.parked()
 
 
 class OwnCardFilter(CardFilter):
     """What customers can ask of their own cards: not by anybody's name, nor by what the dealer's staff note."""
 
-    customer = stock = tag = parked = None
+    customer = stock = tag = parked = None  # type: ignore[assignment]  # how a filter is left out
     quick = django_filters.ChoiceFilter(
         choices=[(name, QUICK[name].label) for name in FOR_CUSTOMERS],
         method="at_once",
@@ -295,7 +311,7 @@ class OwnCardFilter(CardFilter):
     )
 
 
-def filter_for(user, params):
+def filter_for(user: Visitor, params: QueryDict) -> CardFilter:
     """The filter of the cards that this person may see, with what they may ask."""
     scope = Scope.of(user)
     asks = CardFilter if scope.sees_all else OwnCardFilter

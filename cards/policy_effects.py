@@ -4,20 +4,24 @@ Both are the forecast of `rules`, so that a preview and what the sweep does late
 meantime (use, renew, top up, rebind) is not foretold.
 """
 
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from itertools import zip_longest
+from typing import TypeAlias
 
 from django.db.models import BigIntegerField
 from django.db.models.functions import Cast
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards import rules
 from cards.calendar import first_of_month
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, State
 from cards.errors import InvariantBroken
-from cards.models import Card, PolicyBook
+from cards.models import Card, CarrierPolicy, PolicyBook
+from cards.querysets import CardQuerySet
 from cards.sentences.explain import BACK_WITH_THE_CYCLE
 
 SAMPLE_SIZE = 2_000
@@ -48,12 +52,15 @@ class Turn(StrEnum):
     NEWLY = "newly"
 
 
-def _of_holds():
+Kind: TypeAlias = EffectKind | Hold
+
+
+def _of_holds() -> Iterator[tuple[tuple[Kind, Turn], Promise]]:
     for hold, sentences in BACK_WITH_THE_CYCLE.items():
         yield from (((hold, turn), sentence) for turn, sentence in zip(Turn, sentences, strict=True))
 
 
-EFFECT_SENTENCES = {
+EFFECT_SENTENCES: dict[tuple[Kind, Turn], Promise] = {
     (EffectKind.FORCED, Turn.EARLIER): _("Forced activation earlier"),
     (EffectKind.FORCED, Turn.LATER): _("Forced activation later"),
     (EffectKind.NEXT_TERM, Turn.EARLIER): _("The next term starts earlier"),
@@ -74,7 +81,7 @@ EFFECT_SENTENCES = {
     (EffectKind.CYCLES, Turn.NEWLY): _("Usage is counted in cycles that begin on another day"),
 }
 
-DATED = {
+DATED: dict[str, EffectKind] = {
     Action.FORCE_ACTIVATE: EffectKind.FORCED,
     Action.START_TERM: EffectKind.NEXT_TERM,
     Action.EXPIRE: EffectKind.SERVICE_ENDS,
@@ -90,10 +97,10 @@ class Fate:
     `metered` are the stretches that the card's terms will still be metered in: (from, until) of each.
     """
 
-    days: dict = field(default_factory=dict)
-    metered: list = field(default_factory=list)
+    days: dict[Kind, list[date]] = field(default_factory=dict)
+    metered: list[tuple[date, date]] = field(default_factory=list)
 
-    def note(self, kind, day):
+    def note(self, kind: Kind, day: date) -> None:
         self.days.setdefault(kind, []).append(day)
 
 
@@ -106,7 +113,7 @@ class Shift:
     becomes: date | None
 
     @property
-    def turn(self):
+    def turn(self) -> Turn:
         if self.was is None:
             return Turn.NEWLY
         if self.becomes is None:
@@ -114,8 +121,8 @@ class Shift:
         return Turn.EARLIER if self.becomes < self.was else Turn.LATER
 
     @property
-    def day(self):
-        return self.becomes or self.was
+    def day(self) -> date:
+        return self.becomes or self.was  # type: ignore[return-value]  # it happens in one of them
 
 
 @dataclass
@@ -126,7 +133,7 @@ class Month:
     last: date
     cards: int = 0
 
-    def add(self, day):
+    def add(self, day: date) -> None:
         self.first, self.last, self.cards = min(self.first, day), max(self.last, day), self.cards + 1
 
 
@@ -140,27 +147,27 @@ class Effect:
     kind: EffectKind | Hold
     turn: Turn
     cards: int = 0
-    months: dict = field(default_factory=dict)
-    examples: list = field(default_factory=list)  # (ICCID, shift)
+    months: dict[date, Month] = field(default_factory=dict)
+    examples: list[tuple[str, Shift]] = field(default_factory=list)  # (ICCID, shift)
 
     @property
-    def sentence(self):
+    def sentence(self) -> Promise:
         return EFFECT_SENTENCES[self.kind, self.turn]
 
     @property
-    def first(self):
+    def first(self) -> date:
         return min(month.first for month in self.months.values())
 
     @property
-    def last(self):
+    def last(self) -> date:
         return max(month.last for month in self.months.values())
 
     @property
-    def by_month(self):
+    def by_month(self) -> list[tuple[date, Month]]:
         """(the first of the month, what it has) in the order of time."""
         return sorted(self.months.items())
 
-    def add(self, card, shift):
+    def add(self, card: Card, shift: Shift) -> None:
         self.cards += 1
         month = self.months.setdefault(first_of_month(shift.day), Month(shift.day, shift.day))
         month.add(shift.day)
@@ -179,30 +186,31 @@ class Effects:
     in_all: int
     changed: int = 0
     contradictory: int = 0
-    effects: list = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
 
     @property
-    def is_estimate(self):
+    def is_estimate(self) -> bool:
         return self.looked_at < self.in_all
 
-    def scale_up(self):
+    def scale_up(self) -> None:
         """From the cards that were looked at to all that there are."""
         months = [month for effect in self.effects for month in effect.months.values()]
-        for counted in (*self.effects, *months):
-            counted.cards = self._of_all(counted.cards)
+        counted: list[Effect | Month] = [*self.effects, *months]
+        for each in counted:
+            each.cards = self._of_all(each.cards)
         self.changed, self.contradictory = self._of_all(self.changed), self._of_all(self.contradictory)
 
-    def _of_all(self, cards):
+    def _of_all(self, cards: int) -> int:
         return round(cards * self.in_all / self.looked_at)
 
 
-def cards_at_stake(carriers):
+def cards_at_stake(carriers: Collection[str]) -> CardQuerySet:
     """The cards of these carriers for which a policy decides anything yet; the days of one shut down are fixed."""
     is_over = (State.SHUT_DOWN, State.CANCELLED)
     return Card.objects.filter(carrier__in=carriers, parked="").exclude(state__in=is_over)
 
 
-def spread(cards, most=SAMPLE_SIZE):
+def spread(cards: CardQuerySet, most: int = SAMPLE_SIZE) -> tuple[list[Card], int]:
     """All of the cards, or about `most` of them, evenly over their keys and the same each time; and how many in all."""
     in_all = cards.count()
     if in_all > most:
@@ -211,14 +219,18 @@ def spread(cards, most=SAMPLE_SIZE):
     return list(cards.order_by("pk")), in_all
 
 
-def effects_on(cards, before, after, in_all=None):
+def effects_on(
+    cards: Sequence[Card], before: list[CarrierPolicy], after: list[CarrierPolicy], in_all: int | None = None
+) -> Effects:
     """What it does to `cards` (with their queues) that the policies are `after` and not `before`: `Effects`."""
     found = Effects(len(cards), len(cards) if in_all is None else in_all)
-    books, by_way = (PolicyBook(before), PolicyBook(after)), {}
+    books = PolicyBook(before), PolicyBook(after)
+    by_way: dict[tuple[Kind, Turn], Effect] = {}
     cycles_from = {carrier: _cycles_from(carrier, *books, before + after) for carrier in {c.carrier for c in cards}}
     for card in cards:
         try:
-            shifts = list(compared(*(fate(card, book) for book in books), cycles_from[card.carrier]))
+            was, becomes = (fate(card, book) for book in books)
+            shifts = list(compared(was, becomes, cycles_from[card.carrier]))
         except InvariantBroken:
             found.contradictory += 1
             continue
@@ -231,11 +243,11 @@ def effects_on(cards, before, after, in_all=None):
     return found
 
 
-def fate(card, policies):
+def fate(card: Card, policies: PolicyBook) -> Fate:
     """What will happen to the card by these policies, as far as they decide it; nothing touched."""
     rules.check(card)
     twin, found = card.copy(), Fate()
-    if card.term_runs:
+    if card.term_runs and card.cycle_until and card.service_until:
         found.metered.append((card.cycle_until, card.service_until))
     term, ending = card.term_number, _ends_with_the_cycle(card)
     for change in rules.catch_up(twin, date.max, policies):
@@ -245,13 +257,13 @@ def fate(card, policies):
         if change.action in STARTS_A_CYCLE:
             for kind in ending - ending_now:
                 found.note(kind, change.on)
-        if twin.term_number != term:
+        if twin.term_number != term and twin.service_from and twin.service_until:
             found.metered.append((twin.service_from, twin.service_until))
         term, ending = twin.term_number, ending_now
     return found
 
 
-def compared(before, after, cycles_from=None):
+def compared(before: Fate, after: Fate, cycles_from: date | None = None) -> Iterator[Shift]:
     """The differences between two fates, one of each kind at the most: the first.
 
     From the day `cycles_from` on the cycles begin on another day of the month, if it is given.
@@ -266,13 +278,13 @@ def compared(before, after, cycles_from=None):
         yield from (Shift(EffectKind.CYCLES, None, day) for day in counted[:1])
 
 
-def _ends_with_the_cycle(card):
+def _ends_with_the_cycle(card: Card) -> set[Kind]:
     """What of the card the next cycle may end, if the policy says so."""
     others = {EffectKind.WAIVER: card.limit_waived, EffectKind.PACKS: card.pack_mb}
     return {*filter(card.has_hold, HOLDS_THAT_END_WITH_A_CYCLE), *filter(others.get, others)}
 
 
-def _cycles_from(carrier, before, after, policies):
+def _cycles_from(carrier: str, before: PolicyBook, after: PolicyBook, policies: Iterable[CarrierPolicy]) -> date | None:
     """The first day on which cycles are reckoned from another day of the month, or None."""
     for day in sorted({policy.valid_from for policy in policies if policy.carrier == carrier}):
         try:

@@ -4,8 +4,10 @@ Cards are read in ranges of their keys, with what belongs to them beside them. A
 more, locked, before anything is said about it, because somebody may have changed it between two of the reads.
 """
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -38,12 +40,12 @@ class Records:
     """Everything that is written about one card."""
 
     card: Card
-    events: list = field(default_factory=list)
-    terms: list = field(default_factory=list)
-    bindings: list = field(default_factory=list)
-    checks: list = field(default_factory=list)
-    tags: list = field(default_factory=list)
-    owners: list = field(default_factory=list)
+    events: list[CardEvent] = field(default_factory=list)
+    terms: list[ServiceTerm] = field(default_factory=list)
+    bindings: list[DeviceBinding] = field(default_factory=list)
+    checks: list[RealNameCheck] = field(default_factory=list)
+    tags: list[CardTag] = field(default_factory=list)
+    owners: list[KnownOwner] = field(default_factory=list)
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Proof:
     cards: int = 0
     events: int = 0
 
-    def problems(self, progress=None):
+    def problems(self, progress: Callable[[int], object] | None = None) -> Iterator[Problem]:
         """Every problem of every card, in the order of the cards; in memory is only a range of them."""
         last = 0
         while cards := list(Card.objects.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
@@ -68,16 +70,16 @@ class Proof:
         yield from _sums()
 
 
-def confirmed(card_id):
+def confirmed(card_id: int) -> list[Problem]:
     """The problems of one card whose records nobody can change meanwhile."""
     with transaction.atomic():
         (records,) = _records([Card.objects.select_for_update().get(pk=card_id)])
         return list(_problems(records))
 
 
-def _records(cards):
+def _records(cards: list[Card]) -> Collection[Records]:
     records = {card.pk: Records(card) for card in cards}
-    companions = (
+    companions: tuple[tuple[Any, str, str], ...] = (
         (CardEvent, "events", "seq"),
         (ServiceTerm, "terms", "number"),
         (DeviceBinding, "bindings", "pk"),
@@ -94,13 +96,13 @@ def _records(cards):
     return records.values()
 
 
-def _problems(records):
+def _problems(records: Records) -> Iterator[Problem]:
     for prove in (_numbers, _chain, _signatures, _state_and_holds, _owner, _terms, _device, _real_name, _kept):
         for code, message in prove(records):
             yield Problem(records.card.iccid, code, message)
 
 
-def _numbers(records):
+def _numbers(records: Records) -> Iterator[tuple[str, str]]:
     """The events are numbered 1, 2, 3 … without a gap, and the last number is the card's version."""
     numbers = [event.seq for event in records.events]
     if not numbers:
@@ -114,7 +116,7 @@ def _numbers(records):
         yield "version", sentence.format(version=records.card.version, seq=numbers[-1])
 
 
-def _chain(records):
+def _chain(records: Records) -> Iterator[tuple[str, str]]:
     """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
     events = records.events
     if events and (events[0].action not in OPENINGS or events[0].from_state):
@@ -134,7 +136,7 @@ def _chain(records):
             yield "edge", sentence.format(seq=event.seq, state=label_of(State, edge[0]), other=label_of(State, edge[1]))
 
 
-def _signatures(records):
+def _signatures(records: Records) -> Iterator[tuple[str, str]]:
     """A rule's event is signed by the rule; holds stand in a stopped card's event, and only there."""
     for event in records.events:
         if bool(event.rule) != (event.actor_name == f"rule:{event.rule}"):
@@ -148,7 +150,7 @@ def _signatures(records):
             yield "event_holds", sentence.format(seq=event.seq, **said)
 
 
-def _state_and_holds(records):
+def _state_and_holds(records: Records) -> Iterator[tuple[str, str]]:
     """The card's state and holds are those of its last event, and agree with each other."""
     card = records.card
     last = records.events[-1] if records.events else None
@@ -167,7 +169,7 @@ def _state_and_holds(records):
         yield "hold_order", _("the holds “{holds}” are not in order").format(holds=_hold_labels(card.holds))
 
 
-def _owner(records):
+def _owner(records: Records) -> Iterator[tuple[str, str]]:
     """The card is the customer's whose the records say it became last, and theirs since that record."""
     card, owner = records.card, _owner_said_last(records)
     if owner not in (NOT_SAID, card.customer_id):
@@ -179,7 +181,7 @@ def _owner(records):
         yield "owned_from", sentence.format(seq=card.owned_from_seq or 1, other=since or 1)
 
 
-def _owner_said_last(records):
+def _owner_said_last(records: Records) -> Any:
     """The key of the customer by the last record that tells whose the card became; NOT_SAID where it has no key.
 
     Records of before have none. What a migration wrote down stands for those of the cards that were there; a record
@@ -193,22 +195,23 @@ def _owner_said_last(records):
     return said[max(said)] if said else NOT_SAID
 
 
-def _moves(event):
+def _moves(event: CardEvent) -> bool:
     """Whether the record moved the card to another customer; files of before did it by correcting."""
     return event.action in CHANGES_OWNER or (event.action == Action.UPDATE and "customer" in event.evidence)
 
 
-def _whose(customer_id):
+def _whose(customer_id: Any) -> str:
     return str(Customer.objects.filter(pk=customer_id).first() or _("in stock"))
 
 
-def _terms(records):
+def _terms(records: Records) -> Iterator[tuple[str, str]]:
     """Terms are numbered without a gap, follow each other without an overlap, and the card knows the running one."""
     card, terms = records.card, records.terms
     if [term.number for term in terms] != list(range(1, len(terms) + 1)) or not terms:
         yield "term_numbers", _("the service terms are not numbered 1, 2, 3 …")
     for before, term in pairwise(terms):
-        if term.starts_on and (not before.starts_on or term.starts_on < before.service_until):
+        ended = before.service_until if before.starts_on else None
+        if term.starts_on and (ended is None or term.starts_on < ended):
             sentence = _("term {number} starts before the one in front of it has ended")
             yield "term_overlap", sentence.format(number=term.number)
     started = [term for term in terms if term.starts_on]
@@ -218,14 +221,14 @@ def _terms(records):
         yield "running_term", _("the card's current term is not the last one that started")
 
 
-def _device(records):
+def _device(records: Records) -> Iterator[tuple[str, str]]:
     bound_to = records.bindings[-1].imei if records.bindings else ""
     if records.card.bound_imei != bound_to:
         sentence = _("the card is bound to “{imei}”, but its last binding says “{other}”")
         yield "binding", sentence.format(imei=records.card.bound_imei, other=bound_to)
 
 
-def _real_name(records):
+def _real_name(records: Records) -> Iterator[tuple[str, str]]:
     status = records.checks[-1].status if records.checks else RealName.NONE
     if records.card.real_name != status:
         sentence = _("the card's ID verification is “{status}”, but the last one submitted is “{other}”")
@@ -233,7 +236,7 @@ def _real_name(records):
         yield "real_name", sentence.format(**said)
 
 
-def _kept(records):
+def _kept(records: Records) -> Iterator[tuple[str, str]]:
     """What is kept for lists to ask: the usage level, and the tags once more as rows."""
     card = records.card
     if card.usage_level != card.level:
@@ -246,7 +249,7 @@ def _kept(records):
         yield "tags", sentence.format(tags=listed(card.tag_list), other=listed(rows))
 
 
-def _hold_labels(text):
+def _hold_labels(text: str) -> str:
     return listed(label_of(Hold, code) for code in text.split(",")) if text else "–"
 
 
@@ -259,7 +262,7 @@ DIFFERENCES = """
 """
 
 
-def _sums():
+def _sums() -> Iterator[Problem]:
     """The kept sums say how many cards there are in each state, with each set of holds."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)

@@ -82,7 +82,7 @@ IN_ORDER = (
 )
 
 
-def columns_of(format, to_staff=True):
+def columns_of(format: str, to_staff: bool = True) -> list[Column]:
     return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]
 
 

@@ -3,10 +3,18 @@
 A cell without a value is NULL, which both write as nothing at all.
 """
 
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
 from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf, Substr
 from django.db.models.lookups import In
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils.functional import Promise
 
 from cards.choices import Hold, State
 from cards.files.writing import ESCAPED_STARTS
@@ -29,8 +37,8 @@ class FirstSign(Func):
     function = "ascii"
     output_field = IntegerField()
 
-    def as_sqlite(self, compiler, connection):
-        return self.as_sql(compiler, connection, function="unicode")
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, **context, function="unicode")
 
 
 class Megabytes(Func):
@@ -39,8 +47,10 @@ class Megabytes(Func):
     output_field = TextField()
     template = f"trunc((%(expressions)s) / {MB}.0, 2)::text"
 
-    def as_sqlite(self, compiler, connection):
-        return self.as_sql(compiler, connection, template=f"printf('%%%%.2f', (%(expressions)s) * 100 / {MB} / 100.0)")
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler, connection, **context, template=f"printf('%%%%.2f', (%(expressions)s) * 100 / {MB} / 100.0)"
+        )
 
 
 class ExactMegabytes(Func):
@@ -49,9 +59,9 @@ class ExactMegabytes(Func):
     output_field = TextField()
     template = f"trim_scale(round((%(expressions)s) / {MB}.0, 7))::text"
 
-    def as_sqlite(self, compiler, connection):
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
         text = f"printf('%%%%.7f', (%(expressions)s) / {MB}.0)"
-        return self.as_sql(compiler, connection, template=f"rtrim(rtrim({text}, '0'), '.')")
+        return self.as_sql(compiler, connection, **context, template=f"rtrim(rtrim({text}, '0'), '.')")
 
 
 class DayText(Func):
@@ -59,8 +69,8 @@ class DayText(Func):
 
     template = "%(expressions)s"
 
-    def as_sqlite(self, compiler, connection):
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS text)")
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, **context, template="CAST(%(expressions)s AS text)")
 
 
 class Minute(Func):
@@ -69,21 +79,21 @@ class Minute(Func):
     output_field = TextField()
     template = f"left(((%(expressions)s) AT TIME ZONE '{settings.TIME_ZONE}')::text, 16)"
 
-    def as_sqlite(self, compiler, connection):
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
         template = f"strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M', %(expressions)s, '{SHANGHAI_FROM_UTC}')"
-        return self.as_sql(compiler, connection, template=template)
+        return self.as_sql(compiler, connection, **context, template=template)
 
 
-def text(name):
+def text(name: str) -> NullIf:
     return NullIf(F(name), Value(""))
 
 
-def spreadsheet_text(name):
+def spreadsheet_text(name: str) -> Joined:
     """`writing.as_text` in SQL."""
     return Joined(Value('="'), text(name), Value('"'))
 
 
-def escaped_text(name):
+def escaped_text(name: str) -> Case:
     """`writing.escaped` in SQL."""
     return Case(
         When(**{name: "", "then": Value(None)}),
@@ -93,7 +103,7 @@ def escaped_text(name):
     )
 
 
-def choice_label(name, choices):
+def choice_label(name: str, choices: Iterable[tuple[str, str | Promise]]) -> Case:
     """The label of each code, in the language of whoever asks now."""
     return Case(
         *[When(**{name: code}, then=Value(str(label))) for code, label in choices],
@@ -102,7 +112,7 @@ def choice_label(name, choices):
     )
 
 
-def hold_labels(name, separator):
+def hold_labels(name: str, separator: str) -> Case:
     """The labels of holds as `Holds` keeps them; mostly there is none, or one."""
     each = [When(**{f"{name}__has": hold}, then=Value(f"{separator}{hold.label}")) for hold in Hold]
     several = Joined(*[Case(when, default=Value("")) for when in each])
@@ -114,18 +124,18 @@ def hold_labels(name, separator):
     )
 
 
-def used(today, in_megabytes):
+def used(today: date, in_megabytes: Callable[[Combinable], Func]) -> Case:
     """What `Card.meter` says is used on that day, without a value while no meter runs."""
     used = in_megabytes(F("used_bytes"))
     return _metered(used, in_megabytes(Value(0)), used, today)
 
 
-def allowance_mb(today):
+def allowance_mb(today: date) -> Case:
     """What `Card.meter` says there is to be used, in MB."""
     return _metered(F("test_quota_mb"), F("quota_mb"), F("quota_mb") + F("pack_mb"), today)
 
 
-def _metered(in_test, in_a_new_cycle, in_the_cycle, today):
+def _metered(in_test: Combinable, in_a_new_cycle: Combinable, in_the_cycle: Combinable, today: date) -> Case:
     """What stands there for a test period, and for the cycle of service, which nobody may have begun on the card yet.
 
     Most cards of a fleet are in service, so that is asked first.
@@ -135,7 +145,7 @@ def _metered(in_test, in_a_new_cycle, in_the_cycle, today):
     return Case(When(RUNS, then=in_service), When(TESTS, then=in_test), **text)
 
 
-def _is_in(phase):
+def _is_in(phase: str) -> Q:
     return Q(state=phase) | Q(resumes_to=phase)
 
 

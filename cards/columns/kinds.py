@@ -1,8 +1,10 @@
 """Kinds of columns: what stands in one in which file, and as what kind of cell the list shows it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import F, TextChoices
+from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -23,8 +25,8 @@ class Format(TextChoices):
 
 
 FOR_PEOPLE = (Format.CSV, Format.XLSX)
-EVERYWHERE = tuple(Format)
-NOWHERE = ()
+EVERYWHERE: tuple[Format, ...] = tuple(Format)
+NOWHERE: tuple[Format, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Listed:
     heading: str | Promise = ""
     cell: str = ""
     stack: str = ""
-    needs: tuple = ()
+    needs: tuple[str, ...] = ()
     is_usual: bool = False
 
 
@@ -52,7 +54,15 @@ class Column:
     cell = "text"
     listed_as = "text"
 
-    def __init__(self, name, source=None, heading="", formats=EVERYWHERE, is_internal=False, listed=None):
+    def __init__(
+        self,
+        name: str,
+        source: str | None = None,
+        heading: str | Promise = "",
+        formats: tuple[Format, ...] = EVERYWHERE,
+        is_internal: bool = False,
+        listed: Listed | None = None,
+    ) -> None:
         self.name, self.source, self.formats, self.is_internal = name, source or name, formats, is_internal
         self._heading = heading
         self.listed = listed and replace(
@@ -63,29 +73,33 @@ class Column:
         )
 
     @property
-    def heading(self):
-        return str(self._heading or capfirst(Card._meta.get_field(self.source).verbose_name))
+    def heading(self) -> str:
+        if self._heading:
+            return str(self._heading)
+        column = Card._meta.get_field(self.source)
+        return str(capfirst(column.verbose_name))  # type: ignore[union-attr]  # a column of its own, no relation back
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The heading in the list."""
-        return str(self.listed.heading) or self.heading
+        return str((self.listed and self.listed.heading) or "") or self.heading
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.text(self.source) if format == Format.XLSX else sql.escaped_text(self.source)
 
-    def said_of(self, card):
+    def said_of(self, card: Card) -> Any:
         """What the list says: the first of the facts that the card has."""
-        return next(filter(None, (_fact(card, path) for path in self.listed.needs)), "")
+        needs = self.listed.needs if self.listed else ()
+        return next(filter(None, (_fact(card, path) for path in needs)), "")
 
 
 class OpeningPlan(Column):
     """The code of the plan in every file: it begins with a letter or digit, whatever people do. The list names it."""
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.text(self.source)
 
-    def said_of(self, card):
+    def said_of(self, card: Card) -> Any:
         return card.plan
 
 
@@ -94,29 +108,29 @@ class Identifier(Column):
 
     listed_as = "identifier"
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.spreadsheet_text(self.source) if format == Format.CSV else sql.text(self.source)
 
 
 class ChoiceLabel(Column):
     """A code; for people the word for it."""
 
-    def __init__(self, name, vocabulary, **options):
+    def __init__(self, name: str, vocabulary: type[TextChoices], **options: Any) -> None:
         super().__init__(name, **options)
         self.vocabulary = vocabulary
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         is_for_people = format in FOR_PEOPLE
         return sql.choice_label(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
 
-    def said_of(self, card):
+    def said_of(self, card: Card) -> Any:
         return self.vocabulary(getattr(card, self.source)).label
 
 
 class HoldLabels(Column):
     """The holds of a card, by precedence."""
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         if format not in FOR_PEOPLE:
             return sql.text(self.source)
         return sql.hold_labels(self.source, _(", "))
@@ -125,42 +139,42 @@ class HoldLabels(Column):
 class Day(Column):
     cell = listed_as = "day"
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.DayText(self.source)
 
 
 class Number(Column):
     cell = "number"
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return F(self.source)
 
 
 class Sized(Number):
     """A number of which 0 says that there is nothing."""
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return NullIf(F(self.source), 0)
 
 
 class Used(Number):
     """What the running meter has counted; a cycle that nobody started yet has counted nothing."""
 
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.used(civil_today(), sql.Megabytes if format in FOR_PEOPLE else sql.ExactMegabytes)
 
 
 class Allowance(Number):
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.allowance_mb(civil_today())
 
 
 class Instant(Column):
-    def expression(self, format):
+    def expression(self, format: str) -> Combinable:
         return sql.Minute(F(self.source))
 
 
-def _fact(card, path):
+def _fact(card: Card, path: str) -> Any:
     """What stands at the end of a path such as `plan__code`, or None where the path breaks off."""
     fact = card
     for name in path.split("__"):

@@ -1,7 +1,9 @@
 """A list of cards as a file, block by block: what the database makes of them is what is sent, and nothing is kept."""
 
 import csv
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -12,11 +14,13 @@ from cards.columns.declared import columns_of
 from cards.columns.kinds import Format
 from cards.files.sheet import sheet_blocks
 from cards.files.writing import BLOCK, BOM
+from cards.paging import SortOrder
+from cards.querysets import CardQuerySet
 
 ROWS_PER_FETCH = 2_000
 
 
-def in_order(cards, order):
+def in_order(cards: CardQuerySet, order: SortOrder) -> CardQuerySet:
     """The cards in a `SortOrder` of the list, in one statement: those without a value come last, newest first."""
     sign = "-" if order.is_descending else ""
     if not order.column:
@@ -28,12 +32,12 @@ def in_order(cards, order):
     return cards.order_by(Case(When(order.has_value, then=Value(0)), default=Value(1)), *sorting, "-pk")
 
 
-def file_blocks(cards, format, to_staff=True):
+def file_blocks(cards: CardQuerySet, format: str, to_staff: bool = True) -> Iterator[bytes]:
     """The whole file of these cards, in blocks of bytes, in the language that is active now."""
     return dressed(row_blocks(cards, format, to_staff), format, to_staff)
 
 
-def row_blocks(cards, format, to_staff=True):
+def row_blocks(cards: CardQuerySet, format: str, to_staff: bool = True) -> Iterator[bytes]:
     """The rows as CSV without a heading, whole rows to a block.
 
     They are asked for in one statement, so they are one moment in time; it runs from the first block to the last, and
@@ -47,7 +51,7 @@ def row_blocks(cards, format, to_staff=True):
     return READ_FROM[connection.vendor](*statement)
 
 
-def dressed(blocks, format, to_staff=True):
+def dressed(blocks: Iterable[bytes], format: str, to_staff: bool = True) -> Iterator[bytes]:
     """The file that is made of `row_blocks`."""
     columns = columns_of(format, to_staff)
     if format == Format.XLSX:
@@ -60,12 +64,12 @@ def dressed(blocks, format, to_staff=True):
     return _behind(head.getvalue().encode(), blocks)
 
 
-def _behind(head, blocks):
+def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield head
     yield from blocks
 
 
-def _from_postgresql(statement, params):
+def _from_postgresql(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     """The server writes the CSV itself; here its rows are only put together."""
     rows, size = [], 0
     with connection.cursor() as cursor:
@@ -81,7 +85,7 @@ def _from_postgresql(statement, params):
     yield b"".join(rows)
 
 
-def _from_sqlite(statement, params):
+def _from_sqlite(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     with connection.cursor() as cursor:

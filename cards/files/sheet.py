@@ -45,8 +45,10 @@ def sheet_blocks(title: str, columns: Sequence[Headed], rows: Iterable[Sequence[
     More rows than a sheet can have are a `BadInput`.
     """
     sent = _Sent()
-    written = ZipFile(sent, "w", ZIP_DEFLATED, compresslevel=FAST)  # type: ignore[call-overload]  # never closes `sent`
-    with ZipFile(_workbook(title, columns)) as made, written as sheet:
+    with (
+        ZipFile(_workbook(title, columns)) as made,
+        ZipFile(sent, "w", ZIP_DEFLATED, compresslevel=FAST) as sheet,  # type: ignore[call-overload]  # never closed
+    ):
         for part in made.namelist():
             if part != SHEET:
                 sheet.writestr(part, made.read(part))

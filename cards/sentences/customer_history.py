@@ -3,18 +3,21 @@
 What the dealer's staff note for themselves is not told, nor what happened while the card was somebody else's.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, ActorKind, Hold, Rule
+from cards.models import CardEvent
 from cards.sentences.customer_text import REASONS
 
 # What rules and files do; what people do says the catalogue.
-OF_RULES = {
+OF_RULES: Mapping[str, Promise] = {
     Action.OPEN: gettext_lazy("The card was opened."),
     Action.ADOPT: gettext_lazy("Your dealer took over the card."),
     Action.END_TEST: gettext_lazy("The free test period ended."),
@@ -38,23 +41,23 @@ class HistoryEntry:
     shown: str
 
 
-def history_entries(events):
+def history_entries(events: Iterable[CardEvent]) -> list[HistoryEntry]:
     """What these records tell the card's owner."""
     told = (event for event in events if event.action in IN_OWNERS_HISTORY)
     return [HistoryEntry(e.seq, e.effective_on, _sentence(e), _by(e), e.shown) for e in told]
 
 
-def _sentence(event):
+def _sentence(event: CardEvent) -> str:
     if event.rule == Rule.FIRST_USE and event.action == Action.ACTIVATE:
         return str(FIRST_USE)
     facts = {"reason": "", "imei": "", "limit_mb": "", **event.evidence}
     if "hold" in event.evidence:
         facts["reason"] = REASONS[Hold(event.evidence["hold"])]
     template = OF_RULES.get(event.action) or CATALOGUE[event.action].customer_sentence(event.evidence)
-    return template.format(**facts)
+    return str(template).format(**facts)
 
 
-def _by(event):
+def _by(event: CardEvent) -> str:
     """Members by their names; staff are the dealer, whoever of them it was."""
     if event.actor_kind == ActorKind.SYSTEM:
         return ""

@@ -4,14 +4,17 @@ A table over states, holds and the real-name check, whole and pure: what stands 
 the button may be pressed now, and by whom, is for guards and pages to say; what it costs, for another room.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, RealName, Rule, State
+from cards.models import Card
 
 
 class Helper(TextChoices):
@@ -38,12 +41,12 @@ class Help:
     follows: str = ""
 
     @property
-    def reason(self):
+    def reason(self) -> str | Promise:
         """Why the card is stopped by it; empty where it is no hold."""
         return REASONS.get(self.code, "")
 
     @property
-    def button(self):
+    def button(self) -> str | Promise | None:
         """What the button is called; None where a customer has none."""
         return BUTTONS.get(self.action)
 
@@ -53,7 +56,7 @@ class Description:
     """The state in one sentence, and what helps, the most pressing first."""
 
     sentence: str
-    helps: tuple = ()
+    helps: tuple[Help, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ class Way:
 
     helper: Helper
     action: Action | None
-    sentence: str
-    then: str
-    still: str
+    sentence: Promise
+    then: Promise
+    still: Promise
 
 
 LIFTED_AT_ONCE = (
@@ -81,7 +84,9 @@ ONCE_LIFTED = (
 )
 
 # What customers call their actions.
-BUTTONS = {word: action.customer_button for word, action in CATALOGUE.items() if action.customer_button}
+BUTTONS: Mapping[str | None, str | Promise] = {
+    word: action.customer_button for word, action in CATALOGUE.items() if action.customer_button
+}
 
 HEADLINES = {
     Hold.ANOMALY: gettext_lazy("Blocked by the carrier"),
@@ -91,7 +96,7 @@ HEADLINES = {
     Hold.THRESHOLD: gettext_lazy("Suspended: usage limit reached"),
     Hold.VOLUNTARY: gettext_lazy("Suspended manually"),
 }
-REASONS = {
+REASONS: Mapping[str, Promise] = {
     Hold.ANOMALY: gettext_lazy("the carrier has blocked it"),
     Hold.REAL_NAME: gettext_lazy("its ID is not verified"),
     Hold.REBIND: gettext_lazy("it was moved to another device"),
@@ -100,7 +105,7 @@ REASONS = {
     Hold.VOLUNTARY: gettext_lazy("requested by you or your dealer"),
 }
 
-WAYS = {
+WAYS: Mapping[str, Way] = {
     Hold.ANOMALY: Way(
         Helper.CARRIER,
         None,
@@ -141,7 +146,7 @@ CHECK_SENT_IN = Way(
 )
 RENEWAL = Way(Helper.YOU, Action.RENEW, gettext_lazy("Renewing restores it."), *LIFTED_AT_ONCE)
 
-LIFTED_BY = {
+LIFTED_BY: Mapping[str | None, tuple[str, ...]] = {
     Action.RESUME: (Hold.VOLUNTARY, Hold.THRESHOLD),
     Action.RENEW: HOLDS_THAT_END_WITH_A_CYCLE,
 }
@@ -157,45 +162,49 @@ NEXT = {
 }
 
 
-def describe(card):
+def describe(card: Card) -> Description:
     """How a customer reads this card; one whose data contradict each other waits for the dealer."""
     if card.parked:
         return being_corrected()
     return describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
 
 
-def being_corrected():
+def being_corrected() -> Description:
     return Description(_("Your dealer is correcting this card's data. No actions are possible until then."))
 
 
-def describe_state(state, holds=(), real_name=RealName.NONE, lacks_real_name=False):
+def describe_state(
+    state: str, holds: Iterable[str] = (), real_name: str = RealName.NONE, lacks_real_name: bool = False
+) -> Description:
     """How a customer reads a card in this state with these holds, by precedence."""
     return BY_STATE[state](tuple(holds), real_name, lacks_real_name)
 
 
-def reasons_text(holds, real_name=RealName.NONE):
+def reasons_text(holds: Iterable[str], real_name: str = RealName.NONE) -> str:
     """Why a card is stopped: what each hold says, one after the other."""
-    sent_in = {Hold.REAL_NAME: _("its ID verification is not approved yet")} if _is_sent_in(real_name) else {}
+    sent_in: dict[str, str | Promise] = (
+        {Hold.REAL_NAME: _("its ID verification is not approved yet")} if _is_sent_in(real_name) else {}
+    )
     return _("; ").join(str(sent_in.get(hold, REASONS[hold])) for hold in holds)
 
 
-def _testing(holds, real_name, lacks_real_name):
+def _testing(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     helps = _early_check(real_name) if lacks_real_name else ()
     return Description(_("The card works: it is in its free test period."), helps)
 
 
-def _unused(holds, real_name, lacks_real_name):
+def _unused(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     if lacks_real_name:
         sentence = _("The card is new. It can be used once its ID verification is approved.")
         return Description(sentence, _early_check(real_name))
     return Description(_("The card is new and ready to use."))
 
 
-def _in_use(holds, real_name, lacks_real_name):
+def _in_use(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     return Description(_("The card works."))
 
 
-def _suspended(holds, real_name, lacks_real_name):
+def _suspended(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     helps = [_help(hold, _way(hold, real_name), _left(holds, hold, real_name), real_name) for hold in holds]
     return Description(
         _("The card is suspended: {reasons}.").format(reasons=reasons_text(holds, real_name)),
@@ -203,7 +212,7 @@ def _suspended(holds, real_name, lacks_real_name):
     )
 
 
-def _shut_down(holds, real_name, lacks_real_name):
+def _shut_down(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     """Renewing comes first: it lifts what belonged to the old term, and the rest still stops the card."""
     left = [hold for hold in holds if hold not in LIFTED_BY[Action.RENEW]]
     if lacks_real_name and Hold.REAL_NAME not in left:
@@ -213,12 +222,12 @@ def _shut_down(holds, real_name, lacks_real_name):
     return Description(_("The card's service has ended, and it was not renewed."), (renewal, *others))
 
 
-def _cancelled(holds, real_name, lacks_real_name):
+def _cancelled(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:
     nobody = Help(State.CANCELLED, Helper.NOBODY, None, _("It cannot be restored. Ask your dealer for a new card."))
     return Description(_("The card is permanently cancelled."), (nobody,))
 
 
-BY_STATE = {
+BY_STATE: Mapping[str, Callable[[Sequence[str], str, bool], Description]] = {
     State.TESTING: _testing,
     State.UNUSED: _unused,
     State.IN_USE: _in_use,
@@ -228,18 +237,18 @@ BY_STATE = {
 }
 
 
-def _help(code, way, left, real_name):
-    follows = way.still.format(reasons=reasons_text(left, real_name)) if left else str(way.then)
+def _help(code: str, way: Way, left: Sequence[str], real_name: str) -> Help:
+    follows = str(way.still).format(reasons=reasons_text(left, real_name)) if left else str(way.then)
     return Help(code, way.helper, way.action, str(way.sentence), follows)
 
 
-def _help_before_renewal(hold, way):
+def _help_before_renewal(hold: str, way: Way) -> Help:
     if way.action in NEEDS_SERVICE:
         return Help(hold, way.helper, None, _("It can be resumed once it is renewed."))
     return Help(hold, way.helper, way.action, str(way.sentence), _("The card still needs to be renewed."))
 
 
-def _early_check(real_name):
+def _early_check(real_name: str) -> tuple[Help, ...]:
     """The check of a card that is not used yet."""
     way = _way(Hold.REAL_NAME, real_name)
     return (
@@ -247,17 +256,17 @@ def _early_check(real_name):
     )
 
 
-def _left(holds, lifted, real_name):
+def _left(holds: Sequence[str], lifted: str, real_name: str) -> list[str]:
     """What still stops the card once this hold is lifted, with what goes together with it."""
     gone = LIFTED_BY.get(_way(lifted, real_name).action, (lifted,))
     return [hold for hold in holds if hold not in gone]
 
 
-def _way(hold, real_name):
+def _way(hold: str, real_name: str) -> Way:
     return CHECK_SENT_IN if hold == Hold.REAL_NAME and _is_sent_in(real_name) else WAYS[hold]
 
 
-def _each_button_once(helps):
+def _each_button_once(helps: Iterable[Help]) -> Iterator[Help]:
     """Where one button lifts two holds, the second one says so."""
     offered = set()
     for help in helps:
@@ -267,5 +276,5 @@ def _each_button_once(helps):
         yield help
 
 
-def _is_sent_in(real_name):
+def _is_sent_in(real_name: str) -> bool:
     return real_name == RealName.SUBMITTED

@@ -3,8 +3,10 @@
 Pure, on a card as it is now: each check has a finding and a sentence for the customer.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.timezone import localdate
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.choices import Binding, Certification, RealName, UsageLevel
+from cards.models import Card
 from cards.quantities import megabytes
 from cards.sentences.customer_text import describe, reasons_text
 
@@ -43,7 +46,7 @@ class Check:
     sentence: str
 
 
-def diagnose(card, day, late_after_days):
+def diagnose(card: Card, day: date, late_after_days: int) -> list[Check]:
     """Every check, in order; the carrier's last reading is too old for a card in use after so many days."""
     return [
         Check(Subject.STATE, *_state(card)),
@@ -56,7 +59,7 @@ def diagnose(card, day, late_after_days):
     ]
 
 
-def evidence_now(card, checks, day):
+def evidence_now(card: Card, checks: Iterable[Check], day: date) -> dict[str, Any]:
     """What the portal knows of the card now, in codes and plain values, to be kept with a request."""
     meter = card.meter(day)
     facts = {
@@ -79,13 +82,13 @@ def evidence_now(card, checks, day):
     }
 
 
-def _state(card):
+def _state(card: Card) -> tuple[Finding, str]:
     if card.parked or card.is_over:
         return Finding.BAD, describe(card).sentence
     return Finding.GOOD, _("The card is neither shut down nor cancelled.")
 
 
-def _holds(card):
+def _holds(card: Card) -> tuple[Finding, str]:
     if card.hold_list and not card.is_over:
         return Finding.BAD, _("The card is suspended: {reasons}.").format(
             reasons=reasons_text(card.hold_list, card.real_name)
@@ -93,7 +96,7 @@ def _holds(card):
     return Finding.GOOD, _("The card is not suspended.")
 
 
-def _allowance(card, day):
+def _allowance(card: Card, day: date) -> tuple[Finding, str]:
     meter = card.meter(day)
     if meter.quota_bytes is None:
         return Finding.GOOD, _("No usage is counted: there is no current term.")
@@ -105,7 +108,7 @@ def _allowance(card, day):
     return Finding.GOOD, _("Data is left: {used} of {of} MB used.").format(**amounts)
 
 
-def _term(card):
+def _term(card: Card) -> tuple[Finding, str]:
     if card.is_over:
         return Finding.BAD, _("Its service has ended.")
     if card.term_runs:
@@ -113,7 +116,7 @@ def _term(card):
     return Finding.GOOD, _("Its term has not started yet.")
 
 
-def _device(card):
+def _device(card: Card) -> tuple[Finding, str]:
     if card.binding == Binding.NONE:
         return Finding.GOOD, _("The card can be used in any device.")
     if card.is_in_another_device:
@@ -126,7 +129,7 @@ def _device(card):
     return Finding.GOOD, _("It will be bound to the first device it is used in.")
 
 
-def _real_name(card):
+def _real_name(card: Card) -> tuple[Finding, str]:
     if card.certification == Certification.ENTERPRISE:
         return Finding.GOOD, _("The card needs no ID verification.")
     if not card.lacks_real_name:
@@ -136,7 +139,7 @@ def _real_name(card):
     return Finding.BAD, _("The ID is not verified yet.")
 
 
-def _data_age(card, day, late_after_days):
+def _data_age(card: Card, day: date, late_after_days: int) -> tuple[Finding, str]:
     if card.read_at is None:
         return Finding.UNCLEAR, _("The carrier has not reported any usage yet.")
     read_on = localdate(card.read_at)

@@ -3,15 +3,19 @@
 Pure reading, for the console and the customer's page alike: which button somebody may press is for the page to say.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cards import permissions, rules
 from cards.calendar import add_months
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
+from cards.models import Card, CardEvent, PolicyBook
 from cards.phrases import listed, noted
 from cards.quantities import MB, megabytes
 
@@ -45,7 +49,7 @@ class Reason:
     ends_on: date | None = None
 
     @property
-    def roles(self):
+    def roles(self) -> str:
         """The roles that may do what helps, as text."""
         return listed(label for role, label in WHO.items() if self.action in ACTIONS_BY_ROLE[role])
 
@@ -62,7 +66,7 @@ class Foreseen:
     is_overdue: bool
 
 
-def explain(card, events, day, policies):
+def explain(card: Card, events: Iterable[CardEvent], day: date, policies: PolicyBook) -> list[Reason]:
     """The reasons why the card does not work, or not fully, on `day`; the one to deal with first stands first.
 
     `events` are the card's records, newest first; only as many are read as it takes to find who placed the holds.
@@ -83,7 +87,7 @@ def explain(card, events, day, policies):
     return reasons
 
 
-def foresee(card, day, through, policies):
+def foresee(card: Card, day: date, through: date, policies: PolicyBook) -> list[Foreseen]:
     """What happens to the card until `through` if nobody does anything: `rules.forecast` as people read it."""
     if card.parked:
         return []
@@ -103,9 +107,10 @@ def foresee(card, day, through, policies):
     ]
 
 
-def placing_events(card, events):
+def placing_events(card: Card, events: Iterable[CardEvent]) -> dict[Hold, CardEvent | None]:
     """For each open hold of the card the record that placed it; `events` come newest first."""
-    missing, placed, newer = set(card.hold_list), {}, None
+    missing, newer = set(card.hold_list), None
+    placed: dict[Hold, CardEvent | None] = {}
     for event in events:
         for hold in missing.difference(event.hold_list):
             placed[hold] = newer
@@ -116,23 +121,28 @@ def placing_events(card, events):
     return placed | dict.fromkeys(missing, newer)
 
 
-def ends_by_itself(card, day, policies):
+def ends_by_itself(card: Card, day: date, policies: PolicyBook) -> dict[Hold, date]:
     """For each open hold the day on which the rules lift it, if they do within two years of `day`."""
-    ends, twin = {}, card.copy()
+    ends: dict[Hold, date] = {}
+    twin = card.copy()
     for change in rules.catch_up(twin, add_months(day, LONGEST_WAIT_MONTHS), policies):
         for hold in set(card.hold_list).difference(twin.hold_list, ends):
             ends[hold] = change.on
     return ends
 
 
-def by_whom(event):
+def by_whom(event: CardEvent) -> str:
     """Who stands behind a record: the rule's label, or the person and through which door."""
     if event.rule:
         return _("rule: {rule}").format(rule=Rule(event.rule).label)
     return noted(event.actor_name, ActorKind(event.actor_kind).label)
 
 
-def _parked(card):
+# What a hold is about: the sentence, the evidence, the way back, and the action that helps.
+HoldTold: TypeAlias = tuple[str, str, str, str]
+
+
+def _parked(card: Card) -> Reason:
     return Reason(
         code="parked",
         sentence=_("The card's data is inconsistent: {why}").format(why=card.parked_because),
@@ -141,7 +151,7 @@ def _parked(card):
     )
 
 
-def _unused(card, day):
+def _unused(card: Card, day: date) -> Reason:
     if card.lacks_real_name:
         sentence = _("The card has not been used yet and has no approved ID verification.")
         way_back = _("Without verification it is suspended on first use; its term starts on {day} at the latest.")
@@ -153,7 +163,7 @@ def _unused(card, day):
     return Reason(State.UNUSED, sentence, way_back, action, since=card.silent_from)
 
 
-def _shut_down(card, day):
+def _shut_down(card: Card, day: date) -> Reason:
     return Reason(
         code=State.SHUT_DOWN,
         sentence=_("The last term ended on {day}, and the card was not renewed.").format(day=card.service_until),
@@ -163,10 +173,10 @@ def _shut_down(card, day):
     )
 
 
-def _time_left(card, day):
+def _time_left(card: Card, day: date) -> str:
     if card.protected:
         return _("It is protected and will not be cancelled as long as that lasts. Renewing restores it.")
-    left = (card.cancel_on - day).days
+    left = (card.cancel_on - day).days  # type: ignore[operator]  # `rules.check` has asked for it
     if left <= 0:
         return _("The renewal period is over: the next sweep cancels it permanently unless it is renewed first.")
     sentence = ngettext(
@@ -177,7 +187,7 @@ def _time_left(card, day):
     return sentence.format(day=card.cancel_on, left=left)
 
 
-def _cancelled(card, day):
+def _cancelled(card: Card, day: date) -> Reason:
     return Reason(
         code=State.CANCELLED,
         sentence=_("The card was cancelled on {day}.").format(day=card.cancel_on),
@@ -186,10 +196,14 @@ def _cancelled(card, day):
     )
 
 
-REASON_BY_STATE = {State.UNUSED: _unused, State.SHUT_DOWN: _shut_down, State.CANCELLED: _cancelled}
+REASON_BY_STATE: Mapping[str, Callable[[Card, date], Reason]] = {
+    State.UNUSED: _unused,
+    State.SHUT_DOWN: _shut_down,
+    State.CANCELLED: _cancelled,
+}
 
 
-def _hold(card, hold, event, ends_on):
+def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None) -> Reason:
     sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
     if ends_on:
         by_itself = _("Clears automatically on {day}.").format(day=ends_on)
@@ -200,7 +214,7 @@ def _hold(card, hold, event, ends_on):
         way_back=way_back,
         action=action,
         evidence=evidence,
-        since=event and event.effective_on,
+        since=event.effective_on if event else None,
         by=by_whom(event) if event else "",
         is_by_rule=bool(event and event.rule),
         why=event.reason if event else "",
@@ -208,7 +222,7 @@ def _hold(card, hold, event, ends_on):
     )
 
 
-def _anomaly(card, event):
+def _anomaly(card: Card, event: CardEvent | None) -> HoldTold:
     return (
         _("The carrier has blocked the card."),
         "",
@@ -217,7 +231,7 @@ def _anomaly(card, event):
     )
 
 
-def _real_name(card, event):
+def _real_name(card: Card, event: CardEvent | None) -> HoldTold:
     evidence = _("ID verification: {status}").format(status=RealName(card.real_name).label)
     if card.real_name == RealName.SUBMITTED:
         way_back = _("Approving the ID verification lifts it.")
@@ -226,7 +240,7 @@ def _real_name(card, event):
     return _real_name_sentence(event), evidence, way_back, _real_name_action(card)
 
 
-def _real_name_sentence(event):
+def _real_name_sentence(event: CardEvent | None) -> str:
     if event and event.rule == Rule.FIRST_USE:
         return _("The card was used before its ID verification was approved.")
     if event and event.rule == Rule.FORCE_ACTIVATE:
@@ -236,34 +250,34 @@ def _real_name_sentence(event):
     return _("The card has no approved ID verification.")
 
 
-def _real_name_action(card):
+def _real_name_action(card: Card) -> Action:
     return Action.APPROVE_REAL_NAME if card.real_name == RealName.SUBMITTED else Action.SUBMIT_REAL_NAME
 
 
-def _rebind(card, event):
+def _rebind(card: Card, event: CardEvent | None) -> HoldTold:
     found = event.evidence if event else {}
     seen, bound = found.get("imei", card.seen_imei), found.get("bound_imei", card.bound_imei)
     evidence = _("seen in {seen}, bound to {bound}").format(seen=seen, bound=bound) if seen else ""
     return _("The card was seen in another device."), evidence, _("Confirming the device lifts it."), Action.REBIND
 
 
-def _credit(card, event):
+def _credit(card: Card, event: CardEvent | None) -> HoldTold:
     evidence = _used_of(card.used_bytes, card.allowance_bytes)
     way_back = _("It clears once an add-on pack raises the allowance above the usage.")
     return _("The cycle's allowance is used up."), evidence, way_back, Action.TOP_UP
 
 
-def _threshold(card, event):
+def _threshold(card: Card, event: CardEvent | None) -> HoldTold:
     evidence = _used_of(card.used_bytes, card.limit_mb * MB) if card.limit_mb else ""
     way_back = _("Resuming waives the limit until the next cycle; a higher limit lifts it too.")
     return _("Usage in this cycle has reached the limit."), evidence, way_back, Action.RESUME
 
 
-def _voluntary(card, event):
+def _voluntary(card: Card, event: CardEvent | None) -> HoldTold:
     return _("The card was suspended manually."), "", _("Resuming lifts it."), Action.RESUME
 
 
-BY_HOLD = {
+BY_HOLD: Mapping[Hold, Callable[[Card, CardEvent | None], HoldTold]] = {
     Hold.ANOMALY: _anomaly,
     Hold.REAL_NAME: _real_name,
     Hold.REBIND: _rebind,
@@ -273,7 +287,7 @@ BY_HOLD = {
 }
 
 # What a change of carrier policies does to those that end with a cycle: back earlier, back later, no longer, newly.
-BACK_WITH_THE_CYCLE = {
+BACK_WITH_THE_CYCLE: Mapping[Hold, tuple[Promise, Promise, Promise, Promise]] = {
     Hold.CREDIT: (
         gettext_lazy("Suspended for a used-up allowance, resumes earlier"),
         gettext_lazy("Suspended for a used-up allowance, resumes later"),
@@ -289,11 +303,11 @@ BACK_WITH_THE_CYCLE = {
 }
 
 
-def _used_of(used_bytes, of_bytes):
+def _used_of(used_bytes: int, of_bytes: int) -> str:
     return _("{used} of {of} MB used").format(used=megabytes(used_bytes), of=megabytes(of_bytes))
 
 
-PREVENTION = {
+PREVENTION: Mapping[str, Promise] = {
     Rule.END_TEST: gettext_lazy("Cannot be prevented: the test period ends."),
     Rule.FORCE_ACTIVATE: gettext_lazy("Use the card before {day}, and its term starts on the day of first use."),
     Rule.ROLL_OVER: gettext_lazy("Cannot be prevented: cycles follow each other."),

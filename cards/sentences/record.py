@@ -1,18 +1,22 @@
 """A card's record as staff read it: who did what and when, and the evidence as people read it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.choices import Action, Hold, RealName, State
 from cards.errors import InvariantBroken
-from cards.models import PlanBook
+from cards.models import CardEvent, PlanBook
 from cards.phrases import listed
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
 
-EVIDENCE_LABELS = {
+EVIDENCE_LABELS: dict[str, str | Promise] = {
     "source": gettext_lazy("from the file"),
     "state": gettext_lazy("state"),
     "activated_on": gettext_lazy("activated on"),
@@ -52,7 +56,7 @@ EVIDENCE_LABELS = {
     "was_limit_mb": gettext_lazy("previous limit"),
     "undoes": gettext_lazy("undoes record"),
 }
-EVIDENCE_VOCABULARIES = {"state": State, "real_name": RealName}
+EVIDENCE_VOCABULARIES: dict[str, type[TextChoices]] = {"state": State, "real_name": RealName}
 HIDDEN_EVIDENCE = ("was_waived", "customer_id", "was_customer_id")  # for undoing the change, and for proofs
 
 
@@ -63,16 +67,18 @@ class RecordEntry:
     seq: int
     on: date
     at: datetime
-    action: str
+    action: str | Promise
     by: str
     shown_before: str
     shown: str
     reason: str
-    evidence: list
+    evidence: list[tuple[str | Promise, str]]
     job_id: int | None
 
 
-def record_entries(events, shown, customers):
+def record_entries(
+    events: Iterable[CardEvent], shown: Mapping[int, str], customers: Mapping[int, str]
+) -> list[RecordEntry]:
     """The records as staff read them; `shown` is what the card showed after each of its records, by their numbers.
 
     `customers` are the names of those who had the card, by their keys.
@@ -81,18 +87,21 @@ def record_entries(events, shown, customers):
     return [_entry(event, shown.get(event.seq - 1, event.from_state), customers, plans) for event in events]
 
 
-def evidence_labels(evidence, customers=None, plans=None):
+def evidence_labels(
+    evidence: Mapping[str, Any], customers: Mapping[int, str] | None = None, plans: PlanBook | None = None
+) -> list[tuple[str | Promise, str]]:
     """The evidence of a record as (name, value) for people, always in the same order: databases keep none in JSON."""
     plans = plans or PlanBook()
-    if former := (customers or {}).get(evidence.get("was_customer_id")):
-        evidence = {**evidence, "was_customer": former}
+    former = evidence.get("was_customer_id")
+    if former and customers and former in customers:
+        evidence = {**evidence, "was_customer": customers[former]}
     known = [
         (name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in HIDDEN_EVIDENCE
     ]
     return [(EVIDENCE_LABELS.get(name, name), _value(name, value, plans)) for name, value in sorted(known, key=_place)]
 
 
-def _entry(event, before, customers, plans):
+def _entry(event: CardEvent, before: str, customers: Mapping[int, str], plans: PlanBook) -> RecordEntry:
     shown = event.shown
     return RecordEntry(
         seq=event.seq,
@@ -108,11 +117,11 @@ def _entry(event, before, customers, plans):
     )
 
 
-def _place(item):
+def _place(item: tuple[str, Any]) -> tuple[int, str]:
     return list(EVIDENCE_LABELS).index(item[0]) if item[0] in EVIDENCE_LABELS else len(EVIDENCE_LABELS), item[0]
 
 
-def _value(name, value, plans):
+def _value(name: str, value: Any, plans: PlanBook) -> str:
     if name == "plan":
         return plans.named(value)
     if name.endswith("_bytes"):

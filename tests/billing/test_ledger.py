@@ -229,6 +229,13 @@ def test_the_proof_finds_an_edited_running_balance(sold):
     assert [code for code, *_ in found()] == ["running_balance"]
 
 
+def test_the_proof_finds_a_running_balance_that_is_missing(sold):
+    posting = Posting.objects.get(account="wallet", entry=f"pay:{sold.pk}")
+    Posting.objects.filter(pk=posting.pk).update(balance=None)
+    sentence = f"posting {posting} leaves – in the wallet, but should leave ¥70.00"
+    assert found() == [("running_balance", None, sentence)]
+
+
 def test_the_proof_finds_an_order_of_another_total(sold):
     assert changed(Order, total="31.00") == ["order_total", "order_payment"]
 

@@ -108,6 +108,7 @@ KINDS = {
         "UPDATE cards_serviceterm SET service_until = '2026-03-15' WHERE number = 1",
         ["term_overlap"],
     ),
+    "a term has no end": ("UPDATE cards_serviceterm SET service_until = NULL WHERE number = 1", ["term_overlap"]),
     "a term is missing": ("DELETE FROM cards_serviceterm WHERE number = 1", ["term_numbers"]),
     "another running term": ("UPDATE cards_card SET service_until = '2027-01-01'", ["running_term"]),
     "a term began before its turn": (

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, Carrier, Hold, State, label_of
-from cards.phrases import noted, pair
+from cards.phrases import joined, noted, pair
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
 VOCABULARIES: dict[str, type[TextChoices]] = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
@@ -228,7 +228,7 @@ class Refused(Exception):
         return str(self.sentences[self.code][1]).format(**self._labelled_facts())
 
     def __str__(self) -> str:
-        return f"{self.sentence} {self.way_out}"
+        return joined(self.sentence, self.way_out)
 
     def written(self) -> list[Any]:
         """What is kept of it, from which `read` makes it again, in any language."""

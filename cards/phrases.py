@@ -18,3 +18,8 @@ def noted(text: object, note: object) -> str:
 def listed(items: Iterable[object]) -> str:
     """Several things, one after the other."""
     return _(", ").join(map(str, items))
+
+
+def joined(sentence: object, following: object) -> str:
+    """Two sentences, one after the other; the second may be empty."""
+    return _("{sentence} {following}").format(sentence=sentence, following=following) if following else str(sentence)

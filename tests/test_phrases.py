@@ -13,25 +13,28 @@ from cards.errors import InvariantBroken
 from cards.models import Job
 from cards.pages.filter_labels import filter_fields, filter_labels
 from cards.pages.job_labels import parameters_of
-from cards.phrases import listed, noted, pair
+from cards.phrases import joined, listed, noted, pair
+from cards.templatetags.cards import seconds, unbroken
 
 pytestmark = pytest.mark.once
 
 COMPOSED = {
-    "en": ("Carrier: China Mobile", "Suspended (credit)", "In use, Unused"),
-    "zh-hans": ("Carrier：中国移动", "已停用（credit）", "使用中、未使用"),
+    "en": ("Carrier: China Mobile", "Suspended (credit)", "In use, Unused", "It works. It does."),
+    "zh-hans": ("Carrier：中国移动", "已停用（credit）", "使用中、未使用", "It works.It does."),
 }
 
 
 @pytest.mark.parametrize("language", COMPOSED)
-def test_each_language_has_its_colon_brackets_and_comma(language):
+def test_each_language_has_its_colon_brackets_comma_and_blank(language):
     with override(language):
         composed = (
             pair("Carrier", Carrier.CMCC.label),
             noted(State.SUSPENDED.label, "credit"),
             listed([State.IN_USE.label, State.UNUSED.label]),
+            joined("It works.", "It does."),
         )
-    assert composed == COMPOSED[language]
+        alone = joined("It works.", "")
+    assert (composed, alone) == (COMPOSED[language], "It works.")
 
 
 def test_a_template_escapes_what_it_pairs():
@@ -39,6 +42,24 @@ def test_a_template_escapes_what_it_pairs():
     with override("zh-hans"):
         shown = template.render(Context({"label": "<b>", "value": "<i>", "names": ["<u>", 2]}))
     assert shown == "&lt;b&gt;：&lt;i&gt; &lt;u&gt;、2"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "Due 2026-03-02, <b> -¥1,078.50.",
+            'Due <span class="nowrap">2026-03-02</span>, &lt;b&gt; <span class="nowrap">-¥1,078.50</span>.',
+        ),
+        ("SIM 8986-0026, 5 of 30 MB", "SIM 8986-0026, 5 of 30 MB"),
+    ],
+)
+def test_no_line_ends_within_a_day_or_an_amount(text, shown):
+    assert unbroken(text) == shown
+
+
+def test_what_took_some_time_never_reads_as_none():
+    assert [seconds(count) for count in (0, 0.04, 0.05, 61.25)] == ["<0.1", "<0.1", "0.1", "61.2"]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Plan(models.Model):
         period = PERIODS.get(months) or ngettext("{months}-month plan", "{months}-month plan", months)
         facts = {"period": period.format(months=months), "quota": quota}
         if self.alignment == Alignment.ANNIVERSARY:
-            return gettext("{period} {quota}/month, anniversary").format(**facts)
+            return gettext("{period} {quota}/month, from activation day").format(**facts)
         return gettext("{period} {quota}/month").format(**facts)
 
     @property

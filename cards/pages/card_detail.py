@@ -23,6 +23,7 @@ from cards.pages.card_record import Record, jobs_in
 from cards.pages.card_rows import next_day_of, usage_of
 from cards.pages.frames import CONSOLE
 from cards.phrases import listed
+from cards.quantities import volume
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
 
 MOST_RECORDS = 2_000
@@ -71,7 +72,7 @@ class Term:
     plan: Plan
     months: int
     alignment: str
-    quota_mb: int
+    quota: str
     bought_on: object
     starts_on: object
     service_until: object
@@ -230,7 +231,7 @@ class CardPage:
             plan=term.plan,
             months=term.months,
             alignment=term.get_alignment_display(),
-            quota_mb=term.quota_mb,
+            quota=volume(term.quota_mb),
             bought_on=term.bought_on,
             starts_on=term.starts_on,
             service_until=term.service_until,

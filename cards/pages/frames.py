@@ -28,7 +28,7 @@ MENU = (
     (_("My cards"), "my:card-list"),
     (pgettext_lazy("orders", "Orders"), "buying:order-list"),
     (_("Wallet"), "buying:wallet"),
-    (_("My requests"), "my:requests"),
+    (_("Requests"), "my:requests"),
     (_("Members"), "my:members"),
     (pgettext_lazy("login", "Account"), "account:account"),
 )

@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 
 from django.utils.translation import gettext as _
 
-from cards.choices import Action
+from cards.choices import Action, Hold
 from cards.phrases import pair
 from cards.templatetags.cards import SHOWN_LABELS
 
@@ -109,7 +109,7 @@ class Drawing:
 
 def life_of(card, records, foreseen, today):
     """The line of a card; `records` come oldest first, `foreseen` is empty where nothing can be foreseen."""
-    points = [(record.effective_on, record.shown, Action(record.action).label) for record in records]
+    points = [(record.effective_on, record.shown, _cause(record)) for record in records]
     ahead = [(max(step.on, today), step.shown, Action(step.action).label) for step in foreseen]
     start = min([card.opened_on, *(day for day, _shown, _label in points)])
     end = max([start + timedelta(days=1), today, *(day for day, _shown, _label in ahead)])
@@ -176,10 +176,15 @@ def _milestones(records):
     """The records worth a flag: where the card's life took a turn, and where its present stop or work began."""
     turns = [record for record in records if record.from_state != record.to_state]
     return [
-        Mark(record.effective_on, Action(record.action).label)
+        Mark(record.effective_on, _cause(record))
         for record in turns
         if record is turns[-1] or not (record.concerns_a_stop and record.action in COME_AND_GO)
     ]
+
+
+def _cause(record):
+    """What a record did: of a hold its own name says more than that one was placed."""
+    return (Hold(record.evidence["hold"]) if record.action == Action.PLACE_HOLD else Action(record.action)).label
 
 
 def _in_lanes(marks, life):

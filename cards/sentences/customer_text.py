@@ -180,6 +180,13 @@ def describe_state(
     return BY_STATE[state](tuple(holds), real_name, lacks_real_name)
 
 
+def effect_text(card: Card) -> str:
+    """What this card will be, for who chooses what leads there: the state in one sentence."""
+    if card.hold_list and not card.is_over:
+        return str(RENEWAL.still).format(reasons=reasons_text(card.hold_list, card.real_name))
+    return describe(card).sentence
+
+
 def reasons_text(holds: Iterable[str], real_name: str = RealName.NONE) -> str:
     """Why a card is stopped: what each hold says, one after the other."""
     sent_in: dict[str, str | Promise] = (

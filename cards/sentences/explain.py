@@ -16,7 +16,7 @@ from cards import permissions, rules
 from cards.calendar import add_months
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
 from cards.models import Card, CardEvent, PolicyBook
-from cards.phrases import listed, noted
+from cards.phrases import joined, listed, noted
 from cards.quantities import MB, megabytes
 
 LONGEST_WAIT_MONTHS = 24
@@ -135,7 +135,7 @@ def by_whom(event: CardEvent) -> str:
     """Who stands behind a record: the rule's label, or the person and through which door."""
     if event.rule:
         return _("rule: {rule}").format(rule=Rule(event.rule).label)
-    return noted(event.actor_name, ActorKind(event.actor_kind).label)
+    return noted(event.actor_name, ActorKind(event.actor_kind).label.lower())
 
 
 # What a hold is about: the sentence, the evidence, the way back, and the action that helps.
@@ -207,7 +207,7 @@ def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None)
     sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
     if ends_on:
         by_itself = _("Clears automatically on {day}.").format(day=ends_on)
-        way_back = f"{way_back} {by_itself}"
+        way_back = joined(way_back, by_itself)
     return Reason(
         code=hold,
         sentence=sentence,

@@ -1,18 +1,23 @@
 """How the pages write what they show over and over: a state or a hold, a quantity, a day."""
 
+import re
+
 from django import template
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.choices import Hold, State
-from cards.phrases import listed, pair
+from cards.phrases import joined, listed, pair
 from cards.quantities import megabytes
 
 register = template.Library()
 register.simple_tag(pair)
+register.simple_tag(joined)
 register.filter(listed)
 
+DAY_OR_AMOUNT = re.compile(r"\d{4}-\d\d-\d\d|-?¥[\d,.]*\d")
 SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}
 
 
@@ -50,6 +55,18 @@ def mb(count):
 def grouped(count):
     """A number with its thousands apart, as the trade writes it in both languages."""
     return f"{count:,}"
+
+
+@register.filter
+def unbroken(text):
+    """A text in which no line ends within a day or an amount: a browser would break them at their hyphens."""
+    return mark_safe(DAY_OR_AMOUNT.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(text)))
+
+
+@register.filter
+def seconds(count):
+    """Seconds with one decimal, without the unit; what took some time never reads as none."""
+    return f"{count:.1f}" if count >= 0.05 else "<0.1"
 
 
 @register.filter

@@ -101,7 +101,7 @@ def test_data_that_are_used_up_are_bought_on_the_payment_page_and_the_card_works
 def buy_pack(page, price):
     card = page.url
     press(page, "Buy more data")
-    press(page, f"Buy Add-on pack 100 MB for {price}")
+    press(page, f"Buy for {price}")
     press(page, f"Pay {price} online")
     press(page, f"Pay {price}")
     press(page, "Back to order")

@@ -162,7 +162,7 @@ def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
     assert [(str(offer.plan), offer.effect) for offer in response.context["offers"]] == [
         ("Monthly plan 100 MB/month (M1-100)", "From “Shut down” to “In use”. Service until 2026-04-01."),
         (
-            "Yearly plan 1 GB/month, anniversary (Y1-1024)",
+            "Yearly plan 1 GB/month, from activation day (Y1-1024)",
             "From “Shut down” to “In use”. Service until 2027-03-10.",
         ),
     ]

@@ -209,10 +209,10 @@ def test_the_record_tells_who_what_why_and_on_what_evidence():
     card = do("suspend", use(card_in_use(), DAY, 30.1), DAY, reason="holiday")
     entries = page_of(of_role("auditor"), card).context["record"].entries
     assert [(e.seq, str(e.action), e.by, e.shown_before, e.shown, e.reason) for e in entries] == [
-        (4, "Suspend", "manage.py (Command line)", "", "credit", "holiday"),
+        (4, "Suspend", "manage.py (command line)", "", "credit", "holiday"),
         (3, "Place hold", "rule: The cycle's allowance is used up", "in_use", "credit", ""),
-        (2, "Activate", "manage.py (Command line)", "unused", "in_use", "because"),
-        (1, "Open", "manage.py (Command line)", "", "unused", ""),
+        (2, "Activate", "manage.py (command line)", "unused", "in_use", "because"),
+        (1, "Open", "manage.py (command line)", "", "unused", ""),
     ]
     assert [(str(name), value) for name, value in entries[1].evidence] == [
         ("used", "30.1 MB"),
@@ -226,8 +226,11 @@ def test_terms_devices_and_checks_are_listed_and_persons_masked():
     card = card_in_use(certification="enterprise", binding="fixed", imei="868600000000001")
     card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000002")
     response = page_of(of_role("auditor"), card)
+    page = text(response)
+    assert "12 months (anniversary), 1 GB per month" in page
+    assert "12 months (calendar months), 30 MB per month" in page
     assert [(term.number, str(term.plan), term.status) for term in response.context["terms"]] == [
-        (2, "Yearly plan 1 GB/month, anniversary (Y1-1024)", "queued"),
+        (2, "Yearly plan 1 GB/month, from activation day (Y1-1024)", "queued"),
         (1, "Yearly plan 30 MB/month (Y1-30)", "current"),
     ]
     assert [(b.imei, b.is_rebind) for b in response.context["bindings"]] == [
@@ -416,6 +419,13 @@ def test_the_line_through_time_is_the_record_and_the_forecast():
         ("Cancel", date(2027, 4, 1)),
     ]
     assert (found.shown_last, found.shown) == ("cancelled", ["in_use", "voluntary", "shut_down"])
+
+
+@on_the_day
+def test_the_line_calls_what_stopped_the_card_by_its_name():
+    found = life(use(card_in_use(), DAY, 30.1))
+    assert [str(band.began_by) for band in found.bands] == ["Activate", "", "Start next cycle", "Shut down"]
+    assert [str(mark.label) for mark in found.marks][:4] == ["Open", "Activate", "Allowance used up", "Today"]
 
 
 @on_the_day

@@ -79,7 +79,7 @@ def shut_down():
 
 
 FIRST_USE = "rule: The card was used for the first time"
-CONSOLE = "manage.py (Command line)"
+CONSOLE = "manage.py (command line)"
 
 ONE_REASON = [
     (suspended, ("voluntary", "resume", "", CONSOLE, "on holiday", DAY, None)),

@@ -40,8 +40,8 @@ def pack(quota_mb=100, name=""):
         (plan(months=5, quota_mb=1100), "5-month plan 1,100 MB/month", "5 个月套餐 1,100 MB/月"),
         (
             plan(alignment=Alignment.ANNIVERSARY, quota_mb=1024),
-            "Yearly plan 1 GB/month, anniversary",
-            "对天年包 1 GB/月",
+            "Yearly plan 1 GB/month, from activation day",
+            "年包 1 GB/月（按激活日起算）",
         ),
         (pack(), "Add-on pack 100 MB", "叠加包 100 MB"),
         (plan(name="畅享"), "畅享", "畅享"),
@@ -111,7 +111,7 @@ def test_a_record_names_the_plans_of_all_its_entries_with_one_query():
     with CaptureQueriesContext(connection) as queries:
         entries = record_entries(events, {}, {})
     assert [value for entry in entries for name, value in entry.evidence if str(name) == "plan"] == [
-        "Yearly plan 1 GB/month, anniversary (Y1-1024)",
+        "Yearly plan 1 GB/month, from activation day (Y1-1024)",
         "Monthly plan 100 MB/month (M1-100)",
     ]
     assert len(queries) == 1

@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from tests.console import pages
+
 ENGLISH = {"accept-language": "en"}
 
 
@@ -71,5 +73,5 @@ class Phone:
 
     def _at(self, response):
         assert response.status_code == 200, (response.status_code, response.request["PATH_INFO"])
-        self.url, self.text = response.request["PATH_INFO"], response.content.decode()
+        self.url, self.text = response.request["PATH_INFO"], pages.text(response)
         return self

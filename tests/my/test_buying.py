@@ -45,7 +45,7 @@ def test_data_that_are_used_up_are_bought_in_three_taps_and_the_card_works_again
     card = use(card_in_use(customer="Acme"), DAY, 31)
     alice.open(f"/my/cards/{card.iccid}/").press("Buy more data")
     assert "The card works." in alice.text
-    alice.press("Buy Add-on pack 100 MB for ¥9.90").press("Pay ¥9.90 from the wallet")
+    alice.press("Buy for ¥9.90").press("Pay ¥9.90 from the wallet")
     order = Order.objects.get()
     assert (alice.url, order.state, b.balance(), fresh(card).state) == (
         f"/my/orders/{order.pk}/",
@@ -61,8 +61,8 @@ def test_a_pack_does_not_wake_a_card_that_somebody_stopped_and_that_is_said_befo
     b.fund("20")
     card = do("suspend", use(card_in_use(customer="Acme"), DAY, 31), DAY)
     alice.open(f"/my/cards/{card.iccid}/buy/")
-    assert "The card is suspended: requested by you or your dealer." in alice.text
-    alice.press("Buy Add-on pack 100 MB for ¥9.90").press("Pay ¥9.90 from the wallet")
+    assert "It will still be suspended: requested by you or your dealer." in alice.text
+    alice.press("Buy for ¥9.90").press("Pay ¥9.90 from the wallet")
     assert fresh(card).holds == "voluntary"
 
 
@@ -70,7 +70,7 @@ def test_a_card_that_has_ended_comes_back_by_a_renewal_that_is_paid_online(alice
     card = swept(card_in_use(customer="Acme", plan="M1-100"), DAY)
     alice.open(f"/my/cards/{card.iccid}/").press("Renew card")
     assert ("The card works. Until 2026-04-01." in alice.text, "Until 2027-03-01." in alice.text) == (True, True)
-    alice.press("Buy Monthly plan 100 MB/month for ¥5.00")
+    alice.press("Buy for ¥5.00")
     assert "The wallet has only ¥0.00 available, which is not enough." in alice.text
     alice.press("Pay ¥5.00 online")
     assert alice.url == f"/pay/{Payment.objects.get().key}/"

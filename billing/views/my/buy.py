@@ -22,7 +22,8 @@ from cards.forms import form_key
 from cards.models import Plan, Selection
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
-from cards.sentences.customer_text import describe
+from cards.phrases import joined
+from cards.sentences.customer_text import describe, effect_text
 
 KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
 
@@ -98,7 +99,7 @@ def _follows(card, option):
         return ""
     if option.kind == OrderKind.PACK or after.term_number != card.term_number:
         until = _("Until {day}.").format(day=after.service_until) if after.term_number != card.term_number else ""
-        return f"{describe(after).sentence} {until}".strip()
+        return joined(effect_text(after), until)
     if after.service_until:
         return _("It starts when the current term ends, on {day}.").format(day=after.service_until)
     return _("It starts after the card's opening term.")

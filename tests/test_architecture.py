@@ -126,7 +126,7 @@ def test_every_module_has_its_ring():
     assert sorted(modules - known - {"__init__"}) == []
 
 
-TYPED = set().union(*RINGS[:3])
+TYPED = set().union(*RINGS[:3])  # words, data, decisions
 PORTS = {
     *map(Path, ("cards/actions/write.py", "cards/actions/jobs/engine.py")),  # `Work`, `Kind`
     *map(Path, ("billing/payments/port.py", "billing/payments/local.py")),  # `Provider`

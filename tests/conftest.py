@@ -30,7 +30,12 @@ from tests.processes import free_port, listens, wait_until
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-SLOW = ("browser", "processes")
+LONG_FIRST = (
+    lambda item: item.get_closest_marker("browser"),
+    lambda item: item.get_closest_marker("processes"),
+    lambda item: item.path.stem in ("test_demo", "test_every_url", "test_forecast", "test_random"),
+    lambda item: True,
+)
 TOGETHER = (
     "tests/browser/",
     "tests/commands/test_shell.py",
@@ -65,8 +70,8 @@ def pytest_itemcollected(item):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """The slow come first, so that at the end no worker waits for another. All else stays as pytest-django has it."""
-    items.sort(key=lambda item: next((at for at, kind in enumerate(SLOW) if item.get_closest_marker(kind)), len(SLOW)))
+    """The long ones come first, so that at the end no worker waits for another. Else it is as pytest-django has it."""
+    items.sort(key=lambda item: min(index for index, is_long in enumerate(LONG_FIRST) if is_long(item)))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -64,7 +64,7 @@ def without_keys(value):
 @pytest.fixture
 def _demo(settings):
     settings.SIMPORTAL_TODAY = TODAY
-    call_command("demo", "--cards", "300", stdout=StringIO())
+    call_command("demo", "--cards", "150", stdout=StringIO())
 
 
 @pytest.mark.once  # on PostgreSQL the next test makes demos
@@ -136,7 +136,7 @@ def test_the_same_day_makes_the_same_dealer_and_each_month_begins_with_every_hol
     for _ in range(2):
         with transaction.atomic(), build.on_day(FIRST_OF_A_MONTH):
             stderr = StringIO()
-            call_command("demo", "--cards", "200", stdout=StringIO(), stderr=stderr)
+            call_command("demo", "--cards", "120", stdout=StringIO(), stderr=stderr)
             said.append(stderr.getvalue().splitlines())
             prints.append(fingerprint())
             held = Card.objects.filter(state=State.SUSPENDED)

@@ -48,8 +48,9 @@ def test_a_template_escapes_what_it_pairs():
     ("text", "shown"),
     [
         (
-            "Due 2026-03-02, <b> -¥1,078.50.",
-            'Due <span class="nowrap">2026-03-02</span>, &lt;b&gt; <span class="nowrap">-¥1,078.50</span>.',
+            "Due 2026-03-02, <b> -¥1,078.50, as of 2026-03-02 08:00.",
+            'Due <span class="nowrap">2026-03-02</span>, &lt;b&gt; <span class="nowrap">-¥1,078.50</span>, '
+            'as of <span class="nowrap">2026-03-02 08:00</span>.',
         ),
         ("SIM 8986-0026, 5 of 30 MB", "SIM 8986-0026, 5 of 30 MB"),
     ],

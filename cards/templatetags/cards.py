@@ -17,7 +17,7 @@ register.simple_tag(pair)
 register.simple_tag(joined)
 register.filter(listed)
 
-DAY_OR_AMOUNT = re.compile(r"\d{4}-\d\d-\d\d|-?¥[\d,.]*\d")
+DAY_OR_AMOUNT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?|-?¥[\d,.]*\d")
 SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}
 
 

@@ -3,7 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
-PYTEST := $(BIN)/python -m pytest --numprocesses auto
+# One testing process more than there are cores: one of them often waits for a browser or another process.
+PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
 .PHONY: run test test-fast lint bench screenshots messages env
 .DEFAULT_GOAL := run

@@ -1,6 +1,7 @@
 """The suite's own environment, and the fixtures that need another program."""
 
 import os
+import re
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
@@ -37,11 +38,11 @@ LONG_FIRST = (
     lambda item: True,
 )
 TOGETHER = (
-    "tests/browser/",
-    "tests/commands/test_shell.py",
-    "tests/engine/test_at_once.py",
-    "tests/engine/test_events.py",
-    "tests/my/test_every_url.py",
+    r"tests/browser/",
+    r"tests/commands/test_shell\.py",
+    r"tests/engine/test_at_once\.py",
+    r"tests/engine/test_events\.py",
+    r"tests/my/test_every_url\.py",
 )
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -81,7 +82,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+            return next((tests for tests in TOGETHER if re.match(tests, nodeid)), nodeid)
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)

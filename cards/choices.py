@@ -141,9 +141,11 @@ OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
 
 
 class JobStatus(TextChoices):
-    """How far a job has come. `ready` waits for a person who has seen the preview."""
+    """How far a job has come. `asking` waits for a person who says what the columns of its file are, `ready` for one
+    who has seen the preview."""
 
     PREPARING = "preparing", _("Reading file")
+    ASKING = "asking", _("Columns to match")
     CHECKING = "checking", _("Checking")
     READY = "ready", _("Ready to start")
     RUNNING = "running", _("Running")

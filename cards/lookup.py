@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Model, Q
 
+from cards.choices import State
 from cards.models import Card
 from cards.querysets import CardQuerySet
 
@@ -40,6 +41,19 @@ def _beginning_with(prefixes: Sequence[str], cards: CardQuerySet) -> dict[str, l
         for iccid, pk in cards.filter(Q(*ranges, _connector=Q.OR)).values_list("iccid", "pk"):
             found.setdefault(iccid[:19], []).append(pk)
     return found
+
+
+def living_by_msisdn(msisdns: Collection[str]) -> dict[str, list[str]]:
+    """The ICCIDs of the cards that have each MSISDN: of the living, or where none lives, of the cancelled.
+
+    A carrier gives the number of a cancelled card to another one.
+    """
+    living: dict[str, list[str]] = {}
+    cancelled: dict[str, list[str]] = {}
+    having = Card.objects.filter(msisdn__in=msisdns).exclude(msisdn="")
+    for msisdn, iccid, state in having.values_list("msisdn", "iccid", "state"):
+        (cancelled if state == State.CANCELLED else living).setdefault(msisdn, []).append(iccid)
+    return cancelled | living
 
 
 def names_of(model: type[Model]) -> list[str]:

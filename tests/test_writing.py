@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from cards.files import open_table
+from cards.files.headings import Headings
 from cards.files.writing import BLOCK, as_text, csv_blocks, escaped
 
 pytestmark = pytest.mark.once
@@ -38,7 +39,7 @@ def test_everything_else_stays_as_it_is(text):
 @pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "＝1", "'quoted", "Acme", '="8986"'])
 def test_our_importer_reads_it_back(text):
     file = io.BytesIO(b"".join(csv_blocks(["iccid", "customer"], [[as_text("89860000000000000001"), text]])))
-    with open_table(file, ["iccid", "customer"], []) as table:
+    with open_table(file, Headings(("iccid", "customer"))) as table:
         (row,) = table.rows
     assert row.texts == {"iccid": "89860000000000000001", "customer": text}
 

@@ -14,8 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.catalogue.words import code_of
 from cards.choices import Hold
 from cards.errors import BadInput
+from cards.files.days import day_of
 from cards.models import Plan
 from cards.models.tag import LONGEST_TAG
 from cards.phrases import listed
@@ -68,25 +70,26 @@ TAG = Parameter(
 
 
 def read_day(field: str) -> Callable[[str], date]:
-    """A reader of civil days written YYYY-MM-DD."""
+    """A reader of civil days, in any form that leaves no doubt."""
 
     def read(text: str) -> date:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise BadInput(field, _("“{text}” is not a date; write it as 2026-03-02").format(text=text)) from None
+        day = day_of(text)
+        if day is None:
+            raise BadInput(field, _("“{text}” is not a date; write it as 2026-03-02").format(text=text))
+        return day
 
     return read
 
 
 def read_choice(choices: type[TextChoices], field: str) -> Callable[[str], str]:
-    """A reader of one of a closed vocabulary's codes."""
+    """A reader of one of a closed vocabulary's codes, or of a usual word for it."""
     codes = tuple(choices.values)
 
     def read(text: str) -> str:
-        if text.lower() not in codes:
+        code = code_of(choices, text)
+        if code is None:
             raise BadInput(field, _("“{text}” is not one of {codes}").format(text=text, codes=listed(codes)))
-        return text.lower()
+        return code
 
     return read
 

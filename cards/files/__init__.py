@@ -4,25 +4,33 @@ A file is never in memory as a whole. What is wrong with the file itself is one 
 wrong with a row comes with that row, and the others go on.
 """
 
+import re
 import shutil
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from os import PathLike
 from tempfile import TemporaryFile
 from typing import IO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from openpyxl.utils.datetime import from_excel
 
 from cards.errors import BadInput
-from cards.files.cells import Cells, tidy, without_empty_end
+from cards.files.cells import Sheet, text_of, tidy, without_empty_end
+from cards.files.headings import FiledColumn, Head, Headings, read_head
 from cards.files.plain import split_line
 from cards.files.separated import read_csv
 from cards.files.workbook import read_xlsx
 from cards.phrases import listed
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+# A day as the number that a workbook keeps: from 2000 to 2100, whichever of its two epochs it counts from.
+BARE_DAY = re.compile(r"[3-7][0-9]{4}(\.[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -36,12 +44,36 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """An open file: its columns, about how many rows it has, and the rows as a stream."""
+    """An open file: the columns that are taken of it, about how many rows it has, and the rows as a stream.
+
+    `filed` are its columns as they stand there, left out ones too; `sheet` says where they stand. `is_ours`: its header
+    is in our own names and nothing of it is left out, so its lines may be taken as they are.
+    """
 
     columns: list[str]
     expected: int
     rows: Iterator[Row]
     file: IO[bytes]
+    filed: list[FiledColumn]
+    sheet: Sheet
+    is_ours: bool
+    notes: list[tuple[int, str]] = field(default_factory=list)
+
+    def remarks(self) -> list[tuple[int, str]]:
+        """(row, sentence) of what was not taken as it stands there; the whole of it once the rows have been read."""
+        said = list(self.notes)
+        if self.sheet.not_read:
+            sentence = _("of the workbook's sheets only “{read}” was read, not {others}")
+            others = listed(f"“{name}”" for name in self.sheet.not_read)
+            said.append((1, sentence.format(read=self.sheet.name, others=others)))
+        if self.sheet.hidden:
+            hidden = ngettext(
+                "{count} hidden row was left out, from this one on",
+                "{count} hidden rows were left out, from this one on",
+                len(self.sheet.hidden),
+            )
+            said.append((self.sheet.hidden[0], hidden.format(count=len(self.sheet.hidden))))
+        return sorted(said)
 
     def row_of(self, number: int, line: str) -> Row | None:
         """The row in one line of a plain file (`cards.files.plain`); None when it is blank."""
@@ -50,23 +82,20 @@ class Table:
 
 
 @contextmanager
-def open_table(
-    source: str | PathLike[str] | IO[bytes], known: Collection[str], required: Collection[str]
-) -> Iterator[Table]:
-    """The `Table` of a file, given by its path or already open for reading bytes.
-
-    `known` are the columns it may have, in any order, `required` those that it must have.
-    """
+def open_table(source: str | PathLike[str] | IO[bytes], headings: Headings) -> Iterator[Table]:
+    """The `Table` of a file, given by its path or already open for reading bytes; `headings` say what may head it."""
     with _opened(source) as file:
         start = file.read(8)
         if not start:
             raise BadInput("", _("The file is empty."))
         _refuse_other_formats(start)
         read = read_xlsx if start.startswith(ZIP) else read_csv
-        with read(file, known) as (cells, expected):
-            number, names = _header(cells)
-            names = _checked_names(names, known, required)
-            yield Table(names, expected, _rows(cells, names, number), file)
+        with read(file, headings) as sheet:
+            head = read_head(sheet.cells, headings)
+            columns = [column.column for column in head.columns if column.column]
+            is_ours = columns == [column.heading.lower() for column in head.columns]
+            rows = _rows(head, sheet, headings)
+            yield Table(columns, sheet.expected, rows, file, head.columns, sheet, is_ours)
 
 
 @contextmanager
@@ -101,46 +130,26 @@ def _refuse_other_formats(start: bytes) -> None:
         raise BadInput("", _("The file is in UTF-16: save it as CSV in UTF-8 or as .xlsx."))
 
 
-def _header(cells: Cells) -> tuple[int, list[str]]:
-    """The first row that is not empty, and its number."""
-    for number, texts, wrong in cells:
-        if wrong:
-            raise BadInput("", wrong.sentence)
-        if any(texts):
-            return number, [text.lower() for text in without_empty_end(texts)]
-    raise BadInput("", _("The file has no header row."))
+def _rows(head: Head, sheet: Sheet, headings: Headings) -> Iterator[Row]:
+    """The rows below the header; where the file itself breaks off, one last row says why.
 
-
-def _checked_names(names: list[str], known: Collection[str], required: Collection[str]) -> list[str]:
-    if "\0" in "".join(names):
-        raise BadInput("", _("The file is neither CSV nor XLSX."))
-    if not set(names).intersection(known):
-        sentence = _("The first row is not a header: it names none of the columns {columns}.")
-        raise BadInput("", sentence.format(columns=listed(known)))
-    _refuse_columns(_("The file has unknown columns: {columns}."), [name for name in names if name not in known])
-    _refuse_columns(_("The file has duplicate columns: {columns}."), sorted({n for n in names if names.count(n) > 1}))
-    _refuse_columns(_("The file is missing columns: {columns}."), [name for name in required if name not in names])
-    return names
-
-
-def _refuse_columns(sentence: str, names: Iterable[str]) -> None:
-    if names:
-        raise BadInput("", sentence.format(columns=listed(map(_quoted, names))))
-
-
-def _quoted(name: str) -> str:
-    """A column's name as a message shows it, be it empty or endless."""
-    return f"“{name if len(name) <= 40 else name[:40] + '…'}”"
-
-
-def _rows(cells: Cells, names: list[str], number: int) -> Iterator[Row]:
-    """The rows below the header; where the file itself breaks off, one last row says why."""
+    A header that is repeated, as on each page of a long list, is no row.
+    """
+    names = [column.column or "" for column in head.columns]
+    header = [column.heading for column in head.columns]
+    dated = [name for name in names if name in headings.dated] if sheet.is_workbook else []
+    number = head.number
     try:
-        for number, texts, wrong in cells:
+        for number, texts, wrong in head.below:
             if wrong:
                 yield Row(number, wrong=wrong)
-            elif any(texts):
-                yield _row(number, texts, names)
+            elif any(texts) and texts != header:
+                if sheet.is_workbook:
+                    texts = texts + [""] * (len(names) - len(texts))
+                row = _row(number, texts, names)
+                for name in dated if not row.wrong else ():
+                    row.texts[name] = _dated(row.texts.get(name, ""), sheet.epoch)
+                yield row
     except BadInput as broken:
         yield Row(number + 1, wrong=broken)
 
@@ -154,4 +163,11 @@ def _row(number: int, texts: list[str], names: list[str]) -> Row:
     for name, text in zip(names, texts, strict=True):
         if "\0" in text:
             return Row(number, wrong=BadInput(name, _("the cell contains a NUL character")))
-    return Row(number, dict(zip(names, texts, strict=True)))
+    return Row(number, {name: text for name, text in zip(names, texts, strict=True) if name})
+
+
+def _dated(text: str, epoch: datetime | None) -> str:
+    """A workbook's bare number as the day or instant that it stands for; anything else as it is."""
+    if not BARE_DAY.fullmatch(text) or epoch is None:
+        return text
+    return text_of(from_excel(float(text), epoch))

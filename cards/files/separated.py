@@ -1,31 +1,34 @@
 """CSV: its encoding, its delimiter and its records, read as a stream."""
 
 import csv
+import re
 from codecs import getincrementaldecoder
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain
+from itertools import chain, islice
 from typing import IO
 
 from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
-from cards.files.cells import Cells, tidy
+from cards.files.cells import Cells, Sheet, tidy
+from cards.files.headings import HEAD_ROWS, Headings
 
 ENCODINGS = ("utf-8-sig", "gb18030")
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
+SAID_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 LONGEST_LINE = 100_000  # less than the longest field that the csv module bears
 READ_BLOCK = 1024**2
 
 
 @contextmanager
-def read_csv(file: IO[bytes], known: Collection[str]) -> Iterator[tuple[Cells, int]]:
+def read_csv(file: IO[bytes], headings: Headings) -> Iterator[Sheet]:
     encoding, expected = _encoding(file)
     file.seek(0)
     text = TextIOWrapper(file, encoding, newline="")
     try:
-        yield _csv_cells(text, known), expected
+        yield Sheet(_csv_cells(text, headings), expected)
     finally:
         text.detach()
 
@@ -63,11 +66,14 @@ def _line_of(file: IO[bytes], place: int) -> int:
     return lines
 
 
-def _csv_cells(text: TextIOWrapper, known: Collection[str]) -> Cells:
+def _csv_cells(text: TextIOWrapper, headings: Headings) -> Cells:
     """(number, texts, what is wrong) of each record, blank ones included: a spreadsheet numbers them too."""
-    lines = _lines(text)
-    first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, known), strict=True)
+    first, lines = _peeked_lines(_lines(text))
+    said = SAID_DELIMITER.fullmatch(first[0].rstrip("\r\n")) if first else None
+    if said:  # which a spreadsheet takes for itself, and does not count
+        first = first[1:]
+    delimiter = said[1] if said else _delimiter(first, headings)
+    reader = csv.reader(chain(first, lines), delimiter=delimiter, strict=True)
     number = 0
     while True:
         number += 1
@@ -88,11 +94,35 @@ def _lines(text: TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _delimiter(header: str, known: Collection[str]) -> str:
-    """The one that makes the most known columns of the header."""
+def _peeked_lines(lines: Iterator[str]) -> tuple[list[str], Iterator[str]]:
+    """The first lines, and the others; what breaks off among the first breaks off behind them."""
+    first: list[str] = []
+    try:
+        for line in islice(lines, HEAD_ROWS + 1):
+            first.append(line)
+    except BadInput as broken:
+        return first, map(_raise, [broken])
+    return first, lines
 
-    def recognised(delimiter: str) -> int:
-        names = next(csv.reader([header], delimiter=delimiter), ())
-        return len(set(known).intersection(tidy(name).lower() for name in names))
 
-    return max(DELIMITERS, key=recognised)
+def _raise(broken: BadInput) -> str:
+    raise broken
+
+
+def _delimiter(first: list[str], headings: Headings) -> str:
+    """The one that makes the most of a header that is understood."""
+
+    def understood(delimiter: str) -> int:
+        return max((headings.understood(_cells_of(line, delimiter)) for line in first), default=0)
+
+    def cells(delimiter: str) -> int:
+        return max((line.count(delimiter) for line in first), default=0)
+
+    return max(DELIMITERS, key=lambda delimiter: (understood(delimiter), cells(delimiter)))
+
+
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    try:
+        return [tidy(name) for name in next(csv.reader([line], delimiter=delimiter), ())]
+    except csv.Error:
+        return []

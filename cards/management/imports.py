@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.actions.imports.told import Told, read_defaults, read_mapping
 from cards.management.base import PortalCommand
 from cards.phrases import pair
 
@@ -19,20 +20,35 @@ class ImportCommand(PortalCommand):
     def add_arguments(self, parser):
         parser.add_argument("file", metavar="FILE", help="CSV (UTF-8 or GB18030) or XLSX, with a header row")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+        parser.add_argument(
+            "--default",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            help="a column for each row of the file that has no value of its own there; may be given several times",
+        )
+        parser.add_argument(
+            "--mapping", metavar="FILE", help='which column each heading means, as JSON: {"卡号": "iccid"}'
+        )
 
-    def imported(self, file, dry_run, progress, **options):
-        """Do the import; what became of the file's rows."""
+    def imported(self, file, told, dry_run, progress, **options):
+        """Do the import, of a file read as `told`; what became of its rows."""
         raise NotImplementedError
+
+    def told(self, default, mapping, unit="", cumulative=False, **options):
+        """What the options say of the file."""
+        return Told(read_mapping(mapping) if mapping else {}, read_defaults(default), unit or "", cumulative)
 
     def carry_out(self, file, dry_run, json, **options):
         own = {name: options[name] for name in ("update",) if name in options}
+        told = self.told(**options)
         with self.progress(unit=" rows", quiet=json) as bar:
 
             def progress(expected, done):
                 bar.total = max(expected, bar.n + done)
                 bar.update(done)
 
-            imported = self.imported(file, dry_run=dry_run, progress=progress, **own)
+            imported = self.imported(file, told=told, dry_run=dry_run, progress=progress, **own)
         document = imported.in_order()
         if json:
             self.give(document)
@@ -46,6 +62,8 @@ class ImportCommand(PortalCommand):
         for error in document["errors"]:
             sentence = _("Row {row}, {field}: {message}") if error["field"] else _("Row {row}: {message}")
             self.say(sentence.format(**error))
+        for warning in document["warnings"]:
+            self.note(_("Row {row}: {message}").format(**warning))
         if "errors_left_out" in document:
             self.say(_("{count} more rows with errors.").format(count=document["errors_left_out"]))
         if dry_run:

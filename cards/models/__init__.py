@@ -5,6 +5,7 @@ from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent, EventCursor
 from cards.models.invitation import Invitation
 from cards.models.job import Job, JobChunk, JobStep, Selection, SelectionPart
+from cards.models.mapping import ColumnMapping
 from cards.models.owner import KnownOwner
 from cards.models.person import Person, RecoveryCode
 from cards.models.plan import Plan, PlanBook
@@ -27,6 +28,7 @@ __all__ = [
     "CardTag",
     "CarrierPolicy",
     "ClaimCode",
+    "ColumnMapping",
     "Customer",
     "DeviceBinding",
     "EventCursor",

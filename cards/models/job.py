@@ -136,6 +136,11 @@ class Job(Leased):
         return self.status in (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
     @property
+    def is_asking(self) -> bool:
+        """Whether somebody has to say what the columns of its file are."""
+        return self.status == JobStatus.ASKING
+
+    @property
     def is_being_read(self) -> bool:
         return self.status == JobStatus.PREPARING
 

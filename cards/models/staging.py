@@ -6,7 +6,9 @@ class StagedFile(models.Model):
     """A usage file on its way into the portal: staged first, then applied card by card, in the order of their keys.
 
     `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
-    last card whose readings have been applied, written in the transaction that applied them.
+    last card whose readings have been applied, written in the transaction that applied them. The figures of a
+    cumulative file are totals of the carrier's cycle; of a file that tells no instant, a day that has the same bytes
+    already is unchanged.
     """
 
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
@@ -17,6 +19,9 @@ class StagedFile(models.Model):
     created = models.PositiveIntegerField(_("created"), default=0)
     updated = models.PositiveIntegerField(_("updated"), default=0)
     stale = models.PositiveIntegerField(_("stale"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0, db_default=0)
+    is_cumulative = models.BooleanField(_("cumulative figures"), default=False, db_default=False)
+    tells_no_instant = models.BooleanField(_("tells no time of reading"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("staged file")

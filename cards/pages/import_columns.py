@@ -6,7 +6,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED
-from cards.actions.imports.usage_rows import USAGE_COLUMNS, USAGE_REQUIRED
+from cards.actions.imports.card_table import EXAMPLE_CARD
+from cards.actions.imports.usage_rows import NEEDED_IN_A_ROW, USAGE_COLUMNS
 from cards.choices import Binding, Carrier, Certification, Hold, JobKind, State
 from cards.phrases import listed
 
@@ -41,21 +42,6 @@ MEANINGS = {
 
 USAGE_MEANINGS = {"imei": _("IMEI of the device the card was seen in, 15 digits; may be empty")}
 
-CARD_EXAMPLES = (
-    {
-        "iccid": "89860000000000000001",
-        "msisdn": "1440000000001",
-        "imsi": "460040000000001",
-        "carrier": "cmcc",
-        "customer": "海川共享",
-        "certification": "enterprise",
-        "opened_on": "2026-01-15",
-        "test_months": "3",
-        "test_quota_mb": "10",
-        "plan": "Y1-30",
-        "binding": "none",
-    },
-)
 USAGE_EXAMPLES = (
     {
         "iccid": "89860000000000000001",
@@ -90,13 +76,15 @@ class FileKind:
 
 
 FILES = {
-    "cards": FileKind("cards", JobKind.IMPORT_CARDS, _("Cards"), CARD_FILE_COLUMNS, REQUIRED, CARD_EXAMPLES, MEANINGS),
+    "cards": FileKind(
+        "cards", JobKind.IMPORT_CARDS, _("Cards"), CARD_FILE_COLUMNS, REQUIRED, (EXAMPLE_CARD,), MEANINGS
+    ),
     "usage": FileKind(
         "usage",
         JobKind.IMPORT_USAGE,
         _("Usage"),
         USAGE_COLUMNS,
-        USAGE_REQUIRED,
+        NEEDED_IN_A_ROW,
         USAGE_EXAMPLES,
         MEANINGS | USAGE_MEANINGS,
     ),

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cards.choices import JobKind
 from cards.files.writing import as_text
+from cards.lookup import names_of
+from cards.models import Customer
+from cards.pages.file_told import ColumnsForm, columns_read
 from cards.pages.job_action import form_of
 
 WRONG_SHOWN = 100
@@ -63,6 +66,11 @@ def import_context(job, request, frame):
         "is_failed": job.has_failed,
         "again_url": f"{frame.url('imports')}?what={'cards' if is_of_cards else 'usage'}",
     }
+    if (job.is_asking or job.is_waiting) and "columns" in job.params:
+        shown |= {"columns_form": ColumnsForm(job), "names": names_of(Customer)}
+    if "columns" in job.params:
+        shown["taken"], shown["left_out"] = columns_read(job)
+        shown["remarks"] = job.params.get("remarks", ())
     if job.is_waiting or has_begun:
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))
         shown["wrong_count"] = counts["refused"] + counts["collisions"]

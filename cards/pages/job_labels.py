@@ -19,6 +19,7 @@ LONGEST_SHOWN = 80
 JOB_TONES = {
     JobStatus.PREPARING: "info",
     JobStatus.CHECKING: "info",
+    JobStatus.ASKING: "warning",
     JobStatus.READY: "warning",
     JobStatus.RUNNING: "info",
     JobStatus.PAUSED: "warning",

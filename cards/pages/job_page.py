@@ -34,6 +34,7 @@ DISCARD = ("stop", gettext_lazy("Discard"))
 STOP = ("stop", pgettext_lazy("job", "Stop"))
 STEPS_BY_STATUS = {
     JobStatus.PREPARING: (DISCARD,),
+    JobStatus.ASKING: (DISCARD,),
     JobStatus.CHECKING: (DISCARD,),
     JobStatus.READY: (DISCARD,),
     JobStatus.RUNNING: (("pause", pgettext_lazy("job", "Pause")), STOP),

@@ -34,7 +34,7 @@ class JobPages(Framed):
     @entering(*SAFE)
     def progress(self, request, pk):
         """The part of a job's page that is asked for again and again; once the job goes another way, the whole page."""
-        job = _counted(self.find(request, pk))
+        job = counted(self.find(request, pk))
         if job.status != request.GET.get("status"):
             return HttpResponse(headers={"HX-Refresh": "true"})
         context = {"job": job, "badge": job_badge(job), "progress": progress_of(job), "polls": job.is_at_work}
@@ -67,7 +67,7 @@ class JobPages(Framed):
     @acting("POST")
     def follow(self, request, pk, step):
         """A new job out of this one: what failed once more, or what was done undone."""
-        job = _counted(self.find(request, pk))
+        job = counted(self.find(request, pk))
         follows = {offered.step: offered for offered in self.follows(job, request.user)}
         if step not in follows:
             raise Http404
@@ -120,7 +120,7 @@ class JobPages(Framed):
         return context | {"title": self.title_of(job), "follows": self.follows(job, request.user), "key": uuid.uuid4()}
 
     def show(self, request, job, form=None, status=None):
-        context = self.context(_counted(job), request) | ({"form": form} if form else {})
+        context = self.context(counted(job), request) | ({"form": form} if form else {})
         return self.frame.page(request, self.template, context, status)
 
     def _permitted(self, request, pk):
@@ -133,6 +133,7 @@ class JobPages(Framed):
         return redirect(self.frame.url("job", job.pk))
 
 
-def _counted(job):
+def counted(job):
+    """The job with its totals, counted once."""
     job.sums = engine.totals(job)
     return job

@@ -10,16 +10,16 @@ import pytest
 
 from cards.errors import BadInput
 from cards.files import open_table
+from cards.files.headings import Headings
 from tests.commands.calls import iccid, xlsx_file
 
-KNOWN = ("iccid", "customer", "day", "bytes")
-REQUIRED = ("iccid",)
+HEADINGS = Headings(("iccid", "customer", "day", "bytes"), required=("iccid",))
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def read(source):
     """The rows of a file as (number, texts or what is wrong)."""
-    with open_table(source, KNOWN, REQUIRED) as table:
+    with open_table(source, HEADINGS) as table:
         return [(row.number, row.texts if row.wrong is None else str(row.wrong)) for row in table.rows]
 
 
@@ -175,7 +175,7 @@ def test_a_workbook_that_is_damaged_further_down_gives_what_was_before(tmp_path)
 def test_a_file_is_read_as_a_stream():
     """The first row is there before the file has been read to its end."""
     source = text("iccid\n" + "8986\n" * 1_000_000)
-    with open_table(source, KNOWN, REQUIRED) as table:
+    with open_table(source, HEADINGS) as table:
         assert next(table.rows).number == 2
         assert source.tell() < 100_000
         assert table.expected == 1_000_001

@@ -11,7 +11,7 @@ from tests.commands.calls import card_row, csv_file, iccid, result, run, xlsx_fi
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 3, 2)
-NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": []}
+NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": [], "warnings": []}
 
 
 @pytest.fixture(autouse=True)

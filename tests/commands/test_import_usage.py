@@ -12,7 +12,7 @@ from tests.commands.calls import csv_file, iccid, result, run, usage_row, xlsx_f
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 3, 25)
-NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": []}
+NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": [], "warnings": []}
 IMEI, OTHER_IMEI = "861537040000019", "861537040000027"
 
 

@@ -139,6 +139,7 @@ TABLE = {
     "console:selection-labels": row(FILED_BY, FILED_BY, pk="selection"),
     "console:job-list": row(STAFF),
     "console:job": row(STAFF, pk="job"),
+    "console:job-columns": row(pk="job"),  # only while a file waits for it: tests/console/test_file_columns.py
     "console:job-progress": row(STAFF, pk="job"),
     "console:job-failures": row(STAFF, pk="finished job"),
     "console:job-start": row(NOBODY, SUPPORT, pk="job"),

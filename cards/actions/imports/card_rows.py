@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from cards import identifiers
 from cards.catalogue.parameters import read_choice, read_day, read_whole
+from cards.catalogue.words import code_of
 from cards.choices import Binding, Carrier, Certification, Hold, State
 from cards.errors import BadInput
 from cards.holds import Holds
@@ -33,9 +34,10 @@ OPENED_WITH = (
 # What only a card in service has: a row with a `state` is taken over instead of opened.
 IN_SERVICE_COLUMNS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
 CARD_FILE_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS)
+DAYS = ("opened_on", "activated_on", "service_until")
 REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
-BETWEEN_HOLDS = re.compile(r"[,;|，；、\s]+")
+BETWEEN_HOLDS = re.compile(r"[,;|，；、]+")
 LARGEST_USED_MB = 2**30
 
 
@@ -99,11 +101,18 @@ def read_card_row(number, texts, today):
 
 def _holds(text):
     """The holds by precedence, as the card keeps them; in the file in any order, with commas, semicolons or bars."""
-    codes = set(filter(None, BETWEEN_HOLDS.split(text.lower())))
-    for code in sorted(codes.difference(Hold.values)):
-        message = _("“{text}” is not one of {codes}")
-        raise BadInput("holds", message.format(text=code, codes=listed(Hold.values)))
+    codes = set()
+    for word in filter(None, map(str.strip, BETWEEN_HOLDS.split(text))):
+        codes.update([code] if (code := code_of(Hold, word)) else map(_hold, word.split()))
     return str(Holds(codes))
+
+
+def _hold(word):
+    code = code_of(Hold, word)
+    if code is None:
+        message = _("“{text}” is not one of {codes}")
+        raise BadInput("holds", message.format(text=word.lower(), codes=listed(Hold.values)))
+    return code
 
 
 def _used_mb(text):

@@ -10,13 +10,14 @@ from pathlib import PurePath
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, read_card_row
+from cards.actions.imports.card_table import open_cards
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
+from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
-from cards.files import open_table
 
 CARDS_AT_ONCE = 2_000
 ERRORS_KEPT = 100_000
@@ -32,6 +33,7 @@ class Imported:
     unchanged: int = 0
     stale: int = 0
     errors: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
     errors_left_out: int = 0
 
     def refuse(self, number, bad):
@@ -42,6 +44,10 @@ class Imported:
         self.errors += errors[:room]
         self.errors_left_out += len(errors[room:])
 
+    def add_remarks(self, table):
+        """What was not taken as it stands in the file, as warnings."""
+        self.warnings += [{"row": row, "field": None, "message": sentence} for row, sentence in table.remarks()]
+
     def in_order(self):
         """As a document: the errors in the order of the file."""
         self.errors.sort(key=lambda error: error["row"])
@@ -51,8 +57,9 @@ class Imported:
         return document
 
 
-def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
-    """Apply the cards of a file; `progress`, if given, is called with the file's expected rows and those done since."""
+def import_cards(source, *, actor, told=AS_IT_STANDS, update=False, dry_run=False, progress=None):
+    """Apply the cards of a file, read as `told`; `progress`, if given, is called with the file's expected rows and
+    those done since."""
     today, name = civil_today(), PurePath(str(source)).name
     once = OnceEach()
 
@@ -64,7 +71,7 @@ def import_cards(source, *, actor, update=False, dry_run=False, progress=None):
         counts = {name: len(getattr(applied, name)) for name in ("created", "updated", "unchanged")}
         return counts, [_error_for_people(error, update) for error in applied.errors]
 
-    with open_table(source, CARD_FILE_COLUMNS, REQUIRED) as table:
+    with open_cards(source, told) as table:
         return apply_table(table, read, apply, CARDS_AT_ONCE, dry_run, progress)
 
 
@@ -116,6 +123,7 @@ def apply_table(table, read, apply, at_once, dry_run, progress):
         imported.add_errors(errors)
         if progress:
             progress(table.expected, len(chunk))
+    imported.add_remarks(table)
     return imported
 
 

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.temporary_tables import tune_for_bulk
+from cards.actions.imports.usage_totals import settle
 from cards.actions.imports.usage_uneventful import apply_uneventful, classify
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
@@ -40,15 +41,17 @@ def apply_next(file, at_once=None):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [file.pk, first, last, first, last])
+    unchanged = settle(file, first, last)
     readings, eventful = classify(file, first, last)
     counts = apply_uneventful(first, last)
     for card_ids in chunked(eventful, CHUNK):
         staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
         applied, _outcomes = apply_readings([Reading(*values) for values in staged.values_list(*READING_COLUMNS)])
         counts += applied
+    counts["unchanged"] = unchanged
     grown = {name: F(name) + count for name, count in counts.items()}
     StagedFile.objects.filter(pk=file.pk).update(taken_through=last, **grown)
-    return readings
+    return readings + unchanged
 
 
 def _last_of_next(file, at_once):

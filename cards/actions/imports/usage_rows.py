@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from cards import identifiers
 from cards.catalogue.parameters import read_day, read_whole
 from cards.errors import BadInput
+from cards.files.days import instant_of
 
 LARGEST_BYTES = 2**50
 
 USAGE_COLUMNS = ("iccid", "day", "bytes", "read_at", "imei")
-USAGE_REQUIRED = ("iccid", "day", "bytes", "read_at")
+USAGE_REQUIRED = (("iccid", "msisdn"), "day", "bytes")
+NEEDED_IN_A_ROW = ("iccid", "day", "bytes", "read_at")
 
 # What the readers below take without a second look, but for days and instants that do not exist or lie in the future.
 EVIDENTLY_GOOD = {
@@ -39,7 +39,7 @@ class UsageRow:
 
 def read_usage_row(number, texts, today):
     """A `UsageRow` of one row's texts by column, or `BadInput` that names the field."""
-    for column in USAGE_REQUIRED:
+    for column in NEEDED_IN_A_ROW:
         if not texts.get(column):
             raise BadInput(column, _("a value is required"))
     row = UsageRow(number, **{column: USAGE_READERS[column](text) for column, text in texts.items() if text})
@@ -49,14 +49,11 @@ def read_usage_row(number, texts, today):
 
 
 def _read_at(text):
-    """An instant in ISO 8601; without a zone it is Asia/Shanghai's."""
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        instant = None
+    """An instant, in any form that leaves no doubt; without a zone it is Asia/Shanghai's."""
+    instant = instant_of(text)
     if instant is None:
         raise BadInput("read_at", _("“{text}” is not a date and time; write it as 2026-03-02T08:00").format(text=text))
-    return timezone.make_aware(instant) if timezone.is_naive(instant) else instant
+    return instant
 
 
 USAGE_READERS = {

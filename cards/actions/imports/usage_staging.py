@@ -34,17 +34,18 @@ from cards.actions.imports.temporary_tables import (
     select_into,
     tune_for_bulk,
 )
+from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.imports.usage_rows import (
     EVIDENTLY_GOOD,
     USAGE_COLUMNS,
     USAGE_READERS,
-    USAGE_REQUIRED,
     read_usage_row,
 )
+from cards.actions.imports.usage_table import open_usage, tells_no_instant
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
-from cards.files import Row, open_table
+from cards.files import Row
 from cards.files.plain import plain_blocks, plain_start
 from cards.lookup import ids_by_iccid
 from cards.models import RefusedRow, StagedFile, StagedReading
@@ -98,15 +99,17 @@ def open_file(kept_for=ABANDONED_AFTER):
     return StagedFile.objects.create(kept_until=timezone.now() + kept_for)
 
 
-def stage(source, file, progress=None):
-    """Stage the rows of `source`, a path or a file open for reading bytes; `BadInput` when the file itself is no good.
+def stage(source, file, progress=None, told=AS_IT_STANDS):
+    """Stage the rows of `source`, a path or a file open for reading bytes, read as `told`; the closed `Table`, for what
+    it says of the file. `BadInput` when the file itself is no good.
 
     Writes nothing but staged rows. Begins anew when it is called again. `progress`, if given, is called with the file's
     expected rows and those staged since.
     """
     empty(file)
-    with open_table(source, USAGE_COLUMNS, USAGE_REQUIRED) as table:
-        start = plain_start(table.file, table.columns)
+    with open_usage(source, told) as table:
+        file.is_cumulative, file.tells_no_instant = told.cumulative, tells_no_instant(table)
+        start = plain_start(table.file, table.columns) if table.is_ours else None
         feed = RowFeed(table) if start is None else LineFeed(table, start)
         while _stage_portion(file, feed):
             file.rows += feed.rows
@@ -116,7 +119,8 @@ def stage(source, file, progress=None):
         analyze(cursor, "cards_stagedreading")
     found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
     file.last_card = found["last"] or 0
-    file.save(update_fields=["rows", "last_card"])
+    file.save(update_fields=["rows", "last_card", "is_cumulative", "tells_no_instant"])
+    return table
 
 
 def empty(file):
@@ -128,7 +132,7 @@ def empty(file):
         readings.delete()
     RefusedRow.objects.filter(file=file).delete()
     file.rows, file.last_card, file.taken_through = 0, None, 0
-    file.created = file.updated = file.stale = 0
+    file.created = file.updated = file.unchanged = file.stale = 0
     file.save()
 
 

@@ -9,36 +9,39 @@ from collections import Counter
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED, read_card_row
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.card_table import open_cards
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
-from cards.actions.jobs.engine import Kind, add_chunk
+from cards.actions.jobs.engine import add_chunk
+from cards.actions.jobs.file_import import FileImport
 from cards.actions.write import chunked
 from cards.calendar import civil_today
-from cards.choices import JobStatus
 from cards.errors import BadInput
-from cards.files import open_table
 from cards.permissions import Actor, may_import, people_of
 
 MOST_ROWS = 1_000_000
 CARD_COUNTS = ("created", "updated", "unchanged")
 
 
-class CardImport(Kind):
+class CardImport(FileImport):
     """`params` has `update`: whether cards that exist are corrected. A chunk's documents list what became of its rows:
     their numbers by outcome, and `errors` as [row, ICCID, field, message, what differs]."""
 
-    def prepare(self, job, alive):
+    def open(self, file, told):
+        return open_cards(file, told)
+
+    def read(self, job, file, told, alive):
         job.chunks.all().delete()
         job.total, once = 0, OnceEach()
-        with job.file.open("rb") as file, open_table(file, CARD_FILE_COLUMNS, REQUIRED) as table:
+        with open_cards(file, told) as table:
             for number, rows in enumerate(chunked(table.rows, CARDS_AT_ONCE), start=1):
                 job.total += len(rows)
                 refuse_too_many(job.total)
                 add_chunk(job, number, len(rows), _payload(table.columns, rows, once))
                 alive()
         refuse_none(job.total)
-        return JobStatus.CHECKING
+        return table
 
     def check(self, job, chunk):
         document = self.apply(job, chunk)

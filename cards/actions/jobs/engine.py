@@ -27,7 +27,7 @@ RENEWED_EVERY = timedelta(seconds=5)
 # After each try that the database failed but the last.
 JOB_WAITS = (timedelta(seconds=30), timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=15))
 
-NOT_STARTED = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.READY)
+NOT_STARTED = (JobStatus.PREPARING, JobStatus.ASKING, JobStatus.CHECKING, JobStatus.READY)
 OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
@@ -99,6 +99,12 @@ def move(job: Job, sources: Collection[str], target: str, **values: Any) -> bool
 def launch(job: Job, user: User | None, **values: Any) -> bool:
     """From the preview to work, once."""
     return _step(job, Step.STARTED, user, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
+
+
+def read_anew(job: Job, params: dict[str, Any]) -> bool:
+    """Read the job's file once more, as `params` say now, before anybody has started it."""
+    anew = {"worker": "", "leased_until": None, "tries": 0}
+    return move(job, [JobStatus.ASKING, JobStatus.READY], JobStatus.PREPARING, params=params, counts={}, **anew)
 
 
 def pause(job: Job, user: User | None) -> bool:

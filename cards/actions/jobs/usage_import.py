@@ -10,19 +10,23 @@ from django.db import connection
 from django.utils import timezone
 
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next
+from cards.actions.imports.usage_file import USAGE_OUTCOMES
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
-from cards.actions.imports.usage_uneventful import preview_counts
+from cards.actions.imports.usage_table import open_usage
+from cards.actions.imports.usage_totals import foreseen_counts
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
-from cards.actions.jobs.engine import Kind, add_chunk
-from cards.choices import JobStatus
+from cards.actions.jobs.engine import add_chunk
+from cards.actions.jobs.file_import import FileImport
 from cards.models import Job, RefusedRow, StagedFile
 
 ERRORS_AT_ONCE = 10_000
-USAGE_COUNTS = ("created", "updated", "stale")
 
 
-class UsageImport(Kind):
-    def prepare(self, job, alive):
+class UsageImport(FileImport):
+    def open(self, file, told):
+        return open_usage(file, told)
+
+    def read(self, job, source, told, alive):
         for left in StagedFile.objects.filter(pk__in=_files(job)):  # by a worker that died over this job
             discard(left)
         job.chunks.all().delete()
@@ -34,17 +38,16 @@ class UsageImport(Kind):
             refuse_too_many(file.rows)
             alive()
 
-        with job.file.open("rb") as source:
-            stage(source, file, progress)
+        table = stage(source, file, progress, told)
         refuse_none(file.rows)
         job.total = file.rows
         _divide(job, file)
-        return JobStatus.CHECKING
+        return table
 
     def check(self, job, chunk):
         """What the whole file comes to is one question, asked for its first chunk."""
         refuse_unpermitted(job)
-        counts = preview_counts(_staged(chunk)) if chunk.number == 1 else Counter()
+        counts = foreseen_counts(_staged(chunk)) if chunk.number == 1 else Counter()
         return _as_document(chunk, counts)
 
     def apply(self, job, chunk):
@@ -54,7 +57,7 @@ class UsageImport(Kind):
         while apply_next(before) and is_last:
             pass
         after = _staged(chunk)
-        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in USAGE_COUNTS})
+        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in USAGE_OUTCOMES})
 
     def finish(self, job):
         for file in StagedFile.objects.filter(pk__in=_files(job)):

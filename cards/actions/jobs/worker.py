@@ -96,7 +96,7 @@ def _prepare(job, worker, kinds):
     following = kinds[job.kind].prepare(job, alive)
     engine.extend_lease(job, worker)
     finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
-    kept = {name: getattr(job, name) for name in ("total", "counts", "file", "kept_until")}
+    kept = {name: getattr(job, name) for name in ("total", "params", "counts", "file", "kept_until")}
     engine.move(job, [JobStatus.PREPARING], following, tries=0, **kept, **finished)
 
 

@@ -10,5 +10,5 @@ class Command(ImportCommand):
         super().add_arguments(parser)
         parser.add_argument("--update", action="store_true", help="correct cards that exist where the file differs")
 
-    def imported(self, file, update, dry_run, progress):
-        return import_cards(file, actor=Actor.shell(), update=update, dry_run=dry_run, progress=progress)
+    def imported(self, file, told, update, dry_run, progress):
+        return import_cards(file, actor=Actor.shell(), told=told, update=update, dry_run=dry_run, progress=progress)

@@ -15,9 +15,11 @@ from xlsxwriter import Workbook
 
 from cards.actions.jobs import control
 from cards.actions.jobs.cards_import import MOST_ROWS
-from cards.files.writing import csv_blocks
-from cards.models import Job
+from cards.files.writing import as_text, csv_blocks
+from cards.lookup import names_of
+from cards.models import Customer, Job
 from cards.pages.downloads import CSV, as_download, csv_response
+from cards.pages.file_told import WholeFileForm
 from cards.pages.frames import console_page, staff_required
 from cards.pages.import_columns import FILES
 from cards.pages.job_import import report_of
@@ -27,8 +29,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_FILE = 512 * 1024**2
 
 
-class ImportForm(forms.Form):
-    """What is brought in. `key` is the form's own, so that sent twice it is one import."""
+class ImportForm(WholeFileForm):
+    """What is brought in, and what holds for all of it. `key` is the form's own: sent twice, it is one import."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     what = forms.ChoiceField(
@@ -46,6 +48,12 @@ class ImportForm(forms.Form):
         help_text=gettext_lazy("MSISDN, IMSI and customer, where the file differs. Nothing else is ever changed."),
         required=False,
     )
+    field_order = ("key", "what", "file", "update")
+
+    @property
+    def whole_file(self):
+        """The fields for all rows, and of which kind of file they are: those of both first."""
+        return [field for field in self.visible_fields() if field.name not in self.field_order]
 
     def clean_file(self):
         file = self.cleaned_data["file"]
@@ -72,9 +80,10 @@ def imports_page(request):
         cleaned = form.cleaned_data
         file = FILES[cleaned["what"]]
         params = {"update": cleaned["update"]} if file.name == "cards" else {}
+        params |= {"told": form.told(file.kind).written(), "of": form.of()}
         job = control.upload(file.kind, cleaned["file"], user=request.user, key=cleaned["key"], params=params)
         return redirect("console:job", pk=job.pk)
-    context = {"form": form, "files": FILES.values(), "most_rows": MOST_ROWS}
+    context = {"form": form, "files": FILES.values(), "most_rows": MOST_ROWS, "names": names_of(Customer)}
     return console_page(request, "console/imports/upload.html", context, status=422 if form.is_bound else None)
 
 
@@ -103,7 +112,8 @@ def _refuse_those_who_may_not(request):
 
 
 def _csv_template(file):
-    return HttpResponse(b"".join(csv_blocks(file.columns, file.rows)), content_type=CSV)
+    rows = [[as_text(cell) if cell.isdecimal() and len(cell) > 10 else cell for cell in row] for row in file.rows]
+    return HttpResponse(b"".join(csv_blocks(file.columns, rows)), content_type=CSV)
 
 
 def _xlsx_template(file):

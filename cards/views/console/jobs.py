@@ -1,17 +1,22 @@
 """The console's jobs: the list, and the page of one with what only staff do."""
 
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cards.actions.jobs import engine
+from cards.actions.jobs.file_import import answer
 from cards.choices import OF_ORDERS
+from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
+from cards.pages.file_told import ColumnsForm
 from cards.pages.frames import CONSOLE, acting, console_page, staff_required
 from cards.pages.job_list import JobFilter, job_lines
 from cards.paging import TALL_ROWS_PER_PAGE, page_of
-from cards.views.jobs import JobPages
+from cards.views.jobs import JobPages, counted
 
 SELECTIONS_SHOWN = 20
 PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
@@ -50,6 +55,23 @@ class ConsoleJobs(JobPages):
         if step not in PAUSE_OR_RESUME:
             raise Http404
         return self.do_step(request, pk, PAUSE_OR_RESUME[step])
+
+    @acting("POST")
+    def columns(self, request, pk):
+        """Say what the columns of an import's file are; it is read anew."""
+        job = self._permitted(request, pk)
+        if "columns" not in job.params:
+            raise Http404
+        form = ColumnsForm(job, request.POST)
+        if not form.is_valid():
+            context = self.context(counted(job), request) | {"columns_form": form}
+            return self.frame.page(request, self.template, context, 422)
+        try:
+            if not answer(job, form.answer(), form.of(), request.user):
+                messages.info(request, _("The job has moved on in the meantime. This is its current state."))
+        except BadInput as bad:
+            messages.error(request, str(bad.sentence))
+        return self._redirect(job)
 
 
 CONSOLE_JOBS = ConsoleJobs(CONSOLE)

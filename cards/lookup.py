@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Model, Q
 
-from cards.choices import State
 from cards.models import Card
 from cards.querysets import CardQuerySet
 
@@ -51,8 +50,8 @@ def living_by_msisdn(msisdns: Collection[str]) -> dict[str, list[str]]:
     living: dict[str, list[str]] = {}
     cancelled: dict[str, list[str]] = {}
     having = Card.objects.filter(msisdn__in=msisdns).exclude(msisdn="")
-    for msisdn, iccid, state in having.values_list("msisdn", "iccid", "state"):
-        (cancelled if state == State.CANCELLED else living).setdefault(msisdn, []).append(iccid)
+    for card in having.only("msisdn", "iccid", "state"):
+        (cancelled if card.is_final else living).setdefault(card.msisdn, []).append(card.iccid)
     return cancelled | living
 
 

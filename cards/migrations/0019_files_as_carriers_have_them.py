@@ -83,14 +83,14 @@ class Migration(migrations.Migration):
                 ),
                 ("customer", models.CharField(blank=True, max_length=128, verbose_name="customer")),
                 ("told", models.JSONField(default=dict, verbose_name="columns")),
-                ("at", models.DateTimeField(auto_now=True, verbose_name="at")),
+                ("at", models.DateTimeField(auto_now=True, verbose_name="said at")),
                 (
                     "by",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
+                        verbose_name="said by",
                     ),
                 ),
             ],

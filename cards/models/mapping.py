@@ -17,8 +17,8 @@ class ColumnMapping(models.Model):
     carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier, blank=True)
     customer = models.CharField(_("customer"), max_length=128, blank=True)
     told = models.JSONField(_("columns"), default=dict)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
-    at = models.DateTimeField(_("at"), auto_now=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("said by"))
+    at = models.DateTimeField(_("said at"), auto_now=True)
 
     class Meta:
         verbose_name = _("column mapping")

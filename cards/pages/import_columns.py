@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, REQUIRED
 from cards.actions.imports.card_table import EXAMPLE_CARD
-from cards.actions.imports.usage_rows import NEEDED_IN_A_ROW, USAGE_COLUMNS
+from cards.actions.imports.usage_rows import USAGE_COLUMNS
 from cards.choices import Binding, Carrier, Certification, Hold, JobKind, State
 from cards.phrases import listed
 
@@ -37,7 +37,7 @@ MEANINGS = {
     "bound_imei": _("the device the card is bound to now"),
     "day": _("a date such as 2026-03-02"),
     "bytes": _("total bytes for the day"),
-    "read_at": _("time of the reading, such as 2026-03-02T08:00; Shanghai time unless given otherwise"),
+    "read_at": _("time of the reading, such as 2026-03-02T08:00, in Shanghai time; without this column: now"),
 }
 
 USAGE_MEANINGS = {"imei": _("IMEI of the device the card was seen in, 15 digits; may be empty")}
@@ -84,7 +84,7 @@ FILES = {
         JobKind.IMPORT_USAGE,
         _("Usage"),
         USAGE_COLUMNS,
-        NEEDED_IN_A_ROW,
+        ("iccid", "day", "bytes"),
         USAGE_EXAMPLES,
         MEANINGS | USAGE_MEANINGS,
     ),

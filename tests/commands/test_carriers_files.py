@@ -4,8 +4,10 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from cards.actions.imports.card_table import EXAMPLE_CARD
+from cards.catalogue.words import USUAL_WORDS, code_of
 from cards.models import Card, CarrierPolicy, Plan, UsageDay
 from cards.models.card import MB
 from tests import build
@@ -88,10 +90,6 @@ def test_a_header_that_leaves_a_doubt_is_refused(written, header, sentence):
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_words_as_the_portal_calls_them(language):
-    from django.utils import translation
-
-    from cards.catalogue.words import USUAL_WORDS, code_of
-
     with translation.override(language):
         for vocabulary, words in USUAL_WORDS.items():
             assert {code_of(vocabulary, str(label)) for _code, label in vocabulary.choices} == set(vocabulary.values)
@@ -115,8 +113,6 @@ def test_a_plan_by_its_name_and_a_name_of_two_is_none_s(tmp_path):
 
 
 def test_the_example_of_the_template_is_no_card(tmp_path):
-    from cards.actions.imports.card_table import EXAMPLE_CARD
-
     edited = EXAMPLE_CARD | {"customer": "Acme"}
     document = result("import_cards", csv_file(tmp_path / "a.csv", [EXAMPLE_CARD, edited, EXAMPLE_CARD | card_row(2)]))
     said = {"field": None, "message": "the example row of the template; it was left out"}

@@ -9,6 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
+from cards.actions.imports.card_rows import CARD_FILE_COLUMNS
+from cards.actions.imports.card_table import EXAMPLE_CARD
 from cards.actions.jobs import cards_import as kind
 from cards.actions.jobs import engine, worker
 from cards.choices import JobKind, JobStatus
@@ -295,12 +297,28 @@ def test_usage_is_checked_looked_at_and_applied_once(ops, tmp_path):
 def test_a_template_can_be_filled_in_and_brought_in(ops, what, suffix):
     if what == "usage":
         card_in_use(iccid="89860000000000000001")
-    response = ops.get(f"{PAGE}{what}.{suffix}")
-    job = checked(ops, response.content, what=what, name=f"{what}.{suffix}")
-    assert (job.status, counts_shown(page(ops, job))) == ("ready", {"would be new": 1})
+    content = ops.get(f"{PAGE}{what}.{suffix}").content
     if suffix == "xlsx":
-        sheet = load_workbook(io.BytesIO(response.content)).active
+        sheet = load_workbook(io.BytesIO(content)).active
         assert sheet["A2"].value == "89860000000000000001"
+    if what == "cards":
+        empty = checked(ops, content, what=what, name=f"{what}.{suffix}")
+        assert (empty.status, empty.message) == ("failed", "The file has no rows below its header.")
+        content = filled_in(content, suffix)
+    job = checked(ops, content, what=what, name=f"{what}.{suffix}")
+    assert (job.status, counts_shown(page(ops, job))) == ("ready", {"would be new": 1})
+
+
+def filled_in(template, suffix):
+    """The template of cards with a row below its example, which is no card itself."""
+    cells = [EXAMPLE_CARD.get(column, "") for column in CARD_FILE_COLUMNS]
+    cells[:3] = [iccid(2), "", ""]
+    if suffix == "csv":
+        return template + ",".join(cells).encode() + b"\n"
+    workbook, saved = load_workbook(io.BytesIO(template)), io.BytesIO()
+    workbook.active.append(cells)
+    workbook.save(saved)
+    return saved.getvalue()
 
 
 def test_the_report_speaks_the_readers_language(ops, tmp_path):

@@ -1,6 +1,7 @@
 """Days and instants as people, spreadsheets and carriers write them: the year first, so that there is no doubt."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from django.utils import timezone as portal_time
@@ -25,6 +26,9 @@ def day_of(text: str) -> date | None:
 
     An hour behind it does not matter, nor does a zone, but that the day is Shanghai's.
     """
+    if len(text) == 10 and text[4] == text[7] == "-":  # as most files have it, and as is read in no time
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     instant = instant_of(text)
     try:
         return instant and portal_time.localtime(instant).date()

@@ -211,13 +211,17 @@ class RowFeed:
         return self.rows
 
     def portion(self):
-        """The next blocks of lines to stage. `aside` fills with the other rows as it goes, `rows` counts both."""
-        self.aside, self.rows = [], 0
+        """The next blocks of lines to stage, `aside` has the other rows and `rows` counts both.
+
+        They are read before any is sent: reading asks the database for cards, which takes no question meanwhile.
+        """
+        self.aside, self.rows, blocks = [], 0, []
         for rows in chunked(islice(self.table.rows, ROWS_PER_STATEMENT[connection.vendor]), READ_BY_US_AT_ONCE):
             self.rows += len(rows)
-            yield "".join(filter(None, map(self._good, rows))).encode()
+            blocks.append("".join(filter(None, map(self._good, rows))).encode())
             if len(self.aside) >= READ_BY_US_AT_ONCE:
-                return
+                break
+        return blocks
 
     def _good(self, row):
         line = ",".join(row.texts.values())

@@ -3,6 +3,7 @@
 A heading is read by our own names, by usual other ones, or as somebody said who knows the file.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ HEAD_ROWS = 20
 EXAMPLES = 3
 LEFT_OUT = ""
 
+BETWEEN_PARTS = re.compile(r"[()\[\]【】/:\n]+")
+DAY_PATTERN = re.compile(r"[ymdhs年月日\s./:-]+", re.IGNORECASE)
 REMARKS = ("必填", "选填", "可选", "required", "optional")  # "ICCID (必填)"
 
 
@@ -54,9 +57,19 @@ class Headings:
             return self.mapping[heading]
         if heading.lower() in self.known:
             return heading.lower()
+        column = self._usual_column(heading)
+        return self._column_said_twice(heading) if column is None else column
+
+    def _usual_column(self, heading: str) -> str | None:
         key = evened(heading)
         own = {evened(name): name for name in self.known}
         return own.get(key) or (self.usual.get(key) if key else None)
+
+    def _column_said_twice(self, heading: str) -> str | None:
+        """The column of 卡号(ICCID): each part means the same, but for how a day is to be written."""
+        parts = [part for part in BETWEEN_PARTS.split(unicodedata.normalize("NFKC", heading)) if evened(part)]
+        meant = {self._usual_column(part) for part in parts if not DAY_PATTERN.fullmatch(part)}
+        return meant.pop() if len(meant) == 1 else None
 
     def understood(self, texts: Sequence[str]) -> int:
         """How many columns these texts name, if they are a header."""

@@ -12,6 +12,7 @@ from cards.actions.imports.usage_table import FILED_COLUMNS
 from cards.choices import Carrier, Certification, JobKind, PlanKind
 from cards.columns.declared import COLUMNS
 from cards.errors import BadInput
+from cards.files.cells import tidy
 from cards.files.headings import LEFT_OUT
 from cards.models import Customer, Plan
 from cards.pages.import_columns import FILES
@@ -90,7 +91,7 @@ class WholeFileForm(forms.Form):
         """What the form says of a file of this kind, as `Told`."""
         of_usage = kind == JobKind.IMPORT_USAGE
         names = ("day", "read_at") if of_usage else ("carrier", "customer", "certification", "plan")
-        defaults = {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
+        defaults = {name: text for name in names if (text := tidy(self.cleaned_data.get(name) or ""))}
         if not of_usage:
             return Told(defaults=defaults)
         return Told(defaults=defaults, unit=self.cleaned_data["unit"], cumulative=self.cleaned_data["cumulative"])
@@ -150,6 +151,19 @@ def columns_read(job):
     filed = job.params.get("columns", ())
     taken = [(heading, labels.get(column, column)) for heading, column, _examples in filed if column]
     return taken, [heading for heading, column, _examples in filed if not column and heading]
+
+
+def whole_file_facts(job):
+    """(label, value) of what was told for all rows of the job's file."""
+    told = Told.read(job.params.get("told", {}))
+    said = {**told.defaults, "unit": told.unit}
+    fields = WholeFileForm().fields
+    facts = [(fields[name].label, _said(fields[name], value)) for name, value in said.items() if value]
+    return facts + ([(_("Usage"), fields["cumulative"].label)] if told.cumulative else [])
+
+
+def _said(field, value):
+    return dict(getattr(field, "choices", ())).get(value, value)
 
 
 def _columns_of(kind):

@@ -88,6 +88,17 @@ def test_a_header_that_leaves_a_doubt_is_refused(written, header, sentence):
     assert (ended.code, ended.err.strip()) == (2, sentence)
 
 
+def test_a_heading_that_says_its_column_twice_or_how_a_day_is_written(written):
+    header = "ICCID(卡号),运营商/carrier,认证类型,开卡日期(yyyy-mm-dd),套餐【必填】,【客户名称】"
+    path = written(f"{header}\n{iccid(1)},cmcc,企业,2026-01-15,Y1-30,Acme\n")
+    assert result("import_cards", path) == NOTHING | {"rows": 1, "created": 1}
+    other = "ICCID(MSISDN),运营商,认证类型,开卡日期,套餐"
+    ended = run("import_cards", written(f"{other}\n{iccid(1)},cmcc,企业,2026-01-15,Y1-30\n"))
+    assert ended.err.startswith("The file has unknown columns: “iccid(msisdn)”.")
+    ended = run("import_usage", written(f"iccid,day,流量(TB)\n{iccid(1)},2026-03-20,1\n"), "--unit=mb")
+    assert ended.err.startswith("The file has unknown columns: “流量(tb)”.")
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_words_as_the_portal_calls_them(language):
     with translation.override(language):
@@ -138,6 +149,7 @@ def test_what_is_told_for_the_whole_file_fills_what_the_rows_leave_open(written)
     ("option", "sentence"),
     [
         ("--default=carrier", "default: “carrier” is not name=value"),
+        ("--default=customer=-", "default: “customer=-” is not name=value"),
         ("--default=colour=red", "default: there is no column “colour”; there are iccid, msisdn"),
         ("--default=carrier=vodafone", "carrier: “vodafone” is not one of cmcc, cucc, ctcc, cbn"),
     ],

@@ -87,6 +87,16 @@ def test_what_is_remembered_is_the_carriers_and_customers_and_of_these_headings_
     assert ColumnMapping.objects.count() == 2
 
 
+def test_of_our_own_headings_nothing_is_remembered(ops):
+    card_in_use(iccid=iccid(1))
+    content = f"iccid,day,bytes\n{iccid(1)},2026-03-20,5\n".encode()
+    job = answer(ops, checked(ops, content, what="usage"), "iccid", "day", "bytes", cumulative="on", unit="kb")
+    said = [("Unit of the usage", "KB"), ("Usage", "The usage is a total since the carrier's cycle began")]
+    assert page(ops, job).context["parameters"] == said
+    assert page(ops, checked(ops, content, what="usage")).context["parameters"] == []
+    assert ColumnMapping.objects.count() == 0
+
+
 def test_what_is_missing_is_asked_for_again_and_may_be_given_for_the_whole_file(ops):
     asking = checked(ops, file_of(1))
     still = answer(ops, asking, *ANSWER)

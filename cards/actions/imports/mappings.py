@@ -8,7 +8,12 @@ from cards.models import ColumnMapping
 
 
 def remember(kind, of, told, user):
-    """Keep how the files of this kind are to be read; `of` names their `carrier` and `customer`, or neither."""
+    """Keep how the files of this kind are to be read; `of` names their `carrier` and `customer`, or neither.
+
+    Of a file with our own headings nothing is kept: the next one with them may be somebody else's.
+    """
+    if not told.is_worth_remembering:
+        return
     kept = {"told": Told(told.mapping, unit=told.unit, cumulative=told.cumulative).written(), "by": user}
     ColumnMapping.objects.update_or_create(kind=kind, **_key(of), defaults=kept)
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from cards.actions.imports.usual_headings import UNITS
 from cards.errors import BadInput
-from cards.files.headings import LEFT_OUT
+from cards.files.cells import tidy
+from cards.files.headings import LEFT_OUT, evened
 from cards.phrases import listed
 
 UNITS_IN_BYTES = {"bytes": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
@@ -52,6 +53,11 @@ class Told:
             cumulative=self.cumulative or earlier.cumulative,
         )
 
+    @property
+    def is_worth_remembering(self):
+        """Whether it says more of the headings than they do themselves."""
+        return any(evened(heading) != evened(column) for heading, column in self.mapping.items())
+
     def refuse_unknown(self, columns):
         """Raise `BadInput` where this names a column that such files do not have."""
         for field_name, named in (("mapping", self.mapping.values()), ("default", self.defaults)):
@@ -86,9 +92,9 @@ def read_defaults(pairs):
     defaults = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
-        if not sign or not name.strip() or not value.strip():
+        if not sign or not name.strip() or not tidy(value):
             raise BadInput("default", _("“{text}” is not name=value").format(text=pair))
-        defaults[name.strip()] = value.strip()
+        defaults[name.strip()] = tidy(value)
     return defaults
 
 

@@ -46,7 +46,10 @@ OF_CARDS = {
 }
 OF_USAGE = {
     "day": "日期、用量日期、统计日期、流量日期、使用日期、账期日、date、usage date",
-    "read_at": "读数时间、采集时间、统计时间、更新时间、数据时间、抽取时间、timestamp、read time、updated at",
+    "read_at": (
+        "读数时间、采集时间、统计时间、更新时间、数据时间、抽取时间、用量截至、数据截至、timestamp、read time、"
+        "updated at、usage as of"
+    ),
 }
 OF_A_DAY = (
     "流量、用量、使用量、使用流量、当日流量、日流量、当日用量、日用量、流量使用量、usage、data、"

@@ -11,7 +11,7 @@ from cards.choices import JobKind
 from cards.files.writing import as_text
 from cards.lookup import names_of
 from cards.models import Customer
-from cards.pages.file_told import ColumnsForm, columns_read
+from cards.pages.file_told import ColumnsForm, columns_read, whole_file_facts
 from cards.pages.job_action import form_of
 
 WRONG_SHOWN = 100
@@ -61,7 +61,7 @@ def import_context(job, request, frame):
     is_of_cards = job.kind == JobKind.IMPORT_CARDS
     update = _("are corrected where they differ from the file") if job.params.get("update") else _("stay unchanged")
     shown = {
-        "parameters": [(_("Existing cards"), update)] if is_of_cards else [],
+        "parameters": [*([(_("Existing cards"), update)] if is_of_cards else []), *whole_file_facts(job)],
         "counts_shown": [(*labels[name], counts[name]) for name in labels if counts[name]],
         "is_failed": job.has_failed,
         "again_url": f"{frame.url('imports')}?what={'cards' if is_of_cards else 'usage'}",

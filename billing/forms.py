@@ -12,6 +12,7 @@ from billing.rules import PLAN_KINDS
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
+from cards.lookup import customers_named
 from cards.models import Customer, Plan
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
@@ -72,10 +73,12 @@ class OrderForm(KeyedForm):
 
     def clean_customer(self):
         name = self.cleaned_data["customer"].strip()
-        found = Customer.objects.filter(name=name).first() if name else None
-        if name and found is None:
+        if not name:
+            return None
+        (found,) = customers_named([name]).values()
+        if len(found) != 1:
             raise forms.ValidationError(_("There is no customer with this name."))
-        return found
+        return found[0]
 
     def clean_plan(self):
         return Plan.objects.filter(code=self.cleaned_data["plan"]).first()

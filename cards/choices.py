@@ -142,7 +142,7 @@ OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
 
 class JobStatus(TextChoices):
     """How far a job has come. `asking` waits for a person who says what the columns of its file are, `ready` for one
-    who has seen the preview."""
+    who has seen the preview. `unread` is over: nothing can be made of its file."""
 
     PREPARING = "preparing", _("Reading file")
     ASKING = "asking", _("Columns to match")
@@ -153,6 +153,7 @@ class JobStatus(TextChoices):
     STOPPED = "stopped", _("Stopped")
     DONE = "done", _("Finished")
     FAILED = "failed", _("Failed")
+    UNREAD = "unread", _("File not read")
 
 
 class Step(TextChoices):

@@ -1,7 +1,7 @@
 """How the portal says no: a code for programs, a sentence for people, and the way out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self
 
 from django.apps import apps
@@ -269,6 +269,26 @@ class BadInput(Exception):
     def __str__(self) -> str:
         sentence = noted(self.sentence, self.action) if self.action else str(self.sentence)
         return pair(self.field, sentence) if self.field else sentence
+
+    @property
+    def faults(self) -> Sequence["BadInput"]:
+        """Everything that is wrong, each by itself."""
+        return [self]
+
+
+class BadRow(BadInput):
+    """Several things wrong at once, one for each field; by itself it says the first."""
+
+    def __init__(self, faults: Iterable[BadInput]) -> None:
+        by_field: dict[str, BadInput] = {}
+        for fault in faults:
+            by_field.setdefault(fault.field, fault)
+        self._faults = list(by_field.values())
+        super().__init__(self._faults[0].field, self._faults[0].sentence)
+
+    @property
+    def faults(self) -> Sequence[BadInput]:
+        return self._faults
 
 
 class InvariantBroken(Exception):

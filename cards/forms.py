@@ -110,17 +110,19 @@ class MyActionForm(ActionForm):
 
 
 class JobForm(ParametersForm):
-    """What a checked job is told before it starts; for what is final also the number of cards, typed to confirm it."""
+    """What a checked job is told before it starts; for what is final also the number of cards, typed to confirm it.
 
-    def __init__(self, action, plans, data=None, initial=None):
+    `counted` is what such a number is called, with what there is to know of it.
+    """
+
+    def __init__(self, action, plans, data=None, initial=None, counted=None):
         super().__init__(data, initial=initial, label_suffix="")
         self.add_parameters(action, plans)
         if action.is_final:
-            self.fields["count"] = forms.CharField(
-                label=_("Number of cards to cancel"),
-                help_text=_("Enter the number to confirm. Cancellation is final."),
-                widget=_digits(),
-            )
+            counted = _("Number of cards to cancel"), _("Enter the number to confirm. Cancellation is final.")
+        if counted:
+            label, help_text = counted
+            self.fields["count"] = forms.CharField(label=label, help_text=help_text, widget=_digits())
 
 
 def say_at_field(form, bad):

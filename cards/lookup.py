@@ -1,10 +1,12 @@
 """Which cards are meant by numbers from a file or a command line, many at a time; and names for a form to offer."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db.models import Model, Q
+from django.db.models import Count, Model, Q
 
-from cards.models import Card
+from cards.models import Card, Customer
+from cards.names import name_key
 from cards.querysets import CardQuerySet
 
 PREFIXES_AT_ONCE = 200
@@ -53,6 +55,25 @@ def living_by_msisdn(msisdns: Collection[str]) -> dict[str, list[str]]:
     for card in having.only("msisdn", "iccid", "state"):
         (cancelled if card.is_final else living).setdefault(card.msisdn, []).append(card.iccid)
     return cancelled | living
+
+
+def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:
+    """The customers that each name may mean: the one who is written so, or else all who are but for width and case."""
+    keys = {name: name_key(name) for name in names}
+    by_name: dict[str, Customer] = {}
+    by_key: defaultdict[str, list[Customer]] = defaultdict(list)
+    alike = Q(name_key__in=set(keys.values())) | Q(name_key="") | Q(name__in=list(keys))
+    for customer in Customer.objects.filter(alike).order_by("name"):
+        by_name[customer.name] = customer
+        by_key[name_key(customer.name)].append(customer)
+    return {name: [by_name[name]] if name in by_name else by_key.get(key, []) for name, key in keys.items()}
+
+
+def customers_alike() -> list[Customer]:
+    """The first customers whose name is another's but for width, case and blanks, by their names."""
+    several = Customer.objects.exclude(name_key="").order_by("name_key").values("name_key")
+    keys = several.annotate(customers=Count("pk")).filter(customers__gt=1).values_list("name_key", flat=True)
+    return list(Customer.objects.filter(name_key__in=list(keys[:NAMES_OFFERED])).order_by("name_key", "name"))
 
 
 def names_of(model: type[Model]) -> list[str]:

@@ -131,7 +131,8 @@ def _chain(records: Records) -> Iterator[tuple[str, str]]:
             yield "time", sentence.format(seq=event.seq, day=event.effective_on)
     for event in events[1:]:
         edge = (event.from_state, event.to_state)
-        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES):
+        is_anew = event.action == Action.UPDATE and "anew" in event.evidence
+        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES and not is_anew):
             sentence = _("event {seq} goes from “{state}” to “{other}”, which is not allowed")
             yield "edge", sentence.format(seq=event.seq, state=label_of(State, edge[0]), other=label_of(State, edge[1]))
 

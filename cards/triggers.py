@@ -34,10 +34,10 @@ def edges_in_sql(edges: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"'{source}>{target}'" for source, target in edges)
 
 
-BAD_STATE_CHANGE = (
-    "OLD.state <> NEW.state AND NOT "
-    f"(NEW.version = OLD.version + 1 AND OLD.state || '>' || NEW.state IN ({edges_in_sql(STATE_EDGES)}))"
-)
+EDGE = f"OLD.state || '>' || NEW.state IN ({edges_in_sql(STATE_EDGES)})"
+# A card to which nothing has happened is in whatever state its file says, once that is corrected.
+ANEW = "(COALESCE(NEW.anew_seq, 0) = NEW.version AND OLD.state <> 'cancelled')"
+BAD_STATE_CHANGE = f"OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND ({EDGE} OR {ANEW}))"
 MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
 MOVED_WITHOUT_RECORD = f"{MOVED} AND NEW.version <> OLD.version + 1"
 STATE_MESSAGE = "a card changes its state only along a declared edge, one version at a time"
@@ -92,11 +92,18 @@ TRIGGERS_ON_SQLITE = (
 TRIGGERS = {"postgresql": (TRIGGERS_ON_POSTGRESQL,), "sqlite": TRIGGERS_ON_SQLITE}
 
 
+def without_anew(statement: str) -> str:
+    """The same statement where the column was migrated away."""
+    return statement.replace(f" OR {ANEW}", "")
+
+
 def install_triggers(using: str = "default", apps: Apps = installed, **kwargs: Any) -> None:
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
-    connection = connections[using]
-    execute(connection, TRIGGERS)
-    if hasattr(apps.get_model("cards", "Card"), "owned_from_seq"):  # not where the column was migrated away
+    connection, card = connections[using], apps.get_model("cards", "Card")
+    has_anew = hasattr(card, "anew_seq")
+    kept = {vendor: [t if has_anew else without_anew(t) for t in texts] for vendor, texts in TRIGGERS.items()}
+    execute(connection, kept)
+    if hasattr(card, "owned_from_seq"):  # not where the column was migrated away
         execute(connection, OWNED_FROM)
 
 

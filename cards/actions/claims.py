@@ -14,6 +14,7 @@ from django.utils import timezone
 from cards.actions import throttle
 from cards.actions.action_requests import act
 from cards.choices import Action, CustomerKind, MemberRole
+from cards.lookup import customers_named
 from cards.models import Card, ClaimCode, Customer, Membership
 from cards.models.claim import digest_of
 from cards.permissions import Actor
@@ -72,9 +73,14 @@ def _customer_of(user):
 
 
 def _new_customer(name):
-    """An individual customer of this name or, where somebody is called so already, with a number behind it."""
+    """An individual customer of this name or, where somebody is called so already, with a number behind it.
+
+    Width, case and blanks make no other name.
+    """
     name = " ".join(name.split())[:LONGEST_CUSTOMER_NAME].strip()
     for candidate in chain([name], (f"{name} ({number})" for number in count(2))):
-        customer, is_new = Customer.objects.get_or_create(name=candidate, defaults={"kind": CustomerKind.INDIVIDUAL})
-        if is_new:
-            return customer
+        if not customers_named([candidate])[candidate]:
+            person = {"kind": CustomerKind.INDIVIDUAL, "is_registered": True}
+            customer, is_new = Customer.objects.get_or_create(name=candidate, defaults=person)
+            if is_new:
+                return customer

@@ -36,7 +36,7 @@ CARD_COLUMNS, TERM_COLUMNS = (
     tuple(column.attname for column in model._meta.concrete_fields if not column.primary_key)
     for model in (Card, ServiceTerm)
 )
-# With what a card is opened stays; everything else about it may change.
+# With what a card is opened stays, but where a file corrects it; everything else about it may change.
 FIXED_AT_OPENING = (
     "iccid",
     "carrier",
@@ -298,20 +298,20 @@ def _write(written: Sequence[Written], signature: Signature) -> None:
     by_action: defaultdict[str | None, list[Written]] = defaultdict(list)
     for entry in written:
         by_action[entry.done.change.action if entry.done else None].append(entry)
-    for alike in by_action.values():
-        changed = _changed_columns(alike)
+    for action, alike in by_action.items():
+        changed = _changed_columns(alike, CARD_COLUMNS if action == Action.UPDATE else CHANGING_COLUMNS)
         values_of = attrgetter("id", *changed)
         update_rows(Card, changed, [values_of(card) for card, _, _ in alike])
     _write_events(written, signature)
     _mirror(written)
 
 
-def _changed_columns(written: Sequence[Written]) -> list[str]:
+def _changed_columns(written: Sequence[Written], columns: Sequence[str]) -> list[str]:
     """The columns in which any of the cards is not as it was; compared column by column, the quicker way."""
-    facts_of = itemgetter(*CHANGING_COLUMNS)
+    facts_of = itemgetter(*columns)
     was = zip(*(facts_of(before) for _, before, _ in written), strict=True)
     now = zip(*(facts_of(card.__dict__) for card, _, _ in written), strict=True)
-    return [name for name, old, new in zip(CHANGING_COLUMNS, was, now, strict=True) if old != new]
+    return [name for name, old, new in zip(columns, was, now, strict=True) if old != new]
 
 
 def _write_events(written: Sequence[Written], signature: Signature) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,9 @@ from cards.catalogue.parameters import Parameter
 from cards.choices import Action
 from cards.errors import BadInput, Refused
 from cards.guards import Asked
+from cards.lookup import customers_named
 from cards.models import Card, Customer
+from cards.phrases import listed
 from cards.rules import Change
 
 
@@ -17,10 +20,18 @@ def customer(name: str) -> Customer:
     if not name.strip():
         message = _("enter the customer; “{action}” returns the card to stock")
         raise BadInput("customer", message.format(action=Action.UNASSIGN.label), Action.UNASSIGN)
-    customer = Customer.objects.filter(name=name.strip()).first()
-    if customer is None:
+    (found,) = customers_named([name.strip()]).values()
+    if not found:
         raise BadInput("customer", _("there is no customer called “{name}”").format(name=name))
-    return customer
+    return the_one(found)
+
+
+def the_one(found: Sequence[Customer]) -> Customer:
+    """The customer that a name means; `BadInput` where it may mean several."""
+    if len(found) > 1:
+        message = _("several customers are called so: {names}; write the name exactly as one of them has it")
+        raise BadInput("customer", message.format(names=listed(f"“{customer.name}”" for customer in found)))
+    return found[0]
 
 
 def another_customer(card: Card, request: Asked) -> None:

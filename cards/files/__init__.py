@@ -84,7 +84,7 @@ class Table:
 @contextmanager
 def open_table(source: str | PathLike[str] | IO[bytes], headings: Headings) -> Iterator[Table]:
     """The `Table` of a file, given by its path or already open for reading bytes; `headings` say what may head it."""
-    with _opened(source) as file:
+    with opened(source) as file:
         start = file.read(8)
         if not start:
             raise BadInput("", _("The file is empty."))
@@ -99,7 +99,7 @@ def open_table(source: str | PathLike[str] | IO[bytes], headings: Headings) -> I
 
 
 @contextmanager
-def _opened(source: str | PathLike[str] | IO[bytes]) -> Iterator[IO[bytes]]:
+def opened(source: str | PathLike[str] | IO[bytes]) -> Iterator[IO[bytes]]:
     if not isinstance(source, str | PathLike):
         yield source
         return

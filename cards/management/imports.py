@@ -39,8 +39,11 @@ class ImportCommand(PortalCommand):
         """What the options say of the file."""
         return Told(read_mapping(mapping) if mapping else {}, read_defaults(default), unit or "", cumulative)
 
+    def print_more(self, document):
+        """What the document has besides, on stdout."""
+
     def carry_out(self, file, dry_run, json, **options):
-        own = {name: options[name] for name in ("update",) if name in options}
+        own = {name: options[name] for name in ("update", "yes") if name in options}
         told = self.told(**options)
         with self.progress(unit=" rows", quiet=json) as bar:
 
@@ -54,11 +57,16 @@ class ImportCommand(PortalCommand):
             self.give(document)
         else:
             self.print_report(document, dry_run)
-        return bool(document["errors"])
+        return self.complained(imported) or bool(document["errors"])
+
+    def complained(self, imported):
+        """Say why the whole file was refused; False when it was not."""
+        return False
 
     def print_report(self, document, dry_run):
         for name, label in COUNT_LABELS.items():
             self.stdout.write(pair(label, document[name]))
+        self.print_more(document)
         for error in document["errors"]:
             sentence = _("Row {row}, {field}: {message}") if error["field"] else _("Row {row}: {message}")
             self.say(sentence.format(**error))

@@ -63,7 +63,8 @@ class Card(models.Model):
     nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path.
 
     `owned_from_seq` is the number of the record by which the present customer got the card, None if it was theirs
-    from its first record on: what was before belongs to somebody else. The write path sets it.
+    from its first record on: what was before belongs to somebody else. The write path sets it. `anew_seq` is the number
+    of the record by which a file took the card in anew, in whatever state: nothing had happened to it.
     """
 
     iccid = CodeField("ICCID", max_length=20)
@@ -90,6 +91,7 @@ class Card(models.Model):
     resumes_to = models.CharField(_("resumes to"), max_length=9, choices=State, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     changed_on = models.DateField(_("changed on"), editable=False)
+    anew_seq = models.PositiveIntegerField(_("taken in anew by record"), null=True, editable=False)
     next_due_on = models.DateField(_("next due on"), null=True, editable=False)
     parked = models.CharField(_("parking reason"), max_length=500, blank=True, editable=False)
 

@@ -1,9 +1,15 @@
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import CustomerKind, MemberRole
+from cards.models.fields import CharField
+from cards.names import LONGEST_KEY, name_key, tidy_name
 from cards.scope import OwnedQuerySet
 
 
@@ -11,11 +17,38 @@ class CustomerQuerySet(OwnedQuerySet["Customer"]):
     owner_path = "pk"
 
 
+class NameKeyField(CharField[str, str]):
+    """The customer's name evened out (`names.name_key`), written anew with each save."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = name_key(model_instance.name)  # type: ignore[attr-defined]  # it stands in customers alone
+        setattr(model_instance, self.attname, key)
+        return key
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class Customer(models.Model):
-    """Who a card was sold to: an enterprise with a fleet, or a person."""
+    """Who a card was sold to: an enterprise with a fleet, or a person.
+
+    `name_key` finds a customer whose name is written otherwise; it is empty on rows of code of before, which does not
+    know it. Two customers from before may have the same. A person who `is_registered` made the customer by claiming a
+    card, and chose the name.
+    """
 
     name = models.CharField(_("name"), max_length=128, unique=True)
+    name_key = NameKeyField(
+        _("name without case and blanks"),
+        max_length=LONGEST_KEY,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=CustomerKind, default=CustomerKind.ENTERPRISE)
+    is_registered = models.BooleanField(_("registered here"), default=False, db_default=False, editable=False)
     contact = models.CharField(_("contact"), max_length=64, blank=True)
     phone = models.CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(
@@ -29,9 +62,19 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["name"]
+        indexes = [models.Index(fields=["name_key"], name="customer_name_key")]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that is another customer's but for width, case and blanks; one that was there may stay."""
+        self.name = tidy_name(self.name)
+        alike = Customer.objects.filter(name_key=name_key(self.name)).exclude(pk=self.pk)
+        is_new = not Customer.objects.filter(pk=self.pk, name=self.name).exists()
+        if is_new and (other := alike.exclude(name=self.name).first()):
+            message = _("There is a customer of this name already: %(name)s")
+            raise ValidationError({"name": ValidationError(message, params={"name": other.name})})
 
 
 class Membership(models.Model):

@@ -158,12 +158,17 @@ class Job(Leased):
         return self.status in (JobStatus.RUNNING, JobStatus.PAUSED)
 
     @property
+    def could_not_be_read(self) -> bool:
+        """Whether its file is none that can be brought in: that is no failure of the portal's."""
+        return self.status == JobStatus.UNREAD
+
+    @property
     def has_failed(self) -> bool:
         return self.status == JobStatus.FAILED
 
     @property
     def is_over(self) -> bool:
-        return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED)
+        return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
 
 
 class JobStep(models.Model):

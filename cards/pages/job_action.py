@@ -59,10 +59,14 @@ def action_context(job, request, frame):
 
 def follows_of(job, user):
     """Retry and undo, each with the reason if it is not possible; nothing while the job goes on."""
-    if not job.is_over or not job.started_at or job.kind not in ACTION_KINDS:
+    if not job.is_over or not job.started_at or job.kind not in (*ACTION_KINDS, JobKind.IMPORT_CARDS):
         return []
     sums = job.sums
+    if job.kind == JobKind.IMPORT_CARDS:
+        return [Follow("undo", _("Undo corrections"), "", control.may(user, job))] if sums.counts["updated"] else []
     nothing_failed = "" if sums.total > sums.counts["done"] else _("Nothing failed.")
+    if control.is_taking_back(job):
+        return [Follow("retry", _("Retry failed cards"), nothing_failed, control.may(user, job))]
     follows = [_follow("retry", _("Retry failed cards"), nothing_failed, control.actions_of(job), user)]
     if job.kind == JobKind.ACTION:
         inverses = control.inverses_of(job) if sums.counts["done"] else ()
@@ -82,7 +86,17 @@ def form_of(job, data=None):
     """The form of a checked job; with the answers of the job that it repeats."""
     action = _action_type(job)
     choices = [(plan.code, plan.offer) for plan in plans_for(action)]
-    return JobForm(action, choices, data, {**job.params, "reason": job.reason})
+    return JobForm(action, choices, data, {**job.params, "reason": job.reason}, _counted(job))
+
+
+def _counted(job):
+    """What has to be counted before the job starts, and what there is to know of it; None of most jobs."""
+    if not control.ended_at_once(job):
+        return None
+    help_text = _(
+        "Enter the number to confirm that the dates in the file are right. A cancelled card never comes back."
+    )
+    return _("Number of cards that are shut down or cancelled at once"), help_text
 
 
 def _action_type(job):

@@ -7,14 +7,19 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cards.choices import JobKind
+from cards.actions.imports.at_once import AT_ONCE
+from cards.actions.imports.file_customers import question
+from cards.actions.jobs import control
+from cards.choices import Action, JobKind
 from cards.files.writing import as_text
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.file_told import ColumnsForm, columns_read, whole_file_facts
 from cards.pages.job_action import form_of
+from cards.phrases import noted, pair
 
 WRONG_SHOWN = 100
+CUSTOMERS_SHOWN = 200
 CHUNKS_AT_ONCE = 4
 
 EXPECTED = {
@@ -63,7 +68,8 @@ def import_context(job, request, frame):
     shown = {
         "parameters": [*([(_("Existing cards"), update)] if is_of_cards else []), *whole_file_facts(job)],
         "counts_shown": [(*labels[name], counts[name]) for name in labels if counts[name]],
-        "is_failed": job.has_failed,
+        "is_failed": job.has_failed or job.could_not_be_read,
+        "cards_count": counts["created"] + counts["updated"] if is_of_cards and job.is_over else 0,
         "again_url": f"{frame.url('imports')}?what={'cards' if is_of_cards else 'usage'}",
     }
     if (job.is_asking or job.is_waiting) and "columns" in job.params:
@@ -78,7 +84,27 @@ def import_context(job, request, frame):
         changes = counts["created"] + counts["updated"]
         label = ngettext("Import {count} row", "Import {count} rows", changes)
         shown |= {"changes": changes, "form": form_of(job), "start_label": label.format(count=f"{changes:,}")}
+        shown |= _foreseen(control.foreseen_of(job))
     return shown
+
+
+def _foreseen(foreseen):
+    """The customers who would be new, with whom each may mean instead; and what the rules do to the cards at once."""
+    new, at_once = foreseen["new_customers"], foreseen["at_once"]
+    asked = [question(name, near) for name, _row, near in new if near]
+    return {
+        "new_customers": [name for name, _row, _near in new[:CUSTOMERS_SHOWN]],
+        "new_customers_count": len(new),
+        "asked": asked[:CUSTOMERS_SHOWN],
+        "at_once": [_at_once(action, *at_once["days"][action]) for action in AT_ONCE if action in at_once["days"]],
+        "is_dangerous": bool(at_once["ended"]),
+    }
+
+
+def _at_once(action, count, first, last):
+    """How many cards, and on which days."""
+    days = first if first == last else _("{first} to {last}").format(first=first, last=last)
+    return pair(Action(action).label, noted(f"{count:,}", days))
 
 
 def wrong_rows(job):
@@ -110,11 +136,13 @@ def report_of(job, language):
 def _lines(payload, result):
     place = payload["columns"].index("iccid")
     iccids = {number: texts[place] for number, texts in (*payload["rows"], *payload["repeated"])}
-    lines = {error[0]: _line(Wrong(*error[:4], _differences(error[4]))) for error in result["errors"]}
+    lines = {}
+    for error in result["errors"]:
+        lines.setdefault(error[0], []).append(_line(Wrong(*error[:4], _differences(error[4]))))
     for name in ("created", "updated", "unchanged"):
         label = str(RESULTS[name])
-        lines |= {number: [number, as_text(iccids[number]), label, "", ""] for number in result[name]}
-    return [lines[number] for number in sorted(lines)]
+        lines |= {number: [[number, as_text(iccids[number]), label, "", ""]] for number in result[name]}
+    return [line for number in sorted(lines) for line in lines[number]]
 
 
 def _line(wrong):

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.actions.jobs import control
 from cards.catalogue import PARAMETERS
 from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
 from cards.errors import Refused
@@ -25,6 +26,7 @@ JOB_TONES = {
     JobStatus.PAUSED: "warning",
     JobStatus.DONE: "good",
     JobStatus.FAILED: "bad",
+    JobStatus.UNREAD: "warning",
 }
 
 SOURCE_LABELS = {
@@ -33,6 +35,7 @@ SOURCE_LABELS = {
     "list": gettext_lazy("A pasted list"),
     "queue": gettext_lazy("All cards in a queue"),
     "job": gettext_lazy("Failed cards of a job"),
+    "import": gettext_lazy("Cards of an import"),
 }
 
 
@@ -64,7 +67,7 @@ def title_of(job):
     if job.kind == JobKind.ACTION:
         return str(Action(job.action).label)
     if job.kind == JobKind.UNDO:
-        return _("Undo: {action}").format(action=Action(job.of.action).label)
+        return _("Undo: {action}").format(action=title_of(job.of))
     return job.get_kind_display()
 
 
@@ -93,7 +96,7 @@ def origin_of(selection, frame):
     """What was asked for when the selection was made, for people to read, with the addresses of their frame."""
     made_of = selection.asked
     source = str(SOURCE_LABELS.get(made_of.get("from"), made_of.get("from", "")))
-    if made_of.get("from") == "job":
+    if made_of.get("from") in ("job", "import"):
         return Origin(source, [], frame.url("job", made_of["job"]))
     query = made_of.get("query", "")
     url = frame.url("card-list") + f"?{query}" if query or made_of.get("from") == "filter" else ""
@@ -105,7 +108,7 @@ def origin_of(selection, frame):
 
 def why_not(user, job):
     """Why somebody who may look at a job may not start, pause or stop it."""
-    if job.kind in (JobKind.ACTION, JobKind.UNDO):
+    if job.kind in (JobKind.ACTION, JobKind.UNDO) and not control.is_taking_back(job):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
     if job.kind == JobKind.EXPORT:
         return _("Only the person who started the export can stop it.")

@@ -9,10 +9,10 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from cards.choices import Action, Hold, RealName, State
+from cards.choices import Action, Binding, Carrier, Certification, Hold, RealName, State
 from cards.errors import InvariantBroken
 from cards.models import CardEvent, PlanBook
-from cards.phrases import listed
+from cards.phrases import listed, pair
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
 
@@ -54,10 +54,23 @@ EVIDENCE_LABELS: dict[str, str | Promise] = {
     "remark": gettext_lazy("remark"),
     "was_remark": gettext_lazy("previous remark"),
     "was_limit_mb": gettext_lazy("previous limit"),
+    "carrier": gettext_lazy("carrier"),
+    "certification": gettext_lazy("certification"),
+    "opened_on": gettext_lazy("opened on"),
+    "test_months": gettext_lazy("test months"),
+    "test_quota_mb": gettext_lazy("test allowance"),
+    "binding": gettext_lazy("device binding"),
+    "before": gettext_lazy("before"),
     "undoes": gettext_lazy("undoes record"),
 }
-EVIDENCE_VOCABULARIES: dict[str, type[TextChoices]] = {"state": State, "real_name": RealName}
-HIDDEN_EVIDENCE = ("was_waived", "customer_id", "was_customer_id")  # for undoing the change, and for proofs
+EVIDENCE_VOCABULARIES: dict[str, type[TextChoices]] = {
+    "state": State,
+    "real_name": RealName,
+    "carrier": Carrier,
+    "certification": Certification,
+    "binding": Binding,
+}
+HIDDEN_EVIDENCE = ("was_waived", "customer_id", "was_customer_id", "anew")  # for undoing the change, and for proofs
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,8 @@ def _value(name: str, value: Any, plans: PlanBook) -> str:
         return f"{value:,} MB"
     if name in ("why", "was"):
         return str(InvariantBroken(value[0], **value[1]))
+    if name == "before":
+        return listed(pair(label, text) for label, text in evidence_labels(value, plans=plans)) or "—"
     if name in EVIDENCE_VOCABULARIES:
         return str(EVIDENCE_VOCABULARIES[name](value).label)
     if name in ("hold", "holds", "lifted", "still_held"):

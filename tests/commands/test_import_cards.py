@@ -11,7 +11,9 @@ from tests.commands.calls import card_row, csv_file, iccid, result, run, xlsx_fi
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 3, 2)
-NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": [], "warnings": []}
+COUNTS = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": [], "warnings": []}
+NOTHING_AT_ONCE = {"force_activate": 0, "expire": 0, "cancel": 0}
+NOTHING = COUNTS | {"new_customers": [], "at_once": NOTHING_AT_ONCE}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,7 @@ def test_a_row_becomes_a_card_with_everything_it_says(imported):
         msisdn="1440000000001", imsi="460040000000001", carrier="CUCC", customer="海川共享", certification="individual",
         test_months=3, test_quota_mb=10, binding="fixed", imei="861537040000019",
     )  # fmt: skip
-    assert imported([row]) == NOTHING | {"rows": 1, "created": 1}
+    assert imported([row]) == NOTHING | {"rows": 1, "created": 1, "new_customers": ["海川共享"]}
     card = Card.objects.get()
     assert (card.iccid, card.msisdn, card.imsi, card.carrier) == (iccid(1), "1440000000001", "460040000000001", "cucc")
     assert (card.customer.name, card.certification, card.plan.code) == ("海川共享", "individual", "Y1-30")
@@ -57,6 +59,52 @@ def test_a_workbook(tmp_path):
     rows[1][3] = date(2026, 1, 15)
     assert result("import_cards", xlsx_file(tmp_path / "cards.xlsx", rows))["created"] == 1
     assert str(Card.objects.get().opened_on) == "2026-01-15"
+
+
+def test_all_faults_of_a_row_are_told_at_once(imported):
+    row = card_row(1, msisdn="12", carrier="?", opened_on="1/5/2026", customer="#N/A", imsi="4", plan="NO-PLAN")
+    fields = [error["field"] for error in imported([row])["errors"]]
+    assert sorted(fields) == ["carrier", "customer", "imsi", "msisdn", "opened_on"]
+    fields = [
+        error["field"] for error in imported([card_row(1, plan="NO-PLAN", test_months=2, imei="8" * 15)])["errors"]
+    ]
+    assert sorted(fields) == ["imei", "plan", "test_quota_mb"]
+
+
+REMOVED = [
+    ({"remove": "msisdn"}, {"msisdn": ""}),
+    ({"remove": "IMSI，msisdn"}, {"msisdn": "", "imsi": ""}),
+    ({"remove": "手机号"}, {"msisdn": ""}),
+    ({"remove": "客户"}, {"customer": None}),
+    ({"remove": "customer;imsi"}, {"customer": None, "imsi": ""}),
+]
+
+
+@pytest.mark.parametrize(("columns", "changed"), REMOVED)
+def test_what_is_to_be_taken_away_is_said_in_words(imported, columns, changed):
+    has = {"msisdn": "13800000001", "imsi": "4" * 15, "customer": "Acme"}
+    imported([card_row(1, **has)])
+    rows = [card_row(1, **columns)]
+    collision = imported(rows)
+    assert (collision["updated"], [error["row"] for error in collision["errors"]]) == (0, [2])
+    assert imported(rows, "--update")["updated"] == 1
+    card = Card.objects.get()
+    stands = {"msisdn": card.msisdn, "imsi": card.imsi, "customer": card.customer and card.customer.name}
+    assert stands == has | changed
+    assert imported(rows, "--update") == NOTHING | {"rows": 1, "unchanged": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"remove": "plan"}, "“plan” cannot be removed; these can: msisdn, imsi, customer"),
+        ({"remove": "msisdn", "msisdn": "13800000002"}, "msisdn has a value in this row; leave one of the two empty"),
+    ],
+)
+def test_what_cannot_be_taken_away_is_refused(imported, columns, message):
+    imported([card_row(1, msisdn="13800000001")])
+    errors = [{"row": 2, "field": "remove", "message": message}]
+    assert imported([card_row(1, **columns)], "--update") == NOTHING | {"rows": 1, "errors": errors}
 
 
 BAD_CELLS = [
@@ -95,7 +143,7 @@ def test_a_bad_cell_is_named_and_the_other_rows_go_in(tmp_path, columns, field, 
 
 def test_the_same_file_twice_changes_nothing(imported):
     rows = [card_row(1, customer="Acme"), card_row(2, test_months=3, test_quota_mb=10)]
-    assert imported(rows) == NOTHING | {"rows": 2, "created": 2}
+    assert imported(rows) == NOTHING | {"rows": 2, "created": 2, "new_customers": ["Acme"]}
     before = list(CardEvent.objects.values())
     assert imported(rows) == NOTHING | {"rows": 2, "unchanged": 2}
     assert imported(rows, "--update") == NOTHING | {"rows": 2, "unchanged": 2}
@@ -116,11 +164,14 @@ def test_a_card_that_exists_is_never_overwritten_silently(imported):
 
 def test_update_corrects_what_may_be_corrected(imported):
     imported([card_row(1, customer="Acme", msisdn="13800000001"), card_row(2)])
-    again = [card_row(1, customer="Other", msisdn=""), card_row(2, plan="Y1-1024")]
+    build.do("protect", Card.objects.get(iccid=iccid(2)), TODAY)
+    again = [card_row(1, customer="Other", remove="msisdn"), card_row(2, plan="Y1-1024")]
+    message = "something has happened to the card since it was taken in, so this stays as it is"
     assert imported(again, "--update") == NOTHING | {
         "rows": 2,
         "updated": 1,
-        "errors": [{"row": 3, "field": "plan", "message": "this cannot be corrected by an import"}],
+        "new_customers": ["Other"],
+        "errors": [{"row": 3, "field": "plan", "message": message}],
     }
     card = Card.objects.get(iccid=iccid(1))
     assert (card.customer.name, card.msisdn, card.version, card.owned_from_seq) == ("Other", "", 3, 2)
@@ -129,16 +180,16 @@ def test_update_corrects_what_may_be_corrected(imported):
 
 def test_what_stays_with_its_customer_is_corrected_on_the_day_of_its_last_record(imported):
     imported([card_row(1, customer="Acme", msisdn="13800000001")])
-    assert imported([card_row(1, customer="Acme", msisdn="")], "--update")["updated"] == 1
+    assert imported([card_row(1, customer="Acme", remove="msisdn")], "--update")["updated"] == 1
     card = Card.objects.get()
     assert (card.customer.name, card.msisdn, card.owned_from_seq) == ("Acme", "", None)
     assert build.story(card)[1:] == [("update", "", "unused", date(2026, 1, 15))]
-    assert CardEvent.objects.get(seq=2).evidence == {"msisdn": ""}
+    assert CardEvent.objects.get(seq=2).evidence == {"msisdn": "", "before": {"msisdn": "13800000001"}}
 
 
-def test_an_empty_customer_says_nothing_of_a_card_that_exists(imported):
-    imported([card_row(1, customer="Acme"), card_row(2, customer="Acme")])
-    again = [card_row(1, customer="", msisdn="13800000001"), card_row(2, customer="")]
+def test_an_empty_cell_says_nothing_of_a_card_that_exists(imported):
+    imported([card_row(1, customer="Acme"), card_row(2, customer="Acme", msisdn="13800000002")])
+    again = [card_row(1, customer="", msisdn="13800000001"), card_row(2, customer="", msisdn="—")]
     error = {
         "row": 2,
         "field": "msisdn",
@@ -187,15 +238,18 @@ def test_a_fleet_is_taken_over_from_a_file(tmp_path):
         card_row(5, state="in_use"),
     ]
     path = csv_file(tmp_path / "车队 fleet.csv", rows)
-    document = run("import_cards", path, "--json").document
     message = "a card in the state “In use” needs a value here"
-    errors = [{"row": 6, "field": "activated_on", "message": message}]
-    assert document == NOTHING | {"rows": 5, "created": 4, "errors": errors}
+    errors = [{"row": 6, "field": field, "message": message} for field in ("activated_on", "service_until")]
+    found = NOTHING | {"rows": 5, "errors": errors, "at_once": NOTHING_AT_ONCE | {"cancel": 1}}
+    refused = run("import_cards", path, "--json")
+    assert (refused.code, refused.document, Card.objects.count()) == (1, found, 0)
+    assert refused.err.startswith("By today the rules would shut down or cancel 1 of these cards")
+    assert run("import_cards", path, "--yes", "--json").document == found | {"created": 4}
     assert [card.state for card in Card.objects.order_by("iccid")] == ["in_use", "suspended", "cancelled", "unused"]
     sources = CardEvent.objects.filter(seq=1, action="adopt").values_list("evidence__source", flat=True)
     assert list(sources) == ["车队 fleet.csv"] * 3
     again = run("import_cards", path, "--update", "--json").document
-    assert again == NOTHING | {"rows": 5, "unchanged": 4, "errors": errors}
+    assert again == NOTHING | {"rows": 5, "unchanged": 4, "errors": errors}  # nothing of it is new
 
 
 def test_columns_that_the_file_leaves_out_say_nothing(imported):

@@ -111,9 +111,10 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
         (4, "carrier", "“vodafone” is not one of cmcc, cucc, ctcc, cbn", ""),
         (5, "customer", "the card already exists with other data", "customer: portal “”, file “=HYPERLINK”"),
         (7, "activated_on", "a card in the state “In use” needs a value here", ""),
+        (7, "service_until", "a card in the state “In use” needs a value here", ""),
     ]
     assert wrong(preview) == bad
-    assert [line[0] for line in report(ops, job)] == ["4", "5", "7"]
+    assert [line[0] for line in report(ops, job)] == ["4", "5", "7", "7"]
 
     done = apply(ops, job)
     assert (done.status, engine.totals(done).counts["created"]) == ("done", 2)
@@ -129,6 +130,7 @@ def test_cards_are_checked_looked_at_applied_and_reported(ops, tmp_path):
         ("5", iccid(4), "skipped", "customer"),
         ("6", iccid(1), "unchanged", ""),
         ("7", iccid(5), "skipped", "activated_on"),
+        ("7", iccid(5), "skipped", "service_until"),
     ]
     assert (Job.objects.get(pk=job.pk).file.name, list((tmp_path / "files" / "jobs").iterdir())) == ("", [])
 
@@ -138,13 +140,16 @@ def test_cards_that_exist_are_corrected_where_that_was_asked_for(ops, tmp_path):
     card_in_use(iccid=iccid(1))
     refused = page(ops, checked(ops, content))
     assert (counts_shown(refused), refused.context["changes"]) == ({"conflict with an existing card": 1}, 0)
-    assert "there is nothing to apply" in text(refused)
+    assert "Nothing in this file can be applied: the skipped rows say why." in text(refused)
+    apply(ops, checked(ops, table(tmp_path, [card_row(2)])))
+    known = page(ops, checked(ops, table(tmp_path, [card_row(2)])))
+    assert "Nothing in this file is new, so there is nothing to apply." in text(known)
     correcting = checked(ops, content, update="on")
     assert page(ops, correcting).context["parameters"] == [
         ("Existing cards", "are corrected where they differ from the file")
     ]
     apply(ops, correcting)
-    assert Card.objects.get().msisdn == "13800000001"
+    assert Card.objects.get(iccid=iccid(1)).msisdn == "13800000001"
 
 
 def test_who_may_import_and_not_assign_moves_no_card_and_corrects_the_others(tmp_path):
@@ -255,14 +260,14 @@ def test_a_wrong_file_says_what_is_wrong_with_it(ops, what, content, sentence):
     content = content.replace(HEADER.encode(), b"iccid,day,bytes,read_at") if what == "usage" else content
     job = checked(ops, content, what=what)
     response = page(ops, job)
-    assert (job.status, job.message.startswith(sentence)) == ("failed", True), job.message
+    assert (job.status, job.message.startswith(sentence)) == ("unread", True), job.message
     assert (f"{PAGE}?what={what}" in text(response), Card.objects.count()) == (True, 0)
 
 
 def test_too_many_rows_are_refused_before_they_are_all_read(ops, tmp_path, monkeypatch):
     monkeypatch.setattr(kind, "MOST_ROWS", 2)
     job = checked(ops, table(tmp_path, [card_row(number) for number in range(3)]))
-    assert (job.status, job.message) == ("failed", "The file has more than 2 rows: split it.")
+    assert (job.status, job.message) == ("unread", "The file has more than 2 rows: split it.")
 
 
 def test_an_empty_file_is_said_at_once(ops):
@@ -303,7 +308,7 @@ def test_a_template_can_be_filled_in_and_brought_in(ops, what, suffix):
         assert sheet["A2"].value == "89860000000000000001"
     if what == "cards":
         empty = checked(ops, content, what=what, name=f"{what}.{suffix}")
-        assert (empty.status, empty.message) == ("failed", "The file has no rows below its header.")
+        assert (empty.status, empty.message) == ("unread", "The file has no rows below its header.")
         content = filled_in(content, suffix)
     job = checked(ops, content, what=what, name=f"{what}.{suffix}")
     assert (job.status, counts_shown(page(ops, job))) == ("ready", {"would be new": 1})
@@ -333,7 +338,7 @@ def test_who_may_not_import_may_look(ops, tmp_path):
     refused = [auditor.get(PAGE), auditor.post(PAGE), auditor.get(f"{PAGE}cards.csv")]
     refused.append(auditor.post(f"/console/jobs/{job.pk}/start/"))
     assert [response.status_code for response in refused] == [403] * 4
-    assert (page(auditor, job).status_code, len(report(auditor, job))) == (200, 2)
+    assert (page(auditor, job).status_code, len(report(auditor, job))) == (200, 3)
     assert Job.objects.get(pk=job.pk).status == JobStatus.READY
     assert PAGE not in text(auditor.get("/console/jobs/"))
     assert PAGE in text(ops.get("/console/jobs/"))

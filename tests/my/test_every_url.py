@@ -140,6 +140,7 @@ TABLE = {
     "console:job-list": row(STAFF),
     "console:job": row(STAFF, pk="job"),
     "console:job-columns": row(pk="job"),  # only while a file waits for it: tests/console/test_file_columns.py
+    "console:job-cards": row(pk="job"),  # only of an import: tests/engine/test_anew.py
     "console:job-progress": row(STAFF, pk="job"),
     "console:job-failures": row(STAFF, pk="finished job"),
     "console:job-start": row(NOBODY, SUPPORT, pk="job"),

@@ -21,6 +21,7 @@ from billing.pages.wallet_lines import wallet_line
 from billing.statements import wallet_of
 from cards.calendar import civil_today
 from cards.errors import Refused
+from cards.lookup import customers_alike
 from cards.models import Card, Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
@@ -65,6 +66,7 @@ def customer_list(request):
     counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
     complaints = filtered.complaints()
     context = {
+        "alike": [] if request.GET else customers_alike(),
         "form": filtered.form,
         "complaints": complaints,
         "customers": [

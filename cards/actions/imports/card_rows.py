@@ -11,9 +11,10 @@ from cards import identifiers
 from cards.catalogue.parameters import read_choice, read_day, read_whole
 from cards.catalogue.words import code_of
 from cards.choices import Binding, Carrier, Certification, Hold, State
-from cards.errors import BadInput
+from cards.errors import BadInput, BadRow
 from cards.holds import Holds
 from cards.models import Customer
+from cards.names import read_customer_name
 from cards.phrases import listed
 from cards.quantities import MB
 
@@ -33,7 +34,8 @@ OPENED_WITH = (
 )
 # What only a card in service has: a row with a `state` is taken over instead of opened.
 IN_SERVICE_COLUMNS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
-CARD_FILE_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS)
+REMOVABLE = ("msisdn", "imsi", "customer")
+CARD_FILE_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS, "remove")
 DAYS = ("opened_on", "activated_on", "service_until")
 REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
@@ -43,15 +45,18 @@ LARGEST_USED_MB = 2**30
 
 @dataclass(slots=True)
 class CardRow:
-    """One row of a card file, read and valid in itself. `given` are the columns that the file has."""
+    """One row of a card file, each of its cells readable. `given` are the columns in which it says something.
+
+    `remove` are columns of a card that exists which are to be taken away.
+    """
 
     number: int
     given: frozenset
     iccid: str
-    carrier: str
-    certification: str
-    opened_on: date
-    plan: str
+    carrier: str = ""
+    certification: str = ""
+    opened_on: date | None = None
+    plan: str = ""
     msisdn: str = ""
     imsi: str = ""
     customer: str = ""
@@ -65,6 +70,7 @@ class CardRow:
     holds: str = ""
     used_mb: Decimal | None = None
     bound_imei: str = ""
+    remove: tuple = ()
 
     @property
     def hold_list(self):
@@ -76,27 +82,43 @@ class CardRow:
 
 
 def read_card_row(number, texts, today):
-    """A `CardRow` of one row's texts by column, or `BadInput` that names the field."""
+    """A `CardRow` of one row's texts by column, or `BadInput` (a `BadRow` where it is more) that names the fields."""
+    values, faults = {}, []
+    for column, text in texts.items():
+        if text:
+            try:
+                values[column] = READERS[column](text)
+            except BadInput as bad:
+                faults.append(bad)
+    if not texts.get("iccid"):
+        faults.insert(0, BadInput("iccid", _("a value is required")))
+    opened_on = values.get("opened_on")
+    if opened_on and opened_on > today:
+        faults.append(BadInput("opened_on", _("{day} is in the future").format(day=opened_on)))
+    for column in values.get("remove", ()):
+        if column in values:
+            message = _("{column} has a value in this row; leave one of the two empty")
+            faults.append(BadInput("remove", message.format(column=column)))
+    if faults:
+        raise BadRow(faults)
+    if values.get("test_months") == 0:
+        values.pop("test_quota_mb", None)
+    return CardRow(number, frozenset(values), **values)
+
+
+def faults_as_new(row):
+    """What is wrong with the row, in itself, if its card is a new one."""
     for column in REQUIRED:
-        if not texts.get(column):
-            raise BadInput(column, _("a value is required"))
-    values = {column: READERS[column](text) for column, text in texts.items() if text}
-    row = CardRow(number, frozenset(texts), **values)
-    if row.opened_on > today:
-        raise BadInput("opened_on", _("{day} is in the future").format(day=row.opened_on))
-    if len(row.customer) > Customer._meta.get_field("name").max_length:
-        raise BadInput("customer", _("the customer name is too long"))
-    if not row.test_months:
-        row.test_quota_mb = 0
-    elif not row.test_quota_mb:
-        raise BadInput("test_quota_mb", _("a test period needs an allowance of 5 to 30 MB"))
+        if not getattr(row, column):
+            yield BadInput(column, _("a value is required"))
+    if row.test_months and not row.test_quota_mb:
+        yield BadInput("test_quota_mb", _("a test period needs an allowance of 5 to 30 MB"))
     if row.binding == Binding.FIXED and not (row.imei or row.bound_imei):
-        raise BadInput("imei", _("a card with a fixed device needs the IMEI of the device"))
+        yield BadInput("imei", _("a card with a fixed device needs the IMEI of the device"))
     if row.imei and row.binding == Binding.NONE:
-        raise BadInput("imei", _("a card without device binding has no IMEI; set the binding"))
-    if not row.state and (name := next(filter(values.get, IN_SERVICE_COLUMNS), None)):
-        raise BadInput("state", _("{column} is only for cards being taken over: give their state").format(column=name))
-    return row
+        yield BadInput("imei", _("a card without device binding has no IMEI; set the binding"))
+    if not row.state and (name := next(filter(row.given.__contains__, IN_SERVICE_COLUMNS), None)):
+        yield BadInput("state", _("{column} is only for cards being taken over: give their state").format(column=name))
 
 
 def _holds(text):
@@ -122,12 +144,29 @@ def _used_mb(text):
     return Decimal(text)
 
 
+def _customer(text):
+    name = read_customer_name(text)
+    if len(name) > Customer._meta.get_field("name").max_length:
+        raise BadInput("customer", _("the customer name is too long"))
+    return name
+
+
+def _removed(text):
+    """The columns that are named, with the same signs between them as between holds."""
+    named = text.lower().replace(" ", ",")
+    for word in filter(None, BETWEEN_HOLDS.split(named)):
+        if word not in REMOVABLE:
+            message = _("“{text}” cannot be removed; these can: {columns}")
+            raise BadInput("remove", message.format(text=word, columns=listed(REMOVABLE)))
+    return tuple(column for column in REMOVABLE if column in BETWEEN_HOLDS.split(named))
+
+
 READERS = {
     "iccid": identifiers.iccid,
     "msisdn": identifiers.msisdn,
     "imsi": identifiers.imsi,
     "carrier": read_choice(Carrier, "carrier"),
-    "customer": str,
+    "customer": _customer,
     "certification": read_choice(Certification, "certification"),
     "opened_on": read_day("opened_on"),
     "test_months": read_whole("test_months", 0, 9),
@@ -141,4 +180,5 @@ READERS = {
     "holds": _holds,
     "used_mb": _used_mb,
     "bound_imei": lambda text: identifiers.imei(text, "bound_imei"),
+    "remove": _removed,
 }

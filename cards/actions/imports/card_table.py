@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, DAYS, READERS, REQUIRED
+from cards.actions.imports.card_rows import BETWEEN_HOLDS, CARD_FILE_COLUMNS, DAYS, READERS, REQUIRED
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.imports.usual_headings import usual_card_headings
 from cards.choices import PlanKind
@@ -60,7 +60,14 @@ def _as_meant(rows, notes, told):
             for column, text in told.defaults.items():
                 row.texts[column] = row.texts.get(column) or text
             row.texts["plan"] = plans.code_of(row.texts.get("plan", ""))
+            if row.texts.get("remove"):
+                row.texts["remove"] = _columns_named(row.texts["remove"])
         yield row
+
+
+def _columns_named(text):
+    """The same with our own names for columns that are called by a usual other one."""
+    return ",".join(usual_card_headings().get(evened(word)) or word for word in BETWEEN_HOLDS.split(text))
 
 
 def _is_the_example(texts):

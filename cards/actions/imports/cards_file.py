@@ -4,20 +4,24 @@ A dry run does the same in transactions that are rolled back, one a chunk, so th
 for long. A card that stands in two chunks of a file is found all the same.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import PurePath
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, read_card_row
 from cards.actions.imports.card_table import open_cards
-from cards.actions.imports.cards_applying import apply_cards
+from cards.actions.imports.cards_applying import apply_cards, foresee_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
+from cards.actions.imports.file_customers import asked_of, joined_by_name, question
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
+from cards.files import opened
 
 CARDS_AT_ONCE = 2_000
 ERRORS_KEPT = 100_000
@@ -37,7 +41,9 @@ class Imported:
     errors_left_out: int = 0
 
     def refuse(self, number, bad):
-        self.add_errors([{"row": number, "field": bad.field or None, "message": str(bad.sentence)}])
+        self.add_errors(
+            [{"row": number, "field": fault.field or None, "message": str(fault.sentence)} for fault in bad.faults]
+        )
 
     def add_errors(self, errors):
         room = max(ERRORS_KEPT - len(self.errors), 0)
@@ -57,22 +63,70 @@ class Imported:
         return document
 
 
-def import_cards(source, *, actor, told=AS_IT_STANDS, update=False, dry_run=False, progress=None):
-    """Apply the cards of a file, read as `told`; `progress`, if given, is called with the file's expected rows and
-    those done since."""
-    today, name = civil_today(), PurePath(str(source)).name
-    once = OnceEach()
+@dataclass
+class ImportedCards(Imported):
+    """`new_customers` are their names; `at_once` is what the rules do to the new cards by today, by the action.
 
-    def read(row):
-        return once.checked(read_card_row(row.number, row.texts, today))
+    Where nothing was written because it is not confirmed, `unconfirmed` is how many cards would end or be cancelled.
+    """
 
-    def apply(rows):
-        applied = apply_cards(rows, actor=actor, update=update, source=name)
-        counts = {name: len(getattr(applied, name)) for name in ("created", "updated", "unchanged")}
-        return counts, [_error_for_people(error, update) for error in applied.errors]
+    unconfirmed = 0
+    new_customers: list = field(default_factory=list)
+    at_once: dict = field(default_factory=dict)
 
-    with open_cards(source, told) as table:
-        return apply_table(table, read, apply, CARDS_AT_ONCE, dry_run, progress)
+
+class FileOfCards:
+    """One pass through a file of cards, and what its chunks add up to beside their counts."""
+
+    def __init__(self, take, update):
+        self.take, self.update, self.today = take, update, civil_today()
+        self.once, self.at_once, self.new = OnceEach(), AtOnce(), []
+
+    def read(self, row):
+        return self.once.checked(read_card_row(row.number, row.texts, self.today))
+
+    def apply(self, rows):
+        taken = self.take(rows)
+        self.at_once.add_all(taken.at_once.written())
+        self.new += taken.new_customers
+        counts = {name: len(getattr(taken, name)) for name in ("created", "updated", "unchanged")}
+        return counts, [_error_for_people(error, self.update) for error in taken.errors]
+
+    def imported(self, file, told, dry_run, progress):
+        with open_cards(file, told) as table:
+            found = apply_table(table, self.read, self.apply, CARDS_AT_ONCE, dry_run, progress, ImportedCards())
+        new = joined_by_name(self.new)
+        found.new_customers, found.at_once = [name for name, _row in new], self.at_once.counts()
+        for name, row, near in asked_of(new):
+            if near:
+                found.warnings.append({"row": row, "field": "customer", "message": question(name, near)})
+        return found
+
+
+def import_cards(source, *, actor, told=AS_IT_STANDS, update=False, dry_run=False, confirmed=False, progress=None):
+    """Apply the cards of a file, read as `told`. Where the rules would end or cancel cards by today, nothing is
+    written unless that is `confirmed`.
+
+    `progress`, if given, is called with the rows expected in all passes through the file, and those done since.
+    """
+    how = {"actor": actor, "update": update}
+    passes = 1 if dry_run or confirmed else 2
+
+    def report(expected, done):
+        if progress:
+            progress(passes * expected, done)
+
+    with opened(source) as file:
+        if passes == 2:
+            first = FileOfCards(partial(foresee_cards, **how), update)
+            foreseen = first.imported(file, told, False, report)
+            if first.at_once.ended:
+                nothing = replace(foreseen, created=0, updated=0, unchanged=0, new_customers=[])
+                nothing.unconfirmed = first.at_once.ended
+                return nothing
+            file.seek(0)
+        take = partial(apply_cards, **how, source=PurePath(str(source)).name, rehearses=dry_run)
+        return FileOfCards(take, update).imported(file, told, dry_run, report)
 
 
 def _error_for_people(error, update):
@@ -112,8 +166,8 @@ def _same_card(last, other_last):
     return last == other_last or not (last and other_last)
 
 
-def apply_table(table, read, apply, at_once, dry_run, progress):
-    imported = Imported()
+def apply_table(table, read, apply, at_once, dry_run, progress, imported):
+    """Add to `imported` what becomes of the table's rows."""
     for chunk in chunked(table.rows, at_once):
         imported.rows += len(chunk)
         rows = list(_readable(chunk, read, imported))

@@ -46,79 +46,86 @@ def phase_of(row, today):
     return State.TESTING if in_test else State.UNUSED
 
 
-def refuse_contradictions(row, phase, plan, policy, today):
-    """Raise `BadInput` with the first thing that cannot be true; `policy` is the carrier's of today."""
-    _check_columns(row)
-    _check_days(row, phase, today)
-    _check_device(row)
+def contradictions(row, plan, policy, today):
+    """`BadInput` of everything that cannot be true; `plan` may not be known, `policy` is the carrier's of today.
+
+    Only where columns, days and device are beyond doubt is it told what does not go with them.
+    """
+    phase = phase_of(row, today)
+    first = [*_of_columns(row), *_of_days(row, phase, today), *_of_device(row)]
+    return first or list(_of_service(row, phase, plan, policy))
+
+
+def _of_service(row, phase, plan, policy):
     if phase not in (State.SHUT_DOWN, State.CANCELLED):
-        _check_meter(row, phase)
+        yield from _of_meter(row, phase)
         for hold in row.hold_list:
-            _check_hold(row, hold, phase)
-        _check_allowance(row, plan, policy)
+            yield from _of_hold(row, hold, phase)
+        if plan:
+            yield from _of_allowance(row, plan, policy)
     elif Hold.REAL_NAME in row.hold_list:
-        _check_certification(row)
+        yield from _of_certification(row)
 
 
-def _check_columns(row):
+def _of_columns(row):
     state = State(row.state)
     for name in COLUMNS_NEEDED_IN.get(state, ()):
         if not getattr(row, name):
-            raise BadInput(name, _("a card in the state “{state}” needs a value here").format(state=state.label))
+            yield BadInput(name, _("a card in the state “{state}” needs a value here").format(state=state.label))
     for name in IMPOSSIBLE_IN.get(state, ()):
         if getattr(row, name):
-            raise BadInput(name, _("a card in the state “{state}” cannot have this").format(state=state.label))
+            yield BadInput(name, _("a card in the state “{state}” cannot have this").format(state=state.label))
 
 
-def _check_days(row, phase, today):
+def _of_days(row, phase, today):
     if row.activated_on and row.activated_on > today:
-        raise BadInput("activated_on", _("{day} is in the future").format(day=row.activated_on))
+        yield BadInput("activated_on", _("{day} is in the future").format(day=row.activated_on))
     if row.activated_on and row.activated_on < row.opened_on:
-        raise BadInput("activated_on", _("the card cannot be activated before it is opened"))
+        yield BadInput("activated_on", _("the card cannot be activated before it is opened"))
     if row.service_until and row.service_until <= (row.activated_on or row.opened_on):
-        raise BadInput("service_until", _("service cannot end before it starts"))
+        yield BadInput("service_until", _("service cannot end before it starts"))
     if row.service_until and row.service_until > add_months(today, LONGEST_SERVICE_MONTHS):
-        raise BadInput("service_until", _("{day} is too far in the future").format(day=row.service_until))
-    if phase == State.SHUT_DOWN and row.service_until > today:
-        raise BadInput("service_until", _("service runs until then, so the card cannot be shut down yet"))
+        yield BadInput("service_until", _("{day} is too far in the future").format(day=row.service_until))
+    if phase == State.SHUT_DOWN and row.service_until and row.service_until > today:
+        yield BadInput("service_until", _("service runs until then, so the card cannot be shut down yet"))
     if phase == State.IN_USE and bool(row.activated_on) != bool(row.service_until):
         missing = "service_until" if row.activated_on else "activated_on"
-        raise BadInput(missing, _("activated_on and service_until go together"))
+        yield BadInput(missing, _("activated_on and service_until go together"))
 
 
-def _check_device(row):
+def _of_device(row):
     if row.bound_imei and row.binding == Binding.NONE:
-        raise BadInput("bound_imei", _("a card without device binding has no IMEI; set the binding"))
+        yield BadInput("bound_imei", _("a card without device binding has no IMEI; set the binding"))
     if Hold.REBIND not in row.hold_list:
         return
     if row.binding == Binding.NONE:
-        raise BadInput("holds", _("a card without device binding cannot be suspended for a changed device"))
+        yield BadInput("holds", _("a card without device binding cannot be suspended for a changed device"))
     if not (row.bound_imei or row.imei):
-        raise BadInput("bound_imei", _("a card suspended for a changed device needs the IMEI it is bound to"))
+        yield BadInput("bound_imei", _("a card suspended for a changed device needs the IMEI it is bound to"))
 
 
-def _check_meter(row, phase):
+def _of_meter(row, phase):
     if row.used_mb and phase != State.TESTING and not row.service_until:
-        raise BadInput("used_mb", _("no usage is metered before the card's term starts"))
+        yield BadInput("used_mb", _("no usage is metered before the card's term starts"))
 
 
-def _check_hold(row, hold, phase):
+def _of_hold(row, hold, phase):
     waits_for_its_term = phase == State.IN_USE and not row.service_until
     if phase not in HOLD_MAY_BE_PLACED_FROM[hold] or (waits_for_its_term and hold in HOLDS_THAT_END_WITH_A_CYCLE):
         message = _("a card whose term has not started cannot have this hold: {hold}")
-        raise BadInput("holds", message.format(hold=hold.label))
+        yield BadInput("holds", message.format(hold=hold.label))
     if hold == Hold.REAL_NAME:
-        _check_certification(row)
+        yield from _of_certification(row)
 
 
-def _check_certification(row):
+def _of_certification(row):
     if row.certification == Certification.ENTERPRISE:
-        raise BadInput("holds", _("an enterprise card needs no ID verification"))
+        yield BadInput("holds", _("an enterprise card needs no ID verification"))
 
 
-def _check_allowance(row, plan, policy):
+def _of_allowance(row, plan, policy):
     """A card that used its allowance up has used at least that, unless such a hold outlives its cycle."""
     used_up = row.used_bytes >= plan.quota_mb * MB
     if Hold.CREDIT in row.hold_list and policy.restores(Hold.CREDIT) and not used_up:
         message = _("a card with its allowance used up must have used at least {count} MB")
-        raise BadInput("used_mb", message.format(count=plan.quota_mb))
+        yield BadInput("used_mb", message.format(count=plan.quota_mb))

@@ -1,47 +1,86 @@
 """Rows of cards that exist: whether they say the same, and correcting the card where they do not and may."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from cards import rules
-from cards.actions.action_requests import RequestedAction
+from cards.actions.action_requests import ActionRequest, RequestedAction
 from cards.actions.imports import in_service
-from cards.actions.imports.card_rows import OPENED_WITH
+from cards.actions.imports.anew import untouched
+from cards.actions.imports.card_rows import OPENED_WITH, REMOVABLE
 from cards.actions.write import Work
 from cards.choices import Action
+from cards.errors import Refused
 
-MAY_BE_CORRECTED = ("msisdn", "imsi", "customer")
+MAY_BE_CORRECTED = REMOVABLE
+
+
+@dataclass
+class Corrections:
+    """What is to be corrected, by the cards' keys: new `values` by column, and of some how they are taken in `anew`."""
+
+    request: ActionRequest
+    values: dict = field(default_factory=dict)
+    anew: dict = field(default_factory=dict)
 
 
 class Correction(Work):
-    """The work of correcting what a card is, where its file says something else; another customer is assigned first.
+    """The work of correcting what a card is, where its file says something else.
 
-    `corrections` are the new values by column, for each card; `request` is as for any action.
+    Whose it is comes first, because what is due on a card is done before; but last on one that is taken in anew,
+    because what is due on it is due by dates that are wrong.
     """
 
-    def __init__(self, corrections, request):
-        self.corrections, self.request = corrections, request
+    def __init__(self, corrections):
+        self.corrections, self.request = corrections, corrections.request
+
+    def load(self, cards):
+        anew = {card.pk for card in cards if card.pk in self.corrections.anew}
+        self.untouched = untouched(anew) if anew else set()
 
     def steps(self, card):
-        values = dict(self.corrections[card.pk])
-        if customer := values.pop("customer", None):
-            yield from RequestedAction(Action.ASSIGN, replace(self.request, params={"customer": customer})).steps(card)
+        values, anew = dict(self.corrections.values[card.pk]), self.corrections.anew.get(card.pk)
+        if anew and (card.pk not in self.untouched or card.version != anew.version):
+            raise Refused("changed_meanwhile")
+        if anew:
+            yield anew.take_in(card)
+            if anew.is_in_service:
+                yield from rules.catch_up(card, self.request.on, self.request.policies)
+        if "customer" in values:
+            yield from owner_action(values.pop("customer"), self.request).steps(card)
         if values:
+            before = {name: getattr(card, name) for name in values}
             for name, value in values.items():
                 setattr(card, name, value)
-            yield rules.Change(card.changed_on, Action.UPDATE, evidence=values)
+            yield rules.Change(card.changed_on, Action.UPDATE, evidence={**values, "before": before})
 
 
-def differences(card, row, taken_over):
+def owner_action(customer, request):
+    """The work that makes a card a customer's or, without one, puts it back in stock."""
+    if customer is None:
+        return RequestedAction(Action.UNASSIGN, replace(request, params={}))
+    return RequestedAction(Action.ASSIGN, replace(request, params={"customer": customer}))
+
+
+def differences(card, row, taken_over, customers):
     """The columns in which the file has the card otherwise: (column, how the card is, what the file says) of each.
 
-    Columns that the file leaves out say nothing, nor does an empty customer. `taken_over` is the evidence of the
-    card's first record if that is what it says: with the very row that it was taken over from it is in agreement,
-    whatever has happened since.
+    A column that is left out or empty says nothing; what is to be taken away is named in `remove`. `taken_over` is the
+    evidence of the card's first record if that is what it says: with the very row that it was taken over from it is
+    in agreement, whatever has happened since. `customers` know who is meant by a name.
     """
-    given = row.given if row.customer else row.given - {"customer"}
-    opened_with = [name for name in OPENED_WITH if name in given and as_filed(card, name, row) != getattr(row, name)]
-    names = opened_with + in_service.state_differences(card, row, taken_over)
-    return [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
+    given = [name for name in OPENED_WITH if name in row.given]
+    names = [name for name in given if _differs(card, name, row, customers)]
+    names += in_service.state_differences(card, row, taken_over)
+    said = [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
+    return said + [(name, as_filed(card, name, row), "") for name in row.remove if as_filed(card, name, row)]
+
+
+def _differs(card, column, row, customers):
+    if column == "customer":
+        return not customers.means(row.customer, card.customer_id)
+    if column == "test_quota_mb" and not card.test_months and not row.test_months:
+        return False
+    return as_filed(card, column, row) != getattr(row, column)
 
 
 def as_filed(card, column, row):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from cards import rules
 from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
-from cards.actions.imports.contradictions import phase_of, refuse_contradictions
+from cards.actions.imports.contradictions import phase_of
 from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
 from cards.catalogue.renew import queue_term
 from cards.choices import Action, Certification, Hold, RealName, State
@@ -21,9 +21,8 @@ CLOCKS_STOPPED = (State.SHUT_DOWN, State.CANCELLED)
 
 
 def facts_in_service(row, plan, policies, today):
-    """The facts of a card as the row has it, by their names; `BadInput` when they contradict each other."""
+    """The facts of a card as the row has it, by their names; the row does not contradict itself."""
     phase = phase_of(row, today)
-    refuse_contradictions(row, phase, plan, policies.in_force(row.carrier, today), today)
     facts = {
         "state": row.state,
         "holds": row.holds,

@@ -42,6 +42,7 @@ OF_CARDS = {
     "activated_on": "激活日期、激活时间、激活日、activation date",
     "service_until": "服务到期日、服务到期日（不含）",
     "used_mb": "已用流量（MB）、已用（MB）、本月已用（MB）、used MB",
+    "remove": "清除、清空、移除、删除、清除项、清除内容、要清除的列、clear、delete",
     "bound_imei": "绑定IMEI、已绑定IMEI、绑定设备",
 }
 OF_USAGE = {

@@ -9,10 +9,12 @@ from collections import Counter
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
+from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.card_table import open_cards
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
+from cards.actions.imports.file_customers import asked_of, joined_by_name
 from cards.actions.jobs.engine import add_chunk
 from cards.actions.jobs.file_import import FileImport
 from cards.actions.write import chunked
@@ -26,7 +28,8 @@ CARD_COUNTS = ("created", "updated", "unchanged")
 
 class CardImport(FileImport):
     """`params` has `update`: whether cards that exist are corrected. A chunk's documents list what became of its rows:
-    their numbers by outcome, and `errors` as [row, ICCID, field, message, what differs]."""
+    their numbers by outcome, `errors` as [row, ICCID, field, message, what differs], the keys of the `cards` that are
+    new or corrected, and of the latter the numbers of their records."""
 
     def open(self, file, told):
         return open_cards(file, told)
@@ -44,10 +47,22 @@ class CardImport(FileImport):
         return table
 
     def check(self, job, chunk):
-        document = self.apply(job, chunk)
-        return {name: document[name] for name in ("counts", "errors")}
+        document = self._taken(job, chunk, rehearses=True)
+        return {name: document[name] for name in ("counts", "errors", "new_customers", "at_once")}
+
+    def checked(self, job):
+        """`params` get `foreseen`: the whole file's new customers, and what the rules do to its cards at once."""
+        at_once, new = AtOnce(), []
+        for found in job.chunks.order_by("number").values_list("check_result", flat=True).iterator(20):
+            at_once.add_all(found["at_once"])
+            new += found["new_customers"]
+        foreseen = {"at_once": at_once.written(), "new_customers": asked_of(joined_by_name(new))}
+        return {"params": {**job.params, "foreseen": foreseen}}
 
     def apply(self, job, chunk):
+        return self._taken(job, chunk, rehearses=False)
+
+    def _taken(self, job, chunk, rehearses):
         refuse_unpermitted(job)
         payload, today = chunk.payload, civil_today()
         rows = [
@@ -61,6 +76,7 @@ class CardImport(FileImport):
             update=bool(job.params.get("update")),
             source=job.file_name,
             job_id=job.pk,
+            rehearses=rehearses,
         )
         return _as_document(payload, rows, batch)
 
@@ -101,7 +117,8 @@ def _payload(columns, rows, once):
                 raise row.wrong
             readable = once.checked(read_card_row(row.number, row.texts, today))
         except BadInput as bad:
-            payload["errors"].append(_error(row.number, row.texts.get("iccid", ""), bad.field, bad.sentence))
+            iccid = row.texts.get("iccid", "")
+            payload["errors"] += [_error(row.number, iccid, fault.field, fault.sentence) for fault in bad.faults]
         else:
             payload["rows" if readable else "repeated"].append([row.number, list(row.texts.values())])
     return payload
@@ -127,8 +144,10 @@ def _as_document(payload, rows, batch):
     counts = Counter({name: len(numbers) for name, numbers in outcomes.items()})
     counts["taken_over"] = len(in_service.intersection(batch.created))
     counts["collisions"] = sum(1 for error in errors if error[4])
-    counts["refused"] = len(errors) - counts["collisions"]
-    return {"counts": counts, "errors": sorted(errors, key=lambda error: error[0]), **outcomes}
+    counts["refused"] = len({error[0] for error in errors}) - counts["collisions"]
+    more = {"cards": batch.cards, "corrected": batch.corrected, "new_customers": batch.new_customers}
+    more |= {"at_once": batch.at_once.written(), **outcomes}
+    return {"counts": counts, "errors": sorted(errors, key=lambda error: error[0]), **more}
 
 
 def _error(number, iccid, field, message, differs=None):

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from pathlib import PurePath
+from uuid import uuid5
 
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cards.actions.imports.file_customers import make_customers
 from cards.actions.jobs import engine, worker
 from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
@@ -51,11 +54,16 @@ def may(user, job):
     """Whether this person may start, pause and stop the job. What belongs to an order follows the order."""
     if job.kind in OF_ORDERS:
         return False
-    if job.kind in IMPORT_KINDS:
+    if job.kind in IMPORT_KINDS or is_taking_back(job):
         return may_import(user)
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk
     return not Actor.of(user).actions.isdisjoint(actions_of(job))
+
+
+def is_taking_back(job):
+    """Whether the job takes an import back."""
+    return job.kind == JobKind.UNDO and job.of.kind in IMPORT_KINDS
 
 
 def actions_of(job):
@@ -78,7 +86,11 @@ def start(job, *, user, params=None, reason="", count=None):
         _confirm(job, reason, count)
     elif not sum(engine.totals(job).check_counts.values()):
         raise BadInput("", _("There is nothing to do."))
-    engine.launch(job, user, params=params or job.params, reason=reason)
+    elif job.kind == JobKind.IMPORT_CARDS:
+        _confirm_import(job, count)
+    with transaction.atomic():
+        if engine.launch(job, user, params=params or job.params, reason=reason) and job.kind == JobKind.IMPORT_CARDS:
+            make_customers([name for name, *_near in foreseen_of(job)["new_customers"]])
     return Job.objects.get(pk=job.pk)
 
 
@@ -92,12 +104,31 @@ def retry(job, *, user, key=None):
 
 
 def undo(job, *, user, key=None):
-    """A draft that undoes what the job did. `Refused` when its action has no inverse or nothing was done."""
-    pairs = [(card_id, seq) for card_id, seq, _written in outcomes(job) if seq is not None]
-    if not inverses_of(job) or not pairs:
+    """A draft that undoes what the job did. `Refused` when its action has no inverse or nothing was done.
+
+    Of an import that is what it corrected: its new cards stay.
+    """
+    is_import = job.kind == JobKind.IMPORT_CARDS and job.is_over
+    pairs = corrected_by(job) if is_import else [(pk, seq) for pk, seq, _written in outcomes(job) if seq is not None]
+    if not pairs or not (is_import or inverses_of(job)):
         raise Refused("nothing_to_undo")
     payloads = ({"cards": [pk for pk, _ in chunk], "seqs": [seq for _, seq in chunk]} for chunk in chunked(pairs))
-    return _drafted(JobKind.UNDO, payloads, key, owner=user, action=inverses_of(job)[0], of=job)
+    action = Action.UPDATE if is_import else inverses_of(job)[0]
+    return _drafted(JobKind.UNDO, payloads, key, owner=user, action=action, of=job)
+
+
+def corrected_by(job):
+    """(key, numbers of the records) of each card that an import has corrected, in the order of the keys."""
+    results = job.chunks.filter(done_at__isnull=False).values_list("result__corrected", flat=True)
+    return sorted((card_id, numbers) for found in results.iterator(20) for card_id, numbers in found or ())
+
+
+def cards_of_import(job, user):
+    """The selection of the cards that an import has made or corrected, one for each person who asks."""
+    results = job.chunks.filter(done_at__isnull=False).values_list("result__cards", flat=True)
+    card_ids = {card_id for found in results.iterator(20) for card_id in found or ()}
+    origin = {"from": "import", "job": job.pk}
+    return freeze_ids(card_ids, owner=user, asked=origin, key=uuid5(job.key, f"cards {user.pk}"))
 
 
 def inverses_of(job):
@@ -131,6 +162,24 @@ def _confirm(job, reason, count):
     if is_final and str(count).strip() != str(can):
         message = _("type the number of cards that will be cancelled: {count}")
         raise BadInput("count", message.format(count=can))
+
+
+def foreseen_of(job):
+    """What the check of a card file foresaw: new customers, and what the rules do to its cards at once."""
+    return job.params.get("foreseen", {"at_once": {"days": {}, "ended": 0}, "new_customers": []})
+
+
+def ended_at_once(job):
+    """How many cards of a checked card file the rules would shut down or cancel by today."""
+    return foreseen_of(job)["at_once"]["ended"]
+
+
+def _confirm_import(job, count):
+    """What somebody has to have typed before cards come in that the rules end for good."""
+    ended = ended_at_once(job)
+    if ended and str(count).strip() != str(ended):
+        message = _("type the number of cards that will be shut down or cancelled: {count}")
+        raise BadInput("count", message.format(count=ended))
 
 
 def _drafted(kind, payloads, key, *, owner, **values):

@@ -58,6 +58,10 @@ class Kind:
     def apply(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 
+    def checked(self, job: Job) -> Document:
+        """Called once the last chunk is checked: columns of the job and what they are from then on."""
+        return {}
+
     def finish(self, job: Job) -> None:
         """Called once the last chunk is done, in the transaction that says so."""
 

@@ -25,6 +25,15 @@ class FileImport(engine.Kind):
         raise NotImplementedError
 
     def prepare(self, job, alive):
+        try:
+            return self._prepared(job, alive)
+        except BadInput as bad:
+            job.message = str(bad)[:500]
+            job.file.delete(save=False)
+            job.file = ""
+            return JobStatus.UNREAD
+
+    def _prepared(self, job, alive):
         told = Told.read(job.params.get("told", {}))
         with job.file.open("rb") as file:
 

@@ -4,18 +4,23 @@ from dataclasses import replace
 
 from cards import rules
 from cards.actions.action_requests import ActionRequest, rehearse
+from cards.actions.imports.taking_back import TakingBack
 from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE
+from cards.choices import JobKind
 from cards.errors import Refused
 from cards.models import CardEvent, Customer, PolicyBook
 from cards.permissions import Actor
 
 
 class Undo(Kind):
-    """`payload` is {"cards": keys, "seqs": the records to undo}; `job.of` is the job that made them."""
+    """`payload` is {"cards": keys, "seqs": the records to undo}; `job.of` is the job that made them.
+
+    Of an import it is several records for each card.
+    """
 
     def check(self, job, chunk):
         undoing = _undoing(job, chunk)
@@ -62,4 +67,5 @@ class Undoing(Work):
 
 def _undoing(job, chunk):
     seqs = dict(zip(chunk.payload["cards"], chunk.payload["seqs"], strict=True))
-    return Undoing(seqs, ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read(), job.reason))
+    kind = TakingBack if job.of.kind == JobKind.IMPORT_CARDS else Undoing
+    return kind(seqs, ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read(), job.reason))

@@ -95,8 +95,8 @@ def _prepare(job, worker, kinds):
 
     following = kinds[job.kind].prepare(job, alive)
     engine.extend_lease(job, worker)
-    finished = {"finished_at": timezone.now()} if following == JobStatus.DONE else {}
-    kept = {name: getattr(job, name) for name in ("total", "params", "counts", "file", "kept_until")}
+    finished = {"finished_at": timezone.now()} if following in (JobStatus.DONE, JobStatus.UNREAD) else {}
+    kept = {name: getattr(job, name) for name in ("total", "params", "counts", "message", "file", "kept_until")}
     engine.move(job, [JobStatus.PREPARING], following, tries=0, **kept, **finished)
 
 
@@ -119,7 +119,7 @@ def _work_on(chunk, worker, kinds=KINDS):
 def _go_on(job, kinds):
     """Take the job to its next status if this was the last of its chunks."""
     if job.status == JobStatus.CHECKING and not job.chunks.filter(checked_at=None).exists():
-        engine.move(job, [JobStatus.CHECKING], JobStatus.READY)
+        engine.move(job, [JobStatus.CHECKING], JobStatus.READY, **kinds[job.kind].checked(job))
         return
     if job.chunks.filter(done_at=None).exists():
         return

@@ -5,6 +5,6 @@ rows of it in the same transaction: in a few statements for all of them, and in 
 The order is theirs: a companion may be the row of a term that has started already.
 """
 
-from cards.actions.mirrors import companions, devices, labels, real_name, state_counts, tags, terms
+from cards.actions.mirrors import anew, companions, devices, labels, real_name, state_counts, tags, terms
 
-MIRRORS = tuple(module.mirror for module in (state_counts, companions, terms, devices, real_name, tags, labels))
+MIRRORS = tuple(module.mirror for module in (state_counts, anew, companions, terms, devices, real_name, tags, labels))

@@ -12,5 +12,5 @@ def mirror(written):
             is_rebind=(card.rebound_in, card.rebinds) != (before["rebound_in"], before["rebinds"]),
         )
         for card, before, _ in written
-        if card.bound_imei != before["bound_imei"]
+        if card.bound_imei and card.bound_imei != before["bound_imei"]
     )

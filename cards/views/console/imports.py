@@ -45,7 +45,10 @@ class ImportForm(WholeFileForm):
     )
     update = forms.BooleanField(
         label=gettext_lazy("Correct existing cards"),
-        help_text=gettext_lazy("MSISDN, IMSI and customer, where the file differs. Nothing else is ever changed."),
+        help_text=gettext_lazy(
+            "MSISDN, IMSI and customer, where the file differs; everything but the ICCID of cards that nothing has "
+            "happened to yet. Empty cells change nothing."
+        ),
         required=False,
     )
     field_order = ("key", "what", "file", "update")

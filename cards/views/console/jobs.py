@@ -6,9 +6,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cards.actions.jobs import engine
+from cards.actions.jobs import control, engine
 from cards.actions.jobs.file_import import answer
-from cards.choices import OF_ORDERS
+from cards.choices import OF_ORDERS, JobKind
 from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
@@ -55,6 +55,14 @@ class ConsoleJobs(JobPages):
         if step not in PAUSE_OR_RESUME:
             raise Http404
         return self.do_step(request, pk, PAUSE_OR_RESUME[step])
+
+    @acting("POST")
+    def cards(self, request, pk):
+        """The cards that an import has made or corrected, as a selection."""
+        job = self.find(request, pk)
+        if job.kind != JobKind.IMPORT_CARDS or not job.is_over:
+            raise Http404
+        return redirect(self.frame.url("selection", control.cards_of_import(job, request.user).pk))
 
     @acting("POST")
     def columns(self, request, pk):

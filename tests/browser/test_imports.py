@@ -96,3 +96,36 @@ def test_a_fleet_is_taken_over(ops, tmp_path):
     send(page, ".is-why .btn:text-is('Resume')")
     send(page, "form.form .btn:text-is('Resume')")
     assert page.text_content(".page-head .badge") == "In use"
+
+
+def test_a_carriers_file_is_asked_about_once(ops, tmp_path):
+    """Two title rows and a carrier's headings, answered on a phone; the next file needs no question."""
+
+    def carriers_file(iccid):
+        path = tmp_path / f"{iccid}.csv"
+        path.write_text(f"月度清单\n制表：张三\n物联卡号,入网,资费,颜色\n{iccid},2026/1/5,Y1-30,red\n", "gb18030")
+        return path
+
+    def brought(page, path):
+        page.goto(PAGE)
+        page.set_input_files("[name=file]", path)
+        page.click("form.form summary")
+        page.select_option("[name=carrier]", "cbn")
+        page.fill("[name=customer]", "海川浏览器")
+        page.select_option("[name=certification]", "enterprise")
+        send(page, "form.form .btn.is-primary")
+
+    page = ops("zh-hans", width=390)
+    brought(page, carriers_file(fresh_iccid()))
+    page.wait_for_selector("#columns", timeout=SECONDS)
+    assert_clean(page, [page.url])
+    for place, column in enumerate(("iccid", "opened_on", "plan", "-")):
+        page.select_option(f"[name=column-{place}]", column)
+    send(page, "form.form .btn.is-primary")
+    page.wait_for_selector("#preview", timeout=SECONDS)
+    assert counts_shown(page) == ["1 将新增"]
+    page.click("section:has(#columns) summary")
+    assert_clean(page, [page.url])
+    brought(page, carriers_file(fresh_iccid()))
+    page.wait_for_selector("#preview", timeout=SECONDS)
+    assert counts_shown(page) == ["1 将新增"]

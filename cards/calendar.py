@@ -36,12 +36,21 @@ def as_of(instant: datetime) -> Iterator[None]:
         _moved_to.reset(token)
 
 
-def add_months(day: date, months: int) -> date:
-    """`day` plus `months` months; a day that does not exist is clamped to the month's last (rule 5)."""
+def add_months(day: date, months: int, day_of_month: int | None = None) -> date:
+    """`day` plus `months` months, on `day_of_month` if it is given.
+
+    A day that does not exist is clamped to the month's last (rule 5).
+    """
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
-    exists_in_each_month = day.day <= 28
+    wanted = day_of_month or day.day
+    exists_in_each_month = wanted <= 28
     last = 28 if exists_in_each_month else monthrange(year, month0 + 1)[1]
-    return date(year, month0 + 1, min(day.day, last))
+    return date(year, month0 + 1, min(wanted, last))
+
+
+def months_between(earlier: date, later: date) -> int:
+    """How many calendar months `later` is after the month of `earlier`, whatever the days."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
 def first_of_month(day: date) -> date:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cards.choices import Certification, RealName, State
 from cards.errors import Refused
-from cards.models import Card, CarrierPolicy
+from cards.models import Card, CarrierPolicy, PolicyBook
 
 if TYPE_CHECKING:  # who is asked for what an action takes
     from cards.permissions import Actor
@@ -38,6 +38,9 @@ class Asked(Protocol):
 
     @property
     def is_preview(self) -> bool: ...
+
+    @property
+    def policies(self) -> PolicyBook: ...
 
     def policy(self, card: Card) -> CarrierPolicy: ...
 

@@ -79,6 +79,24 @@ def settle(card: Card, day: date) -> Change | None:
     return following
 
 
+def reached(card: Card) -> list[Hold]:
+    """The open holds that rest on a figure which the running cycle's use has reached."""
+    return [hold for hold, is_reached in RESTS_ON.items() if card.has_hold(hold) and is_reached(card)]
+
+
+def lift_withdrawn(card: Card, hold: Hold, day: date, policies: PolicyBook) -> Change:
+    """Lift a hold whose figure is withdrawn, on the day on which the portal is told (`domain.md`, "Corrections")."""
+    evidence = {"used_bytes": card.used_bytes, "lifted": [str(hold)]}
+    if hold == Hold.CREDIT:
+        evidence["allowance_bytes"] = card.allowance_bytes
+    else:
+        evidence["limit_mb"] = card.limit_mb
+    card.lift_hold(day, policies.in_force(card.carrier, day), hold)
+    evidence["still_held"] = [str(hold) for hold in card.hold_list]
+    settle(card, day)
+    return Change(day, Action.LIFT_HOLD, Rule(hold), evidence)
+
+
 def forecast(card: Card, day: date, policies: PolicyBook) -> list[Change]:
     """What will happen to the card until `day` if nothing is done: a list of changes, nothing touched."""
     check(card)
@@ -134,7 +152,9 @@ def _agenda_of_in_use(card: Card) -> Iterator[Change]:
         yield _place(card, Hold.CREDIT, card.allowance_bytes)
     if card.is_over_limit and not card.has_hold(Hold.THRESHOLD):
         yield _place(card, Hold.THRESHOLD, card.limit_bytes)
-    if card.ends_with_cycle:
+    # The cycle that ends with its term is followed by none of that term (rule 6).
+    ends_before_its_term = card.cycle_until is None or card.cycle_until < card.service_until
+    if card.ends_with_cycle and ends_before_its_term:
         evidence: dict[str, Any] = {"used_bytes": card.used_bytes}
         yield _change(card, card.cycle_until, Action.ROLL_OVER, Rule.ROLL_OVER, evidence)
     if card.queue:
@@ -191,6 +211,11 @@ def _change(card: Card, day: date | None, action: str, rule: str, evidence: dict
     on: date = max(day, card.changed_on)  # type: ignore[type-var, assignment]  # `check` has asked for the day
     return Change(on, action, rule, evidence, arguments)
 
+
+RESTS_ON: Mapping[Hold, Callable[[Card], bool]] = {
+    Hold.CREDIT: attrgetter("is_over_allowance"),
+    Hold.THRESHOLD: attrgetter("is_over_limit"),
+}
 
 AGENDAS: Mapping[str, Callable[[Card], Iterable[Change]]] = {
     State.TESTING: _agenda_of_testing,

@@ -47,10 +47,13 @@ def card_in_use(since=OPENED_ON, **columns):
     return do("activate", card, since)
 
 
-def use(card, day, mb, read_at=None, imei=""):
-    """Take a reading of the card's whole day, known at the end of that day; the card afterwards."""
+def use(card, day, mb, read_at=None, imei="", told_on=None):
+    """Take a reading of the card's whole day, known at the end of that day; the card afterwards.
+
+    The portal is told on that very day, wherever the clock stands, unless another day is said.
+    """
     read_at = read_at or timezone.make_aware(datetime.combine(day + timedelta(days=1), time(1)))
-    apply_readings([Reading(card.pk, day, int(mb * MB), read_at, imei)])
+    apply_readings([Reading(card.pk, day, int(mb * MB), read_at, imei)], told_on=told_on or day)
     return fresh(card)
 
 

@@ -76,6 +76,7 @@ class RequestedAction(Work):
         yield done
         if following and following.on <= day:
             yield from rules.catch_up(card, day, request.policies)
+        yield from CATALOGUE[self.action].aftermath(card, request, day)
 
 
 def possible(card, actor, on, policies):

@@ -1,20 +1,25 @@
 """Usage readings: which of them count, and what they cause (`domain.md`, "Usage").
 
 A reading belongs to its own day; what it causes takes effect on that day or on the day of the card's last event,
-whichever is later.
+whichever is later. Bytes of a cycle that is over on the day on which they are told are history.
 """
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.utils import timezone
+
 from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.write import Signature, Work, change
-from cards.models import PolicyBook, UsageDay, UsageTally
+from cards.calendar import civil_today, cycle_start
+from cards.choices import Action
+from cards.models import CardEvent, PolicyBook, UsageDay, UsageTally
 
 DAY_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
 NOTHING_KNOWN = (None, None, 0, None, "")
+BEGINS_A_COUNT = (Action.ADOPT, Action.ROLL_OVER)  # with holds that may be older than what is counted then
 
 
 @dataclass(slots=True)
@@ -28,20 +33,22 @@ class Reading:
     imei: str = ""
 
 
-def apply_readings(readings, at=None):
+def apply_readings(readings, at=None, told_on=None):
     """Take readings of any cards and apply what they cause, in one transaction.
 
+    `told_on` is the civil day on which the portal is told: that of `at`, or else today, if nobody says another.
     Returns the number of readings `created`, `updated` and `stale`, and the outcomes of their cards.
     """
-    work = Metering(readings)
+    work = Metering(readings, told_on or (timezone.localdate(at) if at else civil_today()))
     outcomes = change(work.readings, work, Signature() if at is None else Signature(at=at))
     return work.counts, outcomes
 
 
 class Metering(Work):
-    """The work of taking readings: each card's in the order of their days."""
+    """The work of taking readings, told on one civil day: each card's in the order of their days."""
 
-    def __init__(self, readings):
+    def __init__(self, readings, told_on):
+        self.told_on = told_on
         self.readings = defaultdict(list)
         for reading in sorted(readings, key=lambda reading: (reading.day, reading.read_at)):
             self.readings[reading.card_id].append(reading)
@@ -54,12 +61,22 @@ class Metering(Work):
         self.known = {(row[0], row[1]): row for row in known.values_list(*DAY_COLUMNS)}
         self.before, self.kept = set(self.known), {}
         self.counted, self.totals = Counter(), defaultdict(Counter)
+        self.carried = self._carried_holds(cards)
 
     def steps(self, card):
-        for reading in self.readings[card.pk]:
-            added = self._keep(reading)
-            if added is not None and not card.parked:
-                yield from self._apply(card, reading, added)
+        news = self._news(card)
+        if card.parked or not news:
+            return
+        told_on = max(self.told_on, card.changed_on, *(reading.day for reading, _added in news))
+        withdrawn = set()
+        for reading, added in _in_order(card, news, told_on):
+            if added < 0:
+                withdrawn.update(rules.reached(card))
+            yield from self._apply(card, reading, added, told_on)
+        if withdrawn := withdrawn.difference(self.carried[card.pk], rules.reached(card)):
+            yield from rules.catch_up(card, told_on, self.policies)
+            for hold in filter(withdrawn.__contains__, filter(card.has_hold, rules.RESTS_ON)):
+                yield rules.lift_withdrawn(card, hold, told_on, self.policies)
 
     def save(self):
         new = [row for key, row in self.kept.items() if key not in self.before]
@@ -68,6 +85,16 @@ class Metering(Work):
         update_rows(UsageDay, DAY_COLUMNS[2:], changed, key=DAY_COLUMNS[:2])
         UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.totals.items())
         self.counts += self.counted
+
+    def _news(self, card):
+        """The readings of a card that are not stale, the last word about each day, and the bytes they add."""
+        news = {}
+        for reading in self.readings[card.pk]:
+            added = self._keep(reading)
+            if added is not None:
+                _, before = news.get(reading.day, (None, 0))
+                news[reading.day] = reading, before + added
+        return list(news.values())
 
     def _keep(self, reading):
         """Note the reading unless a later one is known; the bytes that it adds to its day, or None when it is stale."""
@@ -83,27 +110,70 @@ class Metering(Work):
         self.totals[reading.day].update(bytes=added, readings=0 if known else 1)
         return added
 
-    def _apply(self, card, reading, added):
-        day = max(reading.day, card.changed_on)
-        yield from rules.catch_up(card, day, self.policies)
+    def _apply(self, card, reading, added, told_on):
+        yield from rules.catch_up(card, max(reading.day, card.changed_on), self.policies)
         card.read_at = max(card.read_at or reading.read_at, reading.read_at)
+        self._turn_meter(card, told_on)
         if card.is_over:
             _note_stray_usage(card, reading, added)
-        elif self._counts(card, reading, day):
-            card.used_bytes = max(card.used_bytes + added, 0)
-            card.used_on = day
-            if reading.imei and _shows_the_device(card, reading):
-                card.seen_imei = reading.imei
-            yield from rules.catch_up(card, day, self.policies)
+        elif reading.day >= card.meter_from and not (card.is_in_service and card.cycle_is_over(told_on)):
+            yield from self._count(card, reading, added, told_on)
 
-    def _counts(self, card, reading, day):
-        """Whether the meter that runs now is the one that the reading's day belongs to."""
-        if card.is_in_test:
-            return reading.day >= card.opened_on
-        if card.is_silent:
-            return reading.day >= (card.test_ended_on or card.opened_on)
-        card.move_meter(day, self.policies.in_force(card.carrier, day))
-        return card.term_runs and reading.day >= card.cycle_from
+    def _count(self, card, reading, added, told_on):
+        day, last_used_on = max(reading.day, card.changed_on), card.used_on
+        if card.is_in_test:  # which does not end before a day that was counted already
+            day = max(day, last_used_on or day)
+        card.used_bytes, card.used_on = max(card.used_bytes + added, 0), day
+        if reading.imei and _shows_the_device(card, reading):
+            card.seen_imei = reading.imei
+        if card.is_silent and card.used_bytes:
+            yield self._first_use(card, reading, told_on)
+        yield from rules.catch_up(card, day, self.policies)
+        card.used_on = max(day, last_used_on or day) if reading.bytes else last_used_on
+
+    def _first_use(self, card, reading, told_on):
+        """Rule 3, on the reading's own day, however late; the meter then stands where it stands today."""
+        change = rules.due(card, card.used_on)
+        rules.perform(card, change, self.policies)
+        if card.term_runs and (card.cycle_is_over(told_on) or self._is_of_a_cycle_before(card, reading)):
+            card.used_bytes = 0
+            self._turn_meter(card, told_on)
+        rules.settle(card, change.on)
+        return change
+
+    def _is_of_a_cycle_before(self, card, reading):
+        policy = self.policies.in_force(card.carrier, card.cycle_from)
+        return reading.day < cycle_start(card.cycle_from, policy.cycle_day)
+
+    def _turn_meter(self, card, day):
+        """A cycle that is over on `day` is over, also where nothing is recorded of its end."""
+        if card.term_runs and card.cycle_is_over(day):
+            card.move_meter(day, self.policies.in_force(card.carrier, day))
+
+    def _carried_holds(self, cards):
+        """The holds from before the running cycle, of cards for which readings take something back: by their keys."""
+        held = {card.pk: set(filter(card.has_hold, rules.RESTS_ON)) for card in cards if self._takes_back(card)}
+        held = {card_id: holds for card_id, holds in held.items() if holds}
+        carried, seen = defaultdict(set), set()
+        records = CardEvent.objects.filter(card__among=list(held)).order_by("card_id", "-seq") if held else ()
+        for record in records:
+            if record.card_id not in seen:
+                held[record.card_id].intersection_update(record.hold_list)
+                if record.action in BEGINS_A_COUNT:
+                    seen.add(record.card_id)
+                    carried[record.card_id] = held[record.card_id]
+        return carried
+
+    def _takes_back(self, card):
+        known = ((self.known.get((card.pk, reading.day)), reading) for reading in self.readings[card.pk])
+        return any(row and reading.bytes < row[2] for row, reading in known)
+
+
+def _in_order(card, news, told_on):
+    """By their days; but where nothing is due, what is taken back comes first, so that nothing is stopped in vain."""
+    if card.next_due_on and card.next_due_on <= told_on:
+        return news
+    return sorted(news, key=lambda item: item[1] >= 0)
 
 
 def _shows_the_device(card, reading):

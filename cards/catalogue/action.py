@@ -1,7 +1,8 @@
 """What is said of an action: everything that differs from one action of people to the next stands here once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol, TypeAlias
 
 from django.db.models import Model
@@ -78,6 +79,10 @@ class ActionType:
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         """Do it to the card in memory, and write the evidence of it into the change."""
         raise NotImplementedError
+
+    def aftermath(self, card: Card, request: Asked, day: date) -> Iterator[Change]:
+        """What follows from it once it is recorded, beside what is due on the card."""
+        return iter(())
 
     def inverse(self, record: Record) -> Inverse:
         """What undoes this record of the action; `Refused` where nothing can."""

@@ -1,3 +1,7 @@
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse, Record
@@ -9,6 +13,8 @@ from cards.errors import Refused
 from cards.guards import Asked
 from cards.models import Card
 from cards.rules import Change
+
+FIGURE_WITHDRAWN = gettext_lazy("The carrier corrected the usage, and the suspension was lifted.")
 
 
 def anomaly_open(card: Card, request: Asked) -> None:
@@ -34,6 +40,11 @@ class LiftHold(ActionType):
 
     def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.PLACE_HOLD, {"kind": Hold.ANOMALY})
+
+    def customer_sentence(self, evidence: Mapping[str, Any]) -> str | Promise:
+        """A hold that rests on a figure is lifted by its rule, when the figure is withdrawn."""
+        rests_on_a_figure = not {Hold.CREDIT, Hold.THRESHOLD}.isdisjoint(evidence.get("lifted", ()))
+        return FIGURE_WITHDRAWN if rests_on_a_figure else self.customer_history
 
 
 ACTION = LiftHold()

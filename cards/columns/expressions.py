@@ -141,7 +141,9 @@ def _metered(in_test: Combinable, in_a_new_cycle: Combinable, in_the_cycle: Comb
     Most cards of a fleet are in service, so that is asked first.
     """
     text = {"output_field": TextField()}
-    in_service = Case(When(cycle_until__lte=today, then=in_a_new_cycle), default=in_the_cycle, **text)
+    # The last cycle of a term is followed by none of it, even if nobody has seen to its end yet.
+    has_turned = Q(cycle_until__lte=today, service_until__gt=F("cycle_until"))
+    in_service = Case(When(has_turned, then=in_a_new_cycle), default=in_the_cycle, **text)
     return Case(When(RUNS, then=in_service), When(TESTS, then=in_test), **text)
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +15,7 @@ from cards.choices import (
     HOLD_MAY_BE_PLACED_FROM,
     HOLDS_THAT_END_WITH_A_CYCLE,
     MADE_BY_PEOPLE,
+    Alignment,
     Binding,
     Carrier,
     Cause,
@@ -61,6 +62,9 @@ class Card(models.Model):
 
     In memory a card is its facts: the transitions below set the card's own fields and nothing else. They save
     nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path.
+
+    `anniversary_day` is the day of the month on which the running chain of anniversary terms began. `counted_from` is
+    the day on which a card was taken over with a count that has the days before in it.
 
     `owned_from_seq` is the number of the record by which the present customer got the card, None if it was theirs
     from its first record on: what was before belongs to somebody else. The write path sets it. `anew_seq` is the number
@@ -110,11 +114,15 @@ class Card(models.Model):
     term_number = models.PositiveSmallIntegerField(_("current term"), default=0, editable=False)
     service_from = models.DateField(_("service from"), null=True, editable=False)
     service_until = models.DateField(_("service until"), null=True, editable=False)
+    anniversary_day = models.PositiveSmallIntegerField(
+        _("day of the month of its anniversary terms"), null=True, editable=False
+    )
     cancel_on = models.DateField(_("cancelled on"), null=True, editable=False)
     protected = models.BooleanField(_("protected"), default=False, editable=False)
 
     cycle_from = models.DateField(_("cycle from"), null=True, editable=False)
     cycle_until = models.DateField(_("cycle until"), null=True, editable=False)
+    counted_from = models.DateField(_("usage counted from"), null=True, editable=False)
     quota_mb = models.PositiveIntegerField(_("allowance (MB)"), default=0, editable=False)
     pack_mb = models.PositiveIntegerField(_("add-on packs (MB)"), default=0, editable=False)
     limit_mb = models.PositiveIntegerField(_("usage limit (MB)"), null=True, editable=False)
@@ -355,18 +363,39 @@ class Card(models.Model):
         """Whether a hold of this kind can join the card where it is now (`domain.md`, "The six holds")."""
         return self.phase in HOLD_MAY_BE_PLACED_FROM[hold]
 
+    @property
+    def meter_from(self) -> date:
+        """The first day whose readings belong to the meter: of the test, of silence, or of the cycle."""
+        starts_on = self.opened_on
+        if self.phase == State.UNUSED and self.test_ended_on:
+            # The day on which the allowance of a test was used up belongs to the test.
+            was_used_up = self.test_until is not None and self.test_ended_on < self.test_until
+            starts_on = self.test_ended_on + timedelta(days=was_used_up)
+        elif self.phase == State.IN_USE and self.cycle_from:
+            starts_on = self.cycle_from
+        return max(starts_on, self.counted_from or starts_on)
+
+    def cycle_is_over(self, day: date) -> bool:
+        """Whether the metered cycle has ended by `day`, recorded or not (`domain.md`, "Bytes and cycles")."""
+        return (
+            self.cycle_until is None or self.service_until is None or day >= min(self.cycle_until, self.service_until)
+        )
+
     def meter(self, day: date) -> Meter:
-        """The meter as it stands on `day`: the test period's, the cycle's, or one that does not run."""
+        """The meter as it stands on `day`: the test period's, the cycle's, or one that does not run.
+
+        No cycle follows the last one of a term whose end nobody has seen to yet.
+        """
         limit = self.limit_bytes
         if self.phase == State.TESTING:
             return Meter(self.opened_on, self.test_until, self.used_bytes, self.test_quota_bytes, limit)
         service_until = self.service_until if self.term_runs else None
         if service_until is None or self.cycle_until is None:  # without a cycle the card contradicts itself
             return Meter(None, None, 0, None, limit)
-        if day < self.cycle_until:
+        if day < self.cycle_until or service_until <= self.cycle_until:
             until = min(self.cycle_until, service_until)
             return Meter(self.cycle_from, until, self.used_bytes, self.allowance_bytes, limit)
-        starts_on = cycle_start(day, self.cycle_until.day)
+        starts_on = cycle_start(min(day, service_until - timedelta(days=1)), self.cycle_until.day)
         until = min(add_months(starts_on, 1), service_until)
         return Meter(starts_on, until, 0, self.quota_mb * MB, limit)
 
@@ -438,16 +467,16 @@ class Card(models.Model):
     @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
     def roll_over(self, on: date, policy: CarrierPolicy) -> str:
         """Rule 6: a new cycle starts with an empty counter, and what belonged to the old one ends."""
-        self._begin_cycle(on, policy)
+        self._begin_next_cycle(on, policy)
         self._end_what_belongs_to_the_cycle(policy)
         return self._settle(State.IN_USE)
 
     @transition(field=state, source=State.IN_USE, target=State.IN_USE)
     @transition(field=state, source=State.SUSPENDED, target=RETURN_VALUE(State.IN_USE, State.SUSPENDED))
     def start_term(self, on: date, policy: CarrierPolicy) -> str:
-        """Rule 7: the queued term takes over, with a counter of its own."""
+        """Rule 7: the queued term takes over, with a counter of its own; what belonged to a cycle ends in any case."""
         self._begin_term(on, policy)
-        self._end_what_belongs_to_the_cycle(policy)
+        self._end_what_belongs_to_the_term()
         return self._settle(State.IN_USE)
 
     @transition(field=state, source=[State.IN_USE, State.SUSPENDED], target=State.SHUT_DOWN)
@@ -461,8 +490,7 @@ class Card(models.Model):
     def renew(self, on: date, policy: CarrierPolicy) -> str:
         """A shut-down card comes back with a new term: what the old term stopped is gone, the rest still holds."""
         self._begin_term(on, policy)
-        self._lift(*HOLDS_THAT_END_WITH_A_CYCLE)
-        self.pack_mb, self.limit_waived = 0, False
+        self._end_what_belongs_to_the_term()
         self.cancel_on = self.stray_usage_on = None
         if self.lacks_real_name:
             self._hold(Hold.REAL_NAME)
@@ -486,8 +514,8 @@ class Card(models.Model):
             return
         if self.cycle_until is None:
             raise InvariantBroken("no_cycle")
-        if day >= self.cycle_until and not self.ends_with_cycle:
-            self._begin_cycle(cycle_start(day, policy.cycle_day), policy)
+        if self.cycle_until <= day < self._end_of_service() and not self.ends_with_cycle:
+            self._begin_next_cycle(day, policy)
 
     def bind(self, on: date, policy: CarrierPolicy, imei: str) -> None:
         """Rule 9: the card belongs to this device from now on."""
@@ -522,13 +550,24 @@ class Card(models.Model):
             raise InvariantBroken("no_queued_term")
         term = self.queue.pop(0)
         self.term_number, self.quota_mb = term.number, term.quota_mb
+        chain = self.anniversary_day if on == self.service_until else None
+        self.anniversary_day = chain or on.day if term.alignment == Alignment.ANNIVERSARY else None
         self.service_from = on
-        self.service_until = service_until(on, term.months, term.alignment, policy.cycle_day)
+        self.service_until = service_until(on, term.months, term.alignment, policy.cycle_day, self.anniversary_day)
         self._begin_cycle(on, policy)
 
     def _begin_cycle(self, on: date, policy: CarrierPolicy) -> None:
         self.cycle_from, self.cycle_until = on, next_cycle_start(on, policy.cycle_day)
         self.used_bytes = 0
+
+    def _begin_next_cycle(self, day: date, policy: CarrierPolicy) -> None:
+        """The cycle that holds `day`; the first one after the old cycle begins where that ended."""
+        starts_on = cycle_start(day, policy.cycle_day)
+        self._begin_cycle(max(starts_on, self.cycle_until or starts_on), policy)
+
+    def _end_what_belongs_to_the_term(self) -> None:
+        self._lift(*HOLDS_THAT_END_WITH_A_CYCLE)
+        self.pack_mb, self.limit_waived = 0, False
 
     def _end_what_belongs_to_the_cycle(self, policy: CarrierPolicy) -> None:
         self._lift(*filter(policy.restores, HOLDS_THAT_END_WITH_A_CYCLE))

@@ -91,8 +91,13 @@ class PlanBook:
         return str(self.get(code) or code)
 
 
-def service_until(starts_on: date, months: int, alignment: str, cycle_day: int) -> date:
-    """The exclusive end of a term of `months` that starts on `starts_on` (rule 5)."""
+def service_until(
+    starts_on: date, months: int, alignment: str, cycle_day: int, anniversary_day: int | None = None
+) -> date:
+    """The exclusive end of a term of `months` that starts on `starts_on` (rule 5).
+
+    `anniversary_day` is the day of the month on which the chain of anniversary terms began that this one continues.
+    """
     if alignment == Alignment.ANNIVERSARY:
-        return add_months(starts_on, months)
+        return add_months(starts_on, months, anniversary_day)
     return add_months(cycle_start(starts_on, cycle_day), months)

@@ -6,8 +6,9 @@ class StagedFile(models.Model):
     """A usage file on its way into the portal: staged first, then applied card by card, in the order of their keys.
 
     `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
-    last card whose readings have been applied, written in the transaction that applied them. The figures of a
-    cumulative file are totals of the carrier's cycle; of a file that tells no instant, a day that has the same bytes
+    last card whose readings have been applied, written in the transaction that applied them. `told_on` is the civil
+    day on which applying it began: for all of its readings, that is the day on which the portal is told. The figures of
+    a cumulative file are totals of the carrier's cycle; of a file that tells no instant, a day that has the same bytes
     already is unchanged.
     """
 
@@ -16,6 +17,7 @@ class StagedFile(models.Model):
     rows = models.PositiveIntegerField(_("rows"), default=0)
     last_card = models.BigIntegerField(_("last card"), null=True)
     taken_through = models.BigIntegerField(_("processed through card"), default=0)
+    told_on = models.DateField(_("told on"), null=True)
     created = models.PositiveIntegerField(_("created"), default=0)
     updated = models.PositiveIntegerField(_("updated"), default=0)
     stale = models.PositiveIntegerField(_("stale"), default=0)

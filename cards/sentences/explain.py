@@ -83,7 +83,7 @@ def explain(card: Card, events: Iterable[CardEvent], day: date, policies: Policy
         ends = ends_by_itself(card, day, policies)
         for hold in card.hold_list:
             if not (card.is_over and hold in HOLDS_THAT_END_WITH_A_CYCLE):  # renewing lifts those of a shut-down card
-                reasons.append(_hold(card, hold, placed.get(hold), ends.get(hold)))
+                reasons.append(_hold(card, hold, placed.get(hold), ends.get(hold), day))
     return reasons
 
 
@@ -203,8 +203,8 @@ REASON_BY_STATE: Mapping[str, Callable[[Card, date], Reason]] = {
 }
 
 
-def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None) -> Reason:
-    sentence, evidence, way_back, action = BY_HOLD[hold](card, event)
+def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None, day: date) -> Reason:
+    sentence, evidence, way_back, action = BY_HOLD[hold](card, event, day)
     if ends_on:
         by_itself = _("Clears automatically on {day}.").format(day=ends_on)
         way_back = joined(way_back, by_itself)
@@ -222,7 +222,7 @@ def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None)
     )
 
 
-def _anomaly(card: Card, event: CardEvent | None) -> HoldTold:
+def _anomaly(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     return (
         _("The carrier has blocked the card."),
         "",
@@ -231,7 +231,7 @@ def _anomaly(card: Card, event: CardEvent | None) -> HoldTold:
     )
 
 
-def _real_name(card: Card, event: CardEvent | None) -> HoldTold:
+def _real_name(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     evidence = _("ID verification: {status}").format(status=RealName(card.real_name).label)
     if card.real_name == RealName.SUBMITTED:
         way_back = _("Approving the ID verification lifts it.")
@@ -254,30 +254,36 @@ def _real_name_action(card: Card) -> Action:
     return Action.APPROVE_REAL_NAME if card.real_name == RealName.SUBMITTED else Action.SUBMIT_REAL_NAME
 
 
-def _rebind(card: Card, event: CardEvent | None) -> HoldTold:
+def _rebind(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     found = event.evidence if event else {}
     seen, bound = found.get("imei", card.seen_imei), found.get("bound_imei", card.bound_imei)
     evidence = _("seen in {seen}, bound to {bound}").format(seen=seen, bound=bound) if seen else ""
     return _("The card was seen in another device."), evidence, _("Confirming the device lifts it."), Action.REBIND
 
 
-def _credit(card: Card, event: CardEvent | None) -> HoldTold:
-    evidence = _used_of(card.used_bytes, card.allowance_bytes)
+def _credit(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     way_back = _("It clears once an add-on pack raises the allowance above the usage.")
+    if event and not _rests_on_this_cycle(card, Hold.CREDIT, day):
+        sentence = _("The allowance of an earlier cycle was used up.")
+        return sentence, _used_when_placed(event), way_back, Action.TOP_UP
+    evidence = _used_of(card.used_bytes, card.allowance_bytes)
     return _("The cycle's allowance is used up."), evidence, way_back, Action.TOP_UP
 
 
-def _threshold(card: Card, event: CardEvent | None) -> HoldTold:
-    evidence = _used_of(card.used_bytes, card.limit_mb * MB) if card.limit_mb else ""
+def _threshold(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     way_back = _("Resuming waives the limit until the next cycle; a higher limit lifts it too.")
+    if event and not _rests_on_this_cycle(card, Hold.THRESHOLD, day):
+        sentence = _("Usage in an earlier cycle reached the limit.")
+        return sentence, _used_when_placed(event), way_back, Action.RESUME
+    evidence = _used_of(card.used_bytes, card.limit_mb * MB) if card.limit_mb else ""
     return _("Usage in this cycle has reached the limit."), evidence, way_back, Action.RESUME
 
 
-def _voluntary(card: Card, event: CardEvent | None) -> HoldTold:
+def _voluntary(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     return _("The card was suspended manually."), "", _("Resuming lifts it."), Action.RESUME
 
 
-BY_HOLD: Mapping[Hold, Callable[[Card, CardEvent | None], HoldTold]] = {
+BY_HOLD: Mapping[Hold, Callable[[Card, CardEvent | None, date], HoldTold]] = {
     Hold.ANOMALY: _anomaly,
     Hold.REAL_NAME: _real_name,
     Hold.REBIND: _rebind,
@@ -301,6 +307,17 @@ BACK_WITH_THE_CYCLE: Mapping[Hold, tuple[Promise, Promise, Promise, Promise]] = 
         gettext_lazy("Suspended at the usage limit: the next cycle lifts it"),
     ),
 }
+
+
+def _rests_on_this_cycle(card: Card, hold: Hold, day: date) -> bool:
+    """Whether the use of the cycle that runs on `day` has reached the figure that the hold rests on."""
+    return hold in rules.reached(card) and not card.cycle_is_over(day)
+
+
+def _used_when_placed(event: CardEvent) -> str:
+    """What was used of how much when the hold was placed, where the record says it."""
+    used, reached = event.evidence.get("used_bytes"), event.evidence.get("reached_bytes")
+    return "" if used is None or reached is None else _used_of(used, reached)
 
 
 def _used_of(used_bytes: int, of_bytes: int) -> str:

@@ -24,11 +24,13 @@ from cards.actions.imports.temporary_tables import append_rows, make_table  # no
 from cards.actions.imports.usage_file import import_usage  # noqa: E402
 from cards.actions.usage import Reading, apply_readings  # noqa: E402
 from cards.actions.write import chunked  # noqa: E402
+from cards.calendar import as_of  # noqa: E402
 from cards.models import Card, CardEvent, ServiceTerm, UsageDay  # noqa: E402
 from cards.models.card import MB  # noqa: E402
 from cards.permissions import Actor  # noqa: E402
 
 FIRST_DAY = date(2026, 1, 20)
+TOLD_AT = timezone.make_aware(datetime(2026, 1, 31, 12))  # while the cycle of these days still runs
 DEVICE = "490154203237518"
 FILE = "usage.csv"
 BY_IMPORT_EXPORT = 2_000
@@ -72,7 +74,9 @@ def _models():
     act("activate", models[:3], actor=Actor.shell(), on=date(2025, 11, 5))
     used = ((models[0], date(2026, 1, 5), 2), (models[1], date(2025, 12, 5), 2), (models[2], date(2026, 1, 5), 12))
     read_at = timezone.make_aware(datetime(2026, 1, 6, 8))
-    apply_readings([Reading(card_id, day, mb * MB, read_at, DEVICE) for card_id, day, mb in used])
+    # The day in December is told in December.
+    for card_id, day, mb in used:
+        apply_readings([Reading(card_id, day, mb * MB, read_at, DEVICE)], told_on=day)
     return models
 
 
@@ -114,7 +118,8 @@ def portal(folder):
     """The portal's own import: readings, meters, holds, activations, records, sums."""
     events = CardEvent.objects.count()
     start = time.perf_counter()
-    imported = import_usage(folder / FILE)
+    with as_of(TOLD_AT):
+        imported = import_usage(folder / FILE)
     seconds = time.perf_counter() - start
     caused = f"{CardEvent.objects.count() - events:,} changes of cards; {len(imported.errors)} rows refused"
     return {"rows": imported.rows, "seconds": seconds, "caused": caused}

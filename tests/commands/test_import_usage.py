@@ -104,7 +104,7 @@ def test_a_card_29_point_9_of_30_goes_on(imported):
     assert state() == ("in_use", [], 30 * MB - 1)
 
 
-def test_the_test_allowance_ends_the_test_and_more_is_first_use(imported):
+def test_the_test_allowance_ends_the_test_and_a_later_day_is_first_use(imported):
     build.open_card(test_months=3, test_quota_mb=10)
     imported(usage_row(day="2026-03-01", bytes=4 * MB))
     assert state() == ("testing", [], 4 * MB)
@@ -112,8 +112,10 @@ def test_the_test_allowance_ends_the_test_and_more_is_first_use(imported):
     card = result("card", iccid(1))
     assert (card["state"], card["silent_from"], card["cycle"]["quota_bytes"]) == ("unused", "2026-03-02", None)
     imported(usage_row(day="2026-03-02", bytes=7 * MB, read_at="2026-03-22T01:00"))
+    assert card["version"] == result("card", iccid(1))["version"]
+    imported(usage_row(day="2026-03-03", bytes=MB))
     assert state() == ("in_use", [], MB)
-    assert last_event() == ("activate", "first_use", "2026-03-02")
+    assert last_event() == ("activate", "first_use", "2026-03-03")
 
 
 def test_what_was_due_before_comes_first(imported):

@@ -9,7 +9,7 @@ from cards import rules
 from cards.actions.write import attach_queues
 from cards.choices import Action, Hold, State
 from cards.errors import InvariantBroken
-from cards.models import Card, CardEvent, PolicyBook
+from cards.models import Card, CardEvent, CarrierPolicy, PolicyBook
 from cards.sentences.explain import explain, foresee, placing_events
 from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swept, use
 
@@ -312,3 +312,17 @@ def test_reading_changes_nothing():
         reasons_given(card)
         foresee(card, DAY, date(2028, 1, 1), PolicyBook.read())
     assert card.facts() == before
+
+
+def test_a_hold_from_an_earlier_cycle_says_what_was_used_then():
+    CarrierPolicy.objects.update(restores_credit=False, restores_threshold=False)
+    card = do("set_limit", card_in_use(), DAY, limit_mb="20")
+    card = swept(use(card, DAY, 45), date(2026, 4, 1))
+    card = use(card, date(2026, 4, 2), 2)
+    attach_queues([card])
+    events = CardEvent.objects.filter(card=card).order_by("-seq")
+    told = [(r.code, r.sentence, r.evidence) for r in explain(card, events, date(2026, 4, 2), PolicyBook.read())]
+    assert told == [
+        ("credit", "The allowance of an earlier cycle was used up.", "45 of 30 MB used"),
+        ("threshold", "Usage in an earlier cycle reached the limit.", "45 of 20 MB used"),
+    ]

@@ -67,7 +67,15 @@ actions = st.tuples(
         }
     ),
 )
-readings = st.tuples(st.integers(0, 60), st.sampled_from(["", "490154203237518", "356938035643809"]))
+# How many MB, in which device, how many days late (or early), and how many words about that day were told before.
+readings = st.tuples(
+    st.integers(0, 60),
+    st.tuples(
+        st.sampled_from(["", "490154203237518", "356938035643809"]),
+        st.sampled_from([0, 0, 1, 2, 20, 40, -1]),
+        st.integers(0, 2),
+    ),
+)
 days_between = st.integers(0, 40)
 lives = st.lists(st.tuples(days_between, st.one_of(actions, readings)), max_size=12)
 
@@ -84,8 +92,10 @@ def live(card, life):
             asked = PARAMETERS.get(what) or {name: how[name] for name in how if name in needed(what)}
             act(what, [card.pk], actor=SHELL, reason="random", on=day, **asked)
         else:
-            read_at = datetime.fromisoformat(f"{day + timedelta(days=1)}T01:00:00+08:00")
-            apply_readings([Reading(card.pk, day, what * MB, read_at, how)])
+            imei, late, word = how
+            of = day - timedelta(days=late)
+            read_at = datetime.fromisoformat(f"{of + timedelta(days=1)}T01:00:00+08:00") + timedelta(hours=word)
+            apply_readings([Reading(card.pk, of, what * MB, read_at, imei)], told_on=day)
     return day
 
 

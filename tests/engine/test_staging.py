@@ -71,6 +71,10 @@ class Chance:
     def day(self, first=-30, last=45):
         return START + timedelta(days=self.random.randint(first, last))
 
+    def told_on(self):
+        """Mostly after all that is told; else what is told later than that is the rules' to take."""
+        return START + timedelta(days=self.random.choice([5, 12, 20, 30, 45, 60]))
+
     def read_at(self):
         return NOON + timedelta(hours=self.random.randint(0, 12))
 
@@ -89,12 +93,13 @@ class Chance:
         card.test_quota_mb, card.test_until = 5, self.of(self.day(60, 90), self.day(0, 60))
         card.forced_activation_on = self.of(self.day(60, 90), self.day(0, 60))
         card.test_ended_on, card.silent_from = self.of(None, card.opened_on, self.day()), card.opened_on
+        card.counted_from = self.of(None, self.day(-30, 10))
         self._stop(card)
         if phase in ("in_use", "shut_down"):
             self._serve(card)
         self._fill_meter(card)
         self._put_into_a_device(card)
-        card.version, card.used_on = self.random.randint(1, 5), card.changed_on
+        card.version, card.used_on = self.random.randint(1, 5), self.of(card.changed_on, self.day(0, 30))
         card.read_at = self.of(NOON - timedelta(days=self.random.randint(0, 60)), None)
         return self._upset(self._settled(card))
 
@@ -151,7 +156,8 @@ class Chance:
             left = min(max(full - card.used_bytes, 1), 2**50)
             idle = 0 if card.phase == State.UNUSED else self.random.randint(0, MB)
             used = left if self.once_in(12) else self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
-            day = self.of(self.day(0, 30), self.day(), card.cycle_until or START, card.changed_on, card.opened_on)
+            edges = (card.cycle_until or START, card.changed_on, card.opened_on, card.test_ended_on or START)
+            day = self.of(self.day(0, 30), self.day(), *edges)
             yield Reading(card.pk, day, used, self.read_at(), self.of(imei, "", PHONE, CAMERA))
 
     def known(self, card, readings):
@@ -180,8 +186,9 @@ def lay_in(chance):
     return everything
 
 
-def staged(readings):
+def staged(readings, told_on=None):
     file = open_file()
+    file.told_on = told_on
     StagedReading.objects.bulk_create(
         StagedReading(
             file=file,
@@ -223,13 +230,13 @@ def after(apply):
     return counts, known
 
 
-def by_the_rules(readings):
-    counts, _outcomes = apply_readings(readings)
+def by_the_rules(readings, told_on):
+    counts, _outcomes = apply_readings(readings, told_on=told_on)
     return {name: counts[name] for name in ("created", "updated", "stale")}
 
 
-def from_staging(readings, at_once):
-    file = staged(readings)
+def from_staging(readings, at_once, told_on):
+    file = staged(readings, told_on)
     while apply_next(file, at_once):
         pass
     return StagedFile.objects.values("created", "updated", "stale").get(pk=file.pk)
@@ -240,9 +247,10 @@ def from_staging(readings, at_once):
 def test_what_the_database_takes_by_itself_is_what_the_rules_would_have_done(seed, at_once):
     logging.disable(logging.ERROR)
     with transaction.atomic():
-        readings = lay_in(Chance(seed))
-        wanted, expected = after(lambda: by_the_rules(readings))
-        counts, known = after(lambda: from_staging(readings, at_once))
+        chance = Chance(seed)
+        readings, told_on = lay_in(chance), chance.told_on()
+        wanted, expected = after(lambda: by_the_rules(readings, told_on))
+        counts, known = after(lambda: from_staging(readings, at_once, told_on))
         for kind, found in known.items():
             assert found == expected[kind], (seed, kind)
         assert counts == wanted

@@ -39,20 +39,23 @@ def test_a_later_reading_replaces_an_earlier_one_and_the_counter_moves_by_the_di
 )
 def test_an_equal_or_older_reading_is_stale(hour, counts, used):
     card = use(card_in_use(), JAN_20, 5, read_at=at(JAN_21, 2))
-    counted, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))])
+    counted, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))], told_on=JAN_21)
     assert (dict(counted), fresh(card).used_bytes) == (counts, used * MB)
 
 
-def test_a_carrier_that_corrects_downwards_takes_back_what_it_counted_but_lifts_no_hold():
+def test_a_carrier_that_corrects_downwards_takes_back_what_it_counted_and_the_hold_that_rests_on_it():
     card = use(card_in_use(), JAN_20, 31, read_at=at(JAN_21, 1))
     assert facts(card) == ("suspended", "credit", 31)
-    assert facts(use(card, JAN_20, 10, read_at=at(JAN_21, 2))) == ("suspended", "credit", 10)
+    assert facts(use(card, JAN_20, 30, read_at=at(JAN_21, 2), told_on=JAN_21)) == ("suspended", "credit", 30)
+    card = use(card, JAN_20, 10, read_at=at(JAN_21, 3), told_on=JAN_21)
+    assert facts(card) == ("in_use", "", 10)
+    assert story(card)[-1] == ("lift_hold", "credit", "in_use", JAN_21)
 
 
 def test_several_readings_of_a_card_in_one_file_are_taken_in_the_order_of_their_days():
     card = open_card()
     late_first = [Reading(card.pk, JAN_21, 2 * MB, at(JAN_21, 9)), Reading(card.pk, JAN_20, 1 * MB, at(JAN_21, 1))]
-    apply_readings(late_first)
+    apply_readings(late_first, told_on=JAN_21)
     assert (fresh(card).activated_on, facts(fresh(card))) == (JAN_20, ("in_use", "", 3))
 
 
@@ -99,11 +102,11 @@ def test_a_test_ends_on_the_day_its_allowance_is_used_up(mb, state):
         assert (card.test_ended_on, card.silent_from, card.forced_activation_on) == (JAN_20, JAN_20, date(2026, 8, 1))
 
 
-def test_bytes_added_after_the_test_has_ended_are_first_use():
+def test_the_day_on_which_a_test_was_used_up_belongs_to_it_and_bytes_of_a_later_day_are_first_use():
     card = use(open_card(test_months=3, test_quota_mb=30), JAN_20, 31, read_at=at(JAN_21, 1))
-    assert use(card, JAN_20, 31, read_at=at(JAN_21, 2)).state == "unused"
-    card = use(card, JAN_20, 33, read_at=at(JAN_21, 3))
-    assert (facts(card), card.activated_on) == (("in_use", "", 2), JAN_20)
+    assert use(card, JAN_20, 33, read_at=at(JAN_21, 2)).state == "unused"
+    card = use(card, JAN_21, 2)
+    assert (facts(card), card.activated_on) == (("in_use", "", 2), JAN_21)
 
 
 def test_a_late_reading_of_a_day_in_the_test_is_not_first_use():

@@ -10,9 +10,9 @@ from decimal import Decimal
 from cards import rules
 from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
 from cards.actions.imports.contradictions import phase_of
-from cards.calendar import add_months, civil_today, cycle_start, next_cycle_start
+from cards.calendar import add_months, civil_today, cycle_start, months_between, next_cycle_start
 from cards.catalogue.renew import queue_term
-from cards.choices import Action, Certification, Hold, RealName, State
+from cards.choices import Action, Alignment, Certification, Hold, RealName, State
 from cards.models import RealNameCheck, ServiceTerm
 from cards.quantities import MB
 
@@ -30,6 +30,7 @@ def facts_in_service(row, plan, policies, today):
         "activated_on": row.activated_on,
         "used_bytes": row.used_bytes,
         "used_on": today if row.used_bytes else None,
+        "counted_from": None if row.used_mb is None else today,
         "real_name": _real_name(row, phase),
         "bound_imei": row.bound_imei or row.imei,
         "previous_imei": row.imei if row.bound_imei not in ("", row.imei) else "",
@@ -40,9 +41,10 @@ def facts_in_service(row, plan, policies, today):
     if phase != State.TESTING:
         facts |= silence(row, row.activated_on or row.service_until or today, policies)
     if row.service_until:
-        starts_on, _months = _running_term(row, plan, today)
+        starts_on, months = _running_term(row, plan, today)
         facts |= {"term_number": 1, "quota_mb": plan.quota_mb}
         facts |= {"service_from": starts_on, "service_until": row.service_until}
+        facts["anniversary_day"] = _anniversary_day(row, plan, months)
     if phase == State.IN_USE and row.service_until:
         facts |= _cycle(row, facts["service_from"], policies, today)
     if phase in CLOCKS_STOPPED:
@@ -140,10 +142,26 @@ def _running_term(row, plan, today):
     It is the plan's months before, but not before activation. Where that day is still to come, the terms that were
     sold ahead are taken for one with the running one.
     """
-    months = plan.months
-    while (starts_on := add_months(row.service_until, -months)) > _last_day_of_service(row, today):
+    months, day_of_month = plan.months, row.activated_on.day if _is_chain_since_activation(row, plan) else None
+    while (starts_on := add_months(row.service_until, -months, day_of_month)) > _last_day_of_service(row, today):
         months += plan.months
     return max(starts_on, row.activated_on or row.opened_on), months
+
+
+def _is_chain_since_activation(row, plan):
+    """Whether anniversary terms that follow each other since activation would end on the very day (rule 5)."""
+    if plan.alignment != Alignment.ANNIVERSARY or row.activated_on is None:
+        return False
+    months = months_between(row.activated_on, row.service_until)
+    return months % plan.months == 0 and add_months(row.activated_on, months) == row.service_until
+
+
+def _anniversary_day(row, plan, months):
+    """The day of the month on which the running chain of anniversary terms began; None if no such term runs."""
+    if plan.alignment != Alignment.ANNIVERSARY:
+        return None
+    first = row.activated_on if _is_chain_since_activation(row, plan) else add_months(row.service_until, -months)
+    return first.day
 
 
 def _cycle(row, service_from, policies, today):

@@ -13,6 +13,7 @@ from cards.actions.imports.usage_totals import settle
 from cards.actions.imports.usage_uneventful import apply_uneventful, classify
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
+from cards.calendar import civil_today
 from cards.errors import BadInput
 from cards.models import StagedFile, StagedReading
 
@@ -42,15 +43,17 @@ def apply_next(file, at_once=None):
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [file.pk, first, last, first, last])
     unchanged = settle(file, first, last)
-    readings, eventful = classify(file, first, last)
+    told_on = file.told_on or civil_today()
+    readings, eventful = classify(file, first, last, told_on)
     counts = apply_uneventful(first, last)
     for card_ids in chunked(eventful, CHUNK):
         staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
-        applied, _outcomes = apply_readings([Reading(*values) for values in staged.values_list(*READING_COLUMNS)])
+        told = [Reading(*values) for values in staged.values_list(*READING_COLUMNS)]
+        applied, _outcomes = apply_readings(told, told_on=told_on)
         counts += applied
     counts["unchanged"] = unchanged
     grown = {name: F(name) + count for name, count in counts.items()}
-    StagedFile.objects.filter(pk=file.pk).update(taken_through=last, **grown)
+    StagedFile.objects.filter(pk=file.pk).update(taken_through=last, told_on=told_on, **grown)
     return readings + unchanged
 
 

@@ -131,7 +131,7 @@ def empty(file):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()
     RefusedRow.objects.filter(file=file).delete()
-    file.rows, file.last_card, file.taken_through = 0, None, 0
+    file.rows, file.last_card, file.taken_through, file.told_on = 0, None, 0, None
     file.created = file.updated = file.unchanged = file.stale = 0
     file.save()
 

@@ -5,7 +5,7 @@ This is `Metering` and `rules` said once more, for cards on which nothing happen
 readings of random cards both ways and demands the same rows.
 
 An example: cards A and B are in use, each with 30 MB a cycle, of which 20 MB are used; 4 MB of those are the reading of
-20 January. The file has for each a later reading of that day, and one of the next day:
+20 January. The file, told on 22 January, has for each a later reading of that day, and one of the next day:
 
     A  01-20  6 MB        A  01-21  3 MB
     B  01-20  6 MB        B  01-21  9 MB
@@ -18,8 +18,6 @@ the rules place the hold `credit`. Both times one reading is `updated` and one `
 """
 
 from collections import Counter
-from datetime import date
-from itertools import product
 
 from django.db import connection
 
@@ -52,32 +50,35 @@ OUTCOME_COUNTS = """
 """
 
 # What the readings of each card come to. A reading takes effect on its own day or on that of the card's last event,
-# whichever is later (`on_day`), and counts from `meter_from` on. From `cycle_until` on the meter has turned to a new
-# cycle, and what counts after that counts from zero.
+# whichever is later (`on_day`), and counts from `meter_from` on, unless its day is that on which a test was used up. A
+# meter whose cycle is over today turns to the cycle of today, and counts from zero.
+TURNS = "COALESCE(c.cycle_until <= %(today)s, FALSE)"
+NEXT_CYCLE_FROM = "{greatest}(y.cycle_from, c.cycle_until)"
 SUMS = f"""
     SELECT card_id, {OUTCOME_COUNTS},
         COUNT(*) FILTER (WHERE repeated) AS repeated,
         MIN(added) FILTER (WHERE NOT stale) AS least_added,
-        MIN(on_day) FILTER (WHERE NOT stale) AS first_on,
         MAX(on_day) FILTER (WHERE NOT stale) AS last_on,
-        MIN(on_day) FILTER (WHERE NOT stale AND on_day >= cycle_until) AS turns_on,
         MAX(read_at) FILTER (WHERE NOT stale) AS read_at,
-        MAX(on_day) FILTER (WHERE counts) AS used_on,
+        MAX(on_day) FILTER (WHERE counts AND bytes > 0) AS used_on,
         MIN(NULLIF(imei, '')) FILTER (WHERE counts) AS an_imei,
         MAX(NULLIF(imei, '')) FILTER (WHERE counts) AS imei,
-        COALESCE(SUM(added) FILTER (WHERE counts AND (cycle_until IS NULL OR on_day < cycle_until)), 0) AS added,
-        COALESCE(SUM(added) FILTER (WHERE counts AND on_day >= cycle_until), 0) AS added_since
+        COALESCE(SUM(added) FILTER (WHERE counts), 0) AS added
     FROM (
-        SELECT met.*, bytes - COALESCE(known_bytes, 0) AS added, NOT stale AND day >= meter_from AS counts
+        SELECT met.*, bytes - COALESCE(known_bytes, 0) AS added,
+            NOT stale AND day >= meter_from AND day >= counted_from AND NOT is_of_the_test AS counts
         FROM (
             SELECT t.*, {{greatest}}(t.day, c.changed_on) AS on_day,
-                CASE {{phase}} WHEN '{State.IN_USE}' THEN c.cycle_until END AS cycle_until,
+                COALESCE(c.counted_from, c.opened_on) AS counted_from,
                 CASE {{phase}}
                     WHEN '{State.TESTING}' THEN c.opened_on
                     WHEN '{State.UNUSED}' THEN COALESCE(c.test_ended_on, c.opened_on)
-                    WHEN '{State.IN_USE}' THEN c.cycle_from
-                END AS meter_from
+                    WHEN '{State.IN_USE}' THEN CASE WHEN {TURNS} THEN {NEXT_CYCLE_FROM} ELSE c.cycle_from END
+                END AS meter_from,
+                {{phase}} = '{State.UNUSED}'
+                    AND COALESCE(c.test_ended_on < c.test_until AND t.day = c.test_ended_on, FALSE) AS is_of_the_test
             FROM staged_placed AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
+            LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
         ) AS met
     ) AS counted
     GROUP BY card_id
@@ -86,38 +87,36 @@ SUMS = f"""
 HAS_CREDIT, HAS_THRESHOLD = (has_sql("c.holds", hold) for hold in (Hold.CREDIT, Hold.THRESHOLD))
 NO_HOLD_ENDS = " AND ".join(f"NOT {has_sql('c.holds', hold)}" for hold in HOLDS_THAT_END_WITH_A_CYCLE)
 ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
-BELOW_LIMIT = f"(c.limit_mb IS NULL OR {{used}} < CAST(c.limit_mb AS bigint) * {MB})"
 
 # Whether nothing comes of it. The facts that `rules.check` asks for are there; nothing is due by the last day; no
-# reading corrects downwards or repeats another of the file; the device is the one last seen, or does not matter; and
-# the meter stays below whatever it could reach.
+# reading corrects downwards or repeats another of the file; the device is the one last seen, or does not matter; the
+# term runs today, and nothing but the count ends with a cycle that is over; and the meter stays below whatever it could
+# reach.
 UNEVENTFUL = f"""
     s.repeated = 0 AND COALESCE(s.least_added, 0) >= 0 AND c.parked = ''
-    AND (s.last_on IS NULL OR c.next_due_on > s.last_on)
+    AND (s.last_on IS NULL OR c.next_due_on > s.last_on AND s.last_on <= %(today)s)
     AND (s.imei IS NULL OR s.imei = s.an_imei
         AND (s.imei = c.seen_imei OR c.binding = '{Binding.NONE}' AND c.bound_on IS NULL))
-    AND s.used_then < {2**53} AND s.used_now < {2**53}
+    AND s.used_now < {2**53}
     AND CASE {{phase}}
         WHEN '{State.TESTING}' THEN
             c.test_until IS NOT NULL AND s.used_now < CAST(c.test_quota_mb AS bigint) * {MB}
         WHEN '{State.UNUSED}' THEN
             c.silent_from IS NOT NULL AND c.forced_activation_on IS NOT NULL AND s.used_now = 0
         WHEN '{State.IN_USE}' THEN
-            c.service_from IS NOT NULL AND c.service_until IS NOT NULL
+            c.service_from IS NOT NULL AND c.service_until > %(today)s
             AND c.cycle_from IS NOT NULL AND c.cycle_until IS NOT NULL
-            AND (s.first_on IS NULL OR s.first_on >= p.known_from)
-            AND (s.used_then < {ALLOWANCE} OR {HAS_CREDIT})
-            AND ({BELOW_LIMIT.format(used="s.used_then")} OR c.limit_waived OR {HAS_THRESHOLD})
-            AND (s.turns_on IS NULL OR c.changed_on < c.cycle_until AND s.last_on < y.cycle_until
-                AND c.pack_mb = 0 AND NOT c.limit_waived
-                AND {NO_HOLD_ENDS}
-                AND s.used_now < {ALLOWANCE} AND {BELOW_LIMIT.format(used="s.used_now")})
+            AND (s.used_now < {ALLOWANCE} OR {HAS_CREDIT})
+            AND (c.limit_mb IS NULL OR s.used_now < CAST(c.limit_mb AS bigint) * {MB} OR c.limit_waived
+                OR {HAS_THRESHOLD})
+            AND (NOT {TURNS} OR y.cycle_from IS NOT NULL AND c.pack_mb = 0 AND NOT c.limit_waived AND {NO_HOLD_ENDS})
         ELSE FALSE
     END
 """
 CLASSIFIED = f"""
     SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.used_now,
-        y.cycle_from, y.cycle_until,
+        CASE WHEN s.turns THEN {NEXT_CYCLE_FROM} END AS cycle_from,
+        CASE WHEN s.turns THEN y.cycle_until END AS cycle_until,
         CASE
             WHEN {{phase}} <> '{State.IN_USE}' THEN {UsageLevel.NORMAL}
             WHEN s.used_now >= {ALLOWANCE} THEN {UsageLevel.USED_UP}
@@ -126,20 +125,18 @@ CLASSIFIED = f"""
         END AS usage_level,
         CASE WHEN {UNEVENTFUL} THEN 1 ELSE 0 END AS uneventful
     FROM (
-        SELECT s.*, c.used_bytes + s.added AS used_then,
-            CASE WHEN s.turns_on IS NULL THEN c.used_bytes + s.added ELSE s.added_since END AS used_now
+        SELECT s.*, {{phase}} = '{State.IN_USE}' AND {TURNS} AS turns,
+            CASE WHEN {{phase}} = '{State.IN_USE}' AND {TURNS} THEN 0 ELSE c.used_bytes END + s.added AS used_now
         FROM ({SUMS}) AS s JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
     ) AS s
     JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
-    LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier AND y.day = s.turns_on
-    LEFT JOIN (SELECT carrier, MIN(valid_from) AS known_from FROM cards_carrierpolicy GROUP BY carrier) AS p
-        ON p.carrier = c.carrier
+    LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
 """
 
 METERS = """
     UPDATE cards_card AS c SET
         used_bytes = j.used_now,
-        used_on = COALESCE(j.used_on, c.used_on),
+        used_on = {greatest}(COALESCE(j.used_on, c.used_on), COALESCE(c.used_on, j.used_on)),
         read_at = {greatest}(COALESCE(c.read_at, j.read_at), j.read_at),
         seen_imei = COALESCE(j.imei, c.seen_imei),
         cycle_from = COALESCE(j.cycle_from, c.cycle_from),
@@ -176,14 +173,15 @@ def preview_counts(file):
         return Counter(dict(zip(("created", "updated", "stale"), cursor.fetchone(), strict=True)))
 
 
-def classify(file, first, last):
+def classify(file, first, last, told_on):
     """Find the cards in this range of keys, both ends included, for which the staged readings are uneventful.
 
-    The cards are locked. Returns the number of readings, and the keys of the eventful cards.
+    `told_on` is the civil day on which the portal is told, the same for all of a file. The cards are locked. Returns
+    the number of readings, and the keys of the eventful cards.
     """
-    among = {"file": file.pk, "first": first, "last": last}
+    among = {"file": file.pk, "first": first, "last": last, "today": str(told_on)}
     select_into("staged_placed", PLACED, among, counted="card_id, day")
-    _reckon_cycles()
+    _reckon_cycles(told_on)
     select_into("staged_classified", _in_dialect(CLASSIFIED), among, counted="card_id, uneventful")
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM staged_placed")
@@ -202,21 +200,18 @@ def apply_uneventful(first, last):
     return Counter(dict(zip(("created", "updated", "stale"), counts, strict=True)))
 
 
-def _reckon_cycles():
-    """The cycle of each carrier on each day that is read: the calendar has one home, and it is not SQL."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT day FROM staged_placed")
-        days = [date.fromisoformat(str(day)) for (day,) in cursor.fetchall()]
+def _reckon_cycles(day):
+    """The cycle of each carrier on that day: the calendar has one home, and it is not SQL."""
     policies, rows = PolicyBook.read(), []
-    for carrier, day in product(Carrier.values, days):
+    for carrier in Carrier.values:
         try:
             cycle_day = policies.in_force(carrier, day).cycle_day
         except InvariantBroken:
             continue
         starts_on = cycle_start(day, cycle_day)
-        rows.append((carrier, day, starts_on, next_cycle_start(starts_on, cycle_day)))
-    make_table("staged_cycle", "carrier varchar(4), day date, cycle_from date, cycle_until date")
-    append_rows("staged_cycle", ("carrier", "day", "cycle_from", "cycle_until"), rows)
+        rows.append((carrier, starts_on, next_cycle_start(starts_on, cycle_day)))
+    make_table("staged_cycle", "carrier varchar(4), cycle_from date, cycle_until date")
+    append_rows("staged_cycle", ("carrier", "cycle_from", "cycle_until"), rows)
     with connection.cursor() as cursor:
         analyze(cursor, "staged_cycle")
 

@@ -96,7 +96,8 @@ USUAL_WORDS: dict[type[TextChoices], dict[str, str]] = {
 
 def code_of(vocabulary: type[TextChoices], text: str) -> str | None:
     """The code that a text stands for, in whichever language; None when it is none."""
-    return text if text in vocabulary.values else _codes(vocabulary).get(evened(text))
+    codes = _codes(vocabulary)
+    return codes.get(text) or codes.get(evened(text))
 
 
 @cache
@@ -105,4 +106,4 @@ def _codes(vocabulary: type[TextChoices]) -> dict[str, str]:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             codes |= {evened(str(label)): code for code, label in vocabulary.choices}
-    return codes | {evened(code): code for code in vocabulary.values}
+    return codes | {evened(code): code for code in vocabulary.values} | {code: code for code in vocabulary.values}

@@ -163,7 +163,9 @@ def _row(number: int, texts: list[str], names: list[str]) -> Row:
     for name, text in zip(names, texts, strict=True):
         if "\0" in text:
             return Row(number, wrong=BadInput(name, _("the cell contains a NUL character")))
-    return Row(number, {name: text for name, text in zip(names, texts, strict=True) if name})
+    taken = dict(zip(names, texts, strict=True))
+    taken.pop("", None)
+    return Row(number, taken)
 
 
 def _dated(text: str, epoch: datetime | None) -> str:

@@ -212,7 +212,7 @@ def test_19_and_20_characters_are_one_card(imported, first, second):
 
 @pytest.mark.parametrize(("first", "second"), [(19, 20), (20, 19)])
 def test_a_new_card_with_19_and_with_20_characters_in_one_file_is_one_card(imported, first, second):
-    number = iccid(1)
+    number = iccid(12_345)
     again = [card_row(iccid=number[:length], **more) for length, more in ((second, {}), (second, {"imsi": "4" * 15}))]
     document = imported([card_row(iccid=number[:first]), *again])
     message = "the card is already in row 2, with other data"

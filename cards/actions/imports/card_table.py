@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.card_rows import BETWEEN_HOLDS, CARD_FILE_COLUMNS, DAYS, READERS, REQUIRED
+from cards.actions.imports.rounding import rounded_last
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.imports.usual_headings import usual_card_headings
 from cards.choices import PlanKind
@@ -46,7 +47,7 @@ def open_cards(source, told=AS_IT_STANDS):
     )
     with open_table(source, headings) as table:
         table.columns += [column for column in told.defaults if column not in table.columns]
-        table.rows = _as_meant(table.rows, table.notes, told)
+        table.rows = rounded_last(_as_meant(table.rows, table.notes, told), table.notes)
         yield table
 
 

@@ -1,7 +1,9 @@
 """CSV for people: what a spreadsheet gets, and that our own importer reads it back as it was."""
 
+import csv
 import io
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -24,6 +26,31 @@ def test_the_whole_file():
         '"=""89860000000000000001""","阿克米, 上海",\'=cmd|\' /C calc\'!A1,25,1.5,2026-03-02,\n'
         ',"say ""no""","two\nlines",0,0.0,,\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (Decimal("-12.30"), "-12.30"),
+        (Decimal("12.30"), "12.30"),
+        (Decimal("0.00"), "0.00"),
+        (Decimal("-1E+3"), "-1000"),
+        (-7, "-7"),
+        (-0.5, "-0.5"),
+        (date(2026, 3, 2), "2026-03-02"),
+        (None, ""),
+        (as_text("0012345678901234567890"), '="0012345678901234567890"'),
+        (as_text("20260302-17"), '="20260302-17"'),
+        (as_text('1"&A1&"'), '1"&A1&"'),
+        (as_text('=A1&"'), "'=A1&\""),
+        ("-12.30", "'-12.30"),
+        ("Acme", "Acme"),
+    ],
+)
+def test_a_spreadsheet_reads_numbers_as_numbers_and_names_as_names(value, read):
+    """As it opens the file: what begins with = is calculated, what looks like a number is one."""
+    block = b"".join(csv_blocks(["a", "b"], [[value, 1]])).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(block)))[1] == [read, "1"]
 
 
 @pytest.mark.parametrize("text", DANGEROUS)

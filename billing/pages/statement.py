@@ -9,6 +9,7 @@ from django.utils.translation import pgettext
 from billing.pages.wallet_lines import wallet_line
 from billing.statements import months_of, statement
 from cards.calendar import civil_today
+from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
 
 
@@ -30,7 +31,7 @@ def statement_file(customer, month, frame):
     headings = [_("Day"), _("Description"), _("Reference"), _("Memo"), pgettext("money", "Amount"), _("Balance")]
     rows = [[month, _("Opening balance"), "", "", "", found.opening]]
     for entry in (wallet_line(posting, frame) for posting in found.postings):
-        rows.append([entry.on, entry.what, entry.reference, entry.memo, entry.amount, entry.balance])
+        rows.append([entry.on, entry.what, as_text(entry.reference), entry.memo, entry.amount, entry.balance])
     rows.append(["", _("Closing balance"), "", "", "", found.closing])
     return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
 

@@ -4,8 +4,10 @@
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 
 BOM = "\ufeff"
@@ -16,6 +18,9 @@ BLOCK = 128 * 1024
 ESCAPED_STARTS = "=+-@\t\r\n＝＋－＠'"
 
 
+WITHIN_QUOTES = re.compile(r'[^"\x00-\x1f]{1,255}')
+
+
 class Verbatim(str):
     """A cell that is written as it is, because it was made fit for a spreadsheet already."""
 
@@ -23,8 +28,8 @@ class Verbatim(str):
 
 
 def as_text(identifier: str) -> str:
-    """A number that is a name: a spreadsheet shows all of its digits."""
-    return Verbatim(f'="{identifier}"') if identifier else ""
+    """A number that is a name: a spreadsheet shows all of its digits. What would not stay within the quotes is text."""
+    return Verbatim(f'="{identifier}"') if identifier and WITHIN_QUOTES.fullmatch(identifier) else identifier
 
 
 def escaped(text: str) -> str:
@@ -33,7 +38,10 @@ def escaped(text: str) -> str:
 
 
 def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
-    """The table as UTF-8 with a BOM, in blocks of about 128 kB. Cells are texts, `as_text`, numbers, days or None."""
+    """The table as UTF-8 with a BOM, in blocks of about 128 kB. Cells are texts, `as_text`, numbers, days or None.
+
+    A number is one for a spreadsheet too, also below zero; only in a text is a leading minus the start of a formula.
+    """
     block = StringIO()
     block.write(BOM)
     writer = csv.writer(block, lineterminator="\n")
@@ -48,6 +56,8 @@ def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> 
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if value is None or isinstance(value, Verbatim | int | float | date):
         return value
     return escaped(str(value))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from cards.files.writing import as_text
 from cards.filters import filter_for
 from cards.pages.addresses import given
 from cards.pages.downloads import csv_response
@@ -42,9 +43,14 @@ def not_found(request):
     found = filtered.found if filtered.qs is not None else None
     rows = []
     if found:
-        rows += [(number, _("no card")) for number in found.unknown]
-        rows += [(number, _("several cards")) for number in found.ambiguous]
+        rows += [(_cell(number), _("no card")) for number in found.unknown]
+        rows += [(_cell(number), _("several cards")) for number in found.ambiguous]
     return csv_response(_("numbers-without-card"), [pgettext("identifier", "Number"), _("Result")], rows)
+
+
+def _cell(number):
+    """A number as one that is a name; what somebody typed besides is text."""
+    return as_text(number) if number.isalnum() else number
 
 
 def surely_meant(filtered):

@@ -1,5 +1,6 @@
 """The console's doors to money: what each page shows and does, who may, and what bad input gets."""
 
+import csv
 import re
 from datetime import date
 from decimal import Decimal
@@ -450,6 +451,10 @@ def test_a_statement_runs_from_the_opening_to_the_closing_balance(finance):
     lines = b"".join(get(finance, f"{path}.csv").streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0] == "Day,Description,Reference,Memo,Amount,Balance"
     assert [line.rpartition(",")[2] for line in lines[1:]] == ["70.00", "90.00", "60.00", "60.00"]
+    opening, *moved, closing = csv.reader(lines[1:])
+    assert [amount for *_text, amount, _balance in moved] == ["20.00", "-30.00"], "a spreadsheet adds them up"
+    assert Decimal(opening[5]) + sum(Decimal(line[4]) for line in moved) == Decimal(closing[5])
+    assert [line[2] for line in moved] == ["", f'="{Order.objects.latest("pk").number}"']
     assert get(finance, f"{path}/?month=2026-13").status_code == 404
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.choices import NoticeKind, OrderKind, OrderState
 from billing.models import Order, OrderLine, Receipt
 from cards.filters import Named, StrictFilterSet, StrictForm
-from cards.identifiers import ICCID
+from cards.identifiers import canonical, iccid_in, without_country
 from cards.models import Card, Customer
 from cards.paging import LARGEST_ID
 from cards.querysets import Begins
@@ -32,8 +32,8 @@ class OrderFilter(StrictFilterSet):
     def search(self, orders: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         text = text.strip()
         number = ORDER_NUMBER.fullmatch(text)
-        if ICCID.fullmatch(text.upper()):
-            cards = Card.objects.numbered(text.upper()).values("pk")
+        if iccid_in(text):
+            cards = Card.objects.numbered(text).values("pk")
             return orders.filter(pk__in=OrderLine.objects.filter(card__in=cards).values("order"))
         if number and int(number[1]) <= LARGEST_ID:
             return orders.filter(pk=int(number[1]))
@@ -95,7 +95,9 @@ class CustomerFilter(StrictFilterSet):
 
     def search(self, customers: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:
         text = text.strip()
-        return customers.filter(Q(Begins(F("name"), text)) | Q(phone=text) | Q(contact=text))
+        return customers.filter(
+            Q(Begins(F("name"), text)) | Q(phone=without_country(canonical(text))) | Q(contact=text)
+        )
 
     def owing(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "low":

@@ -26,7 +26,7 @@ from cards.phrases import pair
 from cards.querysets import CardQuerySet
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.scope import Scope, Visitor
-from cards.search import Beginning, Numbers, Sought, understood
+from cards.search import Beginning, Numbers, Sought, TwoReadings, understood
 
 FURTHEST_DAYS = 3_650
 TABS = ("state", "hold")
@@ -104,8 +104,12 @@ class ColumnsField(forms.CharField):
 
 
 class CardForm(StrictForm):
-    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page."""
+    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page.
 
+    `cards` are those that are searched: which of two readings a number has depends on them.
+    """
+
+    cards = Card.objects.none()
     after = forms.CharField(required=False)
     before = forms.CharField(required=False)
     sort = forms.ChoiceField(
@@ -115,6 +119,8 @@ class CardForm(StrictForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if isinstance(cleaned.get("q"), TwoReadings):
+            cleaned["q"] = cleaned["q"].taken(self.cards)
         natural = cleaned["natural_order"] = _natural_order(cleaned)
         chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
         cleaned["order"] = natural if natural.column and chosen.column == natural.column else chosen
@@ -230,6 +236,7 @@ class CardFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         self.plans = {plan.code: plan for plan in Plan.objects.all()}
         self.filters["plan"].extra["choices"] = [(code, str(plan)) for code, plan in self.plans.items()]
+        self.form.cards = self.queryset
 
     @cached_property
     def in_all_tabs(self) -> CardQuerySet:

@@ -88,7 +88,7 @@ class ActionForm(ParametersForm):
             )
 
     def clean_last_digits(self):
-        typed = self.cleaned_data["last_digits"].strip().upper()
+        typed = identifiers.bare(self.cleaned_data["last_digits"])
         if typed != self.iccid[-LAST_DIGITS:]:
             raise forms.ValidationError(_("These are not the last characters of this card's ICCID."))
         return typed

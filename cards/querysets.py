@@ -9,10 +9,11 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from cards.choices import Certification, RealName, State, UsageLevel
 from cards.holds import has_sql
+from cards.identifiers import iccid_in
 from cards.scope import OwnedQuerySet
 
 if TYPE_CHECKING:  # the models import this module
-    from cards.models import Card  # noqa: F401 -- named in a text
+    from cards.models import Card
 
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
@@ -165,8 +166,19 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Suspended cards that carry this hold, as their first or behind another."""
         return self.filter(state=State.SUSPENDED, holds__has=hold)
 
-    def numbered(self, iccid: str) -> Self:
-        """The card with this ICCID, or those that begin with its first 19 characters (`domain.md`, "Identifiers")."""
+    def numbered(self, text: str) -> Self:
+        """The card with this ICCID, however it is written, or those that begin with its first 19 characters."""
+        iccid = iccid_in(text)
         if len(iccid) == 20:
             return self.filter(iccid__in=(iccid, iccid[:19]))
+        if not iccid:
+            return self.none()
         return self.filter(models.Q(iccid=iccid) | models.Q(iccid__gt=iccid, iccid__lt=iccid + BEHIND_ALL))
+
+    def meant_by(self, text: str) -> "Card | None":
+        """The one card that an ICCID means: the card of these 20 characters, else the one that fits 19 of them."""
+        found = {card.iccid: card for card in self.numbered(text)[:2]}
+        iccid = iccid_in(text)
+        if len(iccid) == 20 and iccid in found:
+            return found[iccid]
+        return next(iter(found.values())) if len(found) == 1 else None

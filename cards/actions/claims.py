@@ -29,11 +29,12 @@ def claim(iccid, code, *, user):
     Only a card in stock can be claimed, and with one code once: a card that comes back to stock needs a new label.
     Five wrong tries within a day shut the door for a day, for the card and for the person; a right one is not counted.
     """
-    attempts = (throttle.CLAIMS_OF_CARD, iccid), (throttle.CLAIMS_OF_PERSON, user.pk)
+    known = _code_of(iccid)
+    number = known.card.iccid if known.pk else iccid
+    attempts = (throttle.CLAIMS_OF_CARD, number), (throttle.CLAIMS_OF_PERSON, user.pk)
     may_try = [throttle.hit(limit, subject) for limit, subject in attempts]
     mine = set(Scope.of(user).roles)
-    known = ClaimCode.objects.select_related("card").filter(card__iccid=iccid).first() or ClaimCode()
-    fits = hmac.compare_digest(digest_of(iccid, code), known.digest)
+    fits = hmac.compare_digest(digest_of(number, code), known.digest)
     if not (fits and all(may_try)):
         return None
     is_mine = known.card.customer_id in mine
@@ -46,11 +47,19 @@ def claim(iccid, code, *, user):
     return Card.objects.visible_to(user).filter(pk=known.card_id).first()
 
 
+def _code_of(iccid):
+    """The code of the one card that an ICCID means, found in one statement whether there is such a card or not."""
+    codes = ClaimCode.objects.select_related("card").filter(card__in=Card.objects.numbered(iccid))
+    found = {code.card.iccid: code for code in codes[:2]}
+    only = next(iter(found.values())) if len(found) == 1 else ClaimCode()
+    return found.get(iccid, only) if len(iccid) == 20 else only
+
+
 def _assign(code, user):
     """Make the card the user's, unless somebody else was faster or the card is cancelled or parked; True if it is."""
     with transaction.atomic():
         customer = _customer_of(user)
-        (outcome,) = act(Action.ASSIGN, [code.card_id], actor=Actor.claiming(user), customer=customer.name)
+        (outcome,) = act(Action.ASSIGN, [code.card_id], actor=Actor.claiming(user), customer=customer)
         if outcome.refused or outcome.parked:
             transaction.set_rollback(True)
             return False

@@ -100,7 +100,7 @@ class CardAdmin(admin.ModelAdmin):
         return format_html('<a href="{}">{}</a>', reverse("console:card", args=[card.iccid]), _("Open in the console"))
 
     def get_search_results(self, request, queryset, search_term):
-        return (queryset.numbered(search_term.strip()) if search_term.strip() else queryset), False
+        return (queryset.numbered(search_term) if search_term.strip() else queryset), False
 
     def has_add_permission(self, request):
         return False

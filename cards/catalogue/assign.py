@@ -15,8 +15,10 @@ from cards.phrases import listed
 from cards.rules import Change
 
 
-def customer(name: str) -> Customer:
-    """A customer by name. None is none: to put a card back in stock is an action of its own."""
+def customer(name: str | Customer) -> Customer:
+    """A customer by name, or who it is where that is known. None is none: back to stock is an action of its own."""
+    if isinstance(name, Customer):
+        return name
     if not name.strip():
         message = _("enter the customer; “{action}” returns the card to stock")
         raise BadInput("customer", message.format(action=Action.UNASSIGN.label), Action.UNASSIGN)

@@ -3,12 +3,13 @@
 from django.utils.translation import gettext as _
 
 from cards.actions.write import chunked
+from cards.identifiers import bare, iccid_in
 from cards.lookup import ids_by_iccid
 
 
 def meant(iccids, cards=None):
     """(ICCID, primary key, complaint) of each in turn; the key is None where there is something to complain about."""
-    for chunk in chunked(dict.fromkeys(iccid.strip().upper() for iccid in iccids)):
+    for chunk in chunked(dict.fromkeys(iccid_in(text) or bare(text) for text in iccids)):
         ids = ids_by_iccid(chunk, cards)
         for iccid in chunk:
             found = ids[iccid]

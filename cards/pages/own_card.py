@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils.functional import cached_property
 
 from cards.actions.action_requests import possible
@@ -217,5 +217,8 @@ def _or_nothing(read):
 
 
 def find(user, iccid):
-    """The card of this member's with exactly this ICCID; another's is not found, like one that does not exist."""
-    return get_object_or_404(Card.objects.visible_to(user).select_related("customer", "plan"), iccid=iccid.upper())
+    """The card of this member's that the ICCID means; another's is not found, like one that does not exist."""
+    card = Card.objects.visible_to(user).select_related("customer", "plan").meant_by(iccid)
+    if card is None:
+        raise Http404
+    return card

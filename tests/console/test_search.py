@@ -6,7 +6,7 @@ import pytest
 from django.utils.translation import override
 
 from cards.models import Card
-from cards.search import MOST_NUMBERS, Beginning, Ending, Name, Numbers, look_up, numbers_in, understood
+from cards.search import MOST_NUMBERS, Beginning, Ending, Name, Numbers, TwoReadings, look_up, numbers_in, understood
 from tests.build import card_in_use, member, on_day, open_card, use
 from tests.console.filtering import complaints, filter_of, found
 
@@ -87,18 +87,28 @@ def test_numbers_are_read_whatever_stands_between_them(text, numbers):
     ("text", "meaning"),
     [
         ("", None),
-        ("8986", Beginning("iccid", "8986")),
+        ("898", Ending("898")),
+        ("8986", TwoReadings(Ending("8986"), Beginning("iccid", "8986"))),
+        ("898600", TwoReadings(Ending("898600"), Beginning("iccid", "898600"))),
+        ("8986000", Beginning("iccid", "8986000")),
+        ("8986*", Beginning("iccid", "8986")),
         ("898600000000001", Beginning("iccid", "898600000000001")),
         ("8986 0000 0000", Beginning("iccid", "898600000000")),
         ("8986000000000000001", Numbers(["8986000000000000001"])),
         ("8986000000000000001*", Beginning("iccid", "8986000000000000001")),
         ("1", Beginning("msisdn", "1")),
+        ("144", Beginning("msisdn", "144")),
+        ("1475", TwoReadings(Ending("1475"), Beginning("msisdn", "1475"))),
+        ("14 75", TwoReadings(Ending("1475"), Beginning("msisdn", "1475"))),
+        ("1440000", Beginning("msisdn", "1440000")),
         ("13800000000", Beginning("msisdn", "13800000000")),
         ("138000000001", Beginning("msisdn", "138000000001")),
         ("1064000000001", Numbers(["1064000000001"])),
-        ("10640000000012", Ending("10640000000012")),
-        ("46000", Ending("46000")),
-        ("460001", Beginning("imsi", "460001")),
+        ("10640000000012", TwoReadings(Beginning("imei", "10640000000012"), Ending("10640000000012"))),
+        ("1064000000001234", TwoReadings(Beginning("imei", "10640000000012"), Ending("1064000000001234"))),
+        ("46000", TwoReadings(Ending("46000"), Beginning("imsi", "46000"))),
+        ("460001", TwoReadings(Ending("460001"), Beginning("imsi", "460001"))),
+        ("4600012", Beginning("imsi", "4600012")),
         ("46*", Beginning("imei", "46")),
         ("460*", Beginning("imsi", "460")),
         ("460000000000001", Numbers(["460000000000001"])),
@@ -107,7 +117,13 @@ def test_numbers_are_read_whatever_stands_between_them(text, numbers):
         ("*0157", Ending("0157")),
         ("*01 57", Ending("0157")),
         ("*15F", Ending("15F")),
-        ("0157", Ending("0157")),
+        ("*015F", TwoReadings(Ending("015F"), Ending("015"))),
+        ("0157", TwoReadings(Ending("0157"), Beginning("imei", "0157"))),
+        ("0157001", Ending("0157001")),
+        ("1475 8986000000000000001", Numbers(["1475", "8986000000000000001"])),
+        ("1475, 1476", Numbers(["1475", "1476"])),
+        ("1475/1476", Numbers(["1475", "1476"])),
+        ("1475\n1476", Numbers(["1475", "1476"])),
         ("57", Name("57")),
         ("89860000000000000001234", Numbers(["89860000000000000001234"])),
         ("123456789012\n223456789012", Numbers(["123456789012", "223456789012"])),
@@ -139,7 +155,7 @@ def test_a_star_that_tells_nothing_is_refused(text):
     [
         ("1064000000001", "the card with the number 1064000000001"),
         ("1064000000001 1064000000002", "the cards with 2 numbers"),
-        ("8986", "cards whose ICCID begins with 8986"),
+        ("8986*", "cards whose ICCID begins with 8986"),
         ("8674*", "cards whose IMEI begins with 8674"),
         ("*0157", "cards whose number ends in 0157"),
         ("Acme", "cards of customers whose name begins with “Acme”"),
@@ -155,7 +171,7 @@ def fleet():
     return {
         "first": open_card(iccid="89860000000000010157", msisdn="14400000001", imsi="460040000000001", customer="Acme"),
         "second": open_card(iccid="89860000000000020003", msisdn="14400000157", imsi="460080000000002"),
-        "seen": use(card_in_use(iccid="8986000000000003015F", binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI),
+        "seen": use(card_in_use(iccid="8986000000000003015E", binding="fixed", imei=IMEI), DAY, 1, imei=OTHER_IMEI),
         "bare": open_card(iccid="8986000000000004999", customer="Acme Ltd", carrier="cucc"),
     }
 
@@ -168,8 +184,14 @@ def fleet():
         ("*10157", ["first"]),
         ("0157", ["first", "second"]),
         ("*157", ["first", "second"]),
-        ("*15F", ["seen"]),
-        ("*15f", ["seen"]),
+        ("*15E", ["seen"]),
+        ("*15e", ["seen"]),
+        ("*4999F", ["bare"]),
+        ("1440", ["first", "second"]),
+        ("868600", ["seen"]),
+        ("0003", ["second"]),
+        ("4999", ["bare"]),
+        ("46008", ["second"]),
         ("*4999", ["bare"]),
         ("*158", []),
         ("8986000000000002*", ["second"]),

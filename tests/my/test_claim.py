@@ -113,6 +113,47 @@ def test_a_second_card_goes_to_the_same_customer_and_an_enterprise_gets_none():
     assert Membership.objects.filter(user=user).count() == 2
 
 
+def test_the_card_goes_to_the_customer_that_is_known_whatever_it_is_called():
+    customer, user = Customer.objects.create(name=" Wang ", kind="individual"), person("wang")
+    Membership.objects.create(customer=customer, user=user, role="owner")
+    card = open_card()
+    assert claim(card.iccid, printed(card), user=user) == card
+    assert fresh(card).customer == customer
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "https://sim.example.cn/my/claim/?iccid={}".format,
+        "ICCID：{}".format,
+        '="{}"'.format,
+        lambda iccid: "-".join((iccid[:10], iccid[10:])),
+        lambda iccid: iccid[:19],
+        lambda iccid: f"{iccid[:19]}f",
+    ],
+)
+def test_the_number_may_be_typed_or_scanned_as_it_comes(typed):
+    card = open_card(iccid="89860426012345675475")
+    response = post(logged_in(person()), typed(card.iccid), printed(card))
+    assert (response.status_code, response.url) == (302, f"/my/cards/{card.iccid}/")
+
+
+def test_however_the_number_is_written_the_wrong_tries_are_one_cards():
+    card = open_card(iccid="8986042601234567547")
+    code = printed(card)
+    for number in range(5):
+        assert claim(f"{card.iccid}{number}", WRONG, user=person(f"li{number}")) is None
+    assert claim(card.iccid, code, user=person()) is None
+    reissue(card.iccid, 1)
+    assert claim(f"{card.iccid}7", printed(card), user=person("qian")) == card
+
+
+def test_nineteen_characters_of_two_cards_claim_neither():
+    first, second = open_card(iccid="89860426012345675475"), open_card(iccid="89860426012345675476")
+    assert claim(first.iccid[:19], printed(first), user=person("li")) is None
+    assert claim(second.iccid, printed(second), user=person("wang")) == second
+
+
 def test_nobody_is_taken_for_a_customer_of_the_same_name():
     acme = Customer.objects.create(name="Acme")
     card = open_card()

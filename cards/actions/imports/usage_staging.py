@@ -47,6 +47,7 @@ from cards.calendar import civil_today
 from cards.errors import BadInput
 from cards.files import Row
 from cards.files.plain import plain_blocks, plain_start
+from cards.identifiers import FILLER
 from cards.lookup import ids_by_iccid
 from cards.models import RefusedRow, StagedFile, StagedReading
 
@@ -74,18 +75,21 @@ LEFT_OVER = """
     LEFT JOIN cards_card AS c ON c.iccid = r.iccid
     WHERE r.iccid IS NOT NULL AND (d.day IS NULL OR i.read_at IS NULL OR c.id IS NULL)
 """
-# `domain.md`, "Identifiers": 20 characters may mean the card of 19, and 19 the one card of 20 that begins with them.
-OTHERWISE_NUMBERED = """
+# `domain.md`, "Identifiers": 20 characters may mean the card of 19, and 19 the one card of 20 that begins with them. An
+# F in the 20th place is a filler.
+OTHERWISE_NUMBERED = f"""
     WITH unknown AS (
-        SELECT DISTINCT r.iccid FROM staged_left AS r
+        SELECT DISTINCT r.iccid,
+            CASE WHEN SUBSTR(r.iccid, 20) IN ('', '{FILLER}') THEN SUBSTR(r.iccid, 1, 19) END AS nineteen
+        FROM staged_left AS r
         WHERE NOT EXISTS (SELECT 1 FROM cards_card AS c WHERE c.iccid = r.iccid)
     )
     SELECT iccid, MIN(id) AS id FROM (
         SELECT u.iccid, c.id FROM unknown AS u JOIN cards_card AS c ON c.iccid = SUBSTR(u.iccid, 1, 19)
         WHERE LENGTH(u.iccid) = 20
         UNION ALL
-        SELECT u.iccid, c.id FROM unknown AS u JOIN cards_card AS c ON c.iccid > u.iccid AND c.iccid < u.iccid || '~'
-        WHERE LENGTH(u.iccid) = 19
+        SELECT u.iccid, c.id FROM unknown AS u
+        JOIN cards_card AS c ON c.iccid > u.nineteen AND c.iccid < u.nineteen || '~'
     ) AS meant GROUP BY iccid HAVING COUNT(*) = 1
 """
 NO_LONGER_LEFT = """

@@ -9,7 +9,6 @@ from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE
 from cards.errors import Refused
-from cards.identifiers import ICCID
 from cards.models import Card
 from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
@@ -98,14 +97,7 @@ def _action_page(request, attempt, form, refused, status=None):
 
 
 def _find(user, iccid):
-    """The card with this ICCID, or the only one that is meant by its first 19 characters."""
-    cards = Card.objects.visible_to(user).select_related("customer", "plan")
-    number = iccid.upper()
-    if not ICCID.fullmatch(number):
-        return None
-    found = list(cards.numbered(number)[:3])
-    exact = [card for card in found if card.iccid == number]
-    return (exact or found)[0] if exact or len(found) == 1 else None
+    return Card.objects.visible_to(user).select_related("customer", "plan").meant_by(iccid)
 
 
 def _unknown(request, iccid):

@@ -10,7 +10,8 @@ from cards.actions.claims import claim
 from cards.errors import BadInput
 from cards.pages.frames import member_required, my_page
 
-LONGEST = 64  # characters that are read of what was typed; a code has 14
+LONGEST_NUMBER = 300  # characters that are read of what was typed: a scanner types the label's whole address
+LONGEST_CODE = 64  # of which a code has 14
 
 
 @member_required
@@ -22,12 +23,12 @@ def claim_card(request):
     """
     if request.method != "POST":
         return _page(request, request.GET.get("iccid", ""))
-    typed = request.POST.get("iccid", "")
+    typed = request.POST.get("iccid", "")[:LONGEST_NUMBER]
     try:
-        iccid = identifiers.iccid("".join(typed.split()))
+        iccid = identifiers.iccid(typed)
     except BadInput as bad:
         return _page(request, typed, bad.sentence)
-    card = claim(iccid, request.POST.get("code", "")[:LONGEST], user=request.user)
+    card = claim(iccid, request.POST.get("code", "")[:LONGEST_CODE], user=request.user)
     if card is None:
         complaint = _(
             "The card number and code do not match. Check both against the label. After five "
@@ -40,4 +41,6 @@ def claim_card(request):
 
 
 def _page(request, iccid, complaint=""):
-    return my_page(request, "my/claim.html", {"iccid": iccid[:LONGEST], "complaint": complaint})
+    return my_page(
+        request, "my/claim.html", {"iccid": iccid[:LONGEST_NUMBER], "complaint": complaint, "longest": LONGEST_NUMBER}
+    )

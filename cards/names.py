@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from cards.errors import BadInput
 
 LONGEST_KEY = 255
+NAMES_IN_MIND = 10_000  # a file names few customers in many rows
 NEAREST_SHOWN = 3
 
 # What a spreadsheet shows where a formula failed or a column is too narrow.
@@ -33,11 +35,13 @@ SHORTEST_PART = 2  # of a name, in Chinese characters; in others twice as many
 SHORTEST_WITH_A_SLIP = 4
 
 
+@lru_cache(NAMES_IN_MIND)
 def tidy_name(text: str) -> str:
     """The name as it is kept: on one line, with one blank between words and nothing that no screen shows."""
     return " ".join("".join(char for char in text if unicodedata.category(char) != "Cf").split())
 
 
+@lru_cache(NAMES_IN_MIND)
 def name_key(name: str) -> str:
     """What two names have in common that are the same, whatever the width, the case and the blanks of their letters."""
     key = " ".join(unicodedata.normalize("NFKC", tidy_name(name)).casefold().split())

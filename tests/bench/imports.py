@@ -35,7 +35,8 @@ def worked_off(database, folder):
     """How many seconds the workers had to do until the job stopped for a person or was over."""
     command = [sys.executable, "-m", "tests.bench.import_contenders", "work", str(folder)]
     began = time.monotonic()
-    workers = [subprocess.Popen(command, env=environment(database, "start"), cwd=ROOT) for _ in range(WORKERS)]
+    how = {"env": environment(database, "start"), "cwd": ROOT, "stdout": subprocess.DEVNULL}
+    workers = [subprocess.Popen(command, **how) for _ in range(WORKERS)]
     codes = [worker.wait() for worker in workers]
     if any(codes):
         sys.exit(f"A worker ended with {codes}.")

@@ -12,11 +12,12 @@ from cards.models import Card, CarrierPolicy, Plan, UsageDay
 from cards.models.card import MB
 from tests import build
 from tests.commands.calls import card_row, csv_file, iccid, result, run, usage_row, xlsx_file
+from tests.commands.test_import_cards import NOTHING as NO_CARDS
+from tests.commands.test_import_usage import NOTHING
 
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 3, 22)
-NOTHING = {"rows": 0, "created": 0, "updated": 0, "unchanged": 0, "stale": 0, "errors": [], "warnings": []}
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def test_a_carriers_headings_and_words(written, delimiter, encoding):
         f"2,{iccid(2)},-,移动,—,个人,2026/1/5 10:20,Y1-30,不绑定\n"
     )
     document = result("import_cards", written(text.replace(",", delimiter), encoding))
-    assert document == NOTHING | {"rows": 2, "created": 2}
+    assert document == NO_CARDS | {"rows": 2, "created": 2, "new_customers": ["海川共享"]}
     columns = ("iccid", "msisdn", "carrier", "customer__name", "certification", "opened_on", "plan__code", "binding")
     assert list(Card.objects.order_by("iccid").values_list(*columns)) == [
         (iccid(1), "14400000001", "cmcc", "海川共享", "enterprise", date(2026, 1, 5), "Y1-30", "none"),
@@ -70,7 +71,7 @@ def test_sep_says_the_delimiter_and_is_no_row(written):
 
 def test_a_header_that_is_repeated_is_no_row(written):
     lines = [",".join(card_row()), ",".join(card_row(1).values()), ",".join(card_row()), ",".join(card_row(2).values())]
-    assert result("import_cards", written("\n".join(lines))) == NOTHING | {"rows": 2, "created": 2}
+    assert result("import_cards", written("\n".join(lines))) == NO_CARDS | {"rows": 2, "created": 2}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_header_that_leaves_a_doubt_is_refused(written, header, sentence):
 def test_a_heading_that_says_its_column_twice_or_how_a_day_is_written(written):
     header = "ICCID(卡号),运营商/carrier,认证类型,开卡日期(yyyy-mm-dd),套餐【必填】,【客户名称】"
     path = written(f"{header}\n{iccid(1)},cmcc,企业,2026-01-15,Y1-30,Acme\n")
-    assert result("import_cards", path) == NOTHING | {"rows": 1, "created": 1}
+    assert result("import_cards", path) == NO_CARDS | {"rows": 1, "created": 1, "new_customers": ["Acme"]}
     other = "ICCID(MSISDN),运营商,认证类型,开卡日期,套餐"
     ended = run("import_cards", written(f"{other}\n{iccid(1)},cmcc,企业,2026-01-15,Y1-30\n"))
     assert ended.err.startswith("The file has unknown columns: “iccid(msisdn)”.")
@@ -127,7 +128,8 @@ def test_the_example_of_the_template_is_no_card(tmp_path):
     edited = EXAMPLE_CARD | {"customer": "Acme"}
     document = result("import_cards", csv_file(tmp_path / "a.csv", [EXAMPLE_CARD, edited, EXAMPLE_CARD | card_row(2)]))
     said = {"field": None, "message": "the example row of the template; it was left out"}
-    assert document == NOTHING | {"rows": 1, "created": 1, "warnings": [{"row": 2} | said, {"row": 3} | said]}
+    warnings = [{"row": 2} | said, {"row": 3} | said]
+    assert document == NO_CARDS | {"rows": 1, "created": 1, "new_customers": ["海川共享"], "warnings": warnings}
     assert Card.objects.get().iccid == iccid(2)
 
 
@@ -163,7 +165,7 @@ def test_a_mapping_says_what_the_columns_are(tmp_path, written):
     path = written(f"物联卡号,网络,认证,开,资费,颜色\n{iccid(1)},cmcc,enterprise,2026-01-15,Y1-30,red\n")
     mapping = {"物联卡号": "iccid", "网络": "carrier", "认证": "certification", "开": "opened_on", "颜色": ""}
     (tmp_path / "mapping.json").write_text(json.dumps(mapping), encoding="utf-8")
-    assert result("import_cards", path, "--mapping", tmp_path / "mapping.json") == NOTHING | {"rows": 1, "created": 1}
+    assert result("import_cards", path, "--mapping", tmp_path / "mapping.json") == NO_CARDS | {"rows": 1, "created": 1}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', '{"a": "colour"}', "\xff"])

@@ -57,22 +57,22 @@ class Table:
     filed: list[FiledColumn]
     sheet: Sheet
     is_ours: bool
-    notes: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[tuple[int, str, str]] = field(default_factory=list)
 
-    def remarks(self) -> list[tuple[int, str]]:
-        """(row, sentence) of what was not taken as it stands there; the whole of it once the rows have been read."""
+    def remarks(self) -> list[tuple[int, str, str]]:
+        """(row, column or "", sentence) of what has to be told; the whole of it once the rows have been read."""
         said = list(self.notes)
         if self.sheet.not_read:
             sentence = _("of the workbook's sheets only “{read}” was read, not {others}")
             others = listed(f"“{name}”" for name in self.sheet.not_read)
-            said.append((1, sentence.format(read=self.sheet.name, others=others)))
+            said.append((1, "", sentence.format(read=self.sheet.name, others=others)))
         if self.sheet.hidden:
             hidden = ngettext(
                 "{count} hidden row was left out, from this one on",
                 "{count} hidden rows were left out, from this one on",
                 len(self.sheet.hidden),
             )
-            said.append((self.sheet.hidden[0], hidden.format(count=len(self.sheet.hidden))))
+            said.append((self.sheet.hidden[0], "", hidden.format(count=len(self.sheet.hidden))))
         return sorted(said)
 
     def row_of(self, number: int, line: str) -> Row | None:

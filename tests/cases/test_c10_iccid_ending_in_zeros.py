@@ -35,6 +35,7 @@ def imported(path, *options):
     with override("en"):
         ended = run("import_cards", path, "--json", *options)
     document = ended.document
+    assert {said["field"] for name in ("errors", "warnings") for said in document[name]} <= {"iccid"}
     told = [{said["row"]: said["message"] for said in document[name]} for name in ("errors", "warnings")]
     return ended.code, document["created"], *told
 

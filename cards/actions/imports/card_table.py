@@ -56,7 +56,7 @@ def _as_meant(rows, notes, told):
     for row in rows:
         if not row.wrong:
             if _is_the_example(row.texts):
-                notes.append((row.number, _("the example row of the template; it was left out")))
+                notes.append((row.number, "", _("the example row of the template; it was left out")))
                 continue
             for column, text in told.defaults.items():
                 row.texts[column] = row.texts.get(column) or text

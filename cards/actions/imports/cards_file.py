@@ -52,7 +52,9 @@ class Imported:
 
     def add_remarks(self, table):
         """What was not taken as it stands in the file, as warnings."""
-        self.warnings += [{"row": row, "field": None, "message": sentence} for row, sentence in table.remarks()]
+        self.warnings += [
+            {"row": row, "field": column or None, "message": sentence} for row, column, sentence in table.remarks()
+        ]
 
     def in_order(self):
         """As a document: the errors in the order of the file."""

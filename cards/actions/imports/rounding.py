@@ -18,7 +18,7 @@ def rounded_last(rows, notes):
     """The rows of a file, with those of new cards whose numbers may have been rounded behind all others.
 
     They have that wrong with them where one such number stands twice, or where more of the rows end so than do by
-    chance; otherwise a (row, sentence) of each goes to `notes`. A number that is a card already is that card.
+    chance; otherwise each is noted, as `Table.notes` are. A number that is a card already is that card.
     """
     total, waiting = 0, []
     for chunk in chunked(rows, LOOKED_UP_AT_ONCE):
@@ -31,7 +31,7 @@ def rounded_last(rows, notes):
         if are_rounded:
             row.wrong = rounded(row.texts["iccid"])
         else:
-            notes.append((row.number, _doubt(iccid)))
+            notes.append((row.number, "iccid", _doubt(iccid)))
         yield row
 
 

@@ -51,7 +51,7 @@ class FileImport(engine.Kind):
                     raise
                 _note(job, told, unclear.columns, asked=str(unclear.sentence))
                 return JobStatus.ASKING
-        _note(job, told, table.filed, remarks=table.remarks())
+        _note(job, told, table.filed, remarks=[(row, sentence) for row, _column, sentence in table.remarks()])
         return JobStatus.CHECKING
 
 

@@ -12,6 +12,7 @@ from billing.rules import PLAN_KINDS
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
+from cards.forms import DayField
 from cards.lookup import customers_named
 from cards.models import Customer, Plan
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
@@ -126,7 +127,7 @@ class ReceiptForm(KeyedForm):
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")
     )
-    received_on = forms.DateField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    received_on = DayField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
     note = forms.CharField(label=pgettext_lazy("text", "Note"), max_length=200, required=False)
 

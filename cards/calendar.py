@@ -4,12 +4,18 @@ from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
 
 WEEK = 7  # days
+
+# What a page can show and the rules can reckon with: no "never" and no "for ever" of some program is a day.
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+SECONDS_A_DAY = 24 * 60 * 60
+CLOCKS_DIFFER_BY = timedelta(hours=1)
 
 _moved_to: ContextVar[datetime | None] = ContextVar("moved_to", default=None)
 
@@ -24,6 +30,39 @@ def civil_today() -> date:
 def this_moment() -> datetime:
     """The instant that stands under what is done now."""
     return _moved_to.get() or timezone.now()
+
+
+@cache
+def first_instant() -> datetime:
+    """The first instant that may come in."""
+    return timezone.make_aware(datetime.combine(EARLIEST, time()))
+
+
+def last_instant() -> datetime:
+    """The last instant that does not lie in the future: other clocks may be an hour ahead of this one."""
+    if settings.SIMPORTAL_TODAY and not _moved_to.get():
+        return _end_of(settings.SIMPORTAL_TODAY) + CLOCKS_DIFFER_BY - timedelta.resolution
+    return this_moment() + CLOCKS_DIFFER_BY
+
+
+def instant_told() -> datetime:
+    """The instant at which the portal is told something now.
+
+    A clock that was moved to a day stands in the last second of the day; what is told later is later all the same.
+    """
+    if settings.SIMPORTAL_TODAY and not _moved_to.get():
+        gone = timezone.now().timestamp() % SECONDS_A_DAY / SECONDS_A_DAY
+        return _end_of(settings.SIMPORTAL_TODAY) + timedelta(seconds=gone - 1)
+    return this_moment()
+
+
+def _end_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+
+
+def exists(day: date) -> bool:
+    """Whether a day may come in: from 2000 to 2099."""
+    return EARLIEST <= day <= LATEST
 
 
 @contextmanager

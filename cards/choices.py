@@ -166,6 +166,15 @@ class Step(TextChoices):
     DISCARDED = "discarded", pgettext_lazy("job", "Discarded by")
 
 
+class Quarantine(TextChoices):
+    """What has become of a reading of more than a card can carry in a day; it waits until somebody decides."""
+
+    WAITING = "waiting", pgettext_lazy("reading", "Waiting")
+    TAKEN = "taken", pgettext_lazy("reading", "Accepted")
+    DROPPED = "dropped", pgettext_lazy("reading", "Dropped")
+    REPLACED = "replaced", pgettext_lazy("reading", "Replaced by a later reading")
+
+
 class RequestStatus(TextChoices):
     """How far a customer's request to the dealer has come."""
 

@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from cards import identifiers
+from cards.calendar import exists
+from cards.catalogue.parameters import NOT_A_DAY
 from cards.choices import Hold
 from cards.errors import BadInput
 from cards.models import CardEvent
@@ -43,6 +45,15 @@ def field_of(parameter):
         help_text=parameter.help_text,
         widget=WIDGETS[parameter.entry](),
     )
+
+
+class DayField(forms.DateField):
+    """A day that may come in."""
+
+    def validate(self, value):
+        super().validate(value)
+        if value and not exists(value):
+            raise forms.ValidationError(NOT_A_DAY.format(text=value))
 
 
 class ParametersForm(forms.Form):

@@ -22,6 +22,7 @@ MSISDN = re.compile(r"[0-9]{11}|[0-9]{13}")
 MOBILE = re.compile(r"1[3-9][0-9]{9}")
 FIFTEEN_DIGITS = re.compile(r"[0-9]{15}")
 IMEI = re.compile(r"(?!0{14})[0-9]{14,16}")
+WITHOUT_A_DEVICE = re.compile(r"[0/]*|NULL|NONE|NIL|N/?A|无")
 DEVICE_DIGITS = 14
 SPREADSHEET_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
@@ -71,7 +72,16 @@ def imsi(text: str, field: str = "imsi") -> str:
 
 
 def imei(text: str, field: str = "imei") -> str:
-    return _matched(FIFTEEN_DIGITS, text, field, _("an IMEI has 15 digits"))
+    """A device's number: 15 digits, or 14 without the check digit, or 16 with the version of its software instead.
+
+    Whatever says that there is no device (zeros, dashes, `NULL`) is no number of one.
+    """
+    return _matched(IMEI, text, field, _("an IMEI has 14, 15 or 16 digits and is not all zeros"))
+
+
+def imei_if_any(text: str, field: str = "imei") -> str:
+    """The same; nothing where the text says that there is no device."""
+    return "" if WITHOUT_A_DEVICE.fullmatch(BETWEEN_GROUPS.sub("", bare(text))) else imei(text, field)
 
 
 def canonical(text: str) -> str:
@@ -108,6 +118,11 @@ def bare(text: str) -> str:
 def device(imei: str) -> str:
     """What tells one device from another: its IMEI's first 14 digits, whatever stands behind them."""
     return imei[:DEVICE_DIGITS]
+
+
+def device_sql(column: str) -> str:
+    """`device` in SQL."""
+    return f"SUBSTR({column}, 1, {DEVICE_DIGITS})"
 
 
 def without_filler(number: str) -> str:

@@ -179,10 +179,11 @@ def _agenda_of_the_device(card: Card) -> Iterator[Change]:
     """Rule 9: the first device seen may become the card's; another one than the card's stops it."""
     if card.waits_for_its_first_device:
         evidence = {"imei": card.seen_imei}
-        yield _change(card, card.used_on, Action.BIND, Rule.FIRST_DEVICE, evidence, imei=card.seen_imei)
+        yield _change(card, card.seen_on or card.used_on, Action.BIND, Rule.FIRST_DEVICE, evidence, imei=card.seen_imei)
     if card.is_in_another_device and not card.has_hold(Hold.REBIND):
         evidence = {"imei": card.seen_imei, "bound_imei": card.bound_imei}
-        yield _change(card, card.used_on, Action.PLACE_HOLD, Rule.REBIND, evidence, hold=Hold.REBIND)
+        seen_on = card.seen_on or card.used_on
+        yield _change(card, seen_on, Action.PLACE_HOLD, Rule.REBIND, evidence, hold=Hold.REBIND)
 
 
 def _first_use(card: Card) -> Change:

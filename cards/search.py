@@ -60,6 +60,7 @@ BEFORE_STAR = {
     "imei": re.compile(r"[0-9]+"),
 }
 COLUMNS_BY_KIND = {"iccid": ("iccid",), "msisdn": ("msisdn",), "imsi": ("imsi",), "imei": ("bound_imei", "seen_imei")}
+IMEI_COLUMNS = COLUMNS_BY_KIND["imei"]
 WHOLE = re.compile(rf"{ICCID.pattern}|1[0-9]{{12}}|{FIFTEEN_DIGITS.pattern}")
 ENDS_OF = ("iccid", "msisdn")
 LEAST_END = 3
@@ -119,7 +120,7 @@ class Beginning:
         return self.kind if COLUMNS_BY_KIND[self.kind] == (self.kind,) else None
 
     def begins(self, column: Any) -> Begins:
-        return Begins(column, self.text)
+        return Begins(column, device(self.text) if self.kind == "imei" else self.text)
 
     @cached_property
     def looked_up(self) -> list[int] | None:
@@ -306,8 +307,8 @@ def _columns_of(number: str) -> tuple[str, ...]:
         return ("msisdn",)
     if FIFTEEN_DIGITS.fullmatch(number):
         with_country = ("msisdn",) if without_country(number) != number else ()
-        return ("imsi", "bound_imei", "seen_imei", *with_country)
-    return ("bound_imei", "seen_imei") if IMEI.fullmatch(number) else ()
+        return ("imsi", *IMEI_COLUMNS, *with_country)
+    return IMEI_COLUMNS if IMEI.fullmatch(number) else ()
 
 
 def _rows(column: str, number: str) -> list[tuple[str, str, str]]:

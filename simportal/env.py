@@ -158,9 +158,12 @@ def _today(text, debug):
             "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset."
         )
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if 2000 <= day.year < 2100:  # what may come in otherwise: see cards.calendar, which needs these settings
+            return day
     except ValueError:
-        raise BadSetting(f"SIMPORTAL_TODAY is a day such as 2026-03-02, not {text!r}.") from None
+        pass
+    raise BadSetting(f"SIMPORTAL_TODAY is a day such as 2026-03-02, from 2000 to 2099, not {text!r}.")
 
 
 def _port(text):

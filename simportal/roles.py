@@ -16,6 +16,7 @@ LOOKED_AT = (
     "cards.job",
     "cards.membership",
     "cards.plan",
+    "cards.quarantinedreading",
     "cards.realnamecheck",
     "cards.savedview",
     "cards.selection",
@@ -77,6 +78,7 @@ BEYOND_CARDS = {
         "cards.print_label",
         "cards.delete_membership",
         "cards.answer_cardrequest",
+        "cards.decide_quarantinedreading",
     }
     | {"billing.place_order"},
     "finance": MOVES_MONEY,

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 
 from billing.pages.wallet_lines import wallet_line
 from billing.statements import months_of, statement
-from cards.calendar import civil_today
+from cards.calendar import civil_today, exists
 from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
 
@@ -40,6 +40,9 @@ def month_of(request):
     """The month that the address names, or this one; an address that makes no sense is not found."""
     text = request.GET.get("month", "")
     try:
-        return date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)
+        month = date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)
     except ValueError:
         raise Http404 from None
+    if not exists(month):
+        raise Http404
+    return month

@@ -7,11 +7,14 @@ whichever is later. Bytes of a cycle that is over on the day on which they are t
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from django.utils import timezone
 
 from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
+from cards.actions.last_words import last_words
+from cards.actions.set_aside import Quarantined
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, cycle_start
 from cards.choices import Action
@@ -33,13 +36,14 @@ class Reading:
     imei: str = ""
 
 
-def apply_readings(readings, at=None, told_on=None):
+def apply_readings(readings, at=None, told_on=None, is_trusted=False):
     """Take readings of any cards and apply what they cause, in one transaction.
 
-    `told_on` is the civil day on which the portal is told: that of `at`, or else today, if nobody says another.
-    Returns the number of readings `created`, `updated` and `stale`, and the outcomes of their cards.
+    `told_on` is the civil day on which the portal is told: that of `at`, or else today, if nobody says another. Of
+    trusted readings somebody has said that they are right, however large. Returns the number of readings `created`,
+    `updated`, `stale`, `refused` and `quarantined`, and the outcomes of their cards.
     """
-    work = Metering(readings, told_on or (timezone.localdate(at) if at else civil_today()))
+    work = Metering(readings, told_on or (timezone.localdate(at) if at else civil_today()), is_trusted)
     outcomes = change(work.readings, work, Signature() if at is None else Signature(at=at))
     return work.counts, outcomes
 
@@ -47,12 +51,13 @@ def apply_readings(readings, at=None, told_on=None):
 class Metering(Work):
     """The work of taking readings, told on one civil day: each card's in the order of their days."""
 
-    def __init__(self, readings, told_on):
+    def __init__(self, readings, told_on, is_trusted=False):
         self.told_on = told_on
         self.readings = defaultdict(list)
-        for reading in sorted(readings, key=lambda reading: (reading.day, reading.read_at)):
+        for reading in sorted(readings, key=lambda reading: reading.day):
             self.readings[reading.card_id].append(reading)
         self.policies = PolicyBook.read()
+        self.is_trusted = is_trusted
         self.counts = Counter()
 
     def load(self, cards):
@@ -60,11 +65,12 @@ class Metering(Work):
         known = UsageDay.objects.filter(card_id__among=[card.pk for card in cards], day__in=days)
         self.known = {(row[0], row[1]): row for row in known.values_list(*DAY_COLUMNS)}
         self.before, self.kept = set(self.known), {}
+        self.quarantine = Quarantined(cards, days)
         self.counted, self.totals = Counter(), defaultdict(Counter)
         self.carried = self._carried_holds(cards)
 
     def steps(self, card):
-        news = self._news(card)
+        news = list(self._news(card))
         if card.parked or not news:
             return
         told_on = max(self.told_on, card.changed_on, *(reading.day for reading, _added in news))
@@ -83,27 +89,53 @@ class Metering(Work):
         insert_rows(UsageDay, DAY_COLUMNS, new)
         changed = [row for key, row in self.kept.items() if key in self.before]
         update_rows(UsageDay, DAY_COLUMNS[2:], changed, key=DAY_COLUMNS[:2])
+        self.quarantine.save()
         UsageTally.objects.bulk_create(UsageTally(day=day, **grown) for day, grown in self.totals.items())
         self.counts += self.counted
 
     def _news(self, card):
-        """The readings of a card that are not stale, the last word about each day, and the bytes they add."""
-        news = {}
-        for reading in self.readings[card.pk]:
-            added = self._keep(reading)
-            if added is not None:
-                _, before = news.get(reading.day, (None, 0))
-                news[reading.day] = reading, before + added
-        return list(news.values())
+        """The readings of a card that count, one a day, and the bytes that each adds to its day."""
+        for _day, told in groupby(self.readings[card.pk], key=lambda reading: reading.day):
+            for reading in self._last_words(card, list(told)):
+                added = self._keep(reading)
+                if added is not None:
+                    yield reading, added
+
+    def _last_words(self, card, told):
+        """What the readings of one day come to: the last that is plausible, if any; one in quarantine is set aside."""
+        most = None if self.is_trusted else self.policies.most_bytes_a_day(card.carrier, told[0].day)
+        words = last_words(told, most)
+        self.counted["refused"] += words.contradicting
+        self.counted["stale"] += words.replaced
+        for reading in words.said:
+            if most is not None and reading.bytes > most:
+                self._set_aside(reading)
+            else:
+                yield reading
+
+    def _set_aside(self, reading):
+        outcome = self._already_said(reading) or self.quarantine.already_said(reading)
+        if not outcome:
+            self.quarantine.add(reading)
+        self.counted[outcome or "quarantined"] += 1
+
+    def _already_said(self, reading):
+        """What is to be counted of a reading of a day of which as much, or more, is known; nothing if it is news."""
+        _, _, known_bytes, known_at, _ = self.known.get((reading.card_id, reading.day), NOTHING_KNOWN)
+        if known_at == reading.read_at and known_bytes != reading.bytes:
+            return "refused"
+        return "stale" if known_at and known_at >= reading.read_at else ""
 
     def _keep(self, reading):
-        """Note the reading unless a later one is known; the bytes that it adds to its day, or None when it is stale."""
+        """Note the reading unless as much is known; the bytes that it adds to its day, or None when it is no news."""
         key = reading.card_id, reading.day
         known = self.known.get(key)
-        _, _, known_bytes, known_at, _ = known or NOTHING_KNOWN
-        if known and known_at >= reading.read_at:
-            self.counted["stale"] += 1
+        _, _, known_bytes, _, _ = known or NOTHING_KNOWN
+        outcome = self._already_said(reading) or (self.quarantine.contradicts(reading) and "refused")
+        if outcome:
+            self.counted[outcome] += 1
             return None
+        self.quarantine.end(reading)
         self.counted["updated" if known else "created"] += 1
         self.known[key] = self.kept[key] = (*key, reading.bytes, reading.read_at, reading.imei)
         added = reading.bytes - known_bytes
@@ -116,16 +148,19 @@ class Metering(Work):
         self._turn_meter(card, told_on)
         if card.is_over:
             _note_stray_usage(card, reading, added)
-        elif reading.day >= card.meter_from and not (card.is_in_service and card.cycle_is_over(told_on)):
+            return
+        if reading.imei:
+            card.hears_of_device(reading.imei, reading.day)
+        if reading.day >= card.meter_from and not (card.is_in_service and card.cycle_is_over(told_on)):
             yield from self._count(card, reading, added, told_on)
+        else:
+            yield from rules.catch_up(card, max(reading.day, card.changed_on), self.policies)
 
     def _count(self, card, reading, added, told_on):
         day, last_used_on = max(reading.day, card.changed_on), card.used_on
         if card.is_in_test:  # which does not end before a day that was counted already
             day = max(day, last_used_on or day)
         card.used_bytes, card.used_on = max(card.used_bytes + added, 0), day
-        if reading.imei and _shows_the_device(card, reading):
-            card.seen_imei = reading.imei
         if card.is_silent and card.used_bytes:
             yield self._first_use(card, reading, told_on)
         yield from rules.catch_up(card, day, self.policies)
@@ -174,13 +209,6 @@ def _in_order(card, news, told_on):
     if card.next_due_on and card.next_due_on <= told_on:
         return news
     return sorted(news, key=lambda item: item[1] >= 0)
-
-
-def _shows_the_device(card, reading):
-    """On the day of a rebind, readings from the old device are still on their way; before it, all are."""
-    if card.bound_on is None or reading.day > card.bound_on:
-        return True
-    return reading.day == card.bound_on and reading.imei != card.previous_imei
 
 
 def _note_stray_usage(card, reading, added):

@@ -11,7 +11,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.write import attach_queues
-from cards.calendar import civil_today
+from cards.calendar import civil_today, exists
+from cards.catalogue.parameters import NOT_A_DAY
 from cards.errors import InvariantBroken
 from cards.models import CarrierPolicy, PolicyBook
 from cards.policy_effects import cards_at_stake, effects_on, spread
@@ -29,6 +30,8 @@ class CarrierPolicyForm(forms.ModelForm):
         valid_from = self.cleaned_data["valid_from"]
         if valid_from <= civil_today():
             raise forms.ValidationError(_("Choose a date after today: a policy already in force cannot be changed."))
+        if not exists(valid_from):
+            raise forms.ValidationError(NOT_A_DAY.format(text=valid_from))
         return valid_from
 
     def full_clean(self):

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cards.calendar import exists
 from cards.catalogue.words import code_of
 from cards.choices import Hold
 from cards.errors import BadInput
@@ -23,6 +24,7 @@ from cards.models.tag import LONGEST_TAG
 from cards.phrases import listed
 
 LONGEST_NUMBER = 19
+NOT_A_DAY = gettext_lazy("“{text}” is not a day from 2000 to 2099")
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ TAG = Parameter(
 
 
 def read_day(field: str) -> Callable[[str], date]:
-    """A reader of civil days, in any form that leaves no doubt."""
+    """A reader of civil days from 2000 to 2099, in any form that leaves no doubt."""
 
     def read(text: str) -> date:
         day = day_of(text)
         if day is None:
             raise BadInput(field, _("“{text}” is not a date; write it as 2026-03-02").format(text=text))
+        if not exists(day):
+            raise BadInput(field, NOT_A_DAY.format(text=text))
         return day
 
     return read

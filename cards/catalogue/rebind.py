@@ -21,14 +21,20 @@ def bound_to_a_device(card: Card, request: Asked) -> None:
 
 def new_device(card: Card, request: Asked) -> None:
     """The card's own device may be confirmed again only when another one was seen meanwhile."""
-    if request.params.get("imei") == card.bound_imei and card.bound_imei and not card.has_hold(Hold.REBIND):
+    if _is_its_own(card, request) and not card.has_hold(Hold.REBIND):
         raise Refused("same_device")
 
 
 def rebinds_left(card: Card, request: Asked) -> None:
     cap, count = _cap(card, request), card.rebinds_in(request.on)
-    if card.bound_imei and count >= cap and request.params.get("imei") != card.bound_imei:
+    if card.bound_imei and count >= cap and not _is_its_own(card, request):
         raise Refused("rebinds_used_up", count=count, cap=cap)
+
+
+def _is_its_own(card: Card, request: Asked) -> bool:
+    """Whether the device asked for is the one to which the card is bound."""
+    imei: str = request.params.get("imei", "")
+    return bool(imei and card.bound_imei) and not card.is_another_device(imei)
 
 
 def _cap(card: Card, request: Asked) -> int:
@@ -50,7 +56,7 @@ class Rebind(ActionType):
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         imei = request.params["imei"]
         change.evidence = {"imei": imei, "previous_imei": card.bound_imei}
-        if card.bound_imei and imei != card.bound_imei:
+        if card.is_another_device(imei):
             card.count_rebind(change.on)
         card.bind(change.on, request.policy(card), imei)
         lift(card, request, change, Hold.REBIND)

@@ -40,6 +40,14 @@ def _taken_over_with(card: Card) -> int:
     return round((record.evidence.get("used_mb", 0) if record else 0) * MB)
 
 
+def hear_of_device(card: Card) -> None:
+    """Where the readings that were kept meanwhile saw the card last."""
+    days = UsageDay.objects.filter(card_id=card.pk, day__gte=card.seen_on or card.opened_on).exclude(imei="")
+    told = days.order_by("-day").values_list("imei", "day").first()
+    if told and not card.is_over:
+        card.hears_of_device(*told)
+
+
 class Unpark(ActionType):
     """The card's data were corrected, and the rules apply to it again."""
 
@@ -51,6 +59,7 @@ class Unpark(ActionType):
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         change.evidence = {"was": json.loads(card.parked)}
         card.parked = ""
+        hear_of_device(card)
         if card.is_in_test or (card.term_runs and not card.cycle_is_over(change.on)):
             reckon_meter(card)
 

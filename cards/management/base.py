@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
+from cards.calendar import exists
 from cards.errors import BadInput
 
 FOUND_SOMETHING, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
@@ -134,9 +135,12 @@ def language_of_the_shell():
 def civil_day(text):
     """The argparse type of a day."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as 2026-03-02") from None
+    if not exists(day):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day from 2000 to 2099")
+    return day
 
 
 def as_json(document):

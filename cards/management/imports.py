@@ -13,6 +13,7 @@ COUNT_LABELS = {
     "updated": gettext_lazy("Updated"),
     "unchanged": gettext_lazy("Unchanged"),
     "stale": gettext_lazy("Stale"),
+    "quarantined": gettext_lazy("Quarantined"),
 }
 
 
@@ -65,14 +66,20 @@ class ImportCommand(PortalCommand):
 
     def print_report(self, document, dry_run):
         for name, label in COUNT_LABELS.items():
-            self.stdout.write(pair(label, document[name]))
+            if name in document:
+                self.stdout.write(pair(label, document[name]))
         self.print_more(document)
         for error in document["errors"]:
-            sentence = _("Row {row}, {field}: {message}") if error["field"] else _("Row {row}: {message}")
-            self.say(sentence.format(**error))
-        for warning in document["warnings"]:
-            self.note(_("Row {row}: {message}").format(**warning))
+            self.say(_told(error))
         if "errors_left_out" in document:
             self.say(_("{count} more rows with errors.").format(count=document["errors_left_out"]))
+        for warning in document["warnings"]:
+            self.note(_told(warning))
         if dry_run:
             self.note(_("Dry run: nothing was written."))
+
+
+def _told(row):
+    """What is said of a row, and of which of its columns."""
+    sentence = _("Row {row}, {field}: {message}") if row["field"] else _("Row {row}: {message}")
+    return sentence.format(**row)

@@ -18,7 +18,7 @@ from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import ServiceTerm
 from cards.models.tries import Tries
-from cards.models.usage import UsageDay
+from cards.models.usage import QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Plan",
     "PlanBook",
     "PolicyBook",
+    "QuarantinedReading",
     "QueuedTerm",
     "RealNameCheck",
     "RecoveryCode",

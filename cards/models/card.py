@@ -27,6 +27,7 @@ from cards.choices import (
 )
 from cards.errors import InvariantBroken
 from cards.holds import MOST_TEXT, Holds, shown
+from cards.identifiers import device
 from cards.models.fields import CodeField, StateField, transition
 from cards.models.plan import service_until
 from cards.models.policy import CarrierPolicy
@@ -136,10 +137,11 @@ class Card(models.Model):
     stray_usage_on = models.DateField(_("usage after end of service"), null=True, editable=False)
 
     binding = models.CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
-    bound_imei = CodeField(_("bound IMEI"), max_length=15, blank=True, editable=False)
-    previous_imei = models.CharField(_("previous IMEI"), max_length=15, blank=True, editable=False)
+    bound_imei = CodeField(_("bound IMEI"), max_length=16, blank=True, editable=False)
+    previous_imei = models.CharField(_("previous IMEI"), max_length=16, blank=True, editable=False)
     bound_on = models.DateField(_("bound on"), null=True, editable=False)
-    seen_imei = CodeField(_("IMEI last seen"), max_length=15, blank=True, editable=False)
+    seen_imei = CodeField(_("IMEI last seen"), max_length=16, blank=True, editable=False)
+    seen_on = models.DateField(_("device last seen on"), null=True, editable=False)
     rebound_in = models.DateField(_("month of the last device change"), null=True, editable=False)
     rebinds = models.PositiveSmallIntegerField(_("device changes in that month"), default=0, editable=False)
 
@@ -348,8 +350,11 @@ class Card(models.Model):
     @property
     def is_in_another_device(self) -> bool:
         """Whether a device-bound card was last seen in a device that it is not bound to (rule 9)."""
-        seen_elsewhere = self.bound_imei and self.seen_imei and self.seen_imei != self.bound_imei
-        return self.binding != Binding.NONE and bool(seen_elsewhere)
+        return self.binding != Binding.NONE and bool(self.seen_imei) and self.is_another_device(self.seen_imei)
+
+    def is_another_device(self, imei: str) -> bool:
+        """Whether the card is bound, and not to the device with this IMEI."""
+        return bool(self.bound_imei) and device(imei) != device(self.bound_imei)
 
     @property
     def waits_for_its_first_device(self) -> bool:
@@ -518,9 +523,26 @@ class Card(models.Model):
             self._begin_next_cycle(day, policy)
 
     def bind(self, on: date, policy: CarrierPolicy, imei: str) -> None:
-        """Rule 9: the card belongs to this device from now on."""
-        self.previous_imei, self.bound_imei, self.bound_on = self.bound_imei, imei, on
-        self.seen_imei = imei
+        """Rule 9: the card belongs to this device from now on. Its own device once more tells where the card is."""
+        if not self.bound_imei or self.is_another_device(imei):
+            self.previous_imei, self.bound_imei = self.bound_imei, imei
+        elif self.is_in_another_device:
+            self.previous_imei = self.seen_imei
+        self.bound_on = on
+        self.seen_imei, self.seen_on = imei, on
+
+    def hears_of_device(self, imei: str, day: date) -> None:
+        """What a reading of `day` tells about where the card is: the device of the latest day counts ("The device").
+
+        On the day of a rebind, readings from the device before are still on their way; before it, all are.
+        """
+        if self.seen_on and day < self.seen_on:
+            return
+        if self.bound_on and (
+            day < self.bound_on or (day == self.bound_on and device(imei) == device(self.previous_imei))
+        ):
+            return
+        self.seen_imei, self.seen_on = imei, day
 
     def count_rebind(self, on: date) -> None:
         self.rebinds = self.rebinds_in(on) + 1

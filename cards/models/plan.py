@@ -1,7 +1,7 @@
 from datetime import date
 from functools import cached_property
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ PERIODS = {
     6: _("Half-yearly plan"),
     12: _("Yearly plan"),
 }
+LONGEST_MONTHS = 240
 
 
 class Plan(models.Model):
@@ -30,7 +31,9 @@ class Plan(models.Model):
     )
     name = models.CharField(_("name"), max_length=64, blank=True)
     kind = models.CharField(_("kind"), max_length=4, choices=PlanKind, default=PlanKind.PLAN)
-    months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True, validators=[MinValueValidator(1)])
+    months = models.PositiveSmallIntegerField(
+        _("months"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MONTHS)]
+    )
     alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"), validators=[MinValueValidator(1)])
     is_sold = models.BooleanField(_("on sale"), default=True)

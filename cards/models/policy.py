@@ -44,6 +44,14 @@ class CarrierPolicy(models.Model):
     ends_waiver = models.BooleanField(_("next cycle reinstates a waived limit"), default=True)
     ends_packs = models.BooleanField(_("add-on packs end with the cycle"), default=True)
 
+    most_bytes_a_day = models.BigIntegerField(
+        _("most bytes a day"),
+        default=2**40,
+        db_default=2**40,
+        validators=[MinValueValidator(2**20), MaxValueValidator(2**50)],
+        help_text=_("What a card can carry in a day. More is quarantined until somebody accepts or drops it."),
+    )
+
     class Meta:
         verbose_name = _("carrier policy")
         verbose_name_plural = _("carrier policies")
@@ -87,6 +95,13 @@ class PolicyBook:
     @classmethod
     def read(cls) -> Self:
         return cls(CarrierPolicy.objects.all())
+
+    def most_bytes_a_day(self, carrier: str, day: date) -> int | None:
+        """How much a card of `carrier` can carry on `day`; None where no policy says so."""
+        try:
+            return self.in_force(carrier, day).most_bytes_a_day
+        except InvariantBroken:
+            return None
 
     def in_force(self, carrier: str, day: date) -> CarrierPolicy:
         """The policy of `carrier` on `day`; `InvariantBroken` when it has none that early."""

@@ -22,6 +22,7 @@ class StagedFile(models.Model):
     updated = models.PositiveIntegerField(_("updated"), default=0)
     stale = models.PositiveIntegerField(_("stale"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0, db_default=0)
+    quarantined = models.PositiveIntegerField(_("quarantined"), default=0, db_default=0)
     is_cumulative = models.BooleanField(_("cumulative figures"), default=False, db_default=False)
     tells_no_instant = models.BooleanField(_("tells no time of reading"), default=False, db_default=False)
 
@@ -46,7 +47,7 @@ class StagedReading(models.Model):
     number = models.IntegerField(_("row"))
     bytes = models.BigIntegerField(_("bytes"))
     read_at = models.DateTimeField(_("read at"))
-    imei = models.CharField(_("IMEI"), max_length=15, blank=True)
+    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("staged reading")
@@ -57,12 +58,16 @@ class StagedReading(models.Model):
 
 
 class RefusedRow(models.Model):
-    """One row of a usage file that cannot be applied, and why, in the language of whoever brought the file."""
+    """One row of a usage file that cannot be applied, and why, in the language of whoever brought the file.
+
+    A warning is about a row that was taken all the same, but not with all that stands in it.
+    """
 
     file = models.ForeignKey(StagedFile, models.CASCADE, db_index=False, related_name="+", verbose_name=_("file"))
     number = models.IntegerField(_("row"))
     field = models.CharField(_("column"), max_length=20, blank=True)
     message = models.TextField(_("why"))
+    is_warning = models.BooleanField(_("warning"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("rejected row")

@@ -1,5 +1,11 @@
+from typing import Self
+
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cards.choices import Quarantine
 
 
 class UsageDay(models.Model):
@@ -17,7 +23,7 @@ class UsageDay(models.Model):
     day = models.DateField(_("day"))
     bytes = models.BigIntegerField(_("bytes"))
     read_at = models.DateTimeField(_("read at"))
-    imei = models.CharField(_("IMEI"), max_length=15, blank=True)
+    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("usage day")
@@ -29,3 +35,57 @@ class UsageDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.card_id} {self.day}"
+
+
+class QuarantineQuerySet(models.QuerySet["QuarantinedReading"]):
+    def waiting(self) -> Self:
+        return self.filter(status=Quarantine.WAITING)
+
+
+class QuarantinedReading(models.Model):
+    """A reading of more than a card can carry in a day, kept beside the days until somebody takes or drops it.
+
+    It is not metered and tells no device. What was decided stays: the same file again asks nobody again.
+    """
+
+    card = models.ForeignKey(
+        "cards.Card", models.PROTECT, related_name="quarantined", db_index=False, verbose_name=_("card")
+    )
+    day = models.DateField(_("day"))
+    bytes = models.BigIntegerField(_("bytes"))
+    read_at = models.DateTimeField(_("read at"))
+    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
+    told_at = models.DateTimeField(_("received at"))
+    status = models.CharField(_("status"), max_length=8, choices=Quarantine, default=Quarantine.WAITING)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("reading", "decided by"),
+    )
+    decided_at = models.DateTimeField(pgettext_lazy("reading", "decided at"), null=True)
+
+    objects = QuarantineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("quarantined reading")
+        verbose_name_plural = _("quarantined readings")
+        default_permissions = ("view",)
+        permissions = [("decide_quarantinedreading", "decide")]
+        constraints = [
+            models.UniqueConstraint(fields=["card", "day", "read_at"], name="one_quarantined_reading_per_instant"),
+            models.UniqueConstraint(
+                fields=["card", "day"],
+                name="one_quarantined_reading_waits",
+                condition=models.Q(status=Quarantine.WAITING),
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], name="quarantine_waiting", condition=models.Q(status="waiting"))]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.day}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == Quarantine.WAITING

@@ -13,7 +13,17 @@ from cards.catalogue import CATALOGUE
 from cards.choices import MADE_BY_PEOPLE, Action, Rule
 from cards.errors import InvariantBroken
 from cards.lookup import names_of
-from cards.models import CardEvent, DeviceBinding, Plan, PolicyBook, RealNameCheck, ServiceTerm, Tag, UsageDay
+from cards.models import (
+    CardEvent,
+    DeviceBinding,
+    Plan,
+    PolicyBook,
+    QuarantinedReading,
+    RealNameCheck,
+    ServiceTerm,
+    Tag,
+    UsageDay,
+)
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
 from cards.pages import timeline, usage_chart
@@ -27,6 +37,8 @@ from cards.quantities import volume
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
 
 MOST_RECORDS = 2_000
+MOST_QUARANTINED = 20
+MAY_DECIDE = "cards.decide_quarantinedreading"
 DONE_ON_THE_PAGE = (Action.TAG, Action.UNTAG, Action.REMARK)
 
 
@@ -103,8 +115,8 @@ class Notes:
 class CardPage:
     """One card on one day, as one actor sees it. Each part is read once, when the page is made."""
 
-    def __init__(self, card, actor, today):
-        self.card, self.actor, self.today = card, actor, today
+    def __init__(self, card, actor, today, may_decide=False):
+        self.card, self.actor, self.today, self.may_decide = card, actor, today, may_decide
         self.policies = PolicyBook.read()
         attach_queues([card])
         self.broken = ""
@@ -137,12 +149,19 @@ class CardPage:
             **self.charts(terms, meter),
             "terms": [self._term(term) for term in reversed(terms)],
             "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
+            "quarantined": self._quarantined(),
+            "may_decide": self.may_decide,
             "needs_real_name": self.card.lacks_real_name,
             "checks": list(RealNameCheck.objects.filter(card=self.card).order_by("-pk")),
             "record": record,
             "jobs": jobs_in(self.history),
             "today": self.today,
         }
+
+    def _quarantined(self):
+        """The readings that wait or were decided, the newest first."""
+        readings = QuarantinedReading.objects.filter(card=self.card).select_related("decided_by")
+        return list(readings.order_by("-day", "-read_at")[:MOST_QUARANTINED])
 
     def record(self, params):
         """The part of the record that the address asks for."""

@@ -10,6 +10,8 @@ from cards.identifiers import luhn_holds
 from cards.pages.addresses import list_url
 from cards.pages.frames import CONSOLE
 
+DIGITS_WITH_A_CHECK = 15
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -39,8 +41,8 @@ def facts_of(card):
         Fact(_("Certification"), card.get_certification_display()),
         Fact(_("ID verification"), card.get_real_name_display() if has_check else ""),
         Fact(_("Device binding"), card.get_binding_display()),
-        _number(_("Bound device"), card.bound_imei),
-        _number(_("Device last seen"), card.seen_imei),
+        _device(_("Bound device"), card.bound_imei),
+        _device(_("Device last seen"), card.seen_imei),
         Fact(_("Usage limit"), f"{card.limit_mb:,} MB" if card.limit_mb else "", waived),
         Fact(_("Protected from cancellation"), _("yes") if card.protected else ""),
     ]
@@ -74,3 +76,8 @@ def _number(label, number):
     """A number with a check digit, and a soft note if it does not fit: real cards and devices do fail the check."""
     fails = number.isdecimal() and not luhn_holds(number)
     return Fact(label, number, _("check digit is wrong") if fails else "", is_code=True, warns=fails)
+
+
+def _device(label, imei):
+    """Only of 15 digits the last one is a check digit."""
+    return _number(label, imei) if len(imei) == DIGITS_WITH_A_CHECK else Fact(label, imei, is_code=True)

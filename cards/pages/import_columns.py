@@ -28,7 +28,7 @@ MEANINGS = {
     "test_quota_mb": _("5 to 30, with a test period"),
     "plan": _("the code of a plan, such as Y1-30"),
     "binding": _codes(Binding),
-    "imei": _("15 digits; required when the binding is fixed"),
+    "imei": _("14 to 16 digits; required when the binding is fixed"),
     "state": _codes(State),
     "activated_on": _("a date; required for cards in use"),
     "service_until": _("the first day without service; required for cards in use and shut down"),
@@ -41,7 +41,7 @@ MEANINGS = {
     "read_at": _("time of the reading, such as 2026-03-02T08:00, in Shanghai time; without this column: now"),
 }
 
-USAGE_MEANINGS = {"imei": _("IMEI of the device the card was seen in, 15 digits; may be empty")}
+USAGE_MEANINGS = {"imei": _("IMEI of the device the card was seen in, 14 to 16 digits; may be empty")}
 
 USAGE_EXAMPLES = (
     {

@@ -1,7 +1,7 @@
 """The page of an import: what would happen with the rows of the file, and what became of each."""
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -28,6 +28,8 @@ EXPECTED = {
     "updated": (gettext_lazy("would be corrected"), "info"),
     "unchanged": (gettext_lazy("are already known"), ""),
     "stale": (gettext_lazy("are out of date"), ""),
+    "quarantined": (gettext_lazy("would be quarantined"), "bad"),
+    "warned": (gettext_lazy("would be imported with a remark"), "info"),
     "collisions": (gettext_lazy("conflict with an existing card"), "bad"),
     "refused": (gettext_lazy("have errors"), "bad"),
 }
@@ -37,6 +39,8 @@ OUTCOMES = {
     "updated": (gettext_lazy("corrected"), "info"),
     "unchanged": (gettext_lazy("already known"), ""),
     "stale": (gettext_lazy("out of date"), ""),
+    "quarantined": (gettext_lazy("quarantined"), "bad"),
+    "warned": (gettext_lazy("imported with a remark"), "info"),
     "collisions": (gettext_lazy("conflict with an existing card"), "bad"),
     "refused": (gettext_lazy("rows with errors"), "bad"),
 }
@@ -45,6 +49,7 @@ RESULTS = {
     "updated": gettext_lazy("corrected"),
     "unchanged": gettext_lazy("unchanged"),
     "refused": gettext_lazy("skipped"),
+    "warned": gettext_lazy("imported with a remark"),
 }
 
 
@@ -80,8 +85,10 @@ def import_context(job, request, frame):
     if job.is_waiting or has_begun:
         shown["wrong"] = list(islice(wrong_rows(job), WRONG_SHOWN))
         shown["wrong_count"] = counts["refused"] + counts["collisions"]
+        shown["warned"] = list(islice(_warned_rows(job), WRONG_SHOWN))
+        shown["warned_count"] = counts["warned"]
     if job.is_waiting:
-        changes = counts["created"] + counts["updated"]
+        changes = counts["created"] + counts["updated"] + counts["quarantined"]
         label = ngettext("Import {count} row", "Import {count} rows", changes)
         shown |= {"changes": changes, "form": form_of(job), "start_label": label.format(count=f"{changes:,}")}
         shown |= _foreseen(control.foreseen_of(job))
@@ -109,10 +116,19 @@ def _at_once(action, count, first, last):
 
 def wrong_rows(job):
     """The refused rows, in the order of the file."""
+    return _rows_told(job, "errors")
+
+
+def _warned_rows(job):
+    """The rows that were taken, but not with all that stands in them."""
+    return _rows_told(job, "warnings")
+
+
+def _rows_told(job, kind):
     column = "result" if job.started_at else "check_result"
-    errors = job.chunks.exclude(**{column: None}).order_by("number").values_list(f"{column}__errors", flat=True)
-    for found in errors.iterator(CHUNKS_AT_ONCE):
-        yield from (Wrong(*error[:4], _differences(error[4])) for error in found)
+    told = job.chunks.exclude(**{column: None}).order_by("number").values_list(f"{column}__{kind}", flat=True)
+    for found in told.iterator(CHUNKS_AT_ONCE):
+        yield from (Wrong(*row[:4], _differences(row[4])) for row in found or ())
 
 
 def report_of(job, language):
@@ -124,7 +140,8 @@ def report_of(job, language):
         done = job.chunks.filter(done_at__isnull=False).order_by("number").values_list("payload", "result")
         found = (_lines(*documents) for documents in done.iterator(CHUNKS_AT_ONCE))
     else:
-        found = ([_line(wrong)] for wrong in wrong_rows(job))
+        refused = ([_line(wrong)] for wrong in wrong_rows(job))
+        found = chain(refused, ([_line(warned, RESULTS["warned"])] for warned in _warned_rows(job)))
     while True:
         with translation.override(language):
             lines = next(found, None)
@@ -145,9 +162,9 @@ def _lines(payload, result):
     return [line for number in sorted(lines) for line in lines[number]]
 
 
-def _line(wrong):
+def _line(wrong, result=RESULTS["refused"]):
     message = " ".join(filter(None, (wrong.message, wrong.differs)))
-    return [wrong.row, as_text(wrong.iccid), str(RESULTS["refused"]), wrong.field, message]
+    return [wrong.row, as_text(wrong.iccid), str(result), wrong.field, message]
 
 
 def _differences(differs):

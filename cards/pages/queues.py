@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.actions.fleet_snapshot import LATE_AFTER_DAYS
 from cards.choices import JobStatus
-from cards.models import Card, Job
+from cards.models import Card, Job, QuarantinedReading
 from cards.models.job import FAILED, WAITING
 from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
@@ -20,11 +20,12 @@ FAILED_DAYS = 7
 
 CARD_QUEUES = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
 TITLES = {code: QUICK[code].label for code in CARD_QUEUES} | {
+    "quarantine": _("Readings in quarantine"),
     "late": _("No usage reading for 3 days"),
     "waiting": _("Jobs ready to start"),
     "failed": _("Jobs failed in the last 7 days"),
 }
-IS_URGENT = ("cancelling", "parked", "stray", "failed")
+IS_URGENT = ("cancelling", "parked", "stray", "quarantine", "failed")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def queues(snapshot, today):
     kept = snapshot.document["quick"]
     not_kept = [code for code in CARD_QUEUES if code not in kept]
     cards = [QUICK[code].cards(Card.objects.all(), today) for code in not_kept]
-    counted_now = dict(zip(not_kept, counts_up_to(COUNTED, cards), strict=True))
+    counted = counts_up_to(COUNTED, [*cards, QuarantinedReading.objects.waiting()])
+    counted_now = dict(zip([*not_kept, "quarantine"], counted, strict=True))
     waiting, failed = Count("pk", filter=WAITING), Count("pk", filter=_failed_lately())
     jobs = Job.objects.filter(WAITING | FAILED).aggregate(waiting=waiting, failed=failed)
     counts = kept | counted_now | {"late": late_readings(snapshot.document)} | jobs
@@ -82,6 +84,8 @@ def _failed_lately():
 def _url(code):
     if code == "late":
         return f"{CONSOLE.url('queues')}#late"
+    if code == "quarantine":
+        return CONSOLE.url("quarantine")
     if code in ("waiting", "failed"):
         status = JobStatus.READY if code == "waiting" else JobStatus.FAILED
         return f"{CONSOLE.url('job-list')}?status={status}"

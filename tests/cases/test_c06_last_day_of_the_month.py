@@ -7,7 +7,7 @@ import pytest
 
 from cards.models import UsageDay
 from tests import build
-from tests.commands.calls import result
+from tests.commands.calls import csv_file, result
 
 pytestmark = pytest.mark.django_db
 
@@ -46,10 +46,12 @@ def test_the_last_day_told_on_the_first_neither_stops_nor_frees_a_card(morning, 
     assert UsageDay.objects.filter(day=date(2026, 2, 28), bytes=40 * 2**20).count() == 2
 
 
-def test_told_while_the_month_still_runs_it_stops_the_card():
+def test_told_while_the_month_still_runs_it_stops_the_card(tmp_path):
+    told = {"iccid": FIRST, "day": "2026-02-28", "bytes": 40 * 2**20, "read_at": "2026-02-28T23:00"}
     with build.on_day(date(2026, 2, 28)):
         result("import_cards", FILES / "cards.csv")
-        take("usage-1.csv", "usage-2.csv")
+        take("usage-1.csv")
+        result("import_usage", csv_file(tmp_path / "usage.csv", [told]))
         assert result("card", FIRST)["holds"] == ["credit"]
     with build.on_day(date(2026, 3, 1)):
         assert [(step["on"], step["rule"]) for step in result("sweep")["changes"]] == [("2026-03-01", "roll_over")]

@@ -246,7 +246,7 @@ def test_an_action_is_refused_with_the_way_out(action, card, arguments, code):
         (("set_limit", iccid(1), "--set", "limit_mb"), "“limit_mb” is not key=value."),
         (("unrenew", iccid(1), "--set", "term=last"), "term: “last” is not a whole number from 1 to 32767"),
         (("place_hold", iccid(1), "--set", "kind=bad"), "kind: there is no hold called “bad”"),
-        (("rebind", iccid(1), "--set", "imei=1"), "imei: “1” is not valid: an IMEI has 15 digits"),
+        (("rebind", iccid(1), "--set", "imei=1"), "imei: “1” is not valid: an IMEI has 14, 15 or 16 digits"),
         (("renew", iccid(1), "--set", "plan=?"), "plan: there is no plan with the code “?”"),
         (("assign", iccid(1), "--set", "customer=?"), "customer: there is no customer called “?”"),
         (

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cards.models import Card, CardEvent, Customer, DeviceBinding
+from cards.models import Card, CardEvent, CarrierPolicy, Customer, DeviceBinding
 from tests import build
 from tests.commands.calls import card_row, csv_file, iccid, result, run, xlsx_file
 
@@ -118,7 +118,7 @@ BAD_CELLS = [
     ({"certification": "both"}, "certification", "is not one of enterprise, individual"),
     ({"opened_on": "15.01.2026"}, "opened_on", "is not a date; write it as 2026-03-02"),
     ({"opened_on": "2026-03-03"}, "opened_on", "2026-03-03 is in the future"),
-    ({"opened_on": "1999-12-31"}, "opened_on", "the carrier has no policy for that day yet"),
+    ({"opened_on": "1999-12-31"}, "opened_on", "“1999-12-31” is not a day from 2000 to 2099"),
     ({"test_months": "10"}, "test_months", "is not a whole number from 0 to 9"),
     ({"test_months": "3"}, "test_quota_mb", "a test period needs an allowance of 5 to 30 MB"),
     ({"test_months": "3", "test_quota_mb": "31"}, "test_quota_mb", "is not a whole number from 5 to 30"),
@@ -139,6 +139,14 @@ def test_a_bad_cell_is_named_and_the_other_rows_go_in(tmp_path, columns, field, 
     assert (ended.code, ended.document["created"], error["row"], error["field"]) == (1, 1, 2, field)
     assert message in error["message"]
     assert list(Card.objects.values_list("iccid", flat=True)) == [iccid(2)]
+
+
+def test_a_day_for_which_the_carrier_has_no_policy_is_refused(tmp_path):
+    CarrierPolicy.objects.update(valid_from=date(2026, 1, 15))
+    rows = [card_row(1, opened_on="2026-01-14"), card_row(2, opened_on="2026-01-15")]
+    document = run("import_cards", csv_file(tmp_path / "cards.csv", rows), "--json").document
+    message = "the carrier has no policy for that day yet"
+    assert (document["created"], document["errors"]) == (1, [{"row": 2, "field": "opened_on", "message": message}])
 
 
 def test_the_same_file_twice_changes_nothing(imported):

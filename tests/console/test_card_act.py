@@ -211,7 +211,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
 @pytest.mark.parametrize(
     ("action", "data", "field", "message"),
     [
-        ("rebind", {"imei": "123"}, "imei", "an IMEI has 15 digits"),
+        ("rebind", {"imei": "123"}, "imei", "an IMEI has 14, 15 or 16 digits"),
         ("set_limit", {"limit_mb": "much"}, "limit_mb", "is not a whole number of MB"),
         ("set_limit", {"limit_mb": "0"}, "limit_mb", "is not a whole number of MB"),
         ("unrenew", {"term": "two"}, "term", "is not a whole number from 1 to 32767"),
@@ -252,12 +252,12 @@ def test_a_real_name_check_goes_its_way(ops):
 
 @on_the_day
 def test_the_device_that_was_seen_is_proposed(ops):
-    card = use(card_in_use(binding="fixed", imei="868600000000001"), DAY, 1, imei="868600000000002")
+    card = use(card_in_use(binding="fixed", imei="868600000000001"), DAY, 1, imei="868600000000026")
     response = ops.get(url_of(card, "rebind"), headers=ENGLISH)
-    assert response.context["form"].initial["imei"] == "868600000000002"
+    assert response.context["form"].initial["imei"] == "868600000000026"
     assert response.context["hint"] == "Device changed 0 of 2 times this month. Bound to: 868600000000001"
     submit(ops, card, "rebind")
-    assert (fresh(card).state, fresh(card).bound_imei) == ("in_use", "868600000000002")
+    assert (fresh(card).state, fresh(card).bound_imei) == ("in_use", "868600000000026")
 
 
 @on_the_day

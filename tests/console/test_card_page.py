@@ -138,9 +138,9 @@ def test_who_may_not_help_sees_who_may():
 @on_the_day
 def test_help_that_is_refused_says_so_instead_of_a_button():
     card = card_in_use(binding="fixed", imei="868600000000001")
-    for imei in ("868600000000002", "868600000000003"):
+    for imei in ("868600000000019", "868600000000034"):
         card = do("rebind", card, DAY, imei=imei)
-    card = use(card, DAY, 1, imei="868600000000004")
+    card = use(card, DAY, 1, imei="868600000000042")
     (why,) = page_of(of_role("operations"), card).context["whys"]
     assert (why.reason.code, why.button, why.refused.code) == ("rebind", None, "rebinds_used_up")
 
@@ -224,7 +224,7 @@ def test_the_record_tells_who_what_why_and_on_what_evidence():
 @on_the_day
 def test_terms_devices_and_checks_are_listed_and_persons_masked():
     card = card_in_use(certification="enterprise", binding="fixed", imei="868600000000001")
-    card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000002")
+    card = do("rebind", do("renew", card, DAY, plan="Y1-1024"), DAY, imei="868600000000019")
     response = page_of(of_role("auditor"), card)
     page = text(response)
     assert "12 months (anniversary), 1 GB per month" in page
@@ -234,7 +234,7 @@ def test_terms_devices_and_checks_are_listed_and_persons_masked():
         (1, "Yearly plan 30 MB/month (Y1-30)", "current"),
     ]
     assert [(b.imei, b.is_rebind) for b in response.context["bindings"]] == [
-        ("868600000000002", True),
+        ("868600000000019", True),
         ("868600000000001", False),
     ]
     person = do(

@@ -16,7 +16,7 @@ from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swep
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
+IMEI, OTHER_IMEI = "868600000000001", "868600000000026"
 
 
 @pytest.fixture(autouse=True)

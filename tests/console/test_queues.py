@@ -137,7 +137,7 @@ def test_the_page_needs_few_queries_however_many_wait(django_assert_num_queries)
         check_waits()
     fleet_snapshot.snapshot(TODAY)
     client = of_role("operations")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(URL)
 
 

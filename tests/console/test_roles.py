@@ -20,7 +20,8 @@ def words(text):
 LOOKS = words(
     """
     view_card view_cardevent view_cardrequest view_cardtag view_carrierpolicy view_customer view_devicebinding view_job
-    view_membership view_plan view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
+    view_membership view_plan view_quarantinedreading
+    view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
     view_usageday view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
     view_refund
@@ -34,7 +35,7 @@ OPERATIONS = words(
     sweep_card print_label
     add_carrierpolicy add_customer add_membership add_plan
     change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
-    answer_cardrequest
+    answer_cardrequest decide_quarantinedreading
     """
 )
 FINANCE = words(

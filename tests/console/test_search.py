@@ -13,7 +13,7 @@ from tests.console.filtering import complaints, filter_of, found
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
+IMEI, OTHER_IMEI = "868600000000001", "868600000000019"
 
 
 def test_a_card_is_found_by_the_device_it_was_seen_in():
@@ -202,6 +202,10 @@ def fleet():
         ("46008000", ["second"]),
         ("86860000000000*", ["seen"]),
         (IMEI, ["seen"]),
+        (IMEI[:14], ["seen"]),
+        (f"{IMEI[:14]}78", ["seen"]),
+        (f"{OTHER_IMEI[:14]} 78", ["seen"]),
+        (f"{OTHER_IMEI[:13]}978", []),
         (OTHER_IMEI, ["seen"]),
         ("Acme", ["first", "bare"]),
         ("Acme Ltd", ["bare"]),

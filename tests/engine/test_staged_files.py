@@ -104,9 +104,11 @@ def test_a_file_stopped_between_two_cards_is_taken_to_its_end_once(bring):
 def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
     card_in_use()
     day = "89860000000000000001,2026-01-20"
-    lines = [f"{day},{used},2026-01-21T0{hour}:00," for used, hour in ((3, 2), (4, 3), (5, 3), (2, 1))]
+    lines = [f"{day},{used},2026-01-21T0{hour}:00," for used, hour in ((3, 2), (4, 3), (5, 3), (2, 1), (5, 0))]
     file = bring("\n".join([HEADER, *lines]).encode())
-    assert preview_counts(file) == (counts := {"created": 1, "updated": 2, "stale": 1})
+    counts = {"created": 1, "updated": 0, "stale": 2, "quarantined": 0}
+    assert preview_counts(file) == counts | {"refused": 0}
+    assert list(RefusedRow.objects.values_list("number", flat=True)) == [3, 4]
     apply_next(file)
     assert StagedFile.objects.values(*counts).get() == counts
 

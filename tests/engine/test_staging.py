@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from cards import rules
 from cards.actions.imports.usage_applying import apply_next
-from cards.actions.imports.usage_staging import open_file
+from cards.actions.imports.usage_staging import conclude, open_file
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import next_cycle_start
-from cards.choices import Binding, Hold, State
+from cards.choices import Binding, Hold, Quarantine, State
 from cards.errors import InvariantBroken
 from cards.models import (
     Card,
@@ -24,7 +24,9 @@ from cards.models import (
     CarrierPolicy,
     DeviceBinding,
     Plan,
+    QuarantinedReading,
     QueuedTerm,
+    RefusedRow,
     ServiceTerm,
     StagedFile,
     StagedReading,
@@ -38,6 +40,7 @@ pytestmark = pytest.mark.django_db
 
 START = date(2026, 1, 20)
 PHONE, CAMERA = "490154203237518", "356938035643809"
+PHONE_AS_14_DIGITS, PHONE_WITH_ITS_SOFTWARE = "49015420323751", "4901542032375142"
 NOON = timezone.make_aware(datetime(2026, 4, 1, 12))
 HELD_IN = {
     State.TESTING: [Hold.ANOMALY, Hold.REBIND],
@@ -50,6 +53,8 @@ NEEDED_IN = {
     State.IN_USE: ["service_from", "service_until", "cycle_until"],
 }
 CARDS = 100
+COUNTED = ("created", "updated", "stale", "quarantined", "refused")
+TERABYTE = 2**40
 
 
 class Chance:
@@ -61,6 +66,7 @@ class Chance:
     def __init__(self, seed):
         self.random = Random(seed)
         self.calm = 0
+        self.upset = set()
 
     def of(self, usual, *others):
         return usual if self.random.random() < self.calm else self.random.choice((usual, *others))
@@ -98,8 +104,9 @@ class Chance:
         if phase in ("in_use", "shut_down"):
             self._serve(card)
         self._fill_meter(card)
+        card.used_on = self.of(card.changed_on, self.day(0, 30))
         self._put_into_a_device(card)
-        card.version, card.used_on = self.random.randint(1, 5), self.of(card.changed_on, self.day(0, 30))
+        card.version = self.random.randint(1, 5)
         card.read_at = self.of(NOON - timedelta(days=self.random.randint(0, 60)), None)
         return self._upset(self._settled(card))
 
@@ -132,8 +139,10 @@ class Chance:
 
     def _put_into_a_device(self, card):
         card.binding = self.of(self.random.choice(Binding.values), *Binding.values)
-        card.seen_imei, card.bound_imei = self.of(PHONE, ""), self.of(PHONE, "", CAMERA)
-        card.previous_imei, card.bound_on = self.of("", PHONE), self.of(None, self.day())
+        phones = PHONE, PHONE_AS_14_DIGITS, PHONE_WITH_ITS_SOFTWARE
+        card.seen_imei, card.bound_imei = self.of(*phones, ""), self.of(*phones, "", CAMERA)
+        card.previous_imei, card.bound_on = self.of("", *phones), self.of(None, self.day())
+        card.seen_on = self.of(card.changed_on, self.day()) if card.seen_imei and not self.once_in(5) else None
 
     def _settled(self, card):
         """As the write path leaves a card: it keeps the level, and the day on which something is due next."""
@@ -144,27 +153,42 @@ class Chance:
     def _upset(self, card):
         """Facts that contradict each other, and cards that have been set aside for such."""
         if self.once_in(12) and card.phase in NEEDED_IN:
+            self.upset.add(card.iccid)
             setattr(card, self.random.choice(NEEDED_IN[card.phase]), None)
         if self.once_in(25):
             card.parked = InvariantBroken("no_cycle").written()
         return card
 
     def readings(self, card):
-        imei = self.of(card.seen_imei, "", PHONE, CAMERA)
+        """No reading of a card that will be parked counts; so that none is stale or refused, its days are told once."""
+        imei, told_days = self.of(card.seen_imei, "", PHONE, CAMERA), set()
         for _ in range(self.random.choice([0, 1, 1, 2, 3, 4])):
             full = card.test_quota_bytes if card.phase == State.TESTING else card.allowance_bytes
             left = min(max(full - card.used_bytes, 1), 2**50)
             idle = 0 if card.phase == State.UNUSED else self.random.randint(0, MB)
-            used = left if self.once_in(12) else self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
+            large = self.of(TERABYTE, TERABYTE + 1, 2 * TERABYTE)
+            usual = self.of(idle, 0, 1, 5 * MB, 20 * MB, left - 1, left, left * 8 // 10)
+            used = left if self.once_in(12) else large if self.once_in(25) else usual
             edges = (card.cycle_until or START, card.changed_on, card.opened_on, card.test_ended_on or START)
             day = self.of(self.day(0, 30), self.day(), *edges)
-            yield Reading(card.pk, day, used, self.read_at(), self.of(imei, "", PHONE, CAMERA))
+            if card.iccid in self.upset and day in told_days:
+                continue
+            told_days.add(day)
+            told = self.of(imei, "", PHONE, CAMERA, PHONE_AS_14_DIGITS, PHONE_WITH_ITS_SOFTWARE)
+            yield Reading(card.pk, day, used, self.read_at(), told)
 
     def known(self, card, readings):
         """Days of the card that are known before: earlier, later, at the same instant."""
-        for day in {reading.day for reading in readings if self.once_in(4)}:
+        for day in {reading.day for reading in readings if self.once_in(4) and card.iccid not in self.upset}:
             read_at = self.of(NOON - timedelta(hours=1), self.read_at())
             yield UsageDay(card=card, day=day, bytes=self.of(0, 1, MB), read_at=read_at, imei="")
+
+    def quarantined(self, card, readings):
+        """Days of the card of which a reading is in quarantine, or was."""
+        for day in {reading.day for reading in readings if self.once_in(20) and card.iccid not in self.upset}:
+            status = self.of(Quarantine.WAITING, Quarantine.DROPPED)
+            told = {"bytes": 2 * TERABYTE, "read_at": self.read_at(), "told_at": NOON, "status": status}
+            yield QuarantinedReading(card=card, day=day, **told)
 
 
 def lay_in(chance):
@@ -181,6 +205,7 @@ def lay_in(chance):
     )
     readings = {card: list(chance.readings(card)) for card in cards}
     UsageDay.objects.bulk_create(day for card in cards for day in chance.known(card, readings[card]))
+    QuarantinedReading.objects.bulk_create(row for card in cards for row in chance.quarantined(card, readings[card]))
     everything = [reading for of_card in readings.values() for reading in of_card]
     chance.random.shuffle(everything)
     return everything
@@ -188,7 +213,7 @@ def lay_in(chance):
 
 def staged(readings, told_on=None):
     file = open_file()
-    file.told_on = told_on
+    StagedFile.objects.filter(pk=file.pk).update(told_on=told_on)
     StagedReading.objects.bulk_create(
         StagedReading(
             file=file,
@@ -197,8 +222,7 @@ def staged(readings, told_on=None):
         )
         for number, reading in enumerate(readings)
     )
-    file.last_card = max((reading.card_id for reading in readings), default=0)
-    file.save()
+    conclude(file)
     return file
 
 
@@ -213,6 +237,7 @@ def everything_known():
     return {
         "cards": list(Card.objects.order_by("pk").values()),
         "usage days": rows(UsageDay),
+        "quarantine": rows(QuarantinedReading, "told_at"),
         "events": rows(CardEvent, "executed_at"),
         "terms": rows(ServiceTerm),
         "devices": rows(DeviceBinding, "bound_at"),
@@ -232,14 +257,15 @@ def after(apply):
 
 def by_the_rules(readings, told_on):
     counts, _outcomes = apply_readings(readings, told_on=told_on)
-    return {name: counts[name] for name in ("created", "updated", "stale")}
+    return {name: counts[name] for name in COUNTED}
 
 
 def from_staging(readings, at_once, told_on):
     file = staged(readings, told_on)
     while apply_next(file, at_once):
         pass
-    return StagedFile.objects.values("created", "updated", "stale").get(pk=file.pk)
+    counts = StagedFile.objects.values("created", "updated", "stale", "quarantined").get(pk=file.pk)
+    return counts | {"refused": RefusedRow.objects.filter(file=file, is_warning=False).count()}
 
 
 @given(st.integers(0, 2**32), st.sampled_from([20, 10_000]))

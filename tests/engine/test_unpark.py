@@ -81,3 +81,11 @@ def test_cycles_that_begin_on_another_day_are_reckoned_alike():
     CarrierPolicy.objects.update(cycle_day=27)
     card = use(parked(use(card_in_use(), date(2026, 2, 28), 4)), date(2026, 2, 27), 3, told_on=MARCH_2)
     assert facts(do("unpark", card, MARCH_10)) == ("in_use", "", 7)
+
+
+def test_where_the_card_was_seen_meanwhile_is_known_then():
+    card = parked(use(card_in_use(binding="fixed", imei="868600000000001"), MARCH_2, 4))
+    card = use(card, MARCH_3, 6, told_on=MARCH_9, imei="868600000000019")
+    assert (card.seen_imei, card.holds) == ("", "")
+    card = do("unpark", card, MARCH_10)
+    assert (card.seen_imei, card.seen_on, facts(card)) == ("868600000000019", MARCH_3, ("suspended", "rebind", 10))

@@ -35,11 +35,12 @@ def test_a_later_reading_replaces_an_earlier_one_and_the_counter_moves_by_the_di
 
 
 @pytest.mark.parametrize(
-    ("hour", "counts", "used"), [(1, {"stale": 1}, 5), (2, {"stale": 1}, 5), (3, {"updated": 1}, 9)]
+    ("hour", "mb", "counts", "used"),
+    [(1, 9, {"stale": 1}, 5), (2, 5, {"stale": 1}, 5), (2, 9, {"refused": 1}, 5), (3, 9, {"updated": 1}, 9)],
 )
-def test_an_equal_or_older_reading_is_stale(hour, counts, used):
+def test_an_equal_or_older_reading_is_stale_and_one_that_contradicts_is_refused(hour, mb, counts, used):
     card = use(card_in_use(), JAN_20, 5, read_at=at(JAN_21, 2))
-    counted, _ = apply_readings([Reading(card.pk, JAN_20, 9 * MB, at(JAN_21, hour))], told_on=JAN_21)
+    counted, _ = apply_readings([Reading(card.pk, JAN_20, mb * MB, at(JAN_21, hour))], told_on=JAN_21)
     assert (dict(counted), fresh(card).used_bytes) == (counts, used * MB)
 
 

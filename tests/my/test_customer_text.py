@@ -54,7 +54,7 @@ def card(state, holds, real_name=RealName.NONE):
         real_name=real_name,
         binding="fixed",
         bound_imei="868600000000001",
-        seen_imei="868600000000002",
+        seen_imei="868600000000026",
         opened_on=date(2026, 1, 1),
         changed_on=date(2026, 3, 1),
         limit_mb=10,
@@ -88,7 +88,7 @@ def after(action, subject):
         case Action.RENEW:
             twin.renew(DAY, policy)
         case _:
-            CATALOGUE[action].effect(twin, request_with(imei="868600000000002"), done)
+            CATALOGUE[action].effect(twin, request_with(imei="868600000000026"), done)
     return twin.hold_list
 
 
@@ -141,7 +141,7 @@ def test_no_button_is_told_that_the_guards_would_refuse_and_what_follows_is_what
             for help in table(state, holds).helps:
                 if help.action is None:
                     continue
-                params = {"imei": "868600000000002"} if help.action == Action.REBIND else {}
+                params = {"imei": "868600000000026"} if help.action == Action.REBIND else {}
                 assert CATALOGUE[help.action].refusal(subject, request_with(**params)) is None
                 left = after(help.action, subject)
                 is_back = not left and (state == State.SUSPENDED or help.action == Action.RENEW)

@@ -16,7 +16,7 @@ from tests.my.pages import Phone
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-OWN, ANOTHER = "868600000000001", "868600000000002"
+OWN, ANOTHER = "868600000000001", "868600000000026"
 ID_NUMBER = "110101199003071233"
 
 

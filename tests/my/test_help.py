@@ -13,7 +13,7 @@ from tests.console.pages import logged_in, of_role, text
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
+IMEI, OTHER_IMEI = "868600000000001", "868600000000026"
 PERSON = "110101199003071233"
 
 

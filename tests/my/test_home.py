@@ -11,7 +11,7 @@ from tests.console.pages import logged_in, text
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
-IMEI, OTHER_IMEI = "868600000000001", "868600000000002"
+IMEI, OTHER_IMEI = "868600000000001", "868600000000026"
 
 
 @pytest.fixture(autouse=True)

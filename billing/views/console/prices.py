@@ -14,6 +14,7 @@ from billing.forms import AmountField
 from billing.models import Price, PriceTier
 from billing.money import ZERO
 from cards.calendar import civil_today
+from cards.forms import DayField
 from cards.lookup import names_of
 from cards.models import Customer, Plan
 from cards.pages.frames import console_page, staff_required
@@ -46,9 +47,7 @@ class PriceForm(forms.Form):
         help_text=gettext_lazy("Leave empty to end the tier or customer price on that day."),
         least=ZERO,
     )
-    valid_from = forms.DateField(
-        label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    valid_from = DayField(label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
 
 
 @staff_required

@@ -36,6 +36,7 @@ class Imported:
     updated: int = 0
     unchanged: int = 0
     stale: int = 0
+    quarantined: int | None = None
     errors: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     errors_left_out: int = 0
@@ -62,6 +63,8 @@ class Imported:
         document = asdict(self)
         if not self.errors_left_out:
             del document["errors_left_out"]
+        if self.quarantined is None:  # a question of usage alone
+            del document["quarantined"]
         return document
 
 

@@ -10,6 +10,7 @@ from cards.actions.imports.card_rows import OPENED_WITH, REMOVABLE
 from cards.actions.write import Work
 from cards.choices import Action
 from cards.errors import Refused
+from cards.identifiers import device
 
 MAY_BE_CORRECTED = REMOVABLE
 
@@ -93,7 +94,8 @@ def as_filed(card, column, row):
         return card.plan.code
     if column == "imei":
         # A device bound or rebound since is the card's own story, not a mistake of the file.
-        return row.imei if row.imei in ("", card.previous_imei) else card.bound_imei
+        was_its_own = device(row.imei) in ("", device(card.previous_imei), device(card.bound_imei))
+        return row.imei if was_its_own else card.bound_imei
     if column == "used_mb":
         return in_service.used_mb(card)
     return getattr(card, column)

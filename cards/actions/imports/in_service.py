@@ -13,6 +13,7 @@ from cards.actions.imports.contradictions import phase_of
 from cards.calendar import add_months, civil_today, cycle_start, months_between, next_cycle_start
 from cards.catalogue.renew import queue_term
 from cards.choices import Action, Alignment, Certification, Hold, RealName, State
+from cards.identifiers import device
 from cards.models import RealNameCheck, ServiceTerm
 from cards.quantities import MB
 
@@ -33,7 +34,7 @@ def facts_in_service(row, plan, policies, today):
         "counted_from": None if row.used_mb is None else today,
         "real_name": _real_name(row, phase),
         "bound_imei": row.bound_imei or row.imei,
-        "previous_imei": row.imei if row.bound_imei not in ("", row.imei) else "",
+        "previous_imei": row.imei if device(row.bound_imei) not in ("", device(row.imei)) else "",
     }
     if row.test_months:
         test_until = add_months(row.opened_on, row.test_months)
@@ -126,6 +127,8 @@ def used_mb(card):
 def _is_in_agreement(card, row, name):
     if name == "used_mb":
         return abs(used_mb(card) - row.used_mb) <= A_TENTH
+    if name == "bound_imei":
+        return not card.is_another_device(row.bound_imei) and bool(card.bound_imei)
     return getattr(card, name) == getattr(row, name)
 
 

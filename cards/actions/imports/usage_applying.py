@@ -4,13 +4,15 @@ Whatever moment it is stopped at, each reading is applied once, and the next cal
 card are applied together, in the order of their days, wherever in the file they stand.
 """
 
+from collections import Counter
+
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.temporary_tables import tune_for_bulk
 from cards.actions.imports.usage_totals import settle
-from cards.actions.imports.usage_uneventful import apply_uneventful, classify
+from cards.actions.imports.usage_uneventful import COUNTED_OUTCOMES, apply_uneventful, classify
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import civil_today
@@ -18,6 +20,7 @@ from cards.errors import BadInput
 from cards.models import StagedFile, StagedReading
 
 READINGS_AT_ONCE = {"postgresql": 50_000, "sqlite": 15_000}
+APPLIED = (*COUNTED_OUTCOMES, "quarantined")
 READING_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
 LOCK = """
     SELECT COUNT(*) FROM (
@@ -50,7 +53,7 @@ def apply_next(file, at_once=None):
         staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids).order_by("number")
         told = [Reading(*values) for values in staged.values_list(*READING_COLUMNS)]
         applied, _outcomes = apply_readings(told, told_on=told_on)
-        counts += applied
+        counts += Counter({name: applied[name] for name in APPLIED})
     counts["unchanged"] = unchanged
     grown = {name: F(name) + count for name, count in counts.items()}
     StagedFile.objects.filter(pk=file.pk).update(taken_through=last, told_on=told_on, **grown)

@@ -4,10 +4,10 @@ from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.imports.usage_applying import apply_next
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
-from cards.actions.imports.usage_totals import foreseen_counts
+from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.models import RefusedRow, StagedFile
 
-USAGE_OUTCOMES = ("created", "updated", "unchanged", "stale")
+USAGE_OUTCOMES = ("created", "updated", "unchanged", "stale", "quarantined")
 
 
 def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
@@ -27,21 +27,26 @@ def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
     try:
         table = stage(source, file, report, told)
         if dry_run:
-            return _imported(file, foreseen_counts(file), table)
+            return _imported(file, *foreseen_outcome(file), table)
         while applied := apply_next(file):
             report(file.rows, applied)
         file = StagedFile.objects.get(pk=file.pk)
-        return _imported(file, {name: getattr(file, name) for name in USAGE_OUTCOMES}, table)
+        return _imported(file, {name: getattr(file, name) for name in USAGE_OUTCOMES}, [], table)
     finally:
         discard(file)
 
 
-def _imported(file, counts, table):
-    refused = RefusedRow.objects.filter(file=file).order_by("number")
-    errors = [
-        {"row": number, "field": field or None, "message": message}
-        for number, field, message in refused.values_list("number", "field", "message")[:ERRORS_KEPT]
-    ]
-    imported = Imported(rows=file.rows, **counts, errors=errors, errors_left_out=refused.count() - len(errors))
+def _imported(file, counts, refusals, table):
+    rows = RefusedRow.objects.filter(file=file).order_by("number").values_list("number", "field", "message")
+    refused, warned = rows.filter(is_warning=False), rows.filter(is_warning=True)
+    imported = Imported(rows=file.rows, **{name: counts[name] for name in USAGE_OUTCOMES})
+    imported.add_errors(list(map(_as_error, [*refused[:ERRORS_KEPT], *refusals])))
+    imported.errors_left_out += max(refused.count() - ERRORS_KEPT, 0)
     imported.add_remarks(table)
+    imported.warnings += map(_as_error, warned[:ERRORS_KEPT])
     return imported
+
+
+def _as_error(row):
+    number, field, message = row
+    return {"row": number, "field": field or None, "message": message}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from cards import identifiers
+from cards.calendar import first_instant, last_instant
 from cards.catalogue.parameters import read_day, read_whole
 from cards.errors import BadInput
 from cards.files.days import instant_of
@@ -21,7 +22,7 @@ EVIDENTLY_GOOD = {
     "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "bytes": "[0-9]{1,15}",
     "read_at": "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Z-]{4,21}",
-    "imei": "(?:[0-9]{15})?",
+    "imei": "(?:(?!0{14})[0-9]{14,16})?",
 }
 
 
@@ -35,16 +36,22 @@ class UsageRow:
     bytes: int
     read_at: object
     imei: str = ""
+    warning: str = ""
 
 
 def read_usage_row(number, texts, today):
-    """A `UsageRow` of one row's texts by column, or `BadInput` that names the field."""
+    """A `UsageRow` of one row's texts by column, or `BadInput` that names the field.
+
+    A device that cannot be read is left out, with a warning: the bytes are what the file is for.
+    """
     for column in NEEDED_IN_A_ROW:
         if not texts.get(column):
             raise BadInput(column, _("a value is required"))
     row = UsageRow(number, **{column: USAGE_READERS[column](text) for column, text in texts.items() if text})
     if row.day > today:
         raise BadInput("day", _("{day} is in the future").format(day=row.day))
+    if texts.get("imei") and not row.imei:
+        row.warning = _("“{text}” is no IMEI: the row was taken without a device").format(text=texts["imei"])
     return row
 
 
@@ -53,7 +60,19 @@ def _read_at(text):
     instant = instant_of(text)
     if instant is None:
         raise BadInput("read_at", _("“{text}” is not a date and time; write it as 2026-03-02T08:00").format(text=text))
+    if instant < first_instant():
+        raise BadInput("read_at", _("“{text}” is before 2000").format(text=text))
+    if instant > last_instant():
+        raise BadInput("read_at", _("“{text}” is in the future").format(text=text))
     return instant
+
+
+def _device(text):
+    """The IMEI that can be read, if one can."""
+    try:
+        return identifiers.imei_if_any(text)
+    except BadInput:
+        return ""
 
 
 USAGE_READERS = {
@@ -61,5 +80,5 @@ USAGE_READERS = {
     "day": read_day("day"),
     "bytes": read_whole("bytes", 0, LARGEST_BYTES),
     "read_at": _read_at,
-    "imei": identifiers.imei,
+    "imei": _device,
 }

@@ -42,6 +42,7 @@ from cards.actions.imports.usage_rows import (
     read_usage_row,
 )
 from cards.actions.imports.usage_table import open_usage, tells_no_instant
+from cards.actions.last_words import keep_last_words
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
@@ -121,10 +122,18 @@ def stage(source, file, progress=None, told=AS_IT_STANDS):
                 progress(table.expected, feed.rows)
     with connection.cursor() as cursor:
         analyze(cursor, "cards_stagedreading")
+    conclude(file)
+    return table
+
+
+@transaction.atomic
+def conclude(file):
+    """Leave one reading a card and day, the last word of the file, and note how far the readings go."""
+    tune_for_bulk()
+    file.stale = keep_last_words(file)
     found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
     file.last_card = found["last"] or 0
-    file.save(update_fields=["rows", "last_card", "is_cumulative", "tells_no_instant"])
-    return table
+    file.save(update_fields=["rows", "last_card", "stale", "is_cumulative", "tells_no_instant"])
 
 
 def empty(file):
@@ -136,7 +145,7 @@ def empty(file):
         readings.delete()
     RefusedRow.objects.filter(file=file).delete()
     file.rows, file.last_card, file.taken_through, file.told_on = 0, None, 0, None
-    file.created = file.updated = file.unchanged = file.stale = 0
+    file.created = file.updated = file.unchanged = file.stale = file.quarantined = 0
     file.save()
 
 
@@ -305,7 +314,9 @@ def _stage_by_hand(file, rows, today):
         for row in read
         if len(meant[row.iccid]) != 1
     ]
-    append_rows("cards_refusedrow", ("file_id", "number", "field", "message"), refused)
+    warnings = [(file.pk, row.number, "imei", row.warning, True) for row in known if row.warning]
+    columns = ("file_id", "number", "field", "message", "is_warning")
+    append_rows("cards_refusedrow", columns, [*((*row, False) for row in refused), *warnings])
     append_rows(
         "cards_stagedreading",
         ("file_id", "card_id", "number", "day", "bytes", "read_at", "imei"),

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import identifiers
@@ -10,6 +9,7 @@ from cards.actions.imports.told import AS_IT_STANDS, bytes_of
 from cards.actions.imports.usage_rows import USAGE_COLUMNS, USAGE_READERS, USAGE_REQUIRED
 from cards.actions.imports.usual_headings import headings_with_units, usual_usage_headings
 from cards.actions.write import chunked
+from cards.calendar import instant_told
 from cards.errors import BadInput
 from cards.files import open_table
 from cards.files.headings import Headings, NotUnderstood, evened
@@ -63,7 +63,7 @@ def _unit_of(table, told):
 
 
 def _defaults(table, told):
-    now = {"read_at": timezone.now().isoformat()}
+    now = {"read_at": instant_told().isoformat()}
     return {**({} if "read_at" in table.columns else now), **told.defaults}
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from django.db import connection, transaction
 
 from cards.actions.imports.temporary_tables import append_rows, make_table
-from cards.actions.imports.usage_uneventful import preview_counts
+from cards.actions.imports.usage_uneventful import preview_counts, preview_refusals
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import cycle_start, first_of_month
 from cards.errors import InvariantBroken
@@ -44,12 +44,17 @@ def settle(file, first, last):
 
 
 @transaction.atomic
-def foreseen_counts(file):
-    """How many of the staged readings would be `created`, `updated`, `unchanged` and `stale`."""
+def foreseen_outcome(file):
+    """How many of a file's readings would be `created`, `updated`, `unchanged`, `stale`, `quarantined`, `refused`.
+
+    Beside it (row, field, message) of those that would be refused, because they contradict what is known.
+    """
     unchanged = settle(file, 0, file.last_card)
     counts = preview_counts(file)
+    refusals = preview_refusals(file) if counts["refused"] else []
     transaction.set_rollback(True)
-    return counts + type(counts)(unchanged=unchanged)
+    counts["unchanged"] = unchanged
+    return counts, refusals
 
 
 def _make_days(file, card_ids):

@@ -20,33 +20,70 @@ the rules place the hold `credit`. Both times one reading is `updated` and one `
 from collections import Counter
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cards.actions.imports.temporary_tables import analyze, append_rows, make_table, select_into
+from cards.actions.last_words import TOO_MUCH
 from cards.calendar import cycle_start, next_cycle_start
-from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, State, UsageLevel
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, Quarantine, State, UsageLevel
 from cards.errors import InvariantBroken
 from cards.holds import has_sql
+from cards.identifiers import device_sql
 from cards.models import PolicyBook
 from cards.models.card import MB
 
+# What is in quarantine: of each card and day the newest reading, and the one that waits.
+SET_ASIDE = f"""
+    SELECT card_id, day, MAX(read_at) AS read_at,
+        MAX(CASE WHEN status = '{Quarantine.WAITING}' THEN read_at END) AS waiting_at,
+        MAX(CASE WHEN status = '{Quarantine.WAITING}' THEN bytes END) AS waiting_bytes
+    FROM cards_quarantinedreading GROUP BY card_id, day
+"""
+
 # The staged readings of a range of cards, beside what is known of their days. The range is said of each table, here and
 # below: PostgreSQL does not conclude one from another.
-PLACED = """
-    SELECT card_id, day, bytes, read_at, imei, known_bytes, earlier IS NOT NULL AS repeated,
-        COALESCE(read_at <= known_at, FALSE) OR COALESCE(read_at <= earlier, FALSE) AS stale
+PLACED = f"""
+    SELECT p.*, NOT refused AND (
+        COALESCE(read_at <= known_at, FALSE) OR too_much AND COALESCE(read_at <= set_aside_at, FALSE)
+    ) AS stale
     FROM (
-        SELECT s.card_id, s.day, s.bytes, s.read_at, s.imei, u.bytes AS known_bytes, u.read_at AS known_at,
-            LAG(s.read_at) OVER (PARTITION BY s.card_id, s.day ORDER BY s.read_at) AS earlier
+        SELECT s.card_id, s.day, s.number, s.bytes, s.read_at, s.imei, u.bytes AS known_bytes, u.read_at AS known_at,
+            q.read_at AS set_aside_at, {TOO_MUCH} AS too_much,
+            COALESCE(s.read_at = u.read_at AND s.bytes <> u.bytes, FALSE)
+                OR COALESCE(s.read_at = q.waiting_at AND s.bytes <> q.waiting_bytes, FALSE) AS refused
         FROM cards_stagedreading AS s
         LEFT JOIN cards_usageday AS u
             ON u.card_id = s.card_id AND u.day = s.day AND u.card_id BETWEEN %(first)s AND %(last)s
+        LEFT JOIN ({SET_ASIDE}) AS q ON q.card_id = s.card_id AND q.day = s.day
         WHERE s.file_id = %(file)s AND s.card_id BETWEEN %(first)s AND %(last)s
-    ) AS placed
+    ) AS p
 """
+COUNTED_OUTCOMES = ("created", "updated", "stale")
 OUTCOME_COUNTS = """
-        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NULL AND NOT repeated) AS created,
-        COUNT(*) FILTER (WHERE NOT stale AND (known_bytes IS NOT NULL OR repeated)) AS updated,
+        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NULL) AS created,
+        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NOT NULL) AS updated,
         COUNT(*) FILTER (WHERE stale) AS stale
+"""
+PREVIEWED = (*COUNTED_OUTCOMES, "quarantined", "refused")
+PREVIEWED_COUNTS = """
+        COUNT(*) FILTER (WHERE NOT (stale OR refused OR too_much) AND known_bytes IS NULL),
+        COUNT(*) FILTER (WHERE NOT (stale OR refused OR too_much) AND known_bytes IS NOT NULL),
+        COUNT(*) FILTER (WHERE stale),
+        COUNT(*) FILTER (WHERE too_much AND NOT (stale OR refused)),
+        COUNT(*) FILTER (WHERE refused)
+"""
+
+# Rows that were told at the instant of what is known, with other bytes.
+CONTRADICTS_WHAT_IS_KNOWN = gettext_noop("the portal already has another figure for this day, read at the same time")
+REFUSE_LATE = """
+    INSERT INTO cards_refusedrow (file_id, number, field, message)
+    SELECT %s, number, 'bytes', %s FROM staged_placed WHERE refused
+"""
+NO_LONGER_STAGED = """
+    DELETE FROM cards_stagedreading WHERE file_id = %s AND (card_id, day, number) IN (
+        SELECT card_id, day, number FROM staged_placed WHERE refused
+    )
 """
 
 # What the readings of each card come to. A reading takes effect on its own day or on that of the card's last event,
@@ -56,17 +93,19 @@ TURNS = "COALESCE(c.cycle_until <= %(today)s, FALSE)"
 NEXT_CYCLE_FROM = "{greatest}(y.cycle_from, c.cycle_until)"
 SUMS = f"""
     SELECT card_id, {OUTCOME_COUNTS},
-        COUNT(*) FILTER (WHERE repeated) AS repeated,
+        COUNT(*) FILTER (WHERE too_much OR set_aside_at IS NOT NULL) AS quarantine,
         MIN(added) FILTER (WHERE NOT stale) AS least_added,
         MAX(on_day) FILTER (WHERE NOT stale) AS last_on,
         MAX(read_at) FILTER (WHERE NOT stale) AS read_at,
         MAX(on_day) FILTER (WHERE counts AND bytes > 0) AS used_on,
-        MIN(NULLIF(imei, '')) FILTER (WHERE counts) AS an_imei,
-        MAX(NULLIF(imei, '')) FILTER (WHERE counts) AS imei,
+        MIN(imei) FILTER (WHERE tells) AS an_imei,
+        MAX(imei) FILTER (WHERE tells) AS imei,
+        MAX(day) FILTER (WHERE tells) AS seen_on,
         COALESCE(SUM(added) FILTER (WHERE counts), 0) AS added
     FROM (
         SELECT met.*, bytes - COALESCE(known_bytes, 0) AS added,
-            NOT stale AND day >= meter_from AND day >= counted_from AND NOT is_of_the_test AS counts
+            NOT stale AND day >= meter_from AND day >= counted_from AND NOT is_of_the_test AS counts,
+            NOT stale AND imei <> '' AND hears AS tells
         FROM (
             SELECT t.*, {{greatest}}(t.day, c.changed_on) AS on_day,
                 COALESCE(c.counted_from, c.opened_on) AS counted_from,
@@ -76,7 +115,9 @@ SUMS = f"""
                     WHEN '{State.IN_USE}' THEN CASE WHEN {TURNS} THEN {NEXT_CYCLE_FROM} ELSE c.cycle_from END
                 END AS meter_from,
                 {{phase}} = '{State.UNUSED}'
-                    AND COALESCE(c.test_ended_on < c.test_until AND t.day = c.test_ended_on, FALSE) AS is_of_the_test
+                    AND COALESCE(c.test_ended_on < c.test_until AND t.day = c.test_ended_on, FALSE) AS is_of_the_test,
+                (c.seen_on IS NULL OR t.day >= c.seen_on) AND (c.bound_on IS NULL OR t.day > c.bound_on
+                    OR t.day = c.bound_on AND {device_sql("t.imei")} <> {device_sql("c.previous_imei")}) AS hears
             FROM staged_placed AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
             LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
         ) AS met
@@ -87,16 +128,17 @@ SUMS = f"""
 HAS_CREDIT, HAS_THRESHOLD = (has_sql("c.holds", hold) for hold in (Hold.CREDIT, Hold.THRESHOLD))
 NO_HOLD_ENDS = " AND ".join(f"NOT {has_sql('c.holds', hold)}" for hold in HOLDS_THAT_END_WITH_A_CYCLE)
 ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
+SAME_DEVICE = f"{device_sql('s.imei')} = {device_sql('c.seen_imei')}"
 
 # Whether nothing comes of it. The facts that `rules.check` asks for are there; nothing is due by the last day; no
-# reading corrects downwards or repeats another of the file; the device is the one last seen, or does not matter; the
+# reading corrects downwards or has to do with the quarantine; the device is the one last seen, or does not matter; the
 # term runs today, and nothing but the count ends with a cycle that is over; and the meter stays below whatever it could
 # reach.
 UNEVENTFUL = f"""
-    s.repeated = 0 AND COALESCE(s.least_added, 0) >= 0 AND c.parked = ''
+    s.quarantine = 0 AND COALESCE(s.least_added, 0) >= 0 AND c.parked = ''
     AND (s.last_on IS NULL OR c.next_due_on > s.last_on AND s.last_on <= %(today)s)
     AND (s.imei IS NULL OR s.imei = s.an_imei
-        AND (s.imei = c.seen_imei OR c.binding = '{Binding.NONE}' AND c.bound_on IS NULL))
+        AND ({SAME_DEVICE} OR c.binding = '{Binding.NONE}' AND c.bound_on IS NULL))
     AND s.used_now < {2**53}
     AND CASE {{phase}}
         WHEN '{State.TESTING}' THEN
@@ -114,7 +156,7 @@ UNEVENTFUL = f"""
     END
 """
 CLASSIFIED = f"""
-    SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.used_now,
+    SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.seen_on, s.used_now,
         CASE WHEN s.turns THEN {NEXT_CYCLE_FROM} END AS cycle_from,
         CASE WHEN s.turns THEN y.cycle_until END AS cycle_until,
         CASE
@@ -139,6 +181,7 @@ METERS = """
         used_on = {greatest}(COALESCE(j.used_on, c.used_on), COALESCE(c.used_on, j.used_on)),
         read_at = {greatest}(COALESCE(c.read_at, j.read_at), j.read_at),
         seen_imei = COALESCE(j.imei, c.seen_imei),
+        seen_on = COALESCE(j.seen_on, c.seen_on),
         cycle_from = COALESCE(j.cycle_from, c.cycle_from),
         cycle_until = COALESCE(j.cycle_until, c.cycle_until),
         usage_level = j.usage_level
@@ -165,27 +208,38 @@ USAGE_TOTALS = f"""
 
 
 def preview_counts(file):
-    """How many of the staged readings would be `created`, `updated` and `stale`."""
+    """How many of a file's readings would be `created`, `updated`, `stale`, `quarantined` and, late, `refused`."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {OUTCOME_COUNTS} FROM ({PLACED}) AS placed", {"file": file.pk, "first": 0, "last": file.last_card}
-        )
-        return Counter(dict(zip(("created", "updated", "stale"), cursor.fetchone(), strict=True)))
+        cursor.execute(f"SELECT {PREVIEWED_COUNTS} FROM ({PLACED}) AS placed", _all_of(file))
+        counts = Counter(dict(zip(PREVIEWED, cursor.fetchone(), strict=True)))
+    counts["stale"] += file.stale
+    return counts
+
+
+def preview_refusals(file):
+    """(row, field, message) of the staged readings that contradict what is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT number FROM ({PLACED}) AS placed WHERE refused ORDER BY number", _all_of(file))
+        return [(number, "bytes", _(CONTRADICTS_WHAT_IS_KNOWN)) for (number,) in cursor.fetchall()]
+
+
+def _all_of(file):
+    return {"file": file.pk, "first": 0, "last": file.last_card}
 
 
 def classify(file, first, last, told_on):
     """Find the cards in this range of keys, both ends included, for which the staged readings are uneventful.
 
-    `told_on` is the civil day on which the portal is told, the same for all of a file. The cards are locked. Returns
-    the number of readings, and the keys of the eventful cards.
+    `told_on` is the civil day on which the portal is told, the same for all of a file. The cards are locked. Readings
+    that contradict what is known are refused. Returns the number of readings, these included, and the keys of the
+    eventful cards.
     """
     among = {"file": file.pk, "first": first, "last": last, "today": str(told_on)}
     select_into("staged_placed", PLACED, among, counted="card_id, day")
+    readings = _refuse_contradictions(file)
     _reckon_cycles(told_on)
     select_into("staged_classified", _in_dialect(CLASSIFIED), among, counted="card_id, uneventful")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM staged_placed")
-        (readings,) = cursor.fetchone()
         cursor.execute("SELECT card_id FROM staged_classified WHERE uneventful = 0 ORDER BY card_id")
         return readings, [card_id for (card_id,) in cursor.fetchall()]
 
@@ -197,7 +251,19 @@ def apply_uneventful(first, last):
             cursor.execute(_in_dialect(statement), {"first": first, "last": last})
         cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_classified WHERE uneventful = 1")
         counts = [int(count or 0) for count in cursor.fetchone()]
-    return Counter(dict(zip(("created", "updated", "stale"), counts, strict=True)))
+    return Counter(dict(zip(COUNTED_OUTCOMES, counts, strict=True)))
+
+
+def _refuse_contradictions(file):
+    """Refuse the placed readings that contradict what is known; how many there were placed, with these."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*), COUNT(*) FILTER (WHERE refused) FROM staged_placed")
+        readings, refused = cursor.fetchone()
+        if refused:
+            cursor.execute(REFUSE_LATE, [file.pk, _(CONTRADICTS_WHAT_IS_KNOWN)])
+            cursor.execute(NO_LONGER_STAGED, [file.pk])
+            cursor.execute("DELETE FROM staged_placed WHERE refused")
+    return readings
 
 
 def _reckon_cycles(day):

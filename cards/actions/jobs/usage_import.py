@@ -7,19 +7,21 @@ the rows that were refused.
 from collections import Counter
 
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next
 from cards.actions.imports.usage_file import USAGE_OUTCOMES
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
 from cards.actions.imports.usage_table import open_usage
-from cards.actions.imports.usage_totals import foreseen_counts
+from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
 from cards.actions.jobs.engine import add_chunk
 from cards.actions.jobs.file_import import FileImport
 from cards.models import Job, RefusedRow, StagedFile
 
 ERRORS_AT_ONCE = 10_000
+TOLD_OF_A_ROW = ("number", "field", "message")
 
 
 class UsageImport(FileImport):
@@ -47,17 +49,22 @@ class UsageImport(FileImport):
     def check(self, job, chunk):
         """What the whole file comes to is one question, asked for its first chunk."""
         refuse_unpermitted(job)
-        counts = foreseen_counts(_staged(chunk)) if chunk.number == 1 else Counter()
-        return _as_document(chunk, counts)
+        if chunk.number > 1:
+            return _as_document(chunk, Counter())
+        return _as_document(chunk, *foreseen_outcome(_staged(chunk)))
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
         before = StagedFile.objects.select_for_update().get(pk=chunk.payload["staged"])
+        known = _last_refused(before)
         is_last = not job.chunks.filter(number__gt=chunk.number).exists()
         while apply_next(before) and is_last:
             pass
-        after = _staged(chunk)
-        return _as_document(chunk, {name: getattr(after, name) - getattr(before, name) for name in USAGE_OUTCOMES})
+        after, refused = _staged(chunk), RefusedRow.objects.filter(file=before, pk__gt=known)
+        counts = {name: getattr(after, name) - getattr(before, name) for name in USAGE_OUTCOMES}
+        if chunk.number == 1:  # what the file itself has replaced
+            counts["stale"] += before.stale
+        return _as_document(chunk, counts, refused.order_by("number").values_list(*TOLD_OF_A_ROW))
 
     def finish(self, job):
         for file in StagedFile.objects.filter(pk__in=_files(job)):
@@ -68,21 +75,35 @@ class UsageImport(FileImport):
 
 def _divide(job, file):
     """A chunk for each range of readings, and for each list of refused rows that is long enough."""
-    refused = RefusedRow.objects.filter(file=file).order_by("number").values_list("number", "field", "message")
+    rows = RefusedRow.objects.filter(file=file).order_by("number").values_list(*TOLD_OF_A_ROW)
+    refused, warned = rows.filter(is_warning=False), rows.filter(is_warning=True)
     errors = refused.count()
     ranges = -(-(file.rows - errors) // READINGS_AT_ONCE[connection.vendor])
     count = max(ranges, -(-errors // ERRORS_AT_ONCE), 1)
     job.chunks.all().delete()
     for place in range(count):
         share = refused[place * errors // count : (place + 1) * errors // count]
-        report = [[number, "", field, message, None] for number, field, message in share]
         size = (place + 1) * file.rows // count - place * file.rows // count
-        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": report})
+        warnings = _report(warned[:ERRORS_AT_ONCE]) if place == 0 else []
+        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": _report(share), "warnings": warnings})
 
 
-def _as_document(chunk, counts):
-    errors = chunk.payload["errors"]
-    return {"counts": {**counts, "refused": len(errors)}, "errors": errors}
+def _report(rows):
+    return [[number, "", field, message, None] for number, field, message in rows]
+
+
+def _as_document(chunk, counts, refused_since=()):
+    errors = sorted(chunk.payload["errors"] + _report(refused_since))
+    warnings = chunk.payload.get("warnings", [])
+    return {
+        "counts": {**counts, "refused": len(errors), "warned": len(warnings)},
+        "errors": errors,
+        "warnings": warnings,
+    }
+
+
+def _last_refused(file):
+    return RefusedRow.objects.filter(file=file).aggregate(last=Max("pk"))["last"] or 0
 
 
 def _staged(chunk):

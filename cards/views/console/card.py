@@ -12,7 +12,7 @@ from cards.errors import Refused
 from cards.models import Card
 from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
-from cards.pages.card_detail import CardPage
+from cards.pages.card_detail import MAY_DECIDE, CardPage
 from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
 
@@ -26,7 +26,7 @@ def card_page(request, iccid):
         return _unknown(request, iccid)
     if card.iccid != iccid:
         return redirect("console:card", iccid=card.iccid)
-    page = CardPage(card, Actor.of(request.user), civil_today())
+    page = CardPage(card, Actor.of(request.user), civil_today(), request.user.has_perm(MAY_DECIDE))
     record = page.record(given(request.GET))
     status = 400 if record.complaints else None
     return console_page(request, "console/card_detail.html", page.context(record), status=status)

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from cards.actions import fleet_snapshot
 from cards.calendar import civil_today
 from cards.choices import Action
-from cards.models import Card, RealNameCheck
+from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.frames import console_page, staff_required
 from cards.pages.job_labels import owner_of, title_of
 from cards.pages.queues import failed_jobs, queues
 from cards.permissions import Actor
+from cards.quantities import megabytes
 from cards.quick import QUICK
 
 ENTRIES_PER_QUEUE = 5
@@ -28,6 +29,10 @@ WHY = {
     "real_name": _("Their users have submitted ID verification and cannot use the card until it is decided."),
     "parked": _("Their data is inconsistent; no rules apply until they are unparked."),
     "stray": _("Used after their service ended: the carrier has not stopped them. Ask the carrier to do so."),
+    "quarantine": _(
+        "More than a card can carry in a day, by the carrier's policy. Not metered until someone accepts it; "
+        "a later plausible reading of the day replaces it."
+    ),
     "late": _("In use, but the carrier's last reading is old: the figures shown may be out of date."),
     "failed": _("These jobs will not continue on their own: open one to see why, and retry what failed."),
 }
@@ -43,6 +48,7 @@ DAY_LABELS = {
     "forced": _("forced activation on"),
     "real_name": _("submitted on"),
     "stray": _("last used on"),
+    "quarantine": _("day"),
     "late": _("last reading"),
 }
 
@@ -140,6 +146,14 @@ class Queues:
     @property
     def _stray(self):
         return [self._row("stray", card, card.stray_usage_on) for card in self._few("stray", "-stray_usage_on", "pk")]
+
+    @property
+    def _quarantine(self):
+        waiting = QuarantinedReading.objects.waiting().select_related("card__customer").order_by("pk")
+        return [
+            self._row("quarantine", reading.card, reading.day, f"{megabytes(reading.bytes)} MB")
+            for reading in waiting[:ENTRIES_PER_QUEUE]
+        ]
 
     @property
     def _late(self):

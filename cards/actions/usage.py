@@ -194,7 +194,7 @@ class Metering(Work):
         for record in records:
             if record.card_id not in seen:
                 held[record.card_id].intersection_update(record.hold_list)
-                if record.action in BEGINS_A_COUNT:
+                if record.action in BEGINS_A_COUNT or "anew" in record.evidence:
                     seen.add(record.card_id)
                     carried[record.card_id] = held[record.card_id]
         return carried

@@ -36,8 +36,12 @@ def _taken_over_with(card: Card) -> int:
     """The bytes that a card was taken over with in the cycle, or test, that still runs."""
     if card.counted_from != card.meter_from:
         return 0
-    record = CardEvent.objects.filter(card_id=card.pk, seq=1).first()
-    return round((record.evidence.get("used_mb", 0) if record else 0) * MB)
+    told = CardEvent.objects.filter(card_id=card.pk, action__in=(Action.ADOPT, Action.UPDATE)).order_by("-seq")
+    for action, evidence in told.values_list("action", "evidence"):
+        if action == Action.ADOPT or "anew" in evidence:
+            used_mb: float = evidence.get("anew", evidence).get("used_mb", 0)
+            return round(used_mb * MB)
+    return 0
 
 
 def hear_of_device(card: Card) -> None:

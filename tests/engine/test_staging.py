@@ -104,7 +104,7 @@ class Chance:
         if phase in ("in_use", "shut_down"):
             self._serve(card)
         self._fill_meter(card)
-        card.used_on = self.of(card.changed_on, self.day(0, 30))
+        card.used_on = card.changed_on
         self._put_into_a_device(card)
         card.version = self.random.randint(1, 5)
         card.read_at = self.of(NOON - timedelta(days=self.random.randint(0, 60)), None)
@@ -148,6 +148,8 @@ class Chance:
         """As the write path leaves a card: it keeps the level, and the day on which something is due next."""
         card.usage_level = int(card.level)
         card.next_due_on = rules.upcoming(card).on
+        if card.next_due_on > card.used_on:  # nothing that usage causes waits to be done
+            card.used_on = self.of(card.used_on, self.day(0, 30))
         return card
 
     def _upset(self, card):

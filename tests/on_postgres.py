@@ -28,7 +28,8 @@ PAGES_AND_WORDS = {
 # threads and transactions of their own run on PostgreSQL wherever they stand, as does all that is not listed here.
 ASKING_THE_DATABASE = {
     *("tests/console/test_card_list.py", "tests/console/test_dashboard.py", "tests/console/test_export.py"),
-    *("tests/console/test_filters.py", "tests/console/test_paging.py", "tests/console/test_search.py"),
+    *("tests/console/test_filters.py", "tests/console/test_paging.py", "tests/console/test_quarantine.py"),
+    "tests/console/test_search.py",
     *("tests/console/test_selecting.py", "tests/my/test_claim.py", "tests/my/test_real_name.py"),
 }
 

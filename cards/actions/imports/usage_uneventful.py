@@ -51,7 +51,8 @@ PLACED = f"""
         SELECT s.card_id, s.day, s.number, s.bytes, s.read_at, s.imei, u.bytes AS known_bytes, u.read_at AS known_at,
             q.read_at AS set_aside_at, {TOO_MUCH} AS too_much,
             COALESCE(s.read_at = u.read_at AND s.bytes <> u.bytes, FALSE)
-                OR COALESCE(s.read_at = q.waiting_at AND s.bytes <> q.waiting_bytes, FALSE) AS refused
+                OR COALESCE(s.read_at = q.waiting_at AND s.bytes <> q.waiting_bytes, FALSE)
+                    AND NOT COALESCE(s.read_at <= u.read_at, FALSE) AS refused
         FROM cards_stagedreading AS s
         LEFT JOIN cards_usageday AS u
             ON u.card_id = s.card_id AND u.day = s.day AND u.card_id BETWEEN %(first)s AND %(last)s
@@ -128,7 +129,8 @@ SUMS = f"""
 HAS_CREDIT, HAS_THRESHOLD = (has_sql("c.holds", hold) for hold in (Hold.CREDIT, Hold.THRESHOLD))
 NO_HOLD_ENDS = " AND ".join(f"NOT {has_sql('c.holds', hold)}" for hold in HOLDS_THAT_END_WITH_A_CYCLE)
 ALLOWANCE = f"((CAST(c.quota_mb AS bigint) + c.pack_mb) * {MB})"
-SAME_DEVICE = f"{device_sql('s.imei')} = {device_sql('c.seen_imei')}"
+# Since when the card is known to be in it is known too: what is due because of it can only become due later.
+SAME_DEVICE = f"c.seen_on IS NOT NULL AND {device_sql('s.imei')} = {device_sql('c.seen_imei')}"
 
 # Whether nothing comes of it. The facts that `rules.check` asks for are there; nothing is due by the last day; no
 # reading corrects downwards or has to do with the quarantine; the device is the one last seen, or does not matter; the
@@ -142,7 +144,8 @@ UNEVENTFUL = f"""
     AND s.used_now < {2**53}
     AND CASE {{phase}}
         WHEN '{State.TESTING}' THEN
-            c.test_until IS NOT NULL AND s.used_now < CAST(c.test_quota_mb AS bigint) * {MB}
+            c.test_until IS NOT NULL AND COALESCE(c.next_due_on > c.used_on, TRUE)
+            AND s.used_now < CAST(c.test_quota_mb AS bigint) * {MB}
         WHEN '{State.UNUSED}' THEN
             c.silent_from IS NOT NULL AND c.forced_activation_on IS NOT NULL AND s.used_now = 0
         WHEN '{State.IN_USE}' THEN

@@ -4,10 +4,12 @@ from datetime import date, datetime
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from cards.actions.usage import Reading, apply_readings
 from cards.models import CarrierPolicy, DeviceBinding, UsageDay
 from cards.models.card import MB
+from cards.sentences.customer_history import history_entries
 from tests.build import OPENED_ON, attempt, card_in_use, do, fresh, open_card, story, swept, use
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,26 @@ def test_a_carrier_that_corrects_downwards_takes_back_what_it_counted_and_the_ho
     card = use(card, JAN_20, 10, read_at=at(JAN_21, 3), told_on=JAN_21)
     assert facts(card) == ("in_use", "", 10)
     assert story(card)[-1] == ("lift_hold", "credit", "in_use", JAN_21)
+
+
+def test_what_one_file_takes_back_and_adds_stops_nothing_in_vain():
+    card = use(use(card_in_use(), JAN_20, 5, read_at=at(JAN_21, 1)), JAN_21, 20, read_at=at(JAN_21, 1))
+    both = [Reading(card.pk, JAN_20, 15 * MB, at(JAN_21, 2)), Reading(card.pk, JAN_21, 9 * MB, at(JAN_21, 2))]
+    apply_readings(both, told_on=JAN_21)
+    assert (facts(fresh(card)), len(story(card))) == (("in_use", "", 24), 2)
+
+
+def test_the_owner_reads_that_the_usage_was_corrected():
+    card = use(card_in_use(), JAN_20, 31, read_at=at(JAN_21, 1))
+    card = use(card, JAN_20, 10, read_at=at(JAN_21, 3), told_on=JAN_21)
+    with override("en"):
+        told = [entry.sentence for entry in history_entries(card.events.order_by("seq"))]
+    assert told[-1] == "The carrier corrected the usage, and the suspension was lifted."
+    card = do("place_hold", card, JAN_21, kind="anomaly")
+    card = do("lift_hold", card, JAN_21, kind="anomaly")
+    with override("en"):
+        told = [entry.sentence for entry in history_entries(card.events.order_by("seq"))]
+    assert told[-1] == "The carrier's block was lifted."
 
 
 def test_several_readings_of_a_card_in_one_file_are_taken_in_the_order_of_their_days():

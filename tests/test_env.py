@@ -166,7 +166,7 @@ def test_mail_server(url, server):
         ),
         (
             {"DEBUG": "1", "SIMPORTAL_TODAY": "2 March"},
-            "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
+            "SIMPORTAL_TODAY is a day such as 2026-03-02, from 2000 to 2099, not '2 March'.",
         ),
         ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),

@@ -36,8 +36,11 @@ def upload(page, path):
     page.wait_for_selector("#preview", timeout=SECONDS)
 
 
-def apply(page):
-    page.click("form.form .btn.is-primary")
+def apply(page, ends=0):
+    """Start it; of cards that the rules end at once, their count is typed."""
+    if ends:
+        page.fill("[name=count]", str(ends))
+    page.click("form.form .btn.is-danger" if ends else "form.form .btn.is-primary")
     page.wait_for_selector(".page-head .badge.is-good", timeout=SECONDS)
 
 
@@ -89,7 +92,7 @@ def test_a_fleet_is_taken_over(ops, tmp_path):
     page = ops()
     upload(page, csv_file(tmp_path / "车队 fleet.csv", rows))
     assert counts_shown(page) == ["3 would be new", "3 of these, taken over", "1 have errors"]
-    apply(page)
+    apply(page, ends=1)
     page.goto(f"{LIST}{stopped}/")
     assert page.text_content(".page-head .badge") == "Suspended manually"
     assert "车队 fleet.csv" in page.text_content("#record-panel")

@@ -301,7 +301,7 @@ def test_several_cards_each_get_their_own_answer():
 def test_the_third_rebind_of_a_month_is_refused():
     card = in_use(binding="fixed", imei=IMEI)
     for number in (1, 2):
-        assert run("act", "rebind", card.iccid, "--set", f"imei=86153704000000{number}").code == 0
+        assert run("act", "rebind", card.iccid, "--set", f"imei=86153704000{number}000").code == 0
     ended = run("act", "rebind", card.iccid, "--set", f"imei={OTHER_IMEI}")
     assert (ended.code, ended.err) == (
         1,

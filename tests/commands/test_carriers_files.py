@@ -4,9 +4,10 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from cards.actions.imports.card_table import EXAMPLE_CARD
+from cards.calendar import instant_told
 from cards.catalogue.words import USUAL_WORDS, code_of
 from cards.models import Card, CarrierPolicy, Plan, UsageDay
 from cards.models.card import MB
@@ -270,10 +271,10 @@ def test_where_a_row_has_both_its_iccid_counts(written):
 def test_a_file_without_an_instant_is_known_as_of_now_and_the_same_again_is_unchanged(written):
     build.card_in_use(iccid=iccid(1))
     path = written(f"iccid,bytes\n{iccid(1)},5\n")
-    before = timezone.now()
+    before = instant_told()
     assert result("import_usage", path, "--default=day=2026-03-20") == NOTHING | {"rows": 1, "created": 1}
     first = UsageDay.objects.get()
-    assert before <= first.read_at <= timezone.now()
+    assert before <= first.read_at <= instant_told()
     for options in (["--dry-run"], []):
         again = result("import_usage", path, "--default=day=2026/3/20", *options)
         assert again == NOTHING | {"rows": 1, "unchanged": 1}

@@ -25,6 +25,7 @@ NEW_POLICY = {
     "renewal_days": 60,
     "rebinds_per_month": 3,
     "cards_per_person": 10,
+    "most_bytes_a_day": 2**40,
 }
 
 

@@ -23,6 +23,7 @@ IN_FORCE = {
     "renewal_days": 90,
     "rebinds_per_month": 2,
     "cards_per_person": 10,
+    "most_bytes_a_day": 2**40,
     "restores_credit": "on",
     "restores_threshold": "on",
     "ends_waiver": "on",

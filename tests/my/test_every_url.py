@@ -25,7 +25,7 @@ from cards.actions.jobs import control, worker
 from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
-from cards.models import CarrierPolicy, Job, Plan, SavedView, SweptDay, Tag
+from cards.models import CarrierPolicy, Job, Plan, QuarantinedReading, SavedView, SweptDay, Tag
 from cards.people.accounts import invite_member, person_of
 from tests.billing import build
 from tests.build import card_in_use, member, on_day, open_card
@@ -156,6 +156,8 @@ TABLE = {
     "console:request-answer": row(NOBODY, SUPPORT, pk="request"),
     "console:request-close": row(NOBODY, SUPPORT, pk="request"),
     "console:queues": row(STAFF, STAFF),
+    "console:quarantine": row(STAFF),
+    "console:quarantine-decide": row(NOBODY, OPS, pk="quarantined reading", decision="=drop"),
     "console:sweep": row(STAFF, STAFF),
     "console:unpark": row(NOBODY, STAFF, iccid="card"),
     "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
@@ -279,6 +281,8 @@ def world(people):
     card, other = card_in_use(customer="Acme"), card_in_use(customer="Northwind")
     unused = open_card(customer="Acme")
     request = open_request(card, by=people["operator"], text="It blinks.", evidence={}, key=uuid.uuid4())
+    told = {"read_at": timezone.now(), "told_at": timezone.now()}
+    quarantined = QuarantinedReading.objects.create(card=card, day=DAY, bytes=2**41, **told)
     SweptDay.objects.create(day=DAY, braked_at=timezone.now())
     policy = CarrierPolicy.objects.create(carrier="cmcc", valid_from=date(2999, 1, 1))
     ops = people["operations"]
@@ -287,6 +291,7 @@ def world(people):
         "card": card.iccid,
         "view": SavedView.objects.create(owner=ops, name="mine", query="", is_shared=True).pk,
         "request": request.pk,
+        "quarantined reading": quarantined.pk,
         "invitation": invitation.pk,
         "invitation's token": invitation.token,
         "membership": people["viewer"].memberships.get().pk,

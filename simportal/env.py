@@ -159,11 +159,11 @@ def _today(text, debug):
         )
     try:
         day = date.fromisoformat(text)
-        if 2000 <= day.year < 2100:  # what may come in otherwise: see cards.calendar, which needs these settings
-            return day
     except ValueError:
-        pass
-    raise BadSetting(f"SIMPORTAL_TODAY is a day such as 2026-03-02, from 2000 to 2099, not {text!r}.")
+        raise BadSetting(f"SIMPORTAL_TODAY is a day such as 2026-03-02, not {text!r}.") from None
+    if not 2000 <= day.year < 2100:  # as for all days that come in: cards.calendar, which needs these settings
+        raise BadSetting(f"SIMPORTAL_TODAY is a day from 2000 to 2099, not {text!r}.")
+    return day
 
 
 def _port(text):

@@ -165,8 +165,12 @@ def test_mail_server(url, server):
             "SIMPORTAL_TODAY moves the clock, which is for demos and tests: it needs DEBUG=1, or go unset.",
         ),
         (
+            {"DEBUG": "1", "SIMPORTAL_TODAY": "9999-12-31"},
+            "SIMPORTAL_TODAY is a day from 2000 to 2099, not '9999-12-31'.",
+        ),
+        (
             {"DEBUG": "1", "SIMPORTAL_TODAY": "2 March"},
-            "SIMPORTAL_TODAY is a day such as 2026-03-02, from 2000 to 2099, not '2 March'.",
+            "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
         ),
         ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),

@@ -24,8 +24,8 @@ NEW_POLICY = {
     "cycle_day": 1,
     "renewal_days": 60,
     "rebinds_per_month": 3,
-    "cards_per_person": 10,
     "most_bytes_a_day": 2**40,
+    "cards_per_person": 10,
 }
 
 

@@ -48,11 +48,11 @@ def last_instant() -> datetime:
 def instant_told() -> datetime:
     """The instant at which the portal is told something now.
 
-    A clock that was moved to a day stands in the last second of the day; what is told later is later all the same.
+    A clock that was moved to a day stands in the last hour of the day; what is told later is later all the same.
     """
     if settings.SIMPORTAL_TODAY and not _moved_to.get():
         gone = timezone.now().timestamp() % SECONDS_A_DAY / SECONDS_A_DAY
-        return _end_of(settings.SIMPORTAL_TODAY) + timedelta(seconds=gone - 1)
+        return _end_of(settings.SIMPORTAL_TODAY) + timedelta(hours=gone - 1)
     return this_moment()
 
 

@@ -1,5 +1,6 @@
 """`import_usage`: readings, what they cause, and what is wrong with those that are not taken."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -236,3 +237,13 @@ def test_more_rows_than_a_chunk(imported):
     rows = [usage_row(bytes=n, read_at=(midnight + timedelta(seconds=n)).isoformat()) for n in range(5_001)]
     assert imported(*rows) == NOTHING | {"rows": 5_001, "created": 1, "stale": 5_000}
     assert state() == ("in_use", [], 5_000)
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once(tmp_path):
+    build.card_in_use(iccid=iccid(1))
+    path = tmp_path / "usage.csv"
+    path.write_text(f"iccid,day,bytes,read_at\n{iccid(1)},2026/13/40,many,\n")
+    refused = run("import_usage", str(path), "--json")
+    (error,) = json.loads(refused.out)["errors"]
+    assert (refused.code, error["row"], error["field"]) == (1, 2, "read_at")
+    assert [name for name in ("day", "bytes") if f"{name}: " in error["message"]] == ["day", "bytes"]

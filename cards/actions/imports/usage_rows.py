@@ -1,6 +1,7 @@
 """One row of a usage file: its columns, how each is read, and what is wrong with it."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 from django.utils.translation import gettext as _
 
@@ -9,6 +10,7 @@ from cards.calendar import first_instant, last_instant
 from cards.catalogue.parameters import read_day, read_whole
 from cards.errors import BadInput
 from cards.files.days import instant_of
+from cards.phrases import joined, pair
 
 LARGEST_BYTES = 2**50
 
@@ -40,16 +42,24 @@ class UsageRow:
 
 
 def read_usage_row(number, texts, today):
-    """A `UsageRow` of one row's texts by column, or `BadInput` that names the field.
+    """A `UsageRow` of one row's texts by column, or `BadInput` that names the field, and says what else is wrong.
 
     A device that cannot be read is left out, with a warning: the bytes are what the file is for.
     """
-    for column in NEEDED_IN_A_ROW:
-        if not texts.get(column):
-            raise BadInput(column, _("a value is required"))
-    row = UsageRow(number, **{column: USAGE_READERS[column](text) for column, text in texts.items() if text})
-    if row.day > today:
-        raise BadInput("day", _("{day} is in the future").format(day=row.day))
+    values = {}
+    faults = [BadInput(column, _("a value is required")) for column in NEEDED_IN_A_ROW if not texts.get(column)]
+    for column, text in texts.items():
+        if text:
+            try:
+                values[column] = USAGE_READERS[column](text)
+            except BadInput as bad:
+                faults.append(bad)
+    if "day" in values and values["day"] > today:
+        faults.append(BadInput("day", _("{day} is in the future").format(day=values["day"])))
+    if faults:
+        first, *others = faults
+        raise BadInput(first.field, reduce(joined, (pair(bad.field, bad.sentence) for bad in others), first.sentence))
+    row = UsageRow(number, **values)
     if texts.get("imei") and not row.imei:
         row.warning = _("“{text}” is no IMEI: the row was taken without a device").format(text=texts["imei"])
     return row

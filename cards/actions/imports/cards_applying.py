@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -38,6 +38,14 @@ class Intake:
     corrected: list = field(default_factory=list)
     new_customers: list = field(default_factory=list)
     at_once: AtOnce = field(default_factory=AtOnce)
+
+
+def again_if_created_meanwhile(apply, *rows, **how):
+    """What `apply` returns; it is done once more if another import created the same cards at the same moment."""
+    try:
+        return apply(*rows, **how)
+    except IntegrityError:
+        return apply(*rows, **how)
 
 
 def apply_cards(rows, *, actor, reason="", update=False, at=None, source="", job_id=None, rehearses=False):

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import PurePath
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, read_card_row
 from cards.actions.imports.card_table import open_cards
-from cards.actions.imports.cards_applying import apply_cards, foresee_cards
+from cards.actions.imports.cards_applying import again_if_created_meanwhile, apply_cards, foresee_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
 from cards.actions.imports.file_customers import asked_of, joined_by_name, question
 from cards.actions.imports.told import AS_IT_STANDS
@@ -176,7 +176,7 @@ def apply_table(table, read, apply, at_once, dry_run, progress, imported):
     for chunk in chunked(table.rows, at_once):
         imported.rows += len(chunk)
         rows = list(_readable(chunk, read, imported))
-        counts, errors = _applied(rows, apply, dry_run)
+        counts, errors = again_if_created_meanwhile(_applied, rows, apply, dry_run)
         for name, count in counts.items():
             setattr(imported, name, getattr(imported, name) + count)
         imported.add_errors(errors)
@@ -202,14 +202,7 @@ def _readable(chunk, read, imported):
 
 
 def _applied(rows, apply, dry_run):
-    """Apply the rows in one transaction; once more if another import created the same cards at the same moment."""
-    try:
-        return _applied_once(rows, apply, dry_run)
-    except IntegrityError:
-        return _applied_once(rows, apply, dry_run)
-
-
-def _applied_once(rows, apply, dry_run):
+    """Apply the rows in one transaction, which a dry run takes back."""
     with transaction.atomic():
         applied = apply(rows)
         transaction.set_rollback(dry_run)

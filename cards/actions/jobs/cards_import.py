@@ -6,13 +6,12 @@ that cannot be read, or that repeat another one, are found once for the whole fi
 
 from collections import Counter
 
-from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.card_table import open_cards
-from cards.actions.imports.cards_applying import apply_cards
+from cards.actions.imports.cards_applying import again_if_created_meanwhile, apply_cards
 from cards.actions.imports.cards_file import CARDS_AT_ONCE, OnceEach
 from cards.actions.imports.file_customers import asked_of, joined_by_name
 from cards.actions.jobs.engine import add_chunk
@@ -69,7 +68,8 @@ class CardImport(FileImport):
             read_card_row(number, dict(zip(payload["columns"], texts, strict=True)), today)
             for number, texts in payload["rows"]
         ]
-        batch = _applied(
+        batch = again_if_created_meanwhile(
+            apply_cards,
             rows,
             actor=Actor.of_job(job),
             reason=job.reason,
@@ -122,14 +122,6 @@ def _payload(columns, rows, once):
         else:
             payload["rows" if readable else "repeated"].append([row.number, list(row.texts.values())])
     return payload
-
-
-def _applied(rows, **how):
-    """Apply the rows; once more if another import created the same cards at the same moment."""
-    try:
-        return apply_cards(rows, **how)
-    except IntegrityError:
-        return apply_cards(rows, **how)
 
 
 def _as_document(payload, rows, batch):

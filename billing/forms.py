@@ -37,6 +37,14 @@ class AmountField(forms.CharField):
             raise forms.ValidationError(str(bad.sentence)) from None
 
 
+class ToldField(forms.CharField):
+    """What the customer reads of why money was moved."""
+
+    def __init__(self, **kwargs):
+        label, help_text = _("Text for the customer"), _("Shown in the wallet, on the statement and on the order.")
+        super().__init__(**{"label": label, "help_text": help_text, "max_length": 200} | kwargs)
+
+
 class KeyedForm(forms.Form):
     """A form that is one thing however often it is sent: `key` comes with it."""
 
@@ -113,6 +121,20 @@ class ReasonForm(KeyedForm):
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
+class RefundForm(ReasonForm):
+    """Why lines of an order are given back: for the staff, and for the customer, who reads at least of which order."""
+
+    told = ToldField(required=False)
+
+    def __init__(self, order, data=None):
+        self.usual = _("Refund of order {number}").format(number=order.number)
+        super().__init__(data, {"told": self.usual})
+        self.fields["reason"].label = _("Internal reason")
+
+    def clean_told(self):
+        return self.cleaned_data["told"] or self.usual
+
+
 class ReceiptForm(KeyedForm):
     """A transfer as the bank's statement shows it."""
 
@@ -129,7 +151,7 @@ class ReceiptForm(KeyedForm):
     )
     received_on = DayField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
-    note = forms.CharField(label=pgettext_lazy("text", "Note"), max_length=200, required=False)
+    note = forms.CharField(label=_("Internal note"), max_length=200, required=False)
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)

@@ -3,14 +3,19 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from billing.choices import OrderState, RefundState
-from cards.scope import OwnedQuerySet
+from billing.choices import OrderKind, OrderState, RefundState
+from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
     from billing.models import Order, Refund  # noqa: F401 -- named in texts
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
+    def within(self, scope: Scope) -> Self:
+        """What is seen of these orders in a scope; an adjustment is the staff's alone as long as it is not made."""
+        not_made = models.Q(kind=OrderKind.ADJUSTMENT) & ~models.Q(state=OrderState.FULFILLED)
+        return super().within(scope) if scope.sees_all else super().within(scope).exclude(not_made)
+
     def placed(self) -> Self:
         """Orders that wait to be paid, or to be approved."""
         return self.filter(state=OrderState.PLACED)

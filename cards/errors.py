@@ -15,6 +15,7 @@ from cards.phrases import joined, noted, pair
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
 VOCABULARIES: dict[str, type[TextChoices]] = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
 
+WAY_TO_A_ROLE = _("Ask someone whose role allows it.")
 REFUSALS = {
     "cancelled": (
         _("The card is cancelled, which is final."),
@@ -30,7 +31,7 @@ REFUSALS = {
     ),
     "not_permitted": (
         _("{actor} is not allowed to do this: {action}."),
-        _("Ask someone whose role allows it."),
+        WAY_TO_A_ROLE,
     ),
     "not_unused": (
         _("Only an unused card can be activated."),
@@ -244,6 +245,14 @@ class Refused(Exception):
 
     def _labelled_facts(self) -> dict[str, Any]:
         return {name: _label(name, value) for name, value in self.facts.items()}
+
+
+class NamelessRefused(Refused):
+    """A refusal as customers read it long afterwards: who of the dealer's staff was not allowed it is not told."""
+
+    sentences = REFUSALS | {
+        "not_permitted": (_("Whoever started this is not allowed to do it: {action}."), WAY_TO_A_ROLE)
+    }
 
 
 def _label(name: str, value: Any) -> object:

@@ -21,6 +21,7 @@ from cards.calendar import civil_today, this_moment
 from cards.errors import Refused
 
 LINE_COLUMNS = ("state", "seq", "fulfilled_on", "refunded_on", "refused")
+UNSERVED = "unserved:"  # the key of an entry that gives back what could not be delivered begins so
 
 
 class Fulfilment(Kind):
@@ -63,7 +64,7 @@ class Fulfilment(Kind):
             entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)
             key = f"fulfil:{order.pk}:{chunk.number}"
             post_entry(key, EntryKind.FULFILMENT, order.customer_id, *entry_lines, actor=payer, order=order)
-        key = f"unserved:{order.pk}:{chunk.number}"
+        key = f"{UNSERVED}{order.pk}:{chunk.number}"
         give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)
         return document
 
@@ -89,13 +90,13 @@ def finish(order):
     order.save(update_fields=["state", "ended_at"])
 
 
-def give_back(order, key, lines, *, source, actor):
+def give_back(order, key, lines, *, source, actor, told=""):
     """Put what these lines cost back into the wallet, once for each key; `source` is where the money stands."""
     amount = amount_of(lines)
     if not amount:
         return
     entry_lines = transfer(amount, source, Account.WALLET)
-    post_entry(key, EntryKind.REFUND, order.customer_id, *entry_lines, actor=actor, order=order)
+    post_entry(key, EntryKind.REFUND, order.customer_id, *entry_lines, actor=actor, order=order, told=told)
     locked = Order.objects.select_for_update().get(pk=order.pk)
     locked.refunded += amount
     locked.save(update_fields=["refunded"])

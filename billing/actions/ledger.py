@@ -34,7 +34,7 @@ def wallet_locked(customer_id):
         yield CustomerAccount.objects.select_for_update().get(pk=customer_id)
 
 
-def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo=""):
+def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo="", told=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
     What moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit; then
@@ -61,6 +61,7 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
             actor_kind=actor.kind,
             actor_name=actor.name,
             memo=memo,
+            told=told,
         )
 
 

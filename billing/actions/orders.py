@@ -121,7 +121,13 @@ def pay_out_of_wallet(order, *, user):
         _refuse_unless(order, order.pay)
         entry_lines = transfer(order.total, Account.WALLET, Account.RECEIVABLES)
         post_entry(
-            f"pay:{order.pk}", EntryKind.PAYMENT, order.customer_id, *entry_lines, actor=actor_for(user), order=order
+            f"pay:{order.pk}",
+            EntryKind.PAYMENT,
+            order.customer_id,
+            *entry_lines,
+            actor=actor_for(user),
+            order=order,
+            told=order.told,
         )
         order.pay(at=this_moment(), by=user)
         order.save(update_fields=["state", "paid_at", "paid_by"])
@@ -181,17 +187,25 @@ def expire_unpaid(now):
     return ended
 
 
-def make_adjustment(customer, amount, *, user, note, key=None):
+def make_adjustment(customer, amount, *, user, note, told="", key=None):
     """Charge a customer (`amount` above zero) or give them something (below), without any card.
 
     Up to the set amount it is done at once; above, it waits as a placed order for a second person, who calls
-    `approve_adjustment`.
+    `approve_adjustment`. `note` is for the staff, `told` for the customer; where it is empty they read that it is an
+    adjustment.
     """
     require(may_adjust, user)
 
     def make(key):
         order = Order.objects.create(
-            key=key, kind=OrderKind.ADJUSTMENT, customer=customer, total=amount, size=1, note=note, created_by=user
+            key=key,
+            kind=OrderKind.ADJUSTMENT,
+            customer=customer,
+            total=amount,
+            size=1,
+            note=note,
+            told=told,
+            created_by=user,
         )
         rate = MoneyRules.read().service_tax_rate
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)

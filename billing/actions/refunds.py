@@ -18,10 +18,11 @@ from cards.choices import JobKind, JobStatus
 from cards.models import Job
 
 
-def request_refund(order, *, user, reason, card_ids=None, key=None):
+def request_refund(order, *, user, reason, told="", card_ids=None, key=None):
     """A refund of these lines (None: of all), checked in its job; nothing is given back before somebody approves it.
 
-    `user` has to be allowed what the cards give back, and signs it. Raises `MoneyRefused` for an order that is not
+    `user` has to be allowed what the cards give back, and signs it. `reason` is for the staff, `told` for the customer;
+    where it is empty they read that it is a refund. Raises `MoneyRefused` for an order that is not
     paid, or is an adjustment: that is reversed by another adjustment.
     """
     require(lambda user: may_request_refund(user, order), user)
@@ -33,7 +34,7 @@ def request_refund(order, *, user, reason, card_ids=None, key=None):
         if card_ids is not None:
             lines = lines.filter(card__among=card_ids)
         job = _checking(order, lines.values_list("card_id", flat=True), user)
-        return Refund.objects.create(key=key, order=order, job=job, reason=reason, asked_by=user)
+        return Refund.objects.create(key=key, order=order, job=job, reason=reason, told=told, asked_by=user)
 
     refund = once(Refund, key, make, asked_by=user)
     if refund.waits and refund.job.total <= MOST_LINES_TO_WAIT_FOR:

@@ -45,8 +45,9 @@ class Refunding(Kind):
         fulfilment.write_states(closed)
         refund.order.lines.filter(pk__in=[line.pk for line in closed]).update(refund=refund)
         actor, key = actor_for(refund.decided_by), f"refund:{refund.pk}:{chunk.number}"
-        fulfilment.give_back(refund.order, f"{key}:open", unserved, source=Account.RECEIVABLES, actor=actor)
-        fulfilment.give_back(refund.order, f"{key}:served", returned, source=Account.REFUNDS, actor=actor)
+        signed = {"actor": actor, "told": refund.told}
+        fulfilment.give_back(refund.order, f"{key}:open", unserved, source=Account.RECEIVABLES, **signed)
+        fulfilment.give_back(refund.order, f"{key}:served", returned, source=Account.REFUNDS, **signed)
         # For an unserved line no card had to give anything back.
         document["outcomes"] = sorted(document["outcomes"] + [[line.card_id, None, None] for line in unserved])
         document["counts"]["done"] += len(unserved)

@@ -12,7 +12,7 @@ class Entry(models.Model):
 
     `key` says what it is the entry of (`pay:17`), so that nothing is entered twice. The postings are written first
     and the entry after them: with it they are complete, and the database lets it in only if they sum to zero, and
-    no posting once it is there.
+    no posting once it is there. `memo` is the staff's own; `told` is what the customer reads of why.
     """
 
     key = models.CharField(_("key"), max_length=64, primary_key=True)
@@ -36,6 +36,7 @@ class Entry(models.Model):
     actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
     actor_name = models.CharField(_("actor"), max_length=150)
     memo = models.CharField(_("memo"), max_length=200, blank=True)
+    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("entry")

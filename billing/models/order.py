@@ -25,6 +25,7 @@ class Order(models.Model):
     who cannot. Placing writes the lines, with all their terms. Paying moves the money, once; the job
     then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
     without `created_by` was asked for by a rule. `placed_by` is empty too for orders placed before it was kept.
+    `note` is the staff's own; `told` is what the customer reads of why an adjustment was made.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -54,6 +55,7 @@ class Order(models.Model):
     total = MoneyField(pgettext_lazy("orders", "total"), default=ZERO)
     refunded = MoneyField(_("refunded"), default=ZERO)
     note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
+    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -247,7 +249,8 @@ class Refund(models.Model):
     """Money given back for lines of a paid order, as long as their service was not used.
 
     Its job checks first which lines can be given back. `amount` is what the check came to, and in the end what was
-    given back. Above the set amount a second person approves it.
+    given back. Above the set amount a second person approves it. `reason` is the staff's own; `told` is what the
+    customer reads.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -258,6 +261,7 @@ class Refund(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.REQUESTED)
     amount = MoneyField(pgettext_lazy("money", "amount"), default=ZERO)
     reason = models.CharField(_("reason"), max_length=200)
+    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
@@ -282,6 +286,11 @@ class Refund(models.Model):
     def waits(self) -> bool:
         """Whether somebody has to approve or decline it."""
         return self.state == RefundState.REQUESTED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether what could be given back is in the wallet."""
+        return self.state == RefundState.DONE
 
     @property
     def is_approved(self) -> bool:

@@ -11,7 +11,7 @@ from billing.actions.lines import sum_of_checks
 from billing.actions.orders import needs_second
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
-from billing.forms import ReasonForm
+from billing.forms import RefundForm
 from billing.money import ZERO, tax_within
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
@@ -45,7 +45,7 @@ def order_context(order, request, frame):
         "may_refund": may_request_refund(user, order),
         "may_approve": may_adjust(user),
         "key": uuid.uuid4(),
-        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in entries],
+        "entries": [(entry, moved_by(entry, frame.for_staff), list(entry.postings.all())) for entry in entries],
         "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": [
             (payment, money_badge(payment), provider_label(payment.provider), list(payment.notifications.all()))
@@ -89,7 +89,7 @@ def _placed(order, request):
         "is_mine": order.created_by_id == request.user.pk,
         "is_stuck": order.waits_for_service and bool(order.job) and order.job.has_failed,
         "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
-        "reason_form": ReasonForm(),
+        "refund_form": RefundForm(order),
     }
 
 

@@ -19,7 +19,7 @@ def statement_context(customer, month, frame):
     return {
         "customer": customer,
         "statement": found,
-        "entries": [wallet_line(posting, frame) for posting in found.postings],
+        "entries": [wallet_line(posting, frame, to_staff=False) for posting in found.postings],
         "months": months_of(customer.pk, civil_today()),
         "made_on": civil_today(),
     }
@@ -30,19 +30,19 @@ def statement_file(customer, month, frame):
     found = statement(customer.pk, month)
     headings = [_("Day"), _("Description"), _("Reference"), _("Memo"), pgettext("money", "Amount"), _("Balance")]
     rows = [[month, _("Opening balance"), "", "", "", found.opening]]
-    for entry in (wallet_line(posting, frame) for posting in found.postings):
-        rows.append([entry.on, entry.what, as_text(entry.reference), entry.memo, entry.amount, entry.balance])
+    for entry in (wallet_line(posting, frame, to_staff=False) for posting in found.postings):
+        rows.append([entry.on, entry.what, as_text(entry.reference), entry.told, entry.amount, entry.balance])
     rows.append(["", _("Closing balance"), "", "", "", found.closing])
     return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
 
 
 def month_of(request):
-    """The month that the address names, or this one; an address that makes no sense is not found."""
+    """The month that the address names, or this one; one that makes no sense or lies ahead is not found."""
     text = request.GET.get("month", "")
     try:
         month = date.fromisoformat(f"{text}-01") if text else civil_today().replace(day=1)
     except ValueError:
         raise Http404 from None
-    if not exists(month):
+    if not exists(month) or month > civil_today():
         raise Http404
     return month

@@ -1,4 +1,8 @@
-"""A line of a wallet's account: what it was for, and where more is to be seen."""
+"""A line of a wallet's account: what it was for, and where more is to be seen.
+
+Who of the staff did it and what they noted stands on the staff's own pages alone; the customer reads what was written
+for them. A statement is the customer's, whoever prints it.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,14 +10,16 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from billing.choices import EntryKind
+from billing.actions.fulfilment import UNSERVED
+from billing.choices import EntryKind, OrderKind
 from billing.payments import provider_label
 from billing.permissions import AUTO_RENEWAL
+from cards.choices import ActorKind
 
 
 @dataclass(frozen=True)
 class WalletLine:
-    """One line of a wallet's account."""
+    """One line of a wallet's account. `told` is what the customer reads of why, `memo` what the staff noted."""
 
     on: date
     what: str
@@ -21,32 +27,53 @@ class WalletLine:
     url: str
     amount: Decimal
     balance: Decimal
+    told: str
     memo: str
     by: str
 
 
-def wallet_line(posting, frame):
+def wallet_line(posting, frame, to_staff):
     """The posting as people read it, with the address of what it was for in this frame."""
     entry = posting.entry
-    reference, url = "", ""
-    if entry.order:
-        reference, url = entry.order.number, frame.money_url("order", entry.order_id)
-    elif receipt := getattr(entry, "receipt", None):
-        reference, url = receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""
+    reference, url = _what_for(entry, frame)
     return WalletLine(
         entry.booked_on,
-        entry.get_kind_display(),
+        kind_of(entry),
         reference,
         url,
         posting.amount,
         posting.balance,
-        entry.memo,
-        moved_by(entry),
+        told_of(entry),
+        entry.memo if to_staff else "",
+        moved_by(entry, to_staff),
     )
 
 
-def moved_by(entry):
-    """Who moved the money: a person by name, a provider or the portal itself as people call it."""
-    if entry.actor_name == AUTO_RENEWAL.name:
+def kind_of(entry):
+    """What the entry is called; paying an adjustment is making it."""
+    if entry.kind == EntryKind.PAYMENT and entry.order.kind == OrderKind.ADJUSTMENT:
+        return entry.order.get_kind_display()
+    return entry.get_kind_display()
+
+
+def told_of(entry):
+    """Why, as the customer reads it; empty where the kind of the entry says it all."""
+    return entry.told or (_("could not be delivered") if entry.key.startswith(UNSERVED) else "")
+
+
+def moved_by(entry, to_staff):
+    """Who moved the money: a provider or the portal itself as people call it, a member by name, staff as the dealer."""
+    if entry.actor_kind == ActorKind.SYSTEM and entry.actor_name == AUTO_RENEWAL.name:
         return _("Auto-renewal")
-    return provider_label(entry.actor_name) if entry.kind == EntryKind.ONLINE else entry.actor_name
+    if entry.kind == EntryKind.ONLINE:
+        return provider_label(entry.actor_name)
+    return entry.actor_name if to_staff or entry.actor_kind == ActorKind.CUSTOMER else _("your dealer")
+
+
+def _what_for(entry, frame):
+    if entry.order:
+        return entry.order.number, frame.money_url("order", entry.order_id)
+    receipt = getattr(entry.reverses or entry, "receipt", None)
+    if receipt is None:
+        return "", ""
+    return receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from cards.errors import NamelessRefused, Refused
 from cards.permissions import Actor
 from cards.scope import Scope
 
@@ -72,6 +73,11 @@ class Frame:
 
     def context(self, request):
         return {"frame": self, **self.layout(request)}
+
+    @property
+    def refusals(self):
+        """The class that makes the sentences of what became of many cards: customers read no name of the staff."""
+        return Refused if self.for_staff else NamelessRefused
 
     def url(self, name, *args):
         """An address of cards and what is done to them: `job` is `console:job` or `my:job`."""

@@ -46,7 +46,7 @@ def action_context(job, request, frame):
         label = ngettext("{action}: {count} card", "{action}: {count} cards", shared["can"])
         action = _action_type(job)
         return shared | {
-            "groups": groups_of_check(job),
+            "groups": groups_of_check(job, frame.refusals),
             "form": form_of(job),
             "start_label": label.format(action=title_of(job), count=f"{shared['can']:,}"),
             "is_dangerous": action.is_final,
@@ -110,12 +110,12 @@ def _outcomes(job, request, sums, frame):
     if place is None or show not in ("", "done", "failed", *REFUSALS):
         raise Http404
     after = tuple(map(int, place.groups())) if "after" in request.GET else (0, -1)
-    rows, last = page_of_outcomes(job, show, after, Card.objects.visible_to(request.user))
+    rows, last = page_of_outcomes(job, show, after, Card.objects.visible_to(request.user), frame.refusals)
     url = frame.url("job", job.pk)
     failed = sums.counts["refused"] + sums.counts["parked"]
     tabs = [("", _("All"), sums.done), ("done", _("Done"), sums.counts["done"]), ("failed", _("Failed"), failed)]
     return {
-        "groups": groups_of_result(job, url),
+        "groups": groups_of_result(job, url, frame.refusals),
         "outcomes": rows,
         "next_url": last and _address(url, show, last),
         "first_url": _address(url, show) if "after" in request.GET else "",

@@ -86,7 +86,7 @@ class JobPages(Framed):
         if job.kind not in ACTION_KINDS:
             raise Http404
         headings = ["ICCID", "MSISDN", _("Reason"), _("How to fix it")]
-        rows = failures(job, get_language(), Card.objects.visible_to(request.user))
+        rows = failures(job, get_language(), Card.objects.visible_to(request.user), self.frame.refusals)
         return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows)
 
     def do_step(self, request, pk, step):

@@ -395,7 +395,13 @@ def test_what_is_agreed_on_is_kept_and_the_limit_never_below_the_debt(finance):
 def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(finance):
     acme = b.customer()
     path = f"/console/customers/{acme.pk}/adjust/"
-    posted = {"gives": "1", "amount": "1,000.01", "note": "sorry", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
+    posted = {
+        "gives": "1",
+        "amount": "1,000.01",
+        "note": "sorry",
+        "told": "Sorry.",
+        "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666",
+    }
     for _ in range(2):
         finance.post(path, posted)
     order = Order.objects.get()
@@ -420,7 +426,7 @@ def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(fina
 )
 def test_an_amount_that_is_none_gets_one_sentence(finance, amount, sentence):
     path = f"/console/customers/{b.customer().pk}/adjust/"
-    posted = {"gives": "1", "amount": amount, "note": "x", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
+    posted = {"gives": "1", "amount": amount, "note": "x", "told": "x", "key": "8a3b9c52-6a1f-4b8e-9d7a-666666666666"}
     response = finance.post(path, posted, headers=ENGLISH)
     assert (response.status_code, response.context["adjustment"].errors) == (422, {"amount": [sentence]})
 

@@ -2,7 +2,8 @@
 
 Refused means 403, 404, the login page or, of those who may use it otherwise, the wrong method. Whatever has an owner
 in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
-What they find there is read too: a plan's code never stands without what people call the plan.
+What they find there is read too: a plan's code never stands without what people call the plan, and no customer reads
+what staff are called or write for themselves.
 """
 
 import re
@@ -16,19 +17,20 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import SimpleCookie
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
-from billing.models import PriceTier
+from billing.models import Order, PriceTier
 from cards.actions.jobs import control, worker
-from cards.actions.requests import open_request
+from cards.actions.requests import answer, open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
-from cards.models import CarrierPolicy, Job, Plan, QuarantinedReading, SavedView, SweptDay, Tag
+from cards.models import CardRequest, CarrierPolicy, Job, Plan, QuarantinedReading, SavedView, SweptDay, Tag
 from cards.people.accounts import invite_member, person_of
+from cards.permissions import Actor
 from tests.billing import build
-from tests.build import card_in_use, member, on_day, open_card
+from tests.build import card_in_use, do, member, on_day, open_card
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +46,8 @@ STAFF = SUPPORT | {"finance", "carrier_desk", "auditor"}
 PERSONS = CUSTOMERS | STAFF
 EVERYBODY = PERSONS | {"anonymous"}
 FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS
+STAFFS_OWN, FOR_CUSTOMERS = "staffs-own", "for-customers"  # stands in what staff are called and note; in what they tell
+FOR_MEMBERS = ("home", "my:", "buying:", "pay:", "account:")
 FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
 
 
@@ -102,7 +106,7 @@ TABLE = {
     "my:card-act": row(ACTING, ACTING, iccid="card", action="=suspend"),
     "my:select": row(NOBODY, ACTING | {"owner of another"}, {"filter": str(uuid.uuid4()), "query": ""}),
     "my:selection": row(OWNER, OWNER, {"action": "suspend"}, pk="my selection"),
-    "my:selection-export": row(OWNER, pk="my selection"),
+    "my:selection-export": row(OWNER, NOBODY, {"format": "csv"}, pk="my selection"),
     "my:job-list": row(CUSTOMERS),
     "my:job": row(OWNER, pk="my job"),
     "my:job-progress": row(OWNER, pk="my job"),
@@ -270,7 +274,7 @@ def people(today):
     }
     staff = {}
     for role in STAFF - ADMIN:
-        staff[role] = User.objects.create_user(role, is_staff=True)
+        staff[role] = User.objects.create_user(f"{STAFFS_OWN}-{role}", is_staff=True)
         staff[role].groups.add(Group.objects.get(name=role))
     return members | staff | {"admin": User.objects.create_superuser("admin"), "anonymous": None}
 
@@ -408,3 +412,58 @@ def test_everybody_may_what_the_table_says_and_nothing_else(who, people, world):
                 allowed.add((method, name))
     assert (sorted(allowed - expected), sorted(expected - allowed)) == ([], [])
     assert sorted((path, code) for path, code in visitor.bare if not path.startswith(QUOTE_CODES)) == []
+
+
+def noted_by_staff(people, world):
+    """What staff do to Acme's cards, jobs and money, with a note of their own to each; the paths where it is told."""
+    finance, ops, owner = people["finance"], people["operations"], people["owner"]
+    how = {"actor": Actor.of(ops), "reason": STAFFS_OWN}
+    card, held, unserved = (card_in_use(customer="Acme") for _ in range(3))
+    for action, params in (
+        *(("suspend", {}), ("resume", {}), ("remark", {"remark": STAFFS_OWN}), ("tag", {"tag": STAFFS_OWN})),
+        *(("protect", {}), ("set_limit", {"limit_mb": "20"}), ("renew", {"plan": "Y1-30"})),
+    ):
+        do(action, card, DAY, **how, **params)
+    do("place_hold", held, DAY, Actor.of(people["carrier_desk"]), STAFFS_OWN, kind="anomaly")
+    build.fund("500")
+    receipt = receipts.record(card.customer, Decimal("7"), "BANK 2", DAY, user=finance, payer="Acme", note=STAFFS_OWN)
+    receipts.reverse_receipt(receipt, user=finance, reason=STAFFS_OWN)
+    refunded = orders.pay_and_fulfil(build.placed(cards=[card], user=ops, note=STAFFS_OWN), user=finance)
+    refund = refunds.request_refund(refunded, user=ops, reason=STAFFS_OWN, told=FOR_CUSTOMERS)
+    refunds.approve(refund, user=finance)
+    failing = build.placed(cards=[unserved], user=ops)
+    do("cancel", unserved, DAY, **how)
+    orders.pay_and_fulfil(failing, user=finance)
+    said = {"user": finance, "note": STAFFS_OWN, "told": FOR_CUSTOMERS}
+    made = orders.make_adjustment(card.customer, Decimal("-5"), **said)
+    waiting = orders.make_adjustment(card.customer, Decimal("-5000"), **said | {"told": STAFFS_OWN})
+    answer(CardRequest.objects.get(pk=world["request"]), by=people["support"], text=FOR_CUSTOMERS)
+    job = control.start(control.draft(selected(owner, held, card), "suspend", user=owner), user=ops, reason=STAFFS_OWN)
+    assert Order.objects.visible_to(ops).filter(pk=waiting.pk).exists()
+    return [
+        *(reverse("my:card", args=[each.iccid]) for each in (card, held, unserved)),
+        *(reverse("my:card-help", args=[each.iccid]) for each in (card, held)),
+        *(reverse("buying:order", args=[order.pk]) for order in (refunded, failing, made)),
+        *(reverse(f"my:{page}", args=[worker.work_off(job).pk]) for page in ("job", "job-failures")),
+    ]
+
+
+def test_no_customer_reads_what_staff_write_for_themselves(people, world):
+    visitor, read = Client(), {}
+    visitor.force_login(people["owner"])
+    with transaction.atomic():
+        paths = {path: {} for path in noted_by_staff(people, world)}
+        looked_at = [(name, route) for name, route in urls() if "owner" in TABLE[name].look]
+        paths |= {path_of(*each, world): TABLE[each[0]].data for each in looked_at if each[0].startswith(FOR_MEMBERS)}
+        for path, data in paths.items():
+            response = visitor.get(path, data)
+            content = b"".join(response) if response.streaming else response.content
+            read[path] = (response.status_code, content.decode(errors="replace"))
+        transaction.set_rollback(True)
+    assert [path for path, (_status, text) in read.items() if STAFFS_OWN in text] == []
+    assert {status for status, _text in read.values()} <= {200, 302}
+    statement = reverse("buying:statement", args=[world["cards_customer"]])
+    told = [path for path, (_status, text) in read.items() if FOR_CUSTOMERS in text]
+    request = reverse("my:request", args=[world["request"]])
+    wanted = {request, "/my/wallet/", statement, f"{statement.rstrip('/')}.csv"}
+    assert (wanted - {*told}, len(told)) == (set(), len(wanted) + 2)  # and on the two orders

@@ -12,7 +12,7 @@ from billing.actions import orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.filters import CustomerFilter
-from billing.forms import AmountField, KeyedForm
+from billing.forms import AmountField, KeyedForm, ToldField
 from billing.models import CustomerAccount, MoneyRules, Order, Price
 from billing.money import LARGEST, yuan
 from billing.pages.notice_lines import notices_of
@@ -41,14 +41,24 @@ class AgreementForm(forms.ModelForm):
 
 
 class AdjustmentForm(KeyedForm):
-    """Money that is charged or given without a card, and why."""
+    """Money that is charged or given without a card: why, for the customer, and what the staff note of it.
+
+    What is given is never without a text for who gets it.
+    """
 
     gives = forms.ChoiceField(
         label=gettext_lazy("Credit or charge"),
         choices=[("1", gettext_lazy("Credit the customer")), ("0", gettext_lazy("Charge the customer"))],
     )
     amount = AmountField(label=pgettext_lazy("money", "Amount"))
-    note = forms.CharField(label=pgettext_lazy("text", "Note"), max_length=200)
+    told = ToldField(required=False)
+    note = forms.CharField(label=gettext_lazy("Internal note"), max_length=200)
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("gives") == "1" and not cleaned.get("told"):
+            self.add_error("told", _("Tell the customer why they are credited."))
+        return cleaned
 
     @property
     def signed(self):
@@ -110,7 +120,7 @@ def adjust(request, pk):
     form = AdjustmentForm(request.POST)
     if not form.is_valid():
         return _page(request, customer, adjustment=form, status=422)
-    said = {name: form.cleaned_data[name] for name in ("note", "key")}
+    said = {name: form.cleaned_data[name] for name in ("note", "told", "key")}
     try:
         order = orders.make_adjustment(customer, form.signed, user=request.user, **said)
     except Refused as refused:
@@ -132,7 +142,8 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "prices": prices.order_by("-valid_from", "plan")[:ROWS_PER_SECTION],
         "today": civil_today(),
         "postings": [
-            wallet_line(posting, CONSOLE) for posting in wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
+            wallet_line(posting, CONSOLE, to_staff=True)
+            for posting in wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
         ],
         "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),

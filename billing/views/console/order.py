@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import orders, refunds
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
-from billing.forms import ReasonForm
+from billing.forms import RefundForm
 from billing.models import Order
 from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
@@ -74,7 +74,8 @@ def again(request, pk):
 @require_POST
 def order_refund(request, pk):
     """Ask for a refund of the checked lines, or of all; its page shows what would be given back."""
-    order, form = CONSOLE_ORDERS.find(request, pk), ReasonForm(request.POST)
+    order = CONSOLE_ORDERS.find(request, pk)
+    form = RefundForm(order, request.POST)
     if not may_request_refund(request.user, order):
         raise PermissionDenied
     if not form.is_valid():
@@ -89,6 +90,7 @@ def order_refund(request, pk):
             order,
             user=request.user,
             reason=form.cleaned_data["reason"],
+            told=form.cleaned_data["told"],
             card_ids=card_ids,
             key=form.cleaned_data["key"],
         )

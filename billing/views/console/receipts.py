@@ -65,7 +65,7 @@ def receipt_page(request, pk):
     entries = [receipt.entry, *([receipt.entry.reversed_by] if receipt.reversed_at else [])]
     context = {
         "receipt": receipt,
-        "entries": [(entry, moved_by(entry), list(entry.postings.all())) for entry in entries],
+        "entries": [(entry, moved_by(entry, to_staff=True), list(entry.postings.all())) for entry in entries],
         "reason_form": ReasonForm(),
         "may_reverse": request.user.has_perm("billing.reverse_receipt"),
     }

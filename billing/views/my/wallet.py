@@ -133,12 +133,13 @@ def _wallet(request, customer, deposit=None, agreement=None):
     }
     book, today = PriceBook.read([customer.pk]), civil_today()
     quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
+    latest = wallet_of(customer.pk).order_by("-pk")[:LATEST_SHOWN]
     notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:LATEST_SHOWN]
     return {
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
-        "postings": [wallet_line(posting, MY) for posting in wallet_of(customer.pk).order_by("-pk")[:LATEST_SHOWN]],
+        "postings": [wallet_line(posting, MY, to_staff=False) for posting in latest],
         "notices": [(notice, sentence_of(notice)) for notice in notices],
         "prices": [(plan, quote.amount) for plan, quote in quotes if quote],
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),

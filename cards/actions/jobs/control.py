@@ -17,7 +17,8 @@ from cards.catalogue import CATALOGUE
 from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Job
-from cards.permissions import Actor, may_import
+from cards.permissions import Actor, may_import, people_of
+from cards.scope import Scope
 
 CHECKED_AT_ONCE = 2 * CHUNK
 FILES_KEPT = timedelta(days=7)
@@ -100,7 +101,8 @@ def retry(job, *, user, key=None):
         return undo(job.of, user=user, key=key)
     origin = {"from": "job", "job": job.pk, "which": "failed"}
     selection = freeze_ids(_not_done(job), owner=user, asked=origin)
-    return draft(selection, job.action, user=user, key=key, of=job, params=job.params, reason=job.reason)
+    reason = job.reason if Scope.of(user).sees_all or user == people_of(job)[0] else ""  # what staff wrote is theirs
+    return draft(selection, job.action, user=user, key=key, of=job, params=job.params, reason=reason)
 
 
 def undo(job, *, user, key=None):

@@ -17,7 +17,7 @@ from cards.calendar import WEEK
 from cards.choices import State
 from cards.models import Customer, Plan, ServiceTerm
 
-AHEAD_DAYS = 91
+AHEAD_DAYS = 91  # the last of them is at risk too, and begins a week of its own
 
 
 @dataclass
@@ -46,8 +46,9 @@ class Earned:
 
     @property
     def per_cent(self) -> int | None:
+        """The margin in per cent of what was kept; None where nothing was, or more went back than was earned."""
         kept = self.revenue - self.returned
-        return round(100 * self.margin / kept) if kept else None
+        return round(100 * self.margin / kept) if kept > ZERO else None
 
 
 @dataclass
@@ -102,7 +103,7 @@ def at_risk(today: date) -> tuple[list[AtRisk], list[tuple[date, Decimal]]]:
         risk.cards, risk.amount, risk.first_on = risk.cards + cards, risk.amount + amount, min(risk.first_on, day)
         risk.unpriced += 0 if quote else cards
         by_week[max(0, (day - today).days) // WEEK] += amount
-    weeks = [(today + timedelta(days=WEEK * week), by_week[week]) for week in range(AHEAD_DAYS // WEEK)]
+    weeks = [(today + timedelta(days=WEEK * week), by_week[week]) for week in range(AHEAD_DAYS // WEEK + 1)]
     return sorted(by_customer.values(), key=lambda risk: (-risk.amount, risk.first_on)), weeks
 
 

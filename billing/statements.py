@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from billing.choices import Account, EntryKind
+from billing.choices import Account
 from billing.models import Posting
 from billing.money import ZERO
 from cards.calendar import add_months, first_of_month
@@ -14,7 +14,10 @@ from cards.calendar import add_months, first_of_month
 
 @dataclass(frozen=True)
 class Statement:
-    """A month of a wallet: what it began with, each posting, and what it ended with."""
+    """A month of a wallet: what it began with, each posting, and what it ended with.
+
+    `served` is what was delivered in the month, less what was given back of it or of an earlier month's.
+    """
 
     month: date
     opening: Decimal
@@ -38,7 +41,7 @@ class Statement:
 def wallet_of(customer_id: int) -> QuerySet[Posting]:
     """The postings of a customer's wallet, in the order in which they were made."""
     wallet = Posting.objects.filter(customer=customer_id, account=Account.WALLET).order_by("pk")
-    return wallet.select_related("entry__order", "entry__receipt", "entry__payment")
+    return wallet.select_related("entry__order", "entry__receipt", "entry__reverses__receipt", "entry__payment")
 
 
 def statement(customer_id: int, day: date) -> Statement:
@@ -62,12 +65,11 @@ def months_of(customer_id: int, today: date) -> list[date]:
 
 
 def _served(customer_id: int, month: date) -> Decimal:
-    """What was delivered to the customer in the month, by the day on which it was."""
+    """What was delivered to the customer in the month, less what was given back of it: by the day on which it was."""
     served = Posting.objects.filter(
-        customer=customer_id,
-        account=Account.RECEIVABLES,
-        entry__kind=EntryKind.FULFILMENT,
+        entry__customer=customer_id,
+        account__in=(Account.REVENUE, Account.REFUNDS),
         entry__booked_on__gte=month,
         entry__booked_on__lt=add_months(month, 1),
     )
-    return -sum(served.values_list("amount", flat=True), ZERO)
+    return sum(served.values_list("amount", flat=True), ZERO)

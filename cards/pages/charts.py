@@ -65,4 +65,4 @@ def line(counts):
 
 def scaled(count, most):
     """How high a bar is; never nothing for something: a day with a single card, or a few bytes, still shows."""
-    return max(count * (HEIGHT - 4) // most, 1) if count else 0
+    return max(int(count * (HEIGHT - 4) // most), 1) if count else 0

@@ -54,7 +54,7 @@ def margin_csv(request):
 def risk(request):
     """The cards that will be cancelled, by customer and by week, at what they would renew for."""
     customers, weeks = at_risk(civil_today())
-    chart = bars([(str(day), int(amount)) for day, amount in weeks], as_text=yuan)
+    chart = bars([(str(day), amount) for day, amount in weeks], as_text=yuan)
     total = sum((each.amount for each in customers), ZERO)
     context = {
         "customers": customers,

@@ -52,6 +52,10 @@ MONEY_REFUSALS = {
         _("{needed} is needed, but the wallet has only {available} available."),
         _("Record a receipt, or raise the credit limit."),
     ),
+    "renewed_meanwhile": (
+        _("Cards of this order were renewed in the meantime: {count}."),
+        _("They are left out now. Review the order again, then place it."),
+    ),
     "price_changed": (
         _("The total is now {total}, not {shown}."),
         _("Review the order again, then place it."),

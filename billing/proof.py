@@ -27,12 +27,12 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Lag, Round
 from django.utils.translation import gettext as _
 
-from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderState
+from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind, OrderState
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
 from cards.choices import Action, JobKind
-from cards.models import CardEvent, ServiceTerm
+from cards.models import CardEvent, OrderedTerm, ServiceTerm
 from cards.proof import Problem
 
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
@@ -147,7 +147,24 @@ def _terms() -> Iterator[Problem]:
         yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)
 
 
-CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms)
+def _on_order() -> Iterator[Problem]:
+    """A term is on order if and only if a line of a renewal that is placed or paid is still to be served, the same."""
+    open_lines = OrderLine.objects.filter(order__kind=OrderKind.RENEWAL, state=LineState.OPEN)
+    for is_paid, state in ((False, OrderState.PLACED), (True, OrderState.PAID)):
+        lines, terms = open_lines.filter(order__state=state), OrderedTerm.objects.filter(is_paid=is_paid)
+        same_line = {"order": OuterRef("order_key"), "order__customer": OuterRef("customer")}
+        same_term = {"order_key": OuterRef("order"), "customer": OuterRef("order__customer")}
+        sold = {name: OuterRef(name) for name in ("card", "plan", "months", "alignment", "quota_mb")}
+        for term in terms.exclude(Exists(lines.filter(**same_line, **sold))).select_related("card"):
+            sentence = _("a term is on order for the card, but order {order} has no such open line")
+            yield _problem("ordered_term_without_line", sentence, iccid=term.card.iccid, order=term.order_number)
+        for line in lines.exclude(Exists(terms.filter(**same_term, **sold))).select_related("card", "order"):
+            sentence = _("line {line} is to be served, but the card has no such term on order")
+            iccid = line.card.iccid if line.card else None
+            yield _problem("line_without_ordered_term", sentence, iccid=iccid, line=line)
+
+
+CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order)
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

@@ -14,8 +14,7 @@ from billing.choices import OrderKind
 from billing.models import OrderLine, PriceBook
 from billing.money import ZERO, rounded
 from cards.calendar import WEEK
-from cards.choices import State
-from cards.models import Customer, Plan, ServiceTerm
+from cards.models import Card, Customer, Plan, ServiceTerm
 
 AHEAD_DAYS = 91  # the last of them is at risk too, and begins a week of its own
 
@@ -81,15 +80,11 @@ def margins(since: date, until: date) -> list[Earned]:
 def at_risk(today: date) -> tuple[list[AtRisk], list[tuple[date, Decimal]]]:
     """(by customer, the dearest first; money by week from today): cards that will be cancelled, at their renewal price.
 
-    A card would be renewed with the plan that it had last. Cards in stock and protected ones are not at risk.
+    A card would be renewed with the plan that it had last. Cards in stock, protected ones and those of which a term is
+    on order are not at risk.
     """
-    terms = ServiceTerm.objects.filter(
-        number=F("card__term_number"),
-        card__state=State.SHUT_DOWN,
-        card__protected=False,
-        card__customer__isnull=False,
-        card__cancel_on__lte=today + timedelta(days=AHEAD_DAYS),
-    )
+    at_risk = Card.objects.cancelling(today, AHEAD_DAYS).exclude(customer=None)
+    terms = ServiceTerm.objects.filter(number=F("card__term_number"), card__in=at_risk)
     rows = list(terms.order_by().values_list("card__customer", "plan", "card__cancel_on").annotate(Count("pk")))
     customers = Customer.objects.in_bulk({customer_id for customer_id, *_ in rows})
     sold = set(Plan.objects.filter(is_sold=True).values_list("pk", flat=True))

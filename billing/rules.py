@@ -35,12 +35,17 @@ def offer(order: Order, plan: Plan | None, book: PriceBook, day: date) -> Offer:
 
 
 def effect(before: Card, after: Card) -> str:
-    """What an order does to a card, as a code: `works_again`, `still_stopped`, `queues` (no change yet), `adds`."""
+    """What an order does to a card, as a code: `works_again`, `still_stopped`, `queues` (no change yet), `adds`.
+
+    `queues_again` are terms behind the next one, which the card has already.
+    """
     if after.state == State.SUSPENDED and before.state in (State.SUSPENDED, State.SHUT_DOWN):
         return "still_stopped"
     if before.state in (State.SUSPENDED, State.SHUT_DOWN) and after.state != before.state:
         return "works_again"
-    return "queues" if len(after.queue) > len(before.queue) else "adds"
+    if len(after.queue) == len(before.queue):
+        return "adds"
+    return "queues_again" if before.is_renewed else "queues"
 
 
 def check_can_renew_itself(card: Card) -> None:

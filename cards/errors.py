@@ -125,6 +125,18 @@ REFUSALS = {
         _("Another term was bought after this one."),
         _("Undo that one first."),
     ),
+    "renewed_already": (
+        _("The card is renewed already: its next term is queued."),
+        _("To order one more term all the same, include the cards that are renewed already."),
+    ),
+    "ordered_already": (
+        _("Order {order} of {day}, not paid yet, renews this card."),
+        _("Pay that order, or cancel it. To order one more term, include the cards that are renewed already."),
+    ),
+    "paid_already": (
+        _("Order {order} of {day} is paid and renews this card."),
+        _("To order one more term all the same, include the cards that are renewed already."),
+    ),
     "not_a_plan": (
         _("{plan} is an add-on pack, not a plan."),
         _("Renew with a plan, or top up with the pack."),
@@ -230,6 +242,11 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return joined(self.sentence, self.way_out)
+
+    @property
+    def group(self) -> str:
+        """What cards refused for the same reason have in common: the code, and the order where one is the reason."""
+        return f"{self.code}:{self.facts['order']}" if "order" in self.facts else self.code
 
     def written(self) -> list[Any]:
         """What is kept of it, from which `read` makes it again, in any language."""

@@ -73,3 +73,11 @@ def certified_by_a_person(card: Card, request: Asked) -> None:
 def check_submitted(card: Card, request: Asked) -> None:
     if card.real_name != RealName.SUBMITTED:
         raise Refused("not_submitted")
+
+
+def renewed_by(card: Card) -> Refused | None:
+    """What renews the card already, as the refusal of one more renewal: an order, or its queued term; else None."""
+    for term in card.on_order:
+        code = "paid_already" if term.is_paid else "ordered_already"
+        return Refused(code, order=term.order_number, day=str(term.ordered_on))
+    return Refused("renewed_already") if card.is_renewed else None

@@ -2,6 +2,7 @@ import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact
@@ -77,7 +78,6 @@ models.CharField.register_lookup(HasHold)
 
 # By what they are not: databases make too much of an index by state where a day tells the cards better.
 NOT_OVER = ~models.Q(state__in=(State.SHUT_DOWN, State.CANCELLED))
-ENDED = models.Q(state=State.SHUT_DOWN)
 REAL_NAME_WAITS = models.Q(real_name=RealName.SUBMITTED) & ~models.Q(state=State.CANCELLED)
 REAL_NAME_LACKS = (
     models.Q(certification=Certification.INDIVIDUAL)
@@ -91,13 +91,38 @@ def at_usage_level(level: int, day: date) -> models.Q:
     return models.Q(usage_level=level, cycle_until__gt=day)
 
 
+def renewed() -> models.Q:
+    """Cards that have their next term already, queued or on order, paid or not; `Card.is_renewed` says the same.
+
+    The term with which a card was opened is no renewal, and what is on order counts for the customer who ordered it.
+    """
+    queued, on_order = (
+        apps.get_model("cards", name)._default_manager.filter(card=models.OuterRef("pk"))
+        for name in ("ServiceTerm", "OrderedTerm")
+    )
+    return models.Q(models.Exists(queued.filter(starts_on=None, number__gt=1))) | models.Q(
+        models.Exists(on_order.filter(customer=models.OuterRef("customer")))
+    )
+
+
+def to_be_paid() -> models.Q:
+    """Cards of which a term is on order that nobody has paid yet."""
+    unpaid = apps.get_model("cards", "OrderedTerm")._default_manager.filter(is_paid=False)
+    return models.Q(models.Exists(unpaid.filter(card=models.OuterRef("pk"), customer=models.OuterRef("customer"))))
+
+
 def ending(day: date, within_days: int) -> models.Q:
     until = day + timedelta(days=within_days)
-    return models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER
+    return models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER & ~renewed()
+
+
+def ended() -> models.Q:
+    return models.Q(state=State.SHUT_DOWN) & ~renewed()
 
 
 def cancelling(day: date, within_days: int) -> models.Q:
-    return ENDED & models.Q(cancel_on__lte=day + timedelta(days=within_days), protected=False)
+    soon = models.Q(state=State.SHUT_DOWN, cancel_on__lte=day + timedelta(days=within_days), protected=False)
+    return soon & ~renewed()
 
 
 class CardQuerySet(OwnedQuerySet["Card"]):
@@ -129,16 +154,24 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Cards that are stopped, and those that are over."""
         return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))
 
+    def renewed(self) -> Self:
+        """Cards that have their next term already, queued or on order."""
+        return self.filter(renewed())
+
+    def to_be_paid(self) -> Self:
+        """Cards of which a term is on order that nobody has paid yet."""
+        return self.filter(to_be_paid())
+
     def ending(self, day: date, within_days: int) -> Self:
-        """Cards whose running term ends after `day`, within `within_days` days."""
+        """Cards whose running term ends after `day`, within `within_days` days, and that nobody has renewed."""
         return self.filter(ending(day, within_days))
 
     def ended(self) -> Self:
-        """Cards whose last term is over, and that can still be renewed."""
-        return self.filter(ENDED)
+        """Cards whose last term is over, and that can still be renewed, which nobody has done."""
+        return self.filter(ended())
 
     def cancelling(self, day: date, within_days: int) -> Self:
-        """Cards that will be cancelled within `within_days` days after `day`, if nobody renews or protects them."""
+        """Cards that will be cancelled within `within_days` days after `day`: nobody has renewed or protected them."""
         return self.filter(cancelling(day, within_days))
 
     def forced_in(self, first_day: date, until: date) -> Self:

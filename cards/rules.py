@@ -103,6 +103,25 @@ def forecast(card: Card, day: date, policies: PolicyBook) -> list[Change]:
     return list(catch_up(card.copy(), day, policies))
 
 
+@dataclass(frozen=True, slots=True)
+class TermAhead:
+    """When a term will run, by the card's own rules, if nothing else happens: from its first day to before `until`."""
+
+    starts_on: date
+    until: date
+
+
+def last_term_ahead(card: Card, policies: PolicyBook) -> TermAhead | None:
+    """When the card's last term will run, behind all that wait before it; None as long as its first has not started."""
+    twin = card.copy()
+    if not twin.term_runs:
+        return None
+    for _change in catch_up(twin, date.max, policies) if twin.queue else ():
+        if not twin.queue:
+            break
+    return TermAhead(twin.service_from, twin.service_until)  # type: ignore[arg-type]  # a term that runs has both
+
+
 def check(card: Card) -> None:
     """Raise `InvariantBroken` when the card's own facts contradict each other."""
     phase = card.phase

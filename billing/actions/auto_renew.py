@@ -17,16 +17,16 @@ from django.db.models.functions import Coalesce
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, wallet_locked
-from billing.choices import LineState, NoticeKind, OrderKind, OrderState
+from billing.choices import NoticeKind, OrderKind
 from billing.errors import MoneyRefused
-from billing.models import CardRenewal, CustomerAccount, Notice, Order, OrderLine, RenewalRun, RenewedTerm
+from billing.models import CardRenewal, CustomerAccount, Notice, Order, RenewalRun, RenewedTerm
 from billing.rules import check_can_renew_itself
 from cards.actions.bulk import insert_rows
 from cards.actions.events import pull
 from cards.actions.write import chunked
 from cards.calendar import this_moment
 from cards.choices import CHANGES_OWNER, Action, State
-from cards.models import Card, ServiceTerm
+from cards.models import Card
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ RENEWED_COLUMNS = ("card_id", "term", "order_id")
 
 
 class Overtaken(Exception):
-    """Somebody was quicker: some cards of the order are not to be renewed any more."""
+    """Some cards of the order are not to be renewed any more, though nobody else has renewed them."""
 
 
 def switch(cards, is_on, *, user):
@@ -65,18 +65,14 @@ def forget_what_was_said():
 def cards_to_renew(day):
     """Cards whose running term is to be renewed on `day`, because nobody has and they are switched on.
 
-    A card's own switch goes before its customer's. What a running order will bring counts as renewed, and a term
-    that was renewed by itself once is not renewed so again, whatever became of it.
+    A card's own switch goes before its customer's. A term that was renewed by itself once is not renewed so again,
+    whatever became of it.
     """
-    queued = ServiceTerm.objects.filter(card=OuterRef("pk"), starts_on=None)
-    on_its_way = OrderLine.objects.filter(
-        card=OuterRef("pk"), state=LineState.OPEN, order__kind=OrderKind.RENEWAL, order__state=OrderState.PAID
-    )
-    renewed = RenewedTerm.objects.filter(card=OuterRef("pk"), term=OuterRef("term_number"))
+    renewed_once = RenewedTerm.objects.filter(card=OuterRef("pk"), term=OuterRef("term_number"))
     said_of_it = Case(When(renewal__customer=F("customer"), then="renewal__is_on"))
     switched_on = Coalesce(said_of_it, "customer__account__auto_renews")
     ending = _ending(day).alias(switched_on=switched_on).filter(switched_on=True)
-    return ending.exclude(Exists(queued)).exclude(Exists(on_its_way)).exclude(Exists(renewed))
+    return ending.exclude(Exists(renewed_once))
 
 
 def renew_for(today, seconds):
@@ -100,7 +96,7 @@ def _forget(events):
 
 
 def _ending(day):
-    """Cards whose running term ends within the days ahead of their customer."""
+    """Cards whose running term ends within the days ahead of their customer, and that are not renewed."""
     ahead = set(CustomerAccount.objects.values_list("renews_days_ahead", flat=True).distinct())
     windows = [
         Q(customer__account__renews_days_ahead=days, service_until__lte=day + timedelta(days=days)) for days in ahead
@@ -133,7 +129,7 @@ def _settle(run):
     order = _order_of(run) if _lock(run) else None
     if order is None or order.job.is_at_work:
         return
-    if not (order.is_draft or order.is_placed):  # somebody moved it on by hand
+    if not order.is_draft:  # somebody moved it on by hand
         return _finish(run, order=order)
     try:
         with transaction.atomic():
@@ -146,11 +142,11 @@ def _settle(run):
 
 
 def _place_and_pay(run, order):
-    order = orders.place(order, user=None)
-    with wallet_locked(run.customer_id) as account:
-        in_order = order.lines.filter(card=OuterRef("pk"))
-        terms = list(cards_to_renew(run.day).filter(Exists(in_order)).values_list("pk", "term_number"))
-        if len(terms) != order.size:
+    with orders.locked(order) as order, wallet_locked(run.customer_id) as account:
+        due = dict(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", "term_number"))
+        order = orders.place(order, user=None)
+        terms = [(card_id, due.get(card_id)) for card_id in order.lines.values_list("card", flat=True)]
+        if not all(term for _card_id, term in terms):
             raise Overtaken
         is_short = account.available < order.total
         if is_short:

@@ -17,6 +17,7 @@ from billing.rules import effect
 from cards.actions.bulk import update_rows
 from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
+from cards.actions.ordered_terms import end_ordered_terms
 from cards.calendar import civil_today, this_moment
 from cards.errors import Refused
 
@@ -59,6 +60,7 @@ class Fulfilment(Kind):
         served, refused = _divided(lines, document["outcomes"])
         write_states(served)
         write_states(refused)
+        end_ordered_terms(order.pk, chunk.payload["cards"])
         earned, payer = amount_of(served), actor_for(order.paid_by)
         if earned:
             entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)

@@ -29,9 +29,14 @@ def account_of(customer_id):
 @contextmanager
 def wallet_locked(customer_id):
     """A transaction in which nobody else moves this wallet; the account as it is now."""
-    account_of(customer_id)
     with transaction.atomic():
-        yield CustomerAccount.objects.select_for_update().get(pk=customer_id)
+        yield lock_wallet(customer_id)
+
+
+def lock_wallet(customer_id):
+    """The account as it is now; until the caller's transaction ends nobody else moves its wallet or orders renewals."""
+    account_of(customer_id)
+    return CustomerAccount.objects.select_for_update().get(pk=customer_id)
 
 
 def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo="", told=""):

@@ -9,8 +9,11 @@ from billing.money import ZERO
 from billing.rules import offer
 from cards.actions.action_requests import rehearse
 from cards.actions.bulk import insert_rows
+from cards.actions.ordered_terms import attach_ordered, order_terms
+from cards.actions.write import attach_queues
 from cards.calendar import civil_today
-from cards.models import Plan, ServiceTerm
+from cards.guards import renewed_by
+from cards.models import Card, Plan, ServiceTerm
 
 COLUMNS_WRITTEN = (
     "card_id",
@@ -47,6 +50,8 @@ class Offers:
         after, refused = rehearse(self._work(plan), card)
         if refused:
             raise refused
+        if self.order.leaves_renewed_out and (renewal := renewed_by(card)):
+            raise renewal
         return made, after
 
     def _work(self, plan):
@@ -56,7 +61,8 @@ class Offers:
         return self.works[key]
 
     def load(self, cards):
-        """What the works look at besides the card itself."""
+        """What the works look at besides the card itself, and what is on its way to it."""
+        attach_ordered(cards)
         for plan in {plan and plan.pk: plan for plan in self.plans.values()}.values():
             self._work(plan).load(cards)
 
@@ -76,21 +82,56 @@ def plans_of(order, card_ids):
     return {card_id: plans[plan_id] for card_id, plan_id in latest.items()}
 
 
-def write_lines(order):
-    """Write a line for each card that the check found able, at today's prices; (lines, total)."""
+class Able:
+    """The cards that the check of a draft found able, without those that were renewed since, where it leaves these out.
+
+    `renewed` counts those, and `first` is the refusal of the first of them, which says what renews it.
+    """
+
+    def __init__(self, order):
+        self.order, self.renewed, self.first = order, 0, None
+
+    def __iter__(self):
+        """Their keys, chunk by chunk."""
+        for payload, checked in self.order.job.chunks.order_by("number").values_list("payload", "check_result"):
+            able = set(payload["cards"]).difference(checked["cannot"])
+            if self.order.leaves_renewed_out:
+                able -= self._renewed_among(able)
+            yield sorted(able)
+
+    def _renewed_among(self, card_ids):
+        renewed = list(Card.objects.filter(pk__among=card_ids).renewed().order_by("pk"))
+        if renewed and self.first is None:
+            self.first = renewed_by(attach_ordered(attach_queues(renewed[:1]))[0])
+        self.renewed += len(renewed)
+        return {card.pk for card in renewed}
+
+
+def write_lines(order, able):
+    """Write a line for each of these cards, at today's prices; a renewal's terms are on order from then on.
+
+    `able` are their keys, chunk by chunk. (lines, total).
+    """
     size, total, rules, book = 0, ZERO, MoneyRules.read(), PriceBook.read([order.customer_id])
     rate = rules.goods_tax_rate if order.kind == OrderKind.SALE else rules.service_tax_rate
-    for payload, checked in order.job.chunks.order_by("number").values_list("payload", "check_result"):
-        able = sorted(set(payload["cards"]).difference(checked["cannot"]))
-        plans, rows = plans_of(order, able), []
-        for number, card_id in enumerate(able, start=size + 1):
+    for card_ids in able:
+        plans, rows = plans_of(order, card_ids), []
+        for number, card_id in enumerate(card_ids, start=size + 1):
             made = offer(order, plans[card_id], book, civil_today())
             plan = made.plan
             sold = (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)
             rows.append((card_id, number, order.pk, *sold, made.quote.amount, made.quote.cost, rate))
             total += made.quote.amount
         insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
-        size += len(able)
+        if order.kind == OrderKind.RENEWAL:
+            order_terms(
+                [(card_id, *sold) for card_id, _number, _order, *sold, _price, _cost, _tax in rows],
+                order_key=order.pk,
+                order_number=order.number,
+                customer_id=order.customer_id,
+                on=civil_today(),
+            )
+        size += len(card_ids)
     return size, total
 
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from billing.choices import Account, NoticeKind
 from billing.models import CustomerAccount, Notice, Posting
-from cards.models import Card, ServiceTerm
+from cards.models import Card
 
 NOTICES_PER_STATEMENT = 2_000
 WINDOWS = (1, 7, 30)  # days ahead
@@ -89,8 +89,7 @@ def _window(column):
 
 
 def _expiring(today):
-    queued = ServiceTerm.objects.filter(card=OuterRef("pk"), starts_on=None)
-    return Card.objects.ending(today, FURTHEST).exclude(Exists(queued))
+    return Card.objects.ending(today, FURTHEST)
 
 
 def _cancelling(today):

@@ -13,8 +13,8 @@ from django.utils import translation
 from django_fsm import can_proceed
 
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
-from billing.actions.ledger import post_entry, transfer
-from billing.actions.lines import write_lines
+from billing.actions.ledger import lock_wallet, post_entry, transfer
+from billing.actions.lines import Able, write_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
@@ -22,6 +22,7 @@ from billing.money import ZERO, rounded, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from cards.actions.jobs import engine
 from cards.actions.once import once
+from cards.actions.ordered_terms import end_ordered_terms, ordered_terms_are_paid
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
 from cards.calendar import civil_today, this_moment
@@ -31,11 +32,15 @@ from cards.models import Card, Customer, Job, JobChunk
 LINES_CHECKED_AT_ONCE = 4_000
 
 
-def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note=""):
+class Outdated(MoneyRefused):
+    """What was shown of a draft is true no longer: it is checked again, to be looked at once more."""
+
+
+def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note="", also_renewed=False):
     """An order that sells `plan` (None: each card its own plan again) to these cards, and its job that checks them.
 
     A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
-    None for what a rule orders.
+    None for what a rule orders. Of a renewal, cards that are renewed already are left out unless `also_renewed`.
     """
 
     def make(key):
@@ -47,19 +52,20 @@ def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, ke
             selection=selection,
             job=_checking(kind, card_ids, user, selection),
             note=note,
+            also_renewed=also_renewed,
             created_by=user,
         )
 
     order = once(Order, key, make, created_by=user)
-    if order.is_draft and order.job.total <= LINES_CHECKED_AT_ONCE:
-        work_off_order(order.job)
+    if order.is_draft:
+        _check_if_small(order.job)
     return order
 
 
-def draft_for_selection(kind, selection, *, user, plan=None, key=None):
+def draft_for_selection(kind, selection, *, user, plan=None, key=None, also_renewed=False):
     """A draft for each customer whose cards are in the selection and for whom `user` may order.
 
-    Cards in stock are nobody's, and left out.
+    Cards in stock are nobody's, and left out; so are those that are renewed already, unless `also_renewed`.
     """
     key, owned = key or uuid.uuid4(), defaultdict(list)
     for part in ids_of(selection):
@@ -75,6 +81,7 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None):
             plan=plan,
             selection=selection,
             key=uuid.uuid5(key, str(customer_id)),
+            also_renewed=also_renewed,
         )
         for customer_id, card_ids in owned.items()
         if customer_id in customers
@@ -85,22 +92,41 @@ def place(order, *, user, total=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
     `user` has to be allowed what the order does to cards, and signs it. `total` is what was shown; another one today is
-    refused, so that nobody approves what they did not see. Placed twice, it is placed once. Raises `MoneyRefused`; then
-    nothing has happened.
+    refused, so that nobody approves what they did not see. Cards that were renewed since the check are left out, or the
+    order is refused where a total was shown. Placed twice, it is placed once. Raises `MoneyRefused`; then nothing has
+    happened, but that a draft of which something else is true now is checked again.
     """
     require(lambda user: may_place(user, order), user)
+    try:
+        with locked(order) as draft:
+            return _placed(draft, user, total)
+    except Outdated:
+        check_again(order)
+        raise
+
+
+def check_again(order):
+    """Check a draft anew, as its cards and prices are now."""
     with locked(order) as order:
-        if not order.is_draft:
-            return order
-        if not order.job.is_waiting:
+        if order.is_draft:
+            engine.check_anew(order.job)
+    if order.is_draft:
+        _check_if_small(order.job)
+
+
+def include_renewed(order, also_renewed, *, user):
+    """Say of a checked draft whether cards that are renewed already get one more term, and check it anew.
+
+    Raises `MoneyRefused` if it is no draft any more, or is still being checked.
+    """
+    require(lambda user: may_order(user, order.customer_id), user)
+    with locked(order) as draft:
+        _refuse_unless(draft, draft.place)
+        if not draft.job.is_waiting:
             raise MoneyRefused("not_ready")
-        order.size, order.total = write_lines(order)
-        if not order.size:
-            raise MoneyRefused("nothing_to_sell")
-        if total is not None and rounded(total) != order.total:
-            raise MoneyRefused("price_changed", total=yuan(order.total), shown=yuan(total))
-        _place(order, user)
-        return order
+        draft.also_renewed = also_renewed
+        draft.save(update_fields=["also_renewed"])
+    check_again(order)
 
 
 def pay(order, *, user):
@@ -131,6 +157,7 @@ def pay_out_of_wallet(order, *, user):
         )
         order.pay(at=this_moment(), by=user)
         order.save(update_fields=["state", "paid_at", "paid_by"])
+        ordered_terms_are_paid(order.pk)
         if order.job:
             engine.launch(order.job, user)
         return order
@@ -278,6 +305,33 @@ def _checking(kind, card_ids, user, selection):
     return job
 
 
+def _check_if_small(job):
+    if job.total <= LINES_CHECKED_AT_ONCE:
+        work_off_order(job)
+
+
+def _placed(order, user, total):
+    """The locked draft, placed: its lines are written, and nobody has seen another total."""
+    if not order.is_draft:
+        return order
+    if not order.job.is_waiting:
+        raise MoneyRefused("not_ready")
+    if order.kind == OrderKind.RENEWAL:
+        lock_wallet(order.customer_id)  # of two orders that renew the same card the second sees the first
+    able = Able(order)
+    order.size, order.total = write_lines(order, able)
+    if not order.size and able.first:
+        raise Outdated(able.first.code, **able.first.facts)
+    if not order.size:
+        raise MoneyRefused("nothing_to_sell")
+    if total is not None and able.renewed:
+        raise Outdated("renewed_meanwhile", count=able.renewed)
+    if total is not None and rounded(total) != order.total:
+        raise Outdated("price_changed", total=yuan(order.total), shown=yuan(total))
+    _place(order, user)
+    return order
+
+
 def _place(order, user):
     now = this_moment()
     order.place(at=now, by=user, expires_at=now + timedelta(days=MoneyRules.read().placed_days))
@@ -292,6 +346,7 @@ def _refuse_unless(order, step):
 def _end(order, user):
     """Write that an unpaid order is over; its job ends with it."""
     order.save(update_fields=["state", "ended_at"])
+    end_ordered_terms(order.pk)
     if order.job:
         engine.stop(order.job, user)
 

@@ -16,6 +16,7 @@ from billing.permissions import actor_for
 from cards.actions.action_requests import rehearse
 from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
+from cards.actions.ordered_terms import end_ordered_terms
 from cards.calendar import civil_today
 
 
@@ -43,6 +44,7 @@ class Refunding(Kind):
         for line in closed:
             line.state, line.refunded_on = LineState.REFUNDED.value, civil_today()
         fulfilment.write_states(closed)
+        end_ordered_terms(refund.order_id, [line.card_id for line in unserved])
         refund.order.lines.filter(pk__in=[line.pk for line in closed]).update(refund=refund)
         actor, key = actor_for(refund.decided_by), f"refund:{refund.pk}:{chunk.number}"
         signed = {"actor": actor, "told": refund.told}

@@ -26,6 +26,7 @@ class Order(models.Model):
     then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
     without `created_by` was asked for by a rule. `placed_by` is empty too for orders placed before it was kept.
     `note` is the staff's own; `told` is what the customer reads of why an adjustment was made.
+    Renewals leave out cards that are renewed already, unless somebody wants one more term for them (`also_renewed`).
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -54,6 +55,7 @@ class Order(models.Model):
     size = models.PositiveIntegerField(pgettext_lazy("orders", "lines"), default=0)
     total = MoneyField(pgettext_lazy("orders", "total"), default=ZERO)
     refunded = MoneyField(_("refunded"), default=ZERO)
+    also_renewed = models.BooleanField(_("also cards that are renewed already"), default=False, db_default=False)
     note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     created_by = models.ForeignKey(
@@ -131,6 +133,11 @@ class Order(models.Model):
     def waits_for_service(self) -> bool:
         """Whether it is paid and the dealer still owes some of it."""
         return self.state == OrderState.PAID
+
+    @property
+    def leaves_renewed_out(self) -> bool:
+        """Whether it sells nothing to cards that have their next term already, queued or on order."""
+        return self.kind == OrderKind.RENEWAL and not self.also_renewed
 
     @property
     def has_open_lines(self) -> bool:

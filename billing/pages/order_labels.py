@@ -23,6 +23,7 @@ EFFECTS = {
     "works_again": _("work again immediately"),
     "still_stopped": _("get the service but stay suspended for other reasons"),
     "queues": _("get a new term that starts after the current one"),
+    "queues_again": _("get one more term, after the ones that are queued or ordered already"),
     "adds": _("keep working as before"),
 }
 

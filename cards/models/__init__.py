@@ -16,7 +16,7 @@ from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import SweptDay
 from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
-from cards.models.term import ServiceTerm
+from cards.models.term import OrderedTerm, ServiceTerm
 from cards.models.tries import Tries
 from cards.models.usage import QuarantinedReading, UsageDay
 from cards.models.view import SavedView
@@ -39,6 +39,7 @@ __all__ = [
     "JobStep",
     "KnownOwner",
     "Membership",
+    "OrderedTerm",
     "Person",
     "Plan",
     "PlanBook",

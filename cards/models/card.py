@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -32,6 +32,7 @@ from cards.models.fields import CodeField, StateField, transition
 from cards.models.plan import service_until
 from cards.models.policy import CarrierPolicy
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
+from cards.models.term import OrderedTerm
 from cards.quantities import MB
 from cards.querysets import CardQuerySet, FirstHold
 
@@ -62,7 +63,8 @@ class Card(models.Model):
     """A SIM card: its identity, and every fact that the rules of `domain.md` look at.
 
     In memory a card is its facts: the transitions below set the card's own fields and nothing else. They save
-    nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path.
+    nothing; only `cards.actions.write` does. `queue` holds the card's queued terms and is filled by the write path;
+    `on_order` holds the terms that are on their way to its customer, for those who look at them.
 
     `anniversary_day` is the day of the month on which the running chain of anniversary terms began. `counted_from` is
     the day on which a card was taken over with a count that has the days before in it.
@@ -155,6 +157,7 @@ class Card(models.Model):
     objects = CardQuerySet.as_manager()
 
     queue: list[QueuedTerm] = ()  # type: ignore[assignment]  # none, and none to be added, before it is filled
+    on_order: Sequence[OrderedTerm] = ()
 
     class Meta:
         verbose_name = _("card")
@@ -297,6 +300,16 @@ class Card(models.Model):
         return self.queue[-1].number if self.queue else self.term_number
 
     @property
+    def terms_from_now(self) -> int:
+        """How many terms the card has from now on: the running one, if one runs, and those in its queue."""
+        return self.last_term_number - self.term_number + self.term_runs
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether the card has its next term already, queued or on order; `querysets.renewed` says the same."""
+        return self.last_term_number > max(self.term_number, 1) or bool(self.on_order)
+
+    @property
     def lacks_real_name(self) -> bool:
         """Whether the card may not be used for want of an approved real-name check (rule 3)."""
         return self.certification == Certification.INDIVIDUAL and self.real_name != RealName.APPROVED
@@ -416,6 +429,14 @@ class Card(models.Model):
         """The same facts once more, to be taken through time without touching this card."""
         twin = Card.__new__(Card)
         twin.restore(self.facts())
+        return twin
+
+    def with_ordered(self) -> "Card":
+        """The card as it will be once all that is on order is paid: those terms have joined its queue."""
+        twin = self.copy()
+        for number, term in enumerate(self.on_order, start=self.last_term_number + 1):
+            twin.queue.append(QueuedTerm(number, term.plan.code, term.months, term.alignment, term.quota_mb))
+        twin.on_order = ()
         return twin
 
     # transitions: each sets the card's own fields, and saves nothing

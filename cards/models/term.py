@@ -36,3 +36,35 @@ class ServiceTerm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.card_id}/{self.number}"
+
+
+class OrderedTerm(models.Model):
+    """A service term that is on its way to a card: ordered, and not queued yet.
+
+    Whoever sells terms writes it with the order, and takes it away once the term is queued or will never come;
+    `order_key` and `order_number` are what the order is called there. It counts only while the card is the
+    `customer`'s.
+    """
+
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", db_index=False, verbose_name=_("card"))
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="+", db_index=False, verbose_name=_("customer")
+    )
+    order_key = models.PositiveBigIntegerField(_("key of the order"), db_index=True)
+    order_number = models.CharField(_("number of the order"), max_length=32)
+    ordered_on = models.DateField(_("ordered on"))
+    is_paid = models.BooleanField(pgettext_lazy("term", "paid"), default=False)
+    plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", db_index=False, verbose_name=_("plan"))
+    months = models.PositiveSmallIntegerField(_("months"))
+    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment)
+    quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))
+
+    class Meta:
+        verbose_name = _("term on order")
+        verbose_name_plural = _("terms on order")
+        ordering = ["pk"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["card", "order_key"], name="one_term_per_card_and_order")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id}/{self.order_number}"

@@ -19,7 +19,7 @@ from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import WEEK, days
 from cards.choices import Action, Carrier, Hold
-from cards.models import Card, CarrierPolicy, ServiceTerm
+from cards.models import Card, CarrierPolicy
 from cards.models.card import MB
 from simportal.demo import money, office, takeover
 from simportal.demo.fleet import fleet
@@ -28,7 +28,7 @@ HISTORY = timedelta(days=427)
 DAILY_ROUNDS = timedelta(days=35)
 DAILY_READINGS = timedelta(days=62)
 STOCKTAKING = 5
-RENEWS_AHEAD = timedelta(days=10)
+RENEWS_AHEAD = 10
 COMES_BACK_WITHIN = timedelta(days=21)
 
 
@@ -180,8 +180,7 @@ class History:
 
     def expiring(self, day):
         """Cards whose last term ends within days, and whose owners renew."""
-        cards = Card.objects.active().filter(service_until__gt=day, service_until__lte=day + RENEWS_AHEAD)
-        for card in cards.exclude(pk__in=ServiceTerm.objects.filter(starts_on=None).values("card_id")).order_by("pk"):
+        for card in Card.objects.active().ending(day, RENEWS_AHEAD).order_by("pk"):
             part = self.parts[card.iccid]
             if part.fate("renews", card.term_number) < part.story.renews:
                 yield part

@@ -161,10 +161,12 @@ def test_a_term_that_somebody_renewed_is_left_alone(user):
     assert due_on(WEEK_BEFORE) == []
 
 
-def test_an_order_that_nobody_has_paid_renews_nothing(user):
+def test_an_order_that_nobody_has_paid_is_on_its_way_until_it_is_withdrawn(user):
     renews()
     card = monthly()
-    b.placed(cards=[card], user=user, plan="M1-100")
+    order = b.placed(cards=[card], user=user, plan="M1-100")
+    assert due_on(WEEK_BEFORE) == []
+    orders.withdraw(order, user=user)
     assert due_on(WEEK_BEFORE) == [card.iccid]
 
 
@@ -327,9 +329,19 @@ def test_a_card_that_somebody_renews_after_the_draft_is_not_renewed_twice():
     drafted_only(WEEK_BEFORE)
     do("renew", quicker, WEEK_BEFORE, plan="M1-100")
     ticked(WEEK_BEFORE)
+    assert (b.balance(), len(terms(card)), len(terms(quicker)), RenewedTerm.objects.count()) == (95, 2, 2, 1)
+
+
+def test_a_card_that_is_switched_off_after_the_draft_has_it_made_anew(user):
+    renews()
+    b.fund("100")
+    card, off = monthly(), monthly()
+    drafted_only(WEEK_BEFORE)
+    switch([off], False, user=user)
+    ticked(WEEK_BEFORE)
     assert (b.balance(), Order.objects.count(), RenewedTerm.objects.count()) == (100, 0, 0)
     ticked(WEEK_BEFORE)
-    assert (b.balance(), len(terms(card)), len(terms(quicker))) == (95, 2, 2)
+    assert (b.balance(), len(terms(card)), len(terms(off))) == (95, 2, 1)
 
 
 def test_an_order_that_staff_withdrew_is_not_made_again_that_day(user):
@@ -377,7 +389,7 @@ def test_ten_thousand_cards_are_checked_and_served_in_the_background(django_asse
         ticked(WEEK_BEFORE, serve=False)  # it is still being checked
     with on_day(WEEK_BEFORE):
         kinds.work_off_orders(60)
-    with django_assert_max_num_queries(70):
+    with django_assert_max_num_queries(80):
         ticked(WEEK_BEFORE, serve=False)
     assert (Order.objects.get().state, b.balance(), RenewedTerm.objects.count()) == ("paid", 0, 10_000)
     with django_assert_max_num_queries(4):

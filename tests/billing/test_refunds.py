@@ -199,7 +199,7 @@ def test_an_adjustment_is_not_refunded(user):
 
 def test_a_later_renewal_has_to_go_first(user):
     card = card_in_use(customer="Acme")
-    first, second = b.paid(cards=[card], user=user), b.paid(cards=[card], user=user)
+    first, second = b.paid(cards=[card], user=user), b.paid(cards=[card], user=user, also_renewed=True)
     assert reasons(refunds.request_refund(first, user=user, reason="x")) == {"later_term": 1}
     refunded(second, user)
     assert refunded(first, user).amount == 30

@@ -45,7 +45,7 @@ def checked(refusals):
     for card_id, refused in refusals:
         counts["cannot" if refused else "can"] += 1
         if refused:
-            reason = reasons.setdefault(refused.code, [0, refused.written(), []])
+            reason = reasons.setdefault(refused.group, [0, refused.written(), []])
             reason[0] += 1
             if len(reason[2]) < EXAMPLES_PER_REASON:
                 reason[2].append(card_id)

@@ -111,6 +111,15 @@ def read_anew(job: Job, params: dict[str, Any]) -> bool:
     return move(job, [JobStatus.ASKING, JobStatus.READY], JobStatus.PREPARING, params=params, counts={}, **anew)
 
 
+@transaction.atomic
+def check_anew(job: Job) -> bool:
+    """Check every chunk once more, before anybody has started the job."""
+    moved = move(job, [JobStatus.READY], JobStatus.CHECKING)
+    if moved:
+        job.chunks.update(checked_at=None, check_result=None, worker="", leased_until=None, tries=0)
+    return moved
+
+
 def pause(job: Job, user: User | None) -> bool:
     return _step(job, Step.PAUSED, user, [JobStatus.RUNNING], JobStatus.PAUSED)
 

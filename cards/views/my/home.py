@@ -18,7 +18,7 @@ from cards.pages.own_card import action_url
 from cards.paging import counts_up_to
 from cards.permissions import Actor
 from cards.quantities import per_cent
-from cards.querysets import ENDED, REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ending
+from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
 from cards.state_counts import COUNTED
@@ -41,7 +41,7 @@ COMING = {
         gettext_lazy("Without renewal they will be permanently cancelled then."),
     ),
     "expired": (
-        lambda today: ENDED,
+        lambda today: ended(),
         gettext_lazy("Their service has ended"),
         gettext_lazy("Renewing restores them."),
     ),

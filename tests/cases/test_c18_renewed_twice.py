@@ -220,8 +220,8 @@ def test_orders_that_stood_when_the_portal_was_updated_are_on_their_way(user):
     _placed, paid = (orders.place(order(user, monthly()), user=user) for _ in range(2))
     orders.pay(paid, user=user)
     b.paid(cards=[monthly()], user=user, plan="M1-100")
-    facts = list(OrderedTerm.objects.values_list("order_number", "ordered_on", "is_paid"))
+    facts = list(OrderedTerm.objects.values_list("card", "order_number", "is_paid", "customer__name"))
     OrderedTerm.objects.all().delete()
     import_module("billing.migrations.0011_terms_on_order").order_terms(apps, None)
-    assert list(OrderedTerm.objects.values_list("order_number", "ordered_on", "is_paid")) == facts
+    assert list(OrderedTerm.objects.values_list("card", "order_number", "is_paid", "customer__name")) == facts
     assert (len(facts), list(proof.problems())) == (2, [])

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from billing.actions import digests
 from billing.choices import MailProblem, NoticeKind
+from billing.models import MoneyRules
 from billing.sentences import heading, sentence_of
 from cards.choices import ACTING_ROLES
 
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 NOTICES_PER_GROUP = 20
 LONGEST_PROBLEM = 200
 ORDER = list(NoticeKind)
+ASKING_FOR_MONEY = (NoticeKind.WALLET_LOW, NoticeKind.RENEWAL_FAILED)
 
 
 class NoticeGroup(NamedTuple):
@@ -68,7 +70,8 @@ def _message(digest, addresses, connection):
     count, domain = digest.notices.count(), parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     with translation.override(settings.LANGUAGE_CODE):
         subject = ngettext("{customer}: {count} notice", "{customer}: {count} notices", count)
-        body = render_to_string("mail/digest.txt", {"digest": digest, "groups": _groups(digest)})
+        bank = digest.notices.filter(kind__in=ASKING_FOR_MONEY).exists() and MoneyRules.read().bank_account
+        body = render_to_string("mail/digest.txt", {"digest": digest, "groups": _groups(digest), "bank": bank})
     return EmailMessage(
         subject.format(customer=digest.customer, count=count),
         body,

@@ -3,7 +3,6 @@
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from billing.actions import orders
@@ -12,7 +11,7 @@ from billing.choices import Account, EntryKind, NotificationOutcome, OrderKind, 
 from billing.errors import MoneyRefused
 from billing.models import Notification, Payment
 from billing.money import ZERO
-from billing.payments import PROVIDERS
+from billing.payments import PROVIDERS, provider_in_use
 from billing.permissions import may_pay, require
 from cards.actions.once import once
 from cards.calendar import this_moment
@@ -76,10 +75,11 @@ def receive(provider, body, headers):
 
 
 def _provider():
-    """The name of the provider that takes payments now."""
-    if settings.PAYMENT_PROVIDER not in PROVIDERS:
+    """The name of the provider that takes payments now; `MoneyRefused` where nobody does."""
+    name = provider_in_use()
+    if name is None:
         raise MoneyRefused("no_provider")
-    return settings.PAYMENT_PROVIDER
+    return name
 
 
 def _outcome(notification, facts):

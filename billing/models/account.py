@@ -1,12 +1,18 @@
+import re
+import unicodedata
 from decimal import Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.fields import MoneyField, RateField
 from billing.money import ZERO
+
+BANK_ACCOUNT_NUMBER = re.compile(r"[0-9]{8,30}")
+BETWEEN_DIGITS = re.compile(r"[\s-]")
 
 
 class CustomerAccount(models.Model):
@@ -59,11 +65,19 @@ class CustomerAccount(models.Model):
         return self.low_below is not None and self.balance < self.low_below
 
 
+class BankAccount(NamedTuple):
+    """Where customers transfer money to."""
+
+    bank: str
+    name: str
+    number: str
+
+
 class MoneyRules(models.Model):
-    """The numbers by which money is handled; one row, kept in the admin.
+    """The numbers by which money is handled, and the dealer's bank account; one row, kept in the admin.
 
     Tax rates are in per cent and contained in the prices. `second_person_above` is the amount from which on refunds
-    and adjustments need a second person.
+    and adjustments need a second person. Of the bank account all is said or nothing; its number is kept in digits.
     """
 
     service_tax_rate = RateField(_("tax on service (%)"), default=Decimal("6.00"))
@@ -72,6 +86,11 @@ class MoneyRules(models.Model):
     placed_days = models.PositiveSmallIntegerField(
         _("payment period (days)"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
+    bank = models.CharField(
+        _("dealer's bank"), max_length=100, blank=True, help_text=_("Customers transfer money to this account.")
+    )
+    bank_account_name = models.CharField(_("bank account name"), max_length=100, blank=True)
+    bank_account_number = models.CharField(_("bank account number"), max_length=40, blank=True)
 
     class Meta:
         verbose_name = _("billing settings")
@@ -81,6 +100,24 @@ class MoneyRules(models.Model):
 
     def __str__(self) -> str:
         return str(_("Billing settings"))
+
+    def clean(self) -> None:
+        number = unicodedata.normalize("NFKC", self.bank_account_number)
+        self.bank_account_number = BETWEEN_DIGITS.sub("", number)
+        if self.bank_account_number and not BANK_ACCOUNT_NUMBER.fullmatch(self.bank_account_number):
+            raise ValidationError(
+                {"bank_account_number": _("A bank account number has 8 to 30 digits and no letters.")}
+            )
+        said = {bool(part) for part in (self.bank, self.bank_account_name, self.bank_account_number)}
+        if len(said) > 1:
+            raise ValidationError(_("Enter the bank, the account name and the account number, or none of them."))
+
+    @property
+    def bank_account(self) -> BankAccount | None:
+        """The dealer's account; None where customers are not told of one."""
+        if not self.bank_account_number:
+            return None
+        return BankAccount(self.bank, self.bank_account_name, self.bank_account_number)
 
     @classmethod
     def read(cls) -> Self:

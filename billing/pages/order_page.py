@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -12,10 +11,11 @@ from billing.actions.orders import needs_second
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
+from billing.models import MoneyRules
 from billing.money import ZERO, tax_within
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
-from billing.payments import provider_label
+from billing.payments import provider_in_use, provider_label
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
@@ -88,7 +88,9 @@ def _placed(order, request):
         "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
         "is_mine": order.created_by_id == request.user.pk,
         "is_stuck": order.waits_for_service and bool(order.job) and order.job.has_failed,
-        "pays_online": settings.PAYMENT_PROVIDER and order.total > ZERO,
+        "pays_online": provider_in_use() is not None and order.total > ZERO,
+        "bank": order.is_placed and MoneyRules.read().bank_account,
+        "remittance": f"{order.number} {order.customer}",
         "refund_form": RefundForm(order),
     }
 

@@ -7,8 +7,15 @@ To add one: a module here with a `PROVIDER`, called what `PAYMENT_PROVIDER` and 
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.conf import settings
+
 PROVIDER_NAMES = [module.name for module in iter_modules(__path__) if module.name != "port"]
 PROVIDERS = {name: import_module(f"{__name__}.{name}").PROVIDER for name in PROVIDER_NAMES}
+
+
+def provider_in_use():
+    """The name of the provider that takes payments now; None where nobody does, and no button may lead to one."""
+    return settings.PAYMENT_PROVIDER if settings.PAYMENT_PROVIDER in PROVIDERS else None
 
 
 def provider_label(name):

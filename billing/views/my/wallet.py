@@ -15,9 +15,10 @@ from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.errors import MoneyRefused
 from billing.forms import AmountField, KeyedForm
-from billing.models import Notice, PriceBook
+from billing.models import MoneyRules, Notice, PriceBook
 from billing.money import yuan
 from billing.pages.wallet_lines import wallet_line
+from billing.payments import provider_in_use
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
@@ -64,7 +65,7 @@ class MyAgreementForm(forms.Form):
 @require_safe
 def wallet(request):
     """The wallets of this member's customers, one below the other: most members have one."""
-    return my_page(request, "my/wallet.html", {"wallets": [_wallet(request, each) for each in _customers(request)]})
+    return my_page(request, "my/wallet.html", _wallets(request))
 
 
 @member_required
@@ -119,8 +120,16 @@ def _find(request, pk):
 
 def _again(request, customer, **forms):
     """The page once more, with what is wrong at its field."""
-    wallets = [_wallet(request, each, **(forms if each == customer else {})) for each in _customers(request)]
-    return my_page(request, "my/wallet.html", {"wallets": wallets}, status=422)
+    return my_page(request, "my/wallet.html", _wallets(request, customer, **forms), status=422)
+
+
+def _wallets(request, of=None, **forms):
+    """The page's context; the forms that were sent are those `of` a customer."""
+    return {
+        "wallets": [_wallet(request, each, **(forms if each == of else {})) for each in _customers(request)],
+        "pays_online": provider_in_use() is not None,
+        "bank": MoneyRules.read().bank_account,
+    }
 
 
 def _wallet(request, customer, deposit=None, agreement=None):

@@ -60,6 +60,10 @@ MONEY_REFUSALS = {
         _("The total is now {total}, not {shown}."),
         _("Review the order again, then place it."),
     ),
+    "terms_changed": (
+        _("What this order sells has changed since it was shown."),
+        _("Review the order again, then place it."),
+    ),
     "not_ready": (
         _("The order is still being checked."),
         _("Wait a moment."),

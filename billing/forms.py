@@ -3,12 +3,13 @@
 import uuid
 
 from django import forms
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.choices import OrderKind
-from billing.money import CENT, read_amount
-from billing.rules import PLAN_KINDS
+from billing.money import CENT, ZERO, read_amount
+from billing.rules import PLAN_KINDS, Shown
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
@@ -52,6 +53,14 @@ class KeyedForm(forms.Form):
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, initial={"key": uuid.uuid4()} | (initial or {}), label_suffix="", **kwargs)
+
+
+def shown_in(posted):
+    """What the page had shown that a form was sent from; a form without a total is none of ours."""
+    try:
+        return Shown(read_amount(posted.get("total", ""), least=ZERO), posted.get("terms", ""))
+    except BadInput:
+        raise Http404 from None
 
 
 class OrderForm(KeyedForm):

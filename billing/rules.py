@@ -1,7 +1,11 @@
 """What selling to a card comes to: pure decisions about plans, prices and what follows for the card."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import NamedTuple
 
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
@@ -22,6 +26,40 @@ class Offer:
     quote: Quote
 
 
+class Terms(NamedTuple):
+    """What a card is sold and for how much, as it is kept and compared.
+
+    `plan` is a code, empty for the card itself; without a `price` it is not sold.
+    """
+
+    plan: str
+    price: str | None
+    months: int | None
+    alignment: str
+    quota_mb: int | None
+    tax_rate: str
+
+    @property
+    def as_plan(self) -> Plan:
+        """The plan as it was sold on these terms, to be described."""
+        kind = PlanKind.PLAN if self.months else PlanKind.PACK
+        sold = {"months": self.months, "alignment": self.alignment, "quota_mb": self.quota_mb}
+        return Plan(code=self.plan, kind=kind, **sold)
+
+
+class Shown(NamedTuple):
+    """What somebody saw before they agreed to an order: its total, and what stands for the terms of all its cards."""
+
+    total: Decimal
+    terms: str
+
+
+def digest_of(cards: Mapping[Terms, int]) -> str:
+    """What stands on a form for terms and how many cards are sold on each."""
+    told = sorted(repr((*terms, count)) for terms, count in cards.items() if count)
+    return sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
 def offer(order: Order, plan: Plan | None, book: PriceBook, day: date) -> Offer:
     """What is sold and for how much, as of `day`; `MoneyRefused` where it is not sold or has no price."""
     if plan and not plan.is_sold:
@@ -32,6 +70,17 @@ def offer(order: Order, plan: Plan | None, book: PriceBook, day: date) -> Offer:
     if quote is None:
         raise MoneyRefused("no_card_price", day=str(day))
     return Offer(plan, quote)
+
+
+def terms_of(order: Order, plan: Plan | None, book: PriceBook, day: date, tax_rate: Decimal) -> Terms:
+    """On what terms the order sells a plan (None: the card itself) as of `day`; without a price where it does not."""
+    try:
+        price = str(offer(order, plan, book, day).quote.amount)
+    except MoneyRefused:
+        price = None
+    if plan is None:
+        return Terms("", price, None, "", None, str(tax_rate))
+    return Terms(plan.code, price, plan.months, plan.alignment, plan.quota_mb, str(tax_rate))
 
 
 def effect(before: Card, after: Card) -> str:

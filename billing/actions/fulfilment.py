@@ -15,7 +15,7 @@ from billing.money import ZERO
 from billing.permissions import actor_for
 from billing.rules import effect
 from cards.actions.bulk import update_rows
-from cards.actions.jobs.bulk import cards_of, checked, outcomes_as_document
+from cards.actions.jobs.bulk import EXAMPLES_PER_REASON, cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.ordered_terms import end_ordered_terms
 from cards.calendar import civil_today, this_moment
@@ -27,14 +27,16 @@ UNSERVED = "unserved:"  # the key of an entry that gives back what could not be 
 
 class Fulfilment(Kind):
     """`payload` is {"cards": keys}. The check adds whom it cannot serve (`cannot`), what the others come to (`amount`),
-    how many at which price (`prices`, by plan) and what follows for them (`effects`)."""
+    how many on which `Terms` (`terms`, with some of them; `were`, what stood there before it was checked anew) and what
+    follows for them (`effects`)."""
 
     def check(self, job, chunk):
         order = Order.objects.select_related("plan", "customer", "created_by").get(job=job)
         offers, cards, refusals = Offers(order), cards_of(chunk), []
-        amount, prices, effects = ZERO, Counter(), Counter()
+        amount, effects = ZERO, Counter()
         offers.of(cards)
         offers.load(cards)
+        able = {offers.plans.get(card.pk): [] for card in cards}
         for card in cards:
             try:
                 made, after = offers.quote_for(card)
@@ -43,12 +45,15 @@ class Fulfilment(Kind):
                 continue
             refusals.append((card.pk, None))
             amount += made.quote.amount
-            prices[made.plan.code if made.plan else "", str(made.quote.amount)] += 1
+            able[made.plan].append(card.pk)
             effects[effect(card, after)] += 1
+        terms = sorted([*offers.terms_of(plan), len(pks), pks[:EXAMPLES_PER_REASON]] for plan, pks in able.items())
+        before = chunk.check_result or {}
         return checked(refusals) | {
             "cannot": [pk for pk, refused in refusals if refused],
             "amount": str(amount),
-            "prices": [[*price, count] for price, count in sorted(prices.items())],
+            "terms": terms,
+            "were": before.get("were") if before.get("terms") == terms else before.get("terms"),
             "effects": effects,
         }
 

@@ -6,7 +6,7 @@ from billing.actions.delivery import work_of
 from billing.choices import LineState, OrderKind
 from billing.models import MoneyRules, OrderLine, PriceBook
 from billing.money import ZERO
-from billing.rules import offer
+from billing.rules import offer, terms_of
 from cards.actions.action_requests import rehearse
 from cards.actions.bulk import insert_rows
 from cards.actions.ordered_terms import attach_ordered, order_terms
@@ -35,7 +35,7 @@ class Offers:
 
     def __init__(self, order):
         self.order, self.today = order, civil_today()
-        self.book = PriceBook.read([order.customer_id])
+        self.book, self.tax_rate = PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind)
         self.works = {}
 
     def of(self, cards):
@@ -53,6 +53,10 @@ class Offers:
         if self.order.leaves_renewed_out and (renewal := renewed_by(card)):
             raise renewal
         return made, after
+
+    def terms_of(self, plan):
+        """On what `Terms` a plan (None: a card itself) is sold today."""
+        return terms_of(self.order, plan, self.book, self.today, self.tax_rate)
 
     def _work(self, plan):
         key = plan and plan.pk
@@ -112,8 +116,7 @@ def write_lines(order, able):
 
     `able` are their keys, chunk by chunk. (lines, total).
     """
-    size, total, rules, book = 0, ZERO, MoneyRules.read(), PriceBook.read([order.customer_id])
-    rate = rules.goods_tax_rate if order.kind == OrderKind.SALE else rules.service_tax_rate
+    size, total, book, rate = 0, ZERO, PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind)
     for card_ids in able:
         plans, rows = plans_of(order, card_ids), []
         for number, card_id in enumerate(card_ids, start=size + 1):

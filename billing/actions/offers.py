@@ -6,7 +6,7 @@ from decimal import Decimal
 from billing.actions.lines import Offers
 from billing.choices import OrderKind
 from billing.models import Order
-from billing.rules import PLAN_KINDS
+from billing.rules import PLAN_KINDS, Shown, digest_of
 from cards.actions.write import attach_queues
 from cards.errors import Refused
 from cards.models import Card, Plan
@@ -14,13 +14,17 @@ from cards.models import Card, Plan
 
 @dataclass(frozen=True)
 class Option:
-    """A plan or a pack for a card: its price, and the card as it would be; or why it cannot be bought now."""
+    """A plan or a pack for a card: what is shown of it, and the card as it would be; or why it cannot be bought now."""
 
     kind: str
     plan: Plan
-    price: Decimal | None = None
+    shown: Shown | None = None
     after: Card | None = None
     refused: Refused | None = None
+
+    @property
+    def price(self) -> Decimal | None:
+        return self.shown and self.shown.total
 
 
 def options_for(card, kind, *, user):
@@ -38,5 +42,6 @@ def options_for(card, kind, *, user):
         except Refused as refused:
             options.append(Option(kind, plan, refused=refused))
         else:
-            options.append(Option(kind, plan, made.quote.amount, after))
+            shown = Shown(made.quote.amount, digest_of({offers.terms_of(plan): 1}))
+            options.append(Option(kind, plan, shown, after))
     return options

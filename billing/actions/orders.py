@@ -15,10 +15,11 @@ from django_fsm import can_proceed
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.ledger import lock_wallet, post_entry, transfer
 from billing.actions.lines import Able, write_lines
+from billing.actions.shown import is_outdated, shown_by_lines
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
-from billing.money import ZERO, rounded, yuan
+from billing.money import ZERO, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from cards.actions.jobs import engine
 from cards.actions.once import once
@@ -30,10 +31,6 @@ from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
 LINES_CHECKED_AT_ONCE = 4_000
-
-
-class Outdated(MoneyRefused):
-    """What was shown of a draft is true no longer: it is checked again, to be looked at once more."""
 
 
 def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note="", also_renewed=False):
@@ -88,21 +85,27 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None, also_rene
     ]
 
 
-def place(order, *, user, total=None):
+def place(order, *, user, shown=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
-    `user` has to be allowed what the order does to cards, and signs it. `total` is what was shown; another one today is
-    refused, so that nobody approves what they did not see. Cards that were renewed since the check are left out, or the
-    order is refused where a total was shown. Placed twice, it is placed once. Raises `MoneyRefused`; then nothing has
-    happened, but that a draft of which something else is true now is checked again.
+    `user` has to be allowed what the order does to cards, and signs it. People say what they saw (`shown`): where
+    something else would be sold today nothing is, so that nobody approves what they did not see. Cards that were
+    renewed since the check are left out, or refused of what was shown. Placed twice, it is placed once. Raises
+    `MoneyRefused`; then nothing was placed, and a draft is checked anew.
     """
     require(lambda user: may_place(user, order), user)
     try:
         with locked(order) as draft:
-            return _placed(draft, user, total)
-    except Outdated:
+            return _placed(draft, user, shown)
+    except MoneyRefused:
         check_again(order)
         raise
+
+
+def refresh_draft(order):
+    """Check a draft anew that would be sold on other terms than its check said."""
+    if order.is_draft and order.job.is_waiting and is_outdated(order):
+        check_again(order)
 
 
 def check_again(order):
@@ -310,10 +313,19 @@ def _check_if_small(job):
         work_off_order(job)
 
 
-def _placed(order, user, total):
-    """The locked draft, placed: its lines are written, and nobody has seen another total."""
-    if not order.is_draft:
-        return order
+def _placed(order, user, shown):
+    """The locked order, placed; raises `MoneyRefused` where somebody has seen something else."""
+    if order.is_draft:
+        _write(order, shown)
+    if shown:
+        _refuse_unless_shown(order, shown)
+    if order.is_draft:
+        _place(order, user)
+    return order
+
+
+def _write(order, shown):
+    """Write the lines of a checked draft."""
     if not order.job.is_waiting:
         raise MoneyRefused("not_ready")
     if order.kind == OrderKind.RENEWAL:
@@ -321,15 +333,19 @@ def _placed(order, user, total):
     able = Able(order)
     order.size, order.total = write_lines(order, able)
     if not order.size and able.first:
-        raise Outdated(able.first.code, **able.first.facts)
+        raise MoneyRefused(able.first.code, **able.first.facts)
     if not order.size:
         raise MoneyRefused("nothing_to_sell")
-    if total is not None and able.renewed:
-        raise Outdated("renewed_meanwhile", count=able.renewed)
-    if total is not None and rounded(total) != order.total:
-        raise Outdated("price_changed", total=yuan(order.total), shown=yuan(total))
-    _place(order, user)
-    return order
+    if shown and able.renewed:
+        raise MoneyRefused("renewed_meanwhile", count=able.renewed)
+
+
+def _refuse_unless_shown(order, shown):
+    """Refuse what was written where it is not what somebody saw."""
+    if shown.total != order.total:
+        raise MoneyRefused("price_changed", total=yuan(order.total), shown=yuan(shown.total))
+    if shown != shown_by_lines(order):
+        raise MoneyRefused("terms_changed")
 
 
 def _place(order, user):

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.choices import OrderKind
 from billing.models.fields import MoneyField, RateField
 from billing.money import ZERO
 
@@ -111,6 +112,10 @@ class MoneyRules(models.Model):
         said = {bool(part) for part in (self.bank, self.bank_account_name, self.bank_account_number)}
         if len(said) > 1:
             raise ValidationError(_("Enter the bank, the account name and the account number, or none of them."))
+
+    def tax_on(self, kind: str) -> Decimal:
+        """The rate of what an order of this kind sells."""
+        return self.goods_tax_rate if kind == OrderKind.SALE else self.service_tax_rate
 
     @property
     def bank_account(self) -> BankAccount | None:

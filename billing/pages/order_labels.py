@@ -1,9 +1,11 @@
 """How orders are labelled: badges, what follows for cards, and the steps that somebody may take."""
 
+from collections import Counter
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from billing.actions.shown import terms_checked
 from billing.choices import LineState, OrderState, PaymentState, RefundState
 from cards.models import Plan
 from cards.pages.badges import Badge
@@ -44,10 +46,10 @@ def effects_of(job):
 
 def prices_of(job):
     """(plan, price, cards, sum) of what a draft's check said that is sold, the most frequent first; no plan: a card."""
-    cards = {}
-    for prices in job.chunks.values_list("check_result__prices", flat=True):
-        for code, price, count in prices or []:
-            cards[code, Decimal(price)] = cards.get((code, Decimal(price)), 0) + count
+    cards = Counter()
+    for terms, count in terms_checked(job).items():
+        if count:
+            cards[terms.plan, Decimal(terms.price)] += count
     plans = Plan.objects.in_bulk({code for code, _price in cards}, field_name="code")
     rows = [(plans.get(code), price, count, price * count) for (code, price), count in cards.items()]
     return sorted(rows, key=lambda row: -row[2])

@@ -6,13 +6,14 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from billing.actions.ledger import account_of
-from billing.actions.lines import sum_of_checks
 from billing.actions.orders import needs_second
+from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
 from billing.models import MoneyRules
 from billing.money import ZERO, tax_within
+from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
 from billing.payments import provider_in_use, provider_label
@@ -65,7 +66,7 @@ def _draft(order):
     """Who can, who cannot and why, what it comes to, and what follows for the cards."""
     if not order.job.is_waiting:
         return {}
-    sums, total = order.job.sums.check_counts, sum_of_checks(order.job)
+    sums, shown = order.job.sums.check_counts, shown_by_check(order.job)
     account = account_of(order.customer_id)
     return {
         "is_checked": True,
@@ -74,9 +75,11 @@ def _draft(order):
         "groups": groups_of_check(order.job, MoneyRefused),
         "effects": effects_of(order.job),
         "prices": prices_of(order.job),
-        "total": total,
-        "left": account.balance - total,
-        "is_short": total > account.available,
+        "changes": changes_of(order.job),
+        "shown": shown,
+        "total": shown.total,
+        "left": account.balance - shown.total,
+        "is_short": shown.total > account.available,
     }
 
 

@@ -1,15 +1,14 @@
 """One order, for staff and for its customer: its page, its lines as a file, and each step until it is paid."""
 
-from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from django.contrib import messages
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 
 from billing.actions import orders, payments
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
+from billing.forms import shown_in
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import order_context
@@ -27,7 +26,8 @@ class OrderPages(Framed):
 
     @entering(*SAFE)
     def page(self, request, pk):
-        """What would be bought and for how much; once it is paid, what was."""
+        """What would be bought and for how much; once it is paid, what was. A draft shows the prices of today."""
+        orders.refresh_draft(self.find(request, pk))
         return self.frame.page(request, self.template, order_context(self.find(request, pk), request, self.frame))
 
     @entering(*SAFE)
@@ -37,17 +37,14 @@ class OrderPages(Framed):
 
     @entering("POST")
     def place(self, request, pk):
-        """Place a checked draft at the total that was shown; with `pay`, pay it at once."""
+        """Place a checked draft as it was shown; with `pay`, pay it at once."""
         order, user, pays = self.find(request, pk), request.user, "pay" in request.POST
         if not may_place(user, order) or (pays and not may_pay(user, order.customer_id)):
             return self.frame.refuse(request)
-        try:
-            total = Decimal(request.POST.get("total", ""))
-        except InvalidOperation:
-            raise Http404 from None
+        shown = shown_in(request.POST)
 
         def place(order):
-            placed = orders.place(order, user=user, total=total)
+            placed = orders.place(order, user=user, shown=shown)
             if pays:
                 orders.pay_and_fulfil(placed, user=user)
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, post_entry, transfer
+from billing.actions.shown import shown_by_check
 from billing.choices import ACTIONS, UNDONE_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
 from billing.models import CustomerAccount, Notice, Order, Posting, Price
 from cards.actions.action_requests import act
@@ -84,6 +85,12 @@ def drafted(kind=OrderKind.RENEWAL, cards=(), user=None, plan="Y1-30", name="Acm
 
 def placed(*args, **kwargs):
     return orders.place(drafted(*args, **kwargs), user=kwargs.get("user"))
+
+
+def shown(order):
+    """What the form of a draft carries of what its page shows."""
+    seen = shown_by_check(order.job)
+    return {"total": str(seen.total), "terms": seen.terms}
 
 
 def paid(*args, **kwargs):

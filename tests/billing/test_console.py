@@ -175,8 +175,8 @@ def test_who_may_both_places_and_pays_in_one_click_and_the_page_shows_what_becam
     b.fund("100")
     card = card_in_use(customer="Acme")
     order = b.drafted(cards=[card], user=User.objects.get(username="chief"))
-    assert finance.post(url(order, "place/"), {"total": "30.00", "pay": "1"}).status_code == 403
-    response = chief.post(url(order, "place/"), {"total": "30.00", "pay": "1"})
+    assert finance.post(url(order, "place/"), b.shown(order) | {"pay": "1"}).status_code == 403
+    response = chief.post(url(order, "place/"), b.shown(order) | {"pay": "1"})
     assert (response["location"], b.fresh(order).state, b.balance()) == (url(order), "fulfilled", 70)
     page = get(finance, url(order))
     assert [(line.card.iccid, line.badge.label, line.seq) for line in page.context["lines"]] == [
@@ -197,8 +197,8 @@ def test_who_may_both_places_and_pays_in_one_click_and_the_page_shows_what_becam
 def test_operations_order_and_pay_nothing(ops):
     b.fund("100")
     order = b.drafted(cards=[card_in_use(customer="Acme")])
-    assert ops.post(url(order, "place/"), {"total": "30.00", "pay": "1"}).status_code == 403
-    assert ops.post(url(order, "place/"), {"total": "30.00"}).status_code == 302
+    assert ops.post(url(order, "place/"), b.shown(order) | {"pay": "1"}).status_code == 403
+    assert ops.post(url(order, "place/"), b.shown(order)).status_code == 302
     assert b.fresh(order).state == "placed"
     assert ops.post(url(order, "pay/")).status_code == 403
     assert "To be paid by finance or the customer." in text(get(ops, url(order)))

@@ -1,7 +1,6 @@
 """Case C18: a card whose renewal is ordered or queued is renewed, and nobody is led to pay for it twice."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 from importlib import import_module
 
 import pytest
@@ -11,6 +10,7 @@ from django.utils import translation
 from billing import proof
 from billing.actions import orders
 from billing.actions.auto_renew import cards_to_renew
+from billing.actions.shown import shown_by_check
 from billing.choices import OrderState
 from billing.errors import MoneyRefused
 from billing.models import Order
@@ -93,7 +93,7 @@ def test_of_two_drafts_that_are_both_placed_the_second_is_refused_and_names_the_
     card = monthly()
     first, second = order(user, card), order(user, card)
     orders.place(first, user=user)
-    refused = refusal(orders.place, second, user=user, total=Decimal("5.00"))
+    refused = refusal(orders.place, second, user=user, shown=shown_by_check(second.job))
     assert (refused.code, refused.facts) == ("ordered_already", {"order": first.number, "day": "2026-03-02"})
     with translation.override("en"):
         assert refused.sentence == f"Order {first.number} of 2026-03-02, not paid yet, renews this card."
@@ -104,10 +104,10 @@ def test_of_several_cards_those_that_were_renewed_meanwhile_are_left_out_after_a
     quicker, card = monthly(), monthly()
     draft = order(user, quicker, card)
     do("renew", quicker, SINCE, plan="M1-100")
-    refused = refusal(orders.place, draft, user=user, total=Decimal("10.00"))
+    refused = refusal(orders.place, draft, user=user, shown=shown_by_check(draft.job))
     assert (refused.code, refused.facts) == ("renewed_meanwhile", {"count": 1})
     assert checked(draft) == (1, {"renewed_already": 1})
-    placed = orders.place(draft, user=user, total=Decimal("5.00"))
+    placed = orders.place(draft, user=user, shown=shown_by_check(draft.job))
     assert [line[0] for line in b.lines(placed)] == [card.iccid]
 
 

@@ -166,7 +166,7 @@ TABLE = {
     "console:unpark": row(NOBODY, STAFF, iccid="card"),
     "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
     # money, for customers
-    "buying:card": row(ACTING, ACTING, {"kind": "renewal", "plan": "Y1-30"}, iccid="card"),
+    "buying:card": row(ACTING, ACTING, {"kind": "renewal", "plan": "Y1-30", "total": "30.00"}, iccid="card"),
     "buying:card-auto-renew": row(NOBODY, ACTING, {"on": "1"}, iccid="card"),
     "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
     "buying:order-list": row(CUSTOMERS),

@@ -1,9 +1,9 @@
 """Buying, as customers do it: for one card in three taps, or for many; and cards that renew by themselves."""
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from billing.actions import orders
 from billing.actions.offers import options_for
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
+from billing.forms import shown_in
 from billing.models import CardRenewal, CustomerAccount
 from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
@@ -44,10 +45,12 @@ def buy_for_card(request, iccid):
     if not may_order(request.user, card.customer_id):
         return read_only(request)
     if request.method == "POST":
-        kind, plan = _kind_and_plan(request)
+        (kind, plan), shown = _kind_and_plan(request), shown_in(request.POST)
         order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
-        with suppress(MoneyRefused):  # then the draft says why
-            orders.place(order, user=request.user)
+        try:
+            orders.place(order, user=request.user, shown=shown)
+        except MoneyRefused as refused:  # the draft says more, and can be placed as it is now
+            messages.error(request, str(refused))
         return redirect("buying:order", pk=order.pk)
     needs_data = card.has_hold(Hold.CREDIT) and not card.is_over
     sections = []  # first what helps the card
@@ -106,12 +109,12 @@ def _follows(card, option):
 
 
 def _kind_and_plan(request):
-    """What is to be bought; an address that was made up is not found."""
+    """What is to be bought, also a plan that was retired meanwhile; what was made up is not found."""
     kind = request.POST.get("kind", "")
     if kind not in PLAN_KINDS or kind == OrderKind.OPENING:
         raise Http404
     code = request.POST.get("plan", "")
-    plan = get_object_or_404(Plan, code=code, kind=PLAN_KINDS[OrderKind(kind)], is_sold=True) if code else None
+    plan = get_object_or_404(Plan, code=code, kind=PLAN_KINDS[OrderKind(kind)]) if code else None
     if plan is None and kind == OrderKind.PACK:
         raise Http404
     return OrderKind(kind), plan

@@ -113,11 +113,11 @@ def read_anew(job: Job, params: dict[str, Any]) -> bool:
 
 @transaction.atomic
 def check_anew(job: Job) -> bool:
-    """Check every chunk once more, before anybody has started the job."""
-    moved = move(job, [JobStatus.READY], JobStatus.CHECKING)
-    if moved:
-        job.chunks.update(checked_at=None, check_result=None, worker="", leased_until=None, tries=0)
-    return moved
+    """Check what was checked once more; each chunk keeps what its check said until it has its new one."""
+    checks = move(job, [JobStatus.READY], JobStatus.CHECKING)
+    if checks:
+        job.chunks.update(checked_at=None, worker="", leased_until=None, tries=0)
+    return checks
 
 
 def pause(job: Job, user: User | None) -> bool:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0009_text_for_the_customer"),
+        ("billing", "0011_terms_on_order"),
     ]
 
     operations = [

@@ -164,7 +164,7 @@ def test_a_card_sale_says_so_too(user):
 
 def test_a_card_whose_own_plan_is_another_by_now_is_another_look(user):
     card = card_in_use(TODAY, customer="Acme", plan="M1-100")
-    order = b.drafted(cards=[card], user=user, plan=None)
+    order = b.drafted(cards=[card], user=user, plan=None, also_renewed=True)
     first = seen(order)
     b.fund("30")
     b.paid(cards=[card], user=user, plan="Y1-30")

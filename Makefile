@@ -16,7 +16,7 @@ run: env var/secret_key
 
 test: env
 	$(PYTEST)
-	@echo "Again on PostgreSQL, but for pages, words and browsers, which no database changes (tests/on_postgres.py):"
+	@echo "Again on PostgreSQL, but for what no database changes, such as pages, words and files (tests/on_postgres.py):"
 	$(PYTEST) -p tests.on_postgres
 
 test-fast: env

@@ -17,17 +17,32 @@ import pytest
 
 from tests.processes import free_port
 
-# What pages and words say, and to whom, does not depend on the database: they are tested on SQLite alone ...
-PAGES_AND_WORDS = {
+# What pages, words and files say, and to whom, does not depend on the database, nor do the rules of a card's dates:
+# they are tested on SQLite alone ...
+ASKED_ONCE = {
+    # pages and words
     *("tests/browser", "tests/console", "tests/my"),
     *("tests/billing/test_console.py", "tests/billing/test_notices.py"),
     *("tests/test_doors.py", "tests/test_owner.py", "tests/test_settings.py"),
     *("tests/test_env.py", "tests/test_lifecycle_picture.py", "tests/test_translations.py"),
+    # who may do what, and the shell's words for it
+    *("tests/billing/test_who_acts.py", "tests/engine/test_who_acts.py", "tests/engine/test_catalogue.py"),
+    *("tests/commands/test_act.py", "tests/commands/test_card_and_forecast.py", "tests/test_scope.py"),
+    # what a row of a file means
+    *("tests/commands/test_carriers_files.py", "tests/commands/test_files.py", "tests/commands/test_round_trip.py"),
+    *("tests/cases/test_c01_c02_instants_that_are_none.py", "tests/cases/test_c07_devices.py"),
+    *("tests/cases/test_c10_iccid_ending_in_zeros.py", "tests/cases/test_c12_merged_cells.py"),
+    *("tests/cases/test_c14_no_customer_by_that_name.py", "tests/cases/test_c16_days.py"),
+    *("tests/cases/test_c17_search_box.py", "tests/cases/test_c27_wrong_year.py", "tests/engine/test_in_service.py"),
+    # rules and clocks
+    *("tests/engine/test_clocks.py", "tests/engine/test_forecast.py", "tests/engine/test_chains.py"),
+    *("tests/engine/test_holds.py", "tests/commands/test_worked_dates.py", "tests/test_demo.py"),
 }
-# ... except for modules whose subject is SQL: searching, filtering, sorting, sums by day, constraints. Tests with
-# threads and transactions of their own run on PostgreSQL wherever they stand, as does all that is not listed here.
+# ... except for modules in these folders whose subject is SQL: searching, filtering, sorting, sums by day, constraints.
+# Tests with threads and transactions of their own run on PostgreSQL wherever they stand, as does all that is not
+# listed here.
 ASKING_THE_DATABASE = {
-    *("tests/console/test_card_list.py", "tests/console/test_dashboard.py", "tests/console/test_export.py"),
+    *("tests/console/test_dashboard.py", "tests/console/test_export.py"),
     *("tests/console/test_filters.py", "tests/console/test_paging.py", "tests/console/test_quarantine.py"),
     "tests/console/test_search.py",
     *("tests/console/test_selecting.py", "tests/my/test_claim.py", "tests/my/test_real_name.py"),
@@ -79,14 +94,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_asked_once(item):
-    """Whether the test is marked `once`, or about pages or words, with nothing that databases differ in."""
+    """Whether the test is marked `once`, or about nothing that databases differ in."""
     if item.get_closest_marker("once"):
         return True
     database = item.get_closest_marker("django_db")
     if database and database.kwargs.get("transaction"):
         return False
     path = item.path.relative_to(item.config.rootpath)
-    return not PAGES_AND_WORDS.isdisjoint({str(path), str(path.parent)}) and str(path) not in ASKING_THE_DATABASE
+    return not ASKED_ONCE.isdisjoint({str(path), str(path.parent)}) and str(path) not in ASKING_THE_DATABASE
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

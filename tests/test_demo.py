@@ -67,7 +67,6 @@ def _demo(settings):
     call_command("demo", "--cards", "150", stdout=StringIO())
 
 
-@pytest.mark.once  # on PostgreSQL the next test makes demos
 @pytest.mark.usefixtures("_demo")
 def test_everything_that_a_page_can_show_is_there():
     cards = Card.objects.all()

@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import override_settings
 from django.utils.translation import override
 
 from billing import proof
@@ -57,17 +59,19 @@ PAGES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _portal(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path
-    of_role("operations", "ops"), of_role("support", "support"), staff("import", username="importer")
-    User.objects.create_user("zhang"), User.objects.create_user("li"), of_role("finance", "finance")
-    for name in ("Acme", "Northwind", "Globex"):
-        b.customer(name)
-    b.price(None, "8.00"), b.price("PACK-100", "9.90")
-    b.fund("100", name="Globex"), b.fund("100", name="Acme")
-    with on_day(DAY), override("en"):
+@pytest.fixture(scope="module", autouse=True)
+def _portal(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A transaction around all doors: what is made once is there before each, and what goes through one is undone."""
+    here = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files"))
+    with django_db_blocker.unblock(), here, on_day(DAY), override("en"), transaction.atomic():
+        of_role("operations", "ops"), of_role("support", "support"), staff("import", username="importer")
+        User.objects.create_user("zhang"), User.objects.create_user("li"), of_role("finance", "finance")
+        for name in ("Acme", "Northwind", "Globex"):
+            b.customer(name)
+        b.price(None, "8.00"), b.price("PACK-100", "9.90")
+        b.fund("100", name="Globex"), b.fund("100", name="Acme")
         yield
+        transaction.set_rollback(True)
 
 
 def person(username):
@@ -87,8 +91,8 @@ def label_of(card):
 # the past
 
 
-@pytest.fixture
-def card():
+@pytest.fixture(scope="module")
+def globexs_card():
     """Globex's card, of which bob has made much use: whatever a member can leave behind on a card is there."""
     bob = member("Globex", "bob")
     card = open_card(customer="Globex", certification="individual", msisdn="1440000000001")
@@ -101,6 +105,11 @@ def card():
     do("resume", card, DAY, actor=Actor.of(bob))
     b.paid(OrderKind.PACK, [card], user=bob, plan="PACK-100", name="Globex")
     return left_behind(card, bob, date(2026, 3, 6))
+
+
+@pytest.fixture
+def card(globexs_card):
+    return fresh(globexs_card)
 
 
 def left_behind(card, user, day):

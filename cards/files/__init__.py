@@ -7,8 +7,8 @@ wrong with a row comes with that row, and the others go on.
 import re
 import shutil
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from os import PathLike
@@ -17,14 +17,12 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from openpyxl.utils.datetime import from_excel
 
 from cards.errors import BadInput
 from cards.files.cells import Sheet, text_of, tidy, without_empty_end
 from cards.files.headings import FiledColumn, Head, Headings, read_head
 from cards.files.plain import split_line
 from cards.files.separated import read_csv
-from cards.files.workbook import read_xlsx
 from cards.phrases import listed
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -89,8 +87,7 @@ def open_table(source: str | PathLike[str] | IO[bytes], headings: Headings) -> I
         if not start:
             raise BadInput("", _("The file is empty."))
         _refuse_other_formats(start)
-        read = read_xlsx if start.startswith(ZIP) else read_csv
-        with read(file, headings) as sheet:
+        with _reader(start)(file, headings) as sheet:
             head = read_head(sheet.cells, headings)
             columns = [column.column for column in head.columns if column.column]
             is_ours = columns == [column.heading.lower() for column in head.columns]
@@ -168,8 +165,19 @@ def _row(number: int, texts: list[str], names: list[str]) -> Row:
     return Row(number, taken)
 
 
+def _reader(start: bytes) -> Callable[[IO[bytes], Headings], AbstractContextManager[Sheet]]:
+    """What reads a file that begins so. A command that reads no workbook does without the library for them."""
+    if not start.startswith(ZIP):
+        return read_csv
+    from cards.files.workbook import read_xlsx
+
+    return read_xlsx
+
+
 def _dated(text: str, epoch: datetime | None) -> str:
     """A workbook's bare number as the day or instant that it stands for; anything else as it is."""
     if not BARE_DAY.fullmatch(text) or epoch is None:
         return text
+    from openpyxl.utils.datetime import from_excel
+
     return text_of(from_excel(float(text), epoch))

@@ -1,17 +1,17 @@
 """C27: opened 2016 for 2026. What the rules would end for good is told first, counted, and confirmed."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import translation
+from django.utils import timezone, translation
 
 from cards.actions.jobs import control, worker
 from cards.choices import JobKind
 from cards.errors import BadInput
-from cards.models import Card, Customer, Job
+from cards.models import Card, Customer, Job, SweptDay
 from tests import build
 from tests.commands.calls import card_row, csv_file, iccid, run
 
@@ -47,6 +47,7 @@ def test_c27_dry_run_only_tells():
 def test_c27_is_imported_when_somebody_says_so():
     ended = run("import_cards", CASE / "cards.csv", "--yes", "--json")
     assert (ended.code, ended.document["created"], ended.document["at_once"]) == (0, 1, AT_ONCE)
+    SweptDay.objects.create(day=TODAY - timedelta(days=1), started_at=timezone.now(), finished_at=timezone.now())
     card = build.swept(Card.objects.get(), TODAY)
     assert [(action, day) for action, _rule, _to, day in build.story(card)] == [
         ("open", date(2016, 3, 1)),

@@ -328,7 +328,7 @@ def money_of(card, finance, ops):
     build.price("Y1-30", "30.00")
     receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
     draft, placed = build.drafted(cards=[card]), build.placed(cards=[card])
-    failed = orders.pay(build.placed(cards=[card], user=ops), user=finance)
+    failed = orders.pay(build.placed(cards=[card_in_use(customer="Acme")], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
     return {
         "draft": draft.pk,

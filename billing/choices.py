@@ -125,5 +125,6 @@ ACTIONS: Mapping[str, Action] = {
     OrderKind.PACK: Action.TOP_UP,
     OrderKind.SALE: Action.ASSIGN,
 }
+KIND_OF: Mapping[Action, str] = {action: kind for kind, action in ACTIONS.items()}
 # What it does to the card when such a line is given back; of the others nothing that was served is.
 UNDONE_BY: Mapping[str, Action] = {OrderKind.RENEWAL: Action.UNRENEW, OrderKind.SALE: Action.UNASSIGN}

@@ -31,8 +31,9 @@ from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind, O
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
-from cards.choices import Action, JobKind
+from cards.choices import JobKind
 from cards.models import CardEvent, OrderedTerm, ServiceTerm
+from cards.models.event import GIVES_A_TERM
 from cards.proof import Problem
 
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
@@ -140,7 +141,7 @@ def _lines() -> Iterator[Problem]:
 def _terms() -> Iterator[Problem]:
     """Each term but the first was given by a record: of an order's line, or of the staff who granted it."""
     number = Cast(KeyTextTransform("term", "evidence"), IntegerField())
-    renewals = CardEvent.objects.filter(card=OuterRef("card"), action=Action.RENEW)
+    renewals = CardEvent.objects.filter(GIVES_A_TERM, card=OuterRef("card"))
     given = renewals.annotate(term=number).filter(term=OuterRef("number"))
     for term in ServiceTerm.objects.filter(number__gt=1).exclude(Exists(given)).select_related("card"):
         sentence = _("term {number} of the card has no source: neither an order nor a staff record")

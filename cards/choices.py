@@ -214,6 +214,7 @@ class Action(TextChoices):
     RENEW = "renew", pgettext_lazy("action", "Renew")
     UNRENEW = "unrenew", pgettext_lazy("action", "Undo renewal")
     TOP_UP = "top_up", pgettext_lazy("action", "Top up")
+    GRANT = "grant", pgettext_lazy("action", "Grant free service")
     PROTECT = "protect", pgettext_lazy("action", "Protect")
     UNPROTECT = "unprotect", pgettext_lazy("action", "Remove protection")
     ASSIGN = "assign", pgettext_lazy("action", "Assign to customer")
@@ -271,6 +272,7 @@ MADE_BY_PEOPLE = (
     Action.RENEW,
     Action.UNRENEW,
     Action.TOP_UP,
+    Action.GRANT,
     Action.SET_LIMIT,
     Action.REBIND,
     Action.SUBMIT_REAL_NAME,

@@ -113,6 +113,10 @@ REFUSALS = {
         _("The card has no current term to add a pack to."),
         _("Wait until the card is in use."),
     ),
+    "nobody_pays": (
+        _("The card is in stock, so there is no one to pay for it."),
+        _("Assign it to a customer first, or grant the service free of charge."),
+    ),
     "nothing_renewed": (
         _("The card has no such renewal queued."),
         _("There is no renewal to undo."),

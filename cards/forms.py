@@ -66,8 +66,8 @@ class ParametersForm(forms.Form):
         if "plan" in self.fields:
             self.fields["plan"].choices = plans
         self.fields["reason"] = forms.CharField(
-            label=_("Reason") if action.is_final else _("Reason (optional)"),
-            required=action.is_final,
+            label=_("Reason") if action.asks_why else _("Reason (optional)"),
+            required=action.asks_why,
             max_length=CardEvent._meta.get_field("reason").max_length,
             widget=forms.Textarea(attrs={"rows": 2}),
         )

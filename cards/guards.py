@@ -55,6 +55,16 @@ def not_parked(card: Card, request: Asked) -> None:
         raise Refused("parked", parked=card.parked)
 
 
+def reason_given(card: Card, request: Asked) -> None:
+    if request.reason is not None and not request.reason.strip():
+        raise Refused("reason_required")
+
+
+def has_a_payer(card: Card, request: Asked) -> None:
+    if card.customer_id is None:
+        raise Refused("nobody_pays")
+
+
 def not_shut_down(card: Card, request: Asked) -> None:
     if card.state == State.SHUT_DOWN:
         raise Refused("renew_first")

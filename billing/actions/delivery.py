@@ -10,6 +10,7 @@ from billing.permissions import actor_for
 from cards.actions.action_requests import ActionRequest, RequestedAction
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, this_moment
+from cards.catalogue import CATALOGUE
 from cards.choices import Action
 from cards.models import CardEvent, Plan, PolicyBook
 from cards.permissions import Actor
@@ -59,9 +60,9 @@ def work_of(order, plan, reason=None):
             return Opening(order, request)
         case OrderKind.SALE:
             request.params = {"customer": order.customer}
-            return Sale(Action.ASSIGN, request)
+            return Sale(CATALOGUE[Action.ASSIGN], request)
     request.params = {"plan": plan}
-    return Service(ACTIONS[order.kind], request)
+    return Service(CATALOGUE[ACTIONS[order.kind]], request)
 
 
 class Service(RequestedAction):
@@ -144,4 +145,4 @@ class Returning(Work):
                 raise MoneyRefused("service_used")
 
     def _do(self, card, **params):
-        yield from RequestedAction(self.action, replace(self.request, params=params)).steps(card)
+        yield from RequestedAction(CATALOGUE[self.action], replace(self.request, params=params)).steps(card)

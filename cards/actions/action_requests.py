@@ -8,8 +8,7 @@ from django.utils import timezone
 from cards import rules
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
-from cards.catalogue import CATALOGUE
-from cards.choices import Action
+from cards.catalogue import CATALOGUE, asked_for
 from cards.errors import InvariantBroken, Refused
 from cards.models import PolicyBook
 from cards.permissions import Actor
@@ -46,18 +45,18 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     What is already due on a card is done first, so that nobody acts on a state that is out of date (rule 10).
     Raises `BadInput` when the parameters cannot be read; then nothing was done to any card.
     """
-    action = Action(action)
-    params = CATALOGUE[action].cleaned(params)
+    declared = asked_for(action)
+    params = declared.cleaned(params)
     request = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
     signature = Signature(actor, reason, at or timezone.now(), job_id)
-    return change(card_ids, RequestedAction(action, request), signature)
+    return change(card_ids, RequestedAction(declared, request), signature)
 
 
 class RequestedAction(Work):
     """The work of one action that somebody asks for."""
 
-    def __init__(self, action, request):
-        self.action, self.request = action, request
+    def __init__(self, declared, request):
+        self.declared, self.request = declared, request
 
     def load(self, cards):
         self.request.sent_in.clear()
@@ -68,15 +67,15 @@ class RequestedAction(Work):
             raise Refused("changed_meanwhile")
         if card.next_due_on and card.next_due_on <= day:
             yield from rules.catch_up(card, day, request.policies)
-        CATALOGUE[self.action].check(card, request)
+        self.declared.check(card, request)
         card.move_meter(day, request.policy(card))
-        done = rules.Change(day, self.action)
-        CATALOGUE[self.action].effect(card, request, done)
+        done = rules.Change(day, self.declared.word)
+        self.declared.effect(card, request, done)
         following = rules.settle(card, day)
         yield done
         if following and following.on <= day:
             yield from rules.catch_up(card, day, request.policies)
-        yield from CATALOGUE[self.action].aftermath(card, request, day)
+        yield from self.declared.aftermath(card, request, day)
 
 
 def possible(card, actor, on, policies):
@@ -117,4 +116,4 @@ def foreseen_refusal(action, card, request):
         list(rules.catch_up(card, max(request.on, card.changed_on), request.policies))
     except InvariantBroken as broken:
         return Refused("parked", parked=broken.written())
-    return CATALOGUE[action].refusal(card, request)
+    return asked_for(action).refusal(card, request)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from cards.catalogue.parameters import Parameter
 from cards.choices import Action, PlanKind
 from cards.errors import BadInput, Refused
-from cards.guards import Asked, not_cancelled, not_parked
+from cards.guards import Asked, has_a_payer, not_cancelled, not_parked, reason_given
 from cards.lookup import names_of
 from cards.models import Card, Customer
 from cards.rules import Change
@@ -62,9 +62,11 @@ class ActionType:
 
     record_kind = ""  # the tab of a card's record that has it, if it is not by what came of it
     bulk_order: int | None = None  # its place among the buttons of a selection; none: it is not offered there
-    is_final = False  # asks for a reason and a typed confirmation
+    asks_why = False  # is refused without a reason
+    is_final = False  # asks for a typed confirmation
     suggests: type[Model] | None = None  # the model whose names a form offers
-    sells: PlanKind | None = None  # the kind of plan that it adds
+    adds: tuple[PlanKind, ...] = ()  # the kinds of plans that it may add
+    is_sold = False  # is done for an order; what people ask for without one is a grant
 
     # What customers read; their history leaves out what has no sentence, their selections what has no button.
     customer_button: str | Promise = ""
@@ -94,8 +96,17 @@ class ActionType:
             raise Refused("not_permitted", actor=request.actor.name, action=str(self.word))
         if not self.is_for_parked_cards:
             not_parked(card, request)
-        for guard in (not_cancelled, *self.guards):
+        for guard in self.all_guards():
             guard(card, request)
+
+    def all_guards(self) -> Iterator[Guard]:
+        """Its own guards, and those that follow from what is said of it."""
+        yield not_cancelled
+        if self.is_sold:
+            yield has_a_payer
+        yield from self.guards
+        if self.asks_why:
+            yield reason_given
 
     def refusal(self, card: Card, request: Asked) -> Refused | None:
         """The `Refused` that the action would meet now, or None when nothing stands in its way."""

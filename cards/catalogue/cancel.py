@@ -13,18 +13,14 @@ def not_protected(card: Card, request: Asked) -> None:
         raise Refused("protected")
 
 
-def reason_given(card: Card, request: Asked) -> None:
-    if request.reason is not None and not request.reason.strip():
-        raise Refused("reason_required")
-
-
 class Cancel(ActionType):
     """Rule 8: final."""
 
     word = Action.CANCEL
-    guards = (not_protected, reason_given)
+    guards = (not_protected,)
     roles = ("operations",)
     bulk_order = 140
+    asks_why = True
     is_final = True
     submit_label = gettext_lazy("Cancel this card permanently")
     customer_history = gettext_lazy("The card was permanently cancelled.")

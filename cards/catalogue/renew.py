@@ -36,8 +36,8 @@ class Renew(ActionType):
     guards = (is_a_plan,)
     undone_by = (Action.UNRENEW,)
     roles = ("operations",)
-    bulk_order = 60
-    sells = PlanKind.PLAN
+    adds = (PlanKind.PLAN,)
+    is_sold = True
     customer_button = gettext_lazy("Renew card")
     customer_history = gettext_lazy("The card was renewed.")
 

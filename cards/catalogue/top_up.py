@@ -30,8 +30,8 @@ class TopUp(ActionType):
     guards = (not_shut_down, term_running, is_a_pack)
     roles = ("operations",)
     record_kind = "usage"
-    bulk_order = 70
-    sells = PlanKind.PACK
+    adds = (PlanKind.PACK,)
+    is_sold = True
     customer_button = gettext_lazy("Buy more data")
     customer_history = gettext_lazy("An add-on pack was added.")
 

@@ -45,6 +45,7 @@ def _held(hold):
         holds=str(hold),
         resumes_to="in_use",
         carrier="cmcc",
+        customer_id=1,
         certification="individual",
         real_name="submitted",
         binding="fixed",

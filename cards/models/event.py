@@ -2,8 +2,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import Action, ActorKind, Rule, State
+from cards.choices import Action, ActorKind, JobKind, Rule, State
 from cards.holds import MOST_TEXT, Holds, shown
+
+# Records by which a card got a term, or a pack: sold, or granted (of a term the record has the number).
+GIVES_A_TERM = models.Q(action=Action.RENEW) | models.Q(action=Action.GRANT, evidence__has_key="term")
+GIVES_A_PACK = models.Q(action=Action.TOP_UP) | (models.Q(action=Action.GRANT) & ~models.Q(evidence__has_key="term"))
+
+# Records of service for which no order was: before grants had a name of their own, people renewed and topped up.
+GRANTED = models.Q(action=Action.GRANT) | (
+    models.Q(action__in=(Action.RENEW, Action.TOP_UP)) & ~models.Q(job__kind=JobKind.ORDER)
+)
 
 
 class CardEvent(models.Model):
@@ -41,6 +50,13 @@ class CardEvent(models.Model):
     def hold_list(self) -> Holds:
         """The holds that stood after the change, by precedence."""
         return Holds.read(self.holds)
+
+    @property
+    def did(self) -> str:
+        """What it did to the card: granting a term is renewing, granting a pack is topping up."""
+        if self.action != Action.GRANT:
+            return self.action
+        return Action.RENEW if "term" in self.evidence else Action.TOP_UP
 
     @property
     def concerns_a_stop(self) -> bool:

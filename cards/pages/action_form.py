@@ -17,7 +17,7 @@ from cards.templatetags.cards import SHOWN_LABELS
 
 @dataclass(frozen=True)
 class PlanChoice:
-    """A plan that can be chosen, and what would follow."""
+    """A plan that can be chosen, and what would follow, or why it cannot be had now."""
 
     plan: Plan
     effect: str
@@ -66,12 +66,12 @@ class CardAction:
         known = {"kind": Hold.ANOMALY} if "kind" in self.declared.parameters else {}
         if self.declared.parameters.keys() - known.keys() - set(self.declared.optional):
             return []
-        after = self._rehearsed(**known)
+        after, _refused = self._rehearsed(**known)
         return what_follows(self.card, after) if after else []
 
     def offers(self):
         """The plans on sale that fit, each with what it would lead to."""
-        return [PlanChoice(plan, self._effect(self._rehearsed(plan=plan))) for plan in plans_for(self.declared)]
+        return [PlanChoice(plan, self._effect(plan, *self._rehearsed(plan=plan))) for plan in plans_for(self.declared)]
 
     def names(self):
         """What may be typed, for the browser to offer."""
@@ -81,10 +81,10 @@ class CardAction:
         """What somebody should know who fills in the form."""
         return self.declared.hint(self.card, self._request())
 
-    def _effect(self, after):
-        if after is None:
-            return ""
-        if self.declared.sells == PlanKind.PACK:
+    def _effect(self, plan, after, refused):
+        if refused:
+            return refused.sentence
+        if plan.kind == PlanKind.PACK:
             allowance = _("{quota} MB in this cycle.").format(quota=megabytes(after.allowance_bytes))
             return " ".join([allowance, *what_follows(self.card, after)])
         if after.term_number != self.card.term_number:
@@ -94,16 +94,16 @@ class CardAction:
         return _("Starts after the existing terms; the current one ends on {day}.").format(day=after.service_until)
 
     def _rehearsed(self, **params):
-        """A copy of the card, to which the action was done; None if it would not be."""
-        return rehearse(RequestedAction(self.action, self._request(**params)), self.card)[0]
+        """(a copy of the card, to which the action was done, None), or (None, the refusal)."""
+        return rehearse(RequestedAction(self.declared, self._request(**params)), self.card)
 
     def _request(self, **params):
         return ActionRequest(self.actor, self.today, self.policies, params=params)
 
 
 def plans_for(action):
-    """The plans on sale of the kind that an action adds, if it adds any."""
-    return Plan.objects.filter(kind=action.sells, is_sold=True) if action.sells else []
+    """The plans on sale of the kinds that an action adds, if it adds any."""
+    return Plan.objects.filter(kind__in=action.adds, is_sold=True) if action.adds else []
 
 
 def what_follows(before, after):

@@ -32,6 +32,7 @@ from cards.pages.card_facts import dates_of, facts_of
 from cards.pages.card_record import Record, jobs_in
 from cards.pages.card_rows import next_day_of, usage_of
 from cards.pages.frames import CONSOLE
+from cards.pages.ordering import act_url
 from cards.phrases import listed
 from cards.quantities import volume
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
@@ -227,7 +228,7 @@ class CardPage:
     def _button(self, action, refusals):
         if refusals.get(action, True) is not None:
             return None
-        url = CONSOLE.url("card-act", self.card.iccid, action)
+        url = act_url(action, self.card.iccid)
         return ActionButton(action, Action(action).label, url, CATALOGUE[action].is_final)
 
     def _or_broken(self, read, otherwise):

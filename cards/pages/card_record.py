@@ -14,6 +14,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
+from cards.models.event import GIVES_A_PACK
 from cards.pages.job_labels import job_badge, title_of
 from cards.phrases import listed, pair
 from cards.sentences import record
@@ -33,7 +34,10 @@ RECORD_KINDS = {
     "usage": (
         gettext_lazy("Usage and limit"),
         # A hold is placed by the rule of its name.
-        _declared("usage") | Q(action=Action.ROLL_OVER) | Q(rule__in=[Rule.FIRST_USE, *HOLDS_THAT_END_WITH_A_CYCLE]),
+        _declared("usage")
+        | GIVES_A_PACK
+        | Q(action=Action.ROLL_OVER)
+        | Q(rule__in=[Rule.FIRST_USE, *HOLDS_THAT_END_WITH_A_CYCLE]),
     ),
     "notes": (gettext_lazy("Remarks and tags"), _declared("notes")),
 }

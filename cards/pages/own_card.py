@@ -28,7 +28,7 @@ RECORDS_READ = 500
 # What can be done to a card that needs no help, in the order in which it is offered.
 ALWAYS_OFFERED = [word for word, action in CATALOGUE.items() if action.customers_may]
 
-BOUGHT = [word for word, action in CATALOGUE.items() if action.sells]  # by another room, at an address of its own
+BOUGHT = [word for word, action in CATALOGUE.items() if action.is_sold]  # by another room, at an address of its own
 READ_BY_CUSTOMERS = [word for word, action in CATALOGUE.items() if action.customers_read_the_reason]
 
 

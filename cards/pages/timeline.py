@@ -178,7 +178,7 @@ def _milestones(records):
     return [
         Mark(record.effective_on, _cause(record))
         for record in turns
-        if record is turns[-1] or not (record.concerns_a_stop and record.action in COME_AND_GO)
+        if record is turns[-1] or not (record.concerns_a_stop and record.did in COME_AND_GO)
     ]
 
 

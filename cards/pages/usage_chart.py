@@ -125,7 +125,7 @@ def _with_packs(cycles, records, ends_packs):
         if ends_packs or cycle.starts_on != ended_on:
             packs = 0
         for record in records:
-            if record.action == Action.TOP_UP and cycle.starts_on <= record.effective_on < cycle.until:
+            if record.did == Action.TOP_UP and cycle.starts_on <= record.effective_on < cycle.until:
                 packs = record.evidence["allowance_bytes"] - cycle.quota_bytes
         ended_on = cycle.until
         yield replace(cycle, quota_bytes=cycle.quota_bytes + packs)

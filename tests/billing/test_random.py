@@ -61,6 +61,7 @@ MEDDLING = [
     ("unassign", {}),
     ("cancel", {}),
     ("renew", {"plan": "M1-100"}),
+    ("grant", {"plan": "PACK-100"}),
     ("suspend", {}),
     ("unrenew", {}),
 ]
@@ -193,8 +194,8 @@ class Business(RuleBasedStateMachine):
     @invariant()
     def no_service_is_without_a_paid_line_or_a_grant(self):
         for event in CardEvent.objects.filter(action__in=("renew", "top_up")):
-            line = OrderLine.objects.filter(card=event.card_id, seq=event.seq, order__job=event.job_id)
-            assert event.actor_kind == "command" if event.job_id is None else line.exists()
+            assert OrderLine.objects.filter(card=event.card_id, seq=event.seq, order__job=event.job_id).exists()
+        assert set(CardEvent.objects.filter(action="grant").values_list("actor_kind", "job")) <= {("command", None)}
 
     @invariant()
     def a_refund_that_is_done_gave_back_what_it_says(self):

@@ -65,7 +65,7 @@ def test_300_cards_are_renewed_three_cannot_and_the_statement_is_printed(window_
     page.goto(f"{LIST}?customer={fleet}")
     send(page, "button[name=filter]")
     assert page.text_content(".page-head .muted") == "303 cards"
-    send(page, ".btn:has-text('Order renewals')")
+    send(page, ".btn:text-is('Renew…')")
     page.select_option("[name=plan]", "M1-100")
     send(page, ".btn:text-is('Check and show prices')")
     badges = [text.strip() for text in page.locator("#preview ~ .figures .badge").all_text_contents()]

@@ -6,7 +6,7 @@ import pytest
 
 from cards.choices import MADE_BY_PEOPLE
 from cards.models import Card, Customer, Plan
-from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, staff, story, swept, use
 from tests.console.pages import logged_in, of_role, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_what_still_holds_the_card_is_said(ops):
 
 
 @on_the_day
-@pytest.mark.parametrize("action", ["suspend", "resume", "renew", "cancel", "set_limit", "assign", "unassign"])
+@pytest.mark.parametrize("action", ["suspend", "resume", "renew", "grant", "cancel", "set_limit", "assign", "unassign"])
 def test_opening_a_form_changes_nothing(ops, action):
     card = do("suspend", card_in_use(), DAY)
     record, facts = story(card), fresh(card).facts()
@@ -109,17 +109,32 @@ def test_opening_a_form_changes_nothing(ops, action):
 
 @on_the_day
 def test_a_form_sent_twice_acts_once(ops):
-    """Renewing is what hurts twice: the second form is out of date, and says so."""
+    """Giving away is what hurts twice: the second form is out of date, and says so."""
     card = card_in_use()
     version = card.version
-    first = send(ops, card, "renew", plan="Y1-30", version=version)
-    second = send(ops, card, "renew", plan="Y1-30", version=version)
+    first = send(ops, card, "grant", plan="Y1-30", reason="fair", version=version)
+    second = send(ops, card, "grant", plan="Y1-30", reason="fair", version=version)
     assert (first.status_code, second.status_code) == (302, 409)
     assert card.terms.count() == 2
     assert "The card has changed in the meantime." in text(second)
     assert second.context["form"].initial["version"] == version + 1
-    third = submit(ops, card, "renew", plan="Y1-30")
+    third = submit(ops, card, "grant", plan="Y1-30", reason="fair")
     assert (third.status_code, card.terms.count()) == (302, 3)
+
+
+@on_the_day
+def test_what_is_sold_has_the_form_of_an_order_and_changes_nothing_itself(ops):
+    """Also where somebody sends a form of before; who may not order is told so at once."""
+    card, others = card_in_use(customer="Acme"), [of_role("finance"), of_role("support")]
+    for action in ("renew", "top_up"):
+        order = f"/console/orders/new/?action={action}&numbers={card.iccid}"
+        for answer in (ops.get(url_of(card, action)), send(ops, card, action, plan="Y1-30", version=card.version)):
+            assert (answer.status_code, answer.headers["Location"]) == (302, order)
+        for other in others:
+            assert send(other, card, action, plan="Y1-30").status_code == 403
+    may_renew_and_not_order = logged_in(staff("renew", username="r"))
+    assert may_renew_and_not_order.get(url_of(card, "renew")).status_code == 403
+    assert [action for action, *_ in story(card)] == ["open", "activate"]
 
 
 @on_the_day
@@ -155,31 +170,36 @@ def test_the_preview_says_what_will_happen_and_does_not_do_it(ops):
 
 
 @on_the_day
-def test_renewing_offers_the_plans_on_sale_with_what_each_leads_to(ops):
+def test_granting_offers_what_is_on_sale_with_what_each_leads_to_or_why_not(ops):
     Plan.objects.filter(code="Y1-30").update(is_sold=False)
     card = swept(card_in_use(plan="M1-100"), DAY)
-    response = ops.get(url_of(card, "renew"), headers=ENGLISH)
+    response = ops.get(url_of(card, "grant"), headers=ENGLISH)
     assert [(str(offer.plan), offer.effect) for offer in response.context["offers"]] == [
+        ("Add-on pack 100 MB (PACK-100)", "The card is shut down: its last term has ended."),
         ("Monthly plan 100 MB/month (M1-100)", "From “Shut down” to “In use”. Service until 2026-04-01."),
         (
             "Yearly plan 1 GB/month, from activation day (Y1-1024)",
             "From “Shut down” to “In use”. Service until 2027-03-10.",
         ),
     ]
-    refused = submit(ops, card, "renew", plan="Y1-30")
+    refused = submit(ops, card, "grant", plan="Y1-30", reason="fair")
     assert (refused.status_code, "Y1-30 is not one of the available choices" in text(refused)) == (422, True)
-    assert said(ops, submit(ops, card, "renew", plan="M1-100")) == [
-        "Renew: done. From “Shut down” to “In use”. Service until 2026-04-01."
+    no_reason = submit(ops, card, "grant", plan="M1-100")
+    assert (no_reason.status_code, list(no_reason.context["form"].errors)) == (422, ["reason"])
+    early = submit(ops, card, "grant", plan="PACK-100", reason="fair")
+    assert (early.status_code, "Renew first." in text(early), len(story(card))) == (409, True, 3)
+    assert said(ops, submit(ops, card, "grant", plan="M1-100", reason="fair")) == [
+        "Grant free service: done. From “Shut down” to “In use”. Service until 2026-04-01."
     ]
 
 
 @on_the_day
-def test_renewing_a_card_in_use_queues_the_term(ops):
+def test_a_term_for_a_card_in_use_queues(ops):
     card = card_in_use()
-    effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "renew"), headers=ENGLISH).context["offers"]}
+    effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "grant"), headers=ENGLISH).context["offers"]}
     assert effects["M1-100"] == "Starts after the existing terms; the current one ends on 2027-01-01."
     opened = open_card()
-    effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "renew"), headers=ENGLISH).context["offers"]}
+    effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "grant"), headers=ENGLISH).context["offers"]}
     assert effects["M1-100"] == "Starts after the card's opening term."
 
 
@@ -199,11 +219,11 @@ def test_a_renewal_is_taken_back_by_its_number(ops):
 @on_the_day
 def test_a_pack_brings_a_used_up_card_back(ops):
     card = use(card_in_use(), DAY, 31)
-    (offer,) = ops.get(url_of(card, "top_up"), headers=ENGLISH).context["offers"]
+    offer = ops.get(url_of(card, "grant"), headers=ENGLISH).context["offers"][0]
     assert (str(offer.plan), offer.effect) == (
         "Add-on pack 100 MB (PACK-100)", "130 MB in this cycle. From “Allowance used up” to “In use”.",
     )  # fmt: skip
-    assert submit(ops, card, "top_up", plan="PACK-100").status_code == 302
+    assert submit(ops, card, "grant", plan="PACK-100", reason="fair").status_code == 302
     assert fresh(card).state == "in_use"
 
 
@@ -220,7 +240,7 @@ def test_a_pack_brings_a_used_up_card_back(ops):
         ("cancel", {"reason": "", "last_digits": "000001"}, "reason", "This field is required."),
         ("cancel", {"reason": "lost", "last_digits": "999999"}, "last_digits", "These are not the last characters"),
         ("cancel", {"reason": "lost", "last_digits": ""}, "last_digits", "This field is required."),
-        ("renew", {"plan": "PACK-100"}, "plan", "is not one of the available choices"),
+        ("grant", {"plan": "LOST", "reason": "fair"}, "plan", "is not one of the available choices"),
         ("suspend", {"reason": "x" * 501}, "reason", "at most 500 characters"),
         ("suspend", {"version": "x"}, "version", "Enter a whole number."),
     ],
@@ -327,8 +347,8 @@ def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     assert ops.get(url_of(card, "suspend")).status_code == 200
     response = send(ops, card, "suspend")
     assert said(ops, response) == ["The card was parked because its data is inconsistent."]
-    for action in ("renew", "unpark", "rebind", "top_up"):
-        assert ops.get(url_of(card, action)).status_code == 200
+    for action in ("renew", "unpark", "rebind", "top_up", "grant"):
+        assert ops.get(url_of(card, action), follow=True).status_code == 200
     Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
     response = submit(ops, card, "unpark")
     assert fresh(card).parked == ""
@@ -365,7 +385,10 @@ def test_every_action_opens_in_every_state_and_none_fails():
         use(open_card(certification="individual"), DAY, 1),
     ]
     statuses = {
-        (client.get(url_of(card, action)).status_code, send(client, card, action).status_code in (302, 409, 422))
+        (
+            client.get(url_of(card, action), follow=True).status_code,
+            send(client, card, action).status_code in (302, 409, 422),
+        )
         for card in cards
         for action in MADE_BY_PEOPLE
     }

@@ -24,8 +24,10 @@ BUTTONS = {
         "Suspend",
         "Renew",
         "Top up",
+        "Grant free service",
         "Set usage limit",
         "Assign to customer",
+        "Return to stock",
         "Protect",
         "Cancel",
     ],
@@ -48,7 +50,7 @@ def labels(response):
 @on_the_day
 @pytest.mark.parametrize("role", BUTTONS)
 def test_each_role_sees_the_card_and_the_buttons_it_may_use(role):
-    response = page_of(of_role(role), card_in_use())
+    response = page_of(of_role(role), card_in_use(customer="Acme"))
     assert labels(response) == BUTTONS[role]
     reads_only = "Your role can view cards but not change them." in text(response)
     assert reads_only == (role in ("finance", "auditor"))
@@ -116,16 +118,28 @@ def test_an_unknown_or_ambiguous_number_is_a_page_of_ours(iccid):
 
 @on_the_day
 def test_why_has_the_one_button_that_helps():
-    card = do("suspend", use(card_in_use(), DAY, 30.1), DAY, reason="holiday")
+    card = do("suspend", use(card_in_use(customer="Acme"), DAY, 30.1), DAY, reason="holiday")
     response = page_of(of_role("operations"), card)
     assert [(why.reason.code, why.button.url, why.refused) for why in response.context["whys"]] == [
-        ("credit", f"/console/cards/{card.iccid}/top_up/", None),
+        ("credit", f"/console/orders/new/?action=top_up&numbers={card.iccid}", None),
         ("voluntary", f"/console/cards/{card.iccid}/resume/", None),
     ]
     page = text(response)
     assert "30.1 of 30 MB used" in page
     assert "“holiday”" in page
     assert "Why it does not work" in page
+
+
+@on_the_day
+def test_who_has_nobody_to_pay_for_it_is_shown_the_grant():
+    card = use(card_in_use(), DAY, 30.1)
+    response = page_of(of_role("operations"), card)
+    (why,) = response.context["whys"]
+    refused = "The card is in stock, so there is no one to pay for it."
+    assert (why.button, why.refused.sentence) == (None, refused)
+    buttons = [(button.label, button.url) for button in response.context["buttons"]]
+    assert ("Grant free service", f"/console/cards/{card.iccid}/grant/") in buttons
+    assert [each.labels for each in response.context["refusals"] if each.sentence == refused] == ["Renew, Top up"]
 
 
 @on_the_day

@@ -103,11 +103,10 @@ def test_where_none_can_nothing_can_be_started(ops):
 def test_what_can_be_chosen_is_offered(ops):
     cards = card_in_use(customer="Acme"), card_in_use()
     do("tag", cards[0], DAY, tag="trial")
-    plans = page(ops, drafted("renew", *cards)).context["form"].fields["plan"].choices
-    packs = page(ops, drafted("top_up", *cards)).context["form"].fields["plan"].choices
-    assert ([code for code, _label in plans], packs) == (
-        ["M1-100", "Y1-1024", "Y1-30"],
-        [("PACK-100", "Add-on pack 100 MB (PACK-100)")],
+    offered = page(ops, drafted("grant", *cards)).context["form"].fields["plan"].choices
+    assert ([code for code, _label in offered], offered[0]) == (
+        ["PACK-100", "M1-100", "Y1-1024", "Y1-30"],
+        ("PACK-100", "Add-on pack 100 MB (PACK-100)"),
     )
     names = [page(ops, drafted(action, *cards)).context["names"] for action in ("assign", "untag", "suspend")]
     assert names == [["Acme"], ["trial"], []]
@@ -123,13 +122,15 @@ def test_what_can_be_chosen_is_offered(ops):
         ("set_limit", {"limit_mb": "5"}, {"limit_mb": "5"}, [("Usage limit (MB)", "5")]),
         ("set_limit", {"limit_mb": ""}, {"limit_mb": ""}, [("Usage limit (MB)", "none")]),
         ("assign", {"customer": "Acme"}, {"customer": "Acme"}, [("Customer", "Acme")]),
-        ("renew", {"plan": "Y1-30"}, {"plan": "Y1-30"}, [("Plan", "Yearly plan 30 MB/month (Y1-30)")]),
-        ("top_up", {"plan": "PACK-100"}, {"plan": "PACK-100"}, [("Plan", "Add-on pack 100 MB (PACK-100)")]),
+        ("grant", {"plan": "Y1-30", "reason": "fair"}, {"plan": "Y1-30"},
+         [("Plan", "Yearly plan 30 MB/month (Y1-30)")]),
+        ("grant", {"plan": "PACK-100", "reason": "fair"}, {"plan": "PACK-100"},
+         [("Plan", "Add-on pack 100 MB (PACK-100)")]),
         ("tag", {"tag": "trial"}, {"tag": "trial"}, [("Tag", "trial")]),
         ("protect", {}, {}, []),
         ("cancel", {"reason": "lost", "count": "1"}, {}, []),
     ],
-)
+)  # fmt: skip
 def test_a_job_starts_with_what_it_was_told_and_is_done(ops, action, data, params, expected):
     open_card(customer="Acme")
     card = card_in_use()
@@ -166,8 +167,10 @@ def test_the_carrier_desk_places_and_lifts_control():
         ("cancel", {"reason": "lost", "count": "two"}, "count", "type the number of cards that will be cancelled: 2"),
         ("set_limit", {"limit_mb": "much"}, "limit_mb", "“much” is not a whole number of MB (1 or more)"),
         ("assign", {"customer": "Nobody"}, "customer", "there is no customer called “Nobody”"),
-        ("renew", {"plan": "PACK-100"}, "plan", "Select a valid choice. PACK-100 is not one of the available choices."),
-        ("renew", {}, "plan", "This field is required."),
+        ("grant", {"plan": "LOST", "reason": "fair"}, "plan",
+         "Select a valid choice. LOST is not one of the available choices."),
+        ("grant", {"reason": "fair"}, "plan", "This field is required."),
+        ("grant", {"plan": "Y1-30", "reason": " "}, "reason", "This field is required."),
         ("tag", {"tag": "a,b"}, "tag", "a tag has 1 to 24 characters, and no comma"),
         ("suspend", {"reason": "x" * 501}, "reason",
          "Ensure this value has at most 500 characters (it has 501)."),

@@ -1,4 +1,5 @@
 from datetime import date, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -30,7 +31,13 @@ def shown_to(role="operations"):
 
 
 def entry(row):
-    return row.name, row.day, row.days_left, str(row.note), [url.split("/")[-2] for _, url in row.actions]
+    return row.name, row.day, row.days_left, str(row.note), [action_in(url) for _, url in row.actions]
+
+
+def action_in(url):
+    """The action that an address is for: of what is sold, the form of an order."""
+    address = urlsplit(url)
+    return dict(parse_qsl(address.query)).get("action") or address.path.split("/")[-2]
 
 
 @on_today

@@ -30,7 +30,8 @@ LOOKS = words(
 OPERATIONS = words(
     """
     suspend_card resume_card activate_card force_activate_card rebind_card submit_real_name_card approve_real_name_card
-    reject_real_name_card revoke_real_name_card set_limit_card renew_card unrenew_card top_up_card protect_card
+    reject_real_name_card revoke_real_name_card set_limit_card renew_card unrenew_card top_up_card grant_card
+    protect_card
     unprotect_card cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
     sweep_card print_label
     add_carrierpolicy add_customer add_membership add_plan
@@ -85,6 +86,20 @@ def test_who_may_assign_when_the_portal_is_upgraded_may_put_back_in_stock():
         migration.give_to_those_who_assign(apps, SimpleNamespace(connection=connection))
     assert mapping() == EXPECTED | {"resellers": {"assign_card", "unassign_card"}}
     assert [person.has_perm("cards.unassign_card") for person in (user, other)] == [True, False]
+
+
+def test_who_may_give_any_service_away_when_the_portal_is_upgraded_may_grant():
+    user, other = staff("renew", "top_up"), staff("renew", username="other")
+    both = Permission.objects.filter(codename__in=["renew_card", "top_up_card"])
+    Group.objects.create(name="resellers").permissions.set(both)
+    Group.objects.create(name="shops").permissions.set(both.filter(codename="top_up_card"))
+    Permission.objects.get(codename="grant_card").delete()
+    migration = import_module("cards.migrations.0026_grant")
+    for _time in range(2):
+        migration.give_to_those_who_renew_and_top_up(apps, SimpleNamespace(connection=connection))
+    resellers = {"renew_card", "top_up_card", "grant_card"}
+    assert mapping() == EXPECTED | {"resellers": resellers, "shops": {"top_up_card"}}
+    assert [person.has_perm("cards.grant_card") for person in (user, other)] == [True, False]
 
 
 # Machinery, or what a page shows in words of its own: nobody of the staff looks at the rows.

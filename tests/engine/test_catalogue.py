@@ -13,7 +13,7 @@ from cards import catalogue
 from cards.actions.action_requests import ActionRequest, RequestedAction, foreseen_refusal, rehearse
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
 from cards.actions.write import attach_queues
-from cards.catalogue import CATALOGUE, PARAMETERS
+from cards.catalogue import CATALOGUE, PARAMETERS, asked_for
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
 from cards.forms import field_of
 from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
@@ -120,12 +120,12 @@ def test_all_evidence_has_a_label():
 
 
 def test_what_adds_a_plan_asks_for_one():
-    assert declared(sells=True) == [word for word, action in CATALOGUE.items() if "plan" in action.parameters]
+    assert declared(adds=True) == [word for word, action in CATALOGUE.items() if "plan" in action.parameters]
 
 
 def test_what_customers_may_do_has_a_button_and_a_sentence():
     assert set(declared(customers_may=True)) <= set(BUTTONS) & set(IN_OWNERS_HISTORY)
-    assert set(BUTTONS) - set(declared(customers_may=True)) == set(declared(sells=True))
+    assert set(BUTTONS) - set(declared(customers_may=True)) == set(declared(is_sold=True))
     assert set(FOR_MANY) <= set(declared(customers_may=True))
     assert set(IN_OWNERS_HISTORY) == {*OF_RULES, *declared(customer_history=True)}
     assert not set(OF_RULES) & set(CATALOGUE)
@@ -137,7 +137,7 @@ def test_what_customers_read_the_reason_of_they_read_at_all():
 
 def test_what_is_offered_for_many_cards():
     assert [
-        *("suspend", "resume", "activate", "set_limit", "assign", "unassign", "renew", "top_up", "tag", "untag"),
+        *("suspend", "resume", "activate", "set_limit", "assign", "unassign", "grant", "tag", "untag"),
         *("protect", "unprotect", "place_hold", "lift_hold", "cancel"),
     ] == BULK
     assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)
@@ -154,8 +154,14 @@ def test_what_stands_under_a_tab_of_the_record_names_one_that_there_is():
     assert {action.record_kind for action in CATALOGUE.values()} <= {"", *RECORD_KINDS}
 
 
-def test_only_cancelling_is_final():
-    assert declared(is_final=True) == ["cancel"]
+def test_only_cancelling_is_final_and_only_who_gives_something_away_says_why_besides():
+    assert (declared(is_final=True), declared(asks_why=True)) == (["cancel"], ["grant", "cancel"])
+
+
+def test_what_is_sold_is_granted_where_no_order_asks_for_it():
+    meant = {word: asked_for(word) for word in CATALOGUE}
+    others = {word: action.word for word, action in meant.items() if action is not CATALOGUE[word]}
+    assert others == dict.fromkeys(declared(is_sold=True), "grant") == {"renew": "grant", "top_up": "grant"}
 
 
 # trying each
@@ -250,6 +256,7 @@ def test_what_a_parameter_forbids_is_said_by_the_check_as_by_the_work(spent):
     cases = [
         ("renew", card_in_use(), {"plan": pack}, {"plan": "PACK-100"}, "not_a_plan"),
         ("top_up", card_in_use(), {"plan": plan}, {"plan": "M1-100"}, "not_a_pack"),
+        ("grant", open_card(), {"plan": pack}, {"plan": "PACK-100"}, "no_running_term"),
         ("submit_real_name", open_card(certification="individual"), PERSON, PERSON, "too_many_cards"),
     ]
     for word, card, read, typed, code in cases:
@@ -258,7 +265,7 @@ def test_what_a_parameter_forbids_is_said_by_the_check_as_by_the_work(spent):
         request = ActionRequest(SHELL, DAY, PolicyBook.read(), params=read)
         assert foreseen_refusal(word, card, unknown) is None
         assert foreseen_refusal(word, card, request).code == code
-        assert rehearse(RequestedAction(Action(word), request), card)[1].code == code
+        assert rehearse(RequestedAction(asked_for(word), request), card)[1].code == code
         assert attempt(word, card, DAY, **typed).refused.code == code
 
 

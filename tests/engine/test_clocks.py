@@ -205,7 +205,7 @@ def test_months_of_terms_and_ends_in_one_day_are_done_in_order():
     card = swept(card, date(2027, 6, 1))
     assert [(action, on) for action, _, _, on in story(card)] == [
         ("open", OPENED_ON),
-        ("renew", JAN_20),
+        ("grant", JAN_20),
         ("force_activate", FORCED_ON),
         ("start_term", date(2026, 9, 1)),
         ("expire", date(2026, 10, 1)),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ops(db):
-    actions = "suspend resume cancel set_limit assign unassign tag untag top_up protect unprotect"
+    actions = "suspend resume cancel set_limit assign unassign tag untag top_up grant protect unprotect"
     return staff(*actions.split())
 
 

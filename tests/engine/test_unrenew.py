@@ -62,7 +62,7 @@ def test_a_renewal_that_was_taken_back_leaves_nothing_but_its_records():
     assert (facts(card), terms(card), sound()) == (before, [(1, "M1-100")], True)
     records = CardEvent.objects.filter(card=card).order_by("seq").values_list("seq", "action", "to_state", "evidence")
     assert list(records)[2:] == [
-        (3, "renew", "in_use", {"plan": "Y1-30", "term": 2}),
+        (3, "grant", "in_use", {"plan": "Y1-30", "term": 2}),
         (4, "unrenew", "in_use", {"plan": "Y1-30", "term": 2}),
     ]
 
@@ -128,7 +128,7 @@ def test_on_the_day_on_which_the_term_starts_it_is_too_late(days, last, second, 
     pair = [renewed(card_in_use(plan="M1-100"), "M1-100") for _ in range(2)]
     assert [unrenew(pair[0], day), unrenew(pair[1], day, term=2)] == [last, second]
     for card in pair:
-        assert [action for action, *_ in story(card)] == ["open", "activate", "renew", *records]
+        assert [action for action, *_ in story(card)] == ["open", "activate", "grant", *records]
     assert sound()
 
 
@@ -193,7 +193,7 @@ def test_whatever_a_card_has_lived_through_a_renewal_taken_back_leaves_it_as_it_
 def test_a_bulk_renewal_is_undone_where_it_waits_and_stays_where_it_started():
     waiting, again = (card_in_use(since=date(2026, 2, 5)) for _ in range(2))
     ended = card_in_use(plan="M1-100")
-    fleet, user = (waiting, ended, again), staff("renew", "unrenew")
+    fleet, user = (waiting, ended, again), staff("renew", "grant", "unrenew")
     before = facts(waiting), terms(waiting)
     selection = freeze_ids([card.pk for card in fleet], owner=user, asked={"from": "page"})
     job = control.start(control.draft(selection, "renew", user=user), user=user, params={"plan": "M1-100"})

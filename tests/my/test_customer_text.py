@@ -50,6 +50,7 @@ def card(state, holds, real_name=RealName.NONE):
         holds=",".join(holds),
         resumes_to=State.IN_USE if state == State.SUSPENDED else "",
         carrier="cmcc",
+        customer_id=1,
         certification="individual" if Hold.REAL_NAME in holds else "enterprise",
         real_name=real_name,
         binding="fixed",

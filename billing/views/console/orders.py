@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.actions import orders
-from billing.choices import OrderKind
+from billing.choices import KIND_OF, OrderKind
 from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
@@ -53,6 +53,8 @@ def new_order(request):
     """The form of a new order, for a selection or a pasted list; it becomes a draft for each customer."""
     selection = _selection(request)
     given = {name: request.GET[name] for name in ("kind", "plan", "numbers", "customer") if name in request.GET}
+    if request.GET.get("action") in KIND_OF:
+        given["kind"] = KIND_OF[request.GET["action"]]
     form = OrderForm(request.POST or None, given, has_cards=selection is not None)
     if form.is_valid():
         selection = selection or _pasted(request, form)

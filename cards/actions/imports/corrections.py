@@ -8,6 +8,7 @@ from cards.actions.imports import in_service
 from cards.actions.imports.anew import untouched
 from cards.actions.imports.card_rows import OPENED_WITH, REMOVABLE
 from cards.actions.write import Work
+from cards.catalogue import CATALOGUE
 from cards.choices import Action
 from cards.errors import Refused
 from cards.identifiers import device
@@ -58,8 +59,8 @@ class Correction(Work):
 def owner_action(customer, request):
     """The work that makes a card a customer's or, without one, puts it back in stock."""
     if customer is None:
-        return RequestedAction(Action.UNASSIGN, replace(request, params={}))
-    return RequestedAction(Action.ASSIGN, replace(request, params={"customer": customer}))
+        return RequestedAction(CATALOGUE[Action.UNASSIGN], replace(request, params={}))
+    return RequestedAction(CATALOGUE[Action.ASSIGN], replace(request, params={"customer": customer}))
 
 
 def differences(card, row, taken_over, customers):

@@ -50,7 +50,9 @@ class TakingBack(Work):
 
     def _given_back(self, card, event):
         inverse = CATALOGUE[event.action].inverse(event)
-        for done in RequestedAction(inverse.action, replace(self.request, params=inverse.params)).steps(card):
+        for done in RequestedAction(CATALOGUE[inverse.action], replace(self.request, params=inverse.params)).steps(
+            card
+        ):
             if done.action == inverse.action:
                 done.evidence["undoes"] = event.seq
             yield done

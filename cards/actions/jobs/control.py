@@ -13,7 +13,7 @@ from cards.actions.jobs import engine, worker
 from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
-from cards.catalogue import CATALOGUE
+from cards.catalogue import CATALOGUE, asked_for
 from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
 from cards.errors import BadInput, Refused
 from cards.models import Job
@@ -158,10 +158,10 @@ def _confirm(job, reason, count):
     can = engine.totals(job).check_counts["can"]
     if not can:
         raise BadInput("", _("None of these cards is eligible: nothing was started."))
-    is_final = CATALOGUE[job.action].is_final
-    if is_final and not reason:
+    action = asked_for(job.action)
+    if action.asks_why and not reason:
         raise BadInput("reason", _("A reason is required."))
-    if is_final and str(count).strip() != str(can):
+    if action.is_final and str(count).strip() != str(can):
         message = _("type the number of cards that will be cancelled: {count}")
         raise BadInput("count", message.format(count=can))
 

@@ -3,6 +3,7 @@ from django.utils.translation import gettext as _
 
 from cards.actions.action_requests import act
 from cards.actions.write import chunked
+from cards.catalogue import asked_for
 from cards.choices import MADE_BY_PEOPLE
 from cards.errors import BadInput
 from cards.management.base import PortalCommand
@@ -15,7 +16,10 @@ ACTION_CODES = [action.value for action in MADE_BY_PEOPLE]
 
 
 class Command(PortalCommand):
-    help = "Does an action to cards, by the same rules as the pages do."
+    help = (
+        "Does an action to cards, by the same rules as the pages do. "
+        "`renew` and `top_up` grant the service: what is paid for needs an order."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("action", metavar="ACTION", choices=ACTION_CODES, help=", ".join(ACTION_CODES))
@@ -33,7 +37,7 @@ class Command(PortalCommand):
             outcomes = {o.card.pk: o for o in act(action, ids, actor=actor, reason=reason, **params)}
             results += [_result(outcomes[pk]) if pk else _unknown(iccid, complaint) for iccid, pk, complaint in chunk]
         if json:
-            self.give({"action": action, "results": results})
+            self.give({"action": asked_for(action).word, "results": results})
         else:
             self.print_report(results)
         return not all(result["done"] for result in results)

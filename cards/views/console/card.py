@@ -14,7 +14,7 @@ from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
 from cards.pages.card_detail import MAY_DECIDE, CardPage
 from cards.pages.frames import console_page, staff_required
-from cards.permissions import Actor
+from cards.pages.ordering import act_url, console_actor
 
 
 @staff_required
@@ -26,7 +26,7 @@ def card_page(request, iccid):
         return _unknown(request, iccid)
     if card.iccid != iccid:
         return redirect("console:card", iccid=card.iccid)
-    page = CardPage(card, Actor.of(request.user), civil_today(), request.user.has_perm(MAY_DECIDE))
+    page = CardPage(card, console_actor(request.user), civil_today(), request.user.has_perm(MAY_DECIDE))
     record = page.record(given(request.GET))
     status = 400 if record.complaints else None
     return console_page(request, "console/card_detail.html", page.context(record), status=status)
@@ -35,17 +35,19 @@ def card_page(request, iccid):
 @staff_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_act(request, iccid, action):
-    """The form of an action on one card, and doing it."""
+    """The form of an action on one card, and doing it; what is sold has the form of an order."""
     card = _find(request.user, iccid)
     if card is None or action not in CATALOGUE:
         return _unknown(request, iccid)
     if card.iccid != iccid:
         return redirect("console:card-act", iccid=card.iccid, action=action)
-    actor = Actor.of(request.user)
+    actor = console_actor(request.user)
     attempt = CardAction(attach_queues([card])[0], action, actor, civil_today())
     if action not in actor.actions:
         refused = Refused("not_permitted", actor=actor.name, action=action)
         return _action_page(request, attempt, None, refused, 403)
+    if attempt.declared.is_sold:
+        return redirect(act_url(action, iccid))
     if request.method == "POST":
         return _answer(request, attempt)
     return _action_page(request, attempt, attempt.form(), attempt.refusal())

@@ -13,8 +13,8 @@ from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.frames import console_page, staff_required
 from cards.pages.job_labels import owner_of, title_of
+from cards.pages.ordering import act_url, console_actor
 from cards.pages.queues import failed_jobs, queues
-from cards.permissions import Actor
 from cards.quantities import megabytes
 from cards.quick import QUICK
 
@@ -107,7 +107,7 @@ class QueueSection:
 
 @staff_required
 def queues_page(request):
-    return console_page(request, "console/queues.html", Queues(Actor.of(request.user), civil_today()).context())
+    return console_page(request, "console/queues.html", Queues(console_actor(request.user), civil_today()).context())
 
 
 class Queues:
@@ -193,7 +193,7 @@ class Queues:
             days_left=(day - self.today).days if is_ahead else None,
             note=note,
             actions=[
-                (label, reverse("console:card-act", args=[card.iccid, action]))
+                (label, act_url(action, card.iccid))
                 for action, label in OFFERED.get(code, ())
                 if action in self.actor.actions
             ],

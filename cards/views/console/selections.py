@@ -8,6 +8,7 @@ from cards.catalogue import CATALOGUE
 from cards.models import Job, Selection
 from cards.pages.frames import CONSOLE, staff_required
 from cards.pages.job_labels import job_badge, origin_of, title_of
+from cards.pages.ordering import console_actor, order_url
 from cards.permissions import Actor
 from cards.views.console.labels import MAY_PRINT
 from cards.views.selections import SelectionPages
@@ -18,6 +19,7 @@ JOBS_LISTED = 20
 BULK = sorted(
     (word for word, action in CATALOGUE.items() if action.bulk_order), key=lambda word: CATALOGUE[word].bulk_order
 )
+SOLD = [word for word, action in CATALOGUE.items() if action.is_sold]  # to many cards too, by an order
 
 
 class ConsoleSelections(SelectionPages):
@@ -28,9 +30,11 @@ class ConsoleSelections(SelectionPages):
         return {action: action.label for action in BULK if action in allowed}
 
     def context(self, selection, user):
+        allowed = console_actor(user).actions
         jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_LISTED]
         return super().context(selection, user) | {
             "origin": origin_of(selection, self.frame),
+            "orders": [(word.label, order_url(word, selection=selection.pk)) for word in SOLD if word in allowed],
             "jobs": [(job, title_of(job), job_badge(job)) for job in jobs],
             "longest_name": LONGEST_NAME,
             "may_print": user.has_perm(MAY_PRINT),

@@ -94,7 +94,7 @@ def test_who_may_give_any_service_away_when_the_portal_is_upgraded_may_grant():
     Group.objects.create(name="resellers").permissions.set(both)
     Group.objects.create(name="shops").permissions.set(both.filter(codename="top_up_card"))
     Permission.objects.get(codename="grant_card").delete()
-    migration = import_module("cards.migrations.0026_grant")
+    migration = import_module("cards.migrations.0027_grant")
     for _time in range(2):
         migration.give_to_those_who_renew_and_top_up(apps, SimpleNamespace(connection=connection))
     resellers = {"renew_card", "top_up_card", "grant_card"}

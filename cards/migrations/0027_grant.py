@@ -18,7 +18,7 @@ def give_to_those_who_renew_and_top_up(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("cards", "0025_quarantine"),
+        ("cards", "0026_terms_on_order"),
     ]
 
     operations = [

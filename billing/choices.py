@@ -105,8 +105,21 @@ class NoticeKind(TextChoices):
     CANCELLING = "cancelling", _("Cancellation soon")
     FORCING = "forcing", _("Forced activation soon")
     ALLOWANCE = "allowance", _("Allowance of the cycle")
+    RENEWING = "renewing", _("Upcoming auto-renewals")
+    PRICE_CHANGED = "price_changed", _("Renewal price changed")
     WALLET_LOW = "wallet_low", _("Low balance")
     RENEWAL_FAILED = "renewal_failed", _("Auto-renewal failed")
+    NOT_RENEWED = "not_renewed", _("Card not auto-renewed")
+
+
+class MissedWhy(TextChoices):
+    """Why a card did not renew itself, by what helps: the codes of refusals of money, and `other` for all others."""
+
+    NOT_ON_SALE = "not_on_sale", _("Plan no longer on sale")
+    NO_PRICE = "no_price", _("No price")
+    SHORT = "short", _("Insufficient funds")
+    BLOCKED = "blocked", pgettext_lazy("renewal", "Card blocked")
+    OTHER = "other", pgettext_lazy("renewal", "Other reason")
 
 
 class MailProblem(TextChoices):

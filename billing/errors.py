@@ -56,6 +56,14 @@ MONEY_REFUSALS = {
         _("Cards of this order were renewed in the meantime: {count}."),
         _("They are left out now. Review the order again, then place it."),
     ),
+    "blocked": (
+        _("The card is stopped and does not renew automatically: {hold}."),
+        _("Lift the hold, or renew the card manually."),
+    ),
+    "not_checked": (
+        _("The automatic renewal could not be checked because of an error in the portal."),
+        _("Wait for tomorrow's run, or renew the card manually."),
+    ),
     "price_changed": (
         _("The total is now {total}, not {shown}."),
         _("Review the order again, then place it."),

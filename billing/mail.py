@@ -18,6 +18,7 @@ from billing.choices import MailProblem, NoticeKind
 from billing.models import MoneyRules
 from billing.sentences import heading, sentence_of
 from cards.choices import ACTING_ROLES
+from cards.models import PlanBook
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +84,9 @@ def _message(digest, addresses, connection):
 
 def _groups(digest):
     counts = digest.notices.order_by().values_list("kind", "step").annotate(Count("pk"))
-    groups = []
+    groups, plans = [], PlanBook()
     for kind, step, count in sorted(counts, key=lambda row: (ORDER.index(row[0]), row[1])):
         first = digest.notices.filter(kind=kind, step=step).select_related("card").order_by("on", "pk")
-        sentences = [sentence_of(notice) for notice in first[:NOTICES_PER_GROUP]]
+        sentences = [sentence_of(notice, plans) for notice in first[:NOTICES_PER_GROUP]]
         groups.append(NoticeGroup(heading(kind, step, count), sentences, max(0, count - NOTICES_PER_GROUP)))
     return groups

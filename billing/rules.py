@@ -11,11 +11,15 @@ from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Order, PriceBook
 from billing.models.price import Quote
-from cards.choices import PlanKind, State
+from cards.choices import Hold, PlanKind, State
+from cards.holds import stopping
 from cards.models import Card, Plan
 
 # What a card needs for what is sold to it; a card sale sells no plan.
 PLAN_KINDS = {OrderKind.OPENING: PlanKind.PLAN, OrderKind.RENEWAL: PlanKind.PLAN, OrderKind.PACK: PlanKind.PACK}
+
+# What stops a card until somebody has done something about it: nobody is charged for such a card unasked.
+BLOCKING_HOLDS = (Hold.ANOMALY, Hold.REAL_NAME)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ def effect(before: Card, after: Card) -> str:
     if len(after.queue) == len(before.queue):
         return "adds"
     return "queues_again" if before.is_renewed else "queues"
+
+
+def check_is_not_blocked(state: str, holds: str) -> None:
+    """Raise `MoneyRefused` for a card (its state and its holds, as text) that does not renew itself as it stands."""
+    for hold in stopping(state, holds):
+        if hold in BLOCKING_HOLDS:
+            raise MoneyRefused("blocked", hold=hold.value)
 
 
 def check_can_renew_itself(card: Card) -> None:

@@ -1,14 +1,19 @@
 """What a notice says, in the reader's language: one sentence that stays true however long ago it was written."""
 
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import NoticeKind
+from billing.choices import MissedWhy, NoticeKind
 from billing.models import Notice
 from billing.money import yuan
+from cards.errors import PlanNames
+from cards.models import PlanBook
+from cards.phrases import joined, listed, pair
 
 NOTICE_SENTENCES = {
     NoticeKind.EXPIRING: gettext_lazy("Card {card} has no service from {day} unless it is renewed."),
@@ -23,20 +28,105 @@ NOTICE_SENTENCES = {
     NoticeKind.RENEWAL_FAILED: gettext_lazy(
         "Auto-renewal failed on {day}: {needed} is needed, but the wallet has only {available} available."
     ),
+    NoticeKind.NOT_RENEWED: gettext_lazy(
+        "Card {card} was not renewed automatically. It has no service from {day} unless it is renewed;"
+        " your dealer can tell you the reason."
+    ),
+    NoticeKind.PRICE_CHANGED: gettext_lazy(
+        "Automatic renewals from {day} on cost another price than last time: {changes}."
+    ),
 }
-AMOUNTS = ("balance", "low_below", "needed", "available")
+RENEWED_IN_PART = gettext_lazy(
+    "Auto-renewal on {day}: the wallet paid for {renewed} of {cards} cards. The others cost {needed}, but only"
+    " {available} was left: {missing} was missing."
+)
+NOT_RENEWED_BECAUSE = {
+    MissedWhy.NOT_ON_SALE: gettext_lazy(
+        "Card {card} was not renewed automatically because its plan was no longer on sale: {plan}."
+        " It has no service from {day} unless it is renewed with another plan."
+    ),
+    MissedWhy.NO_PRICE: gettext_lazy(
+        "Card {card} was not renewed automatically because its plan had no price: {plan}."
+        " It has no service from {day} unless it is renewed; ask your dealer for a price."
+    ),
+    MissedWhy.BLOCKED: gettext_lazy(
+        "Card {card} was not renewed automatically because it was blocked."
+        " It has no service from {day} unless it is renewed."
+    ),
+}
+AMOUNTS = ("balance", "low_below", "needed", "available", "amount")
 
 
-def sentence_of(notice: Notice) -> str:
-    """What this notice says."""
-    return NOTICE_SENTENCES[NoticeKind(notice.kind)].format(**placeholders_of(notice))
+def sentence_of(notice: Notice, plans: PlanNames | None = None) -> str:
+    """What this notice says; `plans` knows what plans are called, for whoever writes several sentences."""
+    if notice.kind == NoticeKind.RENEWING:
+        return _ahead(notice, plans or PlanBook())
+    return str(template_of(notice)).format(**placeholders_of(notice, plans))
 
 
-def placeholders_of(notice: Notice) -> dict[str, Any]:
+def template_of(notice: Notice) -> str | Promise:
+    """The sentence of a notice, with the names of what stands in it."""
+    kind, facts = NoticeKind(notice.kind), notice.facts
+    if kind == NoticeKind.RENEWAL_FAILED and "renewed" in facts and facts["cards"] > 1:
+        return RENEWED_IN_PART
+    if kind == NoticeKind.NOT_RENEWED:
+        return NOT_RENEWED_BECAUSE.get(facts["why"], NOTICE_SENTENCES[kind])
+    return NOTICE_SENTENCES[kind]
+
+
+def placeholders_of(notice: Notice, plans: PlanNames | None = None) -> dict[str, Any]:
     """What stands in the sentence of a notice, by name."""
-    amounts = {name: yuan(Decimal(notice.facts[name])) for name in AMOUNTS if name in notice.facts}
-    card = notice.card.iccid if notice.card else None
-    return {"card": card, "day": notice.on, "step": notice.step} | amounts
+    facts, plans = notice.facts, plans or PlanBook()
+    said = {"card": notice.card.iccid if notice.card else None, "day": notice.on, "step": notice.step}
+    said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold") if name in facts}
+    said |= {name: yuan(Decimal(facts[name])) for name in AMOUNTS if name in facts}
+    if "available" in facts:
+        needed = Decimal(facts.get("needed", facts.get("amount")))
+        said["missing"] = yuan(needed - Decimal(facts["available"]))
+    if "plan" in facts:
+        said["plan"] = plans.named(facts["plan"])
+    if "changes" in facts:
+        said["changes"] = listed(_change(plans, *change) for change in facts["changes"])
+    return said
+
+
+def _change(plans: PlanNames, code: str, old: str, new: str, _cards: int) -> str:
+    prices = _("{new} instead of {old}").format(new=yuan(Decimal(new)), old=yuan(Decimal(old)))
+    return pair(plans.named(code), prices)
+
+
+def _ahead(notice: Notice, plans: PlanNames) -> str:
+    """What is charged ahead, whether the wallet had enough, at which new prices, and what could not be sold."""
+    facts, said = notice.facts, placeholders_of(notice, plans)
+    parts = []
+    if facts["cards"] and Decimal(facts["amount"]) <= Decimal(facts["available"]):
+        sentence = ngettext(
+            "As of {told}, {cards} card was due to renew automatically on {day} for {amount}, and the wallet had"
+            " enough for it: {available}.",
+            "As of {told}, {cards} cards were due to renew automatically on {day} for {amount}, and the wallet had"
+            " enough for them: {available}.",
+            facts["cards"],
+        )
+        parts.append(sentence.format(**said))
+    elif facts["cards"]:
+        sentence = ngettext(
+            "As of {told}, {cards} card was due to renew automatically on {day} for {amount}, but the wallet had"
+            " only {available} for it: {missing} was missing.",
+            "As of {told}, {cards} cards were due to renew automatically on {day} for {amount}, but the wallet had"
+            " only {available} for them: {missing} was missing.",
+            facts["cards"],
+        )
+        parts.append(sentence.format(**said))
+    if facts["changes"]:
+        parts.append(_("Prices changed since last time: {changes}.").format(**said))
+    if facts["unsold"]:
+        sentence = ngettext(
+            "As of {told}, {unsold} card due on {day} could not be renewed automatically: ask your dealer.",
+            "As of {told}, {unsold} cards due on {day} could not be renewed automatically: ask your dealer.",
+            facts["unsold"],
+        )
+        parts.append(sentence.format(**said))
+    return reduce(joined, parts)
 
 
 def heading(kind: str, step: int, count: int) -> str:

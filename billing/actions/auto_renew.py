@@ -1,4 +1,4 @@
-"""Automatic renewals: what ends within its customer's days ahead becomes one order a day, paid whole or not at all.
+"""Automatic renewals: what ends within its customer's days ahead becomes one order a day, as far as the wallet pays.
 
 A run goes from step to step, and each step is a transaction that a second worker, or the one after a killed one, finds
 as it was left: the order is drafted under the run's key, its job checks it, and then it is placed, paid and noted down
@@ -17,14 +17,17 @@ from django.db.models.functions import Coalesce
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, wallet_locked
-from billing.choices import NoticeKind, OrderKind
+from billing.actions.missed_renewals import record_missed, tell_shortage
+from billing.actions.renewal_quotes import quote_renewals
+from billing.choices import OrderKind
 from billing.errors import MoneyRefused
-from billing.models import CardRenewal, CustomerAccount, Notice, Order, RenewalRun, RenewedTerm
+from billing.models import CardRenewal, CustomerAccount, MissedRenewal, Order, RenewalRun, RenewedTerm
+from billing.money import yuan
 from billing.rules import check_can_renew_itself
 from cards.actions.bulk import insert_rows
 from cards.actions.events import pull
 from cards.actions.write import chunked
-from cards.calendar import this_moment
+from cards.calendar import civil_today, this_moment
 from cards.choices import CHANGES_OWNER, Action, State
 from cards.models import Card
 
@@ -33,10 +36,6 @@ logger = logging.getLogger(__name__)
 READER = "renewals"
 ENDS_WHAT_WAS_SAID = (Action.CANCEL, *CHANGES_OWNER)
 RENEWED_COLUMNS = ("card_id", "term", "order_id")
-
-
-class Overtaken(Exception):
-    """Some cards of the order are not to be renewed any more, though nobody else has renewed them."""
 
 
 def switch(cards, is_on, *, user):
@@ -63,16 +62,31 @@ def forget_what_was_said():
 
 
 def cards_to_renew(day):
-    """Cards whose running term is to be renewed on `day`, because nobody has and they are switched on.
+    """Cards whose running term is to be renewed on `day`, because nobody has and they are switched on."""
+    ahead = _days_ahead()
+    running = Card.objects.ending(day, max(ahead, default=0))
+    return _not_renewed_once(switched_on(running.filter(_due_by(day, ahead))))
 
-    A card's own switch goes before its customer's. A term that was renewed by itself once is not renewed so again,
-    whatever became of it.
-    """
-    renewed_once = RenewedTerm.objects.filter(card=OuterRef("pk"), term=OuterRef("term_number"))
+
+def cards_to_renew_within(day, days):
+    """Cards that `cards_to_renew` will have on some day after `day`, within `days` days, as things stand."""
+    ahead = _days_ahead()
+    running = Card.objects.ending(day, max(ahead, default=0) + days)
+    due = running.filter(_due_by(day + timedelta(days=days), ahead)).exclude(_due_by(day, ahead))
+    return _not_renewed_once(switched_on(due))
+
+
+def switched_on(cards):
+    """Those of these cards that renew themselves: a card's own switch goes before its customer's."""
     said_of_it = Case(When(renewal__customer=F("customer"), then="renewal__is_on"))
-    switched_on = Coalesce(said_of_it, "customer__account__auto_renews")
-    ending = _ending(day).alias(switched_on=switched_on).filter(switched_on=True)
-    return ending.exclude(Exists(renewed_once))
+    is_on = Coalesce(said_of_it, "customer__account__auto_renews")
+    return cards.alias(switched_on=is_on).filter(switched_on=True)
+
+
+def missed_renewals(today):
+    """What did not renew and is to be made good: neither renewed since, nor switched off, nor over."""
+    still = MissedRenewal.objects.filter(customer=F("card__customer"), term=F("card__term_number"))
+    return still.filter(card__in=cards_to_renew(today).values("pk"))
 
 
 def renew_for(today, seconds):
@@ -95,13 +109,22 @@ def _forget(events):
     said.exclude(~Q(card__state=State.CANCELLED), customer=F("card__customer")).delete()
 
 
-def _ending(day):
-    """Cards whose running term ends within the days ahead of their customer, and that are not renewed."""
-    ahead = set(CustomerAccount.objects.values_list("renews_days_ahead", flat=True).distinct())
+def _not_renewed_once(cards):
+    """Those of these cards whose running term has not renewed itself: none does so again, whatever became of it."""
+    return cards.exclude(Exists(RenewedTerm.objects.filter(card=OuterRef("pk"), term=OuterRef("term_number"))))
+
+
+def _due_by(day, ahead):
+    """The condition that a card's running term ends within the days ahead of its customer, counted from `day`."""
     windows = [
         Q(customer__account__renews_days_ahead=days, service_until__lte=day + timedelta(days=days)) for days in ahead
     ]
-    return Card.objects.ending(day, max(ahead, default=0)).filter(reduce(or_, windows, Q()))
+    return reduce(or_, windows, Q())
+
+
+def _days_ahead():
+    """What customers have agreed on, each number once."""
+    return set(CustomerAccount.objects.order_by().values_list("renews_days_ahead", flat=True).distinct())
 
 
 def _go_on(run, today):
@@ -125,48 +148,67 @@ def _give_up(run):
 
 @transaction.atomic
 def _settle(run):
-    """Place and pay a checked order. One that cannot be sold is withdrawn; one that was overtaken is drafted anew."""
-    order = _order_of(run) if _lock(run) else None
-    if order is None or order.job.is_at_work:
+    """Place and pay what a checked draft can renew and the wallet pays for; what is missed is kept and told.
+
+    Nothing is left of a draft that renews nothing.
+    """
+    if not _lock(run):
         return
-    if not order.is_draft:  # somebody moved it on by hand
-        return _finish(run, order=order)
-    try:
-        with transaction.atomic():
-            _place_and_pay(run, order)
-    except Overtaken:
-        orders.withdraw(order, user=None)
-    except MoneyRefused:
-        orders.withdraw(order, user=None)
-        _finish(run)
-
-
-def _place_and_pay(run, order):
+    order = _order_of(run)
+    if order is None:  # nothing is to be renewed any more
+        return _finish(run)
+    if order.is_draft and order.job.is_at_work:
+        return
     with orders.locked(order) as order, wallet_locked(run.customer_id) as account:
-        due = dict(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", "term_number"))
-        order = orders.place(order, user=None)
-        terms = [(card_id, due.get(card_id)) for card_id in order.lines.values_list("card", flat=True)]
-        if not all(term for _card_id, term in terms):
-            raise Overtaken
-        is_short = account.available < order.total
-        if is_short:
-            orders.withdraw(order, user=None)
-            _notify(run, order, account)
+        if not order.is_draft:  # somebody moved it on by hand, and it is theirs
+            return _finish(run, order=order)
+        renewed, missed, left = _divided(run, order, account.available)
+        record_missed(account, run.day, missed)
+        tell_shortage(account, run.day, len(renewed), missed, left)
+        if renewed:
+            _place_and_pay(order, renewed)
         else:
-            orders.pay(order, user=None)
-            for chunk in chunked(terms):
-                insert_rows(RenewedTerm, RENEWED_COLUMNS, [(card_id, term, order.pk) for card_id, term in chunk])
-    _finish(run, order=order, is_short=is_short)
+            orders.withdraw(order, user=None)
+        is_short = any(refused.code == "short" for _quote, refused in missed)
+        _finish(run, order=order if renewed else None, is_short=is_short)
 
 
-def _notify(run, order, account):
-    """Let the customer know, once a day, unless they do not want to hear it."""
-    if NoticeKind.RENEWAL_FAILED in account.muted:
-        return
-    facts = {"needed": str(order.total), "available": str(account.available), "cards": order.size}
-    Notice.objects.get_or_create(
-        customer=run.customer, kind=NoticeKind.RENEWAL_FAILED, card=None, on=run.day, step=0, defaults={"facts": facts}
-    )
+def _divided(run, order, available):
+    """(quotes of what is renewed, (quote, refusal) of what is not, what is left to spend), soonest end first.
+
+    A card that was renewed or switched off since the draft is neither. What is left after one card that is too dear
+    pays for the next that is not.
+    """
+    refusals, renewed, missed = _refusals(order), [], []
+    for quote in quote_renewals(cards_to_renew(run.day), run.customer_id, lambda _ends_on: civil_today()):
+        if quote.card_id not in refusals:
+            continue
+        refused = quote.refused or refusals[quote.card_id]
+        if not refused and quote.price > available:
+            refused = MoneyRefused("short", needed=yuan(quote.price), available=yuan(available))
+        if refused:
+            missed.append((quote, refused))
+        else:
+            renewed.append(quote)
+            available -= quote.price
+    return renewed, missed, available
+
+
+def _refusals(order):
+    """For each card of a draft what the check found in its way, or None; all are refused if there was no check."""
+    unchecked = None if order.job.is_waiting else MoneyRefused("not_checked")
+    refusals = {}
+    for payload, check in order.job.chunks.values_list("payload", "check_result"):
+        refusals |= dict.fromkeys(payload["cards"], unchecked)
+        refusals |= {pk: MoneyRefused.read(written) for pk, written in (check or {}).get("why_not", ())}
+    return refusals
+
+
+def _place_and_pay(order, quotes):
+    """Sell the cards of these quotes their next term, and note that these terms have renewed themselves."""
+    orders.pay(orders.place(order, user=None, only={quote.card_id for quote in quotes}), user=None)
+    for chunk in chunked(quotes):
+        insert_rows(RenewedTerm, RENEWED_COLUMNS, [(quote.card_id, quote.term, order.pk) for quote in chunk])
 
 
 def _order_of(run):

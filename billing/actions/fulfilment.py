@@ -9,6 +9,7 @@ from collections import Counter
 from billing.actions.delivery import deliver
 from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import Offers, amount_of
+from billing.actions.missed_renewals import reopen_unserved
 from billing.choices import Account, EntryKind, LineState
 from billing.models import Order, OrderLine
 from billing.money import ZERO
@@ -26,9 +27,9 @@ UNSERVED = "unserved:"  # the key of an entry that gives back what could not be 
 
 
 class Fulfilment(Kind):
-    """`payload` is {"cards": keys}. The check adds whom it cannot serve (`cannot`), what the others come to (`amount`),
-    how many on which `Terms` (`terms`, with some of them; `were`, what stood there before it was checked anew) and what
-    follows for them (`effects`)."""
+    """`payload` is {"cards": keys}. The check adds whom it cannot serve (`cannot`, and each with its refusal in
+    `why_not`), what the others come to (`amount`), how many on which `Terms` (`terms`, with some of them; `were`, what
+    stood there before it was checked anew) and what follows for them (`effects`)."""
 
     def check(self, job, chunk):
         order = Order.objects.select_related("plan", "customer", "created_by").get(job=job)
@@ -51,6 +52,7 @@ class Fulfilment(Kind):
         before = chunk.check_result or {}
         return checked(refusals) | {
             "cannot": [pk for pk, refused in refusals if refused],
+            "why_not": [[pk, refused.written()] for pk, refused in refusals if refused],
             "amount": str(amount),
             "terms": terms,
             "were": before.get("were") if before.get("terms") == terms else before.get("terms"),
@@ -66,6 +68,7 @@ class Fulfilment(Kind):
         write_states(served)
         write_states(refused)
         end_ordered_terms(order.pk, chunk.payload["cards"])
+        reopen_unserved(order, refused)
         earned, payer = amount_of(served), actor_for(order.paid_by)
         if earned:
             entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)

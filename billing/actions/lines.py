@@ -89,16 +89,19 @@ def plans_of(order, card_ids):
 class Able:
     """The cards that the check of a draft found able, without those that were renewed since, where it leaves these out.
 
-    `renewed` counts those, and `first` is the refusal of the first of them, which says what renews it.
+    `renewed` counts those, and `first` is the refusal of the first of them, which says what renews it. With `only`, a
+    set of keys, no other card is among them.
     """
 
-    def __init__(self, order):
-        self.order, self.renewed, self.first = order, 0, None
+    def __init__(self, order, only=None):
+        self.order, self.only, self.renewed, self.first = order, only, 0, None
 
     def __iter__(self):
         """Their keys, chunk by chunk."""
         for payload, checked in self.order.job.chunks.order_by("number").values_list("payload", "check_result"):
             able = set(payload["cards"]).difference(checked["cannot"])
+            if self.only is not None:
+                able &= self.only
             if self.order.leaves_renewed_out:
                 able -= self._renewed_among(able)
             yield sorted(able)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
+from billing.actions import renewals_ahead
 from billing.choices import Account, NoticeKind
 from billing.models import CustomerAccount, Notice, Posting
 from cards.models import Card
@@ -47,6 +48,8 @@ def gather(today):
                 for customer_id, card_id, on, step in found
             ]
             _write(due)
+    renewals_ahead.tell_changed_prices(today, muted[NoticeKind.PRICE_CHANGED])
+    renewals_ahead.announce(today, muted[NoticeKind.RENEWING])
     low = [
         Notice(
             kind=NoticeKind.WALLET_LOW,

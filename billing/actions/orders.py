@@ -85,18 +85,20 @@ def draft_for_selection(kind, selection, *, user, plan=None, key=None, also_rene
     ]
 
 
-def place(order, *, user, shown=None):
+def place(order, *, user, shown=None, only=None):
     """Stand by a checked draft: its lines are written for the cards that can, at the prices of today.
 
     `user` has to be allowed what the order does to cards, and signs it. People say what they saw (`shown`): where
     something else would be sold today nothing is, so that nobody approves what they did not see. Cards that were
     renewed since the check are left out, or refused of what was shown. Placed twice, it is placed once. Raises
     `MoneyRefused`; then nothing was placed, and a draft is checked anew.
+
+    With `only`, a set of keys, no other card gets a line, as if the draft had not been made for it.
     """
     require(lambda user: may_place(user, order), user)
     try:
         with locked(order) as draft:
-            return _placed(draft, user, shown)
+            return _placed(draft, user, shown, only)
     except MoneyRefused:
         check_again(order)
         raise
@@ -313,10 +315,10 @@ def _check_if_small(job):
         work_off_order(job)
 
 
-def _placed(order, user, shown):
+def _placed(order, user, shown, only):
     """The locked order, placed; raises `MoneyRefused` where somebody has seen something else."""
     if order.is_draft:
-        _write(order, shown)
+        _write(order, shown, only)
     if shown:
         _refuse_unless_shown(order, shown)
     if order.is_draft:
@@ -324,13 +326,13 @@ def _placed(order, user, shown):
     return order
 
 
-def _write(order, shown):
+def _write(order, shown, only):
     """Write the lines of a checked draft."""
     if not order.job.is_waiting:
         raise MoneyRefused("not_ready")
     if order.kind == OrderKind.RENEWAL:
         lock_wallet(order.customer_id)  # of two orders that renew the same card the second sees the first
-    able = Able(order)
+    able = Able(order, only)
     order.size, order.total = write_lines(order, able)
     if not order.size and able.first:
         raise MoneyRefused(able.first.code, **able.first.facts)

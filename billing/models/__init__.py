@@ -4,13 +4,15 @@ from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
 from billing.models.payment import Notification, Payment, Receipt
 from billing.models.price import Price, PriceBook, PriceTier
-from billing.models.renewal import CardRenewal, RenewalRun, RenewedTerm
+from billing.models.renewal import AnnouncedRenewal, CardRenewal, MissedRenewal, RenewalRun, RenewedTerm
 
 __all__ = [
+    "AnnouncedRenewal",
     "CardRenewal",
     "CustomerAccount",
     "Digest",
     "Entry",
+    "MissedRenewal",
     "MoneyRules",
     "Notice",
     "Notification",

@@ -79,6 +79,7 @@ class MoneyRules(models.Model):
 
     Tax rates are in per cent and contained in the prices. `second_person_above` is the amount from which on refunds
     and adjustments need a second person. Of the bank account all is said or nothing; its number is kept in digits.
+    `renewal_notice_days` is how many days before an automatic renewal charges the customer is told.
     """
 
     service_tax_rate = RateField(_("tax on service (%)"), default=Decimal("6.00"))
@@ -92,6 +93,12 @@ class MoneyRules(models.Model):
     )
     bank_account_name = models.CharField(_("bank account name"), max_length=100, blank=True)
     bank_account_number = models.CharField(_("bank account number"), max_length=40, blank=True)
+    renewal_notice_days = models.PositiveSmallIntegerField(
+        _("notice before auto-renewal (days)"),
+        default=3,
+        db_default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+    )
 
     class Meta:
         verbose_name = _("billing settings")

@@ -5,6 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.choices import MissedWhy
+from billing.models.fields import MoneyField
 from cards.calendar import this_moment
 
 
@@ -50,11 +52,66 @@ class RenewedTerm(models.Model):
         return f"{self.card_id}/{self.term}"
 
 
+class MissedRenewal(models.Model):
+    """That a card's term was to renew itself and did not, and why: what staff have to look at.
+
+    It is kept anew each day on which it is tried in vain: `since` is the first of them, `refused` what stood in the
+    way on the last. What is made of it (the card renewed, its switch turned off, its term over) is not written here:
+    a row counts as long as the term is still to be renewed.
+    """
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="+", db_index=False, verbose_name=_("customer")
+    )
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", verbose_name=_("card"))
+    term = models.PositiveSmallIntegerField(_("current term"))
+    plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
+    why = models.CharField(_("reason"), max_length=11, choices=MissedWhy)
+    refused = models.JSONField(_("reason not renewed"))
+    since = models.DateField(_("since"))
+    ends_on = models.DateField(_("service until"))
+
+    class Meta:
+        verbose_name = _("missed auto-renewal")
+        verbose_name_plural = _("missed auto-renewals")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["customer", "card", "term"], name="a_missed_term_stands_once")]
+        indexes = [models.Index(fields=["ends_on", "id"], name="missed_renewal_ends")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id}/{self.term} {self.why}"
+
+
+class AnnouncedRenewal(models.Model):
+    """What a customer was told of the automatic renewal of a card's term before it charged.
+
+    `announced_on` is the day on which its charge was announced, None as long as it was not; `price` the last price
+    that was named, None where nothing could be sold.
+    """
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, related_name="+", db_index=False, verbose_name=_("customer")
+    )
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", db_index=False, verbose_name=_("card"))
+    term = models.PositiveSmallIntegerField(_("current term"))
+    announced_on = models.DateField(_("announced on"), null=True, blank=True)
+    price = MoneyField(_("price"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("announced auto-renewal")
+        verbose_name_plural = _("announced auto-renewals")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["card", "term", "customer"], name="a_term_is_announced_once")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id}/{self.term}"
+
+
 class RenewalRun(models.Model):
     """That a customer had something to renew by itself on a day: the order it became, and whether the money sufficed.
 
-    `key` is that of its order, so that it is drafted once. `order` is there once it is placed, and stays empty where
-    nothing could be sold.
+    `key` is that of its order, so that it is drafted once. `order` has the cards that were renewed, and stays empty
+    where none was. `is_short` says that the money did not suffice for some.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from billing.choices import MailProblem, NoticeKind
 from billing.models import Notice
-from billing.sentences import NOTICE_SENTENCES, placeholders_of, sentence_of
+from billing.sentences import placeholders_of, sentence_of, template_of
+from cards.models import PlanBook
 from cards.pages.badges import Badge
 from cards.pages.frames import CONSOLE
 
@@ -15,8 +16,10 @@ LAST_NOTICES = 10
 NOTICE_TONES = {
     NoticeKind.CANCELLING: "bad",
     NoticeKind.RENEWAL_FAILED: "bad",
+    NoticeKind.NOT_RENEWED: "bad",
     NoticeKind.EXPIRING: "warning",
     NoticeKind.WALLET_LOW: "warning",
+    NoticeKind.PRICE_CHANGED: "warning",
 }
 
 
@@ -30,21 +33,27 @@ class NoticeLine:
     mailed: str
 
 
-def notice_line(notice):
+def notice_lines(notices):
+    """These notices, in their order."""
+    plans = PlanBook()
+    return [notice_line(notice, plans) for notice in notices]
+
+
+def notice_line(notice, plans=None):
     badge = Badge(notice.get_kind_display(), NOTICE_TONES.get(notice.kind, "info"))
     if notice.card:
         card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
-        said = placeholders_of(notice) | {"card": card}
-        sentence = format_html(NOTICE_SENTENCES[NoticeKind(notice.kind)], **said)
+        said = placeholders_of(notice, plans) | {"card": card}
+        sentence = format_html(template_of(notice), **said)
     else:
-        sentence = sentence_of(notice)
+        sentence = sentence_of(notice, plans)
     return NoticeLine(notice, badge, sentence, _mailed(notice.digest))
 
 
 def notices_of(customer):
     """The last of what a customer was told."""
     last = Notice.objects.filter(customer=customer).select_related("card", "digest").order_by("-pk")
-    return [notice_line(notice) for notice in last[:LAST_NOTICES]]
+    return notice_lines(last[:LAST_NOTICES])
 
 
 def _mailed(digest):

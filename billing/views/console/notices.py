@@ -14,7 +14,7 @@ from billing.filters import NoticeFilter
 from billing.forms import AmountField
 from billing.models import Notice
 from billing.money import ZERO
-from billing.pages.notice_lines import notice_line, notices_of
+from billing.pages.notice_lines import notice_lines, notices_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted
@@ -53,7 +53,7 @@ def notice_list(request):
     context = {
         "form": filtered.form,
         "complaints": complaints,
-        "notices": [notice_line(notice) for notice in page.rows],
+        "notices": notice_lines(page.rows),
         "page": page,
         **queries_beside(page, request.GET),
     }

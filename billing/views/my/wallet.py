@@ -23,7 +23,7 @@ from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
 from cards.calendar import civil_today
-from cards.models import Customer, Plan
+from cards.models import Customer, Plan, PlanBook
 from cards.pages.frames import MY, member_required, my_page, read_only
 from cards.phrases import listed, pair
 
@@ -144,12 +144,13 @@ def _wallet(request, customer, deposit=None, agreement=None):
     quotes = ((plan, book.quote(customer.pk, plan.pk, today)) for plan in Plan.objects.filter(is_sold=True))
     latest = wallet_of(customer.pk).order_by("-pk")[:LATEST_SHOWN]
     notices = Notice.objects.filter(customer=customer).select_related("card").order_by("-pk")[:LATEST_SHOWN]
+    plans = PlanBook()
     return {
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
         "postings": [wallet_line(posting, MY, to_staff=False) for posting in latest],
-        "notices": [(notice, sentence_of(notice)) for notice in notices],
+        "notices": [(notice, sentence_of(notice, plans)) for notice in notices],
         "prices": [(plan, quote.amount) for plan, quote in quotes if quote],
         "deposit": deposit or DepositForm(auto_id=f"deposit_{customer.pk}_%s"),
         "agreement": agreement or MyAgreementForm(initial=agreed, label_suffix="", auto_id=f"agreed_{account.pk}_%s"),

@@ -64,6 +64,14 @@ MONEY_REFUSALS = {
         _("The automatic renewal could not be checked because of an error in the portal."),
         _("Wait for tomorrow's run, or renew the card manually."),
     ),
+    "wallet_full": (
+        _("The wallet can hold at most {most}."),
+        _("Enter a smaller amount."),
+    ),
+    "too_large": (
+        _("The order comes to {total}, but an order can be at most {most}."),
+        _("Split it into several orders."),
+    ),
     "price_changed": (
         _("The total is now {total}, not {shown}."),
         _("Review the order again, then place it."),

@@ -1,6 +1,7 @@
 """Where parameters become querysets of orders and customers, for the console's lists."""
 
 import re
+from typing import Any
 
 import django_filters
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind, OrderKind, OrderState
 from billing.models import Order, OrderLine, Receipt
+from billing.references import reference_key
 from cards.filters import Named, StrictFilterSet, StrictForm
 from cards.identifiers import canonical, iccid_in, without_country
 from cards.models import Card, Customer
@@ -16,6 +18,15 @@ from cards.paging import LARGEST_ID
 from cards.querysets import Begins
 
 ORDER_NUMBER = re.compile(r"#?(?:[0-9]{8}-)?([0-9]{1,18})", re.ASCII)
+
+
+class KeyFilter(django_filters.Filter):
+    """The key of something: a whole number that a key can be."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
 
 class OrderFilter(StrictFilterSet):
@@ -27,7 +38,7 @@ class OrderFilter(StrictFilterSet):
     customer = Named(Customer, label=_("Customer"))
     since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From date"))
     through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
-    selection = django_filters.NumberFilter(field_name="selection", label=_("Selection"), min_value=1)
+    selection = KeyFilter(label=_("Selection"))
 
     def search(self, orders: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         text = text.strip()
@@ -46,7 +57,7 @@ class ReceiptFilter(StrictFilterSet):
     q = django_filters.CharFilter(method="search", label=_("Search"))
     customer = Named(Customer, label=_("Customer"))
     taken_back = django_filters.ChoiceFilter(
-        choices=[("0", _("Valid")), ("1", _("Reversed"))],
+        choices=[("0", _("Valid")), ("1", _("Reversed")), ("repeated", _("Same reference as an earlier one"))],
         method="filter_reversed",
         label=_("State"),
         empty_label=_("Valid or reversed"),
@@ -58,9 +69,13 @@ class ReceiptFilter(StrictFilterSet):
         text = text.strip()
         customers = Customer.objects.filter(Begins(F("name"), text))
         begins = Q(Begins(F("reference"), text)) | Q(Begins(F("payer"), text))
+        if key := reference_key(text):
+            begins |= Q(Begins(F("reference_key"), key))
         return receipts.filter(begins | Q(customer__in=customers.values("pk")))
 
     def filter_reversed(self, receipts: QuerySet[Receipt], name: str, value: str) -> QuerySet[Receipt]:
+        if value == "repeated":
+            return receipts.filter(reversed_at=None, repeats=True)
         return receipts.filter(reversed_at__isnull=value == "0")
 
 

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.choices import OrderKind
-from billing.money import CENT, ZERO, read_amount
-from billing.rules import PLAN_KINDS, Shown
+from billing.models.fields import AmountField
+from billing.money import ZERO, read_amount
+from billing.rules import PLAN_KINDS, Shown, is_usual_day, may_be_received_on
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
@@ -19,23 +20,6 @@ from cards.models import Customer, Plan
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
-
-
-class AmountField(forms.CharField):
-    """An amount as people type it, of `least` or more; None where nothing is typed and nothing has to be."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal"})
-
-    def __init__(self, *, least=CENT, **kwargs):
-        super().__init__(**kwargs)
-        self.least = least
-
-    def clean(self, value):
-        text = super().clean(value)
-        try:
-            return read_amount(text, least=self.least) if text else None
-        except BadInput as bad:
-            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 class ToldField(forms.CharField):
@@ -159,8 +143,31 @@ class ReceiptForm(KeyedForm):
         label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")
     )
     received_on = DayField(label=_("Received on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    day_confirmed = forms.BooleanField(required=False)
     payer = forms.CharField(label=_("Payer"), max_length=128, required=False)
     note = forms.CharField(label=_("Internal note"), max_length=200, required=False)
 
     def __init__(self, data=None, initial=None, **kwargs):
         super().__init__(data, {"received_on": civil_today()} | (initial or {}), **kwargs)
+        self._ask_for_the_day()
+
+    def _ask_for_the_day(self):
+        """An unusual day has to be ticked; a tick holds for the day that it named, and for no other."""
+        day = self._unusual_day()
+        if day is None:
+            del self.fields["day_confirmed"]
+            return
+        tick = self.fields["day_confirmed"]
+        tick.label = _("Yes, received on {day}").format(day=day)
+        tick.widget.attrs["value"] = str(day)
+        if self.data.get("day_confirmed") != str(day):
+            self.data = self.data.copy()
+            self.data.pop("day_confirmed", None)
+
+    def _unusual_day(self):
+        try:
+            day = self.fields["received_on"].clean(self.data.get("received_on"))
+        except forms.ValidationError:
+            return None
+        is_asked = may_be_received_on(day, civil_today()) and not is_usual_day(day, civil_today())
+        return day if is_asked else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import NamedTuple
@@ -11,9 +11,14 @@ from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Order, PriceBook
 from billing.models.price import Quote
+from billing.money import LARGEST, yuan
+from cards.calendar import exists
 from cards.choices import Hold, PlanKind, State
 from cards.holds import stopping
 from cards.models import Card, Plan
+
+USUAL_DAYS_BACK = 90  # between a transfer and its being recorded
+MOST_DAYS_AHEAD = 90
 
 # What a card needs for what is sold to it; a card sale sells no plan.
 PLAN_KINDS = {OrderKind.OPENING: PlanKind.PLAN, OrderKind.RENEWAL: PlanKind.PLAN, OrderKind.PACK: PlanKind.PACK}
@@ -106,6 +111,22 @@ def check_is_not_blocked(state: str, holds: str) -> None:
     for hold in stopping(state, holds):
         if hold in BLOCKING_HOLDS:
             raise MoneyRefused("blocked", hold=hold.value)
+
+
+def check_total(total: Decimal) -> None:
+    """Raise `MoneyRefused` for more than an order can come to, charged or given."""
+    if abs(total) > LARGEST:
+        raise MoneyRefused("too_large", total=yuan(total), most=yuan(LARGEST))
+
+
+def is_usual_day(received_on: date, today: date) -> bool:
+    """Whether a transfer is recorded without a question: of today, or at most 90 days old."""
+    return timedelta(0) <= today - received_on <= timedelta(days=USUAL_DAYS_BACK)
+
+
+def may_be_received_on(received_on: date, today: date) -> bool:
+    """Whether a transfer can be of this day at all, when somebody says that it is."""
+    return exists(received_on) and received_on <= today + timedelta(days=MOST_DAYS_AHEAD)
 
 
 def check_can_renew_itself(card: Card) -> None:

@@ -14,6 +14,7 @@ from billing.permissions import may_order, may_pay
 from cards.actions.jobs import control
 from cards.actions.requests import open_request
 from cards.actions.selections import freeze_ids
+from cards.calendar import civil_today
 from cards.choices import ActorKind, JobKind, MemberRole
 from cards.filters import CardFilter, OwnCardFilter, filter_for
 from cards.models import Card, CardRequest, Customer, Invitation, Job, Membership
@@ -59,7 +60,7 @@ def everything_of(name, person, clerk):
     open_request(card, by=person, text="Why?", evidence={}, key=uuid.uuid4())
     drafted(OrderKind.RENEWAL, [card], user=person, name=name)
     payments.start_deposit(customer, 10, user=person)
-    receipts.record(customer, 10, f"bank {name}", date(2026, 3, 1), user=clerk)
+    receipts.record(customer, 10, f"bank {name}", civil_today(), user=clerk)
     notice(name, card)
 
 

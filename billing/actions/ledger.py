@@ -8,7 +8,7 @@ from django.db import transaction
 from billing.choices import Account, EntryKind
 from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Posting
-from billing.money import ZERO, yuan
+from billing.money import LARGEST, ZERO, yuan
 from cards.calendar import civil_today, this_moment
 
 REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE)
@@ -42,8 +42,8 @@ def lock_wallet(customer_id):
 def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo="", told=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
-    What moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit; then
-    nothing was written. All in one transaction, or in the caller's.
+    What moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit,
+    or hold more than it can; then nothing was written. All in one transaction, or in the caller's.
     """
     entry_lines = [line for line in entry_lines if line.amount]
     if not entry_lines:
@@ -99,12 +99,19 @@ def reverse(entry, *, actor, memo):
         )
 
 
+def check_room(account, amount):
+    """Raise `MoneyRefused` where a wallet cannot hold so much more."""
+    if account.balance + amount > LARGEST:
+        raise MoneyRefused("wallet_full", most=yuan(LARGEST))
+
+
 def _posting(account, key, line):
     if line.account != Account.WALLET:
         customer_id = account.pk if line.account == Account.RECEIVABLES else None
         return Posting(entry_id=key, account=line.account, customer_id=customer_id, amount=line.amount)
     if line.amount < ZERO and account.available + line.amount < ZERO:
         raise MoneyRefused("short", available=yuan(account.available), needed=yuan(-line.amount))
+    check_room(account, line.amount)
     account.balance += line.amount
     return Posting(
         entry_id=key, account=line.account, customer_id=account.pk, amount=line.amount, balance=account.balance

@@ -21,6 +21,7 @@ from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
+from billing.rules import check_total
 from cards.actions.jobs import engine
 from cards.actions.once import once
 from cards.actions.ordered_terms import end_ordered_terms, ordered_terms_are_paid
@@ -224,9 +225,10 @@ def make_adjustment(customer, amount, *, user, note, told="", key=None):
 
     Up to the set amount it is done at once; above, it waits as a placed order for a second person, who calls
     `approve_adjustment`. `note` is for the staff, `told` for the customer; where it is empty they read that it is an
-    adjustment.
+    adjustment. Raises `MoneyRefused` for more than an order can come to.
     """
     require(may_adjust, user)
+    check_total(amount)
 
     def make(key):
         order = Order.objects.create(
@@ -338,6 +340,7 @@ def _write(order, shown, only):
         raise MoneyRefused(able.first.code, **able.first.facts)
     if not order.size:
         raise MoneyRefused("nothing_to_sell")
+    check_total(order.total)
     if shown and able.renewed:
         raise MoneyRefused("renewed_meanwhile", count=able.renewed)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from billing.actions import orders
-from billing.actions.ledger import post_entry, transfer
+from billing.actions.ledger import account_of, check_room, post_entry, transfer
 from billing.choices import Account, EntryKind, NotificationOutcome, OrderKind, PaymentState
 from billing.errors import MoneyRefused
 from billing.models import Notification, Payment
@@ -42,9 +42,10 @@ def start_payment(order, *, user):
 def start_deposit(customer, amount, *, user, key=None):
     """A payment into the wallet of a customer; the same `key` twice is one.
 
-    Raises `MoneyRefused` where nobody takes it.
+    Raises `MoneyRefused` where nobody takes it, or the wallet cannot hold so much more.
     """
     require(lambda user: may_pay(user, customer.pk), user)
+    check_room(account_of(customer.pk), amount)
     deposit = {"customer": customer, "provider": _provider(), "amount": amount, "started_by": user}
     return once(Payment, key, lambda key: Payment.objects.create(key=key, **deposit), started_by=user)
 

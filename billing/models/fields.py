@@ -1,8 +1,14 @@
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
+from billing.money import CENT, ZERO, read_amount
+from cards.errors import BadInput
 from cards.models.fields import Parametrised
 
 _Taken = TypeVar("_Taken")
@@ -14,11 +20,32 @@ else:
     DecimalField = Parametrised(models.DecimalField)
 
 
+class AmountField(forms.CharField):
+    """An amount as people type it, of `least` or more; None where nothing is typed and nothing has to be."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def __init__(self, *, least: Decimal = CENT, **kwargs: Any) -> None:
+        super().__init__(empty_value=None, **kwargs)
+        self.least = least
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return text and read_amount(text, least=self.least)
+        except BadInput as bad:
+            raise ValidationError(str(bad.sentence)) from None
+
+
 class MoneyField(DecimalField[_Taken, _Given]):
-    """An amount of CNY, in cents exactly."""
+    """An amount of CNY, in cents exactly. Forms read what is typed as every amount is read, and none below zero."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"max_digits": 12, "decimal_places": 2})
+
+    def formfield(self, **kwargs: Any) -> Any:
+        options: dict[str, Any] = {"form_class": AmountField, "least": ZERO} | kwargs
+        return models.Field.formfield(self, **options)
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
@@ -28,6 +55,8 @@ class MoneyField(DecimalField[_Taken, _Given]):
 
 class RateField(DecimalField[_Taken, _Given]):
     """A rate in per cent, such as a tax."""
+
+    default_validators = [MinValueValidator(ZERO)]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"max_digits": 4, "decimal_places": 2})

@@ -2,25 +2,47 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.choices import NotificationOutcome, PaymentState
 from billing.models.fields import MoneyField
+from billing.references import KEY_LENGTH
+from cards.models.fields import CodeField
 from cards.scope import OwnedQuerySet
 
 
 class Receipt(models.Model):
     """Money that a customer transferred to the dealer's bank, as staff saw it in the bank's statement.
 
-    The bank's `reference` is unique, so that one transfer is recorded once; when it was recorded wrongly and taken
-    back (`reversed_at`), it can be recorded anew.
+    The bank's `reference` stands as it was typed. Its `reference_key` (`references.reference_key`) is unique, so that
+    one transfer is recorded once however its reference is written; when it was recorded wrongly and taken back
+    (`reversed_at`), it can be recorded anew. The key is empty on rows of code of before, which does not know it; what
+    stood twice under one key when keys came in `repeats` an earlier receipt.
     """
 
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="receipts", verbose_name=_("customer"))
     reference = models.CharField(_("bank's reference"), max_length=64)
+    reference_key = CodeField(
+        _("reference without case and signs"),
+        max_length=KEY_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    repeats = models.BooleanField(_("repeats an earlier reference"), default=False, db_default=False, editable=False)
     amount = MoneyField(pgettext_lazy("money", "amount"))
     received_on = models.DateField(_("received on"))
+    day_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("date confirmed by"),
+    )
     payer = models.CharField(_("payer"), max_length=128, blank=True)
     note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="receipt", verbose_name=_("entry"))
@@ -41,11 +63,22 @@ class Receipt(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["reference"], name="a_transfer_is_recorded_once", condition=models.Q(reversed_at=None)
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["reference_key"],
+                name="a_transfer_is_recorded_once_however_written",
+                condition=models.Q(reversed_at=None, repeats=False) & ~models.Q(reference_key=""),
+            ),
         ]
+        indexes = [models.Index(fields=["reference_key"], name="receipt_reference")]
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def number(self) -> str:
+        """How people call the receipt: the civil day on which it was recorded, and its key."""
+        return f"R{self.recorded_at.astimezone(timezone.get_default_timezone()):%Y%m%d}-{self.pk}"
 
 
 class Payment(models.Model):

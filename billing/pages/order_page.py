@@ -12,7 +12,7 @@ from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
 from billing.models import MoneyRules
-from billing.money import ZERO, tax_within
+from billing.money import LARGEST, ZERO, tax_within
 from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
@@ -80,6 +80,8 @@ def _draft(order):
         "total": shown.total,
         "left": account.balance - shown.total,
         "is_short": shown.total > account.available,
+        "most": LARGEST,
+        "is_too_large": shown.total > LARGEST,
     }
 
 

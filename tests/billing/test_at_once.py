@@ -101,9 +101,12 @@ def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():
 
 def test_one_transfer_recorded_for_two_customers_at_once_is_recorded_for_one():
     finance, customers = b.financier(), [b.customer("Acme"), b.customer("Other")]
-    today = civil_today()
+    today, written = civil_today(), ("BANK 1", "bank－1")
     answers = at_once(
-        [lambda each=each: receipts.record(each, Decimal("10"), "BANK 1", today, user=finance) for each in customers]
+        [
+            lambda each=each, text=text: receipts.record(each, Decimal("10"), text, today, user=finance)
+            for each, text in zip(customers, written, strict=True)
+        ]
     )
     receipt = Receipt.objects.get()
     assert [getattr(answer, "field", answer) for answer in answers] in ([receipt, "reference"], ["reference", receipt])

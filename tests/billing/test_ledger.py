@@ -1,6 +1,5 @@
 """The books: entries that balance, once for each key, kept by the database itself; reversals; what the proof finds."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,6 +13,7 @@ from billing.actions.ledger import EntryLine, post_entry, reverse, transfer
 from billing.choices import Account, EntryKind
 from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
+from cards.calendar import civil_today
 from cards.errors import BadInput
 from cards.models import CardEvent, ServiceTerm
 from cards.permissions import SYSTEM
@@ -21,8 +21,6 @@ from tests.billing import build as b
 from tests.build import card_in_use
 
 pytestmark = pytest.mark.django_db
-
-RECEIVED_ON = date(2026, 1, 2)
 
 TRIGGERS = {
     "billing_posting": ("posting_is_kept", "entry_is_sealed", "posting_is_not_changed", "posting_is_not_deleted"),
@@ -164,12 +162,12 @@ def test_the_edges_of_the_database_are_those_that_django_fsm_declares():
 
 def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
     finance = b.financier()
-    receipt = receipts.record(b.customer(), Decimal("10"), " BANK 1 ", RECEIVED_ON, user=finance, payer="Acme Ltd")
+    receipt = receipts.record(b.customer(), Decimal("10"), " BANK 1 ", civil_today(), user=finance, payer="Acme Ltd")
     with pytest.raises(BadInput) as twice, override("en"):
-        receipts.record(b.customer("Other"), Decimal("10"), "BANK 1", RECEIVED_ON, user=finance)
+        receipts.record(b.customer("Other"), Decimal("10"), "BANK 1", civil_today(), user=finance)
     assert (twice.value.field, twice.value.sentence) == (
         "reference",
-        "this reference is already recorded, for Acme on 2026-01-02",
+        f"already recorded as “BANK 1” for Acme on {receipt.received_on} (receipt {receipt.number})",
     )
     back = receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert (back.reverses, back.memo, b.books()) == (receipt.entry, "bounced", {})
@@ -178,7 +176,7 @@ def test_a_receipt_is_recorded_once_and_taken_back_by_an_entry_of_its_own():
 
 def test_a_receipt_that_is_spent_is_not_taken_back():
     finance = b.financier()
-    receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=finance)
+    receipt = receipts.record(b.customer(), Decimal("10"), "1", civil_today(), user=finance)
     post_entry("k", EntryKind.PAYMENT, b.customer().pk, *transfer(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
     assert refused(receipts.reverse_receipt, receipt, user=finance, reason="bounced") == "short"
     keep_agreement(b.customer(), credit_limit=Decimal(1))
@@ -260,7 +258,7 @@ def test_the_proof_finds_a_term_that_nobody_gave(sold):
 
 
 def test_the_proof_finds_a_reversal_that_is_none(sold):
-    receipt = receipts.record(b.customer(), Decimal("10"), "1", RECEIVED_ON, user=b.financier())
+    receipt = receipts.record(b.customer(), Decimal("10"), "1", civil_today(), user=b.financier())
     receipts.reverse_receipt(receipt, user=receipt.recorded_by, reason="x")
     assert found() == []
     Posting.objects.filter(entry__kind="reversal").update(account="cash", customer=None)

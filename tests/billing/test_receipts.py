@@ -3,10 +3,13 @@
 import re
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils.translation import override
 
 from billing.actions import receipts
@@ -75,12 +78,80 @@ def test_the_same_form_twice_is_one_receipt():
     assert (b.balance(), b.books(), Receipt.objects.count()) == (100, {"cash": -100, "wallet": 100}, 1)
 
 
-@pytest.mark.parametrize("reference", ["BANK 1", "  BANK   1 "])
-def test_a_reference_is_recorded_once_and_the_sentence_says_whose_it_was(reference):
-    recorded()
-    sentence = "this reference is already recorded, for Acme on 2026-03-02"
+# One transfer: full width, other case, blanks and dashes of every kind, and what no screen shows.
+WRITTEN = [
+    "BANK 1",
+    "  BANK   1 ",
+    "bank1",
+    "ＢＡＮＫ１",
+    "Bank-1",
+    "BANK\u20131",
+    "BANK\u20141",
+    "BANK\u22121",
+    "BANK－1",
+]
+WRITTEN += [
+    "BANK\u00a01",
+    "BANK\u30001",
+    "BANK\u200b1",
+    "\ufeffBANK 1",
+    "BANK\u00ad1",
+    "BA\u2060NK 1\ufe0f",
+    "—BANK——1—",
+]
+
+
+@pytest.mark.parametrize("reference", WRITTEN)
+def test_a_reference_is_recorded_once_however_it_is_written_and_the_sentence_says_whose_it_was(reference):
+    receipt = recorded("Bank 1")
+    sentence = f"already recorded as “Bank 1” for Acme on 2026-03-02 (receipt {receipt.number})"
     assert refused(reference=reference, name="Other") == ("reference", sentence)
     assert (b.balance(), Entry.objects.count()) == (100, 1)
+
+
+def test_references_that_differ_in_letters_or_digits_are_several_transfers():
+    for reference in ("BANK 1", "BANK 11", "BANK 1A", "BANK/1", "BANK_1", "银行1"):
+        assert recorded(reference).reference == reference
+    assert b.balance() == 600
+
+
+def test_a_reference_of_signs_alone_says_nothing():
+    assert refused(reference="——\u200b") == ("reference", "a reference needs a letter or a digit")
+
+
+def test_what_code_of_before_has_recorded_without_a_key_stands_too():
+    receipt = recorded()
+    Receipt.objects.update(reference_key="")
+    sentence = f"already recorded as “BANK 1” for Acme on 2026-03-02 (receipt {receipt.number})"
+    assert refused() == ("reference", sentence)
+
+
+def test_of_two_receipts_of_before_with_one_reference_both_stay_and_the_later_is_marked():
+    written = ["ICBC 1", "icbc-1", "ICBC1", "CMB 1", "——", "———"]
+    wrong, first, later, *_others = kept = [recorded(f"x{number}") for number in range(len(written))]
+    receipts.reverse_receipt(wrong, user=wrong.recorded_by, reason="x")
+    for receipt, reference in zip(kept, written, strict=True):
+        Receipt.objects.filter(pk=receipt.pk).update(reference=reference, reference_key="")
+    import_module("billing.migrations.0014_references_however_written").fill(apps, connection.schema_editor())
+    assert list(Receipt.objects.order_by("pk").values_list("reference", "reference_key", "repeats")) == [
+        ("ICBC 1", "icbc1", False),
+        ("icbc-1", "icbc1", False),
+        ("ICBC1", "icbc1", True),
+        ("CMB 1", "cmb1", False),
+        ("——", "", False),
+        ("———", "", False),
+    ]
+    receipts.reverse_receipt(first, user=first.recorded_by, reason="x")
+    assert refused(reference="ICBC 1")[0] == "reference"  # the later one still stands
+    receipts.reverse_receipt(later, user=later.recorded_by, reason="x")
+    assert recorded("ICBC 1").repeats is False
+
+
+def test_a_receipt_leads_to_the_others_of_its_reference(finance):
+    wrong = recorded()
+    receipts.reverse_receipt(wrong, user=wrong.recorded_by, reason="x")
+    right = recorded("bank-1", name="Other")
+    assert f'<a href="{url(wrong)}">{wrong.number}</a>' in text(finance.get(url(right)))
 
 
 def test_the_longest_reference_is_recorded_and_taken_back():
@@ -89,9 +160,39 @@ def test_the_longest_reference_is_recorded_and_taken_back():
     assert b.balance() == 0
 
 
-def test_a_transfer_is_not_of_tomorrow():
-    assert refused(received_on=date(2026, 3, 3)) == ("received_on", "this date is in the future")
-    assert recorded().received_on == TODAY
+AHEAD = "this date is in the future; check it and confirm it"
+LONG_AGO = "this date is more than 90 days ago; check it and confirm it"
+NO_DAY = "a receipt cannot be of 2026-06-01; check the date"
+USUAL_DAYS = [date(2025, 12, 2), date(2026, 3, 1), TODAY]
+UNUSUAL_DAYS = {
+    date(2000, 1, 1): LONG_AGO,
+    date(2025, 12, 1): LONG_AGO,
+    date(2026, 3, 3): AHEAD,
+    date(2026, 5, 31): AHEAD,
+}
+
+
+@pytest.mark.parametrize("day", USUAL_DAYS)
+def test_a_transfer_of_the_last_90_days_is_recorded_without_a_question(day):
+    receipt = recorded(received_on=day)
+    assert (receipt.received_on, receipt.day_confirmed_by) == (day, None)
+
+
+@pytest.mark.parametrize("day", UNUSUAL_DAYS)
+def test_an_earlier_day_or_one_ahead_is_recorded_on_somebodys_word_and_it_is_kept_whose(day):
+    assert refused(received_on=day) == ("received_on", UNUSUAL_DAYS[day])
+    receipt = recorded(received_on=day, day_confirmed=True)
+    assert (receipt.received_on, receipt.day_confirmed_by) == (day, receipt.recorded_by)
+
+
+@pytest.mark.parametrize("day", [date(1999, 12, 31), date(2026, 6, 1), date(9999, 12, 31)])
+def test_on_some_days_no_money_came_whatever_somebody_says(day):
+    sentence = f"a receipt cannot be of {day}; check the date"
+    assert refused(received_on=day, day_confirmed=True) == ("received_on", sentence)
+
+
+def test_a_word_for_a_usual_day_is_not_kept():
+    assert recorded(day_confirmed=True).day_confirmed_by is None
 
 
 def test_a_wallet_is_filled_to_the_last_cent_that_it_holds_and_no_further():
@@ -141,7 +242,10 @@ def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(fina
         ({"reference": " "}, "reference", "This field is required."),
         ({"reference": "9" * 65}, "reference", "Ensure this value has at most 64 characters (it has 65)."),
         ({"received_on": "2026-02-30"}, "received_on", "Enter a valid date."),
-        ({"received_on": "2026-03-03"}, "received_on", "this date is in the future"),
+        ({"received_on": "2026-03-03"}, "received_on", AHEAD),
+        ({"received_on": "2025-12-01", "day_confirmed": ""}, "received_on", LONG_AGO),
+        ({"received_on": "2025-12-01", "day_confirmed": "2025-11-01"}, "received_on", LONG_AGO),
+        ({"received_on": "2026-06-01", "day_confirmed": "2026-06-01"}, "received_on", NO_DAY),
         ({"key": ""}, "key", "This field is required."),
     ],
 )
@@ -153,10 +257,30 @@ def test_what_cannot_be_read_is_said_at_its_field(finance, posted, field, senten
 
 
 def test_a_reference_that_stands_is_said_at_its_field(finance):
-    recorded()
-    response = post(finance)
-    sentence = "this reference is already recorded, for Acme on 2026-03-02"
+    receipt = recorded()
+    response = post(finance, reference="bank-1")
+    sentence = f"already recorded as “BANK 1” for Acme on 2026-03-02 (receipt {receipt.number})"
     assert (response.status_code, response.context["form"].errors) == (422, {"reference": [sentence]})
+    assert f'href="{url(receipt)}"' in text(response)
+
+
+def test_an_unusual_day_is_asked_for_with_a_tick_that_holds_for_this_day_alone(finance):
+    b.customer()
+    asked = post(finance, received_on="2025-12-01")
+    tick = asked.context["form"]["day_confirmed"]
+    assert (asked.status_code, tick.label) == (422, "Yes, received on 2025-12-01")
+    assert '<input type="checkbox" name="day_confirmed" value="2025-12-01" id="id_day_confirmed">' in text(asked)
+    other = post(finance, received_on="2025-11-30", day_confirmed="2025-12-01")
+    assert (other.status_code, "checked" in str(other.context["form"]["day_confirmed"])) == (422, False)
+    assert post(finance, received_on="2025-12-01", day_confirmed="2025-12-01").status_code == 302
+    receipt = Receipt.objects.get()
+    assert (receipt.received_on, receipt.day_confirmed_by.username) == (date(2025, 12, 1), "finance")
+    assert "date confirmed by finance" in text(finance.get(url(receipt)))
+
+
+def test_a_usual_day_is_not_asked_for(finance):
+    assert "day_confirmed" not in finance.get(NEW).context["form"].fields
+    assert "day_confirmed" not in post(finance, amount="ten").context["form"].fields
 
 
 def test_the_form_comes_with_today_and_with_the_customer_of_the_address(finance):
@@ -226,6 +350,10 @@ def _three():
         ("q=Mr", ["ICBC-2"]),
         ("q=Oth", ["CMB-1", "ICBC-2"]),
         ("q=nothing", []),
+        ("q=icbc%E2%80%941", ["ICBC-1"]),
+        ("q=ＣＭＢ 1", ["CMB-1"]),
+        ("q=—", []),
+        ("taken_back=repeated", []),
         ("customer=Acme", ["ICBC-1"]),
         ("taken_back=1", ["ICBC-1"]),
         ("taken_back=0", ["CMB-1", "ICBC-2"]),

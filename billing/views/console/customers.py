@@ -12,9 +12,10 @@ from billing.actions import orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.filters import CustomerFilter
-from billing.forms import AmountField, KeyedForm, ToldField
+from billing.forms import KeyedForm, ToldField
 from billing.models import CustomerAccount, MoneyRules, Order, Price
-from billing.money import LARGEST, yuan
+from billing.models.fields import AmountField
+from billing.money import yuan
 from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
 from billing.pages.wallet_lines import wallet_line
@@ -62,7 +63,7 @@ class AdjustmentForm(KeyedForm):
 
     @property
     def signed(self):
-        amount = min(self.cleaned_data["amount"], LARGEST)
+        amount = self.cleaned_data["amount"]
         return -amount if self.cleaned_data["gives"] == "1" else amount
 
 

@@ -11,8 +11,8 @@ from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.filters import NoticeFilter
-from billing.forms import AmountField
 from billing.models import Notice
+from billing.models.fields import AmountField
 from billing.money import ZERO
 from billing.pages.notice_lines import notice_lines, notices_of
 from cards.models import Customer

@@ -5,7 +5,7 @@ from functools import partial
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,6 +17,7 @@ from billing.models import Order
 from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
+from cards.models import Job
 from cards.pages.frames import CONSOLE, permitted, staff_required
 
 
@@ -31,8 +32,8 @@ CONSOLE_ORDERS = ConsoleOrders(CONSOLE)
 @require_safe
 def order_of_job(request, pk):
     """The order whose work a job is, or whose refund."""
-    orders_seen = Order.objects.visible_to(request.user)
-    order = orders_seen.filter(job=pk).first() or orders_seen.filter(refunds__job=pk).first()
+    job, orders_seen = get_object_or_404(Job, pk=pk), Order.objects.visible_to(request.user)
+    order = orders_seen.filter(job=job).first() or orders_seen.filter(refunds__job=job).first()
     if order is None:
         raise Http404
     return CONSOLE_ORDERS.to_order(order)

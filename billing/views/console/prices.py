@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from billing.actions.prices import set_price
 from billing.choices import PriceKind
-from billing.forms import AmountField
 from billing.models import Price, PriceTier
+from billing.models.fields import AmountField
 from billing.money import ZERO
 from cards.calendar import civil_today
 from cards.forms import DayField

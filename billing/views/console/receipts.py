@@ -20,6 +20,8 @@ from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted, staff_required
 from cards.paging import ROWS_PER_PAGE, page_of
 
+RECEIPT_WITH = ("customer", "recorded_by", "day_confirmed_by", "entry__reversed_by")
+
 
 @staff_required
 @require_safe
@@ -44,8 +46,9 @@ def receipt_list(request):
 def new_receipt(request):
     """Record a transfer; the same form sent twice is one receipt."""
     given = {name: request.GET[name] for name in ("customer", "amount", "reference", "payer") if name in request.GET}
-    form = ReceiptForm(request.POST or None, given)
+    form, known = ReceiptForm(request.POST or None, given), None
     if form.is_valid():
+        known = receipts.standing(form.cleaned_data["reference"])
         try:
             receipt = receipts.record(**form.cleaned_data, user=request.user)
         except BadInput as bad:
@@ -54,7 +57,7 @@ def new_receipt(request):
             sentence = _("{amount} was added to the wallet of {customer}.")
             messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
             return redirect("money:receipt", pk=receipt.pk)
-    context = {"form": form, "names": names_of(Customer)}
+    context = {"form": form, "names": names_of(Customer), "known": known}
     return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)
 
 
@@ -65,6 +68,7 @@ def receipt_page(request, pk):
     entries = [receipt.entry, *([receipt.entry.reversed_by] if receipt.reversed_at else [])]
     context = {
         "receipt": receipt,
+        "same": receipts.others_of_its_reference(receipt),
         "entries": [(entry, moved_by(entry, to_staff=True), list(entry.postings.all())) for entry in entries],
         "reason_form": ReasonForm(),
         "may_reverse": request.user.has_perm("billing.reverse_receipt"),
@@ -88,5 +92,5 @@ def reverse_receipt(request, pk):
 
 
 def _find(request, pk):
-    seen = Receipt.objects.visible_to(request.user).select_related("customer", "recorded_by", "entry__reversed_by")
+    seen = Receipt.objects.visible_to(request.user).select_related(*RECEIPT_WITH)
     return get_object_or_404(seen, pk=pk)

@@ -114,7 +114,10 @@ def _kind_and_plan(request):
     if kind not in PLAN_KINDS or kind == OrderKind.OPENING:
         raise Http404
     code = request.POST.get("plan", "")
-    plan = get_object_or_404(Plan, code=code, kind=PLAN_KINDS[OrderKind(kind)]) if code else None
+    plans = {plan.code: plan for plan in Plan.objects.filter(kind=PLAN_KINDS[OrderKind(kind)])}
+    if code and code not in plans:
+        raise Http404
+    plan = plans.get(code)
     if plan is None and kind == OrderKind.PACK:
         raise Http404
     return OrderKind(kind), plan

@@ -14,8 +14,9 @@ from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind
 from billing.errors import MoneyRefused
-from billing.forms import AmountField, KeyedForm
+from billing.forms import KeyedForm
 from billing.models import MoneyRules, Notice, PriceBook
+from billing.models.fields import AmountField
 from billing.money import yuan
 from billing.pages.wallet_lines import wallet_line
 from billing.payments import provider_in_use

@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/<int:pk>/", orders.MY_ORDERS.page, name="order"),
     path("orders/<int:pk>/lines.csv", orders.MY_ORDERS.lines, name="order-lines"),
     path("orders/<int:pk>/place/", orders.MY_ORDERS.place, name="order-place"),
+    path("orders/<int:pk>/renewed/", orders.MY_ORDERS.include_renewed, name="order-renewed"),
     path("orders/<int:pk>/pay/", orders.MY_ORDERS.pay, name="order-pay"),
     path("orders/<int:pk>/pay-online/", orders.MY_ORDERS.pay_online, name="order-pay-online"),
     path("orders/<int:pk>/withdraw/", orders.MY_ORDERS.withdraw, name="order-withdraw"),

@@ -22,6 +22,7 @@ urlpatterns = [
     path("orders/<int:pk>/", order.CONSOLE_ORDERS.page, name="order"),
     path("orders/<int:pk>/lines.csv", order.CONSOLE_ORDERS.lines, name="order-lines"),
     path("orders/<int:pk>/place/", order.CONSOLE_ORDERS.place, name="order-place"),
+    path("orders/<int:pk>/renewed/", order.CONSOLE_ORDERS.include_renewed, name="order-renewed"),
     path("orders/<int:pk>/pay/", order.CONSOLE_ORDERS.pay, name="order-pay"),
     path("orders/<int:pk>/pay-online/", order.CONSOLE_ORDERS.pay_online, name="order-pay-online"),
     path("orders/<int:pk>/withdraw/", order.CONSOLE_ORDERS.withdraw, name="order-withdraw"),

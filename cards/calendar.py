@@ -111,6 +111,11 @@ def next_cycle_start(day: date, cycle_day: int) -> date:
     return add_months(cycle_start(day, cycle_day), 1)
 
 
+def last_day(until: date) -> date:
+    """The last day of what holds up to but not on `until`: that is how people say an end."""
+    return until - timedelta(days=1)
+
+
 def days(start: date, end: date) -> Iterator[date]:
     """Every civil day from `start` to `end`, both included."""
     for offset in range((end - start).days + 1):

@@ -214,7 +214,7 @@ class CardFilter(django_filters.FilterSet):
         empty_label=gettext_lazy("In stock or not"),
     )
     tag = Named(Tag, method="tagged", label=gettext_lazy("Tag"))
-    expiring = WithinDays(method="expiring_within", label=gettext_lazy("Term ends within (days)"))
+    expiring = WithinDays(method="expiring_within", label=gettext_lazy("Service ends within (days)"))
     due = WithinDays(method="due_within", label=gettext_lazy("Due within (days)"))
     parked = django_filters.ChoiceFilter(
         choices=[("1", gettext_lazy("Parked only"))],

@@ -85,6 +85,9 @@ def check_submitted(card: Card, request: Asked) -> None:
         raise Refused("not_submitted")
 
 
+RENEWED_ALREADY = ("renewed_already", "ordered_already", "paid_already")
+
+
 def renewed_by(card: Card) -> Refused | None:
     """What renews the card already, as the refusal of one more renewal: an order, or its queued term; else None."""
     for term in card.on_order:

@@ -36,7 +36,7 @@ QUICK = {
     "low": Quick(_("Allowance nearly used up"), lambda cards, today: cards.low(today)),
     "used_up": Quick(pgettext_lazy("usage", "Allowance used up"), lambda cards, today: cards.used_up(today)),
     "expiring": Quick(
-        _("Term ends within 30 days"),
+        _("Service ends within 30 days"),
         lambda cards, today: cards.ending(today, ENDING_WITHIN_DAYS),
         SortOrder("service_until"),
     ),
@@ -46,6 +46,7 @@ QUICK = {
         lambda cards, today: cards.cancelling(today, CANCELLING_WITHIN_DAYS),
         SortOrder("cancel_on"),
     ),
+    "unpaid": Quick(_("Renewal ordered, not paid"), lambda cards, today: cards.to_be_paid()),
     "forced": Quick(_("Forced activation next month"), _forced_next_month, SortOrder("forced_activation_on")),
     "real_name": Quick(_("ID verification pending"), lambda cards, today: cards.waiting_for_real_name()),
     "no_real_name": Quick(_("ID verification not submitted"), lambda cards, today: cards.lacking_real_name()),
@@ -53,7 +54,7 @@ QUICK = {
     "stray": Quick(_("Usage after end of service"), lambda cards, today: cards.used_after_the_end()),
 }
 # What is of use to the customer whose cards they are.
-FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "real_name", "no_real_name")
+FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "unpaid", "real_name", "no_real_name")
 
 SORTS = {
     "newest": (_("Newest first"), NEWEST),

@@ -58,6 +58,10 @@ class Offers:
         """On what `Terms` a plan (None: a card itself) is sold today."""
         return terms_of(self.order, plan, self.book, self.today, self.tax_rate)
 
+    def in_line(self, card):
+        """The card as it would be, behind all that is on order for it; None where it would refuse that."""
+        return rehearse(self._work(self.plans.get(card.pk)), card.with_ordered())[0]
+
     def _work(self, plan):
         key = plan and plan.pk
         if key not in self.works:

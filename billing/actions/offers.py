@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 
 from billing.actions.lines import Offers
 from billing.choices import OrderKind
 from billing.models import Order
 from billing.rules import PLAN_KINDS, Shown, digest_of
+from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
 from cards.errors import Refused
 from cards.models import Card, Plan
@@ -14,12 +16,16 @@ from cards.models import Card, Plan
 
 @dataclass(frozen=True)
 class Option:
-    """A plan or a pack for a card: what is shown of it, and the card as it would be; or why it cannot be bought now."""
+    """A plan or a pack for a card: what is shown of it, and the card as it would be; or why it cannot be bought now.
+
+    `in_line` is the card as it would be once all that was ordered before is paid too.
+    """
 
     kind: str
     plan: Plan
     shown: Shown | None = None
     after: Card | None = None
+    in_line: Card | None = None
     refused: Refused | None = None
 
     @property
@@ -28,9 +34,12 @@ class Option:
 
 
 def options_for(card, kind, *, user):
-    """The plans (`renewal`) or packs (`pack`) on sale for this card. What has no price for its customer is left out."""
-    (card,) = attach_queues([card])
-    offers = Offers(Order(kind=kind, customer=card.customer, created_by=user))
+    """The plans (`renewal`) or packs (`pack`) on sale for this card. What has no price for its customer is left out.
+
+    A renewal is offered to a card that is renewed already too: as one more term.
+    """
+    (card,) = attach_ordered(attach_queues([card]))
+    offers = Offers(Order(kind=kind, customer=card.customer, created_by=user, also_renewed=True))
     plans = Plan.objects.filter(kind=PLAN_KINDS[OrderKind(kind)], is_sold=True)
     options = []
     for plan in plans:
@@ -43,5 +52,20 @@ def options_for(card, kind, *, user):
             options.append(Option(kind, plan, refused=refused))
         else:
             shown = Shown(made.quote.amount, digest_of({offers.terms_of(plan): 1}))
-            options.append(Option(kind, plan, shown, after))
+            options.append(Option(kind, plan, shown, after, offers.in_line(card)))
     return options
+
+
+def own_term(order, card, plan=None):
+    """The card as it would be once this order's renewal is paid, behind all that was ordered before it.
+
+    `plan` is what was sold, None of a draft. None where the card would refuse it now.
+    """
+    (card,) = attach_ordered(attach_queues([card]))
+    card.on_order = [*takewhile(lambda term: term.order_key != order.pk, card.on_order)]
+    offers = Offers(order)
+    if plan:
+        offers.plans = {card.pk: plan}
+    else:
+        offers.of([card])
+    return offers.in_line(card)

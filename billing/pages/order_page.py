@@ -5,7 +5,9 @@ import uuid
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from billing.actions.delivery import sold_plan
 from billing.actions.ledger import account_of
+from billing.actions.offers import own_term
 from billing.actions.orders import needs_second
 from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
@@ -20,12 +22,14 @@ from billing.payments import provider_in_use, provider_label
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
-from cards.models import PlanBook
+from cards.guards import RENEWED_ALREADY
+from cards.models import Card, PlanBook, PolicyBook
 from cards.pages.addresses import queries_beside
 from cards.pages.job_labels import step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
 from cards.paging import OLDEST, page_of
+from cards.sentences.terms import when_it_runs
 
 LINES_SHOWN = 50
 LINE_FILTERS = ("", *LineState.values, "failed")
@@ -37,6 +41,7 @@ def order_context(order, request, frame):
     entries = order.entries.prefetch_related("postings").order_by("booked_at")
     context = {
         "order": order,
+        "runs": _when_it_runs(order),
         "badge": money_badge(order),
         "account": account_of(order.customer_id),
         "may_order": may_order(user, order.customer_id),
@@ -67,12 +72,14 @@ def _draft(order):
     if not order.job.is_waiting:
         return {}
     sums, shown = order.job.sums.check_counts, shown_by_check(order.job)
+    groups = groups_of_check(order.job, MoneyRefused)
     account = account_of(order.customer_id)
     return {
         "is_checked": True,
         "can": sums["can"],
         "cannot": sums["cannot"],
-        "groups": groups_of_check(order.job, MoneyRefused),
+        "groups": groups,
+        "renewed": sum(group.count for group in groups if group.refused.code in RENEWED_ALREADY),
         "effects": effects_of(order.job),
         "prices": prices_of(order.job),
         "changes": changes_of(order.job),
@@ -83,6 +90,18 @@ def _draft(order):
         "most": LARGEST,
         "is_too_large": shown.total > LARGEST,
     }
+
+
+def _when_it_runs(order):
+    """When the term of a renewal of one card will run, and which it would be; nothing once it is queued, or over."""
+    if order.kind != OrderKind.RENEWAL or order.job.total != 1:
+        return ""
+    line = order.lines.select_related("card", "plan").first()
+    if line and not (line.is_open and (order.is_placed or order.is_paid)):
+        return ""
+    card = line.card if line else Card.objects.get(pk__in=order.job.chunks.get().payload["cards"])
+    after = own_term(order, card, plan=sold_plan(line) if line else None)
+    return when_it_runs(after, PolicyBook.read(), is_one_more=card.is_renewed) if after else ""
 
 
 def _placed(order, request):

@@ -12,7 +12,7 @@ from billing.forms import shown_in
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.order_page import order_context
-from billing.permissions import may_pay, may_place, may_withdraw
+from billing.permissions import may_order, may_pay, may_place, may_withdraw
 from cards.models import Card
 from cards.pages.frames import SAFE, Framed, entering
 
@@ -49,6 +49,17 @@ class OrderPages(Framed):
                 orders.pay_and_fulfil(placed, user=user)
 
         return self.do_step(request, order, place)
+
+    @entering("POST")
+    def include_renewed(self, request, pk):
+        """Say of a draft whether cards that are renewed already get one more term (`also_renewed`) or are left out."""
+        order = self.find(request, pk)
+        if not may_order(request.user, order.customer_id):
+            return self.frame.refuse(request)
+        also_renewed = "also_renewed" in request.POST
+        return self.do_step(
+            request, order, lambda order: orders.include_renewed(order, also_renewed, user=request.user)
+        )
 
     @entering("POST")
     def pay(self, request, pk):

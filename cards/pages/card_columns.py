@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from django.db.models import BooleanField, ExpressionWrapper
 from django.utils.functional import cached_property
 
 from cards.columns.declared import LIST_COLUMNS
 from cards.pages.card_rows import next_of, shown_of, used_of
 from cards.phrases import listed
+from cards.querysets import renewed
 
 ALWAYS = ("iccid",)
 USUAL = tuple(name for name, column in LIST_COLUMNS.items() if column.listed.is_usual)
@@ -69,6 +71,8 @@ def with_facts(cards, names):
     """The cards with what these columns need, and nothing else of them."""
     needs = {fact for name in names for fact in LIST_COLUMNS[name].listed.needs}
     joined = {fact.partition("__")[0] for fact in needs if "__" in fact}
+    if "next" in names:
+        cards = cards.annotate(has_next_term=ExpressionWrapper(renewed(), BooleanField()))
     # Without a name `select_related` would fetch everything that a card refers to.
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 

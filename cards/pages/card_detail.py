@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from cards.actions.action_requests import possible
+from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
 from cards.catalogue import CATALOGUE
@@ -119,7 +120,7 @@ class CardPage:
     def __init__(self, card, actor, today, may_decide=False):
         self.card, self.actor, self.today, self.may_decide = card, actor, today, may_decide
         self.policies = PolicyBook.read()
-        attach_queues([card])
+        attach_ordered(attach_queues([card]))
         self.broken = ""
         self.answers = self._or_broken(lambda: possible(card, actor, today, self.policies), [])
         newest = CardEvent.objects.filter(card=card).order_by("-seq")[:MOST_RECORDS]
@@ -148,6 +149,7 @@ class CardPage:
             "meter": meter,
             "next_day": next_day_of(self.card),
             **self.charts(terms, meter),
+            "on_order": self.card.on_order[::-1],
             "terms": [self._term(term) for term in reversed(terms)],
             "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
             "quarantined": self._quarantined(),

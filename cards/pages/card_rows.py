@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.choices import State
+from cards.phrases import noted
 from cards.quantities import per_cent
 
 SOON_DAYS = 30
@@ -20,6 +21,8 @@ NEXT_DAY = {
     State.SHUT_DOWN: ("cancel_on", gettext_lazy("cancelled on")),
     State.CANCELLED: ("cancel_on", gettext_lazy("cancelled on")),
 }
+# What is noted with that day of a renewed card, which it will live through.
+RENEWED = {State.IN_USE: pgettext_lazy("card", "renewed"), State.SHUT_DOWN: gettext_lazy("renewal ordered")}
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,16 @@ def used_of(card, day):
 
 
 def next_of(card, day):
-    """What the row says of the day that matters next, or None if there is none."""
+    """What the row says of the day that matters next, or None if there is none; a renewed card needs nobody soon.
+
+    Whether it is renewed was read with the card, as `has_next_term`.
+    """
     next_day, label = next_day_of(card)
     if next_day is None:
         return None
-    days = (next_day - day).days
-    return Next(next_day, label, days, not card.is_final and days <= SOON_DAYS)
+    days, note = (next_day - day).days, RENEWED.get(card.phase) if card.has_next_term else None
+    is_soon = days <= SOON_DAYS and not (card.is_final or note)
+    return Next(next_day, noted(label, note) if note else label, days, is_soon)
 
 
 def usage_of(card, day):

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 
 from django.http import Http404
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from cards.actions.action_requests import possible
+from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
 from cards.calendar import add_months
 from cards.catalogue import CATALOGUE
@@ -16,9 +18,11 @@ from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
 from cards.pages import usage_chart
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
+from cards.phrases import joined
 from cards.sentences import explain
 from cards.sentences.customer_history import IN_OWNERS_HISTORY, history_entries
 from cards.sentences.customer_text import BUTTONS, NEXT, Help, being_corrected, describe
+from cards.sentences.terms import renewal_text
 
 FORESEEN_MONTHS = 15
 STEPS_SHOWN = 5
@@ -66,7 +70,7 @@ class MyCard:
     def __init__(self, card, actor, today):
         self.card, self.actor, self.today = card, actor, today
         self.policies = PolicyBook.read()
-        attach_queues([card])
+        attach_ordered(attach_queues([card]))
 
     def context(self, older=None):
         entries = self.entries(older)
@@ -74,6 +78,8 @@ class MyCard:
             "card": self.card,
             "shown": self.card.shown,
             "said": self.description.sentence,
+            "renewal": "" if self.card.is_over or self.is_broken else renewal_text(self.card),
+            "order_key": self.card.on_order[0].order_key if self.card.on_order else None,
             "ways": self.ways(),
             "buttons": self.buttons(),
             "may_buy": self.actor.owns(self.card) and not self.card.is_final,
@@ -138,7 +144,7 @@ class MyCard:
         through = add_months(self.today, FORESEEN_MONTHS)
         foreseen = _or_nothing(lambda: explain.foresee(self.card, self.today, through, self.policies))
         return [
-            ComingChange(step.on, (step.on - self.today).days, str(NEXT[step.rule]), step.shown)
+            ComingChange(step.on, (step.on - self.today).days, joined(NEXT[step.rule], step.renewal), step.shown)
             for step in foreseen[:STEPS_SHOWN]
             if step.rule in NEXT
         ]
@@ -188,9 +194,14 @@ class MyCard:
             evidence=reason.evidence if reason else "",
             since=reason and reason.since,
             ends_on=reason and reason.ends_on,
-            button=self._button(help.action) if help.button and self._may(help.action) else None,
+            button=self._button_of(help),
             refused=self.refusals.get(help.action),
         )
+
+    def _button_of(self, help):
+        if help.order_key:
+            return Button(_("Show order"), MY.money_url("order", help.order_key))
+        return self._button(help.action) if help.button and self._may(help.action) else None
 
     def _may(self, action):
         if action in BOUGHT:

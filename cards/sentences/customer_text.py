@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, RealName, Rule, State
 from cards.models import Card
+from cards.sentences.terms import restoring_text
 
 
 class Helper(TextChoices):
@@ -31,7 +32,7 @@ class Help:
     """One thing that stands in the card's way: who can help, how, and what follows.
 
     `code` is a hold or a state. `action` is what helps, None where no button does; `follows` is empty where nothing
-    follows from it.
+    follows from it. `order_key` is the order that helps, where one is on its way.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Help:
     action: Action | None
     sentence: str
     follows: str = ""
+    order_key: int | None = None
 
     @property
     def reason(self) -> str | Promise:
@@ -166,7 +168,17 @@ def describe(card: Card) -> Description:
     """How a customer reads this card; one whose data contradict each other waits for the dealer."""
     if card.parked:
         return being_corrected()
-    return describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
+    described = describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
+    return _renewed(card, described) if card.is_over and card.on_order and not card.is_final else described
+
+
+def _renewed(card: Card, described: Description) -> Description:
+    """What is on order helps a card that is shut down, and nobody has to renew it once more."""
+    renewal, *others = described.helps
+    order = card.on_order[0]
+    helper = Helper.DEALER if order.is_paid else Helper.YOU
+    renewal = replace(renewal, helper=helper, action=None, sentence=restoring_text(card), order_key=order.order_key)
+    return Description(_("The card's service has ended; its renewal is ordered."), (renewal, *others))
 
 
 def being_corrected() -> Description:

@@ -18,6 +18,7 @@ from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, 
 from cards.models import Card, CardEvent, PolicyBook
 from cards.phrases import joined, listed, noted
 from cards.quantities import MB, megabytes
+from cards.sentences.terms import preventing_text, restoring_text
 
 LONGEST_WAIT_MONTHS = 24
 WHO = {
@@ -56,7 +57,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """One thing that will happen: when, by which rule, what the card shows then, and what prevents it."""
+    """One thing that will happen: when, by which rule, what the card shows then, and what prevents it.
+
+    `renewal` is the prevention that is on order already.
+    """
 
     on: date
     action: str
@@ -64,6 +68,7 @@ class Foreseen:
     shown: str
     prevention: str
     is_overdue: bool
+    renewal: str = ""
 
 
 def explain(card: Card, events: Iterable[CardEvent], day: date, policies: PolicyBook) -> list[Reason]:
@@ -92,19 +97,18 @@ def foresee(card: Card, day: date, through: date, policies: PolicyBook) -> list[
     if card.parked:
         return []
     rules.check(card)
-    overdue = _("Already due: the next sweep or action applies it first.")
     twin = card.copy()
-    return [
-        Foreseen(
-            on=change.on,
-            action=change.action,
-            rule=change.rule,
-            shown=twin.shown,
-            prevention=overdue if change.on <= day else str(PREVENTION.get(change.rule, "")).format(day=change.on),
-            is_overdue=change.on <= day,
-        )
-        for change in rules.catch_up(twin, through, policies)
-    ]
+    return [_foreseen(card, twin.shown, change, day) for change in rules.catch_up(twin, through, policies)]
+
+
+def _foreseen(card: Card, shown: str, change: rules.Change, day: date) -> Foreseen:
+    is_overdue = change.on <= day
+    renewal = preventing_text(card, change.on) if change.rule in PREVENTED_BY_RENEWAL and not is_overdue else ""
+    if is_overdue:
+        prevention = _("Already due: the next sweep or action applies it first.")
+    else:
+        prevention = renewal or str(PREVENTION.get(change.rule, "")).format(day=change.on)
+    return Foreseen(change.on, change.action, change.rule, shown, prevention, is_overdue, renewal)
 
 
 def placing_events(card: Card, events: Iterable[CardEvent]) -> dict[Hold, CardEvent | None]:
@@ -167,8 +171,8 @@ def _shut_down(card: Card, day: date) -> Reason:
     return Reason(
         code=State.SHUT_DOWN,
         sentence=_("The last term ended on {day}, and the card was not renewed.").format(day=card.service_until),
-        way_back=_time_left(card, day),
-        action=Action.RENEW,
+        way_back=joined(restoring_text(card), _time_left(card, day)) if card.on_order else _time_left(card, day),
+        action="" if card.on_order else Action.RENEW,
         since=card.service_until,
     )
 
@@ -177,6 +181,8 @@ def _time_left(card: Card, day: date) -> str:
     if card.protected:
         return _("It is protected and will not be cancelled as long as that lasts. Renewing restores it.")
     left = (card.cancel_on - day).days  # type: ignore[operator]  # `rules.check` has asked for it
+    if card.on_order and left > 0:
+        return _("Otherwise it will be permanently cancelled on {day}.").format(day=card.cancel_on)
     if left <= 0:
         return _("The renewal period is over: the next sweep cancels it permanently unless it is renewed first.")
     sentence = ngettext(
@@ -324,6 +330,7 @@ def _used_of(used_bytes: int, of_bytes: int) -> str:
     return _("{used} of {of} MB used").format(used=megabytes(used_bytes), of=megabytes(of_bytes))
 
 
+PREVENTED_BY_RENEWAL = (Rule.EXPIRE, Rule.CANCEL)
 PREVENTION: Mapping[str, Promise] = {
     Rule.END_TEST: gettext_lazy("Cannot be prevented: the test period ends."),
     Rule.FORCE_ACTIVATE: gettext_lazy("Use the card before {day}, and its term starts on the day of first use."),

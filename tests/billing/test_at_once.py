@@ -1,6 +1,7 @@
 """Many who pay at the same moment, each with a connection of its own: what may happen happens, once, and no more."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 
@@ -9,14 +10,18 @@ from django.db import connection
 
 from billing import proof
 from billing.actions import orders, payments, receipts
+from billing.actions.accounts import keep_agreement
+from billing.actions.auto_renew import renew_for
+from billing.actions.kinds import work_off_orders
 from billing.actions.ledger import account_of
+from billing.choices import OrderKind
 from billing.errors import MoneyRefused
-from billing.models import Entry, Notification, Order, Payment, Receipt
+from billing.models import Entry, Notification, Order, Payment, Receipt, RenewalRun
 from billing.payments import local
 from cards.calendar import civil_today
 from cards.errors import BadInput
 from tests.billing import build as b
-from tests.build import card_in_use, member
+from tests.build import card_in_use, member, on_day
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
@@ -97,6 +102,40 @@ def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():
     order, payer = placed_order(), member()
     answers = at_once([lambda: payments.start_payment(order, user=payer)] * 10)
     assert {answer.pk for answer in answers} == {Payment.objects.get().pk}
+
+
+def test_of_two_orders_that_renew_one_card_at_once_one_is_placed_and_the_other_names_it():
+    b.price("Y1-30", "30.00")
+    for _ in range(5):
+        drafts = [b.drafted(cards=[card], user=None) for card in [card_in_use(customer="Acme")] for _twice in range(2)]
+        answers = at_once([lambda draft=draft: orders.place(draft, user=None) for draft in drafts])
+        refused, placed = sorted(answers, key=lambda answer: isinstance(answer, Order))
+        assert (refused.code, refused.facts["order"], placed.state) == ("ordered_already", placed.number, "placed")
+    assert list(proof.problems()) == []
+
+
+def test_an_automatic_renewal_and_an_order_by_hand_at_once_pay_for_one_term():
+    b.price("Y1-30", "30.00")
+    for number in range(5):
+        name = f"Customer {number}"
+        keep_agreement(b.customer(name), auto_renews=True, renews_days_ahead=30)
+        b.fund("60.00", name)
+        card = card_in_use(customer=name)
+        day = card.service_until - timedelta(days=1)
+        with on_day(day):
+            by_hand = b.drafted(cards=[card], user=None, name=name)
+            run = RenewalRun.objects.create(customer=b.customer(name), day=day)  # as far as a worker had come
+            orders.draft_order(OrderKind.RENEWAL, run.customer, [card.pk], user=None, key=run.key)
+            at_once(
+                [
+                    lambda order=by_hand: orders.pay_and_fulfil(orders.place(order, user=None), user=None),
+                    lambda day=day: renew_for(day, 60),
+                ]
+            )
+            renew_for(day, 60)
+            work_off_orders(60)
+        assert (card.terms.count(), b.balance(name)) == (2, 30)
+    assert list(proof.problems()) == []
 
 
 def test_one_transfer_recorded_for_two_customers_at_once_is_recorded_for_one():

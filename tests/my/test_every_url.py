@@ -173,6 +173,7 @@ TABLE = {
     "buying:order": row(LOOKERS, pk="draft"),
     "buying:order-lines": row(LOOKERS, pk="draft"),
     "buying:order-place": row(NOBODY, ACTING, {"total": "30.00"}, pk="draft"),
+    "buying:order-renewed": row(NOBODY, ACTING, pk="draft"),
     "buying:order-pay": row(NOBODY, ACTING, pk="placed"),
     "buying:order-pay-online": row(NOBODY, ACTING, pk="placed"),
     "buying:order-withdraw": row(NOBODY, ACTING, pk="placed"),
@@ -191,6 +192,7 @@ TABLE = {
     "money:order-of-job": row(STAFF, pk="order's job"),
     "money:order-lines": row(STAFF, pk="draft"),
     "money:order-place": row(NOBODY, ORDERING, {"total": "30.00"}, pk="draft"),
+    "money:order-renewed": row(NOBODY, ORDERING, pk="draft"),
     "money:order-pay": row(NOBODY, FINANCE, pk="placed"),
     "money:order-pay-online": row(NOBODY, FINANCE, pk="placed"),
     "money:order-withdraw": row(NOBODY, ORDERING, pk="placed"),
@@ -327,7 +329,7 @@ def money_of(card, finance, ops):
     """Acme's orders at every stage, a refund that waits, a receipt, and a payment under way."""
     build.price("Y1-30", "30.00")
     receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
-    draft, placed = build.drafted(cards=[card]), build.placed(cards=[card])
+    draft, placed = build.drafted(cards=[card], also_renewed=True), build.placed(cards=[card])
     failed = orders.pay(build.placed(cards=[card_in_use(customer="Acme")], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
     return {
@@ -428,7 +430,8 @@ def noted_by_staff(people, world):
     build.fund("500")
     receipt = receipts.record(card.customer, Decimal("7"), "BANK 2", DAY, user=finance, payer="Acme", note=STAFFS_OWN)
     receipts.reverse_receipt(receipt, user=finance, reason=STAFFS_OWN)
-    refunded = orders.pay_and_fulfil(build.placed(cards=[card], user=ops, note=STAFFS_OWN), user=finance)
+    one_more = build.placed(cards=[card], user=ops, note=STAFFS_OWN, also_renewed=True)
+    refunded = orders.pay_and_fulfil(one_more, user=finance)
     refund = refunds.request_refund(refunded, user=ops, reason=STAFFS_OWN, told=FOR_CUSTOMERS)
     refunds.approve(refund, user=finance)
     failing = build.placed(cards=[unserved], user=ops)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import auto_renew as renewals
@@ -20,11 +19,12 @@ from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
 from cards.choices import Hold
 from cards.forms import form_key
-from cards.models import Plan, Selection
+from cards.models import Plan, PolicyBook, Selection
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
 from cards.phrases import joined
 from cards.sentences.customer_text import describe, effect_text
+from cards.sentences.terms import renewal_text, when_it_runs
 
 KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
 
@@ -46,16 +46,25 @@ def buy_for_card(request, iccid):
         return read_only(request)
     if request.method == "POST":
         (kind, plan), shown = _kind_and_plan(request), shown_in(request.POST)
-        order = orders.draft_order(kind, card.customer, [card.pk], user=request.user, plan=plan, key=_key(request))
+        order = orders.draft_order(
+            kind,
+            card.customer,
+            [card.pk],
+            user=request.user,
+            plan=plan,
+            key=_key(request),
+            also_renewed="also_renewed" in request.POST,
+        )
         try:
             orders.place(order, user=request.user, shown=shown)
         except MoneyRefused as refused:  # the draft says more, and can be placed as it is now
             messages.error(request, str(refused))
         return redirect("buying:order", pk=order.pk)
     needs_data = card.has_hold(Hold.CREDIT) and not card.is_over
-    sections = []  # first what helps the card
+    sections, policies = [], PolicyBook.read()  # first what helps the card
     for kind in KINDS_ON_OFFER if needs_data else KINDS_ON_OFFER[::-1]:
-        choices = [Buyable(option, _follows(card, option)) for option in options_for(card, kind, user=request.user)]
+        options = options_for(card, kind, user=request.user)
+        choices = [Buyable(option, _follows(card, option, policies)) for option in options]
         if choices:
             sections.append((kind, kind.label, choices))
     context = {
@@ -63,6 +72,8 @@ def buy_for_card(request, iccid):
         "shown": card.shown,
         "said": describe(card).sentence,
         "sections": sections,
+        "renewal": renewal_text(card),
+        "on_order": card.on_order,
         "renews": _renews(card),
         "key": uuid.uuid4(),
     }
@@ -95,17 +106,16 @@ def order_selection(request, pk):
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
 
 
-def _follows(card, option):
+def _follows(card, option, policies):
     """What a customer gets for the money, in a sentence or two."""
     after = option.after
     if after is None:
         return ""
-    if option.kind == OrderKind.PACK or after.term_number != card.term_number:
-        until = _("Until {day}.").format(day=after.service_until) if after.term_number != card.term_number else ""
-        return joined(effect_text(after), until)
-    if after.service_until:
-        return _("It starts when the current term ends, on {day}.").format(day=after.service_until)
-    return _("It starts after the card's opening term.")
+    if option.kind == OrderKind.PACK:
+        return effect_text(after)
+    runs = when_it_runs(option.in_line, policies, is_one_more=card.is_renewed)
+    starts_now = after.term_number != card.term_number and not card.is_renewed
+    return joined(effect_text(after), runs) if starts_now else runs
 
 
 def _kind_and_plan(request):
@@ -126,7 +136,8 @@ def _kind_and_plan(request):
 def _key(request):
     """One order for what this form asked for, however often it is sent; with another choice it is another."""
     form = form_key(request)
-    return form and uuid.uuid5(form, f"{request.user.pk} {request.POST.get('kind')} {request.POST.get('plan')}")
+    chosen = [request.POST.get(name) for name in ("kind", "plan", "also_renewed")]
+    return form and uuid.uuid5(form, f"{request.user.pk} {chosen}")
 
 
 def _renews(card):

@@ -13,12 +13,12 @@ from cards.calendar import civil_today
 from cards.choices import Action, Hold, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
-from cards.pages.frames import member_required, my_page
+from cards.pages.frames import MY, member_required, my_page
 from cards.pages.own_card import action_url
 from cards.paging import counts_up_to
 from cards.permissions import Actor
 from cards.quantities import per_cent
-from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending
+from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending, to_be_paid
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
 from cards.state_counts import COUNTED
@@ -32,7 +32,7 @@ COMING = {
     ),
     "expiring": (
         lambda today: ending(today, ENDING_WITHIN_DAYS),
-        gettext_lazy("Their term ends within 30 days"),
+        gettext_lazy("Their service ends within 30 days"),
         gettext_lazy("Without renewal their service ends then."),
     ),
     "cancelling": (
@@ -44,6 +44,11 @@ COMING = {
         lambda today: ended(),
         gettext_lazy("Their service has ended"),
         gettext_lazy("Renewing restores them."),
+    ),
+    "unpaid": (
+        lambda today: to_be_paid(),
+        gettext_lazy("Their renewal is ordered, not paid yet"),
+        gettext_lazy("They are renewed once the order is paid."),
     ),
     "no_real_name": (
         lambda today: REAL_NAME_LACKS,
@@ -137,6 +142,8 @@ def _coming(code, count, actor):
     need = Need(code, _count_label(count), str(sentence), str(helps), f"quick={code}")
     if actor.customers and code in HELPED_BY_RENEWAL:
         return replace(need, label=_("Renew…"), url=need.list_url)
+    if code == "unpaid":
+        return replace(need, label=_("Show orders"), url=MY.money_url("order-list"))
     return need
 
 

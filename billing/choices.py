@@ -39,6 +39,14 @@ class LineState(TextChoices):
     REFUNDED = "refunded", pgettext_lazy("line", "Refunded")
 
 
+class Unpaid(TextChoices):
+    """Why the opening of a card that its customer has is not paid."""
+
+    NOT_ORDERED = "not_ordered", _("Opening not ordered")
+    ORDERED = "ordered", _("Opening ordered, not paid")
+    REFUNDED = "refunded", _("Opening refunded")
+
+
 class RefundState(TextChoices):
     """How far a refund has come: `asked` waits for approval, above the set amount by a second person."""
 

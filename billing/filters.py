@@ -8,13 +8,14 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import NoticeKind, OrderKind, OrderState
+from billing.choices import NoticeKind, OrderKind, OrderState, Unpaid
 from billing.models import Order, OrderLine, Receipt
 from billing.references import reference_key
-from cards.filters import Named, StrictFilterSet, StrictForm
+from cards.choices import PlanKind
+from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
 from cards.identifiers import canonical, iccid_in, without_country
-from cards.models import Card, Customer
-from cards.paging import LARGEST_ID
+from cards.models import Card, Customer, Plan
+from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
 
 ORDER_NUMBER = re.compile(r"#?(?:[0-9]{8}-)?([0-9]{1,18})", re.ASCII)
@@ -84,6 +85,53 @@ class NoticeFilter(StrictFilterSet):
 
     kind = django_filters.ChoiceFilter(choices=NoticeKind.choices, label=_("Kind"), empty_label=_("Any kind"))
     customer = Named(Customer, label=_("Customer"))
+
+
+NOT_PAID_SORTS = {
+    "longest": (_("Longest unpaid first"), SortOrder("since")),
+    "newest": (_("Newest first"), SortOrder("since", is_descending=True)),
+    "iccid": ("ICCID", SortOrder("iccid", read_value=str)),
+}
+
+
+class NotPaidForm(SortedForm):
+    """The list of cards that are not paid begins with those that have not been paid for longest."""
+
+    sort = forms.ChoiceField(
+        required=False, label=_("Sort by"), choices=[(name, label) for name, (label, _order) in NOT_PAID_SORTS.items()]
+    )
+
+    def order(self, cleaned: dict[str, Any]) -> SortOrder:
+        return NOT_PAID_SORTS[cleaned.get("sort") or "longest"][1]
+
+
+class NotPaidFilter(StrictFilterSet):
+    """What the list of cards that are not paid can be asked for."""
+
+    class Meta:
+        form = NotPaidForm
+
+    why = django_filters.ChoiceFilter(choices=Unpaid.choices, label=_("Reason"), empty_label=_("Any reason"))
+    customer = Named(Customer, label=_("Customer"))
+    plan = django_filters.ModelChoiceFilter(
+        queryset=Plan.objects.filter(kind=PlanKind.PLAN),
+        to_field_name="code",
+        label=_("Opening plan"),
+        empty_label=_("Any plan"),
+    )
+
+    @property
+    def for_any_reason(self) -> QuerySet[Card]:
+        """The cards asked for before the reason is looked at."""
+        cards: QuerySet[Card] = self.queryset if self.is_valid() else self.queryset.none()
+        for name in ("customer", "plan") if self.is_valid() else ():
+            cards = self.filters[name].filter(cards, self.form.cleaned_data.get(name))
+        return cards
+
+    @property
+    def order(self) -> SortOrder:
+        order: SortOrder = self.form.cleaned_data["order"] if self.is_valid() else NEWEST
+        return order
 
 
 class ByNameForm(StrictForm):

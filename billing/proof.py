@@ -13,7 +13,6 @@ from django.db.models import (
     Count,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -23,8 +22,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, Lag, Round
+from django.db.models.functions import Coalesce, Lag, Round
 from django.utils.translation import gettext as _
 
 from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind, OrderState
@@ -34,6 +32,7 @@ from billing.money import ZERO, yuan
 from cards.choices import JobKind
 from cards.models import CardEvent, OrderedTerm, ServiceTerm
 from cards.models.event import GIVES_A_TERM
+from cards.origins import SAID_LAST
 from cards.proof import Problem
 
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
@@ -139,13 +138,21 @@ def _lines() -> Iterator[Problem]:
 
 
 def _terms() -> Iterator[Problem]:
-    """Each term but the first was given by a record: of an order's line, or of the staff who granted it."""
-    number = Cast(KeyTextTransform("term", "evidence"), IntegerField())
-    renewals = CardEvent.objects.filter(GIVES_A_TERM, card=OuterRef("card"))
-    given = renewals.annotate(term=number).filter(term=OuterRef("number"))
-    for term in ServiceTerm.objects.filter(number__gt=1).exclude(Exists(given)).select_related("card"):
+    """Each term says where it comes from: a paid line, a grant, or for the first one how its card came in.
+
+    A grant is a record of staff without an order; that the first record is an opening or a take-over is proved of the
+    records, and an opening that is not paid is no problem (`not_paid.py`).
+    """
+    terms = ServiceTerm.objects.filter(number__gt=1).annotate(seq=SAID_LAST).select_related("card")
+    of_record = {"card": OuterRef("card"), "seq": OuterRef("seq")}
+    given = CardEvent.objects.filter(GIVES_A_TERM, **of_record)
+    for term in terms.exclude(Exists(given)):
         sentence = _("term {number} of the card has no source: neither an order nor a staff record")
         yield _problem("term_without_record", sentence, iccid=term.card.iccid, number=term.number)
+    not_paid = Q(state=LineState.REFUNDED) | ~Q(order__state__in=PAID)
+    for term in terms.filter(Exists(OrderLine.objects.filter(not_paid, **of_record))):
+        sentence = _("term {number} of the card comes from an order line that is not paid, or was refunded")
+        yield _problem("term_not_paid", sentence, iccid=term.card.iccid, number=term.number)
 
 
 def _on_order() -> Iterator[Problem]:
@@ -165,7 +172,15 @@ def _on_order() -> Iterator[Problem]:
             yield _problem("line_without_ordered_term", sentence, iccid=iccid, line=line)
 
 
-CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order)
+def _openings() -> Iterator[Problem]:
+    """The opening of a card is paid once."""
+    lines = OrderLine.objects.filter(order__kind=OrderKind.OPENING, state=LineState.FULFILLED).order_by()
+    for iccid, count in lines.values_list("card__iccid").annotate(Count("pk")).filter(pk__count__gt=1):
+        sentence = _("the opening plan of the card is paid {count} times")
+        yield _problem("opening_paid_again", sentence, iccid=iccid, count=count)
+
+
+CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order, _openings)
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

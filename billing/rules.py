@@ -70,8 +70,11 @@ def digest_of(cards: Mapping[Terms, int]) -> str:
 
 
 def offer(order: Order, plan: Plan | None, book: PriceBook, day: date) -> Offer:
-    """What is sold and for how much, as of `day`; `MoneyRefused` where it is not sold or has no price."""
-    if plan and not plan.is_sold:
+    """What is sold and for how much, as of `day`; `MoneyRefused` where it is not sold or has no price.
+
+    A card's opening is to be paid also if its plan was retired since.
+    """
+    if plan and not plan.is_sold and order.kind != OrderKind.OPENING:
         raise MoneyRefused("not_on_sale", plan=plan.code)
     quote = book.quote(order.customer_id, plan.pk if plan else None, day)
     if quote is None and plan:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from billing.views.console import (
     customers,
+    not_paid,
     notices,
     order,
     orders,
@@ -33,6 +34,9 @@ urlpatterns = [
     path("refunds/<int:pk>/", refunds.refund_page, name="refund"),
     path("refunds/<int:pk>/<str:step>/", refunds.refund_step, name="refund-step"),
     path("approvals/", refunds.approvals, name="approvals"),
+    path("not-paid/", not_paid.not_paid_list, name="not-paid"),
+    path("not-paid.csv", not_paid.not_paid_csv, name="not-paid-csv"),
+    path("not-paid/<str:step>/", not_paid.act_on_not_paid, name="not-paid-step"),
     path("receipts/", receipts.receipt_list, name="receipt-list"),
     path("receipts/new/", receipts.new_receipt, name="receipt-new"),
     path("receipts/<int:pk>/", receipts.receipt_page, name="receipt"),

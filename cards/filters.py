@@ -103,27 +103,19 @@ class ColumnsField(forms.CharField):
         return names
 
 
-class CardForm(StrictForm):
-    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page.
+class SortedForm(StrictForm):
+    """The pages of a list that may stand in another order begin at a place in it, which each order reads by itself."""
 
-    `cards` are those that are searched: which of two readings a number has depends on them.
-    """
-
-    cards = Card.objects.none()
     after = forms.CharField(required=False)
     before = forms.CharField(required=False)
-    sort = forms.ChoiceField(
-        required=False, label=gettext_lazy("Sort by"), choices=[(name, label) for name, (label, _) in SORTS.items()]
-    )
-    cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
+
+    def order(self, cleaned: dict[str, Any]) -> SortOrder:
+        """The order that these parameters ask for."""
+        raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if isinstance(cleaned.get("q"), TwoReadings):
-            cleaned["q"] = cleaned["q"].taken(self.cards)
-        natural = cleaned["natural_order"] = _natural_order(cleaned)
-        chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
-        cleaned["order"] = natural if natural.column and chosen.column == natural.column else chosen
+        cleaned["order"] = self.order(cleaned)
         for name in ("after", "before"):
             cleaned[name] = self._place(name, cleaned.get(name), cleaned["order"])
         return cleaned
@@ -138,6 +130,27 @@ class CardForm(StrictForm):
         except ValueError:
             self.add_error(name, _("“{text}” is not a position in this list.").format(text=text))
             return None
+
+
+class CardForm(SortedForm):
+    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page.
+
+    `cards` are those that are searched: which of two readings a number has depends on them.
+    """
+
+    cards = Card.objects.none()
+    sort = forms.ChoiceField(
+        required=False, label=gettext_lazy("Sort by"), choices=[(name, label) for name, (label, _) in SORTS.items()]
+    )
+    cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
+
+    def order(self, cleaned: dict[str, Any]) -> SortOrder:
+        if isinstance(cleaned.get("q"), TwoReadings):
+            cleaned["q"] = cleaned["q"].taken(self.cards)
+        natural: SortOrder = _natural_order(cleaned)
+        cleaned["natural_order"] = natural
+        chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
+        return natural if natural.column and chosen.column == natural.column else chosen
 
 
 def _natural_order(cleaned: Mapping[str, Any]) -> SortOrder:

@@ -42,6 +42,7 @@ CONSOLE_MENU = (
 )
 MONEY = (
     (pgettext_lazy("orders", "Orders"), "money:order-list", "billing.view_order"),
+    (_("Openings not paid"), "money:not-paid", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Approvals"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),

@@ -234,6 +234,11 @@ class OrderLine(models.Model):
         indexes = [
             models.Index(fields=["card", "id"], name="line_card"),
             models.Index(fields=["fulfilled_on", "plan"], name="line_fulfilled"),
+            models.Index(
+                fields=["card"],
+                name="line_opening",
+                condition=models.Q(seq=None, state__in=(LineState.FULFILLED, LineState.REFUNDED)),
+            ),
         ]
 
     def __str__(self) -> str:

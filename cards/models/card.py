@@ -212,6 +212,7 @@ class Card(models.Model):
             models.Index(fields=["service_until", "id"], name="card_service_until"),
             models.Index(fields=["cancel_on", "id"], name="card_cancelling", condition=models.Q(state=State.SHUT_DOWN)),
             models.Index(fields=["id"], name="card_parked", condition=~models.Q(parked="")),
+            models.Index(fields=["id"], name="card_anew", condition=models.Q(anew_seq__isnull=False)),
             models.Index(
                 fields=["stray_usage_on", "id"], name="card_stray", condition=models.Q(stray_usage_on__isnull=False)
             ),

@@ -42,6 +42,7 @@ class CardEvent(models.Model):
         verbose_name_plural = _("card events")
         ordering = ["card", "seq"]
         constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
+        indexes = [models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT))]
 
     def __str__(self) -> str:
         return f"{self.card_id}/{self.seq} {self.action}"

@@ -240,7 +240,7 @@ def test_the_proof_finds_an_order_of_another_total(sold):
 
 def test_the_proof_finds_a_line_that_was_not_earned(sold):
     assert changed(OrderLine, state="open") == ["order_owed", "order_earned"]
-    assert changed(OrderLine, state="refunded") == ["order_refunded", "order_earned"]
+    assert changed(OrderLine, state="refunded") == ["order_refunded", "order_earned", "term_not_paid"]
 
 
 def test_the_proof_finds_a_line_without_service_and_service_without_a_line(sold):

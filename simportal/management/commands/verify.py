@@ -5,6 +5,9 @@ from django.utils.translation import gettext as _
 
 from billing import proof as books
 from billing.models import Entry
+from billing.money import ZERO, rounded, yuan
+from billing.not_paid import book_of, not_paid, opening_groups, owing
+from cards.calendar import civil_today
 from cards.management.base import PortalCommand
 from cards.models import Card
 from cards.phrases import noted, pair
@@ -23,17 +26,36 @@ class Command(PortalCommand):
                 count += 1
                 if len(listed) < PROBLEMS_LISTED:
                     listed.append(problem)
+        read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
+        groups = opening_groups(not_paid())
+        owed = owing(groups, book_of(groups), civil_today())
+        cards, value = sum(each.cards for each in owed), sum((each.value for each in owed), ZERO)
         if json:
-            problems = list(map(asdict, listed))
-            read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
-            self.give({**read, "problems": problems, "problem_count": count})
+            self.give(
+                {
+                    **read,
+                    "problems": list(map(asdict, listed)),
+                    "problem_count": count,
+                    "not_ordered": {"cards": cards, "value": str(rounded(value))},
+                }
+            )
         else:
-            self.print_report(proof, listed, count)
+            self.print_report(read, listed, count)
+            if owed:
+                self.print_not_paid(cards, value, owed)
         return bool(count)
 
-    def print_report(self, proof, listed, count):
+    def print_report(self, read, listed, count):
         sentence = _("Cards: {cards}, events: {events}, ledger entries: {entries}, problems: {count}.")
-        read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
         self.stdout.write(sentence.format(**read, count=count))
         for problem in listed:
             self.say(pair(problem.iccid or _("In all"), noted(problem.message, problem.code)))
+
+    def print_not_paid(self, cards, value, owed):
+        """What is no problem but has to be seen: service for which nobody has paid."""
+        sentence = _(
+            "Cards whose opening is not paid: {cards}, of customers: {customers}, "
+            "worth at today's prices: {value}, without a price: {unpriced}."
+        )
+        unpriced = sum(each.unpriced for each in owed)
+        self.stdout.write(sentence.format(cards=cards, customers=len(owed), value=yuan(value), unpriced=unpriced))

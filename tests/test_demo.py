@@ -3,24 +3,26 @@
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Count
 from django.http import QueryDict
 
 from billing.choices import OrderKind, OrderState, RefundState
-from billing.models import CustomerAccount, Order, Refund
-from cards.choices import OF_CARDS, Action, Hold, JobKind, JobStatus, RealName, State
+from billing.models import CustomerAccount, Order, Receipt, Refund
+from cards.choices import OF_CARDS, Action, CustomerKind, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
-from cards.models import Card, CardEvent, Job, SavedView, ServiceTerm, SweptDay, UsageDay
+from cards.models import Card, CardEvent, Customer, Job, SavedView, ServiceTerm, SweptDay, UsageDay
 from cards.sentences.record import EVIDENCE_LABELS, HIDDEN_EVIDENCE
 from simportal.management.commands.demo import Command as DemoCommand
 from tests import build
 
 TODAY = date(2026, 11, 23)
+MOST_OF_A_PERSON = 10
 FIRST_OF_A_MONTH = date(2026, 3, 1)
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +80,6 @@ def test_everything_that_a_page_can_show_is_there():
         Action.ASSIGN,
         Action.UNASSIGN,
         Action.UNTAG,
-        Action.UNRENEW,
         Action.UNPROTECT,
         Action.UNPARK,
     }
@@ -116,10 +117,20 @@ def test_everything_that_a_page_can_show_is_there():
     sold = Order.objects.order_by().values_list("kind", "state").distinct()
     assert set(sold) == {
         *((kind, OrderState.FULFILLED) for kind in (OrderKind.OPENING, OrderKind.RENEWAL, OrderKind.PACK)),
-        *((OrderKind.RENEWAL, state) for state in (OrderState.DRAFT, OrderState.PLACED)),
+        *((OrderKind.RENEWAL, state) for state in (OrderState.DRAFT, OrderState.PLACED, OrderState.REFUNDED)),
+        *((OrderKind.PACK, state) for state in (OrderState.WITHDRAWN, OrderState.EXPIRED)),
         *((OrderKind.ADJUSTMENT, state) for state in (OrderState.FULFILLED, OrderState.PLACED)),
     }
-    assert Refund.objects.filter(state=RefundState.REQUESTED).count() == 1
+    states = Refund.objects.order_by("state").values_list("state", flat=True)
+    assert list(states) == sorted([RefundState.REQUESTED, RefundState.DONE, RefundState.DECLINED])
+    persons = Customer.objects.filter(kind=CustomerKind.INDIVIDUAL).annotate(count=Count("cards"))
+    assert max(person.count for person in persons) <= MOST_OF_A_PERSON
+    seen_yesterday = UsageDay.objects.filter(card__state=State.IN_USE, day=TODAY - timedelta(days=1))
+    assert seen_yesterday.count() > 0.9 * cards.filter(state=State.IN_USE).count()
+    controlled = CardEvent.objects.filter(action=Action.PLACE_HOLD, actor_name="desk")
+    assert 1 <= cards.held_by(Hold.ANOMALY).count() < controlled.count() <= 4
+    amounts = Receipt.objects.values_list("amount", flat=True)
+    assert len(set(amounts)) > 0.5 * len(amounts)
     assert not CustomerAccount.objects.filter(balance__lt=0).exists()
 
     for view in SavedView.objects.all():

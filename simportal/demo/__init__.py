@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from cards.errors import BadInput
 from cards.models import Card, Customer
 from simportal.demo.cast import make_cast
+from simportal.demo.fleet import individuals_of
 from simportal.demo.history import HISTORY, History
 
 SEED = 20260301
@@ -22,7 +23,7 @@ def fill_database(size, today, progress, say, seed=SEED):
     with transaction.atomic():
         refuse_what_is_not_empty()
         say(_("Creating staff, customers and carrier policies."))
-        actors = make_cast()
+        actors = make_cast(individuals_of(size, seed))
         History(size, seed, today, actors, say).build(progress)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import cycle
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -62,6 +63,10 @@ PERSONS = (
     Client("Daniel Brooks", Carrier.CTCC, 1, "Daniel Brooks", "13900020003", CustomerKind.INDIVIDUAL),
 )
 
+FAMILY_NAMES = "王李张刘陈杨赵黄周吴徐孙"
+GIVEN_NAMES = "伟芳敏静丽强磊洋艳勇娜杰"
+CARDS_PER_PERSON = 6
+
 # What differs from the numbers that every portal starts with.
 POLICIES = {
     Carrier.CUCC: {"forced_mode": ForcedMode.OPENING_MONTH, "silent_months": 6},
@@ -74,7 +79,18 @@ PHONES = {"alice": "13800010001", "bob": "13800010011", "charlie": "13800010002"
 OF_THE_FIRST = {"alice": MemberRole.OWNER, "bob": MemberRole.OPERATOR}
 
 
-def make_cast():
+def persons(cards):
+    """As many persons as have so many cards between them, each a few."""
+    count = -(-cards // CARDS_PER_PERSON)
+    names = (family + first + second for first in GIVEN_NAMES for second in GIVEN_NAMES for family in FAMILY_NAMES)
+    others = [
+        Client(name, carrier, 1, name, f"139{30_000 + number:08d}", CustomerKind.INDIVIDUAL)
+        for number, (name, carrier) in enumerate(zip(names, cycle(POLICIES), strict=False))
+    ]
+    return [*PERSONS, *others[: max(0, count - len(PERSONS))]]
+
+
+def make_cast(individuals=PERSONS):
     """Users, groups, customers and policies; the actors by their user names."""
     sync_roles()
     password = make_password(DEMO_PASSWORD)  # slow on purpose, and the same for all
@@ -87,7 +103,7 @@ def make_cast():
         CarrierPolicy.objects.create(carrier=carrier, valid_from=POLICIES_FROM, **numbers)
     customers = [
         Customer.objects.create(name=client.name, kind=client.kind, contact=client.contact, phone=client.phone)
-        for client in ENTERPRISES + PERSONS
+        for client in (*ENTERPRISES, *individuals)
     ]
     people |= _members(customers, password)
     return {name: Actor.of(person) for name, person in people.items()}

@@ -1,13 +1,15 @@
 """The demo's cards before they exist: each with its numbers, its owner, its story and the days that belong to it."""
 
 import zlib
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 from random import Random
 
 from cards.choices import Binding, Carrier, Certification
 from cards.identifiers import luhn_holds
-from simportal.demo.cast import ENTERPRISES, PERSONS, Client
+from simportal.demo.cast import ENTERPRISES, Client, persons
 from simportal.demo.stories import STORIES, Plea, Story
 
 QUOTA_MB = {"Y1-30": 30, "Y1-1024": 1024, "M1-100": 100}
@@ -15,8 +17,8 @@ ISSUERS = {Carrier.CMCC: "00", Carrier.CUCC: "06", Carrier.CTCC: "11", Carrier.C
 MSISDN_STARTS = {Carrier.CMCC: "14400", Carrier.CUCC: "14500", Carrier.CTCC: "14100", Carrier.CBN: "14800"}
 IMSI_STARTS = {Carrier.CMCC: "46004", Carrier.CUCC: "46006", Carrier.CTCC: "46011", Carrier.CBN: "46015"}
 DEVICE_TYPES = ("86153704", "86790203", "35909611")
-FAMILY_NAMES = "王李张刘陈杨赵黄周吴徐孙"
-GIVEN_NAMES = ("伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "建国")
+BOX = 300
+EARLY_BOXES = 2  # of each customer, in the first half of the history
 
 
 @dataclass
@@ -75,50 +77,112 @@ class DatedPlea:
     params: tuple
 
 
+def stories_of(size, seed):
+    """The names of as many stories: each once as far as they go, and then as they are shared out."""
+    always = [name for name, story in STORIES.items() for _ in range(story.count)]
+    shares = [story.share for story in STORIES.values()]
+    return (always + Random(seed).choices(list(STORIES), shares, k=max(0, size - len(always))))[:size]
+
+
+def individuals_of(size, seed):
+    """The persons among the customers of a fleet of this size."""
+    return persons(sum(STORIES[name].is_personal for name in stories_of(size, seed)))
+
+
 def fleet(size, seed, today, delivery_days):
     """The parts, in the order of their numbers. The same size, seed and day make the same fleet."""
-    random = Random(seed)
-    deck = [name for name, story in STORIES.items() for _ in range(story.share)]
-    random.shuffle(deck)
-    fixed = [name for name, story in STORIES.items() for _ in range(story.count)]
-    names = fixed + [deck[index % len(deck)] for index in range(size - len(fixed))]
-    return [_part(index, STORIES[name], seed, today, delivery_days) for index, name in enumerate(names[:size], start=1)]
+    people, drawn = individuals_of(size, seed), []
+    personal = 0
+    for index, name in enumerate(stories_of(size, seed), start=1):
+        story, random = STORIES[name], Random(f"{seed}/{index}")
+        client = people[personal % len(people)] if story.is_personal else _enterprise(story, random)
+        personal += story.is_personal
+        drawn.append((index, story, client, random))
+    boxes = _boxes(drawn, seed, today, delivery_days)
+    return [_part(*card, seed, today, boxes) for card in drawn]
 
 
-def _part(index, story, seed, today, delivery_days):
-    random = Random(f"{seed}/{index}")
-    clients = PERSONS if story.is_personal else ENTERPRISES
-    shares = [client.share for client in clients]
-    client = ENTERPRISES[0] if story.is_of_the_first else random.choices(clients, shares)[0]
-    carrier = story.carrier or client.carrier
-    ordered_for = today - _span(random, story.ago)
+def _enterprise(story, random):
+    """Who has the card; None as long as it is in stock."""
+    if story.is_stock:
+        return None
+    shares = [client.share for client in ENTERPRISES]
+    return ENTERPRISES[0] if story.is_of_the_first else random.choices(ENTERPRISES, shares)[0]
+
+
+def _boxes(drawn, seed, today, delivery_days):
+    """On which days each customer opens a box of cards: on few, as their stories allow, or one for each `BOX` cards."""
+    spans = defaultdict(list)
+    for _index, story, client, _random in drawn:
+        spans[client and client.name].append((today - timedelta(story.ago[1]), today - timedelta(story.ago[0])))
+    boxes = {}
+    for name, of_client in spans.items():
+        random, days = Random(f"{seed}/{name}"), []
+        for first, last in _common(of_client):
+            fitting = [day for day in delivery_days if first <= day <= last]
+            days.append(random.choice(fitting) if fitting else next(day for day in delivery_days if day >= first))
+        early = random.sample(delivery_days[: len(delivery_days) // 2], EARLY_BOXES)
+        more = min(max(0, len(of_client) // BOX - len(days)), len(delivery_days))
+        boxes[name] = sorted({*days, *early, *random.sample(delivery_days, more)})
+    return boxes
+
+
+def _common(spans):
+    """The fewest spans of days such that each of these has one of them in common."""
+    common = []
+    for first, last in sorted(spans, key=itemgetter(1)):
+        if common and first <= common[-1][1]:
+            common[-1] = max(first, common[-1][0]), common[-1][1]
+        else:
+            common.append((first, last))
+    return common
+
+
+def _part(index, story, client, random, seed, today, boxes):
+    carrier = story.carrier or (client or random.choice(ENTERPRISES)).carrier
+    first, last = (today - timedelta(days) for days in reversed(story.ago))
+    of_client = boxes[client and client.name]
+    fitting = [day for day in of_client if first <= day <= last]
+    opened_on = random.choice(fitting or [min(of_client, key=lambda day: abs(day - first))])
     part = Part(
         index=index,
         story=story,
-        client=None if story.is_stock else client,
+        client=client,
         carrier=carrier,
-        opened_on=next(delivery for delivery in delivery_days if delivery >= ordered_for),
+        opened_on=opened_on,
         iccid=_iccid(carrier, index),
         imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{index:06d}"),
         new_imei=with_check_digit(f"{random.choice(DEVICE_TYPES)}{900_000 - index:06d}"),
     )
     part.mb_a_day = random.uniform(*story.uses) * QUOTA_MB[story.plan] / 30
     if story.wakes:
-        part.wakes_on = part.opened_on + _span(random, story.wakes)
+        part.wakes_on = opened_on + _with_its_box(story.wakes, Random(f"{seed}/{client}/{opened_on}"), random)
     if story.moves_ago:
         part.moves_on = today - _span(random, story.moves_ago)
     part.pleas = [_dated(part, order, plea, today, random) for order, plea in enumerate(story.pleas)]
     return part
 
 
+def _with_its_box(span, of_box, random):
+    """When in this span of days a device is switched on: within days of the others of its box."""
+    first, last = span
+    return timedelta(days=min(last, first + int(of_box.random() * (last - first)) + random.randint(0, 2)))
+
+
 def _dated(part, order, plea, today, random):
     day = today - _span(random, plea.ago) if plea.ago else part.opened_on + _span(random, plea.after)
     own = {
-        "person": random.choice(FAMILY_NAMES) + random.choice(GIVEN_NAMES),
-        "id_number": f"4403{random.randint(0, 9):02d}19{random.randint(60, 99)}0{random.randint(1, 9)}{part.index:06d}",
+        "person": part.client.name if part.client else "",
+        "id_number": _id_number(part.client),
         "new_imei": part.new_imei,
     }
     return DatedPlea(day, order, plea, tuple((name, text.format(**own)) for name, text in plea.params.items()))
+
+
+def _id_number(client):
+    random = Random(client and client.name)
+    month, day, serial = random.randint(1, 12), random.randint(1, 28), random.randint(1, 9_999)
+    return f"440301{random.randint(1960, 2005)}{month:02d}{day:02d}{serial:04d}"
 
 
 def _span(random, days):

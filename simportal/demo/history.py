@@ -1,6 +1,7 @@
 """The demo's months, told in rounds: sweeps, readings, deliveries and what people ask for, each on its day.
 
-Rounds are weeks long at first and days in the end. Everything goes through the actions, dated `at` the round.
+Rounds are weeks long at first and days in the end. A carrier reads its quieter cards once a week, and all of them
+yesterday. Everything goes through the actions, dated `at` the round.
 """
 
 from collections import defaultdict
@@ -45,6 +46,7 @@ class History:
         self.today, self.actors, self.say = today, actors, say
         self.rounds = round_days(today)
         self.months = sorted({day.replace(day=1) for day in self.rounds})
+        self.desk_days = {*self.rounds[::-WEEK], *(day for day in self.rounds if day < today - DAILY_ROUNDS)}
         self.taken_over = takeover.how_many(size)
         self.parts = {part.iccid: part for part in fleet(size - self.taken_over, seed, today, self.rounds)}
         self.ids, self.unlabelled = {}, []
@@ -66,7 +68,8 @@ class History:
             self.read(days(before, day - timedelta(days=1)), instant(day, 2))
             self.deliver(day)
             self.answer(day)
-            self.look_after(day)
+            if day in self.desk_days:
+                self.look_after(day)
             self.tag_and_remark(day)
             progress((day - before).days)
         self.sweep(self.rounds[-1], self.today)
@@ -124,7 +127,7 @@ class History:
         if part.story.first_mb:
             return part.story.first_mb * MB if day == part.wakes_on else 0
         first_use = day == part.wakes_on or day == part.moves_on
-        by_day = part.story.is_daily and day > self.today - DAILY_READINGS
+        by_day = (part.story.is_daily and day > self.today - DAILY_READINGS) or day == self.rounds[-1]
         if not (by_day or first_use or (day.toordinal() + part.index) % WEEK == 0):
             return 0
         covered = 1 if by_day or first_use else WEEK
@@ -158,11 +161,15 @@ class History:
             due.append(self.pleas.pop(0))
         for minute, ((plea, params), group) in enumerate(groupby(due, key=lambda plea: (plea[0].plea, plea[0].params))):
             ids = [self.ids[part.iccid] for _plea, part in group]
+            if plea.action == Action.RENEW:
+                self.till.renew(ids, dict(params)["plan"], day, minute, also_renewed=True)
+                continue
             with mistyped_policy() if plea.action == Action.ACTIVATE else nullcontext():
                 self.act(plea.action, ids, day, minute, actor=plea.actor, reason=plea.reason, **dict(params))
 
     def look_after(self, day):
-        """What staff do by themselves when they look at their queues."""
+        """What staff do by themselves when they look at their queues, once a week."""
+        self.till.look_after(day)
         self.renew(self.expiring(day), day, 120)
         self.renew(self.coming_back(day), day, 150)
         month = day.replace(day=1)

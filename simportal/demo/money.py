@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from zlib import crc32
 
 from django.contrib.auth import get_user_model
 
@@ -12,7 +13,7 @@ from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
 from billing.models import Order, PriceTier
-from cards.calendar import as_of
+from cards.calendar import WEEK, as_of, this_moment
 from cards.models import Card, Customer, Plan
 from cards.scope import Scope
 from simportal.demo.cast import ENTERPRISES, PERSONS
@@ -38,7 +39,12 @@ AGREEMENTS = (
     (PERSONS[0].name, False, "0.00", 3),
 )
 LOW_BELOW = Decimal("100.00")
-TRANSFERRED = Decimal("500.00")  # transfers are multiples of this
+# What customers make of the amount that they lack: to the cent, or up to the next round sum.
+TRANSFERS = (None, Decimal(10), Decimal(100), Decimal(500), Decimal(1000))
+
+# What became of orders that came to nothing, and of refunds: how many weeks ago.
+WITHDRAWN, EXPIRED = (31, 12, 3), (40, 17, 5)
+REFUNDED, REFUSED = 4, 2
 
 
 class Till:
@@ -59,12 +65,26 @@ class Till:
         """The opening plans of cards that were delivered to customers."""
         self._sell(OrderKind.OPENING, card_ids, None, day, 120)
 
-    def renew(self, card_ids, plan, day, minute):
+    def renew(self, card_ids, plan, day, minute, **how):
         """Renewals; the cards in stock, which nobody pays for, are left."""
-        return self._sell(OrderKind.RENEWAL, card_ids, plan, day, minute)
+        return self._sell(OrderKind.RENEWAL, card_ids, plan, day, minute, **how)
 
     def top_up(self, card_ids, day, minute):
         return self._sell(OrderKind.PACK, card_ids, "PACK-100", day, minute)
+
+    def look_after(self, day):
+        """What customers ordered and did not pay, or called off; what was given back, and what was not."""
+        week = (self.today - day).days // WEEK
+        with as_of(self.instant(day, 16)):
+            orders.expire_unpaid(this_moment())
+            if week in WITHDRAWN and (order := self._placed_for(ENTERPRISES[week % len(ENTERPRISES)])):
+                orders.withdraw(order, user=self.ops)
+            if week in EXPIRED:
+                self._placed_for(ENTERPRISES[week % len(ENTERPRISES)])
+            if week in (REFUNDED, REFUSED) and (paid := self._refundable()):
+                refund = refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
+                decide = refunds.approve if week == REFUNDED else refunds.decline
+                decide(refund, user=self.finance)
 
     def this_morning(self):
         """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to approve."""
@@ -72,8 +92,7 @@ class Till:
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
-            queued = Order.objects.filter(kind=OrderKind.RENEWAL, lines__card__terms__starts_on=None)
-            if paid := queued.filter(paid_at__isnull=False).order_by("-pk").first():
+            if paid := self._refundable():
                 refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
             customer = self._named(ENTERPRISES[5].name)
             orders.make_adjustment(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
@@ -110,7 +129,18 @@ class Till:
                 renews_days_ahead=ahead or 7,
             )
 
-    def _sell(self, kind, card_ids, plan, day, minute):
+    def _placed_for(self, client):
+        """An order of packs for a few cards of the customer, placed and not paid; None if none of them can."""
+        cards = list(Card.objects.active().filter(customer__name=client.name).order_by("pk")[:3])
+        draft = cards and self._draft(OrderKind.PACK, cards, "PACK-100", self.ops)
+        return orders.place(draft, user=self.ops) if draft and self._sells(draft) else None
+
+    def _refundable(self):
+        """A paid renewal whose term still waits, and of which nobody asked for a refund."""
+        queued = Order.objects.filter(kind=OrderKind.RENEWAL, paid_at__isnull=False, refunds=None)
+        return queued.filter(lines__card__terms__starts_on=None).order_by("-pk").first()
+
+    def _sell(self, kind, card_ids, plan, day, minute, **how):
         """An order for each customer, paid and fulfilled; the cards of nobody."""
         owned = defaultdict(list)
         for card in Card.objects.filter(pk__in=card_ids).order_by("pk"):
@@ -119,17 +149,20 @@ class Till:
         for customer_id, cards in sorted(owned.items()):
             buyer = self.buyers.get(self.customers[customer_id].name, self.ops)
             with as_of(self.instant(day, 9, minute * 2)):
-                self._pay(self._draft(kind, cards, plan, buyer))
+                self._pay(self._draft(kind, cards, plan, buyer, **how))
         return nobodys
 
-    def _draft(self, kind, cards, plan, user):
+    def _draft(self, kind, cards, plan, user, **how):
         plan = plan and Plan.objects.get(code=plan)
         customer = self.customers[cards[0].customer_id]
-        return orders.draft_order(kind, customer, [card.pk for card in cards], user=user, plan=plan)
+        return orders.draft_order(kind, customer, [card.pk for card in cards], user=user, plan=plan, **how)
+
+    def _sells(self, draft):
+        return draft.job.chunks.filter(check_result__counts__can__gt=0).exists()
 
     def _pay(self, order):
         """Place it if there is something to be sold, see to the money, and pay."""
-        if order.job.chunks.filter(check_result__counts__can__gt=0).exists():
+        if self._sells(order):
             user = order.created_by
             order = orders.place(order, user=user)
             self._fund(order)
@@ -138,15 +171,18 @@ class Till:
             orders.withdraw(order, user=order.created_by)
 
     def _fund(self, order):
-        """The customer has transferred what is needed, in round sums."""
+        """The customer has transferred what is needed: to the cent, or in a round sum of their liking."""
         lacking = order.total - account_of(order.customer_id).balance
         if lacking > 0:
             self.transfers += 1
+            day = order.placed_at.date()
+            told = crc32(f"{order.customer.name}/{self.transfers}".encode())
+            unit = TRANSFERS[told % len(TRANSFERS)]
             receipts.record(
                 order.customer,
-                (lacking // TRANSFERRED + 1) * TRANSFERRED,
-                f"DEMO{self.transfers:06d}",
-                order.placed_at.date(),
+                (lacking // unit + 1) * unit if unit else lacking,
+                f"{day:%Y%m%d}{told % 10**6:06d}{self.transfers:05d}",
+                day,
                 user=self.finance,
                 payer=order.customer.name,
             )

@@ -18,17 +18,17 @@ class Limit(NamedTuple):
     within: timedelta
 
 
-QUARTER_OF_AN_HOUR, DAY = timedelta(minutes=15), timedelta(days=1)
+QUARTER_OF_AN_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(days=1)
 
 PASSWORD = Limit("password", 5, QUARTER_OF_AN_HOUR)
 PASSWORDS_OF_ADDRESS = Limit("passwords of address", 50, QUARTER_OF_AN_HOUR)
 SECOND_FACTOR = Limit("second factor", 5, QUARTER_OF_AN_HOUR)
 RESETS_OF_MAIL = Limit("resets of mail", 3, QUARTER_OF_AN_HOUR)
 RESETS_OF_ADDRESS = Limit("resets of address", 20, QUARTER_OF_AN_HOUR)
-PHONES_OF_PERSON = Limit("phones of person", 10, DAY)
-ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, DAY)
-CLAIMS_OF_CARD = Limit("claims of card", 5, DAY)
-CLAIMS_OF_PERSON = Limit("claims of person", 5, DAY)
+PHONES_OF_PERSON = Limit("phones of person", 10, ONE_DAY)
+ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, ONE_DAY)
+CLAIMS_OF_CARD = Limit("claims of card", 5, ONE_DAY)
+CLAIMS_OF_PERSON = Limit("claims of person", 5, ONE_DAY)
 
 
 def hit(limit, subject):

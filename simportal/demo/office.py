@@ -20,7 +20,7 @@ TAGS = (
     ("备用", 0.05, lambda part: part.client is not None and not part.story.is_personal),
     ("VIP", 0.12, lambda part: part.story.is_of_the_first or part.story.is_personal),
 )
-REMARKS = (
+REMARKS_OF_STAFF = (
     "客户要求每月 5 日对账",
     "设备在冷库，信号弱，用量可能晚到",
     "换卡后旧卡待回收",
@@ -45,11 +45,11 @@ def write_notes(parts, ids, act):
     for tag, share, fits in TAGS:
         tagged = [ids[part.iccid] for part in parts if fits(part) and part.fate("tag", tag) < share]
         act(Action.TAG, tagged, actor="ops", tag=tag)
-    for number, remark in enumerate(REMARKS):
+    for number, remark in enumerate(REMARKS_OF_STAFF):
         remarked = [
             ids[part.iccid]
             for part in parts
-            if part.fate("remark") < SHARE_WITH_REMARK and part.index % len(REMARKS) == number
+            if part.fate("remark") < SHARE_WITH_REMARK and part.index % len(REMARKS_OF_STAFF) == number
         ]
         act(Action.REMARK, remarked, actor="support", remark=remark)
 

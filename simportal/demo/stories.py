@@ -74,8 +74,8 @@ def control(ago):
 
 
 # An order, as the clerk types it in; what is given free has a reason.
-RENEWED = Plea(Action.RENEW, "ops", after=(30, 60), params={"plan": "Y1-30"})
-GRANTED = Plea(Action.GRANT, "ops", ago=(3, 40), reason="信号故障补偿", params={"plan": "PACK-100"})
+RENEWED_AHEAD = Plea(Action.RENEW, "ops", after=(30, 60), params={"plan": "Y1-30"})
+GIVEN_FREE = Plea(Action.GRANT, "ops", ago=(3, 40), reason="信号故障补偿", params={"plan": "PACK-100"})
 
 STORIES = {
     "steady": Story(share=320, ago=(60, 420), wakes=(3, 40)),
@@ -86,9 +86,9 @@ STORIES = {
         pleas=(new_limit(300, after=(8, 20)),),
     ),
     "monthly": Story(share=30, ago=(60, 300), plan="M1-100", wakes=(0, 3), renews=1),
-    "renewed ahead": Story(share=20, ago=(100, 300), wakes=(2, 10), pleas=(RENEWED,)),
-    "renewed twice": Story(share=10, ago=(100, 300), wakes=(2, 10), pleas=(RENEWED, RENEWED)),
-    "compensated": Story(share=2, ago=(60, 300), wakes=(2, 20), pleas=(GRANTED,)),
+    "renewed ahead": Story(share=20, ago=(100, 300), wakes=(2, 10), pleas=(RENEWED_AHEAD,)),
+    "renewed twice": Story(share=10, ago=(100, 300), wakes=(2, 10), pleas=(RENEWED_AHEAD, RENEWED_AHEAD)),
+    "compensated": Story(share=2, ago=(60, 300), wakes=(2, 20), pleas=(GIVEN_FREE,)),
     # before the first use
     "on test": Story(share=80, ago=(4, 75), test_months=3, test_quota_mb=30, wakes=(1, 10), uses=(0.05, 0.25)),
     "test used up": Story(share=30, ago=(20, 120), test_months=3, test_quota_mb=10, wakes=(1, 5), first_mb=12),

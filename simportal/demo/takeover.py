@@ -9,7 +9,7 @@ from simportal.demo.fleet import with_check_digit
 
 CUSTOMER = "远航船舶监控（惠州）有限公司"
 SOURCE = "远航-存量卡接管清单.xlsx"
-ONE_IN = 50  # of the demo's cards
+TAKEN_OVER_ONE_IN = 50  # of the demo's cards
 MOST = 24
 WITHOUT_SERVICE_DAYS = 75  # of the 90 after which a card is cancelled
 USED_MB = 12
@@ -17,7 +17,7 @@ USED_MB = 12
 
 def how_many(size):
     """How many of a demo's cards are taken over."""
-    return min(size // ONE_IN, MOST)
+    return min(size // TAKEN_OVER_ONE_IN, MOST)
 
 
 def take_over(count, today, actor, at):

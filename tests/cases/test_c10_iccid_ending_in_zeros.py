@@ -112,7 +112,7 @@ def test_more_than_one_row_in_a_hundred_is_no_chance(tmp_path, zeros, doubtful, 
 
 
 def test_a_number_that_stands_twice_far_apart_is_found_also_with_other_data(tmp_path, monkeypatch):
-    monkeypatch.setattr("cards.actions.imports.rounding.LOOKED_UP_AT_ONCE", 50)
+    monkeypatch.setattr("cards.actions.imports.rounding.NUMBERS_PER_LOOKUP", 50)
     monkeypatch.setattr("cards.actions.imports.cards_file.CARDS_AT_ONCE", 50)
     (number,) = ending_in_zeros(1)
     rows = [card_row(iccid=each) for each in ordinary(300)]

@@ -9,7 +9,7 @@ from cards.actions.write import chunked
 from cards.identifiers import iccid_in, may_be_rounded, rounded
 from cards.lookup import ids_by_iccid
 
-LOOKED_UP_AT_ONCE = 2_000
+NUMBERS_PER_LOOKUP = 2_000
 SURE_FROM_ROWS = 2
 ONE_IN = 100
 
@@ -21,7 +21,7 @@ def rounded_last(rows, notes):
     chance; otherwise each is noted, as `Table.notes` are. A number that is a card already is that card.
     """
     total, waiting = 0, []
-    for chunk in chunked(rows, LOOKED_UP_AT_ONCE):
+    for chunk in chunked(rows, NUMBERS_PER_LOOKUP):
         total += len(chunk)
         doubtful = _doubtful(chunk)
         waiting += [(row, doubtful[row.number]) for row in chunk if row.number in doubtful]

@@ -18,7 +18,7 @@ UNIT_WORDS = {word.casefold(): unit for unit, words in UNITS.items() for word in
 # 1234.5, 1,234.5 (a comma groups by three, or nobody knows what it means), 1e-05 as programs write small figures.
 UNIT = "|".join(sorted(map(re.escape, UNIT_WORDS), key=len, reverse=True))
 NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,20})(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?"
-AMOUNT = re.compile(rf"(?P<amount>{NUMBER})\s*(?P<unit>{UNIT})?", re.ASCII | re.IGNORECASE)
+AMOUNT_OF_DATA = re.compile(rf"(?P<amount>{NUMBER})\s*(?P<unit>{UNIT})?", re.ASCII | re.IGNORECASE)
 EXAMPLE = '{"卡号": "iccid"}'
 
 
@@ -100,7 +100,7 @@ def read_defaults(pairs):
 
 def bytes_of(text, unit):
     """An amount of data as whole bytes, in plain digits; with its own unit behind it, that one counts."""
-    found = AMOUNT.fullmatch(text)
+    found = AMOUNT_OF_DATA.fullmatch(text)
     unit = found and (UNIT_WORDS[found["unit"].casefold()] if found["unit"] else unit)
     if not unit:
         raise BadInput("bytes", _("“{text}” is not an amount of data").format(text=text))

@@ -24,7 +24,7 @@ OF_CARDS_AND_USAGE = {
     "imei": "IMEI号、IMEI号码、设备号、设备IMEI、终端IMEI、device IMEI",
     LEFT_OUT: "序号、No、№、row、行号",
 }
-OF_CARDS = {
+HEADINGS_OF_CARDS = {
     "imsi": "IMSI号、IMSI号码",
     "carrier": "运营商、所属运营商、operator、network",
     "customer": "客户、客户名称、所属客户、归属客户、使用客户、客户名、customer name、client、company",
@@ -73,7 +73,7 @@ UNITS = {
 @cache
 def usual_card_headings():
     """The column of each heading, evened out."""
-    return _exported() | _column_by_word(OF_CARDS_AND_USAGE | OF_CARDS)
+    return _exported() | _column_by_word(OF_CARDS_AND_USAGE | HEADINGS_OF_CARDS)
 
 
 @cache

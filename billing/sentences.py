@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.choices import MissedWhy, NoticeKind
 from billing.models import Notice
 from billing.money import yuan
+from cards.calendar import last_day
 from cards.errors import PlanNames
 from cards.models import PlanBook
 from cards.phrases import joined, listed, pair
 
 NOTICE_SENTENCES = {
-    NoticeKind.EXPIRING: gettext_lazy("Card {card} has no service from {day} unless it is renewed."),
+    NoticeKind.EXPIRING: gettext_lazy("The last day of service of card {card} is {day} unless it is renewed."),
     NoticeKind.CANCELLING: gettext_lazy("Card {card} will be permanently cancelled on {day} unless it is renewed."),
     NoticeKind.FORCING: gettext_lazy(
         "Card {card} will be activated on {day}: its term starts then, whether it is used or not."
@@ -29,7 +30,7 @@ NOTICE_SENTENCES = {
         "Auto-renewal failed on {day}: {needed} is needed, but the wallet has only {available} available."
     ),
     NoticeKind.NOT_RENEWED: gettext_lazy(
-        "Card {card} was not renewed automatically. It has no service from {day} unless it is renewed;"
+        "Card {card} was not renewed automatically. Its last day of service is {day} unless it is renewed;"
         " your dealer can tell you the reason."
     ),
     NoticeKind.PRICE_CHANGED: gettext_lazy(
@@ -43,17 +44,18 @@ RENEWED_IN_PART = gettext_lazy(
 NOT_RENEWED_BECAUSE = {
     MissedWhy.NOT_ON_SALE: gettext_lazy(
         "Card {card} was not renewed automatically because its plan was no longer on sale: {plan}."
-        " It has no service from {day} unless it is renewed with another plan."
+        " Its last day of service is {day} unless it is renewed with another plan."
     ),
     MissedWhy.NO_PRICE: gettext_lazy(
         "Card {card} was not renewed automatically because its plan had no price: {plan}."
-        " It has no service from {day} unless it is renewed; ask your dealer for a price."
+        " Its last day of service is {day} unless it is renewed; ask your dealer for a price."
     ),
     MissedWhy.BLOCKED: gettext_lazy(
         "Card {card} was not renewed automatically because it was blocked."
-        " It has no service from {day} unless it is renewed."
+        " Its last day of service is {day} unless it is renewed."
     ),
 }
+OF_AN_END = (NoticeKind.EXPIRING, NoticeKind.NOT_RENEWED)  # their day is the first without service
 AMOUNTS = ("balance", "low_below", "needed", "available", "amount")
 
 
@@ -77,7 +79,8 @@ def template_of(notice: Notice) -> str | Promise:
 def placeholders_of(notice: Notice, plans: PlanNames | None = None) -> dict[str, Any]:
     """What stands in the sentence of a notice, by name."""
     facts, plans = notice.facts, plans or PlanBook()
-    said = {"card": notice.card.iccid if notice.card else None, "day": notice.on, "step": notice.step}
+    day = last_day(notice.on) if notice.kind in OF_AN_END else notice.on
+    said = {"card": notice.card.iccid if notice.card else None, "day": day, "step": notice.step}
     said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold") if name in facts}
     said |= {name: yuan(Decimal(facts[name])) for name in AMOUNTS if name in facts}
     if "available" in facts:

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards import rules
-from cards.calendar import first_of_month
+from cards.calendar import first_of_month, last_day
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, State
 from cards.errors import InvariantBroken
 from cards.models import Card, CarrierPolicy, PolicyBook
@@ -252,7 +252,8 @@ def fate(card: Card, policies: PolicyBook) -> Fate:
     term, ending = card.term_number, _ends_with_the_cycle(card)
     for change in rules.catch_up(twin, date.max, policies):
         if change.action in DATED:
-            found.note(DATED[change.action], change.on)
+            kind = DATED[change.action]
+            found.note(kind, last_day(change.on) if kind == EffectKind.SERVICE_ENDS else change.on)
         ending_now = _ends_with_the_cycle(twin)
         if change.action in STARTS_A_CYCLE:
             for kind in ending - ending_now:

@@ -59,7 +59,7 @@ FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "unpaid"
 SORTS = {
     "newest": (_("Newest first"), NEWEST),
     "oldest": (_("Oldest first"), OLDEST),
-    "expiry": (_("Service until"), SortOrder("service_until", has_value=Q(service_until__isnull=False))),
+    "expiry": (_("Last day of service"), SortOrder("service_until", has_value=Q(service_until__isnull=False))),
     "cancel": (_("Cancelled on"), SortOrder("cancel_on", has_value=Q(state=State.SHUT_DOWN, cancel_on__isnull=False))),
     "forced": (
         _("Forced activation on"),

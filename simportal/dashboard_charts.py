@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from cards import state_counts
 from cards.actions.fleet_snapshot import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
-from cards.calendar import WEEK, days
+from cards.calendar import WEEK, days, last_day
 from cards.choices import Action
 from cards.pages.charts import bars
 from cards.quantities import MB, megabytes
@@ -48,11 +48,11 @@ def agenda(document, today):
 
 
 def expiries(document, today):
-    """How many cards' service ends in each of the weeks ahead; a week is said by its first day, tomorrow's first."""
+    """How many cards have their last day of service in each of the weeks ahead, today's first."""
     counts = []
     for start in range(1, ENDING_DAYS + 1, WEEK):
-        week = days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1))
-        counts.append((str(today + timedelta(days=start)), sum(document["ending"].get(str(day), 0) for day in week)))
+        week = list(days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1)))
+        counts.append((str(last_day(week[0])), sum(document["ending"].get(str(until), 0) for until in week)))
     return bars(counts)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
+from cards.calendar import last_day
 from cards.models import Card, Customer, Membership, Plan, Tag
 
 __all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "PlanAdmin", "TagAdmin"]
@@ -84,7 +85,7 @@ class CappedPaginator(Paginator):
 class CardAdmin(admin.ModelAdmin):
     """Cards to be looked at. What changes one is an action, and those stand on its page in the console."""
 
-    list_display = ["iccid", "carrier", "state", "customer", "opened_on", "service_until", "console_page"]
+    list_display = ["iccid", "carrier", "state", "customer", "opened_on", "last_day_of_service", "console_page"]
     list_select_related = ["customer"]
     list_per_page = 50
     ordering = ["-pk"]
@@ -94,6 +95,10 @@ class CardAdmin(admin.ModelAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     actions = None
+
+    @admin.display(description=_("last day of service"))
+    def last_day_of_service(self, card):
+        return card.service_until and last_day(card.service_until)
 
     @admin.display(description=_("console"))
     def console_page(self, card):

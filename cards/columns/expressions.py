@@ -73,6 +73,16 @@ class DayText(Func):
         return self.as_sql(compiler, connection, **context, template="CAST(%(expressions)s AS text)")
 
 
+class LastDayText(Func):
+    """The day before, as a text."""
+
+    output_field = TextField()
+    template = "((%(expressions)s) - 1)::text"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, **context, template="date(%(expressions)s, '-1 day')")
+
+
 class Minute(Func):
     """An instant as `2026-03-02 09:30` in the portal's time zone."""
 

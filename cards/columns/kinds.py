@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.calendar import civil_today
+from cards.calendar import civil_today, last_day
 from cards.columns import expressions as sql
 from cards.models import Card
 
@@ -64,6 +64,7 @@ class Column:
         listed: Listed | None = None,
     ) -> None:
         self.name, self.source, self.formats, self.is_internal = name, source or name, formats, is_internal
+        self.read_as = name
         self._heading = heading
         self.listed = listed and replace(
             listed,
@@ -141,6 +142,24 @@ class Day(Column):
 
     def expression(self, format: str) -> Combinable:
         return sql.DayText(self.source)
+
+
+class LastDay(Day):
+    """The last day of what ends before the day in `source`; programs get that day itself, under the name it has.
+
+    `read_as` is the column of a card file that such a day is, where there is one.
+    """
+
+    def __init__(self, name: str, read_as: str = "", **options: Any) -> None:
+        super().__init__(name, **options)
+        self.read_as = read_as
+
+    def expression(self, format: str) -> Combinable:
+        return sql.LastDayText(self.source) if format in FOR_PEOPLE else super().expression(format)
+
+    def said_of(self, card: Card) -> Any:
+        until = super().said_of(card)
+        return until and last_day(until)
 
 
 class Number(Column):

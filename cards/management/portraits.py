@@ -1,7 +1,11 @@
 """A card as text for a terminal, from its document."""
 
-from django.utils.translation import gettext as _
+from datetime import date
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cards.calendar import last_day
 from cards.choices import Action, Rule, State
 from cards.models import Card
 from cards.phrases import listed, noted, pair
@@ -10,12 +14,16 @@ from cards.quantities import megabytes
 DATES = (
     "opened_on", "test_until", "silent_from", "forced_activation_on", "activated_on", "service_until", "cancel_on",
 )  # fmt: skip
+LAST_DAYS = {
+    "test_until": gettext_lazy("last day of the test"),
+    "service_until": gettext_lazy("last day of service"),
+}
 
 
 def portrait(card, document):
     customer = card.customer.name if card.customer else ""
     heading = filter(None, [card.iccid, card.msisdn, str(card.get_carrier_display()), customer])
-    dates = [(Card._meta.get_field(name).verbose_name, document[name]) for name in DATES if document[name]]
+    dates = [_date_told(name, document[name]) for name in DATES if document[name]]
     lines = ["  ".join(heading), *_state_lines(card)]
     lines += ["  " + pair(label, day) for label, day in dates]
     lines += _cycle(document["cycle"])
@@ -40,12 +48,20 @@ def _state_lines(card):
         yield _("Parked: {why}").format(why=card.parked_because)
 
 
+def _date_told(name, day):
+    """A day of the card and what it is; of what ends, its last day."""
+    if name in LAST_DAYS:
+        return LAST_DAYS[name], last_day(date.fromisoformat(str(day)))
+    return Card._meta.get_field(name).verbose_name, day
+
+
 def _cycle(cycle):
     if cycle["quota_bytes"] is None:
         return
     used, quota = megabytes(cycle["used_bytes"]), megabytes(cycle["quota_bytes"])
-    sentence = _("Cycle from {start} until {until}: {used} of {quota} MB")
-    yield sentence.format(start=cycle["starts_on"], until=cycle["until"], used=used, quota=quota)
+    sentence = _("Cycle from {start} to {last}: {used} of {quota} MB")
+    last = last_day(date.fromisoformat(str(cycle["until"])))
+    yield sentence.format(start=cycle["starts_on"], last=last, used=used, quota=quota)
     if cycle["limit_bytes"] is not None:
         yield _("Limit: {limit} MB").format(limit=megabytes(cycle["limit_bytes"]))
 

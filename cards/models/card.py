@@ -107,7 +107,7 @@ class Card(models.Model):
     test_quota_mb = models.PositiveSmallIntegerField(
         _("test allowance (MB)"), default=0, validators=[MinValueValidator(5), MaxValueValidator(30)]
     )
-    test_until = models.DateField(_("test until"), null=True, editable=False)
+    test_until = models.DateField(_("first day after the test"), null=True, editable=False)
     test_ended_on = models.DateField(_("test ended on"), null=True, editable=False)
     silent_from = models.DateField(_("silent from"), null=True, editable=False)
     forced_activation_on = models.DateField(_("forced activation on"), null=True, editable=False)
@@ -116,7 +116,7 @@ class Card(models.Model):
 
     term_number = models.PositiveSmallIntegerField(_("current term"), default=0, editable=False)
     service_from = models.DateField(_("service from"), null=True, editable=False)
-    service_until = models.DateField(_("service until"), null=True, editable=False)
+    service_until = models.DateField(_("first day without service"), null=True, editable=False)
     anniversary_day = models.PositiveSmallIntegerField(
         _("day of the month of its anniversary terms"), null=True, editable=False
     )
@@ -124,7 +124,7 @@ class Card(models.Model):
     protected = models.BooleanField(_("protected"), default=False, editable=False)
 
     cycle_from = models.DateField(_("cycle from"), null=True, editable=False)
-    cycle_until = models.DateField(_("cycle until"), null=True, editable=False)
+    cycle_until = models.DateField(_("first day after the cycle"), null=True, editable=False)
     counted_from = models.DateField(_("usage counted from"), null=True, editable=False)
     quota_mb = models.PositiveIntegerField(_("allowance (MB)"), default=0, editable=False)
     pack_mb = models.PositiveIntegerField(_("add-on packs (MB)"), default=0, editable=False)

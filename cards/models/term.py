@@ -19,7 +19,7 @@ class ServiceTerm(models.Model):
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))
     bought_on = models.DateField(_("bought on"))
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
-    service_until = models.DateField(_("service until"), null=True, blank=True)
+    service_until = models.DateField(_("first day without service"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("service term")

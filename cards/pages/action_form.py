@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from cards.actions.action_requests import ActionRequest, RequestedAction, act, possible, rehearse
+from cards.calendar import last_day
 from cards.catalogue import CATALOGUE
 from cards.choices import Action, Hold, PlanKind
 from cards.errors import BadInput, InvariantBroken, Refused
@@ -91,7 +92,8 @@ class CardAction:
             return " ".join(what_follows(self.card, after))
         if after.service_until is None:
             return _("Starts after the card's opening term.")
-        return _("Starts after the existing terms; the current one ends on {day}.").format(day=after.service_until)
+        sentence = _("Starts after the existing terms; the last day of the current one is {day}.")
+        return sentence.format(day=last_day(after.service_until))
 
     def _rehearsed(self, **params):
         """(a copy of the card, to which the action was done, None), or (None, the refusal)."""
@@ -117,9 +119,9 @@ def what_follows(before, after):
     if remaining:
         sentences.append(_("Still suspended: {holds}.").format(holds=listed(remaining)))
     if after.service_until and after.service_until != before.service_until:
-        sentences.append(_("Service until {day}.").format(day=after.service_until))
+        sentences.append(_("The last day of service is {day}.").format(day=last_day(after.service_until)))
     elif after.hold_list and not before.hold_list and after.term_runs:
-        sentences.append(_("The term continues: service until {day}.").format(day=after.service_until))
+        sentences.append(_("The term continues; its last day is {day}.").format(day=last_day(after.service_until)))
     if after.is_final:
         sentences.append(_("This is final: the card cannot be restored."))
     return sentences

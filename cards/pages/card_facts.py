@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from cards.calendar import last_day
 from cards.choices import RealName
 from cards.identifiers import luhn_holds
 from cards.pages.addresses import list_url
@@ -50,17 +51,17 @@ def facts_of(card):
 
 
 def dates_of(card, today):
-    """The days that matter to the card, each with how far away it is."""
+    """The days that matter to the card, each with how far away it is; ends as people say them."""
     dates = [
         (_("Opened"), card.opened_on, ""),
-        (_("Test until"), card.test_until, ""),
+        (_("Last day of the test"), card.test_until and last_day(card.test_until), ""),
         (_("Test ended"), card.test_ended_on, ""),
         (_("Silent from"), card.silent_from, ""),
         (_("Forced activation"), card.forced_activation_on if not card.activated_on else None, ""),
         (_("Activated"), card.activated_on, card.get_activation_cause_display()),
         (_("Current term since"), card.service_from, ""),
-        (_("Service until"), card.service_until, ""),
-        (_("Cancelled on"), card.cancel_on, ""),
+        (_("Last day of service"), card.service_until and last_day(card.service_until), ""),
+        (_("Cancelled on") if card.is_final else _("Will be cancelled on"), card.cancel_on, ""),
         (_("Last used"), card.used_on, ""),
         (_("Usage after end of service"), card.stray_usage_on, _("the carrier has not stopped it")),
         (_("Next due"), card.next_due_on, ""),

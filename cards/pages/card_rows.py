@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from cards.calendar import last_day
 from cards.choices import State
 from cards.phrases import noted
 from cards.quantities import per_cent
@@ -13,12 +14,12 @@ from cards.quantities import per_cent
 SOON_DAYS = 30
 LOW_PER_CENT = 80
 
-# The day that matters next, by the phase of the card, and what it is.
+# The day that matters next, by the phase of the card, and what it is; of what ends, its last day.
 NEXT_DAY = {
-    State.TESTING: ("test_until", gettext_lazy("test ends")),
+    State.TESTING: ("test_until", gettext_lazy("last day of the test")),
     State.UNUSED: ("forced_activation_on", gettext_lazy("forced active")),
-    State.IN_USE: ("service_until", gettext_lazy("service until")),
-    State.SHUT_DOWN: ("cancel_on", gettext_lazy("cancelled on")),
+    State.IN_USE: ("service_until", gettext_lazy("last day of service")),
+    State.SHUT_DOWN: ("cancel_on", gettext_lazy("will be cancelled on")),
     State.CANCELLED: ("cancel_on", gettext_lazy("cancelled on")),
 }
 # What is noted with that day of a renewed card, which it will live through.
@@ -101,9 +102,11 @@ def usage_of(card, day):
 
 
 def next_day_of(card):
-    """The day that matters next on the card and what it is: `("service until", 2027-01-01)`."""
+    """The day that matters next on the card and what it is: `(2026-12-31, "last day of service")`."""
     name, label = NEXT_DAY[card.phase]
     day = getattr(card, name)
+    if day and name.endswith("_until"):
+        day = last_day(day)
     if day is None:
         # In use without a term: it waits for the real-name check, at the longest until it is forced active.
         day, label = card.forced_activation_on, NEXT_DAY[State.UNUSED][1]

@@ -32,6 +32,7 @@ MEANINGS = {
     "state": _codes(State),
     "activated_on": _("a date; required for cards in use"),
     "service_until": _("the first day without service; required for cards in use and shut down"),
+    "last_day_of_service": _("the day before service_until, if you would rather say it so; one of the two is enough"),
     "holds": _codes(Hold),
     "used_mb": _("MB used in the current cycle or test period; with a point, such as 12.5"),
     "bound_imei": _("the device the card is bound to now"),

@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 
 from django.utils.translation import gettext as _
 
+from cards.calendar import last_day
 from cards.choices import Action, Hold
 from cards.phrases import pair
 from cards.templatetags.cards import SHOWN_LABELS
@@ -219,7 +220,7 @@ def _stretches(life, length):
     for band in life.bands:
         begin, end = round(life.share(band.start) * length), round(life.share(band.until) * length)
         if end > begin:
-            span = f"{band.start} – {band.until}"
+            span = f"{band.start} – {last_day(band.until)}"
             title = pair(SHOWN_LABELS[band.shown], span) if band.shown else span
             yield _tone(band.shown) + " is-ahead" * band.is_ahead, title, begin, end - begin
     yield f"{_tone(life.shown_last)} is-ahead is-beyond", "", length, BEYOND

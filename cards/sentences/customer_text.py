@@ -155,11 +155,11 @@ LIFTED_BY: Mapping[str | None, tuple[str, ...]] = {
 NEEDS_SERVICE = (Action.RESUME, Action.TOP_UP)
 
 NEXT = {
-    Rule.END_TEST: gettext_lazy("The free test period ends."),
+    Rule.END_TEST: gettext_lazy("The free test period is over."),
     Rule.FORCE_ACTIVATE: gettext_lazy("Its term starts, whether it is used or not."),
     Rule.ROLL_OVER: gettext_lazy("A new cycle starts, with new data."),
     Rule.START_TERM: gettext_lazy("The next term starts."),
-    Rule.EXPIRE: gettext_lazy("Service ends unless the card is renewed first."),
+    Rule.EXPIRE: gettext_lazy("No service from this day on unless the card is renewed first."),
     Rule.CANCEL: gettext_lazy("The card will be permanently cancelled unless it is renewed first."),
 }
 

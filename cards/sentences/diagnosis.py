@@ -13,6 +13,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from cards.calendar import last_day
 from cards.choices import Binding, Certification, RealName, UsageLevel
 from cards.models import Card
 from cards.quantities import megabytes
@@ -112,7 +113,7 @@ def _term(card: Card) -> tuple[Finding, str]:
     if card.is_over:
         return Finding.BAD, _("Its service has ended.")
     if card.term_runs:
-        return Finding.GOOD, _("Its service runs until {day}.").format(day=card.service_until)
+        return Finding.GOOD, _("Its service runs; the last day is {day}.").format(day=last_day(card.service_until))
     return Finding.GOOD, _("Its term has not started yet.")
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cards import permissions, rules
-from cards.calendar import add_months
+from cards.calendar import add_months, last_day
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
 from cards.models import Card, CardEvent, PolicyBook
 from cards.phrases import joined, listed, noted
@@ -170,7 +170,9 @@ def _unused(card: Card, day: date) -> Reason:
 def _shut_down(card: Card, day: date) -> Reason:
     return Reason(
         code=State.SHUT_DOWN,
-        sentence=_("The last term ended on {day}, and the card was not renewed.").format(day=card.service_until),
+        sentence=_("The last day of service was {day}, and the card was not renewed.").format(
+            day=last_day(card.service_until)  # type: ignore[arg-type]  # `rules.check` has asked for it
+        ),
         way_back=joined(restoring_text(card), _time_left(card, day)) if card.on_order else _time_left(card, day),
         action="" if card.on_order else Action.RENEW,
         since=card.service_until,

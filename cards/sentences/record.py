@@ -9,6 +9,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from cards.calendar import last_day
 from cards.choices import Action, Binding, Carrier, Certification, Hold, RealName, State
 from cards.errors import InvariantBroken
 from cards.models import CardEvent, PlanBook
@@ -29,10 +30,10 @@ EVIDENCE_LABELS: dict[str, str | Promise] = {
     "reached_bytes": gettext_lazy("reached"),
     "limit_mb": pgettext_lazy("usage", "limit"),
     "used_on": gettext_lazy("last used on"),
-    "test_until": gettext_lazy("test until"),
+    "test_until": gettext_lazy("last day of the test"),
     "silent_from": gettext_lazy("silent from"),
     "forced_activation_on": gettext_lazy("forced activation on"),
-    "service_until": gettext_lazy("service until"),
+    "service_until": gettext_lazy("last day of service"),
     "cancel_on": gettext_lazy("cancelled on"),
     "term": pgettext_lazy("service", "term"),
     "plan": gettext_lazy("plan"),
@@ -135,6 +136,8 @@ def _place(item: tuple[str, Any]) -> tuple[int, str]:
 
 
 def _value(name: str, value: Any, plans: PlanBook) -> str:
+    if name.endswith("_until"):
+        return str(last_day(date.fromisoformat(value)))
     if name == "plan":
         return plans.named(value)
     if name.endswith("_bytes"):

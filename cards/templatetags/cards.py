@@ -8,6 +8,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cards.calendar import last_day
 from cards.choices import Hold, State
 from cards.phrases import joined, listed, pair
 from cards.quantities import megabytes
@@ -61,6 +62,12 @@ def grouped(count):
 def unbroken(text):
     """A text in which no line ends within a day or an amount: a browser would break them at their hyphens."""
     return mark_safe(DAY_OR_AMOUNT.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(text)))
+
+
+@register.filter("last_day")
+def last_day_or_none(until):
+    """How people say the end of what holds up to but not on a day: no page shows the day itself."""
+    return until and last_day(until)
 
 
 @register.filter

@@ -82,7 +82,7 @@ class Till:
             if week in EXPIRED:
                 self._placed_for(ENTERPRISES[week % len(ENTERPRISES)])
             if week in (REFUNDED, REFUSED) and (paid := self._refundable()):
-                refund = refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
+                refund = refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订", told="误订退款")
                 decide = refunds.approve if week == REFUNDED else refunds.decline
                 decide(refund, user=self.finance)
 
@@ -93,10 +93,14 @@ class Till:
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
             if paid := self._refundable():
-                refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订")
+                refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订", told="误订退款")
             customer = self._named(ENTERPRISES[5].name)
-            orders.make_adjustment(customer, Decimal("-88.00"), user=self.finance, note="信号故障补偿")
-            orders.make_adjustment(customer, Decimal("-1280.00"), user=self.finance, note="年度返利")
+            orders.make_adjustment(
+                customer, Decimal("-88.00"), user=self.finance, note="信号故障，客户投诉", told="信号故障补偿"
+            )
+            orders.make_adjustment(
+                customer, Decimal("-1280.00"), user=self.finance, note="按年度协议返利", told="年度返利"
+            )
 
     def _set_prices(self, day):
         tier = PriceTier.objects.create(name=RESELLERS)

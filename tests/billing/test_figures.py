@@ -11,7 +11,7 @@ from billing.revenue import AHEAD_DAYS, Earned, at_risk, margins
 from billing.statements import statement
 from cards.models import CarrierPolicy
 from tests.billing import build as b
-from tests.build import card_in_use, do, on_day, open_card, swept
+from tests.build import card_in_use, do, on_day, swept
 from tests.console.pages import of_role
 
 pytestmark = pytest.mark.django_db
@@ -125,8 +125,13 @@ def test_the_last_day_is_at_risk_in_the_weeks_as_in_the_sum():
         assert page.get("/console/at-risk/").context["chart"].total == "¥10.74"
 
 
-def test_a_card_in_stock_is_at_nobodys_risk():
+def test_a_card_in_stock_or_with_a_renewal_on_its_way_is_not_at_risk():
     b.price("M1-100", "5.00")
-    swept(open_card(plan="M1-100"), date(2026, 8, 1))
-    swept(card_in_use(plan="M1-100"), date(2026, 8, 1))
-    assert at_risk(date(2026, 8, 2))[0] == []
+    renewed = card_in_use(customer="Acme", plan="M1-100")
+    card_in_use(plan="M1-100")
+    today = date(2026, 3, 2)
+    swept(renewed, today)
+    assert [(risk.cards, risk.amount) for risk in at_risk(today)[0]] == [(1, 5)]
+    with on_day(today):
+        b.placed(cards=[renewed], plan="M1-100")
+    assert at_risk(today)[0] == []

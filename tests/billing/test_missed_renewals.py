@@ -13,6 +13,7 @@ from billing.choices import NoticeKind, OrderKind, PriceKind
 from billing.errors import MoneyRefused
 from billing.models import MissedRenewal, Notice, Order, RenewalRun, RenewedTerm
 from billing.sentences import sentence_of
+from cards.calendar import last_day
 from cards.models import Card, Job, Plan
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, on_day, swept
@@ -167,26 +168,27 @@ REASONS = [
         "not_on_sale",
         "M1-100 is no longer on sale.",
         f"was not renewed automatically because its plan was no longer on sale: {PLAN}."
-        f" It has no service from {END} unless it is renewed with another plan.",
+        f" Its last day of service is {last_day(END)} unless it is renewed with another plan.",
     ),
     (
         unpriced,
         "no_price",
         f"M1-100 has no price for this customer on {WEEK_BEFORE}.",
         f"was not renewed automatically because its plan had no price: {PLAN}."
-        f" It has no service from {END} unless it is renewed; ask your dealer for a price.",
+        f" Its last day of service is {last_day(END)} unless it is renewed; ask your dealer for a price.",
     ),
     (
         held,
         "blocked",
         "The card is stopped and does not renew automatically: Carrier block.",
-        f"was not renewed automatically because it was blocked. It has no service from {END} unless it is renewed.",
+        "was not renewed automatically because it was blocked."
+        f" Its last day of service is {last_day(END)} unless it is renewed.",
     ),
     (
         parked,
         "other",
         "The card is parked because its data is inconsistent: a rule failed: boom",
-        f"was not renewed automatically. It has no service from {END} unless it is renewed;"
+        f"was not renewed automatically. Its last day of service is {last_day(END)} unless it is renewed;"
         " your dealer can tell you the reason.",
     ),
 ]

@@ -250,7 +250,7 @@ def test_all_staff_read_what_customers_are_told(role):
     )
     page = text(client.get(NOTICES))
     link = f'<a href="/console/cards/{card.iccid}/">{card.iccid}</a>'
-    assert f"Card {link} has no service from 2026-04-01 unless it is renewed." in page
+    assert f"The last day of service of card {link} is 2026-03-31 unless it is renewed." in page
     assert "The wallet balance has been low since 2026-04-01: ¥1.00, below ¥5.00." in page
     assert "in the next email" in page
 

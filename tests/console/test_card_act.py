@@ -83,7 +83,7 @@ def test_an_action_is_recorded_with_its_person_and_reason(ops):
     response = submit(ops, card, "suspend", reason=" on holiday ")
     assert response.headers["Location"] == f"/console/cards/{card.iccid}/"
     assert said(ops, response) == [
-        "Suspend: done. From “In use” to “Suspended manually”. The term continues: service until 2027-01-01."
+        "Suspend: done. From “In use” to “Suspended manually”. The term continues; its last day is 2026-12-31."
     ]
     event = card.events.latest("seq")
     assert (event.action, event.actor_kind, event.actor_name, event.reason) == (
@@ -162,7 +162,7 @@ def test_the_preview_says_what_will_happen_and_does_not_do_it(ops):
     response = ops.get(url_of(card, "suspend"), headers=ENGLISH)
     assert response.context["preview"] == [
         "From “In use” to “Suspended manually”.",
-        "The term continues: service until 2027-01-01.",
+        "The term continues; its last day is 2026-12-31.",
     ]
     assert fresh(card).state == "in_use"
     last = ops.get(url_of(card, "cancel"), headers=ENGLISH).context["preview"]
@@ -176,10 +176,10 @@ def test_granting_offers_what_is_on_sale_with_what_each_leads_to_or_why_not(ops)
     response = ops.get(url_of(card, "grant"), headers=ENGLISH)
     assert [(str(offer.plan), offer.effect) for offer in response.context["offers"]] == [
         ("Add-on pack 100 MB (PACK-100)", "The card is shut down: its last term has ended."),
-        ("Monthly plan 100 MB/month (M1-100)", "From “Shut down” to “In use”. Service until 2026-04-01."),
+        ("Monthly plan 100 MB/month (M1-100)", "From “Shut down” to “In use”. The last day of service is 2026-03-31."),
         (
             "Yearly plan 1 GB/month, from activation day (Y1-1024)",
-            "From “Shut down” to “In use”. Service until 2027-03-10.",
+            "From “Shut down” to “In use”. The last day of service is 2027-03-09.",
         ),
     ]
     refused = submit(ops, card, "grant", plan="Y1-30", reason="fair")
@@ -189,7 +189,7 @@ def test_granting_offers_what_is_on_sale_with_what_each_leads_to_or_why_not(ops)
     early = submit(ops, card, "grant", plan="PACK-100", reason="fair")
     assert (early.status_code, "Renew first." in text(early), len(story(card))) == (409, True, 3)
     assert said(ops, submit(ops, card, "grant", plan="M1-100", reason="fair")) == [
-        "Grant free service: done. From “Shut down” to “In use”. Service until 2026-04-01."
+        "Grant free service: done. From “Shut down” to “In use”. The last day of service is 2026-03-31."
     ]
 
 
@@ -197,7 +197,7 @@ def test_granting_offers_what_is_on_sale_with_what_each_leads_to_or_why_not(ops)
 def test_a_term_for_a_card_in_use_queues(ops):
     card = card_in_use()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "grant"), headers=ENGLISH).context["offers"]}
-    assert effects["M1-100"] == "Starts after the existing terms; the current one ends on 2027-01-01."
+    assert effects["M1-100"] == "Starts after the existing terms; the last day of the current one is 2026-12-31."
     opened = open_card()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "grant"), headers=ENGLISH).context["offers"]}
     assert effects["M1-100"] == "Starts after the card's opening term."

@@ -70,7 +70,7 @@ def test_a_row_says_what_matters(ops):
         "tags": [],
         "remark": "",
         "usage": MeterInRow(Usage(25 * 1_048_576, 30 * 1_048_576, 83, "is-low"), card.read_at, 1),
-        "next": Next(date(2027, 1, 1), "service until", 297, False),
+        "next": Next(date(2026, 12, 31), "last day of service", 296, False),
         "plan": card.plan,
         "carrier": "China Mobile",
     }
@@ -81,9 +81,9 @@ def test_a_row_says_what_matters(ops):
     ("make", "expected"),
     [
         (lambda: open_card(), ("unused", None, date(2026, 8, 1), False)),
-        (lambda: open_card(test_months=3, test_quota_mb=30), ("testing", 0, date(2026, 4, 15), False)),
-        (lambda: use(card_in_use(), DAY, 31), ("credit", 31, date(2027, 1, 1), False)),
-        (lambda: card_in_use(since=DAY, plan="M1-100"), ("in_use", 0, date(2026, 4, 1), True)),
+        (lambda: open_card(test_months=3, test_quota_mb=30), ("testing", 0, date(2026, 4, 14), False)),
+        (lambda: use(card_in_use(), DAY, 31), ("credit", 31, date(2026, 12, 31), False)),
+        (lambda: card_in_use(since=DAY, plan="M1-100"), ("in_use", 0, date(2026, 3, 31), True)),
         (lambda: use(open_card(certification="individual"), DAY, 1), ("real_name", None, date(2026, 8, 1), False)),
         (lambda: swept(card_in_use(plan="M1-100"), DAY), ("shut_down", None, date(2026, 5, 2), False)),
         (lambda: do("cancel", card_in_use(), DAY, reason="lost"), ("cancelled", None, DAY, False)),
@@ -207,7 +207,7 @@ def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
         ("identifier", ["imei"], ["IMEI"]),
         ("day", ["opened"], ["Opened on"]),
         ("day", ["activated"], ["Active since"]),
-        ("day", ["until"], ["Service until"]),
+        ("day", ["until"], ["Last day of service"]),
         ("text", ["certification"], ["Certification"]),
         ("text", ["real_name"], ["ID verification"]),
     ]

@@ -215,7 +215,7 @@ def test_the_meter_says_as_of_when():
     page = text(page_of(of_role("support"), card))
     assert "<strong>12</strong> / 30 MB" in page
     assert "As of 2026-03-11 01:00." in page
-    assert "2026-03-01 to 2026-04-01 (exclusive)." in page
+    assert "2026-03-01 to 2026-03-31." in page
 
 
 @on_the_day

@@ -125,14 +125,14 @@ def test_days_ahead_are_counted_from_tomorrow_to_the_last_day_of_the_chart():
     assert (dict(found.days), found.most) == (ahead, 1)
 
 
-def test_service_that_ends_is_counted_by_weeks_from_tomorrow_on():
+def test_the_last_days_of_service_are_counted_by_weeks_from_today_on():
     for day in ("2026-06-10", "2026-06-11", "2026-06-17", "2026-06-18", "2026-09-02", "2026-09-03"):
         Card.objects.filter(pk=card_in_use().pk).update(service_until=day)
     over = card_in_use(plan="M1-100")  # until 2026-02-01
     sweep(date(2026, 5, 1))
     Card.objects.filter(pk=over.pk).update(service_until="2026-06-12")
     found = expiries(fleet_snapshot.snapshot(TODAY).document, TODAY)
-    assert (of_chart(found), len(found.bars)) == ([("2026-06-11", "2"), ("2026-06-18", "1"), ("2026-08-27", "1")], 12)
+    assert (of_chart(found), len(found.bars)) == ([("2026-06-10", "2"), ("2026-06-17", "1"), ("2026-08-26", "1")], 12)
 
 
 def test_forced_next_month_is_the_calendar_month_after_this():

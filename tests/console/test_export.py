@@ -30,7 +30,7 @@ on_the_day = on_day(DAY)
 
 HEADINGS_EN = (
     "ICCID,MSISDN,IMSI,Carrier,Customer,Certification,Opened on,Test months,Test allowance (MB),Opening plan,State,"
-    "Holds,Activated on,Service until,Used (MB),Allowance (MB),Usage limit (MB),Usage as of,Test until,"
+    "Holds,Activated on,Last day of service,Used (MB),Allowance (MB),Usage limit (MB),Usage as of,Last day of the test,"
     "Forced activation on,Cancelled on,ID verification,Device binding,Bound IMEI,Tags,Remark\n"
 )
 
@@ -62,15 +62,15 @@ def test_csv_for_people_in_english(ops):
     fleet()
     assert exported(ops, "format=csv").decode() == (
         "\ufeff" + HEADINGS_EN + '"=""89860000000000000004""",,,China Mobile,,Enterprise,2026-03-01,,,M1-100,Suspended,'
-        '"Allowance used up, Suspended manually",2026-03-01,2026-04-01,100.50,100,,2026-03-11 01:00,,2026-10-01,,'
+        '"Allowance used up, Suspended manually",2026-03-01,2026-03-31,100.50,100,,2026-03-11 01:00,,2026-10-01,,'
         "Not submitted,Any device,,,\n"
         '"=""89860000000000000003""",,"=""460000000000001""",China Unicom,,Enterprise,2026-01-15,,,Y1-30,In use,,'
-        "2026-01-15,2027-01-01,12.34,30,,2026-03-11 01:00,,2026-08-01,,Not submitted,First device seen,"
+        "2026-01-15,2026-12-31,12.34,30,,2026-03-11 01:00,,2026-08-01,,Not submitted,First device seen,"
         '"=""868600000000001""",north,\'-call back\n'
         '"=""89860000000000000002""",,,China Mobile,"上海, “物联”",Individual,2026-01-15,,,Y1-30,Unused,,,,,,,,,'
         "2026-08-01,,Not submitted,Any device,,,\n"
         '"=""89860000000000000001""","=""1064000000001""",,China Mobile,\'=1+1,Enterprise,2026-01-15,3,30,Y1-30,'
-        "Testing,,,,0.00,30,,,2026-04-15,,,Not submitted,Any device,,,\n"
+        "Testing,,,,0.00,30,,,2026-04-14,,,Not submitted,Any device,,,\n"
     )
 
 
@@ -79,10 +79,10 @@ def test_csv_for_people_in_chinese(ops):
     fleet()
     assert exported(ops, "format=csv&hold=credit", CHINESE).decode() == (
         "\ufeffICCID,MSISDN,IMSI,运营商,客户,认证类型,开卡日期,测试月数,测试流量（MB）,开卡套餐,状态,停用原因,激活日期,"
-        "服务到期日,已用（MB）,套餐流量（MB）,用量上限（MB）,用量截至,测试截止日,强制激活日期,销户日期,实名认证,机卡绑定,"
+        "服务到期日,已用（MB）,套餐流量（MB）,用量上限（MB）,用量截至,测试到期日,强制激活日期,销户日期,实名认证,机卡绑定,"
         "绑定的 IMEI,标签,备注\n"
         '"=""89860000000000000004""",,,中国移动,,企业认证,2026-03-01,,,M1-100,已停用,信控停用、主动停用,2026-03-01,'
-        "2026-04-01,100.50,100,,2026-03-11 01:00,,2026-10-01,,未提交,不限设备,,,\n"
+        "2026-03-31,100.50,100,,2026-03-11 01:00,,2026-10-01,,未提交,不限设备,,,\n"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_workbook(ops):
     assert rows[0] == HEADINGS_EN.strip().split(",")
     assert rows[2] == [
         *("89860000000000000003", None, "460000000000001", "China Unicom", None, "Enterprise", datetime(2026, 1, 15)),
-        *(None, None, "Y1-30", "In use", None, datetime(2026, 1, 15), datetime(2027, 1, 1), 12.34, 30, None),
+        *(None, None, "Y1-30", "In use", None, datetime(2026, 1, 15), datetime(2026, 12, 31), 12.34, 30, None),
         *("2026-03-11 01:00", None, datetime(2026, 8, 1), None, "Not submitted", "First device seen", IMEI),
         *("north", "-call back"),
     ]

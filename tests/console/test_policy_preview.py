@@ -56,7 +56,7 @@ def test_silence_that_begins_later_is_reckoned_anew_and_takes_the_term_and_its_e
     card = open_card(opened_on="2026-05-15", test_months=3, test_quota_mb=30)
     found = {
         ("forced", "earlier"): [(card.iccid, "2027-03-01", "2026-12-01")],
-        ("service_ends", "earlier"): [(card.iccid, "2028-03-01", "2027-12-01")],
+        ("service_ends", "earlier"): [(card.iccid, "2028-02-29", "2027-11-30")],
         ("cancelled", "earlier"): [(card.iccid, "2028-05-30", "2028-02-29")],
     }
     assert changed_by(valid_from, silent_months=3) == (found if becomes else {})
@@ -102,7 +102,7 @@ def test_other_cycles_begin_when_the_running_one_has_ended(valid_from, from_day)
 def test_a_term_that_starts_later_ends_with_another_cycle():
     card = open_card()  # forced active 2026-08-01; 12 months from 2026-07-27 on: until 2027-07-27
     assert changed_by("2026-08-01", cycle_day=27) == {
-        ("service_ends", "earlier"): [(card.iccid, "2027-08-01", "2027-07-27")],
+        ("service_ends", "earlier"): [(card.iccid, "2027-07-31", "2027-07-26")],
         ("cancelled", "earlier"): [(card.iccid, "2027-10-30", "2027-10-25")],
         ("cycles", "newly"): [(card.iccid, "None", "2026-08-01")],
     }

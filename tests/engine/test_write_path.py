@@ -96,7 +96,7 @@ def test_a_card_whose_facts_contradict_each_other_is_parked_and_the_rest_go_on()
     broken, whole = card_in_use(plan="M1-100"), card_in_use(plan="M1-100")
     Card.objects.filter(pk=broken.pk).update(service_until=None)
     report = sweep(date(2026, 3, 1))
-    assert report.parked == [(broken.iccid, "“service until” is missing on a card in the state “In use”")]
+    assert report.parked == [(broken.iccid, "“first day without service” is missing on a card in the state “In use”")]
     assert [fresh(card).state for card in (broken, whole)] == ["in_use", "shut_down"]
     assert fresh(broken).next_due_on is None
     assert story(broken)[-1] == ("park", "park", "in_use", OPENED_ON)

@@ -60,7 +60,7 @@ def test_a_card_that_works_is_told_in_one_sentence_with_what_can_be_done(alice):
         "Confirm the new device",
     ]
     assert [(step.on, step.sentence) for step in seen["steps"]] == [
-        (date(2027, 1, 1), "Service ends unless the card is renewed first."),
+        (date(2027, 1, 1), "No service from this day on unless the card is renewed first."),
         (date(2027, 4, 1), "The card will be permanently cancelled unless it is renewed first."),
     ]
     assert (seen["usage"].per_cent, seen["rebinds_left"], len(seen["by_day"].used)) == (40, 2, 1)

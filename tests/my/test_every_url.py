@@ -426,7 +426,7 @@ def noted_by_staff(people, world):
     card, held, unserved = (card_in_use(customer="Acme") for _ in range(3))
     for action, params in (
         *(("suspend", {}), ("resume", {}), ("remark", {"remark": STAFFS_OWN}), ("tag", {"tag": STAFFS_OWN})),
-        *(("protect", {}), ("set_limit", {"limit_mb": "20"}), ("renew", {"plan": "Y1-30"})),
+        *(("protect", {}), ("set_limit", {"limit_mb": "20"}), ("grant", {"plan": "Y1-30"})),
     ):
         do(action, card, DAY, **how, **params)
     do("place_hold", held, DAY, Actor.of(people["carrier_desk"]), STAFFS_OWN, kind="anomaly")

@@ -38,7 +38,7 @@ FINE = {
     "state": ("good", "The card is neither shut down nor cancelled."),
     "holds": ("good", "The card is not suspended."),
     "allowance": ("good", "Data is left: 12 of 30 MB used."),
-    "term": ("good", "Its service runs until 2027-01-01."),
+    "term": ("good", "Its service runs; the last day is 2026-12-31."),
     "device": ("good", "The card can be used in any device."),
     "real_name": ("good", "The card needs no ID verification."),
     "data_age": ("good", "The carrier last reported usage on 2026-03-10."),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -35,8 +35,10 @@ OPENED_WITH = (
 # What only a card in service has: a row with a `state` is taken over instead of opened.
 IN_SERVICE_COLUMNS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
 REMOVABLE = ("msisdn", "imsi", "customer")
-CARD_FILE_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS, "remove")
-DAYS = ("opened_on", "activated_on", "service_until")
+ROW_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS, "remove")
+LAST_DAY_OF_SERVICE = "last_day_of_service"  # `service_until` as people say it
+CARD_FILE_COLUMNS = (*ROW_COLUMNS, LAST_DAY_OF_SERVICE)
+DAYS = ("opened_on", "activated_on", "service_until", LAST_DAY_OF_SERVICE)
 REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
 BETWEEN_HOLDS = re.compile(r"[,;|，；、]+")
@@ -92,6 +94,10 @@ def read_card_row(number, texts, today):
                 faults.append(bad)
     if not texts.get("iccid"):
         faults.insert(0, BadInput("iccid", _("a value is required")))
+    if last := values.pop(LAST_DAY_OF_SERVICE, None):
+        until = last + timedelta(days=1)
+        if values.setdefault("service_until", until) != until:
+            faults.append(BadInput(LAST_DAY_OF_SERVICE, _("this is not the day before service_until")))
     opened_on = values.get("opened_on")
     if opened_on and opened_on > today:
         faults.append(BadInput("opened_on", _("{day} is in the future").format(day=opened_on)))
@@ -177,6 +183,7 @@ READERS = {
     "state": read_choice(State, "state"),
     "activated_on": read_day("activated_on"),
     "service_until": read_day("service_until"),
+    LAST_DAY_OF_SERVICE: read_day(LAST_DAY_OF_SERVICE),
     "holds": _holds,
     "used_mb": _used_mb,
     "bound_imei": lambda text: identifiers.imei_if_any(text, "bound_imei"),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cards.actions.imports.at_once import AtOnce
-from cards.actions.imports.card_rows import CARD_FILE_COLUMNS, read_card_row
+from cards.actions.imports.card_rows import ROW_COLUMNS, read_card_row
 from cards.actions.imports.card_table import open_cards
 from cards.actions.imports.cards_applying import again_if_created_meanwhile, apply_cards, foresee_cards
 from cards.actions.imports.corrections import MAY_BE_CORRECTED
@@ -155,7 +155,7 @@ class OnceEach:
 
     def checked(self, row):
         """The row; None when it repeats another one, `BadInput` when it contradicts another one of the same card."""
-        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in CARD_FILE_COLUMNS[1:]))
+        last, content = row.iccid[19:], hash(tuple(getattr(row, column) for column in ROW_COLUMNS[1:]))
         alike = self.seen.setdefault(row.iccid[:19], [])
         for other_last, number, other_content in alike:
             if other_content != content and _same_card(last, other_last):

@@ -40,7 +40,8 @@ HEADINGS_OF_CARDS = {
     "state": "状态、卡状态、SIM卡状态、生命周期、生命周期状态、卡片状态、status、SIM status、card state",
     "holds": "停用原因、停机原因",
     "activated_on": "激活日期、激活时间、激活日、activation date",
-    "service_until": "服务到期日、服务到期日（不含）",
+    "service_until": "服务到期日（不含）",
+    "last_day_of_service": "服务到期日、服务到期日（含）、服务截止日、最后服务日、service end date",
     "used_mb": "已用流量（MB）、已用（MB）、本月已用（MB）、used MB",
     "remove": "清除、清空、移除、删除、清除项、清除内容、要清除的列、clear、delete",
     "bound_imei": "绑定IMEI、已绑定IMEI、绑定设备",
@@ -112,5 +113,5 @@ def _exported():
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             for column in (column for format in FOR_PEOPLE for column in columns_of(format)):
-                headings[evened(column.heading)] = column.name if column.name in CARD_FILE_COLUMNS else LEFT_OUT
+                headings[evened(column.heading)] = column.read_as if column.read_as in CARD_FILE_COLUMNS else LEFT_OUT
     return headings

@@ -44,7 +44,7 @@ OFFERED = {
 }
 # What the day of an entry is.
 DAY_LABELS = {
-    "cancelling": _("cancelled on"),
+    "cancelling": _("will be cancelled on"),
     "forced": _("forced activation on"),
     "real_name": _("submitted on"),
     "stray": _("last used on"),

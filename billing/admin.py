@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from billing.actions.terms import keep_rules
 from billing.models import MoneyRules, PriceTier
 
 
@@ -9,8 +10,18 @@ from billing.models import MoneyRules, PriceTier
 class MoneyRulesAdmin(admin.ModelAdmin):
     """One row, that is there from the first migration on."""
 
-    list_display = ["__str__", "service_tax_rate", "goods_tax_rate", "second_person_above", "placed_days"]
+    list_display = [
+        "__str__",
+        "service_tax_rate",
+        "goods_tax_rate",
+        "second_person_above",
+        "second_person_days",
+        "placed_days",
+    ]
     actions = None
+
+    def save_model(self, request, rules, form, change):
+        keep_rules(rules, user=request.user)
 
     def has_add_permission(self, request):
         return False

@@ -54,6 +54,28 @@ class RefundState(TextChoices):
     APPROVED = "approved", pgettext_lazy("refund", "Processing")
     DONE = "done", pgettext_lazy("refund", "Done")
     DECLINED = "declined", pgettext_lazy("refund", "Declined")
+    EXPIRED = "expired", pgettext_lazy("approval", "Expired")
+
+
+class Deed(TextChoices):
+    """What takes a second person above an amount, or is kept on record with before and after (`rules`)."""
+
+    REFUND = "refund", pgettext_lazy("entry", "Refund")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    RECEIPT = "receipt", _("Bank receipt")
+    REVERSAL = "reversal", _("Receipt reversal")
+    TERMS = "terms", _("Agreed terms")
+    PRICE = "price", pgettext_lazy("deed", "Price")
+    RULES = "rules", _("Billing settings")
+
+
+class ProposalState(TextChoices):
+    """What became of something that takes a second person."""
+
+    REQUESTED = "asked", pgettext_lazy("refund", "Pending")
+    APPROVED = "approved", pgettext_lazy("approval", "Approved")
+    DECLINED = "declined", pgettext_lazy("refund", "Declined")
+    EXPIRED = "expired", pgettext_lazy("approval", "Expired")
 
 
 class Account(TextChoices):
@@ -136,6 +158,9 @@ class MailProblem(TextChoices):
     NOBODY = "nobody", _("No owner or operator of this customer has an email address.")
     NO_SERVER = "no_server", _("The portal has no mail server.")
 
+
+# What is kept on record with before and after.
+CHANGED = (Deed.TERMS, Deed.PRICE, Deed.RULES)
 
 # The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)

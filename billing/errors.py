@@ -101,8 +101,20 @@ MONEY_REFUSALS = {
         _("Pay from the wallet or by bank transfer."),
     ),
     "second_person": (
-        _("Amounts above {limit} need a second approval."),
+        _("With this, you alone come to {sum} for this customer in {days} days; above {limit} it needs approval."),
         _("Ask a colleague in finance."),
+    ),
+    "own_request": (
+        _("You cannot approve your own request."),
+        _("Ask a colleague in finance."),
+    ),
+    "waits_already": (
+        _("This already waits for approval: #{number}, requested by {by}."),
+        _("Have that request decided first."),
+    ),
+    "agreement_changed": (
+        _("The agreed terms have been changed since this was requested."),
+        _("Decline it, and request the change again."),
     ),
     "reversed_already": (
         _("The entry is already reversed."),

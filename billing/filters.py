@@ -8,8 +8,8 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import NoticeKind, OrderKind, OrderState, Unpaid
-from billing.models import Order, OrderLine, Receipt
+from billing.choices import CHANGED, NoticeKind, OrderKind, OrderState, Unpaid
+from billing.models import Order, OrderLine, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
@@ -78,6 +78,25 @@ class ReceiptFilter(StrictFilterSet):
         if value == "repeated":
             return receipts.filter(reversed_at=None, repeats=True)
         return receipts.filter(reversed_at__isnull=value == "0")
+
+
+class TermsFilter(StrictFilterSet):
+    """What the list of changes of terms can be asked for."""
+
+    kind = django_filters.ChoiceFilter(
+        field_name="deed",
+        choices=[(deed.value, deed.label) for deed in CHANGED],
+        label=_("Kind"),
+        empty_label=_("Any kind"),
+    )
+    customer = Named(Customer, label=_("Customer"))
+    by = django_filters.CharFilter(method="by_person", label=_("By"))
+    since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label=_("Through date"))
+
+    def by_person(self, changes: QuerySet[TermsRecord], name: str, username: str) -> QuerySet[TermsRecord]:
+        named = username.strip()
+        return changes.filter(Q(by__username=named) | Q(approved_by__username=named))
 
 
 class NoticeFilter(StrictFilterSet):

@@ -5,11 +5,11 @@ An order or a refund is placed (asked for) by somebody who may do to the cards w
 by somebody who may move the money, each at that moment. Once paid it is served, whoever has left since.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.contrib.auth.models import User
 
-from billing.choices import ACTIONS, UNDONE_BY, OrderKind
+from billing.choices import ACTIONS, UNDONE_BY, Deed, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Order
 from cards.choices import ActorKind
@@ -17,6 +17,15 @@ from cards.permissions import Actor
 from cards.scope import Scope, Visitor
 
 OF_THE_DEALER = (OrderKind.SALE, OrderKind.ADJUSTMENT)  # what no customer places for themselves
+# What somebody has to be allowed to do themselves who is the second person of it.
+DECIDED_WITH: Mapping[str, str] = {
+    Deed.REFUND: "billing.refund_order",
+    Deed.ADJUSTMENT: "billing.adjust_order",
+    Deed.RECEIPT: "billing.add_receipt",
+    Deed.REVERSAL: "billing.reverse_receipt",
+    Deed.TERMS: "billing.change_customeraccount",
+    Deed.PRICE: "billing.add_price",
+}
 AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 
 
@@ -66,6 +75,11 @@ def may_request_refund(user: Visitor, order: Order) -> bool:
 def may_refund(user: Visitor) -> bool:
     """Whether somebody may approve or decline refunds."""
     return user.has_perm("billing.refund_order")
+
+
+def may_decide(user: Visitor, deed: str) -> bool:
+    """Whether somebody may approve or decline what waits for a second person: who may do it themselves."""
+    return user.has_perm(DECIDED_WITH[deed])
 
 
 def _may(user: Visitor, permission: str, customer_id: int) -> bool:

@@ -7,11 +7,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import NamedTuple
 
-from billing.choices import OrderKind
+from billing.choices import OrderKind, PriceKind
 from billing.errors import MoneyRefused
-from billing.models import Order, PriceBook
+from billing.models import Order, Price, PriceBook
 from billing.models.price import Quote
-from billing.money import LARGEST, yuan
+from billing.money import LARGEST, ZERO, yuan
 from cards.calendar import exists
 from cards.choices import Hold, PlanKind, State
 from cards.holds import stopping
@@ -25,6 +25,9 @@ PLAN_KINDS = {OrderKind.OPENING: PlanKind.PLAN, OrderKind.RENEWAL: PlanKind.PLAN
 
 # What stops a card until somebody has done something about it: nobody is charged for such a card unasked.
 BLOCKING_HOLDS = (Hold.ANOMALY, Hold.REAL_NAME)
+
+# Prices are agreed on before the cards are there: a price counts for so many cards at least.
+CARDS_AT_LEAST = 100
 
 
 @dataclass(frozen=True)
@@ -138,3 +141,41 @@ def check_can_renew_itself(card: Card) -> None:
         raise MoneyRefused("cancelled")
     if card.customer_id is None:
         raise MoneyRefused("nobodys_card")
+
+
+@dataclass(frozen=True)
+class PriceEffect:
+    """What is paid before and after a new price, and what that takes off if each card for which it is buys once.
+
+    `because` says why it takes a second person whatever it takes off: `zero` or `below_cost`; else it is empty.
+    """
+
+    before: Decimal | None
+    after: Decimal | None
+    takes_off: Decimal
+    because: str = ""
+
+
+def price_effect(price: Price, book: PriceBook, cards: int) -> PriceEffect:
+    """What a price does that is not set yet, to so many cards."""
+    before, after = book.before_and_after(price)
+    takes_off = _takes_off(before, after, cards)
+    is_raised = before is not None and after is not None and after >= before
+    if price.kind == PriceKind.COST or price.amount is None or is_raised:
+        return PriceEffect(before, after, takes_off)
+    cost = book.cost(price.plan_id, price.valid_from)
+    because = "zero" if not price.amount else "below_cost" if cost is not None and price.amount < cost else ""
+    return PriceEffect(before, after, takes_off, because)
+
+
+def tier_takes_off(before: PriceBook, after: PriceBook, customer_id: int, cards: int, day: date) -> Decimal:
+    """What another tier takes off if each card of the customer buys once: by the plan whose price falls most."""
+    sold = [None, *Plan.objects.values_list("pk", flat=True)]
+    quotes = [(before.quote(customer_id, plan_id, day), after.quote(customer_id, plan_id, day)) for plan_id in sold]
+    return max(_takes_off(old.amount, new.amount, cards) if old and new else ZERO for old, new in quotes)
+
+
+def _takes_off(before: Decimal | None, after: Decimal | None, cards: int) -> Decimal:
+    if before is None or after is None:
+        return ZERO
+    return max(before - after, ZERO) * max(cards, CARDS_AT_LEAST)

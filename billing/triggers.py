@@ -22,6 +22,7 @@ SEALED = "EXISTS (SELECT 1 FROM billing_entry WHERE key = NEW.entry_id)"
 
 ORDER_MESSAGE = "an order goes only from one state to the next"
 KEPT_MESSAGE = "the books are never changed or deleted: reverse the entry"
+LOG_MESSAGE = "who changed what, and who did it alone, is never changed or deleted"
 UNBALANCED_MESSAGE = "the postings of an entry sum to zero"
 SEALED_MESSAGE = "an entry that is there gets no more postings"
 
@@ -68,12 +69,30 @@ MONEY_TRIGGERS_ON_SQLITE = (
 )
 
 
+LOG_TRIGGERS_ON_POSTGRESQL = f"""
+CREATE OR REPLACE TRIGGER done_alone_is_kept BEFORE UPDATE OR DELETE ON billing_donealone
+FOR EACH ROW EXECUTE FUNCTION billing_refuse('{LOG_MESSAGE}');
+CREATE OR REPLACE TRIGGER terms_record_is_kept BEFORE UPDATE OR DELETE ON billing_termsrecord
+FOR EACH ROW EXECUTE FUNCTION billing_refuse('{LOG_MESSAGE}');
+"""
+
+LOG_TRIGGERS_ON_SQLITE = (
+    *_sqlite("done_alone_is_not_changed", "BEFORE UPDATE ON billing_donealone", "", LOG_MESSAGE),
+    *_sqlite("done_alone_is_not_deleted", "BEFORE DELETE ON billing_donealone", "", LOG_MESSAGE),
+    *_sqlite("terms_record_is_not_changed", "BEFORE UPDATE ON billing_termsrecord", "", LOG_MESSAGE),
+    *_sqlite("terms_record_is_not_deleted", "BEFORE DELETE ON billing_termsrecord", "", LOG_MESSAGE),
+)
+
+LOG_TRIGGERS = {"postgresql": (LOG_TRIGGERS_ON_POSTGRESQL,), "sqlite": LOG_TRIGGERS_ON_SQLITE}
 MONEY_TRIGGERS = {"postgresql": (MONEY_TRIGGERS_ON_POSTGRESQL,), "sqlite": MONEY_TRIGGERS_ON_SQLITE}
 
 
 def install_money_triggers(using: str = "default", **kwargs: Any) -> None:
     """Lay the triggers, or lay them anew. Called after each migration; changes nothing when they stand."""
     connection = connections[using]
-    if "billing_entry" not in connection.introspection.table_names():
+    tables = connection.introspection.table_names()
+    if "billing_entry" not in tables:
         return  # `migrate billing zero`
     execute(connection, MONEY_TRIGGERS)
+    if "billing_termsrecord" in tables:  # not where it was migrated away
+        execute(connection, LOG_TRIGGERS)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from billing.views.console import (
+    approvals,
     customers,
     not_paid,
     notices,
@@ -12,6 +13,7 @@ from billing.views.console import (
     renewals,
     revenue,
     statement,
+    terms,
 )
 
 app_name = "money"
@@ -33,7 +35,9 @@ urlpatterns = [
     path("orders/<int:pk>/refund/", order.order_refund, name="order-refund"),
     path("refunds/<int:pk>/", refunds.refund_page, name="refund"),
     path("refunds/<int:pk>/<str:step>/", refunds.refund_step, name="refund-step"),
-    path("approvals/", refunds.approvals, name="approvals"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<int:pk>/", approvals.proposal_page, name="proposal"),
+    path("approvals/<int:pk>/<str:step>/", approvals.proposal_step, name="proposal-step"),
     path("not-paid/", not_paid.not_paid_list, name="not-paid"),
     path("not-paid.csv", not_paid.not_paid_csv, name="not-paid-csv"),
     path("not-paid/<str:step>/", not_paid.act_on_not_paid, name="not-paid-step"),
@@ -51,6 +55,8 @@ urlpatterns = [
     path("notices/", notices.notice_list, name="notice-list"),
     path("auto-renewal/<str:iccid>/", renewals.switch_card, name="card-auto-renew"),
     path("prices/", prices.prices, name="prices"),
+    path("terms/", terms.terms, name="terms"),
+    path("terms.csv", terms.terms_csv, name="terms-csv"),
     path("margin/", revenue.margin, name="margin"),
     path("margin.csv", revenue.margin_csv, name="margin-csv"),
     path("at-risk/", revenue.risk, name="at-risk"),

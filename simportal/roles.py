@@ -27,6 +27,7 @@ LOOKED_AT = (
     "billing.cardrenewal",
     "billing.customeraccount",
     "billing.digest",
+    "billing.donealone",
     "billing.entry",
     "billing.moneyrules",
     "billing.notice",
@@ -37,8 +38,10 @@ LOOKED_AT = (
     "billing.posting",
     "billing.price",
     "billing.pricetier",
+    "billing.proposal",
     "billing.receipt",
     "billing.refund",
+    "billing.termsrecord",
 )
 MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.membership", "cards.plan")
 

@@ -80,15 +80,11 @@ def reverse(entry, *, actor, memo):
 
     Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the wallet has not that much.
     """
-    if entry.kind not in REVERSIBLE:
-        raise MoneyRefused("not_reversible")
-    key = f"reverse:{entry.pk}"
-    with wallet_locked(entry.customer_id):
-        if Entry.objects.filter(pk=key).exists():
-            raise MoneyRefused("reversed_already")
+    with wallet_locked(entry.customer_id) as account:
+        check_reversible(entry, account)
         entry_lines = [EntryLine(posting.account, -posting.amount) for posting in entry.postings.all()]
         return post_entry(
-            key,
+            _reversal_key(entry),
             EntryKind.REVERSAL,
             entry.customer_id,
             *entry_lines,
@@ -103,6 +99,21 @@ def check_room(account, amount):
     """Raise `MoneyRefused` where a wallet cannot hold so much more."""
     if account.balance + amount > LARGEST:
         raise MoneyRefused("wallet_full", most=yuan(LARGEST))
+
+
+def check_reversible(entry, account):
+    """Raise `MoneyRefused` where `reverse` would, with the wallet's locked account."""
+    if entry.kind not in REVERSIBLE:
+        raise MoneyRefused("not_reversible")
+    if Entry.objects.filter(pk=_reversal_key(entry)).exists():
+        raise MoneyRefused("reversed_already")
+    moved = entry.postings.get(account=Account.WALLET).amount
+    if account.available < moved:
+        raise MoneyRefused("short", available=yuan(account.available), needed=yuan(moved))
+
+
+def _reversal_key(entry):
+    return f"reverse:{entry.pk}"
 
 
 def _posting(account, key, line):

@@ -15,13 +15,15 @@ from django_fsm import can_proceed
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.ledger import lock_wallet, post_entry, transfer
 from billing.actions.lines import Able, write_lines
+from billing.actions.second_person import count_alone, needs_second, not_alone
 from billing.actions.shown import is_outdated, shown_by_lines
-from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind
+from billing.choices import ACTIONS, Account, Deed, EntryKind, LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, yuan
 from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from billing.rules import check_total
+from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
 from cards.actions.once import once
 from cards.actions.ordered_terms import end_ordered_terms, ordered_terms_are_paid
@@ -223,7 +225,7 @@ def expire_unpaid(now):
 def make_adjustment(customer, amount, *, user, note, told="", key=None):
     """Charge a customer (`amount` above zero) or give them something (below), without any card.
 
-    Up to the set amount it is done at once; above, it waits as a placed order for a second person, who calls
+    What `user` may do alone is done at once; more waits as a placed order for a second person, who calls
     `approve_adjustment`. `note` is for the staff, `told` for the customer; where it is empty they read that it is an
     adjustment. Raises `MoneyRefused` for more than an order can come to.
     """
@@ -241,25 +243,24 @@ def make_adjustment(customer, amount, *, user, note, told="", key=None):
             told=told,
             created_by=user,
         )
-        rate = MoneyRules.read().service_tax_rate
-        OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rate)
-        _place(order, user)
-        return order if needs_second(amount) else settle_adjustment(order, user=user)
+        rules = MoneyRules.read()
+        OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rules.service_tax_rate)
+        _place(order, user, days=rules.approval_days)
+        if needs_second(abs(amount), user=user, customer=customer):
+            return order
+        count_alone(Deed.ADJUSTMENT, abs(amount), user=user, customer=customer, order=order)
+        return settle_adjustment(order, user=user)
 
-    return once(Order, key, make, created_by=user)
+    with acting_alone(user):
+        return once(Order, key, make, created_by=user)
 
 
 def approve_adjustment(order, *, user):
-    """A second person approves an adjustment that waits."""
+    """A second person approves an adjustment that waits; nobody approves their own."""
     require(may_adjust, user)
-    if needs_second(order.total) and user == order.created_by:
-        raise MoneyRefused("second_person", limit=yuan(MoneyRules.read().second_person_above))
+    if user == order.created_by:
+        raise not_alone(abs(order.total), user=user, customer=order.customer)
     return settle_adjustment(order, user=user)
-
-
-def needs_second(amount):
-    """Whether so much money needs a second person."""
-    return abs(amount) > MoneyRules.read().second_person_above
 
 
 def settle_adjustment(order, *, user):
@@ -353,9 +354,10 @@ def _refuse_unless_shown(order, shown):
         raise MoneyRefused("terms_changed")
 
 
-def _place(order, user):
+def _place(order, user, days=None):
+    """Place it: it has so many days to be approved, or without any the payment period."""
     now = this_moment()
-    order.place(at=now, by=user, expires_at=now + timedelta(days=MoneyRules.read().placed_days))
+    order.place(at=now, by=user, expires_at=now + timedelta(days=days or MoneyRules.read().placed_days))
     order.save(update_fields=["state", "size", "total", "placed_at", "placed_by", "expires_at"])
 
 

@@ -4,11 +4,12 @@ from django.db import transaction
 
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
 from billing.actions.lines import sum_of_checks
-from billing.choices import ACTIONS, LineState, OrderKind, RefundState
+from billing.actions.second_person import count_alone, needs_second, not_alone
+from billing.choices import ACTIONS, Deed, LineState, OrderKind, RefundState
 from billing.errors import MoneyRefused
-from billing.models import MoneyRules, Refund
-from billing.money import yuan
+from billing.models import Refund
 from billing.permissions import may_refund, may_request_refund, require
+from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
 from cards.actions.jobs.engine import add_chunk
 from cards.actions.once import once
@@ -43,14 +44,16 @@ def request_refund(order, *, user, reason, told="", card_ids=None, key=None):
 
 
 def approve(refund, *, user):
-    """Approve a checked refund, once; above the set amount it takes another person than the one who requested it.
+    """Approve a checked refund, once; who requested it may, as far as they may do so much alone.
 
     Raises `MoneyRefused` when its check is not over, when there is nothing to give back, or for want of a second
     person.
     """
     require(may_refund, user)
-    with transaction.atomic():
-        refund = Refund.objects.select_for_update(of=("self",)).select_related("job").get(pk=refund.pk)
+    with acting_alone(user):
+        refund = (
+            Refund.objects.select_for_update(of=("self",)).select_related("job", "order__customer").get(pk=refund.pk)
+        )
         if not refund.waits:
             return refund
         if not refund.job.is_waiting:
@@ -58,9 +61,8 @@ def approve(refund, *, user):
         refund.amount = sum_of_checks(refund.job)
         if not engine.totals(refund.job).check_counts["can"]:
             raise MoneyRefused("service_used")
-        limit = MoneyRules.read().second_person_above
-        if refund.amount > limit and user == refund.asked_by:
-            raise MoneyRefused("second_person", limit=yuan(limit))
+        if user == refund.asked_by:
+            _count(refund, user)
         _decide(refund, RefundState.APPROVED, user)
         engine.launch(refund.job, user, reason=refund.reason)
     if refund.job.total <= MOST_LINES_TO_WAIT_FOR:
@@ -80,7 +82,7 @@ def decline(refund, *, user):
     """Nothing is given back; the lines can be asked for again."""
     require(may_refund, user)
     with transaction.atomic():
-        refund = Refund.objects.select_for_update(of=("self",)).select_related("job").get(pk=refund.pk)
+        refund = _locked(refund)
         if refund.waits:
             _decide(refund, RefundState.DECLINED, user)
             engine.stop(refund.job, user)
@@ -100,6 +102,18 @@ def _checking(order, card_ids, user):
         job.total += len(chunk)
     job.save(update_fields=["total"])
     return job
+
+
+def _locked(refund):
+    refunds = Refund.objects.select_for_update(of=("self",)).select_related("job", "order__customer")
+    return refunds.get(pk=refund.pk)
+
+
+def _count(refund, user):
+    whose = {"user": user, "customer": refund.order.customer}
+    if needs_second(refund.amount, **whose):
+        raise not_alone(refund.amount, **whose)
+    count_alone(Deed.REFUND, refund.amount, **whose, refund=refund)
 
 
 def _decide(refund, state, user):

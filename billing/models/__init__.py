@@ -1,4 +1,5 @@
 from billing.models.account import CustomerAccount, MoneyRules
+from billing.models.approval import DoneAlone, Proposal, TermsRecord
 from billing.models.ledger import Entry, Posting
 from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
@@ -11,6 +12,7 @@ __all__ = [
     "CardRenewal",
     "CustomerAccount",
     "Digest",
+    "DoneAlone",
     "Entry",
     "MissedRenewal",
     "MoneyRules",
@@ -23,8 +25,10 @@ __all__ = [
     "Price",
     "PriceBook",
     "PriceTier",
+    "Proposal",
     "Receipt",
     "Refund",
     "RenewalRun",
     "RenewedTerm",
+    "TermsRecord",
 ]

@@ -77,14 +77,21 @@ class BankAccount(NamedTuple):
 class MoneyRules(models.Model):
     """The numbers by which money is handled, and the dealer's bank account; one row, kept in the admin.
 
-    Tax rates are in per cent and contained in the prices. `second_person_above` is the amount from which on refunds
-    and adjustments need a second person. Of the bank account all is said or nothing; its number is kept in digits.
+    Tax rates are in per cent and contained in the prices. What one person does alone for a customer within
+    `second_person_days` may come to `second_person_above`; more needs a second person, who has `approval_days`. Of the
+    bank account all is said or nothing; its number is kept in digits.
     `renewal_notice_days` is how many days before an automatic renewal charges the customer is told.
     """
 
     service_tax_rate = RateField(_("tax on service (%)"), default=Decimal("6.00"))
     goods_tax_rate = RateField(_("tax on cards (%)"), default=Decimal("13.00"))
     second_person_above = MoneyField(_("second approval above"), default=Decimal("1000.00"))
+    second_person_days = models.PositiveSmallIntegerField(
+        _("added up over (days)"), default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
+    approval_days = models.PositiveSmallIntegerField(
+        _("approval period (days)"), default=7, validators=[MinValueValidator(1), MaxValueValidator(90)]
+    )
     placed_days = models.PositiveSmallIntegerField(
         _("payment period (days)"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )

@@ -1,4 +1,5 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -108,19 +109,47 @@ class PriceBook:
         accounts = CustomerAccount.objects.filter(customer__in=customers)
         return cls(Price.objects.filter(mine), dict(accounts.values_list("customer_id", "tier_id")))
 
+    def with_tier(self, customer_id: int, tier_id: int | None) -> Self:
+        """The same prices, if the customer had this tier."""
+        book = copy(self)
+        book._tiers = {**self._tiers, customer_id: tier_id}
+        return book
+
     def quote(self, customer_id: int, plan_id: int | None, day: date) -> Quote | None:
         """The `Quote` for a plan (None: for a card), or None if it is not sold to the customer on that day.
 
         The customer's own price goes before that of the tier, and that before the list price.
         """
-        tier_id = self._tiers.get(customer_id)
-        wanted = [(PriceKind.CUSTOMER, customer_id), (PriceKind.TIER, tier_id), (PriceKind.LIST, None)]
-        for kind, whose in wanted:
-            price = self._in_force(kind, plan_id, whose, day) if whose or kind == PriceKind.LIST else None
-            if price and price.amount is not None:
-                cost = self._in_force(PriceKind.COST, plan_id, None, day)
-                return Quote(price.amount, price.kind, cost.amount if cost else None, price.valid_from)
-        return None
+        price = self._first(self._wanted(PriceKind.CUSTOMER, customer_id), plan_id, day)
+        if price is None or price.amount is None:
+            return None
+        return Quote(price.amount, price.kind, self.cost(plan_id, day), price.valid_from)
+
+    def cost(self, plan_id: int | None, day: date) -> Decimal | None:
+        """What the dealer pays for a plan (None: for a card) on a day, where anybody has said."""
+        return self._amount([(PriceKind.COST, None)], plan_id, day)
+
+    def before_and_after(self, price: Price) -> tuple[Decimal | None, Decimal | None]:
+        """What those for whom a new price is pay on its first day without it, and with it; None: it is not sold."""
+        wanted = self._wanted(price.kind, price.customer_id or price.tier_id)
+        before = self._amount(wanted, price.plan_id, price.valid_from)
+        ended = self._amount(wanted[1:], price.plan_id, price.valid_from)
+        return before, ended if price.amount is None else price.amount
+
+    def _wanted(self, kind: str, whose: int | None) -> list[tuple[str, int | None]]:
+        """Of which kinds and whose prices may be, the narrowest first."""
+        list_price: tuple[str, int | None] = PriceKind.LIST, None
+        if kind == PriceKind.CUSTOMER and whose is not None:
+            return [(kind, whose), (PriceKind.TIER, self._tiers.get(whose)), list_price]
+        return [(kind, whose), list_price] if kind == PriceKind.TIER else [(kind, None)]
+
+    def _first(self, wanted: Sequence[tuple[str, int | None]], plan_id: int | None, day: date) -> Price | None:
+        in_force = (self._in_force(kind, plan_id, whose, day) for kind, whose in wanted)
+        return next((price for price in in_force if price and price.amount is not None), None)
+
+    def _amount(self, wanted: Sequence[tuple[str, int | None]], plan_id: int | None, day: date) -> Decimal | None:
+        price = self._first(wanted, plan_id, day)
+        return price.amount if price else None
 
     def _in_force(self, kind: str, plan_id: int | None, whose: int | None, day: date) -> Price | None:
         dated = [price for price in self._dated.get((kind, plan_id, whose), ()) if price.valid_from <= day]

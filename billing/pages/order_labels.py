@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from billing.actions.shown import terms_checked
-from billing.choices import LineState, OrderState, PaymentState, RefundState
+from billing.choices import LineState, OrderState, PaymentState, ProposalState, RefundState
 from cards.models import Plan
 from cards.pages.badges import Badge
 
@@ -19,6 +19,8 @@ ORDER_TONES = {
     RefundState.REQUESTED: "warning",
     RefundState.APPROVED: "info",
     RefundState.DONE: "good",
+    ProposalState.APPROVED: "good",
+    ProposalState.EXPIRED: "bad",
     PaymentState.STARTED: "warning",
 }
 EFFECTS = {
@@ -31,7 +33,7 @@ EFFECTS = {
 
 
 def money_badge(thing):
-    """The state of an order, a line, a refund or an online payment."""
+    """The state of an order, a line, a refund, an approval or an online payment."""
     return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
 
 

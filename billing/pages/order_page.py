@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from billing.actions.delivery import sold_plan
 from billing.actions.ledger import account_of
 from billing.actions.offers import own_term
-from billing.actions.orders import needs_second
 from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
@@ -109,7 +108,6 @@ def _placed(order, request):
     return {
         "left": account.balance - order.total,
         "is_short": order.is_placed and order.total > account.available,
-        "needs_second": order.kind == OrderKind.ADJUSTMENT and order.is_placed and needs_second(order.total),
         "is_mine": order.created_by_id == request.user.pk,
         "is_stuck": order.waits_for_service and bool(order.job) and order.job.has_failed,
         "pays_online": provider_in_use() is not None and order.total > ZERO,

@@ -28,7 +28,7 @@ class OrderPages(Framed):
     def page(self, request, pk):
         """What would be bought and for how much; once it is paid, what was. A draft shows the prices of today."""
         orders.refresh_draft(self.find(request, pk))
-        return self.frame.page(request, self.template, order_context(self.find(request, pk), request, self.frame))
+        return self.frame.page(request, self.template, self.context(self.find(request, pk), request))
 
     @entering(*SAFE)
     def lines(self, request, pk):
@@ -89,6 +89,9 @@ class OrderPages(Framed):
             return self.frame.refuse(request)
         response = self.do_step(request, order, partial(orders.withdraw, user=request.user))
         return redirect(self.frame.money_url("order-list")) if order.is_draft else response
+
+    def context(self, order, request):
+        return order_context(order, request, self.frame)
 
     def find(self, request, pk):
         return get_object_or_404(Order.objects.visible_to(request.user).select_related(*SHOWN_WITH), pk=pk)

@@ -9,10 +9,11 @@ from django.contrib.auth import get_user_model
 
 from billing.actions import orders, receipts, refunds
 from billing.actions.accounts import keep_agreement
+from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
-from billing.models import Order, PriceTier
+from billing.models import Order, PriceTier, Proposal
 from cards.calendar import WEEK, as_of, this_moment
 from cards.models import Card, Customer, Plan
 from cards.scope import Scope
@@ -52,8 +53,8 @@ class Till:
 
     def __init__(self, first_day, today, instant):
         self.instant, self.today = instant, today
-        users = get_user_model().objects.in_bulk(["ops", "finance", "alice", "charlie"], field_name="username")
-        self.ops, self.finance = users["ops"], users["finance"]
+        users = get_user_model().objects.in_bulk(["admin", "ops", "finance", "alice", "charlie"], field_name="username")
+        self.ops, self.finance, self.second = users["ops"], users["finance"], users["admin"]
         self.buyers = {ENTERPRISES[0].name: users["alice"], ENTERPRISES[1].name: users["charlie"]}
         self.customers = {customer.pk: customer for customer in Customer.objects.all()}
         self.transfers = 0
@@ -111,9 +112,9 @@ class Till:
                 (PriceKind.TIER, resellers, {"tier": tier}),
                 (PriceKind.COST, cost, {}),
             ):
-                set_price(kind=kind, plan=plan, amount=Decimal(price), valid_from=day, **whose)
+                self._set_price(kind=kind, plan=plan, amount=Decimal(price), valid_from=day, **whose)
         code, amount, ago = SPECIAL
-        set_price(
+        self._set_price(
             kind=PriceKind.CUSTOMER,
             plan=Plan.objects.get(code=code),
             customer=self._named(ENTERPRISES[0].name),
@@ -121,17 +122,27 @@ class Till:
             valid_from=self.today - ago,
         )
 
+    def _set_price(self, **price):
+        self._agree_to(set_price(user=self.finance, **price))
+
+    def _agree_to(self, done):
+        """What takes a second person has one."""
+        if isinstance(done, Proposal):
+            approve_proposal(done, user=self.second)
+
     def _make_agreements(self):
         tier = PriceTier.objects.get(name=RESELLERS)
         for name, is_reseller, limit, ahead in AGREEMENTS:
-            keep_agreement(
+            kept = keep_agreement(
                 self._named(name),
+                user=self.finance,
                 tier=tier if is_reseller else None,
                 credit_limit=Decimal(limit),
                 low_below=LOW_BELOW,
                 auto_renews=ahead is not None,
                 renews_days_ahead=ahead or 7,
             )
+            self._agree_to(kept)
 
     def _placed_for(self, client):
         """An order of packs for a few cards of the customer, placed and not paid; None if none of them can."""
@@ -182,7 +193,7 @@ class Till:
             day = order.placed_at.date()
             told = crc32(f"{order.customer.name}/{self.transfers}".encode())
             unit = TRANSFERS[told % len(TRANSFERS)]
-            receipts.record(
+            recorded = receipts.record(
                 order.customer,
                 (lacking // unit + 1) * unit if unit else lacking,
                 f"{day:%Y%m%d}{told % 10**6:06d}{self.transfers:05d}",
@@ -190,6 +201,7 @@ class Till:
                 user=self.finance,
                 payer=order.customer.name,
             )
+            self._agree_to(recorded)
 
     def _named(self, name):
         return next(customer for customer in self.customers.values() if customer.name == name)

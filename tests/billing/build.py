@@ -7,10 +7,12 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from billing.actions import orders
+from billing.actions.accounts import keep_agreement
+from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of, post_entry, transfer
 from billing.actions.shown import shown_by_check
 from billing.choices import ACTIONS, UNDONE_BY, Account, EntryKind, NoticeKind, OrderKind, PriceKind
-from billing.models import CustomerAccount, Notice, Order, Posting, Price
+from billing.models import CustomerAccount, Notice, Order, Posting, Price, Proposal
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
@@ -118,3 +120,22 @@ def notice(name="Acme", card=None, kind=NoticeKind.EXPIRING, step=7, on=date(202
 
 def ids(*cards):
     return list(Card.objects.filter(pk__in=[card.pk for card in cards]).values_list("pk", flat=True))
+
+
+def clerk(username="clerk"):
+    """Somebody of the staff, whose permissions do not matter."""
+    return User.objects.get_or_create(username=username, is_staff=True)[0]
+
+
+def approved(done):
+    """What came of something that may wait for a second person: who has all permissions approves it."""
+    if isinstance(done, Proposal):
+        boss, _ = User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)
+        done = approve_proposal(done, user=boss)
+        return done.receipt or done
+    return done
+
+
+def agree(name="Acme", user=None, **agreement):
+    """What was agreed on with a customer, by two where it takes two."""
+    return approved(keep_agreement(customer(name), user=user or clerk(), **agreement))

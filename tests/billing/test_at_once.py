@@ -10,7 +10,7 @@ from django.db import connection
 
 from billing import proof
 from billing.actions import orders, payments, receipts
-from billing.actions.accounts import keep_agreement
+from billing.actions.approvals import approve_proposal
 from billing.actions.auto_renew import renew_for
 from billing.actions.kinds import work_off_orders
 from billing.actions.ledger import account_of
@@ -118,7 +118,7 @@ def test_an_automatic_renewal_and_an_order_by_hand_at_once_pay_for_one_term():
     b.price("Y1-30", "30.00")
     for number in range(5):
         name = f"Customer {number}"
-        keep_agreement(b.customer(name), auto_renews=True, renews_days_ahead=30)
+        b.agree(name, auto_renews=True, renews_days_ahead=30)
         b.fund("60.00", name)
         card = card_in_use(customer=name)
         day = card.service_until - timedelta(days=1)
@@ -150,6 +150,27 @@ def test_one_transfer_recorded_for_two_customers_at_once_is_recorded_for_one():
     receipt = Receipt.objects.get()
     assert [getattr(answer, "field", answer) for answer in answers] in ([receipt, "reference"], ["reference", receipt])
     assert sorted(account_of(customer.pk).balance for customer in customers) == [0, 10]
+
+
+def test_of_two_halves_recorded_by_one_person_at_once_the_second_waits_for_a_colleague():
+    finance, today = b.financier(), civil_today()
+    halves = [lambda reference=each: record_half(reference, finance, today) for each in ("BANK 1", "BANK 2")]
+    answers = at_once(halves)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Proposal", "Receipt"]
+    assert b.balance() == 600
+
+
+def test_two_colleagues_who_approve_at_once_do_it_once():
+    finance, today = b.financier(), civil_today()
+    waiting = receipts.record(b.customer(), Decimal("2000"), "BANK 1", today, user=finance)
+    deciders = [b.financier(username=name) for name in ("one", "two")]
+    answers = at_once([lambda each=each: approve_proposal(waiting, user=each) for each in deciders])
+    assert [answer.state for answer in answers] == ["approved"] * 2
+    assert (b.balance(), Receipt.objects.count()) == (2000, 1)
+
+
+def record_half(reference, user, day):
+    return receipts.record(b.customer(), Decimal("600"), reference, day, user=user)
 
 
 def assert_paid_once(payment):

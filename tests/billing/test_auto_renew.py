@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from billing.actions import kinds, orders, refunds
-from billing.actions.accounts import keep_agreement
 from billing.actions.auto_renew import cards_to_renew, forget_what_was_said, renew_for, switch
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
@@ -39,7 +38,7 @@ def user():
 
 
 def renews(name="Acme", is_on=True, days=7):
-    return keep_agreement(b.customer(name), auto_renews=is_on, renews_days_ahead=days)
+    return b.agree(name, auto_renews=is_on, renews_days_ahead=days)
 
 
 def monthly(name="Acme", **columns):
@@ -229,7 +228,7 @@ def test_money_that_stays_short_is_told_each_day_unless_nobody_wants_to_hear():
     monthly()
     ticked(WEEK_BEFORE)
     ticked(WEEK_BEFORE + timedelta(days=1))
-    keep_agreement(b.customer(), muted=["renewal_failed"])
+    b.agree(muted=["renewal_failed"])
     ticked(WEEK_BEFORE + timedelta(days=2))
     assert [run[3] for run in runs()] == [True, True, True]
     assert list(Notice.objects.order_by("on").values_list("on", flat=True)) == [

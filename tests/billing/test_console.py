@@ -316,7 +316,7 @@ def test_a_refund_is_asked_for_by_operations_and_approved_by_finance(ops, financ
     refund = Refund.objects.get()
     assert response["location"] == f"/console/refunds/{refund.pk}/"
     assert get(finance, response["location"]).context["amount"] == 30
-    assert [each.pk for each, _amount in get(finance, "/console/approvals/").context["refunds"]] == [refund.pk]
+    assert [each.url for each in get(finance, "/console/approvals/").context["waiting"]] == [response["location"]]
     assert ops.post(f"/console/refunds/{refund.pk}/let-go/").status_code == 403
     for _ in range(2):
         finance.post(f"/console/refunds/{refund.pk}/let-go/")
@@ -333,7 +333,8 @@ def test_above_the_set_amount_a_second_person_lets_it_go(chief):
     path = f"/console/refunds/{Refund.objects.get().pk}/"
     assert get(chief, path).context["needs_another"] is True
     assert said(chief, chief.post(f"{path}let-go/")) == [
-        "Amounts above ¥1,000.00 need a second approval. Ask a colleague in finance."
+        "With this, you alone come to ¥1,000.01 for this customer in 30 days; above ¥1,000.00 it needs approval. "
+        "Ask a colleague in finance."
     ]
     second = of_role("finance", "second")
     assert get(second, path).context["needs_another"] is False
@@ -407,9 +408,10 @@ def test_an_adjustment_is_made_once_and_a_large_one_is_agreed_to_by_another(fina
     order = Order.objects.get()
     assert (order.state, order.total, b.books()) == ("placed", Decimal("-1000.01"), {})
     assert said(finance, finance.post(url(order, "agree/"))) == [
-        "Amounts above ¥1,000.00 need a second approval. Ask a colleague in finance."
+        "With this, you alone come to ¥1,000.01 for this customer in 30 days; above ¥1,000.00 it needs approval. "
+        "Ask a colleague in finance."
     ]
-    assert [each.pk for each in get(finance, "/console/approvals/").context["adjustments"]] == [order.pk]
+    assert [each.url for each in get(finance, "/console/approvals/").context["waiting"]] == [url(order)]
     of_role("finance", "second").post(url(order, "agree/"))
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", Decimal("1000.01"))
 

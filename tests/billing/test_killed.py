@@ -28,13 +28,12 @@ LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(lea
 
 RENEWING_CUSTOMERS = f"""
 from datetime import date
-from billing.actions.accounts import keep_agreement
 from tests.billing import build as b
 from tests.build import card_in_use
 b.price("M1-100", "5.00")
 for number in range({CUSTOMERS}):
     name = f"Customer {{number}}"
-    keep_agreement(b.customer(name), auto_renews=True)
+    b.agree(name, auto_renews=True)
     b.fund(15, name=name)
     for _ in range(3): card_in_use(date(2026, 3, 2), plan="M1-100", customer=name)
 """

@@ -8,7 +8,6 @@ from django.utils.translation import override
 
 from billing import proof
 from billing.actions import receipts
-from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import EntryLine, post_entry, reverse, transfer
 from billing.choices import Account, EntryKind
 from billing.errors import MoneyRefused
@@ -179,7 +178,7 @@ def test_a_receipt_that_is_spent_is_not_taken_back():
     receipt = receipts.record(b.customer(), Decimal("10"), "1", civil_today(), user=finance)
     post_entry("k", EntryKind.PAYMENT, b.customer().pk, *transfer(Decimal(1), "wallet", "receivables"), actor=SYSTEM)
     assert refused(receipts.reverse_receipt, receipt, user=finance, reason="bounced") == "short"
-    keep_agreement(b.customer(), credit_limit=Decimal(1))
+    b.agree(credit_limit=Decimal(1))
     receipts.reverse_receipt(receipt, user=finance, reason="bounced")
     assert b.balance() == -1
 

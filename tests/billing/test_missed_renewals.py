@@ -7,7 +7,6 @@ import pytest
 from django.utils import translation
 
 from billing.actions import auto_renew, kinds, orders
-from billing.actions.accounts import keep_agreement
 from billing.actions.auto_renew import cards_to_renew, missed_renewals, renew_for, switch
 from billing.choices import NoticeKind, OrderKind, PriceKind
 from billing.errors import MoneyRefused
@@ -30,7 +29,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _agreed():
     b.price("M1-100", "5.00")
-    keep_agreement(b.customer(), auto_renews=True)
+    b.agree(auto_renews=True)
     with on_day(SINCE):
         yield
 
@@ -104,7 +103,7 @@ def test_a_card_that_is_too_dear_does_not_keep_the_others_from_being_paid():
     b.price("Y1-30", "30.00")
     dear = card_in_use(date(2025, 3, 31), customer="Acme", plan="Y1-30")
     assert dear.service_until == date(2026, 3, 1)
-    keep_agreement(b.customer(), renews_days_ahead=60)
+    b.agree(renews_days_ahead=60)
     with on_day(date(2026, 2, 20)):
         cheap = monthly(date(2026, 2, 10))
     b.fund("5")
@@ -234,7 +233,7 @@ def test_a_refused_card_keeps_no_other_from_being_renewed():
 
 
 def test_whoever_does_not_want_to_hear_is_in_the_queue_all_the_same():
-    keep_agreement(b.customer(), muted=[NoticeKind.NOT_RENEWED, NoticeKind.RENEWAL_FAILED])
+    b.agree(muted=[NoticeKind.NOT_RENEWED, NoticeKind.RENEWAL_FAILED])
     held(), monthly()
     ticked(WEEK_BEFORE)
     assert ([row[1] for row in missed(WEEK_BEFORE)], Notice.objects.count()) == (["blocked", "short"], 0)
@@ -261,9 +260,9 @@ def test_what_is_made_good_leaves_the_queue_by_itself(resolved_by):
         case "switched off":
             switch([card], False, user=b.financier())
         case "all switched off":
-            keep_agreement(b.customer(), auto_renews=False)
+            b.agree(auto_renews=False)
         case "gone":
-            keep_agreement(b.customer("Other"), auto_renews=True)
+            b.agree("Other", auto_renews=True)
             do("assign", card, WEEK_BEFORE, customer="Other")
     assert missed(WEEK_BEFORE) == []
 
@@ -271,7 +270,7 @@ def test_what_is_made_good_leaves_the_queue_by_itself(resolved_by):
 def test_a_card_that_went_to_another_customer_is_missed_anew_for_them():
     card = retired()
     ticked(WEEK_BEFORE)
-    keep_agreement(b.customer("Other"), auto_renews=True)
+    b.agree("Other", auto_renews=True)
     do("assign", card, WEEK_BEFORE, customer="Other")
     ticked(WEEK_BEFORE + DAY)
     assert [row[3] for row in missed(WEEK_BEFORE + DAY)] == [WEEK_BEFORE + DAY]

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from billing.actions.accounts import keep_agreement
 from billing.actions.notices import gather
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Digest, Notice
@@ -166,10 +165,10 @@ def test_of_cards_in_stock_nobody_is_told_and_a_new_owner_is():
 def test_kinds_that_somebody_does_not_want_to_hear_of_are_not_made():
     for name in ("Acme", "Other"):
         monthly(name)
-    keep_agreement(b.customer(), muted=["expiring"])
+    b.agree(muted=["expiring"])
     assert notified_on(END - timedelta(days=7)) == notices(customer__name="Other", kind=NoticeKind.EXPIRING)
     assert len(notices()) == 1
-    keep_agreement(b.customer(), muted=["cancelling"])
+    b.agree(muted=["cancelling"])
     assert len(notified_on(END - timedelta(days=7))) == 2
 
 
@@ -181,7 +180,7 @@ def spend(amount):
 
 
 def test_a_wallet_is_told_of_once_for_each_time_that_it_becomes_low():
-    keep_agreement(b.customer(), low_below=Decimal(100))
+    b.agree(low_below=Decimal(100))
     first, second = SINCE + timedelta(days=1), SINCE + timedelta(days=5)
     with on_day(SINCE):
         b.fund("100")
@@ -204,19 +203,19 @@ def test_a_wallet_is_told_of_once_for_each_time_that_it_becomes_low():
 
 
 def test_a_wallet_that_nothing_was_ever_paid_into_is_low_since_the_customer_is_there():
-    keep_agreement(b.customer(), low_below=Decimal(1))
+    b.agree(low_below=Decimal(1))
     Customer.objects.update(created_at=datetime(2026, 3, 1, 16, 30, tzinfo=UTC))
     assert notified_on(SINCE, END) == [("wallet_low", None, 0, SINCE)]
 
 
 def test_where_nothing_was_agreed_on_no_wallet_is_low():
-    keep_agreement(b.customer(), low_below=None, credit_limit=Decimal(10))
+    b.agree(low_below=None, credit_limit=Decimal(10))
     spend("5")
     assert notified_on(SINCE) == []
 
 
 def test_a_muted_wallet_is_not_told_of():
-    keep_agreement(b.customer(), low_below=Decimal(1), muted=["wallet_low"])
+    b.agree(low_below=Decimal(1), muted=["wallet_low"])
     assert notified_on(SINCE) == []
 
 

@@ -17,9 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from billing import proof
 from billing.actions import orders, receipts, refunds
 from billing.actions.accounts import keep_agreement
+from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.actions.kinds import work_off_order
+from billing.actions.second_person import sum_alone
 from billing.choices import LineState, OrderKind, RefundState
-from billing.models import CustomerAccount, Order, OrderLine, Receipt, Refund
+from billing.models import CustomerAccount, MoneyRules, Order, OrderLine, Proposal, Receipt, Refund
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
@@ -43,6 +45,7 @@ NAMES = ("Acme", "Other")
 ONE_OF = st.integers(0, 9)
 FEW = st.lists(ONE_OF, min_size=1, max_size=4)
 AMOUNTS = st.decimals("0.01", "60.00", places=2)
+ALONE = Decimal("100.00")
 KINDS = st.sampled_from([OrderKind.RENEWAL, OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE])
 MONEY = ["receipt", "receipt", "limit", "reversal", "charge", "gift"]
 PLANS = st.sampled_from([None, "M1-100", "Y1-30"])
@@ -88,6 +91,7 @@ class Business(RuleBasedStateMachine):
         open_card(opened_on=FIRST_DAY, plan="M1-100")
         self.cards = list(Card.objects.order_by("pk").values_list("pk", flat=True))
         self.references = 0
+        MoneyRules.objects.update(second_person_above=ALONE)
 
     def teardown(self):
         if not hasattr(self, "transaction"):
@@ -142,12 +146,18 @@ class Business(RuleBasedStateMachine):
             case "receipt":
                 receipts.record(customer, amount, f"REF{self.references}", self.day, user=self.people[0])
             case "limit":
-                self._try(lambda: keep_agreement(customer, credit_limit=amount))
+                self._try(lambda: keep_agreement(customer, user=self.people[0], credit_limit=amount))
             case "reversal" if receipt:
                 self._try(lambda: receipts.reverse_receipt(receipt, user=self.people[0], reason="bounced"))
             case "charge" | "gift":
                 signed = amount if what == "charge" else -amount
                 self._try(lambda: orders.make_adjustment(customer, signed, user=self.people[0], note="x"))
+
+    @rule(which=ONE_OF, decide=st.sampled_from([approve_proposal, approve_proposal, decline_proposal]))
+    def decide(self, which, decide):
+        """A colleague decides what somebody may not do alone."""
+        if proposal := self._pick(Proposal.objects.waiting(), which):
+            self._try(lambda: decide(proposal, user=self.people[1]))
 
     @rule(which=ONE_OF, asked=st.sampled_from(MEDDLING))
     def staff(self, which, asked):
@@ -174,6 +184,12 @@ class Business(RuleBasedStateMachine):
     def the_books_prove_true(self):
         if hasattr(self, "people"):
             assert [(problem.code, problem.message) for problem in proof.problems()] == []
+
+    @invariant()
+    def nobody_did_more_alone_than_they_may(self):
+        if hasattr(self, "people"):
+            for name in NAMES:
+                assert sum_alone(self.people[0], b.customer(name)) <= ALONE
 
     @invariant()
     def no_wallet_is_below_its_limit(self):

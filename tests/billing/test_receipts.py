@@ -8,12 +8,11 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.translation import override
 
 from billing.actions import receipts
-from billing.models import Entry, Receipt
+from billing.models import Entry, MoneyRules, Receipt
 from billing.money import LARGEST
 from cards.errors import BadInput
 from tests.billing import build as b
@@ -45,8 +44,9 @@ def in_english(client):
 
 
 def recorded(reference="BANK 1", amount="100", name="Acme", received_on=TODAY, user=None, **more):
-    user = user or User.objects.get_or_create(username="clerk", is_staff=True)[0]
-    return receipts.record(b.customer(name), Decimal(amount), reference, received_on, user=user, **more)
+    user = user or b.clerk()
+    said = b.customer(name), Decimal(amount), reference, received_on
+    return b.approved(receipts.record(*said, user=user, **more))
 
 
 def refused(**posted):
@@ -217,6 +217,7 @@ def test_what_was_recorded_for_the_wrong_customer_is_taken_back_and_recorded_ane
 
 def test_finance_records_a_transfer_and_the_form_sent_again_changes_nothing(finance):
     b.customer()
+    MoneyRules.objects.update(second_person_above=2000)
     responses = [post(finance, payer="Acme Ltd", note="March") for _ in range(2)]
     receipt = Receipt.objects.get()
     assert [response["location"] for response in responses] == [url(receipt)] * 2
@@ -272,7 +273,7 @@ def test_an_unusual_day_is_asked_for_with_a_tick_that_holds_for_this_day_alone(f
     assert '<input type="checkbox" name="day_confirmed" value="2025-12-01" id="id_day_confirmed">' in text(asked)
     other = post(finance, received_on="2025-11-30", day_confirmed="2025-12-01")
     assert (other.status_code, "checked" in str(other.context["form"]["day_confirmed"])) == (422, False)
-    assert post(finance, received_on="2025-12-01", day_confirmed="2025-12-01").status_code == 302
+    assert post(finance, amount="10", received_on="2025-12-01", day_confirmed="2025-12-01").status_code == 302
     receipt = Receipt.objects.get()
     assert (receipt.received_on, receipt.day_confirmed_by.username) == (date(2025, 12, 1), "finance")
     assert "date confirmed by finance" in text(finance.get(url(receipt)))

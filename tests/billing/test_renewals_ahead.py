@@ -6,7 +6,6 @@ import pytest
 from django.utils import translation
 
 from billing.actions import kinds
-from billing.actions.accounts import keep_agreement
 from billing.actions.auto_renew import renew_for, switch
 from billing.actions.notices import gather
 from billing.actions.renewals_ahead import announce, tell_changed_prices
@@ -31,7 +30,7 @@ PLAN = "Monthly plan 100 MB/month (M1-100)"
 @pytest.fixture(autouse=True)
 def _agreed():
     b.price("M1-100", "5.00")
-    keep_agreement(b.customer(), auto_renews=True)
+    b.agree(auto_renews=True)
     with on_day(SINCE):
         yield
 
@@ -144,7 +143,7 @@ def test_cards_that_can_and_cards_that_cannot_be_renewed_are_one_notice():
 def test_whoever_does_not_want_to_hear_is_not_told(kind):
     paid_once()
     b.price("M1-100", "6.00", since=CHARGED)
-    keep_agreement(b.customer(), muted=[kind])
+    b.agree(muted=[kind])
     gathered(TOLD)
     assert [notice.kind for notice in Notice.objects.filter(card=None)] == [
         each for each in (NoticeKind.PRICE_CHANGED, NoticeKind.RENEWING) if each != kind
@@ -227,7 +226,7 @@ def test_a_price_that_was_paid_meanwhile_is_no_news():
 
 
 def test_a_customer_price_counts_for_that_customer_alone():
-    keep_agreement(b.customer("Other"), auto_renews=True)
+    b.agree("Other", auto_renews=True)
     paid_once()
     b.fund("100", name="Other")
     b.paid("opening", cards=[monthly(name="Other")], plan="M1-100", name="Other")

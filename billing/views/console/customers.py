@@ -11,15 +11,17 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
+from billing.errors import MoneyRefused
 from billing.filters import CustomerFilter
 from billing.forms import KeyedForm, ToldField
-from billing.models import CustomerAccount, MoneyRules, Order, Price
+from billing.models import CustomerAccount, MoneyRules, Order, Price, Proposal
 from billing.models.fields import AmountField
-from billing.money import yuan
 from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
+from billing.pages.terms_lines import terms_lines
 from billing.pages.wallet_lines import wallet_line
 from billing.statements import wallet_of
+from billing.views.console.proposing import to_proposal
 from cards.calendar import civil_today
 from cards.errors import Refused
 from cards.lookup import customers_alike
@@ -105,10 +107,12 @@ def change_agreement(request, pk):
     if not form.is_valid():
         return _page(request, customer, agreement=form, status=422)
     try:
-        keep_agreement(customer, **form.cleaned_data)
-    except ValidationError as wrong:
-        form.add_error(None, wrong)
+        kept = keep_agreement(customer, user=request.user, **form.cleaned_data)
+    except (ValidationError, MoneyRefused) as wrong:
+        form.add_error(None, wrong if isinstance(wrong, ValidationError) else str(wrong))
         return _page(request, customer, agreement=form, status=422)
+    if isinstance(kept, Proposal):
+        return to_proposal(request, kept)
     messages.success(request, _("Saved."))
     return redirect("money:customer", pk=pk)
 
@@ -150,7 +154,8 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "members": customer.memberships.select_related("user").order_by("user__username"),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
         "adjustment": adjustment or AdjustmentForm(),
-        "limit": yuan(MoneyRules.read().second_person_above),
+        "rules": MoneyRules.read(),
+        "changes": terms_lines(customer=customer),
         "may_change": request.user.has_perm("billing.change_customeraccount"),
         "may_adjust": request.user.has_perm("billing.adjust_order"),
         "may_order": request.user.has_perm("billing.place_order"),

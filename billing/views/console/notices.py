@@ -70,7 +70,7 @@ def customer_notices(request, pk):
     initial = {"kinds": kinds, "low_below": account.low_below}
     form = NoticesForm(request.POST or None, initial=initial, label_suffix="")
     if request.method == "POST" and form.is_valid():
-        keep_agreement(customer, muted=form.muted, low_below=form.cleaned_data["low_below"])
+        keep_agreement(customer, user=request.user, muted=form.muted, low_below=form.cleaned_data["low_below"])
         messages.success(request, _("Saved."))
         return redirect("money:customer", pk=pk)
     context = {"customer": customer, "form": form, "notices": notices_of(customer)}

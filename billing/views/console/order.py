@@ -14,6 +14,7 @@ from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
 from billing.models import Order
+from billing.pages.approval_lines import earlier_context
 from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
@@ -23,6 +24,13 @@ from cards.pages.frames import CONSOLE, permitted, staff_required
 
 class ConsoleOrders(OrderPages):
     template = "console/money/order.html"
+
+    def context(self, order, request):
+        """With what an adjustment waits for."""
+        shown = super().context(order, request)
+        if order.kind == OrderKind.ADJUSTMENT and order.is_placed:
+            shown |= earlier_context(order.created_by, order.customer, abs(order.total))
+        return shown
 
 
 CONSOLE_ORDERS = ConsoleOrders(CONSOLE)

@@ -10,9 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from billing.actions.prices import set_price
 from billing.choices import PriceKind
-from billing.models import Price, PriceTier
+from billing.errors import MoneyRefused
+from billing.models import MoneyRules, Price, PriceTier, Proposal
 from billing.models.fields import AmountField
 from billing.money import ZERO
+from billing.pages.terms_lines import terms_lines
+from billing.views.console.proposing import to_proposal
 from cards.calendar import civil_today
 from cards.forms import DayField
 from cards.lookup import names_of
@@ -58,7 +61,10 @@ def prices(request):
     if request.method == "POST":
         if not request.user.has_perm("billing.add_price"):
             raise PermissionDenied
-        if form.is_valid() and _set(form):
+        done = form.is_valid() and _set(form, request.user)
+        if isinstance(done, Proposal):
+            return to_proposal(request, done)
+        if done:
             messages.success(request, _("Price saved."))
             return redirect("money:prices")
     history = Price.objects.select_related("plan", "tier", "customer").order_by("-valid_from", "-pk")
@@ -69,13 +75,17 @@ def prices(request):
         **_table(civil_today()),
         "history": history[:HISTORY_SHOWN],
         "today": civil_today(),
+        "rules": MoneyRules.read(),
+        "changes": terms_lines(price__isnull=False),
     }
     return console_page(request, "console/money/prices.html", context, status=422 if form.is_bound else None)
 
 
-def _set(form):
+def _set(form, user):
     try:
-        return set_price(**form.cleaned_data)
+        return set_price(user=user, **form.cleaned_data)
+    except MoneyRefused as refused:
+        form.add_error(None, str(refused))
     except ValidationError as wrong:
         for field, errors in (wrong.message_dict if hasattr(wrong, "error_dict") else {None: wrong.messages}).items():
             form.add_error(field if field in form.fields else None, errors)

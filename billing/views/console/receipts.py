@@ -9,9 +9,10 @@ from billing.actions import receipts
 from billing.errors import MoneyRefused
 from billing.filters import ReceiptFilter
 from billing.forms import ReasonForm, ReceiptForm
-from billing.models import Receipt
+from billing.models import MoneyRules, Proposal, Receipt
 from billing.money import yuan
 from billing.pages.wallet_lines import moved_by
+from billing.views.console.proposing import to_proposal
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.lookup import names_of
@@ -53,11 +54,15 @@ def new_receipt(request):
             receipt = receipts.record(**form.cleaned_data, user=request.user)
         except BadInput as bad:
             say_at_field(form, bad)
+        except MoneyRefused as refused:
+            form.add_error(None, str(refused))
         else:
+            if isinstance(receipt, Proposal):
+                return to_proposal(request, receipt)
             sentence = _("{amount} was added to the wallet of {customer}.")
             messages.success(request, sentence.format(amount=yuan(receipt.amount), customer=receipt.customer))
             return redirect("money:receipt", pk=receipt.pk)
-    context = {"form": form, "names": names_of(Customer), "known": known}
+    context = {"form": form, "names": names_of(Customer), "known": known, "rules": MoneyRules.read()}
     return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)
 
 
@@ -71,6 +76,7 @@ def receipt_page(request, pk):
         "same": receipts.others_of_its_reference(receipt),
         "entries": [(entry, moved_by(entry, to_staff=True), list(entry.postings.all())) for entry in entries],
         "reason_form": ReasonForm(),
+        "proposals": receipt.proposals.select_related("asked_by", "decided_by").order_by("pk"),
         "may_reverse": request.user.has_perm("billing.reverse_receipt"),
     }
     return console_page(request, "console/money/receipt.html", context)
@@ -85,7 +91,9 @@ def reverse_receipt(request, pk):
         messages.error(request, _("Briefly give a reason."))
         return redirect("money:receipt", pk=pk)
     try:
-        receipts.reverse_receipt(receipt, user=request.user, reason=form.cleaned_data["reason"])
+        done = receipts.reverse_receipt(receipt, user=request.user, reason=form.cleaned_data["reason"])
+        if isinstance(done, Proposal):
+            return to_proposal(request, done)
     except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:receipt", pk=pk)

@@ -1,4 +1,4 @@
-"""Refunds in the console: the page of one, approving or declining it, and everything that waits for a second person."""
+"""Refunds in the console: the page of one, and approving or declining it."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -7,10 +7,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions import refunds
 from billing.actions.lines import sum_of_checks
-from billing.actions.orders import needs_second
-from billing.choices import OrderKind
+from billing.actions.second_person import needs_second
 from billing.errors import MoneyRefused
-from billing.models import MoneyRules, Order, Refund
+from billing.models import Refund
+from billing.pages.approval_lines import earlier_context
 from billing.pages.order_labels import money_badge
 from cards.actions.jobs import engine
 from cards.pages.frames import console_page, permitted, staff_required
@@ -25,7 +25,7 @@ REFUND_STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": 
 def refund_page(request, pk):
     """What would be given back, or was; and the buttons for whoever may."""
     refund = _find(pk)
-    job = refund.job
+    job, customer = refund.job, refund.order.customer
     job.sums = engine.totals(job)
     if refund.waits:
         amount, groups = sum_of_checks(job), groups_of_check(job, MoneyRefused)
@@ -44,8 +44,8 @@ def refund_page(request, pk):
         "cannot": job.sums.check_counts["cannot"],
         "groups": groups,
         "amount": amount,
-        "limit": MoneyRules.read().second_person_above,
-        "needs_another": needs_second(amount) and refund.asked_by_id == request.user.pk,
+        **(earlier_context(refund.asked_by, customer, amount) if refund.waits else {}),
+        "needs_another": refund.asked_by == request.user and needs_second(amount, user=request.user, customer=customer),
         "may_refund": request.user.has_perm("billing.refund_order"),
     }
     return console_page(request, "console/money/refund.html", context)
@@ -63,20 +63,6 @@ def refund_step(request, pk, step):
     except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:refund", pk=pk)
-
-
-@staff_required
-@require_safe
-def approvals(request):
-    """Approvals: refunds that wait for one, and adjustments that wait for a second person."""
-    waiting = Refund.objects.waiting().select_related("order__customer", "asked_by", "job")
-    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
-    context = {
-        "refunds": [(refund, sum_of_checks(refund.job)) for refund in waiting.order_by("pk")],
-        "adjustments": placed.select_related("customer", "created_by").order_by("pk"),
-        "limit": MoneyRules.read().second_person_above,
-    }
-    return console_page(request, "console/money/approvals.html", context)
 
 
 def _find(pk):

@@ -106,7 +106,7 @@ def change_agreement(request, pk):
         return read_only(request)
     if not form.is_valid():
         return _again(request, customer, agreement=form)
-    keep_agreement(customer, **form.agreement)
+    keep_agreement(customer, user=request.user, **form.agreement)
     messages.success(request, _("Saved."))
     return redirect("buying:wallet")
 

@@ -1,0 +1,54 @@
+"""What waits for a second person: approved and done, or declined, once. Refunds and adjustments wait by themselves."""
+
+from django.db import transaction
+
+from billing.actions.accounts import keep_proposed_agreement
+from billing.actions.prices import set_proposed_price
+from billing.actions.receipts import record_proposed, reverse_proposed
+from billing.choices import Deed, ProposalState
+from billing.errors import MoneyRefused
+from billing.models import Proposal
+from billing.permissions import may_decide, require
+from cards.calendar import this_moment
+
+CARRY_OUT = {
+    Deed.RECEIPT: record_proposed,
+    Deed.REVERSAL: reverse_proposed,
+    Deed.TERMS: keep_proposed_agreement,
+    Deed.PRICE: set_proposed_price,
+}
+
+
+def approve_proposal(proposal, *, user):
+    """Approve what waits, and do it, once; who asked for it may not.
+
+    Raises `MoneyRefused`, and where it can be done no more, what doing it raises: `BadInput` or `ValidationError`.
+    """
+    with transaction.atomic():
+        proposal = _locked(proposal, user)
+        if not proposal.waits:
+            return proposal
+        if user == proposal.asked_by:
+            raise MoneyRefused("own_request")
+        CARRY_OUT[proposal.deed](proposal, user)
+        return _decide(proposal, ProposalState.APPROVED, user)
+
+
+def decline_proposal(proposal, *, user):
+    """Nothing is done of it; who asked for it may say so too."""
+    with transaction.atomic():
+        proposal = _locked(proposal, user)
+        return _decide(proposal, ProposalState.DECLINED, user) if proposal.waits else proposal
+
+
+def _locked(proposal, user):
+    """What waits as it is now, and nobody else decides it; `MoneyRefused` for whoever may not."""
+    require(lambda user: may_decide(user, proposal.deed), user)
+    related = ("customer", "asked_by", "receipt__customer", "receipt__entry")
+    return Proposal.objects.select_for_update(of=("self",)).select_related(*related).get(pk=proposal.pk)
+
+
+def _decide(proposal, state, user):
+    proposal.state, proposal.decided_by, proposal.decided_at = state, user, this_moment()
+    proposal.save(update_fields=["state", "decided_by", "decided_at", "receipt"])
+    return proposal

@@ -1,0 +1,70 @@
+"""Approvals in the console: everything that waits for a second person, and the page of what somebody proposed."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.actions.approvals import approve_proposal, decline_proposal
+from billing.choices import Deed
+from billing.errors import MoneyRefused
+from billing.models import MoneyRules, Proposal
+from billing.pages.approval_lines import about_proposal, earlier_context, everything_waiting
+from billing.pages.order_labels import money_badge
+from billing.pages.terms_lines import proposed_price, values_of
+from billing.permissions import may_decide
+from cards.errors import BadInput
+from cards.pages.frames import console_page, staff_required
+
+PROPOSAL_STEPS = {"approve": approve_proposal, "decline": decline_proposal}
+PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
+
+
+@staff_required
+@require_safe
+def approvals(request):
+    """Everything that waits for a second person."""
+    context = {"waiting": everything_waiting(), "rules": MoneyRules.read()}
+    return console_page(request, "console/money/approvals.html", context)
+
+
+@staff_required
+@require_safe
+def proposal_page(request, pk):
+    """What somebody wants to do and may not alone: before and after, and what they did alone before."""
+    proposal = _find(pk)
+    may = may_decide(request.user, proposal.deed)
+    context = {
+        "proposal": proposal,
+        "about": about_proposal(proposal),
+        "badge": money_badge(proposal),
+        "price": proposed_price(proposal) if proposal.deed == Deed.PRICE else None,
+        "values": values_of(proposal.deed, proposal.before, proposal.after) if proposal.before else [],
+        "is_mine": proposal.asked_by_id == request.user.pk,
+        "may_decide": may,
+        **earlier_context(proposal.asked_by, proposal.customer, proposal.amount),
+    }
+    return console_page(request, "console/money/proposal.html", context)
+
+
+@staff_required
+@require_POST
+def proposal_step(request, pk, step):
+    """Approve or decline it; done twice it is done once."""
+    if step not in PROPOSAL_STEPS:
+        raise Http404
+    proposal = _find(pk)
+    if not may_decide(request.user, proposal.deed):
+        raise PermissionDenied
+    try:
+        PROPOSAL_STEPS[step](proposal, user=request.user)
+    except ValidationError as wrong:
+        messages.error(request, " ".join(wrong.messages))
+    except (BadInput, MoneyRefused) as refused:
+        messages.error(request, str(refused))
+    return redirect("money:proposal", pk=pk)
+
+
+def _find(pk):
+    return get_object_or_404(Proposal.objects.select_related(*PROPOSAL_WITH), pk=pk)

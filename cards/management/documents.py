@@ -3,6 +3,7 @@
 from datetime import date
 
 from cards import rules
+from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues, chunked
 from cards.calendar import civil_today
 from cards.errors import InvariantBroken
@@ -23,7 +24,7 @@ def documents(ids):
     policies, today = PolicyBook.read(), civil_today()
     for chunk in chunked(ids, CARDS_PER_CHUNK):
         cards = Card.objects.select_related("customer").in_bulk(chunk)
-        attach_queues(list(cards.values()))
+        attach_ordered(attach_queues(list(cards.values())))
         events = _events(cards)
         for pk in chunk:
             yield cards[pk], document(cards[pk], events[pk], policies, today)

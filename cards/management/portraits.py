@@ -10,6 +10,7 @@ from cards.choices import Action, Rule, State
 from cards.models import Card
 from cards.phrases import listed, noted, pair
 from cards.quantities import megabytes
+from cards.sentences.terms import renewal_text
 
 DATES = (
     "opened_on", "test_until", "silent_from", "forced_activation_on", "activated_on", "service_until", "cancel_on",
@@ -27,6 +28,7 @@ def portrait(card, document):
     lines = ["  ".join(heading), *_state_lines(card)]
     lines += ["  " + pair(label, day) for label, day in dates]
     lines += _cycle(document["cycle"])
+    lines += filter(None, [renewal_text(card)])
     lines += [_("Forecast:"), *map(forecast_line, document["forecast"])]
     lines += [_("Record:"), *map(_event_line, document["events"])]
     return "\n".join(lines) + "\n\n"

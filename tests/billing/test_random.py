@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Count
 from django.test import override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
@@ -28,7 +29,7 @@ from cards.actions.usage import Reading, apply_readings
 from cards.calendar import as_of, this_moment
 from cards.choices import JobStatus
 from cards.errors import BadInput, Refused
-from cards.models import Card, CardEvent, Plan, ServiceTerm
+from cards.models import Card, CardEvent, OrderedTerm, Plan, ServiceTerm
 from cards.models.card import MB
 from cards.permissions import Actor
 from cards.proof import Proof
@@ -206,6 +207,12 @@ class Business(RuleBasedStateMachine):
             waits = ServiceTerm.objects.filter(card=line.card_id, number=event.evidence["term"])
             given_up = CardEvent.objects.filter(card=line.card_id, action="unrenew", seq__gt=line.seq)
             assert waits.exists() or given_up.exists()
+
+    @invariant()
+    def no_term_is_ordered_twice_unasked(self):
+        """Nobody here asks for one more term than the next, which one order at a time can bring."""
+        on_order = OrderedTerm.objects.order_by().values_list("card", "customer").annotate(orders=Count("pk"))
+        assert not on_order.filter(orders__gt=1).exists()
 
     @invariant()
     def no_service_is_without_a_paid_line_or_a_grant(self):

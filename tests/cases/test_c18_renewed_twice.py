@@ -17,6 +17,8 @@ from billing.models import Order
 from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
 from cards.calendar import this_moment
+from cards.management.documents import documents
+from cards.management.portraits import portrait
 from cards.models import Card, OrderedTerm
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, on_day, open_card, swept
@@ -190,6 +192,18 @@ def test_every_figure_asks_the_one_rule(user, day):
         "ended": [fresh(card)] if is_over else [],
         "cancelling": [fresh(card)] if is_over else [],
     }
+
+
+def test_the_command_line_says_what_is_on_its_way(user):
+    card = monthly()
+    placed = orders.place(order(user, card), user=user)
+    with translation.override("en"):
+        ((read, document),) = documents([card.pk])
+        lines = portrait(read, document).splitlines()
+    said = f"Order {placed.number} of 2026-03-02, not paid yet, renews this card."
+    assert f"{said} The next term is to start on 2026-04-01." in lines
+    (expire, *_later) = document["forecast"]
+    assert (expire["on"], expire["action"]) == (END, "expire")  # as long as nobody has paid
 
 
 def test_the_proof_finds_what_is_on_order_without_a_line_and_a_line_that_is_not_on_order(user):

@@ -129,8 +129,7 @@ def test_everything_that_a_page_can_show_is_there():
     assert seen_yesterday.count() > 0.9 * cards.filter(state=State.IN_USE).count()
     controlled = CardEvent.objects.filter(action=Action.PLACE_HOLD, actor_name="desk")
     assert 1 <= cards.held_by(Hold.ANOMALY).count() < controlled.count() <= 4
-    amounts = Receipt.objects.values_list("amount", flat=True)
-    assert len(set(amounts)) > 0.5 * len(amounts)
+    assert Receipt.objects.values("amount").distinct().count() > 10
     assert not CustomerAccount.objects.filter(balance__lt=0).exists()
 
     for view in SavedView.objects.all():

@@ -41,7 +41,7 @@ AGREEMENTS = (
 )
 LOW_BELOW = Decimal("100.00")
 # What customers make of the amount that they lack: to the cent, or up to the next round sum.
-TRANSFERS = (None, Decimal(10), Decimal(100), Decimal(500), Decimal(1000))
+TRANSFERS = (None, Decimal(10), Decimal(50), Decimal(100), Decimal(500))
 
 # What became of orders that came to nothing, and of refunds: how many weeks ago.
 WITHDRAWN, EXPIRED = (31, 12, 3), (40, 17, 5)

@@ -252,8 +252,8 @@ def fate(card: Card, policies: PolicyBook) -> Fate:
     term, ending = card.term_number, _ends_with_the_cycle(card)
     for change in rules.catch_up(twin, date.max, policies):
         if change.action in DATED:
-            kind = DATED[change.action]
-            found.note(kind, last_day(change.on) if kind == EffectKind.SERVICE_ENDS else change.on)
+            ends_service = DATED[change.action] == EffectKind.SERVICE_ENDS
+            found.note(DATED[change.action], last_day(change.on) if ends_service else change.on)
         ending_now = _ends_with_the_cycle(twin)
         if change.action in STARTS_A_CYCLE:
             for kind in ending - ending_now:

@@ -22,7 +22,7 @@ from tests.processes import free_port
 ASKED_ONCE = {
     # pages and words
     *("tests/browser", "tests/console", "tests/my"),
-    *("tests/billing/test_console.py", "tests/billing/test_notices.py"),
+    *("tests/billing/test_console.py", "tests/billing/test_notices.py", "tests/billing/test_whose_words.py"),
     *("tests/test_doors.py", "tests/test_owner.py", "tests/test_settings.py"),
     *("tests/test_env.py", "tests/test_lifecycle_picture.py", "tests/test_translations.py"),
     # who may do what, and the shell's words for it
@@ -30,6 +30,7 @@ ASKED_ONCE = {
     *("tests/commands/test_act.py", "tests/commands/test_card_and_forecast.py", "tests/test_scope.py"),
     # what a row of a file means
     *("tests/commands/test_carriers_files.py", "tests/commands/test_files.py", "tests/commands/test_round_trip.py"),
+    "tests/commands/test_last_day_of_service.py",
     *("tests/cases/test_c01_c02_instants_that_are_none.py", "tests/cases/test_c07_devices.py"),
     *("tests/cases/test_c10_iccid_ending_in_zeros.py", "tests/cases/test_c12_merged_cells.py"),
     *("tests/cases/test_c14_no_customer_by_that_name.py", "tests/cases/test_c16_days.py"),

@@ -75,8 +75,8 @@ def test_what_took_some_time_never_reads_as_none():
         (
             "missing",
             {"name": "test_until", "state": "testing"},
-            "“test until” is missing on a card in the state “Testing”",
-            "状态为“可测试”的卡缺少“测试截止日”",
+            "“first day after the test” is missing on a card in the state “Testing”",
+            "状态为“可测试”的卡缺少“测试期结束后首日”",
         ),
         (
             "unknown_state",

@@ -112,7 +112,7 @@ def _allowance(card: Card, day: date) -> tuple[Finding, str]:
 def _term(card: Card) -> tuple[Finding, str]:
     if card.is_over:
         return Finding.BAD, _("Its service has ended.")
-    if card.term_runs:
+    if card.term_runs and card.service_until:
         return Finding.GOOD, _("Its service runs; the last day is {day}.").format(day=last_day(card.service_until))
     return Finding.GOOD, _("Its term has not started yet.")
 

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.choices import OrderKind
 from billing.models.fields import AmountField
-from billing.money import ZERO, read_amount
+from billing.money import ZERO, read_amount, yuan
 from billing.rules import PLAN_KINDS, Shown, is_usual_day, may_be_received_on
 from cards.calendar import civil_today
 from cards.choices import PlanKind
@@ -17,6 +17,7 @@ from cards.errors import BadInput
 from cards.forms import DayField
 from cards.lookup import customers_named
 from cards.models import Customer, Plan
+from cards.phrases import pair
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 SOLD = [OrderKind.RENEWAL, OrderKind.PACK, OrderKind.OPENING, OrderKind.SALE]
@@ -47,6 +48,10 @@ def shown_in(posted):
         raise Http404 from None
 
 
+def _priced(plan, price):
+    return plan.offer if price is None else pair(plan.offer, yuan(price))
+
+
 class OrderForm(KeyedForm):
     """What is ordered, and for which cards: a pasted list of numbers, where they do not come from a selection."""
 
@@ -68,10 +73,17 @@ class OrderForm(KeyedForm):
 
     def __init__(self, *args, has_cards=False, **kwargs):
         super().__init__(*args, **kwargs)
-        plans = [(plan.code, plan.offer) for plan in Plan.objects.filter(is_sold=True)]
-        self.fields["plan"].choices = [("", _("Each card's current plan")), *plans]
+        self.offer({})
         if has_cards:
             del self.fields["numbers"], self.fields["skips"]
+
+    def offer(self, prices):
+        """Offer what is on sale, with the `prices` by the keys of plans where they are known."""
+        plans = Plan.objects.filter(is_sold=True)
+        self.fields["plan"].choices = [
+            ("", _("Each card's current plan")),
+            *((plan.code, _priced(plan, prices.get(plan.pk))) for plan in plans),
+        ]
 
     def clean_customer(self):
         name = self.cleaned_data["customer"].strip()

@@ -577,3 +577,76 @@ def test_amounts_are_written_in_one_way():
     assert [yuan(Decimal(each)) for each in ("0", "-0.5", "1234567.895")] == ["¥0.00", "-¥0.50", "¥1,234,567.90"]
     assert re.fullmatch(r"\d{8}-\d+", Order(pk=7).number)
     assert Entry.objects.count() == 0
+
+
+# what a button of cards leads to
+
+
+def prospect(response):
+    """What the form says before anything is drafted: (customer, plan, cards, price) of each row, and cards in stock."""
+    told = response.context["prospect"]
+    return told and ([(row.customer.name, row.plan.code, row.cards, row.price) for row in told.rows], told.in_stock)
+
+
+@pytest.mark.usefixtures("_priced")
+def test_renew_and_top_up_are_an_order_with_customer_own_plan_and_price_before_anything_is_drafted(ops):
+    b.price("Y1-30", "28.00", PriceKind.CUSTOMER, customer=b.customer())
+    b.price("M1-100", "8.00")
+    card = card_in_use(customer="Acme")
+    links = {button.action: button.url for button in get(ops, f"/console/cards/{card.iccid}/").context["buttons"]}
+    renew = get(ops, links["renew"])
+    asked = {name: renew.context["form"][name].value() for name in ("kind", "plan", "numbers")}
+    assert asked == {"kind": "renewal", "plan": "Y1-30", "numbers": card.iccid}
+    assert prospect(renew) == ([("Acme", "Y1-30", 1, Decimal("28.00"))], 0)
+    labels = dict(renew.context["form"].fields["plan"].choices)
+    assert (labels["Y1-30"], labels["M1-100"], labels["Y1-1024"]) == (
+        "Yearly plan 30 MB/month (Y1-30): ¥28.00",
+        "Monthly plan 100 MB/month (M1-100): ¥8.00",
+        "Yearly plan 1 GB/month, from activation day (Y1-1024)",
+    )
+    assert [word in text(renew) for word in (card.iccid, "Acme", "¥28.00")] == [True] * 3
+    top_up = get(ops, links["top_up"])
+    assert prospect(top_up) == ([("Acme", "PACK-100", 1, Decimal("9.90"))], 0)
+    assert not Order.objects.exists()
+    order_url = new(ops, card, kind="renewal", plan=asked["plan"])["location"]
+    assert get(ops, order_url).context["total"] == Decimal("28.00")
+
+
+@pytest.mark.usefixtures("_priced")
+def test_of_a_selection_each_customers_cards_are_told_with_their_own_plans_and_whose_nobody_pays_for(ops):
+    _first, second, stock = (card_in_use(customer=name) for name in ("Acme", "Globex", ""))
+    do("grant", second, TODAY, plan="M1-100")
+    selection = freeze(Card.objects.all(), owner=User.objects.get(username="operations"), asked={"from": "page"})
+    page = get(ops, f"/console/selections/{selection.pk}/")
+    links = {str(label): url for label, url in page.context["orders"]}
+    assert list(links) == ["Renew", "Top up"]
+    assert "renew" not in [action for action, *_ in page.context["buttons"]]
+    renew = get(ops, links["Renew"])
+    assert prospect(renew) == ([("Acme", "Y1-30", 1, Decimal("30.00")), ("Globex", "M1-100", 1, None)], 1)
+    assert renew.context["form"]["plan"].value() == ""
+    assert renew.context["prospect"].total == Decimal("30.00")
+    assert "1 card is in stock, so there is no one to pay for it" in text(renew)
+    assert "Not on sale, or without a price" in text(renew)
+    stocks = get(ops, f"{NEW}?action=renew&numbers={stock.iccid}")
+    assert (prospect(stocks), f"/console/cards/{stock.iccid}/grant/" in text(stocks)) == (([], 1), True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "action=renew", "action=cancel&numbers={iccid}", "action=renew&numbers=none", "kind=x&numbers={iccid}"],
+)
+def test_what_an_address_does_not_say_is_not_guessed(ops, query):
+    card = card_in_use(customer="Acme")
+    response = get(ops, f"{NEW}?{query.format(iccid=card.iccid)}")
+    assert (response.status_code, prospect(response)) == (200, None)
+
+
+@pytest.mark.usefixtures("_priced")
+def test_the_prices_of_many_cards_are_read_with_the_same_queries_as_of_one(ops, django_assert_max_num_queries):
+    cards = [card_in_use(customer=name) for name in ("Acme", "Globex") for _card in range(3)]
+    numbers = "+".join(card.iccid for card in cards)
+    with django_assert_max_num_queries(22):
+        assert prospect(get(ops, f"{NEW}?action=renew&numbers={numbers}")) == (
+            [("Acme", "Y1-30", 3, Decimal("30.00")), ("Globex", "Y1-30", 3, Decimal("30.00"))],
+            0,
+        )

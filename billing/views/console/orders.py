@@ -1,6 +1,7 @@
 """The console's orders: the list, and a new one for a selection or a pasted list."""
 
 import uuid
+from itertools import islice
 
 from django.contrib import messages
 from django.db.models import Sum
@@ -16,13 +17,16 @@ from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_labels import money_badge
+from billing.pages.prospect import preselected, prices_for, prospect_of
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
-from cards.models import Card, Customer, Selection
+from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted, staff_required
+from cards.pages.selection import PARTS_COUNTED
 from cards.paging import ROWS_PER_PAGE, page_of
 from cards.phrases import listed
+from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 UNKNOWN_LISTED = 5
 
@@ -50,18 +54,48 @@ def order_list(request):
 @permitted("billing.place_order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_order(request):
-    """The form of a new order, for a selection or a pasted list; it becomes a draft for each customer."""
+    """The form of a new order, for a selection or a pasted list; it becomes a draft for each customer.
+
+    What the address names is chosen already, with today's prices beside it.
+    """
     selection = _selection(request)
-    given = {name: request.GET[name] for name in ("kind", "plan", "numbers", "customer") if name in request.GET}
-    if request.GET.get("action") in KIND_OF:
-        given["kind"] = KIND_OF[request.GET["action"]]
-    form = OrderForm(request.POST or None, given, has_cards=selection is not None)
+    form = OrderForm(request.POST or None, _given(request), has_cards=selection is not None)
     if form.is_valid():
         selection = selection or _pasted(request, form)
         if selection:
             return _drafted(request, form.cleaned_data, selection)
-    context = {"form": form, "selection": selection, "names": names_of(Customer)}
+    card_ids = _meant(request, form, selection)
+    if not form.initial.get("plan"):
+        form.initial["plan"] = preselected(form.initial.get("kind"), card_ids)
+    said = form.data if form.is_bound else form.initial
+    prospect = prospect_of(said.get("kind"), Plan.objects.filter(code=said.get("plan")).first(), card_ids)
+    if prospect and prospect.only_customer:
+        form.offer(prices_for(prospect.only_customer))
+    context = {
+        "form": form,
+        "selection": selection,
+        "names": names_of(Customer),
+        "prospect": prospect,
+        "only_card": Card.objects.filter(pk__in=card_ids).first() if len(card_ids) == 1 else None,
+    }
     return console_page(request, "console/money/order_new.html", context, status=422 if form.is_bound else None)
+
+
+def _given(request):
+    """What the address says of the order; an `action` of cards stands for what sells it."""
+    given = {name: request.GET[name] for name in ("kind", "plan", "numbers", "customer") if name in request.GET}
+    return given | ({"kind": KIND_OF[request.GET["action"]]} if request.GET.get("action") in KIND_OF else {})
+
+
+def _meant(request, form, selection):
+    """The cards that the form is for, as far as it says already; of a large selection the first ones."""
+    if selection:
+        return [pk for part in islice(ids_of(selection), PARTS_COUNTED) for pk in part]
+    said = form.data if form.is_bound else form.initial
+    numbers = Numbers(numbers_in(said.get("numbers", ""))[:MOST_NUMBERS])
+    if numbers.numbers:
+        numbers.narrow(Card.objects.visible_to(request.user))
+    return numbers.card_ids
 
 
 def _selection(request):

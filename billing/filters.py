@@ -14,7 +14,7 @@ from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
 from cards.identifiers import canonical, iccid_in, without_country
-from cards.models import Card, Customer, Plan
+from cards.models import Card, CardEvent, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
 
@@ -151,6 +151,16 @@ class NotPaidFilter(StrictFilterSet):
     def order(self) -> SortOrder:
         order: SortOrder = self.form.cleaned_data["order"] if self.is_valid() else NEWEST
         return order
+
+
+class GrantFilter(StrictFilterSet):
+    """What the report of free service can be asked for, besides its month."""
+
+    customer = Named(Customer, method="of_customer", label=_("Customer"))
+    person = django_filters.CharFilter(field_name="actor_name", label=_("Person"))
+
+    def of_customer(self, grants: QuerySet[CardEvent], name: str, customer: Customer | None) -> QuerySet[CardEvent]:
+        return grants.filter(customer_then=customer.pk) if customer else grants
 
 
 class ByNameForm(StrictForm):

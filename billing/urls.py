@@ -3,6 +3,7 @@ from django.urls import path
 from billing.views.console import (
     approvals,
     customers,
+    grants,
     not_paid,
     notices,
     order,
@@ -59,5 +60,7 @@ urlpatterns = [
     path("terms.csv", terms.terms_csv, name="terms-csv"),
     path("margin/", revenue.margin, name="margin"),
     path("margin.csv", revenue.margin_csv, name="margin-csv"),
+    path("grants/", grants.grants_page, name="grants"),
+    path("grants.csv", grants.grants_csv, name="grants-csv"),
     path("at-risk/", revenue.risk, name="at-risk"),
 ]

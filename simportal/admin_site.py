@@ -48,6 +48,7 @@ MONEY = (
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),
     (_("Margin"), "money:margin", "billing.view_order"),
+    (_("Free service"), "money:grants", "billing.view_order"),
     (_("Revenue at risk"), "money:at-risk", "billing.view_order"),
 )
 SEARCHED = "console:card-list"

@@ -22,7 +22,7 @@ RINGS = (
     {"models", "querysets", "scope", "triggers", "lookup", "search", "state_counts", "quick", "leases"},
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
-        *("policy_effects", "statements", "revenue", "origins", "not_paid"),
+        *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants"),
     },
     {"actions", "carriers", "payments"},
     {"pages", "forms", "templatetags"},

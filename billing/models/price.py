@@ -151,6 +151,11 @@ class PriceBook:
         price = self._first(wanted, plan_id, day)
         return price.amount if price else None
 
+    def list_price(self, plan_id: int, day: date) -> Decimal | None:
+        """What a plan cost on that day without any agreement; None where it had no price."""
+        price = self._in_force(PriceKind.LIST, plan_id, None, day)
+        return price.amount if price else None
+
     def _in_force(self, kind: str, plan_id: int | None, whose: int | None, day: date) -> Price | None:
         dated = [price for price in self._dated.get((kind, plan_id, whose), ()) if price.valid_from <= day]
         return dated[-1] if dated else None

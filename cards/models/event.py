@@ -5,6 +5,8 @@ from django.utils.translation import pgettext_lazy
 from cards.choices import Action, ActorKind, JobKind, Rule, State
 from cards.holds import MOST_TEXT, Holds, shown
 
+GIVES_SERVICE = (Action.RENEW, Action.TOP_UP, Action.GRANT)
+
 # Records by which a card got a term, or a pack: sold, or granted (of a term the record has the number).
 GIVES_A_TERM = models.Q(action=Action.RENEW) | models.Q(action=Action.GRANT, evidence__has_key="term")
 GIVES_A_PACK = models.Q(action=Action.TOP_UP) | (models.Q(action=Action.GRANT) & ~models.Q(evidence__has_key="term"))
@@ -42,7 +44,14 @@ class CardEvent(models.Model):
         verbose_name_plural = _("card events")
         ordering = ["card", "seq"]
         constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
-        indexes = [models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT))]
+        indexes = [
+            models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT)),
+            models.Index(
+                fields=["effective_on", "id"],
+                name="event_gives_service",
+                condition=models.Q(action__in=GIVES_SERVICE),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.card_id}/{self.seq} {self.action}"

@@ -15,7 +15,18 @@ pytestmark = in_a_browser
 SECONDS = 60_000
 FLEET = "Browser Fleet"
 NAMES = (
-    *("orders", "orders/new", "customers", "receipts", "receipts/new", "notices", "prices", "margin", "at-risk"),
+    *(
+        "orders",
+        "orders/new",
+        "customers",
+        "receipts",
+        "receipts/new",
+        "notices",
+        "prices",
+        "margin",
+        "grants",
+        "at-risk",
+    ),
     "approvals",
 )
 PAGES = [f"/console/{name}/" for name in NAMES]

@@ -226,6 +226,8 @@ TABLE = {
     "money:terms-csv": row(STAFF),
     "money:margin": row(STAFF),
     "money:margin-csv": row(STAFF),
+    "money:grants": row(STAFF),
+    "money:grants-csv": row(STAFF),
     "money:at-risk": row(STAFF),
     # Django's admin
     "admin:index": row(STAFF, STAFF),

@@ -14,7 +14,7 @@ from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
 from cards.identifiers import canonical, iccid_in, without_country
-from cards.models import Card, CardEvent, Customer, Plan
+from cards.models import Card, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
 
@@ -159,7 +159,7 @@ class GrantFilter(StrictFilterSet):
     customer = Named(Customer, method="of_customer", label=_("Customer"))
     person = django_filters.CharFilter(field_name="actor_name", label=_("Person"))
 
-    def of_customer(self, grants: QuerySet[CardEvent], name: str, customer: Customer | None) -> QuerySet[CardEvent]:
+    def of_customer(self, grants: QuerySet[Any], name: str, customer: Customer | None) -> QuerySet[Any]:
         return grants.filter(customer_then=customer.pk) if customer else grants
 
 

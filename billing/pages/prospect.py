@@ -6,9 +6,10 @@ from decimal import Decimal
 from django.db.models import Count, OuterRef, Subquery, Value
 
 from billing.choices import OrderKind
-from billing.models import PriceBook
+from billing.errors import MoneyRefused
+from billing.models import Order, PriceBook
 from billing.money import ZERO
-from billing.rules import PLAN_KINDS
+from billing.rules import PLAN_KINDS, offer
 from cards.calendar import civil_today
 from cards.models import Card, Customer, Plan, ServiceTerm
 
@@ -58,7 +59,7 @@ def prospect_of(kind, plan, card_ids):
     customers = Customer.objects.in_bulk({customer for customer, *_ in groups} - {None})
     plans, book, today = Plan.objects.in_bulk(), PriceBook.read(list(customers)), civil_today()
     rows = [
-        Priced(customers[customer], plans[gets], cards, price_of(book, customer, plans[gets], today))
+        Priced(customers[customer], plans[gets], cards, price_of(kind, customers[customer], plans[gets], book, today))
         for customer, gets, cards in groups
         if customer
     ]
@@ -80,13 +81,16 @@ def preselected(kind, card_ids):
     return ""
 
 
-def prices_for(customer):
+def prices_for(customer, kind):
     """What each plan and pack on sale costs a customer today, by its key."""
     book, today = PriceBook.read([customer.pk]), civil_today()
     plans = Plan.objects.filter(is_sold=True)
-    return {plan.pk: price_of(book, customer.pk, plan, today) for plan in plans}
+    return {plan.pk: price_of(kind, customer, plan, book, today) for plan in plans}
 
 
-def price_of(book, customer_id, plan, day):
-    quote = book.quote(customer_id, plan.pk, day) if plan.is_sold else None
-    return quote and quote.amount
+def price_of(kind, customer, plan, book, day):
+    """What a plan costs a customer in an order of this kind; None where it is not sold to them."""
+    try:
+        return offer(Order(kind=kind, customer=customer), plan, book, day).quote.amount
+    except MoneyRefused:
+        return None

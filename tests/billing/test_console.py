@@ -627,6 +627,9 @@ def test_of_a_selection_each_customers_cards_are_told_with_their_own_plans_and_w
     assert renew.context["prospect"].total == Decimal("30.00")
     assert "1 card is in stock, so there is no one to pay for it" in text(renew)
     assert "Not on sale, or without a price" in text(renew)
+    Plan.objects.filter(code="Y1-30").update(is_sold=False)  # what a card was opened with is to be paid all the same
+    opening = get(ops, f"{NEW}?kind=opening&numbers={second.iccid}")
+    assert prospect(opening) == ([("Globex", "Y1-30", 1, Decimal("30.00"))], 0)
     stocks = get(ops, f"{NEW}?action=renew&numbers={stock.iccid}")
     assert (prospect(stocks), f"/console/cards/{stock.iccid}/grant/" in text(stocks)) == (([], 1), True)
 

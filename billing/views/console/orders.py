@@ -70,7 +70,7 @@ def new_order(request):
     said = form.data if form.is_bound else form.initial
     prospect = prospect_of(said.get("kind"), Plan.objects.filter(code=said.get("plan")).first(), card_ids)
     if prospect and prospect.only_customer:
-        form.offer(prices_for(prospect.only_customer))
+        form.offer(prices_for(prospect.only_customer, said["kind"]))
     context = {
         "form": form,
         "selection": selection,

@@ -175,7 +175,7 @@ class History:
         month = day.replace(day=1)
         used_up = self.held_by(Hold.CREDIT, lambda part: part.fate(month) < part.story.tops_up)
         nobodys = self.till.top_up(used_up, day, 180)
-        self.act(Action.TOP_UP, nobodys, day, 180, reason="库存卡测试", plan="PACK-100")
+        self.act(Action.GRANT, nobodys, day, 180, reason="库存卡测试", plan="PACK-100")
         waived = self.held_by(Hold.THRESHOLD, lambda part: part.fate(month) < part.story.waives)
         self.act(Action.RESUME, waived, day, 200, actor="support", reason="客户确认继续使用")
 
@@ -209,7 +209,7 @@ class History:
         for part in parts:
             by_plan[part.story.plan].append(self.ids[part.iccid])
         for plan, ids in sorted(by_plan.items()):
-            self.act(Action.RENEW, self.till.renew(ids, plan, day, minute), day, minute, reason="库存卡续费", plan=plan)
+            self.act(Action.GRANT, self.till.renew(ids, plan, day, minute), day, minute, reason="库存卡续费", plan=plan)
 
     def act(self, action, ids, day, minute, actor="ops", reason="", **params):
         if ids:

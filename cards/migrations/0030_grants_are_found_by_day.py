@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0028_cards_that_were_taken_over"),
+        ("cards", "0029_ends_are_called_by_their_first_day_without"),
     ]
 
     operations = [

@@ -13,6 +13,7 @@ from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
 from cards.phrases import listed
 from cards.quantities import megabytes
+from cards.sentences.terms import when_it_runs
 from cards.templatetags.cards import SHOWN_LABELS
 
 
@@ -90,10 +91,7 @@ class CardAction:
             return " ".join([allowance, *what_follows(self.card, after)])
         if after.term_number != self.card.term_number:
             return " ".join(what_follows(self.card, after))
-        if after.service_until is None:
-            return _("Starts after the card's opening term.")
-        sentence = _("Starts after the existing terms; the last day of the current one is {day}.")
-        return sentence.format(day=last_day(after.service_until))
+        return when_it_runs(after, self.policies, is_one_more=self.card.is_renewed)
 
     def _rehearsed(self, **params):
         """(a copy of the card, to which the action was done, None), or (None, the refusal)."""

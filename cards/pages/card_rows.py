@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from cards.calendar import last_day
 from cards.choices import State
-from cards.phrases import noted
 from cards.quantities import per_cent
 
 SOON_DAYS = 30
@@ -22,8 +21,11 @@ NEXT_DAY = {
     State.SHUT_DOWN: ("cancel_on", gettext_lazy("will be cancelled on")),
     State.CANCELLED: ("cancel_on", gettext_lazy("cancelled on")),
 }
-# What is noted with that day of a renewed card, which it will live through.
-RENEWED = {State.IN_USE: pgettext_lazy("card", "renewed"), State.SHUT_DOWN: gettext_lazy("renewal ordered")}
+# What that day is of a renewed card, which it will live through.
+RENEWED = {
+    State.IN_USE: gettext_lazy("renewed; the current term's last day"),
+    State.SHUT_DOWN: gettext_lazy("renewal ordered; without it cancelled on"),
+}
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ def next_of(card, day):
     next_day, label = next_day_of(card)
     if next_day is None:
         return None
-    days, note = (next_day - day).days, RENEWED.get(card.phase) if card.has_next_term else None
-    is_soon = days <= SOON_DAYS and not (card.is_final or note)
-    return Next(next_day, noted(label, note) if note else label, days, is_soon)
+    days, renewed = (next_day - day).days, RENEWED.get(card.phase) if card.has_next_term else None
+    is_soon = days <= SOON_DAYS and not (card.is_final or renewed)
+    return Next(next_day, renewed or label, days, is_soon)
 
 
 def usage_of(card, day):

@@ -197,10 +197,10 @@ def test_granting_offers_what_is_on_sale_with_what_each_leads_to_or_why_not(ops)
 def test_a_term_for_a_card_in_use_queues(ops):
     card = card_in_use()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(card, "grant"), headers=ENGLISH).context["offers"]}
-    assert effects["M1-100"] == "Starts after the existing terms; the last day of the current one is 2026-12-31."
+    assert effects["M1-100"] == "It starts on 2027-01-01; its last day is 2027-01-31."
     opened = open_card()
     effects = {o.plan.code: o.effect for o in ops.get(url_of(opened, "grant"), headers=ENGLISH).context["offers"]}
-    assert effects["M1-100"] == "Starts after the card's opening term."
+    assert effects["M1-100"] == "It starts after the card's opening term."
 
 
 @on_the_day

@@ -55,7 +55,9 @@ def test_whose_cards_are_all_renewed_is_led_to_pay_nothing(alice):
     for quick in ("expiring", "expired", "cancelling", "unpaid"):
         assert alice.client.get(f"/my/cards/?quick={quick}").context["rows"] == []
     rows = alice.client.get("/my/cards/", headers=ENGLISH).context["rows"]
-    assert [(str(row["next"].label), row["next"].is_soon) for row in rows] == [("service until (renewed)", False)] * 2
+    assert [(str(row["next"].label), row["next"].is_soon) for row in rows] == [
+        ("renewed; the current term's last day", False)
+    ] * 2
     for card in (by_queue, by_order):
         page = alice.open(f"/my/cards/{card.iccid}/").text
         assert ("Buy data: see the prices" in page, "Renew" in page) == (True, False)

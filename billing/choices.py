@@ -117,15 +117,28 @@ class PaymentState(TextChoices):
 
 
 class NotificationOutcome(TextChoices):
-    """What was made of a provider's notification; `paid` alone moves money, `known` changes nothing any more."""
+    """What was made of a provider's notification; `paid` alone moves money, `known` changes nothing any more.
+
+    Money that fits no payment waits to be cleared. `late` stands in rows of before alone: such a notification was
+    refused for its age, and is believed when it comes again.
+    """
 
     PAID = "paid", pgettext_lazy("notification", "Payment received")
     CLOSED = "closed", pgettext_lazy("notification", "Payment closed")
     KNOWN = "known", pgettext_lazy("notification", "Already paid: no change")
     LATE = "late", pgettext_lazy("notification", "Refused: timestamp out of range")
-    UNKNOWN = "unknown", pgettext_lazy("notification", "Refused: unknown payment")
-    WRONG_AMOUNT = "wrong_amount", pgettext_lazy("notification", "Refused: amount does not match")
-    USED_REFERENCE = "used_reference", pgettext_lazy("notification", "Refused: reference belongs to another payment")
+    UNKNOWN = "unknown", pgettext_lazy("notification", "Unknown payment")
+    WRONG_AMOUNT = "wrong_amount", pgettext_lazy("notification", "Amount does not match")
+    USED_REFERENCE = "used_reference", pgettext_lazy("notification", "Reference belongs to another payment")
+    WALLET_FULL = "wallet_full", pgettext_lazy("notification", "More than the wallet can hold")
+
+
+class ClearingState(TextChoices):
+    """What was decided about money that fits no payment."""
+
+    WAITING = "waiting", pgettext_lazy("clearing", "To clear")
+    ASSIGNED = "assigned", pgettext_lazy("clearing", "In a wallet")
+    RETURNED = "returned", pgettext_lazy("clearing", "Returned to the payer")
 
 
 class NoticeKind(TextChoices):
@@ -140,6 +153,7 @@ class NoticeKind(TextChoices):
     WALLET_LOW = "wallet_low", _("Low balance")
     RENEWAL_FAILED = "renewal_failed", _("Auto-renewal failed")
     NOT_RENEWED = "not_renewed", _("Card not auto-renewed")
+    PAYMENT_KEPT = "payment_kept", _("Payment kept in the wallet")
 
 
 class MissedWhy(TextChoices):
@@ -161,6 +175,14 @@ class MailProblem(TextChoices):
 
 # What is kept on record with before and after.
 CHANGED = (Deed.TERMS, Deed.PRICE, Deed.RULES)
+
+# Money that was taken and fits no payment.
+UNMATCHED = (
+    NotificationOutcome.UNKNOWN,
+    NotificationOutcome.WRONG_AMOUNT,
+    NotificationOutcome.USED_REFERENCE,
+    NotificationOutcome.WALLET_FULL,
+)
 
 # The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)

@@ -120,6 +120,14 @@ MONEY_REFUSALS = {
         _("The entry is already reversed."),
         _("No action is needed."),
     ),
+    "cleared_already": (
+        _("Something else was already decided about this payment."),
+        _("Reload the page. If that was wrong, reopen the payment first."),
+    ),
+    "not_cleared": (
+        _("There is no decision on this payment to take back."),
+        _("Reload the page to see where it stands."),
+    ),
     "not_reversible": (
         _("Only receipts and online payments can be reversed."),
         _("Refund the order instead."),

@@ -140,16 +140,31 @@ class RefundForm(ReasonForm):
         return self.cleaned_data["told"] or self.usual
 
 
+class CustomerNameField(forms.ModelChoiceField):
+    """A customer by name, as a field to type into with the names to choose from."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            Customer.objects.all(),
+            to_field_name="name",
+            label=_("Customer"),
+            widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
+            error_messages={"invalid_choice": _("There is no customer with this name.")},
+            **kwargs,
+        )
+
+
+class AssignForm(ReasonForm):
+    """Whose money it is that fits no payment, and how that is known."""
+
+    customer = CustomerNameField()
+    field_order = ("customer", "reason")
+
+
 class ReceiptForm(KeyedForm):
     """A transfer as the bank's statement shows it."""
 
-    customer = forms.ModelChoiceField(
-        Customer.objects.all(),
-        to_field_name="name",
-        label=_("Customer"),
-        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
-        error_messages={"invalid_choice": _("There is no customer with this name.")},
-    )
+    customer = CustomerNameField()
     amount = AmountField(label=pgettext_lazy("money", "Amount"))
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")

@@ -62,6 +62,11 @@ def may_pay(user: Visitor, customer_id: int) -> bool:
     return _may(user, "billing.pay_order", customer_id)
 
 
+def may_clear(user: Visitor) -> bool:
+    """Whether somebody may decide whose money is that came and fits no payment."""
+    return user.has_perm("billing.add_receipt")
+
+
 def may_adjust(user: Visitor) -> bool:
     """Whether somebody may charge or credit a customer without any card, and approve that."""
     return user.has_perm("billing.adjust_order")

@@ -3,11 +3,11 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from billing.choices import OrderKind, OrderState, RefundState
+from billing.choices import ClearingState, OrderKind, OrderState, RefundState
 from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
-    from billing.models import Order, Refund  # noqa: F401 -- named in texts
+    from billing.models import Order, Refund, UnmatchedPayment  # noqa: F401 -- named in texts
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
@@ -33,3 +33,13 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def waiting(self) -> Self:
         """Refunds that somebody has to approve or decline."""
         return self.filter(state=RefundState.REQUESTED)
+
+
+class UnmatchedPaymentQuerySet(models.QuerySet["UnmatchedPayment"]):
+    def waiting(self) -> Self:
+        """What somebody has to decide about."""
+        return self.filter(state=ClearingState.WAITING)
+
+    def cleared(self) -> Self:
+        """What was decided, right or wrong."""
+        return self.exclude(state=ClearingState.WAITING)

@@ -26,6 +26,9 @@ NOTICE_SENTENCES = {
         "Card {card} has used {step}% or more of its allowance in the cycle that started on {day}."
     ),
     NoticeKind.WALLET_LOW: gettext_lazy("The wallet balance has been low since {day}: {balance}, below {low_below}."),
+    NoticeKind.PAYMENT_KEPT: gettext_lazy(
+        "{amount} came on {day} for order {order}, which was no longer waiting for payment: the money is in the wallet."
+    ),
     NoticeKind.RENEWAL_FAILED: gettext_lazy(
         "Auto-renewal failed on {day}: {needed} is needed, but the wallet has only {available} available."
     ),
@@ -81,7 +84,7 @@ def placeholders_of(notice: Notice, plans: PlanNames | None = None) -> dict[str,
     facts, plans = notice.facts, plans or PlanBook()
     day = last_day(notice.on) if notice.kind in OF_AN_END else notice.on
     said = {"card": notice.card.iccid if notice.card else None, "day": day, "step": notice.step}
-    said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold") if name in facts}
+    said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold", "order") if name in facts}
     said |= {name: yuan(Decimal(facts[name])) for name in AMOUNTS if name in facts}
     if "available" in facts:
         needed = Decimal(facts.get("needed", facts.get("amount")))

@@ -41,7 +41,7 @@ class Statement:
 def wallet_of(customer_id: int) -> QuerySet[Posting]:
     """The postings of a customer's wallet, in the order in which they were made."""
     wallet = Posting.objects.filter(customer=customer_id, account=Account.WALLET).order_by("pk")
-    return wallet.select_related("entry__order", "entry__receipt", "entry__reverses__receipt", "entry__payment")
+    return wallet.select_related("entry__order", "entry__receipt", "entry__reverses__receipt", "entry__unmatched")
 
 
 def statement(customer_id: int, day: date) -> Statement:

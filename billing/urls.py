@@ -15,6 +15,7 @@ from billing.views.console import (
     revenue,
     statement,
     terms,
+    unmatched,
 )
 
 app_name = "money"
@@ -46,6 +47,11 @@ urlpatterns = [
     path("receipts/new/", receipts.new_receipt, name="receipt-new"),
     path("receipts/<int:pk>/", receipts.receipt_page, name="receipt"),
     path("receipts/<int:pk>/reverse/", receipts.reverse_receipt, name="receipt-reverse"),
+    path("unmatched/", unmatched.unmatched_list, name="unmatched-list"),
+    path("unmatched/<int:pk>/", unmatched.unmatched_page, name="unmatched"),
+    path("unmatched/<int:pk>/assign/", unmatched.assign, name="unmatched-assign"),
+    path("unmatched/<int:pk>/give-back/", unmatched.give_back, name="unmatched-give-back"),
+    path("unmatched/<int:pk>/take-back/", unmatched.take_back, name="unmatched-take-back"),
     path("customers/", customers.customer_list, name="customer-list"),
     path("customers/<int:pk>/", customers.customer_page, name="customer"),
     path("customers/<int:pk>/agreement/", customers.change_agreement, name="customer-agreement"),

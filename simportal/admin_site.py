@@ -44,6 +44,7 @@ MONEY = (
     (pgettext_lazy("orders", "Orders"), "money:order-list", "billing.view_order"),
     (_("Openings not paid"), "money:not-paid", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
+    (_("Payments to clear"), "money:unmatched-list", "billing.add_receipt"),
     (_("Approvals"), "money:approvals", "billing.refund_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),

@@ -42,6 +42,7 @@ LOOKED_AT = (
     "billing.receipt",
     "billing.refund",
     "billing.termsrecord",
+    "billing.unmatchedpayment",
 )
 MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.membership", "cards.plan")
 

@@ -3,7 +3,7 @@ from billing.models.approval import DoneAlone, Proposal, TermsRecord
 from billing.models.ledger import Entry, Posting
 from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
-from billing.models.payment import Notification, Payment, Receipt
+from billing.models.payment import Notification, Payment, Receipt, UnmatchedPayment
 from billing.models.price import Price, PriceBook, PriceTier
 from billing.models.renewal import AnnouncedRenewal, CardRenewal, MissedRenewal, RenewalRun, RenewedTerm
 
@@ -31,4 +31,5 @@ __all__ = [
     "RenewalRun",
     "RenewedTerm",
     "TermsRecord",
+    "UnmatchedPayment",
 ]

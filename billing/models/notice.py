@@ -64,7 +64,13 @@ class Notice(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
-                "kind", "customer", Coalesce("card", 0), "on", "step", name="a_notice_is_given_once"
+                "kind",
+                "customer",
+                Coalesce("card", 0),
+                "on",
+                "step",
+                name="a_notice_is_given_once",
+                condition=~models.Q(kind=NoticeKind.PAYMENT_KEPT),  # told of each payment, with the payment
             )
         ]
         indexes = [

@@ -6,8 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.choices import NotificationOutcome, PaymentState
+from billing.choices import UNMATCHED, ClearingState, NotificationOutcome, PaymentState
 from billing.models.fields import MoneyField
+from billing.querysets import UnmatchedPaymentQuerySet
 from billing.references import KEY_LENGTH
 from cards.models.fields import CodeField
 from cards.scope import OwnedQuerySet
@@ -137,6 +138,12 @@ class Payment(models.Model):
     def is_paid(self) -> bool:
         return self.state == PaymentState.PAID
 
+    @property
+    def stayed_in_wallet(self) -> bool:
+        """Whether it is paid and did not pay its order: it has none, or that was paid before or is over."""
+        pays = self.order and self.order.paid_at and self.paid_at and self.order.paid_at >= self.paid_at
+        return self.is_paid and not pays
+
 
 class Notification(models.Model):
     """What a provider told us, and what we made of it. Its `nonce` comes once; a second time is a replay."""
@@ -159,3 +166,96 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.nonce}"
+
+    @property
+    def was_late(self) -> bool:
+        """Whether it was refused for its age, as was done before."""
+        return self.outcome == NotificationOutcome.LATE
+
+
+class UnmatchedPayment(models.Model):
+    """Money that a provider says, proved, it has taken and that fits no payment: finance decides whose it is.
+
+    `payment_key` is our number of the payment as the provider said it, `payment` the payment of that number, if there
+    is one. A decision that was wrong is taken back (`reopened_at`), and the money stands in the queue anew, as a row of
+    its own.
+    """
+
+    provider = models.CharField(_("provider"), max_length=16)
+    reference = models.CharField(_("provider's reference"), max_length=64)
+    payment_key = models.UUIDField(_("key"))
+    amount = MoneyField(pgettext_lazy("money", "amount"))
+    why = models.CharField(
+        _("why it fits no payment"),
+        max_length=16,
+        choices=[(outcome.value, outcome.label) for outcome in UNMATCHED],
+    )
+    payment = models.ForeignKey(
+        Payment, models.PROTECT, null=True, blank=True, related_name="unmatched", verbose_name=_("payment")
+    )
+    notification = models.ForeignKey(
+        Notification, models.PROTECT, related_name="unmatched", verbose_name=_("payment notification")
+    )
+    came_at = models.DateTimeField(_("received at"))
+    state = models.CharField(_("state"), max_length=8, choices=ClearingState, default=ClearingState.WAITING)
+    customer = models.ForeignKey(
+        "cards.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("customer")
+    )
+    entry = models.OneToOneField(
+        "billing.Entry", models.PROTECT, null=True, blank=True, related_name="unmatched", verbose_name=_("entry")
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("clearing", "decided by"),
+    )
+    decided_at = models.DateTimeField(pgettext_lazy("clearing", "decided at"), null=True, blank=True)
+    reopened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reopened by")
+    )
+    reopened_at = models.DateTimeField(_("reopened at"), null=True, blank=True)
+    reopen_reason = models.CharField(_("reason for reopening"), max_length=200, blank=True)
+
+    objects = UnmatchedPaymentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("payment to clear")
+        verbose_name_plural = _("payments to clear")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "reference", "payment_key", "amount"],
+                name="money_waits_to_be_cleared_once",
+                condition=models.Q(reopened_at=None),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=ClearingState.WAITING, decided_at=None)
+                | (~models.Q(state=ClearingState.WAITING) & models.Q(decided_at__isnull=False)),
+                name="what_is_cleared_was_decided",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=ClearingState.ASSIGNED, entry__isnull=False, customer__isnull=False)
+                | (~models.Q(state=ClearingState.ASSIGNED) & models.Q(entry=None, customer=None)),
+                name="what_is_assigned_is_in_a_wallet",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="unmatched_waiting", condition=models.Q(state=ClearingState.WAITING))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.reference}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has decided about it yet."""
+        return self.state == ClearingState.WAITING
+
+    @property
+    def can_be_reopened(self) -> bool:
+        return not self.waits and self.reopened_at is None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from billing.actions.shown import terms_checked
-from billing.choices import LineState, OrderState, PaymentState, ProposalState, RefundState
+from billing.choices import ClearingState, LineState, OrderState, PaymentState, ProposalState, RefundState
 from cards.models import Plan
 from cards.pages.badges import Badge
 
@@ -22,6 +22,8 @@ ORDER_TONES = {
     ProposalState.APPROVED: "good",
     ProposalState.EXPIRED: "bad",
     PaymentState.STARTED: "warning",
+    ClearingState.WAITING: "warning",
+    ClearingState.ASSIGNED: "good",
 }
 EFFECTS = {
     "works_again": _("work again immediately"),
@@ -33,7 +35,7 @@ EFFECTS = {
 
 
 def money_badge(thing):
-    """The state of an order, a line, a refund, an approval or an online payment."""
+    """The state of an order, a line, a refund, an approval, an online payment or money to be cleared."""
     return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
 
 

@@ -52,10 +52,7 @@ def order_context(order, request, frame):
         "key": uuid.uuid4(),
         "entries": [(entry, moved_by(entry, frame.for_staff), list(entry.postings.all())) for entry in entries],
         "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
-        "payments": [
-            (payment, money_badge(payment), provider_label(payment.provider), list(payment.notifications.all()))
-            for payment in order.payments.select_related("started_by").prefetch_related("notifications")
-        ],
+        "payments": _payments(order),
     }
     if job:
         job.sums = engine.totals(job)
@@ -64,6 +61,21 @@ def order_context(order, request, frame):
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))
+
+
+def _payments(order):
+    """Each online payment with its badge, its provider, what was told of it, and what of that waits to be cleared."""
+    payments = order.payments.select_related("started_by").prefetch_related("notifications", "unmatched")
+    return [
+        (
+            payment,
+            money_badge(payment),
+            provider_label(payment.provider),
+            list(payment.notifications.all()),
+            list(payment.unmatched.all()),
+        )
+        for payment in payments
+    ]
 
 
 def _draft(order):

@@ -65,7 +65,7 @@ def moved_by(entry, to_staff):
     """Who moved the money: a provider or the portal itself as people call it, a member by name, staff as the dealer."""
     if entry.actor_kind == ActorKind.SYSTEM and entry.actor_name == AUTO_RENEWAL.name:
         return _("Auto-renewal")
-    if entry.kind == EntryKind.ONLINE:
+    if entry.kind == EntryKind.ONLINE and entry.actor_kind == ActorKind.SYSTEM:
         return provider_label(entry.actor_name)
     return entry.actor_name if to_staff or entry.actor_kind == ActorKind.CUSTOMER else _("your dealer")
 
@@ -73,7 +73,8 @@ def moved_by(entry, to_staff):
 def _what_for(entry, frame):
     if entry.order:
         return entry.order.number, frame.money_url("order", entry.order_id)
-    receipt = getattr(entry.reverses or entry, "receipt", None)
-    if receipt is None:
-        return "", ""
-    return receipt.reference, frame.money_url("receipt", receipt.pk) if frame.for_staff else ""
+    came = entry.reverses or entry
+    for kind in ("receipt", "unmatched"):
+        if row := getattr(came, kind, None):
+            return row.reference, frame.money_url(kind, row.pk) if frame.for_staff else ""
+    return "", ""

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
@@ -46,14 +46,13 @@ class Local:
             raise Forged
         if not (TIMESTAMPS.fullmatch(sent_at) and NONCES.fullmatch(nonce)):
             raise Unreadable
-        at = datetime.fromtimestamp(int(sent_at), UTC)
         try:
             content = json.loads(body)
             reference: str = content["reference"]
             if not REFERENCES.fullmatch(reference):
                 raise Unreadable
             amount = read_amount(content["amount"])
-            return Facts(nonce, at, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
+            return Facts(nonce, UUID(content["payment"]), SAID[content["said"]], amount, reference, content)
         except (ValueError, TypeError, KeyError, AttributeError, BadInput):
             raise Unreadable from None
 

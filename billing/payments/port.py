@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,7 +27,6 @@ class Facts:
     """
 
     nonce: str
-    sent_at: datetime
     key: UUID
     is_paid: bool  # or else it was called off
     amount: Decimal
@@ -45,4 +43,8 @@ class Provider(Protocol):
         """The address of the page on which somebody pays this payment."""
 
     def read(self, body: bytes, headers: Mapping[str, str]) -> Facts:
-        """The `Facts` of a notification (its bytes and headers). Raises `Forged` or `Unreadable`."""
+        """The `Facts` of a notification (its bytes and headers). Raises `Forged` or `Unreadable`.
+
+        How old one may be is for the provider to say: where each sending is signed anew, an old one may be `Forged`. A
+        repeat does no harm.
+        """

@@ -8,15 +8,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import payments
-from billing.choices import NotificationOutcome
 from billing.models import Payment
 from billing.pages.order_labels import money_badge
 from billing.payments import PROVIDERS, local, provider_label
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
 from cards.pages.frames import frame_of
-
-ACCEPTED = (NotificationOutcome.PAID, NotificationOutcome.CLOSED, NotificationOutcome.KNOWN)
 
 
 @login_required
@@ -44,8 +41,7 @@ def payment_page(request, key):
         "provider": provider_label(payment.provider),
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
-        # It came for no order, or for one that was paid before or is over.
-        "is_in_wallet": payment.is_paid and not (order and order.paid_at and order.paid_at >= payment.paid_at),
+        "is_in_wallet": payment.stayed_in_wallet,
         "back_url": back_url,
     }
     return render(request, "pay/payment.html", context)
@@ -54,7 +50,10 @@ def payment_page(request, key):
 @csrf_exempt
 @require_POST
 def notify(request, provider):
-    """Whatever a provider tells us, answered in a line: 200 taken, 400 refused, 403 not its word."""
+    """Whatever a provider tells us, answered in a line: 200 taken, whatever is made of it, 400 or 403 refused.
+
+    What is its word is kept, so that it need not come again.
+    """
     if provider not in PROVIDERS:
         raise Http404
     try:
@@ -63,7 +62,7 @@ def notify(request, provider):
         return _line("forged", 403)
     except Unreadable:
         return _line("unreadable", 400)
-    return _line(outcome, 200 if outcome in ACCEPTED else 400)
+    return _line(outcome, 200)
 
 
 def _line(word, status):

@@ -1,5 +1,7 @@
 """Many who pay at the same moment, each with a connection of its own: what may happen happens, once, and no more."""
 
+import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -14,9 +16,10 @@ from billing.actions.approvals import approve_proposal
 from billing.actions.auto_renew import renew_for
 from billing.actions.kinds import work_off_orders
 from billing.actions.ledger import account_of
+from billing.actions.unmatched import assign_to, mark_returned
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
-from billing.models import Entry, Notification, Order, Payment, Receipt, RenewalRun
+from billing.models import Entry, Notification, Order, Payment, Receipt, RenewalRun, UnmatchedPayment
 from billing.payments import local
 from cards.calendar import civil_today
 from cards.errors import BadInput
@@ -95,6 +98,56 @@ def test_a_payment_that_comes_while_the_order_is_paid_from_the_wallet_leaves_its
     at_once([lambda: payments.receive("local", *notification), lambda: orders.pay_and_fulfil(order, user=payer)])
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", 30)
     assert list(proof.problems()) == []
+
+
+def told_by(payment, **changes):
+    """A notification of the provider with something else in its body."""
+    body, _headers = local.notification(payment, "paid")
+    return local.signed(json.dumps(json.loads(body) | changes).encode())
+
+
+def received_at_once(notifications):
+    """How often each outcome came of these notifications, all of them told at the same moment."""
+    answers = at_once([lambda each=each: payments.receive("local", *each) for each in notifications])
+    return Counter(answer.outcome for answer in answers)
+
+
+def test_a_payment_told_by_two_references_at_once_is_two_and_pays_its_order_once():
+    b.price("Y1-30", "30.00")
+    payment = payments.start_payment(placed_order(), user=member())
+    assert received_at_once([told_by(payment, reference=f"R{n % 2}") for n in range(10)]) == {"paid": 2, "known": 8}
+    assert (b.fresh(payment.order).state, b.balance(), Payment.objects.count()) == ("fulfilled", 30, 2)
+    assert list(proof.problems()) == []
+
+
+def test_a_reference_told_of_two_payments_at_once_pays_one_and_waits_to_be_cleared_for_the_other():
+    payer = member()
+    started = [payments.start_deposit(b.customer(), Decimal(amount), user=payer) for amount in ("10", "20")]
+    both = [told_by(payment, reference="R") for payment in started]
+    assert received_at_once(both) == {"paid": 1, "used_reference": 1}
+    paid, waiting = Payment.objects.get(state="paid"), UnmatchedPayment.objects.get()
+    assert (b.balance(), waiting.amount) == (paid.amount, 30 - paid.amount)
+
+
+def test_money_told_twenty_times_at_once_that_fits_nothing_waits_once():
+    payment = payments.start_deposit(b.customer(), Decimal("10"), user=member())
+    assert received_at_once([told_by(payment, amount="9.99") for _ in range(20)]) == {"wrong_amount": 20}
+    assert UnmatchedPayment.objects.get().amount == Decimal("9.99")
+
+
+def test_of_two_who_decide_at_once_whose_money_it_is_one_does():
+    payments.receive("local", *told_by(payments.start_deposit(b.customer(), Decimal("10"), user=member()), amount="9"))
+    row, users = UnmatchedPayment.objects.get(), [b.financier(), b.financier(username="other")]
+    decide = [
+        lambda: assign_to(row, b.customer("Acme"), user=users[0], reason="x"),
+        lambda: assign_to(row, b.customer("Other"), user=users[1], reason="x"),
+        lambda: mark_returned(row, user=users[1], reason="x"),
+    ]
+    answers = at_once(decide * 3)
+    made = UnmatchedPayment.objects.get()
+    assert Counter(getattr(answer, "code", "decided") for answer in answers) == {"cleared_already": 6, "decided": 3}
+    assert sum(account_of(b.customer(name).pk).balance for name in ("Acme", "Other")) == (9 if made.customer else 0)
+    assert Entry.objects.count() == (1 if made.customer else 0)
 
 
 def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():

@@ -36,6 +36,7 @@ PAGES = [
     "/console/margin/",
     "/console/at-risk/",
     "/console/approvals/",
+    "/console/unmatched/",
     "/console/cards/",
     "/console/cards/{iccid}/",
     "/console/cards/{iccid}/suspend/",

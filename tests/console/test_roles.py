@@ -24,7 +24,7 @@ LOOKS = words(
     view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
     view_usageday view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
-    view_refund
+    view_refund view_unmatchedpayment
     """
 )
 OPERATIONS = words(

@@ -21,7 +21,8 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
-from billing.models import Order, PriceTier
+from billing.models import Order, PriceTier, UnmatchedPayment
+from billing.payments import local
 from cards.actions.jobs import control, worker
 from cards.actions.requests import answer, open_request
 from cards.actions.selections import freeze_ids
@@ -205,6 +206,11 @@ TABLE = {
     "money:approvals": row(STAFF),
     "money:proposal": row(STAFF, pk="proposal"),
     "money:proposal-step": row(NOBODY, FINANCE, pk="proposal", step="=decline"),
+    "money:unmatched-list": row(STAFF),
+    "money:unmatched": row(STAFF, pk="unmatched"),
+    "money:unmatched-assign": row(NOBODY, FINANCE, {"customer": "Acme", "reason": "x"}, pk="unmatched"),
+    "money:unmatched-give-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
+    "money:unmatched-take-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
     "money:customer-list": row(STAFF),
     "money:customer": row(STAFF, pk="cards_customer"),
     "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
@@ -335,12 +341,15 @@ def world(people):
 
 
 def money_of(card, finance, ops):
-    """Acme's orders at every stage, a refund that waits, a receipt, and a payment under way."""
+    """Acme's orders at every stage, a refund that waits, a receipt, a payment under way, and money that fits none."""
     build.price("Y1-30", "30.00")
     receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
     draft, placed = build.drafted(cards=[card], also_renewed=True), build.placed(cards=[card])
     failed = orders.pay(build.placed(cards=[card_in_use(customer="Acme")], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
+    payment = payments.start_payment(placed, user=finance)
+    body, _headers = local.notification(payment, "paid")
+    payments.receive(local.NAME, *local.signed(body.replace(b"30.00", b"29.00")))
     return {
         "draft": draft.pk,
         "placed": placed.pk,
@@ -350,7 +359,8 @@ def money_of(card, finance, ops):
         "refund": refunds.request_refund(failed, user=ops, reason="x").pk,
         "receipt": receipt.pk,
         "proposal": receipts.record(card.customer, Decimal("1000"), "BANK 9", DAY, user=finance).pk,
-        "payment": payments.start_payment(placed, user=finance).key,
+        "payment": payment.key,
+        "unmatched": UnmatchedPayment.objects.get().pk,
         "billing_moneyrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
     }

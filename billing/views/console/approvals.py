@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.choices import Deed
 from billing.errors import MoneyRefused
-from billing.models import MoneyRules, Proposal
+from billing.models import MoneyRules, Proposal, UnmatchedPayment
 from billing.pages.approval_lines import about_proposal, earlier_context, everything_waiting
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import proposed_price, values_of
@@ -24,8 +24,9 @@ PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
 @staff_required
 @require_safe
 def approvals(request):
-    """Everything that waits for a second person."""
-    context = {"waiting": everything_waiting(), "rules": MoneyRules.read()}
+    """Everything that waits for a second person, and how many payments are to be cleared."""
+    to_clear = UnmatchedPayment.objects.waiting().count()
+    context = {"waiting": everything_waiting(), "rules": MoneyRules.read(), "to_clear": to_clear}
     return console_page(request, "console/money/approvals.html", context)
 
 

@@ -1,0 +1,120 @@
+"""Payments to clear: money that came online and fits no payment, and what finance decides about it."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.actions.unmatched import assign_to, mark_returned, reopen
+from billing.errors import MoneyRefused
+from billing.forms import AssignForm, ReasonForm
+from billing.models import Payment, UnmatchedPayment
+from billing.pages.order_labels import money_badge
+from billing.pages.wallet_lines import moved_by
+from billing.payments import provider_label
+from billing.permissions import may_clear
+from cards.lookup import names_of
+from cards.models import Customer
+from cards.pages.addresses import places_in, queries_beside
+from cards.pages.frames import console_page, permitted, staff_required
+from cards.paging import ROWS_PER_PAGE, page_of
+
+SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
+
+
+@staff_required
+@require_safe
+def unmatched_list(request):
+    """What waits, the newest first; or (`show=cleared`) what was decided."""
+    show = request.GET.get("show", "")
+    if show not in ("", "cleared"):
+        raise Http404
+    rows = _rows().cleared() if show else _rows().waiting()
+    page = page_of(rows, ROWS_PER_PAGE, *places_in(request.GET))
+    context = {
+        "entries": [(row, money_badge(row), provider_label(row.provider)) for row in page.rows],
+        "page": page,
+        "show": show,
+        **queries_beside(page, request.GET),
+    }
+    return console_page(request, "console/money/unmatched_list.html", context)
+
+
+@staff_required
+@require_safe
+def unmatched_page(request, pk):
+    return _page(request, _find(pk))
+
+
+@permitted("billing.add_receipt")
+@require_POST
+def assign(request, pk):
+    """Put the money into the wallet of the customer whose it is."""
+    unmatched, form = _find(pk), AssignForm(request.POST)
+    if not form.is_valid():
+        return _page(request, unmatched, form, status=422)
+    customer, reason = form.cleaned_data["customer"], form.cleaned_data["reason"]
+    return _done(request, unmatched, lambda: assign_to(unmatched, customer, user=request.user, reason=reason))
+
+
+@permitted("billing.add_receipt")
+@require_POST
+def give_back(request, pk):
+    """Note that the payer has the money back."""
+    return _with_reason(request, _find(pk), mark_returned)
+
+
+@permitted("billing.add_receipt")
+@require_POST
+def take_back(request, pk):
+    """Take a wrong decision back; the money waits anew."""
+    return _with_reason(request, _find(pk), reopen)
+
+
+def _with_reason(request, unmatched, do):
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Briefly give a reason."))
+        return redirect("money:unmatched", pk=unmatched.pk)
+    return _done(request, unmatched, lambda: do(unmatched, user=request.user, reason=form.cleaned_data["reason"]))
+
+
+def _done(request, unmatched, do):
+    """Do it, and show where the money stands now."""
+    try:
+        unmatched = do()
+    except MoneyRefused as refused:
+        messages.error(request, str(refused))
+    return redirect("money:unmatched", pk=unmatched.pk)
+
+
+def _page(request, unmatched, form=None, status=None):
+    payment, entry = unmatched.payment, unmatched.entry
+    entries = [entry, getattr(entry, "reversed_by", None)] if entry else []
+    given = {"customer": payment.customer} if payment else {}
+    provider, reference = unmatched.provider, unmatched.reference
+    used_by = Payment.objects.filter(provider=provider, provider_reference=reference)
+    others = UnmatchedPayment.objects.filter(provider=provider, reference=reference).exclude(pk=unmatched.pk)
+    context = {
+        "unmatched": unmatched,
+        "badge": money_badge(unmatched),
+        "provider": provider_label(provider),
+        "told": sorted((name, str(value)) for name, value in unmatched.notification.body.items()),
+        "used_by": used_by.select_related("customer", "order").first(),
+        "others": others.order_by("pk"),
+        "entries": [(each, moved_by(each, to_staff=True), list(each.postings.all())) for each in entries if each],
+        "may_clear": may_clear(request.user),
+        "assign_form": form or AssignForm(initial=given),
+        "reason_form": ReasonForm(auto_id="reason_%s"),
+        "names": names_of(Customer),
+    }
+    return console_page(request, "console/money/unmatched.html", context, status=status)
+
+
+def _rows():
+    return UnmatchedPayment.objects.select_related(*SHOWN_WITH)
+
+
+def _find(pk):
+    return get_object_or_404(_rows().select_related("entry__reversed_by"), pk=pk)

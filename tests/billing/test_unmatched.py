@@ -1,0 +1,317 @@
+"""Money that came online and fits no payment: it is kept, stands in a queue, and finance decides once whose it is."""
+
+import uuid
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+
+from billing import proof
+from billing.actions import payments
+from billing.actions.ledger import account_of
+from billing.actions.unmatched import assign_to, mark_returned, reopen
+from billing.errors import MoneyRefused
+from billing.models import Entry, Notification, Payment, UnmatchedPayment
+from billing.payments import local
+from tests.billing import build as b
+from tests.billing.test_payments import KEY, answered, deposit, receive, signed_notification
+from tests.build import card_in_use, member, on_day
+from tests.console.pages import logged_in, of_role, text
+from tests.my.pages import ENGLISH
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 3, 2)
+QUEUE = "/console/unmatched/"
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with on_day(TODAY):
+        yield
+
+
+@pytest.fixture
+def payment():
+    """A payment of ¥10.00 into Acme's wallet that is under way."""
+    return deposit("10.00")
+
+
+@pytest.fixture
+def user():
+    return b.financier()
+
+
+@pytest.fixture
+def unmatched(payment):
+    """¥9.99 that came for it."""
+    receive(*signed_notification(payment, amount="9.99", reference="T1"))
+    return UnmatchedPayment.objects.get()
+
+
+def waiting():
+    """(why, reference, amount, of which payment) of what waits to be cleared, the oldest first."""
+    rows = UnmatchedPayment.objects.waiting().order_by("pk")
+    return [(row.why, row.reference, row.amount, row.payment) for row in rows]
+
+
+def refused(do, *args, **kwargs):
+    with pytest.raises(MoneyRefused) as error:
+        do(*args, **kwargs)
+    return error.value.code
+
+
+# what waits
+
+
+@pytest.mark.parametrize("amount", ["9.99", "10.01", "0.01"])
+def test_another_amount_waits_to_be_cleared_and_moves_nothing(payment, amount):
+    assert receive(*signed_notification(payment, amount=amount)) == "wrong_amount"
+    assert waiting() == [("wrong_amount", f"L{payment.pk}", Decimal(amount), payment)]
+    assert (Entry.objects.count(), Payment.objects.get().state) == (0, "started")
+    assert receive(*signed_notification(payment)) == "paid"  # the money that was asked for comes all the same
+    assert (b.balance(), len(waiting())) == (10, 1)
+
+
+def test_a_payment_that_there_is_not_waits_to_be_cleared(payment):
+    assert receive(*signed_notification(payment, payment=str(KEY), reference="T1")) == "unknown"
+    assert waiting() == [("unknown", "T1", 10, None)]
+    assert UnmatchedPayment.objects.get().payment_key == KEY
+
+
+def test_a_reference_pays_one_payment_and_for_another_it_waits_to_be_cleared(payment):
+    receive(*signed_notification(payment))
+    other = deposit("20.00")
+    assert receive(*signed_notification(other, reference=f"L{payment.pk}")) == "used_reference"
+    assert (waiting(), b.balance()) == ([("used_reference", f"L{payment.pk}", 20, other)], 10)
+
+
+def test_more_than_the_wallet_can_hold_waits_to_be_cleared(payment, user):
+    b.fund("9999999999.99")
+    assert receive(*signed_notification(payment)) == "wallet_full"
+    assert (waiting(), b.balance()) == ([("wallet_full", f"L{payment.pk}", 10, payment)], Decimal("9999999999.99"))
+    row = UnmatchedPayment.objects.get()
+    assert refused(assign_to, row, b.customer(), user=user, reason="x") == "wallet_full"
+    assert assign_to(row, b.customer("Other"), user=user, reason="theirs").state == "assigned"
+
+
+def test_however_often_the_provider_says_so_it_waits_once(payment):
+    first = signed_notification(payment, amount="9.99", reference="T1")
+    again = [signed_notification(payment, amount="9.99", reference="T1") for _ in range(2)]
+    assert [receive(*each) for each in (first, first, *again)] == ["wrong_amount"] * 4
+    assert (len(waiting()), Notification.objects.count()) == (1, 3)
+    receive(*signed_notification(payment, amount="9.98", reference="T1"))
+    receive(*signed_notification(payment, amount="9.99", reference="T2"))
+    assert [(reference, amount) for _why, reference, amount, _payment in waiting()] == [
+        ("T1", Decimal("9.99")),
+        ("T1", Decimal("9.98")),
+        ("T2", Decimal("9.99")),
+    ]
+
+
+def test_the_provider_need_not_say_it_again_and_what_is_not_its_word_is_refused(client, payment):
+    body, headers = signed_notification(payment, amount="9.99")
+    assert answered(client, body, headers | {local.SIGNATURE: "0" * 64})[0] == 403
+    assert (answered(client, *local.signed(b"{}"))[0], waiting()) == (400, [])
+    assert answered(client, body, headers)[:2] == (200, "wrong_amount\n")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def killed_at(number, call):
+    """Whether the call came to its end before its statement of this number, at which it would have been killed."""
+    seen = 0
+
+    def kill(execute, sql, params, many, context):
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            raise Killed
+        return execute(sql, params, many, context)
+
+    begun = transaction.savepoint()
+    try:
+        with connection.execute_wrapper(kill):
+            call()
+    except Killed:
+        transaction.savepoint_rollback(begun)
+        transaction.set_rollback(False)
+        return False
+    return True
+
+
+@pytest.mark.parametrize("changes", [{}, {"amount": "9.99"}, {"payment": str(KEY)}])
+def test_killed_at_any_statement_nothing_is_there_and_when_it_comes_again_all_of_it_once(payment, changes):
+    """Paid for the second time, another amount, no such payment."""
+    receive(*signed_notification(payment))
+    notification, number, ended = signed_notification(payment, "paid", None, **{"reference": "T9"} | changes), 0, False
+
+    def stands():
+        return Notification.objects.count(), Payment.objects.count(), len(waiting()), b.balance()
+
+    before = stands()
+    while not ended:
+        number += 1
+        sid = transaction.savepoint()
+        ended = killed_at(number, lambda: payments.receive("local", *notification))
+        assert ended or stands() == before
+        payments.receive("local", *notification)
+        after = stands()
+        transaction.savepoint_rollback(sid)
+    assert number > 5
+    is_paid = not ({"amount", "payment"} & set(changes))
+    assert after == ((2, 2, 0, 20) if is_paid else (2, 1, 1, 10))
+
+
+# what is decided
+
+
+def test_it_is_put_into_a_wallet_once(unmatched, user):
+    other = b.customer("Other")
+    for _ in range(2):
+        decided = assign_to(unmatched, other, user=user, reason="they called")
+    entry = Entry.objects.get()
+    assert (entry.pk, entry.kind, entry.customer, entry.actor_name, entry.memo) == (
+        f"unmatched:{unmatched.pk}",
+        "online",
+        other,
+        "finance",
+        "they called",
+    )
+    assert (decided.state, decided.customer, decided.entry, decided.decided_by) == ("assigned", other, entry, user)
+    assert (b.balance("Other"), waiting(), b.books()) == (
+        Decimal("9.99"),
+        [],
+        {"cash": Decimal("-9.99"), "wallet": Decimal("9.99")},
+    )
+    assert refused(assign_to, unmatched, b.customer(), user=user, reason="x") == "cleared_already"
+    assert refused(mark_returned, unmatched, user=user, reason="x") == "cleared_already"
+    assert list(proof.problems()) == []
+
+
+def test_or_it_is_returned_and_the_books_know_nothing_of_it(unmatched, user):
+    for _ in range(2):
+        decided = mark_returned(unmatched, user=user, reason="not ours")
+    assert (decided.state, decided.reason, decided.customer, decided.entry) == ("returned", "not ours", None, None)
+    assert (Entry.objects.count(), waiting()) == (0, [])
+    assert refused(assign_to, unmatched, b.customer(), user=user, reason="x") == "cleared_already"
+
+
+def test_when_the_provider_says_so_again_afterwards_nothing_waits_anew(payment, unmatched, user):
+    mark_returned(unmatched, user=user, reason="not ours")
+    assert receive(*signed_notification(payment, amount="9.99", reference="T1")) == "wrong_amount"
+    assert (waiting(), UnmatchedPayment.objects.count()) == ([], 1)
+
+
+def test_a_wrong_decision_is_taken_back_and_both_stay(unmatched, user):
+    assert refused(reopen, unmatched, user=user, reason="x") == "not_cleared"
+    assign_to(unmatched, b.customer("Other"), user=user, reason="they called")
+    again = reopen(unmatched, user=user, reason="it was Acme")
+    assert (b.balance("Other"), waiting()) == (0, [("wrong_amount", "T1", Decimal("9.99"), unmatched.payment)])
+    assert refused(reopen, unmatched, user=user, reason="x") == "not_cleared"
+    assert refused(assign_to, unmatched, b.customer("Other"), user=user, reason="x") == "cleared_already"
+    assign_to(again, b.customer(), user=user, reason="it was Acme")
+    assert [b.balance(name) for name in ("Acme", "Other")] == [Decimal("9.99"), 0]
+    keys = (f"unmatched:{unmatched.pk}", f"reverse:unmatched:{unmatched.pk}", f"unmatched:{again.pk}")
+    assert set(Entry.objects.values_list("key", flat=True)) == set(keys)
+    mark_returned(reopen(again, user=user, reason="x"), user=user, reason="x")
+    assert (b.balance(), list(proof.problems())) == (0, [])
+
+
+def test_what_was_spent_meanwhile_is_not_taken_out_of_the_wallet(unmatched, user):
+    assign_to(unmatched, b.customer(), user=user, reason="x")
+    b.price("Y1-30", "9.00")
+    b.paid(cards=[card_in_use(customer="Acme")], user=user)
+    assert refused(reopen, unmatched, user=user, reason="x") == "short"
+    assert (UnmatchedPayment.objects.get().reopened_at, b.balance()) == (None, Decimal("0.99"))
+
+
+def test_who_may_not_decides_nothing(unmatched):
+    nobody = b.financier("pay_order", username="paying")
+    for do in (
+        lambda: assign_to(unmatched, b.customer(), user=nobody, reason="x"),
+        lambda: mark_returned(unmatched, user=nobody, reason="x"),
+        lambda: reopen(unmatched, user=nobody, reason="x"),
+    ):
+        assert refused(do) == "forbidden"
+    assert len(waiting()) == 1
+
+
+# the pages
+
+
+def post(client, unmatched, step, **posted):
+    values = {"key": str(uuid.uuid4())} | posted
+    return client.post(f"{QUEUE}{unmatched.pk}/{step}/", values, headers=ENGLISH)
+
+
+def test_finance_finds_it_in_the_queue_and_puts_it_into_a_wallet(unmatched):
+    finance, page = of_role("finance"), f"{QUEUE}{unmatched.pk}/"
+    assert "Payments to clear" in text(finance.get("/console/approvals/", headers=ENGLISH))
+    listed = text(finance.get(QUEUE, headers=ENGLISH))
+    assert [word in listed for word in (page, "¥9.99", "Amount does not match", "Acme")] == [True] * 4
+    shown = finance.get(page, headers=ENGLISH)
+    assert (shown.context["told"], shown.context["assign_form"]["customer"].value()) == (
+        [
+            ("amount", "9.99"),
+            ("payment", str(unmatched.payment.key)),
+            ("reference", "T1"),
+            ("said", "paid"),
+        ],
+        "Acme",
+    )
+    wrong = post(finance, unmatched, "assign", customer="Nobody Ltd", reason="x")
+    assert (wrong.status_code, "There is no customer with this name." in text(wrong)) == (422, True)
+    assert post(finance, unmatched, "assign", customer="Acme", reason="they called")["location"] == page
+    after = text(finance.get(page, headers=ENGLISH))
+    assert [word in after for word in ("In a wallet", "they called", "finance", "Put it into a wallet")] == [
+        *([True] * 3),
+        False,
+    ]
+    assert (page in text(finance.get(QUEUE)), page in text(finance.get(f"{QUEUE}?show=cleared"))) == (False, True)
+    assert b.balance() == Decimal("9.99")
+    statement = text(finance.get(f"/console/customers/{account_of(b.customer().pk).pk}/", headers=ENGLISH))
+    assert page in statement
+
+
+def test_it_is_returned_or_taken_back_with_a_reason(unmatched):
+    finance = of_role("finance")
+    assert post(finance, unmatched, "give-back").status_code == 302
+    assert len(waiting()) == 1
+    post(finance, unmatched, "give-back", reason="not ours")
+    assert waiting() == []
+    new = post(finance, unmatched, "take-back", reason="it is ours")["location"]
+    assert (new, len(waiting())) == (f"{QUEUE}{UnmatchedPayment.objects.waiting().get().pk}/", 1)
+    refused_at = post(finance, unmatched, "give-back", reason="x")["location"]
+    messages = finance.get(refused_at, headers=ENGLISH).context["messages"]
+    assert [str(message) for message in messages] == [
+        "Briefly give a reason.",
+        "Something else was already decided about this payment. Reload the page. If that was wrong, reopen the payment "
+        "first.",
+    ]
+
+
+def test_a_used_reference_says_what_it_paid(payment):
+    receive(*signed_notification(payment))
+    receive(*signed_notification(deposit("20.00"), reference=f"L{payment.pk}"))
+    shown = of_role("finance").get(f"{QUEUE}{UnmatchedPayment.objects.get().pk}/", headers=ENGLISH)
+    assert (shown.context["used_by"], "already paid ¥10.00 for Acme" in text(shown)) == (payment, True)
+
+
+def test_a_customer_reads_the_dealer_and_no_name_of_the_staff(unmatched, user):
+    assign_to(unmatched, b.customer(), user=user, reason="secret")
+    page = text(logged_in(member()).get("/my/wallet/", headers=ENGLISH))
+    words = ("¥9.99", "T1", "your dealer", "secret", ">finance<")
+    assert [word in page for word in words] == [True, True, True, False, False]
+
+
+def test_the_queue_asks_the_database_little(payment, django_assert_max_num_queries):
+    finance = of_role("finance")
+    for number in range(3):
+        receive(*signed_notification(payment, amount="9.99", reference=f"T{number}"))
+    with django_assert_max_num_queries(8):
+        assert len(finance.get(QUEUE).context["entries"]) == 3
+    assert finance.get(f"{QUEUE}?show=nonsense").status_code == 404

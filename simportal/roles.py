@@ -29,6 +29,7 @@ LOOKED_AT = (
     "billing.digest",
     "billing.donealone",
     "billing.entry",
+    "billing.missedrenewal",
     "billing.moneyrules",
     "billing.notice",
     "billing.notification",

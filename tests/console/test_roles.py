@@ -24,7 +24,7 @@ LOOKS = words(
     view_realnamecheck view_savedview view_selection view_serviceterm view_sweptday view_tag
     view_usageday view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
-    view_refund view_unmatchedpayment
+    view_refund view_unmatchedpayment view_proposal view_termsrecord view_missedrenewal view_donealone
     """
 )
 OPERATIONS = words(
@@ -107,7 +107,7 @@ NOT_LOOKED_AT = words(
     """
     simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
-    cards.fleetfigures
+    cards.fleetfigures billing.announcedrenewal
     """
 )
 

@@ -162,7 +162,7 @@ class MissedWhy(TextChoices):
     NOT_ON_SALE = "not_on_sale", _("Plan no longer on sale")
     NO_PRICE = "no_price", _("No price")
     SHORT = "short", _("Insufficient funds")
-    BLOCKED = "blocked", pgettext_lazy("renewal", "Card blocked")
+    BLOCKED = "blocked", _("Blocked or ID not verified")
     OTHER = "other", pgettext_lazy("renewal", "Other reason")
 
 

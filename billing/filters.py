@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import CHANGED, NoticeKind, OrderKind, OrderState, Unpaid
+from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderState, Unpaid
 from billing.models import Order, OrderLine, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
@@ -164,7 +164,7 @@ class GrantFilter(StrictFilterSet):
 
 
 class ByNameForm(StrictForm):
-    """The pages of a list by names begin behind a name."""
+    """The pages of a list by names, or by days, begin behind one."""
 
     after = forms.CharField(required=False)
     before = forms.CharField(required=False)
@@ -195,3 +195,29 @@ class CustomerFilter(StrictFilterSet):
         if value == "low":
             return customers.filter(account__balance__lt=F("account__low_below"))
         return customers.filter(account__balance__lt=0)
+
+
+class OfPlan(django_filters.ModelChoiceFilter):
+    """A data plan, by its code."""
+
+    def __init__(self, **options: Any) -> None:
+        plans = Plan.objects.filter(kind=PlanKind.PLAN)
+        super().__init__(queryset=plans, to_field_name="code", label=_("Plan"), empty_label=_("Any plan"), **options)
+
+
+class MissedRenewalFilter(StrictFilterSet):
+    """What the list of missed renewals can be asked for."""
+
+    class Meta:
+        form = ByNameForm
+
+    why = django_filters.ChoiceFilter(choices=MissedWhy.choices, label=_("Reason"), empty_label=_("Any reason"))
+    plan = OfPlan()
+    customer = Named(Customer, label=_("Customer"))
+
+
+class RenewingFilter(StrictFilterSet):
+    """What the list of cards that renew themselves (with `renews_with`) can be asked for."""
+
+    plan = OfPlan(field_name="renews_with")
+    customer = Named(Customer, label=_("Customer"))

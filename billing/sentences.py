@@ -1,5 +1,6 @@
 """What a notice says, in the reader's language: one sentence that stays true however long ago it was written."""
 
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -54,7 +55,7 @@ NOT_RENEWED_BECAUSE = {
         " Its last day of service is {day} unless it is renewed; ask your dealer for a price."
     ),
     MissedWhy.BLOCKED: gettext_lazy(
-        "Card {card} was not renewed automatically because it was blocked."
+        "Card {card} was not renewed automatically because it was blocked or its ID was not verified."
         " Its last day of service is {day} unless it is renewed."
     ),
 }
@@ -133,6 +134,18 @@ def _ahead(notice: Notice, plans: PlanNames) -> str:
         )
         parts.append(sentence.format(**said))
     return reduce(joined, parts)
+
+
+def stopped_sentence(cards: int, customers: int, next_on: date | None) -> str:
+    """How many cards of how many customers renew themselves with something, and when the next is charged."""
+    owners = ngettext("{count} customer", "{count} customers", customers).format(count=customers)
+    sentence = ngettext(
+        "{cards} card of {owners} renews automatically with this plan.",
+        "{cards} cards of {owners} renew automatically with this plan.",
+        cards,
+    )
+    following = next_on and _("The next charge is on {day}.").format(day=next_on)
+    return joined(sentence.format(cards=cards, owners=owners), following)
 
 
 def heading(kind: str, step: int, count: int) -> str:

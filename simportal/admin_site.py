@@ -46,6 +46,7 @@ MONEY = (
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Payments to clear"), "money:unmatched-list", "billing.add_receipt"),
     (_("Approvals"), "money:approvals", "billing.refund_order"),
+    (_("Missed renewals"), "money:missed-renewals", "billing.view_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),
     (_("Margin"), "money:margin", "billing.view_order"),

@@ -5,22 +5,28 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing.actions.second_person import count_alone, needs_second, propose
+from billing.actions.stopped_renewals import stopped_by_price
 from billing.actions.terms import keep_change, written
 from billing.choices import Deed
 from billing.models import Price, PriceBook, PriceTier
 from billing.rules import price_effect
+from billing.sentences import stopped_sentence
 from cards.actions.alone import acting_alone
 from cards.calendar import civil_today
 from cards.models import Card, Plan
 
 
-def set_price(*, user, **price):
+def set_price(*, user, stops_renewals=False, **price):
     """A price from a day on, which is not in the past: what was sold was sold. Raises `ValidationError`.
 
-    What is free, below cost, or takes off more than `user` may alone waits for a second person: then the `Proposal`.
+    A price whose end leaves cards that renew themselves without any has to be meant (`stops_renewals`). What is free,
+    below cost, or takes off more than `user` may alone waits for a second person: then the `Proposal`.
     """
     fresh = Price(**price)
     _check(fresh)
+    stopped = stopped_by_price(fresh)
+    if stopped and not stops_renewals:
+        raise ValidationError({"stops_renewals": stopped_sentence(stopped.cards, stopped.customers, stopped.next_on)})
     with acting_alone(user):
         effect = _effect(fresh)
         if effect.because or needs_second(effect.takes_off, user=user, customer=fresh.customer):

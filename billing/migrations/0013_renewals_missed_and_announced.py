@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                             ("not_on_sale", "Plan no longer on sale"),
                             ("no_price", "No price"),
                             ("short", "Insufficient funds"),
-                            ("blocked", "Card blocked"),
+                            ("blocked", "Blocked or ID not verified"),
                             ("other", "Other reason"),
                         ],
                         max_length=11,

@@ -101,13 +101,13 @@ class PriceBook:
             self._dated.setdefault(key, []).append(price)
 
     @classmethod
-    def read(cls, customers: Iterable[int]) -> Self:
-        """The prices of these customers, given by their keys."""
+    def read(cls, customers: Iterable[int], also: Iterable[Price] = ()) -> Self:
+        """The prices of these customers, given by their keys; `also` prices that are not saved."""
         from billing.models.account import CustomerAccount
 
         mine = models.Q(customer=None) | models.Q(customer__in=customers)
         accounts = CustomerAccount.objects.filter(customer__in=customers)
-        return cls(Price.objects.filter(mine), dict(accounts.values_list("customer_id", "tier_id")))
+        return cls([*Price.objects.filter(mine), *also], dict(accounts.values_list("customer_id", "tier_id")))
 
     def with_tier(self, customer_id: int, tier_id: int | None) -> Self:
         """The same prices, if the customer had this tier."""

@@ -12,28 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
 from cards.calendar import last_day
-from cards.models import Card, Customer, Membership, Plan, Tag
+from cards.models import Card, Customer, Membership, Tag
 
-__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "PlanAdmin", "TagAdmin"]
+__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "TagAdmin"]
 
 ROWS_COUNTED = 10_000
-
-
-@admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
-    list_display = ["code", "called", "kind", "months", "alignment", "quota_mb", "is_sold"]
-    list_filter = ["kind", "is_sold"]
-
-    @admin.display(description=_("name"))
-    def called(self, plan):
-        return plan.title
-
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
-        if db_field.name == "name":
-            kwargs["help_text"] = _(
-                "Leave empty for an automatic name, such as “Yearly plan 30 MB/month”, in the reader's language."
-            )
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Tag)

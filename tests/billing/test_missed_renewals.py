@@ -180,7 +180,7 @@ REASONS = [
         held,
         "blocked",
         "The card is stopped and does not renew automatically: Carrier block.",
-        "was not renewed automatically because it was blocked."
+        "was not renewed automatically because it was blocked or its ID was not verified."
         f" Its last day of service is {last_day(END)} unless it is renewed.",
     ),
     (

@@ -105,7 +105,8 @@ def test_who_may_give_any_service_away_when_the_portal_is_upgraded_may_grant():
 # Machinery, or what a page shows in words of its own: nobody of the staff looks at the rows.
 NOT_LOOKED_AT = words(
     """
-    simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun cards.eventcursor cards.selectionpart
+    simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun billing.announcedrenewal
+    billing.missedrenewal cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
     cards.fleetfigures billing.announcedrenewal
     """

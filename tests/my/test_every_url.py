@@ -227,6 +227,9 @@ TABLE = {
     "money:receipt-new": row(FINANCE, FINANCE),
     "money:receipt": row(STAFF, pk="receipt"),
     "money:receipt-reverse": row(NOBODY, FINANCE, pk="receipt"),
+    "money:missed-renewals": row(STAFF),
+    "money:missed-renewals-csv": row(STAFF),
+    "money:auto-renewals": row(STAFF),
     "money:prices": row(STAFF, FINANCE),
     "money:terms": row(STAFF),
     "money:terms-csv": row(STAFF),
@@ -379,9 +382,8 @@ def path_of(name, route, world):
     for key, value in url.items():
         for converter in ("str:", "int:", "path:", "uuid:", ""):
             route = route.replace(f"<{converter}{key}>", value)
-    return "/" + route.replace("^(?P<app_label>billing|cards|auth)/$", "cards/").replace(
-        "(?P<url>.*)$", "nowhere"
-    ).replace("^", "").replace("$", "")
+    route = re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "cards/", route).replace("(?P<url>.*)$", "nowhere")
+    return "/" + route.replace("^", "").replace("$", "")
 
 
 # Where the code stands small beside the name: in brackets, or in an element of its own.

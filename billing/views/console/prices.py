@@ -14,6 +14,7 @@ from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Price, PriceTier, Proposal
 from billing.models.fields import AmountField
 from billing.money import ZERO
+from billing.pages.renewal_rows import renewing_link
 from billing.pages.terms_lines import terms_lines
 from billing.views.console.proposing import to_proposal
 from cards.calendar import civil_today
@@ -51,13 +52,34 @@ class PriceForm(forms.Form):
         least=ZERO,
     )
     valid_from = DayField(label=gettext_lazy("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    stops_renewals = forms.BooleanField(
+        label=gettext_lazy("End the price all the same: these cards are not renewed automatically any more"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, **kwargs)
+        self.fields["stops_renewals"].help_text = renewing_link(self.data.get("plan", ""))
+        if self.data.get("stops_renewals"):
+            self._show_tick()
+
+    def add_error(self, field, error):
+        """What has to be ticked is there to be seen from then on."""
+        super().add_error(field, error)
+        if field == "stops_renewals":
+            self._show_tick()
+
+    def _show_tick(self):
+        self.fields["stops_renewals"].widget = forms.CheckboxInput()
 
 
 @staff_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def prices(request):
     """What everything costs today, and the form of a new price for whoever may set one."""
-    form = PriceForm(request.POST or None, initial={"valid_from": civil_today()}, label_suffix="")
+    given = {name: request.GET[name] for name in ("plan", "kind", "customer") if name in request.GET}
+    form = PriceForm(request.POST or None, initial={"valid_from": civil_today()} | given, label_suffix="")
     if request.method == "POST":
         if not request.user.has_perm("billing.add_price"):
             raise PermissionDenied

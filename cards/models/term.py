@@ -33,6 +33,9 @@ class ServiceTerm(models.Model):
                 name="term_ends_after_it_starts",
             ),
         ]
+        indexes = [
+            models.Index(fields=["card"], name="term_queued", condition=models.Q(starts_on=None, number__gt=1)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.card_id}/{self.number}"

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("cards", "0030_grants_are_found_by_day"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="serviceterm",
+            index=models.Index(
+                condition=models.Q(("number__gt", 1), ("starts_on", None)), fields=["card"], name="term_queued"
+            ),
+        ),
+    ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views.my import buy, orders, statement, wallet
+from billing.views.my import buy, orders, receipts, statement, wallet
 
 app_name = "buying"
 
@@ -13,11 +13,13 @@ urlpatterns = [
     path("orders/", orders.order_list, name="order-list"),
     path("orders/<int:pk>/", orders.MY_ORDERS.page, name="order"),
     path("orders/<int:pk>/lines.csv", orders.MY_ORDERS.lines, name="order-lines"),
+    path("orders/<int:pk>/print/", orders.MY_ORDERS.printed, name="order-print"),
     path("orders/<int:pk>/place/", orders.MY_ORDERS.place, name="order-place"),
     path("orders/<int:pk>/renewed/", orders.MY_ORDERS.include_renewed, name="order-renewed"),
     path("orders/<int:pk>/pay/", orders.MY_ORDERS.pay, name="order-pay"),
     path("orders/<int:pk>/pay-online/", orders.MY_ORDERS.pay_online, name="order-pay-online"),
     path("orders/<int:pk>/withdraw/", orders.MY_ORDERS.withdraw, name="order-withdraw"),
+    path("receipts/<int:pk>/print/", receipts.MY_RECEIPTS.printed, name="receipt-print"),
     path("wallet/", wallet.wallet, name="wallet"),
     path("wallet/balance/", wallet.balance, name="balance"),
     path("wallet/<int:pk>/deposit/", wallet.deposit, name="deposit"),

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import OrderKind
-from billing.models.fields import MoneyField, RateField
+from billing.models.fields import MoneyField, RateField, TaxNumberField
 from billing.money import ZERO
 
 BANK_ACCOUNT_NUMBER = re.compile(r"[0-9]{8,30}")
@@ -38,6 +38,15 @@ class CustomerAccount(models.Model):
         _("days before end of term"), default=7, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
     muted = models.JSONField(_("muted notices"), default=list, blank=True)
+    tax_number = TaxNumberField(_("taxpayer number"))
+    tax_details = models.CharField(
+        _("invoice details"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Address, phone, bank and account, as they stand on the customer's invoices."),
+    )
 
     class Meta:
         verbose_name = _("customer's account")
@@ -100,6 +109,17 @@ class MoneyRules(models.Model):
     )
     bank_account_name = models.CharField(_("bank account name"), max_length=100, blank=True)
     bank_account_number = models.CharField(_("bank account number"), max_length=40, blank=True)
+    seller_name = models.CharField(
+        _("seller's name"),
+        max_length=128,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Printed on receipts, with the tax data below."),
+    )
+    seller_tax_number = TaxNumberField(_("seller's taxpayer number"))
+    seller_address = models.CharField(_("seller's address"), max_length=200, blank=True, default="", db_default="")
+    seller_phone = models.CharField(_("seller's phone"), max_length=40, blank=True, default="", db_default="")
     renewal_notice_days = models.PositiveSmallIntegerField(
         _("notice before auto-renewal (days)"),
         default=3,
@@ -130,6 +150,11 @@ class MoneyRules(models.Model):
     def tax_on(self, kind: str) -> Decimal:
         """The rate of what an order of this kind sells."""
         return self.goods_tax_rate if kind == OrderKind.SALE else self.service_tax_rate
+
+    @property
+    def seller(self) -> str:
+        """The dealer's name on receipts: as it was set, else that of the bank account; empty where neither was."""
+        return self.seller_name or self.bank_account_name
 
     @property
     def bank_account(self) -> BankAccount | None:

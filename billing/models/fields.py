@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from billing.money import CENT, ZERO, read_amount
 from cards.errors import BadInput
-from cards.models.fields import Parametrised
+from cards.identifiers import BETWEEN_GROUPS, bare
+from cards.models.fields import CharField, Parametrised
 
 _Taken = TypeVar("_Taken")
 _Given = TypeVar("_Given")
@@ -50,6 +52,32 @@ class MoneyField(DecimalField[_Taken, _Given]):
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs
+
+
+class TaxNumberEntry(forms.CharField):
+    """A taxpayer number as it is typed: in capitals, without the blanks and dashes between its groups."""
+
+    def to_python(self, value: Any) -> str:
+        return BETWEEN_GROUPS.sub("", bare(super().to_python(value) or ""))
+
+
+class TaxNumberField(CharField[_Taken, _Given]):
+    """The number by which the tax office knows a company; empty where nobody said it."""
+
+    default_validators = [RegexValidator(r"^[0-9A-Z]{15,20}$", _("A taxpayer number has 15 to 20 letters and digits."))]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"max_length": 40, "blank": True, "default": "", "db_default": ""})
+
+    def formfield(self, **kwargs: Any) -> Any:
+        options: dict[str, Any] = {"form_class": TaxNumberEntry, "max_length": None} | kwargs
+        return super().formfield(**options)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("max_length", "blank", "default", "db_default"):
+            del kwargs[fixed]
         return name, path, args, kwargs
 
 

@@ -74,7 +74,8 @@ def _what_for(entry, frame):
     if entry.order:
         return entry.order.number, frame.money_url("order", entry.order_id)
     came = entry.reverses or entry
-    for kind in ("receipt", "unmatched"):
-        if row := getattr(came, kind, None):
-            return row.reference, frame.money_url(kind, row.pk) if frame.for_staff else ""
+    if receipt := getattr(came, "receipt", None):
+        return receipt.reference, frame.money_url("receipt" if frame.for_staff else "receipt-print", receipt.pk)
+    if unmatched := getattr(came, "unmatched", None):
+        return unmatched.reference, frame.money_url("unmatched", unmatched.pk) if frame.for_staff else ""
     return "", ""

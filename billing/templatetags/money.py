@@ -4,6 +4,7 @@ from django import template
 from django.utils.translation import pgettext
 
 from billing import money
+from billing.amount_in_words import in_capitals
 from cards.templatetags.cards import with_code
 
 register = template.Library()
@@ -13,6 +14,9 @@ register = template.Library()
 def yuan_or_nothing(amount):
     """`¥1,234.50`; nothing where no amount is known."""
     return "" if amount is None else money.yuan(amount)
+
+
+register.filter(in_capitals)
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 
 from billing.actions import orders, payments
@@ -11,6 +12,7 @@ from billing.errors import MoneyRefused
 from billing.forms import shown_in
 from billing.models import Order
 from billing.pages.line_rows import lines_file
+from billing.pages.on_paper import order_on_paper
 from billing.pages.order_page import order_context
 from billing.permissions import may_order, may_pay, may_place, may_withdraw
 from cards.models import Card
@@ -34,6 +36,14 @@ class OrderPages(Framed):
     def lines(self, request, pk):
         visible = Card.objects.visible_to(request.user)
         return lines_file(self.find(request, pk), request.GET.get("show", ""), visible)
+
+    @entering(*SAFE)
+    def printed(self, request, pk):
+        """The order on paper with all its lines: a receipt once it is paid; of a draft there is none."""
+        order = self.find(request, pk)
+        if order.is_draft:
+            raise Http404
+        return order_on_paper(order, request, self.frame)
 
     @entering("POST")
     def place(self, request, pk):

@@ -40,7 +40,7 @@ class AgreementForm(forms.ModelForm):
 
     class Meta:
         model = CustomerAccount
-        fields = ["tier", "credit_limit", "auto_renews", "renews_days_ahead"]
+        fields = ["tier", "credit_limit", "auto_renews", "renews_days_ahead", "tax_number", "tax_details"]
 
 
 class AdjustmentForm(KeyedForm):

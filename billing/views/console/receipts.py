@@ -13,15 +13,19 @@ from billing.models import MoneyRules, Proposal, Receipt
 from billing.money import yuan
 from billing.pages.wallet_lines import moved_by
 from billing.views.console.proposing import to_proposal
+from billing.views.receipts import ReceiptPages
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.frames import console_page, permitted, staff_required
+from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
 from cards.paging import ROWS_PER_PAGE, page_of
 
 RECEIPT_WITH = ("customer", "recorded_by", "day_confirmed_by", "entry__reversed_by")
+
+
+CONSOLE_RECEIPTS = ReceiptPages(CONSOLE)
 
 
 @staff_required

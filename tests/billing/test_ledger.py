@@ -21,21 +21,6 @@ from tests.build import card_in_use
 
 pytestmark = pytest.mark.django_db
 
-TRIGGERS = {
-    "billing_posting": ("posting_is_kept", "entry_is_sealed", "posting_is_not_changed", "posting_is_not_deleted"),
-    "billing_entry": ("entry_is_kept", "entry_balances", "entry_is_not_changed", "entry_is_not_deleted"),
-    "cards_cardevent": ("card_event_is_kept", "card_event_is_not_changed", "card_event_is_not_deleted"),
-}
-
-
-def unguarded():
-    """From here on the database lets everything happen, until the test is over."""
-    with connection.cursor() as cursor:
-        for table, names in TRIGGERS.items():
-            for name in names:
-                of_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{of_table}")
-
 
 def refused(do, *args, **kwargs):
     with pytest.raises(MoneyRefused) as error:
@@ -201,7 +186,7 @@ def sold():
     b.fund("100")
     order = b.paid(cards=[card_in_use(customer="Acme")])
     assert found() == []
-    unguarded()
+    b.unguarded()
     return order
 
 

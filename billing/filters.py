@@ -17,6 +17,7 @@ from cards.identifiers import canonical, iccid_in, without_country
 from cards.models import Card, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
+from cards.quick import SORTS
 
 ORDER_NUMBER = re.compile(r"#?(?:[0-9]{8}-)?([0-9]{1,18})", re.ASCII)
 
@@ -106,22 +107,19 @@ class NoticeFilter(StrictFilterSet):
     customer = Named(Customer, label=_("Customer"))
 
 
-NOT_PAID_SORTS = {
-    "longest": (_("Longest unpaid first"), SortOrder("since")),
-    "newest": (_("Newest first"), SortOrder("since", is_descending=True)),
-    "iccid": ("ICCID", SortOrder("iccid", read_value=str)),
-}
+# Orders that an index has ready: to sort by what is only reckoned, every card would have to be looked at.
+NOT_PAID_SORTS = {name: SORTS[name] for name in ("oldest", "newest", "iccid")}
 
 
 class NotPaidForm(SortedForm):
-    """The list of cards that are not paid begins with those that have not been paid for longest."""
+    """The list of cards that are not paid begins with those that came in first."""
 
     sort = forms.ChoiceField(
         required=False, label=_("Sort by"), choices=[(name, label) for name, (label, _order) in NOT_PAID_SORTS.items()]
     )
 
     def order(self, cleaned: dict[str, Any]) -> SortOrder:
-        return NOT_PAID_SORTS[cleaned.get("sort") or "longest"][1]
+        return NOT_PAID_SORTS[cleaned.get("sort") or "oldest"][1]
 
 
 class NotPaidFilter(StrictFilterSet):

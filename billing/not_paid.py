@@ -4,7 +4,7 @@ The rules of a card do not ask for money: it works all the same, so the portal h
 whoever had the card then; an order that waits or was refunded is the business of the customer who has the card now.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -75,17 +75,13 @@ def opening_groups(cards: CardQuerySet) -> list[Group]:
     return [Group(*row) for row in groups.values_list("customer", "plan", "reason", "count")]
 
 
-def book_of(groups: Iterable[Group]) -> PriceBook:
-    """The prices of the customers in these groups."""
-    return PriceBook.read({group.customer_id for group in groups})
-
-
-def owing(groups: Sequence[Group], book: PriceBook, today: date) -> list[Owing]:
+def owing(groups: Sequence[Group], today: date) -> list[Owing]:
     """What each customer has not paid, the most money first, at what the opening plans cost them today.
 
     A plan that is not sold any more keeps its price here: the card was opened with it.
     """
     customers = Customer.objects.in_bulk({group.customer_id for group in groups})
+    book = PriceBook.read(customers)
     found = {pk: Owing(customer) for pk, customer in customers.items()}
     for group in groups:
         quote, owes = book.quote(group.customer_id, group.plan_id, today), found[group.customer_id]

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             model_name="orderline",
             index=models.Index(
                 condition=models.Q(("seq", None), ("state__in", ("fulfilled", "refunded"))),
-                fields=["card"],
+                fields=["state", "card", "order"],
                 name="line_opening",
             ),
         ),

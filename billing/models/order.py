@@ -235,7 +235,7 @@ class OrderLine(models.Model):
             models.Index(fields=["card", "id"], name="line_card"),
             models.Index(fields=["fulfilled_on", "plan"], name="line_fulfilled"),
             models.Index(
-                fields=["card"],
+                fields=["state", "card", "order"],
                 name="line_opening",
                 condition=models.Q(seq=None, state__in=(LineState.FULFILLED, LineState.REFUNDED)),
             ),

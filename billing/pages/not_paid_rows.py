@@ -7,7 +7,7 @@ from django.utils.translation import get_language, override, pgettext
 from django.utils.translation import gettext as _
 
 from billing.choices import Unpaid
-from billing.models import Order
+from billing.models import Order, PriceBook
 from billing.not_paid import opening_orders
 from cards.actions.write import chunked
 from cards.choices import label_of
@@ -31,9 +31,9 @@ class NotPaidRow:
     value: Decimal | None
 
 
-def not_paid_rows(cards, book, today):
-    """The rows of these cards, which have their `why` and `since`; their orders are read with one query."""
-    found = opening_orders(cards)
+def not_paid_rows(cards, today):
+    """The rows of these cards, which have their `why` and `since`, with as many queries for many as for one."""
+    found, book = opening_orders(cards), PriceBook.read({card.customer_id for card in cards})
     rows = []
     for card in cards:
         quote = book.quote(card.customer_id, card.plan_id, today)
@@ -42,19 +42,19 @@ def not_paid_rows(cards, book, today):
     return rows
 
 
-def not_paid_file(cards, book, today):
+def not_paid_file(cards, today):
     """The cards as a CSV for people, in the order in which they are given."""
     headings = [
         *("ICCID", "MSISDN", _("Customer"), _("State"), _("Opening plan"), _("Opened on")),
         *(_("Reason"), _("Not paid since"), pgettext("orders", "Order"), pgettext("money", "Value")),
     ]
-    return csv_response(_("not-paid"), headings, _cells(cards, book, today, get_language()))
+    return csv_response(_("not-paid"), headings, _cells(cards, today, get_language()))
 
 
-def _cells(cards, book, today, language):
+def _cells(cards, today, language):
     for chunk in chunked(cards.select_related("customer", "plan").iterator(CARDS_PER_FETCH)):
         with override(language):
-            rows = [_cells_of(row) for row in not_paid_rows(chunk, book, today)]
+            rows = [_cells_of(row) for row in not_paid_rows(chunk, today)]
         yield from rows
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from billing import proof as books
 from billing.models import Entry
 from billing.money import ZERO, rounded, yuan
-from billing.not_paid import book_of, not_paid, opening_groups, owing
+from billing.not_paid import not_paid, opening_groups, owing
 from cards.calendar import civil_today
 from cards.management.base import PortalCommand
 from cards.models import Card
@@ -27,8 +27,7 @@ class Command(PortalCommand):
                 if len(listed) < PROBLEMS_LISTED:
                     listed.append(problem)
         read = {"cards": proof.cards, "events": proof.events, "entries": Entry.objects.count()}
-        groups = opening_groups(not_paid())
-        owed = owing(groups, book_of(groups), civil_today())
+        owed = owing(opening_groups(not_paid()), civil_today())
         cards, value = sum(each.cards for each in owed), sum((each.value for each in owed), ZERO)
         if json:
             self.give(

@@ -46,6 +46,7 @@ class CardEvent(models.Model):
         constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
         indexes = [
             models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT)),
+            models.Index(fields=["card"], name="event_unrenewed", condition=models.Q(action=Action.UNRENEW)),
             models.Index(
                 fields=["effective_on", "id"],
                 name="event_gives_service",

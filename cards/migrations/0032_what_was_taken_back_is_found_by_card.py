@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0030_grants_are_found_by_day"),
+        ("cards", "0031_queued_terms_are_found"),
     ]
 
     operations = [

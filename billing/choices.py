@@ -66,6 +66,7 @@ class Deed(TextChoices):
     REVERSAL = "reversal", _("Receipt reversal")
     TERMS = "terms", _("Agreed terms")
     PRICE = "price", pgettext_lazy("deed", "Price")
+    CANCELLING = "cancelling", pgettext_lazy("deed", "Cancellation of cards")
     RULES = "rules", _("Billing settings")
 
 

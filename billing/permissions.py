@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from billing.choices import ACTIONS, UNDONE_BY, Deed, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Order
-from cards.choices import ActorKind
-from cards.permissions import Actor
+from cards.choices import Action, ActorKind
+from cards.permissions import Actor, codename
 from cards.scope import Scope, Visitor
 
 OF_THE_DEALER = (OrderKind.SALE, OrderKind.ADJUSTMENT)  # what no customer places for themselves
@@ -25,6 +25,7 @@ DECIDED_WITH: Mapping[str, str] = {
     Deed.REVERSAL: "billing.reverse_receipt",
     Deed.TERMS: "billing.change_customeraccount",
     Deed.PRICE: "billing.add_price",
+    Deed.CANCELLING: f"cards.{codename(Action.CANCEL)}",
 }
 AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 

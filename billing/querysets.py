@@ -20,6 +20,10 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         """Orders that wait to be paid, or to be approved."""
         return self.filter(state=OrderState.PLACED)
 
+    def expired_since(self, instant: datetime) -> Self:
+        """Orders that nobody has paid, or approved, in time."""
+        return self.filter(state=OrderState.EXPIRED, ended_at__gte=instant)
+
     def unpaid_at(self, now: datetime) -> Self:
         """Placed orders whose time to be paid is over."""
         return self.filter(state=OrderState.PLACED, expires_at__lte=now)
@@ -33,6 +37,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def waiting(self) -> Self:
         """Refunds that somebody has to approve or decline."""
         return self.filter(state=RefundState.REQUESTED)
+
+    def expired_since(self, instant: datetime) -> Self:
+        """Refunds that nobody has approved or declined in time."""
+        return self.filter(state=RefundState.EXPIRED, decided_at__gte=instant)
 
 
 class UnmatchedPaymentQuerySet(models.QuerySet["UnmatchedPayment"]):

@@ -2,7 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import mail
-from billing.actions import auto_renew, kinds, notices, orders
+from billing.actions import approvals, auto_renew, kinds, notices, orders
 from cards.calendar import civil_today
 
 ORDER_SECONDS = 5
@@ -18,8 +18,9 @@ def work_on_orders():
 
 @shared_task(name="billing.expiry")
 def expire_orders():
-    """Expire orders that nobody paid in time, and forget drafts that nobody placed."""
+    """Expire what nobody paid or approved in time, and forget drafts that nobody placed."""
     orders.expire_unpaid(timezone.now())
+    approvals.expire_waiting(timezone.now())
 
 
 @shared_task(name="billing.renewals")

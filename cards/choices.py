@@ -159,11 +159,13 @@ class JobStatus(TextChoices):
 class Step(TextChoices):
     """What somebody does with a job. A job that is stopped before it has started is discarded."""
 
+    ASKED = "asked", pgettext_lazy("job", "Approval requested by")
     STARTED = "started", pgettext_lazy("job", "Started by")
     PAUSED = "paused", pgettext_lazy("job", "Paused by")
     RESUMED = "resumed", pgettext_lazy("job", "Resumed by")
     STOPPED = "stopped", pgettext_lazy("job", "Stopped by")
     DISCARDED = "discarded", pgettext_lazy("job", "Discarded by")
+    EXPIRED = "expired", pgettext_lazy("job", "Not approved in time")
 
 
 class Quarantine(TextChoices):

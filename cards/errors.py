@@ -33,6 +33,10 @@ REFUSALS = {
         _("{actor} is not allowed to do this: {action}."),
         WAY_TO_A_ROLE,
     ),
+    "cancels_alone": (
+        _("You alone cancelled {count} cards in {days} days; one person may cancel at most {most} alone."),
+        _("Request approval, and a colleague decides."),
+    ),
     "not_unused": (
         _("Only an unused card can be activated."),
         _("Check the card's state: it may already be active."),

@@ -1,9 +1,10 @@
 from celery import shared_task
+from django.utils import timezone
 
 from cards.actions import fleet_snapshot, throttle
 from cards.actions import sweep as nightly
 from cards.actions.compacting import compact
-from cards.actions.jobs import export, worker
+from cards.actions.jobs import control, export, worker
 from cards.actions.planner_statistics import update_planner_statistics
 from cards.calendar import civil_today
 
@@ -31,3 +32,4 @@ def housekeeping():
     fleet_snapshot.refresh()
     export.delete_old_files()
     throttle.delete_expired()
+    control.expire_asked(timezone.now())

@@ -45,7 +45,7 @@ MONEY = (
     (_("Openings not paid"), "money:not-paid", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Payments to clear"), "money:unmatched-list", "billing.add_receipt"),
-    (_("Approvals"), "money:approvals", "billing.refund_order"),
+    (_("Approvals"), "money:approvals", "billing.view_proposal"),
     (_("Missed renewals"), "money:missed-renewals", "billing.view_order"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),
@@ -61,6 +61,7 @@ MASTER_DATA = (
     (_("Tags"), "admin:cards_tag_changelist", "cards.view_tag"),
     (_("Carrier policies"), "admin:cards_carrierpolicy_changelist", "cards.view_carrierpolicy"),
     (_("Price tiers"), "admin:billing_pricetier_changelist", "billing.view_pricetier"),
+    (_("Cancellation settings"), "admin:cards_cancellingrules_changelist", "cards.view_cancellingrules"),
     (_("Billing settings"), "admin:billing_moneyrules_changelist", "billing.view_moneyrules"),
 )
 PEOPLE = (

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from billing.pages.approval_lines import told_as_expired, waiting_for
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
@@ -28,6 +29,8 @@ def dashboard(request):
         "usage": usage(today),
         "readings": readings(snapshot.document, today),
         "sweep": LastSweep(today),
+        "approvals": waiting_for(request.user),
+        "expired_approvals": told_as_expired(request.user),
         "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),
     }
     return console_page(request, "console/dashboard.html", context)

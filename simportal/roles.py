@@ -6,6 +6,7 @@ from cards.permissions import ROLES, codename
 
 # What all of the staff may look at: models by their labels, of whatever app within the rooms.
 LOOKED_AT = (
+    "cards.cancellingrules",
     "cards.card",
     "cards.cardevent",
     "cards.cardrequest",

@@ -1,13 +1,16 @@
 """What waits for a second person: approved and done, or declined, once. Refunds and adjustments wait by themselves."""
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from billing.actions.accounts import keep_proposed_agreement
 from billing.actions.prices import set_proposed_price
 from billing.actions.receipts import record_proposed, reverse_proposed
+from billing.actions.refunds import expire_refund
 from billing.choices import Deed, ProposalState
 from billing.errors import MoneyRefused
-from billing.models import Proposal
+from billing.models import MoneyRules, Proposal, Refund
 from billing.permissions import may_decide, require
 from cards.calendar import this_moment
 
@@ -39,6 +42,20 @@ def decline_proposal(proposal, *, user):
     with transaction.atomic():
         proposal = _locked(proposal, user)
         return _decide(proposal, ProposalState.DECLINED, user) if proposal.waits else proposal
+
+
+def expire_waiting(now):
+    """End what nobody approved or declined in time, refunds too; how many. Adjustments expire as orders do."""
+    asked_before = now - timedelta(days=MoneyRules.read().approval_days)
+    ended = 0
+    for proposal in Proposal.objects.waiting().filter(asked_at__lte=asked_before):
+        with transaction.atomic():
+            proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
+            if proposal.waits:
+                _decide(proposal, ProposalState.EXPIRED, None)
+                ended += 1
+    late = Refund.objects.waiting().filter(asked_at__lte=asked_before)
+    return ended + sum(expire_refund(refund) for refund in late)
 
 
 def _locked(proposal, user):

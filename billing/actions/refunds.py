@@ -84,9 +84,23 @@ def decline(refund, *, user):
     with transaction.atomic():
         refund = _locked(refund)
         if refund.waits:
-            _decide(refund, RefundState.DECLINED, user)
-            engine.stop(refund.job, user)
+            _end_without(refund, RefundState.DECLINED, user)
         return refund
+
+
+def expire_refund(refund):
+    """Nobody approved or declined it in time: nothing is given back; whether it was still waiting."""
+    with transaction.atomic():
+        refund = _locked(refund)
+        waited = refund.waits
+        if waited:
+            _end_without(refund, RefundState.EXPIRED, None)
+        return waited
+
+
+def _end_without(refund, state, user):
+    _decide(refund, state, user)
+    engine.stop(refund.job, user)
 
 
 def _checking(order, card_ids, user):

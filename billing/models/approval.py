@@ -1,5 +1,5 @@
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -73,6 +73,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def waiting(self) -> Self:
         """What somebody has to approve or decline."""
         return self.filter(state=ProposalState.REQUESTED)
+
+    def expired_since(self, instant: datetime) -> Self:
+        """What nobody has approved or declined in time."""
+        return self.filter(state=ProposalState.EXPIRED, decided_at__gte=instant)
 
 
 class Proposal(models.Model):

@@ -2,56 +2,110 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import ngettext
 
 from billing.actions.lines import sum_of_checks
 from billing.actions.second_person import earlier_deeds
 from billing.choices import Deed, OrderKind
 from billing.models import DoneAlone, MoneyRules, Order, Proposal, Refund
-from billing.money import ZERO
+from billing.money import ZERO, yuan
 from billing.pages.terms_lines import price_label, proposed_price, values_of
+from billing.permissions import DECIDED_WITH, may_decide
+from cards.actions.cancelling import cancelled_alone, expired_since, waiting_for_release
 from cards.calendar import civil_today
-from cards.models import Customer
+from cards.models import Customer, JobChunk
 from cards.pages.frames import CONSOLE
 from cards.phrases import listed, pair
+
+EXPIRED_SHOWN_DAYS = 30
+EXPIRED_TOLD_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something that waits: `about` in a few words, `alone` what who asked did alone for this customer before."""
+    """Something that waits, or waited in vain until `ended_at`: money, or cards to be cancelled.
 
-    label: str
+    `about` is what it is in a few words, `alone` what who asked did alone before.
+    """
+
+    deed: Deed
     number: str
     url: str
     about: str
     customer: Customer | None
-    amount: Decimal
+    size: Decimal | int
     asked_by: User
     asked_at: datetime
-    alone: Decimal
+    alone: Decimal | int = 0
+    ended_at: datetime | None = None
 
     @property
-    def whole(self):
+    def size_text(self):
+        return self._text(self.size)
+
+    @property
+    def whole_text(self):
         """What it comes to with what they did alone before."""
-        return self.alone + self.amount
+        return self._text(self.alone + abs(self.size))
+
+    def _text(self, size):
+        if self.deed == Deed.CANCELLING:
+            return ngettext("{count} card", "{count} cards", size).format(count=f"{size:,}")
+        return yuan(size)
 
 
 def everything_waiting():
-    """All that waits for a second person, the oldest of each kind first: what was proposed, refunds, adjustments."""
-    proposals = Proposal.objects.waiting().select_related("customer", "asked_by", "receipt").order_by("pk")
-    refunds = Refund.objects.waiting().select_related("order__customer", "asked_by", "job").order_by("pk")
-    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT).order_by("pk")
-    adjustments = placed.select_related("customer", "created_by")
+    """All that waits for a second person: what was proposed, refunds, adjustments, cards to be cancelled."""
     alone = _sums_alone()
+    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
     return [
-        *(_proposal(proposal, alone) for proposal in proposals),
-        *(_refund(refund, alone) for refund in refunds),
-        *(_adjustment(order, alone) for order in adjustments),
+        *_proposals(Proposal.objects.waiting(), alone),
+        *_refunds(Refund.objects.waiting(), alone),
+        *_adjustments(placed, alone),
+        *_cancellations(waiting_for_release()),
     ]
+
+
+def everything_expired():
+    """All that nobody approved or declined in time in the last weeks."""
+    since, alone = timezone.now() - timedelta(days=EXPIRED_SHOWN_DAYS), defaultdict(lambda: ZERO)
+    return [
+        *_proposals(Proposal.objects.expired_since(since), alone),
+        *_refunds(Refund.objects.expired_since(since), alone),
+        *_adjustments(Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT), alone),
+        *_cancellations(expired_since(since)),
+    ]
+
+
+def waiting_for(user):
+    """How much waits that this person may decide; nobody decides what they asked for."""
+    waiting = (
+        Proposal.objects.waiting(),
+        Refund.objects.waiting(),
+        Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
+        waiting_for_release(),
+    )
+    return sum(
+        rows.filter(may).exclude(**{asked_by: user}).count() for rows, asked_by, may in _decided_by(user, waiting)
+    )
+
+
+def told_as_expired(user):
+    """How much has expired lately that this person asked for, or could have decided."""
+    since = timezone.now() - timedelta(days=EXPIRED_TOLD_DAYS)
+    expired = (
+        Proposal.objects.expired_since(since),
+        Refund.objects.expired_since(since),
+        Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
+        expired_since(since),
+    )
+    return sum(rows.filter(may | Q(**{asked_by: user})).count() for rows, asked_by, may in _decided_by(user, expired))
 
 
 def about_proposal(proposal):
@@ -75,6 +129,16 @@ def earlier_context(by, customer, amount):
     return {"earlier": earlier, "alone": alone, "whole": alone + amount, "rules": MoneyRules.read()}
 
 
+def _decided_by(user, kinds):
+    """(rows, who asked for them, which of them this person may decide) of proposals, refunds, adjustments and jobs."""
+    decided = [deed for deed in DECIDED_WITH if may_decide(user, deed)]
+    proposals, *others = kinds
+    yield proposals, "asked_by", Q(deed__in=decided)
+    asked_by = {Deed.REFUND: "asked_by", Deed.ADJUSTMENT: "created_by", Deed.CANCELLING: "owner"}
+    for rows, (deed, who) in zip(others, asked_by.items(), strict=True):
+        yield rows, who, Q(pk__isnull=deed not in decided)
+
+
 def _sums_alone():
     """What each person did alone and counts today, by person and customer."""
     sums = defaultdict(lambda: ZERO)
@@ -95,44 +159,71 @@ def _what(deed):
     return f"#{deed.change_id}", f"{CONSOLE.money_url('terms')}?after={deed.change_id + 1}"
 
 
-def _proposal(proposal, alone):
-    return Waiting(
-        proposal.get_deed_display(),
-        str(proposal),
-        CONSOLE.money_url("proposal", proposal.pk),
-        about_proposal(proposal),
-        proposal.customer,
-        proposal.amount,
-        proposal.asked_by,
-        proposal.asked_at,
-        alone[proposal.asked_by_id, proposal.customer_id],
-    )
+def _proposals(proposals, alone):
+    for each in proposals.select_related("customer", "asked_by", "receipt").order_by("pk"):
+        yield Waiting(
+            Deed(each.deed),
+            str(each),
+            CONSOLE.money_url("proposal", each.pk),
+            about_proposal(each),
+            each.customer,
+            each.amount,
+            each.asked_by,
+            each.asked_at,
+            alone[each.asked_by_id, each.customer_id],
+            each.decided_at,
+        )
 
 
-def _refund(refund, alone):
-    order = refund.order
-    return Waiting(
-        _("Refund"),
-        f"#{refund.pk}",
-        CONSOLE.money_url("refund", refund.pk),
-        listed([order.number, refund.reason]),
-        order.customer,
-        sum_of_checks(refund.job),
-        refund.asked_by,
-        refund.asked_at,
-        alone[refund.asked_by_id, order.customer_id],
-    )
+def _refunds(refunds, alone):
+    for each in refunds.select_related("order__customer", "asked_by", "job").order_by("pk"):
+        yield Waiting(
+            Deed.REFUND,
+            f"#{each.pk}",
+            CONSOLE.money_url("refund", each.pk),
+            listed([each.order.number, each.reason]),
+            each.order.customer,
+            sum_of_checks(each.job),
+            each.asked_by,
+            each.asked_at,
+            alone[each.asked_by_id, each.order.customer_id],
+            each.decided_at,
+        )
 
 
-def _adjustment(order, alone):
-    return Waiting(
-        order.get_kind_display(),
-        order.number,
-        CONSOLE.money_url("order", order.pk),
-        order.note,
-        order.customer,
-        order.total,
-        order.created_by,
-        order.placed_at,
-        alone[order.created_by_id, order.customer_id],
-    )
+def _adjustments(orders, alone):
+    for each in orders.select_related("customer", "created_by").order_by("pk"):
+        yield Waiting(
+            Deed.ADJUSTMENT,
+            each.number,
+            CONSOLE.money_url("order", each.pk),
+            each.note,
+            each.customer,
+            each.total,
+            each.created_by,
+            each.placed_at,
+            alone[each.created_by_id, each.customer_id],
+            each.ended_at,
+        )
+
+
+def _cancellations(jobs):
+    jobs = list(jobs.select_related("owner"))
+    cards = defaultdict(int)
+    chunks = JobChunk.objects.filter(job__in=jobs)
+    for job_id, can in chunks.values_list("job", "check_result__counts__can"):
+        cards[job_id] += can or 0
+    alone = {owner: cancelled_alone(owner) for owner in {job.owner for job in jobs}}
+    for job in jobs:
+        yield Waiting(
+            Deed.CANCELLING,
+            f"#{job.pk}",
+            CONSOLE.url("job", job.pk),
+            job.reason,
+            None,
+            cards[job.pk],
+            job.owner,
+            job.created_at,
+            alone[job.owner],
+            job.finished_at,
+        )

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from cards import rules
+from cards.actions.alone import acting_alone
+from cards.actions.cancelling import may_cancel_alone, too_many_alone
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE, asked_for
+from cards.choices import ActorKind
 from cards.errors import InvariantBroken, Refused
 from cards.models import PolicyBook
 from cards.permissions import Actor
@@ -21,6 +25,7 @@ class ActionRequest:
     `reason` is None while somebody only looks at what would be possible. `versions`, if given, are the cards' when
     somebody looked at them: a card that has changed since is refused, so that nobody acts on what they did not see.
     `sent_in` are the cards of this chunk whose real-name check is sent in: the database does not know them yet.
+    `withheld` is why this actor may do it to no card, whatever the cards are.
     """
 
     actor: Actor
@@ -30,6 +35,7 @@ class ActionRequest:
     params: dict = field(default_factory=dict)
     versions: dict | None = None
     sent_in: set = field(default_factory=set)
+    withheld: Refused | None = None
 
     @property
     def is_preview(self):
@@ -48,8 +54,14 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     declared = asked_for(action)
     params = declared.cleaned(params)
     request = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
-    signature = Signature(actor, reason, at or timezone.now(), job_id)
-    return change(card_ids, RequestedAction(declared, request), signature)
+    work, signature = RequestedAction(declared, request), Signature(actor, reason, at or timezone.now(), job_id)
+    if not declared.is_final or actor.kind != ActorKind.STAFF or job_id:  # a job was looked at when it was started
+        return change(card_ids, work, signature)
+    card_ids, person = list(card_ids), User.objects.get_by_natural_key(actor.name)
+    with acting_alone(person):
+        if not may_cancel_alone(person, len(card_ids)):
+            request.withheld = too_many_alone(person)
+        return change(card_ids, work, signature)
 
 
 class RequestedAction(Work):
@@ -68,6 +80,8 @@ class RequestedAction(Work):
         if card.next_due_on and card.next_due_on <= day:
             yield from rules.catch_up(card, day, request.policies)
         self.declared.check(card, request)
+        if request.withheld:
+            raise request.withheld
         card.move_meter(day, request.policy(card))
         done = rules.Change(day, self.declared.word)
         self.declared.effect(card, request, done)

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
 from cards.calendar import last_day
-from cards.models import Card, Customer, Membership, Tag
+from cards.models import CancellingRules, Card, Customer, Membership, Tag
 
-__all__ = ["CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "TagAdmin"]
+__all__ = ["CancellingRulesAdmin", "CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "TagAdmin"]
 
 ROWS_COUNTED = 10_000
 
@@ -39,6 +39,20 @@ class TagAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and (obj is None or not obj.card_rows.exists())
+
+
+@admin.register(CancellingRules)
+class CancellingRulesAdmin(admin.ModelAdmin):
+    """One row, that is there from its migration on."""
+
+    list_display = ["__str__", "most_alone", "days", "approval_days"]
+    actions = None
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class MembershipInline(admin.TabularInline):

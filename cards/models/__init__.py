@@ -1,3 +1,4 @@
+from cards.models.cancelling import CancellingRules
 from cards.models.card import Card, QueuedTerm
 from cards.models.claim import ClaimCode
 from cards.models.customer import Customer, Membership
@@ -22,6 +23,7 @@ from cards.models.usage import QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
 __all__ = [
+    "CancellingRules",
     "Card",
     "CardEvent",
     "CardRequest",

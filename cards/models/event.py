@@ -45,6 +45,11 @@ class CardEvent(models.Model):
         ordering = ["card", "seq"]
         constraints = [models.UniqueConstraint(fields=["card", "seq"], name="event_numbers_are_unique")]
         indexes = [
+            models.Index(
+                fields=["actor_name", "effective_on"],
+                name="event_cancelled_by",
+                condition=models.Q(action=Action.CANCEL, rule=""),
+            ),
             models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT)),
             models.Index(fields=["card"], name="event_unrenewed", condition=models.Q(action=Action.UNRENEW)),
             models.Index(

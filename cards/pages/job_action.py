@@ -7,13 +7,14 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cards.actions.cancelling import cancelled_by_job
 from cards.actions.jobs import control
 from cards.catalogue import CATALOGUE
 from cards.catalogue.action import ActionType
-from cards.choices import JobKind
+from cards.choices import JobKind, Step
 from cards.errors import REFUSALS, Refused
 from cards.forms import JobForm
-from cards.models import Card
+from cards.models import CancellingRules, Card
 from cards.pages.action_form import plans_for
 from cards.pages.job_labels import parameters_of, title_of
 from cards.pages.job_outcomes import groups_of_check, groups_of_result, page_of_outcomes
@@ -21,6 +22,21 @@ from cards.permissions import Actor
 
 PLACE = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 ACTION_KINDS = (JobKind.ACTION, JobKind.UNDO)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who may let a job go that cancels cards: `is_needed` if the reader may not alone, `is_asked` if they have asked.
+
+    `earlier` is what the drafter has cancelled alone before: (job or None, cards), `alone` the sum of it.
+    """
+
+    is_needed: bool
+    is_asked: bool
+    earlier: list
+    alone: int
+    whole: int
+    rules: CancellingRules
 
 
 @dataclass(frozen=True)
@@ -51,10 +67,25 @@ def action_context(job, request, frame):
             "start_label": label.format(action=title_of(job), count=f"{shared['can']:,}"),
             "is_dangerous": action.is_final,
             "names": action.names(),
+            "release": release_of(job, request.user) if action.is_final else None,
         }
     if job.started_at:
         return shared | _outcomes(job, request, sums, frame)
     return shared
+
+
+def release_of(job, user):
+    """How far the drafter of a job that cancels cards has come alone, and with it."""
+    earlier = cancelled_by_job(job.owner)
+    alone = sum(cards for _job, cards in earlier)
+    return Release(
+        is_needed=control.needs_release(job, user),
+        is_asked=job.steps.filter(step=Step.ASKED).exists(),
+        earlier=earlier,
+        alone=alone,
+        whole=alone + job.sums.check_counts["can"],
+        rules=CancellingRules.read(),
+    )
 
 
 def follows_of(job, user):

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from cards.actions.jobs import control, engine
@@ -20,6 +20,8 @@ from cards.pages.job_labels import job_badge, title_of
 from cards.pages.job_outcomes import failures
 from cards.pages.job_page import FOLLOWS, job_context, progress_of
 from cards.pages.selection import key_of
+
+NOT_ALONE = gettext_lazy("Nothing is done yet: this needs approval by a colleague. Send them this page.")
 
 
 class JobPages(Framed):
@@ -50,7 +52,9 @@ class JobPages(Framed):
         if form.is_valid():
             answers = {"reason": form.cleaned_data["reason"], "count": form.cleaned_data.get("count")}
             try:
-                control.start(job, user=request.user, params=form.values(), **answers)
+                started = control.start(job, user=request.user, params=form.values(), **answers)
+                if started.is_waiting:
+                    messages.info(request, NOT_ALONE)
                 return self._redirect(job)
             except Refused as refused:
                 messages.error(request, str(refused))

@@ -21,10 +21,13 @@ from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Entry, Notification, Order, Payment, Receipt, RenewalRun, UnmatchedPayment
 from billing.payments import local
+from cards.actions.jobs import control
+from cards.actions.selections import freeze_ids
 from cards.calendar import civil_today
 from cards.errors import BadInput
+from cards.models import CancellingRules, Job
 from tests.billing import build as b
-from tests.build import card_in_use, member, on_day
+from tests.build import card_in_use, member, on_day, open_card, staff
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
@@ -220,6 +223,18 @@ def test_two_colleagues_who_approve_at_once_do_it_once():
     answers = at_once([lambda each=each: approve_proposal(waiting, user=each) for each in deciders])
     assert [answer.state for answer in answers] == ["approved"] * 2
     assert (b.balance(), Receipt.objects.count()) == (2000, 1)
+
+
+def test_of_two_jobs_that_one_person_starts_at_once_the_second_waits_for_a_colleague():
+    CancellingRules.objects.update(most_alone=3)
+    ops = staff("cancel")
+    jobs = [control.draft(chosen(ops, 2), "cancel", user=ops) for _ in range(2)]
+    at_once([lambda job=each: control.start(job, user=ops, reason="lost", count=2) for each in jobs])
+    assert sorted(Job.objects.values_list("status", flat=True)) == ["ready", "running"]
+
+
+def chosen(user, count):
+    return freeze_ids([open_card().pk for _ in range(count)], owner=user, asked={"from": "page"})
 
 
 def record_half(reference, user, day):

@@ -8,17 +8,19 @@ from uuid import UUID
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import override
 
 from billing.actions import orders, receipts, refunds
 from billing.actions.accounts import keep_agreement
-from billing.actions.approvals import approve_proposal, decline_proposal
+from billing.actions.approvals import approve_proposal, decline_proposal, expire_waiting
 from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.actions.second_person import sum_alone
 from billing.choices import PriceKind
 from billing.errors import MoneyRefused
 from billing.models import DoneAlone, MoneyRules, Price, PriceTier, Proposal, Receipt, Refund, TermsRecord
+from billing.pages.approval_lines import told_as_expired, waiting_for
 from billing.proof import problems
 from cards.errors import BadInput
 from cards.models import Plan
@@ -385,12 +387,12 @@ def test_a_clerk_asks_and_a_colleague_finds_it_and_approves():
     assert "Another colleague who may do this has to approve it" in text(mine)
     assert f"{path}approve/" not in text(mine)
     (row,) = page_of(second, "/console/approvals/").context["waiting"]
-    assert (row.url, row.about, row.amount, row.alone, row.whole) == (
+    assert (row.url, row.about, row.size, row.alone, row.whole_text) == (
         path,
         "BANK 2",
         Decimal("400.01"),
         600,
-        Decimal("1000.01"),
+        "¥1,000.01",
     )
     theirs = page_of(second, path)
     assert [(str(deed.amount), what) for deed, what, _url in theirs.context["earlier"]] == [("600.00", "BANK 1")]
@@ -469,5 +471,36 @@ def test_the_list_of_what_waits_costs_the_same_for_many(user, django_assert_max_
         recorded(user, "2000", f"Customer {number}")
         adjust(user, "3000", f"Customer {number}")
     second = of_role("finance", "second")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(17):
         assert len(page_of(second, "/console/approvals/").context["waiting"]) == 24
+
+
+# in vain
+
+
+@pytest.mark.parametrize(("days", "is_over"), [(6, False), (7, True), (8, True)])
+def test_what_nobody_decides_in_time_expires_and_is_told_to_who_asked_and_who_could(user, colleague, days, is_over):
+    waiting = recorded(user, "2000", reference="BANK 1")
+    b.price("Y1-30", "30")
+    b.fund("30")
+    order = b.paid(cards=[card_in_use(customer="Acme")], user=user)
+    asked = refunds.request_refund(order, user=user, reason="x")
+    adjusted = orders.make_adjustment(b.customer(), Decimal(-2000), user=user, note="x")
+    now = timezone.now() + timedelta(days=days, minutes=1)
+    orders.expire_unpaid(now)
+    assert expire_waiting(now) == (2 if is_over else 0)
+    states = Proposal.objects.get().state, Refund.objects.get().state, b.fresh(adjusted).state
+    assert states == (("expired",) * 3 if is_over else ("asked", "asked", "placed"))
+    others = b.financier("add_price", username="other")
+    told = {each.username: (waiting_for(each), told_as_expired(each)) for each in (user, colleague, others)}
+    assert told == (
+        {"finance": (0, 3), "colleague": (0, 3), "other": (0, 0)}
+        if is_over
+        else {"finance": (0, 0), "colleague": (3, 0), "other": (0, 0)}
+    )
+    if is_over:
+        assert approve_proposal(waiting, user=colleague).state == "expired"
+        assert refunds.approve(asked, user=colleague).state == "expired"
+        assert (b.balance(), isinstance(recorded(user, "2000", reference="BANK 1"), Proposal)) == (0, True)
+        page = page_of(of_role("auditor"), "/console/approvals/")
+        assert [each.size for each in page.context["expired"]] == [2000, 30, -2000]

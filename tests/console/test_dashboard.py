@@ -218,7 +218,7 @@ def test_every_figure_links_to_its_list(cards):
 def test_the_page_needs_few_queries_however_many_cards(cards, django_assert_num_queries):
     client = of_role("support")
     fleet_snapshot.snapshot(TODAY)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(22):
         client.get("/console/")
 
 

@@ -25,6 +25,7 @@ LOOKS = words(
     view_usageday view_cardrenewal view_customeraccount view_digest view_entry view_moneyrules view_notice
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
     view_refund view_unmatchedpayment view_proposal view_termsrecord view_missedrenewal view_donealone
+    view_cancellingrules
     """
 )
 OPERATIONS = words(
@@ -106,9 +107,9 @@ def test_who_may_give_any_service_away_when_the_portal_is_upgraded_may_grant():
 NOT_LOOKED_AT = words(
     """
     simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun billing.announcedrenewal
-    billing.missedrenewal cards.eventcursor cards.selectionpart
+    cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
-    cards.fleetfigures billing.announcedrenewal
+    cards.fleetfigures
     """
 )
 

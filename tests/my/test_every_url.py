@@ -258,6 +258,7 @@ TABLE = {
     **kept("cards_tag", STAFF, NOBODY, ADMIN),
     **kept("cards_customer", STAFF, OPS, ADMIN),
     **kept("cards_card", STAFF, NOBODY),
+    **kept("cards_cancellingrules", STAFF, NOBODY, edit=ADMIN),
     **kept("billing_moneyrules", STAFF, NOBODY, edit=ADMIN),
     **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
     **kept("cards_person", ADMIN, NOBODY, edit=ADMIN),
@@ -369,6 +370,7 @@ def money_of(card, finance, ops):
         "payment": payment.key,
         "unmatched": UnmatchedPayment.objects.get().pk,
         "billing_moneyrules": 1,
+        "cards_cancellingrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
     }
 

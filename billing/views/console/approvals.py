@@ -10,11 +10,12 @@ from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, UnmatchedPayment
-from billing.pages.approval_lines import about_proposal, earlier_context, everything_waiting
+from billing.pages.approval_lines import about_proposal, earlier_context, everything_expired, everything_waiting
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import proposed_price, values_of
 from billing.permissions import may_decide
 from cards.errors import BadInput
+from cards.models import CancellingRules
 from cards.pages.frames import console_page, staff_required
 
 PROPOSAL_STEPS = {"approve": approve_proposal, "decline": decline_proposal}
@@ -24,9 +25,14 @@ PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
 @staff_required
 @require_safe
 def approvals(request):
-    """Everything that waits for a second person, and how many payments are to be cleared."""
-    to_clear = UnmatchedPayment.objects.waiting().count()
-    context = {"waiting": everything_waiting(), "rules": MoneyRules.read(), "to_clear": to_clear}
+    """Everything that waits for a second person or waited in vain, and how many payments are to be cleared."""
+    context = {
+        "waiting": everything_waiting(),
+        "expired": everything_expired(),
+        "rules": MoneyRules.read(),
+        "cancelling": CancellingRules.read(),
+        "to_clear": UnmatchedPayment.objects.waiting().count(),
+    }
     return console_page(request, "console/money/approvals.html", context)
 
 

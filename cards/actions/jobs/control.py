@@ -4,19 +4,20 @@ from datetime import timedelta
 from pathlib import PurePath
 from uuid import uuid5
 
-from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cards.actions.alone import acting_alone
+from cards.actions.cancelling import may_cancel_alone, waiting_for_release
 from cards.actions.imports.file_customers import make_customers
 from cards.actions.jobs import engine, worker
 from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
-from cards.choices import OF_ORDERS, Action, JobKind, JobStatus
+from cards.choices import OF_ORDERS, Action, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
-from cards.models import Job
+from cards.models import CancellingRules, Job
 from cards.permissions import Actor, may_import, people_of
 from cards.scope import Scope
 
@@ -75,8 +76,8 @@ def actions_of(job):
 def start(job, *, user, params=None, reason="", count=None):
     """Let a checked job go; done twice, it goes once. `count` is what was typed to confirm that cards are cancelled.
 
-    Raises `Refused` when they, or who drafted it, may not, and `BadInput` for what cannot be read; then nothing has
-    started.
+    What `user` drafted too and may not cancel alone waits, ready, for a colleague to start it. Raises `Refused` when
+    they, or who drafted it, may not, and `BadInput` for what cannot be read; then nothing has started.
     """
     for person in (user, job.owner):
         if not may(person, job):
@@ -89,10 +90,33 @@ def start(job, *, user, params=None, reason="", count=None):
         raise BadInput("", _("There is nothing to do."))
     elif job.kind == JobKind.IMPORT_CARDS:
         _confirm_import(job, count)
-    with transaction.atomic():
-        if engine.launch(job, user, params=params or job.params, reason=reason) and job.kind == JobKind.IMPORT_CARDS:
+    with acting_alone(user):
+        if needs_release(job, user):
+            engine.ask(job, user, reason=reason)
+        elif engine.launch(job, user, params=params or job.params, reason=reason) and job.kind == JobKind.IMPORT_CARDS:
             make_customers([name for name, *_near in foreseen_of(job)["new_customers"]])
     return Job.objects.get(pk=job.pk)
+
+
+def needs_release(job, user):
+    """Whether this checked job cancels more cards than somebody may alone who has drafted it too."""
+    if job.kind != JobKind.ACTION or not CATALOGUE[job.action].is_final or job.owner != user:
+        return False
+    return not may_cancel_alone(user, engine.totals(job).check_counts["can"])
+
+
+def draft_to_ask(card, action, *, user, reason, key=None):
+    """A job for one card that somebody may not cancel alone, waiting for a colleague to start it."""
+    selection = freeze_ids([card.pk], owner=user, asked={"from": "page"}, key=key)
+    job = draft(selection, action, user=user, key=key)
+    return start(job, user=user, reason=reason, count=1)
+
+
+def expire_asked(now):
+    """End the jobs for which nobody was found in time who starts them; the number of jobs."""
+    asked_before = now - timedelta(days=CancellingRules.read().approval_days)
+    late = waiting_for_release().filter(steps__step=Step.ASKED, steps__at__lte=asked_before)
+    return sum(engine.expire(job) for job in late)
 
 
 def retry(job, *, user, key=None):

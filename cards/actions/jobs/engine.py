@@ -105,6 +105,20 @@ def launch(job: Job, user: User | None, **values: Any) -> bool:
     return _step(job, Step.STARTED, user, [JobStatus.READY], JobStatus.RUNNING, started_at=timezone.now(), **values)
 
 
+@transaction.atomic
+def ask(job: Job, user: User, **values: Any) -> bool:
+    """Let a checked job wait for somebody else to start it; asked twice, it was asked once."""
+    waiting = Job.objects.select_for_update().filter(pk=job.pk, status=JobStatus.READY)
+    if not waiting or job.steps.filter(step=Step.ASKED).exists():
+        return False
+    return _step(job, Step.ASKED, user, [JobStatus.READY], JobStatus.READY, **values)
+
+
+def expire(job: Job) -> bool:
+    """End a job that nobody else has started in time."""
+    return _step(job, Step.EXPIRED, None, [JobStatus.READY], JobStatus.STOPPED, finished_at=timezone.now())
+
+
 def read_anew(job: Job, params: dict[str, Any]) -> bool:
     """Read the job's file once more, as `params` say now, before anybody has started it."""
     anew = {"worker": "", "leased_until": None, "tries": 0}

@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from cards.actions.jobs import control
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE
@@ -15,6 +16,7 @@ from cards.pages.addresses import given
 from cards.pages.card_detail import MAY_DECIDE, CardPage
 from cards.pages.frames import console_page, staff_required
 from cards.pages.ordering import act_url, console_actor
+from cards.views.jobs import NOT_ALONE
 
 
 @staff_required
@@ -58,6 +60,8 @@ def _answer(request, attempt):
     form, outcome = attempt.posted(request.POST)
     if outcome is None:
         return _action_page(request, attempt, form, None, 422)
+    if outcome.refused and outcome.refused.code == "cancels_alone":
+        return _ask(request, attempt, form.cleaned_data["reason"], outcome.refused)
     if outcome.refused:
         now = CardAction(
             attach_queues([_find(request.user, attempt.card.iccid)])[0],
@@ -76,6 +80,14 @@ def _answer(request, attempt):
         ]
         messages.success(request, " ".join(done))
     return redirect("console:card", iccid=attempt.card.iccid)
+
+
+def _ask(request, attempt, reason, refused):
+    """What somebody may not do alone becomes a job that waits for a colleague."""
+    job = control.draft_to_ask(attempt.card, attempt.action, user=request.user, reason=reason)
+    messages.warning(request, refused.sentence)
+    messages.info(request, NOT_ALONE)
+    return redirect("console:job", pk=job.pk)
 
 
 def _action_page(request, attempt, form, refused, status=None):

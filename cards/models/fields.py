@@ -3,8 +3,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import django_fsm
 from django.core.checks import CheckMessage
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import Exact
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class Parametrised:
@@ -50,6 +53,16 @@ class CodeField(CharField[_Taken, _Given]):
         if connection.vendor != "postgresql":
             parameters["collation"] = None
         return parameters
+
+
+@models.CharField.register_lookup
+class ExactText(Exact):
+    """Whether a text is this one. None has a NUL in it, and PostgreSQL refuses to look for one: nothing is found."""
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        if isinstance(self.rhs, str) and "\x00" in self.rhs:
+            raise EmptyResultSet
+        return super().as_sql(compiler, connection)
 
 
 class StateDescriptor(django_fsm.FSMFieldDescriptor):

@@ -1,28 +1,43 @@
 """Random lives of customers and cards: whatever happens in whatever order, after each step the books prove true."""
 
 import contextlib
+import json
+import logging
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import hypothesis.strategies as st
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count
 from django.test import override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from billing import proof
-from billing.actions import orders, receipts, refunds
+from billing.actions import auto_renew, orders, payments, receipts, refunds
 from billing.actions.accounts import keep_agreement
 from billing.actions.approvals import approve_proposal, decline_proposal
-from billing.actions.kinds import work_off_order
+from billing.actions.kinds import work_off_order, work_off_orders
+from billing.actions.prices import set_price
 from billing.actions.second_person import sum_alone
-from billing.choices import LineState, OrderKind, RefundState
-from billing.models import CustomerAccount, MoneyRules, Order, OrderLine, Proposal, Receipt, Refund
+from billing.actions.shown import shown_by_check
+from billing.choices import LineState, OrderKind, PriceKind, RefundState
+from billing.models import (
+    CustomerAccount,
+    MoneyRules,
+    Order,
+    OrderLine,
+    Payment,
+    Proposal,
+    Receipt,
+    Refund,
+    UnmatchedPayment,
+)
+from billing.payments import local
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
@@ -51,7 +66,7 @@ KINDS = st.sampled_from([OrderKind.RENEWAL, OrderKind.RENEWAL, OrderKind.PACK, O
 MONEY = ["receipt", "receipt", "limit", "reversal", "charge", "gift"]
 PLANS = st.sampled_from([None, "M1-100", "Y1-30"])
 STEPS = {
-    "place": lambda order, user: orders.place(order, user=user),
+    "place": lambda order, user: placed_as_shown(order, user),
     "pay": lambda order, user: orders.pay(order, user=user),
     "work": lambda order, user: work_off_order(order.job),
 }
@@ -59,7 +74,21 @@ ALL_STEPS = STEPS | {
     "withdraw": lambda order, user: orders.withdraw(order, user=user),
     "expire": lambda order, user: orders.expire_unpaid(this_moment() + timedelta(days=4)),
 }
+# What the provider tells of a payment: how often, and with what in its place.
+TOLD_ONLINE = {
+    "paid": [{}],
+    "twice": [{}, {}],
+    "taken twice": [{}, {"reference": "ANOTHER"}],
+    "another amount": [{"amount": "7.77", "reference": "ODD"}],
+    "of no payment": [{"payment": str(UUID(int=7)), "reference": "STRAY"}],
+    "closed": [{"said": "closed"}],
+    "closed, then paid": [{"said": "closed"}, {}],
+}
+LATE = st.sampled_from([timedelta(0), timedelta(hours=1), timedelta(days=3)])
 MEDDLING = [
+    ("renew by itself", {}),
+    ("another price", {}),
+    ("retire", {}),
     ("assign", {"customer": "Acme"}),
     ("assign", {"customer": "Other"}),
     ("unassign", {}),
@@ -69,6 +98,14 @@ MEDDLING = [
     ("suspend", {}),
     ("unrenew", {}),
 ]
+
+
+def placed_as_shown(order, user):
+    """A person places what the draft's page shows, and nothing else is ever charged."""
+    shown = shown_by_check(order.job)
+    placed = orders.place(order, user=user, shown=shown)
+    assert placed.total == shown.total
+    return placed
 
 
 class Business(RuleBasedStateMachine):
@@ -91,7 +128,8 @@ class Business(RuleBasedStateMachine):
         open_card(opened_on=FIRST_DAY, customer="Acme", plan="M1-100")
         open_card(opened_on=FIRST_DAY, plan="M1-100")
         self.cards = list(Card.objects.order_by("pk").values_list("pk", flat=True))
-        self.references = 0
+        self.references, self.asked, self.came_online = 0, set(), {}
+        b.agree("Other", user=self.people[0], auto_renews=True, renews_days_ahead=20)
         MoneyRules.objects.update(second_person_above=ALONE)
 
     def teardown(self):
@@ -111,18 +149,25 @@ class Business(RuleBasedStateMachine):
         name=st.sampled_from(NAMES),
         plan=PLANS,
         steps=st.integers(0, 3),
+        before=st.sampled_from(list(STEPS)),
         meanwhile=st.none() | st.sampled_from(MEDDLING),
+        asks_again=st.sampled_from([False, False, True]),
     )
-    def sell(self, kind, cards, name, plan, steps, meanwhile):
-        """An order that comes so far: drafted, placed, paid, fulfilled; something may happen to a card meanwhile."""
+    def sell(self, kind, cards, name, plan, steps, before, meanwhile, asks_again):
+        """An order that comes so far: drafted, placed, paid, fulfilled; something may happen before a step of it."""
         code = {OrderKind.PACK: "PACK-100", OrderKind.SALE: None}.get(kind, plan)
         chosen = {self.cards[number % len(self.cards)] for number in cards}
         plan = code and Plan.objects.get(code=code)
-        order = orders.draft_order(kind, b.customer(name), sorted(chosen), user=self.people[0], plan=plan)
+        how = {"user": self.people[0], "plan": plan, "also_renewed": asks_again}
+        try:
+            order = orders.draft_order(kind, b.customer(name), sorted(chosen), **how)
+        except Refused:
+            return
+        self.asked |= {(order.pk, card_id) for card_id in chosen if asks_again}
         for name in list(STEPS)[:steps]:
-            if name == "work" and meanwhile:
+            if name == before and meanwhile:
                 self.meddle(cards[0], meanwhile)
-            self._try(lambda name=name: STEPS[name](order, self.people[0]))
+            self._try(lambda name=name: STEPS[name](b.fresh(order), self.people[0]))
 
     @rule(which=ONE_OF, step=st.sampled_from(list(ALL_STEPS)))
     def continue_order(self, which, step):
@@ -165,9 +210,47 @@ class Business(RuleBasedStateMachine):
         self.meddle(which, asked)
 
     def meddle(self, which, asked):
-        """What the staff does to a card by other ways, which orders have to live with."""
+        """What happens to a card, its plan or its price by other ways, which orders have to live with."""
         action, params = asked
+        plan = Plan.objects.get(code=("M1-100", "Y1-30", "PACK-100")[which % 3])
+        match action:
+            case "renew by itself":
+                self.renew_by_itself()
+            case "another price":
+                price = {"plan": plan, "amount": Decimal(5 + which), "valid_from": self.day, "kind": PriceKind.LIST}
+                self._try(lambda: set_price(user=self.people[0], **price))
+            case "retire":
+                plan.is_sold = not plan.is_sold
+                plan.save()
+            case _:
+                self.meddle_with_card(which, action, params)
+
+    def renew_by_itself(self):
+        """What is to renew itself today, in two ticks; whatever goes wrong in them is a mistake."""
+        mistakes = Mistakes()
+        with mistakes.of("billing.actions.auto_renew"):
+            auto_renew.renew_for(self.day, 10)
+            work_off_orders(10)
+            auto_renew.renew_for(self.day, 10)
+        assert mistakes == []
+
+    def meddle_with_card(self, which, action, params):
         act(action, [self.cards[which % len(self.cards)]], actor=Actor.shell(), reason="because", **params)
+
+    @rule(which=ONE_OF, told=st.sampled_from(list(TOLD_ONLINE)), late=LATE)
+    def pay_online(self, which, told, late):
+        """A placed order is paid on the provider's page, which tells it in its own way, at once or days later."""
+        if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT).filter(state="placed"), which):
+            self._try(lambda: payments.start_payment(order, user=self.people[0]))
+        payment = self._pick(Payment.objects, which)
+        for number, changes in enumerate(TOLD_ONLINE[told] if payment else []):
+            body, _headers = local.notification(payment, "paid")
+            content = json.loads(body) | changes
+            content["reference"] += str(payment.pk)
+            sent_at = this_moment() - late + timedelta(seconds=number)
+            payments.receive("local", *local.signed(json.dumps(content).encode(), sent_at))
+            if content["said"] == "paid":
+                self.came_online[content["payment"], content["reference"], content["amount"]] = content["amount"]
 
     @rule(days=st.integers(1, 25), which=ONE_OF, mb=st.integers(1, 120))
     def use(self, days, which, mb):
@@ -209,10 +292,19 @@ class Business(RuleBasedStateMachine):
             assert waits.exists() or given_up.exists()
 
     @invariant()
-    def no_term_is_ordered_twice_unasked(self):
-        """Nobody here asks for one more term than the next, which one order at a time can bring."""
-        on_order = OrderedTerm.objects.order_by().values_list("card", "customer").annotate(orders=Count("pk"))
-        assert not on_order.filter(orders__gt=1).exists()
+    def no_term_is_paid_twice_unasked(self):
+        """Two orders bring a card terms at the same time only where the later one was asked for one more."""
+        by_card = {}
+        for term in OrderedTerm.objects.order_by("pk"):
+            by_card.setdefault((term.card_id, term.customer_id), []).append((term.order_key, term.card_id))
+        assert all(order in self.asked for ordered in by_card.values() for order in ordered[1:])
+
+    @invariant()
+    def no_money_that_came_online_is_lost(self):
+        booked = sum(Payment.objects.filter(state="paid").values_list("amount", flat=True))
+        waiting = sum(UnmatchedPayment.objects.waiting().values_list("amount", flat=True))
+        if hasattr(self, "people"):
+            assert booked + waiting == sum(map(Decimal, self.came_online.values()))
 
     @invariant()
     def no_service_is_without_a_paid_line_or_a_grant(self):
@@ -247,6 +339,20 @@ class Business(RuleBasedStateMachine):
         self.clock.enable()
         self.moment = as_of(self._noon())
         self.moment.__enter__()
+
+
+class Mistakes(list):
+    """What a log has of mistakes while something is done."""
+
+    @contextlib.contextmanager
+    def of(self, name):
+        handler = logging.Handler(logging.ERROR)
+        handler.emit = lambda record: self.append(record.exc_text or record.getMessage())
+        logging.getLogger(name).addHandler(handler)
+        try:
+            yield
+        finally:
+            logging.getLogger(name).removeHandler(handler)
 
 
 def test_whatever_happens_the_books_prove_true():

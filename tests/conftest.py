@@ -131,16 +131,22 @@ def redis_url(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def portal(migrated, tmp_path_factory):
-    """The address of a portal with demo data, served as `manage.py run` serves it, with a worker that does its jobs."""
-    port = free_port()
-    bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4"]
+def demo(migrated, tmp_path_factory):
+    """A portal with demo data, for `portal` to serve and for what a test has happen beside the browser."""
     with own_portal(tmp_path_factory.mktemp("portal"), like=migrated) as served:
         served.manage("demo", "--cards", "300")
-        web = served.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
-        with web, served.started(sys.executable, "manage.py", "worker"):
-            wait_until(lambda: listens(port), what="the portal's start")
-            yield f"http://127.0.0.1:{port}"
+        yield served
+
+
+@pytest.fixture(scope="session")
+def portal(demo):
+    """The address of the demo's portal, served as `manage.py run` serves it, with a worker that does its jobs."""
+    port = free_port()
+    bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4"]
+    web = demo.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
+    with web, demo.started(sys.executable, "manage.py", "worker"):
+        wait_until(lambda: listens(port), what="the portal's start")
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

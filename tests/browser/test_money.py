@@ -15,19 +15,8 @@ pytestmark = in_a_browser
 SECONDS = 60_000
 FLEET = "Browser Fleet"
 NAMES = (
-    *(
-        "orders",
-        "orders/new",
-        "customers",
-        "receipts",
-        "receipts/new",
-        "notices",
-        "prices",
-        "margin",
-        "grants",
-        "at-risk",
-    ),
-    "approvals",
+    *("orders", "orders/new", "not-paid", "customers", "receipts", "receipts/new", "unmatched", "notices", "renewals"),
+    *("renewals/missed", "prices", "terms", "margin", "grants", "at-risk", "approvals"),
 )
 PAGES = [f"/console/{name}/" for name in NAMES]
 
@@ -125,5 +114,8 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(window_of, 
     refund = page.get_attribute("table.data tbody th a", "href")
     page.goto("/console/orders/?state=fulfilled")
     fulfilled = page.get_attribute("table.data tbody th a", "href")
+    page.goto("/console/receipts/")
+    receipt = page.get_attribute("table.data tbody a", "href")
     paths = [*PAGES, customer, f"{customer}statement/", f"{customer}notices/", draft, placed, fulfilled, refund]
+    paths += [f"{fulfilled}print/", receipt, f"{receipt}print/"]
     assert_clean(page, paths)

@@ -79,4 +79,4 @@ def too_small(page):
 def assert_clean(page, paths):
     """Nothing can be said against any of these pages of ours."""
     found = {path: complaints(page, path, by_finger=True) + barriers(page) for path in paths}
-    assert found == {path: [] for path in paths}
+    assert found == {path: [] for path in paths}, found

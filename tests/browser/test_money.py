@@ -57,6 +57,10 @@ def fleet(profile_of, tmp_path_factory):
                 send(page, f".data a:text-is('{FLEET}')")
                 page.fill("[name=credit_limit]", "100000")
                 send(page, ".btn:text-is('Save')")
+    with profile_of("admin", "en", "light").new_page() as page:  # so much takes a second person
+        page.goto("/console/approvals/")
+        send(page, f"tr:has-text('{FLEET}') th a")
+        send(page, ".btn:text-is('Approve')")
     return FLEET
 
 

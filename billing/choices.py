@@ -64,6 +64,7 @@ class Deed(TextChoices):
     ADJUSTMENT = "adjustment", _("Adjustment")
     RECEIPT = "receipt", _("Bank receipt")
     REVERSAL = "reversal", _("Receipt reversal")
+    CLEARING = "clearing", _("Payment to clear")
     TERMS = "terms", _("Agreed terms")
     PRICE = "price", pgettext_lazy("deed", "Price")
     CANCELLING = "cancelling", pgettext_lazy("deed", "Cancellation of cards")

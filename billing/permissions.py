@@ -23,6 +23,7 @@ DECIDED_WITH: Mapping[str, str] = {
     Deed.ADJUSTMENT: "billing.adjust_order",
     Deed.RECEIPT: "billing.add_receipt",
     Deed.REVERSAL: "billing.reverse_receipt",
+    Deed.CLEARING: "billing.add_receipt",
     Deed.TERMS: "billing.change_customeraccount",
     Deed.PRICE: "billing.add_price",
     Deed.CANCELLING: f"cards.{codename(Action.CANCEL)}",

@@ -25,8 +25,17 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Lag, Round
 from django.utils.translation import gettext as _
 
-from billing.choices import ACTIONS, Account, EntryKind, LineState, OrderKind, OrderState
-from billing.models import CustomerAccount, Entry, Order, OrderLine, Posting
+from billing.choices import (
+    ACTIONS,
+    Account,
+    ClearingState,
+    EntryKind,
+    LineState,
+    OrderKind,
+    OrderState,
+    PaymentState,
+)
+from billing.models import CustomerAccount, Entry, Order, OrderLine, Payment, Posting, UnmatchedPayment
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
 from cards.choices import JobKind
@@ -180,7 +189,23 @@ def _openings() -> Iterator[Problem]:
         yield _problem("opening_paid_again", sentence, iccid=iccid, count=count)
 
 
-CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order, _openings)
+def _online() -> Iterator[Problem]:
+    """What came online stands in its customer's wallet, and what stands there came."""
+    booked = Posting.objects.filter(entry=OuterRef("entry"), account=Account.WALLET, customer=OuterRef("customer"))
+    is_booked = Exists(booked.filter(amount=OuterRef("amount")))
+    paid = Payment.objects.filter(state=PaymentState.PAID).exclude(is_booked)
+    assigned = UnmatchedPayment.objects.filter(state=ClearingState.ASSIGNED).exclude(is_booked)
+    for reference in (
+        *paid.values_list("provider_reference", flat=True),
+        *assigned.values_list("reference", flat=True),
+    ):
+        sentence = _("online payment {reference} is not in the wallet as it came")
+        yield _problem("online_not_booked", sentence, reference=reference)
+    for entry in Entry.objects.filter(kind=EntryKind.ONLINE, payment=None, unmatched=None):
+        yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=entry.pk)
+
+
+CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order, _openings, _online)
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

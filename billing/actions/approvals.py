@@ -8,6 +8,7 @@ from billing.actions.accounts import keep_proposed_agreement
 from billing.actions.prices import set_proposed_price
 from billing.actions.receipts import record_proposed, reverse_proposed
 from billing.actions.refunds import expire_refund
+from billing.actions.unmatched import clear_proposed
 from billing.choices import Deed, ProposalState
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, Refund
@@ -17,6 +18,7 @@ from cards.calendar import this_moment
 CARRY_OUT = {
     Deed.RECEIPT: record_proposed,
     Deed.REVERSAL: reverse_proposed,
+    Deed.CLEARING: clear_proposed,
     Deed.TERMS: keep_proposed_agreement,
     Deed.PRICE: set_proposed_price,
 }

@@ -1,15 +1,18 @@
 """Money that came online and fits no payment: it waits in a queue until somebody of finance decides whose it is.
 
 In the books it stands from that decision on: assigned, it is in a customer's wallet; returned, it was never there.
+What somebody may not do alone waits for a second person (`second_person.py`).
 """
 
 from django.db import transaction
 
-from billing.actions.ledger import post_entry, reverse, transfer
-from billing.choices import Account, ClearingState, EntryKind
+from billing.actions.ledger import check_reversible, lock_wallet, post_entry, reverse, transfer
+from billing.actions.second_person import count_alone, needs_second, propose, waiting_for
+from billing.choices import Account, ClearingState, Deed, EntryKind
 from billing.errors import MoneyRefused
 from billing.models import UnmatchedPayment
 from billing.permissions import actor_for, may_clear, require
+from cards.actions.alone import acting_alone
 from cards.calendar import this_moment
 
 
@@ -31,58 +34,117 @@ def keep_unmatched(notification, facts):
 
 
 def assign_to(unmatched, customer, *, user, reason):
-    """Put the money into a customer's wallet; twice is once. `MoneyRefused` where something else was decided."""
-    return _decide(unmatched, ClearingState.ASSIGNED, user, reason, customer)
+    """Put the money into a customer's wallet, once; what is more than `user` may alone waits for a second person.
+
+    The row as it is now, or the `Proposal`. Raises `MoneyRefused` where something else was decided, or the wallet
+    cannot hold so much more.
+    """
+    require(may_clear, user)
+    with acting_alone(user):
+        row = _locked(unmatched.pk)
+        if (row.state, row.customer_id, row.reopened_at) == (ClearingState.ASSIGNED, customer.pk, None):
+            return row
+        _refuse_unless(row.waits, "cleared_already")
+        if needs_second(row.amount, user=user, customer=customer):
+            return _propose(row, customer, user, reason=reason)
+        _assign(row, customer, reason, by=user, signed_by=user)
+        count_alone(Deed.CLEARING, row.amount, user=user, customer=customer, unmatched=row)
+        return row
 
 
 def mark_returned(unmatched, *, user, reason):
     """Note that the payer has the money back; twice is once. `MoneyRefused` where something else was decided."""
-    return _decide(unmatched, ClearingState.RETURNED, user, reason)
+    require(may_clear, user)
+    with transaction.atomic():
+        row = _locked(unmatched.pk)
+        if (row.state, row.reopened_at) == (ClearingState.RETURNED, None):
+            return row
+        _refuse_unless(row.waits, "cleared_already")
+        _decide(row, ClearingState.RETURNED, reason, by=user)
+        return row
 
 
 def reopen(unmatched, *, user, reason):
-    """Take a wrong decision back: the money waits anew, as the row that is returned.
+    """Take a wrong decision back: the money waits anew, as the row that is returned; or the `Proposal`, as above.
 
     Raises `MoneyRefused` where there is no decision to take back, or the wallet has not that much any more.
     """
     require(may_clear, user)
-    with transaction.atomic():
-        decided = _locked(unmatched)
-        if not decided.can_be_reopened:
-            raise MoneyRefused("not_cleared")
-        if decided.entry:
-            reverse(decided.entry, actor=actor_for(user), memo=reason)
-        decided.reopened_by, decided.reopened_at, decided.reopen_reason = user, this_moment(), reason
-        decided.save(update_fields=["reopened_by", "reopened_at", "reopen_reason"])
-        return UnmatchedPayment.objects.create(
-            **{name: getattr(decided, name) for name in ("provider", "reference", "payment_key", "amount", "why")},
-            **{name: getattr(decided, name) for name in ("payment", "notification", "came_at")},
-        )
+    with acting_alone(user):
+        row = _locked(unmatched.pk)
+        _refuse_unless(row.can_be_reopened, "not_cleared")
+        if row.entry is None:
+            return _reopen(row, reason, by=user, signed_by=user)
+        if needs_second(row.amount, user=user, customer=row.customer):
+            check_reversible(row.entry, lock_wallet(row.customer_id))
+            return _propose(row, row.customer, user, reason=reason, takes_back=True)
+        count_alone(Deed.CLEARING, row.amount, user=user, customer=row.customer, unmatched=row)
+        return _reopen(row, reason, by=user, signed_by=user)
 
 
-def _decide(unmatched, state, user, reason, customer=None):
-    require(may_clear, user)
-    with transaction.atomic():
-        row = _locked(unmatched)
-        if (row.state, row.customer_id, row.reopened_at) == (state, customer and customer.pk, None):
-            return row
-        if not row.waits:
-            raise MoneyRefused("cleared_already")
-        if customer:
-            row.entry = post_entry(
-                f"unmatched:{row.pk}",
-                EntryKind.ONLINE,
-                customer.pk,
-                *transfer(row.amount, Account.CASH, Account.WALLET),
-                actor=actor_for(user),
-                memo=reason,
-            )
-        row.state, row.customer, row.reason = state, customer, reason
-        row.decided_by, row.decided_at = user, this_moment()
-        row.save(update_fields=["state", "customer", "entry", "reason", "decided_by", "decided_at"])
-        return row
+def clear_proposed(proposal, user):
+    """Do with the money what a second person has approved: they sign the entry, who asked for it the decision."""
+    row = _locked(proposal.after["unmatched"])
+    how = {"reason": proposal.after["reason"], "by": proposal.asked_by, "signed_by": user}
+    if "takes_back" in proposal.after:
+        _refuse_unless(row.can_be_reopened, "not_cleared")
+        _reopen(row, **how)
+    else:
+        _refuse_unless(row.waits, "cleared_already")
+        _assign(row, proposal.customer, **how)
 
 
-def _locked(unmatched):
+def clearing_that_waits(unmatched):
+    """What waits for a second person about this money, or None."""
+    return waiting_for(_subject(unmatched))
+
+
+def _propose(row, customer, user, **after):
+    after |= {"unmatched": row.pk, "reference": row.reference}
+    waits = clearing_that_waits(row)
+    if waits and (waits.asked_by, waits.customer) == (user, customer):
+        return waits
+    return propose(Deed.CLEARING, row.amount, user=user, subject=_subject(row), customer=customer, after=after)
+
+
+def _subject(row):
+    return f"unmatched:{row.pk}"
+
+
+def _assign(row, customer, reason, *, by, signed_by):
+    row.customer, row.entry = (
+        customer,
+        post_entry(
+            f"unmatched:{row.pk}",
+            EntryKind.ONLINE,
+            customer.pk,
+            *transfer(row.amount, Account.CASH, Account.WALLET),
+            actor=actor_for(signed_by),
+            memo=reason,
+        ),
+    )
+    _decide(row, ClearingState.ASSIGNED, reason, by=by)
+
+
+def _decide(row, state, reason, *, by):
+    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, this_moment()
+    row.save(update_fields=["state", "customer", "entry", "reason", "decided_by", "decided_at"])
+
+
+def _reopen(row, reason, *, by, signed_by):
+    if row.entry:
+        reverse(row.entry, actor=actor_for(signed_by), memo=reason)
+    row.reopened_by, row.reopened_at, row.reopen_reason = by, this_moment(), reason
+    row.save(update_fields=["reopened_by", "reopened_at", "reopen_reason"])
+    columns = ("provider", "reference", "payment_key", "amount", "why", "payment", "notification", "came_at")
+    return UnmatchedPayment.objects.create(**{name: getattr(row, name) for name in columns})
+
+
+def _refuse_unless(is_so, code):
+    if not is_so:
+        raise MoneyRefused(code)
+
+
+def _locked(pk):
     """The row as it is now: without its relations, which a join would give as they were before the lock."""
-    return UnmatchedPayment.objects.select_for_update().get(pk=unmatched.pk)
+    return UnmatchedPayment.objects.select_for_update().get(pk=pk)

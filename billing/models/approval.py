@@ -46,6 +46,14 @@ class DoneAlone(models.Model):
     receipt = models.ForeignKey(
         "billing.Receipt", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("receipt")
     )
+    unmatched = models.ForeignKey(
+        "billing.UnmatchedPayment",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("payment to clear"),
+    )
     change = models.ForeignKey(
         "billing.TermsRecord",
         models.PROTECT,

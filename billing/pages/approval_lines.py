@@ -113,7 +113,7 @@ def about_proposal(proposal):
     match proposal.deed:
         case Deed.PRICE:
             return price_label(proposed_price(proposal))
-        case Deed.RECEIPT:
+        case Deed.RECEIPT | Deed.CLEARING:
             return proposal.after["reference"]
         case Deed.REVERSAL:
             return pair(proposal.receipt.reference, proposal.after["reason"])
@@ -123,7 +123,7 @@ def about_proposal(proposal):
 
 def earlier_context(by, customer, amount):
     """For _earlier.html: what somebody did alone before, one by one, and what it comes to with this."""
-    related = ("order", "refund__order", "receipt", "change")
+    related = ("order", "refund__order", "receipt", "unmatched", "change")
     earlier = [(deed, *_what(deed)) for deed in earlier_deeds(by, customer).select_related(*related)]
     alone = sum((deed.amount for deed, *_where in earlier), ZERO)
     return {"earlier": earlier, "alone": alone, "whole": alone + amount, "rules": MoneyRules.read()}
@@ -156,6 +156,8 @@ def _what(deed):
         return deed.order.number, CONSOLE.money_url("order", deed.order_id)
     if deed.receipt:
         return deed.receipt.reference, CONSOLE.money_url("receipt", deed.receipt_id)
+    if deed.unmatched:
+        return deed.unmatched.reference, CONSOLE.money_url("unmatched", deed.unmatched_id)
     return f"#{deed.change_id}", f"{CONSOLE.money_url('terms')}?after={deed.change_id + 1}"
 
 

@@ -59,8 +59,8 @@ def test_a_number_that_is_none_is_refused_in_a_sentence(number):
 
 @pytest.mark.parametrize("missing", list(ACCOUNT))
 def test_an_account_is_said_whole_or_not_at_all(missing):
-    admin, numbers = superuser(), {"service_tax_rate": "6", "goods_tax_rate": "13", "second_person_above": "1000"}
-    url, posted = "/admin/billing/moneyrules/1/change/", numbers | {"placed_days": "3", "renewal_notice_days": "3"}
+    admin, url, rules = superuser(), "/admin/billing/moneyrules/1/change/", MoneyRules.read()
+    posted = {each.name: getattr(rules, each.name) for each in rules._meta.fields if each.name not in ("id", *ACCOUNT)}
     response = admin.post(url, posted | ACCOUNT | {missing: ""}, headers=ENGLISH)
     assert "Enter the bank, the account name and the account number, or none of them." in text(response)
     assert MoneyRules.read().bank_account is None

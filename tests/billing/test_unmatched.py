@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from billing import proof
 from billing.actions import payments
+from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
 from billing.actions.unmatched import assign_to, mark_returned, reopen
 from billing.errors import MoneyRefused
@@ -229,6 +230,68 @@ def test_what_was_spent_meanwhile_is_not_taken_out_of_the_wallet(unmatched, user
     assert (UnmatchedPayment.objects.get().reopened_at, b.balance()) == (None, Decimal("0.99"))
 
 
+def test_the_proof_finds_money_that_came_and_is_not_booked_and_what_is_booked_and_never_came(payment, unmatched, user):
+    receive(*signed_notification(payment))
+    assign_to(unmatched, b.customer(), user=user, reason="x")
+
+    def found():
+        return sorted(problem.code for problem in proof.problems())
+
+    assert found() == []
+    UnmatchedPayment.objects.update(amount="9.98")
+    assert found() == ["online_not_booked"]
+    Payment.objects.update(entry=None)
+    assert found() == ["online_never_came", "online_not_booked", "online_not_booked"]
+
+
+# the second person
+
+
+def came(payment, amount, reference="T2"):
+    receive(*signed_notification(payment, amount=amount, reference=reference))
+    return UnmatchedPayment.objects.get(reference=reference, reopened_at=None)
+
+
+def test_more_than_one_person_may_alone_waits_for_a_second(payment, user):
+    other, acme = b.financier(username="other"), b.customer()
+    assert assign_to(came(payment, "1000.00", "A"), acme, user=user, reason="x").state == "assigned"
+    row = came(payment, "0.01", "B")
+    asked = [assign_to(row, acme, user=user, reason="theirs") for _ in range(2)]
+    assert (asked[0] == asked[1], asked[0].deed, b.balance(), len(waiting())) == (True, "clearing", 1000, 1)
+    assert refused(approve_proposal, asked[0], user=user) == "own_request"
+    for _ in range(2):
+        assert approve_proposal(asked[0], user=other).state == "approved"
+    row = UnmatchedPayment.objects.get(pk=row.pk)
+    assert (row.state, row.decided_by, row.reason, row.entry.actor_name) == ("assigned", user, "theirs", "other")
+    assert (b.balance(), list(proof.problems())) == (Decimal("1000.01"), [])
+
+
+def test_what_counts_is_what_one_person_did_for_one_customer(payment, user):
+    assign_to(came(payment, "1000.00", "A"), b.customer(), user=user, reason="x")
+    for name, who in (("Other", user), ("Acme", b.financier(username="other"))):
+        row = came(payment, "1000.00", name)
+        assert assign_to(row, b.customer(name), user=who, reason="x").state == "assigned"
+    assert mark_returned(came(payment, "5000.00", "R"), user=user, reason="x").state == "returned"
+
+
+def test_taking_back_what_is_above_waits_for_a_second_person_too(payment, user):
+    row, other = came(payment, "600.00"), b.financier(username="other")
+    assign_to(row, b.customer(), user=user, reason="x")
+    proposal = reopen(row, user=user, reason="not theirs")
+    assert (proposal.deed, b.balance(), waiting()) == ("clearing", 600, [])
+    approve_proposal(proposal, user=other)
+    row = UnmatchedPayment.objects.get(pk=row.pk)
+    assert (row.reopened_by, row.reopen_reason, b.balance(), len(waiting())) == (user, "not theirs", 0, 1)
+
+
+def test_what_was_decided_otherwise_meanwhile_is_not_done(payment, user):
+    row, other = came(payment, "1000.01"), b.financier(username="other")
+    proposal = assign_to(row, b.customer(), user=user, reason="x")
+    mark_returned(row, user=other, reason="sent back")
+    assert refused(approve_proposal, proposal, user=other) == "cleared_already"
+    assert Entry.objects.count() == 0
+
+
 def test_who_may_not_decides_nothing(unmatched):
     nobody = b.financier("pay_order", username="paying")
     for do in (
@@ -241,6 +304,19 @@ def test_who_may_not_decides_nothing(unmatched):
 
 
 # the pages
+
+
+def test_what_waits_for_a_second_person_is_shown_and_leads_there(payment):
+    row, finance = came(payment, "1000.01"), of_role("finance")
+    there = post(finance, row, "assign", customer="Acme", reason="they called")["location"]
+    page = text(finance.get(f"{QUEUE}{row.pk}/", headers=ENGLISH))
+    assert (there in page, "Put it into a wallet" in page) == (True, False)
+    shown = text(finance.get(there, headers=ENGLISH))
+    assert [word in shown for word in (f"{QUEUE}{row.pk}/", "they called", "Payment to clear")] == [True] * 3
+    assert "T2" in text(finance.get("/console/approvals/", headers=ENGLISH))
+    second = of_role("finance", "second")
+    second.post(f"{there}approve/")
+    assert (b.balance(), waiting()) == (Decimal("1000.01"), [])
 
 
 def post(client, unmatched, step, **posted):

@@ -6,14 +6,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from billing.actions.unmatched import assign_to, mark_returned, reopen
+from billing.actions.unmatched import assign_to, clearing_that_waits, mark_returned, reopen
 from billing.errors import MoneyRefused
 from billing.forms import AssignForm, ReasonForm
-from billing.models import Payment, UnmatchedPayment
+from billing.models import MoneyRules, Payment, Proposal, UnmatchedPayment
 from billing.pages.order_labels import money_badge
 from billing.pages.wallet_lines import moved_by
 from billing.payments import provider_label
 from billing.permissions import may_clear
+from billing.views.console.proposing import to_proposal
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import places_in, queries_beside
@@ -83,7 +84,10 @@ def _with_reason(request, unmatched, do):
 def _done(request, unmatched, do):
     """Do it, and show where the money stands now."""
     try:
-        unmatched = do()
+        done = do()
+        if isinstance(done, Proposal):
+            return to_proposal(request, done)
+        unmatched = done
     except MoneyRefused as refused:
         messages.error(request, str(refused))
     return redirect("money:unmatched", pk=unmatched.pk)
@@ -104,6 +108,8 @@ def _page(request, unmatched, form=None, status=None):
         "used_by": used_by.select_related("customer", "order").first(),
         "others": others.order_by("pk"),
         "entries": [(each, moved_by(each, to_staff=True), list(each.postings.all())) for each in entries if each],
+        "proposal": clearing_that_waits(unmatched),
+        "rules": MoneyRules.read(),
         "may_clear": may_clear(request.user),
         "assign_form": form or AssignForm(initial=given),
         "reason_form": ReasonForm(auto_id="reason_%s"),

@@ -42,7 +42,7 @@ def assign_to(unmatched, customer, *, user, reason):
     require(may_clear, user)
     with acting_alone(user):
         row = _locked(unmatched.pk)
-        if (row.state, row.customer_id, row.reopened_at) == (ClearingState.ASSIGNED, customer.pk, None):
+        if row.is_assigned_to(customer):
             return row
         _refuse_unless(row.waits, "cleared_already")
         if needs_second(row.amount, user=user, customer=customer):
@@ -57,7 +57,7 @@ def mark_returned(unmatched, *, user, reason):
     require(may_clear, user)
     with transaction.atomic():
         row = _locked(unmatched.pk)
-        if (row.state, row.reopened_at) == (ClearingState.RETURNED, None):
+        if row.is_returned:
             return row
         _refuse_unless(row.waits, "cleared_already")
         _decide(row, ClearingState.RETURNED, reason, by=user)

@@ -10,6 +10,7 @@ from billing.choices import UNMATCHED, ClearingState, NotificationOutcome, Payme
 from billing.models.fields import MoneyField
 from billing.querysets import UnmatchedPaymentQuerySet
 from billing.references import KEY_LENGTH
+from cards.models import Customer
 from cards.models.fields import CodeField
 from cards.scope import OwnedQuerySet
 
@@ -255,6 +256,15 @@ class UnmatchedPayment(models.Model):
     def waits(self) -> bool:
         """Whether nobody has decided about it yet."""
         return self.state == ClearingState.WAITING
+
+    def is_assigned_to(self, customer: Customer) -> bool:
+        """Whether it is in this customer's wallet."""
+        return self.customer_id == customer.pk and self.reopened_at is None
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether the payer has it back."""
+        return self.state == ClearingState.RETURNED and self.reopened_at is None
 
     @property
     def can_be_reopened(self) -> bool:

@@ -8,6 +8,7 @@ from django.db.models import Count, Min, OuterRef, Subquery
 from billing.actions.auto_renew import switched_on
 from billing.choices import PriceKind
 from billing.models import PriceBook
+from cards.calendar import civil_today
 from cards.models import Card, ServiceTerm
 from cards.querysets import NOT_OVER, renewed
 
@@ -50,10 +51,14 @@ def stopped_by_price(price):
     return _counted(renewing.filter(customer__among=unpriced))
 
 
+def charge_day(ends_on, days_ahead):
+    """When a running term is charged that nobody has renewed: some days before its end, or today if that is over."""
+    return max(ends_on - timedelta(days=days_ahead), civil_today())
+
+
 def _counted(cards):
     sums = cards.aggregate(cards=Count("pk"), customers=Count("customer", distinct=True))
     ends = cards.filter(~renewed(), service_until__isnull=False).order_by()
     by_days_ahead = ends.values_list("customer__account__renews_days_ahead").annotate(Min("service_until"))
-    return StoppedRenewals(
-        **sums, next_on=min((end - timedelta(days=days) for days, end in by_days_ahead), default=None)
-    )
+    days = [charge_day(ends_on, days_ahead) for days_ahead, ends_on in by_days_ahead]
+    return StoppedRenewals(**sums, next_on=min(days, default=None))

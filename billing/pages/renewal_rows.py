@@ -1,13 +1,14 @@
 """Automatic renewals as the console lists them: those that were missed, with what helps, and those to come."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from billing.actions.stopped_renewals import charge_day
 from billing.choices import MissedWhy, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MissedRenewal
@@ -48,9 +49,9 @@ def missed_row(missed, user, plans):
 
 def renewing_row(card, plans, renewed):
     """`plans` are the plans by key, `renewed` the keys of cards that have their next term already."""
-    days = timedelta(days=card.customer.account.renews_days_ahead)
     waits = card.service_until is None or card.pk in renewed
-    return RenewingRow(card, plans[card.renews_with], None if waits else card.service_until - days)
+    charged_on = None if waits else charge_day(card.service_until, card.customer.account.renews_days_ahead)
+    return RenewingRow(card, plans[card.renews_with], charged_on)
 
 
 def renewing_link(code):

@@ -1,7 +1,7 @@
 """Automatic renewals in the console: the list of the missed ones, who renews with a plan, and who may stop that."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -154,6 +154,10 @@ def test_cards_that_renew_themselves_are_listed_with_their_plan_and_the_day_of_t
     assert stopped_by_retiring(Plan.objects.get(code="M1-100")) == StoppedRenewals(2, 1, CHARGED)
     assert stopped_by_retiring(Plan.objects.get(code="Y1-30")) == StoppedRenewals(1, 1, None)
     assert not stopped_by_retiring(Plan.objects.get(code="Y1-1024"))
+    tomorrow = CHARGED + timedelta(days=1)  # it was missed, and is tried again
+    with on_day(tomorrow):
+        assert stopped_by_retiring(Plan.objects.get(code="M1-100")).next_on == tomorrow
+        assert client.get(RENEWING).context["rows"][-1].charged_on == tomorrow
 
 
 def plan_form(client, code="M1-100", **changes):

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import QueryDict
 
-from billing.choices import OrderKind, OrderState, RefundState
+from billing.choices import OrderKind, OrderState, RefundState, Unpaid
 from billing.models import CustomerAccount, Order, Receipt, Refund
+from billing.not_paid import not_paid
 from cards.choices import OF_CARDS, Action, CustomerKind, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
 from cards.models import Card, CardEvent, Customer, Job, SavedView, ServiceTerm, SweptDay, UsageDay
@@ -118,9 +119,11 @@ def test_everything_that_a_page_can_show_is_there():
     assert set(sold) == {
         *((kind, OrderState.FULFILLED) for kind in (OrderKind.OPENING, OrderKind.RENEWAL, OrderKind.PACK)),
         *((OrderKind.RENEWAL, state) for state in (OrderState.DRAFT, OrderState.PLACED, OrderState.REFUNDED)),
+        (OrderKind.OPENING, OrderState.PLACED),
         *((OrderKind.PACK, state) for state in (OrderState.WITHDRAWN, OrderState.EXPIRED)),
         *((OrderKind.ADJUSTMENT, state) for state in (OrderState.FULFILLED, OrderState.PLACED)),
     }
+    assert {*not_paid().values_list("why", flat=True)} == {Unpaid.NOT_ORDERED, Unpaid.ORDERED}
     states = Refund.objects.order_by("state").values_list("state", flat=True)
     assert list(states) == sorted([RefundState.REQUESTED, RefundState.DONE, RefundState.DECLINED])
     persons = Customer.objects.filter(kind=CustomerKind.INDIVIDUAL).annotate(count=Count("cards"))

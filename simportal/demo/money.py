@@ -14,6 +14,7 @@ from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
 from billing.models import Order, PriceTier, Proposal
+from billing.not_paid import not_paid
 from cards.calendar import WEEK, as_of, this_moment
 from cards.models import Card, Customer, Plan
 from cards.scope import Scope
@@ -40,6 +41,7 @@ AGREEMENTS = (
     (PERSONS[0].name, False, "0.00", 3),
 )
 LOW_BELOW = Decimal("100.00")
+ORDERED_WITHIN = timedelta(days=40)  # of their delivery, openings are ordered
 # What customers make of the amount that they lack: to the cent, or up to the next round sum.
 TRANSFERS = (None, Decimal(10), Decimal(50), Decimal(100), Decimal(500))
 
@@ -63,8 +65,9 @@ class Till:
             self._make_agreements()
 
     def open(self, card_ids, day):
-        """The opening plans of cards that were delivered to customers."""
-        self._sell(OrderKind.OPENING, card_ids, None, day, 120)
+        """The opening plans of cards that were delivered to customers; what came of late nobody has ordered yet."""
+        if day <= self.today - ORDERED_WITHIN:
+            self._sell(OrderKind.OPENING, card_ids, None, day, 120)
 
     def renew(self, card_ids, plan, day, minute, **how):
         """Renewals; the cards in stock, which nobody pays for, are left."""
@@ -88,11 +91,14 @@ class Till:
                 decide(refund, user=self.finance)
 
     def this_morning(self):
-        """What waits on finance's desk: an order to be paid, a draft, a refund and an adjustment to approve."""
+        """What waits on finance's desk: orders to be paid, a draft, a refund and an adjustment to approve."""
         with as_of(self.instant(self.today, 0, 30)):
             fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
             orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
             self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
+            if opened := not_paid().order_by("pk").first():
+                cards = list(not_paid().filter(customer=opened.customer))
+                orders.place(self._draft(OrderKind.OPENING, cards, None, self.ops), user=self.ops)
             if paid := self._refundable():
                 refunds.request_refund(paid, user=self.ops, reason="客户误订，申请退订", told="误订退款")
             customer = self._named(ENTERPRISES[5].name)

@@ -40,6 +40,10 @@ MONEY_REFUSALS = {
         _("The opening plan of this card is already paid."),
         _("No payment is due."),
     ),
+    "opening_ordered": (
+        _("The opening plan of this card is ordered already, by order {order}."),
+        _("Pay that order, or cancel it."),
+    ),
     "service_used": (
         _("The service is in use or has been used."),
         _("To compensate the customer, make an adjustment."),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from billing.choices import ACTIONS, UNDONE_BY, LineState, OrderKind
+from billing.choices import ACTIONS, UNDONE_BY, LineState, OrderKind, OrderState
 from billing.errors import MoneyRefused
 from billing.models import OrderLine
 from billing.permissions import actor_for
@@ -90,10 +90,15 @@ class Opening(Work):
         self.order, self.request = order, request
 
     def load(self, cards):
-        paid = OrderLine.objects.filter(
-            card__among=[card.pk for card in cards], order__kind=OrderKind.OPENING, state=LineState.FULFILLED
+        others = OrderLine.objects.filter(card__among=[card.pk for card in cards], order__kind=OrderKind.OPENING)
+        others = others.exclude(order=self.order).select_related("order")
+        self.paid = set(others.filter(state=LineState.FULFILLED).values_list("card_id", flat=True))
+        waiting = others.filter(
+            state=LineState.OPEN,
+            order__state__in=(OrderState.PLACED, OrderState.PAID),
+            order__customer=self.order.customer_id,
         )
-        self.paid = set(paid.exclude(order=self.order).values_list("card_id", flat=True))
+        self.ordered = {line.card_id: line.order.number for line in waiting.order_by("pk")}
 
     def steps(self, card):
         if not self.request.actor.owns(card):
@@ -102,6 +107,8 @@ class Opening(Work):
             raise MoneyRefused("cancelled")
         if card.pk in self.paid:
             raise MoneyRefused("opening_paid")
+        if self.request.is_preview and card.pk in self.ordered:  # of two that are placed, the first one paid counts
+            raise MoneyRefused("opening_ordered", order=self.ordered[card.pk])
         yield from ()
 
 

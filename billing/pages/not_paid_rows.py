@@ -30,6 +30,11 @@ class NotPaidRow:
     order: Order | None
     value: Decimal | None
 
+    @property
+    def may_be_ordered(self):
+        """Whether no order of it waits to be paid."""
+        return self.order is None or not self.order.is_placed
+
 
 def not_paid_rows(cards, today):
     """The rows of these cards, which have their `why` and `since`, with as many queries for many as for one."""

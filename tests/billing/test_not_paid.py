@@ -96,6 +96,19 @@ def test_it_is_not_paid_again_from_the_day_of_the_refund_on_and_works_all_the_sa
         assert found() == []
 
 
+def test_an_opening_that_waits_to_be_paid_is_not_ordered_again_and_of_two_the_first_one_paid_counts(chief):
+    card = open_card(customer="Acme")
+    second = b.drafted(OrderKind.OPENING, [card], user=chief, plan=None)
+    first = opening([card], chief)
+    third = b.drafted(OrderKind.OPENING, [card], user=chief, plan=None)
+    assert list(third.job.chunks.get().check_result["reasons"]) == [f"opening_ordered:{first.number}"]
+    second = orders.place(second, user=chief)  # it was checked before there was the first
+    for order in (first, second):
+        orders.pay_and_fulfil(order, user=chief)
+    assert [b.fresh(order).state for order in (first, second)] == ["fulfilled", "refunded"]
+    assert (b.balance(), found()) == (970, [])
+
+
 def test_cards_of_customers_that_serve_or_wait_to():
     open_card(customer="Acme", test_months=3, test_quota_mb=10)
     open_card(customer="Acme")
@@ -221,6 +234,10 @@ def test_the_list_is_filtered_sorted_and_counted(ops, chief):
     assert [query for query, *_ in page.context["tabs"]][:2] == ["customer=Acme", "customer=Acme&why=not_ordered"]
     assert (page.context["cards"], page.context["value"], page.context["unpriced"]) == (1, 30, 0)
     assert Order.objects.get().number in text(page)
+    assert ("?kind=opening&amp;numbers=" in text(page), text(ops.get(PAGE)).count("?kind=opening&amp;numbers=")) == (
+        False,
+        2,
+    )
 
 
 @pytest.mark.parametrize("query", ["?why=x", "?plan=x", "?customer=Nobody", "?sort=x", "?after=x", "?x=1"])

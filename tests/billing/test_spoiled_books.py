@@ -5,20 +5,22 @@ The portal is made once, by the actions themselves; each fault is undone with it
 
 import re
 from datetime import date
+from decimal import Decimal
 from inspect import getsource
 
 import pytest
 from django.db import connection, transaction
 
 from billing import proof
-from billing.actions import orders, refunds
+from billing.actions import orders, payments, refunds
 from billing.actions.ledger import reverse
 from billing.choices import OrderKind
 from billing.not_paid import not_paid
+from billing.payments import local
 from cards.permissions import SYSTEM
 from cards.proof import Proof
 from tests.billing import build as b
-from tests.build import card_in_use, do, on_day, open_card, without_constraint
+from tests.build import card_in_use, do, member, on_day, open_card, without_constraint
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,8 @@ FAULTS = {
     "term_not_paid": "UPDATE billing_orderline SET seq = 3 WHERE order_id = {refunded}",
     "ordered_term_without_line": "UPDATE billing_order SET kind = 'pack' WHERE id = {placed}",
     "line_without_ordered_term": "DELETE FROM cards_orderedterm",
+    "online_not_booked": "UPDATE billing_payment SET amount = amount + 1",
+    "online_never_came": "UPDATE billing_entry SET kind = 'online' WHERE key = '{receipt}'",
     "opening_paid_again": "UPDATE billing_orderline SET card_id = {served} WHERE order_id = {another_opening}",
 }
 
@@ -67,6 +71,8 @@ def portal(django_db_setup, django_db_blocker):
         reverse(b.fund("5"), actor=SYSTEM, memo="bounced")
         served, opened, waits, unserved = (card_in_use(TODAY, customer="Acme") for _ in range(4))
         do("suspend", served, TODAY)
+        online = payments.start_deposit(b.customer(), Decimal("10.00"), user=member())
+        payments.receive("local", *local.notification(online, "paid"))
         b.credit("100", "Other")
         b.paid(cards=[card_in_use(TODAY, customer="Other")], user=user, name="Other")
         b.paid(OrderKind.SALE, [open_card()], user=user, plan=None)

@@ -15,7 +15,7 @@ from billing.actions.second_person import earlier_deeds
 from billing.choices import Deed, OrderKind
 from billing.models import DoneAlone, MoneyRules, Order, Proposal, Refund
 from billing.money import ZERO, yuan
-from billing.pages.terms_lines import price_label, proposed_price, values_of
+from billing.pages.terms_lines import price_label, proposed_prices, values_of
 from billing.permissions import DECIDED_WITH, may_decide
 from cards.actions.cancelling import cancelled_alone, expired_since, waiting_for_release
 from cards.calendar import civil_today
@@ -108,11 +108,11 @@ def told_as_expired(user):
     return sum(rows.filter(may | Q(**{asked_by: user})).count() for rows, asked_by, may in _decided_by(user, expired))
 
 
-def about_proposal(proposal):
-    """What it is about, in a few words."""
+def about_proposal(proposal, price):
+    """What it is about, in a few words; `price` is the one that it would set, if it would."""
     match proposal.deed:
         case Deed.PRICE:
-            return price_label(proposed_price(proposal))
+            return price_label(price)
         case Deed.RECEIPT | Deed.CLEARING:
             return proposal.after["reference"]
         case Deed.REVERSAL:
@@ -162,12 +162,14 @@ def _what(deed):
 
 
 def _proposals(proposals, alone):
-    for each in proposals.select_related("customer", "asked_by", "receipt").order_by("pk"):
+    proposals = list(proposals.select_related("customer", "asked_by", "receipt").order_by("pk"))
+    prices = proposed_prices(proposals)
+    for each in proposals:
         yield Waiting(
             Deed(each.deed),
             str(each),
             CONSOLE.money_url("proposal", each.pk),
-            about_proposal(each),
+            about_proposal(each, prices.get(each.pk)),
             each.customer,
             each.amount,
             each.asked_by,

@@ -63,17 +63,22 @@ def price_label(price):
     return listed([each for each in (what, price.get_kind_display(), price.tier or price.customer) if each])
 
 
-def proposed_price(proposal):
-    """The price that waits, as it would be set."""
-    after = proposal.after
-    return Price(
-        kind=PriceKind(after["kind"]),
-        plan=after["plan"] and Plan.objects.get(code=after["plan"]),
-        tier=after["tier"] and PriceTier.objects.get(pk=after["tier"]),
-        customer=proposal.customer,
-        amount=Price._meta.get_field("amount").to_python(after["amount"]),
-        valid_from=Price._meta.get_field("valid_from").to_python(after["valid_from"]),
-    )
+def proposed_prices(proposals):
+    """The prices that wait, as they would be set, by the keys of their proposals; of other proposals there is none."""
+    of_prices = [proposal for proposal in proposals if proposal.deed == Deed.PRICE]
+    plans = Plan.objects.in_bulk({proposal.after["plan"] for proposal in of_prices}, field_name="code")
+    tiers = PriceTier.objects.in_bulk({proposal.after["tier"] for proposal in of_prices} - {None})
+    return {
+        proposal.pk: Price(
+            kind=PriceKind(proposal.after["kind"]),
+            plan=plans.get(proposal.after["plan"]),
+            tier=tiers.get(proposal.after["tier"]),
+            customer=proposal.customer,
+            amount=Price._meta.get_field("amount").to_python(proposal.after["amount"]),
+            valid_from=Price._meta.get_field("valid_from").to_python(proposal.after["valid_from"]),
+        )
+        for proposal in of_prices
+    }
 
 
 def _about(change):

@@ -7,12 +7,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions.approvals import approve_proposal, decline_proposal
-from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, UnmatchedPayment
 from billing.pages.approval_lines import about_proposal, earlier_context, everything_expired, everything_waiting
 from billing.pages.order_labels import money_badge
-from billing.pages.terms_lines import proposed_price, values_of
+from billing.pages.terms_lines import proposed_prices, values_of
 from billing.permissions import may_decide
 from cards.errors import BadInput
 from cards.models import CancellingRules
@@ -41,12 +40,12 @@ def approvals(request):
 def proposal_page(request, pk):
     """What somebody wants to do and may not alone: before and after, and what they did alone before."""
     proposal = _find(pk)
-    may = may_decide(request.user, proposal.deed)
+    price, may = proposed_prices([proposal]).get(proposal.pk), may_decide(request.user, proposal.deed)
     context = {
         "proposal": proposal,
-        "about": about_proposal(proposal),
+        "about": about_proposal(proposal, price),
         "badge": money_badge(proposal),
-        "price": proposed_price(proposal) if proposal.deed == Deed.PRICE else None,
+        "price": price,
         "values": values_of(proposal.deed, proposal.before, proposal.after) if proposal.before else [],
         "is_mine": proposal.asked_by_id == request.user.pk,
         "may_decide": may,

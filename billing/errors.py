@@ -54,7 +54,7 @@ MONEY_REFUSALS = {
     ),
     "short": (
         _("{needed} is needed, but the wallet has only {available} available."),
-        _("Record a receipt, or raise the credit limit."),
+        _("Add money to the wallet first."),
     ),
     "renewed_meanwhile": (
         _("Cards of this order were renewed in the meantime: {count}."),

@@ -222,7 +222,7 @@ def test_a_wallet_that_is_short_is_told_before_and_refused_after(finance):
     assert get(finance, url(order)).context["is_short"] is True
     response = finance.post(url(order, "pay/"))
     assert said(finance, response) == [
-        "¥30.00 is needed, but the wallet has only ¥29.00 available. Record a receipt, or raise the credit limit."
+        "¥30.00 is needed, but the wallet has only ¥29.00 available. Add money to the wallet first."
     ]
 
 

@@ -357,6 +357,6 @@ class Mistakes(list):
 
 def test_whatever_happens_the_books_prove_true():
     how = settings(
-        max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
     )
     run_state_machine_as_test(Business, settings=how)

@@ -322,7 +322,7 @@ def test_a_receipt_that_is_spent_stays_and_one_without_a_reason_too(finance):
     assert said(finance, finance.post(url(receipt, "reverse/"), {"key": KEY})) == ["Briefly give a reason."]
     b.fund("-1")
     assert said(finance, finance.post(url(receipt, "reverse/"), {"reason": "x", "key": KEY})) == [
-        "¥100.00 is needed, but the wallet has only ¥99.00 available. Record a receipt, or raise the credit limit."
+        "¥100.00 is needed, but the wallet has only ¥99.00 available. Add money to the wallet first."
     ]
     assert (b.balance(), Receipt.objects.get(pk=receipt.pk).reversed_at) == (99, None)
 

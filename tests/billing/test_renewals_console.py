@@ -110,7 +110,7 @@ def test_the_list_as_a_file(missed):
         [
             *(missed[1].iccid, "Acme", "M1-100", "Insufficient funds"),
             *("¥5.00 is needed, but the wallet has only ¥0.00 available.",),
-            *("Record a receipt, or raise the credit limit.", "2026-03-25", "2026-03-31"),
+            *("Add money to the wallet first.", "2026-03-25", "2026-03-31"),
         ],
     ]
 

@@ -14,6 +14,9 @@ from tests.own_portal import own_portal
 
 pytestmark = pytest.mark.once
 
+NOT_PAID = (
+    "Cards whose opening is not paid: 1, of customers: 1, worth at today's prices: ¥0.00, without a price: 1.\n"
+)
 TODAY = {"SIMPORTAL_TODAY": "2026-08-01", "LC_ALL": "C.UTF-8"}
 
 
@@ -74,7 +77,7 @@ def test_json_is_all_there_is_on_stdout(ended):
     ("arguments", "expected"),
     [
         (("card", iccid(2)), (1, "", f"There is no card {iccid(2)}.\n")),
-        (("verify",), (0, "Cards: 1, events: 1, ledger entries: 0, problems: 0.\n", "")),
+        (("verify",), (0, f"Cards: 1, events: 1, ledger entries: 0, problems: 0.\n{NOT_PAID}", "")),
         (("sweep", "--thru", "x"), (2, "", "manage.py sweep: unrecognized arguments: --thru x\n")),
         (
             ("sweep", "--through", "x"),

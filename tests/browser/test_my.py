@@ -80,7 +80,7 @@ def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone)
     page = phone("alice")
     page.goto("/my/")
     page.wait_for_selector(".btn:text-matches('^Wallet: -?¥[0-9.,]+$')")
-    follow(page, ".need:has-text('moved to another device') .btn.is-primary")
+    follow(page, ".need:has-text('moved to another device') .btn >> nth=-1")  # of one card, the way beside its own
     follow(page, "table.data tbody th a >> nth=0")
     assert said(page) == "The card is suspended: it was moved to another device."
     assert "The card then works again immediately." in page.text_content("#content")

@@ -14,9 +14,7 @@ from tests.own_portal import own_portal
 
 pytestmark = pytest.mark.once
 
-NOT_PAID = (
-    "Cards whose opening is not paid: 1, of customers: 1, worth at today's prices: ¥0.00, without a price: 1.\n"
-)
+NOT_PAID = "Cards whose opening is not paid: 1, of customers: 1, worth at today's prices: ¥0.00, without a price: 1.\n"
 TODAY = {"SIMPORTAL_TODAY": "2026-08-01", "LC_ALL": "C.UTF-8"}
 
 

@@ -196,7 +196,7 @@ def test_what_a_pack_has_lifted_no_correction_lifts_again(lived):
         ("2026-04-01", "sweep"),
     )
     assert (card["state"], card["cycle"]["quota_bytes"]) == ("in_use", 30 * MB)
-    assert story(2) == ["2026-03-05 place_hold credit", "2026-03-06 top_up", "2026-04-01 roll_over roll_over"]
+    assert story(2) == ["2026-03-05 place_hold credit", "2026-03-06 grant", "2026-04-01 roll_over roll_over"]
 
 
 def test_a_waiver_stays_whatever_is_corrected(lived):
@@ -225,7 +225,7 @@ def test_a_hold_from_an_earlier_cycle_has_no_figure_in_this_one(lived):
     assert (card["holds"], used(card)) == (["credit"], 20)
     card = lived(None, ("2026-04-05", "top_up", "--set", "plan=PACK-100"))
     assert (card["holds"], card["state"]) == ([], "in_use")
-    assert story(2) == ["2026-03-05 place_hold credit", "2026-04-01 roll_over roll_over", "2026-04-05 top_up"]
+    assert story(2) == ["2026-03-05 place_hold credit", "2026-04-01 roll_over roll_over", "2026-04-05 grant"]
 
 
 def test_chains_of_anniversary_terms_begin_anew_behind_a_calendar_term(lived):

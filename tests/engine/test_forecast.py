@@ -100,7 +100,12 @@ def live(card, life):
 
 
 def needed(action):
-    return {Action.RENEW: ["plan"], Action.SET_LIMIT: ["limit_mb"], Action.REBIND: ["imei"]}.get(action, [])
+    return {
+        Action.RENEW: ["plan"],
+        Action.GRANT: ["plan"],
+        Action.SET_LIMIT: ["limit_mb"],
+        Action.REBIND: ["imei"],
+    }.get(action, [])
 
 
 @contextmanager

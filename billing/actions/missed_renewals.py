@@ -6,11 +6,10 @@ from billing.choices import MissedWhy, NoticeKind
 from billing.errors import MoneyRefused
 from billing.models import MissedRenewal, Notice, RenewedTerm
 from billing.money import ZERO
+from cards.actions.write import CHUNK
 from cards.calendar import civil_today
 from cards.models import Card
 from cards.querysets import NOT_OVER
-
-ROWS_PER_STATEMENT = 2_000
 
 
 def record_missed(account, day, missed):
@@ -33,7 +32,7 @@ def record_missed(account, day, missed):
     ]
     MissedRenewal.objects.bulk_create(
         rows,
-        ROWS_PER_STATEMENT,
+        CHUNK,
         update_conflicts=True,
         unique_fields=["customer", "card", "term"],
         update_fields=["plan", "why", "refused", "ends_on"],  # `since` stays
@@ -50,7 +49,7 @@ def record_missed(account, day, missed):
             for row in rows
             if row.why != MissedWhy.SHORT
         ]
-        Notice.objects.bulk_create(notices, ROWS_PER_STATEMENT, ignore_conflicts=True)
+        Notice.objects.bulk_create(notices, CHUNK, ignore_conflicts=True)
 
 
 def tell_shortage(account, day, renewed, missed, left):

@@ -12,6 +12,7 @@ from billing.actions.renewal_quotes import quote_renewals
 from billing.choices import NoticeKind, OrderKind
 from billing.models import AnnouncedRenewal, CustomerAccount, MoneyRules, Notice, OrderLine, PriceBook
 from billing.money import ZERO
+from cards.actions.write import CHUNK
 from cards.models import Plan
 
 PRICE_CHANGES_WITHIN = 30  # days before the charge
@@ -130,7 +131,7 @@ def _give(customer_id, kind, day, today, facts, rows, columns):
     if is_new:
         unique = ["card", "term", "customer"]
         AnnouncedRenewal.objects.bulk_create(
-            rows, 2_000, update_conflicts=True, unique_fields=unique, update_fields=columns
+            rows, CHUNK, update_conflicts=True, unique_fields=unique, update_fields=columns
         )
 
 

@@ -112,6 +112,10 @@ STORIES = {
         share=20, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
         moves_ago=(1, 20),
     ),
+    "moved by its owner": Story(
+        share=2, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
+        is_of_the_first=True, moves_ago=(1, 20),
+    ),
     "swapped": Story(
         share=20, ago=(100, 200), plan="Y1-1024", binding="fixed", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
         moves_ago=(50, 60),

@@ -50,7 +50,11 @@ def counts_shown(page):
 
 def test_a_file_with_bad_rows_is_looked_at_applied_and_reported(ops, tmp_path):
     good, bad = fresh_iccid(), fresh_iccid()
-    rows = [card_row(iccid=good, customer="=1+1 海川"), card_row(iccid=bad, plan="NO-PLAN")]
+    today = civil_today()  # no sweep has anything to do with a card of today
+    rows = [
+        card_row(iccid=good, customer="=1+1 海川", opened_on=today),
+        card_row(iccid=bad, plan="NO-PLAN", opened_on=today),
+    ]
     page = ops()
     upload(page, csv_file(tmp_path / "cards.csv", rows, "gb18030"))
     assert counts_shown(page) == ["1 would be new", "1 have errors"]

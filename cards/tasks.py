@@ -1,10 +1,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cards.actions import fleet_snapshot, throttle
+from cards.actions import fleet_snapshot, kept_files, throttle
 from cards.actions import sweep as nightly
 from cards.actions.compacting import compact
-from cards.actions.jobs import control, export, worker
+from cards.actions.jobs import control, worker
 from cards.actions.planner_statistics import update_planner_statistics
 from cards.calendar import civil_today
 
@@ -30,6 +30,6 @@ def housekeeping():
     compact(civil_today())
     update_planner_statistics()
     fleet_snapshot.refresh()
-    export.delete_old_files()
+    kept_files.delete_old_files()
     throttle.delete_expired()
     control.expire_asked(timezone.now())

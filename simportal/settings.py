@@ -111,6 +111,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 # What people upload, and what is written for them to fetch: never served by an address of its own.
 MEDIA_ROOT = VAR_DIR / "files"
+# What is still arriving lies beside it: on the same disk, so that a large file is moved there and not copied.
+FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "arriving"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

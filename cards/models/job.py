@@ -21,6 +21,8 @@ class Leased(models.Model):
         abstract = True
 
 
+FOLDER_OF_JOBS = "jobs/"  # within MEDIA_ROOT; what writes there and deletes is cards/actions/kept_files.py
+
 WAITING = models.Q(status=JobStatus.READY)
 FAILED = models.Q(status=JobStatus.FAILED)
 
@@ -108,7 +110,7 @@ class Job(Leased):
     )
     total = models.PositiveIntegerField(_("cards or rows"), default=0)
     counts = models.JSONField(_("check results"), default=dict)
-    file = models.FileField(_("file"), upload_to="jobs/", blank=True)
+    file = models.FileField(_("file"), upload_to=FOLDER_OF_JOBS, blank=True)
     file_name = models.CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

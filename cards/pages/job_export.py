@@ -17,10 +17,12 @@ def export_context(job, request, frame):
     if job.total and not job.selection:
         facts.append((pgettext("count", "Cards"), f"{job.total:,}"))
     is_kept = bool(job.file) and (job.kept_until is None or job.kept_until > timezone.now())
+    is_there = is_kept and job.file.storage.exists(job.file.name)
     return {
         "parameters": facts + ([] if job.selection else origin.filters),
         "list_url": "" if job.selection else origin.url,
-        "is_there": is_kept,
-        "may_fetch": is_kept and control.may(request.user, job),
-        "size": job.file.size if is_kept and job.file.storage.exists(job.file.name) else None,
+        "is_there": is_there,
+        "is_missing": is_kept and not is_there,
+        "may_fetch": is_there and control.may(request.user, job),
+        "size": job.file.size if is_there else None,
     }

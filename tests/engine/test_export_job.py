@@ -1,7 +1,5 @@
 """Exports in the background: written by a worker, fetched by whoever asked, taken over when a worker dies, deleted."""
 
-import os
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,8 +10,9 @@ from django.utils import timezone, translation
 
 from cards.actions.jobs import engine
 from cards.actions.jobs.control import upload
-from cards.actions.jobs.export import Export, delete_old_files, order_export
+from cards.actions.jobs.export import Export, order_export
 from cards.actions.jobs.worker import name_of_worker, tick, work_off
+from cards.actions.kept_files import delete_old_files
 from cards.actions.selections import freeze
 from cards.choices import JobKind, JobStatus
 from cards.exports.stream import file_blocks
@@ -143,6 +142,17 @@ def test_only_who_asked_and_an_administrator_may_fetch_it():
     assert of_role("auditor").get(url).status_code == 404
 
 
+def test_the_page_of_a_file_that_is_missing_says_so():
+    open_card()
+    job = written(staff())
+    Path(job.file.path).unlink()
+    client = logged_in(job.owner)
+    shown = text(client.get(f"/console/jobs/{job.pk}/", headers=ENGLISH))
+    assert "The file is missing from the portal's disk. Export the list again." in shown
+    assert "file/" not in shown
+    assert client.get(f"/console/jobs/{job.pk}/file/").headers["Location"] == f"/console/jobs/{job.pk}/"
+
+
 def test_the_files_of_other_jobs_are_not_handed_out():
     owner = staff()
     job = upload(JobKind.IMPORT_CARDS, ContentFile(b"iccid\n", name="cards.csv"), user=owner)
@@ -211,26 +221,6 @@ def test_a_file_is_deleted_after_its_time_and_the_page_says_so(files):
     assert ("The file was deleted after " in page, "Export the list again." in page) == (True, True)
     gone = client.get(f"/console/jobs/{job.pk}/file/")
     assert gone.headers["Location"] == f"/console/jobs/{job.pk}/"
-
-
-def test_what_killed_workers_left_is_deleted_after_a_day(files):
-    files.mkdir()
-    old, new, foreign = files / "export-1.part", files / "export-2.part", files / "upload.csv"
-    for path in (old, new, foreign):
-        path.write_text("x")
-    for path in (old, foreign):
-        os.utime(path, (time.time() - 90_000,) * 2)
-    delete_old_files()
-    assert sorted(path.name for path in files.glob("*")) == ["export-2.part", "upload.csv"]
-
-
-def test_uploads_are_deleted_after_their_time_too(files):
-    job = upload(JobKind.IMPORT_CARDS, ContentFile(b"iccid\n", name="cards.csv"), user=staff())
-    over = {"status": JobStatus.DONE, "kept_until": timezone.now() - timedelta(minutes=1)}
-    Job.objects.filter(pk=job.pk).update(**over)
-    delete_old_files()
-    assert Job.objects.get(pk=job.pk).file.name == ""
-    assert not list(files.glob("*"))
 
 
 @on_day(DAY)

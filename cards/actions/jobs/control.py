@@ -11,6 +11,7 @@ from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, waiting_for_release
 from cards.actions.imports.file_customers import make_customers
 from cards.actions.jobs import engine, worker
+from cards.actions.kept_files import kept_wholly
 from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
@@ -35,21 +36,22 @@ def draft(selection, action, *, user, key=None, **values):
 
 def upload(kind, file, *, user, key=None, **values):
     """A job that takes in a file: it is read in the background, and nothing is written before somebody says so."""
+    with kept_wholly() as keep:
 
-    def make(key):
-        job = Job.objects.create(
-            kind=kind,
-            key=key,
-            owner=user,
-            language=translation.get_language(),
-            file_name=PurePath(file.name).name[-200:],
-            kept_until=timezone.now() + FILES_KEPT,
-            **values,
-        )
-        job.file.save(f"{key}{PurePath(file.name).suffix.lower()[:8]}", file)
-        return job
+        def make(key):
+            job = Job.objects.create(
+                kind=kind,
+                key=key,
+                owner=user,
+                language=translation.get_language(),
+                file_name=PurePath(file.name).name[-200:],
+                kept_until=timezone.now() + FILES_KEPT,
+                **values,
+            )
+            keep(job, file)
+            return job
 
-    return once(Job, key, make, owner=user)
+        return once(Job, key, make, owner=user)
 
 
 def may(user, job):

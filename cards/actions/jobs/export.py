@@ -1,28 +1,25 @@
 """An export that is too long to wait for: written to a file in the background, fetched by its owner, then deleted."""
 
-import time
 import uuid
 from datetime import timedelta
-from pathlib import Path
 from tempfile import TemporaryFile
 
-from django.core.files.storage import default_storage
 from django.utils import timezone, translation
 
 from cards.actions.jobs.engine import Kind
+from cards.actions.kept_files import flush, path_of
 from cards.choices import JobKind, JobStatus
 from cards.columns.kinds import Format
 from cards.exports.stream import dressed, row_blocks
 from cards.exports.wanted import cards_of_list, cards_of_selection
 from cards.files.writing import BLOCK
 from cards.models import Job
+from cards.models.job import FOLDER_OF_JOBS
 from cards.scope import Scope
 
-FOLDER = "jobs"
 BEGINNING = "export-"
 UNFINISHED = ".part"
 KEPT_FOR = timedelta(hours=24)
-DELETED_AT_ONCE = 100
 
 
 def order_export(user, format, file_name, *, query="", selection=None):
@@ -38,7 +35,7 @@ class Export(Kind):
     """Its work is all in `prepare`: there is nothing to check, and nobody has to start it."""
 
     def prepare(self, job, alive):
-        path = Path(default_storage.path(f"{FOLDER}/{BEGINNING}{job.key}.{suffix_of(job.params['format'])}"))
+        path = path_of(f"{BEGINNING}{job.key}.{suffix_of(job.params['format'])}")
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f"{path.stem}.*"):
             left.unlink(missing_ok=True)
@@ -48,10 +45,11 @@ class Export(Kind):
         unfinished = path.with_suffix(f".{uuid.uuid4().hex}{UNFINISHED}")
         try:
             _write(unfinished, cards, job, alive)
+            flush(unfinished)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        job.file.name = f"{FOLDER}/{path.name}"
+        job.file.name = FOLDER_OF_JOBS + path.name
         job.kept_until = timezone.now() + KEPT_FOR
         return JobStatus.DONE
 
@@ -65,18 +63,6 @@ def cards_to_export(job):
 
 def suffix_of(format):
     return "xlsx" if format == Format.XLSX else "csv"
-
-
-def delete_old_files():
-    """Delete the files of jobs whose time is over, and what killed workers left of exports."""
-    over = Job.objects.filter(kept_until__lte=timezone.now()).exclude(file="").exclude(status=JobStatus.PREPARING)
-    for job in over.order_by("pk")[:DELETED_AT_ONCE]:
-        job.file.delete(save=False)
-        Job.objects.filter(pk=job.pk).update(file="")
-    begun_before = time.time() - KEPT_FOR.total_seconds()
-    for path in Path(default_storage.path(FOLDER)).glob(f"{BEGINNING}*"):
-        if path.stat().st_mtime < begun_before:
-            path.unlink(missing_ok=True)
 
 
 def _write(path, cards, job, alive):

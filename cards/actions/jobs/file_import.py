@@ -35,7 +35,7 @@ class FileImport(engine.Kind):
 
     def _prepared(self, job, alive):
         told = Told.read(job.params.get("told", {}))
-        with job.file.open("rb") as file:
+        with _file_of(job) as file:
 
             def opened(told):
                 file.seek(0)
@@ -61,12 +61,23 @@ def answer(job, told, of, user):
     False when the job has gone on meanwhile; `BadInput` when its file is no longer kept.
     """
     if not job.file:
-        raise BadInput("", _("The file is no longer kept: upload it again."))
+        raise _no_longer_kept()
     params = {name: value for name, value in job.params.items() if name not in ("columns", "asked", "remarks")}
     if not engine.read_anew(job, {**params, "told": told.written(), "of": of}):
         return False
     remember(job.kind, of, told, user)
     return True
+
+
+def _file_of(job):
+    try:
+        return job.file.open("rb")
+    except FileNotFoundError:
+        raise _no_longer_kept() from None
+
+
+def _no_longer_kept():
+    return BadInput("", _("The file is no longer kept: upload it again."))
 
 
 def _note(job, told, columns, **more):

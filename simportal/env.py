@@ -11,6 +11,7 @@ DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
 DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss")
+SHORTEST_TOKEN = 16
 DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
 # How each scheme is secured, and its usual port.
 MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
@@ -43,6 +44,7 @@ class Environment:
     today: date | None
     port: int
     proxies: int
+    metrics_token: str
 
 
 def read_environment(variables, base_dir):
@@ -60,6 +62,7 @@ def read_environment(variables, base_dir):
         today=_today(given.get("SIMPORTAL_TODAY"), debug),
         port=_port(given.get("PORT", "8000")),
         proxies=_proxies(given.get("PROXIES", "0")),
+        metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
     )
 
 
@@ -176,3 +179,9 @@ def _proxies(text):
     if not (text.isascii() and text.isdecimal() and int(text) < 10):
         raise BadSetting(f"PROXIES is how many proxies stand before the portal, 0 to 9, not {text!r}.")
     return int(text)
+
+
+def _metrics_token(text):
+    if 0 < len(text) < SHORTEST_TOKEN:
+        raise BadSetting(f"METRICS_TOKEN is a long random text, of {SHORTEST_TOKEN} characters at least.")
+    return text

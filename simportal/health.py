@@ -1,20 +1,28 @@
 """Is the portal alive, and is it ready? Answers for load balancers and people, as JSON."""
 
 import logging
+import time
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import JsonResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from cards.calendar import civil_today
-from cards.models import SweptDay
+from cards.models import Job, SweptDay
+from cards.timeouts import READY_SECONDS, statements_within
 from simportal.models import Tick
+from simportal.schedule import BEAT_SCHEDULE
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_MAY_BE_OLD = 60
+BELL_MAY_BE_LATE = 120  # as long as an answer to it may take
 SWEEP_MAY_BE_BEHIND = 1
+CLOCKS_MAY_DIFFER = 5  # between the machine that ticked and this one
+JOBS_MAY_STAND_STILL = 600
 
 
 def healthz(request):
@@ -23,23 +31,44 @@ def healthz(request):
 
 
 def readyz(request):
-    """Database, broker, age of the last finished tick (a worker can be alive and deaf), last day swept."""
-    try:
-        parts = {"database": {"ok": True, "vendor": connection.vendor}, "tick": _tick(), "sweep": _sweep()}
-    except DatabaseError:
-        logger.exception("The database does not answer")
-        parts = {"database": {"ok": False, "vendor": connection.vendor}}
-    parts["broker"] = _broker()
+    """Database, broker, age of the last finished tick (a worker can be alive and deaf), last day swept.
+
+    With `?full` and the token of the metrics: all that somebody should look at. Two seconds at the most.
+    """
+    asks_for_all = "full" in request.GET and _has_token(request)
+    give_up_at = time.monotonic() + READY_SECONDS
+    parts = _of_database(PUBLIC | FULL if asks_for_all else PUBLIC, give_up_at)
+    parts["broker"] = _broker(max(0.1, give_up_at - time.monotonic()))
     ready = all(part["ok"] for part in parts.values())
     return JsonResponse({"ready": ready} | parts, status=200 if ready else 503)
 
 
-def _broker():
+def _has_token(request):
+    said = request.headers.get("Authorization", "")
+    return bool(settings.METRICS_TOKEN) and constant_time_compare(said, f"Bearer {settings.METRICS_TOKEN}")
+
+
+def _of_database(asked, give_up_at):
+    """What each of these says; where the database does not answer in time, only that."""
+    parts = {"database": {"ok": True, "vendor": connection.vendor}}
+    try:
+        for name, ask in asked.items():
+            with statements_within(give_up_at - time.monotonic()):
+                parts[name] = ask()
+    except DatabaseError as error:
+        logger.error("The database does not answer: %s", str(error).partition("\n")[0])
+        return {"database": {"ok": False, "vendor": connection.vendor}}
+    return parts
+
+
+def _broker(seconds):
     """The embedded broker lives inside the worker: the tick speaks for it."""
     if not settings.REDIS_URL:
         return {"ok": True, "kind": "embedded"}
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None
+        ) as client:
             client.ping()
     except redis.RedisError:
         return {"ok": False, "kind": "redis"}
@@ -49,15 +78,47 @@ def _broker():
 def _tick():
     tick = Tick.objects.filter(name="simportal.heartbeat").first()
     age = round(tick.age()) if tick else None
-    return {"ok": age is not None and age <= HEARTBEAT_MAY_BE_OLD, "seconds_ago": age}
+    told = {"ok": _is_recent(age, HEARTBEAT_MAY_BE_OLD), "seconds_ago": age}
+    return told | _clock(age is not None and age < -CLOCKS_MAY_DIFFER)
 
 
 def _sweep():
     """Just after midnight the last day swept is yesterday; where nothing was ever due there is none."""
     last = SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").first()
     behind = (civil_today() - last.day).days if last else 0
-    return {
-        "ok": behind <= SWEEP_MAY_BE_BEHIND,
+    told = {
+        "ok": 0 <= behind <= SWEEP_MAY_BE_BEHIND,
         "last_day": last.day if last else None,
         "days_behind": behind,
     }
+    return told | _clock(behind < 0)
+
+
+def _clock(is_ahead):
+    """Why what was done in the future is not well."""
+    return {"why": "it lies in the future: was the clock set back?"} if is_ahead else {}
+
+
+def _is_recent(age, limit):
+    return age is not None and -CLOCKS_MAY_DIFFER <= age <= limit
+
+
+def _bells():
+    """How many seconds ago each bell was last answered to the end, and which of them too long ago, or never."""
+    ticks = {tick.name: round(tick.age()) for tick in Tick.objects.all()}
+    bells = {entry["task"]: entry["schedule"] for entry in BEAT_SCHEDULE.values()}
+    late = [name for name, every in bells.items() if not _is_recent(ticks.get(name), every + BELL_MAY_BE_LATE)]
+    return {"ok": not late, "late": late, "seconds_ago": {name: ticks.get(name) for name in bells}}
+
+
+def _jobs():
+    """Jobs that wait for a worker: whether one has taken a step, or is at one, not too long ago."""
+    waiting, alive_at = Job.objects.waiting_for_work()
+    still = round((timezone.now() - alive_at).total_seconds()) if waiting else 0
+    return {"ok": still <= JOBS_MAY_STAND_STILL, "waiting": waiting, "seconds_still": max(0, still)}
+
+
+# The parts, by name: each asks the database one thing and answers {"ok": …, …}. What load balancers read stays as it
+# is; what somebody has to look at stands in the full answer alone.
+PUBLIC = {"tick": _tick, "sweep": _sweep}
+FULL = {"bells": _bells, "jobs": _jobs}

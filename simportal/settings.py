@@ -23,6 +23,7 @@ SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port
 PROXIES = ENV.proxies
 REDIS_URL = ENV.redis_url
+METRICS_TOKEN = ENV.metrics_token
 
 INSTALLED_APPS = [
     "simportal",

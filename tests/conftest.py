@@ -6,7 +6,10 @@ import re
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["DEBUG"] = "1"
-for name in ("ALLOWED_HOSTS", "EMAIL_URL", "MAIL_FROM", "PORT", "REDIS_URL", "SECRET_KEY", "SIMPORTAL_TODAY"):
+for name in (
+    *("ALLOWED_HOSTS", "EMAIL_URL", "MAIL_FROM", "METRICS_TOKEN", "PORT"),
+    *("REDIS_URL", "SECRET_KEY", "SIMPORTAL_TODAY"),
+):
     os.environ.pop(name, None)
 
 import django

@@ -31,6 +31,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         today=None,
         port=8000,
         proxies=0,
+        metrics_token="",
     )
 
 
@@ -51,6 +52,7 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1", "SIMPORTAL_TODAY": "2026-03-02"}, "today", date(2026, 3, 2)),
         ({"PORT": "8080"}, "port", 8080),
         ({"PROXIES": "2"}, "proxies", 2),
+        ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
     ],
 )
 def test_good_value(variables, setting, expected):
@@ -173,6 +175,7 @@ def test_mail_server(url, server):
             "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
         ),
         ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
+        ({"METRICS_TOKEN": "secret"}, "METRICS_TOKEN is a long random text, of 16 characters at least."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),
     ],
 )

@@ -1,12 +1,16 @@
+import socket
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from cards.calendar import civil_today
-from cards.models import SweptDay
+from cards.models import Job, SweptDay
+from simportal import health
 from simportal.models import Tick
+from simportal.schedule import BEAT_SCHEDULE
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +103,112 @@ def test_a_database_that_is_gone(client):
 
 def refuse(*_):
     raise OperationalError("the connection is closed")
+
+
+# all of it, for whoever has the token
+
+
+TOKEN = "a-long-and-random-token"
+
+
+@pytest.fixture
+def all_bells_rung():
+    for entry in BEAT_SCHEDULE.values():
+        Tick.record(entry["task"])
+
+
+def full(client, token=TOKEN):
+    response = client.get("/readyz?full", headers={"Authorization": f"Bearer {token}"})
+    return response.status_code, response.json()
+
+
+@pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer another"}, {"Authorization": TOKEN}])
+def test_without_the_token_all_is_the_public_part(client, ready, settings, said):
+    settings.METRICS_TOKEN = TOKEN
+    assert client.get("/readyz?full", headers=said).json() == client.get("/readyz").json()
+
+
+def test_where_no_token_is_set_nobody_has_it(client, ready):
+    assert list(full(client, "")[1]) == ["ready", "database", "tick", "sweep", "broker"]
+
+
+def test_all_of_it(client, all_bells_rung, settings):
+    settings.METRICS_TOKEN = TOKEN
+    status, answer = full(client)
+    assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", "bells", "jobs", "broker"])
+    names = [entry["task"] for entry in BEAT_SCHEDULE.values()]
+    assert answer["bells"] == {"ok": True, "late": [], "seconds_ago": dict.fromkeys(names, 0)}
+    assert answer["jobs"] == {"ok": True, "waiting": 0, "seconds_still": 0}
+
+
+def test_a_bell_that_nobody_answers_is_late(client, all_bells_rung, settings):
+    settings.METRICS_TOKEN = TOKEN
+    Tick.objects.filter(name="cards.sweep").update(finished_at=timezone.now() - timedelta(seconds=60 + 120 + 1))
+    Tick.objects.filter(name="billing.notices").update(finished_at=timezone.now() - timedelta(seconds=300 + 119))
+    Tick.objects.filter(name="billing.mail").delete()
+    status, answer = full(client)
+    assert (status, answer["bells"]["ok"], answer["bells"]["late"]) == (503, False, ["cards.sweep", "billing.mail"])
+    assert readyz(client)[0] == 200
+
+
+@pytest.mark.parametrize(("minutes", "is_well"), [(9, True), (11, False)])
+def test_jobs_that_stand_still(client, all_bells_rung, settings, minutes, is_well):
+    settings.METRICS_TOKEN = TOKEN
+    job = Job.objects.create(kind="export")
+    Job.objects.create(kind="export", status="done")
+    Job.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
+    assert full(client)[1]["jobs"] == {"ok": is_well, "waiting": 1, "seconds_still": minutes * 60}
+    Job.objects.filter(pk=job.pk).update(worker="w", leased_until=timezone.now() + timedelta(seconds=80))
+    assert full(client)[1]["jobs"] == {"ok": True, "waiting": 1, "seconds_still": 0}
+
+
+# a clock that was set back
+
+
+def test_a_tick_of_the_future_is_not_well(client, ready):
+    Tick.objects.update(finished_at=timezone.now() + timedelta(hours=1))
+    status, answer = readyz(client)
+    assert (status, answer["tick"]) == (
+        503,
+        {"ok": False, "seconds_ago": -3600, "why": "it lies in the future: was the clock set back?"},
+    )
+
+
+def test_clocks_of_two_machines_may_differ_a_little(client, ready):
+    Tick.objects.update(finished_at=timezone.now() + timedelta(seconds=3))
+    assert readyz(client)[1]["tick"] == {"ok": True, "seconds_ago": -3}
+
+
+def test_a_day_swept_that_has_not_come_is_not_well(client, ready):
+    day = swept(-1)
+    status, answer = readyz(client)
+    told = {"ok": False, "last_day": day, "days_behind": -1, "why": "it lies in the future: was the clock set back?"}
+    assert (status, answer["sweep"]) == (503, told)
+
+
+# never longer than two seconds
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite makes no reader wait")
+def test_a_database_that_keeps_it_waiting(client, ready, monkeypatch):
+    monkeypatch.setitem(health.PUBLIC, "tick", sleep_in_the_database)
+    monkeypatch.setattr(health, "READY_SECONDS", 0.2)
+    began = time.monotonic()
+    with transaction.atomic():
+        status, answer = readyz(client)
+        transaction.set_rollback(True)
+    assert (status, answer["database"]["ok"], time.monotonic() - began < 2) == (503, False, True)
+
+
+def sleep_in_the_database():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(10)")
+
+
+def test_a_broker_that_keeps_it_waiting(client, ready, settings, monkeypatch):
+    monkeypatch.setattr(health, "READY_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings.REDIS_URL = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        began = time.monotonic()
+        assert readyz(client)[1]["broker"] == {"ok": False, "kind": "redis"}
+    assert time.monotonic() - began < 1

@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -76,6 +77,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         if scope.sees_all:
             return self
         return self.filter(owner=user) if scope.is_active else self.none()
+
+    def waiting_for_work(self) -> tuple[int, datetime | None]:
+        """How many wait for a worker or have one, and the last sign of life of any; a lease ends in the future."""
+        at_work = self.filter(status__in=(JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING))
+        signs = {
+            "created": models.Max("created_at"),
+            "started": models.Max("started_at"),
+            "checked": models.Max("chunks__checked_at"),
+            "done": models.Max("chunks__done_at"),
+            "read_until": models.Max("leased_until", filter=~models.Q(worker="")),
+            "worked_until": models.Max("chunks__leased_until", filter=~models.Q(chunks__worker="")),
+        }
+        found = at_work.aggregate(**signs, jobs=models.Count("pk", distinct=True))
+        return found["jobs"], max((found[sign] for sign in signs if found[sign]), default=None)
 
 
 class Job(Leased):

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,6 +9,7 @@ class BillingConfig(AppConfig):
 
     def ready(self):
         from billing.triggers import install_money_triggers
+        from cards.laying import clear
 
-        # SQLite drops a table's triggers whenever a migration rebuilds the table: they are laid anew each time.
         post_migrate.connect(install_money_triggers, sender=self)
+        pre_migrate.connect(clear, sender=self)

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +8,8 @@ class CardsConfig(AppConfig):
     verbose_name = _("SIM cards")
 
     def ready(self):
+        from cards.laying import clear
         from cards.triggers import install_triggers
 
-        # SQLite drops a table's triggers whenever a migration rebuilds the table: they are laid anew each time.
         post_migrate.connect(install_triggers, sender=self)
+        pre_migrate.connect(clear, sender=self)

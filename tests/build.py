@@ -4,10 +4,11 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.models import Permission, User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
+from billing.triggers import MONEY_TRIGGERS
 from cards.actions.action_requests import act
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
@@ -16,6 +17,7 @@ from cards.actions.usage import Reading, apply_readings
 from cards.models import Card, CardEvent, Customer, Membership
 from cards.models.card import MB
 from cards.permissions import Actor, codename
+from cards.triggers import CARD_TRIGGERS
 
 OPENED_ON = date(2026, 1, 15)
 SHELL = Actor.shell()
@@ -101,6 +103,16 @@ def member(customer="Acme", username="alice", role="owner"):
     user = User.objects.create_user(username, password="demo")
     Membership.objects.create(customer=Customer.objects.get_or_create(name=customer)[0], user=user, role=role)
     return user
+
+
+def unguarded(*tables):
+    """From here on the database lets everything happen to these tables, or to all, until the test is over."""
+    guards = [guard for guard in (*CARD_TRIGGERS, *MONEY_TRIGGERS) if not tables or guard.table in tables]
+    with transaction.atomic(), connection.cursor() as cursor:
+        connection.check_constraints()  # what waits to be checked would stand in the way
+        for guard in guards:
+            of_table = f" ON {guard.table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}{of_table}")
 
 
 @contextmanager

@@ -27,8 +27,12 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
+from billing.triggers import install_money_triggers
+from cards.triggers import install_triggers
+from tests.build import unguarded
 from tests.own_portal import copy_of_the_suites, own_portal
 from tests.processes import free_port, listens, wait_until
 
@@ -98,9 +102,26 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
         with django_db_blocker.unblock():
             before = setup_databases(verbosity=0, interactive=False)
             copy = copies.enter_context(copy_of_the_suites(tmp_path_factory.mktemp("migrated")))
+            copies.enter_context(may_be_emptied())
         yield copy
     with django_db_blocker.unblock():
         teardown_databases(before, verbosity=0)
+
+
+@contextlib.contextmanager
+def may_be_emptied():
+    """Between tests with transactions of their own the tables are emptied, which their guards refuse to anybody."""
+    operations, empty = connection.ops, connection.ops.execute_sql_flush
+
+    def empty_without_guards(statements):
+        unguarded()
+        empty(statements)
+        install_triggers()
+        install_money_triggers()
+
+    operations.execute_sql_flush = empty_without_guards
+    yield
+    operations.execute_sql_flush = empty
 
 
 @pytest.fixture(scope="session")

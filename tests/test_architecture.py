@@ -19,7 +19,10 @@ RINGS = (
         *("choices", "errors", "calendar", "holds", "identifiers", "quantities", "phrases", "money", "files", "paging"),
         *("names", "visitors", "references", "amount_in_words"),
     },
-    {"models", "querysets", "scope", "triggers", "lookup", "search", "state_counts", "quick", "leases", "timeouts"},
+    {
+        *("models", "querysets", "scope", "laying", "triggers", "lookup", "search", "state_counts", "quick", "leases"),
+        "timeouts",
+    },
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
         *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants"),

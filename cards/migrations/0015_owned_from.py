@@ -2,20 +2,31 @@
 
 from django.db import migrations, models
 
-from cards.triggers import OWNED_FROM, execute
-
+MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
+NOTED = {
+    "postgresql": f"""
+        CREATE OR REPLACE FUNCTION cards_note_owned_from() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN NEW.owned_from_seq := NEW.version; RETURN NEW; END $$;
+        CREATE OR REPLACE TRIGGER card_owned_from_is_noted BEFORE UPDATE OF customer_id ON cards_card
+        FOR EACH ROW WHEN ({MOVED}) EXECUTE FUNCTION cards_note_owned_from();
+    """,
+    "sqlite": f"""
+        CREATE TRIGGER card_owned_from_is_noted AFTER UPDATE OF customer_id ON cards_card
+        WHEN {MOVED} BEGIN UPDATE cards_card SET owned_from_seq = NEW.version WHERE id = NEW.id; END
+    """,
+}
 NOT_ANY_MORE = {
-    "postgresql": ("DROP TRIGGER IF EXISTS card_owned_from_is_noted ON cards_card",),
-    "sqlite": ("DROP TRIGGER IF EXISTS card_owned_from_is_noted",),
+    "postgresql": "DROP TRIGGER IF EXISTS card_owned_from_is_noted ON cards_card",
+    "sqlite": "DROP TRIGGER IF EXISTS card_owned_from_is_noted",
 }
 
 
 def lay_trigger(apps, schema_editor):
-    execute(schema_editor.connection, OWNED_FROM)
+    schema_editor.execute(NOTED[schema_editor.connection.vendor], params=None)
 
 
 def take_trigger_away(apps, schema_editor):
-    execute(schema_editor.connection, NOT_ANY_MORE)
+    schema_editor.execute(NOT_ANY_MORE[schema_editor.connection.vendor], params=None)
 
 
 class Migration(migrations.Migration):

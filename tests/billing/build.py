@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 from django.contrib.auth.models import Permission, User
-from django.db import connection
 from django.db.models import Q
 
 from billing.actions import orders
@@ -23,11 +22,6 @@ from cards.permissions import SYSTEM, codename
 from tests.build import SHELL
 
 # What keeps the books as they are, by table.
-GUARDS = {
-    "billing_posting": ("posting_is_kept", "entry_is_sealed", "posting_is_not_changed", "posting_is_not_deleted"),
-    "billing_entry": ("entry_is_kept", "entry_balances", "entry_is_not_changed", "entry_is_not_deleted"),
-    "cards_cardevent": ("card_event_is_kept", "card_event_is_not_changed", "card_event_is_not_deleted"),
-}
 PRICED_FROM = date(2026, 1, 1)
 
 
@@ -146,12 +140,3 @@ def approved(done):
 def agree(name="Acme", user=None, **agreement):
     """What was agreed on with a customer, by two where it takes two."""
     return approved(keep_agreement(customer(name), user=user or clerk(), **agreement))
-
-
-def unguarded():
-    """From here on the database lets everything happen, until the test is over."""
-    with connection.cursor() as cursor:
-        for table, names in GUARDS.items():
-            for name in names:
-                of_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{of_table}")

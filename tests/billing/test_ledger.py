@@ -17,7 +17,7 @@ from cards.errors import BadInput
 from cards.models import CardEvent, ServiceTerm
 from cards.permissions import SYSTEM
 from tests.billing import build as b
-from tests.build import card_in_use
+from tests.build import card_in_use, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +186,7 @@ def sold():
     b.fund("100")
     order = b.paid(cards=[card_in_use(customer="Acme")])
     assert found() == []
-    b.unguarded()
+    unguarded()
     return order
 
 

@@ -20,7 +20,7 @@ from billing.payments import local
 from cards.permissions import SYSTEM
 from cards.proof import Proof
 from tests.billing import build as b
-from tests.build import card_in_use, do, member, on_day, open_card, without_constraint
+from tests.build import card_in_use, do, member, on_day, open_card, unguarded, without_constraint
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ def portal(django_db_setup, django_db_blocker):
         for card in (opened, unserved):
             do("grant", card, TODAY, plan="Y1-30")
         placed = b.placed(cards=[waits], user=user)
-        b.unguarded()
+        unguarded()
         keys = {"renewal": renewal, "another_opening": another_opening, "refunded": refunded, "placed": placed}
         keys = {name: thing.pk for name, thing in (keys | {"receipt": receipt, "served": served}).items()}
         yield keys | {"pack_job": pack.job_id, "unserved": unserved.pk}

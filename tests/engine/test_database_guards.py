@@ -9,7 +9,7 @@ from django.db.models import F
 from cards.choices import State
 from cards.models import Card, CardEvent
 from cards.models.card import Card as Model
-from cards.triggers import STATE_EDGES, install_triggers
+from cards.triggers import STATE_EDGES
 from tests.build import OPENED_ON, card_in_use, do, fresh, open_card
 
 pytestmark = pytest.mark.django_db
@@ -59,12 +59,6 @@ def test_there_is_no_way_out_of_cancelled_and_no_wildcard_source():
     assert [edge for edge in declared_edges() if edge[0] == State.CANCELLED] == []
     sources = {transition.source for transition in Model._meta.get_field("state").get_all_transitions(Model)}
     assert sources == set(State) - {State.CANCELLED}
-
-
-def test_triggers_are_laid_anew_without_harm():
-    before = installed_triggers()
-    install_triggers()
-    assert installed_triggers() == before
 
 
 GOES_ROUND = {

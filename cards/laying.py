@@ -1,0 +1,256 @@
+"""What the database itself refuses is declared once for both kinds, and laid where it does not stand yet.
+
+`migrate` calls `lay` each time: SQLite drops a table's triggers whenever a migration rebuilds the table. Laying waits
+for whoever writes to the table, so what stands already is left alone, and nobody is kept waiting for long.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.apps.registry import Apps
+from django.core.management import CommandError
+from django.db import OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
+
+EVERYWHERE = ("postgresql", "sqlite")
+SECONDS_TO_WAIT = 5
+
+STANDING = {
+    # The name, and what tells it from others: the digest it was laid with, if it is at work and its function is ours.
+    "postgresql": """
+        SELECT t.tgname, c.relname,
+               CASE WHEN t.tgenabled = 'O' THEN obj_description(t.oid, 'pg_trigger') || p.prosrc END
+        FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
+        WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace AND p.proname LIKE %s
+    """,
+    "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE %s",
+}
+FUNCTIONS = """
+    SELECT proname FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype AND proname LIKE %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One thing that a table refuses, with `message`; a failed check to whoever tried (`IntegrityError`).
+
+    `event` is as SQL has it: `UPDATE OF state`. It is refused where `when` is true, which compares OLD and NEW, and
+    where `found` is too, which looks something up; without either, always. `at_once` has PostgreSQL look up all rows
+    of a statement together, once they are written, at a third of the cost: the table has a key `id`, and `found` must
+    end in `LIMIT 1 OFFSET 0`, or the planner reads whole tables instead.
+    """
+
+    name: str
+    table: str
+    event: str
+    message: str
+    when: str = ""
+    found: str = ""
+    at_once: bool = False
+    vendors: Collection[str] = EVERYWHERE
+
+    @property
+    def room(self) -> str:
+        return self.table.partition("_")[0]
+
+    @property
+    def function(self) -> str:
+        """What PostgreSQL's trigger calls; by its room ours are told from an operator's own."""
+        return f"{self.room}_{self.name}"
+
+    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+        """Whether there is all that it asks for: the tables, and of its own the columns."""
+        said = f"{self.when} {self.found}"
+        columns = {*re.findall(r"\b(?:OLD|NEW)\.(\w+)", said), *self.event.partition(" OF ")[2].split(", ")} - {""}
+        return {self.table, *re.findall(r"FROM (\w+)", said)} <= {*tables} and columns <= {*tables[self.table]}
+
+    # how PostgreSQL has it
+
+    @property
+    def body(self) -> str:
+        refusal = f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'check_violation';"
+        if self.found:
+            refusal = f"IF {self._found_at_once if self.at_once else self.found} THEN {refusal} END IF;"
+        return f"#variable_conflict use_column\nBEGIN {refusal} RETURN NEW; END"
+
+    @property
+    def _found_at_once(self) -> str:
+        """Whether any new row is refused; with the old one only such are compared, of which there is none in peace."""
+        refused = self.found
+        if self.when:
+            changed = f"EXISTS (SELECT 1 FROM old_rows AS OLD WHERE OLD.id = NEW.id AND ({self.when}))"
+            refused = f"CASE WHEN {self.found} THEN {changed} ELSE FALSE END"
+        return f"EXISTS (SELECT 1 FROM new_rows AS NEW WHERE {refused})"
+
+    @property
+    def on_postgresql(self) -> str:
+        if self.at_once:
+            tables = "NEW TABLE AS new_rows" + (" OLD TABLE AS old_rows" if self.when else "")
+            fires = f"AFTER {self.event} ON {self.table} REFERENCING {tables} FOR EACH STATEMENT"
+        else:
+            each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
+            fires = f"BEFORE {self.event} ON {self.table} FOR EACH {each}" + (
+                f" WHEN ({self.when})" if self.when else ""
+            )
+        return f"CREATE OR REPLACE TRIGGER {self.name} {fires} EXECUTE FUNCTION {self.function}()"
+
+    # how SQLite has it
+
+    @property
+    def on_sqlite(self) -> str:
+        conditions = " AND ".join(f"({each})" for each in (self.when, self.found) if each)
+        fires = f"BEFORE {self.event} ON {self.table}" + (f" WHEN {conditions}" if conditions else "")
+        return f"CREATE TRIGGER {self.name} {fires} BEGIN SELECT RAISE(ABORT, '{self.message}'); END"
+
+    def laid_as(self, vendor: str) -> str:
+        """What `STANDING` reads of it where it stands as it should."""
+        return self.on_sqlite if vendor == "sqlite" else self.digest + self.body
+
+    @property
+    def digest(self) -> str:
+        return sha256(f"{self.on_postgresql} {SETTINGS} {self.body}".encode()).hexdigest()[:16]
+
+
+# Each row is looked up by the index, however small the table was when the session made its plan; and a temporary table
+# of the same name is not looked into.
+SETTINGS = "SET enable_seqscan = off SET search_path = {schema}, pg_temp"
+
+
+def kept(table: str, name: str, message: str, *keys: str, but: Collection[str] = ()) -> tuple[Trigger, ...]:
+    """Rows are added and stay as they are: never changed, deleted, emptied away, or replaced by a new one.
+
+    `keys` are what tells one row from the next, as SQL lists columns: with REPLACE INTO, SQLite deletes by them without
+    a word. `but` has what is not refused: `UPDATE`.
+    """
+    triggers = (
+        Trigger(f"{name}_is_not_changed", table, "UPDATE", message),
+        Trigger(f"{name}_is_not_deleted", table, "DELETE", message),
+        Trigger(f"{name}_is_not_emptied", table, "TRUNCATE", message, vendors=("postgresql",)),
+        Trigger(
+            f"{name}_is_not_replaced",
+            table,
+            "INSERT",
+            message,
+            found=" OR ".join(_is_there(table, key.split(", ")) for key in keys),
+            vendors=("sqlite",),
+        ),
+    )
+    return tuple(trigger for trigger in triggers if trigger.event not in but)
+
+
+def _is_there(table: str, key: Iterable[str]) -> str:
+    same = " AND ".join(f"there.{column} = NEW.{column}" for column in key)
+    return f"EXISTS (SELECT 1 FROM {table} AS there WHERE {same})"
+
+
+def tables_of(apps: Apps) -> dict[str, set[str]]:
+    """The columns of each table, as the migrations have come to them."""
+    columns = {model._meta.db_table: model._meta.concrete_fields for model in apps.get_models()}
+    return {table: {str(field.column) for field in fields} for table, fields in columns.items()}
+
+
+def lay(room: str, declared: Iterable[Trigger], using: str, apps: Apps, **kwargs: Any) -> None:
+    """Lay what is declared and does not stand, take away what stands and is not declared. Called after each migration.
+
+    Raises `CommandError` when somebody is at work on a table all the time; then nothing was changed.
+    """
+    connection = connections[using]
+    tables = tables_of(apps)
+    wanted = {
+        trigger.name: trigger for trigger in declared if connection.vendor in trigger.vendors and trigger.fits(tables)
+    }
+    standing = _standing(connection, room)
+    gone = {name: table for name, (table, _text) in standing.items() if name not in wanted}
+    missing = [
+        trigger
+        for name, trigger in wanted.items()
+        if standing.get(name) != (trigger.table, trigger.laid_as(connection.vendor))
+    ]
+    if gone or missing:
+        with _not_for_long(connection):
+            _drop(connection, gone | {trigger.name: trigger.table for trigger in missing if trigger.name in standing})
+            _create(connection, missing)
+            _drop_functions(connection, room, wanted.values())
+
+
+def clear(sender: Any, using: str, plan: Collection[tuple[Any, bool]], **kwargs: Any) -> None:
+    """Take the triggers away before migrations that they would be in the way of; `lay` brings them back.
+
+    SQLite rebuilds no table that a trigger of another one looks into, PostgreSQL takes no column back that one asks.
+    """
+    connection, room = connections[using], sender.label
+    if plan and (connection.vendor == "sqlite" or any(is_backwards for _migration, is_backwards in plan)):
+        with _not_for_long(connection):
+            _drop(connection, {name: table for name, (table, _text) in _standing(connection, room).items()})
+
+
+def _standing(connection: BaseDatabaseWrapper, room: str) -> dict[str, tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING[connection.vendor], [f"{room}_%"])
+        return {name: (table, text) for name, table, text in cursor.fetchall()}
+
+
+@contextmanager
+def _not_for_long(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """A transaction that gives up soon: behind what waits for a table, everybody else does."""
+    try:
+        with transaction.atomic(using=connection.alias):
+            if connection.vendor == "postgresql":
+                _execute(connection, f"SET LOCAL lock_timeout = '{int(SECONDS_TO_WAIT * 1000)}ms'")
+            yield
+    except OperationalError as error:
+        sentence = _(
+            "The guards of the database could not be laid, because its tables are in use ({error}). "
+            "Nothing was changed. Stop the workers, or wait for a quieter moment, and run migrate once more."
+        )
+        raise CommandError(sentence.format(error=str(error).splitlines()[0])) from error
+
+
+def _drop(connection: BaseDatabaseWrapper, names: Mapping[str, str]) -> None:
+    for name, table in names.items():
+        of_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+        _execute(connection, f"DROP TRIGGER {name}{of_table}")
+
+
+def _create(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
+    for trigger in triggers:
+        if connection.vendor == "sqlite":
+            _execute(connection, trigger.on_sqlite)
+        else:
+            _create_on_postgresql(connection, trigger)
+
+
+def _create_on_postgresql(connection: BaseDatabaseWrapper, trigger: Trigger) -> None:
+    settings = SETTINGS.format(schema=_schema(connection)) if trigger.found else ""
+    function = f"CREATE OR REPLACE FUNCTION {trigger.function}() RETURNS trigger LANGUAGE plpgsql {settings}"
+    _execute(connection, f"{function} AS $body${trigger.body}$body$")
+    _execute(connection, trigger.on_postgresql)
+    _execute(connection, f"COMMENT ON TRIGGER {trigger.name} ON {trigger.table} IS '{trigger.digest}'")
+
+
+def _drop_functions(connection: BaseDatabaseWrapper, room: str, wanted: Iterable[Trigger]) -> None:
+    """Those that no trigger calls any more."""
+    if connection.vendor == "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(FUNCTIONS, [f"{room}_%"])
+        functions = {name for (name,) in cursor.fetchall()} - {trigger.function for trigger in wanted}
+        for name in sorted(functions):
+            cursor.execute(f"DROP FUNCTION {name}()")
+
+
+def _schema(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema())")
+        return str(cursor.fetchone()[0])
+
+
+def _execute(connection: BaseDatabaseWrapper, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

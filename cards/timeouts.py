@@ -14,16 +14,18 @@ from django.db import DatabaseError, connection
 class TimeLimits:
     """Seconds for a statement, for a lock that somebody else has, and for a transaction in which nothing is asked.
 
-    SQLite knows one of them: how long a writer waits for its turn.
+    `turn` is SQLite's only one: how long a writer waits for the others. It has no queue, so that beside a busy worker
+    luck decides, and a page may need longer than it waits for a lock of PostgreSQL's.
     """
 
     statement: float
     lock: float
     idle: float
+    turn: float
 
 
-PAGES = TimeLimits(statement=10, lock=5, idle=60)
-WORKERS = TimeLimits(statement=60, lock=30, idle=120)  # below Celery's own limit, and a lease's 90 s
+PAGES = TimeLimits(statement=10, lock=5, idle=60, turn=20)
+WORKERS = TimeLimits(statement=60, lock=30, idle=120, turn=30)  # below Celery's own limit, and a lease's 90 s
 DOWNLOAD_SECONDS = 3600  # its one statement lasts until the reader has all of it
 READY_SECONDS = 2.0
 
@@ -34,7 +36,7 @@ def keep_to(limits: TimeLimits) -> None:
     if connection.vendor == "postgresql":
         options["options"] = f"{options['options']} {_as_options(limits)}"
     else:
-        options["timeout"] = limits.lock
+        options["timeout"] = limits.turn
 
 
 def _as_options(limits: TimeLimits) -> str:

@@ -3,8 +3,9 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 
+from cards.timeouts import WORKERS, keep_to
 from simportal.schedule import BEAT_SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
@@ -18,3 +19,9 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def leave_logging_to_django(**_):
     """Celery asks whoever listens here before it configures logging of its own."""
+
+
+@worker_init.connect
+def keep_to_the_limits_of_workers(**_):
+    """Of its pool too, whether of processes or of threads."""
+    keep_to(WORKERS)

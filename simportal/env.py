@@ -10,6 +10,8 @@ import dj_database_url
 DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
 DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
+CONNECT_SECONDS = 2  # the fewest that libpq knows
+LOST_AFTER_MS = 5_000
 REDIS_SCHEMES = ("redis", "rediss")
 SHORTEST_TOKEN = 16
 DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
@@ -117,8 +119,17 @@ def _sqlite(parsed, base_dir):
 
 
 def _postgresql(parsed):
-    """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs."""
-    options = {"options": "-c jit=off -c max_parallel_workers_per_gather=0"} | parsed.get("OPTIONS", {})
+    """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs.
+
+    A server that does not answer, or that the network has lost, is given up after seconds; a connection that a restart
+    has closed is opened again before a page begins.
+    """
+    options = {
+        "connect_timeout": CONNECT_SECONDS,
+        "tcp_user_timeout": LOST_AFTER_MS,
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+    }
+    options |= parsed.get("OPTIONS", {})
     return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 

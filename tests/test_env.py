@@ -86,7 +86,12 @@ def test_postgresql():
         "PORT": 5433,
         "NAME": "cards",
     }
-    assert database["OPTIONS"] == {"options": "-c jit=off -c max_parallel_workers_per_gather=0"}
+    assert database["OPTIONS"] == {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5_000,
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+    }
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
 
 
 def test_postgresql_keeps_the_options_of_its_url():

@@ -16,6 +16,7 @@ from cards.files.sheet import sheet_blocks
 from cards.files.writing import BLOCK, BOM
 from cards.paging import SortOrder
 from cards.querysets import CardQuerySet
+from cards.timeouts import DOWNLOAD_SECONDS, statements_within
 
 ROWS_PER_FETCH = 2_000
 
@@ -72,7 +73,7 @@ def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
 def _from_postgresql(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     """The server writes the CSV itself; here its rows are only put together."""
     rows, size = [], 0
-    with connection.cursor() as cursor:
+    with statements_within(DOWNLOAD_SECONDS), connection.cursor() as cursor:
         cursor.execute("SET datestyle TO ISO")  # which is usual, and which a server may be told to do otherwise
         copied = f"COPY ({cursor.mogrify(statement, params)}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
         with cursor.copy(copied) as copy:

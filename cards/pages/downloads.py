@@ -7,6 +7,7 @@ from django.utils.http import content_disposition_header
 
 from cards.calendar import civil_today
 from cards.files.writing import csv_blocks
+from cards.timeouts import DOWNLOAD_SECONDS, statements_within
 
 CSV = "text/csv; charset=utf-8"
 NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
@@ -14,7 +15,14 @@ NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 
 def csv_response(name, headings, rows):
     """A CSV for people as a download: `name` without the day and the suffix, `rows` as `csv_blocks` takes them."""
-    return as_download(StreamingHttpResponse(csv_blocks(headings, rows), content_type=CSV), dated(name, "csv"))
+    blocks = _unhurried(csv_blocks(headings, rows))
+    return as_download(StreamingHttpResponse(blocks, content_type=CSV), dated(name, "csv"))
+
+
+def _unhurried(blocks):
+    """The rows may stand in any number, and be asked for in one statement."""
+    with statements_within(DOWNLOAD_SECONDS):
+        yield from blocks
 
 
 def dated(name, suffix):

@@ -166,8 +166,8 @@ def demo(migrated, tmp_path_factory):
 def portal(demo):
     """The address of the demo's portal, served as `manage.py run` serves it, with a worker that does its jobs."""
     port = free_port()
-    bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4"]
-    web = demo.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--no-control-socket", *bind)
+    bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    web = demo.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", *bind)
     with web, demo.started(sys.executable, "manage.py", "worker"):
         wait_until(lambda: listens(port), what="the portal's start")
         yield f"http://127.0.0.1:{port}"

@@ -21,7 +21,7 @@ RINGS = (
     },
     {
         *("models", "querysets", "scope", "laying", "triggers", "lookup", "search", "state_counts", "quick", "leases"),
-        "timeouts",
+        *("timeouts", "schema"),
     },
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),

@@ -2,15 +2,19 @@
 
 from django.db import migrations, models
 
+from cards.schema import AddIndexBeside
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("billing", "0014_references_however_written"),
         ("cards", "0028_cards_that_were_taken_over"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="orderline",
             index=models.Index(
                 condition=models.Q(("seq", None), ("state__in", ("fulfilled", "refunded"))),

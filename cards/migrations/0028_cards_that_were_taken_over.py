@@ -2,18 +2,22 @@
 
 from django.db import migrations, models
 
+from cards.schema import AddIndexBeside
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("cards", "0027_grant"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="card",
             index=models.Index(condition=models.Q(("anew_seq__isnull", False)), fields=["id"], name="card_anew"),
         ),
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="cardevent",
             index=models.Index(condition=models.Q(("action", "adopt")), fields=["card"], name="event_adopted"),
         ),

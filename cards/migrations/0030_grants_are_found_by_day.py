@@ -2,14 +2,18 @@
 
 from django.db import migrations, models
 
+from cards.schema import AddIndexBeside
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("cards", "0029_ends_are_called_by_their_first_day_without"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="cardevent",
             index=models.Index(
                 condition=models.Q(("action__in", ("renew", "top_up", "grant"))),

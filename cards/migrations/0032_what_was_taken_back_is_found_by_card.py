@@ -2,14 +2,18 @@
 
 from django.db import migrations, models
 
+from cards.schema import AddIndexBeside
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("cards", "0031_queued_terms_are_found"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="cardevent",
             index=models.Index(condition=models.Q(("action", "unrenew")), fields=["card"], name="event_unrenewed"),
         ),

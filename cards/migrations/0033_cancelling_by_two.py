@@ -68,14 +68,6 @@ class Migration(migrations.Migration):
                 verbose_name="action taken",
             ),
         ),
-        migrations.AddIndex(
-            model_name="cardevent",
-            index=models.Index(
-                condition=models.Q(("action", "cancel"), ("rule", "")),
-                fields=["actor_name", "effective_on"],
-                name="event_cancelled_by",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="cancellingrules",
             constraint=models.CheckConstraint(condition=models.Q(("pk", 1)), name="rules_of_cancelling_are_one_row"),

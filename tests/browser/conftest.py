@@ -15,7 +15,7 @@ if ARE_TAKEN:
     def portal(migrated, tmp_path_factory):
         """A portal with demo data on a day and at a moment that never change."""
         port = free_port()
-        bind = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--no-control-socket"]
+        bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "1"]
         with own_portal(tmp_path_factory.mktemp("portal"), like=migrated, SIMPORTAL_TODAY=PICTURED_DAY) as served:
             served.manage("demo", "--cards", "300")
             with served.started(sys.executable, "-m", "gunicorn", "tests.browser.still", *bind):

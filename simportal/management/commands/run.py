@@ -106,8 +106,7 @@ class StopSignal:
 
 def start_children():
     web = ["-m", "gunicorn", "simportal.wsgi", "--preload", "--bind", f"{HOST}:{settings.PORT}"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    web += ["--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket"]
+    web += ["--workers", "2", "--graceful-timeout", "5", "--log-level", "warning"]
     return {"web server": start_child(web), "worker": start_child(["manage.py", "worker"])}
 
 

@@ -1,0 +1,72 @@
+"""Changes of the layout of tables, beside a portal at work: docs/upgrades.md says what each holds, and how long."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import NotSupportedError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddIndex
+
+# One that was interrupted stays as an index that nobody uses.
+IS_USED = """
+SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE relname = %s AND pg_table_is_visible(pg_class.oid)
+"""
+
+
+class AddIndexBeside(AddIndex):
+    """An index of a large table, built while others write. Its migration says `atomic = False` and does nothing else.
+
+    It may be done again: what an interruption left is dropped first, and a whole index of this name stays as it is.
+    """
+
+    atomic = False
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        with _beside(schema_editor) as how:
+            is_used = _is_used(schema_editor.connection, model, self.index.name)
+            if is_used is False:
+                schema_editor.remove_index(model, self.index, **how)
+            if not is_used:
+                schema_editor.add_index(model, self.index, **how)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        with _beside(schema_editor) as how:
+            if _is_used(schema_editor.connection, model, self.index.name) is not None:
+                schema_editor.remove_index(model, self.index, **how)
+
+
+@contextmanager
+def _beside(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[dict[str, bool]]:
+    """How Django's editor is asked for it. Nobody waits for what waits here, so it waits for all who are at work."""
+    connection = schema_editor.connection
+    if connection.vendor != "postgresql":
+        yield {}
+        return
+    if connection.in_atomic_block:
+        raise NotSupportedError("An index is built beside others in a migration that says atomic = False.")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        (limit,) = cursor.fetchone()
+        cursor.execute("SET lock_timeout = 0")
+        yield {"concurrently": True}
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [limit])
+
+
+def _is_used(connection: BaseDatabaseWrapper, model: Any, name: str) -> bool | None:
+    """Whether there is a whole index of this name; None where there is nothing of the name."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            standing = connection.introspection.get_constraints(cursor, model._meta.db_table)
+            return True if name in standing else None
+        cursor.execute(IS_USED, [name])
+        found = cursor.fetchone()
+        return bool(found[0]) if found else None

@@ -1,0 +1,276 @@
+"""An upgrade beside a portal at work: `migrate` keeps nobody waiting, and the code of before goes on meanwhile."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Q
+
+from cards import schema
+from cards.models import Card
+from cards.schema import AddIndexBeside
+from simportal.management.commands import migrate
+from tests.build import open_card
+from tests.processes import wait_until
+
+ROOMS = ("billing", "cards", "simportal")
+# The last migrations of 0.5.0, from which on what follows is held to; and those of 0.6.0, the version before this one.
+HELD_SINCE = {"billing": "0008_words", "cards": "0025_quarantine", "simportal": "0001_initial"}
+BEFORE = {"billing": "0020_clearing_alone", "cards": "0033_cancelling_by_two", "simportal": "0002_resets_asked"}
+
+# With a row or more for each card; the others have thousands of rows where these have millions.
+LARGE = {
+    *("cards.card", "cards.cardevent", "cards.usageday", "cards.serviceterm", "cards.orderedterm", "cards.cardtag"),
+    *("cards.devicebinding", "cards.realnamecheck", "cards.stagedreading", "cards.quarantinedreading"),
+    *("billing.orderline", "billing.posting", "billing.entry", "billing.cardrenewal", "billing.notice"),
+    *("billing.renewedterm", "billing.missedrenewal", "billing.announcedrenewal"),
+}
+ONE_ROW = {"billing.moneyrules", "cards.cancellingrules"}  # which nobody adds to
+# What was looked at, and found to be short.
+LOOKED_AT = {
+    "billing.0011_terms_on_order": "asks for the lines of orders that are not served yet, by an index",
+    "billing.0014_references_however_written": "receipts, of which there are thousands",
+    "billing.0017_payments_to_clear": "a unique index on notices: two seconds for a million, in which none is given",
+    "cards.0027_grant": "permissions",
+    "cards.0033_cancelling_by_two": "one row",
+}
+
+
+def in_order():
+    """Every migration of ours, each after those that it needs."""
+    loader = MigrationLoader(None, replace_migrations=False)
+    leaves = [leaf for leaf in loader.graph.leaf_nodes() if leaf[0] in ROOMS]
+    plan = dict.fromkeys(key for leaf in leaves for key in loader.graph.forwards_plan(leaf))
+    return [(key, loader.graph.nodes[key]) for key in plan]
+
+
+def is_newer(key, than):
+    app, name = key
+    return app in ROOMS and name > than[app]
+
+
+def complaints(migration, state, made=frozenset()):
+    """What of this migration, coming after `state`, people at work or the code of before would notice.
+
+    `made` are tables of which the code of before knows nothing.
+    """
+    found = []
+    for operation in migration.operations:
+        name = getattr(operation, "model_name", None) or getattr(operation, "name", "")
+        table = f"{migration.app_label}.{name.lower()}"
+        if table not in made and (wrong := _wrong(operation, table, migration, state)):
+            found.append(f"{type(operation).__name__} {table}: {wrong}")
+    return found
+
+
+def _wrong(operation, table, migration, state):
+    match operation:
+        case AddIndexBeside():
+            return "its migration has to say atomic = False" if migration.atomic else ""
+        case migrations.AddIndex() | migrations.RemoveIndex() | migrations.AddConstraint():
+            return "shuts everybody out of a large table" if table in LARGE else ""
+        case migrations.AddField(field=field):
+            return _wrong_of_new(field, table)
+        case migrations.AlterField(field=field):
+            return _wrong_of_changed(state.models[tuple(table.split("."))].fields[operation.name], field, table)
+        case migrations.RunPython() | migrations.RunSQL():
+            return "all rows in one transaction" if migration.atomic else ""
+        case migrations.DeleteModel() | migrations.RemoveField() | migrations.RenameField() | migrations.RenameModel():
+            return "the code of before still asks for it"
+        case migrations.AlterModelTable() | migrations.SeparateDatabaseAndState():
+            return "say what it does to whoever is at work"
+    return ""
+
+
+def _wrong_of_new(field, table):
+    if not (field.null or field.has_db_default() or field.many_to_many or table in ONE_ROW):
+        return "the code of before writes rows without it: null=True or db_default"
+    if table in LARGE and (field.db_index or field.unique):
+        return "builds an index of a large table: db_index=False, and AddIndexBeside"
+    return ""
+
+
+def _wrong_of_changed(before, after, table):
+    """Choices and words are in no database, and a longer text is a change of its catalogue alone."""
+    layouts = [_layout(field) for field in (before, after)]
+    lengths = [layout.pop("max_length", 0) for layout in layouts]
+    if table in LARGE and layouts[0] != layouts[1]:
+        return "writes a large table anew"
+    return "the code of before writes longer ones" if lengths[0] > lengths[1] else ""
+
+
+def _layout(field):
+    _name, path, _args, options = field.deconstruct()
+    return {"path": path} | {name: said for name, said in options.items() if name not in field.non_db_attrs}
+
+
+def test_no_migration_keeps_people_waiting_or_forgets_the_code_of_before():
+    plan = in_order()
+    state = MigrationLoader(None, replace_migrations=False).project_state(list(HELD_SINCE.items()))
+    known = set(state.models)
+    found = {}
+    for key, migration in plan:
+        if is_newer(key, HELD_SINCE):
+            made = {".".join(table) for table in set(state.models) - known}
+            if wrong := complaints(migration, state, made):
+                found[".".join(key)] = wrong
+            state = migration.mutate_state(state, preserve=False)
+    assert {name: wrong for name, wrong in found.items() if name not in LOOKED_AT} == {}
+    assert [name for name in LOOKED_AT if name not in found] == []
+
+
+INDEX = models.Index(fields=["iccid"], name="card_again")
+LONGER, SHORTER = models.CharField(max_length=64), models.CharField(max_length=8)
+NOTICED = (
+    (migrations.AddIndex("card", INDEX), "shuts everybody out of a large table"),
+    (AddIndexBeside("card", INDEX), "its migration has to say atomic = False"),
+    (migrations.AddConstraint("card", models.CheckConstraint(condition=Q(pk=1), name="one")), "shuts everybody out"),
+    (migrations.AddField("customer", "said", models.CharField(max_length=8)), "the code of before writes rows without"),
+    (migrations.AddField("card", "said", models.IntegerField(null=True, db_index=True)), "builds an index"),
+    (migrations.AlterField("card", "version", models.BigIntegerField(default=0)), "writes a large table anew"),
+    (migrations.AlterField("customer", "name", SHORTER), "the code of before writes longer ones"),
+    (migrations.RunPython(migrations.RunPython.noop), "all rows in one transaction"),
+    (migrations.RemoveField("card", "remark"), "the code of before still asks for it"),
+    (migrations.RenameField("card", "remark", "said"), "the code of before still asks for it"),
+)
+NOT_NOTICED = (
+    migrations.AddIndex("job", models.Index(fields=["kind"], name="job_kind")),
+    migrations.AddField("card", "said", models.CharField(max_length=8, db_default="")),
+    migrations.AddField("card", "said", models.CharField(max_length=8, null=True)),
+    migrations.AlterField("card", "remark", models.CharField("words", max_length=500, blank=True)),
+    migrations.CreateModel("Made", [("id", models.BigAutoField(primary_key=True))]),
+)
+
+
+def test_what_people_would_notice_is_found():
+    state = MigrationLoader(None, replace_migrations=False).project_state([("cards", HELD_SINCE["cards"])])
+
+    def told(operation):
+        migration = migrations.Migration("0099_new", "cards")
+        migration.operations = [operation]
+        return complaints(migration, state)
+
+    for operation, sentence in NOTICED:
+        (found,) = told(operation)
+        assert sentence in found
+    assert [told(operation) for operation in NOT_NOTICED] == [[]] * len(NOT_NOTICED)
+
+
+@pytest.mark.django_db
+def test_the_code_of_before_can_read_and_write_every_table():
+    """It writes no column of which it does not know: the database has to know what stands there."""
+    state = MigrationLoader(None, replace_migrations=False).project_state(list(BEFORE.items()))
+    missing, asked_for = {}, {}
+    with connection.cursor() as cursor:
+        for model in state.apps.get_models():
+            table, known = model._meta.db_table, {field.column for field in model._meta.concrete_fields}
+            columns = connection.introspection.get_table_description(cursor, table)
+            if gone := known - {column.name for column in columns}:
+                missing[table] = gone
+            new = [column for column in columns if column.name not in known]
+            if wanted := [column.name for column in new if not column.null_ok and column.default is None]:
+                asked_for[table] = wanted
+    assert (missing, asked_for) == ({}, {})
+
+
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite there is one writer at a time")
+
+
+def somebody_else():
+    """A connection beside the test's own, in a transaction that has begun."""
+    settings = connection.settings_dict
+    names = {"dbname": settings["NAME"], "host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
+    return closing(psycopg.connect(**names, password=settings["PASSWORD"]))
+
+
+def tables_of_ours():
+    return ", ".join(name for name in connection.introspection.table_names() if name.split("_")[0] in ROOMS)
+
+
+def build_the_index(backwards=False):
+    """A second index of a column of the cards, as a migration builds it."""
+    before = MigrationLoader(None, replace_migrations=False).project_state([("cards", HELD_SINCE["cards"])])
+    operation = AddIndexBeside("card", models.Index(fields=["carrier"], name="card_again"))
+    after = before.clone()
+    operation.state_forwards("cards", after)
+    with connection.schema_editor(atomic=False) as editor:
+        if backwards:
+            operation.database_backwards("cards", editor, after, before)
+        else:
+            operation.database_forwards("cards", editor, before, after)
+
+
+def is_used(name):
+    """Whether the index is whole; None where there is none."""
+    return schema._is_used(connection, Card, name)
+
+
+def with_a_connection_of_its_own(do):
+    try:
+        do()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(migrate, "SECONDS_FOR_A_LOCK", 0.1)
+    monkeypatch.setattr(migrate, "PAUSE", 0)
+    monkeypatch.setattr(migrate, "TRIES", 2)
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_with_nothing_to_do_it_waits_for_nobody_and_nobody_for_it(impatient):
+    """Whoever writes shuts out what changes a table, and whoever only reads what rewrites it."""
+    with somebody_else() as other:
+        other.execute(f"LOCK TABLE {tables_of_ours()} IN ROW EXCLUSIVE MODE")
+        call_command("migrate", verbosity=0)
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_does_not_get_its_table_gives_up_and_changes_nothing(impatient):
+    with somebody_else() as other:
+        other.execute("LOCK TABLE simportal_resetasked IN ACCESS SHARE MODE")
+        with pytest.raises(CommandError, match="run migrate again"):
+            call_command("migrate", "simportal", "0001", verbosity=0)
+        assert "simportal_resetasked" in connection.introspection.table_names()
+    call_command("migrate", "simportal", "0001", verbosity=0)
+    assert "simportal_resetasked" not in connection.introspection.table_names()
+    call_command("migrate", verbosity=0)
+    assert "simportal_resetasked" in connection.introspection.table_names()
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_index_is_built_while_others_write():
+    """It waits for those who were there before it, and nobody waits for it."""
+    with somebody_else() as other, somebody_else() as third:
+        other.execute("UPDATE cards_card SET remark = remark")
+        building = ThreadPoolExecutor(1).submit(with_a_connection_of_its_own, build_the_index)
+        wait_until(lambda: is_used("card_again") is False, what="the beginning of the index")
+        third.execute("UPDATE cards_card SET remark = remark")
+        third.commit()
+        other.rollback()
+        building.result(timeout=20)
+    assert is_used("card_again")
+    build_the_index(backwards=True)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_index_that_was_interrupted_is_built_anew_and_a_whole_one_stays():
+    if connection.vendor == "postgresql":
+        open_card(carrier="cmcc"), open_card(carrier="cmcc")
+        with connection.cursor() as cursor, pytest.raises(IntegrityError):
+            cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY card_again ON cards_card (carrier)")
+        assert is_used("card_again") is False
+    build_the_index()
+    build_the_index()
+    assert is_used("card_again")
+    build_the_index(backwards=True)
+    assert is_used("card_again") is None

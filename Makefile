@@ -35,6 +35,7 @@ bench: env
 # Half an hour of faults in real processes, and the table of docs/reliability.md.
 faults: env
 	$(BIN)/python -m tests.faults --write
+	$(BIN)/python -m tests.faults.people --write
 
 # Look at each before you commit it.
 screenshots: env

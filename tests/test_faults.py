@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from tests.faults.rounds import own_stage, run
+from tests.faults.rounds import Stage, own_folder, run
 from tests.faults.table import FAULTS
 
 pytestmark = pytest.mark.processes
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.processes
 def stage():
     if connection.vendor != "postgresql":
         pytest.skip("the faults fall upon a PostgreSQL of their own: once, in the run on PostgreSQL")
-    with own_stage() as stage:
-        yield stage
+    with own_folder() as folder:
+        yield Stage(folder)
 
 
 @pytest.mark.parametrize("name", ["worker killed", "database crashed"])

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
 os.environ.setdefault("DEBUG", "1")
 
 from tests.faults import page
-from tests.faults.rounds import own_stage, run
+from tests.faults.rounds import Stage, own_folder, run
 from tests.faults.table import FAULTS
 from tests.on_postgres import program
 
@@ -25,12 +25,12 @@ def main():
     asked = parser.parse_args()
     refuse_unknown(asked.names)
     wanted = list(rounds_of(asked))
-    with own_stage() as stage:
-        done = run_all(wanted, stage, asked.lanes)
+    with own_folder() as folder:
+        done = run_all(wanted, Stage(folder), asked.lanes)
     table = page.table(done, [name for name in asked.names or FAULTS if not FAULTS[name].can_be()])
     print(table)
     if asked.write:
-        page.write(table)
+        page.write(table, page.FAULTS_SHOWN)
     sys.exit(0 if all(round.is_good for _, _, round in done) else 1)
 
 

@@ -8,7 +8,8 @@ from tests.faults.table import FAULTS
 from tests.faults.works import WORKS
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- written by `make faults` -->", "<!-- until here -->"
+FAULTS_SHOWN, PEOPLE = "<!-- written by `make faults` -->", "<!-- written by `make faults`: people -->"
+END = "<!-- until here -->"
 HEAD = (
     "| what happens | how it is provoked | what is at work | rounds, strikes | rows lost | doubled "
     "| goes on after | done after |\n|---|---|---|---|---|---|---|---|\n"
@@ -71,7 +72,7 @@ def details(round):
     return "\n".join(f"    {line:.400}" for line in [*lines, *round.problems])
 
 
-def write(table):
-    """Put the table between the marks of the page."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{rest.partition(END)[2]}")
+def write(table, begin):
+    """Put the table between this mark of the page and the next end."""
+    before, _, rest = PAGE.read_text().partition(begin)
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n{END}{rest.partition(END)[2]}")

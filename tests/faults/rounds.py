@@ -88,11 +88,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def own_stage():
-    """A stage in a folder that PostgreSQL may enter, which is somebody else where root runs this."""
+def own_folder():
+    """A folder that PostgreSQL may enter, which is somebody else where root runs this."""
     with tempfile.TemporaryDirectory(prefix="simportal-faults-") as folder:
         os.chmod(folder, 0o755)
-        yield Stage(Path(folder))
+        yield Path(folder)
 
 
 @contextlib.contextmanager

@@ -23,8 +23,8 @@ from tests.billing import build as b
 user = User.objects.get(username="watcher")
 HEADER = "iccid,carrier,certification,opened_on,plan"
 def line(number, opened_on): return f"8986{number:016d},cmcc,enterprise,{opened_on},Y1-30"
-def take_in(numbers, opened_on):
-    rows = [dict(zip(HEADER.split(","), line(number, opened_on).split(","))) for number in numbers]
+def take_in(numbers, opened_on, **more):
+    rows = [dict(zip(HEADER.split(","), line(number, opened_on).split(","))) | more for number in numbers]
     apply_cards([read_card_row(2, row, date.max) for row in rows], actor=Actor.shell())
 """
 SWEPT = f"""{CARDS}

@@ -142,6 +142,20 @@ def permitted(*permissions):
     return guard
 
 
+def takes_up_to(size):
+    """The view takes forms with files, of so many bytes together; others take what a form without files may have."""
+
+    def mark(view):
+        view.largest_request = size
+        return view
+
+    return mark
+
+
+def largest_request_of(view):
+    return getattr(view, "largest_request", 0)
+
+
 def member_required(view):
     """The view is for customers: a stranger is asked to log in, and for staff the page does not exist."""
 

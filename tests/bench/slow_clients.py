@@ -30,6 +30,7 @@ print(client.cookies["sessionid"].value)
 """
 PAGE, UPLOAD, EXPORT = "/console/cards/", "/console/imports/", "/console/cards/export/?format=csv"
 GIVE_UP_AFTER = 5  # seconds that somebody waits for a page
+SETTLES_AFTER = 20  # seconds, in which the proxy has fetched what slow readers asked for
 CONTENDERS = (  # name, options of gunicorn, whether the proxy stands before it
     ("sync workers, as up to 0.6", ["--worker-class", "sync", "--threads", "1"], False),
     ("gunicorn.conf.py alone", [], False),
@@ -63,9 +64,7 @@ def start_proxy(stack, folder, to_port):
     server = server.replace("127.0.0.1:8000", f"127.0.0.1:{to_port}").replace("$scheme", "https")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    whole = (
-        f"error_log {folder}/error.log;\npid {folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{paths}{server}}}\n"
-    )
+    whole = f"error_log {folder}/error.log;\npid {folder}/pid;\nevents {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{paths}{server}}}\n"
     (folder / "nginx.conf").write_text(whole)
     nginx = ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log", "-g", "daemon off;"]
     started(stack, nginx, port)
@@ -157,7 +156,7 @@ def measure(database, folder, seconds, counts):
                     port = start_proxy(stack, Path(tempfile.mkdtemp(dir=folder)), port)
                 warm_up(port, session)
                 clients = slow_clients(port, session, count)
-                time.sleep(2)
+                time.sleep(SETTLES_AFTER)
                 report(label, count, waits(port, session, seconds))
                 for client in clients:
                     client.over.set()

@@ -7,22 +7,23 @@ from django.template.defaultfilters import filesizeformat
 from cards.pages.frames import largest_request_of
 
 
-class BodyLimit:
+def body_limit(get_response):
     """Stands before whoever reads the form first, which is Django's own protection of forms."""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
+    def pass_on(request):
+        return get_response(request)
 
-    def __call__(self, request):
-        return self.get_response(request)
+    pass_on.process_view = too_large
+    return pass_on
 
-    def process_view(self, request, view, args, kwargs):
-        """The page that says so, where more is sent than this page takes."""
-        sent = request.META.get("CONTENT_LENGTH", "")
-        size = int(sent) if sent.isdecimal() else 0
-        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > (most := most_taken(request, view)):
-            sizes = {"size": filesizeformat(size), "most": filesizeformat(most)}
-            return render(request, "413.html", sizes, status=413)
+
+def too_large(request, view, args, kwargs):
+    """The page that says so, where more is sent than this page takes."""
+    sent = request.META.get("CONTENT_LENGTH", "")
+    size = int(sent) if sent.isdecimal() else 0
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > (most := most_taken(request, view)):
+        sizes = {"size": filesizeformat(size), "most": filesizeformat(most)}
+        return render(request, "413.html", sizes, status=413)
 
 
 def most_taken(request, view):

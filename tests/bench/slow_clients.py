@@ -52,22 +52,28 @@ def start_web(stack, database, options):
     return port
 
 
+NGINX = """
+error_log {folder}/error.log;
+pid {folder}/pid;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    {paths}
+    {server}
+}}
+"""
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
 def start_proxy(stack, folder, to_port):
-    """nginx as its file says, but for its port, its keys and its name."""
-    port = free_port()
-    server = (ROOT / "docs" / "nginx.conf").read_text()
-    server = re.sub(
-        r"listen 443 ssl|ssl_certificate\S* \S+",
-        lambda found: f"listen 127.0.0.1:{port}" if found[0].startswith("listen") else "# without TLS",
-        server,
-    )
-    server = server.replace("127.0.0.1:8000", f"127.0.0.1:{to_port}").replace("$scheme", "https")
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    whole = f"error_log {folder}/error.log;\npid {folder}/pid;\nevents {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{paths}{server}}}\n"
-    (folder / "nginx.conf").write_text(whole)
-    nginx = ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log", "-g", "daemon off;"]
-    started(stack, nginx, port)
+    """nginx as its file says, but for its port and its keys."""
+    port, file = free_port(), folder / "nginx.conf"
+    server = (ROOT / "docs" / "nginx.conf").read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+    server = re.sub(r"ssl_certificate.*;", "", server).replace("$scheme", "https")
+    server = server.replace("127.0.0.1:8000", f"127.0.0.1:{to_port}")
+    paths = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY)
+    file.write_text(NGINX.format(folder=folder, paths=paths, server=server))
+    started(stack, ["nginx", "-p", folder, "-c", file, "-e", folder / "error.log", "-g", "daemon off;"], port)
     return port
 
 

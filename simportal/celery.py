@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging, worker_init
+from kombu import Queue
 
 from cards.timeouts import WORKERS, keep_to
 from simportal.schedule import BEAT_SCHEDULE
@@ -13,6 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
 app = Celery("simportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = BEAT_SCHEDULE
+# The first one is what a beat of before rings in, beside which a new worker may run.
+app.conf.task_queues = [
+    Queue("celery"),
+    *(Queue(bell["task"], routing_key=bell["task"]) for bell in BEAT_SCHEDULE.values()),
+]
 app.autodiscover_tasks()
 
 

@@ -2,8 +2,8 @@
 
 
 def every(seconds, task):
-    """A bell that nobody heard before the next one rings is dropped, so an outage leaves no queue of them."""
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    """Each bell has a queue of its own, in which beat sees whether its last ring was heard."""
+    return {"task": task, "schedule": seconds, "options": {"queue": task}}
 
 
 BEAT_SCHEDULE = {

@@ -21,7 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         warnings.simplefilter("ignore", SecurityWarning)  # it is about pickled messages; ours are JSON
-        worker_ready.connect(ring_every_bell)
         worker_ready.connect(let_ctrl_c_be_gentle)
         worker = with_redis() if settings.REDIS_URL else embedded()
         worker.start()
@@ -41,12 +40,6 @@ def embedded():
     beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
     worker_ready.connect(lambda **_: beat.start(), weak=False)
     return app.Worker(pool="threads", quiet=True, **ALONE)
-
-
-def ring_every_bell(**_):
-    """The first round comes with the start, not an interval after it."""
-    for entry in app.conf.beat_schedule.values():
-        app.send_task(entry["task"], **entry["options"])
 
 
 def let_ctrl_c_be_gentle(**_):

@@ -4,7 +4,7 @@ Each check is one statement, which sees everything at the same moment, whoever w
 in whole cents: SQLite adds as floating point.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Lag, Round
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import (
     ACTIONS,
@@ -34,23 +35,29 @@ from billing.choices import (
     OrderKind,
     OrderState,
     PaymentState,
+    RefundState,
 )
-from billing.models import CustomerAccount, Entry, Order, OrderLine, Payment, Posting, UnmatchedPayment
+from billing.models import CustomerAccount, Entry, Order, OrderLine, Payment, Posting, Receipt, Refund, UnmatchedPayment
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
 from cards.choices import JobKind
 from cards.models import CardEvent, OrderedTerm, ServiceTerm
 from cards.models.event import GIVES_A_TERM
 from cards.origins import SAID_LAST
-from cards.proof import Problem
+from cards.proof import Piece, Problem, Proof, ProofPart
+from cards.proof.seals import Book, all_columns, prove_seals
 
 PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
 
 
 def problems() -> Iterator[Problem]:
     """Every problem of the books, check by check."""
-    for check in CHECKS:
-        yield from check()
+    return Proof().problems(parts=BOOK_PARTS)
+
+
+def _whole(check: Callable[[], Iterator[Problem]]) -> ProofPart:
+    """A check is a part of the proof that looks at all of the books, whatever it is since when."""
+    return lambda since, after: Piece(list(check()))
 
 
 def _unbalanced() -> Iterator[Problem]:
@@ -205,7 +212,39 @@ def _online() -> Iterator[Problem]:
         yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=entry.pk)
 
 
-CHECKS = (_unbalanced, _wallets, _running_balances, _reversals, _orders, _lines, _terms, _on_order, _openings, _online)
+def _receipts() -> Iterator[Problem]:
+    """A bank receipt stands in its customer's wallet as it came, and is taken back exactly if its entry is."""
+    booked = Posting.objects.filter(entry=OuterRef("entry"), account=Account.WALLET, customer=OuterRef("customer"))
+    for receipt in Receipt.objects.exclude(Exists(booked.filter(amount=OuterRef("amount")))):
+        sentence = _("bank receipt {receipt} is not in the wallet as it came")
+        yield _problem("receipt_not_booked", sentence, receipt=receipt.number)
+    taken_back = Exists(Entry.objects.filter(reverses=OuterRef("entry")))
+    for receipt in Receipt.objects.filter(Q(taken_back, reversed_at=None) | Q(~taken_back, reversed_at__isnull=False)):
+        sentence = _("whether bank receipt {receipt} was taken back is not what the books say")
+        yield _problem("receipt_reversal", sentence, receipt=receipt.number)
+
+
+def _refunds() -> Iterator[Problem]:
+    """A refund that is done came to its lines, each of which was given back."""
+    lines = OrderLine.objects.filter(refund=OuterRef("pk"), state=LineState.REFUNDED).order_by().values("refund")
+    refunds = Refund.objects.filter(state=RefundState.DONE).annotate(returned=_sum_of(lines, "unit_price"))
+    wrong = refunds.exclude(amount=F("returned"))
+    for order, amount, returned in wrong.values_list("order", "amount", "returned"):
+        sentence = _("a refund of order {order} came to {amount}, but its lines to {returned}")
+        facts = {"amount": yuan(amount), "returned": yuan(returned)}
+        yield _problem("refund_amount", sentence, order=Order.objects.get(pk=order), **facts)
+
+
+# Postings in the order of their keys, each with its entry, whose key is none that follows another.
+LEDGER = Book(
+    "ledger", pgettext_lazy("seal", "Ledger"), Posting, (*all_columns(Posting), *all_columns(Entry, "entry__")[1:])
+)
+
+CHECKS = (
+    *(_unbalanced, _wallets, _running_balances, _reversals, _receipts, _online),
+    *(_orders, _lines, _refunds, _terms, _on_order, _openings),
+)
+BOOK_PARTS: tuple[ProofPart, ...] = (*map(_whole, CHECKS), prove_seals(LEDGER))
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

@@ -55,6 +55,7 @@ CARD_TRIGGERS = (
         when=f"{MOVED} AND NEW.version <> OLD.version + 1",
     ),
     *kept("cards_cardevent", "card_event", "a card event is never changed or deleted", "id", "card_id, seq"),
+    *kept("cards_seal", "seal", "a seal is never changed or deleted", "id", "book, number"),
 )
 
 

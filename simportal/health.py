@@ -14,6 +14,7 @@ from cards.calendar import civil_today
 from cards.models import Job, SweptDay
 from cards.timeouts import READY_SECONDS, statements_within
 from simportal.models import Tick
+from simportal.nightly_proof import state_of_the_proof
 from simportal.schedule import BEAT_SCHEDULE
 
 logger = logging.getLogger(__name__)
@@ -121,4 +122,4 @@ def _jobs():
 # The parts, by name: each asks the database one thing and answers {"ok": …, …}. What load balancers read stays as it
 # is; what somebody has to look at stands in the full answer alone.
 PUBLIC = {"tick": _tick, "sweep": _sweep}
-FULL = {"bells": _bells, "jobs": _jobs}
+FULL = {"bells": _bells, "jobs": _jobs, "proof": state_of_the_proof}

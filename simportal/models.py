@@ -32,3 +32,28 @@ class ResetAsked(models.Model):
 
     def __str__(self):
         return f"#{self.pk}"
+
+
+class ProvenNight(models.Model):
+    """The proof of one night: what was sealed and proved on a civil day, and how far it has come.
+
+    It looks at what came `since` an instant, None for everything; `sealed_at` is when all that was there was sealed.
+    `part` and `through` say where the next ring goes on. `problems` are the first of them, as `verify` tells them.
+    """
+
+    day = models.DateField(primary_key=True)
+    since = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    sealed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    part = models.PositiveSmallIntegerField(default=0)
+    through = models.BigIntegerField(default=0)
+    cards = models.PositiveIntegerField(default=0)
+    problem_count = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-day"]
+
+    def __str__(self):
+        return str(self.day)

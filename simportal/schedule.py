@@ -16,5 +16,6 @@ BEAT_SCHEDULE = {
     "renewals": every(60, "billing.renewals"),
     "notices": every(300, "billing.notices"),
     "mail": every(60, "billing.mail"),
+    "proof": every(60, "simportal.proof"),
     "resets": every(5, "simportal.resets"),
 }

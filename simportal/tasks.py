@@ -1,8 +1,11 @@
 from celery import shared_task
 from celery.signals import task_success
 
-from simportal import password_reset
+from cards.calendar import civil_today
+from simportal import nightly_proof, password_reset
 from simportal.models import Tick
+
+PROOF_SECONDS = 30
 
 
 @shared_task(name="simportal.heartbeat")
@@ -14,6 +17,12 @@ def heartbeat():
 def send_resets():
     """Send the links requested by people who have forgotten a password."""
     password_reset.send_requested()
+
+
+@shared_task(name="simportal.proof")
+def prove_the_night():
+    """Seal what was written, and prove what came since the last night, for half a minute at the most."""
+    nightly_proof.prove_for(civil_today(), PROOF_SECONDS)
 
 
 @task_success.connect

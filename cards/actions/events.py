@@ -24,15 +24,11 @@ def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None):
     What `handle` does and how far the reader has come are one transaction: if it fails, nothing has happened, and the
     same records come again. Two pulls of a reader at once wait for each other.
     """
-    newest = CardEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0  # before this transaction has its number
+    newest = newest_key(CardEvent)
     events = []
     with transaction.atomic(durable=True):
-        EventCursor.objects.get_or_create(reader=reader)
-        place = EventCursor.objects.select_for_update().get(pk=reader)
-        if place.through == place.mark < newest:
-            place.mark = newest
-            place.horizon = _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
-        if _is_settled(place):
+        place = place_of(reader, newest)
+        if is_settled(place):
             following = CardEvent.objects.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
             events = list((following.filter(action__in=actions) if actions else following)[:limit])
             place.through = events[-1].pk if len(events) == limit else place.mark
@@ -42,7 +38,22 @@ def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None):
     return len(events)
 
 
-def _is_settled(place):
+def newest_key(model):
+    """The highest key that is there; to be asked before the transaction of `place_of` begins."""
+    return model.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def place_of(reader, newest):
+    """The reader's place, locked. Where all up to its mark was handled, the mark goes on to the `newest` key."""
+    EventCursor.objects.get_or_create(reader=reader)
+    place = EventCursor.objects.select_for_update().get(pk=reader)
+    if place.through == place.mark < newest:
+        place.mark = newest
+        place.horizon = _one_value(OWN_NUMBER) if connection.vendor == "postgresql" else 0
+    return place
+
+
+def is_settled(place):
     """Whether everything up to the mark is there: no transaction is at work that is older than the horizon."""
     return connection.vendor == "sqlite" or _one_value(OLDEST_AT_WORK) >= place.horizon
 

@@ -2,6 +2,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.catalogue.holds import lift
+from cards.catalogue.meters import bytes_told
 from cards.choices import Action, Cause, Hold, RealName
 from cards.guards import Asked, certified_by_a_person, check_submitted
 from cards.models import Card
@@ -20,6 +21,7 @@ class ApproveRealName(ActionType):
         card.real_name = RealName.APPROVED
         if card.has_hold(Hold.REAL_NAME) and card.is_in_service and not card.term_runs:
             card.activate(on=change.on, policy=request.policy(card), cause=Cause.REAL_NAME)
+            change.evidence["told_bytes"] = bytes_told(card)
         lift(card, request, change, Hold.REAL_NAME)
 
 

@@ -3,6 +3,7 @@ from datetime import date
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse, Record
+from cards.catalogue.meters import bytes_told
 from cards.catalogue.parameters import PLAN
 from cards.choices import Action, Alignment, PlanKind
 from cards.errors import Refused
@@ -47,7 +48,9 @@ class Renew(ActionType):
         change.rows.append(term)
         change.evidence = {"plan": plan.code, "term": term.number}
         if card.is_over:
+            has_stray_usage = card.stray_usage_on is not None and card.stray_usage_on >= change.on
             card.renew(on=change.on, policy=request.policy(card))
+            change.evidence["told_bytes"] = bytes_told(card) if has_stray_usage else 0
 
     def inverse(self, record: Record) -> Inverse:
         return Inverse(Action.UNRENEW, {"term": record.evidence["term"]})

@@ -9,12 +9,12 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from tqdm import tqdm
@@ -141,6 +141,16 @@ def civil_day(text):
     if not exists(day):
         raise argparse.ArgumentTypeError(f"{text!r} is not a day from 2000 to 2099")
     return day
+
+
+def iso_instant(text):
+    """The argparse type of an instant: without an offset it is the portal's time, without a time the day's first."""
+    try:
+        told = datetime.fromisoformat(text)
+        return told if timezone.is_aware(told) else timezone.make_aware(told)
+    except (ValueError, OverflowError):
+        problem = f"{text!r} is not an instant; write it as 2026-03-02T04:00 or 2026-03-02T04:00+08:00"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def as_json(document):

@@ -13,6 +13,7 @@ from cards.models.plan import Plan, PlanBook
 from cards.models.policy import CarrierPolicy, PolicyBook
 from cards.models.real_name import RealNameCheck
 from cards.models.request import CardRequest
+from cards.models.seal import Seal
 from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import SweptDay
 from cards.models.tag import CardTag, Tag
@@ -52,6 +53,7 @@ __all__ = [
     "RecoveryCode",
     "RefusedRow",
     "SavedView",
+    "Seal",
     "Selection",
     "SelectionPart",
     "ServiceTerm",

@@ -71,7 +71,13 @@ EVIDENCE_VOCABULARIES: dict[str, type[TextChoices]] = {
     "certification": Certification,
     "binding": Binding,
 }
-HIDDEN_EVIDENCE = ("was_waived", "customer_id", "was_customer_id", "anew")  # for undoing the change, and for proofs
+HIDDEN_EVIDENCE = (
+    "was_waived",
+    "customer_id",
+    "was_customer_id",
+    "anew",
+    "told_bytes",
+)  # for undoing the change, and for proofs
 
 
 @dataclass(frozen=True)

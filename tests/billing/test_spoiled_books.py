@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from billing import proof
-from billing.actions import orders, payments, refunds
+from billing.actions import orders, payments, receipts, refunds
 from billing.actions.ledger import reverse
 from billing.choices import OrderKind
 from billing.not_paid import not_paid
@@ -40,7 +40,7 @@ FAULTS = {
     " WHERE id = (SELECT MAX(id) FROM billing_posting WHERE account = 'wallet')",
     "reversal": "UPDATE billing_entry SET reverses_id = NULL WHERE kind = 'reversal'",
     "order_total": "UPDATE billing_order SET total = total + 1 WHERE id = {placed}",
-    "order_payment": "UPDATE billing_entry SET kind = 'receipt' WHERE key = 'pay:{renewal}'",
+    "order_payment": "UPDATE billing_entry SET kind = 'fulfilment' WHERE key = 'pay:{renewal}'",
     "order_refunded": "UPDATE billing_order SET refunded = refunded - 1 WHERE id = {refunded}",
     "order_owed": "UPDATE billing_posting SET account = 'cash', customer_id = NULL"
     " WHERE account = 'receivables' AND entry_id LIKE 'fulfil:{renewal}:%'",
@@ -56,6 +56,9 @@ FAULTS = {
     "line_without_ordered_term": "DELETE FROM cards_orderedterm",
     "online_not_booked": "UPDATE billing_payment SET amount = amount + 1",
     "online_never_came": "UPDATE billing_entry SET kind = 'online' WHERE key = '{receipt}'",
+    "receipt_not_booked": "UPDATE billing_receipt SET amount = amount + 1",
+    "receipt_reversal": "UPDATE billing_receipt SET reversed_at = recorded_at",
+    "refund_amount": "UPDATE billing_refund SET amount = amount + 1",
     "opening_paid_again": "UPDATE billing_orderline SET card_id = {served} WHERE order_id = {another_opening}",
 }
 
@@ -68,6 +71,7 @@ def portal(django_db_setup, django_db_blocker):
         for code, amount in (("Y1-30", "30.00"), ("PACK-100", "9.90"), (None, "8.00")):
             b.price(code, amount)
         receipt = b.fund("1000")
+        receipts.record(b.customer(), Decimal("7"), "BANK 1", TODAY, user=user)
         reverse(b.fund("5"), actor=SYSTEM, memo="bounced")
         served, opened, waits, unserved = (card_in_use(TODAY, customer="Acme") for _ in range(4))
         do("suspend", served, TODAY)

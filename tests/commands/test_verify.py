@@ -1,19 +1,24 @@
 """`verify`: what is sound is said to be, and each kind of damage is named. The damage goes round the triggers."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from inspect import getsource
 
 import pytest
 from django.db import connection
 
 import cards.proof
-from cards.models import Customer
-from cards.proof import Proof
+from cards.actions.sealing import seal_next
+from cards.models import Customer, Seal
+from cards.proof import Proof, allowances, chain, counters, facts
+from cards.proof.seals import RECORDS
 from tests import build
 from tests.commands.calls import iccid, result, run
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 2, 6)
 
 SOUND = {"problems": [], "problem_count": 0, "not_ordered": {"cards": 0, "value": "0.00"}}
 IMEI, OTHER_IMEI = "861537040000019", "861537040000027"
@@ -48,13 +53,22 @@ def card():
     return build.do("suspend", card, date(2026, 2, 6))
 
 
-def codes():
-    """What is wrong with the first card, and then with the sums, which are of no card."""
-    ended = run("verify", "--json")
+FIRST = iccid(1)
+
+
+def codes(*options, of=FIRST):
+    """What is wrong with this card (None: any), and then with the sums, which are of no card."""
+    ended = run("verify", "--json", *options)
     assert ended.code == 1
     for problem in ended.document["problems"]:
-        assert problem["iccid"] == (None if problem["code"] == "sum" else iccid(1))
+        assert problem["iccid"] == (None if problem["code"] == "sum" else of or problem["iccid"])
     return [problem["code"] for problem in ended.document["problems"]]
+
+
+@pytest.fixture(autouse=True)
+def _on_the_last_day_of_the_story():
+    with build.on_day(DAY):
+        yield
 
 
 def test_sound_records(card):
@@ -78,10 +92,10 @@ KINDS = {
     "version ahead": ("UPDATE cards_card SET version = version + 1", ["version"]),
     "another state": (
         "UPDATE cards_card SET state = 'in_use', holds = '', resumes_to = ''",
-        ["state", "holds", "sum", "sum"],
+        ["state", "holds", "next_due", "sum", "sum"],
     ),
     "another hold": ("UPDATE cards_card SET holds = 'credit,anomaly'", ["holds", "hold_order", "sum", "sum"]),
-    "a hold dropped": ("UPDATE cards_card SET holds = 'voluntary'", ["holds", "sum", "sum"]),
+    "a hold dropped": ("UPDATE cards_card SET holds = 'voluntary'", ["holds", "next_due", "sum", "sum"]),
     "broken chain": ("UPDATE cards_cardevent SET from_state = 'in_use' WHERE seq = 2", ["chain", "edge"]),
     "back in time": ("UPDATE cards_cardevent SET effective_on = '2026-01-01' WHERE seq = 3", ["time"]),
     "no such way": (
@@ -93,7 +107,10 @@ KINDS = {
         "UPDATE cards_cardevent SET rule = 'cancel' WHERE action = 'suspend'",
         ["signature"],
     ),
-    "suspended with nothing to resume to": ("UPDATE cards_card SET resumes_to = ''", ["suspended", "usage_level"]),
+    "suspended with nothing to resume to": (
+        "UPDATE cards_card SET resumes_to = ''",
+        ["suspended", "usage_level", "contradiction"],
+    ),
     "suspended without a hold in the record": (
         "UPDATE cards_cardevent SET holds = '' WHERE rule = 'credit'",
         ["event_holds"],
@@ -112,10 +129,20 @@ KINDS = {
         "UPDATE cards_serviceterm SET starts_on = NULL, service_until = NULL WHERE number = 1",
         ["term_overlap"],
     ),
-    "another device": ("UPDATE cards_card SET bound_imei = '861537040000035'", ["binding"]),
+    "another device": ("UPDATE cards_card SET bound_imei = '861537040000035'", ["binding", "next_due"]),
     "another usage level": ("UPDATE cards_card SET usage_level = 80", ["usage_level"]),
     "another tag": ("UPDATE cards_card SET tags = 'lot-1,lot-2'", ["tags"]),
     "a tag less to find it by": ("DELETE FROM cards_cardtag", ["tags"]),
+    "protected by nobody": ("UPDATE cards_card SET protected = TRUE", ["protection"]),
+    "a limit that nobody set": ("UPDATE cards_card SET limit_mb = 500", ["limit"]),
+    "a waiver that nobody gave": ("UPDATE cards_card SET limit_waived = TRUE", ["waiver"]),
+    "a pack that nobody added": ("UPDATE cards_card SET pack_mb = 1", ["packs"]),
+    "another allowance": ("UPDATE cards_card SET quota_mb = 101", ["running_term"]),
+    "due on another day": ("UPDATE cards_card SET next_due_on = '2026-02-27'", ["next_due"]),
+    "due never": ("UPDATE cards_card SET next_due_on = NULL", ["next_due"]),
+    "used more": ("UPDATE cards_card SET used_bytes = used_bytes + 1", ["counter"]),
+    "used less": ("UPDATE cards_card SET used_bytes = used_bytes - 1", ["counter"]),
+    "another day's usage": ("UPDATE cards_usageday SET bytes = bytes + 1 WHERE day = '2026-02-05'", ["counter"]),
     "a sum that grew by itself": ("UPDATE cards_statetally SET cards = 2 WHERE action = 'open'", ["sum"]),
     "another verdict": ("UPDATE cards_realnamecheck SET status = 'rejected'", ["real_name"]),
 }
@@ -143,18 +170,40 @@ def test_people_read_which_sum_is_wrong(damage):
 
 def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):
     """Between its own row and its events, somebody acts on the card: read again, locked, it is sound."""
-    read = cards.proof._records
+    read = cards.proof.read_records
 
     def read_while_somebody_acts(found):
         if build.fresh(card).version == card.version:
             build.do("resume", card, date(2026, 2, 7))
         return read(found)
 
-    monkeypatch.setattr(cards.proof, "_records", read_while_somebody_acts)
+    monkeypatch.setattr(cards.proof, "read_records", read_while_somebody_acts)
     assert list(Proof().problems()) == []
 
 
 def test_each_fault_that_the_proof_of_cards_may_find_is_tried():
-    said = {*re.findall(r'yield "([a-z_]+)"', getsource(cards.proof)), "sum"}
+    said = {*re.findall(r'yield "([a-z_]+)"', "".join(map(getsource, (chain, facts, allowances, counters)))), "sum"}
     tried = {code for _statement, codes in KINDS.values() for code in codes}
     assert sorted(said - tried) == []
+
+
+def test_what_came_since_is_proved_alone(card, damage):
+    """The records behind the last seal before the instant, and whatever counter is not the sum of its days."""
+    other = build.open_card()
+    wait_until(lambda: not seal_next(RECORDS) and Seal.objects.exists(), what="that the records are settled")
+    sealed_at = Seal.objects.last().sealed_at
+    build.do("activate", other, DAY)
+    damage("UPDATE cards_card SET protected = TRUE")
+    assert codes("--since", sealed_at.isoformat(), of=iccid(2)) == ["protection"]
+    assert codes("--since", (sealed_at - timedelta(seconds=1)).isoformat(), of=None) == ["protection", "protection"]
+    damage("UPDATE cards_card SET used_bytes = used_bytes + 1")
+    assert codes("--since", sealed_at.isoformat(), of=None) == ["protection", "counter", "counter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("2026-02-06T04:00", 0), ("2026-02-06T04:00+08:00", 0), ("2026-02-06", 0), ("yesterday", 2), ("2026-02-30", 2)],
+)
+def test_instants(text, code):
+    ended = run("verify", "--since", text)
+    assert (ended.code, "is not an instant" in ended.err) == (code, code == 2)

@@ -40,7 +40,7 @@ def declared(**having):
 def test_each_action_of_people_is_declared_once_in_the_module_of_its_name():
     assert [action.word for action in CATALOGUE.values()] == list(CATALOGUE) == list(MADE_BY_PEOPLE)
     modules = {path.stem for path in Path(catalogue.__file__).parent.glob("*.py")}
-    assert modules == {*MADE_BY_PEOPLE, "__init__", "action", "holds", "parameters", "words"}
+    assert modules == {*MADE_BY_PEOPLE, "__init__", "action", "holds", "meters", "parameters", "words"}
     assert all(action.__doc__ for action in CATALOGUE.values())
 
 

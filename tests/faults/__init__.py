@@ -1,1 +1,0 @@
-"""Faults, provoked in real processes on servers of their own: `make faults`."""

@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-fast lint bench screenshots messages env
+.PHONY: run test test-fast lint bench faults screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -31,6 +31,11 @@ lint: env
 
 bench: env
 	$(BIN)/python -m tests.bench
+
+# Half an hour of faults in real processes, and the table of docs/reliability.md.
+faults: env
+	$(BIN)/python -m tests.faults --write
+	$(BIN)/python -m tests.faults.people --write
 
 # Look at each before you commit it.
 screenshots: env

@@ -1,0 +1,1 @@
+"""Faults, provoked in real processes on servers of their own: `make faults`."""

@@ -1,0 +1,49 @@
+"""What came of it all, row by row, but for instants and keys: what two runs of the same work must have in common."""
+
+from collections import Counter
+from pathlib import Path
+
+# Each table that people rely on, and the columns in which two runs may differ.
+KEPT = {
+    "cards_card": "",
+    "cards_cardevent": "id executed_at job_id",
+    "cards_serviceterm": "id",
+    "cards_cardtag": "id",
+    "cards_usageday": "id",
+    "cards_stagedreading": "file_id",
+    "billing_orderline": "id order_id",
+    "billing_entry": "key order_id booked_at reverses_id",
+    "billing_posting": "id entry_id",
+    "billing_customeraccount": "",
+    "billing_renewedterm": "id order_id",
+    "billing_missedrenewal": "id",
+    "billing_renewalrun": "id key order_id finished_at",
+}
+ASKED = (
+    "SELECT 'swept', day, counts::text FROM cards_sweptday WHERE counts <> '{}'",
+    "SELECT 'job', kind, status, total FROM cards_job",
+    "SELECT 'order', customer_id, kind, state, total, refunded, size FROM billing_order",
+    "SELECT 'told', customer_id, kind, card_id, step, \"on\" FROM billing_notice WHERE kind = 'renewal_failed'",
+    "SELECT 'state', day, action, state, holds, SUM(cards) FROM cards_statetally "
+    "GROUP BY 2, 3, 4, 5 HAVING SUM(cards) <> 0",
+    "SELECT 'usage', day, SUM(bytes) FROM cards_usagetally GROUP BY 2 HAVING SUM(bytes) <> 0",
+)
+EXPORTED = "SELECT file FROM cards_job WHERE kind = 'export' AND status = 'done'"
+
+
+def outcome(site):
+    """How often each row is there."""
+    found = Counter()
+    for table, may_differ in KEPT.items():
+        columns = f"'{{{','.join(may_differ.split())}}}'::text[]"
+        found.update(site.rows(f"SELECT '{table}', (to_jsonb(t) - {columns})::text FROM {table} AS t"))
+    for statement in ASKED:
+        found.update(site.rows(statement))
+    for (name,) in site.rows(EXPORTED):
+        found.update(("line", line) for line in Path(site.files, name).read_text().splitlines())
+    return found
+
+
+def compared(found, expected):
+    """Rows that are missing, and rows that are too many."""
+    return expected - found, found - expected

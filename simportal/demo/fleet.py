@@ -18,6 +18,7 @@ MSISDN_STARTS = {Carrier.CMCC: "14400", Carrier.CUCC: "14500", Carrier.CTCC: "14
 IMSI_STARTS = {Carrier.CMCC: "46004", Carrier.CUCC: "46006", Carrier.CTCC: "46011", Carrier.CBN: "46015"}
 DEVICE_TYPES = ("86153704", "86790203", "35909611")
 BOX = 300
+TOLD_ALWAYS = [name for name, story in STORIES.items() for _ in range(story.count)]
 EARLY_BOXES = 2  # of each customer, in the first half of the history
 
 
@@ -79,9 +80,8 @@ class DatedPlea:
 
 def stories_of(size, seed):
     """The names of as many stories: each once as far as they go, and then as they are shared out."""
-    always = [name for name, story in STORIES.items() for _ in range(story.count)]
     shares = [story.share for story in STORIES.values()]
-    return (always + Random(seed).choices(list(STORIES), shares, k=max(0, size - len(always))))[:size]
+    return (TOLD_ALWAYS + Random(seed).choices(list(STORIES), shares, k=max(0, size - len(TOLD_ALWAYS))))[:size]
 
 
 def individuals_of(size, seed):
@@ -95,19 +95,20 @@ def fleet(size, seed, today, delivery_days):
     personal = 0
     for index, name in enumerate(stories_of(size, seed), start=1):
         story, random = STORIES[name], Random(f"{seed}/{index}")
-        client = people[personal % len(people)] if story.is_personal else _enterprise(story, random)
+        is_of_the_first = story.is_of_the_first or index <= len(TOLD_ALWAYS)
+        client = people[personal % len(people)] if story.is_personal else _enterprise(story, is_of_the_first, random)
         personal += story.is_personal
         drawn.append((index, story, client, random))
     boxes = _boxes(drawn, seed, today, delivery_days)
     return [_part(*card, seed, today, boxes) for card in drawn]
 
 
-def _enterprise(story, random):
+def _enterprise(story, is_of_the_first, random):
     """Who has the card; None as long as it is in stock."""
     if story.is_stock:
         return None
     shares = [client.share for client in ENTERPRISES]
-    return ENTERPRISES[0] if story.is_of_the_first else random.choices(ENTERPRISES, shares)[0]
+    return ENTERPRISES[0] if is_of_the_first else random.choices(ENTERPRISES, shares)[0]
 
 
 def _boxes(drawn, seed, today, delivery_days):

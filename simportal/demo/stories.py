@@ -1,5 +1,7 @@
 """What becomes of the demo's cards: a few dozen stories, each told once in every demo and else of its share of it.
 
+What is told in every demo happens to a card of the first customer, or to a person's where only persons have it.
+
 A story says when a card was opened, how it is used and what people ask for; what follows from that is the portal's
 own doing. Days are `ago`, before today, or `after` the opening; each is drawn from a span.
 """
@@ -111,10 +113,6 @@ STORIES = {
     "moved": Story(
         share=20, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
         moves_ago=(1, 20),
-    ),
-    "moved by its owner": Story(
-        share=2, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
-        is_of_the_first=True, moves_ago=(1, 20),
     ),
     "swapped": Story(
         share=20, ago=(100, 200), plan="Y1-1024", binding="fixed", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,

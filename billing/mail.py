@@ -4,6 +4,7 @@ import logging
 import time
 from contextlib import closing
 from email.utils import parseaddr
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,12 +19,12 @@ from billing.choices import MailProblem, NoticeKind
 from billing.models import MoneyRules
 from billing.sentences import heading, sentence_of
 from cards.choices import ACTING_ROLES
+from cards.faults import fault_of
 from cards.models import PlanBook
 
 logger = logging.getLogger(__name__)
 
 NOTICES_PER_GROUP = 20
-LONGEST_PROBLEM = 200
 ORDER = list(NoticeKind)
 ASKING_FOR_MONEY = (NoticeKind.WALLET_LOW, NoticeKind.RENEWAL_FAILED)
 
@@ -59,11 +60,29 @@ def _deliver(digest, connection, now):
         connection.open()
         _message(digest, addresses, connection).send()
     except Exception as error:
-        logger.exception("The digest %s was not sent; the others go on", digest.pk)
+        problem = _problem_of(error)
+        logger.warning("The digest %s was not sent (%s); the others go on", digest.pk, problem.value, exc_info=error)
         connection.close()
-        digests.failed(digest, f"{type(error).__name__}: {error}"[:LONGEST_PROBLEM], now)
+        if problem == MailProblem.NOT_TAKEN:
+            digests.failed(digest, problem, now)
+        else:
+            digests.give_up(digest, problem)
     else:
         digests.sent(digest, now)
+
+
+def _problem_of(error):
+    """Why a mail did not go out: a server that is away, busy or set up wrongly may take it later."""
+    if isinstance(error, SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError) and _is_for_good(error):
+        return MailProblem.REFUSED
+    # Whatever smtplib and the network raise is an OSError.
+    return MailProblem.NOT_TAKEN if isinstance(error, OSError) or fault_of(error) else MailProblem.MISTAKE
+
+
+def _is_for_good(error):
+    """Whether the server's answer, of all its answers each, is a permanent one (RFC 5321, 4.2.1)."""
+    codes = [code for code, _said in getattr(error, "recipients", {}).values()] or [error.smtp_code]
+    return min(codes) >= 500
 
 
 def _message(digest, addresses, connection):

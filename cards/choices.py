@@ -138,6 +138,8 @@ class JobKind(TextChoices):
 
 OF_ORDERS = (JobKind.ORDER, JobKind.REFUND)
 OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
+IMPORT_KINDS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
+OF_FILES = (*IMPORT_KINDS, JobKind.EXPORT)  # a file is read or written before anything else
 
 
 class JobStatus(TextChoices):

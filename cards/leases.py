@@ -4,12 +4,19 @@ Each time that a row is claimed is a try, also when its worker never came back. 
 tried again: somebody has to look at it.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
+from itertools import repeat
 from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+
+from cards.models.leased import Leased
+
+# After each try that a fault stopped but the last: soon at first, then every half hour for a day.
+SOON = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+WAITS = (*SOON, *repeat(timedelta(minutes=30), 48))
+MOST_DEATHS = 5  # of the workers that worked on one row, one after the other
 
 _Leased = TypeVar("_Leased", bound=Model)
 
@@ -28,6 +35,8 @@ def acquire(rows: QuerySet[_Leased], **held: Any) -> _Leased | None:
     row = rows.select_for_update(skip_locked=True, of=("self",)).first()
     if row:
         held["tries"] = row.tries + 1  # type: ignore[attr-defined]  # whatever is leased counts them
+        if isinstance(row, Leased):
+            held["deaths"] = row.deaths + 1 if row.worker else 0
         for name, value in held.items():
             setattr(row, name, value)
         row.save(update_fields=held)
@@ -40,6 +49,6 @@ def extend(rows: QuerySet[Any], **held: Any) -> None:
         raise Lost
 
 
-def wait_after(tries: int, waits: Sequence[timedelta]) -> timedelta | None:
+def wait_after(tries: int) -> timedelta | None:
     """How long to wait after `tries` failed tries; None after the last one."""
-    return waits[tries - 1] if tries <= len(waits) else None
+    return WAITS[tries - 1] if tries <= len(WAITS) else None

@@ -12,8 +12,6 @@ from cards import leases
 FROM = time(8)  # in Shanghai: nobody is woken
 BEGUN_AT_ONCE = 500
 DIGEST_LEASE = timedelta(minutes=10)
-# After each try that failed but the last.
-DIGEST_WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
 
 
 def begin(today, now):
@@ -41,7 +39,7 @@ def sent(digest, now):
 
 def failed(digest, problem, now):
     """Try again after a while, or give it up when that was the last try."""
-    wait = leases.wait_after(digest.tries, DIGEST_WAITS)
+    wait = leases.wait_after(digest.tries)
     _became(digest, due_at=wait and now + wait, problem=problem)
 
 

@@ -16,6 +16,7 @@ from cards import rules
 from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach_queues, change
 from cards.calendar import days
 from cards.errors import InvariantBroken
+from cards.faults import fault_of
 from cards.models import Card, PolicyBook, SweptDay
 
 logger = logging.getLogger(__name__)
@@ -122,12 +123,18 @@ def unswept_days(through):
 
 
 def sweep_day(day, at=None):
-    """Do what is due by `day`, and yield the outcomes of each chunk of cards, which is a transaction of its own."""
-    signature = at and Signature(at=at)
+    """Do what is due by `day`, and yield the outcomes of each chunk of cards, which is a transaction of its own.
+
+    A fault keeps its own chunk back and no other; the day is not over then, and the fault is raised at the end.
+    """
+    signature, faults = at and Signature(at=at), []
     _swept, is_new = SweptDay.objects.get_or_create(day=day)
     if at and is_new:
         SweptDay.objects.filter(day=day).update(started_at=at)
-    yield from _in_lanes(partial(_sweep_chunk, CatchUp(day), signature), due_chunks(day))
+    do = partial(_sweep_chunk, CatchUp(day), signature)
+    yield from _in_lanes(partial(_but_for_faults, do, faults), due_chunks(day))
+    if faults:
+        raise faults[0]
     SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=at or timezone.now())
 
 
@@ -139,6 +146,18 @@ def _sweep_chunk(work, signature, card_ids):
         swept.counts = dict(Counter(swept.counts) + counts)
         swept.save(update_fields=["counts"])
     return outcomes
+
+
+def _but_for_faults(do, faults, card_ids):
+    """The outcomes of a chunk; none, and the error noted, if a fault stopped it."""
+    try:
+        return do(card_ids)
+    except Exception as error:
+        if not fault_of(error):
+            raise
+        logger.warning("A chunk of the sweep waits for its next ring", exc_info=error)
+        faults.append(error)
+        return []
 
 
 def _in_lanes(do, chunks):

@@ -3,7 +3,7 @@
 A `Work` takes a card through its changes in memory and yields each `Change` once it is done. The write path drives
 the work on a chunk of cards side by side and writes what they yield in rounds: all cards of a round in one statement,
 all records in another. Work that raises `Refused` ends with that outcome; work that raises anything else gets its card
-parked; neither takes the other cards down.
+parked; neither takes the other cards down. A fault (`cards/faults.py`) is nobody's mistake: it takes the chunk back.
 """
 
 import json
@@ -24,6 +24,7 @@ from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
 from cards.errors import InvariantBroken, Refused
+from cards.faults import fault_of
 from cards.models import Card, CardEvent, PolicyBook, QueuedTerm, ServiceTerm
 from cards.permissions import SYSTEM, Actor
 from cards.rules import Change
@@ -263,6 +264,8 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
         card.restore(before)
         return _parking(outcome, broken)
     except Exception as error:
+        if fault_of(error):
+            raise
         logger.exception("A rule failed on card %s", card.iccid)
         card.restore(before)
         return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))

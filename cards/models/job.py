@@ -8,19 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, JobKind, JobStatus, Step
+from cards.models.leased import Leased
 from cards.scope import Scope, Visitor
-
-
-class Leased(models.Model):
-    """What one worker at a time works on: which, until when, and how often it was tried in vain."""
-
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
-    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
-
-    class Meta:
-        abstract = True
-
 
 FOLDER_OF_JOBS = "jobs/"  # within MEDIA_ROOT; what writes there and deletes is cards/actions/kept_files.py
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from cards.actions.imports.temporary_tables import tune_for_bulk
 from cards.actions.imports.usage_totals import settle
 from cards.actions.imports.usage_uneventful import COUNTED_OUTCOMES, apply_uneventful, classify
+from cards.actions.jobs.engine import NoLongerRead
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import civil_today
-from cards.errors import BadInput
 from cards.models import StagedFile, StagedReading
 
 READINGS_AT_ONCE = {"postgresql": 50_000, "sqlite": 15_000}
@@ -66,6 +66,16 @@ def _last_of_next(file, at_once):
         return None
     left = StagedReading.objects.filter(file_id=file.pk, card_id__gt=file.taken_through)
     last = left.order_by("card_id").values_list("card_id", flat=True)[at_once - 1 : at_once].first()
-    if last is None and not left.exists():
-        raise BadInput("", _("The uploaded data was lost in a database crash: import the file again."))
+    if last is None:
+        refuse_lost(file)
     return last or file.last_card
+
+
+def refuse_lost(file):
+    """Raise `NoLongerRead` if the rows that are not applied yet are gone: a crash empties what PostgreSQL does not log.
+
+    The readings of the last card are there until they are applied.
+    """
+    left = StagedReading.objects.filter(file_id=file.pk, card_id__gt=file.taken_through)
+    if file.taken_through < file.last_card and not left.exists():
+        raise NoLongerRead("", _("The uploaded data was lost in a database crash: import the file again."))

@@ -16,7 +16,7 @@ from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
-from cards.choices import OF_ORDERS, Action, JobKind, JobStatus, Step
+from cards.choices import IMPORT_KINDS, OF_ORDERS, Action, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
 from cards.models import CancellingRules, Job
 from cards.permissions import Actor, may_import, people_of
@@ -24,7 +24,6 @@ from cards.scope import Scope
 
 CHECKED_AT_ONCE = 2 * CHUNK
 FILES_KEPT = timedelta(days=7)
-IMPORT_KINDS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
 
 
 def draft(selection, action, *, user, key=None, **values):

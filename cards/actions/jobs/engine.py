@@ -17,15 +17,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import leases
-from cards.choices import OF_CARDS, JobStatus, Step
+from cards.choices import OF_CARDS, OF_FILES, JobStatus, Step
 from cards.errors import BadInput
+from cards.faults import Fault
 from cards.leases import Lost
 from cards.models import Job, JobChunk, JobStep
 
 JOB_LEASE = timedelta(seconds=90)
 RENEWED_EVERY = timedelta(seconds=5)
-# After each try that the database failed but the last.
-JOB_WAITS = (timedelta(seconds=30), timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=15))
+# What nobody has tried yet.
+ANEW: dict[str, Any] = {"worker": "", "leased_until": None, "tries": 0, "deaths": 0, "fault": ""}
 
 NOT_STARTED = (JobStatus.PREPARING, JobStatus.ASKING, JobStatus.CHECKING, JobStatus.READY)
 OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
@@ -35,6 +36,10 @@ OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 Document: TypeAlias = dict[str, Any]
 
 _Leased = TypeVar("_Leased", Job, JobChunk)
+
+
+class NoLongerRead(BadInput):
+    """What was read of a file is gone. A job that kept its file reads it again by itself."""
 
 
 class Kind:
@@ -121,8 +126,12 @@ def expire(job: Job) -> bool:
 
 def read_anew(job: Job, params: dict[str, Any]) -> bool:
     """Read the job's file once more, as `params` say now, before anybody has started it."""
-    anew = {"worker": "", "leased_until": None, "tries": 0}
-    return move(job, [JobStatus.ASKING, JobStatus.READY], JobStatus.PREPARING, params=params, counts={}, **anew)
+    return move(job, [JobStatus.ASKING, JobStatus.READY], JobStatus.PREPARING, params=params, counts={}, **ANEW)
+
+
+def read_again(job: Job) -> bool:
+    """Read the job's file once more, because what was read is gone: its work goes on afterwards where it stood."""
+    return move(job, [JobStatus.CHECKING, JobStatus.RUNNING], JobStatus.PREPARING, **ANEW)
 
 
 @transaction.atomic
@@ -130,7 +139,7 @@ def check_anew(job: Job) -> bool:
     """Check what was checked once more; each chunk keeps what its check said until it has its new one."""
     checks = move(job, [JobStatus.READY], JobStatus.CHECKING)
     if checks:
-        job.chunks.update(checked_at=None, worker="", leased_until=None, tries=0)
+        job.chunks.update(checked_at=None, **ANEW)
     return checks
 
 
@@ -145,18 +154,25 @@ def resume(job: Job, user: User | None) -> bool:
 @transaction.atomic
 def reopen(job: Job, user: User | None) -> bool:
     """Work again on a job that failed, as if it had not been tried yet: what is done stays done."""
-    anew = {"worker": "", "leased_until": None, "tries": 0}
-    went: dict[str, Any] = {"message": "", "finished_at": None, **anew}
-    reopened = _step(job, Step.RESUMED, user, [JobStatus.FAILED], JobStatus.RUNNING, **went)
+    went: dict[str, Any] = {"message": "", "finished_at": None, **ANEW}
+    reopened = _step(job, Step.RESUMED, user, [JobStatus.FAILED], _phase_of(job), **went)
     if reopened:
-        job.chunks.filter(done_at=None).update(**anew)
+        job.chunks.filter(done_at=None).update(**ANEW)
     return reopened
+
+
+def _phase_of(job: Job) -> JobStatus:
+    """Where a job that failed goes on: what nobody has started is read or checked again."""
+    if job.started_at:
+        return JobStatus.RUNNING
+    return JobStatus.PREPARING if job.kind in OF_FILES else JobStatus.CHECKING
 
 
 def stop(job: Job, user: User | None) -> bool:
     """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
     how: dict[str, Any] = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
-    return _step(job, Step.DISCARDED, user, NOT_STARTED, **how) or _step(job, Step.STOPPED, user, OPEN, **how)
+    discarded = not job.started_at and _step(job, Step.DISCARDED, user, NOT_STARTED, **how)
+    return discarded or _step(job, Step.STOPPED, user, OPEN, **how)
 
 
 def fail(job: Job, message: object) -> bool:
@@ -195,24 +211,29 @@ def extend_lease(job: Job, worker: str) -> None:
     leases.extend(mine, leased_until=timezone.now() + JOB_LEASE)
 
 
-def try_later(job: Job, leased: Job | JobChunk, error: Exception) -> None:
-    """The database could not do it: it is tried again after a while, but for the last try, which ends the job."""
-    wait = leases.wait_after(leased.tries, JOB_WAITS)
+def try_later(job: Job, leased: Job | JobChunk, fault: Fault) -> None:
+    """A fault stopped it: it is tried again after a while, but for the last try, which ends the job."""
+    wait = leases.wait_after(leased.tries)
     if wait is None:
-        fail(job, _spent(leased.tries, str(error).partition("\n")[0]))
-    else:
-        mine = type(leased).objects.filter(pk=leased.pk, worker=leased.worker)
-        mine.update(worker="", leased_until=timezone.now() + wait)
+        fail(job, _spent(leased.tries, fault))
+    give_back(leased, leased_until=wait and timezone.now() + wait, fault=fault)
+
+
+def give_back(leased: Job | JobChunk, **left: Any) -> None:
+    """End the lease now, unless another worker has it by now; `left` is what is kept of it."""
+    type(leased).objects.filter(pk=leased.pk, worker=leased.worker).update(worker="", **{"leased_until": None} | left)
 
 
 def refuse_spent(leased: Job | JobChunk) -> None:
-    """Raise `BadInput` for what was tried as often as may be, and whose last worker never came back."""
-    if leases.wait_after(leased.tries - 1, JOB_WAITS) is None:
-        raise BadInput("", _spent(leased.tries - 1, _("the worker stopped before the job was finished")))
+    """Raise `BadInput` for what was tried as often as may be, or ended one worker after the other."""
+    if leased.deaths >= leases.MOST_DEATHS:
+        raise BadInput("", _spent(leased.deaths, Fault.DIED))
+    if leases.wait_after(leased.tries - 1) is None:
+        raise BadInput("", _spent(leased.tries - 1, Fault(leased.fault or Fault.DIED)))
 
 
-def _spent(tries: int, last: str) -> str:
-    return _("Part of this job failed {count} times. Last error: {last}").format(count=tries, last=last)
+def _spent(tries: int, fault: Fault) -> str:
+    return _("Given up after {count} attempts: {fault}.").format(count=tries, fault=fault.label)
 
 
 def chunks_at_work() -> int:

@@ -35,7 +35,7 @@ class FileImport(engine.Kind):
 
     def _prepared(self, job, alive):
         told = Told.read(job.params.get("told", {}))
-        with _file_of(job) as file:
+        with file_of(job) as file:
 
             def opened(told):
                 file.seek(0)
@@ -69,10 +69,11 @@ def answer(job, told, of, user):
     return True
 
 
-def _file_of(job):
+def file_of(job):
+    """The job's file, open for reading; `BadInput` when it is no longer kept."""
     try:
         return job.file.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # deleted, or never there
         raise _no_longer_kept() from None
 
 

@@ -6,25 +6,35 @@ the rows that were refused.
 
 from collections import Counter
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next
+from cards.actions.imports.told import Told
+from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next, refuse_lost
 from cards.actions.imports.usage_file import USAGE_OUTCOMES
 from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
 from cards.actions.imports.usage_table import open_usage
 from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
 from cards.actions.jobs.engine import add_chunk
-from cards.actions.jobs.file_import import FileImport
+from cards.actions.jobs.file_import import FileImport, file_of
+from cards.choices import JobStatus
 from cards.models import Job, RefusedRow, StagedFile
 
 ERRORS_AT_ONCE = 10_000
 TOLD_OF_A_ROW = ("number", "field", "message")
+STOOD_AT = ("taken_through", "told_on", "kept_until", *USAGE_OUTCOMES)
 
 
 class UsageImport(FileImport):
+    def prepare(self, job, alive):
+        """Also of a file that was read already, when the database has lost what was read: then its work goes on."""
+        if not job.started_at:
+            return super().prepare(job, alive)
+        _stage_again(job, alive)
+        return JobStatus.RUNNING
+
     def open(self, file, told):
         return open_usage(file, told)
 
@@ -51,7 +61,9 @@ class UsageImport(FileImport):
         refuse_unpermitted(job)
         if chunk.number > 1:
             return _as_document(chunk, Counter())
-        return _as_document(chunk, *foreseen_outcome(_staged(chunk)))
+        file = _staged(chunk)
+        refuse_lost(file)
+        return _as_document(chunk, *foreseen_outcome(file))
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
@@ -71,6 +83,20 @@ class UsageImport(FileImport):
             discard(file)
         job.file.delete(save=False)
         Job.objects.filter(pk=job.pk).update(file="")
+
+
+def _stage_again(job, alive):
+    """Stage the file once more, and go on with it where the one that was lost stood."""
+    file = open_file()
+    with file_of(job) as source:
+        stage(source, file, lambda _expected, _done: alive(), Told.read(job.params["told"]))
+    with transaction.atomic():
+        lost = StagedFile.objects.select_for_update().get(pk__in=_files(job))
+        StagedFile.objects.filter(pk=file.pk).update(**{name: getattr(lost, name) for name in STOOD_AT})
+        for chunk in job.chunks.all():
+            chunk.payload["staged"] = file.pk
+            chunk.save(update_fields=["payload"])
+    discard(lost)
 
 
 def _divide(job, file):

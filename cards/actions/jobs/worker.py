@@ -8,8 +8,9 @@ import os
 import socket
 import time
 import uuid
+from functools import partial
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -17,11 +18,14 @@ from cards.actions.jobs import engine
 from cards.actions.jobs.kinds import KINDS
 from cards.choices import JobStatus
 from cards.errors import BadInput
+from cards.faults import fault_of
 from cards.models import Job
 
 logger = logging.getLogger(__name__)
 
 TICKS_AT_ONCE = 2
+# Seconds, while the database is away that should hear of a fault: a server that crashed is back in some.
+WAITED_TO_BE_HEARD = (1, 2, 4, 8)
 
 
 def tick(seconds, kinds=KINDS):
@@ -63,7 +67,7 @@ def _work_once(worker, only=None, kinds=KINDS):
 
 
 def _guarded(job, leased, do):
-    """What goes wrong ends this job with a sentence, and no other; what the database cannot do now is tried again.
+    """What goes wrong ends this job with a sentence, and no other; what a fault stopped is tried again.
 
     `leased` is what this worker holds, the job or a chunk of it.
     """
@@ -73,15 +77,42 @@ def _guarded(job, leased, do):
             do()
         except engine.Lost:
             logger.info("Job %s went to another worker, or was stopped", job.pk)
+        except engine.NoLongerRead:
+            logger.warning("Job %s reads its file again: the database lost what was read", job.pk)
+            engine.read_again(job)
+            engine.give_back(leased)
         except BadInput as bad:
             engine.fail(job, bad)
-        except OperationalError as error:
-            logger.exception("The database could not do a part of job %s, at try %s", job.pk, leased.tries)
-            engine.try_later(job, leased, error)
+            engine.give_back(leased)
         except Exception as error:
-            logger.exception("Job %s failed", job.pk)
-            what = type(error).__name__ if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
-            engine.fail(job, _("Internal error: {what}").format(what=what))
+            _stopped_by(error, job, leased)
+
+
+def _stopped_by(error, job, leased):
+    """Try again what a fault has stopped, and end a job that met a mistake: what it was stands in the log."""
+    fault = fault_of(error)
+    if fault:
+        logger.warning("Job %s: %s, at try %s", job.pk, fault.value, leased.tries, exc_info=error)
+        _as_soon_as_heard(partial(engine.try_later, job, leased, fault))
+    else:
+        logger.error("Job %s met a mistake", job.pk, exc_info=error)
+        sentence = _("Internal error. Quote job {number} when you report it; the log has the details.")
+        engine.fail(job, sentence.format(number=job.pk))
+        engine.give_back(leased)
+
+
+def _as_soon_as_heard(say):
+    """Say something to a database that may be away, over a connection of its own."""
+    for wait in WAITED_TO_BE_HEARD:
+        if not connection.in_atomic_block:
+            connection.close()  # whatever has become of it
+        try:
+            return say()
+        except Exception as error:
+            if not fault_of(error):
+                raise
+            time.sleep(wait)
+    say()
 
 
 def _prepare(job, worker, kinds):
@@ -97,7 +128,7 @@ def _prepare(job, worker, kinds):
     engine.extend_lease(job, worker)
     finished = {"finished_at": timezone.now()} if following in (JobStatus.DONE, JobStatus.UNREAD) else {}
     kept = {name: getattr(job, name) for name in ("total", "params", "counts", "message", "file", "kept_until")}
-    engine.move(job, [JobStatus.PREPARING], following, tries=0, **kept, **finished)
+    engine.move(job, [JobStatus.PREPARING], following, **engine.ANEW, **kept, **finished)
 
 
 def _work_on(chunk, worker, kinds=KINDS):
@@ -111,8 +142,9 @@ def _work_on(chunk, worker, kinds=KINDS):
             chunk.checked_at = timezone.now()
         elif job.status == JobStatus.RUNNING:
             chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
-        chunk.worker, chunk.leased_until, chunk.tries = "", None, 0
-        chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", "worker", "leased_until", "tries"])
+        for name, value in engine.ANEW.items():
+            setattr(chunk, name, value)
+        chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", *engine.ANEW])
     _go_on(job, kinds)
 
 

@@ -15,6 +15,7 @@ from xlsxwriter import Workbook
 
 from cards.actions.jobs import control
 from cards.actions.jobs.cards_import import MOST_ROWS
+from cards.choices import IMPORT_KINDS
 from cards.files.writing import as_text, csv_blocks
 from cards.lookup import names_of
 from cards.models import Customer, Job
@@ -106,7 +107,7 @@ def template(request, what, suffix):
 @require_safe
 def report(request, pk):
     """What became of each row as a file; before the import goes on, what is wrong with which."""
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=control.IMPORT_KINDS)
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=IMPORT_KINDS)
     headings = [_("Row"), "ICCID", _("Result"), _("Column"), _("Message")]
     return csv_response(f"{title_of(job)}-{job.pk}", headings, report_of(job, get_language()))
 

@@ -4,30 +4,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cards', '0033_cancelling_by_two'),
+        ("cards", "0033_cancelling_by_two"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='job',
-            name='deaths',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='workers lost'),
+            model_name="job",
+            name="deaths",
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="workers lost"),
         ),
         migrations.AddField(
-            model_name='job',
-            name='fault',
-            field=models.CharField(blank=True, choices=[('away', 'the database did not answer'), ('held', 'another change held these rows too long'), ('slow', 'it took too long'), ('full', 'the disk is full'), ('disk', 'the disk could not be read or written'), ('died', 'the worker stopped before the job was finished')], db_default='', default='', max_length=8, verbose_name='stopped by'),
+            model_name="job",
+            name="fault",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("away", "the database did not answer"),
+                    ("held", "another change held these rows too long"),
+                    ("slow", "it took too long"),
+                    ("full", "the disk is full"),
+                    ("disk", "the disk could not be read or written"),
+                    ("died", "the worker stopped before the job was finished"),
+                ],
+                db_default="",
+                default="",
+                max_length=8,
+                verbose_name="stopped by",
+            ),
         ),
         migrations.AddField(
-            model_name='jobchunk',
-            name='deaths',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='workers lost'),
+            model_name="jobchunk",
+            name="deaths",
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="workers lost"),
         ),
         migrations.AddField(
-            model_name='jobchunk',
-            name='fault',
-            field=models.CharField(blank=True, choices=[('away', 'the database did not answer'), ('held', 'another change held these rows too long'), ('slow', 'it took too long'), ('full', 'the disk is full'), ('disk', 'the disk could not be read or written'), ('died', 'the worker stopped before the job was finished')], db_default='', default='', max_length=8, verbose_name='stopped by'),
+            model_name="jobchunk",
+            name="fault",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("away", "the database did not answer"),
+                    ("held", "another change held these rows too long"),
+                    ("slow", "it took too long"),
+                    ("full", "the disk is full"),
+                    ("disk", "the disk could not be read or written"),
+                    ("died", "the worker stopped before the job was finished"),
+                ],
+                db_default="",
+                default="",
+                max_length=8,
+                verbose_name="stopped by",
+            ),
         ),
     ]

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from cards.actions.jobs import control
+from cards.actions.jobs import control, engine
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
 from cards.pages import job_action, job_export, job_import
@@ -45,12 +46,16 @@ FOLLOWS = {"retry": control.retry, "undo": control.undo}
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is in its present step. `done` is None while nobody can tell, as when a file is being read."""
+    """How far a job is in its present step. `done` is None while nobody can tell, as when a file is being read.
+
+    `waits` says what a part of it waits for, if a fault stopped it.
+    """
 
     done: int | None
     total: int
     counts: list
     left: str
+    waits: str
 
     @property
     def per_cent(self):
@@ -92,13 +97,22 @@ def job_context(job, request, frame, may):
 
 
 def progress_of(job):
-    sums = job.sums
+    sums, waits = job.sums, _waits(job) if job.is_at_work else ""
     if job.is_being_read:
-        return Progress(None, job.total, [], "")
+        return Progress(None, job.total, [], "", waits)
     if job.is_waiting or job.is_being_checked:
-        return Progress(sums.checked, sums.total, [], "")
+        return Progress(sums.checked, sums.total, [], "", waits)
     counts = [(*PROGRESS_COUNTS[name], sums.counts[name]) for name in PROGRESS_COUNTS if sums.counts[name]]
-    return Progress(sums.done, sums.total, counts, _left(job, sums) if job.is_running else "")
+    return Progress(sums.done, sums.total, counts, _left(job, sums) if job.is_running else "", waits)
+
+
+def _waits(job):
+    """What stopped a part of the job, and when it is tried again; empty while nothing waits."""
+    leased = engine.stopped_part(job)
+    if leased is None:
+        return ""
+    at = timezone.localtime(leased.leased_until).strftime("%H:%M:%S")
+    return _("Part of it is waiting: {fault}. Next attempt at {at}.").format(fault=leased.get_fault_display(), at=at)
 
 
 def _left(job, sums):

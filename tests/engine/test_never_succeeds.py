@@ -1,4 +1,4 @@
-"""What the database cannot do: tried again after a while, and ended with the database's reason after the last try."""
+"""What a fault stops: tried again after a while, and ended with the reason in plain words after the last try."""
 
 from datetime import timedelta
 
@@ -8,13 +8,15 @@ from django.utils import timezone, translation
 
 from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze_ids
+from cards.faults import Fault
+from cards.leases import MOST_DEATHS, WAITS
 from cards.models import CardEvent, Job, JobChunk
 from tests.build import OPENED_ON as DAY
 from tests.build import card_in_use, on_day, staff
 from tests.own_portal import own_portal, python, row, rows
 
 pytestmark = pytest.mark.django_db
-TRIES = len(engine.JOB_WAITS) + 1
+TRIES = len(WAITS) + 1
 
 CARDS = 2_500
 PREPARE = f"""
@@ -31,33 +33,43 @@ user = User.objects.create_superuser("admin")
 job = control.draft(freeze(Card.objects.all(), owner=user, asked={{}}), "tag", user=user)
 control.start(worker.work_off(job), user=user, params={{"tag": "trial"}})
 """
-# A disk that is full but for what it takes to say so.
-FULL_DISK = """
+# What every connection of the process is told, for a fault ends the one it met.
+ON_EACH_CONNECTION = """
 from django.db import connection
+from django.db.backends.signals import connection_created
+def told(connection, **_):
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT)
+connection_created.connect(told)
+"""
+# A disk that is full but for what it takes to say so.
+FULL_DISK = f"""{ON_EACH_CONNECTION}
+STATEMENT = "SELECT 1"
 with connection.cursor() as cursor:
-    cursor.execute(f"PRAGMA max_page_count = {cursor.execute('PRAGMA page_count').fetchone()[0] + 20}")
+    pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+STATEMENT = "PRAGMA max_page_count = " + str(pages + 20)
+connection.close()
 """
 # A statement that takes too long, because somebody else holds the cards and does not give them back.
-SLOW_STATEMENT = """
+SLOW_STATEMENT = f"""{ON_EACH_CONNECTION}
 import os
 import psycopg
-from django.db import connection
+STATEMENT = "SET statement_timeout = '500ms'"
 holder = psycopg.connect(os.environ["DATABASE_URL"])
 holder.execute("SELECT id FROM cards_card FOR UPDATE")
-with connection.cursor() as cursor:
-    cursor.execute("SET statement_timeout = '500ms'")
 """
 TRY = f"""
 from django.utils import timezone
 from datetime import timedelta
 from cards.actions.jobs import worker
 from cards.models import Job, JobChunk
-for tried in range(1, {TRIES} + 1):
+for tried in (1, 2, 3, 4, 5, {TRIES}):
+    JobChunk.objects.update(tries=tried - 1, leased_until=None)
     now = timezone.now()
-    worker.tick(30)
+    worker.tick(1)
     job, chunk = Job.objects.get(), JobChunk.objects.get(number=1)
-    print(job.status, chunk.tries, round((chunk.leased_until - now).total_seconds() / 30), job.message, sep="|")
-    JobChunk.objects.update(leased_until=now)
+    wait = chunk.leased_until and round((chunk.leased_until - now).total_seconds() / 5) * 5
+    print(job.status, chunk.tries, wait, chunk.fault, job.message, sep="|")
 """
 GO_ON = """
 from cards.actions.jobs import control, worker
@@ -74,19 +86,20 @@ def portal(migrated, tmp_path):
         yield portal
 
 
-def test_a_job_that_can_never_succeed_is_tried_some_times_and_fails_with_the_databases_reason(portal):
+def test_a_job_that_can_never_succeed_is_tried_for_a_day_and_fails_with_the_reason(portal):
     if connection.vendor == "sqlite":
-        trouble, reason = FULL_DISK, "database or disk is full"
+        trouble, fault = FULL_DISK, Fault.FULL
     else:
-        trouble, reason = SLOW_STATEMENT, "canceling statement due to statement timeout"
-    lines = [line.split("|") for line in python(portal, trouble + TRY).splitlines()]
-    assert [(status, int(tries)) for status, tries, _wait, _message in lines] == [
-        *(("running", number) for number in range(1, TRIES)),
-        ("failed", TRIES),
-    ]
-    assert [int(wait) for _status, _tries, wait, _message in lines[:-1]] == [1, 3, 10, 30]
-    assert [message for *_rest, message in lines] == [""] * (TRIES - 1) + [
-        f"Part of this job failed {TRIES} times. Last error: {reason}"
+        trouble, fault = SLOW_STATEMENT, Fault.SLOW
+    with translation.override("en"):
+        reason = f"Given up after {TRIES} attempts: {fault.label}."
+    assert python(portal, trouble + TRY).splitlines() == [
+        f"running|1|5|{fault}|",
+        f"running|2|30|{fault}|",
+        f"running|3|120|{fault}|",
+        f"running|4|600|{fault}|",
+        f"running|5|1800|{fault}|",
+        f"failed|{TRIES}|None|{fault}|{reason}",
     ]
     assert rows(portal, "cards_cardevent WHERE action = 'tag'", "cards_card WHERE tags <> ''") == [0, 0]
     assert python(portal, GO_ON).split() == ["done"]
@@ -114,28 +127,41 @@ def lease_runs_out():
 
 
 def test_a_worker_that_dies_is_one_try_and_the_next_one_does_the_work(started):
-    for _ in range(TRIES - 1):
+    for _ in range(MOST_DEATHS - 1):
         assert engine.claim_chunk("dead")
         lease_runs_out()
-    job = worker.work_off(started)
-    assert (job.status, job.message, job.chunks.get().tries) == ("done", "", 0)
+    job, chunk = worker.work_off(started), JobChunk.objects.get()
+    assert (job.status, job.message, chunk.tries, chunk.deaths) == ("done", "", 0, 0)
+
+
+def test_deaths_are_counted_one_after_the_other_and_a_fault_between_them_begins_anew(started):
+    for _ in range(MOST_DEATHS):
+        assert engine.claim_chunk("dead")
+        lease_runs_out()
+    chunk = JobChunk.objects.get()
+    assert (chunk.tries, chunk.deaths) == (5, 4)
+    engine.try_later(started, chunk, Fault.HELD)
+    lease_runs_out()
+    chunk = engine.claim_chunk("next")
+    assert (chunk.tries, chunk.deaths, chunk.fault) == (6, 0, "held")
 
 
 def test_work_over_which_every_worker_dies_ends_with_that(started):
-    for _ in range(TRIES):
+    for _ in range(MOST_DEATHS):
         assert engine.claim_chunk("dead")
         lease_runs_out()
     job = worker.work_off(started)
     assert (job.status, job.message) == (
         "failed",
-        "Part of this job failed 5 times. Last error: the worker stopped before the job was finished",
+        "Given up after 5 attempts: the worker stopped before the job was finished.",
     )
+    assert engine.chunks_at_work() == 0
     assert CardEvent.objects.filter(action="suspend").count() == 0
 
 
 def test_a_job_over_whose_file_every_worker_dies_ends_with_that(started):
     Job.objects.update(status="preparing")
-    for _ in range(TRIES):
+    for _ in range(MOST_DEATHS):
         assert engine.claim_job("dead")
         lease_runs_out()
     assert worker.work_off(started).status == "failed"
@@ -144,7 +170,7 @@ def test_a_job_over_whose_file_every_worker_dies_ends_with_that(started):
 def test_a_check_and_its_work_each_have_all_their_tries(started):
     JobChunk.objects.update(checked_at=None, check_result=None)
     Job.objects.update(status="checking", started_at=None)
-    for _ in range(TRIES - 1):
+    for _ in range(MOST_DEATHS - 1):
         assert engine.claim_chunk("dead")
         lease_runs_out()
     job = worker.work_off(started)
@@ -154,7 +180,7 @@ def test_a_check_and_its_work_each_have_all_their_tries(started):
 def test_what_waits_for_its_next_try_takes_no_lane(started):
     chunk = engine.claim_chunk("one")
     assert engine.chunks_at_work() == 1
-    engine.try_later(started, chunk, "deadlock detected\nDETAIL: …")
+    engine.try_later(started, chunk, Fault.HELD)
     assert (engine.chunks_at_work(), engine.claim_chunk("two")) == (0, None)
     lease_runs_out()
     assert engine.claim_chunk("two").tries == 2
@@ -164,14 +190,14 @@ def test_who_lost_a_chunk_does_not_delay_who_has_it_now(started):
     lost = engine.claim_chunk("one")
     lease_runs_out()
     held = engine.claim_chunk("two")
-    engine.try_later(started, lost, "server closed the connection unexpectedly")
+    engine.try_later(started, lost, Fault.AWAY)
     now = JobChunk.objects.get()
     assert (now.worker, now.leased_until, now.tries) == ("two", held.leased_until, 2)
 
 
 def test_a_failed_job_that_is_taken_up_again_has_all_its_tries(started):
     ops = started.owner
-    for _ in range(TRIES):
+    for _ in range(MOST_DEATHS):
         engine.claim_chunk("dead")
         lease_runs_out()
     assert worker.work_off(started).status == "failed"
@@ -192,4 +218,7 @@ def test_a_mistake_in_finishing_ends_its_job_and_the_tick_goes_on_to_the_others(
     JobChunk.objects.update(done_at=timezone.now(), result={"counts": {}, "reasons": {}, "outcomes": []})
     worker.tick(1, {"action": Broken()})
     job = Job.objects.get()
-    assert (job.status, job.message) == ("failed", "Internal error: ValueError: no such thing")
+    assert (job.status, job.message) == (
+        "failed",
+        f"Internal error. Quote job {job.pk} when you report it; the log has the details.",
+    )

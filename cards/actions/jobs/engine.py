@@ -236,6 +236,13 @@ def _spent(tries: int, fault: Fault) -> str:
     return _("Given up after {count} attempts: {fault}.").format(count=tries, fault=fault.label)
 
 
+def stopped_part(job: Job) -> Job | JobChunk | None:
+    """The job itself or its chunk that a fault stopped and that is tried again first; None if nothing waits."""
+    waits = Q(worker="", leased_until__gt=timezone.now()) & ~Q(fault="")
+    waiting: Job | None = Job.objects.filter(waits, pk=job.pk).first()
+    return waiting or job.chunks.filter(waits, done_at=None).order_by("leased_until").first()
+
+
 def chunks_at_work() -> int:
     return JobChunk.objects.filter(leased_until__gt=timezone.now(), done_at=None).exclude(worker="").count()
 

@@ -53,6 +53,7 @@ BY_SQLITE_CODE = {
 BY_ERRNO = {
     errno.ENOSPC: Fault.FULL,
     errno.EDQUOT: Fault.FULL,
+    errno.EFBIG: Fault.FULL,  # no file may be this long, by a limit of the system
     errno.EIO: Fault.DISK,
     errno.ESTALE: Fault.DISK,
 }

@@ -62,7 +62,8 @@ PRIMARY = 0xFF  # the rest of SQLite's code says more of the same
 
 def fault_of(error: BaseException) -> Fault | None:
     """The fault that stopped some work, found through whatever was raised because of it; None for a mistake."""
-    return next(filter(None, map(_fault, _causes(error))), None)
+    found = list(_causes(error))
+    return next(filter(None, map(_fault, found)), None) or (Fault.AWAY if any(map(_is_djangos_own, found)) else None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -81,11 +82,12 @@ def _fault(error: BaseException) -> Fault | None:
         return BY_SQLITE_CODE.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
     if isinstance(error, OSError):
         return BY_ERRNO.get(error.errno or 0)
-    if isinstance(error, SoftTimeLimitExceeded):
-        return Fault.SLOW
-    # Django's own, where no driver stands behind it.
-    is_djangos = isinstance(error, OperationalError | InterfaceError) and error.__cause__ is None
-    return Fault.AWAY if is_djangos else None
+    return Fault.SLOW if isinstance(error, SoftTimeLimitExceeded) else None
+
+
+def _is_djangos_own(error: BaseException) -> bool:
+    """Whether Django says by itself that there is no connection: behind what else it raises stands a driver."""
+    return isinstance(error, OperationalError | InterfaceError) and error.__cause__ is None
 
 
 def _by_state(error: psycopg.Error) -> Fault | None:

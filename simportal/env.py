@@ -122,12 +122,13 @@ def _postgresql(parsed):
     """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs.
 
     A server that does not answer, or that the network has lost, is given up after seconds; a connection that a restart
-    has closed is opened again before a page begins.
+    has closed is opened again before a page begins. Of a process that died the server gives up within a second what it
+    does and waits for, with the locks that it holds.
     """
     options = {
         "connect_timeout": CONNECT_SECONDS,
         "tcp_user_timeout": LOST_AFTER_MS,
-        "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=1000",
     }
     options |= parsed.get("OPTIONS", {})
     return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}

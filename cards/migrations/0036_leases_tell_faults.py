@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0033_cancelling_by_two"),
+        ("cards", "0035_seals"),
     ]
 
     operations = [

@@ -13,6 +13,7 @@ from cards.paging import counts_up_to
 from cards.state_counts import COUNTED
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
+from simportal.nightly_proof import state_of_the_proof
 
 
 @staff_required
@@ -29,6 +30,7 @@ def dashboard(request):
         "usage": usage(today),
         "readings": readings(snapshot.document, today),
         "sweep": LastSweep(today),
+        "proof": state_of_the_proof(),
         "approvals": waiting_for(request.user),
         "expired_approvals": told_as_expired(request.user),
         "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),

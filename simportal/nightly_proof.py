@@ -1,7 +1,7 @@
 """The proof of each night: what came since the last one is sealed, and proved; some seconds at each ring.
 
 Where a ring or its worker ends, the next one goes on: a row says how far it has come. What is wrong rings: in the log,
-in `/readyz?full` and on the sweep's page, and is looked at again each night until it is gone.
+in `/readyz?full` and on the dashboard, and is looked at again each night until it is gone.
 """
 
 import logging
@@ -14,6 +14,7 @@ from billing import proof as books
 from cards import proof
 from cards.actions.sealing import seal_next
 from cards.calendar import civil_today
+from cards.timeouts import statements_within
 from simportal.models import ProvenNight
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ SEALED_BOOKS = (proof.RECORDS, books.LEDGER)
 NIGHTLY_PARTS = (*proof.RECORD_PARTS, *books.BOOK_PARTS)
 PROBLEMS_KEPT = 100
 MAY_BE_OLD = 2  # days
+STATEMENT_SECONDS = 100  # a check of the books is one statement over all of them; a task may take 120
 
 
 def prove_for(day, seconds):
@@ -59,7 +61,8 @@ def _seal(night):
 
 def _prove(night):
     """One piece, and how far it led; of two that do the same piece at once, one writes."""
-    piece = NIGHTLY_PARTS[night.part](night.since, night.through)
+    with statements_within(STATEMENT_SECONDS):
+        piece = NIGHTLY_PARTS[night.part](night.since, night.through)
     is_over = piece.through is None
     now = {
         "part": night.part + is_over,

@@ -13,6 +13,7 @@ from cards.tasks import housekeeping
 from simportal.dashboard import LastSweep
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
+from simportal.models import ProvenNight
 from tests.build import card_in_use, do, member, on_day, open_card, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -218,7 +219,7 @@ def test_every_figure_links_to_its_list(cards):
 def test_the_page_needs_few_queries_however_many_cards(cards, django_assert_num_queries):
     client = of_role("support")
     fleet_snapshot.snapshot(TODAY)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(24):
         client.get("/console/")
 
 
@@ -232,6 +233,12 @@ def test_the_page_warns_when_the_sweep_is_behind(cards):
 def test_the_page_warns_of_a_day_that_waits_for_somebody():
     SweptDay.objects.create(day=TODAY, braked_at=datetime(2026, 6, 10, tzinfo=UTC))
     assert "The sweep for 2026-06-10 is waiting for review" in text(seen_by("support"))
+
+
+@on_today
+def test_the_page_warns_of_what_the_proof_has_found():
+    ProvenNight.objects.create(day=TODAY, finished_at=datetime(2026, 6, 10, tzinfo=UTC), problem_count=2)
+    assert "The proof of the records and the books on 2026-06-10 found 2 problems." in text(seen_by("support"))
 
 
 @on_today

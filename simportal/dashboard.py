@@ -66,3 +66,8 @@ class LastSweep:
     @property
     def is_behind(self):
         return self.days_behind > 1
+
+    @property
+    def is_ahead(self):
+        """Whether a day was swept that has not come: the clock was set back, or a command swept ahead."""
+        return self.days_behind < 0

@@ -1,6 +1,7 @@
 """Real processes for tests: a portal of its own, and ways to talk to it."""
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import urllib.error
 import urllib.request
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 
 class Portal:
@@ -113,3 +114,17 @@ def held_by_somebody_else(rows):
     finally:
         may_end.set()
         holder.join()
+
+
+@contextlib.contextmanager
+def refusing_statement(number):
+    """The database is away for this one statement. What takes a transaction back it does by itself."""
+    statements = itertools.count(1)
+
+    def refuse_it(execute, sql, *rest):
+        if not sql.startswith("ROLLBACK") and next(statements) == number:
+            raise OperationalError("gone")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse_it):
+        yield

@@ -1,6 +1,8 @@
 """The same form sent twice, at the same moment, or by somebody else: each thing that a form makes."""
 
+import itertools
 import uuid
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from billing.actions import orders, payments, receipts, refunds
 from billing.choices import OrderKind
@@ -21,6 +23,7 @@ from cards.models import Card, CardRequest, Job, Selection
 from tests.billing import build as b
 from tests.billing.test_at_once import at_once
 from tests.build import card_in_use, member, on_day
+from tests.processes import refusing_statement
 
 TODAY = date(2026, 3, 2)
 
@@ -148,3 +151,24 @@ def test_a_form_sent_many_times_at_the_same_moment_makes_one_thing(kind, tmp_pat
     grown = {name: count - before[name] for name, count in everything().items() if count != before[name]}
     assert len(list(tmp_path.glob("jobs/*"))) == (kind == "upload")
     assert max(grown.values()) == 1 or (kind, grown) == ("adjustment", {"Order": 1, "Entry": 2})
+
+
+@pytest.mark.once
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", DOORS)
+def test_a_form_that_met_an_outage_at_any_moment_left_nothing_half_done_and_may_be_sent_again(kind):
+    user, _other = people(kind)
+    send, key = DOORS[kind][0](user), uuid.uuid4()
+    before, left = everything(), []
+    for number in itertools.count(1):
+        with transaction.atomic():
+            with suppress(OperationalError), refusing_statement(number):
+                send(user, key)
+                break
+            left.append(everything())
+            send(user, key)
+            once = everything()
+            transaction.set_rollback(True)
+    assert number > 3
+    assert [found for found in left if found not in (before, once)] == []
+    assert everything() == once

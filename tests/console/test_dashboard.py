@@ -184,7 +184,7 @@ def test_the_portal_is_behind_when_yesterday_is_not_swept(last, behind, is_behin
     SweptDay.objects.create(day=last, finished_at="2026-06-10T00:00:00Z")
     SweptDay.objects.create(day=TODAY + timedelta(days=1))
     found = LastSweep(TODAY)
-    assert (found.day.day, found.days_behind, found.is_behind) == (last, behind, is_behind)
+    assert (found.day.day, found.days_behind, found.is_behind, found.is_ahead) == (last, behind, is_behind, False)
 
 
 def test_a_portal_that_never_had_anything_due_is_not_behind():
@@ -227,6 +227,15 @@ def test_the_page_needs_few_queries_however_many_cards(cards, django_assert_num_
 def test_the_page_warns_when_the_sweep_is_behind(cards):
     SweptDay.objects.create(day=TODAY - timedelta(days=3), finished_at="2026-06-07T00:00:00Z")
     assert "The sweep is 3 days behind: the last day swept is 2026-06-07." in text(seen_by("support"))
+
+
+@on_today
+@pytest.mark.parametrize(("days_ahead", "warns"), [(0, False), (1, True)])
+def test_the_page_warns_when_a_day_was_swept_that_has_not_come(cards, days_ahead, warns):
+    day = TODAY + timedelta(days=days_ahead)
+    SweptDay.objects.create(day=day, finished_at="2026-06-10T00:00:00Z")
+    sentence = f"The last day swept, {day}, has not come yet: was the clock set back?"
+    assert (sentence in text(seen_by("support"))) == warns
 
 
 @on_today

@@ -83,6 +83,14 @@ document.addEventListener("change", (event) => {
     }
 });
 
+// A part of a page that could not be had: the whole page says why. What is asked for again by itself waits in silence.
+document.addEventListener("htmx:responseError", (event) => {
+    const { elt, requestConfig, xhr } = event.detail;
+    if (xhr.status === 503 && elt.href && requestConfig.triggeringEvent?.type === "click") {
+        location.assign(elt.href);
+    }
+});
+
 // Not earlier: on its way to a fragment that names no element the browser takes the focus away.
 window.addEventListener("pageshow", () => {
     if (location.hash === "#search") {

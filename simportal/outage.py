@@ -1,0 +1,55 @@
+"""What the database cannot give for now, a page answers with 503 and a sentence, in whatever part of it that showed."""
+
+import logging
+
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from cards.faults import fault_of
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 10
+SAFE = ("GET", "HEAD")  # what may be asked again by a link
+
+
+class Sessions(SessionMiddleware):
+    """Django's, and with it what watches over all that stands within: views, templates, and the session's own saving.
+
+    Nothing further out asks the database; who is logged in is asked for in a view, or never.
+    """
+
+    def process_exception(self, request, error):
+        fault = fault_of(error)
+        return unavailable(request, fault, error) if fault else None
+
+    def process_response(self, request, response):
+        try:
+            return super().process_response(request, response)
+        except Exception as error:
+            if fault := fault_of(error):
+                return unavailable(request, fault, error)
+            raise
+
+
+def unavailable(request, fault, error):
+    """Says so in the reader's language and form. It asks for no session and no user: they are in the database."""
+    logger.warning("%s %s: %s", request.method, request.path, str(error).partition("\n")[0])
+    with translation.override(translation.get_language_from_request(request)):
+        response = _drawn(request, fault)
+    response.status_code = 503
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _drawn(request, fault):
+    sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
+    if request.get_preferred_type(("text/html", "application/json")) == "application/json":
+        return JsonResponse({"error": sentence, "code": str(fault)})
+    context = {"sentence": sentence, "again_url": request.get_full_path() if request.method in SAFE else ""}
+    template = "_unavailable.html" if "HX-Request" in request.headers else "503.html"
+    return HttpResponse(render_to_string(template, context))

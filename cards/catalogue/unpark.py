@@ -80,6 +80,7 @@ class Unpark(ActionType):
                 yield first_use
         if card.term_runs and not card.cycle_is_over(day):
             reckon_meter(card)
+            rules.settle(card, card.changed_on)
             yield from rules.catch_up(card, day, request.policies)
 
 

@@ -81,6 +81,13 @@ from datetime import date
 from tests.build import card_in_use
 for _ in range(100): card_in_use(date(2026, 3, 2))
 """
+SEAL = """
+from cards.actions.sealing import seal_next
+from cards.models import Seal
+from cards.proof.seals import RECORDS
+seal_next(RECORDS)
+print([seal.through for seal in Seal.objects.all()])
+"""
 PULL = """
 from cards.actions.events import pull
 keys = []
@@ -137,6 +144,8 @@ def test_a_record_that_is_committed_late_is_not_missed(portal, late_begins_first
         keys = [writer.execute(RECORD, [card]).fetchone()[0] for writer, card in ((late, 1), (early, 2))]
         early.commit()
         assert ast.literal_eval(python(portal, PULL)) == []
+        assert not set(keys).intersection(ast.literal_eval(python(portal, SEAL)))
         late.commit()
         assert wait_until(lambda: ast.literal_eval(python(portal, PULL))) == keys == sorted(keys)
         assert ast.literal_eval(python(portal, PULL)) == []
+        assert wait_until(lambda: ast.literal_eval(python(portal, SEAL))[-1:] == keys[1:]) is True

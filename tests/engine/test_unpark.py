@@ -62,6 +62,7 @@ def test_a_test_period_is_counted_and_ends_when_it_is_used_up():
 def test_of_an_unused_card_it_is_first_use():
     card = do("unpark", use(parked(open_card()), MARCH_3, 45, told_on=MARCH_9), MARCH_10)
     assert (facts(card), card.activated_on) == (("in_use", "", 0), MARCH_10)
+    assert card.next_due_on == card.service_until  # and not the hold that what was used before would have placed
     assert since(card, 1) == [("unpark", "", MARCH_10), ("activate", "first_use", MARCH_10)]
     other = do("unpark", parked(open_card()), MARCH_10)
     assert facts(other) == ("unused", "", 0)

@@ -4,10 +4,15 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 from billing.choices import ClearingState, OrderKind, OrderState, RefundState
+from cards.choices import JobStatus
+from cards.models import JobChunk
 from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
     from billing.models import Order, Refund, UnmatchedPayment  # noqa: F401 -- named in texts
+
+
+SERVED_WITHIN = timedelta(minutes=10)
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
@@ -27,6 +32,15 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
     def unpaid_at(self, now: datetime) -> Self:
         """Placed orders whose time to be paid is over."""
         return self.filter(state=OrderState.PLACED, expires_at__lte=now)
+
+    def unserved_at(self, now: datetime) -> Self:
+        """Orders that are paid and not served: their job failed, or none of its chunks was done for ten minutes."""
+        since = now - SERVED_WITHIN
+        chunks = JobChunk.objects.filter(job=models.OuterRef("job"))
+        lately = chunks.filter(models.Q(done_at__gt=since) | ~models.Q(worker="") & models.Q(leased_until__gt=now))
+        stands_still = models.Q(paid_at__lte=since) & ~models.Exists(lately)
+        of_jobs = self.filter(state=OrderState.PAID, job__isnull=False)
+        return of_jobs.filter(models.Q(job__status=JobStatus.FAILED) | stands_still)
 
     def forgotten_at(self, now: datetime) -> Self:
         """Drafts that nobody placed within a day."""

@@ -26,6 +26,7 @@ urlpatterns = [
     path("jobs/<int:pk>/file/", exports.MY_EXPORTS.file, name="job-file"),
     path("jobs/<int:pk>/start/", jobs.MY_JOBS.start, name="job-start"),
     path("jobs/<int:pk>/stop/", jobs.MY_JOBS.stop, name="job-stop"),
+    path("jobs/<int:pk>/reopen/", jobs.MY_JOBS.reopen, name="job-reopen"),
     path("jobs/<int:pk>/again/<str:step>/", jobs.MY_JOBS.follow, name="job-follow"),
     path("members/", members.members, name="members"),
     path("members/invite/<int:pk>/", members.invite, name="invite"),

@@ -26,10 +26,10 @@ def jobs():
 
 @shared_task(name="cards.housekeeping")
 def housekeeping():
-    """Put away what has collected since the last time; nobody waits for it."""
+    """Put away what has collected since the last time; nobody waits for it. First what makes room on a full disk."""
+    kept_files.delete_old_files()
     compact(civil_today())
     update_planner_statistics()
     fleet_snapshot.refresh()
-    kept_files.delete_old_files()
     throttle.delete_expired()
     control.expire_asked(timezone.now())

@@ -40,6 +40,7 @@ urlpatterns = [
     path("jobs/<int:pk>/failures.csv", jobs.CONSOLE_JOBS.failures, name="job-failures"),
     path("jobs/<int:pk>/start/", jobs.CONSOLE_JOBS.start, name="job-start"),
     path("jobs/<int:pk>/stop/", jobs.CONSOLE_JOBS.stop, name="job-stop"),
+    path("jobs/<int:pk>/reopen/", jobs.CONSOLE_JOBS.reopen, name="job-reopen"),
     path("jobs/<int:pk>/cards/", jobs.CONSOLE_JOBS.cards, name="job-cards"),
     path("jobs/<int:pk>/columns/", jobs.CONSOLE_JOBS.columns, name="job-columns"),
     path("jobs/<int:pk>/again/<str:step>/", jobs.CONSOLE_JOBS.follow, name="job-follow"),

@@ -10,8 +10,10 @@ from django.http import JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from billing.models import Order
 from cards.calendar import civil_today
 from cards.models import Job, SweptDay
+from cards.pages.queues import failed_jobs
 from cards.timeouts import READY_SECONDS, statements_within
 from simportal.models import Tick
 from simportal.nightly_proof import state_of_the_proof
@@ -119,7 +121,25 @@ def _jobs():
     return {"ok": still <= JOBS_MAY_STAND_STILL, "waiting": waiting, "seconds_still": max(0, still)}
 
 
+def _failed_jobs():
+    """Jobs that failed in the last days, and that nobody has tried again, followed up or discarded."""
+    failed = failed_jobs().filter(followed_by=None).count()
+    return {"ok": not failed, "count": failed}
+
+
+def _unserved_orders():
+    """Orders that are paid and not served, with nobody at work on them."""
+    unserved = Order.objects.unserved_at(timezone.now()).count()
+    return {"ok": not unserved, "count": unserved}
+
+
 # The parts, by name: each asks the database one thing and answers {"ok": …, …}. What load balancers read stays as it
 # is; what somebody has to look at stands in the full answer alone.
 PUBLIC = {"tick": _tick, "sweep": _sweep}
-FULL = {"bells": _bells, "jobs": _jobs, "proof": state_of_the_proof}
+FULL = {
+    "bells": _bells,
+    "jobs": _jobs,
+    "failed_jobs": _failed_jobs,
+    "paid_and_not_served": _unserved_orders,
+    "proof": state_of_the_proof,
+}

@@ -184,10 +184,10 @@ def fulfil_if_small(order):
 
 
 def resume_order(order, *, user):
-    """Work on a paid order again, whose job ended with a mistake of the portal: what was done stays done."""
+    """Check a draft again, or work on a paid order again, whose job failed: what was done stays done."""
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
-        if order.waits_for_service and order.job:
+        if order.is_worked_on and order.job:
             engine.reopen(order.job, user)
         return order
 

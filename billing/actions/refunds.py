@@ -71,9 +71,9 @@ def approve(refund, *, user):
 
 
 def resume_refund(refund, *, user):
-    """Work again on an approved refund whose job failed: what was given back stays so."""
+    """Check a refund again, or work again on an approved one, whose job failed: what was given back stays so."""
     require(may_refund, user)
-    if refund.is_approved:
+    if refund.waits or refund.is_approved:
         engine.reopen(refund.job, user)
     return refund
 

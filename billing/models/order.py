@@ -135,6 +135,11 @@ class Order(models.Model):
         return self.state == OrderState.PAID
 
     @property
+    def is_worked_on(self) -> bool:
+        """Whether its job has something to do: to check the draft, or to serve what is paid."""
+        return self.is_draft or self.waits_for_service
+
+    @property
     def leaves_renewed_out(self) -> bool:
         """Whether it sells nothing to cards that have their next term already, queued or on order."""
         return self.kind == OrderKind.RENEWAL and not self.also_renewed

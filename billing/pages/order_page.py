@@ -57,6 +57,7 @@ def order_context(order, request, frame):
     if job:
         job.sums = engine.totals(job)
         context |= {"job": job, "polls": job.is_at_work, "progress": progress_of(job)}
+        context["is_stuck"] = order.is_worked_on and job.has_failed
         context["step_log"] = step_log(job, without=(Step.STARTED, Step.DISCARDED))  # to pay it, to withdraw it
     if order.is_draft:
         return context | _draft(order)
@@ -121,7 +122,6 @@ def _placed(order, request):
         "left": account.balance - order.total,
         "is_short": order.is_placed and order.total > account.available,
         "is_mine": order.created_by_id == request.user.pk,
-        "is_stuck": order.waits_for_service and bool(order.job) and order.job.has_failed,
         "pays_online": provider_in_use() is not None and order.total > ZERO,
         "bank": order.is_placed and MoneyRules.read().bank_account,
         "remittance": f"{order.number} {order.customer}",

@@ -40,6 +40,7 @@ STEPS_BY_STATUS = {
     JobStatus.READY: (DISCARD,),
     JobStatus.RUNNING: (("pause", pgettext_lazy("job", "Pause")), STOP),
     JobStatus.PAUSED: (("resume", pgettext_lazy("job", "Resume")), STOP),
+    JobStatus.FAILED: (("reopen", gettext_lazy("Try again")), DISCARD),
 }
 FOLLOWS = {"retry": control.retry, "undo": control.undo}
 

@@ -69,6 +69,11 @@ class JobPages(Framed):
         return self.do_step(request, pk, engine.stop)
 
     @acting("POST")
+    def reopen(self, request, pk):
+        """Work again on a job that failed: what is done stays done."""
+        return self.do_step(request, pk, engine.reopen)
+
+    @acting("POST")
     def follow(self, request, pk, step):
         """A new job out of this one: what failed once more, or what was done undone."""
         job = counted(self.find(request, pk))

@@ -211,7 +211,7 @@ def test_an_approved_refund_whose_job_failed_is_taken_up_again(user):
     engine.fail(refund.job, "the disk is full")
     assert (refunds.resume_refund(refund, user=user).job, Job.objects.get(pk=refund.job_id).status) == (
         refund.job,
-        "failed",
+        "checking",
     )
     refund = refunds.request_refund(order, user=user, reason="because")
     engine.launch(refund.job, user)

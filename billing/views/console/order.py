@@ -50,7 +50,7 @@ def order_of_job(request, pk):
 @permitted("billing.place_order")
 @require_POST
 def go_on(request, pk):
-    """Work on a paid order again that ended with a mistake of the portal."""
+    """Work again on an order whose job failed."""
     order = CONSOLE_ORDERS.find(request, pk)
     return CONSOLE_ORDERS.do_step(request, order, partial(orders.resume_order, user=request.user))
 

@@ -39,7 +39,7 @@ def refund_page(request, pk):
         "polls": job.is_at_work,
         "progress": progress_of(job),
         "is_checked": job.is_waiting,
-        "is_stuck": refund.is_approved and job.has_failed,
+        "is_stuck": (refund.waits or refund.is_approved) and job.has_failed,
         "can": job.sums.check_counts["can"],
         "cannot": job.sums.check_counts["cannot"],
         "groups": groups,

@@ -169,10 +169,14 @@ def _phase_of(job: Job) -> JobStatus:
 
 
 def stop(job: Job, user: User | None) -> bool:
-    """End a job early: what is done stays done, the chunk at work is finished, the rest is left."""
+    """End a job early: what is done stays done, the chunk at work is finished, the rest is left.
+
+    Of one that failed already it says that somebody has looked at it.
+    """
     how: dict[str, Any] = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
     discarded = not job.started_at and _step(job, Step.DISCARDED, user, NOT_STARTED, **how)
-    return discarded or _step(job, Step.STOPPED, user, OPEN, **how)
+    looked_at = _step(job, Step.DISCARDED, user, [JobStatus.FAILED], JobStatus.STOPPED)
+    return discarded or looked_at or _step(job, Step.STOPPED, user, OPEN, **how)
 
 
 def fail(job: Job, message: object) -> bool:

@@ -48,7 +48,7 @@ MIDDLEWARE = [
     "simportal.outage.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "simportal.body_limit.body_limit",
+    "simportal.uploads.uploads",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,5 +1,6 @@
 """What tests build over and over: a card in any state, its usage, a day, a person. All of it through the actions."""
 
+import resource
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 
@@ -26,6 +27,17 @@ SHELL = Actor.shell()
 def on_day(day):
     """The portal's clock stands on `day` within `with on_day(...)`; outside of a test's body it is also a decorator."""
     return override_settings(SIMPORTAL_TODAY=day)
+
+
+@contextmanager
+def files_end_at(size):
+    """The system itself writes no file further than this, as a full disk would not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def open_card(**columns):

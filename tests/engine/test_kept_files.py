@@ -1,10 +1,8 @@
 """The files of jobs: there wholly or not at all, and none that no row knows of for longer than a day."""
 
 import os
-import resource
 import time
 import uuid
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -17,7 +15,7 @@ from cards.actions.jobs.worker import work_off
 from cards.actions.kept_files import delete_old_files, kept_wholly
 from cards.choices import JobKind, JobStatus
 from cards.models import Job
-from tests.build import staff
+from tests.build import files_end_at, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -31,17 +29,6 @@ def files(settings, tmp_path):
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
     (tmp_path / "jobs").mkdir()
     return tmp_path
-
-
-@contextmanager
-def files_end_at(size):
-    """The system itself writes no file further than this, as a full disk would not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def uploaded(user, size=6, **values):

@@ -1,0 +1,62 @@
+"""What a form brings along, at the door: refused before any of it is read where it is too large, and in words where the
+disk has no room for its files."""
+
+from contextlib import suppress
+
+from django.conf import settings
+from django.http import UnreadablePostError
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+
+from cards.faults import fault_of
+from cards.pages.frames import largest_request_of
+from simportal.outage import unavailable
+
+
+def uploads(get_response):
+    """Stands before whoever reads the form first, which is Django's own protection of forms."""
+
+    def pass_on(request):
+        return get_response(request)
+
+    pass_on.process_view = taken_in
+    return pass_on
+
+
+def taken_in(request, view, args, kwargs):
+    """None once the form and its files are here, or the page that says why they are not."""
+    try:
+        return too_large(request, view) or arriving(request, view)
+    except UnreadablePostError:  # whoever sent it has gone
+        return None
+    except Exception as error:
+        if fault := fault_of(error):
+            return unavailable(request, fault, error)
+        raise
+
+
+def too_large(request, view):
+    """The page that says so, where more is sent than this page takes."""
+    sent = request.META.get("CONTENT_LENGTH", "")
+    size = int(sent) if sent.isdecimal() else 0
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > (most := most_taken(request, view)):
+        sizes = {"size": filesizeformat(size), "most": filesizeformat(most)}
+        return render(request, "413.html", sizes, status=413)
+
+
+def most_taken(request, view):
+    """In bytes. Visitors whom nobody knows send no files."""
+    forms = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return max(forms, largest_request_of(view)) if request.user.is_authenticated else forms
+
+
+def arriving(request, view):
+    """Read the form: its files are written to the disk meanwhile, and half a file is taken away at once."""
+    if largest_request_of(view):
+        try:
+            request.POST  # noqa: B018
+        except OSError:
+            for handler in request.upload_handlers:
+                with suppress(OSError):  # what is still in memory does not fit either
+                    handler.upload_interrupted()
+            raise

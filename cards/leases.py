@@ -4,12 +4,12 @@ Each time that a row is claimed is a try, also when its worker never came back. 
 tried again: somebody has to look at it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from cards.models.leased import Leased
 
@@ -17,12 +17,18 @@ from cards.models.leased import Leased
 SOON = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 WAITS = (*SOON, *repeat(timedelta(minutes=30), 48))
 MOST_DEATHS = 5  # of the workers that worked on one row, one after the other
+CLOCKS_DIFFER = timedelta(seconds=10)  # of the machines on which workers run
 
 _Leased = TypeVar("_Leased", bound=Model)
 
 
 class Lost(Exception):
     """The row is no longer this worker's: its work was stopped, or its lease ran out and another one claimed it."""
+
+
+def over(until: str, longest: timedelta, now: datetime) -> Q:
+    """Rows whose time in this column is over, also where it ends later than it could: the clock was set back since."""
+    return Q(**{f"{until}__lte": now}) | Q(**{f"{until}__gt": now + longest + CLOCKS_DIFFER})
 
 
 @transaction.atomic

@@ -29,8 +29,8 @@ def begin(today, now):
 
 def claim_digest(now):
     """A digest that is due, with the next try counted and nobody else sending it for a while; None if none is due."""
-    due = Digest.objects.filter(due_at__lte=now).select_related("customer").order_by("due_at", "pk")
-    return leases.acquire(due, due_at=now + DIGEST_LEASE)
+    due = Digest.objects.filter(leases.over("due_at", max(leases.WAITS), now))
+    return leases.acquire(due.select_related("customer").order_by("due_at", "pk"), due_at=now + DIGEST_LEASE)
 
 
 def sent(digest, now):

@@ -248,7 +248,7 @@ def stopped_part(job: Job) -> Job | JobChunk | None:
 
 
 def chunks_at_work() -> int:
-    return JobChunk.objects.filter(leased_until__gt=timezone.now(), done_at=None).exclude(worker="").count()
+    return JobChunk.objects.filter(~_free(), done_at=None).exclude(worker="").count()
 
 
 def lock_chunk(chunk: JobChunk, worker: str) -> JobChunk:
@@ -270,7 +270,10 @@ def _step(job: Job, step: str, user: User | None, sources: Collection[str], targ
 
 
 def _free() -> Q:
-    return Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+    """Held by nobody; what has no worker may wait for its next try, which is longer than a lease."""
+    now = timezone.now()
+    has_waited = leases.over("leased_until", max(leases.WAITS), now)
+    return Q(leased_until=None) | has_waited | ~Q(worker="") & leases.over("leased_until", JOB_LEASE, now)
 
 
 def _claim(rows: QuerySet[_Leased], worker: str) -> _Leased | None:

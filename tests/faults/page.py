@@ -1,4 +1,4 @@
-"""What the rounds came to, as the table of docs/reliability.md."""
+"""What the rounds came to, as the table of docs/reliability.md. What was not provoked this time stays as it was."""
 
 from itertools import groupby
 from operator import itemgetter
@@ -14,30 +14,45 @@ HEAD = (
     "| what happens | how it is provoked | what is at work | rounds, strikes | rows lost | doubled "
     "| goes on after | done after |\n|---|---|---|---|---|---|---|---|\n"
 )
+ORDER = [(fault.words, WORKS[work].words) for fault in FAULTS.values() for work in fault.works]
+KILLS = {fault.words for fault in FAULTS.values() if fault.is_kill}
 
 
-def table(done, left_out):
-    """A line for each fault and work; the longest of the rounds' seconds."""
-    groups = groupby(sorted(done, key=lambda one: list(FAULTS).index(one[0])), key=itemgetter(0, 1))
-    lines = [_row(name, work, [round for *_, round in rounds]) for (name, work), rounds in groups]
-    strikes = sum(round.strikes for *_, round in done)
-    kills = sum(round.strikes for name, _, round in done if FAULTS[name].is_kill)
-    ends = [f"\n{strikes} strikes in {len(done)} rounds, of which {kills} were kills and crashes."]
-    ends += [f"Not provoked on this machine: {FAULTS[name].words}." for name in left_out]
-    return HEAD + "\n".join([*lines, *ends]) + "\n"
+def table(done):
+    """A line for each fault and work, with the longest of the rounds' seconds; and what they come to."""
+    rows = _standing() | _rows(done)
+    rows = {place: rows[place] for place in ORDER if place in rows}
+    counts = {place: [int(number) for number in cells[3].split(", ")] for place, cells in rows.items()}
+    strikes = sum(count[1] for count in counts.values())
+    kills = sum(count[1] for place, count in counts.items() if place[0] in KILLS)
+    rounds = sum(count[0] for count in counts.values())
+    lines = [f"| {' | '.join(cells)} |\n" for cells in rows.values()]
+    return f"{HEAD}{''.join(lines)}\n{strikes} strikes in {rounds} rounds; {kills} of them kills and crashes.\n"
 
 
-def _row(name, work, rounds):
+def _standing():
+    """The lines that the page has."""
+    shown = PAGE.read_text().partition(FAULTS_SHOWN)[2].partition(END)[0]
+    rows = [line.strip("| ").split(" | ") for line in shown.splitlines() if line.startswith("| ")]
+    return {(cells[0], cells[2]): cells for cells in rows}
+
+
+def _rows(done):
+    groups = groupby(sorted(done, key=itemgetter(0, 1)), key=itemgetter(0, 1))
+    return {_place(*named): _cells(*named, [round for *_, round in rounds]) for named, rounds in groups}
+
+
+def _place(name, work):
+    return FAULTS[name].words, WORKS[work].words
+
+
+def _cells(name, work, rounds):
     fault = FAULTS[name]
     lost, doubled = (sum(getattr(round, what).total() for round in rounds) for what in ("lost", "doubled"))
     strikes = sum(round.strikes for round in rounds)
+    went_on = [seconds for round in rounds for seconds in round.went_on]
     cells = [fault.words, fault.how + _remarks(rounds), WORKS[work].words, f"{len(rounds)}, {strikes}"]
-    cells += [str(lost), str(doubled), _longest(_all(rounds)), _longest([round.done_after for round in rounds])]
-    return f"| {' | '.join(cells)} |"
-
-
-def _all(rounds):
-    return [seconds for round in rounds for seconds in round.went_on]
+    return [*cells, str(lost), str(doubled), _longest(went_on), _longest([round.done_after for round in rounds])]
 
 
 def _longest(seconds):

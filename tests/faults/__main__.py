@@ -25,13 +25,15 @@ def main():
     asked = parser.parse_args()
     refuse_unknown(asked.names)
     wanted = list(rounds_of(asked))
+    done = []
     with own_folder() as folder:
-        done = run_all(wanted, Stage(folder), asked.lanes)
+        for round in run_all(wanted, Stage(folder), asked.lanes):
+            done.append(round)
+            if asked.write:
+                page.write(page.table(done), page.FAULTS_SHOWN)
     for name in asked.names or FAULTS:
         if not FAULTS[name].can_be():
             print(f"Not provoked on this machine: {FAULTS[name].words}.")
-    if asked.write:
-        page.write(page.table(done), page.FAULTS_SHOWN)
     sys.exit(0 if all(round.is_good for _, _, round in done) else 1)
 
 
@@ -55,7 +57,7 @@ def run_all(wanted, stage, lanes):
     """Beside each other, and told one by one as they end."""
     stage.empty()
     with ThreadPoolExecutor(lanes) as pool:
-        return list(pool.map(lambda one: told(*one, stage), wanted))
+        yield from pool.map(lambda one: told(*one, stage), wanted)
 
 
 def told(name, work, stage):

@@ -1,6 +1,7 @@
 """Where parameters become querysets of orders and customers, for the console's lists."""
 
 import re
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -38,8 +39,8 @@ class OrderFilter(StrictFilterSet):
     state = django_filters.ChoiceFilter(choices=OrderState.choices, label=_("State"), empty_label=_("Any state"))
     kind = django_filters.ChoiceFilter(choices=OrderKind.choices, label=_("Kind"), empty_label=_("Any kind"))
     customer = Named(Customer, label=_("Customer"))
-    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From date"))
-    through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
+    since = django_filters.DateFilter(method="on_days", lookup_expr="gte", label=_("From date"))
+    through = django_filters.DateFilter(method="on_days", lookup_expr="lte", label=_("Through date"))
     selection = KeyFilter(label=_("Selection"))
 
     def search(self, orders: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
@@ -51,6 +52,12 @@ class OrderFilter(StrictFilterSet):
         if number and int(number[1]) <= LARGEST_ID:
             return orders.filter(pk=int(number[1]))
         return orders.filter(customer__in=Customer.objects.filter(Begins(F("name"), text)).values("pk"))
+
+    def on_days(self, orders: QuerySet[Order], name: str, day: date) -> QuerySet[Order]:
+        """By their civil days: those of automatic renewals, of the others the day on which they were made."""
+        compares = self.filters[name].lookup_expr
+        made = Q(day=None, **{f"created_at__date__{compares}": day})
+        return orders.filter(made | Q(**{f"day__{compares}": day}))
 
 
 class ReceiptFilter(StrictFilterSet):

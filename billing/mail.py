@@ -37,13 +37,16 @@ class NoticeGroup(NamedTuple):
     left: int
 
 
-def drain(today, now, seconds):
+def drain(today, now, seconds, begins=True):
     """Make today's digests and send what is due, for about `seconds` seconds; the next drain does what is left.
+
+    Without `begins` no new digests are made, because there is more to come into them.
 
     A digest is sent again if a worker dies between sending it and saying so; it has the same Message-ID then.
     """
     give_up_at = time.monotonic() + seconds
-    digests.begin(today, now)
+    if begins:
+        digests.begin(today, now)
     with closing(get_connection()) as connection:
         while time.monotonic() < give_up_at and (digest := digests.claim_digest(now)):
             _deliver(digest, connection, now)

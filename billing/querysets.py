@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -41,6 +41,11 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         stands_still = models.Q(paid_at__lte=since) & ~models.Exists(lately)
         of_jobs = self.filter(state=OrderState.PAID, job__isnull=False)
         return of_jobs.filter(models.Q(job__status=JobStatus.FAILED) | stands_still)
+
+    def renewing(self, day: date) -> Self:
+        """Orders of the automatic renewals of a day that are still being checked or served."""
+        at_work = self.filter(state__in=(OrderState.DRAFT, OrderState.PAID), day=day)
+        return at_work.filter(job__status__in=(JobStatus.CHECKING, JobStatus.RUNNING)).order_by("pk")
 
     def forgotten_at(self, now: datetime) -> Self:
         """Drafts that nobody placed within a day."""

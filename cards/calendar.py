@@ -18,10 +18,24 @@ SECONDS_A_DAY = 24 * 60 * 60
 CLOCKS_DIFFER_BY = timedelta(hours=1)
 
 _moved_to: ContextVar[datetime | None] = ContextVar("moved_to", default=None)
+_done_for: ContextVar[date | None] = ContextVar("done_for", default=None)
 
 
 def civil_today() -> date:
-    """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on."""
+    """The civil day on which the portal acts: today in Asia/Shanghai, or `SIMPORTAL_TODAY` with DEBUG on.
+
+    Within `for_day` it is that day.
+    """
+    return _done_for.get() or _by_the_clock()
+
+
+def made_up_for() -> date | None:
+    """The civil day for which is done what is done now, if that day is over; else None."""
+    day = _done_for.get()
+    return day if day and day < _by_the_clock() else None
+
+
+def _by_the_clock() -> date:
     if _moved_to.get():
         return timezone.localdate(_moved_to.get())
     return settings.SIMPORTAL_TODAY or timezone.localdate()
@@ -41,7 +55,7 @@ def first_instant() -> datetime:
 def last_instant() -> datetime:
     """The last instant that does not lie in the future: other clocks may be an hour ahead of this one."""
     if settings.SIMPORTAL_TODAY and not _moved_to.get():
-        return _end_of(settings.SIMPORTAL_TODAY) + CLOCKS_DIFFER_BY - timedelta.resolution
+        return end_of(settings.SIMPORTAL_TODAY) + CLOCKS_DIFFER_BY - timedelta.resolution
     return this_moment() + CLOCKS_DIFFER_BY
 
 
@@ -52,11 +66,12 @@ def instant_told() -> datetime:
     """
     if settings.SIMPORTAL_TODAY and not _moved_to.get():
         gone = timezone.now().timestamp() % SECONDS_A_DAY / SECONDS_A_DAY
-        return _end_of(settings.SIMPORTAL_TODAY) + timedelta(hours=gone - 1)
+        return end_of(settings.SIMPORTAL_TODAY) + timedelta(hours=gone - 1)
     return this_moment()
 
 
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
+    """The first instant after a civil day."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
 
 
@@ -73,6 +88,19 @@ def as_of(instant: datetime) -> Iterator[None]:
         yield
     finally:
         _moved_to.reset(token)
+
+
+@contextmanager
+def for_day(day: date | None) -> Iterator[None]:
+    """What is done within is done for that civil day, which may be over: it is today there. Instants stay those of now.
+
+    None: whatever day it is, also within another `for_day`.
+    """
+    token = _done_for.set(day)
+    try:
+        yield
+    finally:
+        _done_for.reset(token)
 
 
 def add_months(day: date, months: int, day_of_month: int | None = None) -> date:

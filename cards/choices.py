@@ -170,6 +170,14 @@ class Step(TextChoices):
     EXPIRED = "expired", pgettext_lazy("job", "Not approved in time")
 
 
+class DayStep(TextChoices):
+    """What is done for each civil day once its sweep is through, in this order."""
+
+    EXPIRY = "expiry", _("Unpaid orders")
+    RENEWALS = "renewals", _("Auto-renewals")
+    NOTICES = "notices", _("Notices")
+
+
 class Quarantine(TextChoices):
     """What has become of a reading of more than a card can carry in a day; it waits until somebody decides."""
 

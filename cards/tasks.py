@@ -2,20 +2,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from cards.actions import fleet_snapshot, kept_files, throttle
-from cards.actions import sweep as nightly
 from cards.actions.compacting import compact
 from cards.actions.jobs import control, worker
 from cards.actions.planner_statistics import update_planner_statistics
 from cards.calendar import civil_today
 
-SWEEP_SECONDS = 30
 JOB_SECONDS = 5
-
-
-@shared_task(name="cards.sweep")
-def nightly_sweep():
-    """Sweep what is left to sweep up to today, for half a minute at the most; on most ticks that is nothing."""
-    nightly.sweep_for(civil_today(), SWEEP_SECONDS)
 
 
 @shared_task(name="cards.jobs")

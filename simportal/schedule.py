@@ -8,13 +8,11 @@ def every(seconds, task):
 
 BEAT_SCHEDULE = {
     "heartbeat": every(10, "simportal.heartbeat"),
-    "sweep": every(60, "cards.sweep"),
+    "days": every(60, "simportal.days"),
     "jobs": every(2, "cards.jobs"),
     "housekeeping": every(60, "cards.housekeeping"),
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
-    "renewals": every(60, "billing.renewals"),
-    "notices": every(300, "billing.notices"),
     "mail": every(60, "billing.mail"),
     "proof": every(60, "simportal.proof"),
     "resets": every(5, "simportal.resets"),

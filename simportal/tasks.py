@@ -1,10 +1,14 @@
 from celery import shared_task
 from celery.signals import task_success
+from django.utils import timezone
 
+from billing import mail
 from cards.calendar import civil_today
-from simportal import nightly_proof, password_reset
+from simportal import days, nightly_proof, password_reset
 from simportal.models import Tick
 
+DAYS_SECONDS = 30
+MAIL_SECONDS = 30
 PROOF_SECONDS = 30
 
 
@@ -23,6 +27,19 @@ def send_resets():
 def prove_the_night():
     """Seal what was written, and prove what came since the last night, for half a minute at the most."""
     nightly_proof.prove_for(civil_today(), PROOF_SECONDS)
+
+
+@shared_task(name="simportal.days")
+def carry_days_on():
+    """Carry the days on up to today, for half a minute at the most; on most ticks that is a look."""
+    days.carry_on(civil_today(), DAYS_SECONDS)
+
+
+@shared_task(name="billing.mail")
+def send_digests():
+    """Make the digests of the day, unless days before it are still to be made up for, and mail what is due."""
+    today = civil_today()
+    mail.drain(today, timezone.now(), MAIL_SECONDS, begins=days.are_made_up(today))
 
 
 @task_success.connect

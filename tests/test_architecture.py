@@ -449,6 +449,7 @@ def test_whose_something_is_is_decided_in_one_place():
 WRITERS = {
     *("cards/people/accounts.py", "cards/people/second_factor.py"),
     "cards/leases.py",  # for workers, and of a row no more than its lease
+    "simportal/days.py",  # how far the days have come
     *("simportal/models.py", "simportal/nightly_proof.py", "simportal/password_reset.py", "simportal/roles.py"),
     "simportal/translations.py",  # the catalogue is a file
 }

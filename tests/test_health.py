@@ -144,11 +144,11 @@ def test_all_of_it(client, all_bells_rung, settings):
 
 def test_a_bell_that_nobody_answers_is_late(client, all_bells_rung, settings):
     settings.METRICS_TOKEN = TOKEN
-    Tick.objects.filter(name="cards.sweep").update(finished_at=timezone.now() - timedelta(seconds=60 + 120 + 1))
-    Tick.objects.filter(name="billing.notices").update(finished_at=timezone.now() - timedelta(seconds=300 + 119))
+    Tick.objects.filter(name="simportal.days").update(finished_at=timezone.now() - timedelta(seconds=60 + 120 + 1))
+    Tick.objects.filter(name="billing.expiry").update(finished_at=timezone.now() - timedelta(seconds=60 + 119))
     Tick.objects.filter(name="billing.mail").delete()
     status, answer = full(client)
-    assert (status, answer["bells"]["ok"], answer["bells"]["late"]) == (503, False, ["cards.sweep", "billing.mail"])
+    assert (status, answer["bells"]["ok"], answer["bells"]["late"]) == (503, False, ["simportal.days", "billing.mail"])
     assert readyz(client)[0] == 200
 
 

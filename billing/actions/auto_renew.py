@@ -89,19 +89,31 @@ def missed_renewals(today):
     return still.filter(card__in=cards_to_renew(today).values("pk"))
 
 
-def renew_for(today, seconds):
-    """Carry today's renewals as far as they go, for about `seconds` seconds; the next tick carries on."""
+def renew_for(day, seconds):
+    """Carry the renewals of a day as far as they go, for about `seconds` seconds; the next tick carries on.
+
+    Earlier days are over: what is left of them is given up, and this day looks anew. What went wrong with the last
+    customer whose renewals failed, or None.
+    """
+    failed = None
     give_up_at = time.monotonic() + seconds
-    begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=today)
-    customers = cards_to_renew(today).exclude(Exists(begun)).values_list("customer", flat=True).distinct()
-    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=today) for pk in customers], ignore_conflicts=True)
+    begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=day)
+    customers = cards_to_renew(day).exclude(Exists(begun)).values_list("customer", flat=True).distinct()
+    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=day) for pk in customers], ignore_conflicts=True)
     for run in RenewalRun.objects.filter(finished_at=None).select_related("customer").order_by("pk"):
         if time.monotonic() > give_up_at:
             break
         try:
-            _go_on(run, today)
-        except Exception:
+            _go_on(run, day)
+        except Exception as error:
+            failed = error
             logger.exception("The automatic renewals of customer %s failed; the others go on", run.customer_id)
+    return failed
+
+
+def runs_left(day):
+    """Whether some customers' renewals of this day are neither made nor missed yet."""
+    return RenewalRun.objects.filter(day=day, finished_at=None).exists()
 
 
 def _forget(events):
@@ -127,14 +139,14 @@ def _days_ahead():
     return set(CustomerAccount.objects.order_by().values_list("renews_days_ahead", flat=True).distinct())
 
 
-def _go_on(run, today):
-    """Take a run to its next stop. What its own day did not see done is given up: today's run looks anew."""
-    if run.day < today:
+def _go_on(run, day):
+    """Take a run to its next stop; one of a day before is given up."""
+    if run.day < day:
         return _give_up(run)
     if _order_of(run) is None:
         card_ids = list(cards_to_renew(run.day).filter(customer=run.customer).values_list("pk", flat=True))
         if card_ids:
-            orders.draft_order(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key)
+            orders.draft_order(OrderKind.RENEWAL, run.customer, card_ids, user=None, key=run.key, day=run.day)
     _settle(run)
 
 

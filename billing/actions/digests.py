@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from billing.actions.outdated import leave_out_outdated
 from billing.models import Digest, Notice
 from cards import leases
 
@@ -18,13 +19,14 @@ def begin(today, now):
     """A digest of what each customer was not mailed yet, from eight o'clock; what comes later waits for tomorrow's."""
     if timezone.localtime(now).time() < FROM:
         return
+    leave_out_outdated(today)
     has_one = Digest.objects.filter(customer=OuterRef("customer"), day=today)
-    waiting = Notice.objects.filter(digest=None).exclude(Exists(has_one)).order_by("customer")
+    waiting = Notice.objects.filter(digest=None, outdated=False).exclude(Exists(has_one)).order_by("customer")
     for customer_id in waiting.values_list("customer", flat=True).distinct()[:BEGUN_AT_ONCE]:
         with transaction.atomic():  # two at once make one digest, and it is not sent before it is full
             digest, is_new = Digest.objects.get_or_create(customer_id=customer_id, day=today, defaults={"due_at": now})
             if is_new:
-                Notice.objects.filter(customer=customer_id, digest=None).update(digest=digest)
+                Notice.objects.filter(customer=customer_id, digest=None, outdated=False).update(digest=digest)
 
 
 def claim_digest(now):

@@ -19,7 +19,8 @@ from cards.actions.bulk import update_rows
 from cards.actions.jobs.bulk import EXAMPLES_PER_REASON, cards_of, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.ordered_terms import end_ordered_terms
-from cards.calendar import civil_today, this_moment
+from cards.calendar import civil_today, for_day, this_moment
+from cards.choices import Step
 from cards.errors import Refused
 
 LINE_COLUMNS = ("state", "seq", "fulfilled_on", "refunded_on", "refused")
@@ -33,6 +34,18 @@ class Fulfilment(Kind):
 
     def check(self, job, chunk):
         order = Order.objects.select_related("plan", "customer", "created_by").get(job=job)
+        with for_day(_day_of(order, job)):
+            return self._check(order, chunk)
+
+    def apply(self, job, chunk):
+        order = Order.objects.select_related("customer", "created_by", "placed_by", "paid_by").get(job=job)
+        with for_day(_day_of(order, job)):
+            return self._apply(order, job, chunk)
+
+    def finish(self, job):
+        finish(Order.objects.get(job=job))
+
+    def _check(self, order, chunk):
         offers, cards, refusals = Offers(order), cards_of(chunk), []
         amount, effects = ZERO, Counter()
         offers.of(cards)
@@ -59,8 +72,7 @@ class Fulfilment(Kind):
             "effects": effects,
         }
 
-    def apply(self, job, chunk):
-        order = Order.objects.select_related("customer", "created_by", "placed_by", "paid_by").get(job=job)
+    def _apply(self, order, job, chunk):
         lines = open_lines(order, chunk.payload["cards"])
         outcomes = deliver(order, list(lines.values()), job)
         document = outcomes_as_document(outcomes)
@@ -78,8 +90,11 @@ class Fulfilment(Kind):
         give_back(order, key, refused, source=Account.RECEIVABLES, actor=payer)
         return document
 
-    def finish(self, job):
-        finish(Order.objects.get(job=job))
+
+def _day_of(order, job):
+    """An automatic renewal is served for its own day, whoever comes to it; what a person works on again, today."""
+    is_by_hand = order.day is not None and job.steps.filter(step=Step.RESUMED).exists()
+    return None if is_by_hand else order.day
 
 
 def open_lines(order, card_ids):

@@ -1,7 +1,7 @@
 """Notices to customers: rows, once for each thing, card, day that it is about, and step.
 
 An occasion finds its cards anew each time and leaves out those that have their notice. The step is the narrowest window
-in which the day lies now: a portal that was down for a week says what is true today, and not what it missed.
+in which the day lies.
 """
 
 from collections import defaultdict
@@ -114,16 +114,20 @@ OCCASIONS = (
 
 
 def _low_wallets(muted):
-    """Accounts whose wallets are low and that have had no notice since they became so, with that day as `since`.
+    """Those of `low_wallets` that have had no notice since they became low."""
+    sent = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
+    return low_wallets().exclude(pk__in=muted).exclude(Exists(sent))
+
+
+def low_wallets():
+    """Accounts whose wallets are low, with the day on which they became so as `since`.
 
     It is the day of the first posting after the last one that left enough, or the customer's first day where none did.
     """
     of_wallet = Posting.objects.filter(customer=OuterRef("pk"), account=Account.WALLET)
     enough = of_wallet.filter(balance__gte=OuterRef("low_below")).order_by("-pk").values("pk")[:1]
     after = of_wallet.filter(pk__gt=Coalesce(OuterRef("enough"), 0)).order_by("pk").values("entry__booked_on")[:1]
-    sent = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
-    low = CustomerAccount.objects.filter(balance__lt=F("low_below")).exclude(pk__in=muted)
-    dated = low.alias(enough=Subquery(enough)).annotate(
+    low = CustomerAccount.objects.filter(balance__lt=F("low_below"))
+    return low.alias(enough=Subquery(enough)).annotate(
         since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
     )
-    return dated.exclude(Exists(sent))

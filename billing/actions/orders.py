@@ -36,11 +36,14 @@ from cards.models import Card, Customer, Job, JobChunk
 LINES_CHECKED_AT_ONCE = 4_000
 
 
-def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note="", also_renewed=False):
+def draft_order(
+    kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note="", also_renewed=False, day=None
+):
     """An order that sells `plan` (None: each card its own plan again) to these cards, and its job that checks them.
 
     A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
-    None for what a rule orders. Of a renewal, cards that are renewed already are left out unless `also_renewed`.
+    None for what a rule orders, for a `day`. Of a renewal, cards that are renewed already are left out unless
+    `also_renewed`.
     """
 
     def make(key):
@@ -53,6 +56,7 @@ def draft_order(kind, customer, card_ids, *, user, plan=None, selection=None, ke
             job=_checking(kind, card_ids, user, selection),
             note=note,
             also_renewed=also_renewed,
+            day=day,
             created_by=user,
         )
 

@@ -1,8 +1,12 @@
+from datetime import date
+
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind
+from cards.calendar import made_up_for
 from cards.scope import OwnedQuerySet
 
 
@@ -38,6 +42,8 @@ class Notice(models.Model):
     """Something that a customer is told, once: what, of which card, how far ahead or how much (`step`), of which day.
 
     `on` is the day that it is about (when service ends, when the cycle began), `step` the days or the per cent.
+    `day` is the day that was over when the portal made up for it; else it is empty. What was `outdated` before it could
+    be mailed is on record and in no mail.
     """
 
     customer = models.ForeignKey(
@@ -50,7 +56,9 @@ class Notice(models.Model):
     step = models.PositiveSmallIntegerField(_("step"), default=0)
     on = models.DateField(_("relevant date"))
     facts = models.JSONField(_("details"), default=dict, blank=True)
+    day = models.DateField(_("made up for"), null=True, blank=True, default=made_up_for)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    outdated = models.BooleanField(_("no longer true"), default=False, db_default=False)
     digest = models.ForeignKey(
         Digest, models.PROTECT, null=True, blank=True, related_name="notices", verbose_name=_("digest")
     )
@@ -81,3 +89,8 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.kind} {self.on}"
+
+    @property
+    def given_on(self) -> date:
+        """The civil day on which it was given, or would have been."""
+        return self.day or timezone.localdate(self.created_at)

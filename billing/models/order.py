@@ -26,7 +26,9 @@ class Order(models.Model):
     then fulfils line after line. `key` comes with the form, so that the same form sent twice is one order. An order
     without `created_by` was asked for by a rule. `placed_by` is empty too for orders placed before it was kept.
     `note` is the staff's own; `told` is what the customer reads of why an adjustment was made.
-    Renewals leave out cards that are renewed already, unless somebody wants one more term for them (`also_renewed`).
+    `day` is the civil day for which an automatic renewal was made, whenever that was; other orders are of the day on
+    which they were made. Renewals leave out cards that are renewed already, unless somebody wants one more term for
+    them (`also_renewed`).
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -72,6 +74,7 @@ class Order(models.Model):
     paid_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("paid by")
     )
+    day = models.DateField(_("civil day"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=this_moment, editable=False)
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("payment due by"), null=True, blank=True)
@@ -108,8 +111,8 @@ class Order(models.Model):
 
     @property
     def number(self) -> str:
-        """How people call the order: the civil day on which it was made, and its key."""
-        return f"{self.created_at.astimezone(timezone.get_default_timezone()):%Y%m%d}-{self.pk}"
+        """How people call the order: its civil day, and its key."""
+        return f"{self.day or timezone.localdate(self.created_at):%Y%m%d}-{self.pk}"
 
     @property
     def placer(self) -> User | None:

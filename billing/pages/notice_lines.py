@@ -47,7 +47,7 @@ def notice_line(notice, plans=None):
         sentence = format_html(template_of(notice), **said)
     else:
         sentence = sentence_of(notice, plans)
-    return NoticeLine(notice, badge, sentence, _mailed(notice.digest))
+    return NoticeLine(notice, badge, sentence, _mailed(notice))
 
 
 def notices_of(customer):
@@ -56,7 +56,10 @@ def notices_of(customer):
     return notice_lines(last[:LAST_NOTICES])
 
 
-def _mailed(digest):
+def _mailed(notice):
+    digest = notice.digest
+    if notice.outdated:
+        return _("not emailed: no longer true when it could be")
     if digest is None:
         return _("in the next email")
     if digest.sent_at:

@@ -66,16 +66,29 @@ def sweep(through, progress=None, at=None):
     return report
 
 
-def sweep_for(through, seconds):
-    """The sweep that nobody asked for: a stretch of about so many `seconds` of it, unless the brake holds it."""
-    give_up_at = time.monotonic() + seconds
-    for day in unswept_days(through):
-        if brake_holds(day):
-            return
-        for chunk, _ in enumerate(sweep_day(day)):
-            # What a day has changed and what it has yet to change make the same sum after each chunk.
-            if time.monotonic() > give_up_at or (chunk == 0 and brake_holds(day)):
-                return
+def sweep_until(day, give_up_at):
+    """The sweep that nobody asked for, unless the brake holds it, until `time.monotonic()` is so far.
+
+    Whether nothing is left of the day.
+    """
+    if brake_holds(day):
+        return False
+    for chunk, _ in enumerate(sweep_day(day)):
+        # What a day has changed and what it has yet to change make the same sum after each chunk.
+        if time.monotonic() > give_up_at or (chunk == 0 and brake_holds(day)):
+            return False
+    return True
+
+
+def is_swept(day):
+    """Whether the day was swept, and nothing has become due by it since."""
+    last = last_swept_day()
+    return last is not None and last >= day and not Card.objects.due(day).exists()
+
+
+def last_swept_day():
+    """The last day that was swept to its end; None where none was."""
+    return SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").values_list("day", flat=True).first()
 
 
 def brake_holds(day):
@@ -112,7 +125,7 @@ def _is_far_more_than_usual(swept):
 
 def unswept_days(through):
     """The days to sweep, in order: those after the last one swept, and `through` itself if anything is due by then."""
-    last = SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").values_list("day", flat=True).first()
+    last = last_swept_day()
     if last:
         first = last + timedelta(days=1)
     else:  # a new portal begins on the earliest day on which anything is due

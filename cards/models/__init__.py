@@ -15,7 +15,7 @@ from cards.models.real_name import RealNameCheck
 from cards.models.request import CardRequest
 from cards.models.seal import Seal
 from cards.models.staging import RefusedRow, StagedFile, StagedReading
-from cards.models.sweep import SweptDay
+from cards.models.sweep import DaysAtWork, StepOfDay, SweptDay
 from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
@@ -33,6 +33,7 @@ __all__ = [
     "ClaimCode",
     "ColumnMapping",
     "Customer",
+    "DaysAtWork",
     "DeviceBinding",
     "EventCursor",
     "FleetFigures",
@@ -60,6 +61,7 @@ __all__ = [
     "StagedFile",
     "StagedReading",
     "StateTally",
+    "StepOfDay",
     "SweptDay",
     "Tag",
     "Tries",

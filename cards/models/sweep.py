@@ -1,5 +1,11 @@
+from datetime import date, timedelta
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cards.choices import DayStep
+from cards.models.leased import Leased
 
 
 class SweptDay(models.Model):
@@ -24,3 +30,52 @@ class SweptDay(models.Model):
     @property
     def changes(self) -> int:
         return sum(self.counts.values())
+
+
+class StepOfDay(models.Model):
+    """How far a step of a civil day that is over has come: finished, or failed so often (`tries`) and tried again.
+
+    No row: the step has still to be done. A step that is finished is never done again. Where `gave_up` it never
+    succeeded, and the days after it went on without it.
+    """
+
+    day = models.DateField(_("day"))
+    step = models.CharField(pgettext_lazy("of a day", "step"), max_length=10, choices=DayStep)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
+    gave_up = models.BooleanField(_("gave up"), default=False)
+
+    class Meta:
+        verbose_name = _("step of a day")
+        verbose_name_plural = _("steps of days")
+        ordering = ["-day"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["day", "step"], name="a_step_of_a_day_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.step}"
+
+
+class DaysAtWork(Leased):
+    """Who carries the civil days on at this moment; one row.
+
+    `first_day` is the first day for which more than the sweep is done: before it the portal made no promise to anybody.
+    """
+
+    first_day = models.DateField(_("first day"))
+
+    class Meta:
+        verbose_name = _("days at work")
+        verbose_name_plural = _("days at work")
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="days_at_work_are_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.first_day)
+
+    @property
+    def first_open_day(self) -> date:
+        """The first day of which something is left to be done; today, if nothing is left of the days before."""
+        finished = StepOfDay.objects.filter(step=list(DayStep)[-1], finished_at__isnull=False)
+        last = finished.order_by("-day").values_list("day", flat=True).first()
+        return last + timedelta(days=1) if last else self.first_day

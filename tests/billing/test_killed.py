@@ -24,7 +24,10 @@ kinds.work_off_order(order.job)
 orders.pay(orders.place(order, user=user), user=user)
 """
 SERVE = "from billing.actions import kinds; kinds.work_off_orders(120)"
-LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(leased_until='2026-01-01T00:00Z')"
+LEASES_RUN_OUT = """
+from cards.models import DaysAtWork, Job, JobChunk
+for leased in (DaysAtWork, Job, JobChunk): leased.objects.update(leased_until="2026-01-01T00:00Z")
+"""
 
 RENEWING_CUSTOMERS = f"""
 from datetime import date
@@ -41,6 +44,21 @@ RENEW = """
 from billing.actions.auto_renew import renew_for
 from cards.calendar import civil_today
 renew_for(civil_today(), 120)
+"""
+
+# The portal has been down since five days ago, when the first of these renewals were due.
+DOWN_SINCE = (
+    RENEWING_CUSTOMERS.replace("auto_renews=True", "auto_renews=True, renews_days_ahead=12")
+    + """
+from django.utils import timezone
+from cards.models import SweptDay
+SweptDay.objects.create(day=date(2026, 3, 19), finished_at=timezone.now())
+"""
+)
+CARRY_ON = """
+from cards.calendar import civil_today
+from simportal.days import carry_on
+carry_on(civil_today(), 120)
 """
 
 
@@ -107,4 +125,27 @@ def test_renewals_whose_worker_is_killed_are_finished_by_two_at_once(portal):
         "billing_notice WHERE kind = 'renewal_failed'",
         "billing_customeraccount WHERE balance = 0",
     ) == [CUSTOMERS, CUSTOMERS, CUSTOMERS, CUSTOMERS, paid, missed, missed, CUSTOMERS]
+    portal.manage("verify")
+
+
+def test_days_whose_worker_is_killed_are_finished_by_the_next_each_thing_on_its_day(portal):
+    python(portal, DOWN_SINCE)
+    finished = "billing_renewalrun WHERE finished_at IS NOT NULL"
+    killed(portal, CARRY_ON, lambda: rows(portal, finished)[0] > 0)
+    assert rows(portal, finished)[0] < CUSTOMERS
+    python(portal, LEASES_RUN_OUT)
+    ended(*[running_python(portal, CARRY_ON) for _ in range(2)])
+    paid, missed, days = CUSTOMERS // 2 * 5, CUSTOMERS // 2, 6
+    assert served(portal) == [paid, paid, paid, paid * 5]
+    assert rows(
+        portal,
+        "billing_entry WHERE kind = 'payment' AND booked_on = '2026-03-20'",
+        "billing_entry WHERE kind IN ('payment', 'fulfilment')",
+        "cards_cardevent WHERE action = 'renew' AND effective_on = '2026-03-20'",
+        "billing_missedrenewal WHERE since = '2026-03-20'",
+        "billing_renewalrun",
+        "billing_notice WHERE kind = 'renewal_failed'",
+        "cards_stepofday WHERE tries = 0",
+        "cards_sweptday WHERE finished_at IS NOT NULL",
+    ) == [CUSTOMERS, CUSTOMERS * 2, paid, missed, CUSTOMERS + missed * (days - 1), missed * days, days * 3, days + 1]
     portal.manage("verify")

@@ -5,8 +5,8 @@ import pytest
 from django.utils import timezone
 
 from cards.actions.sweep import sweep
-from cards.choices import Rule
-from cards.models import Card, SweptDay
+from cards.choices import DayStep, Rule
+from cards.models import Card, DaysAtWork, StepOfDay, SweptDay
 from cards.views.console import sweep as console_sweep
 from cards.views.console.sweep import Night, Tonight
 from tests.build import card_in_use, do, fresh, on_day, open_card, story, use
@@ -158,3 +158,44 @@ def test_the_page_needs_few_queries_however_much_it_lists(django_assert_max_num_
     client = of_role("support")
     with django_assert_max_num_queries(22):
         client.get("/console/sweep/")
+
+
+@on_today
+def test_each_night_shows_how_far_the_steps_after_its_sweep_are():
+    """By day: only swept; all done; one given up, one failed and one waiting; today, which is not over."""
+    first = TODAY - timedelta(days=2)
+    DaysAtWork.objects.create(pk=1, first_day=first)
+    for back in range(4):
+        SweptDay.objects.create(day=TODAY - timedelta(days=back), finished_at=timezone.now())
+    for step in DayStep:
+        StepOfDay.objects.create(day=first, step=step, finished_at=timezone.now())
+    second = first + timedelta(days=1)
+    StepOfDay.objects.create(day=second, step="expiry", finished_at=timezone.now(), tries=5, gave_up=True)
+    StepOfDay.objects.create(day=second, step="renewals", tries=2)
+    response = of_role("support").get("/console/sweep/", headers=ENGLISH)
+    nights = response.context["nights"]
+    assert [[(badge.label, badge.tone) for badge in night.steps] for night in nights[1:]] == [
+        [
+            ("Unpaid orders: gave up", "bad"),
+            ("Auto-renewals: failed 2 times, trying again", "warning"),
+            ("Notices: waiting", ""),
+        ],
+        [("Unpaid orders", "good"), ("Auto-renewals", "good"), ("Notices", "good")],
+        [],
+    ]
+    page = re.sub(r"<[^>]*>", "", text(response))
+    assert "goes on until the day is over" in page
+    assert "The portal is still making up for 2026-06-09 and the days after it. Next: Auto-renewals." in page
+
+
+@on_today
+def test_a_portal_that_is_not_behind_says_nothing_of_it():
+    DaysAtWork.objects.create(pk=1, first_day=TODAY)
+    assert "making up" not in text(of_role("support").get("/console/sweep/", headers=ENGLISH))
+
+
+@on_today
+def test_days_whose_sweep_is_still_to_come_say_so():
+    DaysAtWork.objects.create(pk=1, first_day=TODAY - timedelta(days=1))
+    page = text(of_role("support").get("/console/sweep/", headers=ENGLISH))
+    assert "Next: nightly sweep." in re.sub(r"<[^>]*>", "", page)

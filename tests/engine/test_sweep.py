@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from cards.actions import sweep as sweeping
-from cards.actions.sweep import brake_holds, dry_run, release_brake, sweep, sweep_for, unswept_days
+from cards.actions.sweep import brake_holds, dry_run, release_brake, sweep, unswept_days
 from cards.calendar import days
 from cards.models import Card, SweptDay
+from simportal.days import carry_on
 from tests.build import card_in_use, do, fresh, open_card, staff
 
 pytestmark = pytest.mark.django_db
@@ -70,10 +71,10 @@ def days_and_rules(report):
 def test_a_tick_stops_after_its_seconds_and_the_next_one_goes_on(monkeypatch):
     monkeypatch.setattr(sweeping, "CHUNK", 2)
     cards = [open_card() for _ in range(5)]
-    sweep_for(FORCED_ON, seconds=-1)
+    carry_on(FORCED_ON, seconds=-1)
     states = [fresh(card).state for card in cards]
     assert states == ["in_use"] * 2 + ["unused"] * 3
-    sweep_for(FORCED_ON, seconds=60)
+    carry_on(FORCED_ON, seconds=60)
     assert [fresh(card).state for card in cards] == ["in_use"] * 5
     assert SweptDay.objects.get(day=FORCED_ON).counts == {"force_activate": 5}
 
@@ -90,13 +91,13 @@ def easily_braked(monkeypatch):
 
 
 def test_a_day_far_beyond_the_usual_stops_after_its_first_chunk_and_asks_a_human(easily_braked):
-    sweep_for(FORCED_ON, seconds=60)
+    carry_on(FORCED_ON, seconds=60)
     assert [fresh(card).state for card in easily_braked] == ["in_use"] * 2 + ["unused"] * 3
-    sweep_for(FORCED_ON, seconds=60)
+    carry_on(FORCED_ON, seconds=60)
     assert SweptDay.objects.get(day=FORCED_ON).counts == {"force_activate": 2}
 
     release_brake(FORCED_ON, staff())
-    sweep_for(FORCED_ON, seconds=60)
+    carry_on(FORCED_ON, seconds=60)
     swept = SweptDay.objects.get(day=FORCED_ON)
     assert (swept.counts, swept.released_by, swept.finished_at is not None) == ({"force_activate": 5}, "ops", True)
 
@@ -110,7 +111,7 @@ def test_a_sweep_that_a_human_starts_is_not_held(easily_braked):
 )
 def test_what_is_not_far_beyond_the_usual_is_not_held(easily_braked, monkeypatch, setting, value):
     monkeypatch.setattr(sweeping, setting, value)
-    sweep_for(FORCED_ON, seconds=60)
+    carry_on(FORCED_ON, seconds=60)
     assert {fresh(card).state for card in easily_braked} == {"in_use"}
     assert not brake_holds(FORCED_ON)
 

@@ -201,12 +201,13 @@ def claim_chunk(worker: str, only: Job | None = None, kinds: Collection[str] = O
     return _claim(free.filter(job=only) if only else free, worker)
 
 
-def claim_unfinished(worker: str, kinds: Collection[str] = OF_CARDS) -> Job | None:
-    """A job of these kinds whose last chunk is done, and whose worker did not live to say so, leased, or None."""
+def claim_unfinished(worker: str, only: Job | None = None, kinds: Collection[str] = OF_CARDS) -> Job | None:
+    """A job of these kinds (`only` this one) whose last chunk is done, and whose worker never said so, or None."""
     chunks = JobChunk.objects.filter(job=OuterRef("pk"))
     unchecked, undone = Exists(chunks.filter(checked_at=None)), Exists(chunks.filter(done_at=None))
     over = Q(~unchecked, status=JobStatus.CHECKING) | Q(~undone, status=JobStatus.RUNNING)
-    return _claim(Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk"), worker)
+    free = Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk")
+    return _claim(free.filter(pk=only.pk) if only else free, worker)
 
 
 def extend_lease(job: Job, worker: str) -> None:

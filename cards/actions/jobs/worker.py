@@ -33,8 +33,8 @@ def tick(seconds, kinds=KINDS):
     if engine.chunks_at_work() >= TICKS_AT_ONCE:
         return
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
-    while job := engine.claim_unfinished(worker, list(kinds)):
-        _guarded(job, job, lambda job=job: _go_on(job, kinds))
+    while _finish_once(worker, kinds=kinds):
+        pass
     while time.monotonic() < give_up_at and _work_once(worker, kinds=kinds):
         pass
 
@@ -44,7 +44,7 @@ def work_off(job, seconds=600, kinds=KINDS):
     worker, give_up_at = name_of_worker(), time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         job = Job.objects.get(pk=job.pk)
-        if not job.is_at_work or not _work_once(worker, job, kinds):
+        if not job.is_at_work or not (_work_once(worker, job, kinds) or _finish_once(worker, job, kinds)):
             break
     return Job.objects.get(pk=job.pk)
 
@@ -113,6 +113,14 @@ def _as_soon_as_heard(say):
                 raise
             time.sleep(wait)
     say()
+
+
+def _finish_once(worker, only=None, kinds=KINDS):
+    """Take a job on whose worker died after its last chunk; False when there was none."""
+    job = engine.claim_unfinished(worker, only, list(kinds))
+    if job:
+        _guarded(job, job, lambda: _go_on(job, kinds))
+    return job is not None
 
 
 def _prepare(job, worker, kinds):

@@ -1,7 +1,7 @@
 """The sweep's page: what the last nights did, what tonight will do, and what needs a person's eye."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -9,14 +9,16 @@ from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from cards.actions.action_requests import act
-from cards.actions.sweep import braked_days, dry_run, release_brake
+from cards.actions.sweep import braked_days, dry_run, is_swept, release_brake
 from cards.actions.write import CHUNK
 from cards.calendar import civil_today
-from cards.choices import Action, Rule, State
-from cards.models import Card, SweptDay
+from cards.choices import Action, DayStep, Rule, State
+from cards.models import Card, DaysAtWork, StepOfDay, SweptDay
+from cards.pages.badges import Badge
 from cards.pages.frames import console_page, staff_required
 from cards.permissions import Actor
 from cards.phrases import pair
@@ -32,7 +34,8 @@ CHUNKS_LOOKED_AT = 5
 def sweep_page(request):
     context = {
         "tonight": Tonight(civil_today() + timedelta(days=1)),
-        "nights": [Night(swept) for swept in SweptDay.objects.all()[:NIGHTS]],
+        "behind": Behind(civil_today()),
+        "nights": last_nights(),
         "parked": Card.objects.parked().select_related("customer").order_by("pk")[:ROWS_LISTED],
         "may_unpark": Action.UNPARK in Actor.of(request.user).actions,
         "braked": braked_days(),
@@ -77,14 +80,58 @@ def stray_cards():
     )
 
 
-class Night:
-    """A swept day: how long it took, and how often each rule did something."""
+def last_nights():
+    """The last `NIGHTS` that were swept, each with the steps that came after."""
+    nights, at_work = SweptDay.objects.all()[:NIGHTS], DaysAtWork.objects.first()
+    steps = {(row.day, row.step): row for row in StepOfDay.objects.filter(day__in=[night.day for night in nights])}
+    first_day = at_work.first_day if at_work else date.max
+    return [Night(swept, steps if swept.day >= first_day else None) for swept in nights]
 
-    def __init__(self, swept):
+
+class Behind:
+    """The first day before today of which something is left to be done, and what that is; false if there is none."""
+
+    def __init__(self, today):
+        at_work = DaysAtWork.objects.first()
+        self.day, self.today = at_work.first_open_day if at_work else today, today
+
+    def __bool__(self):
+        return self.day < self.today
+
+    @property
+    def step(self):
+        """What waits: the sweep, or the first step after it that is not behind us."""
+        if not is_swept(self.day):
+            return SweptDay._meta.verbose_name
+        done = set(StepOfDay.objects.filter(day=self.day, finished_at__isnull=False).values_list("step", flat=True))
+        return next(step.label for step in DayStep if step not in done)
+
+
+class Night:
+    """A swept day: how long it took, how often each rule did something, and how far the steps after the sweep are.
+
+    `steps` are the rows of steps by day and step; None of a day of which only the sweep is done.
+    """
+
+    def __init__(self, swept, steps=None):
+        self.is_today = swept.day == civil_today()
+        self.steps = [] if steps is None else [step_badge(step, steps.get((swept.day, step))) for step in DayStep]
         self.day, self.changes = swept.day, swept.changes
         self.seconds = (swept.finished_at - swept.started_at).total_seconds() if swept.finished_at else None
         self.rules = by_rule(swept.counts)
         self.released_by, self.released_at = swept.released_by, swept.released_at
+
+
+def step_badge(step, row):
+    """How far a step of a day is; without a row it has still to be done."""
+    if row is None:
+        return Badge(pair(step.label, _("waiting")), "")
+    if row.gave_up:
+        return Badge(pair(step.label, _("gave up")), "bad")
+    if row.finished_at:
+        return Badge(step.label, "good")
+    failed = ngettext("failed {count} time, trying again", "failed {count} times, trying again", row.tries)
+    return Badge(pair(step.label, failed.format(count=row.tries)), "warning")
 
 
 class Tonight:

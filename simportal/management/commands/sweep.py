@@ -8,10 +8,11 @@ from cards.choices import Rule
 from cards.errors import BadInput
 from cards.management.base import PortalCommand, civil_day
 from cards.phrases import noted, pair
+from simportal import days
 
 
 class Command(PortalCommand):
-    help = "Applies the lifecycle rules day by day: every civil day not yet swept, up to today."
+    help = "Carries the civil days on, in order, up to today: the lifecycle rules, then renewals and notices of each."
 
     def add_arguments(self, parser):
         parser.add_argument("--through", metavar="DAY", type=civil_day, help="the last day to sweep (default: today)")
@@ -39,7 +40,7 @@ class Command(PortalCommand):
 
             # By now the program is loaded: the collector need not walk it again for each chunk.
             gc.freeze()
-            return sweep.sweep(through, progress)
+            return days.carry_through(through, progress)
 
     def print_report(self, report, dry_run):
         self.stdout.write(_("Days: {days}").format(days=_span(report.days)))
@@ -50,6 +51,7 @@ class Command(PortalCommand):
             self.say(_("{iccid} is parked: {why}").format(iccid=iccid, why=why))
         if dry_run:
             self.note(_("Dry run: nothing was written."))
+            self.note(_("Only the sweep was rehearsed, without the renewals and notices of these days."))
 
 
 def as_document(report):

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from cards.calendar import exists
 from cards.errors import BadInput
+from cards.faults import Fault, fault_of
 
 FOUND_SOMETHING, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
 
@@ -106,6 +107,9 @@ def explained(error, interrupted):
             return str(error), error.returncode
         if isinstance(error, KeyboardInterrupt):
             return str(interrupted), INTERRUPTED
+        fault = fault_of(error)
+        if fault and fault != Fault.AWAY:
+            return _("Stopped: {fault}. Run it again once that is over.").format(fault=fault.label), FOUND_SOMETHING
         first_line = str(error).strip().partition("\n")[0]
         if isinstance(error, DatabaseError):
             sentence = _("Database error: {reason} (does it exist, and is it migrated?)")

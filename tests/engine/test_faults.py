@@ -27,10 +27,11 @@ from cards.actions.jobs import control, engine, export, worker
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind
 from cards.faults import Fault, fault_of
+from cards.management.base import explained
 from cards.models import Card, CardEvent, Customer, Job, JobChunk, StagedFile, StagedReading, SweptDay, UsageDay
 from tests.billing import build as b
 from tests.build import OPENED_ON as DAY
-from tests.build import card_in_use, fresh, on_day, open_card, staff
+from tests.build import card_in_use, fresh, on_day, open_card, staff, use
 from tests.processes import free_port
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +169,13 @@ def test_a_fault_is_told_from_a_mistake_whatever_raised_it(name, tmp_path):
     assert fault_of(error(tmp_path / "some.sqlite3")) == fault
 
 
+@pytest.mark.once
+def test_a_command_that_a_fault_stopped_says_so_in_a_sentence(tmp_path):
+    assert explained(full_device(tmp_path), "") == ("Stopped: the disk is full. Run it again once that is over.", 1)
+    assert explained(locked(tmp_path / "some.sqlite3"), "")[0].startswith("Stopped: another change held these rows")
+    assert explained(KeyError("plan"), "")[0].startswith("Internal error: KeyError")
+
+
 # a usage import
 
 READ_AT = f"{DAY}T08:00+08:00"
@@ -235,6 +243,26 @@ def test_what_was_staged_and_is_lost_is_read_again_from_its_file(importing, lost
         lose_what_is_staged()
     assert taken(worker.work_off(job)) == UNINTERRUPTED
     assert [step.step for step in job.steps.all()] == ["started"]
+
+
+def test_whichever_range_comes_first_the_sums_are_the_same(in_parts):
+    user = staff()
+    user.is_superuser = True
+    user.save()
+    cards = [card_in_use() for _ in range(4)]
+    for card in cards:
+        use(card, DAY, 1)
+    earlier, later = (f"{DAY}T{hour:02}:00+08:00" for hour in (1, 2))
+    rows = [f"{card.iccid},{DAY},{size},{at}" for card in cards for size, at in ((1, earlier), (2, later))]
+    file = ContentFile("\n".join(["iccid,day,bytes,read_at", *rows]).encode(), name="usage.csv")
+    job = worker.work_off(control.upload(JobKind.IMPORT_USAGE, file, user=user))
+    control.start(job, user=user)
+    first = engine.claim_chunk("slow", job)
+    assert worker._work_once("quick", job)
+    engine.give_back(first)
+    job = worker.work_off(job)
+    assert (job.status, job.chunks.get(number=1).done_at > job.chunks.get(number=2).done_at) == ("done", True)
+    assert engine.totals(job).counts["stale"] == 8
 
 
 def test_whose_file_is_gone_too_says_what_to_do(importing):

@@ -75,7 +75,7 @@ class UsageImport(FileImport):
         after, refused = _staged(chunk), RefusedRow.objects.filter(file=before, pk__gt=known)
         counts = {name: getattr(after, name) - getattr(before, name) for name in USAGE_OUTCOMES}
         if chunk.number == 1:  # what the file itself has replaced
-            counts["stale"] += before.stale
+            counts["stale"] += chunk.payload.get("stale", before.stale)
         return _as_document(chunk, counts, refused.order_by("number").values_list(*TOLD_OF_A_ROW))
 
     def finish(self, job):
@@ -110,8 +110,8 @@ def _divide(job, file):
     for place in range(count):
         share = refused[place * errors // count : (place + 1) * errors // count]
         size = (place + 1) * file.rows // count - place * file.rows // count
-        warnings = _report(warned[:ERRORS_AT_ONCE]) if place == 0 else []
-        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": _report(share), "warnings": warnings})
+        of_all = {"warnings": _report(warned[:ERRORS_AT_ONCE]), "stale": file.stale} if place == 0 else {}
+        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": _report(share), **of_all})
 
 
 def _report(rows):

@@ -28,6 +28,7 @@ OF_A_CARD: tuple[OfACard, ...] = (
         facts.prove_state_and_holds,
         facts.prove_owner,
         facts.prove_terms,
+        facts.prove_term_starts,
         facts.prove_device,
         facts.prove_real_name,
         facts.prove_kept,

@@ -5,9 +5,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cards import rules
-from cards.choices import Action, Hold, State
+from cards.choices import Action, Hold
 from cards.errors import InvariantBroken
 from cards.models import CardEvent, QueuedTerm
+from cards.proof.chain import begins_term
 from cards.proof.facts import NOT_SAID
 from cards.proof.problem import Findings
 from cards.proof.reading import Records
@@ -70,12 +71,6 @@ def _packs_said(records: Records) -> set[int]:
             allowance = event.evidence.get("allowance_bytes")
             return has_ended | {allowance // MB - records.card.quota_mb} if allowance is not None else set()
     return {0}
-
-
-def begins_term(event: CardEvent) -> bool:
-    """Whether another term than the first began with the record."""
-    was_renewed = event.did == Action.RENEW and event.from_state == State.SHUT_DOWN != event.to_state
-    return was_renewed or event.action == Action.START_TERM
 
 
 def prove_next_due(records: Records) -> Findings:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from django.utils.translation import gettext as _
 
 from cards.choices import Action, Rule, State, label_of
+from cards.models import CardEvent
 from cards.proof.problem import Findings, holds_in_words
 from cards.proof.reading import Records
 from cards.triggers import STATE_EDGES
@@ -60,3 +61,14 @@ def prove_signatures(records: Records) -> Findings:
             sentence = _("event {seq} leaves the card in the state “{state}” with the holds “{holds}”")
             said = {"state": label_of(State, event.to_state), "holds": holds_in_words(event.holds)}
             yield "event_holds", sentence.format(seq=event.seq, **said)
+
+
+def begins_term(event: CardEvent) -> bool:
+    """Whether another term than the first began with the record."""
+    was_renewed = event.did == Action.RENEW and event.from_state == State.SHUT_DOWN != event.to_state
+    return was_renewed or event.action == Action.START_TERM
+
+
+def takes_in(event: CardEvent) -> bool:
+    """Whether a file took the card over, or in anew."""
+    return event.action == Action.ADOPT or "anew" in event.evidence

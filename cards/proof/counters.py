@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from cards.calendar import civil_today
 from cards.choices import Action, Rule, State
 from cards.models import Card, CardEvent
-from cards.proof.allowances import begins_term
+from cards.proof.chain import begins_term, takes_in
 from cards.proof.problem import Findings
 from cards.proof.reading import Records
 from cards.quantities import MB, megabytes
@@ -45,10 +45,10 @@ def prove_counter(records: Records) -> Findings:
 def beginning(card: Card, events: list[CardEvent]) -> MeterBeginning:
     """What the running meter began with."""
     for event in reversed(events):
-        if _takes_in(event):
+        if takes_in(event):
             return _of_an_intake(card, event)
         if event.action == Action.UNPARK:
-            return beginning(card, [one for one in events if _takes_in(one)])
+            return beginning(card, [one for one in events if takes_in(one)])
         if event.action in BEGINS_WITH_NOTHING:
             return NOTHING
         if event.action == Action.ACTIVATE:
@@ -56,10 +56,6 @@ def beginning(card: Card, events: list[CardEvent]) -> MeterBeginning:
         if begins_term(event) or _activates(card, event):
             return _of_a_term_within_a_day(card, event)
     return NOTHING
-
-
-def _takes_in(event: CardEvent) -> bool:
-    return event.action == Action.ADOPT or "anew" in event.evidence
 
 
 def _activates(card: Card, event: CardEvent) -> bool:

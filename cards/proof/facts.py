@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from cards.choices import CHANGES_OWNER, Action, RealName, State, UsageLevel, label_of
 from cards.models import CardEvent, Customer
 from cards.phrases import listed
-from cards.proof.chain import OPENINGS
+from cards.proof.chain import OPENINGS, begins_term, takes_in
 from cards.proof.problem import Findings, holds_in_words
 from cards.proof.reading import Records
 
 NOT_SAID = object()
+ACTIVATIONS = (Action.ACTIVATE, Action.FORCE_ACTIVATE, Action.APPROVE_REAL_NAME)
 
 
 def prove_state_and_holds(records: Records) -> Findings:
@@ -84,6 +85,18 @@ def prove_terms(records: Records) -> Findings:
     known = (card.term_number, card.service_from, card.service_until, card.quota_mb)
     if known != ((last.number, last.starts_on, last.service_until, last.quota_mb) if last else (0, None, None, 0)):
         yield "running_term", _("the card's current term is not the last one that started")
+
+
+def prove_term_starts(records: Records) -> Findings:
+    """A term started on the day of the record by which it began; of a card that was taken over, not the first."""
+    began = {event.effective_on for event in records.events if begins_term(event)}
+    activated = {event.effective_on for event in records.events if event.action in ACTIVATIONS}
+    for term in records.terms:
+        if not term.starts_on or (term.number == 1 and any(map(takes_in, records.events))):
+            continue
+        if term.starts_on not in (activated if term.number == 1 else began):
+            sentence = _("term {number} started on {day}, but no record says so")
+            yield "term_start", sentence.format(number=term.number, day=term.starts_on)
 
 
 def prove_device(records: Records) -> Findings:

@@ -85,8 +85,8 @@ def test_an_empty_portal_is_sound():
 LAST = "seq = (SELECT max(seq) FROM cards_cardevent)"
 
 KINDS = {
-    "no events": ("DELETE FROM cards_cardevent", ["no_events", "term_without_record"]),
-    "an event is missing": ("DELETE FROM cards_cardevent WHERE seq = 4", ["gap", "chain"]),
+    "no events": ("DELETE FROM cards_cardevent", ["no_events", "term_start", "term_start", "term_without_record"]),
+    "an event is missing": ("DELETE FROM cards_cardevent WHERE seq = 4", ["gap", "chain", "term_start"]),
     "the last event is missing": (f"DELETE FROM cards_cardevent WHERE {LAST}", ["version", "holds", "changed_on"]),
     "the first event is missing": ("DELETE FROM cards_cardevent WHERE seq = 1", ["gap", "opening"]),
     "version ahead": ("UPDATE cards_card SET version = version + 1", ["version"]),
@@ -128,6 +128,10 @@ KINDS = {
     "a term began before its turn": (
         "UPDATE cards_serviceterm SET starts_on = NULL, service_until = NULL WHERE number = 1",
         ["term_overlap"],
+    ),
+    "a term started on another day": (
+        "UPDATE cards_serviceterm SET starts_on = '2026-01-20' WHERE number = 1",
+        ["term_start"],
     ),
     "another device": ("UPDATE cards_card SET bound_imei = '861537040000035'", ["binding", "next_due"]),
     "another usage level": ("UPDATE cards_card SET usage_level = 80", ["usage_level"]),

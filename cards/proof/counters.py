@@ -35,10 +35,11 @@ def prove_counter(records: Records) -> Findings:
     if card.parked or not (card.is_in_test or card.term_runs):
         return
     least, most = beginning(card, records.events)
-    least = 0 if least is None or _has_ended(card) else max(records.told_bytes + least, 0)
-    if card.used_bytes < least or (most is not None and card.used_bytes > records.told_bytes + most):
+    used, days = card.used_bytes, records.told_bytes
+    is_less = least is not None and used < max(days + least, 0) and not _has_ended(card)
+    if is_less or (most is not None and used > days + most):
         sentence = _("the card has used {used} MB, but its days since {day} come to {told} MB")
-        told = {"used": megabytes(card.used_bytes), "told": megabytes(records.told_bytes), "day": card.meter_from}
+        told = {"used": megabytes(used), "told": megabytes(days), "day": card.meter_from}
         yield "counter", sentence.format(**told)
 
 

@@ -107,7 +107,7 @@ def test_who_may_give_any_service_away_when_the_portal_is_upgraded_may_grant():
 NOT_LOOKED_AT = words(
     """
     simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun billing.announcedrenewal
-    cards.eventcursor cards.selectionpart
+    simportal.provennight cards.seal cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
     cards.fleetfigures
     """

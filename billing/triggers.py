@@ -22,6 +22,12 @@ ORDER_EDGES = (
 BOOKS_ARE_KEPT = "the books are never changed or deleted: reverse the entry"
 LOG_IS_KEPT = "who changed what, and who did it alone, is never changed or deleted"
 
+LAST_BALANCE = """COALESCE((SELECT balance FROM billing_posting
+    WHERE customer_id = NEW.customer_id AND account = 'wallet' ORDER BY id DESC LIMIT 1), 0)"""
+PAYMENT = """SELECT 1 FROM billing_posting WHERE entry_id = 'pay:' || NEW.id AND account = 'wallet'
+    AND customer_id = NEW.customer_id AND amount = -NEW.total
+    AND EXISTS (SELECT 1 FROM billing_entry WHERE key = entry_id AND order_id = NEW.id)"""
+
 MONEY_TRIGGERS = (
     Trigger(
         "order_state_is_guarded",
@@ -29,6 +35,61 @@ MONEY_TRIGGERS = (
         "UPDATE OF state",
         "an order goes only from one state to the next",
         when=f"OLD.state <> NEW.state AND OLD.state || '>' || NEW.state NOT IN ({edges_in_sql(ORDER_EDGES)})",
+    ),
+    Trigger(
+        "order_is_paid_with_money",
+        "billing_order",
+        "UPDATE OF state",
+        "an order is paid only once the wallet has paid for it",
+        when="OLD.state <> NEW.state AND NEW.state = 'paid' AND NEW.total <> 0",
+        found=f"NOT EXISTS ({PAYMENT})",
+    ),
+    Trigger(
+        "order_terms_are_kept",
+        "billing_order",
+        "UPDATE OF id, key, customer_id, kind, total",
+        "what was ordered is fixed when the order is placed",
+        when="""OLD.state <> 'draft' AND (OLD.id <> NEW.id OR OLD.key <> NEW.key OR OLD.customer_id <> NEW.customer_id
+            OR OLD.kind <> NEW.kind OR OLD.total <> NEW.total)""",
+    ),
+    Trigger(
+        "order_is_not_deleted",
+        "billing_order",
+        "DELETE",
+        "an order that was placed is never deleted",
+        when="OLD.state <> 'draft'",
+    ),
+    *kept("billing_order", "order", "an order is never replaced", "id", "key", "job_id", but=("UPDATE", "DELETE")),
+    Trigger(
+        "wallet_begins_empty",
+        "billing_customeraccount",
+        "INSERT",
+        "a wallet begins empty",
+        when="NEW.balance <> 0",
+    ),
+    Trigger(
+        "wallet_is_guarded",
+        "billing_customeraccount",
+        "UPDATE OF balance",
+        "a wallet is moved only by a posting",
+        when="OLD.balance <> NEW.balance",
+        found=f"NEW.balance <> {LAST_BALANCE}",
+    ),
+    Trigger(
+        "wallet_is_its_customers",
+        "billing_customeraccount",
+        "UPDATE OF customer_id",
+        "a wallet stays its customer's",
+        when="OLD.customer_id <> NEW.customer_id",
+    ),
+    *kept("billing_customeraccount", "wallet", "a wallet is never deleted or replaced", "customer_id", but=("UPDATE",)),
+    Trigger(
+        "entry_moves_the_wallet",
+        "billing_entry",
+        "INSERT",
+        "an entry is written after the wallet is moved as its postings say",
+        found=f"""EXISTS (SELECT 1 FROM billing_customeraccount AS wallet
+            WHERE wallet.customer_id = NEW.customer_id AND wallet.balance <> {LAST_BALANCE})""",
     ),
     Trigger(
         "entry_balances",

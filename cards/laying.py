@@ -5,20 +5,16 @@ for whoever writes to the table, so what stands already is left alone, and nobod
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from django.apps.registry import Apps
-from django.core.management import CommandError
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.translation import gettext as _
 
 EVERYWHERE = ("postgresql", "sqlite")
-SECONDS_TO_WAIT = 5
 
 STANDING = {
     # The name, and what tells it from others: the digest it was laid with, if it is at work and its function is ours.
@@ -64,17 +60,22 @@ class Trigger:
         """What PostgreSQL's trigger calls; by its room ours are told from an operator's own."""
         return f"{self.room}_{self.name}"
 
+    @property
+    def literal(self) -> str:
+        return "'" + self.message.replace("'", "''") + "'"
+
     def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
         """Whether there is all that it asks for: the tables, and of its own the columns."""
         said = f"{self.when} {self.found}"
         columns = {*re.findall(r"\b(?:OLD|NEW)\.(\w+)", said), *self.event.partition(" OF ")[2].split(", ")} - {""}
-        return {self.table, *re.findall(r"FROM (\w+)", said)} <= {*tables} and columns <= {*tables[self.table]}
+        others = re.findall(r"(?<!DISTINCT )FROM (\w+)", said)
+        return {self.table, *others} <= {*tables} and columns <= {*tables[self.table]}
 
     # how PostgreSQL has it
 
     @property
     def body(self) -> str:
-        refusal = f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'check_violation';"
+        refusal = f"RAISE EXCEPTION {self.literal} USING ERRCODE = 'check_violation';"
         if self.found:
             refusal = f"IF {self._found_at_once if self.at_once else self.found} THEN {refusal} END IF;"
         return f"#variable_conflict use_column\nBEGIN {refusal} RETURN NEW; END"
@@ -92,7 +93,8 @@ class Trigger:
     def on_postgresql(self) -> str:
         if self.at_once:
             tables = "NEW TABLE AS new_rows" + (" OLD TABLE AS old_rows" if self.when else "")
-            fires = f"AFTER {self.event} ON {self.table} REFERENCING {tables} FOR EACH STATEMENT"
+            event = self.event.partition(" OF ")[0]  # with columns there are no tables of rows
+            fires = f"AFTER {event} ON {self.table} REFERENCING {tables} FOR EACH STATEMENT"
         else:
             each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
             fires = f"BEFORE {self.event} ON {self.table} FOR EACH {each}" + (
@@ -105,8 +107,9 @@ class Trigger:
     @property
     def on_sqlite(self) -> str:
         conditions = " AND ".join(f"({each})" for each in (self.when, self.found) if each)
+        conditions = conditions.replace("IS DISTINCT FROM", "IS NOT")  # the former only since 3.39
         fires = f"BEFORE {self.event} ON {self.table}" + (f" WHEN {conditions}" if conditions else "")
-        return f"CREATE TRIGGER {self.name} {fires} BEGIN SELECT RAISE(ABORT, '{self.message}'); END"
+        return f"CREATE TRIGGER {self.name} {fires} BEGIN SELECT RAISE(ABORT, {self.literal}); END"
 
     def laid_as(self, vendor: str) -> str:
         """What `STANDING` reads of it where it stands as it should."""
@@ -158,7 +161,7 @@ def tables_of(apps: Apps) -> dict[str, set[str]]:
 def lay(room: str, declared: Iterable[Trigger], using: str, apps: Apps, **kwargs: Any) -> None:
     """Lay what is declared and does not stand, take away what stands and is not declared. Called after each migration.
 
-    Raises `CommandError` when somebody is at work on a table all the time; then nothing was changed.
+    All or nothing: `migrate` gives up soon on a table that somebody works on, and tries again.
     """
     connection = connections[using]
     tables = tables_of(apps)
@@ -173,7 +176,7 @@ def lay(room: str, declared: Iterable[Trigger], using: str, apps: Apps, **kwargs
         if standing.get(name) != (trigger.table, trigger.laid_as(connection.vendor))
     ]
     if gone or missing:
-        with _not_for_long(connection):
+        with transaction.atomic(using):
             _drop(connection, gone | {trigger.name: trigger.table for trigger in missing if trigger.name in standing})
             _create(connection, missing)
             _drop_functions(connection, room, wanted.values())
@@ -186,7 +189,7 @@ def clear(sender: Any, using: str, plan: Collection[tuple[Any, bool]], **kwargs:
     """
     connection, room = connections[using], sender.label
     if plan and (connection.vendor == "sqlite" or any(is_backwards for _migration, is_backwards in plan)):
-        with _not_for_long(connection):
+        with transaction.atomic(using):
             _drop(connection, {name: table for name, (table, _text) in _standing(connection, room).items()})
 
 
@@ -194,22 +197,6 @@ def _standing(connection: BaseDatabaseWrapper, room: str) -> dict[str, tuple[str
     with connection.cursor() as cursor:
         cursor.execute(STANDING[connection.vendor], [f"{room}_%"])
         return {name: (table, text) for name, table, text in cursor.fetchall()}
-
-
-@contextmanager
-def _not_for_long(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """A transaction that gives up soon: behind what waits for a table, everybody else does."""
-    try:
-        with transaction.atomic(using=connection.alias):
-            if connection.vendor == "postgresql":
-                _execute(connection, f"SET LOCAL lock_timeout = '{int(SECONDS_TO_WAIT * 1000)}ms'")
-            yield
-    except OperationalError as error:
-        sentence = _(
-            "The guards of the database could not be laid, because its tables are in use ({error}). "
-            "Nothing was changed. Stop the workers, or wait for a quieter moment, and run migrate once more."
-        )
-        raise CommandError(sentence.format(error=str(error).splitlines()[0])) from error
 
 
 def _drop(connection: BaseDatabaseWrapper, names: Mapping[str, str]) -> None:

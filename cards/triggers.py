@@ -38,6 +38,19 @@ EDGE = f"OLD.state || '>' || NEW.state IN ({edges_in_sql(STATE_EDGES)})"
 # A card to which nothing has happened is in whatever state its file says, once that is corrected.
 ANEW = "(COALESCE(NEW.anew_seq, 0) = NEW.version AND OLD.state <> 'cancelled')"
 MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
+RECORD = "SELECT 1 FROM cards_cardevent WHERE card_id = NEW.id AND seq = NEW.version"
+# What changes only with a record, beside the state. Counters, cycles, devices that were seen and what is due next
+# change without.
+RECORDED = (
+    *("holds", "customer_id", "owned_from_seq", "protected", "parked", "anew_seq", "resumes_to"),
+    *("carrier", "certification", "plan_id", "opened_on", "test_months", "test_quota_mb", "test_until"),
+    *("test_ended_on", "silent_from", "forced_activation_on", "activated_on", "activation_cause"),
+    *("term_number", "service_from", "service_until", "anniversary_day", "cancel_on"),
+    *("quota_mb", "pack_mb", "limit_mb", "limit_waived"),
+    *("binding", "bound_imei", "previous_imei", "bound_on", "rebound_in", "rebinds", "real_name"),
+    *("msisdn", "imsi", "tags", "remark"),
+)
+CHANGED_OTHERWISE = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in RECORDED)
 
 CARD_TRIGGERS = (
     Trigger(
@@ -48,11 +61,69 @@ CARD_TRIGGERS = (
         when=f"OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND ({EDGE} OR {ANEW}))",
     ),
     Trigger(
+        "card_version_is_guarded",
+        "cards_card",
+        "UPDATE OF version",
+        "the version of a card goes up by one with each record",
+        when="OLD.state = NEW.state AND NEW.version NOT IN (OLD.version, OLD.version + 1)",
+    ),
+    Trigger(
+        "card_follows_its_record",
+        "cards_card",
+        "UPDATE OF version",
+        "a card changes only as its record says, which is written before it",
+        when="OLD.version <> NEW.version",
+        found=f"NOT EXISTS ({RECORD} AND to_state = NEW.state AND holds = NEW.holds LIMIT 1 OFFSET 0)",
+        at_once=True,
+    ),
+    Trigger(
         "card_owner_is_guarded",
         "cards_card",
         "UPDATE OF customer_id",
         "a card goes to another customer only with a record",
-        when=f"{MOVED} AND NEW.version <> OLD.version + 1",
+        when=MOVED,
+        found=f"NOT EXISTS ({RECORD} AND action IN ('assign', 'unassign'))",
+    ),
+    Trigger(
+        "card_protection_is_guarded",
+        "cards_card",
+        "UPDATE OF protected",
+        "a card is protected, and not any more, only with a record",
+        when="OLD.protected <> NEW.protected",
+        found=f"NOT EXISTS ({RECORD} AND action IN ('protect', 'unprotect'))",
+    ),
+    Trigger(
+        "card_changes_with_its_version",
+        "cards_card",
+        f"UPDATE OF {', '.join(RECORDED)}",
+        "what a record says of a card changes only with one",
+        when=f"NEW.version <> OLD.version + 1 AND ({CHANGED_OTHERWISE})",
+    ),
+    Trigger(
+        "card_next_day_is_guarded",
+        "cards_card",
+        "UPDATE OF next_due_on, parked",
+        "nothing is due on a card only where it is parked, cancelled, or shut down and protected",
+        when="NEW.next_due_on IS NULL AND NEW.parked = '' AND NEW.state <> 'cancelled'"
+        " AND NOT (NEW.state = 'shut_down' AND NEW.protected)",
+    ),
+    Trigger(
+        "card_key_is_kept",
+        "cards_card",
+        "UPDATE OF id, iccid",
+        "a card keeps its ICCID",
+        when="OLD.id <> NEW.id OR OLD.iccid <> NEW.iccid",
+    ),
+    *kept("cards_card", "card", "a card is never deleted or replaced", "id", "iccid", but=("UPDATE",)),
+    Trigger(
+        "card_event_is_the_next",
+        "cards_cardevent",
+        "INSERT",
+        "a record has the card's next number and begins in the card's state",
+        found="""NOT EXISTS (SELECT 1 FROM cards_card WHERE id = NEW.card_id AND (
+            NEW.seq = version + 1 AND NEW.from_state = state
+            OR NEW.seq = 1 AND version = 1 AND NEW.from_state = '' AND NEW.to_state = state) LIMIT 1 OFFSET 0)""",
+        at_once=True,
     ),
     *kept("cards_cardevent", "card_event", "a card event is never changed or deleted", "id", "card_id, seq"),
     *kept("cards_seal", "seal", "a seal is never changed or deleted", "id", "book, number"),

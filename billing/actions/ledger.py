@@ -53,8 +53,8 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
         if known:
             return known
         postings = [_posting(account, key, line) for line in entry_lines]
+        Posting.objects.bulk_create(postings)  # before the wallet, which they move, and the entry, which seals them
         account.save(update_fields=["balance"])
-        Posting.objects.bulk_create(postings)  # before the entry, which seals them
         return Entry.objects.create(
             key=key,
             kind=kind,

@@ -2,9 +2,9 @@
 
 Records get their keys before they are committed, so behind the newest one a lower key may still come to light. On
 PostgreSQL a reader therefore goes no further than a mark behind which nothing can: the highest key that was there
-before a transaction of its own began, once every older transaction is over. A record is written after its card, so
-that its transaction has its number before the record has its key. SQLite has one writer at a time: what is there is
-in order.
+before a transaction of its own began, once every older transaction is over. That counts on a transaction having its
+number before its first record has its key: locking the card's row gives it (`write.lock`), or inserting the card
+(`write.create`). SQLite has one writer at a time: what is there is in order.
 """
 
 from django.db import connection, transaction

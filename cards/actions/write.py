@@ -1,9 +1,10 @@
 """The one write path: lock, check after the lock, transition in memory, bulk write, one record per change.
 
 A `Work` takes a card through its changes in memory and yields each `Change` once it is done. The write path drives
-the work on a chunk of cards side by side and writes what they yield in rounds: all cards of a round in one statement,
-all records in another. Work that raises `Refused` ends with that outcome; work that raises anything else gets its card
-parked; neither takes the other cards down. A fault (`cards/faults.py`) is nobody's mistake: it takes the chunk back.
+the work on a chunk of cards side by side and writes what they yield in rounds: all records of a round in one
+statement, then the cards in another. Work that raises `Refused` ends with that outcome; work that raises anything else
+gets its card parked; neither takes the other cards down. A fault (`cards/faults.py`) is nobody's mistake: it takes the
+chunk back.
 """
 
 import json
@@ -295,9 +296,13 @@ def _signed(outcome: Outcome, step: Change, before: dict[str, Any]) -> Written:
 
 
 def _write(written: Sequence[Written], signature: Signature) -> None:
-    """One statement for the cards to which the same was done, one for the records, and then what mirrors them."""
+    """One statement for the records, one for the cards to which the same was done, and then what mirrors them.
+
+    The database lets a card change only as a record says that is there.
+    """
     if not written:
         return
+    _write_events(written, signature)
     by_action: defaultdict[str | None, list[Written]] = defaultdict(list)
     for entry in written:
         by_action[entry.done.change.action if entry.done else None].append(entry)
@@ -305,7 +310,6 @@ def _write(written: Sequence[Written], signature: Signature) -> None:
         changed = _changed_columns(alike, CARD_COLUMNS if action == Action.UPDATE else CHANGING_COLUMNS)
         values_of = attrgetter("id", *changed)
         update_rows(Card, changed, [values_of(card) for card, _, _ in alike])
-    _write_events(written, signature)
     _mirror(written)
 
 

@@ -13,9 +13,9 @@ from billing.errors import MoneyRefused
 from billing.models import MissedRenewal, Notice, Order, RenewalRun, RenewedTerm
 from billing.sentences import sentence_of
 from cards.calendar import last_day
-from cards.models import Card, Job, Plan
+from cards.models import Job, Plan
 from tests.billing import build as b
-from tests.build import card_in_use, do, fresh, on_day, swept
+from tests.build import card_in_use, do, fresh, on_day, spoil, swept
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +145,7 @@ def held(kind="anomaly"):
 
 def unverified():
     card = monthly()
-    Card.objects.filter(pk=card.pk).update(certification="individual")
+    spoil(card, certification="individual")
     return do("revoke_real_name", approved(card), SINCE)
 
 
@@ -156,7 +156,7 @@ def approved(card):
 
 def parked():
     card = monthly()
-    Card.objects.filter(pk=card.pk).update(parked='["unexpected", {"text": "boom"}]')
+    spoil(card, parked='["unexpected", {"text": "boom"}]')
     return card
 
 
@@ -352,11 +352,11 @@ def test_what_was_paid_and_could_not_be_served_is_missed_and_tried_again():
     card = monthly()
     with on_day(WEEK_BEFORE):
         renew_for(WEEK_BEFORE, seconds=600)
-        Card.objects.filter(pk=card.pk).update(parked='["unexpected", {"text": "boom"}]')
+        spoil(card, parked='["unexpected", {"text": "boom"}]')
         kinds.work_off_orders(60)
     assert (b.fresh(Order.objects.get()).state, b.balance()) == ("refunded", 100)
     assert ([row[:2] for row in missed(WEEK_BEFORE)], RenewedTerm.objects.count()) == ([(card.iccid, "other")], 0)
     assert [notice.kind for notice in Notice.objects.all()] == ["not_renewed"]
-    Card.objects.filter(pk=card.pk).update(parked="")
+    spoil(card, parked="")
     ticked(WEEK_BEFORE + DAY)
     assert (b.balance(), len(fresh(card).terms.all()), missed(WEEK_BEFORE + DAY)) == (95, 2, [])

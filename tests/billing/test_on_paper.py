@@ -13,7 +13,7 @@ from billing.models import CustomerAccount, MoneyRules, Order, OrderLine
 from billing.money import LARGEST
 from cards.models import Card, Plan
 from tests.billing import build as b
-from tests.build import card_in_use, member, on_day
+from tests.build import card_in_use, member, on_day, unguarded
 from tests.console.pages import logged_in, of_role
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +210,7 @@ def test_a_card_sale_is_called_so(owner):
     card = Card.objects.get(pk=card_in_use(customer="Acme").pk)
     b.price("Y1-30", "30.00")
     order = b.placed(cards=[card])
+    unguarded("billing_order")
     Order.objects.update(kind=OrderKind.SALE)
     OrderLine.objects.update(plan=None)
     assert f"1{card.iccid}Card saleOpen¥30.00" in paper(owner, f"/my/orders/{order.pk}/print/")

@@ -21,7 +21,7 @@ from cards.management.documents import documents
 from cards.management.portraits import portrait
 from cards.models import Card, OrderedTerm
 from tests.billing import build as b
-from tests.build import card_in_use, do, fresh, on_day, open_card, swept
+from tests.build import card_in_use, do, fresh, on_day, open_card, swept, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -217,6 +217,7 @@ def test_the_proof_finds_what_is_on_order_without_a_line_and_a_line_that_is_not_
     }
     OrderedTerm.objects.all().delete()
     assert [(p.code, p.iccid) for p in proof.problems()] == [("line_without_ordered_term", card.iccid)]
+    unguarded("billing_order")
     Order.objects.filter(pk=placed.pk).update(kind="pack")
     assert list(proof.problems()) == []
 

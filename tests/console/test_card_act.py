@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from cards.choices import MADE_BY_PEOPLE
-from cards.models import Card, Customer, Plan
-from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, staff, story, swept, use
+from cards.models import Customer, Plan
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, spoil, staff, story, swept, use
 from tests.console.pages import logged_in, of_role, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -343,13 +343,13 @@ def test_what_is_due_is_done_before_the_action(ops):
 @on_the_day
 def test_a_card_that_contradicts_itself_is_parked_and_says_so(ops):
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(service_from=None)
+    spoil(card, service_from=None)
     assert ops.get(url_of(card, "suspend")).status_code == 200
     response = send(ops, card, "suspend")
     assert said(ops, response) == ["The card was parked because its data is inconsistent."]
     for action in ("renew", "unpark", "rebind", "top_up", "grant"):
         assert ops.get(url_of(card, action), follow=True).status_code == 200
-    Card.objects.filter(pk=card.pk).update(service_from=date(2026, 1, 15))
+    spoil(card, service_from=date(2026, 1, 15))
     response = submit(ops, card, "unpark")
     assert fresh(card).parked == ""
     entries = ops.get(response.headers["Location"], headers=ENGLISH).context["record"].entries
@@ -398,7 +398,7 @@ def test_every_action_opens_in_every_state_and_none_fails():
 @on_the_day
 def test_an_action_on_a_parked_card_is_refused(ops):
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(service_from=None)
+    spoil(card, service_from=None)
     attempt("suspend", card, DAY)
     response = send(ops, card, "protect")
     assert (response.status_code, "Correct the data, then unpark the card" in text(response)) == (409, True)

@@ -14,7 +14,7 @@ from cards.models import Card
 from cards.pages.card_columns import USUAL, list_cells, rows_of, with_facts
 from cards.pages.card_rows import MeterInRow, Next, Shown, Usage
 from cards.pages.frames import CONSOLE
-from tests.build import card_in_use, do, member, on_day, open_card, story, swept, use
+from tests.build import card_in_use, do, member, on_day, open_card, spoil, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_each_state_shows_its_cause_its_meter_and_the_day_that_matters_next(ops,
 
 def test_a_card_that_contradicts_itself_is_listed_all_the_same(ops):
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(cycle_until=None, service_from=None)
+    spoil(card, cycle_until=None, service_from=None)
     (row,) = ops.get(LIST).context["rows"]
     assert (row["iccid"], row["usage"]) == (card.iccid, None)
 

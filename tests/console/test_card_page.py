@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from cards.models import Card, CarrierPolicy
+from cards.models import CarrierPolicy
 from cards.pages.timeline import Mark, life_of, lying, upright
 from cards.pages.usage_chart import Cycle, by_cycle, by_day, cycles_of
-from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, swept, use
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, spoil, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -261,7 +261,7 @@ def test_terms_devices_and_checks_are_listed_and_persons_masked():
 @on_the_day
 def test_a_parked_card_is_shown_with_what_is_wrong():
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(service_from=None)
+    spoil(card, service_from=None)
     attempt("suspend", card, DAY)
     response = page_of(of_role("operations"), fresh(card))
     (why,) = response.context["whys"]
@@ -276,7 +276,7 @@ def test_a_parked_card_is_shown_with_what_is_wrong():
 @pytest.mark.parametrize("lost", ["service_until", "cycle_until"])
 def test_a_card_that_contradicts_itself_is_shown_without_a_forecast(lost):
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(**{lost: None})
+    spoil(card, **{lost: None})
     response = page_of(of_role("operations"), fresh(card))
     assert (response.context["forecast"], labels(response)) == ([], [])
     assert response.context["broken"] in text(response)

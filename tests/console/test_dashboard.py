@@ -14,7 +14,7 @@ from simportal.dashboard import LastSweep
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
 from simportal.models import ProvenNight
-from tests.build import card_in_use, do, member, on_day, open_card, use
+from tests.build import card_in_use, do, member, on_day, open_card, spoil, use
 from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -128,19 +128,19 @@ def test_days_ahead_are_counted_from_tomorrow_to_the_last_day_of_the_chart():
 
 def test_the_last_days_of_service_are_counted_by_weeks_from_today_on():
     for day in ("2026-06-10", "2026-06-11", "2026-06-17", "2026-06-18", "2026-09-02", "2026-09-03"):
-        Card.objects.filter(pk=card_in_use().pk).update(service_until=day)
+        spoil(card_in_use(), service_until=day)
     over = card_in_use(plan="M1-100")  # until 2026-02-01
     sweep(date(2026, 5, 1))
-    Card.objects.filter(pk=over.pk).update(service_until="2026-06-12")
+    spoil(over, service_until="2026-06-12")
     found = expiries(fleet_snapshot.snapshot(TODAY).document, TODAY)
     assert (of_chart(found), len(found.bars)) == ([("2026-06-10", "2"), ("2026-06-17", "1"), ("2026-08-26", "1")], 12)
 
 
 def test_forced_next_month_is_the_calendar_month_after_this():
     for day in ("2026-06-30", "2026-07-01", "2026-07-31", "2026-08-01"):
-        Card.objects.filter(pk=open_card().pk).update(forced_activation_on=day)
+        spoil(open_card(), forced_activation_on=day)
     do("cancel", open_card(), TODAY)
-    Card.objects.filter(pk=card_in_use().pk).update(forced_activation_on="2026-07-01")
+    spoil(card_in_use(), forced_activation_on="2026-07-01")
     assert fleet_snapshot.snapshot(TODAY).document["quick"]["forced"] == 2
 
 
@@ -258,7 +258,7 @@ def test_what_waits_is_counted():
         Job.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=age))
     use(card_in_use(), TODAY, mb=29)
     use(card_in_use(), TODAY, mb=31)
-    Card.objects.filter(pk=open_card(opened_on=TODAY).pk).update(parked="{}")
+    spoil(open_card(opened_on=TODAY), parked="{}")
     waits = {queue.code: queue.cards for queue in seen_by("support").context["queues"] if queue.cards}
     assert waits == {"low": 1, "used_up": 1, "parked": 1, "waiting": 1, "failed": 2}
 

@@ -9,9 +9,9 @@ from cards import rules
 from cards.actions.write import attach_queues
 from cards.choices import Action, Hold, State
 from cards.errors import InvariantBroken
-from cards.models import Card, CardEvent, CarrierPolicy, PolicyBook
+from cards.models import CardEvent, CarrierPolicy, PolicyBook
 from cards.sentences.explain import explain, foresee, placing_events
-from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, swept, use
+from tests.build import attempt, card_in_use, do, fresh, on_day, open_card, spoil, swept, use
 
 pytestmark = pytest.mark.django_db
 
@@ -248,7 +248,7 @@ def test_of_a_shut_down_card_only_the_holds_that_will_stand_are_told():
 
 def test_a_parked_card_says_so_first():
     card = card_in_use()
-    Card.objects.filter(pk=card.pk).update(service_from=None)
+    spoil(card, service_from=None)
     attempt("suspend", card, DAY)
     assert [(code, action) for code, action, *_ in reasons_given(fresh(card))] == [("parked", "unpark")]
 

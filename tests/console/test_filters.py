@@ -8,7 +8,7 @@ from cards.choices import Hold
 from cards.models import Card, Customer, Tag
 from cards.quick import QUICK
 from cards.state_counts import COUNTED, tab_counts
-from tests.build import attempt, card_in_use, do, member, on_day, open_card, swept, use
+from tests.build import attempt, card_in_use, do, member, on_day, open_card, spoil, swept, use
 from tests.console.filtering import complaints, filter_of, found, in_order
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_each_filter_finds_exactly_its_cards(fleet, query, names):
 
 def test_parked_cards_are_found():
     broken, _sound = card_in_use(), card_in_use()
-    Card.objects.filter(pk=broken.pk).update(service_from=None)
+    spoil(broken, service_from=None)
     attempt("suspend", broken, DAY)
     assert found("parked=1") == [broken]
 
@@ -213,7 +213,7 @@ def test_stray_are_cards_used_without_service():
 
 def test_parked_is_a_quick_filter_too():
     broken, _sound = card_in_use(), card_in_use()
-    Card.objects.filter(pk=broken.pk).update(service_from=None)
+    spoil(broken, service_from=None)
     attempt("suspend", broken, DAY)
     assert found("quick=parked") == [broken]
 

@@ -16,7 +16,7 @@ from cards.actions.jobs import engine, worker
 from cards.choices import JobKind, JobStatus
 from cards.errors import InvariantBroken
 from cards.models import Card, CardEvent, Customer, Job, StagedFile, UsageDay
-from tests.build import OPENED_ON, card_in_use, fresh, on_day, open_card, staff, story
+from tests.build import OPENED_ON, card_in_use, fresh, on_day, open_card, spoil, staff, story
 from tests.commands.calls import card_row, csv_file, iccid, usage_row
 from tests.console.pages import logged_in, of_role, text
 
@@ -189,7 +189,7 @@ def test_who_may_assign_moves_cards_by_correcting_after_what_was_due(ops, tmp_pa
 
 def test_a_parked_card_is_not_moved_by_correcting(ops, tmp_path):
     card = card_in_use(iccid=iccid(1), customer="Acme")
-    Card.objects.filter(pk=card.pk).update(parked=InvariantBroken("no_cycle").written())
+    spoil(card, parked=InvariantBroken("no_cycle").written())
     job = checked(ops, table(tmp_path, [card_row(1, customer="Newcomer")]), update="on")
     ((row, field, message, _differs),) = wrong(page(ops, job))
     assert (row, field) == (2, "customer")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from cards.actions.write import attach_queues
 from cards.models import Card, CarrierPolicy
 from cards.policy_effects import cards_at_stake, effects_on, spread
-from tests.build import card_in_use, do, on_day, open_card, use
+from tests.build import card_in_use, do, on_day, open_card, spoil, use
 from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_cards_of_other_carriers_and_cards_that_are_over_are_not_at_stake():
     card_in_use(carrier="cucc")
     do("cancel", open_card(), TODAY)
     parked = card_in_use()
-    Card.objects.filter(pk=parked.pk).update(parked="{}")
+    spoil(parked, parked="{}")
     assert changed_by("2026-06-11", renewal_days=1) == {}
 
 

@@ -11,7 +11,7 @@ from cards.actions.sweep import sweep
 from cards.filters import CardFilter
 from cards.models import Card, Job
 from cards.pages.queues import CARD_QUEUES, queues
-from tests.build import card_in_use, do, on_day, open_card, use
+from tests.build import card_in_use, do, on_day, open_card, spoil, use
 from tests.console.pages import of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_cards_to_be_cancelled_are_shown_by_the_days_left_and_protected_ones_lef
     later, sooner, protected, too_late = (card_in_use(plan="M1-100") for _ in range(4))
     sweep(date(2026, 2, 1))
     for card, day in ((later, 24), (sooner, 11), (protected, 12), (too_late, 25)):
-        Card.objects.filter(pk=card.pk).update(cancel_on=date(2026, 6, day))
+        spoil(card, cancel_on=date(2026, 6, day))
     do("protect", protected, date(2026, 2, 1))
     offered = ["renew", "protect"]
     assert shown_to()["cancelling"] == (
@@ -62,7 +62,7 @@ def test_cards_forced_active_next_month_come_soonest_first():
     days = ("2026-07-31", "2026-07-01", "2026-08-01")
     cards = [open_card() for _ in days]
     for card, day in zip(cards, days, strict=True):
-        Card.objects.filter(pk=card.pk).update(forced_activation_on=day)
+        spoil(card, forced_activation_on=day)
     assert shown_to()["forced"] == (
         2,
         [(cards[1].iccid, date(2026, 7, 1), 21, "", []), (cards[0].iccid, date(2026, 7, 31), 51, "", [])],
@@ -90,7 +90,7 @@ def test_who_may_not_decide_is_offered_nothing():
 @on_today
 def test_parked_cards_say_why_and_can_be_taken_back():
     card = open_card(opened_on="2026-06-01")
-    Card.objects.filter(pk=card.pk).update(silent_from=None, next_due_on=TODAY)
+    spoil(card, silent_from=None, next_due_on=TODAY)
     sweep(TODAY)
     ((name, _, _, note, actions),) = shown_to()["parked"][1]
     assert (name, bool(note), actions) == (card.iccid, True, ["unpark"])
@@ -131,7 +131,7 @@ def test_jobs_that_failed_lately_lead_to_their_pages():
 @on_today
 def test_the_few_are_no_more_than_five_and_the_rest_is_one_click_away():
     for _ in range(6):
-        Card.objects.filter(pk=open_card().pk).update(forced_activation_on="2026-07-01")
+        spoil(open_card(), forced_activation_on="2026-07-01")
     page = of_role("operations").get(URL)
     (forced,) = [section for section in page.context["sections"] if section.queue.code == "forced"]
     assert (forced.queue.cards, len(forced.rows)) == (6, 5)
@@ -159,7 +159,7 @@ def test_each_figure_is_the_length_of_the_list_that_it_leads_to():
         ("forced_activation_on", "2026-07-31", open_card()),
         ("stray_usage_on", "2026-06-01", card_in_use()),
     ):
-        Card.objects.filter(pk=card.pk).update(**{name: day})
+        spoil(card, **{name: day})
     waiting = queues(fleet_snapshot.snapshot(TODAY), TODAY)
     listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in CARD_QUEUES}
     assert {code: waiting[code].cards for code in CARD_QUEUES} == listed

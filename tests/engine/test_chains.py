@@ -8,7 +8,7 @@ from django.apps import apps
 
 from cards.calendar import add_months, months_between
 from cards.models import Card, Plan, ServiceTerm
-from tests.build import card_in_use, do, fresh, on_day, open_card, swept
+from tests.build import card_in_use, do, fresh, on_day, open_card, spoil, swept, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -76,15 +76,16 @@ def before_chains(card, *ends_then):
     starts_on = starts[0].starts_on
     for term, until in zip(starts, ends_then, strict=True):
         ServiceTerm.objects.filter(pk=term.pk).update(starts_on=starts_on, service_until=until)
-        Card.objects.filter(pk=card.pk).update(service_from=starts_on, service_until=until, next_due_on=until)
+        spoil(card, service_from=starts_on, service_until=until, next_due_on=until)
         starts_on = until
-    Card.objects.filter(pk=card.pk).update(anniversary_day=None)
+    spoil(card, anniversary_day=None)
     return fresh(card)
 
 
 def test_ends_that_cards_have_stay_and_the_next_one_uses_the_chain():
     card = swept(renewed(card_in_use(since=JAN_31, plan="M1A"), 2, JAN_31), date(2026, 2, 28))
     card = before_chains(card, date(2026, 2, 28), date(2026, 3, 28))
+    unguarded("cards_card")
     FILL(apps, None)
     assert swept(card, date(2026, 3, 28)).service_until == date(2026, 4, 30)
 
@@ -99,6 +100,7 @@ def test_the_memory_of_known_cards_is_that_of_new_ones():
     cards = [taken_over, since, mixed, *others]
     wanted = [fresh(card).anniversary_day for card in cards]
     assert wanted == [29, 31, None, None, None]
+    unguarded("cards_card")
     Card.objects.update(anniversary_day=None)
     FILL(apps, None)
     assert [fresh(card).anniversary_day for card in cards] == wanted

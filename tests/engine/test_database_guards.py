@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from cards.choices import State
 from cards.models import Card, CardEvent
 from cards.models.card import Card as Model
 from cards.triggers import STATE_EDGES
-from tests.build import OPENED_ON, card_in_use, do, fresh, open_card
+from tests.build import OPENED_ON, card_in_use, do, fresh, open_card, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,13 @@ def refused(statement):
     with pytest.raises(IntegrityError) as raised, transaction.atomic():
         statement()
     return str(raised.value).splitlines()[0]
+
+
+def record(card, **otherwise):
+    """A record as the write path writes the card's next one, but for what is `otherwise`."""
+    facts = {"from_state": card.state, "to_state": card.state, "holds": card.holds, "action": "activate"}
+    facts |= {"effective_on": card.changed_on, "executed_at": timezone.now(), "actor_kind": "command"}
+    return CardEvent.objects.create(card=card, **{"seq": card.version + 1} | facts | otherwise)
 
 
 def raw(sql):
@@ -83,14 +91,23 @@ def altered(card):
 def test_a_change_of_state_round_the_write_path_is_refused(way):
     card = open_card()
     message = refused(lambda: GOES_ROUND[way](card))
-    assert message == "a card changes its state only along a declared edge, one version at a time"
+    assert message in (  # in which order guards are asked is the database's
+        "a card changes its state only along a declared edge, one version at a time",
+        "a card changes only as its record says, which is written before it",
+    )
     assert (fresh(card).state, fresh(card).version) == ("unused", 1)
 
 
-def test_one_version_along_a_declared_edge_passes_and_verify_finds_it():
+def test_one_version_along_a_declared_edge_takes_the_record_that_says_so():
     card = open_card()
-    Card.objects.filter(pk=card.pk).update(state="in_use", version=F("version") + 1)
-    assert fresh(card).state == "in_use"
+    change = {"state": "in_use", "version": F("version") + 1}
+    only_as_recorded = "a card changes only as its record says, which is written before it"
+    assert refused(lambda: Card.objects.filter(pk=card.pk).update(**change)) == only_as_recorded
+    record(card, to_state="suspended")
+    assert refused(lambda: Card.objects.filter(pk=card.pk).update(**change)) == only_as_recorded
+    record(other := open_card(), to_state="in_use")
+    Card.objects.filter(pk=other.pk).update(**change)
+    assert (fresh(card).state, fresh(other).state) == ("unused", "in_use")
 
 
 def test_a_cancelled_card_stays_cancelled():
@@ -112,11 +129,13 @@ def test_a_cancelled_card_stays_cancelled():
 )
 def test_a_suspended_card_is_held_and_resumes_to_somewhere(facts, constraint):
     card = do("suspend", card_in_use(), NEXT_DAY)
+    unguarded("cards_card")
     assert constraint in refused(lambda: Card.objects.filter(pk=card.pk).update(**facts))
 
 
 def test_a_card_that_is_not_stopped_has_no_holds():
     card = card_in_use()
+    unguarded("cards_card")
     assert "only_a_stopped_card_is_held" in refused(lambda: Card.objects.filter(pk=card.pk).update(holds="credit"))
     assert "suspended_means_held" in refused(lambda: Card.objects.filter(pk=card.pk).update(resumes_to="in_use"))
 

@@ -142,6 +142,8 @@ def test_a_record_that_is_committed_late_is_not_missed(portal, late_begins_first
         for writer in (late, early) if late_begins_first else (early, late):
             writer.execute("SELECT 1 FROM cards_card WHERE id = %s FOR UPDATE", [1 if writer is late else 2])
         keys = [writer.execute(RECORD, [card]).fetchone()[0] for writer, card in ((late, 1), (early, 2))]
+        for writer, card in ((late, 1), (early, 2)):
+            writer.execute("UPDATE cards_card SET version = version + 1 WHERE id = %s", [card])
         early.commit()
         assert ast.literal_eval(python(portal, PULL)) == []
         assert not set(keys).intersection(ast.literal_eval(python(portal, SEAL)))

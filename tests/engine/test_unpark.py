@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from cards.errors import InvariantBroken
-from cards.models import Card, CarrierPolicy
+from cards.models import CarrierPolicy
 from cards.models.card import MB
-from tests.build import card_in_use, correct, do, fresh, on_day, open_card, story, use
+from tests.build import card_in_use, correct, do, fresh, on_day, open_card, spoil, story, use
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ MARCH_2, MARCH_3, MARCH_9, MARCH_10 = (date(2026, 3, day) for day in (2, 3, 9, 1
 
 def parked(card):
     """Set aside, as somebody's slip does it."""
-    Card.objects.filter(pk=card.pk).update(parked=InvariantBroken("no_cycle").written(), next_due_on=None)
+    spoil(card, parked=InvariantBroken("no_cycle").written(), next_due_on=None)
     return fresh(card)
 
 

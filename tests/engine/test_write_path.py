@@ -9,9 +9,9 @@ from django.utils.translation import override
 
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
-from cards.models import Card, CardEvent, ServiceTerm
+from cards.models import CardEvent, ServiceTerm
 from cards.permissions import Actor
-from tests.build import OPENED_ON, SHELL, attempt, card_in_use, do, fresh, member, open_card, staff, story, swept
+from tests.build import OPENED_ON, SHELL, attempt, card_in_use, do, fresh, member, open_card, spoil, staff, story, swept
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_customers_act_on_their_own_cards_only(role, owner, code):
 
 def test_a_card_whose_facts_contradict_each_other_is_parked_and_the_rest_go_on():
     broken, whole = card_in_use(plan="M1-100"), card_in_use(plan="M1-100")
-    Card.objects.filter(pk=broken.pk).update(service_until=None)
+    spoil(broken, service_until=None)
     report = sweep(date(2026, 3, 1))
     assert report.parked == [(broken.iccid, "“first day without service” is missing on a card in the state “In use”")]
     assert [fresh(card).state for card in (broken, whole)] == ["in_use", "shut_down"]
@@ -104,7 +104,7 @@ def test_a_card_whose_facts_contradict_each_other_is_parked_and_the_rest_go_on()
 
     assert attempt("suspend", broken, date(2026, 3, 2)).refused.code == "parked"
     assert attempt("unpark", broken, date(2026, 3, 2)).refused.code == "still_broken"
-    Card.objects.filter(pk=broken.pk).update(service_until=date(2026, 2, 1))
+    spoil(broken, service_until=date(2026, 2, 1))
     do("unpark", broken, date(2026, 3, 2))
     assert swept(broken, date(2026, 3, 3)).state == "shut_down"
     assert attempt("unpark", whole, date(2026, 3, 3)).refused.code == "not_parked"
@@ -131,9 +131,11 @@ def refuse_card(card):
     """Let the database refuse that this card becomes active, as it would refuse an edge that nobody declared."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            body = "BEGIN RAISE EXCEPTION 'refused by a test' USING ERRCODE = 'check_violation'; END"
+            cursor.execute(f"CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
             cursor.execute(
                 "CREATE TRIGGER refuse_one BEFORE UPDATE OF state ON cards_card FOR EACH ROW "
-                f"WHEN (NEW.id = {card.pk} AND NEW.state = 'in_use') EXECUTE FUNCTION cards_refuse('refused by a test')"
+                f"WHEN (NEW.id = {card.pk} AND NEW.state = 'in_use') EXECUTE FUNCTION refuse_one()"
             )
         else:
             cursor.execute(

@@ -62,11 +62,11 @@ def _longest(seconds):
 
 
 def _remarks(rounds):
-    remarks = [remark for round in rounds for remark in round.remarks]
+    remarks = [round.remarks[-1] for round in rounds if round.remarks]
     refused = sum(round.statuses[503] for round in rounds)
     broken = sum(round.statuses[500] for round in rounds)
-    remarks += [f"{refused} pages said 503"] if refused else []
-    remarks += [f"{broken} pages said 500"] if broken else []
+    remarks += [f"{refused} × 503"] if refused else []
+    remarks += [f"{broken} × 500"] if broken else []
     remarks += ["`verify` finds problems"] if any(round.problems for round in rounds) else []
     return "".join(f"; {remark}" for remark in dict.fromkeys(remarks))
 

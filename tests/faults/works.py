@@ -60,7 +60,7 @@ job = control.start(
 
 
 EXPORTED = f"""{CARDS}
-b.fleet(8_000, date(2026, 3, 1))
+b.fleet(20_000, date(2026, 3, 1))
 order_export(user, "csv", "cards.csv")
 """
 DRAFTED = f"""{CARDS}
@@ -117,7 +117,7 @@ WORKS = {
         amid="EXISTS (SELECT FROM billing_renewalrun)",
         over=f"(SELECT COUNT(*) FROM billing_renewalrun WHERE finished_at IS NOT NULL) >= {CUSTOMERS} AND {SERVED}",
     ),
-    "export": Work("an export of 8,000 cards", EXPORTED),
+    "export": Work("an export of 20,000 cards", EXPORTED),
     "post": Work(
         "an order of 5,000 cards, placed by a click",
         DRAFTED,

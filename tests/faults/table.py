@@ -137,7 +137,7 @@ FAULTS = {
         "PostgreSQL's disk is full",
         "filled to the last block; room after 20 s",
         p.fill_database_disk,
-        ("usage", "order"),
+        ("cards", "order"),
         lasts=20,
         processes=SERVED,
         prepared=p.small_disk_for_database,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psycopg
 
+from simportal.schedule import BEAT_SCHEDULE
+
 WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
@@ -73,7 +75,7 @@ def leave_beat_alone(site, lasts):
     """Without a worker; how many bells the broker holds at the end of it."""
     site.kill("worker")
     time.sleep(lasts)
-    waiting = site.redis.ask("LLEN", "celery")
+    waiting = sum(int(site.redis.ask("LLEN", bell["task"])) for bell in BEAT_SCHEDULE.values())
     site.start("worker")
     return f"{waiting} bells in the broker after {lasts:.0f} s"
 

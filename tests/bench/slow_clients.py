@@ -134,7 +134,7 @@ def waits(port, session, seconds):
 def warm_up(port, session):
     """Each worker reads its templates with its first visit."""
     for _visit in range(12):
-        wait_until(lambda: None not in waits(port, session, 0.01), seconds=60, what="the first visits")
+        wait_until(lambda: None not in waits(port, session, 0.01), seconds=180, what="the first visits")
 
 
 def report(label, count, found):

@@ -26,7 +26,7 @@ from cards.models import DaysAtWork, StepOfDay
 
 logger = logging.getLogger(__name__)
 
-DAYS_LEASE = timedelta(minutes=2)
+DAYS_LEASE = timedelta(minutes=1)  # and the next ring: what a killed worker was at goes on within two minutes
 # Of a step of a day that is over, after a mistake or a fault; then the next days go on without it.
 MOST_TRIES, MOST_TRIES_OF_FAULTS = 5, 60
 LOOKS_AGAIN_AFTER = 0.5  # seconds, for somebody who waits

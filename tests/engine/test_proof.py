@@ -10,7 +10,7 @@ from django.utils import timezone
 from cards.models import Card
 from cards.models.card import MB
 from cards.proof import Proof
-from tests.build import card_in_use, do, on_day, open_card, swept, use
+from tests.build import card_in_use, do, on_day, open_card, swept, unguarded, use
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +26,7 @@ def found():
 def found_with(**columns):
     """What is found once these columns of all cards are something else."""
     with transaction.atomic():
+        unguarded()
         Card.objects.update(**columns)
         codes = found()
         transaction.set_rollback(True)
@@ -46,6 +47,7 @@ def taken_over():
 
 def taken_over_and_unparked():
     card, _used = taken_over()
+    unguarded()
     Card.objects.filter(pk=card.pk).update(parked='["no_cycle", {}]', next_due_on=None)
     return do("unpark", card, MARCH_2), 5
 

@@ -62,13 +62,14 @@ TRY = f"""
 from django.utils import timezone
 from datetime import timedelta
 from cards.actions.jobs import worker
+from cards.leases import WAITS
 from cards.models import Job, JobChunk
 for tried in (1, 2, 3, 4, 5, {TRIES}):
     JobChunk.objects.update(tries=tried - 1, leased_until=None)
-    now = timezone.now()
     worker.tick(1)
     job, chunk = Job.objects.get(), JobChunk.objects.get(number=1)
-    wait = chunk.leased_until and round((chunk.leased_until - now).total_seconds() / 5) * 5
+    left = chunk.leased_until and chunk.leased_until - timezone.now()
+    wait = left and min(wait for wait in WAITS if wait >= left).seconds
     print(job.status, chunk.tries, wait, chunk.fault, job.message, sep="|")
 """
 GO_ON = """

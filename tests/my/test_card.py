@@ -6,7 +6,7 @@ import pytest
 
 from cards.models import CardEvent, RealNameCheck
 from cards.permissions import Actor
-from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, story, use
+from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, spoil, story, use
 from tests.console.pages import logged_in, of_role, text
 
 pytestmark = pytest.mark.django_db
@@ -217,7 +217,7 @@ def test_a_long_history_has_pages(alice):
 
 def test_a_card_whose_data_contradict_each_other_waits_for_the_dealer(alice):
     card = mine()
-    type(card).objects.filter(pk=card.pk).update(service_until=None)
+    spoil(card, service_until=None)
     seen = page(alice, card)
     assert seen["said"] == "Your dealer is correcting this card's data. No actions are possible until then."
     assert (seen["ways"], seen["buttons"], seen["steps"]) == ([], [], [])

@@ -207,7 +207,7 @@ def of_two_chunks():
     for number, card in enumerate(cards, start=2):
         JobChunk.objects.create(job=job, number=number, payload={"cards": [card.pk]}, **values)
     chunk.delete()
-    job.chunks.filter(number=3).update(leased_until=timezone.now() + timedelta(hours=1))
+    job.chunks.filter(number=3).update(leased_until=timezone.now() + engine.JOB_LEASE)
     worker.work_off(control.start(job, user=person()))
     job.chunks.update(leased_until=None)
     return Job.objects.get(pk=job.pk)

@@ -1,8 +1,8 @@
 """The proof of the records: every card stands where its events and its terms say, and they lead there without a gap.
 
 It has parts, each of which looks at a range of keys at a time and goes on behind it, so that a night's proof is done in
-pieces (`verify` does them one after the other). A card that looks wrong is read once more, locked, before anything is
-said about it, because somebody may have changed it between two of the reads.
+pieces (`verify` does them one after the other). Cards that look wrong are read once more, locked, before anything is
+said about them, because somebody may have changed them between two of the reads.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -82,10 +82,13 @@ def _proved(cards: list[Card], through: int | None, proofs: Sequence[OfACard]) -
     """What a piece came to that proves so much of these cards."""
     piece = Piece([], through, len(cards))
     for first in range(0, len(cards), ROWS_AT_ONCE):
+        wrong: list[int] = []
         for records in read_records(cards[first : first + ROWS_AT_ONCE]):
             piece.events += len(records.events)
             if any(_problems(records, proofs)):
-                piece.problems += confirmed(records.card.pk, proofs)
+                wrong.append(records.card.pk)
+        if wrong:
+            piece.problems += confirmed(wrong, proofs)
     return piece
 
 
@@ -104,11 +107,11 @@ def _next_changed(since: datetime, after: int) -> tuple[list[Card], int | None]:
     return list(Card.objects.filter(pk__among=chosen).order_by("pk")), through
 
 
-def confirmed(card_id: int, proofs: Sequence[OfACard]) -> list[Problem]:
-    """The problems of one card whose records nobody can change meanwhile."""
+def confirmed(card_ids: list[int], proofs: Sequence[OfACard]) -> list[Problem]:
+    """The problems of these cards, whose records nobody can change meanwhile."""
     with transaction.atomic():
-        (records,) = read_records([Card.objects.select_for_update().get(pk=card_id)])
-        return list(_problems(records, proofs))
+        cards = Card.objects.filter(pk__among=card_ids).order_by("pk").select_for_update(of=("self",))
+        return [problem for records in read_records(list(cards)) for problem in _problems(records, proofs)]
 
 
 def _problems(records: Records, proofs: Sequence[OfACard]) -> Iterator[Problem]:

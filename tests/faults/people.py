@@ -56,7 +56,8 @@ kinds.work_off_order(order.job)
 print(json.dumps([sessions, order.pk, [card.iccid for card in cards]]))
 """
 WORK = f"""{CARDS}
-control.upload(JobKind.IMPORT_USAGE, ContentFile(open("usage.csv", "rb").read(), name="usage.csv"), user=user)
+told = control.upload(JobKind.IMPORT_USAGE, ContentFile(open("usage.csv", "rb").read(), name="usage.csv"), user=user)
+control.start(worker.work_off(told), user=user)
 job = control.draft(freeze(Card.objects.filter(customer__name="Others"), owner=user, asked={{}}), "tag", user=user)
 control.start(worker.work_off(job), user=user, params={{"tag": "trial"}})
 """

@@ -19,7 +19,7 @@ ASKED = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeou
 
 
 @pytest.fixture
-def limits(transactional_db):
+def limits(transactional_db, django_db_serialized_rollback):
     """Makes this process one of a kind, for the test: `limits(QUICK)`."""
     before = deepcopy(connection.settings_dict["OPTIONS"])
     yield lambda kind: (keep_to(kind), connection.close())

@@ -8,7 +8,7 @@ import pytest
 from tests.own_portal import ended, own_portal, python, row, rows, running_python
 from tests.processes import wait_until
 
-LINES = 4_100  # in three parts: after each of two kills something is left
+LINES = 5_000  # in three parts: after each of two kills something is left
 CUSTOMERS = 12
 
 PAID_ORDER = f"""

@@ -111,8 +111,8 @@ STORIES = {
     ),
     # devices
     "moved": Story(
-        share=20, count=2, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,
-        moves_ago=(1, 20),
+        share=20, count=2, ago=(60, 200), plan="Y1-1024", binding="first_use", wakes=(1, 9), uses=(0.2, 0.5),
+        is_daily=True, moves_ago=(1, 20),
     ),
     "swapped": Story(
         share=20, ago=(100, 200), plan="Y1-1024", binding="fixed", wakes=(1, 9), uses=(0.2, 0.5), is_daily=True,

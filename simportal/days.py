@@ -23,6 +23,7 @@ from cards.calendar import civil_today, days, for_day
 from cards.choices import DayStep
 from cards.faults import fault_of
 from cards.models import DaysAtWork, StepOfDay
+from cards.models.sweep import MOST_DAYS_UNASKED
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +36,14 @@ LOOKS_AGAIN_AFTER = 0.5  # seconds, for somebody who waits
 def carry_on(today, seconds):
     """A stretch, of about so many `seconds`, of what is left of the days up to today.
 
-    Nothing while another worker is at it. A day that the brake holds holds all its steps and the days after it.
+    Nothing while another worker is at it, nor where so many days are left that somebody has to look at the clock first.
+    A day that the brake holds holds all its steps and the days after it.
     """
     give_up_at = time.monotonic() + seconds
     with _at_work(today) as worker:
-        if worker:
+        if worker and worker.at_work.is_held(today):
+            logger.error("More than %s days are left. If the clock is right, run: manage.py sweep", MOST_DAYS_UNASKED)
+        elif worker:
             worker.carry_on(today, partial(sweep_until, give_up_at=give_up_at), give_up_at)
 
 

@@ -292,6 +292,16 @@ def test_a_person_who_sweeps_is_not_held_and_goes_as_far_as_asked(renewing):
         assert carry_through(END).days == []
 
 
+@pytest.mark.parametrize(("days_left", "renewed"), [(60, True), (61, False)])
+def test_a_clock_set_far_ahead_makes_no_days_pass_until_a_person_says_so(renewing, caplog, days_left, renewed):
+    today = WEEK_BEFORE - DAY + days_left * DAY
+    rung(today)
+    assert (WEEK_BEFORE in [day for day, _ in ordered()], "the clock" in caplog.text) == (renewed, not renewed)
+    with on_day(today):
+        carry_through(today)
+    assert (WEEK_BEFORE in [day for day, _ in ordered()], are_made_up(today)) == (True, True)
+
+
 def test_a_ring_that_has_no_time_left_leaves_the_rest_to_the_next(renewing):
     with on_day(END):
         carry_on(END, -1)

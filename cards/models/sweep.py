@@ -7,6 +7,8 @@ from django.utils.translation import pgettext_lazy
 from cards.choices import DayStep
 from cards.models.leased import Leased
 
+MOST_DAYS_UNASKED = 60  # well under the 90 after which a card that is not renewed is cancelled
+
 
 class SweptDay(models.Model):
     """A civil day whose rules have been, or are being, applied. No row: the day still has to be swept."""
@@ -79,3 +81,9 @@ class DaysAtWork(Leased):
         finished = StepOfDay.objects.filter(step=list(DayStep)[-1], finished_at__isnull=False)
         last = finished.order_by("-day").values_list("day", flat=True).first()
         return last + timedelta(days=1) if last else self.first_day
+
+    def is_held(self, today: date) -> bool:
+        """Whether more days are left than are made up for unasked: rather than the portal having been down for so
+        long, the clock may be ahead.
+        """
+        return (today - self.first_open_day).days > MOST_DAYS_UNASKED

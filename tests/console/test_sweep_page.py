@@ -195,6 +195,14 @@ def test_a_portal_that_is_not_behind_says_nothing_of_it():
 
 
 @on_today
+@pytest.mark.parametrize(("back", "is_held"), [(59, False), (60, False), (61, True)])
+def test_so_many_days_are_left_that_somebody_has_to_look_at_the_clock(back, is_held):
+    DaysAtWork.objects.create(pk=1, first_day=TODAY - timedelta(days=back))
+    page = re.sub(r"<[^>]*>", "", text(of_role("support").get("/console/sweep/", headers=ENGLISH)))
+    assert ("Check the server's clock." in page, "still making up" in page) == (is_held, not is_held)
+
+
+@on_today
 def test_days_whose_sweep_is_still_to_come_say_so():
     DaysAtWork.objects.create(pk=1, first_day=TODAY - timedelta(days=1))
     page = text(of_role("support").get("/console/sweep/", headers=ENGLISH))

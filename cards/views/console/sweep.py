@@ -94,6 +94,7 @@ class Behind:
     def __init__(self, today):
         at_work = DaysAtWork.objects.first()
         self.day, self.today = at_work.first_open_day if at_work else today, today
+        self.is_held = at_work is not None and at_work.is_held(today)
 
     def __bool__(self):
         return self.day < self.today

@@ -159,7 +159,8 @@ def strike(fault, site, work, round, lasts, hurried):
     if hurried:
         for statement in LEASES_RUN_OUT:
             site.execute(statement)
-    went_on = seconds_until(lambda: (site.value(PROGRESS) or 0) > before, GOES_ON_WITHIN)
+    moved = f"SELECT ({work.over}) OR COALESCE(({PROGRESS}), 0) > {before}"
+    went_on = seconds_until(lambda: site.value(moved), GOES_ON_WITHIN)
     round.went_on.append(went_on)
     return went_on is not None
 

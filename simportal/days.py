@@ -20,7 +20,6 @@ from cards import leases
 from cards.actions.jobs.worker import name_of_worker
 from cards.actions.sweep import Report, is_swept, last_swept_day, sweep_day, sweep_until, unswept_days
 from cards.calendar import civil_today, days, for_day
-from cards.choices import DayStep
 from cards.faults import fault_of
 from cards.models import DaysAtWork, StepOfDay
 from cards.models.sweep import MOST_DAYS_UNASKED
@@ -130,9 +129,7 @@ class DaysWorker:
         """The steps of a day that is swept. Days before the first were only swept: nobody was promised anything."""
         if day < self.at_work.first_day:
             return True
-        finished = StepOfDay.objects.filter(day=day, finished_at__isnull=False)
-        behind_us = set(finished.values_list("step", flat=True))
-        return all(self._take_step(day, step, give_up_at) for step in DayStep if step not in behind_us)
+        return all(self._take_step(day, step, give_up_at) for step in StepOfDay.left(day))
 
     def _take_step(self, day, step, give_up_at):
         """Whether the step is behind us: done, or failed too often to hold up what comes after it any longer."""

@@ -117,6 +117,16 @@ def member(customer="Acme", username="alice", role="owner"):
     return user
 
 
+def installed_triggers():
+    """What each trigger of the database says, by its name."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal")
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return dict(cursor.fetchall())
+
+
 def unguarded(*tables):
     """From here on the database lets everything happen to these tables, or to all, until the test is over."""
     guards = [guard for guard in (*CARD_TRIGGERS, *MONEY_TRIGGERS) if not tables or guard.table in tables]

@@ -57,6 +57,12 @@ class StepOfDay(models.Model):
     def __str__(self) -> str:
         return f"{self.day} {self.step}"
 
+    @classmethod
+    def left(cls, day: date) -> list[DayStep]:
+        """The steps of a day that are not finished, in their order."""
+        finished = set(cls.objects.filter(day=day, finished_at__isnull=False).values_list("step", flat=True))
+        return [step for step in DayStep if step not in finished]
+
 
 class DaysAtWork(Leased):
     """Who carries the civil days on at this moment; one row.

@@ -11,7 +11,7 @@ from cards.choices import State
 from cards.models import Card, CardEvent
 from cards.models.card import Card as Model
 from cards.triggers import STATE_EDGES
-from tests.build import OPENED_ON, card_in_use, do, fresh, open_card, unguarded
+from tests.build import OPENED_ON, card_in_use, do, fresh, installed_triggers, open_card, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -25,15 +25,6 @@ def declared_edges():
         targets = getattr(transition.target, "allowed_states", None) or [transition.target]
         edges |= {(str(transition.source), str(target)) for target in targets}
     return {edge for edge in edges if edge[0] != edge[1]}
-
-
-def installed_triggers():
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal")
-        else:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        return dict(cursor.fetchall())
 
 
 def refused(statement):

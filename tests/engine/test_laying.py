@@ -11,18 +11,9 @@ from cards.laying import Trigger, clear
 from cards.models import Card
 from cards.triggers import CARD_TRIGGERS, install_triggers
 from simportal.management.commands import migrate
-from tests.build import unguarded
+from tests.build import installed_triggers, unguarded
 
 pytestmark = pytest.mark.django_db
-
-
-def standing():
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal")
-        else:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        return dict(cursor.fetchall())
 
 
 def raw(statement):
@@ -35,21 +26,21 @@ def declared():
 
 
 def test_where_all_stands_nothing_is_laid_and_no_table_is_locked():
-    before = standing()
+    before = installed_triggers()
     with CaptureQueriesContext(connection) as said:
         install_triggers()
         install_money_triggers()
     assert [query["sql"].split()[0] for query in said] == ["SELECT", "SELECT"]
-    assert standing() == before
+    assert installed_triggers() == before
 
 
 def test_what_was_taken_away_is_laid_again():
-    before = standing()
+    before = installed_triggers()
     unguarded()
-    assert standing() == {}
+    assert installed_triggers() == {}
     install_triggers()
     install_money_triggers()
-    assert standing() == before
+    assert installed_triggers() == before
 
 
 def test_what_is_not_declared_any_more_is_taken_away_with_its_function():
@@ -58,10 +49,10 @@ def test_what_is_not_declared_any_more_is_taken_away_with_its_function():
         raw("CREATE TRIGGER old BEFORE UPDATE ON cards_card FOR EACH ROW EXECUTE FUNCTION cards_old()")
     else:
         raw("CREATE TRIGGER old BEFORE UPDATE ON cards_card BEGIN SELECT 1; END")
-    assert "old" in standing()
+    assert "old" in installed_triggers()
     install_triggers()
-    assert {*standing()} >= declared()
-    assert "old" not in standing()
+    assert {*installed_triggers()} >= declared()
+    assert "old" not in installed_triggers()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_proc WHERE proname = 'cards_old'")
@@ -74,11 +65,11 @@ def test_an_operators_own_trigger_on_postgresql_stays():
     raw("CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
     raw("CREATE TRIGGER audited BEFORE UPDATE ON cards_card FOR EACH ROW EXECUTE FUNCTION audit()")
     install_triggers()
-    assert "audited" in standing()
+    assert "audited" in installed_triggers()
 
 
 def test_what_was_altered_or_switched_off_is_laid_anew():
-    before = standing()
+    before = installed_triggers()
     if connection.vendor == "postgresql":
         raw("ALTER TABLE cards_card DISABLE TRIGGER card_state_is_guarded")
         body = "BEGIN RETURN NEW; END"
@@ -90,7 +81,7 @@ def test_what_was_altered_or_switched_off_is_laid_anew():
         install_triggers()
     laid = [query["sql"] for query in said if query["sql"].startswith(("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"))]
     assert len(laid) == (2 if connection.vendor == "postgresql" else 1)
-    assert standing() == before
+    assert installed_triggers() == before
     with CaptureQueriesContext(connection) as said:
         install_triggers()
     assert len(said) == 1
@@ -108,13 +99,13 @@ class Room:
 
 
 def test_before_migrations_sqlite_has_none_in_the_way_and_postgresql_only_backwards():
-    stood = {*standing()}
+    stood = {*installed_triggers()}
     clear(Room, "default", plan=[])
-    assert {*standing()} == stood
+    assert {*installed_triggers()} == stood
     clear(Room, "default", plan=[("a migration", False)])
-    assert ({*standing()} == stood) == (connection.vendor == "postgresql")
+    assert ({*installed_triggers()} == stood) == (connection.vendor == "postgresql")
     clear(Room, "default", plan=[("a migration", True)])
-    assert not declared() & {*standing()}
+    assert not declared() & {*installed_triggers()}
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -124,7 +115,7 @@ def test_where_a_table_is_in_use_nothing_is_laid_and_migrate_tries_again(monkeyp
     monkeypatch.setattr(migrate, "SECONDS_FOR_A_LOCK", 0.1)
     monkeypatch.setattr(migrate, "PAUSE", 0)
     monkeypatch.setattr(migrate, "TRIES", 2)
-    stood = standing()
+    stood = installed_triggers()
     raw("DROP TRIGGER card_state_is_guarded ON cards_card")
     raw("DROP TRIGGER card_key_is_kept ON cards_card")
     somebody = connections.create_connection("default")
@@ -134,8 +125,8 @@ def test_where_a_table_is_in_use_nothing_is_laid_and_migrate_tries_again(monkeyp
             cursor.execute("LOCK TABLE cards_card IN ROW EXCLUSIVE MODE")
         with pytest.raises(CommandError, match="run migrate again"):
             call_command("migrate", verbosity=0)
-        assert {*stood} - {*standing()} == {"card_state_is_guarded", "card_key_is_kept"}
+        assert {*stood} - {*installed_triggers()} == {"card_state_is_guarded", "card_key_is_kept"}
     finally:
         somebody.close()
     call_command("migrate", verbosity=0)
-    assert standing() == stood
+    assert installed_triggers() == stood

@@ -104,8 +104,7 @@ class Behind:
         """What waits: the sweep, or the first step after it that is not behind us."""
         if not is_swept(self.day):
             return SweptDay._meta.verbose_name
-        done = set(StepOfDay.objects.filter(day=self.day, finished_at__isnull=False).values_list("step", flat=True))
-        return next(step.label for step in DayStep if step not in done)
+        return StepOfDay.left(self.day)[0].label
 
 
 class Night:

@@ -121,6 +121,37 @@ class ActorKind(TextChoices):
     COMMAND = "command", _("Command line")
 
 
+class AuditAction(TextChoices):
+    """What the audit list tells: access and settings, and data that leaves the house. Cards and money have records of
+    their own."""
+
+    LOGIN = "login", pgettext_lazy("audit", "Logged in")
+    CODE_WRONG = "code_wrong", pgettext_lazy("audit", "Wrong two-step code")
+    TWO_STEP_ON = "two_step_on", pgettext_lazy("audit", "Two-step login turned on")
+    TWO_STEP_OFF = "two_step_off", pgettext_lazy("audit", "Two-step login turned off")
+    RECOVERY_CODES = "recovery_codes", pgettext_lazy("audit", "New recovery codes")
+    PASSWORD_CHANGED = "password_changed", pgettext_lazy("audit", "Password changed")
+    PASSWORD_RESET = "password_reset", pgettext_lazy("audit", "Password set by a mailed link")
+    SESSIONS_ENDED = "sessions_ended", pgettext_lazy("audit", "Other sessions ended")
+    ACCOUNT_MADE = "account_made", pgettext_lazy("audit", "Account created")
+    ACCOUNT_CHANGED = "account_changed", pgettext_lazy("audit", "Account details changed")
+    RIGHTS_CHANGED = "rights_changed", pgettext_lazy("audit", "Permissions changed")
+    INVITED = "invited", pgettext_lazy("audit", "Invitation created")
+    INVITATION_REVOKED = "invitation_revoked", pgettext_lazy("audit", "Invitation revoked")
+    JOINED = "joined", pgettext_lazy("audit", "Invitation accepted")
+    MEMBER_ADDED = "member_added", pgettext_lazy("audit", "Member added")
+    MEMBER_CHANGED = "member_changed", pgettext_lazy("audit", "Member's role changed")
+    MEMBER_REMOVED = "member_removed", pgettext_lazy("audit", "Member removed")
+    ADDED = "added", pgettext_lazy("audit", "Added")
+    CHANGED = "changed", pgettext_lazy("audit", "Changed")
+    DELETED = "deleted", pgettext_lazy("audit", "Deleted")
+    EXPORTED = "exported", pgettext_lazy("audit", "Exported")
+    LABELS_PRINTED = "labels_printed", pgettext_lazy("audit", "Labels printed")
+    JOB_STARTED = "job_started", pgettext_lazy("audit", "Job started")
+    PERSON_EXPORTED = "person_exported", pgettext_lazy("audit", "Personal data exported")
+    PERSON_DELETED = "person_deleted", pgettext_lazy("audit", "Personal data deleted")
+
+
 class JobKind(TextChoices):
     """What a job does: an action to many cards, taking such an action back, a file in, or a file out.
 

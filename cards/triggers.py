@@ -126,6 +126,7 @@ CARD_TRIGGERS = (
         at_once=True,
     ),
     *kept("cards_cardevent", "card_event", "a card event is never changed or deleted", "id", "card_id, seq"),
+    *kept("cards_auditentry", "audit_entry", "an audit entry is never changed or deleted", "id"),
     *kept("cards_seal", "seal", "a seal is never changed or deleted", "id", "book, number"),
 )
 

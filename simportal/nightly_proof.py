@@ -19,7 +19,7 @@ from simportal.models import ProvenNight
 
 logger = logging.getLogger(__name__)
 
-SEALED_BOOKS = (proof.RECORDS, books.LEDGER)
+SEALED_BOOKS = (proof.RECORDS, proof.AUDIT, books.LEDGER)
 NIGHTLY_PARTS = (*proof.RECORD_PARTS, *books.BOOK_PARTS)
 PROBLEMS_KEPT = 100
 MAY_BE_OLD = 2  # days

@@ -13,7 +13,7 @@ from cards.faults import fault_of
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
-SAFE = ("GET", "HEAD")  # what may be asked again by a link
+ASKED_AGAIN = ("GET", "HEAD")  # what may be asked again by a link
 
 
 class Sessions(SessionMiddleware):
@@ -50,6 +50,6 @@ def _drawn(request, fault):
     sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
     if request.get_preferred_type(("text/html", "application/json")) == "application/json":
         return JsonResponse({"error": sentence, "code": str(fault)})
-    context = {"sentence": sentence, "again_url": request.get_full_path() if request.method in SAFE else ""}
+    context = {"sentence": sentence, "again_url": request.get_full_path() if request.method in ASKED_AGAIN else ""}
     template = "_unavailable.html" if "HX-Request" in request.headers else "503.html"
     return HttpResponse(render_to_string(template, context))

@@ -88,7 +88,7 @@ BEYOND_CARDS = {
     }
     | {"billing.place_order"},
     "finance": MOVES_MONEY,
-    "auditor": frozenset({"auth.view_user", "auth.view_group"}),
+    "auditor": frozenset({"auth.view_user", "auth.view_group", "cards.view_auditentry"}),
 }
 
 

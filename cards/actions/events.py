@@ -58,6 +58,12 @@ def is_settled(place):
     return connection.vendor == "sqlite" or _one_value(OLDEST_AT_WORK) >= place.horizon
 
 
+def take_number():
+    """Give the transaction its number, before a row that nothing else gives it for takes its key."""
+    if connection.vendor == "postgresql":
+        _one_value(OWN_NUMBER)
+
+
 def _one_value(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -1,3 +1,4 @@
+from cards.models.audit import AuditEntry
 from cards.models.cancelling import CancellingRules
 from cards.models.card import Card, QueuedTerm
 from cards.models.claim import ClaimCode
@@ -24,6 +25,7 @@ from cards.models.usage import QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
 __all__ = [
+    "AuditEntry",
     "CancellingRules",
     "Card",
     "CardEvent",

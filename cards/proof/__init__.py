@@ -15,10 +15,10 @@ from cards.models import Card, CardEvent
 from cards.proof import allowances, chain, counters, facts
 from cards.proof.problem import Findings, Piece, Problem, ProofPart
 from cards.proof.reading import METERS_AT_ONCE, ROWS_AT_ONCE, Records, read_records, with_other_counters
-from cards.proof.seals import RECORDS, prove_seals, sealed_before
+from cards.proof.seals import AUDIT, RECORDS, prove_seals, sealed_before
 from cards.proof.sums import prove_sums
 
-__all__ = ["RECORDS", "RECORD_PARTS", "Piece", "Problem", "Proof", "ProofPart"]
+__all__ = ["AUDIT", "RECORDS", "RECORD_PARTS", "Piece", "Problem", "Proof", "ProofPart"]
 
 OfACard = Callable[[Records], Findings]
 
@@ -124,4 +124,10 @@ def _prove_sums(since: datetime | None, after: int) -> Piece:
     return Piece(list(prove_sums()))
 
 
-RECORD_PARTS: tuple[ProofPart, ...] = (prove_cards, prove_counters, _prove_sums, prove_seals(RECORDS))
+RECORD_PARTS: tuple[ProofPart, ...] = (
+    prove_cards,
+    prove_counters,
+    _prove_sums,
+    prove_seals(RECORDS),
+    prove_seals(AUDIT),
+)

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.models import CardEvent, EventCursor, Seal
+from cards.models import AuditEntry, CardEvent, EventCursor, Seal
 from cards.proof.problem import Piece, Problem, ProofPart
 
 ROWS_PER_SEAL = 10_000
@@ -49,6 +49,7 @@ def all_columns(model: type[Model], path: str = "") -> tuple[str, ...]:
 
 
 RECORDS = Book("records", gettext_lazy("Card records"), CardEvent, all_columns(CardEvent))
+AUDIT = Book("audit", gettext_lazy("Audit list"), AuditEntry, all_columns(AuditEntry))
 
 
 def seal_hash(seal: Seal, before: str, rows: Iterable[Sequence[Any]]) -> tuple[int, str]:

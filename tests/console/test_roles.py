@@ -51,7 +51,7 @@ EXPECTED = {
     "operations": LOOKS | OPERATIONS,
     "finance": LOOKS | FINANCE,
     "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},
-    "auditor": LOOKS | {"view_user", "view_group"},
+    "auditor": LOOKS | {"view_user", "view_group", "view_auditentry"},
 }
 
 
@@ -109,7 +109,7 @@ NOT_LOOKED_AT = words(
     simportal.tick simportal.resetasked billing.renewedterm billing.renewalrun billing.announcedrenewal
     simportal.provennight cards.seal cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
-    cards.fleetfigures
+    cards.fleetfigures cards.auditentry
     """
 )
 

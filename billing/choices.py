@@ -172,7 +172,7 @@ class MailProblem(TextChoices):
     """Why a digest is not mailed; it is tried again only where that may help."""
 
     NOBODY = "nobody", _("No owner or operator of this customer has an email address.")
-    NO_SERVER = "no_server", _("The portal has no mail server.")
+    NO_SERVER = "no_server", _("The portal is not set up to send email (EMAIL_URL, PORTAL_URL).")
     REFUSED = "refused", _("The mail server refused the email for good.")
     NOT_TAKEN = "not_taken", _("The mail server did not take the email.")
     MISTAKE = "mistake", _("Internal error; the log has the details.")

@@ -20,6 +20,7 @@ from billing.models import MoneyRules
 from billing.sentences import heading, sentence_of
 from cards.choices import ACTING_ROLES
 from cards.faults import fault_of
+from cards.links import portal_link
 from cards.models import PlanBook
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,8 @@ def _message(digest, addresses, connection):
     with translation.override(settings.LANGUAGE_CODE):
         subject = ngettext("{customer}: {count} notice", "{customer}: {count} notices", count)
         bank = digest.notices.filter(kind__in=ASKING_FOR_MONEY).exists() and MoneyRules.read().bank_account
-        body = render_to_string("mail/digest.txt", {"digest": digest, "groups": _groups(digest), "bank": bank})
+        context = {"digest": digest, "groups": _groups(digest), "bank": bank, "link": portal_link("my:home")}
+        body = render_to_string("mail/digest.txt", context)
     return EmailMessage(
         subject.format(customer=digest.customer, count=count),
         body,

@@ -5,6 +5,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+from simportal import checks  # noqa: F401 -- they register themselves
+
 
 class SimportalConfig(AppConfig):
     name = "simportal"

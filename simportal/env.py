@@ -1,5 +1,6 @@
 """What the environment says, read once, with types. Whatever it says wrongly is refused in one sentence."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
@@ -17,6 +18,10 @@ SHORTEST_TOKEN = 16
 DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
 # How each scheme is secured, and its usual port.
 MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
+ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
 
 
 class BadSetting(Exception):
@@ -45,6 +50,7 @@ class Environment:
     mail_from: str
     today: date | None
     port: int
+    portal_url: str
     proxies: int
     metrics_token: str
 
@@ -52,7 +58,7 @@ class Environment:
 def read_environment(variables, base_dir):
     """The settings in `variables` (a mapping of names to text). An empty value counts as absent."""
     given = {name: text.strip() for name, text in variables.items() if text.strip()}
-    debug = _debug(given.get("DEBUG", "0"))
+    debug, port = _debug(given.get("DEBUG", "0")), _port(given.get("PORT", "8000"))
     return Environment(
         debug=debug,
         secret_key=_secret_key(given.get("SECRET_KEY"), debug),
@@ -62,7 +68,8 @@ def read_environment(variables, base_dir):
         mail_server=_mail_server(given.get("EMAIL_URL")),
         mail_from=_mail_from(given.get("MAIL_FROM"), "EMAIL_URL" in given),
         today=_today(given.get("SIMPORTAL_TODAY"), debug),
-        port=_port(given.get("PORT", "8000")),
+        port=port,
+        portal_url=_portal_url(given.get("PORTAL_URL"), debug, port),
         proxies=_proxies(given.get("PROXIES", "0")),
         metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
     )
@@ -185,6 +192,18 @@ def _port(text):
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise BadSetting(f"PORT is a number from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _portal_url(text, debug, port):
+    """Where people reach the portal, without a slash at the end; "" in service where nobody said so."""
+    if text is None:
+        return f"http://127.0.0.1:{port}" if debug else ""
+    url = ADDRESS.fullmatch(text)
+    if not url or (url["scheme"] == "http" and not debug) or int(url["port"] or 1) not in range(1, 65536):
+        raise BadSetting(
+            "PORTAL_URL is where people reach the portal, such as https://sim.example.cn, with nothing behind the host."
+        )
+    return text.removesuffix("/").lower()
 
 
 def _proxies(text):

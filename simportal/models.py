@@ -25,8 +25,9 @@ class ResetAsked(models.Model):
     the answer is the same and as quick, because only the worker looks, and sends."""
 
     email = models.EmailField()
-    host = models.CharField(max_length=255)
-    is_secure = models.BooleanField()
+    # Version 0.7 fills and reads these two; nothing else does, and the version after the next drops them.
+    host = models.CharField(max_length=255, db_default="")
+    is_secure = models.BooleanField(db_default=True)
     language = models.CharField(max_length=16)
     asked_at = models.DateTimeField(auto_now_add=True)
 

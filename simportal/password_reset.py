@@ -6,14 +6,19 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.template.loader import render_to_string
 from django.urls import reverse_lazy
 from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
+from cards.links import portal_link
 from cards.pages.frames import frame_of, public_page
 from cards.visitors import visitor_address
 from simportal.models import ResetAsked
@@ -34,12 +39,7 @@ def request_reset(request):
         # Too many for one address, or from one, are left out; nobody is told.
         may_request = throttle.hit(throttle.RESETS_OF_ADDRESS, visitor_address(request.META))
         if throttle.hit(throttle.RESETS_OF_MAIL, email.lower()) and may_request:
-            ResetAsked.objects.create(
-                email=email,
-                host=request.get_host(),
-                is_secure=request.is_secure(),
-                language=translation.get_language(),
-            )
+            ResetAsked.objects.create(email=email, language=translation.get_language())
     context = {"form": form, "is_requested": is_requested, "sends_mail": settings.SENDS_MAIL}
     return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
@@ -66,15 +66,19 @@ def send_requested():
 
 
 def _send(reset):
-    form = PasswordResetForm({"email": reset.email})
-    form.full_clean()
     try:
         with translation.override(reset.language):
-            form.save(
-                domain_override=reset.host,
-                use_https=reset.is_secure,
-                subject_template_name="mail/reset_subject.txt",
-                email_template_name="mail/reset.txt",
-            )
+            for user in PasswordResetForm().get_users(reset.email):
+                user.email_user(_("Reset your password"), _mail(user))
     except Exception:
         logger.exception("A link to set a password was not sent; the others go on")
+
+
+def _mail(user):
+    return render_to_string("mail/reset.txt", {"user": user, "link": link_to_set_password(user)})
+
+
+def link_to_set_password(user):
+    """Where this person sets a new password: once, within an hour, and only while the old one is theirs."""
+    key = urlsafe_base64_encode(force_bytes(user.pk))
+    return portal_link("password_reset_confirm", key, default_token_generator.make_token(user))

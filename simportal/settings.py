@@ -21,6 +21,7 @@ SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = ENV.allowed_hosts
 SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port
+PORTAL_URL = ENV.portal_url
 PROXIES = ENV.proxies
 REDIS_URL = ENV.redis_url
 METRICS_TOKEN = ENV.metrics_token
@@ -156,9 +157,9 @@ if not DEBUG:
 
 PAYMENT_PROVIDER = "local" if DEBUG else ""
 
-# Mail: without a server it goes into files with DEBUG, and nowhere in service
+# Mail: without a server it goes into files with DEBUG, and nowhere in service; nor without an address for its links
 
-SENDS_MAIL = DEBUG or ENV.mail_server is not None
+SENDS_MAIL = bool(PORTAL_URL and (DEBUG or ENV.mail_server))
 DEFAULT_FROM_EMAIL = ENV.mail_from
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 EMAIL_TIMEOUT = 20

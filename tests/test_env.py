@@ -30,6 +30,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         mail_from=env.DEFAULT_MAIL_FROM,
         today=None,
         port=8000,
+        portal_url="",
         proxies=0,
         metrics_token="",
     )
@@ -51,6 +52,11 @@ def test_an_empty_value_counts_as_absent():
         ({"MAIL_FROM": "SIM <sim@example.cn>"}, "mail_from", "SIM <sim@example.cn>"),
         ({"DEBUG": "1", "SIMPORTAL_TODAY": "2026-03-02"}, "today", date(2026, 3, 2)),
         ({"PORT": "8080"}, "port", 8080),
+        ({"PORTAL_URL": "https://sim.example.cn"}, "portal_url", "https://sim.example.cn"),
+        ({"PORTAL_URL": "https://SIM.example.cn:8443/"}, "portal_url", "https://sim.example.cn:8443"),
+        ({"PORTAL_URL": "https://[2001:db8::1]"}, "portal_url", "https://[2001:db8::1]"),
+        ({"DEBUG": "1", "PORTAL_URL": "http://10.0.0.1:8000"}, "portal_url", "http://10.0.0.1:8000"),
+        ({"DEBUG": "1", "PORT": "8001"}, "portal_url", "http://127.0.0.1:8001"),
         ({"PROXIES": "2"}, "proxies", 2),
         ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
     ],
@@ -188,6 +194,34 @@ def test_refused_value(variables, sentence):
     with pytest.raises(env.BadSetting) as refusal:
         read(**variables)
     assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("sim.example.cn", "ftp://sim.example.cn", "http://sim.example.cn", "https://", "https://sim.example.cn:port"),
+        *(
+            "https://sim.example.cn/portal",
+            "https://sim.example.cn?x",
+            "https://sim.example.cn#x",
+            "https:sim.example.cn",
+        ),
+        *(
+            "https://me:secret@sim.example.cn",
+            "https://sim.example.cn:0",
+            "https://sim.example.cn:65536",
+            "https://a b",
+        ),
+        *("https://sim.example.cn\\@evil", "https://sim.example.cn//", "https://-", "https://\u0435vil.cn"),
+    ],
+)
+def test_an_address_of_the_portal_that_is_none(address):
+    """No refusal repeats it: it may hold a password."""
+    with pytest.raises(env.BadSetting) as refusal:
+        read(PORTAL_URL=address)
+    assert str(refusal.value) == (
+        "PORTAL_URL is where people reach the portal, such as https://sim.example.cn, with nothing behind the host."
+    )
 
 
 @pytest.mark.once

@@ -2,12 +2,26 @@
 
 import pytest
 
+from simportal.checks import portal_url_is_set
+
 IN_SERVICE = {"DEBUG": "0", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "sim.example.cn"}
+IN_SERVICE |= {"PORTAL_URL": "https://sim.example.cn"}
 
 
 @pytest.mark.once
 def test_the_deployment_check_finds_nothing(new_portal):
     new_portal(**IN_SERVICE).manage("check", "--deploy", "--fail-level", "INFO")
+
+
+def test_the_deployment_check_says_that_nobody_has_said_where_the_portal_is(settings):
+    settings.PORTAL_URL = ""
+    (warning,) = portal_url_is_set(None)
+    assert (warning.id, warning.msg) == (
+        "simportal.W001",
+        "PORTAL_URL is not set, so no mail is sent, and there are no labels and no invitation links.",
+    )
+    settings.PORTAL_URL = "https://sim.example.cn"
+    assert portal_url_is_set(None) == []
 
 
 @pytest.mark.once

@@ -71,6 +71,7 @@ def test_a_digest_says_what_comes_in_chinese_and_to_whoever_acts_for_the_custome
     lines = [line.removeprefix("- ") for line in sent.body.splitlines()]
     assert [line for line in lines if line in headings] == headings
     assert sorted(line for line in lines if line in sentences) == sorted(sentences)
+    assert [line for line in lines if "://" in line] == ["http://127.0.0.1:8000/my/"]
     digest = Digest.objects.get()
     assert sent.extra_headers["Message-ID"] == f"<digest-{digest.pk}@localhost>"
     assert set(Notice.objects.values_list("digest", flat=True)) == {digest.pk}

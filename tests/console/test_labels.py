@@ -50,8 +50,24 @@ def test_a_label_has_the_number_the_code_and_a_square_without_the_code(ops, monk
     monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     response = ops.get(url_of([card]), headers=ENGLISH)
     assert sheets(response) == [[["Add a card", "ICCID", card.iccid, "Claim code", code_of(card.iccid, 1)]]]
-    assert addresses == [f"http://testserver/my/claim/?iccid={card.iccid}"]
+    assert addresses == [f"http://127.0.0.1:8000/my/claim/?iccid={card.iccid}"]
     assert "style=" not in text(response)
+
+
+def test_a_square_leads_to_the_portal_whatever_host_is_asked_for(ops, monkeypatch, settings):
+    settings.ALLOWED_HOSTS, settings.PORTAL_URL = ["*"], "https://sim.example.cn"
+    card, addresses, make = open_card(), [], labels.segno.make
+    monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
+    page = ops.get(url_of([card]), headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
+    assert (addresses, "evil" in text(page)) == ([f"https://sim.example.cn/my/claim/?iccid={card.iccid}"], False)
+
+
+def test_where_nobody_has_said_where_the_portal_is_no_label_is_drawn_and_the_page_says_why(ops, settings):
+    settings.PORTAL_URL = ""
+    page = ops.get(url_of([open_card()]), headers=ENGLISH)
+    assert (page.status_code, sheets(page), page.context["labels"]) == (200, [], [])
+    assert "the portal does not know its own address" in text(page)
+    assert "There is no card" not in text(page)
 
 
 def test_a_sheet_is_full_with_24_and_a_page_with_ten_sheets(ops, monkeypatch, django_assert_max_num_queries):

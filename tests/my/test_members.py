@@ -232,7 +232,7 @@ def test_the_page_is_for_members():
 def test_who_is_invited_joins_once_as_what_they_were_invited_as(acme, role):
     alice, dora = of(acme["owner"]), User.objects.create_user("dora")
     page = text(alice.post(path_of("invite", acme["owner"]), {"role": role}, follow=True))
-    (url,) = set(re.findall(r"http://testserver(/my/join/[^<\"]+)", page))
+    (url,) = set(re.findall(r"http://127.0.0.1:8000(/my/join/[^<\"]+)", page))
     asked = text(of(dora).get(url))
     assert ("alice invites you" in asked, "Acme" in asked, "You join as dora." in asked) == (True,) * 3
     assert of(dora).post(url)["Location"] == "/my/"
@@ -242,6 +242,18 @@ def test_who_is_invited_joins_once_as_what_they_were_invited_as(acme, role):
         for response in (client.get(url), client.post(url, WHO | {"username": "fred"})):
             assert (response.status_code, OVER in text(response)) == (404, True)
     assert (roles().get("charlie"), User.objects.filter(username="fred").exists()) == (None, False)
+
+
+def test_a_link_leads_to_the_portal_whatever_host_is_asked_for(acme, settings):
+    """And nowhere where nobody has said where the portal is."""
+    settings.ALLOWED_HOSTS = ["*"]
+    invitation = invitation_of(acme["owner"])
+    poisoned = {"headers": {"host": "evil.example", "x-forwarded-host": "evil.example"}}
+    for address, link in (("https://sim.example.cn", f"https://sim.example.cn/my/join/{invitation.token}/"), ("", "")):
+        settings.PORTAL_URL = address
+        page = text(of(acme["owner"]).get("/my/members/", **poisoned))
+        assert re.findall(r'data-copy="([^"]*)"', page) == [link] * bool(link)
+        assert ("evil.example" in page, "has no address for links yet" in page) == (False, not link)
 
 
 def test_to_look_at_an_invitation_accepts_nothing(acme):

@@ -62,6 +62,13 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_ass
     assert [sent.to for sent in mail.outbox] == [["alice@example.cn"]]
 
 
+def test_a_link_leads_to_the_portal_whatever_host_is_asked_for(alice, settings):
+    settings.ALLOWED_HOSTS, settings.PORTAL_URL = ["*"], "https://sim.example.cn"
+    request_link("alice@example.cn", HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example")
+    assert link().startswith("https://sim.example.cn/account/reset/")
+    assert "evil.example" not in mail.outbox[0].body
+
+
 def test_what_is_no_address_is_said(db):
     page = request_link("nowhere")
     assert (page.status_code, ResetAsked.objects.exists()) == (422, False)
@@ -145,7 +152,7 @@ def test_nobody_gets_two_and_one_that_fails_holds_up_no_other(alice, monkeypatch
 
 def test_without_a_mail_server_the_page_says_so_and_nothing_is_kept(alice):
     with override_settings(SENDS_MAIL=False):
-        assert "no mail server" in Client().get("/account/reset/", headers=ENGLISH).text
+        assert "sends no email" in Client().get("/account/reset/", headers=ENGLISH).text
         request_link("alice@example.cn")
         send_resets()
     assert (mail.outbox, ResetAsked.objects.count()) == ([], 0)

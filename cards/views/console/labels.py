@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 import segno
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.selections import ids_of
+from cards.links import portal_link
 from cards.models import Card, Selection
 from cards.pages.frames import console_page, staff_required
 
@@ -60,14 +61,12 @@ def labels_page(request, pk):
         if generation.isdecimal() and any(card.iccid == iccid for card in cards):
             reissue(iccid, int(generation))
         return redirect(f"{request.path}?page={number}")
-    codes, url = codes_of(cards), request.build_absolute_uri(reverse("my:claim"))
-    labels = [
-        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS)) for place, card in enumerate(cards)
-    ]
+    labels = _labels(cards, portal_link("my:claim"))
     context = {
         "selection": selection,
         "sheets": [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)],
         "labels": labels,
+        "has_address": bool(settings.PORTAL_URL),
         "unknown": [label.iccid for label in labels if not label.code],
         "number": number,
         "pages": pages,
@@ -89,6 +88,15 @@ def _cards(selection, number, user):
     start = (number - 1) * PER_PAGE
     ids = list(islice(chain.from_iterable(ids_of(selection)), start, start + PER_PAGE))
     return list(Card.objects.visible_to(user).filter(pk__in=ids).order_by("pk"))
+
+
+def _labels(cards, url):
+    """None where nobody has said where the portal is: a square that leads nowhere is better not printed."""
+    codes = codes_of(cards) if url else {}
+    return [
+        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS))
+        for place, card in enumerate(cards if url else ())
+    ]
 
 
 def _label(card, code, url, row, column):

@@ -3,12 +3,12 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cards.choices import MemberRole
 from cards.errors import BadInput
+from cards.links import portal_link
 from cards.models import Customer, Invitation, Membership
 from cards.pages.frames import member_required, my_page
 from cards.people import accounts
@@ -22,7 +22,7 @@ def members(request):
     """The members of each of one's customers; for owners also the invitations that are open, with their links."""
     scope = Scope.of(request.user)
     owned, customers = scope.owns, Customer.objects.within(scope).order_by("name")
-    entries = [(customer, customer.pk in owned, *_of(request, customer, owned)) for customer in customers]
+    entries = [(customer, customer.pk in owned, *_of(customer, owned)) for customer in customers]
     return my_page(request, "my/members.html", {"entries": entries, "roles": MemberRole, "form": RoleForm()})
 
 
@@ -60,15 +60,13 @@ def remove(request, pk):
     return _change(request, pk, accounts.remove_member)
 
 
-def _of(request, customer, owned):
+def _of(customer, owned):
     """The members of a customer, and what is open of its invitations for its owners, each with its link."""
     memberships = customer.memberships.select_related("user").order_by("pk")
     if customer.pk not in owned:
         return memberships, []
     invitations = customer.invitations.open().select_related("by")
-    return memberships, [
-        (each, request.build_absolute_uri(reverse("my:join", args=[each.token]))) for each in invitations
-    ]
+    return memberships, [(each, portal_link("my:join", each.token)) for each in invitations]
 
 
 def _change(request, pk, change, *values):

@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-fast lint bench faults screenshots messages env
+.PHONY: run test test-fast lint bench faults attacks screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -36,6 +36,11 @@ bench: env
 faults: env
 	$(BIN)/python -m tests.faults --write
 	$(BIN)/python -m tests.faults.people --write
+
+# Every attack in full, and the table of docs/security.md.
+attacks: env
+	$(BIN)/python -m tests.attacks --write
+	$(BIN)/python -m tests.attacks --write --postgres
 
 # Look at each before you commit it.
 screenshots: env

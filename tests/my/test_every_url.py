@@ -295,7 +295,11 @@ def today(django_db_setup, django_db_blocker):
 
 @pytest.fixture(scope="module")
 def people(today):
-    """Everybody, by what they are."""
+    return everybody()
+
+
+def everybody():
+    """A user for everybody, by what they are."""
     members = {name: member("Acme", name, name) for name in LOOKERS} | {
         "owner of another": member("Northwind", "charlie", "owner")
     }
@@ -308,8 +312,15 @@ def people(today):
 
 @pytest.fixture(scope="module")
 def world(people):
-    """What stands in the URLs: Acme's card and what belongs to its owner, and what a member of the staff has made."""
-    card, other = card_in_use(customer="Acme"), card_in_use(customer="Northwind")
+    return everything(people)
+
+
+def everything(people, **columns):
+    """What stands in the URLs: Acme's card and what belongs to its owner, and what a member of the staff has made.
+
+    The card has these columns.
+    """
+    card, other = card_in_use(customer="Acme", **columns), card_in_use(customer="Northwind")
     unused = open_card(customer="Acme")
     request = open_request(card, by=people["operator"], text="It blinks.", evidence={}, key=uuid.uuid4())
     told = {"read_at": timezone.now(), "told_at": timezone.now()}

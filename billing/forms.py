@@ -14,9 +14,8 @@ from billing.rules import PLAN_KINDS, Shown, is_usual_day, may_be_received_on
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
-from cards.forms import DayField
-from cards.lookup import customers_named
-from cards.models import Customer, Plan
+from cards.forms import CustomerField, DayField
+from cards.models import Plan
 from cards.phrases import pair
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
@@ -57,11 +56,8 @@ class OrderForm(KeyedForm):
 
     kind = forms.ChoiceField(label=_("Product"), choices=[(kind.value, kind.label) for kind in SOLD])
     plan = forms.ChoiceField(label=_("Plan or pack"), required=False)
-    customer = forms.CharField(
-        label=_("Customer"),
-        required=False,
-        help_text=_("Only when selling cards from stock: the customer who buys them."),
-        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
+    customer = CustomerField(
+        required=False, help_text=_("Only when selling cards from stock: the customer who buys them.")
     )
     numbers = forms.CharField(
         label=_("Card numbers"),
@@ -84,15 +80,6 @@ class OrderForm(KeyedForm):
             ("", _("Each card's current plan")),
             *((plan.code, _priced(plan, prices.get(plan.pk))) for plan in plans),
         ]
-
-    def clean_customer(self):
-        name = self.cleaned_data["customer"].strip()
-        if not name:
-            return None
-        (found,) = customers_named([name]).values()
-        if len(found) != 1:
-            raise forms.ValidationError(_("There is no customer with this name."))
-        return found[0]
 
     def clean_plan(self):
         return Plan.objects.filter(code=self.cleaned_data["plan"]).first()
@@ -140,31 +127,17 @@ class RefundForm(ReasonForm):
         return self.cleaned_data["told"] or self.usual
 
 
-class CustomerNameField(forms.ModelChoiceField):
-    """A customer by name, as a field to type into with the names to choose from."""
-
-    def __init__(self, **kwargs):
-        super().__init__(
-            Customer.objects.all(),
-            to_field_name="name",
-            label=_("Customer"),
-            widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
-            error_messages={"invalid_choice": _("There is no customer with this name.")},
-            **kwargs,
-        )
-
-
 class AssignForm(ReasonForm):
     """Whose money it is that fits no payment, and how that is known."""
 
-    customer = CustomerNameField()
+    customer = CustomerField()
     field_order = ("customer", "reason")
 
 
 class ReceiptForm(KeyedForm):
     """A transfer as the bank's statement shows it."""
 
-    customer = CustomerNameField()
+    customer = CustomerField()
     amount = AmountField(label=pgettext_lazy("money", "Amount"))
     reference = forms.CharField(
         label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")

@@ -4,13 +4,16 @@ import uuid
 
 from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards import identifiers
 from cards.calendar import exists
+from cards.catalogue.assign import the_one
 from cards.catalogue.parameters import NOT_A_DAY
 from cards.choices import Hold
 from cards.errors import BadInput
-from cards.models import CardEvent
+from cards.lookup import customers_named
+from cards.models import CardEvent, Customer
 
 LAST_DIGITS = 6
 
@@ -22,6 +25,35 @@ def _digits():
 def _offered():
     """What is typed may be one of the names that the page offers."""
     return forms.TextInput(attrs={"list": "names", "autocomplete": "off"})
+
+
+class CustomerNameField(forms.CharField):
+    """A customer's name, to type into with the names to choose from; the page says who is meant by it."""
+
+    widget = _offered()
+    tells_who = True
+
+
+class CustomerField(CustomerNameField):
+    """The customer who is meant by the name that is typed."""
+
+    def __init__(self, **options):
+        super().__init__(**{"label": gettext_lazy("Customer")} | options)
+
+    def prepare_value(self, value):
+        return value.name if isinstance(value, Customer) else value
+
+    def clean(self, value):
+        name = super().clean(value).strip()
+        if not name:
+            return None
+        (found,) = customers_named([name]).values()
+        if not found:
+            raise forms.ValidationError(_("There is no customer with this name."))
+        try:
+            return the_one(found)
+        except BadInput as bad:
+            raise forms.ValidationError(str(bad.sentence)) from None
 
 
 def _private():
@@ -38,13 +70,10 @@ def field_of(parameter):
     if parameter.entry == "hold":
         by_hand = [(Hold.ANOMALY.value, Hold.ANOMALY.label)]
         return forms.ChoiceField(label=parameter.label, choices=by_hand, initial=Hold.ANOMALY, widget=forms.HiddenInput)
-    return forms.CharField(
-        label=parameter.label,
-        required=False,
-        max_length=parameter.longest,
-        help_text=parameter.help_text,
-        widget=WIDGETS[parameter.entry](),
-    )
+    asked = {"label": parameter.label, "max_length": parameter.longest, "help_text": parameter.help_text}
+    if parameter.entry == "customer":
+        return CustomerNameField(required=False, **asked)
+    return forms.CharField(required=False, widget=WIDGETS[parameter.entry](), **asked)
 
 
 class DayField(forms.DateField):

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from cards.errors import BadInput
 
 LONGEST_KEY = 255
+LONGEST_OF_REGISTERED = 60  # of what a person who registered is called, and of their login: both fit into a name
+MARK = re.compile(r"(^|\s)@\S+$")
 NAMES_IN_MIND = 10_000  # a file names few customers in many rows
 NEAREST_SHOWN = 3
 
@@ -46,6 +48,22 @@ def name_key(name: str) -> str:
     """What two names have in common that are the same, whatever the width, the case and the blanks of their letters."""
     key = " ".join(unicodedata.normalize("NFKC", tidy_name(name)).casefold().split())
     return (key or name)[:LONGEST_KEY]
+
+
+def registered_name(person: str, login: str, number: int = 1) -> str:
+    """What the customer is called whom a person makes by registering: it ends in a mark, as no other customer's does.
+
+    So nobody takes a firm's name by registering, and a file that names the firm never means them. The `number` tells
+    apart what would be the same.
+    """
+    login = "".join(tidy_name(login).split())[:LONGEST_OF_REGISTERED] + (f"~{number}" if number > 1 else "")
+    called = tidy_name(person)[:LONGEST_OF_REGISTERED].strip()
+    return f"{called} @{login}" if called else f"@{login}"
+
+
+def is_registered_name(name: str) -> bool:
+    """Whether a name ends in the mark of those who registered here."""
+    return bool(MARK.search(name_key(name)))
 
 
 def read_customer_name(text: str) -> str:

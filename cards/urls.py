@@ -22,6 +22,7 @@ urlpatterns = [
     path("cards/export/", exports.CONSOLE_EXPORTS.of_list, name="card-export"),
     path("cards/unknown/", card_list.CONSOLE_LIST.not_found, name="card-unknown"),
     path("cards/names/", card_list.names_offered, name="names"),
+    path("customers/meant/", card_list.customer_meant, name="customer-meant"),
     path("cards/<str:iccid>/", card.card_page, name="card"),
     path("cards/<str:iccid>/<str:action>/", card.card_act, name="card-act"),
     path("selections/", selections.CONSOLE_SELECTIONS.select, name="select"),

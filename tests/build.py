@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from billing.triggers import MONEY_TRIGGERS
 from cards.actions.action_requests import act
+from cards.actions.claim_codes import codes_of
+from cards.actions.claims import claim
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
@@ -115,6 +117,14 @@ def member(customer="Acme", username="alice", role="owner"):
     user = User.objects.create_user(username, password="demo")
     Membership.objects.create(customer=Customer.objects.get_or_create(name=customer)[0], user=user, role=role)
     return user
+
+
+def registered(name, username):
+    """The customer that a stranger makes who registers under this name, with this login, and claims a card."""
+    user = User.objects.create_user(username, password="demo", first_name=name)
+    card = open_card()
+    claim(card.iccid, codes_of([card])[card.pk].printed(card.iccid), user=user)
+    return user.customers.get()
 
 
 def installed_triggers():

@@ -5,10 +5,11 @@ code, too many tries, a card that somebody has. So nobody learns which cards the
 """
 
 import hmac
-from itertools import chain, count
+from itertools import count
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cards.actions import throttle
@@ -17,10 +18,9 @@ from cards.choices import Action, CustomerKind, MemberRole
 from cards.lookup import customers_named
 from cards.models import Card, ClaimCode, Customer, Membership
 from cards.models.claim import digest_of
+from cards.names import registered_name
 from cards.permissions import Actor
 from cards.scope import Scope
-
-LONGEST_CUSTOMER_NAME = 100  # it leaves room for what tells two of the same name apart
 
 
 def claim(iccid, code, *, user):
@@ -70,26 +70,27 @@ def _assign(code, user):
 def _customer_of(user):
     """The individual customer that the user owns, made with the first card: an enterprise gets cards from the dealer.
 
-    The user is locked, so that two cards claimed at the same moment make one customer.
+    It is one that they made themselves, or that nobody else owns: whoever asks somebody to join as an owner does not
+    get their cards. The user is locked, so that two cards claimed at the same moment make one customer.
     """
     get_user_model().objects.select_for_update().get(pk=user.pk)
-    own = Membership.objects.filter(user=user, role=MemberRole.OWNER, customer__kind=CustomerKind.INDIVIDUAL)
+    owners = Membership.objects.filter(role=MemberRole.OWNER)
+    others = owners.filter(customer=OuterRef("customer")).exclude(user=user)
+    owned = owners.filter(user=user, customer__kind=CustomerKind.INDIVIDUAL)
+    own = owned.filter(Q(customer__registered_by=user) | ~Exists(others))
     if membership := own.select_related("customer").order_by("pk").first():
         return membership.customer
-    customer = _new_customer(user.get_full_name() or user.get_username())
+    customer = _new_customer(user)
     Membership.objects.create(customer=customer, user=user, role=MemberRole.OWNER)
     return customer
 
 
-def _new_customer(name):
-    """An individual customer of this name or, where somebody is called so already, with a number behind it.
-
-    Width, case and blanks make no other name.
-    """
-    name = " ".join(name.split())[:LONGEST_CUSTOMER_NAME].strip()
-    for candidate in chain([name], (f"{name} ({number})" for number in count(2))):
-        if not customers_named([candidate])[candidate]:
-            person = {"kind": CustomerKind.INDIVIDUAL, "is_registered": True}
-            customer, is_new = Customer.objects.get_or_create(name=candidate, defaults=person)
+def _new_customer(user):
+    """The individual customer of somebody who registered, under a name that is no other's but for width and case."""
+    for number in count(1):
+        name = registered_name(user.get_full_name(), user.get_username(), number)
+        if not customers_named([name])[name]:
+            person = {"kind": CustomerKind.INDIVIDUAL, "is_registered": True, "registered_by": user}
+            customer, is_new = Customer.objects.get_or_create(name=name, defaults=person)
             if is_new:
                 return customer

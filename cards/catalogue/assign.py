@@ -58,7 +58,7 @@ class Assign(ActionType):
             customer,
             gettext_lazy("Customer"),
             gettext_lazy("The customer's exact name. To return the card to stock, use “Return to stock”."),
-            entry="offered",
+            entry="customer",
         )
     }
     example = {"customer": Customer(pk=0, name="C")}

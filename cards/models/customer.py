@@ -9,8 +9,11 @@ from django.utils.translation import pgettext_lazy
 
 from cards.choices import CustomerKind, MemberRole
 from cards.models.fields import CharField
-from cards.names import LONGEST_KEY, name_key, tidy_name
+from cards.names import LONGEST_KEY, is_registered_name, name_key, tidy_name
 from cards.scope import OwnedQuerySet
+
+ENDS_LIKE_REGISTERED = _("Only the names of people who registered here end in “@” and a login.")
+REGISTERED_ENDS = _("This person registered here: the name ends in “@” and their login.")
 
 
 class CustomerQuerySet(OwnedQuerySet["Customer"]):
@@ -35,7 +38,7 @@ class Customer(models.Model):
 
     `name_key` finds a customer whose name is written otherwise; it is empty on rows of code of before, which does not
     know it. Two customers from before may have the same. A person who `is_registered` made the customer by claiming a
-    card, and chose the name.
+    card, and chose the name; it ends in a mark (`names.registered_name`). Who that was says `registered_by`.
     """
 
     name = models.CharField(_("name"), max_length=128, unique=True)
@@ -49,6 +52,15 @@ class Customer(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=CustomerKind, default=CustomerKind.ENTERPRISE)
     is_registered = models.BooleanField(_("registered here"), default=False, db_default=False, editable=False)
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("registered by"),
+    )
     contact = models.CharField(_("contact"), max_length=64, blank=True)
     phone = models.CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(
@@ -68,11 +80,17 @@ class Customer(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name that is another customer's but for width, case and blanks; one that was there may stay."""
+        """Refuse a name that is another customer's but for width, case and blanks, or has a mark that is not theirs.
+
+        One that was there may stay.
+        """
         self.name = tidy_name(self.name)
+        if Customer.objects.filter(pk=self.pk, name=self.name).exists():
+            return
+        if is_registered_name(self.name) != self.is_registered:
+            raise ValidationError({"name": REGISTERED_ENDS if self.is_registered else ENDS_LIKE_REGISTERED})
         alike = Customer.objects.filter(name_key=name_key(self.name)).exclude(pk=self.pk)
-        is_new = not Customer.objects.filter(pk=self.pk, name=self.name).exists()
-        if is_new and (other := alike.exclude(name=self.name).first()):
+        if other := alike.exclude(name=self.name).first():
             message = _("There is a customer of this name already: %(name)s")
             raise ValidationError({"name": ValidationError(message, params={"name": other.name})})
 

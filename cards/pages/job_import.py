@@ -14,6 +14,7 @@ from cards.choices import Action, JobKind
 from cards.files.writing import as_text
 from cards.lookup import names_of
 from cards.models import Customer
+from cards.pages.customers_told import customers_told
 from cards.pages.file_told import ColumnsForm, columns_read, whole_file_facts
 from cards.pages.job_action import form_of
 from cards.phrases import noted, pair
@@ -103,9 +104,25 @@ def _foreseen(foreseen):
         "new_customers": [name for name, _row, _near in new[:CUSTOMERS_SHOWN]],
         "new_customers_count": len(new),
         "asked": asked[:CUSTOMERS_SHOWN],
+        **_known(foreseen["known_customers"]),
         "at_once": [_at_once(action, *at_once["days"][action]) for action in AT_ONCE if action in at_once["days"]],
         "is_dangerous": bool(at_once["ended"]),
     }
+
+
+def _known(rows):
+    """The customers who are there already and get cards: those with the most rows first, each told from all others."""
+    counts = {int(pk): count for pk, count in rows.items()}
+    first = sorted(counts, key=lambda pk: (-counts[pk], pk))[:CUSTOMERS_SHOWN]
+    customers = list(filter(None, map(Customer.objects.in_bulk(first).get, first)))
+    sentences = [
+        pair(told, _rows(counts[each.pk])) for each, told in zip(customers, customers_told(customers), strict=True)
+    ]
+    return {"known_customers": sentences, "known_customers_count": len(counts)}
+
+
+def _rows(count):
+    return ngettext("{count} row", "{count} rows", count).format(count=f"{count:,}")
 
 
 def _at_once(action, count, first, last):

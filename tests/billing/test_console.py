@@ -487,7 +487,7 @@ def test_a_price_is_set_from_a_day_on_by_finance_alone(finance, ops):
         ({"kind": "tier"}, {"__all__": ["A tier price needs a tier; a customer price needs a customer."]}),
         (
             {"customer": "Nobody", "kind": "customer"},
-            {"customer": ["Select a valid choice. That choice is not one of the available choices."]},
+            {"customer": ["There is no customer with this name."]},
         ),
     ],
 )

@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
 from cards.actions.action_requests import act
-from cards.actions.claims import _new_customer
 from cards.actions.jobs import control, worker
 from cards.choices import Action, JobKind
 from cards.errors import BadInput
@@ -96,15 +95,31 @@ def test_of_two_whose_names_fall_together_one_is_named_exactly(imported):
 
 
 def test_a_person_who_registered_here_is_refused_by_name(imported):
-    code = build.open_card(iccid=iccid(9))
-    alice = build.member("Zhang San", "alice")
-    Customer.objects.filter(name="Zhang San").update(is_registered=True)
-    message = "“Zhang San” is a person who registered here: their cards are claimed, or assigned one by one"
-    found = imported([card_row(1, customer="zhang san"), card_row(9, customer="Zhang San")], "--update")
+    person, card = build.registered("Zhang San", "zhang"), build.open_card(iccid=iccid(59))
+    message = "“Zhang San @zhang” is a person who registered here: their cards are claimed, or assigned one by one"
+    found = imported(
+        [card_row(51, customer="zhang san  @zhang"), card_row(59, customer="Zhang San @zhang")], "--update"
+    )
     assert found["errors"] == [{"row": row, "field": "customer", "message": message} for row in (2, 3)]
-    assert (Card.objects.count(), alice.customers.get().cards.count()) == (1, 0)
-    build.do("assign", code, date(2026, 3, 10), customer="Zhang San")
-    assert imported([card_row(9, customer="Zhang San")], "--update")["unchanged"] == 1
+    assert (Card.objects.count(), person.cards.count()) == (2, 1)
+    build.do("assign", card, date(2026, 3, 10), customer="Zhang San @zhang")
+    assert imported([card_row(59, customer="Zhang San @zhang")], "--update")["unchanged"] == 1
+
+
+def test_a_firm_comes_in_by_its_name_whoever_has_registered_under_it(imported):
+    person = build.registered("Fresh Corp", "fresh")
+    found = imported([card_row(51, customer="Fresh Corp")])
+    assert (found["created"], found["new_customers"], found["errors"]) == (1, ["Fresh Corp"], [])
+    firm = Card.objects.get(iccid=iccid(51)).customer
+    assert (firm.name, firm.kind, firm.is_registered) == ("Fresh Corp", "enterprise", False)
+    assert (person.name, person.cards.count(), found["warnings"]) == ("Fresh Corp @fresh", 1, [])
+
+
+def test_no_file_makes_somebody_who_looks_registered(imported):
+    message = "Only the names of people who registered here end in “@” and a login."
+    found = imported([card_row(1, customer="Fresh Corp @fresh"), card_row(2, customer="@fresh")])
+    assert found["errors"] == [{"row": row, "field": "customer", "message": message} for row in (2, 3)]
+    assert imported([card_row(3, customer="sales@fresh.example")])["new_customers"] == ["sales@fresh.example"]
 
 
 def test_customers_of_code_of_before_are_found(imported):
@@ -112,13 +127,6 @@ def test_customers_of_code_of_before_are_found(imported):
     Customer.objects.update(name_key="")
     assert imported([card_row(1, customer="acme")])["new_customers"] == []
     assert Card.objects.get().customer == customer
-
-
-def test_whom_somebody_claims_for_is_nobody_elses(imported):
-    """A person who is called like a customer but for the case gets a number, as one who is called just so."""
-    Customer.objects.create(name="Acme")
-    made = _new_customer("ACME")
-    assert (made.name, made.is_registered) == ("ACME (2)", True)
 
 
 def test_assigning_finds_the_customer_too():

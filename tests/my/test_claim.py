@@ -81,11 +81,11 @@ def test_the_card_becomes_the_persons_who_becomes_a_customer():
     response = post(logged_in(user), card.iccid, printed(card))
     assert (response.status_code, response.url) == (302, f"/my/cards/{card.iccid}/")
     customer = fresh(card).customer
-    assert (customer.name, customer.kind) == ("王小明", "individual")
+    assert (customer.name, customer.kind, customer.registered_by) == ("王小明 @wang", "individual", user)
     assert list(customer.memberships.values_list("user", "role")) == [(user.pk, "owner")]
     event = CardEvent.objects.filter(card=card).latest("seq")
     assert (event.action, event.actor_kind, event.actor_name) == ("assign", "customer", "wang")
-    assert event.evidence == {"customer": "王小明", "customer_id": customer.pk, "was_customer_id": None}
+    assert event.evidence == {"customer": "王小明 @wang", "customer_id": customer.pk, "was_customer_id": None}
     assert ClaimCode.objects.get().used_by == user
     assert set(Tries.objects.values_list("count", flat=True)) == {0}
 
@@ -109,7 +109,7 @@ def test_a_second_card_goes_to_the_same_customer_and_an_enterprise_gets_none():
     first, second, user = open_card(), open_card(), member("Acme", "wang")
     for card in (first, second):
         assert claim(card.iccid, printed(card), user=user) == card
-    assert fresh(first).customer == fresh(second).customer == Customer.objects.get(name="wang")
+    assert fresh(first).customer == fresh(second).customer == Customer.objects.get(name="@wang")
     assert Membership.objects.filter(user=user).count() == 2
 
 
@@ -158,7 +158,7 @@ def test_nobody_is_taken_for_a_customer_of_the_same_name():
     acme = Customer.objects.create(name="Acme")
     card = open_card()
     claim(card.iccid, printed(card), user=person(first_name="Acme"))
-    assert (fresh(card).customer.name, acme.cards.count()) == ("Acme (2)", 0)
+    assert (fresh(card).customer.name, acme.cards.count()) == ("Acme @wang", 0)
 
 
 def test_what_is_not_a_number_of_a_card_is_said_and_not_counted():

@@ -19,6 +19,7 @@ from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
 from cards.models import Job
+from cards.pages.customers_told import customers_told
 from cards.pages.frames import CONSOLE, permitted, staff_required
 
 
@@ -26,8 +27,9 @@ class ConsoleOrders(OrderPages):
     template = "console/money/order.html"
 
     def context(self, order, request):
-        """With what an adjustment waits for."""
-        shown = super().context(order, request)
+        """With whose order it is, as nobody else is told, and what an adjustment waits for."""
+        (told,) = customers_told([order.customer])
+        shown = super().context(order, request) | {"customer_told": told}
         if order.kind == OrderKind.ADJUSTMENT and order.is_placed:
             shown |= earlier_context(order.created_by, order.customer, abs(order.total))
         return shown

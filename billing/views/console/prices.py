@@ -18,7 +18,7 @@ from billing.pages.renewal_rows import renewing_link
 from billing.pages.terms_lines import terms_lines
 from billing.views.console.proposing import to_proposal
 from cards.calendar import civil_today
-from cards.forms import DayField
+from cards.forms import CustomerField, DayField
 from cards.lookup import names_of
 from cards.models import Customer, Plan
 from cards.pages.frames import console_page, staff_required
@@ -38,13 +38,7 @@ class PriceForm(forms.Form):
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PriceKind.choices)
     tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False)
-    customer = forms.ModelChoiceField(
-        Customer.objects.all(),
-        to_field_name="name",
-        label=gettext_lazy("Customer"),
-        required=False,
-        widget=forms.TextInput(attrs={"list": "names", "autocomplete": "off"}),
-    )
+    customer = CustomerField(required=False)
     amount = AmountField(
         label=pgettext_lazy("money", "Amount"),
         required=False,

@@ -27,6 +27,7 @@ class Intake:
     """What became of a batch of card rows: the numbers of the rows, and {"row", "field", "message"} of the refused.
 
     A row whose card exists with other data has `differs` too: (column, how the card is, what the file says) of each.
+    `known_customers` are the keys of those whom rows give a card to, with how many rows.
     `cards` are the keys of the new and the corrected, `corrected` (key, numbers of the records) of these.
     """
 
@@ -37,6 +38,7 @@ class Intake:
     cards: list = field(default_factory=list)
     corrected: list = field(default_factory=list)
     new_customers: list = field(default_factory=list)
+    known_customers: dict = field(default_factory=dict)
     at_once: AtOnce = field(default_factory=AtOnce)
 
 
@@ -89,6 +91,7 @@ class _Batch:
         self._create(fresh)
         self._compare(known)
         self.result.new_customers = list(self.customers.new.values())
+        self.result.known_customers = dict(self.customers.met)
         return self.result
 
     def _refuse(self, row, field, message, **more):

@@ -1,5 +1,6 @@
 """The customers that the rows of a file name: who is meant, and who would be new."""
 
+from collections import Counter
 from operator import itemgetter
 
 from django.db import connection, transaction
@@ -9,7 +10,8 @@ from cards.catalogue.assign import the_one
 from cards.errors import BadInput
 from cards.lookup import customers_named
 from cards.models import Customer
-from cards.names import Likeness, name_key
+from cards.models.customer import ENDS_LIKE_REGISTERED
+from cards.names import Likeness, is_registered_name, name_key
 from cards.phrases import listed
 
 NEW_NAMES_ASKED = 500  # for how many it is looked whether somebody else is meant
@@ -17,13 +19,14 @@ NEW_NAMES_ASKED = 500  # for how many it is looked whether somebody else is mean
 
 class FileCustomers:
     """Who is meant by each of these names. `new` are those who are not there yet: by their keys (name, first row).
+    `met` are those who are, by their keys, with how many rows give them a card.
 
     In a rehearsal nobody is made: a stand-in is, which no table has, in a transaction that is rolled back.
     """
 
     def __init__(self, names, rehearses):
         self.known, self.rehearses = customers_named(set(names) - {""}), rehearses
-        self.new, self.made = {}, {}
+        self.new, self.made, self.met = {}, {}, Counter()
 
     def means(self, name, customer_id):
         """Whether it is this customer who may be meant."""
@@ -40,9 +43,12 @@ class FileCustomers:
         if customer.is_registered:
             message = _("“{name}” is a person who registered here: their cards are claimed, or assigned one by one")
             raise BadInput("customer", message.format(name=customer.name))
+        self.met[customer.pk] += 1
         return customer
 
     def _made(self, name, number):
+        if is_registered_name(name):
+            raise BadInput("customer", ENDS_LIKE_REGISTERED)
         key = name_key(name)
         if key not in self.made:
             self.new[key] = (name, number)
@@ -77,7 +83,8 @@ def asked_of(new):
     """(name, row, whom it may mean instead) of each new customer: of those that are there, and of those before it."""
     if not new:
         return []
-    named = Customer.objects.exclude(name__in=[name for name, _number in new]).order_by("name")
+    firms = Customer.objects.filter(is_registered=False)
+    named = firms.exclude(name__in=[name for name, _number in new]).order_by("name")
     others, asked = Likeness(named.values_list("name", flat=True)), []
     for place, (name, number) in enumerate(new):
         asked.append((name, number, others.near(name) if place < NEW_NAMES_ASKED else []))

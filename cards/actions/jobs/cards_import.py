@@ -22,6 +22,7 @@ from cards.errors import BadInput
 from cards.permissions import Actor, may_import, people_of
 
 MOST_ROWS = 1_000_000
+FORESEEN = ("new_customers", "known_customers", "at_once")
 CARD_COUNTS = ("created", "updated", "unchanged")
 
 
@@ -47,15 +48,17 @@ class CardImport(FileImport):
 
     def check(self, job, chunk):
         document = self._taken(job, chunk, rehearses=True)
-        return {name: document[name] for name in ("counts", "errors", "new_customers", "at_once")}
+        return {name: document[name] for name in ("counts", "errors", *FORESEEN)}
 
     def checked(self, job):
-        """`params` get `foreseen`: the whole file's new customers, and what the rules do to its cards at once."""
-        at_once, new = AtOnce(), []
+        """`params` get `foreseen`: whom the whole file gives cards to, and what the rules do to its cards at once."""
+        at_once, new, known = AtOnce(), [], Counter()
         for found in job.chunks.order_by("number").values_list("check_result", flat=True).iterator(20):
             at_once.add_all(found["at_once"])
             new += found["new_customers"]
+            known.update(found.get("known_customers", {}))
         foreseen = {"at_once": at_once.written(), "new_customers": asked_of(joined_by_name(new))}
+        foreseen["known_customers"] = known
         return {"params": {**job.params, "foreseen": foreseen}}
 
     def apply(self, job, chunk):
@@ -138,7 +141,7 @@ def _as_document(payload, rows, batch):
     counts["collisions"] = sum(1 for error in errors if error[4])
     counts["refused"] = len({error[0] for error in errors}) - counts["collisions"]
     more = {"cards": batch.cards, "corrected": batch.corrected, "new_customers": batch.new_customers}
-    more |= {"at_once": batch.at_once.written(), **outcomes}
+    more |= {"known_customers": batch.known_customers, "at_once": batch.at_once.written(), **outcomes}
     return {"counts": counts, "errors": sorted(errors, key=lambda error: error[0]), **more}
 
 

@@ -192,8 +192,9 @@ def _confirm(job, reason, count):
 
 
 def foreseen_of(job):
-    """What the check of a card file foresaw: new customers, and what the rules do to its cards at once."""
-    return job.params.get("foreseen", {"at_once": {"days": {}, "ended": 0}, "new_customers": []})
+    """What the check of a card file foresaw: who gets cards, and what the rules do to its cards at once."""
+    nothing = {"at_once": {"days": {}, "ended": 0}, "new_customers": [], "known_customers": {}}
+    return nothing | job.params.get("foreseen", {})
 
 
 def ended_at_once(job):

@@ -4,10 +4,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from cards.lookup import customers_named
 from cards.models import Customer, Tag
 from cards.pages.addresses import view_url
 from cards.pages.card_columns import chosen_columns, offered_columns
-from cards.pages.frames import CONSOLE, staff_required
+from cards.pages.customers_told import customers_told
+from cards.pages.frames import CONSOLE, permitted, staff_required
 from cards.permissions import Actor
 from cards.quick import QUICK
 from cards.views.card_list import CardList
@@ -57,6 +59,19 @@ def names_offered(request):
     name = next(filter(request.GET.get, NAMED), None)
     if name is None:
         return HttpResponse()
-    known = NAMED[name].objects.filter(name__icontains=request.GET[name]).order_by("name")
-    names = known.values_list("name", flat=True)[:NAMES_SUGGESTED]
-    return render(request, "console/list/_names.html", {"names": names})
+    return render(request, "console/list/_names.html", {"names": _names_with(NAMED[name], request.GET[name])})
+
+
+@permitted("cards.view_customer")
+@require_safe
+def customer_meant(request):
+    """Who is meant by a name as far as it is typed, with what tells them from others; and the names to choose from."""
+    typed = request.GET.get("customer", "").strip()
+    (found,) = customers_named([typed]).values() if typed else ([],)
+    names = _names_with(Customer, typed) if typed else []
+    return render(request, "console/_meant.html", {"typed": typed, "meant": customers_told(found), "names": names})
+
+
+def _names_with(model, text):
+    known = model.objects.filter(name__icontains=text).order_by("name")
+    return list(known.values_list("name", flat=True)[:NAMES_SUGGESTED])

@@ -13,7 +13,7 @@ from cards.errors import BadInput
 
 LONGEST_KEY = 255
 LONGEST_OF_REGISTERED = 60  # of what a person who registered is called, and of their login: both fit into a name
-MARK = re.compile(r"(^|\s)@\S+$")
+REGISTERED_MARK = re.compile(r"(^|\s)@\S+$")
 NAMES_IN_MIND = 10_000  # a file names few customers in many rows
 NEAREST_SHOWN = 3
 
@@ -63,7 +63,7 @@ def registered_name(person: str, login: str, number: int = 1) -> str:
 
 def is_registered_name(name: str) -> bool:
     """Whether a name ends in the mark of those who registered here."""
-    return bool(MARK.search(name_key(name)))
+    return bool(REGISTERED_MARK.search(name_key(name)))
 
 
 def read_customer_name(text: str) -> str:

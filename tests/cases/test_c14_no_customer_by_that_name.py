@@ -97,9 +97,8 @@ def test_of_two_whose_names_fall_together_one_is_named_exactly(imported):
 def test_a_person_who_registered_here_is_refused_by_name(imported):
     person, card = build.registered("Zhang San", "zhang"), build.open_card(iccid=iccid(59))
     message = "“Zhang San @zhang” is a person who registered here: their cards are claimed, or assigned one by one"
-    found = imported(
-        [card_row(51, customer="zhang san  @zhang"), card_row(59, customer="Zhang San @zhang")], "--update"
-    )
+    rows = [card_row(51, customer="zhang san  @zhang"), card_row(59, customer="Zhang San @zhang")]
+    found = imported(rows, "--update")
     assert found["errors"] == [{"row": row, "field": "customer", "message": message} for row in (2, 3)]
     assert (Card.objects.count(), person.cards.count()) == (2, 1)
     build.do("assign", card, date(2026, 3, 10), customer="Zhang San @zhang")

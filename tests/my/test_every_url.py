@@ -131,6 +131,7 @@ TABLE = {
     "console:card-export": row(STAFF, STAFF),
     "console:card-unknown": row(STAFF, STAFF),
     "console:names": row(STAFF),
+    "console:customer-meant": row(STAFF),
     "console:card": row(STAFF, iccid="card"),
     "console:card-act": row(SUPPORT, SUPPORT, iccid="card", action="=suspend"),
     "console:select": row(NOBODY, STAFF, {"filter": str(uuid.uuid4()), "query": ""}),

@@ -154,9 +154,8 @@ def test_a_form_says_who_is_meant_so_that_nobody_is_taken_for_another(stranger):
         return text(page).split("<datalist")[0].strip()
 
     assert said("FRESH corp") == "<strong>Fresh Corp (Enterprise customer, 2 cards)</strong>"
-    assert (
-        said("Fresh Corp @fresh") == "<strong>Fresh Corp @fresh (Individual customer, registered here, 1 card)</strong>"
-    )
+    person = "Fresh Corp @fresh (Individual customer, registered here, 1 card)"
+    assert said("Fresh Corp @fresh") == f"<strong>{person}</strong>"
     assert (said("Nobody"), said("")) == ("There is no customer with this name.", "")
 
 
@@ -233,7 +232,7 @@ def test_those_who_registered_before_get_the_mark_and_their_views_follow():
     queries = {"theirs": "state=in_use&customer=Fresh+Corp", "others": "customer=Acme", "none": "q=customer%3D"}
     for name, query in queries.items():
         SavedView.objects.create(owner=owner, name=name, query=query)
-    migration = importlib.import_module("cards.migrations.0039_registered_people_have_names_of_their_own")
+    migration = importlib.import_module("cards.migrations.0041_registered_people_have_names_of_their_own")
     migration.give_names(apps, SimpleNamespace(connection=connection))
     assert list(Customer.objects.order_by("pk").values_list("name", "name_key", "registered_by")) == [
         ("Fresh Corp @wang", "fresh corp @wang", wang.pk),

@@ -5,25 +5,27 @@ import logging
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.auth.views import PasswordResetConfirmView
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse_lazy
 from django.utils import translation
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
-from cards.links import portal_link
-from cards.pages.frames import frame_of, public_page
+from cards.links import portal_link, secret_in
+from cards.pages.frames import public_page
 from cards.visitors import visitor_address
 from simportal.models import ResetAsked
 
 logger = logging.getLogger(__name__)
+
+SECRET = "sets a password"  # of the session: a link's
+DIGITS_OF_A_KEY = 18
 
 
 class ResetForm(forms.Form):
@@ -44,18 +46,40 @@ def request_reset(request):
     return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
 
-class SetPassword(PasswordResetConfirmView):
-    """Django's own page behind the link, in our frame. The second factor, if any, is still asked for at the login."""
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_password(request):
+    """The page behind the link. The second factor, if any, is still asked for at the login."""
+    if "link" in request.POST:
+        return _opened(request, secret_in(request.POST["link"]))
+    user = _person_of(request.session.get(SECRET, ""))
+    if user is None:
+        return public_page(request, "account/reset_set.html", {"is_over": SECRET in request.session})
+    form = SetPasswordForm(user, request.POST or None, label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        del request.session[SECRET]
+        messages.success(request, _("Your password has been changed. Log in with the new one."))
+        return redirect("admin:login")
+    context = {"form": form}
+    return public_page(request, "account/reset_set.html", context, status=422 if form.errors else None)
 
-    template_name = "account/reset_set.html"
-    success_url = reverse_lazy("admin:login")
 
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | frame_of(self.request).context(self.request)
+def _opened(request, secret):
+    """The secret is kept in the session; nothing is kept of a link that opens nothing."""
+    if _person_of(secret) is None:
+        return public_page(request, "account/reset_set.html", {"is_over": True}, status=404)
+    request.session[SECRET] = secret
+    return redirect("password_reset_confirm")
 
-    def form_valid(self, form):
-        messages.success(self.request, _("Your password has been changed. Log in with the new one."))
-        return super().form_valid(form)
+
+def _person_of(secret):
+    """Whose password a link's secret sets: nobody's once it was used, and after an hour."""
+    key, _colon, token = secret.partition(":")
+    if not (key.isascii() and key.isdecimal() and len(key) <= DIGITS_OF_A_KEY):
+        return None
+    user = get_user_model().objects.filter(pk=key, is_active=True).first()
+    return user if user and default_token_generator.check_token(user, token) else None
 
 
 def send_requested():
@@ -80,5 +104,5 @@ def _mail(user):
 
 def link_to_set_password(user):
     """Where this person sets a new password: once, within an hour, and only while the old one is theirs."""
-    key = urlsafe_base64_encode(force_bytes(user.pk))
-    return portal_link("password_reset_confirm", key, default_token_generator.make_token(user))
+    secret = f"{user.pk}:{default_token_generator.make_token(user)}"
+    return portal_link("password_reset_confirm", secret=secret)

@@ -16,7 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("cards.people.urls")),
     path("account/reset/", password_reset.request_reset, name="password_reset"),
-    path("account/reset/<uidb64>/<token>/", password_reset.SetPassword.as_view(), name="password_reset_confirm"),
+    path("account/reset/set/", password_reset.set_password, name="password_reset_confirm"),
     path("logout/", LogoutView.as_view(), name="logout"),  # the admin's own lets only staff out
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),

@@ -34,7 +34,7 @@ NAMED_BY = {
     **{"selection": "my selection", "job": "my job", "view": "view", "numbers": "card", "q": "card"},
     "key": "payment",
 }
-HAS_THE_LINK = {"my:join"}  # whoever holds an invitation may read whose it is
+HAS_THE_LINK = {"my:join-by-path"}  # whoever holds an invitation may read whose it is
 ASKED_IN_SHORT = 300
 
 

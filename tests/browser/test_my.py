@@ -239,3 +239,26 @@ def test_a_card_that_does_not_work_is_looked_at_and_the_dealer_answers(phone, de
     assert "The carrier lifts it tomorrow." in page.text_content("#content")
     press(page, "Solved: close request")
     assert page.is_visible(".badge:text-is('Closed')")
+
+
+def test_the_secret_of_a_link_is_in_no_address_that_a_server_is_asked_for(phone, visit, browser, portal):
+    alice = phone("alice")
+    alice.goto("/my/members/")
+    press(alice, "Create invitation link")
+    secret = alice.get_attribute("input[id^=invitation]", "value").partition("#")[2]
+    page, asked = visit(width=PHONE), []
+    page.on("request", lambda request: asked.append((request.url, request.headers.get("referer", ""))))
+    page.goto(f"/my/join/#{secret}")
+    page.wait_for_selector("text=invites you")
+    assert (page.url, secret in str(asked), secret in page.content()) == (f"{portal}/my/join/", False, False)
+    assert barriers(page) == []
+    page.evaluate(f"location.hash = '{secret[:-1]}'")
+    page.wait_for_selector("text=no longer valid")
+    assert barriers(page) == []
+    with browser.new_context(base_url=portal, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"/my/join/#{secret}")
+        page.fill("[name=link]", f"{portal}/my/join/#{secret}")
+        follow(page, "[data-takes-link] button")
+        assert "/my/join/" in page.url
+        assert page.locator("[name=username]").is_visible()

@@ -111,7 +111,16 @@ def test_no_page_has_what_its_policy_forbids(names):
 
 
 @pytest.mark.parametrize(
-    "page", ["/admin/login/", "/account/new/", "/account/reset/", "/my/join/x/", "/console/cards/89860000000000000001/"]
+    "page",
+    [
+        "/admin/login/",
+        "/account/new/",
+        "/account/reset/",
+        "/my/join/",
+        "/my/join/x/",
+        "/account/reset/set/",
+        "/console/cards/89860000000000000001/",
+    ],
 )
 def test_nor_has_a_page_for_strangers_or_one_that_does_not_exist(client, page):
     response = client.get(page, follow=True)

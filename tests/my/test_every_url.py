@@ -94,8 +94,9 @@ TABLE = {
     "account:code": row(),  # only for who has just given the right password
     "account:new": row(EVERYBODY, EVERYBODY),
     "password_reset": row(EVERYBODY, EVERYBODY),
-    "password_reset_confirm": row(EVERYBODY, EVERYBODY, uidb64="=MQ", token="=no-token"),
-    "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}, token="invitation's token"),
+    "password_reset_confirm": row(EVERYBODY, EVERYBODY),
+    "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}),
+    "my:join-by-path": row(CUSTOMERS | {"anonymous"}, token="invitation's token"),
     # the customers' own pages
     "my:home": row(CUSTOMERS),
     "my:claim": row(CUSTOMERS, CUSTOMERS),

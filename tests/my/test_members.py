@@ -22,6 +22,7 @@ from tests.console.pages import logged_in, text
 
 pytestmark = pytest.mark.django_db
 
+JOIN = "/my/join/"
 PASSWORD = "a lamp in the fog"
 WHO = {"username": "dora", "phone": "", "password": PASSWORD, "password_again": PASSWORD}
 OWNERS_ONLY = "Owners decide who belongs to the account."
@@ -74,8 +75,10 @@ def invitation_of(owner, role="operator"):
     return invited(Membership.objects.get(user=owner), role)
 
 
-def link(invitation):
-    return f"/my/join/{invitation.token}/"
+def with_link(client, invitation):
+    """The browser once it has opened the link: its script has posted what stands behind the #."""
+    client.post(JOIN, {"link": f"#{invitation.token}"})
+    return client
 
 
 def state():
@@ -232,15 +235,18 @@ def test_the_page_is_for_members():
 def test_who_is_invited_joins_once_as_what_they_were_invited_as(acme, role):
     alice, dora = of(acme["owner"]), User.objects.create_user("dora")
     page = text(alice.post(path_of("invite", acme["owner"]), {"role": role}, follow=True))
-    (url,) = set(re.findall(r"http://127.0.0.1:8000(/my/join/[^<\"]+)", page))
-    asked = text(of(dora).get(url))
+    (url,) = set(re.findall(r"http://127.0.0.1:8000/my/join/#[^<\"]+", page))
+    dora = of(dora)
+    assert dora.post(JOIN, {"link": f" {url}\n"})["Location"] == JOIN
+    asked = text(dora.get(JOIN))
     assert ("alice invites you" in asked, "Acme" in asked, "You join as dora." in asked) == (True,) * 3
-    assert of(dora).post(url)["Location"] == "/my/"
+    assert dora.post(JOIN)["Location"] == "/my/"
     assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer", "dora": role}
     assert url not in text(alice.get("/my/members/"))
-    for client in (of(dora), of(member("Northwind", "charlie")), of()):
-        for response in (client.get(url), client.post(url, WHO | {"username": "fred"})):
-            assert (response.status_code, OVER in text(response)) == (404, True)
+    for client in (dora, of(member("Northwind", "charlie")), of()):
+        response = client.post(JOIN, {"link": url} | WHO | {"username": "fred"})
+        assert (response.status_code, OVER in text(response)) == (404, True)
+        assert "Paste the whole link here" in text(client.get(JOIN))
     assert (roles().get("charlie"), User.objects.filter(username="fred").exists()) == (None, False)
 
 
@@ -249,7 +255,7 @@ def test_a_link_leads_to_the_portal_whatever_host_is_asked_for(acme, settings):
     settings.ALLOWED_HOSTS = ["*"]
     invitation = invitation_of(acme["owner"])
     poisoned = {"headers": {"host": "evil.example", "x-forwarded-host": "evil.example"}}
-    for address, link in (("https://sim.example.cn", f"https://sim.example.cn/my/join/{invitation.token}/"), ("", "")):
+    for address, link in (("https://sim.example.cn", f"https://sim.example.cn/my/join/#{invitation.token}"), ("", "")):
         settings.PORTAL_URL = address
         page = text(of(acme["owner"]).get("/my/members/", **poisoned))
         assert re.findall(r'data-copy="([^"]*)"', page) == [link] * bool(link)
@@ -257,22 +263,23 @@ def test_a_link_leads_to_the_portal_whatever_host_is_asked_for(acme, settings):
 
 
 def test_to_look_at_an_invitation_accepts_nothing(acme):
-    url = link(invitation_of(acme["owner"]))
+    invitation = invitation_of(acme["owner"])
     before = state()
-    assert [of().get(url).status_code, of(User.objects.create_user("dora")).get(url).status_code] == [200, 200]
+    for client in (of(), of(User.objects.create_user("dora"))):
+        assert "alice invites you" in text(with_link(client, invitation).get(JOIN))
     assert state()[:2] == before[:2]
 
 
 def test_a_member_who_follows_a_link_is_told_and_leaves_it_for_somebody_else(acme):
     invitation = invitation_of(acme["owner"], "owner")
-    response = of(acme["viewer"]).post(link(invitation))
+    response = with_link(of(acme["viewer"]), invitation).post(JOIN)
     assert (response.status_code, "You are already a member of Acme." in text(response)) == (200, True)
     assert (roles()["eve"], Invitation.objects.open().get()) == ("viewer", invitation)
 
 
 def test_staff_join_nobody(acme):
-    url = link(invitation_of(acme["owner"]))
-    assert [of(staff()).get(url).status_code, of(staff(username="other")).post(url).status_code] == [404, 404]
+    posted = {"link": invitation_of(acme["owner"]).token}
+    assert [of(staff()).get(JOIN).status_code, of(staff(username="other")).post(JOIN, posted).status_code] == [404, 404]
     assert roles() == {"alice": "owner", "bob": "operator", "eve": "viewer"}
 
 
@@ -283,8 +290,42 @@ def test_a_revoked_link_opens_nothing_and_revoking_twice_is_once(acme):
     revoked_at = Invitation.objects.get().revoked_at
     assert alice.post(path).status_code == 302
     assert Invitation.objects.get().revoked_at == revoked_at
-    response = of(User.objects.create_user("dora")).post(link(invitation))
+    response = of(User.objects.create_user("dora")).post(JOIN, {"link": invitation.token})
     assert (response.status_code, OVER in text(response), roles().get("dora")) == (404, True, None)
+
+
+def test_an_invitation_that_is_revoked_while_somebody_looks_at_it_is_over(acme):
+    invitation = invitation_of(acme["owner"])
+    browsers = [with_link(of(who), invitation) for who in (None, User.objects.create_user("dora"))]
+    accounts.revoke_invitation(invitation)
+    for browser, posted in zip(browsers, (WHO | {"username": "fred"}, {}), strict=True):
+        response = browser.post(JOIN, posted)
+        assert (response.status_code, OVER in text(response)) == (404, True)
+    assert (roles().get("dora"), User.objects.filter(username="fred").exists()) == (None, False)
+
+
+def test_whoever_logs_in_first_joins_all_the_same_and_once(acme):
+    """The secret waits in the session, and is gone with it."""
+    User.objects.create_user("dora", password=PASSWORD)
+    browser = with_link(of(), invitation_of(acme["owner"], "viewer"))
+    assert '/admin/login/?next=/my/join/"' in text(browser.get(JOIN))
+    browser.post("/admin/login/", {"username": "dora", "password": PASSWORD, "next": JOIN})
+    assert "You join as dora." in text(browser.get(JOIN))
+    assert (browser.post(JOIN)["Location"], roles()["dora"]) == ("/my/", "viewer")
+    assert "Paste the whole link here" in text(browser.get(JOIN))
+
+
+def test_another_link_takes_the_place_of_the_one_that_was_opened_before(acme):
+    browser, invitation = of(User.objects.create_user("dora")), invitation_of(acme["owner"], "viewer")
+    with_link(browser, invitation_of(member("Northwind", "charlie")))
+    assert "Acme" in text(with_link(browser, invitation).get(JOIN))
+
+
+def test_a_link_of_version_0_7_leads_on_and_leaves_its_address(acme):
+    invitation, dora = invitation_of(acme["owner"]), of(User.objects.create_user("dora"))
+    assert dora.get(f"/my/join/{invitation.token}/")["Location"] == JOIN
+    assert dora.post(JOIN)["Location"] == "/my/"
+    assert [dora.get(f"/my/join/{token}/").status_code for token in (invitation.token, "x")] == [404, 404]
 
 
 def test_an_accepted_invitation_cannot_be_revoked_any_more(acme):
@@ -301,9 +342,9 @@ def test_a_link_runs_out_after_a_week_to_the_second(acme):
     assert [Invitation.objects.open(now).exists() for now in moments] == [True, False]
     Invitation.objects.update(until=timezone.now())
     dora = User.objects.create_user("dora")
-    assert OVER in text(of(dora).get(link(invitation)))
+    assert OVER in text(of(dora).post(JOIN, {"link": invitation.token}))
     assert not accounts.accept(invitation, dora)
-    assert link(invitation) not in text(of(acme["owner"]).get("/my/members/"))
+    assert invitation.token not in text(of(acme["owner"]).get("/my/members/"))
 
 
 def test_a_link_that_is_not_ours_opens_nothing(acme):
@@ -325,7 +366,7 @@ def test_a_link_that_is_not_ours_opens_nothing(acme):
     ]
     dora = User.objects.create_user("dora")
     for token in forged:
-        response = of(dora).post(f"/my/join/{token}/")
+        response = of(dora).post(JOIN, {"link": token})
         assert (token, response.status_code, OVER in text(response)) == (token, 404, True)
     assert "dora" not in roles()
 
@@ -341,7 +382,7 @@ def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
         "shut out": lambda: User.objects.filter(pk=bob.user_id).update(is_active=False),
     }[end]()
     dora = User.objects.create_user("dora")
-    assert OVER in text(of(dora).post(link(invitation)))
+    assert OVER in text(of(dora).post(JOIN, {"link": invitation.token}))
     assert not accounts.accept(invitation, dora)
     assert "dora" not in roles()
 
@@ -350,9 +391,9 @@ def test_who_may_not_invite_any_more_has_invited_nobody(acme, end):
 
 
 def test_somebody_new_makes_an_account_joins_and_logs_in_by_phone(acme):
-    url, browser = link(invitation_of(acme["owner"], "viewer")), of()
-    assert "Create account and join" in text(browser.get(url))
-    assert browser.post(url, WHO | {"phone": "+86 138-0013 8000"})["Location"] == "/my/"
+    browser = with_link(of(), invitation_of(acme["owner"], "viewer"))
+    assert "Create account and join" in text(browser.get(JOIN))
+    assert browser.post(JOIN, WHO | {"phone": "+86 138-0013 8000"})["Location"] == "/my/"
     assert browser.get("/my/").status_code == 200
     assert (roles()["dora"], Person.objects.get(user__username="dora").phone) == ("viewer", "13800138000")
     again = of()
@@ -386,22 +427,23 @@ def test_an_account_that_cannot_be_leaves_the_link_open_and_unlogged(acme, case,
     invitation = invitation_of(acme["owner"])
     wrong, sentence = WRONG[case]
     before = state()
-    response = of().post(link(invitation), WHO | wrong)
-    assert (response.status_code, sentence in text(response)) == (200, True)
+    response = with_link(of(), invitation).post(JOIN, WHO | wrong)
+    assert (response.status_code, sentence in text(response)) == (422, True)
     assert (state(), invitation.token in caplog.text) == (before, False)
     assert (Person.objects.exclude(user=acme["owner"]).exists(), Invitation.objects.open().get()) == (False, invitation)
 
 
 def test_an_address_makes_twenty_accounts_a_day_and_what_is_refused_counts_too(acme):
     limit = throttle.ACCOUNTS_OF_ADDRESS.most
-    url = link(invitation_of(acme["owner"]))
+    browser = with_link(of(), invitation_of(acme["owner"]))
+    taken = WHO | {"username": "bob"}
     sentences = [
-        re.findall("This user name is already taken|Too many accounts", text(of().post(url, WHO | {"username": "bob"})))
+        re.findall("This user name is already taken|Too many accounts", text(browser.post(JOIN, taken)))
         for _try in range(limit + 1)
     ]
     assert sentences == [["This user name is already taken"]] * limit + [["Too many accounts"]]
-    assert "Too many accounts" in text(of().post(url, WHO))
-    elsewhere = of().post(url, WHO, REMOTE_ADDR="198.51.100.7")
+    assert "Too many accounts" in text(browser.post(JOIN, WHO))
+    elsewhere = browser.post(JOIN, WHO, REMOTE_ADDR="198.51.100.7")
     assert (elsewhere.status_code, roles()["dora"]) == (302, "operator")
 
 

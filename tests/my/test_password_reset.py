@@ -19,7 +19,9 @@ from tests.build import member
 
 pytestmark = pytest.mark.django_db
 
+SET = "/account/reset/set/"
 ENGLISH = {"accept-language": "en"}
+OVER = "This link has already been used or has expired."
 NEW = {"new_password1": "n0t-so-common", "new_password2": "n0t-so-common"}
 
 
@@ -40,10 +42,16 @@ def link():
     return re.search(r"https?://\S+", mail.outbox[-1].body)[0]
 
 
+def opened(client, url):
+    """The page that a link leads to, once its script has posted what stands behind the #."""
+    return client.post(SET, {"link": url}, headers=ENGLISH, follow=True)
+
+
 def test_a_link_comes_by_mail_and_sets_the_password(alice, client):
     request_link("Alice@example.cn")
-    page = client.get(link(), follow=True)
-    page = client.post(page.request["PATH_INFO"], NEW, follow=True)
+    assert "Paste the whole link here" in client.get(SET, headers=ENGLISH).text
+    assert opened(client, link()).request["PATH_INFO"] == SET
+    page = client.post(SET, NEW, follow=True)
     assert page.request["PATH_INFO"] == "/admin/login/"
     client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
     assert get_user(client) == alice
@@ -65,7 +73,7 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(alice, django_ass
 def test_a_link_leads_to_the_portal_whatever_host_is_asked_for(alice, settings):
     settings.ALLOWED_HOSTS, settings.PORTAL_URL = ["*"], "https://sim.example.cn"
     request_link("alice@example.cn", HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example")
-    assert link().startswith("https://sim.example.cn/account/reset/")
+    assert link().startswith("https://sim.example.cn/account/reset/set/#")
     assert "evil.example" not in mail.outbox[0].body
 
 
@@ -98,11 +106,29 @@ def test_no_more_than_twenty_from_one_address(alice):
 def test_a_link_works_once(alice, client):
     request_link("alice@example.cn")
     url = link()
-    for _ in range(2):
-        page = client.get(url, follow=True)
-        client.post(page.request["PATH_INFO"], NEW)
+    opened(client, url)
+    client.post(SET, NEW)
+    page = opened(client, url)
     alice.refresh_from_db()
-    assert (page.context["validlink"], alice.check_password(NEW["new_password1"])) == (False, True)
+    assert (page.status_code, OVER in page.text) == (404, True)
+    assert alice.check_password(NEW["new_password1"])
+
+
+def test_a_link_that_was_opened_before_somebody_else_used_it_sets_nothing(alice, client):
+    request_link("alice@example.cn")
+    url, other = link(), Client()
+    opened(client, url), opened(other, url)
+    other.post(SET, NEW)
+    page = client.post(SET, dict.fromkeys(NEW, "an0ther-one"), headers=ENGLISH)
+    alice.refresh_from_db()
+    assert (OVER in page.text, alice.check_password(NEW["new_password1"])) == (True, True)
+
+
+def test_whoever_is_shut_out_sets_no_password(alice, client):
+    request_link("alice@example.cn")
+    url = link()
+    type(alice).objects.update(is_active=False)
+    assert opened(client, url).status_code == 404
 
 
 @pytest.mark.parametrize(("minutes", "works"), [(59, True), (61, False)])
@@ -110,30 +136,36 @@ def test_a_link_works_for_an_hour(alice, client, monkeypatch, minutes, works):
     request_link("alice@example.cn")
     url = link()
     monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: datetime.now() + timedelta(minutes=minutes))
-    assert client.get(url, follow=True).context["validlink"] is works
+    page = opened(client, url)
+    assert ("new_password1" in page.text, OVER in page.text) == (works, not works)
 
 
 def test_a_tampered_link_opens_nothing(alice, client):
     request_link("alice@example.cn")
     url = link()
-    for broken in (url[:-2] + "x/", url.replace("/reset/", "/reset/x")):
-        assert client.get(broken, follow=True).context["validlink"] is False
+    secret = url.partition("#")[2]
+    key, _colon, token = secret.partition(":")
+    bob = member(username="bob")
+    for broken in (secret[:-1], f"{bob.pk}:{token}", f"{key}:", key, f"-{key}:{token}", f"{'9' * 5000}:x", "²:x", ""):
+        page = opened(client, f"#{broken}")
+        assert (broken[:9], page.status_code, OVER in page.text) == (broken[:9], 404, True)
+    assert "new_password1" not in client.get(SET, headers=ENGLISH).text
 
 
 def test_a_common_password_is_refused(alice, client):
     request_link("alice@example.cn")
-    page = client.get(link(), follow=True)
-    page = client.post(page.request["PATH_INFO"], {"new_password1": "password", "new_password2": "password"})
+    opened(client, link())
+    page = client.post(SET, {"new_password1": "password", "new_password2": "password"})
     alice.refresh_from_db()
-    assert (bool(page.context["form"].errors), alice.check_password("demo")) == (True, True)
+    assert (page.status_code, bool(page.context["form"].errors), alice.check_password("demo")) == (422, True, True)
 
 
 def test_the_second_step_is_not_left_out(alice, client):
     secret = second_factor.new_secret()
     second_factor.turn_on(alice, secret, pyotp.TOTP(secret).now())
     request_link("alice@example.cn")
-    page = client.get(link(), follow=True)
-    client.post(page.request["PATH_INFO"], NEW)
+    opened(client, link())
+    client.post(SET, NEW)
     client.post("/admin/login/", {"username": "alice", "password": NEW["new_password1"]})
     assert not get_user(client).is_authenticated
 

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from cards.actions import throttle
 from cards.errors import BadInput
 from cards.forms import say_at_field
+from cards.links import secret_in
 from cards.models import Invitation
 from cards.pages.frames import public_page
 from cards.people import accounts
@@ -21,20 +22,37 @@ from cards.scope import Scope
 from cards.visitors import visitor_address
 
 BACKEND = "cards.backends.NameOrPhone"
+INVITED = "invited by"  # of the session: an invitation's token
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request, token):
-    """An invitation: whoever is logged in joins, and somebody new makes an account first."""
+def join(request):
+    """An invitation: whoever is logged in joins, and somebody new makes an account first.
+
+    Its secret is posted first, and kept in the session: also while somebody logs in.
+    """
     if Scope.of(request.user).is_staff:
         raise Http404
-    invitation = Invitation.of_token(token)
+    if "link" in request.POST:
+        return _opened(request, secret_in(request.POST["link"]))
+    if INVITED not in request.session:
+        return public_page(request, "account/join_link.html")
+    invitation = Invitation.of_token(request.session[INVITED])
     if invitation is None:
         return _is_over(request)
     if request.user.is_authenticated:
         return _join_as_oneself(request, invitation)
     return _join_as_somebody_new(request, invitation)
+
+
+@never_cache
+@require_safe
+def join_by_path(request, token):
+    """A link of version 0.7, good for a week; it goes with the next version."""
+    if Scope.of(request.user).is_staff:
+        raise Http404
+    return _opened(request, token)
 
 
 @never_cache
@@ -54,21 +72,26 @@ def new_account(request):
     return public_page(request, "account/new.html", context, status=422 if form.errors else None)
 
 
+def _opened(request, token):
+    """The link's own page; nothing is kept of a link that opens nothing."""
+    if Invitation.of_token(token) is None:
+        return _is_over(request)
+    request.session[INVITED] = token
+    return redirect("my:join")
+
+
 def _join_as_oneself(request, invitation):
     complaint = ""
     if request.method == "POST":
         try:
-            return redirect("my:home") if accounts.accept(invitation, request.user) else _is_over(request)
+            return _joined(request) if accounts.accept(invitation, request.user) else _is_over(request)
         except BadInput as bad:
             complaint = str(bad.sentence)
     return public_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
 
 
 def _join_as_somebody_new(request, invitation):
-    """The account and the membership come to be together, or neither; the try is counted all the same.
-
-    A form with errors is no 4xx here: Django logs the addresses of those, and in this one stands the token.
-    """
+    """The account and the membership come to be together, or neither; the try is counted all the same."""
     form = NewPersonForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid() and _may_try(request, form):
         with transaction.atomic():
@@ -77,10 +100,11 @@ def _join_as_somebody_new(request, invitation):
             transaction.set_rollback(not joined)
         if joined:
             auth.login(request, user, backend=BACKEND)
-            return redirect("my:home")
+            return _joined(request)
         if user:
             return _is_over(request)
-    return public_page(request, "account/join.html", {"invitation": invitation, "form": form})
+    context = {"invitation": invitation, "form": form}
+    return public_page(request, "account/join.html", context, status=422 if form.errors else None)
 
 
 def _may_try(request, form):
@@ -99,5 +123,11 @@ def _made(form):
         say_at_field(form, bad)
 
 
+def _joined(request):
+    del request.session[INVITED]
+    return redirect("my:home")
+
+
 def _is_over(request):
+    request.session.pop(INVITED, None)
     return public_page(request, "account/join_over.html", status=404)

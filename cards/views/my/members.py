@@ -66,7 +66,7 @@ def _of(customer, owned):
     if customer.pk not in owned:
         return memberships, []
     invitations = customer.invitations.open().select_related("by")
-    return memberships, [(each, portal_link("my:join", each.token)) for each in invitations]
+    return memberships, [(each, portal_link("my:join", secret=each.token)) for each in invitations]
 
 
 def _change(request, pk, change, *values):

@@ -83,6 +83,18 @@ document.addEventListener("change", (event) => {
     }
 });
 
+// A link's secret stands behind its #, which no server sees: it is posted, and the address forgets it.
+const handInSecret = () => {
+    const form = document.querySelector("form[data-takes-link]");
+    if (form && location.hash.length > 1) {
+        form.elements.link.value = location.hash;
+        history.replaceState(null, "", location.pathname);
+        form.submit();
+    }
+};
+window.addEventListener("hashchange", handInSecret);
+handInSecret();
+
 // A part of a page that could not be had: the whole page says why. What is asked for again by itself waits in silence.
 document.addEventListener("htmx:responseError", (event) => {
     const { elt, requestConfig, xhr } = event.detail;

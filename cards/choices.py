@@ -147,6 +147,7 @@ class AuditAction(TextChoices):
     DELETED = "deleted", pgettext_lazy("audit", "Deleted")
     EXPORTED = "exported", pgettext_lazy("audit", "Exported")
     LABELS_PRINTED = "labels_printed", pgettext_lazy("audit", "Labels printed")
+    CODE_REPLACED = "code_replaced", pgettext_lazy("audit", "Claim code replaced")
     JOB_STARTED = "job_started", pgettext_lazy("audit", "Job started")
     PERSON_EXPORTED = "person_exported", pgettext_lazy("audit", "Personal data exported")
     PERSON_DELETED = "person_deleted", pgettext_lazy("audit", "Personal data deleted")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 
 from cards.people.views.login import LoginDoor
+from simportal.audited_admin import Audited
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ PEOPLE = (
     (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
     (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
     (_("Phones and two-step login"), "admin:cards_person_changelist", "cards.view_person"),
+    (_("Audit log"), "console:log", "cards.view_auditentry"),
 )
 SECTIONS = (
     (_("Operations"), CONSOLE_MENU),
@@ -86,6 +88,12 @@ class PortalAdminSite(AdminSite):
     site_url = None
     enable_nav_sidebar = False
     login_template = "console/login.html"
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        """Whatever is registered here is audited, whoever wrote its class."""
+        admin_class = admin_class or ModelAdmin
+        audited = type(admin_class.__name__, (Audited, admin_class), {"__module__": admin_class.__module__})
+        super().register(model_or_iterable, audited, **options)
 
     def each_context(self, request):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}

@@ -25,7 +25,7 @@ RINGS = (
     },
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
-        *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants"),
+        *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants", "audit_log"),
     },
     {"actions", "carriers", "payments"},
     {"pages", "forms", "templatetags"},

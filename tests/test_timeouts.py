@@ -98,14 +98,18 @@ def test_a_block_may_take_longer_and_what_follows_it_may_not(limits):
 def test_a_download_takes_as_long_as_its_reader(limits):
     limits(QUICK)
     rows = ((asked("SELECT pg_sleep(0.3)::text || %s", [word]),) for word in ("first", "second"))
-    assert csv_response("slow", ["word"], rows).getvalue().decode("utf-8-sig").split() == ["word", "first", "second"]
+    assert csv_response("slow", ["word"], rows, by=None).getvalue().decode("utf-8-sig").split() == [
+        "word",
+        "first",
+        "second",
+    ]
     assert asked("SHOW statement_timeout") == "200ms"
 
 
 @on_postgresql
 def test_a_reader_who_goes_away_leaves_the_limit_as_it_was(limits):
     limits(QUICK)
-    response = csv_response("slow", ["word"], (["x" * 200_000] for _ in range(9)))
+    response = csv_response("slow", ["word"], (["x" * 200_000] for _ in range(9)), by=None)
     next(iter(response))
     assert asked("SHOW statement_timeout") == "1h"
     response.close()

@@ -14,7 +14,7 @@ from cards.pages.downloads import csv_response
 LINES_PER_FETCH = 2_000
 
 
-def lines_file(order, show, visible):
+def lines_file(order, show, visible, *, by):
     """The lines that `show` asks for; an address that asks for something else is not found.
 
     `visible` are the cards that the reader may see: of one that is somebody else's by now the MSISDN is left out.
@@ -24,7 +24,8 @@ def lines_file(order, show, visible):
     headings = ["ICCID", "MSISDN", _("Plan"), _("Price"), _("State"), _("Reason"), _("How to fix it")]
     lines = shown_lines(order, show).select_related("card", "plan").order_by("number")
     lines = lines.annotate(is_visible=Exists(visible.filter(pk=OuterRef("card"))))
-    return csv_response(_("order-{number}").format(number=order.number), headings, _rows(lines, get_language()))
+    name = _("order-{number}").format(number=order.number)
+    return csv_response(name, headings, _rows(lines, get_language()), by=by, customer=order.customer)
 
 
 def _rows(lines, language):

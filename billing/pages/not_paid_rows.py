@@ -47,13 +47,13 @@ def not_paid_rows(cards, today):
     return rows
 
 
-def not_paid_file(cards, today):
+def not_paid_file(cards, today, *, by):
     """The cards as a CSV for people, in the order in which they are given."""
     headings = [
         *("ICCID", "MSISDN", _("Customer"), _("State"), _("Opening plan"), _("Opened on")),
         *(_("Reason"), _("Not paid since"), pgettext("orders", "Order"), pgettext("money", "Value")),
     ]
-    return csv_response(_("not-paid"), headings, _cells(cards, today, get_language()))
+    return csv_response(_("not-paid"), headings, _cells(cards, today, get_language()), by=by)
 
 
 def _cells(cards, today, language):

@@ -25,7 +25,7 @@ def statement_context(customer, month, frame):
     }
 
 
-def statement_file(customer, month, frame):
+def statement_file(customer, month, frame, *, by):
     """The statement as a CSV for people: the opening balance, each posting, the closing balance."""
     found = statement(customer.pk, month)
     headings = [_("Day"), _("Description"), _("Reference"), _("Memo"), pgettext("money", "Amount"), _("Balance")]
@@ -33,7 +33,7 @@ def statement_file(customer, month, frame):
     for entry in (wallet_line(posting, frame, to_staff=False) for posting in found.postings):
         rows.append([entry.on, entry.what, as_text(entry.reference), entry.told, entry.amount, entry.balance])
     rows.append(["", _("Closing balance"), "", "", "", found.closing])
-    return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows)
+    return csv_response(f"{customer.name}-{month:%Y-%m}", headings, rows, by=by, customer=customer)
 
 
 def month_of(request):

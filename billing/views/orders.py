@@ -35,7 +35,7 @@ class OrderPages(Framed):
     @entering(*SAFE)
     def lines(self, request, pk):
         visible = Card.objects.visible_to(request.user)
-        return lines_file(self.find(request, pk), request.GET.get("show", ""), visible)
+        return lines_file(self.find(request, pk), request.GET.get("show", ""), visible, by=request.user)
 
     @entering(*SAFE)
     def printed(self, request, pk):

@@ -18,7 +18,7 @@ class StatementPages(Framed):
 
     @entering(*SAFE)
     def file(self, request, pk):
-        return statement_file(self._find(request, pk), month_of(request), self.frame)
+        return statement_file(self._find(request, pk), month_of(request), self.frame, by=request.user)
 
     def customers(self, user):
         """The customers whose statements somebody may read."""

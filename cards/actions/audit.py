@@ -8,8 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from cards.actions.events import take_number
+from cards.choices import ActorKind
 from cards.models import AuditEntry, Customer
 from cards.permissions import Actor
+from cards.scope import Scope
 
 _ADDRESS = ContextVar("address of the visitor", default="")
 
@@ -31,14 +33,14 @@ def record(action, *, by, about, customer=None, **details):
     `after=`), or how much went out (`rows=`): never a password, a code, a token or a whole phone number, for nothing
     takes a row back. Called within the transaction of what was done: both are there, or neither.
     """
-    actor = by if isinstance(by, Actor) else Actor.of(by)
+    kind, name = (by.kind, by.name) if isinstance(by, Actor) else (_kind_of(by), by.get_username())
     with transaction.atomic():
         take_number()
         AuditEntry.objects.create(
             at=timezone.now(),
             action=action,
-            actor_kind=actor.kind,
-            actor_name=actor.name,
+            actor_kind=kind,
+            actor_name=name,
             by_id=None if isinstance(by, Actor) else by.pk,
             about=str(about)[: AuditEntry._meta.get_field("about").max_length],
             user_id=about.pk if isinstance(about, get_user_model()) else None,
@@ -46,3 +48,7 @@ def record(action, *, by, about, customer=None, **details):
             address=_ADDRESS.get(),
             details=details,
         )
+
+
+def _kind_of(user):
+    return ActorKind.STAFF if Scope.of(user).is_staff else ActorKind.CUSTOMER

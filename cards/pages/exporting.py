@@ -1,7 +1,5 @@
 """Lists and selections as files, for every door: at once as a stream, or in the background when they are long."""
 
-import logging
-
 from django.contrib import messages
 from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,8 +18,6 @@ from cards.pages.downloads import CSV, as_download, dated
 from cards.paging import counts_up_to
 from cards.phrases import listed
 from cards.scope import Scope
-
-logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 50_000
 TYPES = {
@@ -43,11 +39,11 @@ def exported(user, params, cards, name, **what):
     if format == Format.XLSX and count > MOST_ROWS_IN_SHEET:
         raise BadInput("format", too_long())
     file_name = dated(name, suffix_of(format))
-    logger.info("%s exports %s cards as %s", user, f"{count:,}", format)
     if count > MOST_AT_ONCE:
         return order_export(user, format, file_name, **what)
     blocks = file_blocks(cards, format, to_staff=Scope.of(user).sees_all)
-    return as_download(StreamingHttpResponse(blocks, content_type=TYPES[format]), file_name)
+    response = StreamingHttpResponse(blocks, content_type=TYPES[format])
+    return as_download(response, file_name, by=user, rows=count)
 
 
 def fetched(request, pk):
@@ -62,8 +58,8 @@ def fetched(request, pk):
     if file is None:
         messages.warning(request, _("The file no longer exists."))
         return None
-    logger.info("%s fetches the export of job %s", request.user, job.pk)
-    return as_download(FileResponse(file, content_type=TYPES[job.params["format"]]), job.file_name)
+    response = FileResponse(file, content_type=TYPES[job.params["format"]])
+    return as_download(response, job.file_name, by=request.user, rows=job.total, job=job.pk)
 
 
 def query_of(params):

@@ -45,7 +45,8 @@ def not_found(request):
     if found:
         rows += [(_cell(number), _("no card")) for number in found.unknown]
         rows += [(_cell(number), _("several cards")) for number in found.ambiguous]
-    return csv_response(_("numbers-without-card"), [pgettext("identifier", "Number"), _("Result")], rows)
+    headings = [pgettext("identifier", "Number"), _("Result")]
+    return csv_response(_("numbers-without-card"), headings, rows, by=request.user)
 
 
 def _cell(number):

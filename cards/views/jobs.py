@@ -96,7 +96,7 @@ class JobPages(Framed):
             raise Http404
         headings = ["ICCID", "MSISDN", _("Reason"), _("How to fix it")]
         rows = failures(job, get_language(), Card.objects.visible_to(request.user), self.frame.refusals)
-        return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows)
+        return csv_response(f"{self.title_of(job)}-{job.pk}", headings, rows, by=request.user, job=job.pk)
 
     def do_step(self, request, pk, step):
         """Do a step of the job, and show what it is now."""

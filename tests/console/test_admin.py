@@ -223,7 +223,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
     ]
     data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Cancellation settings", "Billing settings"]
     assert titles(of_role("support")) == [*console, *money, *data]
-    assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups"]
+    assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups", "Audit log"]
     assert titles(of_role("operations")) == [*console[:-1], "Import", console[-1], *money, *data]
     nobody = logged_in(User.objects.create_user("nobody", is_staff=True))
     assert titles(nobody) == [title for title in console if title != "Customers"]

@@ -56,9 +56,8 @@ def grants_csv(request):
     if filtered.complaints():
         raise Http404
     grants = filtered.qs.select_related("card").order_by("-pk")
-    return csv_response(
-        _("free-service-{month}").format(month=f"{month:%Y-%m}"), grant_headings(), grant_file_rows(grants)
-    )
+    name = _("free-service-{month}").format(month=f"{month:%Y-%m}")
+    return csv_response(name, grant_headings(), grant_file_rows(grants), by=request.user)
 
 
 def _filtered(request, since, month):

@@ -65,7 +65,7 @@ def not_paid_csv(request):
     filtered = NotPaidFilter(request.GET, not_paid())
     if complaints := filtered.complaints():
         return console_page(request, "cards/export_refused.html", {"complaints": complaints}, 400)
-    return not_paid_file(in_order(filtered.qs, filtered.order), civil_today())
+    return not_paid_file(in_order(filtered.qs, filtered.order), civil_today(), by=request.user)
 
 
 @permitted(*NOT_PAID_STEPS.values())

@@ -70,7 +70,7 @@ def missed_csv(request):
     ]
     found = filtered.qs.select_related("card", "customer", "plan").order_by("ends_on", "pk")
     rows = map(partial(_csv_row, plans=plans), found.iterator(2_000))
-    return csv_response(_("missed-renewals"), headings, rows)
+    return csv_response(_("missed-renewals"), headings, rows, by=request.user)
 
 
 @permitted("billing.view_order")

@@ -46,7 +46,7 @@ def margin_csv(request):
         [f"{row.month:%Y-%m}", row.label, row.lines, row.revenue, row.returned, row.cost, row.margin]
         for row in margins(date(year, 1, 1), date(year + 1, 1, 1))
     ]
-    return csv_response(_("margin-{year}").format(year=year), headings, rows)
+    return csv_response(_("margin-{year}").format(year=year), headings, rows, by=request.user)
 
 
 @staff_required

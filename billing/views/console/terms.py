@@ -44,7 +44,8 @@ def terms_csv(request):
         _("By"),
     ]
     lines = map(terms_line, TermsFilter(request.GET, changes_seen()).qs.iterator(CHANGES_AT_ONCE))
-    return csv_response(pgettext("terms", "changes"), [*headings, _("Approved by")], map(_row, lines))
+    headings.append(_("Approved by"))
+    return csv_response(pgettext("terms", "changes"), headings, map(_row, lines), by=request.user)
 
 
 def _row(line):

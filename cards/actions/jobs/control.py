@@ -7,6 +7,7 @@ from uuid import uuid5
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cards.actions import audit
 from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, waiting_for_release
 from cards.actions.imports.file_customers import make_customers
@@ -16,7 +17,7 @@ from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
-from cards.choices import IMPORT_KINDS, OF_ORDERS, Action, JobKind, JobStatus, Step
+from cards.choices import IMPORT_KINDS, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
 from cards.models import CancellingRules, Job
 from cards.permissions import Actor, may_import, people_of
@@ -94,8 +95,10 @@ def start(job, *, user, params=None, reason="", count=None):
     with acting_alone(user):
         if needs_release(job, user):
             engine.ask(job, user, reason=reason)
-        elif engine.launch(job, user, params=params or job.params, reason=reason) and job.kind == JobKind.IMPORT_CARDS:
-            make_customers([name for name, *_near in foreseen_of(job)["new_customers"]])
+        elif engine.launch(job, user, params=params or job.params, reason=reason):
+            audit.record(AuditAction.JOB_STARTED, by=user, about=f"#{job.pk}", job=job.pk, rows=job.total)
+            if job.kind == JobKind.IMPORT_CARDS:
+                make_customers([name for name, *_near in foreseen_of(job)["new_customers"]])
     return Job.objects.get(pk=job.pk)
 
 

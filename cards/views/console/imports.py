@@ -100,7 +100,7 @@ def template(request, what, suffix):
     _refuse_those_who_may_not(request)
     if what not in FILES or suffix not in TEMPLATE_WRITERS:
         raise Http404
-    return as_download(TEMPLATE_WRITERS[suffix](FILES[what]), f"{what}.{suffix}")
+    return as_download(TEMPLATE_WRITERS[suffix](FILES[what]), f"{what}.{suffix}", by=None)
 
 
 @staff_required
@@ -109,7 +109,8 @@ def report(request, pk):
     """What became of each row as a file; before the import goes on, what is wrong with which."""
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk, kind__in=IMPORT_KINDS)
     headings = [_("Row"), "ICCID", _("Result"), _("Column"), _("Message")]
-    return csv_response(f"{title_of(job)}-{job.pk}", headings, report_of(job, get_language()))
+    rows = report_of(job, get_language())
+    return csv_response(f"{title_of(job)}-{job.pk}", headings, rows, by=request.user, job=job.pk)
 
 
 def _refuse_those_who_may_not(request):

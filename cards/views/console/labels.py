@@ -12,8 +12,10 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
+from cards.actions import audit
 from cards.actions.claim_codes import codes_of, reissue
 from cards.actions.selections import ids_of
+from cards.choices import AuditAction
 from cards.links import portal_link
 from cards.models import Card, Selection
 from cards.pages.frames import console_page, staff_required
@@ -60,7 +62,9 @@ def labels_page(request, pk):
         iccid, _space, generation = request.POST.get("label", "").partition(" ")
         if generation.isdecimal() and any(card.iccid == iccid for card in cards):
             reissue(iccid, int(generation))
+            audit.record(AuditAction.CODE_REPLACED, by=request.user, about=iccid)
         return redirect(f"{request.path}?page={number}")
+    audit.record(AuditAction.LABELS_PRINTED, by=request.user, about=selection, rows=len(cards))
     labels = _labels(cards, portal_link("my:claim"))
     context = {
         "selection": selection,

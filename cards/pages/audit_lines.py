@@ -1,0 +1,96 @@
+"""Entries of the audit list as people read them: what was before and after, and how much went out."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from cards.choices import MemberRole, label_of
+from cards.models import AuditEntry
+from cards.phrases import listed, pair
+
+LABELS = {
+    "rows": pgettext_lazy("audit", "rows"),
+    "role": pgettext_lazy("audit", "role"),
+    "name": pgettext_lazy("audit", "name"),
+    "phone": gettext_lazy("phone"),
+    "email": pgettext_lazy("audit", "email"),
+    "reason": pgettext_lazy("audit", "reason"),
+    "rows_added": pgettext_lazy("audit", "rows added"),
+    "rows_changed": pgettext_lazy("audit", "rows changed"),
+    "rows_deleted": pgettext_lazy("audit", "rows deleted"),
+}
+SAID_OTHERWISE = ("before", "after", "kind", "key", "job")
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """An entry, the kind of thing that it is about where the admin keeps it, and what it says besides."""
+
+    entry: AuditEntry
+    kind: str
+    facts: list
+
+    @property
+    def sentence(self):
+        return listed(self.facts)
+
+    @property
+    def url(self):
+        """The page of the job that it is about."""
+        job = self.entry.details.get("job")
+        return reverse("console:job", args=[job]) if job else ""
+
+
+def audit_line(entry):
+    model = _model(entry.details.get("kind"))
+    changes = [_change(model, name, *values) for name, values in _changed(entry.details)]
+    said = {name: value for name, value in entry.details.items() if name not in SAID_OTHERWISE}
+    facts = [pair(LABELS.get(name, name), _shown(name, value)) for name, value in said.items()]
+    return AuditLine(entry, model._meta.verbose_name if model else "", [*changes, *facts])
+
+
+def audit_headings():
+    return [
+        *(_("Time"), pgettext_lazy("audit", "By"), _("Action"), pgettext_lazy("audit", "About"), _("Customer")),
+        *(pgettext_lazy("audit", "Details"), pgettext_lazy("audit", "Address")),
+    ]
+
+
+def audit_row(line):
+    """The entry as a row of a file."""
+    entry = line.entry
+    about, when = listed(filter(None, (entry.about, line.kind))), f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}"
+    what = entry.get_action_display()
+    return [when, entry.actor_name, what, about, entry.customer or "", line.sentence, entry.address]
+
+
+def _model(label):
+    return apps.get_model(label) if label else None
+
+
+def _changed(details):
+    """(name, (before, after)) of each value; of what is new there is no before."""
+    before, after = details.get("before", {}), details.get("after", {})
+    return [(name, (before.get(name), after.get(name))) for name in {**before, **after}]
+
+
+def _change(model, name, before, after):
+    label = LABELS.get(name, name)
+    with suppress(FieldDoesNotExist):
+        label = model._meta.get_field(name).verbose_name if model else label
+    return pair(label, _("{before} → {after}").format(before=_shown(name, before), after=_shown(name, after)))
+
+
+def _shown(name, value):
+    if value is None or value in ("", []):
+        return "—"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return listed(value)
+    return str(label_of(MemberRole, value)) if name == "role" else str(value)

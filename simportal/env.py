@@ -43,6 +43,7 @@ class MailServer:
 class Environment:
     debug: bool
     secret_key: str
+    secret_key_fallbacks: list
     allowed_hosts: list
     database: dict
     redis_url: str | None
@@ -62,6 +63,7 @@ def read_environment(variables, base_dir):
     return Environment(
         debug=debug,
         secret_key=_secret_key(given.get("SECRET_KEY"), debug),
+        secret_key_fallbacks=_fallbacks(given.get("SECRET_KEY_FALLBACKS", ""), given.get("SECRET_KEY")),
         allowed_hosts=_allowed_hosts(given.get("ALLOWED_HOSTS", "")),
         database=_database(given.get("DATABASE_URL", DEFAULT_DATABASE_URL), base_dir),
         redis_url=_redis_url(given.get("REDIS_URL")),
@@ -87,6 +89,14 @@ def _secret_key(text, debug):
             "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on."
         )
     return text or DEBUG_SECRET_KEY
+
+
+def _fallbacks(text, secret_key):
+    """The keys of before; no refusal repeats one."""
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    if secret_key in keys or len(set(keys)) < len(keys):
+        raise BadSetting("SECRET_KEY_FALLBACKS lists each secret key of before once, and not SECRET_KEY itself.")
+    return keys
 
 
 def _allowed_hosts(text):

@@ -18,6 +18,7 @@ except env.BadSetting as refusal:
 
 DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key
+SECRET_KEY_FALLBACKS = ENV.secret_key_fallbacks
 ALLOWED_HOSTS = ENV.allowed_hosts
 SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port

@@ -23,6 +23,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
     assert read() == env.Environment(
         debug=False,
         secret_key="a long random text",
+        secret_key_fallbacks=[],
         allowed_hosts=[],
         database=read(DATABASE_URL="sqlite:///var/simportal.sqlite3").database,
         redis_url=None,
@@ -46,6 +47,7 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1"}, "debug", True),
         ({"DEBUG": "0"}, "debug", False),
         ({"DEBUG": "1", "SECRET_KEY": ""}, "secret_key", env.DEBUG_SECRET_KEY),
+        ({"SECRET_KEY_FALLBACKS": "one, two,"}, "secret_key_fallbacks", ["one", "two"]),
         ({"ALLOWED_HOSTS": "sim.example.cn, 10.0.0.1,"}, "allowed_hosts", ["sim.example.cn", "10.0.0.1"]),
         ({"REDIS_URL": "redis://:pass@cache:6379/1"}, "redis_url", "redis://:pass@cache:6379/1"),
         ({"REDIS_URL": "rediss://cache/0"}, "redis_url", "rediss://cache/0"),
@@ -128,6 +130,14 @@ def test_mail_server(url, server):
         (
             {"SECRET_KEY": ""},
             "SECRET_KEY is not set: give a long random text, or DEBUG=1 for a portal that nobody relies on.",
+        ),
+        (
+            {"SECRET_KEY_FALLBACKS": "old, a long random text"},
+            "SECRET_KEY_FALLBACKS lists each secret key of before once, and not SECRET_KEY itself.",
+        ),
+        (
+            {"SECRET_KEY_FALLBACKS": "old,old"},
+            "SECRET_KEY_FALLBACKS lists each secret key of before once, and not SECRET_KEY itself.",
         ),
         (
             {"ALLOWED_HOSTS": "https://sim.example.cn"},

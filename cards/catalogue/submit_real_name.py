@@ -6,8 +6,8 @@ from cards.catalogue.parameters import Parameter
 from cards.choices import Action, RealName, State
 from cards.errors import BadInput, Refused
 from cards.guards import Asked, certified_by_a_person
+from cards.keys import id_number_hashes
 from cards.models import Card, RealNameCheck
-from cards.models.real_name import keyed_hash
 from cards.rules import Change
 
 
@@ -39,7 +39,7 @@ def person_has_room(card: Card, request: Asked) -> None:
     """
     if "id_number" not in request.params:
         return
-    checks = RealNameCheck.objects.filter(number_hash=keyed_hash(request.params["id_number"]))
+    checks = RealNameCheck.objects.filter(number_hash__in=id_number_hashes(request.params["id_number"]))
     if not request.is_preview:
         list(checks.order_by("pk").select_for_update().values_list("pk"))
     in_force = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)

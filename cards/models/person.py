@@ -1,6 +1,5 @@
 from django.conf import settings
 from django.db import models
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -34,6 +33,7 @@ class RecoveryCode(models.Model):
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="recovery_codes", verbose_name=_("person"))
     digest = models.CharField(_("hash"), max_length=64, editable=False)
+    key_id = models.CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
 
     class Meta:
         default_permissions = ()
@@ -41,7 +41,3 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
-
-    @staticmethod
-    def digest_of(code: str) -> str:
-        return salted_hmac("cards.recovery_code", code, algorithm="sha256").hexdigest()

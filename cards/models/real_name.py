@@ -1,13 +1,11 @@
-import hashlib
-import hmac
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import RealName
+from cards.keys import id_number_hash, key_id
 
 
 class CheckQuerySet(models.QuerySet["RealNameCheck"]):
@@ -24,6 +22,7 @@ class RealNameCheck(models.Model):
     masked_name = models.CharField(pgettext_lazy("person", "name"), max_length=64)
     masked_number = models.CharField(_("ID number"), max_length=32)
     number_hash = models.CharField(_("ID number hash"), max_length=64, editable=False)
+    key_id = models.CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
     submitted_on = models.DateField(_("submitted on"))
     decided_on = models.DateField(_("decided on"), null=True, blank=True)
 
@@ -44,7 +43,8 @@ class RealNameCheck(models.Model):
         return cls(
             masked_name=mask(name, front=1, back=0),
             masked_number=mask(id_number, front=4, back=2),
-            number_hash=keyed_hash(id_number),
+            number_hash=id_number_hash(id_number),
+            key_id=key_id(),
             **fields,
         )
 
@@ -53,8 +53,3 @@ def mask(text: str, front: int, back: int) -> str:
     """`text` with all but its first and last characters hidden: `张三丰` becomes `张**`."""
     hidden = max(len(text) - front - back, 1)
     return text[:front] + "*" * hidden + (text[-back:] if back and len(text) > front + back else "")
-
-
-def keyed_hash(id_number: str) -> str:
-    """What tells that two checks are of one person without saying of whom."""
-    return hmac.new(settings.SECRET_KEY.encode(), id_number.upper().encode(), hashlib.sha256).hexdigest()

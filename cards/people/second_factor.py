@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from pyotp.exceptions import OTPVerificationError
 
+from cards.keys import key_id, recovery_hash, recovery_hashes
 from cards.models import Person, RecoveryCode
 from cards.models.claim import GROUP, LETTERS, bare
 from cards.people.accounts import person_of
@@ -56,7 +57,7 @@ def is_right(user, code):
     step = _step_of(person.totp_secret, code)
     if step is not None:
         return bool(Person.objects.filter(pk=person.pk, totp_step__lt=step).update(totp_step=step))
-    spent, _each = RecoveryCode.objects.filter(person=person, digest=RecoveryCode.digest_of(bare(code))).delete()
+    spent, _each = RecoveryCode.objects.filter(person=person, digest__in=recovery_hashes(bare(code))).delete()
     return bool(spent)
 
 
@@ -71,5 +72,6 @@ def _step_of(secret, code):
 def _new_codes(person):
     person.recovery_codes.all().delete()
     codes = ["".join(secrets.choice(LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
-    RecoveryCode.objects.bulk_create(RecoveryCode(person=person, digest=RecoveryCode.digest_of(code)) for code in codes)
+    rows = [RecoveryCode(person=person, digest=recovery_hash(code), key_id=key_id()) for code in codes]
+    RecoveryCode.objects.bulk_create(rows)
     return ["-".join(code[start : start + GROUP] for start in range(0, len(code), GROUP)) for code in codes]

@@ -1,0 +1,57 @@
+from collections import Counter
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from cards.choices import RealName, State
+from cards.keys import key_id, listed_keys
+from cards.management.base import PortalCommand
+from cards.models import ClaimCode, RealNameCheck, RecoveryCode
+
+IN_FORCE = (RealName.SUBMITTED, RealName.APPROVED)
+CODES_PER_FETCH = 2_000
+
+
+class Command(PortalCommand):
+    help = "Says what still rests on SECRET_KEY and on each of SECRET_KEY_FALLBACKS: one with nothing can be dropped."
+
+    def carry_out(self, json, **options):
+        """Exit code 1 while anything rests on a key that is not listed: what was hashed with it is not recognised."""
+        names = ["SECRET_KEY"] + [_("fallback {number}").format(number=n) for n in range(1, len(listed_keys()))]
+        of = {"id_checks": _checks(), "recovery_codes": _recovery_codes(), "labels": _labels()}
+        counts = [
+            {"key": name, "id": key_id(key), **{what: found.pop(key_id(key), 0) for what, found in of.items()}}
+            for name, key in zip(names, listed_keys(), strict=True)
+        ]
+        lost = {what: sum(found.values()) for what, found in of.items()}
+        if json:
+            self.give({"keys": counts, "not_listed": lost})
+        else:
+            self._print([*counts, {"key": _("not listed"), **lost}])
+        return any(lost.values())
+
+    def _print(self, rows):
+        for row in rows:
+            sentence = _("{key}: ID checks {id_checks}, recovery codes {recovery_codes}, labels {labels}")
+            self.stdout.write(sentence.format(**row))
+
+
+def _checks():
+    """By key: those that still count for the cards of a person."""
+    checks = RealNameCheck.objects.filter(status__in=IN_FORCE).exclude(card__state=State.CANCELLED)
+    return _by_key(checks)
+
+
+def _recovery_codes():
+    return _by_key(RecoveryCode.objects.all())
+
+
+def _by_key(rows):
+    return dict(rows.order_by().values_list("key_id").annotate(Count("pk")))
+
+
+def _labels():
+    """By key: the codes of cards in stock. Each stays valid without its key, but is not printed again."""
+    codes = ClaimCode.objects.filter(used_at=None, card__customer=None).exclude(card__state=State.CANCELLED)
+    keys = (code.key_of(code.card.iccid) for code in codes.select_related("card").iterator(CODES_PER_FETCH))
+    return Counter(key_id(key) if key else "" for key in keys)

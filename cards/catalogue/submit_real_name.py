@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType
 from cards.catalogue.parameters import Parameter
-from cards.choices import Action, RealName, State
+from cards.choices import Action, RealName
 from cards.errors import BadInput, Refused
 from cards.guards import Asked, certified_by_a_person
 from cards.keys import id_number_hashes
@@ -42,8 +42,7 @@ def person_has_room(card: Card, request: Asked) -> None:
     checks = RealNameCheck.objects.filter(number_hash__in=id_number_hashes(request.params["id_number"]))
     if not request.is_preview:
         list(checks.order_by("pk").select_for_update().values_list("pk"))
-    in_force = checks.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
-    cards = request.sent_in.union(in_force.values_list("card", flat=True)) - {card.pk}
+    cards = request.sent_in.union(checks.in_force().values_list("card", flat=True)) - {card.pk}
     most = request.policy(card).cards_per_person
     if len(cards) >= most:
         raise Refused("too_many_cards", count=len(cards), most=most)

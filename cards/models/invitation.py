@@ -12,7 +12,7 @@ from cards.models.customer import Membership
 from cards.scope import OwnedQuerySet
 
 # A key of before may be listed because it leaked: with it nobody makes an invitation.
-SIGNER = Signer(salt="cards.invitation", fallback_keys=())
+SIGNER = Signer(salt="cards.invitation", fallback_keys=[])
 
 
 class InvitationQuerySet(OwnedQuerySet["Invitation"]):

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import RealName
+from cards.choices import RealName, State
 from cards.keys import id_number_hash, key_id
 
 
@@ -12,6 +12,10 @@ class CheckQuerySet(models.QuerySet["RealNameCheck"]):
     def waiting(self) -> Self:
         """Checks on which nobody has decided yet."""
         return self.filter(status=RealName.SUBMITTED)
+
+    def in_force(self) -> Self:
+        """Those that count for the cards of a person: waiting or approved, and of cards that are not cancelled."""
+        return self.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
 
 
 class RealNameCheck(models.Model):

@@ -3,12 +3,10 @@ from collections import Counter
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from cards.choices import RealName, State
 from cards.keys import key_id, listed_keys
 from cards.management.base import PortalCommand
 from cards.models import ClaimCode, RealNameCheck, RecoveryCode
 
-IN_FORCE = (RealName.SUBMITTED, RealName.APPROVED)
 CODES_PER_FETCH = 2_000
 
 
@@ -38,8 +36,7 @@ class Command(PortalCommand):
 
 def _checks():
     """By key: those that still count for the cards of a person."""
-    checks = RealNameCheck.objects.filter(status__in=IN_FORCE).exclude(card__state=State.CANCELLED)
-    return _by_key(checks)
+    return _by_key(RealNameCheck.objects.in_force())
 
 
 def _recovery_codes():
@@ -51,7 +48,7 @@ def _by_key(rows):
 
 
 def _labels():
-    """By key: the codes of cards in stock. Each stays valid without its key, but is not printed again."""
-    codes = ClaimCode.objects.filter(used_at=None, card__customer=None).exclude(card__state=State.CANCELLED)
+    """By key: the codes of cards without a customer. Each stays valid without its key, but is not printed again."""
+    codes = ClaimCode.objects.filter(used_at=None, card__customer=None)
     keys = (code.key_of(code.card.iccid) for code in codes.select_related("card").iterator(CODES_PER_FETCH))
     return Counter(key_id(key) if key else "" for key in keys)

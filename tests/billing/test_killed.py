@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.own_portal import ended, own_portal, python, row, rows, running_python
+from tests.own_portal import ended, leases_run_out, own_portal, python, row, rows, running_python
 from tests.processes import wait_until
 
 LINES = 5_000  # in three parts: after each of two kills something is left
@@ -24,10 +24,6 @@ kinds.work_off_order(order.job)
 orders.pay(orders.place(order, user=user), user=user)
 """
 SERVE = "from billing.actions import kinds; kinds.work_off_orders(120)"
-LEASES_RUN_OUT = """
-from cards.models import DaysAtWork, Job, JobChunk
-for leased in (DaysAtWork, Job, JobChunk): leased.objects.update(leased_until="2026-01-01T00:00Z")
-"""
 
 RENEWING_CUSTOMERS = f"""
 from datetime import date
@@ -94,7 +90,7 @@ def test_a_large_order_whose_workers_are_killed_is_finished_by_the_next(portal):
         killed(portal, SERVE, lambda before=before: served(portal)[0] > before)
         count = served(portal)[0]
         assert served(portal) == [count, count, count, count * 30]
-        python(portal, LEASES_RUN_OUT)
+        leases_run_out(portal)
     assert count < LINES
     ended(running_python(portal, SERVE))
     assert served(portal) == [LINES, LINES, LINES, LINES * 30]
@@ -111,7 +107,8 @@ def test_renewals_whose_worker_is_killed_are_finished_by_two_at_once(portal):
     killed(portal, RENEW, lambda: rows(portal, finished)[0] > 0)
     assert rows(portal, finished)[0] < CUSTOMERS
     ended(*[running_python(portal, RENEW) for _ in range(2)])
-    python(portal, "\n".join([LEASES_RUN_OUT, SERVE, RENEW, SERVE]))  # the order that the killed one was checking
+    leases_run_out(portal)
+    python(portal, "\n".join([SERVE, RENEW, SERVE]))  # the order that the killed one was checking
     paid, missed = CUSTOMERS // 2 * 5, CUSTOMERS // 2
     assert served(portal) == [paid, paid, paid, paid * 5]
     assert rows(
@@ -133,7 +130,7 @@ def test_days_whose_worker_is_killed_are_finished_by_the_next_each_thing_on_its_
     finished = "billing_renewalrun WHERE finished_at IS NOT NULL"
     killed(portal, CARRY_ON, lambda: rows(portal, finished)[0] > 0)
     assert rows(portal, finished)[0] < CUSTOMERS
-    python(portal, LEASES_RUN_OUT)
+    leases_run_out(portal)
     ended(*[running_python(portal, CARRY_ON) for _ in range(2)])
     paid, missed, days = CUSTOMERS // 2 * 5, CUSTOMERS // 2, 6
     assert served(portal) == [paid, paid, paid, paid * 5]

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests.own_portal import ended, own_portal, python, rows, running, running_python
+from tests.own_portal import ended, leases_run_out, own_portal, python, rows, running, running_python
 from tests.processes import wait_until
 
 CARDS = 4_100  # in three parts
@@ -59,6 +59,7 @@ def test_a_sweep_that_is_killed_is_finished_by_the_next(fleet):
     with sweeping(fleet) as killed:
         wait_until(lambda: counted(fleet)[0] > 0, what="the first chunk")
         os.kill(killed.pid, signal.SIGKILL)
+    leases_run_out(fleet)
     fleet.manage("sweep", "--through", str(date(2026, 8, 1)))
     assert counted(fleet) == [CARDS, CARDS]
     fleet.manage("verify")
@@ -95,7 +96,6 @@ job = control.draft(freeze(Card.objects.all(), owner=user, asked={}), "tag", use
 control.start(worker.work_off(job), user=user, params={"tag": "trial"})
 """
 WORK = "from cards.actions.jobs import worker; worker.tick(60)"
-LEASES_RUN_OUT = "from cards.models import JobChunk; JobChunk.objects.update(leased_until='2026-01-01T00:00Z')"
 DONE = [CARDS, CARDS, CARDS, 1]
 
 
@@ -125,7 +125,7 @@ def test_a_job_whose_worker_is_killed_is_finished_by_the_next(fleet):
     with working(fleet) as killed:
         wait_until(lambda: tagged(fleet)[0] > 0, what="the first chunk")
         os.kill(killed.pid, signal.SIGKILL)
-    python(fleet, LEASES_RUN_OUT)
+    leases_run_out(fleet)
     ended(working(fleet))
     assert tagged(fleet) == DONE
     fleet.manage("verify")

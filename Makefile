@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-fast lint bench faults attacks screenshots messages env
+.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -14,10 +14,18 @@ run: env var/secret_key
 	@$(DEMO) $(BIN)/python manage.py migrate --verbosity 0
 	@$(DEMO) exec $(BIN)/python manage.py run --demo
 
+# Both at the same time, so that no core waits for the last tests of one; the second is shown when it is over.
 test: env
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-on-sqlite test-on-postgresql
+
+test-on-sqlite: env
 	$(PYTEST)
-	@echo "Again on PostgreSQL, but for what no database changes, such as pages, words and files (tests/on_postgres.py):"
-	$(PYTEST) -p tests.on_postgres
+
+# All but what no database changes, such as pages, words and files (tests/on_postgres.py).
+test-on-postgresql: env
+	@mkdir -p var
+	@$(PYTEST) --numprocesses $$(getconf _NPROCESSORS_ONLN) -p tests.on_postgres > var/on_postgresql.txt 2>&1; ended=$$?; \
+		printf '\n\nOn PostgreSQL:\n'; cat var/on_postgresql.txt; exit $$ended
 
 test-fast: env
 	$(PYTEST) -m "not browser and not processes"

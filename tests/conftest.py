@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
@@ -11,6 +12,9 @@ for name in (
     *("PORTAL_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "SIMPORTAL_TODAY"),
 ):
     os.environ.pop(name, None)
+# The many processes that tests start need not compile the portal each for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import django
 
@@ -23,19 +27,19 @@ import contextlib
 import gc
 import shutil
 import subprocess
-import sys
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test.utils import setup_databases, teardown_databases
 
 from billing.triggers import install_money_triggers
 from cards.triggers import install_triggers
 from tests.build import unguarded
-from tests.own_portal import copy_of_the_suites, own_portal
-from tests.processes import free_port, listens, wait_until
+from tests.made_once import made_once, shared_folder
+from tests.own_portal import begin_as, migrated_portal, own_portal
+from tests.processes import Portal, free_port, listens, wait_until
 
+shared_folder()  # before testing processes are started that shall have the same
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 LONG_FIRST = (
@@ -45,6 +49,7 @@ LONG_FIRST = (
     lambda item: True,
 )
 TOGETHER = (
+    r"tests/browser/test_m",  # money and customers
     r"tests/browser/",
     r"tests/commands/test_shell\.py",
     r"tests/engine/test_at_once\.py",
@@ -96,16 +101,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker, tmp_path_factory):
-    """The database that this process tests on, and a copy of it as it is before any test: migrations run once."""
-    with contextlib.ExitStack() as copies:
-        with django_db_blocker.unblock():
-            before = setup_databases(verbosity=0, interactive=False)
-            copy = copies.enter_context(copy_of_the_suites(tmp_path_factory.mktemp("migrated")))
-            copies.enter_context(may_be_emptied())
-        yield copy
+def django_db_setup(django_test_environment, django_db_blocker):
+    """The database that this process tests on begins as the migrated portal's."""
     with django_db_blocker.unblock():
-        teardown_databases(before, verbosity=0)
+        begin_as(migrated_portal())
+    with may_be_emptied():
+        yield
 
 
 @contextlib.contextmanager
@@ -125,9 +126,9 @@ def may_be_emptied():
 
 
 @pytest.fixture(scope="session")
-def migrated(django_db_setup):
+def migrated():
     """A migrated portal, for others to begin as its copies."""
-    return django_db_setup
+    return migrated_portal()
 
 
 @pytest.fixture
@@ -157,8 +158,13 @@ def redis_url(tmp_path):
 @pytest.fixture(scope="session")
 def demo(migrated, tmp_path_factory):
     """A portal with demo data, for `portal` to serve and for what a test has happen beside the browser."""
-    with own_portal(tmp_path_factory.mktemp("portal"), like=migrated) as served:
-        served.manage("demo", "--cards", "300")
+
+    def fill(folder):
+        with own_portal(folder, like=migrated) as filled:
+            filled.manage("demo", "--cards", "300")
+
+    made = Portal(made_once("demo", fill))
+    with own_portal(tmp_path_factory.mktemp("portal"), like=made) as served:
         yield served
 
 

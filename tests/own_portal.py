@@ -13,7 +13,10 @@ from django.conf import settings
 from django.db import connection
 
 from cards.models import DaysAtWork, Job, JobChunk
+from tests.made_once import made_once
 from tests.processes import Portal
+
+MIGRATED = "migrated"
 
 
 @contextlib.contextmanager
@@ -31,18 +34,30 @@ def own_portal(folder, like=None, **environment):
         yield Portal(folder, DATABASE_URL=url, **environment)
 
 
-@contextlib.contextmanager
-def copy_of_the_suites(folder):
-    """A portal with a copy of the database that this process tests on, which nobody may be connected to meanwhile."""
+def migrated_portal():
+    """The portal that all begin as. On PostgreSQL each server has it as it comes (`tests/on_postgres.py`)."""
     if connection.vendor == "sqlite":
-        with contextlib.closing(sqlite3.connect(folder / "portal.sqlite3")) as copy:
-            connection.ensure_connection()
-            connection.connection.backup(copy)
-        yield Portal(folder)
-        return
+        return Portal(made_once("migrated", lambda folder: Portal(folder).manage("migrate", "--verbosity", "0")))
+    return Portal(None, DATABASE_URL=_url(MIGRATED))
+
+
+def begin_as(migrated):
+    """The database of this process, in memory or on its own server, becomes a copy of the migrated portal's."""
+    if connection.vendor == "sqlite":
+        _point_to("file:suite?mode=memory&cache=shared")
+        connection.ensure_connection()
+        with contextlib.closing(sqlite3.connect(migrated.folder / "portal.sqlite3")) as source:
+            source.backup(connection.connection)
+    else:
+        with _server() as execute:
+            execute(f"CREATE DATABASE suite TEMPLATE {MIGRATED}")
+        _point_to("suite")
+    connection._test_serialized_contents = connection.creation.serialize_db_to_string()  # for `serialized_rollback`
+
+
+def _point_to(name):
     connection.close()
-    with _new_database(connection.settings_dict["NAME"]) as url:
-        yield Portal(folder, DATABASE_URL=url)
+    connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
 
 
 def rows(portal, *selects):
@@ -99,8 +114,12 @@ def _new_database(template):
     name = f"own_{uuid.uuid4().hex}"
     with _server() as execute:
         execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
+        yield _url(name)
         execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _url(name):
+    return f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
 
 
 def _name(portal):

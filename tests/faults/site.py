@@ -16,7 +16,7 @@ from tests.faults.servers import Postgres, Redis
 from tests.processes import Portal, free_port, listens, wait_until
 
 CELERY = ["-m", "celery", "-A", "simportal"]
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "docs", "__pycache__", ".*_cache", "images")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "docs", ".*_cache", "images")
 TODAY = "2026-03-25"
 
 

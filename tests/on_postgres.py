@@ -13,8 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.made_once import made_once
 from tests.processes import free_port
 
 # What pages, words and files say, and to whom, does not depend on the database, nor do the rules of a card's dates:
@@ -23,14 +25,20 @@ ASKED_ONCE = {
     # pages and words
     *("tests/browser", "tests/console", "tests/my"),
     *("tests/billing/test_console.py", "tests/billing/test_notices.py", "tests/billing/test_whose_words.py"),
+    *("tests/billing/test_bank_account.py", "tests/billing/test_digests.py", "tests/billing/test_on_paper.py"),
+    *("tests/billing/test_receipts.py", "tests/billing/test_renewals_console.py", "tests/billing/test_shown.py"),
+    *("tests/billing/test_unmatched.py", "tests/test_audit.py", "tests/test_attacks.py"),
     *("tests/test_doors.py", "tests/test_owner.py", "tests/test_settings.py"),
     *("tests/test_env.py", "tests/test_lifecycle_picture.py", "tests/test_translations.py"),
     # who may do what, and the shell's words for it
+    *("tests/billing/test_second_person.py", "tests/engine/test_cancelling.py"),
     *("tests/billing/test_who_acts.py", "tests/engine/test_who_acts.py", "tests/engine/test_catalogue.py"),
     *("tests/commands/test_act.py", "tests/commands/test_card_and_forecast.py", "tests/test_scope.py"),
     # what a row of a file means
     *("tests/commands/test_carriers_files.py", "tests/commands/test_files.py", "tests/commands/test_round_trip.py"),
-    "tests/commands/test_last_day_of_service.py",
+    *("tests/commands/test_import_cards.py", "tests/commands/test_last_day_of_service.py"),
+    *("tests/cases/test_c04_two_rows_one_day.py", "tests/console/test_quarantine.py"),
+    *("tests/cases/test_c20_comma_in_an_amount.py", "tests/engine/test_anew.py"),
     *("tests/cases/test_c01_c02_instants_that_are_none.py", "tests/cases/test_c07_devices.py"),
     *("tests/cases/test_c10_iccid_ending_in_zeros.py", "tests/cases/test_c12_merged_cells.py"),
     *("tests/cases/test_c14_no_customer_by_that_name.py", "tests/cases/test_c16_days.py"),
@@ -38,15 +46,40 @@ ASKED_ONCE = {
     # rules and clocks
     *("tests/engine/test_clocks.py", "tests/engine/test_forecast.py", "tests/engine/test_chains.py"),
     *("tests/engine/test_holds.py", "tests/commands/test_worked_dates.py", "tests/test_demo.py"),
+    *("tests/billing/test_missed_renewals.py", "tests/billing/test_renewals_ahead.py"),
+    *("tests/billing/test_refunds.py", "tests/engine/test_grants.py"),
+    *("tests/billing/test_outdated.py", "tests/cases/test_c06_last_day_of_the_month.py"),
+    *("tests/cases/test_c21_the_31st.py", "tests/cases/test_c24_taken_over_and_old_days.py"),
+    *("tests/engine/test_clock_set_back.py", "tests/engine/test_unpark.py", "tests/engine/test_unrenew.py"),
 }
-# ... except for modules in these folders whose subject is SQL: searching, filtering, sorting, sums by day, constraints.
+# ... except for modules and tests among these whose subject is SQL: searching, filtering, sorting, sums by day, keys,
+# constraints, transactions that are cut off.
 # Tests with threads and transactions of their own run on PostgreSQL wherever they stand, as does all that is not
 # listed here.
 ASKING_THE_DATABASE = {
     *("tests/console/test_dashboard.py", "tests/console/test_export.py"),
-    *("tests/console/test_filters.py", "tests/console/test_paging.py", "tests/console/test_quarantine.py"),
+    *("tests/console/test_filters.py", "tests/console/test_paging.py"),
     "tests/console/test_search.py",
     *("tests/console/test_selecting.py", "tests/my/test_claim.py", "tests/my/test_real_name.py"),
+    "tests/billing/test_receipts.py::test_the_same_form_twice_is_one_receipt",
+    "tests/billing/test_receipts.py::test_of_two_receipts_of_before_with_one_reference_both_stay_and_the_later_is_marked",
+    "tests/billing/test_receipts.py::test_a_wallet_is_filled_to_the_last_cent_that_it_holds_and_no_further",
+    "tests/billing/test_receipts.py::test_the_list_finds_what_it_is_asked_for_the_newest_first",
+    "tests/billing/test_refunds.py::test_twice_is_once",
+    "tests/billing/test_refunds.py::test_the_same_form_twice_is_one_refund",
+    "tests/billing/test_second_person.py::test_what_is_split_is_added_up_whatever_it_is",
+    "tests/billing/test_second_person.py::test_the_database_keeps_who_did_what",
+    "tests/billing/test_unmatched.py::test_however_often_the_provider_says_so_it_waits_once",
+    "tests/billing/test_unmatched.py::test_killed_at_any_statement_nothing_is_there_and_when_it_comes_again_all_of_it_once",
+    "tests/cases/test_c04_two_rows_one_day.py::test_a_later_file_that_contradicts_is_refused_and_the_same_again_is_stale",
+    "tests/cases/test_c04_two_rows_one_day.py::test_all_that_contradict_are_refused_and_the_last_of_the_others_counts",
+    "tests/commands/test_import_cards.py::test_19_and_20_characters_are_one_card",
+    "tests/commands/test_import_cards.py::test_a_card_that_stands_in_the_file_twice",
+    "tests/console/test_quarantine.py::test_words_of_one_file",
+    "tests/console/test_quarantine.py::test_it_is_decided_once",
+    "tests/engine/test_anew.py::test_the_database_lets_no_state_through_that_nobody_says_is_anew",
+    "tests/engine/test_cancelling.py::test_what_is_split_is_added_up_and_for_each_person_by_themselves",
+    "tests/engine/test_unrenew.py::test_whatever_a_card_has_lived_through_a_renewal_taken_back_leaves_it_as_it_was",
 }
 
 # What makes a database safe against power cuts, and slow.
@@ -65,17 +98,45 @@ def owner():
 
 
 def start_server():
-    """The URL of a new, empty server that ends with this process."""
+    """The URL of a new server that ends with this process. It has a migrated portal as a template for others."""
     folder = Path(tempfile.mkdtemp(prefix="simportal-postgres-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    lend(folder)
+    run("cp", "-a", made_once("postgresql", make_server) / "data", folder)
+    url = start(folder)
+    atexit.register(stop, folder, "immediate")
+    return url
+
+
+def make_server(folder):
+    """The files of a server with a migrated portal in it, for each testing process to copy."""
+    lend(folder)
+    run(
+        program("initdb"), "-D", folder / "data", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+    )
+    url = start(folder)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("CREATE DATABASE migrated")
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    migrated = os.environ | {"DATABASE_URL": url.replace("/postgres", "/migrated"), "DEBUG": "1"}
+    subprocess.run(migrate, env=migrated, cwd=Path(__file__).parent.parent, check=True)
+    stop(folder, "fast")
+
+
+def lend(folder):
     if owner():
         shutil.chown(folder, owner()["user"])
-    data, port = folder / "data", free_port()
-    run(program("initdb"), "-D", data, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+
+def start(folder):
+    port = free_port()
     options = f"-p {port} -k {folder} -h 127.0.0.1 {UNSAFE_AND_FAST}"
-    run(program("pg_ctl"), "-D", data, "-l", folder / "log", "-o", options, "--wait", "start")
-    atexit.register(run, program("pg_ctl"), "-D", data, "-m", "immediate", "stop")
+    run(program("pg_ctl"), "-D", folder / "data", "-l", folder / "log", "-o", options, "--wait", "start")
     return f"postgresql://portal@127.0.0.1:{port}/postgres"
+
+
+def stop(folder, mode):
+    run(program("pg_ctl"), "-D", folder / "data", "-m", mode, "stop")
 
 
 def run(*command):
@@ -101,8 +162,11 @@ def is_asked_once(item):
     database = item.get_closest_marker("django_db")
     if database and database.kwargs.get("transaction"):
         return False
-    path = item.path.relative_to(item.config.rootpath)
-    return not ASKED_ONCE.isdisjoint({str(path), str(path.parent)}) and str(path) not in ASKING_THE_DATABASE
+    test = item.nodeid.partition("[")[0]
+    path = Path(test.partition("::")[0])
+    return not ASKED_ONCE.isdisjoint({str(path), str(path.parent)}) and ASKING_THE_DATABASE.isdisjoint(
+        {str(path), test}
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

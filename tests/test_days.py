@@ -168,6 +168,7 @@ def uninterrupted(until=UP_AGAIN, times=1):
     return found, sorted(told, key=str)
 
 
+@pytest.mark.once  # nine days of it are enough for the statements, below
 def test_a_portal_that_was_down_for_48_days_ends_as_one_that_never_was(business):
     as_ever, told = uninterrupted()
     rung(LAST_UP)
@@ -292,6 +293,7 @@ def test_a_person_who_sweeps_is_not_held_and_goes_as_far_as_asked(renewing):
         assert carry_through(END).days == []
 
 
+@pytest.mark.once  # a rule of days
 @pytest.mark.parametrize(("days_left", "renewed"), [(60, True), (61, False)])
 def test_a_clock_set_far_ahead_makes_no_days_pass_until_a_person_says_so(renewing, caplog, days_left, renewed):
     today = WEEK_BEFORE - DAY + days_left * DAY

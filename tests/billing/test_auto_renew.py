@@ -378,6 +378,7 @@ def test_an_order_that_staff_paid_is_paid_once(user):
     )
 
 
+@pytest.mark.once  # many of what runs on PostgreSQL too
 def test_ten_thousand_cards_are_checked_and_served_in_the_background(django_assert_max_num_queries):
     renews()
     b.fund("50000")

@@ -83,6 +83,7 @@ def served(portal):
     return [*counts, earned]
 
 
+@pytest.mark.once  # on PostgreSQL the renewals, and `tests/test_faults.py`
 def test_a_large_order_whose_workers_are_killed_is_finished_by_the_next(portal):
     python(portal, PAID_ORDER)
     for _ in range(2):
@@ -125,6 +126,7 @@ def test_renewals_whose_worker_is_killed_are_finished_by_two_at_once(portal):
     portal.manage("verify")
 
 
+@pytest.mark.once  # on PostgreSQL the renewals, and `tests/test_faults.py`
 def test_days_whose_worker_is_killed_are_finished_by_the_next_each_thing_on_its_day(portal):
     python(portal, DOWN_SINCE)
     finished = "billing_renewalrun WHERE finished_at IS NOT NULL"

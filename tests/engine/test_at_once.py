@@ -120,6 +120,7 @@ def test_two_workers_at_the_same_moment_do_each_card_once(fleet):
     assert tagged(fleet) == DONE
 
 
+@pytest.mark.once  # on PostgreSQL in `tests/test_faults.py`
 def test_a_job_whose_worker_is_killed_is_finished_by_the_next(fleet):
     python(fleet, START_JOB)
     with working(fleet) as killed:

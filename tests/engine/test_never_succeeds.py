@@ -18,7 +18,7 @@ from tests.own_portal import own_portal, python, row, rows
 pytestmark = pytest.mark.django_db
 TRIES = len(WAITS) + 1
 
-CARDS = 2_500
+CARDS = 500
 PREPARE = f"""
 from datetime import date
 from django.contrib.auth.models import User
@@ -47,7 +47,7 @@ FULL_DISK = f"""{ON_EACH_CONNECTION}
 STATEMENT = "SELECT 1"
 with connection.cursor() as cursor:
     pages = cursor.execute("PRAGMA page_count").fetchone()[0]
-STATEMENT = "PRAGMA max_page_count = " + str(pages + 20)
+STATEMENT = "PRAGMA max_page_count = " + str(pages + 5)
 connection.close()
 """
 # A statement that takes too long, because somebody else holds the cards and does not give them back.

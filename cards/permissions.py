@@ -11,6 +11,7 @@ from cards.choices import MADE_BY_PEOPLE, Action, ActorKind, Step
 from cards.models import Card, Job
 from cards.scope import Scope, Visitor
 
+MAY_IMPORT = "cards.import_card"
 CUSTOMER_ACTIONS = frozenset(word for word, action in CATALOGUE.items() if action.customers_may)
 
 # What each role may do to cards: the actions of Django's groups of the same names.
@@ -86,7 +87,12 @@ def people_of(job: Job) -> list[User | None]:
 
 def may_import(user: Visitor) -> bool:
     """Whether somebody may bring in files, of cards or of usage."""
-    return user.has_perm("cards.import_card")
+    return user.has_perm(MAY_IMPORT)
+
+
+def has_role(user: Visitor) -> bool:
+    """Whether a member of the staff may do anything at all."""
+    return user.is_superuser or bool(user.get_all_permissions())
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "rule", frozenset())

@@ -1,10 +1,12 @@
 """The admin site of the portal: master data, the login for all staff, and the menu that console and admin share."""
 
 from dataclasses import dataclass
+from functools import wraps
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -13,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 
 from cards.people.views.login import LoginDoor
+from cards.permissions import has_role
 from simportal.audited_admin import Audited
 
 
@@ -30,16 +33,16 @@ class MenuSection:
     links: list
 
 
-# What the menu shows, each with the permission that lets somebody look at it, if it takes one.
+# What the menu shows, each with the permission that lets somebody look at it: that of the page itself, or a narrower.
 CONSOLE_MENU = (
-    (_("Dashboard"), "dashboard", None),
-    (_("SIM cards"), "console:card-list", None),
+    (_("Dashboard"), "dashboard", "cards.view_card"),
+    (_("SIM cards"), "console:card-list", "cards.view_card"),
     (_("Customers"), "money:customer-list", "cards.view_customer"),
-    (_("Queues"), "console:queues", None),
-    (_("Requests"), "console:requests", None),
-    (_("Jobs"), "console:job-list", None),
+    (_("Queues"), "console:queues", "cards.view_card"),
+    (_("Requests"), "console:requests", "cards.view_cardrequest"),
+    (_("Jobs"), "console:job-list", "cards.view_job"),
     (_("Import"), "console:imports", "cards.import_card"),
-    (_("Nightly sweep"), "console:sweep", None),
+    (_("Nightly sweep"), "console:sweep", "cards.view_sweptday"),
 )
 MONEY = (
     (pgettext_lazy("orders", "Orders"), "money:order-list", "billing.view_order"),
@@ -101,6 +104,18 @@ class PortalAdminSite(AdminSite):
             context["nav"] = menu(request)
         return context
 
+    def admin_view(self, view, cacheable=False):
+        """Staff without any role may log out, and no more than that."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def with_a_role(request, *args, **kwargs):
+            if self.has_permission(request) and view != self.logout and not has_role(request.user):
+                raise PermissionDenied
+            return guarded(request, *args, **kwargs)
+
+        return with_a_role
+
     @method_decorator(never_cache)
     def login(self, request, extra_context=None):
         """Who was on the way to no page in particular goes to their own door."""
@@ -116,9 +131,7 @@ class PortalAdminSite(AdminSite):
 def menu(request):
     """The sections of the menu that this person may use, with the link to the present page marked."""
     sections = [
-        MenuSection(
-            title, [link(request, *entry) for *entry, perm in entries if not perm or request.user.has_perm(perm)]
-        )
+        MenuSection(title, [link(request, *entry) for *entry, perm in entries if request.user.has_perm(perm)])
         for title, entries in SECTIONS
     ]
     return [section for section in sections if section.links]

@@ -7,7 +7,7 @@ from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
 from cards.models import Card, SweptDay, UsageDay
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.queues import queues
 from cards.paging import counts_up_to
 from cards.state_counts import COUNTED
@@ -16,7 +16,7 @@ from simportal.dashboard_states import Fleet
 from simportal.nightly_proof import state_of_the_proof
 
 
-@staff_required
+@permitted("cards.view_card")
 def dashboard(request):
     today = civil_today()
     snapshot = fleet_snapshot.snapshot(today)

@@ -5,6 +5,8 @@ from django.urls import include, path
 from simportal import health, password_reset, views
 from simportal.dashboard import dashboard
 
+handler403 = "simportal.views.not_allowed"
+
 urlpatterns = [
     path("", views.to_own_door, name="home"),
     path("console/", dashboard, name="dashboard"),

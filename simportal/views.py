@@ -1,10 +1,24 @@
 from django.contrib.auth.decorators import login_required
-from django.shortcuts import redirect
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, render
 
+from cards.permissions import has_role
 from cards.scope import Scope
+from simportal.admin_site import menu
 
 
 @login_required
 def to_own_door(request):
-    """Each person to their own door."""
-    return redirect("/console/" if Scope.of(request.user).is_staff else "my:home")
+    """Each person to their own door: of the console that is the first page that they may see."""
+    if not Scope.of(request.user).is_staff:
+        return redirect("my:home")
+    sections = menu(request)
+    if not sections:
+        raise PermissionDenied
+    return redirect(sections[0].links[0].url)
+
+
+def not_allowed(request, exception):
+    """The answer to staff who may not; whoever has no role at all is told who gives one."""
+    context = {"lacks_role": Scope.of(request.user).is_staff and not has_role(request.user)}
+    return render(request, "403.html", context, status=403)

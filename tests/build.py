@@ -21,6 +21,7 @@ from cards.models import Card, CardEvent, Customer, Membership
 from cards.models.card import MB
 from cards.permissions import Actor, codename
 from cards.triggers import CARD_TRIGGERS, install_triggers
+from simportal.roles import VIEW_PERMISSIONS
 
 OPENED_ON = date(2026, 1, 15)
 SHELL = Actor.shell()
@@ -106,9 +107,11 @@ def story(card):
 
 
 def staff(*actions, username="ops"):
-    """A person of the staff who may do these actions."""
+    """A person of the staff who may do these actions, and look at what all of the staff may."""
     user = User.objects.create_user(username, password="demo", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=[codename(action) for action in actions]))
+    looks = [name.split(".")[1] for name in VIEW_PERMISSIONS]
+    may = Permission.objects.filter(codename__in=[*looks, *map(codename, actions)])
+    user.user_permissions.set(may)
     return user
 
 

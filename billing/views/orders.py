@@ -24,6 +24,7 @@ SHOWN_WITH = ("customer", "plan", "job", "created_by", "placed_by", "paid_by", "
 class OrderPages(Framed):
     """What both audiences see of an order and do with it."""
 
+    asks = "billing.view_order"
     template: str
 
     @entering(*SAFE)

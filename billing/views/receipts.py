@@ -10,6 +10,8 @@ from cards.pages.frames import SAFE, Framed, entering
 class ReceiptPages(Framed):
     """What both audiences see of a receipt."""
 
+    asks = "billing.view_receipt"
+
     @entering(*SAFE)
     def printed(self, request, pk):
         seen = Receipt.objects.visible_to(request.user).select_related("customer__account", "entry")

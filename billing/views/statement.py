@@ -9,6 +9,7 @@ from cards.pages.frames import SAFE, Framed, entering
 class StatementPages(Framed):
     """The month that the address names, or this one."""
 
+    asks = "billing.view_customeraccount"
     template = "billing/statement.html"
 
     @entering(*SAFE)

@@ -47,9 +47,9 @@ class Frame:
     """What the pages of one audience share.
 
     `name` is that of its folder of templates and the namespace of its addresses, `money` the namespace of billing's.
-    `enter` and `act` are decorators of views, for whoever may look and for whoever may change something; `refuse` is
-    the answer to somebody who may not. `layout` gives what the frame's template needs around a page. `title` and
-    `show_all` are what the list of cards is called, and the way to all of them.
+    `enter` and `act` make decorators of views, for whoever may look and for whoever may change something, of the
+    permission that staff need; `refuse` is the answer to somebody who may not. `layout` gives what the frame's template
+    needs around a page. `title` and `show_all` are what the list of cards is called, and the way to all of them.
     """
 
     name: str
@@ -89,7 +89,12 @@ class Frame:
 
 
 class Framed:
-    """Pages that both audiences have. Its methods that answer requests are decorated with `entering` or `acting`."""
+    """Pages that both audiences have. Its methods that answer requests are decorated with `entering` or `acting`.
+
+    `asks` is the permission without which no member of the staff sees them; members see what is their customers'.
+    """
+
+    asks: str
 
     def __init__(self, frame):
         self.frame = frame
@@ -102,7 +107,7 @@ def _answering(guard, *methods):
         @wraps(view)
         def guarded(self, request, *args, **kwargs):
             answer = require_http_methods(methods)(partial(view, self))
-            return getattr(self.frame, guard)(answer)(request, *args, **kwargs)
+            return getattr(self.frame, guard)(self.asks)(answer)(request, *args, **kwargs)
 
         return guarded
 
@@ -112,7 +117,7 @@ def _answering(guard, *methods):
 entering, acting = partial(_answering, "enter"), partial(_answering, "act")
 
 
-def staff_required(view):
+def _staff_required(view):
     """The view is for staff: a stranger is asked to log in, and for anybody else the page does not exist."""
 
     @wraps(view)
@@ -127,19 +132,31 @@ def staff_required(view):
 
 
 def permitted(*permissions):
-    """The view is for staff with one of these permissions, such as `billing.pay_order`; other staff get a 403."""
+    """The view is for staff with one of these permissions, such as `billing.pay_order`; other staff get a 403.
+
+    There is no other way into the console: each of its views says what it asks, and `asks` tells.
+    """
 
     def guard(view):
-        @staff_required
+        @_staff_required
         @wraps(view)
         def guarded(request, *args, **kwargs):
             if not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
+        guarded.asks = permissions
         return guarded
 
     return guard
+
+
+def asks_of(view):
+    """The permissions of which the console asks one for a view; none where it is no view of the console."""
+    pages = getattr(view, "__self__", None)
+    if isinstance(pages, Framed):
+        return (pages.asks,) if pages.frame.for_staff else ()
+    return getattr(view, "asks", ())
 
 
 def takes_up_to(size):
@@ -210,8 +227,8 @@ CONSOLE = Frame(
     name="console",
     money="money",
     layout=_console_layout,
-    enter=staff_required,
-    act=staff_required,
+    enter=permitted,
+    act=permitted,
     refuse=_denied,
     title=_("SIM cards"),
     show_all=_("Show all cards"),
@@ -221,8 +238,8 @@ MY = Frame(
     name="my",
     money="buying",
     layout=_my_layout,
-    enter=member_required,
-    act=acting_required,
+    enter=lambda _asked: member_required,
+    act=lambda _asked: acting_required,
     refuse=read_only,
     title=_("My cards"),
     show_all=_("Show all my cards"),

@@ -22,6 +22,7 @@ SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "cols")
 class CardList(Framed):
     """The list; each audience says how long its pages are, which columns they show, and who may choose cards."""
 
+    asks = "cards.view_card"
     template: str
     page_size: int
     quick: tuple

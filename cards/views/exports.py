@@ -10,6 +10,8 @@ from cards.pages.frames import SAFE, Framed, entering
 
 
 class ExportPages(Framed):
+    asks = "cards.view_card"
+
     @entering("GET", "POST")
     def of_list(self, request):
         """The cards of the list with these parameters, on all pages; a search too long for an address is posted."""

@@ -27,6 +27,7 @@ NOT_ALONE = gettext_lazy("Nothing is done yet: this needs approval by a colleagu
 class JobPages(Framed):
     """What both audiences see of a job and do with it; each labels what jobs do in its own way."""
 
+    asks = "cards.view_job"
     template: str
 
     @entering(*SAFE)

@@ -15,6 +15,7 @@ from cards.pages.selection import CARDS_SHOWN, counts_by_state, first_cards, key
 
 
 class SelectionPages(Framed):
+    asks = "cards.view_selection"
     template: str
 
     @acting("POST")

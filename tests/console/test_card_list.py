@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import translation
 from django.utils.html import escape
@@ -408,6 +409,7 @@ def test_only_staff_of_today_may_look():
     user = member("Acme")
     user.is_staff = True
     user.save()
+    user.user_permissions.add(Permission.objects.get(codename="view_card"))
     client.force_login(user)
     assert client.get(LIST).status_code == 200
     user.is_active = False

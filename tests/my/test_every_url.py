@@ -45,7 +45,8 @@ ADMIN, OPS = frozenset({"admin"}), frozenset({"operations", "admin"})
 SUPPORT, AUDIT = OPS | {"support"}, ADMIN | {"auditor"}
 STAFF = SUPPORT | {"finance", "carrier_desk", "auditor"}
 PERSONS = CUSTOMERS | STAFF
-EVERYBODY = PERSONS | {"anonymous"}
+WITH_ACCOUNT = PERSONS | {"no role"}  # of the staff too, who may do nothing else
+EVERYBODY = WITH_ACCOUNT | {"anonymous"}
 FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS
 STAFFS_OWN, FOR_CUSTOMERS = "staffs-own", "for-customers"  # stands in what staff are called and note; in what they tell
 FOR_MEMBERS = ("home", "my:", "buying:", "pay:", "account:")
@@ -86,11 +87,11 @@ TABLE = {
     "set_language": row(EVERYBODY, EVERYBODY),
     "logout": row(NOBODY, EVERYBODY),
     # everybody's own account, and the ways to one
-    "account:account": row(PERSONS, PERSONS),
-    "account:password": row(PERSONS, PERSONS),
-    "account:two-factor": row(PERSONS, PERSONS),
-    "account:recovery-codes": row(NOBODY, PERSONS),
-    "account:two-factor-off": row(NOBODY, PERSONS),
+    "account:account": row(WITH_ACCOUNT, WITH_ACCOUNT),
+    "account:password": row(WITH_ACCOUNT, WITH_ACCOUNT),
+    "account:two-factor": row(WITH_ACCOUNT, WITH_ACCOUNT),
+    "account:recovery-codes": row(NOBODY, WITH_ACCOUNT),
+    "account:two-factor-off": row(NOBODY, WITH_ACCOUNT),
     "account:code": row(),  # only for who has just given the right password
     "account:new": row(EVERYBODY, EVERYBODY),
     "password_reset": row(EVERYBODY, EVERYBODY),
@@ -168,7 +169,7 @@ TABLE = {
     "console:quarantine": row(STAFF),
     "console:quarantine-decide": row(NOBODY, OPS, pk="quarantined reading", decision="=drop"),
     "console:sweep": row(STAFF, STAFF),
-    "console:unpark": row(NOBODY, STAFF, iccid="card"),
+    "console:unpark": row(NOBODY, OPS, iccid="card"),
     "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
     # money, for customers
     "buying:card": row(ACTING, ACTING, {"kind": "renewal", "plan": "Y1-30", "total": "30.00"}, iccid="card"),
@@ -249,7 +250,9 @@ TABLE = {
     # Django's admin
     "admin:index": row(STAFF, STAFF),
     "admin:login": row(EVERYBODY, EVERYBODY),
-    "admin:logout": row(EVERYBODY - STAFF, EVERYBODY),  # it leads whoever is not staff to the index, which is shut
+    "admin:logout": row(
+        EVERYBODY - STAFF - {"no role"}, EVERYBODY
+    ),  # it leads whoever is not staff to the index, which is shut
     "admin:password_change": row(STAFF, STAFF),
     "admin:password_change_done": row(STAFF),
     "admin:autocomplete": row(AUDIT, data={"app_label": "cards", "model_name": "membership", "field_name": "user"}),
@@ -309,6 +312,7 @@ def everybody():
     for role in STAFF - ADMIN:
         staff[role] = User.objects.create_user(f"{STAFFS_OWN}-{role}", is_staff=True)
         staff[role].groups.add(Group.objects.get(name=role))
+    staff["no role"] = User.objects.create_user(f"{STAFFS_OWN}-new", is_staff=True)
     return members | staff | {"admin": User.objects.create_superuser("admin"), "anonymous": None}
 
 

@@ -175,7 +175,7 @@ def test_every_form_that_gives_something_asks_who_is_meant(path, role):
 
 def test_the_check_of_a_file_names_whom_it_gives_cards_to(stranger, tmp_path):
     card_in_use(customer="Acme")
-    user = staff("import", "assign", "view")
+    user = staff("import", "assign")
     names = ["acme", "Fresh Corp", "Acme", "Fresh Corp @fresh"]
     rows = [card_row(100 + number, customer=name) for number, name in enumerate(names)]
     file = SimpleUploadedFile("cards.csv", csv_file(tmp_path / "cards.csv", rows).read_bytes())

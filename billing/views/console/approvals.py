@@ -15,13 +15,13 @@ from billing.pages.terms_lines import proposed_prices, values_of
 from billing.permissions import may_decide
 from cards.errors import BadInput
 from cards.models import CancellingRules
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 
 PROPOSAL_STEPS = {"approve": approve_proposal, "decline": decline_proposal}
 PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
 
 
-@staff_required
+@permitted("billing.view_proposal")
 @require_safe
 def approvals(request):
     """Everything that waits for a second person or waited in vain, and how many payments are to be cleared."""
@@ -35,7 +35,7 @@ def approvals(request):
     return console_page(request, "console/money/approvals.html", context)
 
 
-@staff_required
+@permitted("billing.view_proposal")
 @require_safe
 def proposal_page(request, pk):
     """What somebody wants to do and may not alone: before and after, and what they did alone before."""
@@ -54,7 +54,7 @@ def proposal_page(request, pk):
     return console_page(request, "console/money/proposal.html", context)
 
 
-@staff_required
+@permitted("billing.view_proposal")
 @require_POST
 def proposal_step(request, pk, step):
     """Approve or decline it; done twice it is done once."""

@@ -27,7 +27,7 @@ from cards.errors import Refused
 from cards.lookup import customers_alike
 from cards.models import Card, Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
+from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
 
 CARDS_COUNTED = 10_000
@@ -69,7 +69,7 @@ class AdjustmentForm(KeyedForm):
         return -amount if self.cleaned_data["gives"] == "1" else amount
 
 
-@staff_required
+@permitted("cards.view_customer")
 @require_safe
 def customer_list(request):
     """Customers by name, with what their wallets hold and how many cards they have."""
@@ -92,7 +92,7 @@ def customer_list(request):
     return console_page(request, "console/money/customers.html", context, status=400 if complaints else None)
 
 
-@staff_required
+@permitted("cards.view_customer")
 @require_safe
 def customer_page(request, pk):
     return _page(request, get_object_or_404(Customer, pk=pk))

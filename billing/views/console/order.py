@@ -20,7 +20,7 @@ from billing.views.orders import OrderPages
 from cards.forms import form_key
 from cards.models import Job
 from cards.pages.customers_told import customers_told
-from cards.pages.frames import CONSOLE, permitted, staff_required
+from cards.pages.frames import CONSOLE, permitted
 
 
 class ConsoleOrders(OrderPages):
@@ -38,7 +38,7 @@ class ConsoleOrders(OrderPages):
 CONSOLE_ORDERS = ConsoleOrders(CONSOLE)
 
 
-@staff_required
+@permitted("billing.view_order")
 @require_safe
 def order_of_job(request, pk):
     """The order whose work a job is, or whose refund."""

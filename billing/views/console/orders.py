@@ -22,7 +22,7 @@ from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
-from cards.pages.frames import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
 from cards.paging import ROWS_PER_PAGE, page_of
 from cards.phrases import listed
@@ -31,7 +31,7 @@ from cards.search import MOST_NUMBERS, Numbers, numbers_in
 UNKNOWN_LISTED = 5
 
 
-@staff_required
+@permitted("billing.view_order")
 @require_safe
 def order_list(request):
     """The newest orders that the parameters ask for."""

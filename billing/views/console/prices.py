@@ -21,7 +21,7 @@ from cards.calendar import civil_today
 from cards.forms import CustomerField, DayField
 from cards.lookup import names_of
 from cards.models import Customer, Plan
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 
 HISTORY_SHOWN = 100
 
@@ -68,7 +68,7 @@ class PriceForm(forms.Form):
         self.fields["stops_renewals"].widget = forms.CheckboxInput()
 
 
-@staff_required
+@permitted("billing.view_price")
 @require_http_methods(["GET", "HEAD", "POST"])
 def prices(request):
     """What everything costs today, and the form of a new price for whoever may set one."""

@@ -19,7 +19,7 @@ from cards.forms import say_at_field
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import queries_beside
-from cards.pages.frames import CONSOLE, console_page, permitted, staff_required
+from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
 RECEIPT_WITH = ("customer", "recorded_by", "day_confirmed_by", "entry__reversed_by")
@@ -28,7 +28,7 @@ RECEIPT_WITH = ("customer", "recorded_by", "day_confirmed_by", "entry__reversed_
 CONSOLE_RECEIPTS = ReceiptPages(CONSOLE)
 
 
-@staff_required
+@permitted("billing.view_receipt")
 @require_safe
 def receipt_list(request):
     """The newest receipts that the parameters ask for."""
@@ -70,7 +70,7 @@ def new_receipt(request):
     return console_page(request, "console/money/receipt_new.html", context, status=422 if form.is_bound else None)
 
 
-@staff_required
+@permitted("billing.view_receipt")
 @require_safe
 def receipt_page(request, pk):
     receipt = _find(request, pk)

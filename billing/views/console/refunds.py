@@ -13,14 +13,14 @@ from billing.models import Refund
 from billing.pages.approval_lines import earlier_context
 from billing.pages.order_labels import money_badge
 from cards.actions.jobs import engine
-from cards.pages.frames import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
 
 REFUND_STEPS = {"let-go": refunds.approve, "decline": refunds.decline, "go-on": refunds.resume_refund}
 
 
-@staff_required
+@permitted("billing.view_refund")
 @require_safe
 def refund_page(request, pk):
     """What would be given back, or was; and the buttons for whoever may."""

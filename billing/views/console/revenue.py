@@ -13,13 +13,13 @@ from cards.calendar import civil_today
 from cards.models import PlanBook
 from cards.pages.charts import bars
 from cards.pages.downloads import csv_response
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 
 FIRST_YEAR = 2000
 SUMMED = ("revenue", "returned", "cost", "margin")
 
 
-@staff_required
+@permitted("billing.view_order")
 @require_safe
 def margin(request):
     """What each plan earned, month by month, in a year."""
@@ -37,7 +37,7 @@ def margin(request):
     return console_page(request, "console/money/margin.html", context)
 
 
-@staff_required
+@permitted("billing.view_order")
 @require_safe
 def margin_csv(request):
     year = _year(request)
@@ -49,7 +49,7 @@ def margin_csv(request):
     return csv_response(_("margin-{year}").format(year=year), headings, rows, by=request.user)
 
 
-@staff_required
+@permitted("billing.view_order")
 @require_safe
 def risk(request):
     """The cards that will be cancelled, by customer and by week, at what they would renew for."""

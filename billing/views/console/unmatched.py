@@ -18,13 +18,13 @@ from billing.views.console.proposing import to_proposal
 from cards.lookup import names_of
 from cards.models import Customer
 from cards.pages.addresses import places_in, queries_beside
-from cards.pages.frames import console_page, permitted, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
 SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
 
 
-@staff_required
+@permitted("billing.view_unmatchedpayment")
 @require_safe
 def unmatched_list(request):
     """What waits, the newest first; or (`show=cleared`) what was decided."""
@@ -42,7 +42,7 @@ def unmatched_list(request):
     return console_page(request, "console/money/unmatched_list.html", context)
 
 
-@staff_required
+@permitted("billing.view_unmatchedpayment")
 @require_safe
 def unmatched_page(request, pk):
     return _page(request, _find(pk))

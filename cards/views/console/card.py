@@ -14,12 +14,12 @@ from cards.models import Card
 from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
 from cards.pages.card_detail import MAY_DECIDE, CardPage
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url, console_actor
 from cards.views.jobs import NOT_ALONE
 
 
-@staff_required
+@permitted("cards.view_card")
 @require_safe
 def card_page(request, iccid):
     """Everything about one card, and what this person may do to it."""
@@ -34,7 +34,7 @@ def card_page(request, iccid):
     return console_page(request, "console/card_detail.html", page.context(record), status=status)
 
 
-@staff_required
+@permitted("cards.view_card")
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_act(request, iccid, action):
     """The form of an action on one card, and doing it; what is sold has the form of an order."""

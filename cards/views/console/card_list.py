@@ -9,7 +9,7 @@ from cards.models import Customer, Tag
 from cards.pages.addresses import view_url
 from cards.pages.card_columns import chosen_columns, offered_columns
 from cards.pages.customers_told import customers_told
-from cards.pages.frames import CONSOLE, permitted, staff_required
+from cards.pages.frames import CONSOLE, permitted
 from cards.permissions import Actor
 from cards.quick import QUICK
 from cards.views.card_list import CardList
@@ -52,7 +52,7 @@ class ConsoleList(CardList):
 CONSOLE_LIST = ConsoleList(CONSOLE)
 
 
-@staff_required
+@permitted("cards.view_card")
 @require_safe
 def names_offered(request):
     """Names of customers or tags that have what was typed in them, for the field to offer."""

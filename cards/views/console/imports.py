@@ -4,7 +4,6 @@ import uuid
 from io import BytesIO
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
@@ -21,10 +20,11 @@ from cards.lookup import names_of
 from cards.models import Customer, Job
 from cards.pages.downloads import CSV, as_download, csv_response
 from cards.pages.file_told import WholeFileForm
-from cards.pages.frames import console_page, staff_required, takes_up_to
+from cards.pages.frames import console_page, permitted, takes_up_to
 from cards.pages.import_columns import FILES
 from cards.pages.job_import import report_of
 from cards.pages.job_labels import title_of
+from cards.permissions import MAY_IMPORT
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_FILE = 512 * 1024**2
@@ -70,11 +70,10 @@ class ImportForm(WholeFileForm):
 
 
 @takes_up_to(LARGEST_FORM)
-@staff_required
+@permitted(MAY_IMPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def imports_page(request):
     """The form. What is uploaded is only read and checked; the job's page asks whether to go on."""
-    _refuse_those_who_may_not(request)
     what = request.GET.get("what")
     form = ImportForm(
         request.POST or None,
@@ -93,17 +92,16 @@ def imports_page(request):
     return console_page(request, "console/imports/upload.html", context, status=422 if form.is_bound else None)
 
 
-@staff_required
+@permitted(MAY_IMPORT)
 @require_safe
 def template(request, what, suffix):
     """An empty file with its header and a row that shows how it is meant."""
-    _refuse_those_who_may_not(request)
     if what not in FILES or suffix not in TEMPLATE_WRITERS:
         raise Http404
     return as_download(TEMPLATE_WRITERS[suffix](FILES[what]), f"{what}.{suffix}", by=None)
 
 
-@staff_required
+@permitted("cards.view_job")
 @require_safe
 def report(request, pk):
     """What became of each row as a file; before the import goes on, what is wrong with which."""
@@ -111,11 +109,6 @@ def report(request, pk):
     headings = [_("Row"), "ICCID", _("Result"), _("Column"), _("Message")]
     rows = report_of(job, get_language())
     return csv_response(f"{title_of(job)}-{job.pk}", headings, rows, by=request.user, job=job.pk)
-
-
-def _refuse_those_who_may_not(request):
-    if not request.user.has_perm("cards.import_card"):
-        raise PermissionDenied
 
 
 def _csv_template(file):

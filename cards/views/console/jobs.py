@@ -13,7 +13,7 @@ from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.file_told import ColumnsForm
-from cards.pages.frames import CONSOLE, acting, console_page, staff_required
+from cards.pages.frames import CONSOLE, acting, console_page, permitted
 from cards.pages.job_list import JobFilter, job_lines
 from cards.paging import TALL_ROWS_PER_PAGE, page_of
 from cards.views.jobs import JobPages, counted
@@ -22,7 +22,7 @@ SELECTIONS_SHOWN = 20
 PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
 
 
-@staff_required
+@permitted("cards.view_job")
 @require_safe
 def job_list(request):
     """The newest jobs that the parameters ask for, and the selections to which this person gave a name."""

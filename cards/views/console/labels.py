@@ -5,7 +5,6 @@ from itertools import chain, islice
 
 import segno
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import urlencode
@@ -18,7 +17,7 @@ from cards.actions.selections import ids_of
 from cards.choices import AuditAction
 from cards.links import portal_link
 from cards.models import Card, Selection
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 
 MAY_PRINT = "cards.print_label"
 
@@ -44,15 +43,13 @@ class Label:
     y: float
 
 
-@staff_required
+@permitted(MAY_PRINT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def labels_page(request, pk):
     """The sheets of a selection, ten at a time; whoever posts a card and its generation makes it a new code.
 
     Cards that have no code yet get one as their label is shown: it is made once, however often somebody looks.
     """
-    if not request.user.has_perm(MAY_PRINT):
-        raise PermissionDenied
     selection = get_object_or_404(Selection, pk=pk, owner=request.user)
     number, pages = _page_number(request), max(-(-selection.size // PER_PAGE), 1)
     if number > pages:

@@ -1,7 +1,6 @@
 """Readings in quarantine: what waits and what was decided, and deciding it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,7 +13,7 @@ from cards.choices import Quarantine
 from cards.models import QuarantinedReading
 from cards.pages.card_detail import MAY_DECIDE
 from cards.pages.card_tabs import Chip
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 
 MAY_SEE_QUARANTINE = "cards.view_quarantinedreading"
@@ -25,12 +24,10 @@ DECISIONS = {
 }
 
 
-@staff_required
+@permitted(MAY_SEE_QUARANTINE)
 @require_safe
 def quarantine_page(request):
     """The readings of a status: those that wait unless it says, the longest waiting first."""
-    if not request.user.has_perm(MAY_SEE_QUARANTINE):
-        raise PermissionDenied
     status = request.GET.get("status", Quarantine.WAITING)
     if status not in Quarantine:
         raise Http404
@@ -46,12 +43,10 @@ def quarantine_page(request):
     return console_page(request, "console/quarantine.html", context)
 
 
-@staff_required
+@permitted(MAY_DECIDE)
 @require_POST
 def decide(request, pk, decision):
     """Take or drop a reading, once: the second person is told that somebody was faster."""
-    if not request.user.has_perm(MAY_DECIDE):
-        raise PermissionDenied
     if decision not in DECISIONS:
         raise Http404
     done, sentence = DECISIONS[decision]

@@ -11,7 +11,7 @@ from cards.calendar import civil_today
 from cards.choices import Action
 from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.job_labels import owner_of, title_of
 from cards.pages.ordering import act_url, console_actor
 from cards.pages.queues import failed_jobs, queues
@@ -105,7 +105,7 @@ class QueueSection:
         return self.queue.cards and self.queue.code != "late"
 
 
-@staff_required
+@permitted("cards.view_card")
 def queues_page(request):
     return console_page(request, "console/queues.html", Queues(console_actor(request.user), civil_today()).context())
 

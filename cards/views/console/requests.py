@@ -1,7 +1,6 @@
 """What customers ask about their cards: the queue, the page of one with its evidence, answering and closing it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from cards.choices import RequestStatus
 from cards.errors import BadInput
 from cards.models import CardRequest
 from cards.pages.card_tabs import Chip
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.pages.request_labels import facts_at_request, findings_of, request_badge
 from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 
@@ -20,11 +19,10 @@ ORDER_BY_STATUS = {RequestStatus.OPEN: OLDEST}
 MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 
 
-@staff_required
+@permitted(MAY_LOOK)
 @require_safe
 def request_list(request):
     """The requests of a status: those that wait for an answer unless it says, the longest waiting first."""
-    _permit(request, MAY_LOOK)
     status = request.GET.get("status", RequestStatus.OPEN)
     if status not in RequestStatus:
         raise Http404
@@ -39,18 +37,16 @@ def request_list(request):
     return console_page(request, "console/requests/list.html", context)
 
 
-@staff_required
+@permitted(MAY_LOOK)
 @require_safe
 def request_page(request, pk):
-    _permit(request, MAY_LOOK)
     return _page(request, _find(pk))
 
 
-@staff_required
+@permitted(MAY_ANSWER)
 @require_POST
 def answer_request(request, pk):
     """Answer it, once: the second person sees the answer of the first."""
-    _permit(request, MAY_ANSWER)
     card_request = _find(pk)
     try:
         if not answer(card_request, by=request.user, text=request.POST.get("answer", "")):
@@ -60,10 +56,9 @@ def answer_request(request, pk):
     return redirect("console:request", pk=pk)
 
 
-@staff_required
+@permitted(MAY_ANSWER)
 @require_POST
 def close_request(request, pk):
-    _permit(request, MAY_ANSWER)
     close(_find(pk))
     return redirect("console:request", pk=pk)
 
@@ -80,11 +75,6 @@ def _page(request, card_request, complaint="", status=None):
         "longest": LONGEST_ANSWER,
     }
     return console_page(request, "console/requests/request.html", context, status=status)
-
-
-def _permit(request, permission):
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def _find(pk):

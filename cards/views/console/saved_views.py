@@ -15,7 +15,7 @@ from cards.filters import CardFilter
 from cards.models import Card, SavedView
 from cards.pages.addresses import list_url
 from cards.pages.filter_labels import filter_fields, filter_labels
-from cards.pages.frames import CONSOLE, console_page, staff_required
+from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.phrases import pair
 
 
@@ -61,7 +61,7 @@ class Described:
     is_own: bool
 
 
-@staff_required
+@permitted("cards.view_savedview")
 @require_http_methods(["GET", "HEAD", "POST"])
 def saved_views(request):
     """The views that this person has or is offered; what is posted becomes one of them."""
@@ -79,21 +79,21 @@ def saved_views(request):
     return console_page(request, "console/views/list.html", {"described": described})
 
 
-@staff_required
+@permitted("cards.view_savedview")
 @require_safe
 def views_menu(request):
     """The same views for the menu above the list, which asks for them when it is opened."""
     return render(request, "console/views/_menu.html", {"views": offered_to(request.user)})
 
 
-@staff_required
+@permitted("cards.view_savedview")
 @require_safe
 def open_view(request, pk):
     """The list as the view has it; what the view asks for and nobody understands any more, the list itself says."""
     return redirect(list_url(QueryDict(get_object_or_404(offered_to(request.user), pk=pk).query), CONSOLE))
 
 
-@staff_required
+@permitted("cards.view_savedview")
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_view(request, pk):
     """Another name for an own view, or other people who are offered it."""
@@ -109,7 +109,7 @@ def edit_view(request, pk):
     return _form_page(request, form, 422 if form.is_bound else 200, view=view)
 
 
-@staff_required
+@permitted("cards.view_savedview")
 @require_POST
 def delete_view(request, pk):
     view = _own(request, pk)

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 from cards.actions.selections import LONGEST_NAME, rename
 from cards.catalogue import CATALOGUE
 from cards.models import Job, Selection
-from cards.pages.frames import CONSOLE, staff_required
+from cards.pages.frames import CONSOLE, permitted
 from cards.pages.job_labels import job_badge, origin_of, title_of
 from cards.pages.ordering import console_actor, order_url
 from cards.permissions import Actor
@@ -44,7 +44,7 @@ class ConsoleSelections(SelectionPages):
 CONSOLE_SELECTIONS = ConsoleSelections(CONSOLE)
 
 
-@staff_required
+@permitted("cards.view_selection")
 @require_POST
 def name_selection(request, pk):
     """Gives the selection a name, or takes it away, so that it can be found again."""

@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import date, timedelta
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -19,7 +18,7 @@ from cards.calendar import civil_today
 from cards.choices import Action, DayStep, Rule, State
 from cards.models import Card, DaysAtWork, StepOfDay, SweptDay
 from cards.pages.badges import Badge
-from cards.pages.frames import console_page, staff_required
+from cards.pages.frames import console_page, permitted
 from cards.permissions import Actor
 from cards.phrases import pair
 
@@ -30,7 +29,7 @@ CUSTOMERS_LISTED = 12
 CHUNKS_LOOKED_AT = 5
 
 
-@staff_required
+@permitted("cards.view_sweptday")
 def sweep_page(request):
     context = {
         "tonight": Tonight(civil_today() + timedelta(days=1)),
@@ -46,7 +45,7 @@ def sweep_page(request):
     return console_page(request, "console/sweep.html", context)
 
 
-@staff_required
+@permitted("cards.unpark_card")
 @require_POST
 def unpark(request, iccid):
     """Unpark a card, if its data are consistent by now; says what became of it on the sweep's page."""
@@ -59,12 +58,10 @@ def unpark(request, iccid):
     return redirect("console:sweep")
 
 
-@staff_required
+@permitted(MAY_SWEEP)
 @require_POST
 def release(request):
     """Release the sweep of a day that the brake holds, by somebody who looked at what it would change."""
-    if not request.user.has_perm(MAY_SWEEP):
-        raise PermissionDenied
     swept = next((swept for swept in braked_days() if str(swept.day) == request.POST.get("day")), None)
     if swept is None:
         raise Http404

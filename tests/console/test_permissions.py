@@ -37,6 +37,7 @@ ASKED = {
     **one_each("cards.view_quarantinedreading", "console:quarantine"),
     **one_each("cards.decide_quarantinedreading", "console:quarantine-decide"),
     **one_each("cards.view_sweptday", "console:sweep"),
+    **one_each("cards.view_auditentry", "console:log", "console:log-file"),
     **one_each("cards.unpark_card", "console:unpark"),
     **one_each("cards.sweep_card", "console:release"),
     **one_each("billing.view_order", "money:order-list", "money:order", "money:order-of-job", "money:order-lines"),

@@ -169,6 +169,8 @@ TABLE = {
     "console:quarantine": row(STAFF),
     "console:quarantine-decide": row(NOBODY, OPS, pk="quarantined reading", decision="=drop"),
     "console:sweep": row(STAFF, STAFF),
+    "console:log": row(AUDIT),
+    "console:log-file": row(AUDIT),
     "console:unpark": row(NOBODY, OPS, iccid="card"),
     "console:release": row(NOBODY, OPS, {"day": str(DAY)}),
     # money, for customers

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
+from cards.faults import fault_of
 from cards.links import portal_link, secret_in
 from cards.pages.frames import public_page
 from cards.visitors import visitor_address
@@ -94,7 +95,9 @@ def _send(reset):
         with translation.override(reset.language):
             for user in PasswordResetForm().get_users(reset.email):
                 user.email_user(_("Reset your password"), _mail(user))
-    except Exception:
+    except Exception as error:
+        if fault_of(error):
+            raise
         logger.exception("A link to set a password was not sent; the others go on")
 
 

@@ -26,6 +26,7 @@ from cards.files.separated import read_csv
 from cards.phrases import listed
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"PK\x05\x06")
 
 # A day as the number that a workbook keeps: from 2000 to 2100, whichever of its two epochs it counts from.
 BARE_DAY = re.compile(r"[3-7][0-9]{4}(\.[0-9]+)?")
@@ -123,6 +124,8 @@ def _refuse_other_formats(start: bytes) -> None:
             "",
             _("The file has a password or is in the old .xls format: save it as .xlsx, without a password."),
         )
+    if start.startswith(PACKED):
+        raise BadInput("", _("The file is packed: unpack it first."))
     if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise BadInput("", _("The file is in UTF-16: save it as CSV in UTF-8 or as .xlsx."))
 

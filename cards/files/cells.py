@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TypeAlias
 
 from cards.errors import BadInput
@@ -63,7 +64,7 @@ def text_of(value: object) -> str:
         return value.isoformat()
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) >= EXACT_IN_A_SPREADSHEET:
-            return f"{float(value):.5E}"  # as the spreadsheet shows it: its last digits are lost
+            return f"{Decimal(value):.5E}"  # as the spreadsheet shows it: its last digits are lost
         return str(int(value)) if float(value).is_integer() else repr(value)
     return str(value)
 

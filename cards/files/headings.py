@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 
@@ -51,6 +52,10 @@ class Headings:
     given: Collection[str] = ()
     dated: Collection[str] = ()
 
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        return {evened(name): name for name in self.known}
+
     def column_of(self, heading: str) -> str | None:
         """The column that a heading means, `LEFT_OUT`, or None when nobody knows."""
         if heading in self.mapping:
@@ -62,8 +67,7 @@ class Headings:
 
     def _usual_column(self, heading: str) -> str | None:
         key = evened(heading)
-        own = {evened(name): name for name in self.known}
-        return own.get(key) or (self.usual.get(key) if key else None)
+        return self._own.get(key) or (self.usual.get(key) if key else None)
 
     def _column_said_twice(self, heading: str) -> str | None:
         """The column of 卡号(ICCID): each part means the same, but for how a day is to be written."""

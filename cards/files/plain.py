@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from cards.files.cells import tidy
-from cards.files.separated import LONGEST_LINE, READ_BLOCK
+from cards.files.limits import LONGEST_LINE
+from cards.files.separated import READ_BLOCK
 
 
 def plain_start(file: IO[bytes], names: list[str]) -> int | None:

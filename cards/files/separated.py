@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from cards.errors import BadInput
 from cards.files.cells import Cells, Sheet, tidy
 from cards.files.headings import HEAD_ROWS, Headings
+from cards.files.limits import LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS, MOST_LINES
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = (",", ";", "\t", "|")
 SAID_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-LONGEST_LINE = 100_000  # less than the longest field that the csv module bears
 READ_BLOCK = 1024**2
+
+csv.field_size_limit(LONGEST_CELL)
 
 
 @contextmanager
@@ -48,13 +50,19 @@ def _encoding(file: IO[bytes]) -> tuple[str, int]:
         except UnicodeDecodeError as error:
             broken_at = max(broken_at, place + error.start)
         else:
-            return encoding, lines
+            return encoding, _bearable(lines)
     raise BadInput(
         "",
         _("The file is neither UTF-8 nor GB18030, or not text at all: row {row}, byte {byte} cannot be read.").format(
             row=_line_of(file, broken_at), byte=broken_at + 1
         ),
     )
+
+
+def _bearable(lines: int) -> int:
+    if lines > MOST_LINES:
+        raise BadInput("", _("The file has more than {most} lines: split it.").format(most=f"{MOST_LINES:,}"))
+    return lines
 
 
 def _line_of(file: IO[bytes], place: int) -> int:
@@ -82,9 +90,20 @@ def _csv_cells(text: TextIOWrapper, headings: Headings) -> Cells:
         except StopIteration:
             return
         except csv.Error:
-            yield number, [], BadInput("", _("the quotation marks of the row do not match"))
+            yield number, [], BadInput("", _quotation_marks())
         else:
-            yield number, [tidy(cell) for cell in record], None
+            yield (number, *_tidied(record))
+
+
+def _tidied(record: list[str]) -> tuple[list[str], BadInput | None]:
+    if len(record) > MOST_COLUMNS:
+        return [], BadInput("", _("the row has more than {most} cells").format(most=f"{MOST_COLUMNS:,}"))
+    return [tidy(cell) for cell in record], None
+
+
+def _quotation_marks() -> str:
+    sentence = _("the quotation marks of the row do not match, or a cell has more than {most} characters")
+    return sentence.format(most=f"{LONGEST_CELL:,}")
 
 
 def _lines(text: TextIOWrapper) -> Iterator[str]:
@@ -123,6 +142,6 @@ def _delimiter(first: list[str], headings: Headings) -> str:
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
     try:
-        return [tidy(name) for name in next(csv.reader([line], delimiter=delimiter), ())]
+        return _tidied(next(csv.reader([line], delimiter=delimiter), []))[0]
     except csv.Error:
         return []

@@ -17,9 +17,10 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
 from cards.errors import BadInput
+from cards.files.limits import MOST_ROWS_OF_A_SHEET
 from cards.files.writing import BLOCK
 
-MOST_ROWS_IN_SHEET = 1_048_576 - 1  # that a sheet has below its headings
+MOST_ROWS_IN_SHEET = MOST_ROWS_OF_A_SHEET - 1  # below its headings
 SHEET = "xl/worksheets/sheet1.xml"
 END_OF_ROWS = "</sheetData>"
 ROWS_PER_BLOCK = 500

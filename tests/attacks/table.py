@@ -1,5 +1,5 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import foreign
+from tests.attacks import files, foreign
 
-ATTACKS = foreign.ATTACKS
+ATTACKS = foreign.ATTACKS | files.ATTACKS

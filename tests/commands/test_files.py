@@ -2,15 +2,21 @@
 
 import io
 import os
+import signal
+import threading
 import zipfile
 from datetime import date, datetime
-from threading import Thread
+from functools import partial
+from pathlib import Path
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from cards.errors import BadInput
+from cards.faults import Fault, fault_of
 from cards.files import open_table
 from cards.files.headings import Headings
+from tests.attacks.files import book, row_of, sheet
 from tests.commands.calls import iccid, xlsx_file
 
 HEADINGS = Headings(("iccid", "customer", "day", "bytes"), required=("iccid",))
@@ -76,7 +82,7 @@ def test_a_row_that_does_not_fit_is_one_bad_row():
         (2, "the row has 1 cells, but the header has 2"),
         (3, "the row has 3 cells, but the header has 2"),
         (4, {"iccid": "3", "customer": "c"}),
-        (5, "the quotation marks of the row do not match"),
+        (5, "the quotation marks of the row do not match, or a cell has more than 32,767 characters"),
         (6, "customer: the cell contains a NUL character"),
         (7, {"iccid": "6", "customer": "f"}),
     ]
@@ -101,7 +107,11 @@ def test_a_row_that_does_not_fit_is_one_bad_row():
             "The file is neither UTF-8 nor GB18030, or not text at all: row 3, byte 12 cannot be read.",
         ),
         (b"iccid," + b"x" * 100_000, "The file is not a table: one of its lines never ends."),
-        (b"iccid," + b"x" * 90_000, f"The file has unknown columns: “{'x' * 40}…”."),
+        (
+            b"iccid," + b"x" * 90_000,
+            "the quotation marks of the row do not match, or a cell has more than 32,767 characters",
+        ),
+        (b"iccid," + b"x" * 30_000, f"The file has unknown columns: “{'x' * 40}…”."),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(content, sentence):
@@ -122,7 +132,7 @@ def test_a_path_that_leads_to_no_file(tmp_path):
 def test_a_pipe_is_a_file_too(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writing = Thread(target=pipe.write_text, args=["iccid\n8986\n"])
+    writing = threading.Thread(target=pipe.write_text, args=["iccid\n8986\n"])
     writing.start()
     assert read(pipe) == [(2, {"iccid": "8986"})]
     writing.join()
@@ -170,6 +180,76 @@ def test_a_workbook_that_is_damaged_further_down_gives_what_was_before(tmp_path)
     found = read(broken)
     assert found[-1][1] == "The file is not an XLSX workbook, or it is damaged."
     assert [row for _number, row in found[:-1]] == [{"iccid": iccid(n)} for n in range(len(found) - 1)]
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for its processes")
+
+
+def readers():
+    """The processes that read a workbook for this one."""
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return [child for child in children if b"unpacking.py" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+@pytest.fixture
+def struck_after():
+    """Has the time limit of a worker strike whoever is at work, after so many seconds."""
+
+    def strike(*_signal):
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, strike)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@on_linux
+def test_the_time_limit_of_a_worker_is_a_fault_and_no_damage(tmp_path, struck_after):
+    """It strikes whoever waits for the workbook, and the process that reads it ends with that."""
+    path = xlsx_file(tmp_path / "a.xlsx", [["iccid", "customer"]] + [[iccid(n), "a"] for n in range(5_000)])
+    for rows_before, seconds in ((0, 0.03), (3, 0.01)):
+        with pytest.raises(SoftTimeLimitExceeded) as struck:
+            read_slowly(path, rows_before, partial(struck_after, seconds))
+        assert (fault_of(struck.value), readers()) == (Fault.SLOW, [])
+
+
+def read_slowly(path, rows_before, strike):
+    if not rows_before:
+        strike()
+    with open_table(path, HEADINGS) as table:
+        for number, _row in enumerate(table.rows):
+            if number == rows_before:
+                assert len(readers()) == 1
+                strike()
+
+
+@on_linux
+def test_who_reads_a_workbook_no_further_leaves_no_process(tmp_path):
+    path = xlsx_file(tmp_path / "a.xlsx", [["iccid"]] + [[iccid(n)] for n in range(3_000)])
+    with open(path, "rb") as file, open_table(file, HEADINGS) as table:
+        assert next(table.rows).texts == {"iccid": iccid(0)}
+    assert readers() == []
+
+
+def test_a_workbook_in_memory_is_read_like_a_file(tmp_path):
+    path = xlsx_file(tmp_path / "a.xlsx", [["iccid"], [iccid(1)]])
+    assert read(io.BytesIO(path.read_bytes())) == read(path) == [(2, {"iccid": iccid(1)})]
+
+
+@on_linux
+def test_the_process_that_reads_a_workbook_gets_nothing_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "grundelvask")
+    path = xlsx_file(tmp_path / "a.xlsx", [["iccid"], [iccid(1)]])
+    with open_table(path, HEADINGS):
+        (reader,) = readers()
+        assert Path(f"/proc/{reader}/environ").read_bytes() == b""
+
+
+@pytest.mark.parametrize("digits", [16, 400, 4_000])
+def test_a_number_of_any_length_in_a_workbook_is_told_as_it_shows_it(tmp_path, digits):
+    path = book(tmp_path / "a.xlsx", sheet(row_of(f'<c r="A2"><v>{"8" * digits}</v></c>')))
+    assert read(path) == [(2, {"iccid": f"8.88889E+{digits - 1}"})]
 
 
 def test_a_file_is_read_as_a_stream():

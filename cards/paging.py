@@ -14,9 +14,11 @@ from django.db import connection
 from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
+from cards.quantities import LARGEST_WHOLE, whole
+
 _Row = TypeVar("_Row", bound=Model)
 
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = LARGEST_WHOLE
 END: Final = "end"
 ROWS_PER_PAGE = 50
 TALL_ROWS_PER_PAGE = 30  # rows of several lines, and the lists that are read on phones
@@ -52,8 +54,8 @@ class SortOrder:
     def read(self, text: str) -> Place:
         """The place that stands in an address; `ValueError` when there is none."""
         value, mark, key = text.rpartition("_")
-        pk = int(key) if key.isascii() and key.isdecimal() else 0
-        if not 0 < pk <= LARGEST_ID or bool(mark) != bool(self.column):
+        pk = key_in(key)
+        if pk is None or bool(mark) != bool(self.column):
             raise ValueError(text)
         return Cursor(self.read_value(value) if value else None, pk) if self.column else pk
 
@@ -168,8 +170,7 @@ def _walk(
 
 def key_in(text: str) -> int | None:
     """The key that stands in an address, or None where there is none."""
-    is_key = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
-    return int(text) if is_key and 0 < int(text) <= LARGEST_ID else None
+    return whole(text, 1, LARGEST_ID)
 
 
 def counts_up_to(most: int, querysets: Iterable[QuerySet[Any]]) -> list[int]:

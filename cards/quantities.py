@@ -1,8 +1,19 @@
-"""Bytes as people read them: MB of 1,048,576 bytes."""
+"""Numbers as people write and read them: whole ones, and bytes as MB of 1,048,576 bytes."""
 
 MB = 1_048_576
 MB_IN_A_GB = 1_024
 TENTHS = 10
+LARGEST_WHOLE = 2**63 - 1  # what a column holds
+
+
+def whole(text: str, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
+    """The number from `least` to `most` that a text is, in plain digits; None where it is none.
+
+    Thousands of digits are no number to Python either.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_WHOLE))):
+        return None
+    return number if least <= (number := int(text)) <= most else None
 
 
 def megabytes(count: int) -> str:

@@ -3,16 +3,16 @@
 import logging
 
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpResponse, JsonResponse
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cards.faults import fault_of
+from simportal.answers import instead
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
+NOT_TO_BE_HAD = ("503.html", "_unavailable.html")
 ASKED_AGAIN = ("GET", "HEAD")  # what may be asked again by a link
 
 
@@ -48,8 +48,5 @@ def unavailable(request, fault, error):
 
 def _drawn(request, fault):
     sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
-    if request.get_preferred_type(("text/html", "application/json")) == "application/json":
-        return JsonResponse({"error": sentence, "code": str(fault)})
-    context = {"sentence": sentence, "again_url": request.get_full_path() if request.method in ASKED_AGAIN else ""}
-    template = "_unavailable.html" if "HX-Request" in request.headers else "503.html"
-    return HttpResponse(render_to_string(template, context))
+    context = {"again_url": request.get_full_path() if request.method in ASKED_AGAIN else ""}
+    return instead(request, str(fault), sentence, NOT_TO_BE_HAD, context)

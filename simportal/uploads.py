@@ -5,12 +5,13 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.http import UnreadablePostError
-from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 
 from cards.faults import fault_of
 from cards.pages.frames import largest_request_of
+from cards.quantities import whole
 from simportal.outage import unavailable
+from simportal.refusals import TOO_LARGE
 
 
 def uploads(get_response):
@@ -37,11 +38,9 @@ def taken_in(request, view, args, kwargs):
 
 def too_large(request, view):
     """The page that says so, where more is sent than this page takes."""
-    sent = request.META.get("CONTENT_LENGTH", "")
-    size = int(sent) if sent.isdecimal() else 0
+    size = whole(request.META.get("CONTENT_LENGTH", "")) or 0
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > (most := most_taken(request, view)):
-        sizes = {"size": filesizeformat(size), "most": filesizeformat(most)}
-        return render(request, "413.html", sizes, status=413)
+        return TOO_LARGE.answer(request, size=filesizeformat(size), most=filesizeformat(most))
 
 
 def most_taken(request, view):

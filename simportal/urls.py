@@ -2,10 +2,8 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from simportal import health, password_reset, views
+from simportal import health, password_reset, refusals, views
 from simportal.dashboard import dashboard
-
-handler403 = "simportal.views.not_allowed"
 
 urlpatterns = [
     path("", views.to_own_door, name="home"),
@@ -24,3 +22,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
+
+handler400, handler403, handler404 = refusals.bad_request, refusals.not_allowed, refusals.nothing_here

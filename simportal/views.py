@@ -1,8 +1,7 @@
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
-from cards.permissions import has_role
 from cards.scope import Scope
 from simportal.admin_site import menu
 
@@ -16,9 +15,3 @@ def to_own_door(request):
     if not sections:
         raise PermissionDenied
     return redirect(sections[0].links[0].url)
-
-
-def not_allowed(request, exception):
-    """The answer to staff who may not; whoever has no role at all is told who gives one."""
-    context = {"lacks_role": Scope.of(request.user).is_staff and not has_role(request.user)}
-    return render(request, "403.html", context, status=403)

@@ -4,13 +4,13 @@ Counted is what somebody did without a second person: what two agreed on is not.
 ¥600 each are ¥1,200. Call these within `acting_alone`, so that of two things at once the second sees the first.
 """
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from billing.errors import MoneyRefused
 from billing.models import DoneAlone, MoneyRules, Proposal
 from billing.money import LARGEST, ZERO, yuan
+from cards.actions.once import AnothersForm
 from cards.calendar import civil_today
 
 
@@ -62,10 +62,10 @@ def waiting_for(subject):
 
 
 def proposed(key, user):
-    """What came of this form of the person's before, or None; `PermissionDenied` for somebody else's form."""
+    """What came of this form of the person's before, or None; `AnothersForm` for somebody else's form."""
     known = Proposal.objects.select_related("receipt").filter(key=key).first()
     if known and known.asked_by_id != user.pk:
-        raise PermissionDenied
+        raise AnothersForm
     return known
 
 

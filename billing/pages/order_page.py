@@ -27,7 +27,7 @@ from cards.pages.addresses import queries_beside
 from cards.pages.job_labels import step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
-from cards.paging import OLDEST, page_of
+from cards.paging import OLDEST, key_in, page_of
 from cards.sentences.terms import when_it_runs
 
 LINES_SHOWN = 50
@@ -132,10 +132,10 @@ def _placed(order, request):
 def _lines(order, request, url):
     """The lines that the address asks for, a page of them, and why some were not served."""
     show, after = request.GET.get("show", ""), request.GET.get("after", "")
-    if show not in LINE_FILTERS or not (after == "" or (after.isascii() and after.isdecimal() and len(after) < 19)):
+    if show not in LINE_FILTERS or (after and key_in(after) is None):
         raise Http404
     lines = shown_lines(order, show)
-    page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, int(after) if after else None, order=OLDEST)
+    page = page_of(lines.select_related("card", "plan"), LINES_SHOWN, key_in(after), order=OLDEST)
     tabs = [("", _("All")), *LineState.choices]
     line, plans = order.lines.first(), PlanBook()
     for each in page.rows:

@@ -6,10 +6,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 
+class AnothersForm(PermissionDenied):
+    """The key is that of a form of somebody else's."""
+
+
 def once(model, key, make, column="key", **whose):
     """What `make(key)` makes, in a transaction of its own; or what was made with this key before.
 
-    `whose` are the columns that say whose form it was. Raises `PermissionDenied` for the key of somebody else's form,
+    `whose` are the columns that say whose form it was. Raises `AnothersForm` for the key of somebody else's form,
     of which nothing is handed out. Without a key (None) it is a new thing each time.
     """
     key = key or uuid.uuid4()
@@ -23,5 +27,5 @@ def once(model, key, make, column="key", **whose):
         if known := made.filter(**whose).first():  # sent twice at the same moment
             return known
         if made.exists():
-            raise PermissionDenied from None
+            raise AnothersForm from None
         raise

@@ -22,8 +22,8 @@ from cards.files.days import day_of
 from cards.models import Plan
 from cards.models.tag import LONGEST_TAG
 from cards.phrases import listed
+from cards.quantities import whole
 
-LONGEST_NUMBER = 19
 NOT_A_DAY = gettext_lazy("“{text}” is not a day from 2000 to 2099")
 
 
@@ -102,14 +102,10 @@ def read_whole(field: str, least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
-        if not is_whole(text, least, most):
+        number = whole(text, least, most)
+        if number is None:
             message = _("“{text}” is not a whole number from {least} to {most}")
             raise BadInput(field, message.format(text=text, least=least, most=most))
-        return int(text)
+        return number
 
     return read
-
-
-def is_whole(text: str, least: int, most: int) -> bool:
-    """Whether it is such a number, in plain digits: thousands of them would be no number to Python either."""
-    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER and least <= int(text) <= most

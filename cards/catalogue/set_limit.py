@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse, Record
 from cards.catalogue.holds import lift, put_hold
-from cards.catalogue.parameters import Parameter, is_whole
+from cards.catalogue.parameters import Parameter
 from cards.choices import Action, Hold
 from cards.errors import BadInput
 from cards.guards import Asked
 from cards.models import Card
-from cards.quantities import megabytes
+from cards.quantities import megabytes, whole
 from cards.rules import Change
 
 LARGEST_LIMIT_MB = 10_000_000
@@ -25,9 +25,10 @@ def limit_mb(text: str) -> int | None:
     text = str(text).strip().lower()
     if text in ("", "none"):
         return None
-    if not is_whole(text, 1, LARGEST_LIMIT_MB):
+    limit = whole(text, 1, LARGEST_LIMIT_MB)
+    if limit is None:
         raise BadInput("limit_mb", _("“{text}” is not a whole number of MB (1 or more)").format(text=text))
-    return int(text)
+    return limit
 
 
 def limit(card: Card, request: Asked, change: Change, limit_mb: int | None, waived: bool) -> None:

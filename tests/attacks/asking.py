@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from traceback import extract_tb
 
 from django.db import connection, transaction
 from django.http import SimpleCookie
@@ -36,12 +37,17 @@ class Request:
 
 @dataclass
 class Answer:
-    """`written` are the tables that were written to; `left` is what `remains` gave before that was taken back."""
+    """`raised` is what broke the portal; `left` is what `remains` gave before what was written was taken back."""
 
     status: int
-    text: str
-    written: set
+    headers: dict
+    content: bytes
+    raised: str = ""
     left: object = None
+
+    @property
+    def text(self):
+        return f"{self.headers}\n{self.content.decode(errors='replace')}"
 
 
 class Caller:
@@ -54,7 +60,7 @@ class Caller:
         self.cookies = self.client.cookies.output().replace("Set-Cookie: ", "")
 
     def ask(self, request, remains=lambda: None):
-        """The answer, headers before its text. `remains` is asked where a table was written to."""
+        """The answer. `remains` is asked where a table was written to."""
         self.client.cookies = SimpleCookie(self.cookies)
         written = Written()
         with transaction.atomic():
@@ -63,8 +69,16 @@ class Caller:
                 content = b"".join(response) if response.streaming else response.content
             left = remains() if written.tables else None
             transaction.set_rollback(True)
-        text = f"{response.headers}\n{content.decode(errors='replace')}"
-        return Answer(response.status_code, text, written.tables, left)
+        return Answer(response.status_code, response.headers, content, raised_by(response), left)
+
+
+def raised_by(response):
+    """What broke the portal, and where."""
+    error = (getattr(response, "exc_info", None) or (None, None))[1]
+    if error is None:
+        return ""
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return f"{type(error).__name__}: {error!s:.150} at {' < '.join(reversed(where[-6:]))}"
 
 
 class Written:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from tests.own_portal import own_portal
 
@@ -25,10 +26,12 @@ class Tally:
 
     @contextmanager
     def one_try(self):
+        """Gives how long it took, as `seconds`, once it is over."""
         self.tries += 1
-        start = time.perf_counter()
-        yield
-        self.seconds = max(self.seconds, time.perf_counter() - start)
+        took, start = SimpleNamespace(seconds=0), time.perf_counter()
+        yield took
+        took.seconds = time.perf_counter() - start
+        self.seconds = max(self.seconds, took.seconds)
 
     def got_through(self, what, *details):
         self.through.append(" ".join([what, *map(str, details)]))

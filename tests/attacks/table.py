@@ -1,5 +1,9 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import files, foreign
+from tests.attacks import authority, foreign, fuzz
 
-ATTACKS = foreign.ATTACKS | files.ATTACKS
+ATTACKS = {
+    **foreign.ATTACKS,
+    **authority.ATTACKS,
+    **fuzz.ATTACKS,
+}

@@ -21,6 +21,7 @@ from cards.forms import form_key
 from cards.models import Job
 from cards.pages.customers_told import customers_told
 from cards.pages.frames import CONSOLE, permitted
+from cards.paging import key_in
 
 
 class ConsoleOrders(OrderPages):
@@ -94,8 +95,7 @@ def order_refund(request, pk):
         return CONSOLE_ORDERS.to_order(order)
     card_ids = None
     if "all" not in request.POST:
-        checked = request.POST.getlist("cards")
-        card_ids = [int(text) for text in checked if text.isascii() and text.isdecimal() and len(text) < 19]
+        card_ids = [pk for text in request.POST.getlist("cards") if (pk := key_in(text))]
     try:
         refund = refunds.request_refund(
             order,

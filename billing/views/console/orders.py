@@ -5,7 +5,6 @@ from itertools import islice
 
 from django.contrib import messages
 from django.db.models import Sum
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,7 +23,7 @@ from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
-from cards.paging import ROWS_PER_PAGE, page_of
+from cards.paging import ROWS_PER_PAGE, key_in, page_of
 from cards.phrases import listed
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
@@ -99,12 +98,8 @@ def _meant(request, form, selection):
 
 
 def _selection(request):
-    pk = request.POST.get("selection") or request.GET.get("selection", "")
-    if not pk:
-        return None
-    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
-        raise Http404
-    return get_object_or_404(Selection, pk=pk, owner=request.user)
+    text = request.POST.get("selection") or request.GET.get("selection", "")
+    return get_object_or_404(Selection, pk=key_in(text), owner=request.user) if text else None
 
 
 def _pasted(request, form):

@@ -14,6 +14,7 @@ from cards.models import PlanBook
 from cards.pages.charts import bars
 from cards.pages.downloads import csv_response
 from cards.pages.frames import console_page, permitted
+from cards.quantities import whole
 
 FIRST_YEAR = 2000
 SUMMED = ("revenue", "returned", "cost", "margin")
@@ -70,7 +71,7 @@ def _year(request):
     text = request.GET.get("year", "")
     if not text:
         return civil_today().year
-    is_year = len(text) == 4 and text.isascii() and text.isdecimal()
-    if not (is_year and FIRST_YEAR <= int(text) <= civil_today().year):
+    year = whole(text, FIRST_YEAR, civil_today().year)
+    if year is None:
         raise Http404
-    return int(text)
+    return year

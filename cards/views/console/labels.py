@@ -18,6 +18,7 @@ from cards.choices import AuditAction
 from cards.links import portal_link
 from cards.models import Card, Selection
 from cards.pages.frames import console_page, permitted
+from cards.quantities import whole
 
 MAY_PRINT = "cards.print_label"
 
@@ -51,14 +52,16 @@ def labels_page(request, pk):
     Cards that have no code yet get one as their label is shown: it is made once, however often somebody looks.
     """
     selection = get_object_or_404(Selection, pk=pk, owner=request.user)
-    number, pages = _page_number(request), max(-(-selection.size // PER_PAGE), 1)
-    if number > pages:
+    pages = max(-(-selection.size // PER_PAGE), 1)
+    number = whole(request.GET.get("page", "1"), 1, pages)
+    if number is None:
         raise Http404
     cards = _cards(selection, number, request.user)
     if request.method == "POST":
-        iccid, _space, generation = request.POST.get("label", "").partition(" ")
-        if generation.isdecimal() and any(card.iccid == iccid for card in cards):
-            reissue(iccid, int(generation))
+        iccid, _space, told = request.POST.get("label", "").partition(" ")
+        generation = whole(told)
+        if generation is not None and any(card.iccid == iccid for card in cards):
+            reissue(iccid, generation)
             audit.record(AuditAction.CODE_REPLACED, by=request.user, about=iccid)
         return redirect(f"{request.path}?page={number}")
     audit.record(AuditAction.LABELS_PRINTED, by=request.user, about=selection, rows=len(cards))
@@ -75,13 +78,6 @@ def labels_page(request, pk):
         "after": number + 1 if number < pages else None,
     }
     return console_page(request, "console/labels.html", context)
-
-
-def _page_number(request):
-    text = request.GET.get("page", "1")
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
-        raise Http404
-    return int(text)
 
 
 def _cards(selection, number, user):

@@ -1,9 +1,9 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import authority, foreign, fuzz
+from tests.attacks import files, foreign, fuzz
 
 ATTACKS = {
     **foreign.ATTACKS,
-    **authority.ATTACKS,
+    **files.ATTACKS,
     **fuzz.ATTACKS,
 }

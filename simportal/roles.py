@@ -46,7 +46,8 @@ LOOKED_AT = (
     "billing.termsrecord",
     "billing.unmatchedpayment",
 )
-MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.membership", "cards.plan")
+# Memberships are none of them: no role gives them, or it would give the customers' wallets with them.
+MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.plan")
 
 
 def permission(verb, model):
@@ -82,7 +83,6 @@ BEYOND_CARDS = {
         "cards.import_card",
         "cards.sweep_card",
         "cards.print_label",
-        "cards.delete_membership",
         "cards.answer_cardrequest",
         "cards.decide_quarantinedreading",
     }

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from cards.actions import throttle
 from cards.actions.action_requests import act
-from cards.choices import Action, CustomerKind, MemberRole
+from cards.actions.audit import record
+from cards.choices import Action, AuditAction, CustomerKind, MemberRole
 from cards.lookup import customers_named
 from cards.models import Card, ClaimCode, Customer, Membership
 from cards.models.claim import digest_of
@@ -82,6 +83,7 @@ def _customer_of(user):
         return membership.customer
     customer = _new_customer(user)
     Membership.objects.create(customer=customer, user=user, role=MemberRole.OWNER)
+    record(AuditAction.MEMBER_ADDED, by=user, about=user, customer=customer, role=MemberRole.OWNER)
     return customer
 
 

@@ -9,10 +9,11 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cards.admin.customers import CustomerAdmin
 from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
 from cards.calendar import last_day
-from cards.models import CancellingRules, Card, Customer, Membership, Tag
+from cards.models import CancellingRules, Card, Tag
 
 __all__ = ["CancellingRulesAdmin", "CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "TagAdmin"]
 
@@ -53,21 +54,6 @@ class CancellingRulesAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
-
-
-class MembershipInline(admin.TabularInline):
-    model = Membership
-    extra = 0
-    autocomplete_fields = ["user"]
-
-
-@admin.register(Customer)
-class CustomerAdmin(admin.ModelAdmin):
-    list_display = ["name", "kind", "contact", "phone"]
-    list_filter = ["kind"]
-    search_fields = ["name__startswith"]
-    search_help_text = _("Start of the name")
-    inlines = [MembershipInline]
 
 
 class CappedPaginator(Paginator):

@@ -100,7 +100,11 @@ class Membership(models.Model):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="memberships",
+        limit_choices_to={"is_staff": False},
+        verbose_name=_("user"),
     )
     role = models.CharField(_("role"), max_length=8, choices=MemberRole, default=MemberRole.OPERATOR)
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cards.models import Card, CarrierPolicy, Customer, Membership, Tag
+from cards.models import Card, CarrierPolicy, Customer, Tag
 from simportal.admin_site import PortalAdminSite
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, story
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -185,20 +185,6 @@ def test_a_policy_that_is_not_in_force_yet_can_be_changed_but_not_into_the_past(
 
 
 # customers, and who may
-
-
-def test_operations_add_a_customer_with_its_members():
-    alice = User.objects.create_user("alice")
-    members = {
-        "memberships-TOTAL_FORMS": 1,
-        "memberships-INITIAL_FORMS": 0,
-        "memberships-0-user": alice.pk,
-        "memberships-0-role": "owner",
-    }
-    of_role("operations").post("/admin/cards/customer/add/", {"name": "Acme", "kind": "enterprise"} | members)
-    assert list(Membership.objects.values_list("customer__name", "user__username", "role")) == [
-        ("Acme", "alice", "owner")
-    ]
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "carrier_desk", "auditor"])

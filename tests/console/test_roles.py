@@ -35,8 +35,7 @@ OPERATIONS = words(
     protect_card
     unprotect_card cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
     sweep_card print_label
-    add_carrierpolicy add_customer add_membership add_plan
-    change_carrierpolicy change_customer change_membership change_plan delete_membership place_order
+    add_carrierpolicy add_customer add_plan change_carrierpolicy change_customer change_plan place_order
     answer_cardrequest decide_quarantinedreading
     """
 )

@@ -28,7 +28,8 @@ from cards.actions.requests import answer, open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CardRequest, CarrierPolicy, Job, Plan, QuarantinedReading, SavedView, SweptDay, Tag
-from cards.people.accounts import invite_member, person_of
+from cards.people.accounts import person_of
+from cards.people.members import invite_member
 from cards.permissions import Actor
 from tests.billing import build
 from tests.build import card_in_use, do, member, on_day, open_card

@@ -18,6 +18,7 @@ from cards.models import Invitation
 from cards.pages.frames import public_page
 from cards.people import accounts
 from cards.people.forms import NewPersonForm
+from cards.people.members import accept
 from cards.scope import Scope
 from cards.visitors import visitor_address
 
@@ -84,7 +85,7 @@ def _join_as_oneself(request, invitation):
     complaint = ""
     if request.method == "POST":
         try:
-            return _joined(request) if accounts.accept(invitation, request.user) else _is_over(request)
+            return _joined(request) if accept(invitation, request.user) else _is_over(request)
         except BadInput as bad:
             complaint = str(bad.sentence)
     return public_page(request, "account/join.html", {"invitation": invitation, "complaint": complaint})
@@ -96,7 +97,7 @@ def _join_as_somebody_new(request, invitation):
     if request.method == "POST" and form.is_valid() and _may_try(request, form):
         with transaction.atomic():
             user = _made(form)
-            joined = user and accounts.accept(invitation, user)
+            joined = user and accept(invitation, user)
             transaction.set_rollback(not joined)
         if joined:
             auth.login(request, user, backend=BACKEND)

@@ -11,8 +11,8 @@ from cards.errors import BadInput
 from cards.links import portal_link
 from cards.models import Customer, Invitation, Membership
 from cards.pages.frames import member_required, my_page
-from cards.people import accounts
 from cards.people.forms import RoleForm
+from cards.people.members import invite_member, remove_member, revoke_invitation, set_role
 from cards.scope import Scope
 
 
@@ -33,7 +33,7 @@ def invite(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     if customer.pk not in Scope.of(request.user).owns:
         return _only_owners(request)
-    accounts.invite_member(customer, _role(request), by=request.user)
+    invite_member(customer, _role(request), by=request.user)
     messages.success(request, _("Invitation created: copy the link below and send it."))
     return redirect("my:members")
 
@@ -44,20 +44,20 @@ def revoke(request, pk):
     invitation = get_object_or_404(Invitation.objects.visible_to(request.user), pk=pk)
     if invitation.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
-    accounts.revoke_invitation(invitation)
+    revoke_invitation(invitation, by=request.user)
     return redirect("my:members")
 
 
 @member_required
 @require_POST
 def change_role(request, pk):
-    return _change(request, pk, accounts.set_role, _role(request))
+    return _change(request, pk, set_role, _role(request))
 
 
 @member_required
 @require_POST
 def remove(request, pk):
-    return _change(request, pk, accounts.remove_member)
+    return _change(request, pk, remove_member)
 
 
 def _of(customer, owned):
@@ -75,7 +75,7 @@ def _change(request, pk, change, *values):
     if membership.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
     try:
-        change(membership, *values)
+        change(membership, *values, by=request.user)
     except BadInput as bad:
         messages.error(request, str(bad.sentence))
     return redirect("my:members")

@@ -1,0 +1,69 @@
+"""Customers in the admin, with their members: what they may is given, changed and taken by actions that record it."""
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from cards.models import Customer, Membership
+from cards.people.members import add_member, remove_member, set_role
+
+
+class MembershipForm(forms.ModelForm):
+    """Whose a membership is stays; staff are offered nowhere, and refused where they are posted all the same."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "user" in self.fields:
+            field = self.fields["user"]
+            field.disabled = self.instance.pk is not None
+            field.error_messages["invalid_choice"] = _(
+                "Choose somebody whom the field offers: staff are never members of a customer."
+            )
+
+
+class MembershipFormSet(forms.BaseInlineFormSet):
+    """`by` is who gives and takes."""
+
+    by = None
+
+    def save_new(self, form, commit=True):
+        membership = super().save_new(form, commit=False)
+        add_member(membership, by=self.by)
+        return membership
+
+    def save_existing(self, form, obj, commit=True):
+        set_role(obj, form.cleaned_data["role"], by=self.by)
+        return obj
+
+    def delete_existing(self, obj, commit=True):
+        remove_member(obj, by=self.by)
+
+
+class MembershipInline(admin.TabularInline):
+    """Given by whoever has `cards.add_membership`: none of the roles. Owners invite people on their own pages."""
+
+    model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
+    extra = 0
+    autocomplete_fields = ["user"]
+    fields = ["user", "called", "role"]
+    readonly_fields = ["called"]
+
+    @admin.display(description=_("name"))
+    def called(self, membership):
+        return membership.user.get_full_name()
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.by = request.user
+        return formset
+
+
+@admin.register(Customer)
+class CustomerAdmin(admin.ModelAdmin):
+    list_display = ["name", "kind", "contact", "phone"]
+    list_filter = ["kind"]
+    search_fields = ["name__startswith"]
+    search_help_text = _("Start of the name")
+    inlines = [MembershipInline]

@@ -4,8 +4,6 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import uuid
 
 import psycopg
@@ -15,6 +13,7 @@ from django.db import connection
 from cards.models import DaysAtWork, Job, JobChunk
 from tests.made_once import made_once
 from tests.processes import Portal
+from tests.warm import Command
 
 MIGRATED = "migrated"
 
@@ -93,8 +92,7 @@ def python(portal, code):
 
 def running(portal, *command):
     """A command of the portal that runs on beside the test."""
-    command = [sys.executable, "manage.py", *command]
-    return subprocess.Popen(command, env=portal.environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
+    return Command(portal.environment, command)
 
 
 def running_python(portal, code):
@@ -103,9 +101,8 @@ def running_python(portal, code):
 
 def ended(*processes):
     """Waits until these have ended, well; what each printed."""
-    printed = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes)
-    return printed
+    assert [process.wait() for process in processes] == [0] * len(processes)
+    return [process.printed for process in processes]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -14,6 +13,8 @@ import urllib.request
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+
+from tests.warm import Command
 
 
 class Portal:
@@ -27,15 +28,9 @@ class Portal:
 
     def manage(self, *arguments):
         """Runs a command to its end, which must be a good one, and returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            env=self.environment,
-            cwd=settings.BASE_DIR,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        command = Command(self.environment, arguments)
+        assert command.wait() == 0, command.complained
+        return command.printed
 
     @contextlib.contextmanager
     def started(self, *command):

@@ -2,13 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 from datetime import date
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from tests.own_portal import ended, leases_run_out, own_portal, python, rows, running, running_python
@@ -140,10 +137,6 @@ def test_of_cards_that_a_person_is_sent_in_for_at_the_same_moment_only_the_tenth
     fleet.manage("import_cards", str(file))
     person = ["--set", "name=张三", "id_number=110101199003071233"]
     fleet.manage("act", "submit_real_name", *numbers[:9], *person)
-    command = [sys.executable, "manage.py", "act", "submit_real_name"]
-    racing = [
-        subprocess.Popen([*command, number, *person], env=fleet.environment, cwd=settings.BASE_DIR)
-        for number in numbers[9:]
-    ]
+    racing = [running(fleet, "act", "submit_real_name", number, *person) for number in numbers[9:]]
     assert sorted(process.wait() for process in racing) == [0, 1, 1]
     assert rows(fleet, "cards_card WHERE real_name = 'submitted'", "cards_realnamecheck") == [10, 10]

@@ -98,7 +98,8 @@ def renew_for(day, seconds):
     failed = None
     give_up_at = time.monotonic() + seconds
     begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=day)
-    customers = cards_to_renew(day).exclude(Exists(begun)).values_list("customer", flat=True).distinct()
+    due = cards_to_renew(day).exclude(Exists(begun))
+    customers = due.order_by("customer").values_list("customer", flat=True).distinct()
     RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=day) for pk in customers], ignore_conflicts=True)
     for run in RenewalRun.objects.filter(finished_at=None).select_related("customer").order_by("pk"):
         if time.monotonic() > give_up_at:

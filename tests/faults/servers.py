@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.on_postgres import UNSAFE_AND_FAST, owner, program, run
+from tests.made_once import made_once
+from tests.on_postgres import UNSAFE_AND_FAST, make_server, owner, program, run
 from tests.processes import free_port, listens, wait_until
 
 
@@ -20,11 +21,12 @@ class Postgres:
         self.url = f"postgresql://portal@127.0.0.1:{self.port}/portal"
 
     def create(self):
+        """With a migrated portal in it."""
         self._lend()
-        self._ctl_free("initdb", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        run("cp", "-a", made_once("postgresql", make_server) / "data", self.folder)
         self.start()
         with psycopg.connect(f"{self.url.removesuffix('portal')}postgres", autocommit=True) as connected:
-            connected.execute("CREATE DATABASE portal")
+            connected.execute("CREATE DATABASE portal TEMPLATE migrated")
 
     def copy_of(self, other):
         """Begin as another server stood when it was stopped."""
@@ -50,10 +52,7 @@ class Postgres:
             shutil.chown(self.folder, owner()["user"])
 
     def _ctl(self, *arguments):
-        self._ctl_free("pg_ctl", *arguments)
-
-    def _ctl_free(self, name, *arguments):
-        run(program(name), "-D", self.folder / "data", *arguments)
+        run(program("pg_ctl"), "-D", self.folder / "data", *arguments)
 
 
 class Redis:

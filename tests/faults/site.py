@@ -40,7 +40,6 @@ class Site(Portal):
     def create(self):
         self.postgres.create()
         shutil.copytree(settings.BASE_DIR, self.home, ignore=LEFT_OUT)
-        self.manage("migrate", "--verbosity", "0")
         return self
 
     def copy_of(self, other):

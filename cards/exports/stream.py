@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from cards.columns.declared import columns_of
 from cards.columns.kinds import Format
 from cards.files.sheet import sheet_blocks
-from cards.files.writing import BLOCK, BOM
+from cards.files.writing import BLOCK, BOM, csv_text
 from cards.paging import SortOrder
 from cards.querysets import CardQuerySet
 from cards.timeouts import DOWNLOAD_SECONDS, statements_within
@@ -58,11 +58,9 @@ def dressed(blocks: Iterable[bytes], format: str, to_staff: bool = True) -> Iter
     if format == Format.XLSX:
         rows = csv.reader(line for block in blocks for line in StringIO(block.decode(), newline=""))
         return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], rows)
-    head = StringIO()
-    head.write(BOM if format == Format.CSV else "")
     names = [column.name if format == Format.CODES else column.heading for column in columns]
-    csv.writer(head, lineterminator="\n").writerow(names)
-    return _behind(head.getvalue().encode(), blocks)
+    head = (BOM if format == Format.CSV else "") + csv_text([names])
+    return _behind(head.encode(), blocks)
 
 
 def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -88,11 +86,10 @@ def _from_postgresql(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
 
 def _from_sqlite(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         while rows := cursor.fetchmany(ROWS_PER_FETCH):
-            writer.writerows(rows)
+            text.write(csv_text(rows))
             if text.tell() > BLOCK:
                 yield text.getvalue().encode()
                 text.seek(0)

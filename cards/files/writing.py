@@ -5,10 +5,11 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 BOM = "\ufeff"
 BLOCK = 128 * 1024
@@ -18,23 +19,41 @@ BLOCK = 128 * 1024
 ESCAPED_STARTS = "=+-@\t\r\n＝＋－＠'"
 
 
-WITHIN_QUOTES = re.compile(r'[^"\x00-\x1f]{1,255}')
+# What is quoted is a formula to a spreadsheet, so nothing may end its quotation, nor be read as something that does:
+# an input method has full-width signs for those too.
+QUOTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._/-]{0,254}")
 
 
-class Verbatim(str):
-    """A cell that is written as it is, because it was made fit for a spreadsheet already."""
+class Name(str):
+    """A number that is a name, such as an ICCID. How it is written, and whether it is one, only `csv_blocks` says."""
 
     __slots__ = ()
 
 
 def as_text(identifier: str) -> str:
-    """A number that is a name: a spreadsheet shows all of its digits. What would not stay within the quotes is text."""
-    return Verbatim(f'="{identifier}"') if identifier and WITHIN_QUOTES.fullmatch(identifier) else identifier
+    """A number that is a name: a spreadsheet shows all of its digits."""
+    return Name(identifier)
 
 
 def escaped(text: str) -> str:
     """The text, with an apostrophe before it where a spreadsheet would take it for something else."""
     return f"'{text}" if text and text[0] in ESCAPED_STARTS else text
+
+
+def csv_text(rows: Sequence[Sequence[object]]) -> str:
+    """The rows as lines of CSV.
+
+    A carriage return ends a row to a spreadsheet, and the next cell could be a formula: the csv module quotes a line
+    feed and not that.
+    """
+    written = StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    text = written.getvalue()
+    return csv_text([[*map(_with_line_feeds, row)] for row in rows]) if "\r" in text else text
+
+
+def _with_line_feeds(cell: Any) -> Any:
+    return cell.replace("\r\n", "\n").replace("\r", "\n") if isinstance(cell, str) else cell
 
 
 def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
@@ -45,7 +64,7 @@ def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> 
     block = StringIO()
     block.write(BOM)
     writer = csv.writer(block, lineterminator="\n")
-    writer.writerow([escaped(str(heading)) for heading in headings])
+    writer.writerow([_cell(str(heading)) for heading in headings])
     for row in rows:
         writer.writerow([_cell(value) for value in row])
         if block.tell() >= BLOCK:
@@ -58,6 +77,8 @@ def csv_blocks(headings: Iterable[object], rows: Iterable[Iterable[object]]) -> 
 def _cell(value: object) -> object:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if value is None or isinstance(value, Verbatim | int | float | date):
+    if value is None or isinstance(value, int | float | date):
         return value
-    return escaped(str(value))
+    if isinstance(value, Name) and QUOTABLE.fullmatch(value):
+        return f'="{value}"'
+    return _with_line_feeds(escaped(str(value)))

@@ -43,15 +43,10 @@ def not_found(request):
     found = filtered.found if filtered.qs is not None else None
     rows = []
     if found:
-        rows += [(_cell(number), _("no card")) for number in found.unknown]
-        rows += [(_cell(number), _("several cards")) for number in found.ambiguous]
+        rows += [(as_text(number), _("no card")) for number in found.unknown]
+        rows += [(as_text(number), _("several cards")) for number in found.ambiguous]
     headings = [pgettext("identifier", "Number"), _("Result")]
     return csv_response(_("numbers-without-card"), headings, rows, by=request.user)
-
-
-def _cell(number):
-    """A number as one that is a name; what somebody typed besides is text."""
-    return as_text(number) if number.isalnum() else number
 
 
 def surely_meant(filtered):

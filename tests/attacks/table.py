@@ -1,9 +1,10 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import files, foreign, fuzz
+from tests.attacks import files, foreign, formulas, fuzz
 
 ATTACKS = {
     **foreign.ATTACKS,
+    **formulas.ATTACKS,
     **files.ATTACKS,
     **fuzz.ATTACKS,
 }

@@ -33,7 +33,7 @@ LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()}
 PROGRAM = Path(__file__).with_name("unpacking.py")
 
 # By the limit that a workbook is beyond, or by what else no spreadsheet writes.
-UNREADABLE = {
+WHY_UNREAD = {
     "LONGEST_CELL": gettext_lazy("A cell of the workbook has more than {most} characters."),
     "MOST_COLUMNS": gettext_lazy("The cell {found} has a value, but only the first {most} columns are read."),
     "MOST_ROWS_OF_A_SHEET": gettext_lazy("The workbook has a row {found}, but a worksheet has at most {most}."),
@@ -163,7 +163,7 @@ def _limit_that_ended(code: int) -> str:
 
 
 def _why(limit: str, found: object = None) -> str:
-    return str(UNREADABLE[limit]).format(found=found, most=_measured(LIMITS.get(limit, 0)))
+    return str(WHY_UNREAD[limit]).format(found=found, most=_measured(LIMITS.get(limit, 0)))
 
 
 def _measured(most: int) -> str:

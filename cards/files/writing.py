@@ -24,7 +24,7 @@ ESCAPED_STARTS = "=+-@\t\r\n＝＋－＠'"
 QUOTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._/-]{0,254}")
 
 
-class Name(str):
+class NumberAsName(str):
     """A number that is a name, such as an ICCID. How it is written, and whether it is one, only `csv_blocks` says."""
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class Name(str):
 
 def as_text(identifier: str) -> str:
     """A number that is a name: a spreadsheet shows all of its digits."""
-    return Name(identifier)
+    return NumberAsName(identifier)
 
 
 def escaped(text: str) -> str:
@@ -79,6 +79,6 @@ def _cell(value: object) -> object:
         return f"{value:f}"
     if value is None or isinstance(value, int | float | date):
         return value
-    if isinstance(value, Name) and QUOTABLE.fullmatch(value):
+    if isinstance(value, NumberAsName) and QUOTABLE.fullmatch(value):
         return f'="{value}"'
     return _with_line_feeds(escaped(str(value)))

@@ -159,6 +159,9 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Cards in use, and those that will be again as soon as nothing holds them."""
         return self.filter(models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE))
 
+    def not_cancelled(self) -> Self:
+        return self.exclude(state=State.CANCELLED)
+
     def without_service(self) -> Self:
         """Cards that are stopped, and those that are over."""
         return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))

@@ -5,9 +5,16 @@ from cards.actions import fleet_snapshot, kept_files, throttle
 from cards.actions.compacting import compact
 from cards.actions.jobs import control, worker
 from cards.actions.planner_statistics import update_planner_statistics
+from cards.actions.retention import apply_retention
 from cards.calendar import civil_today
 
 JOB_SECONDS = 5
+
+
+@shared_task(name="cards.retention")
+def retention():
+    """Forget what is kept no longer than it has to be; nobody waits for it."""
+    apply_retention()
 
 
 @shared_task(name="cards.jobs")

@@ -54,6 +54,8 @@ class Environment:
     portal_url: str
     proxies: int
     metrics_token: str
+    real_name_years: int
+    request_years: int
 
 
 def read_environment(variables, base_dir):
@@ -74,6 +76,8 @@ def read_environment(variables, base_dir):
         portal_url=_portal_url(given.get("PORTAL_URL"), debug, port),
         proxies=_proxies(given.get("PROXIES", "0")),
         metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
+        real_name_years=_years("REAL_NAME_YEARS", given.get("REAL_NAME_YEARS", "3"), fewest=2),
+        request_years=_years("REQUEST_YEARS", given.get("REQUEST_YEARS", "3"), fewest=1),
     )
 
 
@@ -226,3 +230,9 @@ def _metrics_token(text):
     if 0 < len(text) < SHORTEST_TOKEN:
         raise BadSetting(f"METRICS_TOKEN is a long random text, of {SHORTEST_TOKEN} characters at least.")
     return text
+
+
+def _years(name, text, fewest):
+    if not (text.isascii() and text.isdecimal() and fewest <= int(text[:3]) <= 50 and len(text) < 3):
+        raise BadSetting(f"{name} is a number of years from {fewest} to 50, not {text!r}.")
+    return int(text)

@@ -26,6 +26,8 @@ PORTAL_URL = ENV.portal_url
 PROXIES = ENV.proxies
 REDIS_URL = ENV.redis_url
 METRICS_TOKEN = ENV.metrics_token
+REAL_NAME_YEARS = ENV.real_name_years
+REQUEST_YEARS = ENV.request_years
 
 INSTALLED_APPS = [
     "simportal",

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from simportal import health, password_reset, refusals, views
+from simportal import health, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
 
 urlpatterns = [
@@ -17,6 +17,13 @@ urlpatterns = [
     path("account/", include("cards.people.urls")),
     path("account/reset/", password_reset.request_reset, name="password_reset"),
     path("account/reset/set/", password_reset.set_password, name="password_reset_confirm"),
+    path("account/data/", privacy.own_data, name="own-data"),
+    path("account/data/file/", privacy.own_file, name="own-file"),
+    path("account/delete/", privacy.delete_own_account, name="delete-account"),
+    path("console/people/<int:pk>/data/", privacy.data_of_person, name="data-of-person"),
+    path("console/people/<int:pk>/data/file/", privacy.file_of_person, name="file-of-person"),
+    path("console/people/<int:pk>/delete/", privacy.delete_person, name="delete-person"),
+    path("privacy/", privacy.what_is_kept, name="privacy"),
     path("logout/", LogoutView.as_view(), name="logout"),  # the admin's own lets only staff out
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),

@@ -9,7 +9,15 @@ os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["DEBUG"] = "1"
 for name in (
     *("ALLOWED_HOSTS", "EMAIL_URL", "MAIL_FROM", "METRICS_TOKEN", "PORT"),
-    *("PORTAL_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "SIMPORTAL_TODAY"),
+    *(
+        "PORTAL_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "REAL_NAME_YEARS",
+        "REQUEST_YEARS",
+        "SIMPORTAL_TODAY",
+    ),
 ):
     os.environ.pop(name, None)
 # The many processes that tests start need not compile the portal each for itself.

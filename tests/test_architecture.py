@@ -417,6 +417,7 @@ def test_mail_goes_out_by_one_door():
 # Who lists or changes the members of a customer, or writes to them; none of it says what somebody may see.
 MEMBERS = {
     *("cards/people/members.py", "cards/actions/claims.py", "cards/models/invitation.py", "billing/mail.py"),
+    "cards/people/personal_data.py",
     *("cards/views/my/members.py", "billing/views/console/customers.py"),
 }
 
@@ -448,6 +449,7 @@ def test_whose_something_is_is_decided_in_one_place():
 # Who writes besides the actions: the room of people, for accounts; leases; the wiring, for rows of its own.
 WRITERS = {
     *("cards/people/accounts.py", "cards/people/members.py", "cards/people/second_factor.py"),
+    "cards/people/personal_data.py",
     "cards/leases.py",  # for workers, and of a row no more than its lease
     "simportal/days.py",  # how far the days have come
     *("simportal/models.py", "simportal/nightly_proof.py", "simportal/password_reset.py", "simportal/roles.py"),

@@ -34,6 +34,8 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         portal_url="",
         proxies=0,
         metrics_token="",
+        real_name_years=3,
+        request_years=3,
     )
 
 
@@ -48,6 +50,8 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "0"}, "debug", False),
         ({"DEBUG": "1", "SECRET_KEY": ""}, "secret_key", env.DEBUG_SECRET_KEY),
         ({"SECRET_KEY_FALLBACKS": "one, two,"}, "secret_key_fallbacks", ["one", "two"]),
+        ({"REAL_NAME_YEARS": "2"}, "real_name_years", 2),
+        ({"REQUEST_YEARS": "50"}, "request_years", 50),
         ({"ALLOWED_HOSTS": "sim.example.cn, 10.0.0.1,"}, "allowed_hosts", ["sim.example.cn", "10.0.0.1"]),
         ({"REDIS_URL": "redis://:pass@cache:6379/1"}, "redis_url", "redis://:pass@cache:6379/1"),
         ({"REDIS_URL": "rediss://cache/0"}, "redis_url", "rediss://cache/0"),
@@ -139,6 +143,10 @@ def test_mail_server(url, server):
             {"SECRET_KEY_FALLBACKS": "old,old"},
             "SECRET_KEY_FALLBACKS lists each secret key of before once, and not SECRET_KEY itself.",
         ),
+        ({"REAL_NAME_YEARS": "1"}, "REAL_NAME_YEARS is a number of years from 2 to 50, not '1'."),
+        ({"REAL_NAME_YEARS": "three"}, "REAL_NAME_YEARS is a number of years from 2 to 50, not 'three'."),
+        ({"REQUEST_YEARS": "51"}, "REQUEST_YEARS is a number of years from 1 to 50, not '51'."),
+        ({"REQUEST_YEARS": "9999"}, "REQUEST_YEARS is a number of years from 1 to 50, not '9999'."),
         (
             {"ALLOWED_HOSTS": "https://sim.example.cn"},
             "ALLOWED_HOSTS is a comma-separated list of host names, and 'https://sim.example.cn' is none.",

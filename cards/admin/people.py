@@ -1,16 +1,19 @@
 """Who logs in how: looked at by whoever keeps the users, and helped when a phone and its recovery codes are lost."""
 
 from django.contrib import admin, messages
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.models import Person
 from cards.people import second_factor
+from cards.scope import Scope
 
 
 @admin.register(Person)
 class PersonAdmin(admin.ModelAdmin):
-    list_display = ["user", "phone", "logs_in_in_two_steps"]
+    list_display = ["user", "phone", "logs_in_in_two_steps", "personal_data"]
     list_select_related = ["user"]
     search_fields = ["user__username__startswith", "phone__exact"]
     readonly_fields = ["user", "phone", "logs_in_in_two_steps"]
@@ -19,6 +22,12 @@ class PersonAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("Two-step login"), boolean=True)
     def logs_in_in_two_steps(self, person):
         return person.has_second_factor
+
+    @admin.display(description=gettext_lazy("Personal data"))
+    def personal_data(self, person):
+        if Scope.of(person.user).is_staff:
+            return "—"
+        return format_html('<a href="{}">{}</a>', reverse("data-of-person", args=[person.user_id]), _("Show"))
 
     @admin.action(description=gettext_lazy("Turn off two-step login"), permissions=["change"])
     def turn_second_factor_off(self, request, persons):

@@ -19,6 +19,7 @@ class Person(models.Model):
         verbose_name = _("person")
         verbose_name_plural = _("persons")
         default_permissions = ("view", "change")
+        permissions = [("export_person", "export personal data"), ("erase_person", "delete personal data")]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.phone}" if self.phone else str(self.user)

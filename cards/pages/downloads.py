@@ -33,10 +33,10 @@ def dated(name, suffix):
     return f"{NOT_IN_FILE_NAMES.sub(' ', name).strip()}-{civil_today()}.{suffix}"
 
 
-def as_download(response, file_name, *, by, **details):
+def as_download(response, file_name, *, by, action=AuditAction.EXPORTED, about="", **details):
     """The file leaves the house, and the audit list says so; `by` nobody where it holds no data."""
     if by:
-        audit.record(AuditAction.EXPORTED, by=by, about=file_name, **details)
+        audit.record(action, by=by, about=about or file_name, **details)
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -21,7 +21,7 @@ from cards.models import Card
 from cards.pages.downloads import as_download, dated
 from cards.pages.frames import CONSOLE, console_page, permitted, public_page
 from cards.people.forms import ConfirmedForm
-from cards.people.personal_data import KINDS, close_account, data_of
+from cards.people.personal_data import PERSONAL_DATA, close_account, data_of
 from cards.scope import Scope
 
 YEARS_OF = {"id_checks": "REAL_NAME_YEARS", "requests": "REQUEST_YEARS"}
@@ -31,7 +31,7 @@ FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 def what_is_kept(request):
     """For everybody: what is kept, why, how long, and who sees it."""
-    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in KINDS]
+    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in PERSONAL_DATA]
     return public_page(request, "account/privacy.html", {"rows": rows})
 
 
@@ -121,12 +121,12 @@ def _file(user, *, by):
 
 def _counts(user):
     found = data_of(user)
-    return [(kind.label, len(found[kind.name])) for kind in KINDS]
+    return [(kind.label, len(found[kind.name])) for kind in PERSONAL_DATA]
 
 
 def _stays():
     """(what, how long) of what does not go with an account."""
-    return [(kind.label, _kept(kind)) for kind in KINDS if kind.erase is None]
+    return [(kind.label, _kept(kind)) for kind in PERSONAL_DATA if kind.erase is None]
 
 
 def _kept(kind):

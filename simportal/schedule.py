@@ -11,7 +11,7 @@ BEAT_SCHEDULE = {
     "days": every(60, "simportal.days"),
     "jobs": every(2, "cards.jobs"),
     "housekeeping": every(60, "cards.housekeeping"),
-    "retention": every(3600, "cards.retention"),
+    "retention": every(300, "cards.retention"),
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
     "mail": every(60, "billing.mail"),

@@ -13,7 +13,7 @@ from cards.choices import RequestStatus, State
 from cards.models import CardRequest, Invitation, RealNameCheck
 
 INVITATIONS_KEPT = timedelta(days=30)
-ROWS_AT_ONCE = 1_000
+FORGOTTEN_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def apply_retention():
     """Forget what is over, some of each kind; how many rows of each. Whoever asks again goes on."""
     forgotten = {}
     for kind in KINDS_KEPT:
-        keys = list(kind.over().order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        keys = list(kind.over().order_by("pk").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
         forgotten[kind.name] = len(keys)
         if keys:
             kind.forget(kind.over().filter(pk__in=keys))
@@ -56,8 +56,8 @@ KINDS_KEPT = (
     Retention(
         "id_checks",
         _checks_over,
-        lambda checks: checks.update(masked_name="", masked_number="", number_hash="", key_id=""),
+        lambda rows: rows.update(masked_name="", masked_number="", number_hash="", key_id=""),
     ),
-    Retention("requests", _requests_over, lambda requests: requests.update(text="", answer="")),
-    Retention("invitations", _invitations_over, lambda invitations: invitations.delete()),
+    Retention("requests", _requests_over, lambda rows: rows.update(text="", answer="")),
+    Retention("invitations", _invitations_over, lambda rows: rows.delete()),
 )

@@ -1,7 +1,7 @@
 """What the portal knows of a person: why, how long, who sees it, what they are given of it, and what goes when they go.
 
 Each kind of row is declared once. The page for people, the file that they are given and the closing of an account all
-read `KINDS`.
+read `PERSONAL_DATA`.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class KindOfData:
 
 def data_of(user):
     """Everything that the portal knows of a person, by the names of its kinds."""
-    return {kind.name: list(kind.rows(user)) for kind in KINDS}
+    return {kind.name: list(kind.rows(user)) for kind in PERSONAL_DATA}
 
 
 def close_account(user, *, by, is_needed):
@@ -64,7 +64,7 @@ def close_account(user, *, by, is_needed):
             if _is_last_owner(user, customer) and (is_needed(customer) or customer.memberships.count() > 1):
                 sentence = _("{customer} needs an owner: make another person the owner first, then delete the account.")
                 raise BadInput("", sentence.format(customer=customer))
-        for kind in KINDS:
+        for kind in PERSONAL_DATA:
             if kind.erase:
                 kind.erase(user)
         audit.record(AuditAction.PERSON_DELETED, by=by, about=user)
@@ -128,7 +128,7 @@ MEMBERS_AND_STAFF = gettext_lazy("the members of your account with the dealer, a
 WITH_THE_ACCOUNT = gettext_lazy("until you delete your account")
 SIGNED = gettext_lazy("as long as the records of cards and money: they show your user name, which therefore stays")
 
-KINDS = (
+PERSONAL_DATA = (
     KindOfData(
         "memberships",
         gettext_lazy("Which customers you act for"),
@@ -197,7 +197,7 @@ KINDS = (
         SIGNED,
         gettext_lazy("you, and the dealer's auditor"),
         lambda user: AuditEntry.objects.filter(Q(by=user.pk) | Q(user=user.pk)).values(
-            "at", "action", "actor_name", "about", "address", "details"
+            "at", "action", "actor_kind", "about", "address", "details"
         ),
     ),
     KindOfData(

@@ -95,6 +95,13 @@ TABLE = {
     "account:two-factor-off": row(NOBODY, WITH_ACCOUNT),
     "account:code": row(),  # only for who has just given the right password
     "account:new": row(EVERYBODY, EVERYBODY),
+    "own-data": row(WITH_ACCOUNT),
+    "own-file": row(WITH_ACCOUNT),
+    "delete-account": row(CUSTOMERS, CUSTOMERS),
+    "privacy": row(EVERYBODY),
+    "data-of-person": row(ADMIN, pk="auth_user"),
+    "file-of-person": row(ADMIN, pk="auth_user"),
+    "delete-person": row(ADMIN, ADMIN, pk="auth_user"),
     "password_reset": row(EVERYBODY, EVERYBODY),
     "password_reset_confirm": row(EVERYBODY, EVERYBODY),
     "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}),

@@ -13,7 +13,7 @@ from cards.actions.claims import claim
 from cards.keys import key_id
 from cards.models import Invitation, Membership, RealNameCheck
 from cards.models.invitation import SIGNER
-from cards.people import accounts, second_factor
+from cards.people import members, second_factor
 from tests.build import attempt, do, member, open_card
 from tests.commands.calls import result, run
 from tests.console.pages import logged_in
@@ -90,7 +90,7 @@ def test_sessions_logins_and_recovery_codes_outlive_the_key():
 def test_an_invitation_is_made_with_the_present_key_alone(monkeypatch):
     """A key of before may be known to somebody; the owner's page shows the link of the same invitation anew."""
     owner = member(username="alice")
-    invitation = accounts.invite_member(Membership.objects.get().customer, "viewer", by=owner)
+    invitation = members.invite_member(Membership.objects.get().customer, "viewer", by=owner)
     token = invitation.token
     assert Invitation.of_token(token) == invitation
     monkeypatch.setattr(SIGNER, "key", NEW)

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0043_hashes_say_their_key"),
+        ("cards", "0044_staff_are_no_members"),
     ]
 
     operations = [

@@ -9,10 +9,8 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django.views.decorators.cache import never_cache
 
 from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
@@ -116,7 +114,6 @@ class PortalAdminSite(AdminSite):
 
         return with_a_role
 
-    @method_decorator(never_cache)
     def login(self, request, extra_context=None):
         """Who was on the way to no page in particular goes to their own door."""
         if request.method == "GET" and self.has_permission(request):

@@ -42,7 +42,6 @@ def unavailable(request, fault, error):
         response = _drawn(request, fault)
     response.status_code = 503
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -13,7 +13,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
@@ -47,7 +46,6 @@ def request_reset(request):
     return public_page(request, "account/reset.html", context, status=422 if form.errors else None)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request):
     """The page behind the link. The second factor, if any, is still asked for at the login."""

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "simportal.private.private",
     "csp.middleware.CSPMiddleware",
     "simportal.visits.visits",
     "simportal.outage.Sessions",
@@ -122,7 +123,9 @@ WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = VAR_DIR / "files"
 # What is still arriving lies beside it: on the same disk, so that a large file is moved there and not copied.
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "arriving"
-FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+MEDIA_ROOT.mkdir(mode=0o750, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o750, exist_ok=True)
+FILE_UPLOAD_PERMISSIONS = 0o640
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

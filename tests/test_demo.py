@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 
@@ -141,6 +142,13 @@ def test_everything_that_a_page_can_show_is_there():
     with pytest.raises(CommandError, match="not empty") as refused:
         call_command("demo")
     assert refused.value.returncode == 2
+
+
+def test_in_service_there_is_no_demo(settings):
+    settings.ENV = replace(settings.ENV, debug=False)
+    with pytest.raises(CommandError, match="everybody in it has the same password") as refused:
+        call_command("demo", "--cards", "10")
+    assert (refused.value.returncode, Card.objects.exists()) == (2, False)
 
 
 def test_the_same_day_makes_the_same_dealer_and_each_month_begins_with_every_hold():

@@ -35,6 +35,20 @@ def test_static_files_survive_hashing(new_portal, tmp_path):
     assert list((tmp_path / "static" / "admin" / "css").glob("base.*.css.gz"))
 
 
+def test_browsers_keep_static_files_and_no_page(client, db):
+    static = client.get("/static/simportal/my.css")
+    static.close()
+    assert (static.status_code, "public" in static.headers["Cache-Control"], "Vary" in static.headers) == (
+        200,
+        True,
+        False,
+    )
+    for page, status in (("/admin/login/", 200), ("/nowhere/", 404), ("/healthz", 200)):
+        answer = client.get(page)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
+        assert "Cookie" in answer.headers["Vary"]
+
+
 def test_pages_carry_the_strict_policy(client, db):
     headers = client.get("/admin/login/").headers
     policy = dict(directive.strip().split(" ", 1) for directive in headers["Content-Security-Policy"].split(";"))

@@ -38,5 +38,4 @@ def as_download(response, file_name, *, by, action=AuditAction.EXPORTED, about="
     if by:
         audit.record(action, by=by, about=about or file_name, **details)
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name)
-    response.headers["Cache-Control"] = "no-store"
     return response

@@ -436,14 +436,17 @@ def bare_codes(response):
 
 
 class Visitor:
-    """Somebody who knocks at a door; whatever they change there is undone. `bare` is where a plan has only a code."""
+    """Somebody who knocks at a door; whatever they change there is undone.
+
+    `bare` is where a plan has only a code, `cached` what a browser or a proxy might keep.
+    """
 
     def __init__(self, user):
         self.client = Client()
         if user:
             self.client.force_login(user)
         self.cookies = self.client.cookies.output()
-        self.bare = set()
+        self.bare, self.cached = set(), set()
 
     def may(self, method, path, data):
         """Whether the door opens: it is no refusal."""
@@ -453,6 +456,8 @@ class Visitor:
             if response.streaming:
                 b"".join(response)
             self.bare |= {(path, code) for code in bare_codes(response)}
+            if response.headers["Cache-Control"] != "no-store" or "Cookie" not in response.headers["Vary"]:
+                self.cached.add((method, path))
             transaction.set_rollback(True)
         is_sent_away = response.headers.get("Location", "").startswith("/admin/login/")
         return response.status_code not in (403, 404, 405) and not is_sent_away
@@ -471,6 +476,7 @@ def test_everybody_may_what_the_table_says_and_nothing_else(who, people, world):
                 allowed.add((method, name))
     assert (sorted(allowed - expected), sorted(expected - allowed)) == ([], [])
     assert sorted((path, code) for path, code in visitor.bare if not path.startswith(QUOTE_CODES)) == []
+    assert visitor.cached == set()
 
 
 def noted_by_staff(people, world):

@@ -8,7 +8,6 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.errors import BadInput
@@ -57,7 +56,6 @@ class Password(PasswordChangeView):
 
 
 @login_required
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def two_factor(request):
     """The second factor: how to turn it on, or, when it is on, how to get new recovery codes and to turn it off."""
@@ -80,7 +78,6 @@ def two_factor(request):
 
 
 @login_required
-@never_cache
 @require_POST
 def new_codes(request):
     """New recovery codes, for somebody who knows the password."""

@@ -7,7 +7,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cards.actions import throttle
@@ -26,7 +25,6 @@ BACKEND = "cards.backends.NameOrPhone"
 INVITED = "invited by"  # of the session: an invitation's token
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request):
     """An invitation: whoever is logged in joins, and somebody new makes an account first.
@@ -47,7 +45,6 @@ def join(request):
     return _join_as_somebody_new(request, invitation)
 
 
-@never_cache
 @require_safe
 def join_by_path(request, token):
     """A link of version 0.7, good for a week; it goes with the next version."""
@@ -56,7 +53,6 @@ def join_by_path(request, token):
     return _opened(request, token)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_account(request):
     """An account for somebody with a card to claim; by itself it shows and opens nothing."""

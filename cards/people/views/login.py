@@ -7,7 +7,6 @@ from django.contrib.auth.views import LoginView
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
@@ -39,7 +38,6 @@ class LoginDoor(LoginView):
         return redirect("account:code")
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_step(request):
     """The code of the authenticator app, or a recovery code, of somebody whose password was right a moment ago."""

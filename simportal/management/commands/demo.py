@@ -1,6 +1,7 @@
 import sys
 from functools import partial
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,6 +30,8 @@ class Command(PortalCommand):
                 self.stderr.flush()
 
     def carry_out(self, cards, json, **options):
+        if not settings.ENV.debug:  # by now no statements are kept, so `settings.DEBUG` says nothing
+            raise BadInput("", _("The demo needs DEBUG=1: everybody in it has the same password, which is known."))
         if not 1 <= cards <= MOST_CARDS:
             raise BadInput("", _("The number of cards must be 1 to {most}.").format(most=MOST_CARDS))
         with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:

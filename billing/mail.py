@@ -22,6 +22,7 @@ from cards.choices import ACTING_ROLES
 from cards.faults import fault_of
 from cards.links import portal_link
 from cards.models import PlanBook
+from cards.phrases import on_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def _message(digest, addresses, connection):
         context = {"digest": digest, "groups": _groups(digest), "bank": bank, "link": portal_link("my:home")}
         body = render_to_string("mail/digest.txt", context)
     return EmailMessage(
-        subject.format(customer=digest.customer, count=count),
+        on_one_line(subject.format(customer=digest.customer, count=count)),
         body,
         to=addresses,
         connection=connection,

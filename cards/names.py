@@ -10,6 +10,7 @@ from itertools import islice
 from django.utils.translation import gettext as _
 
 from cards.errors import BadInput
+from cards.phrases import on_one_line
 
 LONGEST_KEY = 255
 LONGEST_OF_REGISTERED = 60  # of what a person who registered is called, and of their login: both fit into a name
@@ -40,7 +41,7 @@ SHORTEST_WITH_A_SLIP = 4
 @lru_cache(NAMES_IN_MIND)
 def tidy_name(text: str) -> str:
     """The name as it is kept: on one line, with one blank between words and nothing that no screen shows."""
-    return " ".join("".join(char for char in text if unicodedata.category(char) != "Cf").split())
+    return " ".join("".join(char for char in on_one_line(text) if unicodedata.category(char) != "Cf").split())
 
 
 @lru_cache(NAMES_IN_MIND)

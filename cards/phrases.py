@@ -1,8 +1,16 @@
 """How what people read is put together: each language has its own colon, brackets and comma."""
 
+import re
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
+
+BREAKS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def on_one_line(text: str) -> str:
+    """The text with a blank for each break, and for whatever else moves a cursor: none gets into the head of a mail."""
+    return text if text.isprintable() else BREAKS.sub(" ", text).strip()
 
 
 def pair(label: object, value: object) -> str:

@@ -1,13 +1,17 @@
 """Changes of the layout of tables, beside a portal at work: docs/upgrades.md says what each holds, and how long."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
-from django.db import NotSupportedError
+from django.db import IntegrityError, NotSupportedError, migrations, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddIndex
+from django.db.models import QuerySet
+
+from cards.phrases import on_one_line
 
 # One that was interrupted stays as an index that nobody uses.
 IS_USED = """
@@ -70,3 +74,30 @@ def _is_used(connection: BaseDatabaseWrapper, model: Any, name: str) -> bool | N
         cursor.execute(IS_USED, [name])
         found = cursor.fetchone()
         return bool(found[0]) if found else None
+
+
+def on_one_line_each(label: str, *names: str) -> migrations.RunPython:
+    """Takes the breaks out of what stands in these columns of a small table, row by row: `atomic = False`.
+
+    Where two texts that must differ are the same then, the second gets a number.
+    """
+
+    def even_out(apps: Any, schema_editor: Any) -> None:
+        rows = apps.get_model(label)._base_manager.using(schema_editor.connection.alias)
+        for row in rows.only("pk", *names).iterator(2_000):
+            texts = {name: on_one_line(getattr(row, name)) for name in names}
+            if changed := {name: text for name, text in texts.items() if text != getattr(row, name)}:
+                _keep_apart(rows.filter(pk=row.pk), changed)
+
+    return migrations.RunPython(even_out, migrations.RunPython.noop)
+
+
+def _keep_apart(row: QuerySet[Any], texts: Mapping[str, str]) -> None:
+    for number in count(1):
+        numbered = {name: f"{text} ({number})" if number > 1 else text for name, text in texts.items()}
+        try:
+            with transaction.atomic(using=row.db):
+                row.update(**numbered)
+        except IntegrityError:
+            continue
+        return

@@ -1,11 +1,13 @@
 from django.db import models
 from django.utils import timezone
 
+from cards.models.fields import CharField
+
 
 class Tick(models.Model):
     """When a bell of the beat table was last answered to the end: the pulse that `/readyz` feels."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = CharField(max_length=100, unique=True)
     finished_at = models.DateTimeField()
 
     def __str__(self):
@@ -26,9 +28,9 @@ class ResetAsked(models.Model):
 
     email = models.EmailField()
     # Version 0.7 fills and reads these two; nothing else does, and the version after the next drops them.
-    host = models.CharField(max_length=255, db_default="")
+    host = CharField(max_length=255, db_default="")
     is_secure = models.BooleanField(db_default=True)
-    language = models.CharField(max_length=16)
+    language = CharField(max_length=16)
     asked_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.choices import OrderKind
 from billing.models.fields import MoneyField, RateField, TaxNumberField
 from billing.money import ZERO
+from cards.models.fields import CharField
 
 BANK_ACCOUNT_NUMBER = re.compile(r"[0-9]{8,30}")
 BETWEEN_DIGITS = re.compile(r"[\s-]")
@@ -39,7 +40,7 @@ class CustomerAccount(models.Model):
     )
     muted = models.JSONField(_("muted notices"), default=list, blank=True)
     tax_number = TaxNumberField(_("taxpayer number"))
-    tax_details = models.CharField(
+    tax_details = CharField(
         _("invoice details"),
         max_length=200,
         blank=True,
@@ -104,12 +105,12 @@ class MoneyRules(models.Model):
     placed_days = models.PositiveSmallIntegerField(
         _("payment period (days)"), default=3, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
-    bank = models.CharField(
+    bank = CharField(
         _("dealer's bank"), max_length=100, blank=True, help_text=_("Customers transfer money to this account.")
     )
-    bank_account_name = models.CharField(_("bank account name"), max_length=100, blank=True)
-    bank_account_number = models.CharField(_("bank account number"), max_length=40, blank=True)
-    seller_name = models.CharField(
+    bank_account_name = CharField(_("bank account name"), max_length=100, blank=True)
+    bank_account_number = CharField(_("bank account number"), max_length=40, blank=True)
+    seller_name = CharField(
         _("seller's name"),
         max_length=128,
         blank=True,
@@ -118,8 +119,8 @@ class MoneyRules(models.Model):
         help_text=_("Printed on receipts, with the tax data below."),
     )
     seller_tax_number = TaxNumberField(_("seller's taxpayer number"))
-    seller_address = models.CharField(_("seller's address"), max_length=200, blank=True, default="", db_default="")
-    seller_phone = models.CharField(_("seller's phone"), max_length=40, blank=True, default="", db_default="")
+    seller_address = CharField(_("seller's address"), max_length=200, blank=True, default="", db_default="")
+    seller_phone = CharField(_("seller's phone"), max_length=40, blank=True, default="", db_default="")
     renewal_notice_days = models.PositiveSmallIntegerField(
         _("notice before auto-renewal (days)"),
         default=3,

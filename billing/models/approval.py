@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from billing.choices import Deed, ProposalState
 from billing.models.fields import MoneyField
 from cards.calendar import civil_today, this_moment
+from cards.models.fields import CharField
 
 
 class DoneAloneQuerySet(models.QuerySet["DoneAlone"]):
@@ -25,7 +26,7 @@ class DoneAlone(models.Model):
     way the money went. One of the references says what it was.
     """
 
-    deed = models.CharField(_("kind"), max_length=10, choices=Deed)
+    deed = CharField(_("kind"), max_length=10, choices=Deed)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("customer")
@@ -96,19 +97,19 @@ class Proposal(models.Model):
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    deed = models.CharField(_("kind"), max_length=10, choices=Deed)
-    subject = models.CharField(_("subject"), max_length=300)
+    deed = CharField(_("kind"), max_length=10, choices=Deed)
+    subject = CharField(_("subject"), max_length=300)
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, null=True, blank=True, related_name="proposals", verbose_name=_("customer")
     )
     amount = MoneyField(pgettext_lazy("money", "amount"))
-    because = models.CharField(_("reason for the approval"), max_length=10, blank=True)
+    because = CharField(_("reason for the approval"), max_length=10, blank=True)
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
     receipt = models.ForeignKey(
         "billing.Receipt", models.PROTECT, null=True, blank=True, related_name="proposals", verbose_name=_("receipt")
     )
-    state = models.CharField(_("state"), max_length=8, choices=ProposalState, default=ProposalState.REQUESTED)
+    state = CharField(_("state"), max_length=8, choices=ProposalState, default=ProposalState.REQUESTED)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
@@ -151,7 +152,7 @@ class TermsRecord(models.Model):
     a tier is its name. `by` wanted it, `approved_by` is the second person where it took one.
     """
 
-    deed = models.CharField(_("kind"), max_length=10, choices=Deed)
+    deed = CharField(_("kind"), max_length=10, choices=Deed)
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("customer")
     )

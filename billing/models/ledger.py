@@ -5,6 +5,7 @@ from django.utils.translation import pgettext_lazy
 from billing.choices import OF_CUSTOMERS, Account, EntryKind
 from billing.models.fields import MoneyField
 from cards.choices import ActorKind
+from cards.models.fields import CharField
 
 
 class Entry(models.Model):
@@ -15,8 +16,8 @@ class Entry(models.Model):
     no posting once it is there. `memo` is the staff's own; `told` is what the customer reads of why.
     """
 
-    key = models.CharField(_("key"), max_length=64, primary_key=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=EntryKind)
+    key = CharField(_("key"), max_length=64, primary_key=True)
+    kind = CharField(_("kind"), max_length=10, choices=EntryKind)
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="entries", db_index=False, verbose_name=_("customer")
     )
@@ -33,10 +34,10 @@ class Entry(models.Model):
     )
     booked_on = models.DateField(_("posting date"))
     booked_at = models.DateTimeField(_("posted at"))
-    actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
-    actor_name = models.CharField(_("actor"), max_length=150)
-    memo = models.CharField(_("memo"), max_length=200, blank=True)
-    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
+    actor_kind = CharField(_("actor kind"), max_length=8, choices=ActorKind)
+    actor_name = CharField(_("actor"), max_length=150)
+    memo = CharField(_("memo"), max_length=200, blank=True)
+    told = CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("entry")
@@ -56,8 +57,9 @@ class Posting(models.Model):
     the wallet's after this posting, for the running balance of a statement; other accounts have none.
     """
 
+    entry_id: str  # which the type checker does not see of a key of our own kind of field
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="postings", verbose_name=_("entry"))
-    account = models.CharField(pgettext_lazy("ledger", "account"), max_length=11, choices=Account)
+    account = CharField(pgettext_lazy("ledger", "account"), max_length=11, choices=Account)
     customer = models.ForeignKey(
         "cards.Customer",
         models.PROTECT,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import NoticeKind
 from cards.calendar import made_up_for
+from cards.models.fields import CharField
 from cards.scope import OwnedQuerySet
 
 
@@ -24,7 +25,7 @@ class Digest(models.Model):
     due_at = models.DateTimeField(_("due at"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    problem = models.CharField(_("delivery error"), max_length=200, blank=True)
+    problem = CharField(_("delivery error"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("digest of notices")
@@ -49,7 +50,7 @@ class Notice(models.Model):
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="notices", db_index=False, verbose_name=_("customer")
     )
-    kind = models.CharField(_("kind"), max_length=14, choices=NoticeKind)
+    kind = CharField(_("kind"), max_length=14, choices=NoticeKind)
     card = models.ForeignKey(
         "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("card")
     )

@@ -15,7 +15,7 @@ from billing.money import ZERO
 from billing.querysets import OrderQuerySet, RefundQuerySet
 from cards.calendar import this_moment
 from cards.choices import Alignment
-from cards.models.fields import StateField, transition
+from cards.models.fields import CharField, StateField, transition
 
 
 class Order(models.Model):
@@ -35,7 +35,7 @@ class Order(models.Model):
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, related_name="orders", db_index=False, verbose_name=_("customer")
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=OrderKind)
+    kind = CharField(_("kind"), max_length=10, choices=OrderKind)
     state = StateField(
         _("state"),
         max_length=9,
@@ -58,8 +58,8 @@ class Order(models.Model):
     total = MoneyField(pgettext_lazy("orders", "total"), default=ZERO)
     refunded = MoneyField(_("refunded"), default=ZERO)
     also_renewed = models.BooleanField(_("also cards that are renewed already"), default=False, db_default=False)
-    note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
-    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
+    note = CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
+    told = CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -216,12 +216,12 @@ class OrderLine(models.Model):
         "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("plan")
     )
     months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True)
-    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
+    alignment = CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
     quota_mb = models.PositiveIntegerField(_("allowance (MB)"), null=True, blank=True)
     unit_price = MoneyField(_("price"))
     cost = MoneyField(_("cost"), null=True, blank=True)
     tax_rate = RateField(_("tax (%)"), default=Decimal(0))
-    state = models.CharField(_("state"), max_length=9, choices=LineState, default=LineState.OPEN)
+    state = CharField(_("state"), max_length=9, choices=LineState, default=LineState.OPEN)
     seq = models.PositiveIntegerField(_("card record"), null=True, blank=True)
     fulfilled_on = models.DateField(_("fulfilled on"), null=True, blank=True)
     refunded_on = models.DateField(_("refunded on"), null=True, blank=True)
@@ -278,10 +278,10 @@ class Refund(models.Model):
         Order, models.PROTECT, related_name="refunds", verbose_name=pgettext_lazy("orders", "order")
     )
     job = models.OneToOneField("cards.Job", models.PROTECT, related_name="+", verbose_name=_("job"))
-    state = models.CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.REQUESTED)
+    state = CharField(_("state"), max_length=8, choices=RefundState, default=RefundState.REQUESTED)
     amount = MoneyField(pgettext_lazy("money", "amount"), default=ZERO)
-    reason = models.CharField(_("reason"), max_length=200)
-    told = models.CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
+    reason = CharField(_("reason"), max_length=200)
+    told = CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("requested by")
     )

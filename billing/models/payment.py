@@ -11,7 +11,7 @@ from billing.models.fields import MoneyField
 from billing.querysets import UnmatchedPaymentQuerySet
 from billing.references import KEY_LENGTH
 from cards.models import Customer
-from cards.models.fields import CodeField
+from cards.models.fields import CharField, CodeField
 from cards.scope import OwnedQuerySet
 
 
@@ -25,7 +25,7 @@ class Receipt(models.Model):
     """
 
     customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="receipts", verbose_name=_("customer"))
-    reference = models.CharField(_("bank's reference"), max_length=64)
+    reference = CharField(_("bank's reference"), max_length=64)
     reference_key = CodeField(
         _("reference without case and signs"),
         max_length=KEY_LENGTH,
@@ -45,8 +45,8 @@ class Receipt(models.Model):
         related_name="+",
         verbose_name=_("date confirmed by"),
     )
-    payer = models.CharField(_("payer"), max_length=128, blank=True)
-    note = models.CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
+    payer = CharField(_("payer"), max_length=128, blank=True)
+    note = CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="receipt", verbose_name=_("entry"))
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by")
@@ -99,10 +99,10 @@ class Payment(models.Model):
         related_name="payments",
         verbose_name=pgettext_lazy("orders", "order"),
     )
-    provider = models.CharField(_("provider"), max_length=16)
+    provider = CharField(_("provider"), max_length=16)
     amount = MoneyField(pgettext_lazy("money", "amount"))
-    state = models.CharField(_("state"), max_length=7, choices=PaymentState, default=PaymentState.STARTED)
-    provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
+    state = CharField(_("state"), max_length=7, choices=PaymentState, default=PaymentState.STARTED)
+    provider_reference = CharField(_("provider's reference"), max_length=64, blank=True)
     entry = models.OneToOneField(
         "billing.Entry", models.PROTECT, null=True, blank=True, related_name="payment", verbose_name=_("entry")
     )
@@ -149,13 +149,13 @@ class Payment(models.Model):
 class Notification(models.Model):
     """What a provider told us, and what we made of it. Its `nonce` comes once; a second time is a replay."""
 
-    provider = models.CharField(_("provider"), max_length=16)
-    nonce = models.CharField(_("nonce"), max_length=64)
+    provider = CharField(_("provider"), max_length=16)
+    nonce = CharField(_("nonce"), max_length=64)
     payment = models.ForeignKey(
         Payment, models.PROTECT, null=True, blank=True, related_name="notifications", verbose_name=_("payment")
     )
     body = models.JSONField(_("content"))
-    outcome = models.CharField(_("outcome"), max_length=16, choices=NotificationOutcome)
+    outcome = CharField(_("outcome"), max_length=16, choices=NotificationOutcome)
     received_at = models.DateTimeField(_("received at"), auto_now_add=True)
 
     class Meta:
@@ -182,11 +182,11 @@ class UnmatchedPayment(models.Model):
     its own.
     """
 
-    provider = models.CharField(_("provider"), max_length=16)
-    reference = models.CharField(_("provider's reference"), max_length=64)
+    provider = CharField(_("provider"), max_length=16)
+    reference = CharField(_("provider's reference"), max_length=64)
     payment_key = models.UUIDField(_("key"))
     amount = MoneyField(pgettext_lazy("money", "amount"))
-    why = models.CharField(
+    why = CharField(
         _("why it fits no payment"),
         max_length=16,
         choices=[(outcome.value, outcome.label) for outcome in UNMATCHED],
@@ -198,14 +198,14 @@ class UnmatchedPayment(models.Model):
         Notification, models.PROTECT, related_name="unmatched", verbose_name=_("payment notification")
     )
     came_at = models.DateTimeField(_("received at"))
-    state = models.CharField(_("state"), max_length=8, choices=ClearingState, default=ClearingState.WAITING)
+    state = CharField(_("state"), max_length=8, choices=ClearingState, default=ClearingState.WAITING)
     customer = models.ForeignKey(
         "cards.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("customer")
     )
     entry = models.OneToOneField(
         "billing.Entry", models.PROTECT, null=True, blank=True, related_name="unmatched", verbose_name=_("entry")
     )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = CharField(_("reason"), max_length=200, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -219,7 +219,7 @@ class UnmatchedPayment(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reopened by")
     )
     reopened_at = models.DateTimeField(_("reopened at"), null=True, blank=True)
-    reopen_reason = models.CharField(_("reason for reopening"), max_length=200, blank=True)
+    reopen_reason = CharField(_("reason for reopening"), max_length=200, blank=True)
 
     objects = UnmatchedPaymentQuerySet.as_manager()
 

@@ -12,12 +12,13 @@ from django.utils.translation import pgettext_lazy
 
 from billing.choices import PriceKind
 from billing.models.fields import MoneyField
+from cards.models.fields import CharField
 
 
 class PriceTier(models.Model):
     """Customers who pay the same, such as resellers."""
 
-    name = models.CharField(_("name"), max_length=40, unique=True)
+    name = CharField(_("name"), max_length=40, unique=True)
 
     class Meta:
         verbose_name = _("price tier")
@@ -35,7 +36,7 @@ class Price(models.Model):
     ends on that day, and the wider one applies.
     """
 
-    kind = models.CharField(_("kind"), max_length=8, choices=PriceKind, default=PriceKind.LIST)
+    kind = CharField(_("kind"), max_length=8, choices=PriceKind, default=PriceKind.LIST)
     plan = models.ForeignKey(
         "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("plan")
     )

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 from billing.choices import MissedWhy
 from billing.models.fields import MoneyField
 from cards.calendar import this_moment
+from cards.models.fields import CharField
 
 
 class CardRenewal(models.Model):
@@ -66,7 +67,7 @@ class MissedRenewal(models.Model):
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="+", verbose_name=_("card"))
     term = models.PositiveSmallIntegerField(_("current term"))
     plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
-    why = models.CharField(_("reason"), max_length=11, choices=MissedWhy)
+    why = CharField(_("reason"), max_length=11, choices=MissedWhy)
     refused = models.JSONField(_("reason not renewed"))
     since = models.DateField(_("since"))
     ends_on = models.DateField(_("service until"))

@@ -9,6 +9,8 @@ import json
 
 from django.db import connection, models
 
+from cards.models.fields import CharField
+
 
 def update_rows(model, columns, rows, key=("id",)):
     """Write `columns` of many rows in one statement; each row a tuple of the values of its key and of `columns`."""
@@ -88,7 +90,7 @@ def _prepared(field, value):
 
 
 def _as_json(field, column):
-    """SQLite keeps instants without their offset, in UTC, and takes JSON as text."""
+    """SQLite keeps instants without their offset, in UTC, and takes JSON as text; text is as its field keeps it."""
     if connection.vendor == "sqlite" and isinstance(field, models.DateTimeField):
         return [_prepared(field, value) for value in column]
-    return column
+    return [field.get_prep_value(value) for value in column] if isinstance(field, CharField) else column

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import ActorKind, AuditAction
+from cards.models.fields import CharField
 
 
 class AuditEntry(models.Model):
@@ -14,20 +15,20 @@ class AuditEntry(models.Model):
     """
 
     at = models.DateTimeField(_("time"))
-    action = models.CharField(_("action"), max_length=24, choices=AuditAction)
-    actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
-    actor_name = models.CharField(_("actor"), max_length=150)
+    action = CharField(_("action"), max_length=24, choices=AuditAction)
+    actor_kind = CharField(_("actor kind"), max_length=8, choices=ActorKind)
+    actor_name = CharField(_("actor"), max_length=150)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    about = models.CharField(pgettext_lazy("audit", "about"), max_length=200)
+    about = CharField(pgettext_lazy("audit", "about"), max_length=200)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     customer = models.ForeignKey(
         "cards.Customer", models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    address = models.CharField(_("visitor's address"), max_length=64)
+    address = CharField(_("visitor's address"), max_length=64)
     details = models.JSONField(pgettext_lazy("audit", "details"), default=dict)
 
     class Meta:

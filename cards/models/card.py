@@ -28,7 +28,7 @@ from cards.choices import (
 from cards.errors import InvariantBroken
 from cards.holds import MOST_TEXT, Holds, shown
 from cards.identifiers import device
-from cards.models.fields import CodeField, StateField, transition
+from cards.models.fields import CharField, CodeField, StateField, transition
 from cards.models.plan import service_until
 from cards.models.policy import CarrierPolicy
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
@@ -77,7 +77,7 @@ class Card(models.Model):
     iccid = CodeField("ICCID", max_length=20)
     msisdn = CodeField("MSISDN", max_length=13, blank=True)
     imsi = CodeField("IMSI", max_length=15, blank=True)
-    carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier)
+    carrier = CharField(_("carrier"), max_length=4, choices=Carrier)
     customer = models.ForeignKey(
         "cards.Customer",
         models.PROTECT,
@@ -88,19 +88,19 @@ class Card(models.Model):
         verbose_name=_("customer"),
     )
     owned_from_seq = models.PositiveIntegerField(_("owned since record"), null=True, editable=False)
-    certification = models.CharField(_("certification"), max_length=10, choices=Certification)
+    certification = CharField(_("certification"), max_length=10, choices=Certification)
     plan = models.ForeignKey(
         "cards.Plan", models.PROTECT, related_name="cards", db_index=False, verbose_name=_("opening plan")
     )
 
     state = StateField(_("state"), max_length=9, choices=State, protected=True, editable=False, db_index=False)
     holds = CodeField(_("holds"), max_length=MOST_TEXT, blank=True, editable=False)
-    resumes_to = models.CharField(_("resumes to"), max_length=9, choices=State, blank=True, editable=False)
+    resumes_to = CharField(_("resumes to"), max_length=9, choices=State, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     changed_on = models.DateField(_("changed on"), editable=False)
     anew_seq = models.PositiveIntegerField(_("taken in anew by record"), null=True, editable=False)
     next_due_on = models.DateField(_("next due on"), null=True, editable=False)
-    parked = models.CharField(_("parking reason"), max_length=500, blank=True, editable=False)
+    parked = CharField(_("parking reason"), max_length=500, blank=True, editable=False)
 
     opened_on = models.DateField(_("opened on"))
     test_months = models.PositiveSmallIntegerField(_("test months"), default=0, validators=[MaxValueValidator(9)])
@@ -112,7 +112,7 @@ class Card(models.Model):
     silent_from = models.DateField(_("silent from"), null=True, editable=False)
     forced_activation_on = models.DateField(_("forced activation on"), null=True, editable=False)
     activated_on = models.DateField(_("activated on"), null=True, editable=False)
-    activation_cause = models.CharField(_("activated by"), max_length=10, choices=Cause, blank=True, editable=False)
+    activation_cause = CharField(_("activated by"), max_length=10, choices=Cause, blank=True, editable=False)
 
     term_number = models.PositiveSmallIntegerField(_("current term"), default=0, editable=False)
     service_from = models.DateField(_("service from"), null=True, editable=False)
@@ -138,21 +138,19 @@ class Card(models.Model):
     )
     stray_usage_on = models.DateField(_("usage after end of service"), null=True, editable=False)
 
-    binding = models.CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
+    binding = CharField(_("device binding"), max_length=9, choices=Binding, default=Binding.NONE)
     bound_imei = CodeField(_("bound IMEI"), max_length=16, blank=True, editable=False)
-    previous_imei = models.CharField(_("previous IMEI"), max_length=16, blank=True, editable=False)
+    previous_imei = CharField(_("previous IMEI"), max_length=16, blank=True, editable=False)
     bound_on = models.DateField(_("bound on"), null=True, editable=False)
     seen_imei = CodeField(_("IMEI last seen"), max_length=16, blank=True, editable=False)
     seen_on = models.DateField(_("device last seen on"), null=True, editable=False)
     rebound_in = models.DateField(_("month of the last device change"), null=True, editable=False)
     rebinds = models.PositiveSmallIntegerField(_("device changes in that month"), default=0, editable=False)
 
-    real_name = models.CharField(
-        _("ID verification"), max_length=9, choices=RealName, default=RealName.NONE, editable=False
-    )
+    real_name = CharField(_("ID verification"), max_length=9, choices=RealName, default=RealName.NONE, editable=False)
 
-    tags = models.CharField(_("tags"), max_length=MOST_TAGS * (LONGEST_TAG + 1), blank=True, editable=False)
-    remark = models.CharField(_("remark"), max_length=LONGEST_REMARK, blank=True, editable=False)
+    tags = CharField(_("tags"), max_length=MOST_TAGS * (LONGEST_TAG + 1), blank=True, editable=False)
+    remark = CharField(_("remark"), max_length=LONGEST_REMARK, blank=True, editable=False)
 
     objects = CardQuerySet.as_manager()
 

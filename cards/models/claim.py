@@ -8,6 +8,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from cards.keys import listed_keys
+from cards.models.fields import CharField
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 that nobody takes for another: without I, O, 0 and 1
 LENGTH = 12  # 60 bits
@@ -24,7 +25,7 @@ class ClaimCode(models.Model):
 
     card = models.OneToOneField("cards.Card", models.CASCADE, related_name="claim_code", verbose_name=_("card"))
     generation = models.PositiveIntegerField(_("generation"), default=1)
-    digest = models.CharField(_("hash"), max_length=64, editable=False)
+    digest = CharField(_("hash"), max_length=64, editable=False)
     used_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("used by")
     )

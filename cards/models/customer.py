@@ -41,7 +41,7 @@ class Customer(models.Model):
     card, and chose the name; it ends in a mark (`names.registered_name`). Who that was says `registered_by`.
     """
 
-    name = models.CharField(_("name"), max_length=128, unique=True)
+    name = CharField(_("name"), max_length=128, unique=True)
     name_key = NameKeyField(
         _("name without case and blanks"),
         max_length=LONGEST_KEY,
@@ -50,7 +50,7 @@ class Customer(models.Model):
         db_default="",
         editable=False,
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=CustomerKind, default=CustomerKind.ENTERPRISE)
+    kind = CharField(_("kind"), max_length=10, choices=CustomerKind, default=CustomerKind.ENTERPRISE)
     is_registered = models.BooleanField(_("registered here"), default=False, db_default=False, editable=False)
     registered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -61,8 +61,8 @@ class Customer(models.Model):
         related_name="+",
         verbose_name=_("registered by"),
     )
-    contact = models.CharField(_("contact"), max_length=64, blank=True)
-    phone = models.CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
+    contact = CharField(_("contact"), max_length=64, blank=True)
+    phone = CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="customers", verbose_name=_("members")
     )
@@ -106,7 +106,7 @@ class Membership(models.Model):
         limit_choices_to={"is_staff": False},
         verbose_name=_("user"),
     )
-    role = models.CharField(_("role"), max_length=8, choices=MemberRole, default=MemberRole.OPERATOR)
+    role = CharField(_("role"), max_length=8, choices=MemberRole, default=MemberRole.OPERATOR)
 
     objects = OwnedQuerySet.as_manager()
 

@@ -4,6 +4,7 @@ from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, ActorKind, JobKind, Rule, State
 from cards.holds import MOST_TEXT, Holds, shown
+from cards.models.fields import CharField
 
 GIVES_SERVICE = (Action.RENEW, Action.TOP_UP, Action.GRANT)
 
@@ -24,16 +25,16 @@ class CardEvent(models.Model):
         "cards.Card", models.PROTECT, related_name="events", db_index=False, verbose_name=_("card")
     )
     seq = models.PositiveIntegerField(pgettext_lazy("record", "number"))
-    action = models.CharField(_("action"), max_length=20, choices=Action)
-    from_state = models.CharField(_("from"), max_length=9, choices=State, blank=True)
-    to_state = models.CharField(_("to"), max_length=9, choices=State)
-    holds = models.CharField(_("holds"), max_length=MOST_TEXT, blank=True)
+    action = CharField(_("action"), max_length=20, choices=Action)
+    from_state = CharField(_("from"), max_length=9, choices=State, blank=True)
+    to_state = CharField(_("to"), max_length=9, choices=State)
+    holds = CharField(_("holds"), max_length=MOST_TEXT, blank=True)
     effective_on = models.DateField(_("effective on"))
     executed_at = models.DateTimeField(_("executed at"))
-    actor_kind = models.CharField(_("actor kind"), max_length=8, choices=ActorKind)
-    actor_name = models.CharField(_("actor"), max_length=150)
-    rule = models.CharField(_("rule"), max_length=20, choices=Rule, blank=True)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    actor_kind = CharField(_("actor kind"), max_length=8, choices=ActorKind)
+    actor_name = CharField(_("actor"), max_length=150)
+    rule = CharField(_("rule"), max_length=20, choices=Rule, blank=True)
+    reason = CharField(_("reason"), max_length=500, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     job = models.ForeignKey(
         "cards.Job", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("job")
@@ -93,7 +94,7 @@ class EventCursor(models.Model):
     is at work, everything up to the mark is there.
     """
 
-    reader = models.CharField(_("reader"), max_length=32, primary_key=True)
+    reader = CharField(_("reader"), max_length=32, primary_key=True)
     through = models.BigIntegerField(_("processed through"), default=0)
     mark = models.BigIntegerField(_("mark"), default=0)
     horizon = models.BigIntegerField(_("horizon"), default=0)

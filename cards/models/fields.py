@@ -9,6 +9,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
+from cards.phrases import on_one_line
+
 
 class Parametrised:
     """A field of Django's that takes types in brackets, `[set to, read as]`: it does for the type checker alone."""
@@ -27,7 +29,23 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 if TYPE_CHECKING:
     CharField = models.CharField
 else:
-    CharField = Parametrised(models.CharField)
+
+    class CharField(models.CharField):
+        """Text on one line, whoever sends it by whatever door: a break in it becomes a blank as it is written.
+
+        Text of several lines is kept in Django's own.
+        """
+
+        def __class_getitem__(cls, types):
+            return cls
+
+        def get_prep_value(self, value):
+            text = super().get_prep_value(value)
+            return on_one_line(text) if isinstance(text, str) else text
+
+        def deconstruct(self):
+            name, _path, args, kwargs = super().deconstruct()
+            return name, "django.db.models.CharField", args, kwargs
 
 
 class CodeField(CharField[_Taken, _Given]):

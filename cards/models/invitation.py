@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.choices import MemberRole
 from cards.models.customer import Membership
+from cards.models.fields import CharField
 from cards.scope import OwnedQuerySet
 
 # A key of before may be listed because it leaked: with it nobody makes an invitation.
@@ -33,7 +34,7 @@ class Invitation(models.Model):
     customer = models.ForeignKey(
         "cards.Customer", models.CASCADE, related_name="invitations", verbose_name=_("customer")
     )
-    role = models.CharField(_("role"), max_length=8, choices=MemberRole)
+    role = CharField(_("role"), max_length=8, choices=MemberRole)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("invited by"))
     made_at = models.DateTimeField(_("created at"), auto_now_add=True)
     until = models.DateTimeField(_("expires at"))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, JobKind, JobStatus, Step
+from cards.models.fields import CharField
 from cards.models.leased import Leased
 from cards.scope import Scope, Visitor
 
@@ -28,7 +29,7 @@ class Selection(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("job", "owner")
     )
-    name = models.CharField(_("name"), max_length=80, blank=True)
+    name = CharField(_("name"), max_length=80, blank=True)
     asked = models.JSONField(_("criteria"), default=dict)
     size = models.PositiveIntegerField(pgettext_lazy("count", "cards"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -91,10 +92,10 @@ class Job(Leased):
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    kind = models.CharField(_("kind"), max_length=12, choices=JobKind)
-    action = models.CharField(_("action"), max_length=20, choices=Action, blank=True)
+    kind = CharField(_("kind"), max_length=12, choices=JobKind)
+    action = CharField(_("action"), max_length=20, choices=Action, blank=True)
     params = models.JSONField(_("parameters"), default=dict)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = CharField(_("reason"), max_length=500, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -103,9 +104,9 @@ class Job(Leased):
         related_name="jobs",
         verbose_name=pgettext_lazy("job", "owner"),
     )
-    language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
-    status = models.CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
-    message = models.CharField(_("failure reason"), max_length=500, blank=True)
+    language = CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
+    status = CharField(_("status"), max_length=9, choices=JobStatus, default=JobStatus.PREPARING)
+    message = CharField(_("failure reason"), max_length=500, blank=True)
     selection = models.ForeignKey(
         Selection, models.PROTECT, null=True, blank=True, related_name="jobs", verbose_name=_("selection")
     )
@@ -115,7 +116,7 @@ class Job(Leased):
     total = models.PositiveIntegerField(_("cards or rows"), default=0)
     counts = models.JSONField(_("check results"), default=dict)
     file = models.FileField(_("file"), upload_to=FOLDER_OF_JOBS, blank=True)
-    file_name = models.CharField(_("file name"), max_length=200, blank=True)
+    file_name = CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -185,7 +186,7 @@ class JobStep(models.Model):
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="steps", verbose_name=_("job"))
-    step = models.CharField(_("action taken"), max_length=9, choices=Step)
+    step = CharField(_("action taken"), max_length=9, choices=Step)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.faults import Fault
+from cards.models.fields import CharField
 
 
 class Leased(models.Model):
@@ -11,11 +12,11 @@ class Leased(models.Model):
     the workers, one after the other, that never gave it back.
     """
 
-    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    worker = CharField(_("worker"), max_length=64, blank=True)
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     deaths = models.PositiveSmallIntegerField(_("workers lost"), default=0, db_default=0)
-    fault = models.CharField(_("stopped by"), max_length=8, choices=Fault, blank=True, default="", db_default="")
+    fault = CharField(_("stopped by"), max_length=8, choices=Fault, blank=True, default="", db_default="")
 
     class Meta:
         abstract = True

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Carrier, JobKind
+from cards.models.fields import CharField
 
 
 class ColumnMapping(models.Model):
@@ -13,9 +14,9 @@ class ColumnMapping(models.Model):
     there yet.
     """
 
-    kind = models.CharField(_("kind"), max_length=12, choices=JobKind)
-    carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier, blank=True)
-    customer = models.CharField(_("customer"), max_length=128, blank=True)
+    kind = CharField(_("kind"), max_length=12, choices=JobKind)
+    carrier = CharField(_("carrier"), max_length=4, choices=Carrier, blank=True)
+    customer = CharField(_("customer"), max_length=128, blank=True)
     told = models.JSONField(_("columns"), default=dict)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("said by"))
     at = models.DateTimeField(_("said at"), auto_now=True)

@@ -2,6 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cards.models.fields import CharField
+
 
 class Person(models.Model):
     """What the portal knows of a user besides what Django does: a phone to log in with, and a second factor.
@@ -11,8 +13,8 @@ class Person(models.Model):
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="person", verbose_name=_("user"))
-    phone = models.CharField(_("phone"), max_length=11, unique=True, null=True, blank=True)
-    totp_secret = models.CharField(_("two-step login secret"), max_length=64, blank=True, editable=False)
+    phone = CharField(_("phone"), max_length=11, unique=True, null=True, blank=True)
+    totp_secret = CharField(_("two-step login secret"), max_length=64, blank=True, editable=False)
     totp_step = models.BigIntegerField(_("time step of the last code"), default=0, editable=False)
 
     class Meta:
@@ -33,8 +35,8 @@ class RecoveryCode(models.Model):
     """A code that stands in for the second factor once, when the phone is lost. Kept as a keyed hash alone."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="recovery_codes", verbose_name=_("person"))
-    digest = models.CharField(_("hash"), max_length=64, editable=False)
-    key_id = models.CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
+    digest = CharField(_("hash"), max_length=64, editable=False)
+    key_id = CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
 
     class Meta:
         default_permissions = ()

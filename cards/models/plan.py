@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.calendar import add_months, cycle_start
 from cards.choices import Alignment, PlanKind
+from cards.models.fields import CharField
 from cards.phrases import noted, pair
 from cards.quantities import volume
 
@@ -23,18 +24,18 @@ LONGEST_MONTHS = 240
 class Plan(models.Model):
     """A data plan or an add-on pack as a technical thing: how long, how aligned, how much. Prices live elsewhere."""
 
-    code = models.CharField(
+    code = CharField(
         _("code"),
         max_length=32,
         unique=True,
         validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]*$", _("Capital letters, digits and hyphens only."))],
     )
-    name = models.CharField(_("name"), max_length=64, blank=True)
-    kind = models.CharField(_("kind"), max_length=4, choices=PlanKind, default=PlanKind.PLAN)
+    name = CharField(_("name"), max_length=64, blank=True)
+    kind = CharField(_("kind"), max_length=4, choices=PlanKind, default=PlanKind.PLAN)
     months = models.PositiveSmallIntegerField(
         _("months"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MONTHS)]
     )
-    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
+    alignment = CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"), validators=[MinValueValidator(1)])
     is_sold = models.BooleanField(_("on sale"), default=True)
 

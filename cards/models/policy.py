@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.calendar import add_months, first_of_month, first_of_next_month
 from cards.choices import Carrier, ForcedMode, Hold
 from cards.errors import InvariantBroken
+from cards.models.fields import CharField
 
 
 class CarrierPolicy(models.Model):
@@ -19,9 +20,9 @@ class CarrierPolicy(models.Model):
     already carries stay; what is reckoned from `valid_from` on uses the new numbers.
     """
 
-    carrier = models.CharField(_("carrier"), max_length=4, choices=Carrier)
+    carrier = CharField(_("carrier"), max_length=4, choices=Carrier)
     valid_from = models.DateField(_("valid from"))
-    forced_mode = models.CharField(_("forced activation"), max_length=13, choices=ForcedMode, default=ForcedMode.MONTHS)
+    forced_mode = CharField(_("forced activation"), max_length=13, choices=ForcedMode, default=ForcedMode.MONTHS)
     silent_months = models.PositiveSmallIntegerField(
         _("silent months"), default=6, validators=[MinValueValidator(1), MaxValueValidator(36)]
     )

@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from cards.choices import RealName, State
 from cards.keys import id_number_hash, key_id
+from cards.models.fields import CharField
 
 
 class CheckQuerySet(models.QuerySet["RealNameCheck"]):
@@ -22,11 +23,11 @@ class RealNameCheck(models.Model):
     """One submitted real-name check. The name and number are kept masked, the number also as a keyed hash."""
 
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="real_name_checks", verbose_name=_("card"))
-    status = models.CharField(_("status"), max_length=9, choices=RealName, default=RealName.SUBMITTED)
-    masked_name = models.CharField(pgettext_lazy("person", "name"), max_length=64)
-    masked_number = models.CharField(_("ID number"), max_length=32)
-    number_hash = models.CharField(_("ID number hash"), max_length=64, editable=False)
-    key_id = models.CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
+    status = CharField(_("status"), max_length=9, choices=RealName, default=RealName.SUBMITTED)
+    masked_name = CharField(pgettext_lazy("person", "name"), max_length=64)
+    masked_number = CharField(_("ID number"), max_length=32)
+    number_hash = CharField(_("ID number hash"), max_length=64, editable=False)
+    key_id = CharField(_("key of the hash"), max_length=12, default="", db_default="", editable=False)
     submitted_on = models.DateField(_("submitted on"))
     decided_on = models.DateField(_("decided on"), null=True, blank=True)
 

@@ -2,6 +2,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.models.fields import CharField
+
 
 class Seal(models.Model):
     """What a range of rows of a book was when it was sealed: a hash over each of their columns, and the seal before.
@@ -10,12 +12,12 @@ class Seal(models.Model):
     one that comes later is in later seals. Append-only, by the database; its hash stands in the log as well.
     """
 
-    book = models.CharField(_("book"), max_length=16)
+    book = CharField(_("book"), max_length=16)
     number = models.PositiveIntegerField(_("number of the seal"))
     through = models.BigIntegerField(_("sealed through"))
     rows = models.PositiveIntegerField(pgettext_lazy("seal", "rows"))
     columns = models.TextField(pgettext_lazy("seal", "columns"))
-    sha256 = models.CharField("SHA-256", max_length=64)
+    sha256 = CharField("SHA-256", max_length=64)
     sealed_at = models.DateTimeField(_("sealed at"))
 
     class Meta:

@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cards.models.fields import CharField
+
 
 class StagedFile(models.Model):
     """A usage file on its way into the portal: staged first, then applied card by card, in the order of their keys.
@@ -47,7 +49,7 @@ class StagedReading(models.Model):
     number = models.IntegerField(_("row"))
     bytes = models.BigIntegerField(_("bytes"))
     read_at = models.DateTimeField(_("read at"))
-    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
+    imei = CharField(_("IMEI"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("staged reading")
@@ -65,7 +67,7 @@ class RefusedRow(models.Model):
 
     file = models.ForeignKey(StagedFile, models.CASCADE, db_index=False, related_name="+", verbose_name=_("file"))
     number = models.IntegerField(_("row"))
-    field = models.CharField(_("column"), max_length=20, blank=True)
+    field = CharField(_("column"), max_length=20, blank=True)
     message = models.TextField(_("why"))
     is_warning = models.BooleanField(_("warning"), default=False, db_default=False)
 

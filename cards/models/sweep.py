@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import DayStep
+from cards.models.fields import CharField
 from cards.models.leased import Leased
 
 MOST_DAYS_UNASKED = 60  # well under the 90 after which a card that is not renewed is cancelled
@@ -17,7 +18,7 @@ class SweptDay(models.Model):
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     braked_at = models.DateTimeField(_("paused at"), null=True, blank=True)
-    released_by = models.CharField(_("released by"), max_length=150, blank=True)
+    released_by = CharField(_("released by"), max_length=150, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     counts = models.JSONField(_("changes by rule"), default=dict)
 
@@ -42,7 +43,7 @@ class StepOfDay(models.Model):
     """
 
     day = models.DateField(_("day"))
-    step = models.CharField(pgettext_lazy("of a day", "step"), max_length=10, choices=DayStep)
+    step = CharField(pgettext_lazy("of a day", "step"), max_length=10, choices=DayStep)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
     gave_up = models.BooleanField(_("gave up"), default=False)

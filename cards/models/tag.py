@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cards.models.fields import CharField
+
 LONGEST_TAG = 24
 MOST_TAGS = 8
 
@@ -8,7 +10,7 @@ MOST_TAGS = 8
 class Tag(models.Model):
     """A word that staff put on cards, to find them again. Its name is what stands on the cards, and stays."""
 
-    name = models.CharField(_("name"), max_length=LONGEST_TAG, unique=True)
+    name = CharField(_("name"), max_length=LONGEST_TAG, unique=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

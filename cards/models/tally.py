@@ -10,15 +10,16 @@ from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, State
 from cards.holds import MOST_TEXT
+from cards.models.fields import CharField
 
 
 class StateTally(models.Model):
     """By how many cards a state, with these holds, grew or shrank on a day, and by which action."""
 
     day = models.DateField(_("day"))
-    action = models.CharField(_("action"), max_length=20, choices=Action)
-    state = models.CharField(_("state"), max_length=9, choices=State)
-    holds = models.CharField(_("holds"), max_length=MOST_TEXT, blank=True)
+    action = CharField(_("action"), max_length=20, choices=Action)
+    state = CharField(_("state"), max_length=9, choices=State)
+    holds = CharField(_("holds"), max_length=MOST_TEXT, blank=True)
     cards = models.IntegerField(pgettext_lazy("count", "cards"))
 
     class Meta:

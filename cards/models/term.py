@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import Alignment
+from cards.models.fields import CharField
 
 
 class ServiceTerm(models.Model):
@@ -15,7 +16,7 @@ class ServiceTerm(models.Model):
     number = models.PositiveSmallIntegerField(pgettext_lazy("sequence", "number"))
     plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
     months = models.PositiveSmallIntegerField(_("months"))
-    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment)
+    alignment = CharField(_("alignment"), max_length=11, choices=Alignment)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))
     bought_on = models.DateField(_("bought on"))
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
@@ -54,12 +55,12 @@ class OrderedTerm(models.Model):
         "cards.Customer", models.PROTECT, related_name="+", db_index=False, verbose_name=_("customer")
     )
     order_key = models.PositiveBigIntegerField(_("key of the order"), db_index=True)
-    order_number = models.CharField(_("number of the order"), max_length=32)
+    order_number = CharField(_("number of the order"), max_length=32)
     ordered_on = models.DateField(_("ordered on"))
     is_paid = models.BooleanField(pgettext_lazy("term", "paid"), default=False)
     plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", db_index=False, verbose_name=_("plan"))
     months = models.PositiveSmallIntegerField(_("months"))
-    alignment = models.CharField(_("alignment"), max_length=11, choices=Alignment)
+    alignment = CharField(_("alignment"), max_length=11, choices=Alignment)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))
 
     class Meta:

@@ -1,5 +1,7 @@
 from django.db import models
 
+from cards.models.fields import CharField
+
 
 class Tries(models.Model):
     """How often something was tried in vain, and until when that counts: the rows behind every limit on guessing.
@@ -8,7 +10,7 @@ class Tries(models.Model):
     often a password typed into the wrong field.
     """
 
-    key = models.CharField(max_length=64, unique=True, editable=False)
+    key = CharField(max_length=64, unique=True, editable=False)
     count = models.PositiveIntegerField(default=0)
     until = models.DateTimeField(db_index=True)
 

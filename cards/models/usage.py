@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import Quarantine
+from cards.models.fields import CharField
 
 
 class UsageDay(models.Model):
@@ -23,7 +24,7 @@ class UsageDay(models.Model):
     day = models.DateField(_("day"))
     bytes = models.BigIntegerField(_("bytes"))
     read_at = models.DateTimeField(_("read at"))
-    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
+    imei = CharField(_("IMEI"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("usage day")
@@ -54,9 +55,9 @@ class QuarantinedReading(models.Model):
     day = models.DateField(_("day"))
     bytes = models.BigIntegerField(_("bytes"))
     read_at = models.DateTimeField(_("read at"))
-    imei = models.CharField(_("IMEI"), max_length=16, blank=True)
+    imei = CharField(_("IMEI"), max_length=16, blank=True)
     told_at = models.DateTimeField(_("received at"))
-    status = models.CharField(_("status"), max_length=8, choices=Quarantine, default=Quarantine.WAITING)
+    status = CharField(_("status"), max_length=8, choices=Quarantine, default=Quarantine.WAITING)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

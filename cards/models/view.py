@@ -3,6 +3,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.models.fields import CharField
+
 
 class SavedView(models.Model):
     """A view of the card list under a name: what its address says, for its owner or for everybody."""
@@ -13,8 +15,8 @@ class SavedView(models.Model):
         related_name="saved_views",
         verbose_name=pgettext_lazy("view", "owner"),
     )
-    name = models.CharField(_("name"), max_length=40)
-    query = models.CharField(_("query"), max_length=2_000, blank=True)
+    name = CharField(_("name"), max_length=40)
+    query = CharField(_("query"), max_length=2_000, blank=True)
     is_shared = models.BooleanField(_("shared with all staff"), default=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -101,6 +101,7 @@ def test_c27_in_the_browser(admin_client, admin_user):
     job = checked((CASE / "cards.csv").read_bytes(), admin_user)
     days = {"force_activate": "2016-10-01", "expire": "2017-10-01", "cancel": "2017-12-30"}
     assert job.params["foreseen"] == {
+        "known_customers": {},
         "at_once": {"days": {action: [1, day, day] for action, day in days.items()}, "ended": 1},
         "new_customers": [["Acme", 2, []]],
     }

@@ -107,7 +107,7 @@ def test_what_stood_there_before_is_evened_out_and_what_must_differ_differs():
     tier = PriceTier.objects.create(name="tier")
     as_it_was(view, name="my\nview"), as_it_was(tier, name="big\nones")
     as_it_was(MoneyRules.read(), seller_name="The\nDealer")
-    for name in ("cards.migrations.0045_text_on_one_line", "billing.migrations.0022_text_on_one_line"):
+    for name in ("cards.migrations.0046_text_on_one_line", "billing.migrations.0022_text_on_one_line"):
         for operation in importlib.import_module(name).Migration.operations:
             operation.code(apps, SimpleNamespace(connection=connection))
     assert list(Customer.objects.order_by("pk").values_list("name", flat=True)) == ["A B", "A B (2)", "Plain", "C D"]

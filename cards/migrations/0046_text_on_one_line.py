@@ -5,7 +5,7 @@ from cards.schema import on_one_line_each
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("cards", "0044_staff_are_no_members")]
+    dependencies = [("cards", "0045_personal_data")]
 
     operations = [
         on_one_line_each("cards.Customer", "name", "contact", "phone"),

@@ -451,6 +451,7 @@ WRITERS = {
     *("cards/people/accounts.py", "cards/people/members.py", "cards/people/second_factor.py"),
     "cards/people/personal_data.py",
     "cards/leases.py",  # for workers, and of a row no more than its lease
+    "cards/schema.py",  # for migrations
     "simportal/days.py",  # how far the days have come
     *("simportal/models.py", "simportal/nightly_proof.py", "simportal/password_reset.py", "simportal/roles.py"),
     "simportal/translations.py",  # the catalogue is a file

@@ -10,12 +10,23 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from cards.admin.customers import CustomerAdmin
+from cards.admin.groups import PortalGroupAdmin
 from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
+from cards.admin.users import PortalUserAdmin
 from cards.calendar import last_day
 from cards.models import CancellingRules, Card, Tag
 
-__all__ = ["CancellingRulesAdmin", "CardAdmin", "CarrierPolicyAdmin", "CustomerAdmin", "PersonAdmin", "TagAdmin"]
+__all__ = [
+    "CancellingRulesAdmin",
+    "CardAdmin",
+    "CarrierPolicyAdmin",
+    "CustomerAdmin",
+    "PersonAdmin",
+    "PortalGroupAdmin",
+    "PortalUserAdmin",
+    "TagAdmin",
+]
 
 ROWS_COUNTED = 10_000
 

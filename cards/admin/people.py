@@ -31,6 +31,8 @@ class PersonAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Turn off two-step login"), permissions=["change"])
     def turn_second_factor_off(self, request, persons):
+        if not request.user.is_superuser:
+            persons = persons.filter(user__is_staff=False)
         for person in persons:
             second_factor.turn_off(person.user)
         messages.success(

@@ -109,3 +109,8 @@ def _revoke_invitations(membership):
     """Somebody who may not invite any more has invited nobody."""
     mine = Invitation.objects.open().filter(customer=membership.customer_id, by=membership.user_id)
     mine.update(revoked_at=timezone.now())
+
+
+def customers_of(user):
+    """The customers whom somebody acts for, or may look at."""
+    return list(Customer.objects.filter(members=user).order_by("name")) if user.pk else []

@@ -280,7 +280,7 @@ TABLE = {
     **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
     **kept("cards_person", ADMIN, NOBODY, edit=ADMIN),
     **kept("auth_group", AUDIT, ADMIN, ADMIN),
-    **kept("auth_user", AUDIT, ADMIN, ADMIN),
+    **kept("auth_user", AUDIT, ADMIN),
     "admin:auth_user_password_change": row(ADMIN, ADMIN, id="auth_user"),
 }
 

@@ -66,7 +66,8 @@ def strangers(people):
         people["owner of another"],
         *(member("Northwind", f"other-{role}", role) for role in ("operator", "viewer")),
     ]
-    for user in (*others, User.objects.create_user("nobody's"), None):
+    outsiders = (User.objects.create_user("nobody's"), User.objects.create_user("no-role", is_staff=True), None)
+    for user in (*others, *outsiders):
         yield OF_ACME, Caller(user)
     for role in walk.STAFF - walk.FILED_BY - walk.ADMIN:
         yield (OF_A_COLLEAGUE,), Caller(people[role])

@@ -1,10 +1,11 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import files, foreign, formulas, fuzz
+from tests.attacks import commands, files, foreign, formulas, fuzz
 
 ATTACKS = {
     **foreign.ATTACKS,
     **formulas.ATTACKS,
     **files.ATTACKS,
     **fuzz.ATTACKS,
+    **commands.ATTACKS,
 }

@@ -268,6 +268,15 @@ def test_where_a_row_has_both_its_iccid_counts(written):
     assert (build.fresh(card).used_bytes, build.fresh(other).used_bytes) == (7, 5)
 
 
+def test_a_file_of_one_card_may_be_told_its_number(written):
+    card = build.card_in_use(iccid=iccid(1), msisdn="14400000001")
+    path = written("day,bytes\n2026-03-20,5\n")
+    refused = run("import_usage", path, "--default=msisdn=144")
+    assert (refused.code, refused.err) == (2, "msisdn: “144” is not valid: an MSISDN has 11 or 13 digits\n")
+    assert result("import_usage", path, "--default=msisdn=+86 144 0000 0001")["created"] == 1
+    assert build.fresh(card).used_bytes == 5
+
+
 def test_a_file_without_an_instant_is_known_as_of_now_and_the_same_again_is_unchanged(written):
     build.card_in_use(iccid=iccid(1))
     path = written(f"iccid,bytes\n{iccid(1)},5\n")

@@ -15,7 +15,8 @@ from cards.files import open_table
 from cards.files.headings import Headings, NotUnderstood, evened
 from cards.lookup import living_by_msisdn
 
-FILED_COLUMNS = (*USAGE_COLUMNS, "msisdn")
+FILED_READERS = USAGE_READERS | {"msisdn": identifiers.msisdn}
+FILED_COLUMNS = tuple(FILED_READERS)
 LOOKED_UP_AT_ONCE = 5_000
 
 
@@ -27,7 +28,7 @@ def open_usage(source, told=AS_IT_STANDS):
     """
     told.refuse_unknown(FILED_COLUMNS)
     for column, text in told.defaults.items():
-        USAGE_READERS[column](text)
+        FILED_READERS[column](text)
     headings = Headings(
         FILED_COLUMNS,
         USAGE_REQUIRED,

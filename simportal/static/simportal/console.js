@@ -97,8 +97,8 @@ handInSecret();
 
 // A part of a page that could not be had: the whole page says why. What is asked for again by itself waits in silence.
 document.addEventListener("htmx:responseError", (event) => {
-    const { elt, requestConfig, xhr } = event.detail;
-    if (xhr.status === 503 && elt.href && requestConfig.triggeringEvent?.type === "click") {
+    const { elt, requestConfig } = event.detail;
+    if (elt.href && requestConfig.triggeringEvent?.type === "click") {
         location.assign(elt.href);
     }
 });

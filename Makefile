@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks screenshots messages env
+.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks audit hashes screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -53,6 +53,16 @@ attacks: env
 # Look at each before you commit it.
 screenshots: env
 	SCREENSHOTS=1 $(BIN)/python -m pytest --quiet --numprocesses 0 tests/browser/test_screenshots.py
+
+# Whether a pinned package has a known hole, where an index of them can be reached.
+audit:
+	@$(PYTHON) .ci/audit.py
+
+# After a pin was changed: the hashes of its files, without which pip installs nothing.
+hashes:
+	$(PYTHON) -m venv var/pip-tools
+	var/pip-tools/bin/pip install --quiet pip-tools
+	var/pip-tools/bin/python .ci/hash_requirements.py
 
 messages: env
 	DEBUG=1 $(BIN)/python manage.py make_translations

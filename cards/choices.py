@@ -190,6 +190,9 @@ class JobStatus(TextChoices):
     UNREAD = "unread", _("File not read")
 
 
+JOB_OVER = (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
+
+
 class Step(TextChoices):
     """What somebody does with a job. A job that is stopped before it has started is discarded."""
 

@@ -8,7 +8,7 @@ from django.http import UnreadablePostError
 from django.template.defaultfilters import filesizeformat
 
 from cards.faults import fault_of
-from cards.pages.frames import largest_request_of
+from cards.pages.frames import asks_of, largest_request_of
 from cards.quantities import whole
 from simportal.outage import unavailable
 from simportal.refusals import TOO_LARGE
@@ -44,9 +44,9 @@ def too_large(request, view):
 
 
 def most_taken(request, view):
-    """In bytes. Visitors whom nobody knows send no files."""
-    forms = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return max(forms, largest_request_of(view)) if request.user.is_authenticated else forms
+    """In bytes. Files are sent by who has a permission that the page asks for; anybody can have an account."""
+    forms, may_send = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, any(map(request.user.has_perm, asks_of(view)))
+    return max(forms, largest_request_of(view)) if may_send else forms
 
 
 def arriving(request, view):

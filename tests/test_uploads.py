@@ -6,10 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
+from cards.actions import throttle
+from cards.actions.jobs import control
+from cards.choices import JobStatus
 from cards.models import Job
 from cards.views.console.imports import LARGEST_FORM
-from tests.build import files_end_at
-from tests.console.pages import of_role, text
+from tests.build import files_end_at, member
+from tests.console.pages import logged_in, of_role, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -33,9 +36,9 @@ def posted(client, page, size):
     return client.post(page, content_type="multipart/form-data; boundary=x", headers=ENGLISH, **body)
 
 
-def sent(client, content):
+def sent(client, content, key=None):
     """The answer to the form of an import."""
-    form = {"key": str(uuid.uuid4()), "what": "cards", "file": SimpleUploadedFile("cards.csv", content)}
+    form = {"key": key or str(uuid.uuid4()), "what": "cards", "file": SimpleUploadedFile("cards.csv", content)}
     return client.post(IMPORTS, form, headers=ENGLISH)
 
 
@@ -55,6 +58,37 @@ def test_other_pages_take_no_files_however_well_somebody_is_known():
     assert posted(client, "/console/cards/export/", OF_FORMS + 1).status_code == 413
     with pytest.raises(AssertionError, match="was read"):
         posted(client, "/console/cards/export/", OF_FORMS)
+
+
+def test_an_account_alone_sends_no_files():
+    """Anybody can have one; nor does a role that brings nothing in."""
+    for client in (logged_in(member("Acme")), of_role("auditor")):
+        answer = posted(client, IMPORTS, OF_FORMS + 1)
+        assert (answer.status_code, "2.5\xa0MB" in text(answer)) == (413, True)
+
+
+def test_of_twenty_imports_that_wait_one_has_to_go_before_the_next(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(control, "MOST_UPLOADS_WAITING", 2)
+    client, other = of_role("operations"), of_role("operations", "other")
+    assert [sent(client, b"iccid\n").status_code for _file in range(3)] == [302, 302, 422]
+    refused = sent(client, b"iccid\n")
+    assert "2 of your imports are not finished: start or discard one, then upload the next." in text(refused)
+    assert sent(other, b"iccid\n").status_code == 302
+    job = Job.objects.filter(owner__username="operations").first()
+    Job.objects.filter(pk=job.pk).update(status=JobStatus.STOPPED)
+    assert sent(client, b"iccid\n").status_code == 302
+    assert len(list((tmp_path / "jobs").iterdir())) == Job.objects.exclude(file="").count()
+
+
+def test_a_person_uploads_a_hundred_files_a_day(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(throttle, "UPLOADS_OF_PERSON", throttle.UPLOADS_OF_PERSON._replace(most=1))
+    client, key = of_role("operations"), str(uuid.uuid4())
+    assert [sent(client, b"iccid\n", key).status_code for _time in range(2)] == [302, 302]  # the same form
+    refused = sent(client, b"iccid\n")
+    assert (refused.status_code, Job.objects.count()) == (422, 1)
+    assert "You have uploaded 1 files today. Try again tomorrow." in text(refused)
 
 
 def test_a_visitor_whom_nobody_knows_sends_no_files(client):
@@ -84,7 +118,7 @@ def test_a_database_without_room_is_said_in_words_and_no_file_is_left(settings, 
         (pages,) = cursor.execute("PRAGMA page_count").fetchone()
         cursor.execute(f"PRAGMA max_page_count = {pages}")
         try:
-            answers = [sent(client, b"iccid\n") for _row in range(40)]
+            answers = [sent(client, b"iccid\n") for _row in range(19)]
         finally:
             cursor.execute("PRAGMA max_page_count = 1000000000")
     assert {answer.status_code for answer in answers} == {302, 503}

@@ -27,6 +27,7 @@ RESETS_OF_MAIL = Limit("resets of mail", 3, QUARTER_OF_AN_HOUR)
 RESETS_OF_ADDRESS = Limit("resets of address", 20, QUARTER_OF_AN_HOUR)
 PHONES_OF_PERSON = Limit("phones of person", 10, ONE_DAY)
 ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, ONE_DAY)
+UPLOADS_OF_PERSON = Limit("uploads of person", 100, ONE_DAY)
 CLAIMS_OF_CARD = Limit("claims of card", 5, ONE_DAY)
 CLAIMS_OF_PERSON = Limit("claims of person", 5, ONE_DAY)
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import Action, JobKind, JobStatus, Step
+from cards.choices import JOB_OVER, Action, JobKind, JobStatus, Step
 from cards.models.fields import CharField
 from cards.models.leased import Leased
 from cards.scope import Scope, Visitor
@@ -175,7 +175,7 @@ class Job(Leased):
 
     @property
     def is_over(self) -> bool:
-        return self.status in (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
+        return self.status in JOB_OVER
 
 
 class JobStep(models.Model):

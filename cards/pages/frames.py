@@ -160,7 +160,10 @@ def asks_of(view):
 
 
 def takes_up_to(size):
-    """The view takes forms with files, of so many bytes together; others take what a form without files may have."""
+    """The view takes forms with files, of so many bytes together, from who has a permission that it asks for.
+
+    Others take what a form without files may have.
+    """
 
     def mark(view):
         view.largest_request = size

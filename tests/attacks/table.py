@@ -1,11 +1,12 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import commands, files, foreign, formulas, fuzz
+from tests.attacks import commands, files, foreign, formulas, fuzz, secrets
 
 ATTACKS = {
     **foreign.ATTACKS,
     **formulas.ATTACKS,
     **files.ATTACKS,
+    **secrets.ATTACKS,
     **fuzz.ATTACKS,
     **commands.ATTACKS,
 }

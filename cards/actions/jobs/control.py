@@ -7,7 +7,7 @@ from uuid import uuid5
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from cards.actions import audit
+from cards.actions import audit, throttle
 from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, waiting_for_release
 from cards.actions.imports.file_customers import make_customers
@@ -17,7 +17,7 @@ from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
-from cards.choices import IMPORT_KINDS, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
+from cards.choices import IMPORT_KINDS, JOB_OVER, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
 from cards.models import CancellingRules, Job
 from cards.permissions import Actor, may_import, people_of
@@ -25,6 +25,7 @@ from cards.scope import Scope
 
 CHECKED_AT_ONCE = 2 * CHUNK
 FILES_KEPT = timedelta(days=7)
+MOST_UPLOADS_WAITING = 20  # of one person
 
 
 def draft(selection, action, *, user, key=None, **values):
@@ -39,6 +40,7 @@ def upload(kind, file, *, user, key=None, **values):
     with kept_wholly() as keep:
 
         def make(key):
+            _refuse_too_many(user)
             job = Job.objects.create(
                 kind=kind,
                 key=key,
@@ -52,6 +54,17 @@ def upload(kind, file, *, user, key=None, **values):
             return job
 
         return once(Job, key, make, owner=user)
+
+
+def _refuse_too_many(user):
+    """Each is a file of up to 512 MB, which is kept until somebody says what is to be done with it."""
+    waiting = Job.objects.filter(owner=user, kind__in=IMPORT_KINDS).exclude(status__in=JOB_OVER).count()
+    if waiting >= MOST_UPLOADS_WAITING:
+        sentence = _("{count} of your imports are not finished: start or discard one, then upload the next.")
+        raise BadInput("file", sentence.format(count=waiting))
+    if not throttle.hit(throttle.UPLOADS_OF_PERSON, user.pk):
+        sentence = _("You have uploaded {most} files today. Try again tomorrow.")
+        raise BadInput("file", sentence.format(most=throttle.UPLOADS_OF_PERSON.most))
 
 
 def may(user, job):

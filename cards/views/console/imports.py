@@ -15,7 +15,9 @@ from xlsxwriter import Workbook
 from cards.actions.jobs import control
 from cards.actions.jobs.cards_import import MOST_ROWS
 from cards.choices import IMPORT_KINDS
+from cards.errors import BadInput
 from cards.files.writing import as_text, csv_blocks
+from cards.forms import say_at_field
 from cards.lookup import names_of
 from cards.models import Customer, Job
 from cards.pages.downloads import CSV, as_download, csv_response
@@ -81,15 +83,22 @@ def imports_page(request):
         initial={"key": uuid.uuid4(), "what": what if what in FILES else "cards"},
         label_suffix="",
     )
-    if form.is_valid():
-        cleaned = form.cleaned_data
-        file = FILES[cleaned["what"]]
-        params = {"update": cleaned["update"]} if file.name == "cards" else {}
-        params |= {"told": form.told(file.kind).written(), "of": form.of()}
-        job = control.upload(file.kind, cleaned["file"], user=request.user, key=cleaned["key"], params=params)
+    if form.is_valid() and (job := _uploaded(form, request.user)):
         return redirect("console:job", pk=job.pk)
     context = {"form": form, "files": FILES.values(), "most_rows": MOST_ROWS, "names": names_of(Customer)}
     return console_page(request, "console/imports/upload.html", context, status=422 if form.is_bound else None)
+
+
+def _uploaded(form, user):
+    """The job of the file; None if it cannot be taken now, and the form says why."""
+    cleaned = form.cleaned_data
+    file = FILES[cleaned["what"]]
+    params = {"update": cleaned["update"]} if file.name == "cards" else {}
+    params |= {"told": form.told(file.kind).written(), "of": form.of()}
+    try:
+        return control.upload(file.kind, cleaned["file"], user=user, key=cleaned["key"], params=params)
+    except BadInput as bad:
+        say_at_field(form, bad)
 
 
 @permitted(MAY_IMPORT)

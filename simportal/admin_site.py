@@ -114,6 +114,10 @@ class PortalAdminSite(AdminSite):
 
         return with_a_role
 
+    def password_change(self, request, extra_context=None):
+        """There is one form for it, for everybody."""
+        return redirect("account:password")
+
     def login(self, request, extra_context=None):
         """Who was on the way to no page in particular goes to their own door."""
         if request.method == "GET" and self.has_permission(request):

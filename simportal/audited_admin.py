@@ -1,6 +1,8 @@
 """What is changed in the admin stands in the audit list, with the values of before and after."""
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet
 
 from cards.actions import audit
@@ -13,6 +15,14 @@ PERSONAL = {"first_name", "last_name", "email", "phone", "contact"}  # the list 
 
 class Audited:
     """Goes before a `ModelAdmin`: what that logs for its own history is recorded, too."""
+
+    def response_action(self, request, queryset):
+        """Django asks the database for whatever keys were sent."""
+        try:
+            [self.opts.pk.to_python(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        except ValidationError:
+            raise BadRequest from None
+        return super().response_action(request, queryset)
 
     def construct_change_message(self, request, form, formsets, add=False):
         request.audited = _details(form, formsets or [], add)

@@ -53,6 +53,7 @@ class Environment:
     port: int
     portal_url: str
     proxies: int
+    staff_totp: str
     metrics_token: str
     real_name_years: int
     request_years: int
@@ -75,6 +76,7 @@ def read_environment(variables, base_dir):
         port=port,
         portal_url=_portal_url(given.get("PORTAL_URL"), debug, port),
         proxies=_proxies(given.get("PROXIES", "0")),
+        staff_totp=_staff_totp(given.get("STAFF_TOTP"), debug),
         metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
         real_name_years=_years("REAL_NAME_YEARS", given.get("REAL_NAME_YEARS", "3"), fewest=2),
         request_years=_years("REQUEST_YEARS", given.get("REQUEST_YEARS", "3"), fewest=1),
@@ -224,6 +226,12 @@ def _proxies(text):
     if not (text.isascii() and text.isdecimal() and int(text) < 10):
         raise BadSetting(f"PROXIES is how many proxies stand before the portal, 0 to 9, not {text!r}.")
     return int(text)
+
+
+def _staff_totp(text, debug):
+    if text not in (None, "required", "optional"):
+        raise BadSetting(f"STAFF_TOTP is required or optional, not {text!r}: whether all staff log in in two steps.")
+    return text or ("optional" if debug else "required")
 
 
 def _metrics_token(text):

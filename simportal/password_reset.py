@@ -5,9 +5,9 @@ import logging
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -16,16 +16,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.actions import throttle
+from cards.actions.audit import record
+from cards.choices import AuditAction
 from cards.faults import fault_of
 from cards.links import portal_link, secret_in
 from cards.pages.frames import public_page
+from cards.people import devices
+from cards.people.accounts import named_in
 from cards.visitors import visitor_address
 from simportal.models import ResetAsked
 
 logger = logging.getLogger(__name__)
 
 SECRET = "sets a password"  # of the session: a link's
-DIGITS_OF_A_KEY = 18
 
 
 class ResetForm(forms.Form):
@@ -56,10 +59,12 @@ def set_password(request):
         return public_page(request, "account/reset_set.html", {"is_over": SECRET in request.session})
     form = SetPasswordForm(user, request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            record(AuditAction.PASSWORD_RESET, by=user, about=user)
         del request.session[SECRET]
         messages.success(request, _("Your password has been changed. Log in with the new one."))
-        return redirect("admin:login")
+        return devices.with_cookie(redirect("admin:login"), user)  # whoever reads their mail is nobody's stranger
     context = {"form": form}
     return public_page(request, "account/reset_set.html", context, status=422 if form.errors else None)
 
@@ -74,10 +79,7 @@ def _opened(request, secret):
 
 def _person_of(secret):
     """Whose password a link's secret sets: nobody's once it was used, and after an hour."""
-    key, _colon, token = secret.partition(":")
-    if not (key.isascii() and key.isdecimal() and len(key) <= DIGITS_OF_A_KEY):
-        return None
-    user = get_user_model().objects.filter(pk=key, is_active=True).first()
+    user, token = named_in(secret)
     return user if user and default_token_generator.check_token(user, token) else None
 
 

@@ -24,6 +24,7 @@ SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port
 PORTAL_URL = ENV.portal_url
 PROXIES = ENV.proxies
+STAFF_TOTP = ENV.staff_totp
 REDIS_URL = ENV.redis_url
 METRICS_TOKEN = ENV.metrics_token
 REAL_NAME_YEARS = ENV.real_name_years
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "cards.people.middleware.people",
     "simportal.refusals.worded",
 ]
 

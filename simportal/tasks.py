@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from billing import mail
 from cards.calendar import civil_today
-from simportal import days, nightly_proof, password_reset
+from simportal import days, guesses, nightly_proof, password_reset
 from simportal.models import Tick
 
 DAYS_SECONDS = 30
@@ -19,8 +19,9 @@ def heartbeat():
 
 @shared_task(name="simportal.resets")
 def send_resets():
-    """Send the links requested by people who have forgotten a password."""
+    """Send the links requested by people who have forgotten a password, and to those at whose password others guess."""
     password_reset.send_requested()
+    guesses.send_warnings()
 
 
 @shared_task(name="simportal.proof")

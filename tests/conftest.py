@@ -17,6 +17,7 @@ for name in (
         "REAL_NAME_YEARS",
         "REQUEST_YEARS",
         "SIMPORTAL_TODAY",
+        "STAFF_TOTP",
     ),
 ):
     os.environ.pop(name, None)
@@ -43,6 +44,7 @@ from django.db import connection
 from billing.triggers import install_money_triggers
 from cards.triggers import install_triggers
 from tests.build import unguarded
+from tests.console.pages import logged_in
 from tests.made_once import made_once, shared_folder
 from tests.own_portal import begin_as, migrated_portal, own_portal
 from tests.processes import Portal, free_port, listens, wait_until
@@ -144,6 +146,11 @@ def new_portal(migrated, tmp_path):
     """Makes a migrated portal in a folder of its own: `new_portal(PORT="8001")`."""
     with contextlib.ExitStack() as portals:
         yield lambda **environment: portals.enter_context(own_portal(tmp_path, like=migrated, **environment))
+
+
+@pytest.fixture
+def admin_client(admin_user):
+    return logged_in(admin_user)
 
 
 @pytest.fixture

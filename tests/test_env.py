@@ -33,6 +33,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         port=8000,
         portal_url="",
         proxies=0,
+        staff_totp="required",
         metrics_token="",
         real_name_years=3,
         request_years=3,
@@ -64,6 +65,9 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1", "PORTAL_URL": "http://10.0.0.1:8000"}, "portal_url", "http://10.0.0.1:8000"),
         ({"DEBUG": "1", "PORT": "8001"}, "portal_url", "http://127.0.0.1:8001"),
         ({"PROXIES": "2"}, "proxies", 2),
+        ({"STAFF_TOTP": "optional"}, "staff_totp", "optional"),
+        ({"DEBUG": "1"}, "staff_totp", "optional"),
+        ({"DEBUG": "1", "STAFF_TOTP": "required"}, "staff_totp", "required"),
         ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
     ],
 )
@@ -204,6 +208,10 @@ def test_mail_server(url, server):
             "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
         ),
         ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
+        (
+            {"STAFF_TOTP": "off"},
+            "STAFF_TOTP is required or optional, not 'off': whether all staff log in in two steps.",
+        ),
         ({"METRICS_TOKEN": "secret"}, "METRICS_TOKEN is a long random text, of 16 characters at least."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),
     ],

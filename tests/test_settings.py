@@ -2,10 +2,10 @@
 
 import pytest
 
-from simportal.checks import portal_url_is_set
+from simportal.checks import portal_url_is_set, proxies_are_counted, staff_log_in_in_two_steps
 
 IN_SERVICE = {"DEBUG": "0", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "sim.example.cn"}
-IN_SERVICE |= {"PORTAL_URL": "https://sim.example.cn"}
+IN_SERVICE |= {"PORTAL_URL": "https://sim.example.cn", "PROXIES": "1"}
 
 
 @pytest.mark.once
@@ -22,6 +22,28 @@ def test_the_deployment_check_says_that_nobody_has_said_where_the_portal_is(sett
     )
     settings.PORTAL_URL = "https://sim.example.cn"
     assert portal_url_is_set(None) == []
+
+
+def test_the_deployment_check_says_that_nobody_has_counted_the_proxies(settings):
+    settings.PROXIES = 0
+    (warning,) = proxies_are_counted(None)
+    assert (warning.id, warning.msg) == (
+        "simportal.W002",
+        "PROXIES is 0, so behind a proxy all visitors share one address and its 50 wrong passwords.",
+    )
+    settings.PROXIES = 1
+    assert proxies_are_counted(None) == []
+
+
+def test_the_deployment_check_says_that_staff_need_no_second_step(settings):
+    settings.STAFF_TOTP = "optional"
+    (warning,) = staff_log_in_in_two_steps(None)
+    assert (warning.id, warning.msg) == (
+        "simportal.W003",
+        "STAFF_TOTP is optional, so a guessed password is enough to work as one of the staff.",
+    )
+    settings.STAFF_TOTP = "required"
+    assert staff_log_in_in_two_steps(None) == []
 
 
 @pytest.mark.once

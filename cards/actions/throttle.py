@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -17,11 +17,47 @@ class Limit(NamedTuple):
     most: int
     within: timedelta
 
+    def allowed(self, now):
+        """Of which counts another try is allowed."""
+        return Q(count__lt=self.most)
+
+    def until(self, now):
+        """How long a try of now counts."""
+        return Case(When(count=self.most - 1, then=Value(now + self.within)), default=F("until"))
+
+
+class Slowdown(NamedTuple):
+    """`free` tries of one thing, then each a while after the one before: after each of the `waits` in turn, and from
+    then on after the last of them. It is forgotten `within` a time in which nothing was tried."""
+
+    what: str
+    free: int
+    waits: tuple[timedelta, ...]
+    within: timedelta
+
+    def allowed(self, now):
+        """Of which counts another try is allowed. One that came too early does not count, so nobody waits for ever."""
+        slowed = Q(count__gte=self.free + len(self.waits), until__lte=self._until_after(now, self.waits[-1]))
+        for count, wait in enumerate(self.waits, self.free):
+            slowed |= Q(count=count, until__lte=self._until_after(now, wait))
+        return Q(count__lt=self.free) | slowed
+
+    def until(self, now):
+        return now + self.within
+
+    def _until_after(self, now, wait):
+        """Until when a try counts that was this wait ago."""
+        return now - wait + self.within
+
 
 QUARTER_OF_AN_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(days=1)
+GROWING = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 
-PASSWORD = Limit("password", 5, QUARTER_OF_AN_HOUR)
+PASSWORD = Slowdown("password", 5, GROWING, QUARTER_OF_AN_HOUR)
+PASSWORDS_OF_DEVICE = Limit("passwords of device", 5, QUARTER_OF_AN_HOUR)
 PASSWORDS_OF_ADDRESS = Limit("passwords of address", 50, QUARTER_OF_AN_HOUR)
+CONFIRMATIONS = Limit("confirmations", 5, QUARTER_OF_AN_HOUR)
+WARNINGS_OF_OWNER = Limit("warnings of owner", 1, timedelta(hours=6))
 SECOND_FACTOR = Limit("second factor", 5, QUARTER_OF_AN_HOUR)
 RESETS_OF_MAIL = Limit("resets of mail", 3, QUARTER_OF_AN_HOUR)
 RESETS_OF_ADDRESS = Limit("resets of address", 20, QUARTER_OF_AN_HOUR)
@@ -39,9 +75,12 @@ def hit(limit, subject):
     Tries.objects.bulk_create([Tries(key=key, until=until)], ignore_conflicts=True)
     tries = Tries.objects.filter(key=key)
     tries.filter(until__lte=now).update(count=0, until=until)
-    is_last = When(count=limit.most - 1, then=Value(until))
-    left = tries.filter(count__lt=limit.most)
-    return bool(left.update(count=F("count") + 1, until=Case(is_last, default=F("until"))))
+    return bool(tries.filter(limit.allowed(now)).update(count=F("count") + 1, until=limit.until(now)))
+
+
+def is_slowed(slowdown, subject):
+    """Whether the free tries are used up."""
+    return Tries.objects.filter(key=_key(slowdown, subject), count__gte=slowdown.free).exists()
 
 
 def undo_hit(limit, subject):

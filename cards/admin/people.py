@@ -31,10 +31,13 @@ class PersonAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Turn off two-step login"), permissions=["change"])
     def turn_second_factor_off(self, request, persons):
+        if persons.filter(user=request.user).exists():
+            messages.error(request, _("Your own two-step login is turned off at your account, with your password."))
+            return
         if not request.user.is_superuser:
             persons = persons.filter(user__is_staff=False)
-        for person in persons:
-            second_factor.turn_off(person.user)
+        for person in persons.select_related("user"):
+            second_factor.turn_off(person.user, by=request.user)
         messages.success(
             request,
             _("Two-step login is now off for these people: the password is enough until they turn it on again."),

@@ -20,7 +20,7 @@ from cards.models.sweep import DaysAtWork, StepOfDay, SweptDay
 from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
-from cards.models.tries import Tries
+from cards.models.tries import GuessedAt, Tries
 from cards.models.usage import QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
@@ -39,6 +39,7 @@ __all__ = [
     "DeviceBinding",
     "EventCursor",
     "FleetFigures",
+    "GuessedAt",
     "Invitation",
     "Job",
     "JobChunk",

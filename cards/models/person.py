@@ -9,13 +9,15 @@ class Person(models.Model):
     """What the portal knows of a user besides what Django does: a phone to log in with, and a second factor.
 
     The secret of the second factor stands here as it is: it must be known in the clear to check a code. Without a
-    password it opens nothing, and whoever reads this table can write to it as well.
+    password it opens nothing, and whoever reads this table can write to it as well. `sessions_ended` counts how often
+    all sessions were ended: one that began before the last time is over.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="person", verbose_name=_("user"))
     phone = CharField(_("phone"), max_length=11, unique=True, null=True, blank=True)
     totp_secret = CharField(_("two-step login secret"), max_length=64, blank=True, editable=False)
     totp_step = models.BigIntegerField(_("time step of the last code"), default=0, editable=False)
+    sessions_ended = models.PositiveIntegerField(_("sessions ended"), default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("person")

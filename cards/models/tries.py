@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 from cards.models.fields import CharField
@@ -19,3 +20,16 @@ class Tries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until}"
+
+
+class GuessedAt(models.Model):
+    """Somebody guesses at a password: the worker tells its owner. The row is there for a name that nobody has, too, so
+    that the answer takes as long."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

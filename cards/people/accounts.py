@@ -6,8 +6,12 @@ from django.utils.translation import gettext as _
 
 from cards import identifiers
 from cards.actions import throttle
+from cards.actions.audit import record
+from cards.choices import AuditAction
 from cards.errors import BadInput
 from cards.models import Person
+
+DIGITS_OF_A_KEY = 18
 
 
 def make_person(*, username, password, phone=""):
@@ -31,14 +35,29 @@ def change_account(user, *, name, email, phone):
     if number and number != person_of(user).phone and not throttle.hit(throttle.PHONES_OF_PERSON, user.pk):
         raise BadInput("phone", _("You have changed your phone number too often today. Try again tomorrow."))
     with transaction.atomic():
-        person_of(user)
+        before = _kept_of(user)
         _set_phone(user, number)
         get_user_model().objects.filter(pk=user.pk).update(first_name=name.strip(), email=email)
+        if changed := sorted(field for field, value in _kept_of(user).items() if value != before[field]):
+            record(AuditAction.ACCOUNT_CHANGED, by=user, about=user, changed=changed)
+
+
+def named_in(secret):
+    """(user, token) of the secret of a link that is for one person, `7:token`; nobody, if there is nobody such."""
+    key, _colon, token = secret.partition(":")
+    is_key = key.isascii() and key.isdecimal() and len(key) <= DIGITS_OF_A_KEY
+    return get_user_model().objects.filter(pk=key, is_active=True).first() if is_key else None, token
 
 
 def person_of(user):
     """The row that belongs to a user, made when it is needed first."""
     return Person.objects.get_or_create(user=user)[0]
+
+
+def _kept_of(user):
+    """What somebody says of themselves, as the database has it."""
+    kept = get_user_model().objects.values("first_name", "email").get(pk=user.pk)
+    return {"name": kept["first_name"], "email": kept["email"], "phone": person_of(user).phone}
 
 
 def _new_user(username, password):

@@ -15,6 +15,11 @@ class NameOrPhone(ModelBackend):
         name = username and user_name_of(username)
         return super().authenticate(request, username=name, password=password, **kwargs)
 
+    def get_user(self, user_id):
+        """With the person's row: whether the session goes on is asked of it for every page."""
+        user = get_user_model().objects.select_related("person").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None
+
 
 def user_name_of(typed):
     """The user name that is meant: what was typed, unless it is a phone by which somebody logs in."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.actions import throttle
 from cards.choices import MemberRole
 from cards.people.backends import user_name_of
-from cards.visitors import visitor_address
+from cards.people.login_tries import LoginTry
 
 LONGEST_PERSON_NAME = 64
 
@@ -21,19 +21,22 @@ class LoginForm(AuthenticationForm):
         label=_("User name or phone"), widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"})
     )
     error_messages = {
-        "invalid_login": _("Wrong user name, phone or password. After five failed attempts, wait 15 minutes.")
+        "invalid_login": _("Wrong user name, phone or password. After several failed attempts, wait a minute.")
     }
 
     def clean(self):
         typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not (typed and password):
             return self.cleaned_data
-        address, name = visitor_address(self.request.META), user_name_of(typed)
-        if not (throttle.hit(throttle.PASSWORDS_OF_ADDRESS, address) and throttle.hit(throttle.PASSWORD, name)):
+        login_try = LoginTry(self.request, user_name_of(typed))
+        if not login_try.is_allowed():
             raise self.get_invalid_login_error()
-        cleaned = super().clean()
-        throttle.undo_hit(throttle.PASSWORDS_OF_ADDRESS, address)
-        throttle.reset(throttle.PASSWORD, name)
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            login_try.was_wrong()
+            raise
+        login_try.was_right()
         return cleaned
 
 
@@ -108,6 +111,12 @@ class ConfirmedForm(forms.Form):
         return _confirmed(self.user, self.cleaned_data["current_password"])
 
 
+class SecondFactorForm(CodeForm, ConfirmedForm):
+    """The second step is turned on: the app's first code, by somebody who knows the password."""
+
+    field_order = ["code", "current_password"]
+
+
 class PasswordForm(PasswordChangeForm):
     """A new password, by somebody who knows the old one."""
 
@@ -140,8 +149,8 @@ class RoleForm(forms.Form):
 
 
 def _confirmed(user, password):
-    """The password, if it is the user's; there are as many tries as at the door."""
-    if not (throttle.hit(throttle.PASSWORD, user.get_username()) and user.check_password(password)):
+    """The password, if it is the user's. Only who is logged in as them comes here: no stranger uses their tries up."""
+    if not (throttle.hit(throttle.CONFIRMATIONS, user.pk) and user.check_password(password)):
         raise ValidationError(_("Wrong password. After five failed attempts, wait 15 minutes."))
-    throttle.reset(throttle.PASSWORD, user.get_username())
+    throttle.reset(throttle.CONFIRMATIONS, user.pk)
     return password

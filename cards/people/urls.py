@@ -2,16 +2,19 @@
 
 from django.urls import path
 
-from cards.people.views import account, join, login
+from cards.people.views import account, join, login, two_factor
 
 app_name = "account"
 
 urlpatterns = [
     path("", account.account, name="account"),
     path("password/", account.Password.as_view(), name="password"),
-    path("two-factor/", account.two_factor, name="two-factor"),
-    path("two-factor/codes/", account.new_codes, name="recovery-codes"),
-    path("two-factor/off/", account.two_factor_off, name="two-factor-off"),
+    path("sessions/end/", account.end_sessions, name="end-sessions"),
+    path("two-factor/", two_factor.two_factor, name="two-factor"),
+    path("two-factor/codes/", two_factor.new_codes, name="recovery-codes"),
+    path("two-factor/off/", two_factor.two_factor_off, name="two-factor-off"),
+    path("two-factor/first/", two_factor.set_up, name="set-up"),
+    path("known/", login.known_device, name="known-device"),
     path("code/", login.second_step, name="code"),
     path("new/", join.new_account, name="new"),
 ]

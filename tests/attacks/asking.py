@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from django.http import SimpleCookie
 from django.test import Client
 
+from tests.console.pages import logged_in
+
 JSON = "application/json"
 
 
@@ -54,9 +56,7 @@ class Caller:
     """Somebody with a browser, which forgets between two requests whatever it was given meanwhile."""
 
     def __init__(self, user=None):
-        self.client = Client()
-        if user:
-            self.client.force_login(user)
+        self.client = logged_in(user) if user else Client()
         self.cookies = self.client.cookies.output().replace("Set-Cookie: ", "")
 
     def ask(self, request, remains=lambda: None):

@@ -1,6 +1,6 @@
 """The attacks. A new one is one entry in the `ATTACKS` of its subject's module; a new subject is one line here."""
 
-from tests.attacks import commands, files, foreign, formulas, fuzz, secrets
+from tests.attacks import commands, files, foreign, formulas, fuzz, logins, secrets
 
 ATTACKS = {
     **foreign.ATTACKS,
@@ -9,4 +9,5 @@ ATTACKS = {
     **secrets.ATTACKS,
     **fuzz.ATTACKS,
     **commands.ATTACKS,
+    **logins.ATTACKS,
 }

@@ -25,6 +25,7 @@ from cards.columns.kinds import Format  # noqa: E402
 from cards.exports.stream import file_blocks  # noqa: E402
 from cards.models import Card  # noqa: E402
 from tests.bench.lists_fleet import lay  # noqa: E402
+from tests.console.pages import logged_in  # noqa: E402
 from tests.on_postgres import program  # noqa: E402
 
 BY_IMPORT_EXPORT = 20_000
@@ -44,8 +45,7 @@ def portal(format, file):
 
 def request(file):
     """A list that is short enough to be streamed at once, as a whole request: session, filter, count, file."""
-    client = Client(headers={"host": "localhost"})
-    client.force_login(User.objects.get())
+    client = logged_in(User.objects.get(), Client(headers={"host": "localhost"}))
     b"".join(client.get("/console/cards/export/", {"format": "csv", "parked": "1"}, secure=True))
     start = _start()
     response = client.get("/console/cards/export/", {"format": "csv", "hold": "credit"}, secure=True)

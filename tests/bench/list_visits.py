@@ -15,12 +15,13 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
 from cards.models import Card
 from tests.bench.lists_fleet import TODAY, lay
+from tests.console.pages import logged_in
 
 LIST, STOCK = "/console/cards/", "/stock/cards/card/"
 PASTED = 500
@@ -101,8 +102,8 @@ def _searches(card):
 
 def serve():
     """Go, for each line that comes in, where it says; what that cost goes out as a line of JSON."""
-    client, addresses = Client(), {name: (url, posted) for name, url, posted in visits()}
-    client.force_login(User.objects.get_or_create(username="bench", is_superuser=True, is_staff=True)[0])
+    client = logged_in(User.objects.get_or_create(username="bench", is_superuser=True, is_staff=True)[0])
+    addresses = {name: (url, posted) for name, url, posted in visits()}
     gc.freeze()
     print(json.dumps(list(addresses)), flush=True)
     for line in sys.stdin:

@@ -21,11 +21,10 @@ from tests.processes import free_port, listens, wait_until
 
 LAY_A_PORTAL = """
 from django.contrib.auth.models import User
-from django.test import Client
 from tests.bench.lists_fleet import lay
+from tests.console.pages import logged_in
 lay(40_000)
-client = Client()
-client.force_login(User.objects.create_superuser("admin"))
+client = logged_in(User.objects.create_superuser("admin"))
 print(client.cookies["sessionid"].value)
 """
 PAGE, UPLOAD, EXPORT = "/console/cards/", "/console/imports/", "/console/cards/export/?format=csv"

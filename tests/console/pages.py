@@ -5,12 +5,20 @@ import re
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from cards.people import sessions
+
 KEPT_ON_ONE_LINE = re.compile(r'<span class="nowrap">([^<]*)</span>')
 
 
-def logged_in(user):
-    client = Client()
+def logged_in(user, client=None, in_two_steps=True):
+    """Somebody's browser after the login; a session that does not say when it was seen is none of the staff's."""
+    client = client or Client()
     client.force_login(user)
+    marks = sessions.marks_of(user)
+    if any(marks.values()):
+        session = client.session
+        session.update(marks | {sessions.IN_TWO_STEPS: in_two_steps})
+        session.save()
     return client
 
 

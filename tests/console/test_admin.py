@@ -266,3 +266,9 @@ def test_a_wrong_turn_ends_on_a_page_of_ours(settings, url, status, says):
     settings.DEBUG = False
     response = of_role("support").get(url, headers={"accept-language": "en"}, secure=True)
     assert (response.status_code, says in text(response)) == (status, True)
+
+
+@pytest.mark.parametrize(("key", "status"), [("_", 400), ("", 400), ("9" * 5000, 400), ("1e3", 400), ("9", 302)])
+def test_what_is_no_key_is_chosen_by_nobody(admin_client, key, status):
+    sent = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+    assert admin_client.post("/admin/billing/pricetier/", sent).status_code == status

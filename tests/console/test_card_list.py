@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.test import Client
 from django.utils import translation
 from django.utils.html import escape
 
@@ -405,12 +404,11 @@ def test_nothing_on_the_page_needs_what_the_policy_forbids(ops):
 
 
 def test_only_staff_of_today_may_look():
-    client = Client()
     user = member("Acme")
     user.is_staff = True
     user.save()
     user.user_permissions.add(Permission.objects.get(codename="view_card"))
-    client.force_login(user)
+    client = logged_in(user)
     assert client.get(LIST).status_code == 200
     user.is_active = False
     user.save()

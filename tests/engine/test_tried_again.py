@@ -16,6 +16,7 @@ from simportal.health import FULL
 from tests.billing import build as b
 from tests.build import OPENED_ON as DAY
 from tests.build import card_in_use, member, on_day, open_card, staff
+from tests.console.pages import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -71,8 +72,8 @@ def went(job):
 
 
 @pytest.mark.parametrize("what", IMPORTS)
-def test_an_import_goes_on_from_where_it_failed(what, boss, client):
-    client.force_login(boss)
+def test_an_import_goes_on_from_where_it_failed(what, boss):
+    client = logged_in(boss)
     job = IMPORTS[what](boss)
     engine.fail(job, "the disk is full")
     job = pressed(job, client)
@@ -86,17 +87,17 @@ def test_an_import_goes_on_from_where_it_failed(what, boss, client):
     assert (job.is_running, went(job)) == (True, ("done", "", ["resumed", "resumed", "started", "resumed"]))
 
 
-def test_an_export_is_written_again(boss, client):
-    client.force_login(boss)
+def test_an_export_is_written_again(boss):
+    client = logged_in(boss)
     job = export.order_export(boss, "csv", "cards.csv")
     engine.fail(job, "the disk is full")
     assert went(pressed(job, client)) == ("done", "", ["resumed"])
 
 
-def test_a_draft_of_an_order_is_checked_again_and_a_paid_one_served(boss, client):
+def test_a_draft_of_an_order_is_checked_again_and_a_paid_one_served(boss):
     b.price("Y1-30", "30")
     b.fund("100")
-    client.force_login(boss)
+    client = logged_in(boss)
     order = b.drafted(cards=[card_in_use(customer="Acme")])
     Job.objects.update(status="checking")
     JobChunk.objects.update(checked_at=None)
@@ -109,26 +110,26 @@ def test_a_draft_of_an_order_is_checked_again_and_a_paid_one_served(boss, client
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
 
 
-def test_nobody_else_tries_it_again_and_what_did_not_fail_is_not_tried(boss, client):
+def test_nobody_else_tries_it_again_and_what_did_not_fail_is_not_tried(boss):
     job = export.order_export(boss, "csv", "cards.csv")
     engine.fail(job, "the disk is full")
     for other, status in ((staff(username="other"), 403), (member(), 404)):
-        client.force_login(other)
+        client = logged_in(other)
         assert client.post(f"/console/jobs/{job.pk}/reopen/").status_code == status
     assert client.post(f"/my/jobs/{job.pk}/reopen/").status_code == 404
     assert Job.objects.get().has_failed
     done = worker.work_off(export.order_export(boss, "xlsx", "cards.xlsx"))
-    client.force_login(boss)
+    client = logged_in(boss)
     assert client.post(f"/console/jobs/{done.pk}/reopen/").status_code == 302
     assert Job.objects.get(pk=done.pk).status == "done"
 
 
-def test_a_customer_tries_their_own_export_again(client):
+def test_a_customer_tries_their_own_export_again():
     open_card(customer="Acme")
     alice = member()
     job = export.order_export(alice, "csv", "cards.csv")
     engine.fail(job, "the disk is full")
-    client.force_login(alice)
+    client = logged_in(alice)
     url = f"/my/jobs/{job.pk}/reopen/"
     assert f'action="{url}"' in client.get(f"/my/jobs/{job.pk}/").content.decode()
     assert client.post(url).status_code == 302

@@ -33,6 +33,7 @@ from cards.people.members import invite_member
 from cards.permissions import Actor
 from tests.billing import build
 from tests.build import card_in_use, do, member, on_day, open_card
+from tests.console.pages import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +94,10 @@ TABLE = {
     "account:two-factor": row(WITH_ACCOUNT, WITH_ACCOUNT),
     "account:recovery-codes": row(NOBODY, WITH_ACCOUNT),
     "account:two-factor-off": row(NOBODY, WITH_ACCOUNT),
+    "account:end-sessions": row(NOBODY, WITH_ACCOUNT),
     "account:code": row(),  # only for who has just given the right password
+    "account:set-up": row(),
+    "account:known-device": row(EVERYBODY),  # whoever has the link comes further
     "account:new": row(EVERYBODY, EVERYBODY),
     "own-data": row(WITH_ACCOUNT),
     "own-file": row(WITH_ACCOUNT),
@@ -442,9 +446,7 @@ class Visitor:
     """
 
     def __init__(self, user):
-        self.client = Client()
-        if user:
-            self.client.force_login(user)
+        self.client = logged_in(user) if user else Client()
         self.cookies = self.client.cookies.output()
         self.bare, self.cached = set(), set()
 

@@ -220,7 +220,8 @@ def test_an_owner_who_only_looks_elsewhere_changes_nothing_there(acme, change):
 def test_strangers_log_in_first_staff_find_nothing_and_a_look_changes_nothing(acme, change):
     path = path_of(change, acme["owner"])
     before = state()
-    assert of().post(path, {"role": "owner"})["Location"] == f"/admin/login/?next={path}"
+    sent = of().post(path, {"role": "owner"}, headers={"referer": "http://testserver/my/members/"})
+    assert sent["Location"] == "/admin/login/?next=/my/members/"
     assert of(staff("assign")).post(path, {"role": "owner"}).status_code == 404
     assert of(acme["owner"]).get(path).status_code == 405
     assert state()[:2] == before[:2]

@@ -168,14 +168,17 @@ def test_who_changed_meanwhile_begins_again(alice, client, change):
 
 
 def test_it_is_turned_on_with_a_code_and_shows_the_recovery_codes_once(clock):
-    client = logged_in(member(username="alice"))
+    alice = member(username="alice")
+    client = logged_in(alice)
     page = client.get("/account/two-factor/").text
     secret = re.search(r'<span class="id">([A-Z2-7]+)</span>', page)[1]
     assert "<svg" in page
     assert "style=" not in page
-    wrong = client.post("/account/two-factor/", {"code": "000000"})
-    assert (wrong.status_code, secret in wrong.text) == (422, True)
-    shown = client.post("/account/two-factor/", {"code": pyotp.TOTP(secret).at(timezone.now())}).text
+    right = pyotp.TOTP(secret).at(timezone.now())
+    for wrong in ({"code": "000000"}, {"current_password": "wrong"}, {"current_password": ""}):
+        page = client.post("/account/two-factor/", {"code": right, "current_password": "demo"} | wrong)
+        assert (page.status_code, secret in page.text, person_of(alice).has_second_factor) == (422, True, False)
+    shown = client.post("/account/two-factor/", {"code": right, "current_password": "demo"}).text
     codes = set(re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}", shown))
     assert (len(codes), Person.objects.get().totp_secret) == (10, secret)
     again = client.get("/account/two-factor/").text
@@ -184,7 +187,7 @@ def test_it_is_turned_on_with_a_code_and_shows_the_recovery_codes_once(clock):
 
 def test_the_secret_comes_from_the_portal_never_from_the_form(clock):
     client = logged_in(member(username="alice"))
-    client.post("/account/two-factor/", {"code": code_at(), "secret": SECRET})
+    client.post("/account/two-factor/", {"code": code_at(), "secret": SECRET, "current_password": "demo"})
     assert not Person.objects.exclude(totp_secret="").exists()
 
 

@@ -1,43 +1,36 @@
-"""Everybody's own account: name, phone and e-mail, the password, and the second factor."""
+"""Everybody's own account: name, phone and e-mail, the password, and where else one is logged in."""
 
-import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordChangeView
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from cards.actions.audit import record
+from cards.choices import AuditAction
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.pages.frames import frame_of, public_page
-from cards.people import accounts, second_factor
-from cards.people.forms import AccountForm, CodeForm, ConfirmedForm, PasswordForm
-
-NEW_SECRET = "secret of the second factor to come"
+from cards.people import accounts, devices, sessions
+from cards.people.forms import AccountForm, ConfirmedForm, PasswordForm
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request):
-    """What somebody says of themselves, and the ways to their password and second factor."""
-    user, person = request.user, accounts.person_of(request.user)
-    if request.method == "POST":
-        form = AccountForm(user, request.POST)
-        if form.is_valid():
-            try:
-                accounts.change_account(user, **form.values())
-            except BadInput as bad:
-                say_at_field(form, bad)
-            else:
-                messages.success(request, _("Your account details have been saved."))
-                return redirect("account:account")
-    else:
-        form = AccountForm(user, initial={"name": user.first_name, "email": user.email, "phone": person.phone})
-    context = {"form": form, "person": person}
-    return public_page(request, "account/account.html", context, status=422 if form.errors else None)
+    """What somebody says of themselves, and the ways to their password, second factor and sessions."""
+    form = AccountForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            accounts.change_account(request.user, **form.values())
+        except BadInput as bad:
+            say_at_field(form, bad)
+        else:
+            messages.success(request, _("Your account details have been saved."))
+            return redirect("account:account")
+    return _account_page(request, form if request.method == "POST" else None)
 
 
 class Password(PasswordChangeView):
@@ -52,56 +45,29 @@ class Password(PasswordChangeView):
 
     def form_valid(self, form):
         messages.success(self.request, _("Your password has been changed."))
-        return super().form_valid(form)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def two_factor(request):
-    """The second factor: how to turn it on, or, when it is on, how to get new recovery codes and to turn it off."""
-    person = accounts.person_of(request.user)
-    if person.has_second_factor:
-        return _two_factor_page(request, person)
-    secret = request.session.setdefault(NEW_SECRET, second_factor.new_secret())
-    form = CodeForm(request.POST or None, label_suffix="")
-    if request.method == "POST" and form.is_valid():
-        codes = second_factor.turn_on(request.user, secret, form.cleaned_data["code"])
-        if codes:
-            del request.session[NEW_SECRET]
-            return public_page(request, "account/recovery_codes.html", {"codes": codes})
-        form.add_error("code", _("Wrong code. Check that your phone's clock is right."))
-    code = segno.make(second_factor.provisioning_uri(request.user, secret), error="m")
-    # It stands in the page as SVG; segno writes nothing into it that the strict policy forbids.
-    qr = mark_safe(code.svg_inline(scale=5, border=4, light="white"))
-    context = {"form": form, "secret": secret, "qr": qr}
-    return public_page(request, "account/two_factor_new.html", context, status=422 if form.errors else None)
+        record(AuditAction.PASSWORD_CHANGED, by=form.user, about=form.user)
+        return devices.with_cookie(super().form_valid(form), form.user)
 
 
 @login_required
 @require_POST
-def new_codes(request):
-    """New recovery codes, for somebody who knows the password."""
-    person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
-    if not person.has_second_factor:
-        return redirect("account:two-factor")
+def end_sessions(request):
+    """Whoever else is logged in as this person is so no more; asks for the password."""
+    form = ConfirmedForm(request.user, request.POST)
     if not form.is_valid():
-        return _two_factor_page(request, person, form)
-    codes = second_factor.new_recovery_codes(request.user)
-    return public_page(request, "account/recovery_codes.html", {"codes": codes})
-
-
-@login_required
-@require_POST
-def two_factor_off(request):
-    """From now on the password is enough; asks for it once more."""
-    person, form = accounts.person_of(request.user), ConfirmedForm(request.user, request.POST)
-    if not form.is_valid():
-        return _two_factor_page(request, person, form)
-    second_factor.turn_off(request.user)
-    messages.success(request, _("Two-step login is off."))
+        return _account_page(request, ending=form)
+    sessions.end_others(request)
+    messages.success(request, _("You are now logged out everywhere else."))
     return redirect("account:account")
 
 
-def _two_factor_page(request, person, form=None):
-    context = {"form": form or ConfirmedForm(request.user), "left": person.recovery_codes.count()}
-    return public_page(request, "account/two_factor.html", context, status=422 if form and form.errors else None)
+def _account_page(request, form=None, ending=None):
+    user, person = request.user, accounts.person_of(request.user)
+    initial = {"name": user.first_name, "email": user.email, "phone": person.phone}
+    has_errors = any(each and each.errors for each in (form, ending))
+    context = {
+        "form": form or AccountForm(user, initial=initial),
+        "ending": ending or ConfirmedForm(user, auto_id="ending_%s"),
+        "person": person,
+    }
+    return public_page(request, "account/account.html", context, status=422 if has_errors else None)

@@ -1,6 +1,5 @@
 """Becoming somebody here: by an owner's invitation, or with an account of one's own to claim a card."""
 
-from django.contrib import auth
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect
@@ -15,13 +14,12 @@ from cards.forms import say_at_field
 from cards.links import secret_in
 from cards.models import Invitation
 from cards.pages.frames import public_page
-from cards.people import accounts
+from cards.people import accounts, devices, sessions
 from cards.people.forms import NewPersonForm
 from cards.people.members import accept
 from cards.scope import Scope
 from cards.visitors import visitor_address
 
-BACKEND = "cards.backends.NameOrPhone"
 INVITED = "invited by"  # of the session: an invitation's token
 
 
@@ -63,8 +61,8 @@ def new_account(request):
         return redirect(target)
     form = NewPersonForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid() and _may_try(request, form) and (user := _made(form)):
-        auth.login(request, user, backend=BACKEND)
-        return redirect(target)
+        sessions.log_in(request, user)
+        return devices.with_cookie(redirect(target), user)
     context = {"form": form, "next": target}
     return public_page(request, "account/new.html", context, status=422 if form.errors else None)
 
@@ -96,8 +94,8 @@ def _join_as_somebody_new(request, invitation):
             joined = user and accept(invitation, user)
             transaction.set_rollback(not joined)
         if joined:
-            auth.login(request, user, backend=BACKEND)
-            return _joined(request)
+            sessions.log_in(request, user)
+            return devices.with_cookie(_joined(request), user)
         if user:
             return _is_over(request)
     context = {"invitation": invitation, "form": form}

@@ -1,0 +1,44 @@
+"""Guessing at the door: strangers are slowed down, and the owner of an account is never locked out of it."""
+
+from django.contrib.auth import get_user_model
+
+from cards.actions import throttle
+from cards.models import GuessedAt
+from cards.people import devices
+from cards.visitors import visitor_address
+
+
+class LoginTry:
+    """A password for a user name, from a device of its owner or from anywhere else. It is counted before it is looked
+    at, and whatever is asked of the database does not depend on whether anybody is called so."""
+
+    def __init__(self, request, name):
+        device = devices.device_of(request, name)
+        self.name = name
+        self.by_owner = [(throttle.PASSWORDS_OF_DEVICE, device)] if device else []
+        self.by_stranger = [
+            (throttle.PASSWORDS_OF_ADDRESS, visitor_address(request.META)),
+            (throttle.PASSWORD, name),
+        ]
+        self.counted = []
+
+    def is_allowed(self):
+        """Whether the password may be looked at. A device whose tries are used up waits as a stranger does."""
+        return any(self._count(limits) for limits in (self.by_owner, self.by_stranger) if limits)
+
+    def was_right(self):
+        for limit, subject in self.counted:
+            throttle.undo_hit(limit, subject)
+
+    def was_wrong(self):
+        """Its owner is told of strangers who go on guessing, once in six hours."""
+        if self.counted is self.by_stranger and self._is_news():
+            GuessedAt.objects.create(user=get_user_model().objects.filter(username=self.name).first())
+
+    def _is_news(self):
+        is_slowed = throttle.is_slowed(throttle.PASSWORD, self.name)
+        return is_slowed and throttle.hit(throttle.WARNINGS_OF_OWNER, self.name)
+
+    def _count(self, limits):
+        self.counted = limits
+        return all(throttle.hit(*each) for each in limits)

@@ -5,12 +5,15 @@ import re
 from itertools import chain
 from urllib.parse import unquote_to_bytes
 
-from simportal.refusals import NO_WAY_ON, NOT_TEXT, NOT_UTF_8, OTHER_CHARSET
+from cards.paging import key_in
+from cards.quantities import whole
+from simportal.refusals import DAMAGED, MISFITTING, NO_WAY_ON, NOT_TEXT, NOT_UTF_8, OTHER_CHARSET
 
 NUL = "\x00"
 FORM, FORM_WITH_FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 # Where a form or an address says which page comes next: a path of ours, which no browser takes for another site's.
 WAYS_ON = ("next", "back")
+CHOSEN = "_selected_action"  # the rows that are ticked in the admin, which takes them for numbers unseen
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -33,7 +36,9 @@ def taken_as_text(request, view, args, kwargs):
 
 
 def wrong_with_address(request):
-    """Why the path, the query or the cookies cannot be read; None where they can."""
+    """Why the path, the query or the cookies cannot be read, or the form not be counted; None where they can."""
+    if whole(request.META.get("CONTENT_LENGTH") or "0") is None:
+        return DAMAGED
     if not is_utf_8(request.content_params.get("charset", "utf-8")):
         return OTHER_CHARSET
     query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
@@ -47,7 +52,10 @@ def wrong_with_form(request):
         return NOT_UTF_8
     names = (file.name for files in request.FILES.lists() for file in files[1])
     texts = chain(chain.from_iterable((name, *values) for name, values in request.POST.lists()), names, request.FILES)
-    return NOT_TEXT if any(NUL in text for text in texts) else wrong_with_way_on(request.POST)
+    if any(NUL in text for text in texts):
+        return NOT_TEXT
+    is_misfitting = any(key_in(text) is None for text in request.POST.getlist(CHOSEN))
+    return MISFITTING if is_misfitting else wrong_with_way_on(request.POST)
 
 
 def wrong_with_way_on(parameters):

@@ -18,6 +18,7 @@ NUL = "What was sent contains a NUL character, which is in no text. Remove it an
 NOT_UTF_8 = "What was sent is not UTF-8 text. Send it again as UTF-8."
 CHARSET = "Text is only taken as UTF-8, not in another charset. Send it again as UTF-8."
 DAMAGED = "The form arrived damaged or in parts. Go back and send it again; nothing was saved."
+MISFITTING = "What was sent does not fit this page. Go back, load the page anew and try again; nothing was saved."
 NO_WAY_ON = "The page that should come next is none of this portal. Begin at the home page."
 OTHER_HOST = "The portal has another name. Open it by the address you were given."
 TOO_MANY = "The form has too many fields. Nothing was saved: send it in parts."
@@ -58,6 +59,13 @@ REFUSED = {
     "no boundary": (post(b"--b--", "multipart/form-data"), 400, DAMAGED),
     "a boundary that is none": (post(b"x", f"multipart/form-data; boundary={'x' * 300}"), 400, DAMAGED),
     "part of a form": (post(multipart([("username", "a")])[:-9], MULTIPART, CONTENT_LENGTH="-1"), 400, DAMAGED),
+    "a length that is none": (post("username=a", CONTENT_LENGTH="1e3"), 400, DAMAGED),
+    "a length of thousands of digits": (post("username=a", CONTENT_LENGTH="9" * 5_000), 400, DAMAGED),
+    "rows of the admin that are none": (
+        post("_selected_action=1&_selected_action=x", path="/admin/cards/tag/"),
+        400,
+        MISFITTING,
+    ),
     "a thousand fields": (get(query="&".join(f"x{number}" for number in range(1_100))), 413, TOO_MANY),
     "a form of a thousand fields": (post("a&" * 1_100), 413, TOO_MANY),
     "another host": (get(HTTP_HOST="evil.example"), 400, OTHER_HOST),

@@ -34,6 +34,7 @@ class PortalCommand(BaseCommand):
     """
 
     requires_system_checks = []
+    paths = ()  # the options that name files, which may be called by bytes that are no text
     interrupted = gettext_lazy("Interrupted: what was done so far is kept.")
 
     def carry_out(self, **options):
@@ -71,7 +72,15 @@ class PortalCommand(BaseCommand):
 
     def execute(self, *args, **options):
         with translation.override(language_of_the_shell()), statements_forgotten():
+            self._refuse_bytes(options)
             return super().execute(*args, **options)
+
+    def _refuse_bytes(self, options):
+        """A shell hands on bytes that are no text as halves of characters, which nothing can keep."""
+        for name, value in options.items():
+            texts = value if isinstance(value, list) else [value]
+            if name not in self.paths and any(isinstance(text, str) and not is_text(text) for text in texts):
+                raise CommandError(_("“{name}” is not UTF-8 text.").format(name=name), returncode=CALLED_WRONGLY)
 
     def handle(self, **options):
         try:
@@ -116,6 +125,14 @@ def explained(error, interrupted):
             return sentence.format(reason=first_line), FOUND_SOMETHING
         what = f"{type(error).__name__}: {first_line}"
         return _("Internal error: {what} (use --traceback for details)").format(what=what), FOUND_SOMETHING
+
+
+def is_text(text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

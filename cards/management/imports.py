@@ -18,6 +18,8 @@ COUNT_LABELS = {
 
 
 class ImportCommand(PortalCommand):
+    paths = ("file", "mapping")
+
     def add_arguments(self, parser):
         parser.add_argument("file", metavar="FILE", help="CSV (UTF-8 or GB18030) or XLSX, with a header row")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")

@@ -394,3 +394,18 @@ def test_a_tag_or_remark_that_cannot_be_is_a_wrong_call(action, arguments):
     ended = run("act", action, card.iccid, *arguments)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert build.fresh(card).version == card.version
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("suspend", iccid(1), "--reason", "\udcff"), "reason"),
+        (("renew", iccid(1), "--set", "plan=\udcff"), "parameters"),
+        (("suspend", "\udcff"), "iccids"),
+    ],
+)
+def test_bytes_that_are_no_text_are_a_wrong_call(arguments, named):
+    card = in_use()
+    ended = run("act", *arguments)
+    assert (ended.code, ended.out, ended.err) == (2, "", f"“{named}” is not UTF-8 text.\n")
+    assert build.fresh(card).version == card.version

@@ -9,7 +9,7 @@ import re
 import uuid
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, override_settings
+from django.test import override_settings
 
 from billing.models import Order, Receipt
 from cards.actions.jobs import worker
@@ -17,6 +17,7 @@ from cards.models import Card, Customer, Job, Plan
 from tests.attacks.asking import Caller
 from tests.attacks.attack import Attack, Tally
 from tests.build import on_day, unguarded
+from tests.console.pages import logged_in
 from tests.my import test_every_url as walk
 
 CALL = 'HYPERLINK("http://evil.example")'
@@ -90,8 +91,7 @@ def in_reports(stage):
     """A file whose every cell is a formula: its report says what is wrong with it, and quotes it."""
     tally = Tally()
     with on_day(walk.DAY), override_settings(MEDIA_ROOT=stage.folder):
-        ops = Client()
-        ops.force_login(walk.everybody()["operations"])
+        ops = logged_in(walk.everybody()["operations"])
         for what, columns in COLUMNS.items():
             for column in columns:
                 job = imported(ops, what, columns, column)

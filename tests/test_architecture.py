@@ -46,6 +46,7 @@ def sources():
                 yield path.relative_to(settings.BASE_DIR)
 
 
+@cache
 def tree(path):
     return ast.parse((settings.BASE_DIR / path).read_text())
 
@@ -76,8 +77,13 @@ def calls(path):
 
 
 FILES = list(sources())
-ARROWS = [(path, list(imported(path))) for path in FILES]
 OF_DOMAIN = [path for path in FILES if path.parts[0] in ("cards", "billing")]
+
+
+@cache
+def arrows_of_ours():
+    """(file, what it imports) of each; asked for by those tests alone that need it, for every process loads this."""
+    return [(path, list(imported(path))) for path in FILES]
 
 
 def nested(paths):
@@ -149,11 +155,11 @@ def test_types_are_checked_of_the_inner_rings_and_the_ports():
 
 
 def test_every_arrow_between_rings_points_inward():
-    assert outward(ARROWS) == []
+    assert outward(arrows_of_ours()) == []
 
 
 def test_no_room_knows_of_a_room_within_it():
-    assert list(into_nested(ARROWS)) == []
+    assert list(into_nested(arrows_of_ours())) == []
 
 
 def test_a_room_within_a_room_is_read_by_the_same_rules():
@@ -175,7 +181,7 @@ def test_a_room_within_a_room_is_read_by_the_same_rules():
 
 
 def test_doors_do_not_know_each_other():
-    meeting = {(own, other) for _path, own, other in within(ARROWS) if own in DOORS and other in DOORS}
+    meeting = {(own, other) for _path, own, other in within(arrows_of_ours()) if own in DOORS and other in DOORS}
     assert {pair for pair in meeting if pair[0] != pair[1]} - DOORS_THAT_MEET == set()
 
 

@@ -25,8 +25,7 @@ def client_of(role):
     return logged_in(user)
 
 
-@pytest.fixture
-def people():
+def made_people():
     """Whom somebody might want to be: an admin, a colleague, a customer's owner."""
     admin, owner = User.objects.create_superuser("root", email="root@example.cn"), member()
     colleague = User.objects.create_user("colleague", is_staff=True, email="colleague@example.cn")
@@ -35,6 +34,11 @@ def people():
     for user, phone in ((admin, "13800138000"), (owner, "13800138001")):
         Person.objects.filter(pk=person_of(user).pk).update(phone=phone, totp_secret="SECRET")
     return {"admin": admin, "colleague": colleague, "owner": owner}
+
+
+@pytest.fixture
+def people():
+    return made_people()
 
 
 def standing():

@@ -79,6 +79,8 @@ ASKING_THE_DATABASE = {
     "tests/console/test_quarantine.py::test_it_is_decided_once",
     "tests/engine/test_anew.py::test_the_database_lets_no_state_through_that_nobody_says_is_anew",
     "tests/engine/test_cancelling.py::test_what_is_split_is_added_up_and_for_each_person_by_themselves",
+    "tests/test_audit.py::test_the_database_refuses_to_take_an_entry_back",
+    "tests/test_audit.py::test_it_is_sealed_each_night_and_proved",
     "tests/engine/test_unrenew.py::test_whatever_a_card_has_lived_through_a_renewal_taken_back_leaves_it_as_it_was",
 }
 

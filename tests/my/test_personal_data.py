@@ -62,7 +62,7 @@ def test_the_file_has_what_is_known_of_a_person_and_of_nobody_else(wang):
     known = document(logged_in(wang))
     assert {name: len(rows) for name, rows in known.items()} == {
         **{"memberships": 1, "invitations": 0, "saved_views": 0, "id_checks": 1, "requests": 0, "claims": 1, "jobs": 0},
-        **{"log": 1, "account": 1},
+        **{"log": 3, "account": 1},  # what was done to the account, too
     }
     (account,), (check,) = known["account"], known["id_checks"]
     assert (account["user_name"], account["name"], account["phone"]) == ("wang", "王小明", "13800138000")

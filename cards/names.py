@@ -14,7 +14,7 @@ from cards.phrases import on_one_line
 
 LONGEST_KEY = 255
 LONGEST_OF_REGISTERED = 60  # of what a person who registered is called, and of their login: both fit into a name
-REGISTERED_MARK = re.compile(r"(^|\s)@\S+$")
+REGISTERED_MARK = re.compile(r"\s@\S+$")
 NAMES_IN_MIND = 10_000  # a file names few customers in many rows
 NEAREST_SHOWN = 3
 
@@ -59,7 +59,7 @@ def registered_name(person: str, login: str, number: int = 1) -> str:
     """
     login = "".join(tidy_name(login).split())[:LONGEST_OF_REGISTERED] + (f"~{number}" if number > 1 else "")
     called = tidy_name(person)[:LONGEST_OF_REGISTERED].strip()
-    return f"{called} @{login}" if called else f"@{login}"
+    return f"{called or login} @{login}"
 
 
 def is_registered_name(name: str) -> bool:

@@ -13,7 +13,7 @@ def give_names(apps, schema_editor):
     for customer in apps.get_model("cards", "Customer").objects.using(alias).filter(is_registered=True).order_by("pk"):
         person = _who_registered(apps, alias, customer)
         login = person.username if person else f"~{customer.pk}"
-        if not f" {customer.name}".endswith(f" {registered_name('', login)}"):
+        if not customer.name.endswith(registered_name("-", login)[1:]):
             with transaction.atomic(using=alias):
                 _give_name(apps, alias, customer, person, login)
 

@@ -178,7 +178,7 @@ def test_what_nobody_starts_in_time_expires_and_is_told(ops, colleague, days, st
     housekeeping()
     assert Job.objects.get(pk=job.pk).status == status
     other = staff(username="other")
-    other.user_permissions.set(Permission.objects.filter(codename="view_proposal"))
+    other.user_permissions.set(Permission.objects.filter(codename__in=["view_card", "view_proposal"]))
     told = [page_of(user, "/console/").context["expired_approvals"] for user in (ops, colleague, other)]
     waits = [page_of(user, "/console/").context["approvals"] for user in (ops, colleague, other)]
     assert (told, waits) == (([0, 0, 0], [0, 1, 0]) if status == "ready" else ([1, 1, 0], [0, 0, 0]))

@@ -41,7 +41,7 @@ def test_a_stranger_claims_a_card_and_pays_for_a_pack_and_the_card_works_again()
     page.press("Add card", code=code)
     assert (page.url, "The card is suspended: its data is used up." in page.text) == (f"/my/cards/{card.iccid}/", True)
     page.press("Buy more data").press("Buy for ¥9.90").press("Pay ¥9.90 online").press("Pay ¥9.90")
-    assert (fresh(card).state, fresh(card).customer) == ("in_use", Customer.objects.get(name="@wang"))
+    assert (fresh(card).state, fresh(card).customer) == ("in_use", Customer.objects.get(name="wang @wang"))
 
 
 def test_why_a_card_is_stopped_is_found_and_the_new_device_confirmed(alice):

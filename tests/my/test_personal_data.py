@@ -116,7 +116,7 @@ def test_an_account_ends_with_all_that_says_who_it_was(wang):
     for model in (Person, RecoveryCode, Membership, Invitation):
         assert not model.objects.exists()
     customer = Customer.objects.get()
-    assert (customer.name, customer.contact, customer.phone) == ("@wang", "", "")
+    assert (customer.name, customer.contact, customer.phone) == ("wang @wang", "", "")
     assert AuditEntry.objects.filter(user=user.pk).first().action == "person_deleted"
     answer = Client().post("/admin/login/", {"username": "wang", "password": "demo"})
     assert (answer.status_code, get_user(client).is_authenticated) == (200, False)
@@ -166,7 +166,7 @@ def test_the_last_owner_hands_over_first(wang, needed):
     assert "needs an owner: make another person the owner first, then delete the account." in text(answer)
     Membership.objects.create(customer=wang.memberships.get().customer, user=person(username="zhao"), role="owner")
     assert delete(logged_in(wang)).status_code == 302
-    assert Customer.objects.get(memberships__user__username="zhao").name == "@wang"
+    assert Customer.objects.get(memberships__user__username="zhao").name == "wang @wang"
 
 
 def test_staff_do_not_end_their_own_account():

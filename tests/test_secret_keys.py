@@ -2,16 +2,20 @@
 
 import re
 from datetime import date
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user
+from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 from pyotp import TOTP
 
 from cards.actions.claims import claim
 from cards.keys import key_id
-from cards.models import Invitation, Membership, RealNameCheck
+from cards.models import Invitation, Membership, RealNameCheck, RecoveryCode
 from cards.models.invitation import SIGNER
 from cards.people import members, second_factor
 from tests.build import attempt, do, member, open_card
@@ -114,3 +118,17 @@ def test_the_command_says_what_rests_on_which_key():
         said = run("secret_keys").out
         assert re.findall(r"\d+", said) == ["1", "0", "1", "1", "10", "2"]
         assert (OLD in said, NEW in said) == (False, False)
+
+
+def test_hashes_of_before_say_their_key_when_the_portal_is_upgraded():
+    with BEFORE:
+        sent_in()
+        second_factor.turn_on(member(username="alice"), SECRET, TOTP(SECRET).at(timezone.now()))
+        RealNameCheck.objects.update(key_id="")
+        RecoveryCode.objects.update(key_id="")
+        migration = import_module("cards.migrations.0048_hashes_of_before_say_their_key")
+        for _time in range(2):
+            migration.say_it_of_those_that_are_there(apps, SimpleNamespace(connection=connection))
+        assert {*RealNameCheck.objects.values_list("key_id"), *RecoveryCode.objects.values_list("key_id")} == {
+            (key_id(OLD),)
+        }

@@ -2,14 +2,6 @@
 
 from django.db import migrations, models
 
-from cards.keys import key_id
-
-
-def say_it_of_those_that_are_there(apps, schema_editor):
-    """Until now there was one key at a time."""
-    for name in ("RealNameCheck", "RecoveryCode"):
-        apps.get_model("cards", name).objects.filter(key_id="").update(key_id=key_id())
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -31,5 +23,4 @@ class Migration(migrations.Migration):
                 db_default="", default="", editable=False, max_length=12, verbose_name="key of the hash"
             ),
         ),
-        migrations.RunPython(say_it_of_those_that_are_there, migrations.RunPython.noop, elidable=True),
     ]

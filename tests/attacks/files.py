@@ -337,15 +337,21 @@ def _limit_of(sentence):
 
 def _read_by_another(path):
     """The same in a process that does nothing else, and the most memory that it and what it started had."""
-    command = [sys.executable, "-m", "tests.attacks.files", str(path)]
-    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, path], cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
-def main(path):
-    import django
+ALONE = """
+import django, sys
+django.setup()
+from tests.attacks import files
+files.tell(sys.argv[1])
+"""
 
-    django.setup()
+
+def tell(path):
     said = refusals(Path(path))
     most = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps([said, max(most) // 1024]))
@@ -389,6 +395,3 @@ ATTACKS = {
         refused(PLAIN, LARGE_PLAIN),
     ),
 }
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

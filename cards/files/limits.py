@@ -2,6 +2,7 @@
 
 LONGEST_CELL = 32_767  # characters, as spreadsheets have it
 MOST_COLUMNS = 1_000
+MOST_CELLS_OF_A_ROW = 16_384  # of a workbook, empty ones too, as spreadsheets have it
 LONGEST_LINE = 100_000  # characters of CSV: less than the longest field that the csv module bears
 MOST_LINES = 20_000_000  # of CSV: more than 512 MB of readings are
 MOST_ROWS_OF_A_SHEET = 1_048_576  # as spreadsheets have it, its header included

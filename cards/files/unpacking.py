@@ -85,7 +85,7 @@ class Reader:
             for name in parts.namelist():
                 if name.lower().endswith(MARKUP):
                     refuse_declarations(parts.open(name))
-            self.refuse_too_many_texts(parts)
+                    self.refuse_texts(parts.open(name), name.lower().endswith("sharedstrings.xml"))
         self.workbook = load_workbook(self.file, read_only=True, data_only=True, keep_links=False)
         seen = [sheet for sheet in self.workbook.worksheets if sheet.sheet_state == "visible"]
         seen = seen or self.workbook.worksheets
@@ -114,14 +114,17 @@ class Reader:
         if len(names) < len(found) or sum(part.compress_size for part in found) > os.fstat(self.file.fileno()).st_size:
             self.refuse("damaged")
 
-    def refuse_too_many_texts(self, parts: zipfile.ZipFile) -> None:
+    def refuse_texts(self, part: IO[bytes], are_shared: bool) -> None:
+        """A text or a row that is too long, or too many texts, before the library has them in memory."""
         count = 0
-        for name in parts.namelist():
-            if name.lower().endswith("sharedstrings.xml"):
-                for block in self.markup(parts.open(name)):
-                    count += len(SHARED_TEXT.findall(block))
-                    if count > self.limits["MOST_SHARED_TEXTS"]:
-                        self.refuse("MOST_SHARED_TEXTS")
+        for block in self.markup(part):
+            count += len(SHARED_TEXT.findall(block)) if are_shared else 0
+            if count > self.limits["MOST_SHARED_TEXTS"]:
+                self.refuse("MOST_SHARED_TEXTS")
+            most = self.limits["MOST_CELLS_OF_A_ROW"]
+            for row in block.split(b"<row"):
+                if len(row) > 3 * most and row.count(b"<c ") + row.count(b"<c>") > most:
+                    self.refuse("MOST_CELLS_OF_A_ROW")
 
     def markup(self, part: IO[bytes]) -> Iterator[bytes]:
         """The markup in blocks that end with a tag, which only a text too long does not let them do."""

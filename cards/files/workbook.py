@@ -36,6 +36,7 @@ PROGRAM = Path(__file__).with_name("unpacking.py")
 WHY_UNREAD = {
     "LONGEST_CELL": gettext_lazy("A cell of the workbook has more than {most} characters."),
     "MOST_COLUMNS": gettext_lazy("The cell {found} has a value, but only the first {most} columns are read."),
+    "MOST_CELLS_OF_A_ROW": gettext_lazy("A row of the workbook has more than {most} cells."),
     "MOST_ROWS_OF_A_SHEET": gettext_lazy("The workbook has a row {found}, but a worksheet has at most {most}."),
     "MOST_SHARED_TEXTS": gettext_lazy(
         "The workbook has more than {most} different texts: save it as CSV, or split it."

@@ -1,9 +1,11 @@
 """The suite's own environment, and the fixtures that need another program."""
 
+import gc
 import os
 import re
 import sys
 
+gc.disable()  # until all is loaded: see `pytest_collection_finish`
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["DEBUG"] = "1"
@@ -33,7 +35,6 @@ compile_stale()  # before anything is translated: Django reads each catalogue on
 django.setup()
 
 import contextlib
-import gc
 import shutil
 import subprocess
 
@@ -83,6 +84,7 @@ def pytest_collection_finish():
     """What has been loaded stays: Python need not look through it for garbage again and again."""
     gc.freeze()
     gc.set_threshold(50_000)
+    gc.enable()
 
 
 def pytest_itemcollected(item):

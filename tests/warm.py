@@ -4,6 +4,7 @@ They are processes like any other, which can be killed, and load the portal and 
 spared is half of its CPU time, and the suite starts a hundred. How a command starts is tested without this.
 """
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -59,6 +60,8 @@ class Command:
 def _become(arguments, environment, out, err):
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    gc.freeze()  # as in the testing processes
+    gc.set_threshold(50_000)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)

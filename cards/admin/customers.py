@@ -2,10 +2,19 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.translation import gettext_lazy as _
 
 from cards.models import Customer, Membership
+from cards.paging import key_in
 from cards.people.members import add_member, remove_member, set_role
+
+
+class KeyedAutocomplete(AutocompleteSelect):
+    """Django's own looks for whatever was posted as if it were a key, and breaks where it is none."""
+
+    def optgroups(self, name, value, attr=None):
+        return super().optgroups(name, [text for text in value if key_in(str(text))], attr)
 
 
 class MembershipForm(forms.ModelForm):
@@ -53,6 +62,11 @@ class MembershipInline(admin.TabularInline):
     @admin.display(description=_("name"))
     def called(self, membership):
         return membership.user.get_full_name()
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = KeyedAutocomplete(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)

@@ -272,3 +272,14 @@ def test_a_wrong_turn_ends_on_a_page_of_ours(settings, url, status, says):
 def test_what_is_no_key_is_chosen_by_nobody(admin_client, key, status):
     sent = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
     assert admin_client.post("/admin/billing/pricetier/", sent).status_code == status
+
+
+@pytest.mark.parametrize("posted", ["foo", "9" * 5_000, "-1", "1.0"])
+def test_a_member_who_is_nobody_is_refused_in_a_sentence(posted):
+    customer = member().customers.get()
+    management = {"memberships-TOTAL_FORMS": "1", "memberships-INITIAL_FORMS": "0"}
+    form = {"name": "Acme", "kind": "enterprise", "memberships-0-user": posted, "memberships-0-role": "viewer"}
+    path = f"/admin/cards/customer/{customer.pk}/change/"
+    page = superuser().post(path, management | form, headers={"accept-language": "en"})
+    assert (page.status_code, "Choose somebody whom the field offers" in text(page)) == (200, True)
+    assert customer.memberships.count() == 1

@@ -171,19 +171,19 @@ ATTACKS = {
         "addresses of an IPv6 household, empty and broken entries",
         guessing_behind_a_proxy,
     ),
-    "at once": Attack(
+    "simultaneous": Attack(
         "more tries at a password by guessing at the same moment",
         "several processes, each as quick as it can",
         guessing_at_once,
         asks_the_database=True,
         has_processes=True,
     ),
-    "shut out": Attack(
+    "lockout": Attack(
         "the owner of an account shut out by guessing at it",
         "wrong passwords without end, from ever new addresses, while the owner logs in on a device that is known",
         shutting_somebody_out,
     ),
-    "second step": Attack(
+    "two_step": Attack(
         "anything at all with the password and without the second step",
         "staff who must set it up, and staff who have not given the code: every URL, method and header, compared with "
         "what a stranger gets",

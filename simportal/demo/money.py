@@ -93,9 +93,9 @@ class Till:
     def this_morning(self):
         """What waits on finance's desk: orders to be paid, a draft, a refund and an adjustment to approve."""
         with as_of(self.instant(self.today, 0, 30)):
-            fleet = list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12])
-            orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
-            self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
+            if fleet := list(Card.objects.filter(customer__name=ENTERPRISES[2].name).order_by("pk")[:12]):
+                orders.place(self._draft(OrderKind.RENEWAL, fleet[:8], "Y1-30", self.ops), user=self.ops)
+                self._draft(OrderKind.RENEWAL, fleet, None, self.ops)
             if opened := not_paid().order_by("pk").first():
                 cards = list(not_paid().filter(customer=opened.customer))
                 orders.place(self._draft(OrderKind.OPENING, cards, None, self.ops), user=self.ops)

@@ -144,6 +144,11 @@ def test_everything_that_a_page_can_show_is_there():
     assert refused.value.returncode == 2
 
 
+def test_a_dealer_may_have_one_card():
+    call_command("demo", "--cards", "1", stdout=StringIO(), stderr=StringIO())
+    assert Card.objects.count() == 1
+
+
 def test_in_service_there_is_no_demo(settings):
     settings.ENV = replace(settings.ENV, debug=False)
     with pytest.raises(CommandError, match="everybody in it has the same password") as refused:

@@ -298,7 +298,7 @@ def test_the_card_is_assigned_and_nothing_of_before_shows(card, door):
     bobs = things_of("bob")
     door.go(before, door.may and person(door.may))
     card = Card.objects.select_related("customer").get(pk=before.pk)
-    assert card.customer.name == ("zhang" if door.may == "zhang" else "Acme")
+    assert card.customer.name == ("zhang @zhang" if door.may == "zhang" else "Acme")
     evidence = {"customer": card.customer.name, "customer_id": card.customer_id, "was_customer_id": before.customer_id}
     assert record_of(card, before, door) == ("assign", evidence)
     everything_has_ended(card)

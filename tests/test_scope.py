@@ -18,7 +18,7 @@ from cards.calendar import civil_today
 from cards.choices import ActorKind, JobKind, MemberRole
 from cards.filters import CardFilter, OwnCardFilter, filter_for
 from cards.models import Card, CardRequest, Customer, Invitation, Job, Membership
-from cards.people import accounts
+from cards.people import members
 from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.scope import Scope
 from tests.billing.build import drafted, notice, price
@@ -56,7 +56,7 @@ def everything_of(name, person, clerk):
     """One of each thing that can belong to a customer."""
     card = card_in_use(customer=name)
     customer = card.customer
-    accounts.invite_member(customer, MemberRole.VIEWER, by=person)
+    members.invite_member(customer, MemberRole.VIEWER, by=person)
     open_request(card, by=person, text="Why?", evidence={}, key=uuid.uuid4())
     drafted(OrderKind.RENEWAL, [card], user=person, name=name)
     payments.start_deposit(customer, 10, user=person)

@@ -41,7 +41,7 @@ PAGES = [
     "/console/cards/{iccid}/",
     "/console/cards/{iccid}/suspend/",
     "/admin/",
-    "/admin/password_change/",
+    "/account/password/",
     "/admin/cards/",
     "/admin/cards/card/",
     "/admin/cards/card/{card}/change/",

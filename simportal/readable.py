@@ -14,6 +14,7 @@ FORM, FORM_WITH_FILES = "application/x-www-form-urlencoded", "multipart/form-dat
 # Where a form or an address says which page comes next: a path of ours, which no browser takes for another site's.
 WAYS_ON = ("next", "back")
 CHOSEN = "_selected_action"  # the rows that are ticked in the admin, which takes them for numbers unseen
+ADDRESS = re.compile(r"https?://[^\s]+")
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -21,11 +22,18 @@ def readable(get_response):
     """Stands where the form has been taken in, and before anybody reads it."""
 
     def pass_on(request):
+        forget_odd_referer(request)
         refusal = wrong_with_address(request)
         return refusal.answer(request) if refusal else get_response(request)
 
     pass_on.process_view = taken_as_text
     return pass_on
+
+
+def forget_odd_referer(request):
+    """Whoever switches the language is led back to where the browser says they were; no browser says `:`."""
+    if not ADDRESS.fullmatch(request.META.get("HTTP_REFERER", "")):
+        request.META.pop("HTTP_REFERER", None)
 
 
 def taken_as_text(request, view, args, kwargs):

@@ -185,3 +185,16 @@ def test_a_customer_is_refused_in_the_same_words(path):
         path + "?q=%00" if "?" not in path else f"{path}%00", headers={"accept-language": "en"}
     )
     assert re.sub(r"\s+", " ", told(answer)[1][1]) == NUL + HOME
+
+
+@pytest.mark.parametrize(
+    ("referer", "leads_to"),
+    [
+        ("http://testserver/console/cards/", "http://testserver/console/cards/"),
+        ("http://elsewhere.example/", "/"),
+        *[(odd, "/") for odd in (":", "x", "javascript:alert(1)", "/my/", "http://")],
+    ],
+)
+def test_whoever_switches_the_language_is_led_back_to_a_page_of_ours_alone(client, referer, leads_to):
+    answer = client.post("/i18n/setlang/", {"language": "en"}, headers={"referer": referer})
+    assert (answer.status_code, answer.headers["Location"]) == (302, leads_to)

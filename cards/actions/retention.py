@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
@@ -52,6 +53,10 @@ def _invitations_over():
     return Invitation.objects.filter(Q(until__lte=last) | Q(revoked_at__lte=last) | Q(accepted_at__lte=last))
 
 
+def _sessions_over():
+    return Session.objects.filter(expire_date__lte=timezone.now())
+
+
 KINDS_KEPT = (
     Retention(
         "id_checks",
@@ -60,4 +65,5 @@ KINDS_KEPT = (
     ),
     Retention("requests", _requests_over, lambda rows: rows.update(text="", answer="")),
     Retention("invitations", _invitations_over, lambda rows: rows.delete()),
+    Retention("sessions", _sessions_over, lambda rows: rows.delete()),
 )

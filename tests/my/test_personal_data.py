@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.utils import timezone
 from pyotp import TOTP
@@ -253,3 +254,11 @@ def test_an_invitation_that_is_over_goes_after_thirty_days():
     assert (apply_retention()["invitations"], Invitation.objects.count()) == (0, 1)
     Invitation.objects.update(until=timezone.now() - timedelta(days=30))
     assert (apply_retention()["invitations"], Invitation.objects.filter(pk=made.pk).count()) == (1, 0)
+
+
+def test_a_session_goes_once_it_is_over():
+    now = timezone.now()
+    Session.objects.create(session_key="over", expire_date=now)
+    Session.objects.create(session_key="goes on", expire_date=now + timedelta(minutes=1))
+    assert (apply_retention()["sessions"], apply_retention()["sessions"]) == (1, 0)
+    assert Session.objects.get().session_key == "goes on"

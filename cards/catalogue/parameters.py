@@ -21,7 +21,7 @@ from cards.errors import BadInput
 from cards.files.days import day_of
 from cards.models import Plan
 from cards.models.tag import LONGEST_TAG
-from cards.phrases import listed
+from cards.phrases import listed, on_one_line
 from cards.quantities import whole
 
 NOT_A_DAY = gettext_lazy("“{text}” is not a day from 2000 to 2099")
@@ -56,7 +56,7 @@ def plan(code: str) -> Plan:
 
 def tag_name(text: str) -> str:
     """A tag's name: up to 24 characters, without the comma that stands between tags."""
-    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    text = " ".join(on_one_line(unicodedata.normalize("NFKC", text)).split())
     if not 1 <= len(text) <= LONGEST_TAG or "," in text:
         message = _("a tag has 1 to {most} characters, and no comma")
         raise BadInput("tag", message.format(most=LONGEST_TAG))

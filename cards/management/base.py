@@ -159,19 +159,24 @@ def civil_day(text):
         day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as 2026-03-02") from None
-    if not exists(day):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day from 2000 to 2099")
-    return day
+    return _existing(day, text)
 
 
 def iso_instant(text):
     """The argparse type of an instant: without an offset it is the portal's time, without a time the day's first."""
     try:
         told = datetime.fromisoformat(text)
-        return told if timezone.is_aware(told) else timezone.make_aware(told)
-    except (ValueError, OverflowError):
+    except ValueError:
         problem = f"{text!r} is not an instant; write it as 2026-03-02T04:00 or 2026-03-02T04:00+08:00"
         raise argparse.ArgumentTypeError(problem) from None
+    _existing(told.date(), text)
+    return told if timezone.is_aware(told) else timezone.make_aware(told)
+
+
+def _existing(day, text):
+    if not exists(day):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day from 2000 to 2099")
+    return day
 
 
 def as_json(document):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cards.models import CardEvent, CarrierPolicy, Customer, RealNameCheck, ServiceTerm
+from cards.models import CardEvent, CarrierPolicy, Customer, RealNameCheck, ServiceTerm, Tag
 from tests import build
 from tests.commands.calls import iccid, run
 
@@ -381,6 +381,7 @@ def test_tags_and_remarks_stand_on_the_card_and_in_its_record():
     ("action", "arguments"),
     [
         ("tag", ("--set", "tag=")),
+        ("tag", ("--set", "tag=\x7f")),
         ("tag", ("--set", "tag=a,b")),
         ("tag", ("--set", "tag=" + "x" * 25)),
         ("tag", ()),
@@ -409,3 +410,10 @@ def test_bytes_that_are_no_text_are_a_wrong_call(arguments, named):
     ended = run("act", *arguments)
     assert (ended.code, ended.out, ended.err) == (2, "", f"“{named}” is not UTF-8 text.\n")
     assert build.fresh(card).version == card.version
+
+
+def test_a_tag_stands_on_one_line_on_the_card_and_among_the_tags():
+    card = in_use()
+    assert run("act", "tag", card.iccid, "--set", "tag=a\x1b[2J\tb").code == 0
+    assert build.fresh(card).tag_list == ["a [2J b"]
+    assert list(Tag.objects.values_list("name", flat=True)) == ["a [2J b"]

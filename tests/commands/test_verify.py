@@ -211,3 +211,10 @@ def test_what_came_since_is_proved_alone(card, damage):
 def test_instants(text, code):
     ended = run("verify", "--since", text)
     assert (ended.code, "is not an instant" in ended.err) == (code, code == 2)
+
+
+@pytest.mark.parametrize(("day", "code"), [("1999-12-31", 2), ("2000-01-01", 0), ("2099-12-31", 0), ("2100-01-01", 2)])
+@pytest.mark.parametrize("time", ["", "T00:00", "T23:59+14:00"])
+def test_an_instant_that_cannot_be_is_a_wrong_call(day, time, code):
+    ended = run("verify", "--since", day + time)
+    assert (ended.code, "is not a day from 2000 to 2099" in ended.err) == (code, code == 2)

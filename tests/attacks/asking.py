@@ -56,8 +56,12 @@ class Caller:
     """Somebody with a browser, which forgets between two requests whatever it was given meanwhile."""
 
     def __init__(self, user=None):
+        self.name = user.get_username() if user else "nobody"
         self.client = logged_in(user) if user else Client()
         self.cookies = self.client.cookies.output().replace("Set-Cookie: ", "")
+
+    def __str__(self):
+        return self.name
 
     def ask(self, request, remains=lambda: None):
         """The answer. `remains` is asked where a table was written to."""

@@ -16,7 +16,8 @@ PLANTED, OF_A_COLLEAGUE = "grundelvask", "thornwickel"
 NUMBERS = {"msisdn": "14783920561", "imsi": "460079182736455"}
 OF_ACME = (PLANTED, walk.STAFFS_OWN, walk.FOR_CUSTOMERS, OF_A_COLLEAGUE, *NUMBERS.values())
 
-METHODS = ("get", "head", "post", "put", "delete")
+READ_AND_SENT, RARE = ("get", "post"), ("head", "put", "delete")
+METHODS = (*READ_AND_SENT, *RARE)
 HEADERS = (
     {},
     {"Accept": JSON},
@@ -43,15 +44,14 @@ def belonging_to_others(stage):
         people = walk.everybody()
         world = planted(people)
         everything_asked = list(asked(strangers(people), world))
-        standing = acmes()
         tally = Tally()
-        for secrets, caller, request in chosen(stage, everything_asked):
+        for others, caller, request in chosen(stage, everything_asked):
             with tally.one_try():
-                answer = caller.ask(request, acmes)
-            if seen := [secret for secret in secrets if secret in answer.text]:
-                tally.got_through(str(request), "shows", seen)
-            if answer.left not in (None, standing):
-                tally.got_through(str(request), "changed what is Acme's")
+                answer = caller.ask(request, others.rows)
+            if seen := [secret for secret in others.secrets if secret in answer.text]:
+                tally.got_through(f"{caller}: {request}", "shows", seen)
+            if answer.left not in (None, others.standing):
+                tally.got_through(f"{caller}: {request}", "changed what is another's")
         tally.through += [f"nobody could have seen {secret}" for secret in unseen_by_owner(people, world)]
         return tally
 
@@ -60,29 +60,37 @@ def chosen(stage, asked):
     return stage.chance.sample(asked, ASKED_IN_SHORT) if stage.is_short else asked
 
 
+class Others:
+    """What belongs to others: the `secrets` that nobody may see, and the `rows` that nobody may change."""
+
+    def __init__(self, secrets, rows):
+        self.secrets, self.rows, self.standing = secrets, rows, rows()
+
+
 def strangers(people):
-    """(what they may never see, who): of the staff only what a colleague keeps for themselves."""
+    """(what is others', who): to the staff, whose work Acme's cards and money are, only what a colleague keeps."""
     others = [
         people["owner of another"],
         *(member("Northwind", f"other-{role}", role) for role in ("operator", "viewer")),
     ]
     outsiders = (User.objects.create_user("nobody's"), User.objects.create_user("no-role", is_staff=True), None)
+    of_acme, of_a_colleague = Others(OF_ACME, acmes), Others((OF_A_COLLEAGUE,), colleagues)
     for user in (*others, *outsiders):
-        yield OF_ACME, Caller(user)
+        yield of_acme, Caller(user)
     for role in walk.STAFF - walk.FILED_BY - walk.ADMIN:
-        yield (OF_A_COLLEAGUE,), Caller(people[role])
+        yield of_a_colleague, Caller(people[role])
 
 
 def asked(callers, world):
-    """Every URL by every method and header, and with each name of another's thing in the query and in the form."""
+    """Every URL by every method, with each header, and with each name of another's thing in the query and the form."""
     pages = [(name, walk.path_of(name, route, world)) for name, route in walk.urls() if name not in HAS_THE_LINK]
     named = [{}, *({parameter: str(world[thing])} for parameter, thing in NAMED_BY.items())]
-    for (secrets, caller), (name, path) in product(list(callers), pages):
+    for (others, caller), (name, path) in product(list(callers), pages):
         data = walk.TABLE[name].data
-        for method, headers in product(METHODS, HEADERS):
-            yield secrets, caller, Request(method, path, data, headers)
-        for method, others in product(("get", "post"), named):
-            yield secrets, caller, Request(method, path, data | others)
+        for method, headers in (*product(READ_AND_SENT, HEADERS), *product(RARE, ({},))):
+            yield others, caller, Request(method, path, data, headers)
+        for method, parameters in product(READ_AND_SENT, named):
+            yield others, caller, Request(method, path, data | parameters)
 
 
 def planted(people):
@@ -109,8 +117,16 @@ def acmes():
         *Payment.objects.filter(order__in=Order.objects.filter(**its)).order_by("pk").values_list(),
         *CustomerAccount.objects.filter(**its).values_list(),
         *Job.objects.filter(owner__memberships__customer__name__startswith=PLANTED).order_by("pk").values_list(),
-        *SavedView.objects.order_by("pk").values_list(),
         *User.objects.order_by("pk").values_list("pk", "password", "email", "is_active", "is_staff", "is_superuser"),
+        *colleagues(),
+    ]
+
+
+def colleagues():
+    """What somebody of the staff keeps for themselves, and how they get in."""
+    return [
+        *SavedView.objects.order_by("pk").values_list(),
+        *User.objects.filter(is_staff=True).order_by("pk").values_list("pk", "password", "email", "is_superuser"),
     ]
 
 

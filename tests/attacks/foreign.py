@@ -141,9 +141,9 @@ def unseen_by_owner(people, world):
 ATTACKS = {
     "foreign": Attack(
         "what belongs to another customer, or to a colleague alone",
-        "every URL as every role to whom it does not belong, and as nobody: GET, HEAD, POST, PUT, DELETE; its numbers "
-        "in path, query and form; with each of nine headers that APIs and proxies send. Looked for: marks that were "
-        "planted in it, and any change of it",
+        "every URL as every role to whom it does not belong, and as nobody: GET and POST with each of nine headers "
+        "that APIs and proxies send, HEAD, PUT, DELETE; its numbers in path, query and form. Looked for: marks that "
+        "were planted in it, and any change of it",
         belonging_to_others,
     ),
 }

@@ -14,7 +14,7 @@ FORM, FORM_WITH_FILES = "application/x-www-form-urlencoded", "multipart/form-dat
 # Where a form or an address says which page comes next: a path of ours, which no browser takes for another site's.
 WAYS_ON = ("next", "back")
 CHOSEN = "_selected_action"  # the rows that are ticked in the admin, which takes them for numbers unseen
-ADDRESS = re.compile(r"https?://[^\s]+")
+WEB_ADDRESS = re.compile(r"https?://[^\s]+")
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -32,7 +32,7 @@ def readable(get_response):
 
 def forget_odd_referer(request):
     """Whoever switches the language is led back to where the browser says they were; no browser says `:`."""
-    if not ADDRESS.fullmatch(request.META.get("HTTP_REFERER", "")):
+    if not WEB_ADDRESS.fullmatch(request.META.get("HTTP_REFERER", "")):
         request.META.pop("HTTP_REFERER", None)
 
 

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.models import CustomerAccount
@@ -36,7 +35,6 @@ def what_is_kept(request):
 
 
 @login_required
-@never_cache
 @require_safe
 def own_data(request):
     """How much of what is kept of oneself, and the ways to have it and to end it."""
@@ -51,7 +49,6 @@ def own_file(request):
 
 
 @login_required
-@never_cache
 @require_http_methods(FORM_METHODS)
 def delete_own_account(request):
     """The end of one's own account, for who knows the password. An account of the staff is the dealer's to end."""
@@ -67,7 +64,6 @@ def delete_own_account(request):
 
 
 @permitted("cards.export_person", "cards.erase_person")
-@never_cache
 @require_safe
 def data_of_person(request, pk):
     person = _customers_person(pk)
@@ -81,7 +77,6 @@ def file_of_person(request, pk):
 
 
 @permitted("cards.erase_person")
-@never_cache
 @require_http_methods(FORM_METHODS)
 def delete_person(request, pk):
     """The end of a customer's person, because they asked for it; whoever does it gives their own password."""

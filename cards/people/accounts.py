@@ -10,8 +10,7 @@ from cards.actions.audit import record
 from cards.choices import AuditAction
 from cards.errors import BadInput
 from cards.models import Person
-
-DIGITS_OF_A_KEY = 18
+from cards.paging import key_in
 
 
 def make_person(*, username, password, phone=""):
@@ -44,9 +43,9 @@ def change_account(user, *, name, email, phone):
 
 def named_in(secret):
     """(user, token) of the secret of a link that is for one person, `7:token`; nobody, if there is nobody such."""
-    key, _colon, token = secret.partition(":")
-    is_key = key.isascii() and key.isdecimal() and len(key) <= DIGITS_OF_A_KEY
-    return get_user_model().objects.filter(pk=key, is_active=True).first() if is_key else None, token
+    text, _colon, token = secret.partition(":")
+    key = key_in(text)
+    return get_user_model().objects.filter(pk=key, is_active=True).first() if key else None, token
 
 
 def person_of(user):

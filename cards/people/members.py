@@ -98,10 +98,8 @@ def _locked(membership):
 
 
 def _somebody_else_owns(membership, by):
-    owners = Membership.objects.filter(
-        customer=membership.customer_id, role=MemberRole.OWNER, user__is_active=True
-    ).exclude(pk=membership.pk)
-    if membership.role == MemberRole.OWNER and not Scope.of(by).is_staff and not owners.exists():
+    is_owner = membership.role == MemberRole.OWNER
+    if is_owner and not Scope.of(by).is_staff and not other_owners(membership.customer, membership.user).exists():
         raise BadInput("", _("The account needs an owner: make another person the owner first."))
 
 
@@ -114,3 +112,9 @@ def _revoke_invitations(membership):
 def customers_of(user):
     """The customers whom somebody acts for, or may look at."""
     return list(Customer.objects.filter(members=user).order_by("name")) if user.pk else []
+
+
+def other_owners(customer, user):
+    """The memberships of those who own the customer besides this person, and are not shut out."""
+    owners = customer.memberships.filter(role=MemberRole.OWNER, user__is_active=True)
+    return owners.exclude(user=user)

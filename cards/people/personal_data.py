@@ -30,6 +30,7 @@ from cards.models import (
     SavedView,
 )
 from cards.names import registered_name
+from cards.people.members import other_owners
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def close_account(user, *, by, is_needed):
     """
     with transaction.atomic():
         for customer in Customer.objects.filter(pk__in=_owned(user)).order_by("pk").select_for_update():
-            if _is_last_owner(user, customer) and (is_needed(customer) or customer.memberships.count() > 1):
+            is_last = not other_owners(customer, user).exists()
+            if is_last and (is_needed(customer) or customer.memberships.count() > 1):
                 sentence = _("{customer} needs an owner: make another person the owner first, then delete the account.")
                 raise BadInput("", sentence.format(customer=customer))
         for kind in PERSONAL_DATA:
@@ -72,11 +74,6 @@ def close_account(user, *, by, is_needed):
 
 def _owned(user):
     return Membership.objects.filter(user=user, role=MemberRole.OWNER).values("customer")
-
-
-def _is_last_owner(user, customer):
-    owners = customer.memberships.filter(role=MemberRole.OWNER, user__is_active=True)
-    return not owners.exclude(user=user).exists()
 
 
 def _own_customers(user):

@@ -1,7 +1,7 @@
 """How the web server runs: gunicorn reads this by itself where it starts, in service and under `manage.py run`.
 
 A thread serves one request until the client has read all of the answer, and gunicorn waits for slow clients as long
-as they like: in service a proxy that buffers stands before it (docs/nginx.conf, which was tried with this).
+as they like: in service a proxy that buffers stands before it (docs/production/nginx.conf, which was tried with this).
 """
 
 import os

@@ -30,7 +30,7 @@ from cards.permissions import MAY_IMPORT
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_FILE = 512 * 1024**2
-LARGEST_FORM = LARGEST_FILE + 8 * 1024**2  # docs/nginx.conf lets as much through
+LARGEST_FORM = LARGEST_FILE + 8 * 1024**2  # docs/production/nginx.conf lets as much through
 
 
 class ImportForm(WholeFileForm):

@@ -188,6 +188,8 @@ else:
 # Background work: simportal/celery.py reads what begins with CELERY_
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
+if CELERY_BROKER_URL.startswith("rediss://"):
+    CELERY_BROKER_URL += "?ssl_cert_reqs=required"  # left to itself, kombu believes any certificate
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = False
 CELERY_TASK_IGNORE_RESULT = True

@@ -33,6 +33,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         port=8000,
         portal_url="",
         proxies=0,
+        forwarded_allow_ips="127.0.0.1,::1",
         staff_totp="required",
         metrics_token="",
         real_name_years=3,
@@ -65,6 +66,9 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1", "PORTAL_URL": "http://10.0.0.1:8000"}, "portal_url", "http://10.0.0.1:8000"),
         ({"DEBUG": "1", "PORT": "8001"}, "portal_url", "http://127.0.0.1:8001"),
         ({"PROXIES": "2"}, "proxies", 2),
+        ({"PROXIES": "1"}, "forwarded_allow_ips", "*"),
+        ({"PROXIES": "1", "FORWARDED_ALLOW_IPS": "*"}, "forwarded_allow_ips", "*"),
+        ({"FORWARDED_ALLOW_IPS": "10.0.0.1, fd00::/8,"}, "forwarded_allow_ips", "10.0.0.1,fd00::/8"),
         ({"STAFF_TOTP": "optional"}, "staff_totp", "optional"),
         ({"DEBUG": "1"}, "staff_totp", "optional"),
         ({"DEBUG": "1", "STAFF_TOTP": "required"}, "staff_totp", "required"),
@@ -211,6 +215,14 @@ def test_mail_server(url, server):
         (
             {"STAFF_TOTP": "off"},
             "STAFF_TOTP is required or optional, not 'off': whether all staff log in in two steps.",
+        ),
+        *(
+            (
+                {"FORWARDED_ALLOW_IPS": wrong},
+                "FORWARDED_ALLOW_IPS lists addresses or networks of your proxies, comma-separated, or is *,"
+                f" not {wrong!r}.",
+            )
+            for wrong in ("proxy", "10.0.0.1/8", "*,10.0.0.1", ",")
         ),
         ({"METRICS_TOKEN": "secret"}, "METRICS_TOKEN is a long random text, of 16 characters at least."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),

@@ -22,7 +22,7 @@ from cards.actions.sweep import Report, is_swept, last_swept_day, sweep_day, swe
 from cards.calendar import civil_today, days, for_day
 from cards.faults import fault_of
 from cards.models import DaysAtWork, StepOfDay
-from cards.models.sweep import MOST_DAYS_UNASKED
+from cards.models.sweep import FAILS_FROM_TRIES, MOST_DAYS_UNASKED
 
 logger = logging.getLogger(__name__)
 
@@ -142,13 +142,17 @@ class DaysWorker:
             return self._has_failed(day, step, error)
         if is_done and day < self.today:
             StepOfDay.objects.update_or_create(day=day, step=step, defaults={"finished_at": timezone.now()})
+        elif is_done:
+            StepOfDay.objects.filter(day=day, step=step).delete()  # that it failed before
         return is_done
 
     def _has_failed(self, day, step, error):
-        """Count it, unless the day goes on and the next ring tries again anyway; whether it is given up."""
-        if day >= self.today:
-            return True
+        """Count it; whether what comes after it goes on. Today's is tried again at the next ring and never given up."""
         row, _is_new = StepOfDay.objects.get_or_create(day=day, step=step)
+        if day >= self.today:
+            row.tries = min(row.tries + 1, FAILS_FROM_TRIES)
+            row.save()
+            return True
         row.tries += 1
         if row.tries >= (MOST_TRIES_OF_FAULTS if fault_of(error) else MOST_TRIES):
             row.gave_up, row.finished_at = True, timezone.now()

@@ -1,7 +1,9 @@
 """Is the portal alive, and is it ready? Answers for load balancers and people, as JSON."""
 
 import logging
+import shutil
 import time
+from datetime import timedelta
 
 import redis
 from django.conf import settings
@@ -11,9 +13,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from billing.models import Order
+from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
-from cards.models import Job, SweptDay
-from cards.pages.queues import failed_jobs
+from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
+from cards.pages.queues import FAILED_DAYS, failed_jobs
 from cards.timeouts import READY_SECONDS, statements_within
 from simportal.models import Tick
 from simportal.nightly_proof import state_of_the_proof
@@ -26,6 +29,9 @@ BELL_MAY_BE_LATE = 120  # as long as an answer to it may take
 SWEEP_MAY_BE_BEHIND = 1
 CLOCKS_MAY_DIFFER = 5  # between the machine that ticked and this one
 JOBS_MAY_STAND_STILL = 600
+FREE_BYTES_NEEDED = 2 * 1024**3  # four uploads of the largest kind
+BACKUP_MAY_BE_OLD = 26  # hours: one is made each day
+BACKUP_MARK = "backup_finished"  # within VAR_DIR: whatever makes the backup touches it once all is written
 
 
 def healthz(request):
@@ -38,12 +44,17 @@ def readyz(request):
 
     With `?full` and the token of the metrics: all that somebody should look at. Two seconds at the most.
     """
-    asks_for_all = "full" in request.GET and _has_token(request)
+    told = state("full" in request.GET and _has_token(request))
+    return JsonResponse(told, status=200 if told["ready"] else 503)
+
+
+def state(is_full):
+    """Whether all is well, and what each part says: those that load balancers read, or all of them."""
     give_up_at = time.monotonic() + READY_SECONDS
-    parts = _of_database(PUBLIC | FULL if asks_for_all else PUBLIC, give_up_at)
+    parts = _of_database(PUBLIC | FULL if is_full else PUBLIC, give_up_at)
     parts["broker"] = _broker(max(0.1, give_up_at - time.monotonic()))
-    ready = all(part["ok"] for part in parts.values())
-    return JsonResponse({"ready": ready} | parts, status=200 if ready else 503)
+    parts |= {name: ask() for name, ask in AROUND.items()} if is_full else {}
+    return {"ready": all(part["ok"] for part in parts.values())} | parts
 
 
 def _has_token(request):
@@ -133,6 +144,37 @@ def _unserved_orders():
     return {"ok": not unserved, "count": unserved}
 
 
+def _brake():
+    """Days whose sweep waits for somebody to look at it, and whether more are left than are made up for unasked."""
+    days, at_work = [swept.day for swept in braked_days()], DaysAtWork.objects.first()
+    too_many = at_work is not None and at_work.is_held(civil_today())
+    return {"ok": not days and not too_many, "days": days, "too_many_days": too_many}
+
+
+def _steps():
+    """Steps of the last days that fail again and again, or that were given up."""
+    failing = [str(step) for step in StepOfDay.failing(civil_today() - timedelta(days=FAILED_DAYS))]
+    return {"ok": not failing, "failing": failing}
+
+
+def _disk():
+    """What is left of the disk on which uploads and exports lie."""
+    try:
+        free = shutil.disk_usage(settings.MEDIA_ROOT).free
+    except OSError:
+        free = 0
+    return {"ok": free >= FREE_BYTES_NEEDED, "free_bytes": free}
+
+
+def _backup():
+    """How old the last backup is; one that was never made is too old, but where nobody relies on the portal."""
+    try:
+        hours = (time.time() - (settings.VAR_DIR / BACKUP_MARK).stat().st_mtime) / 3600
+    except OSError:
+        return {"ok": settings.DEBUG, "hours_ago": None}
+    return {"ok": hours <= BACKUP_MAY_BE_OLD, "hours_ago": round(hours, 1)}
+
+
 # The parts, by name: each asks the database one thing and answers {"ok": …, …}. What load balancers read stays as it
 # is; what somebody has to look at stands in the full answer alone.
 PUBLIC = {"tick": _tick, "sweep": _sweep}
@@ -142,4 +184,8 @@ FULL = {
     "failed_jobs": _failed_jobs,
     "paid_and_not_served": _unserved_orders,
     "proof": state_of_the_proof,
+    "brake": _brake,
+    "steps": _steps,
 }
+# What is asked of the machine and not of the database, and told while that is away.
+AROUND = {"disk": _disk, "backup": _backup}

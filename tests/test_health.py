@@ -1,3 +1,5 @@
+import os
+import shutil
 import socket
 import time
 from datetime import timedelta
@@ -7,9 +9,9 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from cards.calendar import civil_today
-from cards.models import Job, SweptDay
+from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
 from simportal import health
-from simportal.health import FULL
+from simportal.health import AROUND, BACKUP_MARK, FREE_BYTES_NEEDED, FULL
 from simportal.models import Tick
 from simportal.schedule import BEAT_SCHEDULE
 
@@ -113,9 +115,12 @@ TOKEN = "a-long-and-random-token"
 
 
 @pytest.fixture
-def all_bells_rung():
+def all_bells_rung(settings, tmp_path):
+    """And a backup made just now."""
     for entry in BEAT_SCHEDULE.values():
         Tick.record(entry["task"])
+    settings.VAR_DIR = tmp_path
+    (tmp_path / BACKUP_MARK).touch()
 
 
 def full(client, token=TOKEN):
@@ -136,7 +141,7 @@ def test_where_no_token_is_set_nobody_has_it(client, ready):
 def test_all_of_it(client, all_bells_rung, settings):
     settings.METRICS_TOKEN = TOKEN
     status, answer = full(client)
-    assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", *FULL, "broker"])
+    assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", *FULL, "broker", *AROUND])
     names = [entry["task"] for entry in BEAT_SCHEDULE.values()]
     assert answer["bells"] == {"ok": True, "late": [], "seconds_ago": dict.fromkeys(names, 0)}
     assert answer["jobs"] == {"ok": True, "waiting": 0, "seconds_still": 0}
@@ -161,6 +166,75 @@ def test_jobs_that_stand_still(client, all_bells_rung, settings, minutes, is_wel
     assert full(client)[1]["jobs"] == {"ok": is_well, "waiting": 1, "seconds_still": minutes * 60}
     Job.objects.filter(pk=job.pk).update(worker="w", leased_until=timezone.now() + timedelta(seconds=80))
     assert full(client)[1]["jobs"] == {"ok": True, "waiting": 1, "seconds_still": 0}
+
+
+def test_a_brake_that_waits_for_somebody(client, all_bells_rung, settings):
+    settings.METRICS_TOKEN = TOKEN
+    today = civil_today()
+    braked = SweptDay.objects.create(day=today, braked_at=timezone.now())
+    assert full(client)[1]["brake"] == {"ok": False, "days": [today.isoformat()], "too_many_days": False}
+    SweptDay.objects.filter(pk=braked.pk).update(released_by="ops")
+    assert full(client)[1]["brake"] == {"ok": True, "days": [], "too_many_days": False}
+
+
+@pytest.mark.parametrize(("days", "is_well"), [(60, True), (61, False)])
+def test_more_days_left_than_are_made_up_for_unasked(client, all_bells_rung, settings, days, is_well):
+    settings.METRICS_TOKEN = TOKEN
+    DaysAtWork.objects.create(pk=1, first_day=civil_today() - timedelta(days=days))
+    assert full(client)[1]["brake"] == {"ok": is_well, "days": [], "too_many_days": not is_well}
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "row", "rings"),
+    [
+        (0, {"tries": 2}, False),
+        (0, {"tries": 3}, True),
+        (1, {"tries": 3}, True),
+        (1, {"tries": 3, "finished_at": timezone.now()}, False),
+        (7, {"tries": 5, "gave_up": True, "finished_at": timezone.now()}, True),
+        (8, {"tries": 5, "gave_up": True, "finished_at": timezone.now()}, False),
+    ],
+)
+def test_a_step_that_fails_again_and_again(client, all_bells_rung, settings, days_ago, row, rings):
+    settings.METRICS_TOKEN = TOKEN
+    step = StepOfDay.objects.create(day=civil_today() - timedelta(days=days_ago), step="renewals", **row)
+    assert full(client)[1]["steps"] == {"ok": not rings, "failing": [f"{step.day} renewals"] if rings else []}
+
+
+# what is asked of the machine
+
+
+@pytest.mark.parametrize(("free", "is_well"), [(FREE_BYTES_NEEDED, True), (FREE_BYTES_NEEDED - 1, False)])
+def test_a_disk_that_fills(client, all_bells_rung, settings, monkeypatch, free, is_well):
+    settings.METRICS_TOKEN = TOKEN
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, free))
+    assert full(client)[1]["disk"] == {"ok": is_well, "free_bytes": free}
+
+
+def test_a_disk_that_is_gone(client, all_bells_rung, settings):
+    settings.METRICS_TOKEN, settings.MEDIA_ROOT = TOKEN, "/nowhere"
+    assert full(client)[1]["disk"] == {"ok": False, "free_bytes": 0}
+
+
+@pytest.mark.parametrize(("hours", "is_well"), [(25.9, True), (26.1, False)])
+def test_a_backup_that_is_too_old(client, all_bells_rung, settings, hours, is_well):
+    settings.METRICS_TOKEN = TOKEN
+    made_at = time.time() - hours * 3600
+    os.utime(settings.VAR_DIR / BACKUP_MARK, (made_at, made_at))
+    assert full(client)[1]["backup"] == {"ok": is_well, "hours_ago": hours}
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_a_backup_that_was_never_made(client, all_bells_rung, settings, is_demo):
+    settings.METRICS_TOKEN, settings.DEBUG = TOKEN, is_demo
+    (settings.VAR_DIR / BACKUP_MARK).unlink()
+    assert full(client)[1]["backup"] == {"ok": is_demo, "hours_ago": None}
+
+
+def test_the_machine_is_told_while_the_database_is_away(client, settings):
+    settings.METRICS_TOKEN = TOKEN
+    with connection.execute_wrapper(refuse):
+        assert list(full(client)[1]) == ["ready", "database", "broker", *AROUND]
 
 
 # a clock that was set back

@@ -8,6 +8,7 @@ from cards.choices import DayStep
 from cards.models.fields import CharField
 from cards.models.leased import Leased
 
+FAILS_FROM_TRIES = 3  # of a step, one a minute: what passes by itself has passed
 MOST_DAYS_UNASKED = 60  # well under the 90 after which a card that is not renewed is cancelled
 
 
@@ -36,10 +37,10 @@ class SweptDay(models.Model):
 
 
 class StepOfDay(models.Model):
-    """How far a step of a civil day that is over has come: finished, or failed so often (`tries`) and tried again.
+    """How far a step of a civil day has come: finished, or failed so often (`tries`) and tried again.
 
-    No row: the step has still to be done. A step that is finished is never done again. Where `gave_up` it never
-    succeeded, and the days after it went on without it.
+    No row: the step has still to be done, or is done again and again, as the steps of today are. A step that is
+    finished is never done again. Where `gave_up` it never succeeded, and the days after it went on without it.
     """
 
     day = models.DateField(_("day"))
@@ -63,6 +64,12 @@ class StepOfDay(models.Model):
         """The steps of a day that are not finished, in their order."""
         finished = set(cls.objects.filter(day=day, finished_at__isnull=False).values_list("step", flat=True))
         return [step for step in DayStep if step not in finished]
+
+    @classmethod
+    def failing(cls, since: date) -> models.QuerySet["StepOfDay"]:
+        """Steps since a day that failed several times and are tried again, or that were given up."""
+        fails = models.Q(finished_at=None, tries__gte=FAILS_FROM_TRIES)
+        return cls.objects.filter(fails | models.Q(gave_up=True), day__gte=since).order_by("day", "pk")
 
 
 class DaysAtWork(Leased):

@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks audit hashes screenshots messages env
+.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks recipe audit hashes screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -53,6 +53,10 @@ attacks: env
 # Look at each before you commit it.
 screenshots: env
 	SCREENSHOTS=1 $(BIN)/python -m pytest --quiet --numprocesses 0 tests/browser/test_screenshots.py
+
+# docs/operations.md on a bare machine: as root, where one can be booted (debootstrap, systemd-nspawn).
+recipe: env
+	$(BIN)/python -m tests.recipe
 
 # Whether a pinned package has a known hole, where an index of them can be reached.
 audit:

@@ -1,4 +1,4 @@
-"""On PostgreSQL the portal lives as a role that owns nothing, made as docs/service.md says."""
+"""On PostgreSQL the portal lives as a role that owns nothing, made by docs/production/roles.sql."""
 
 import re
 from datetime import date, timedelta
@@ -38,11 +38,11 @@ def as_app(tmp_path, settings):
 
 
 def recipe():
-    """The SQL of the page, in the database that is there."""
-    page = (settings.BASE_DIR / "docs" / "service.md").read_text()
-    (said,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    """The SQL of the file, in the database that is there."""
+    said = (settings.BASE_DIR / "docs" / "production" / "roles.sql").read_text()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    return re.sub(r"CREATE DATABASE .*\n", "", said).replace("DATABASE simportal ", f"DATABASE {name} ")
+    said = re.sub(r"^(CREATE DATABASE |\\connect ).*\n", "", said, flags=re.MULTILINE)
+    return said.replace("DATABASE simportal ", f"DATABASE {name} ")
 
 
 @pytest.mark.usefixtures("as_app")

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import JOB_AT_WORK, JOB_OVER, Action, JobKind, JobStatus, Step
+from cards.choices import JOB_OVER, Action, JobKind, JobStatus, Step
 from cards.models.fields import CharField
 from cards.models.leased import Leased
 from cards.scope import Scope, Visitor
@@ -68,12 +68,9 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self
         return self.filter(owner=user) if scope.is_active else self.none()
 
-    def at_work(self) -> Self:
-        """Jobs that wait for a worker, or have one."""
-        return self.filter(status__in=JOB_AT_WORK)
-
     def waiting_for_work(self) -> tuple[int, datetime | None]:
-        """How many are at work, and the last sign of life of any; a lease ends in the future."""
+        """How many wait for a worker or have one, and the last sign of life of any; a lease ends in the future."""
+        at_work = self.filter(status__in=(JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING))
         signs = {
             "created": models.Max("created_at"),
             "started": models.Max("started_at"),
@@ -82,7 +79,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             "read_until": models.Max("leased_until", filter=~models.Q(worker="")),
             "worked_until": models.Max("chunks__leased_until", filter=~models.Q(chunks__worker="")),
         }
-        found = self.at_work().aggregate(**signs, jobs=models.Count("pk", distinct=True))
+        found = at_work.aggregate(**signs, jobs=models.Count("pk", distinct=True))
         return found["jobs"], max((found[sign] for sign in signs if found[sign]), default=None)
 
 
@@ -143,7 +140,7 @@ class Job(Leased):
 
     @property
     def is_at_work(self) -> bool:
-        return self.status in JOB_AT_WORK
+        return self.status in (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 
     @property
     def is_asking(self) -> bool:

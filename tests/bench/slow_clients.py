@@ -67,9 +67,8 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 def start_proxy(stack, folder, to_port):
     """nginx as its file says, but for its port and its keys."""
     port, file = free_port(), folder / "nginx.conf"
-    server = (
-        (ROOT / "docs" / "production" / "nginx.conf").read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
-    )
+    server = (ROOT / "docs" / "production" / "nginx.conf").read_text()
+    server = server.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
     server = re.sub(r"(ssl_certificate|access_log).*;", "", server).replace("$scheme", "https")
     server = server.replace("127.0.0.1:8000", f"127.0.0.1:{to_port}")
     paths = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY)

@@ -11,6 +11,18 @@ DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
 DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
 SHORTEST_TOKEN = 16
 THIS_MACHINE, ANY_ADDRESS = "127.0.0.1,::1", "*"
+# What is kept how long, in the unit that ends the name: usually, at least, at most. docs/operations.md has why.
+KEPT = {
+    "REAL_NAME_YEARS": (3, 2, 50),
+    "REQUEST_YEARS": (3, 1, 50),
+    "USAGE_MONTHS": (13, 13, 120),
+    "NOTICE_DAYS": (365, 60, 3650),
+    "JOB_DAYS": (90, 30, 3650),
+    "INVITATION_DAYS": (30, 1, 365),
+    "SESSION_DAYS": (14, 1, 90),
+    "UPLOAD_DAYS": (7, 1, 28),
+    "EXPORT_DAYS": (1, 1, 30),
+}
 DEFAULT_MAIL_FROM = "simportal <simportal@localhost>"
 
 
@@ -31,8 +43,7 @@ class Environment:
     forwarded_allow_ips: str
     staff_totp: str
     metrics_token: str
-    real_name_years: int
-    request_years: int
+    kept: dict
 
 
 def read_environment(variables, base_dir):
@@ -56,8 +67,7 @@ def read_environment(variables, base_dir):
         forwarded_allow_ips=_forwarded_allow_ips(given.get("FORWARDED_ALLOW_IPS"), proxies),
         staff_totp=_staff_totp(given.get("STAFF_TOTP"), debug),
         metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
-        real_name_years=_years("REAL_NAME_YEARS", given.get("REAL_NAME_YEARS", "3"), fewest=2),
-        request_years=_years("REQUEST_YEARS", given.get("REQUEST_YEARS", "3"), fewest=1),
+        kept={name: _kept(name, given.get(name), *bounds) for name, bounds in KEPT.items()},
     )
 
 
@@ -160,7 +170,9 @@ def _metrics_token(text):
     return text
 
 
-def _years(name, text, fewest):
-    if not (text.isascii() and text.isdecimal() and fewest <= int(text[:3]) <= 50 and len(text) < 3):
-        raise BadSetting(f"{name} is a number of years from {fewest} to 50, not {text!r}.")
+def _kept(name, text, usual, least, most):
+    """For how many years, months or days something is kept."""
+    text, unit = text or str(usual), name.rpartition("_")[2].lower()
+    if not (text.isascii() and text.isdecimal() and len(text) < 5 and least <= int(text) <= most):
+        raise BadSetting(f"{name} is a number of {unit} from {least} to {most}, not {text!r}.")
     return int(text)

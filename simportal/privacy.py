@@ -23,7 +23,7 @@ from cards.people.forms import ConfirmedForm
 from cards.people.personal_data import PERSONAL_DATA, close_account, data_of
 from cards.scope import Scope
 
-YEARS_OF = {"id_checks": "REAL_NAME_YEARS", "requests": "REQUEST_YEARS"}
+HOW_LONG = {"id_checks": "REAL_NAME_YEARS", "requests": "REQUEST_YEARS", "invitations": "INVITATION_DAYS"}
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
@@ -125,4 +125,5 @@ def _stays():
 
 
 def _kept(kind):
-    return str(kind.kept).format(years=getattr(settings, YEARS_OF.get(kind.name, ""), ""))
+    count = getattr(settings, HOW_LONG.get(kind.name, ""), "")
+    return str(kind.kept).format(years=count, days=count)

@@ -27,8 +27,7 @@ PROXIES = ENV.proxies
 STAFF_TOTP = ENV.staff_totp
 REDIS_URL = ENV.redis_url
 METRICS_TOKEN = ENV.metrics_token
-REAL_NAME_YEARS = ENV.real_name_years
-REQUEST_YEARS = ENV.request_years
+globals().update(ENV.kept)  # REAL_NAME_YEARS and the others of `env.KEPT`
 
 INSTALLED_APPS = [
     "simportal",
@@ -155,6 +154,7 @@ CSRF_FAILURE_VIEW = "simportal.refusals.stale_form"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = ENV.kept["SESSION_DAYS"] * 24 * 3600
 if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -6,6 +6,7 @@ from billing import mail
 from cards.calendar import civil_today
 from simportal import days, guesses, nightly_proof, password_reset
 from simportal.models import Tick
+from simportal.retention import apply_retention
 
 DAYS_SECONDS = 30
 MAIL_SECONDS = 30
@@ -34,6 +35,12 @@ def prove_the_night():
 def carry_days_on():
     """Carry the days on up to today, for half a minute at the most; on most ticks that is a look."""
     days.carry_on(civil_today(), DAYS_SECONDS)
+
+
+@shared_task(name="cards.retention")
+def forget_what_is_over():
+    """Forget what is kept no longer than it has to be; nobody waits for it."""
+    apply_retention()
 
 
 @shared_task(name="billing.mail")

@@ -5,6 +5,8 @@ import os
 import re
 import sys
 
+from simportal.env import KEPT
+
 gc.disable()  # until all is loaded: see `pytest_collection_finish`
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
@@ -16,11 +18,10 @@ for name in (
         "REDIS_URL",
         "SECRET_KEY",
         "SECRET_KEY_FALLBACKS",
-        "REAL_NAME_YEARS",
-        "REQUEST_YEARS",
         "SIMPORTAL_TODAY",
         "STAFF_TOTP",
     ),
+    *KEPT,
 ):
     os.environ.pop(name, None)
 # The many processes that tests start need not compile the portal each for itself.

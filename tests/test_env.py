@@ -36,8 +36,10 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         forwarded_allow_ips="127.0.0.1,::1",
         staff_totp="required",
         metrics_token="",
-        real_name_years=3,
-        request_years=3,
+        kept={
+            **{"REAL_NAME_YEARS": 3, "REQUEST_YEARS": 3, "USAGE_MONTHS": 13, "NOTICE_DAYS": 365, "JOB_DAYS": 90},
+            **{"INVITATION_DAYS": 30, "SESSION_DAYS": 14, "UPLOAD_DAYS": 7, "EXPORT_DAYS": 1},
+        },
     )
 
 
@@ -52,8 +54,6 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "0"}, "debug", False),
         ({"DEBUG": "1", "SECRET_KEY": ""}, "secret_key", env.DEBUG_SECRET_KEY),
         ({"SECRET_KEY_FALLBACKS": "one, two,"}, "secret_key_fallbacks", ["one", "two"]),
-        ({"REAL_NAME_YEARS": "2"}, "real_name_years", 2),
-        ({"REQUEST_YEARS": "50"}, "request_years", 50),
         ({"ALLOWED_HOSTS": "sim.example.cn, 10.0.0.1,"}, "allowed_hosts", ["sim.example.cn", "10.0.0.1"]),
         ({"REDIS_URL": "redis://:pass@cache:6379/1"}, "redis_url", "redis://:pass@cache:6379/1"),
         ({"REDIS_URL": "rediss://cache/0"}, "redis_url", "rediss://cache/0"),
@@ -77,6 +77,12 @@ def test_an_empty_value_counts_as_absent():
 )
 def test_good_value(variables, setting, expected):
     assert getattr(read(**variables), setting) == expected
+
+
+def test_what_is_kept_is_kept_as_long_as_is_said_from_the_least_to_the_most():
+    for name, (usual, least, most) in env.KEPT.items():
+        said = [read(**{name: text}).kept for text in ("", str(least), str(most))]
+        assert said == [read().kept | {name: count} for count in (usual, least, most)]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +161,11 @@ def test_mail_server(url, server):
         ({"REAL_NAME_YEARS": "three"}, "REAL_NAME_YEARS is a number of years from 2 to 50, not 'three'."),
         ({"REQUEST_YEARS": "51"}, "REQUEST_YEARS is a number of years from 1 to 50, not '51'."),
         ({"REQUEST_YEARS": "9999"}, "REQUEST_YEARS is a number of years from 1 to 50, not '9999'."),
+        ({"USAGE_MONTHS": "12"}, "USAGE_MONTHS is a number of months from 13 to 120, not '12'."),
+        ({"USAGE_MONTHS": "13.5"}, "USAGE_MONTHS is a number of months from 13 to 120, not '13.5'."),
+        ({"JOB_DAYS": "29"}, "JOB_DAYS is a number of days from 30 to 3650, not '29'."),
+        ({"JOB_DAYS": "36500"}, "JOB_DAYS is a number of days from 30 to 3650, not '36500'."),
+        ({"JOB_DAYS": "90 days"}, "JOB_DAYS is a number of days from 30 to 3650, not '90 days'."),
         (
             {"ALLOWED_HOSTS": "https://sim.example.cn"},
             "ALLOWED_HOSTS is a comma-separated list of host names, and 'https://sim.example.cn' is none.",

@@ -14,6 +14,7 @@ from cards.actions.jobs.worker import work_off
 from cards.choices import JobStatus
 from cards.models import StagedReading, UsageDay
 from simportal.nightly_proof import prove_for
+from simportal.retention import apply_retention
 from tests.billing import build as b
 from tests.build import card_in_use, on_day, open_card, staff, swept
 from tests.commands.calls import result
@@ -59,7 +60,7 @@ def test_a_small_life(tmp_path):
     assert Entry.objects.count() == 3
     swept(card, TODAY + timedelta(days=1))
     assert work_off(order_export(staff(), "codes", "cards.csv")).status == JobStatus.DONE
-    tasks.housekeeping()
+    tasks.housekeeping(), apply_retention()
     prove_for(TODAY, 60)
     assert result("verify")["problem_count"] == 0
 

@@ -55,13 +55,18 @@ def kept_wholly():
 
 
 def delete_old_files():
-    """Delete the files of jobs whose time is over, and a day later what no job knows of."""
+    """Delete some files of jobs whose time is over, and a day later what no job knows of.
+
+    How many files, and whether there may be more of jobs.
+    """
     over = Job.objects.filter(kept_until__lte=timezone.now()).exclude(file="").exclude(status=JobStatus.PREPARING)
-    for job in over.order_by("pk")[:DELETED_AT_ONCE]:
+    jobs, unknown = list(over.order_by("pk")[:DELETED_AT_ONCE]), _unknown_files()
+    for job in jobs:
         job.file.delete(save=False)
         Job.objects.filter(pk=job.pk).update(file="")
-    for path in _unknown_files():
+    for path in unknown:
         path.unlink(missing_ok=True)
+    return len(jobs) + len(unknown), len(jobs) == DELETED_AT_ONCE
 
 
 def _unknown_files():

@@ -93,10 +93,5 @@ def reset(limit, subject):
     Tries.objects.filter(key=_key(limit, subject)).delete()
 
 
-def delete_expired():
-    """Delete counts whose time is over."""
-    Tries.objects.filter(until__lte=timezone.now()).delete()
-
-
 def _key(limit, subject):
     return salted_hmac(f"cards.tries.{limit.what}", str(subject), algorithm="sha256").hexdigest()

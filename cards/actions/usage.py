@@ -18,6 +18,7 @@ from cards.actions.set_aside import Quarantined
 from cards.actions.write import Signature, Work, change
 from cards.calendar import civil_today, cycle_start
 from cards.choices import Action
+from cards.kept import first_day_told
 from cards.models import CardEvent, PolicyBook, UsageDay, UsageTally
 
 DAY_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
@@ -52,7 +53,7 @@ class Metering(Work):
     """The work of taking readings, told on one civil day: each card's in the order of their days."""
 
     def __init__(self, readings, told_on, is_trusted=False):
-        self.told_on = told_on
+        self.told_on, self.first_day = told_on, first_day_told(told_on)
         self.readings = defaultdict(list)
         for reading in sorted(readings, key=lambda reading: reading.day):
             self.readings[reading.card_id].append(reading)
@@ -120,7 +121,11 @@ class Metering(Work):
         self.counted[outcome or "quarantined"] += 1
 
     def _already_said(self, reading):
-        """What is to be counted of a reading of a day of which as much, or more, is known; nothing if it is news."""
+        """What is to be counted of a reading of a day of which as much, or more, is known, or nothing is kept any more;
+        nothing if it is news.
+        """
+        if reading.day < self.first_day:
+            return "stale"
         _, _, known_bytes, known_at, _ = self.known.get((reading.card_id, reading.day), NOTHING_KNOWN)
         if known_at == reading.read_at and known_bytes != reading.bytes:
             return "refused"

@@ -21,7 +21,7 @@ from cards.models.tag import CardTag, Tag
 from cards.models.tally import FleetFigures, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
 from cards.models.tries import GuessedAt, Tries
-from cards.models.usage import QuarantinedReading, UsageDay
+from cards.models.usage import DeletedUsage, QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ColumnMapping",
     "Customer",
     "DaysAtWork",
+    "DeletedUsage",
     "DeviceBinding",
     "EventCursor",
     "FleetFigures",

@@ -38,6 +38,25 @@ class UsageDay(models.Model):
         return f"{self.card_id} {self.day}"
 
 
+class DeletedUsage(models.Model):
+    """How far usage days that are kept no longer are deleted; one row.
+
+    Through `day` of all cards up to `through_card`; of all cards there are once that is None.
+    """
+
+    day = models.DateField(_("day"))
+    through_card = models.BigIntegerField(_("processed through card"), default=0, null=True)
+
+    class Meta:
+        verbose_name = _("deleted usage")
+        verbose_name_plural = _("deleted usage days")
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="deleted_usage_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.through_card}"
+
+
 class QuarantineQuerySet(models.QuerySet["QuarantinedReading"]):
     def waiting(self) -> Self:
         return self.filter(status=Quarantine.WAITING)

@@ -89,8 +89,8 @@ def release_of(job, user):
 
 
 def follows_of(job, user):
-    """Retry and undo, each with the reason if it is not possible; nothing while the job goes on."""
-    if not job.is_over or not job.started_at or job.kind not in (*ACTION_KINDS, JobKind.IMPORT_CARDS):
+    """Retry and undo, each with the reason if it is not possible; nothing while it goes on, or once it is emptied."""
+    if not job.is_over or job.is_emptied or not job.started_at or job.kind not in (*ACTION_KINDS, JobKind.IMPORT_CARDS):
         return []
     sums = job.sums
     if job.kind == JobKind.IMPORT_CARDS:

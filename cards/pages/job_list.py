@@ -16,8 +16,10 @@ from cards.models.job import FAILED
 from cards.pages.job_labels import job_badge, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
-WITH_FAILURES = reduce(or_, (Q(**{f"result__counts__{name}__gt": 0}) for name in FAILURES))
-HAS_FAILURES = Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk")))
+WITH_FAILURES, HAD_FAILURES = (
+    reduce(or_, (Q(**{f"{column}__counts__{name}__gt": 0}) for name in FAILURES)) for column in ("result", "came_to")
+)
+HAS_FAILURES = Q(Exists(JobChunk.objects.filter(WITH_FAILURES, job=OuterRef("pk")))) | HAD_FAILURES
 
 
 @dataclass(frozen=True)

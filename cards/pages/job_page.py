@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -87,14 +88,21 @@ def job_context(job, request, frame, may):
         "took": (job.finished_at - job.started_at).total_seconds() if has_ended else None,
         "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
-        "steps": STEPS_BY_STATUS.get(job.status, ()),
+        "steps": () if job.is_emptied else STEPS_BY_STATUS.get(job.status, ()),
         "may": may,
         "why_not": "" if may else why_not(request.user, job),
         "before": job.of and _follower(job.of),
         "after": [_follower(follower) for follower in after],
-        "parts": [f"{place}/jobs/_{job.kind}.html" for place in ("cards", frame.name)] + ["cards/jobs/_plain.html"],
+        "parts": _parts(job, frame),
     }
-    return context | CONTEXTS.get(job.kind, _plain)(job, request, frame)
+    of_kind = _emptied if job.is_emptied else CONTEXTS.get(job.kind, _plain)
+    return context | of_kind(job, request, frame)
+
+
+def _parts(job, frame):
+    if job.is_emptied:
+        return ["cards/jobs/_emptied.html"]
+    return [f"{place}/jobs/_{job.kind}.html" for place in ("cards", frame.name)] + ["cards/jobs/_plain.html"]
 
 
 def progress_of(job):
@@ -139,3 +147,7 @@ def _follower(job):
 
 def _plain(job, request, frame):
     return {}
+
+
+def _emptied(job, request, frame):
+    return {"days_kept": settings.JOB_DAYS}

@@ -139,7 +139,7 @@ PERSONAL_DATA = (
         "invitations",
         gettext_lazy("Invitations that you made"),
         gettext_lazy("so that others can join your customer"),
-        gettext_lazy("30 days after they ended, or until you delete your account"),
+        gettext_lazy("{days} days after they ended, or until you delete your account"),
         MEMBERS_AND_STAFF,
         lambda user: Invitation.objects.filter(by=user).values("customer__name", "role", "made_at", "until"),
         lambda user: Invitation.objects.filter(by=user).delete(),

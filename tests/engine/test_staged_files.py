@@ -12,6 +12,7 @@ from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
 from cards.models import RefusedRow, StagedFile, StagedReading, UsageDay
+from simportal.retention import apply_retention
 from tests.build import card_in_use, fresh, on_day
 
 pytestmark = pytest.mark.django_db
@@ -131,11 +132,11 @@ def test_nothing_stays_staged(tmp_path, dry_run):
     assert (StagedFile.objects.count(), StagedReading.objects.count()) == (0, 0)
 
 
-def test_what_a_killed_import_has_left_is_thrown_away_by_a_later_one_and_nothing_else(bring, tmp_path):
+def test_what_a_killed_import_has_left_is_thrown_away_after_its_time_and_nothing_else(bring):
     card_in_use()
     left, waiting = (bring("\n".join([HEADER, *readings(2)]).encode()) for _ in range(2))
     StagedFile.objects.filter(pk=left.pk).update(kept_until=timezone.now() - timedelta(hours=1))
-    usage_file.import_usage(tmp_path / "usage.csv", dry_run=True)
+    assert (apply_retention()["staged_files"], apply_retention()["staged_files"]) == (1, 0)
     assert set(StagedReading.objects.values_list("file_id", flat=True)) == {waiting.pk}
     discard(waiting)
     assert StagedReading.objects.count() == 0

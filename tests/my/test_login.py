@@ -16,6 +16,7 @@ from cards.models import Tries
 from cards.people.accounts import change_account, make_person
 from cards.people.backends import user_name_of
 from cards.visitors import visitor_address
+from simportal.retention import apply_retention
 from tests.build import member, staff
 
 pytestmark = pytest.mark.django_db
@@ -159,10 +160,10 @@ def test_an_address_that_is_shut_out_locks_nobody_else_out(alice):
 
 def test_what_counts_no_more_is_put_away(alice):
     log_in("alice", "wrong")
-    throttle.delete_expired()
+    apply_retention()
     assert Tries.objects.count() == 3
     later(minutes=16)
-    throttle.delete_expired()
+    apply_retention()
     assert Tries.objects.count() == 1  # that she has given her phone counts for a day
 
 

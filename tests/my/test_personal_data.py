@@ -12,10 +12,11 @@ from django.utils import timezone
 from pyotp import TOTP
 
 from cards.actions.claims import claim
-from cards.actions.retention import apply_retention
 from cards.choices import RequestStatus
+from cards.kept import last_instant_over
 from cards.models import AuditEntry, CardRequest, Customer, Invitation, Membership, Person, RealNameCheck, RecoveryCode
 from cards.people import accounts, members, second_factor
+from simportal.retention import apply_retention
 from tests.billing import build as b
 from tests.build import do, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -94,8 +95,10 @@ def test_everybody_reads_what_is_kept_and_why():
     page = text(Client().get("/privacy/", headers=ENGLISH))
     for said in ("Which customers you act for", "until 3 years after the card was cancelled", "so that misuse can be"):
         assert said in page
-    with override_settings(REAL_NAME_YEARS=5):
-        assert "until 5 years after the card was cancelled" in text(Client().get("/privacy/", headers=ENGLISH))
+    with override_settings(REAL_NAME_YEARS=5, INVITATION_DAYS=10):
+        page = text(Client().get("/privacy/", headers=ENGLISH))
+    for said in ("until 5 years after the card was cancelled", "10 days after they ended"):
+        assert said in page
 
 
 # the end of an account
@@ -239,7 +242,7 @@ def test_the_words_of_a_request_are_forgotten_three_years_after_it_was_closed():
     user = member("Acme", "alice")
     card = open_card(customer="Acme")
     CardRequest.objects.create(customer=card.customer, card=card, by=user, text="why?", answer="so")
-    closed = timezone.now() - timedelta(days=3 * 366)
+    closed = last_instant_over("REQUEST_YEARS")
     CardRequest.objects.update(status=RequestStatus.CLOSED, closed_at=closed + timedelta(minutes=1))
     assert apply_retention()["requests"] == 0
     CardRequest.objects.update(closed_at=closed)

@@ -3,7 +3,7 @@
 from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.imports.usage_applying import apply_next
-from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
+from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.models import RefusedRow, StagedFile
 
@@ -22,7 +22,6 @@ def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
         if progress:
             progress(rows if dry_run else 2 * rows, done)
 
-    discard_abandoned()
     file = open_file()
     try:
         table = stage(source, file, report, told)

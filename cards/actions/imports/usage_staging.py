@@ -100,7 +100,7 @@ NO_LONGER_LEFT = """
 
 
 def open_file(kept_for=ABANDONED_AFTER):
-    """A new `StagedFile` with nothing in it yet; after `kept_for` whoever imports next may throw it away."""
+    """A new `StagedFile` with nothing in it yet; after `kept_for` it is thrown away."""
     return StagedFile.objects.create(kept_until=timezone.now() + kept_for)
 
 
@@ -168,9 +168,11 @@ def discard(file):
 
 
 def discard_abandoned():
-    """Throw away what an import that was killed has left."""
-    for file in StagedFile.objects.filter(kept_until__lt=timezone.now()):
+    """Throw away what an import that was killed, or that nobody started, has left; how many files, and that is all."""
+    files = list(StagedFile.objects.filter(kept_until__lt=timezone.now()))
+    for file in files:
         discard(file)
+    return len(files), False
 
 
 class LineFeed:

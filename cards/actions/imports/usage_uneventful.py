@@ -25,11 +25,12 @@ from django.utils.translation import gettext_noop
 
 from cards.actions.imports.temporary_tables import analyze, append_rows, make_table, select_into
 from cards.actions.last_words import TOO_MUCH
-from cards.calendar import cycle_start, next_cycle_start
+from cards.calendar import civil_today, cycle_start, next_cycle_start
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Binding, Carrier, Hold, Quarantine, State, UsageLevel
 from cards.errors import InvariantBroken
 from cards.holds import has_sql
 from cards.identifiers import device_sql
+from cards.kept import first_day_told
 from cards.models import PolicyBook
 from cards.models.card import MB
 
@@ -41,18 +42,18 @@ SET_ASIDE = f"""
     FROM cards_quarantinedreading GROUP BY card_id, day
 """
 
-# The staged readings of a range of cards, beside what is known of their days. The range is said of each table, here and
-# below: PostgreSQL does not conclude one from another.
+# The staged readings of a range of cards, beside what is known of their days; nothing of a day before
+# `first_day` counts. The range is said of each table, here and below: PostgreSQL does not conclude one from another.
 PLACED = f"""
-    SELECT p.*, NOT refused AND (
+    SELECT p.*, day < %(first_day)s OR NOT refused AND (
         COALESCE(read_at <= known_at, FALSE) OR too_much AND COALESCE(read_at <= set_aside_at, FALSE)
     ) AS stale
     FROM (
         SELECT s.card_id, s.day, s.number, s.bytes, s.read_at, s.imei, u.bytes AS known_bytes, u.read_at AS known_at,
             q.read_at AS set_aside_at, {TOO_MUCH} AS too_much,
-            COALESCE(s.read_at = u.read_at AND s.bytes <> u.bytes, FALSE)
+            s.day >= %(first_day)s AND (COALESCE(s.read_at = u.read_at AND s.bytes <> u.bytes, FALSE)
                 OR COALESCE(s.read_at = q.waiting_at AND s.bytes <> q.waiting_bytes, FALSE)
-                    AND NOT COALESCE(s.read_at <= u.read_at, FALSE) AS refused
+                    AND NOT COALESCE(s.read_at <= u.read_at, FALSE)) AS refused
         FROM cards_stagedreading AS s
         LEFT JOIN cards_usageday AS u
             ON u.card_id = s.card_id AND u.day = s.day AND u.card_id BETWEEN %(first)s AND %(last)s
@@ -227,7 +228,8 @@ def preview_refusals(file):
 
 
 def _all_of(file):
-    return {"file": file.pk, "first": 0, "last": file.last_card}
+    told_on = file.told_on or civil_today()
+    return {"file": file.pk, "first": 0, "last": file.last_card, "first_day": str(first_day_told(told_on))}
 
 
 def classify(file, first, last, told_on):
@@ -237,7 +239,8 @@ def classify(file, first, last, told_on):
     that contradict what is known are refused. Returns the number of readings, these included, and the keys of the
     eventful cards.
     """
-    among = {"file": file.pk, "first": first, "last": last, "today": str(told_on)}
+    among = {"file": file.pk, "first": first, "last": last}
+    among |= {"today": str(told_on), "first_day": str(first_day_told(told_on))}
     select_into("staged_placed", PLACED, among, counted="card_id, day")
     readings = _refuse_contradictions(file)
     _reckon_cycles(told_on)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from uuid import uuid5
 
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cards.actions import audit, throttle
@@ -19,12 +19,12 @@ from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
 from cards.choices import IMPORT_KINDS, JOB_OVER, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
+from cards.kept import over_at
 from cards.models import CancellingRules, Job
 from cards.permissions import Actor, may_import, people_of
 from cards.scope import Scope
 
 CHECKED_AT_ONCE = 2 * CHUNK
-FILES_KEPT = timedelta(days=7)
 MOST_UPLOADS_WAITING = 20  # of one person
 
 
@@ -47,7 +47,7 @@ def upload(kind, file, *, user, key=None, **values):
                 owner=user,
                 language=translation.get_language(),
                 file_name=PurePath(file.name).name[-200:],
-                kept_until=timezone.now() + FILES_KEPT,
+                kept_until=over_at("UPLOAD_DAYS"),
                 **values,
             )
             keep(job, file)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import leases
-from cards.choices import OF_CARDS, OF_FILES, JobStatus, Step
+from cards.choices import JOB_OVER, OF_CARDS, OF_FILES, JobStatus, Step
 from cards.errors import BadInput
 from cards.faults import Fault
 from cards.leases import Lost
@@ -83,6 +83,9 @@ class Totals:
 
 
 def totals(job: Job) -> Totals:
+    if job.came_to is not None:
+        done = {name: Counter(job.came_to[name]) for name in ("check_counts", "counts")}
+        return Totals(job.total, job.came_to["checked"], job.came_to["done"], **done)
     sums = job.chunks.aggregate(
         checked=Sum("size", filter=Q(checked_at__isnull=False)), done=Sum("size", filter=Q(done_at__isnull=False))
     )
@@ -98,8 +101,20 @@ def add_chunk(job: Job, number: int, size: int, payload: Any) -> JobChunk:
 
 
 def move(job: Job, sources: Collection[str], target: str, **values: Any) -> bool:
-    """Take the job from one of these statuses to another; False if it is in none of them any more."""
-    return bool(Job.objects.filter(pk=job.pk, status__in=sources).update(status=target, **values))
+    """Take the job from one of these statuses to another; False if it is in none of them any more, or emptied."""
+    movable = Job.objects.filter(pk=job.pk, status__in=sources, came_to__isnull=True)
+    return bool(movable.update(status=target, **values))
+
+
+def empty_job(job: Job) -> None:
+    """Leave of a job that is over no more than its row: its totals for what its chunks said, and no parameters.
+
+    Whoever deletes its chunks does so afterwards.
+    """
+    found = totals(job)
+    sums = {"checked": found.checked, "done": found.done, "check_counts": found.check_counts, "counts": found.counts}
+    over = Job.objects.filter(pk=job.pk, status__in=JOB_OVER, came_to__isnull=True)
+    over.update(came_to=sums, params={}, counts={})
 
 
 # What people do with a job. `user` is None for a rule; the second caller changes nothing, and leaves no step.

@@ -1,10 +1,9 @@
 """An export that is too long to wait for: written to a file in the background, fetched by its owner, then deleted."""
 
 import uuid
-from datetime import timedelta
 from tempfile import TemporaryFile
 
-from django.utils import timezone, translation
+from django.utils import translation
 
 from cards.actions.jobs.engine import Kind
 from cards.actions.kept_files import flush, path_of
@@ -13,13 +12,13 @@ from cards.columns.kinds import Format
 from cards.exports.stream import dressed, row_blocks
 from cards.exports.wanted import cards_of_list, cards_of_selection
 from cards.files.writing import BLOCK
+from cards.kept import over_at
 from cards.models import Job
 from cards.models.job import FOLDER_OF_JOBS
 from cards.scope import Scope
 
 BEGINNING = "export-"
 UNFINISHED = ".part"
-KEPT_FOR = timedelta(hours=24)
 
 
 def order_export(user, format, file_name, *, query="", selection=None):
@@ -50,7 +49,7 @@ class Export(Kind):
         finally:
             unfinished.unlink(missing_ok=True)
         job.file.name = FOLDER_OF_JOBS + path.name
-        job.kept_until = timezone.now() + KEPT_FOR
+        job.kept_until = over_at("EXPORT_DAYS")
         return JobStatus.DONE
 
 

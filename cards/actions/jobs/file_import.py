@@ -61,7 +61,7 @@ def answer(job, told, of, user):
     False when the job has gone on meanwhile; `BadInput` when its file is no longer kept.
     """
     if not job.file:
-        raise _no_longer_kept()
+        raise no_longer_kept()
     params = {name: value for name, value in job.params.items() if name not in ("columns", "asked", "remarks")}
     if not engine.read_anew(job, {**params, "told": told.written(), "of": of}):
         return False
@@ -74,10 +74,10 @@ def file_of(job):
     try:
         return job.file.open("rb")
     except (FileNotFoundError, ValueError):  # deleted, or never there
-        raise _no_longer_kept() from None
+        raise no_longer_kept() from None
 
 
-def _no_longer_kept():
+def no_longer_kept():
     return BadInput("", _("The file is no longer kept: upload it again."))
 
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 from cards.actions.imports.told import Told
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next, refuse_lost
 from cards.actions.imports.usage_file import USAGE_OUTCOMES
-from cards.actions.imports.usage_staging import discard, discard_abandoned, open_file, stage
+from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_table import open_usage
 from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
 from cards.actions.jobs.engine import add_chunk
-from cards.actions.jobs.file_import import FileImport, file_of
+from cards.actions.jobs.file_import import FileImport, file_of, no_longer_kept
 from cards.choices import JobStatus
 from cards.models import Job, RefusedRow, StagedFile
 
@@ -42,7 +42,6 @@ class UsageImport(FileImport):
         for left in StagedFile.objects.filter(pk__in=_files(job)):  # by a worker that died over this job
             discard(left)
         job.chunks.all().delete()
-        discard_abandoned()
         file = open_file(job.kept_until - timezone.now())
         add_chunk(job, 1, 0, {"staged": file.pk, "errors": []})  # by which another worker finds what this one leaves
 
@@ -67,7 +66,7 @@ class UsageImport(FileImport):
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
-        before = StagedFile.objects.select_for_update().get(pk=chunk.payload["staged"])
+        before = _staged(chunk, StagedFile.objects.select_for_update())
         known = _last_refused(before)
         is_last = not job.chunks.filter(number__gt=chunk.number).exists()
         while apply_next(before) and is_last:
@@ -132,8 +131,12 @@ def _last_refused(file):
     return RefusedRow.objects.filter(file=file).aggregate(last=Max("pk"))["last"] or 0
 
 
-def _staged(chunk):
-    return StagedFile.objects.get(pk=chunk.payload["staged"])
+def _staged(chunk, files=StagedFile.objects):
+    """The chunk's staged file; `BadInput` when it is no longer kept."""
+    file = files.filter(pk=chunk.payload["staged"]).first()
+    if file is None:
+        raise no_longer_kept()
+    return file
 
 
 def _files(job):

@@ -1,0 +1,13 @@
+"""What is kept how long, of all rooms: one bell forgets what is over."""
+
+from billing.actions.retention import MONEY_KINDS
+from cards.actions.retention import CARD_KINDS, forget
+
+SECONDS_A_RING = 30
+*FIRST, USAGE = CARD_KINDS
+KINDS_KEPT = (*FIRST, *MONEY_KINDS, USAGE)
+
+
+def apply_retention():
+    """Forget what is over, for half a minute at the most; how much of each kind. Whoever asks again goes on."""
+    return forget(KINDS_KEPT, SECONDS_A_RING)

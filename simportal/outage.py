@@ -7,13 +7,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cards.faults import fault_of
+from cards.pages.frames import SAFE
 from simportal.answers import instead
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
 NOT_TO_BE_HAD = ("503.html", "_unavailable.html")
-ASKED_AGAIN = ("GET", "HEAD")  # what may be asked again by a link
 
 
 class Sessions(SessionMiddleware):
@@ -47,5 +47,5 @@ def unavailable(request, fault, error):
 
 def _drawn(request, fault):
     sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
-    context = {"again_url": request.get_full_path() if request.method in ASKED_AGAIN else ""}
+    context = {"again_url": request.get_full_path() if request.method in SAFE else ""}
     return instead(request, str(fault), sentence, NOT_TO_BE_HAD, context)

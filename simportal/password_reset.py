@@ -1,7 +1,5 @@
 """A forgotten password: Django's own link by mail. The answer is the same, whatever address is given."""
 
-import logging
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -18,15 +16,13 @@ from django.views.decorators.http import require_http_methods
 from cards.actions import throttle
 from cards.actions.audit import record
 from cards.choices import AuditAction
-from cards.faults import fault_of
 from cards.links import portal_link, secret_in
 from cards.pages.frames import public_page
 from cards.people import devices
 from cards.people.accounts import named_in
 from cards.visitors import visitor_address
+from simportal.asked_mail import send_each
 from simportal.models import ResetAsked
-
-logger = logging.getLogger(__name__)
 
 SECRET = "sets a password"  # of the session: a link's
 
@@ -84,21 +80,14 @@ def _person_of(secret):
 
 
 def send_requested():
-    """Send what was asked for. Each is deleted first: somebody who got no mail asks again, and nobody gets two."""
-    for reset in ResetAsked.objects.order_by("pk"):
-        if ResetAsked.objects.filter(pk=reset.pk).delete()[0] and settings.SENDS_MAIL:
-            _send(reset)
+    """Send the links that were asked for."""
+    send_each(ResetAsked.objects.all(), _send)
 
 
 def _send(reset):
-    try:
-        with translation.override(reset.language):
-            for user in PasswordResetForm().get_users(reset.email):
-                user.email_user(_("Reset your password"), _mail(user))
-    except Exception as error:
-        if fault_of(error):
-            raise
-        logger.exception("A link to set a password was not sent; the others go on")
+    with translation.override(reset.language):
+        for user in PasswordResetForm().get_users(reset.email):
+            user.email_user(_("Reset your password"), _mail(user))
 
 
 def _mail(user):

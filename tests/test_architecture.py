@@ -457,7 +457,7 @@ WRITERS = {
     *("cards/people/accounts.py", "cards/people/members.py", "cards/people/second_factor.py"),
     "cards/people/personal_data.py",
     *("cards/people/login_tries.py", "cards/people/sessions.py"),
-    "simportal/guesses.py",  # what a mail is about ends with it
+    "simportal/asked_mail.py",  # what a mail is about ends with it
     "cards/leases.py",  # for workers, and of a row no more than its lease
     "cards/schema.py",  # for migrations
     "simportal/days.py",  # how far the days have come

@@ -10,10 +10,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from cards.pages.frames import SAFE
 from cards.people.sessions import user_of
 from cards.visitors import warn_of_proxies
-
-SAFE_METHODS = ("GET", "HEAD")
 
 
 def people(get_response):
@@ -30,13 +29,13 @@ def people(get_response):
 
 def _asks_to_log_in(request, response):
     """What a link cannot ask for again: a form that was sent, or a part of a page."""
-    is_plain = request.method in SAFE_METHODS and not request.htmx
+    is_plain = request.method in SAFE and not request.htmx
     return not is_plain and getattr(response, "url", "").startswith(f"{reverse('admin:login')}?")
 
 
 def _way_back(request):
     """To the login, and from there to the page that somebody had before them; they are told what was not saved."""
-    if request.method not in SAFE_METHODS:
+    if request.method not in SAFE:
         messages.warning(request, _("You are no longer logged in, so this was not saved. Log in and enter it again."))
     login = redirect_to_login(_page_of(request), reverse("admin:login"))
     return HttpResponseClientRedirect(login.url) if request.htmx else login

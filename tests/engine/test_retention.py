@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone, translation
@@ -29,6 +30,7 @@ from cards.models import (
     Job,
     JobChunk,
     QuarantinedReading,
+    StagedFile,
     Tries,
     UsageDay,
     UsageTally,
@@ -254,6 +256,19 @@ def test_a_selection_without_a_name_loses_its_cards():
     assert [list(ids_of(selection)) for selection in (plain, named)] == [[], [[card.pk]]]
     page = text(logged_in(ops).get(f"/console/selections/{plain.pk}/", headers=ENGLISH))
     assert "There is no card in this selection." in page
+
+
+def test_an_import_that_is_started_after_its_rows_were_thrown_away_says_so(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    ops, card = staff("import"), card_in_use(TODAY - 30 * ONE)
+    file = ContentFile(f"iccid,day,bytes\n{card.iccid},{TODAY - ONE},5\n".encode(), name="usage.csv")
+    job = worker.work_off(control.upload(JobKind.IMPORT_USAGE, file, user=ops))
+    for ago, gone in zip(AROUND, (0, 1, 0), strict=True):
+        StagedFile.objects.update(kept_until=timezone.now() + ago)
+        assert apply_retention()["staged_files"] == gone
+    job = worker.work_off(control.start(job, user=ops))
+    assert (job.status, job.message) == (JobStatus.FAILED, "The file is no longer kept: upload it again.")
+    assert days_of(card) == []
 
 
 # rows that go

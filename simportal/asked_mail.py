@@ -1,0 +1,28 @@
+"""Mail that a row asks for: the worker sends it, so that no page is slower for whoever is known here."""
+
+import logging
+
+from django.conf import settings
+
+from cards.faults import fault_of
+
+logger = logging.getLogger(__name__)
+
+
+def send_each(rows, send):
+    """Send what each row asks for, the oldest first. It is deleted first: nobody gets two, and who got none asks again.
+
+    What a mistake prevents is left out and stands in the log; the others go on.
+    """
+    for row in rows.order_by("pk"):
+        if rows.model.objects.filter(pk=row.pk).delete()[0] and settings.SENDS_MAIL:
+            _send(row, send)
+
+
+def _send(row, send):
+    try:
+        send(row)
+    except Exception as error:
+        if fault_of(error):
+            raise
+        logger.exception("What a row of %s asks for was not sent; the others go on", row._meta.model_name)

@@ -5,6 +5,9 @@ as they like: in service a proxy that buffers stands before it (docs/production/
 """
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 from simportal.settings import ENV
 
@@ -16,3 +19,37 @@ control_socket_disable = True
 forwarded_allow_ips = ENV.forwarded_allow_ips
 # Where somebody asks for a log (`--access-logfile`): what people search for, and where they come from, is not in it.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(L)s'
+
+
+# What all processes count for /metrics lies in a folder of this server's own, in memory where there is such a place:
+# whoever writes into a mapped file on a disk that is full is killed.
+IN_MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
+FOLDERS = "simportal-metrics-"
+MINE = f"{FOLDERS}{os.getpid()}-"
+
+
+def folder_for_metrics():
+    """A new one for each server, and the same when it reads this file anew. What dead servers left goes."""
+    for folder in IN_MEMORY.glob(f"{FOLDERS}*"):
+        if not is_alive(int(folder.name.split("-")[2])):
+            shutil.rmtree(folder, ignore_errors=True)
+    there = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    return there if MINE in there else tempfile.mkdtemp(prefix=MINE, dir=IN_MEMORY)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        pass
+    return True
+
+
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder_for_metrics()
+
+
+def on_exit(server):
+    if MINE in os.environ["PROMETHEUS_MULTIPROC_DIR"]:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -44,7 +44,7 @@ def readyz(request):
 
     With `?full` and the token of the metrics: all that somebody should look at. Two seconds at the most.
     """
-    told = state("full" in request.GET and _has_token(request))
+    told = state("full" in request.GET and has_token(request))
     return JsonResponse(told, status=200 if told["ready"] else 503)
 
 
@@ -57,7 +57,8 @@ def state(is_full):
     return {"ready": all(part["ok"] for part in parts.values())} | parts
 
 
-def _has_token(request):
+def has_token(request):
+    """Whether who asks may read what is not for everybody."""
     said = request.headers.get("Authorization", "")
     return bool(settings.METRICS_TOKEN) and constant_time_compare(said, f"Bearer {settings.METRICS_TOKEN}")
 

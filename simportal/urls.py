@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from simportal import health, password_reset, privacy, refusals, views
+from simportal import health, metrics, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
 
 urlpatterns = [
@@ -28,6 +28,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler400, handler403, handler404 = refusals.bad_request, refusals.not_allowed, refusals.nothing_here

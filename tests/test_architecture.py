@@ -17,7 +17,7 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 RINGS = (
     {
         *("choices", "errors", "calendar", "holds", "identifiers", "quantities", "phrases", "money", "files", "paging"),
-        *("names", "visitors", "references", "amount_in_words", "faults", "links", "keys", "kept"),
+        *("names", "visitors", "references", "amount_in_words", "faults", "links", "keys", "kept", "counted"),
     },
     {
         *("models", "querysets", "scope", "laying", "triggers", "lookup", "search", "state_counts", "quick", "leases"),

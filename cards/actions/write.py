@@ -24,6 +24,7 @@ from cards import rules
 from cards.actions.bulk import insert_rows, update_rows
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
+from cards.counted import ACTIONS_REFUSED
 from cards.errors import InvariantBroken, Refused
 from cards.faults import fault_of
 from cards.models import Card, CardEvent, PolicyBook, QueuedTerm, ServiceTerm
@@ -258,6 +259,7 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
     except Refused as refused:
         card.restore(before)
         outcome.refused = refused
+        ACTIONS_REFUSED.labels(refused.code).inc()
         return None
     except DatabaseError:
         raise

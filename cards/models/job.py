@@ -68,9 +68,12 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self
         return self.filter(owner=user) if scope.is_active else self.none()
 
+    def at_work(self) -> Self:
+        """Jobs that wait for a worker or have one."""
+        return self.filter(status__in=(JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING))
+
     def waiting_for_work(self) -> tuple[int, datetime | None]:
-        """How many wait for a worker or have one, and the last sign of life of any; a lease ends in the future."""
-        at_work = self.filter(status__in=(JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING))
+        """How many there are of these, and the last sign of life of any; a lease ends in the future."""
         signs = {
             "created": models.Max("created_at"),
             "started": models.Max("started_at"),
@@ -79,7 +82,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             "read_until": models.Max("leased_until", filter=~models.Q(worker="")),
             "worked_until": models.Max("chunks__leased_until", filter=~models.Q(chunks__worker="")),
         }
-        found = at_work.aggregate(**signs, jobs=models.Count("pk", distinct=True))
+        found = self.at_work().aggregate(**signs, jobs=models.Count("pk", distinct=True))
         return found["jobs"], max((found[sign] for sign in signs if found[sign]), default=None)
 
 

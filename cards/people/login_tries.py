@@ -3,6 +3,7 @@
 from django.contrib.auth import get_user_model
 
 from cards.actions import throttle
+from cards.counted import LOGINS_FAILED
 from cards.models import GuessedAt
 from cards.people import devices
 from cards.visitors import visitor_address
@@ -24,7 +25,9 @@ class LoginTry:
 
     def is_allowed(self):
         """Whether the password may be looked at. A device whose tries are used up waits as a stranger does."""
-        return any(self._count(limits) for limits in (self.by_owner, self.by_stranger) if limits)
+        is_allowed = any(self._count(limits) for limits in (self.by_owner, self.by_stranger) if limits)
+        LOGINS_FAILED.inc(not is_allowed)
+        return is_allowed
 
     def was_right(self):
         for limit, subject in self.counted:
@@ -32,6 +35,7 @@ class LoginTry:
 
     def was_wrong(self):
         """Its owner is told of strangers who go on guessing, once in six hours."""
+        LOGINS_FAILED.inc()
         if self.counted is self.by_stranger and self._is_news():
             GuessedAt.objects.create(user=get_user_model().objects.filter(username=self.name).first())
 

@@ -17,7 +17,9 @@ threads = 8  # most of a request is waiting for the database, and each thread ke
 graceful_timeout = 30  # so long may what is under way take when the server is stopped
 control_socket_disable = True
 forwarded_allow_ips = ENV.forwarded_allow_ips
-# Where somebody asks for a log (`--access-logfile`): what people search for, and where they come from, is not in it.
+logger_class = "simportal.server_log.ServerLog"
+# Each request is a line of the portal's own log. Where somebody asks for another one (`--access-logfile`): what people
+# search for, and where they come from, is not in it.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(L)s'
 
 

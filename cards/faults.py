@@ -62,11 +62,11 @@ PRIMARY = 0xFF  # the rest of SQLite's code says more of the same
 
 def fault_of(error: BaseException) -> Fault | None:
     """The fault that stopped some work, found through whatever was raised because of it; None for a mistake."""
-    found = list(_causes(error))
+    found = list(causes(error))
     return next(filter(None, map(_fault, found)), None) or (Fault.AWAY if any(map(_is_djangos_own, found)) else None)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error, and what it came of."""
     seen: set[int] = set()
     while error and id(error) not in seen:

@@ -1,4 +1,4 @@
-"""The addresses among the settings: of the database, the broker, the mail server and the portal itself.
+"""The addresses among the settings: of the database, the broker, the mail server, Sentry and the portal itself.
 
 No refusal repeats one: it may hold a password.
 """
@@ -23,6 +23,12 @@ MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": (
 ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE,
+)
+# The address of a project; older servers add a second key.
+DSN = re.compile(
+    r"https?://[0-9a-z]+(?::[0-9a-z]+)?@(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:/[a-z0-9_.-]+)*/[0-9]+",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -133,3 +139,10 @@ def read_portal_url(text, debug, port):
             "PORTAL_URL is where people reach the portal, such as https://sim.example.cn, with nothing behind the host."
         )
     return text.removesuffix("/").lower()
+
+
+def read_sentry_dsn(text):
+    """The address of a project at Sentry, as Sentry shows it; "" where there is none."""
+    if text and (not (dsn := DSN.fullmatch(text)) or int(dsn["port"] or 1) not in range(1, 65536)):
+        raise BadSetting("SENTRY_DSN is the address of a project as Sentry shows it: https://key@sentry.example.cn/2.")
+    return text

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -14,6 +15,10 @@ class SimportalConfig(AppConfig):
 
     def ready(self):
         post_migrate.connect(give_roles_their_permissions, sender=self)
+        if settings.SENTRY_DSN:
+            from simportal.sentry import start_sentry
+
+            start_sentry(settings.SENTRY_DSN)
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):

@@ -7,6 +7,8 @@ from celery.beat import Scheduler, SchedulingError
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
+from simportal.outage_lines import BROKER
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ class Bells(Scheduler):
             if not self._unheard(entry):
                 self.apply_async(entry, producer=self.producer, advance=False)
         except (SchedulingError, OperationalError, RedisError, OSError) as error:
-            logger.error("The bell of %s could not be rung: %s", entry.task, error)
+            logger.error("The bell of %s could not be rung: %s", entry.task, error, extra={"outage": BROKER})
             self.close()
 
     def _unheard(self, entry):

@@ -3,9 +3,10 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from kombu import Queue
 
+from cards.log_context import forget_facts, note
 from cards.timeouts import WORKERS, keep_to
 from simportal.schedule import BEAT_SCHEDULE
 
@@ -31,3 +32,13 @@ def leave_logging_to_django(**_):
 def keep_to_the_limits_of_workers(**_):
     """Of its pool too, whether of processes or of threads."""
     keep_to(WORKERS)
+
+
+@task_prerun.connect
+def say_in_the_log_which_task(task, **_):
+    note(task=task.name)
+
+
+@task_postrun.connect
+def say_it_no_longer(**_):
+    forget_facts()

@@ -21,6 +21,7 @@ from cards.actions.jobs.worker import name_of_worker
 from cards.actions.sweep import Report, is_swept, last_swept_day, sweep_day, sweep_until, unswept_days
 from cards.calendar import civil_today, days, for_day
 from cards.faults import fault_of
+from cards.log_context import logged_with
 from cards.models import DaysAtWork, StepOfDay
 from cards.models.sweep import FAILS_FROM_TRIES, MOST_DAYS_UNASKED
 
@@ -135,13 +136,14 @@ class DaysWorker:
         """Whether the step is behind us: done, or failed too often to hold up what comes after it any longer."""
         self.keep()
         try:
-            with for_day(day):
+            with for_day(day), logged_with(day=day):
                 is_done = DAY_STEPS[step](day, give_up_at)
         except Exception as error:
-            logger.exception("The step %s of %s failed", step.value, day)
+            logger.exception("The step %s of %s failed", step.value, day, extra={"day": day})
             return self._has_failed(day, step, error)
         if is_done and day < self.today:
             StepOfDay.objects.update_or_create(day=day, step=step, defaults={"finished_at": timezone.now()})
+            logger.info("The step %s of %s is done", step.value, day, extra={"day": day})
         elif is_done:
             StepOfDay.objects.filter(day=day, step=step).delete()  # that it failed before
         return is_done

@@ -4,8 +4,17 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
+from urllib.parse import unquote, urlsplit
 
-from simportal.addresses import BadSetting, MailServer, read_database, read_mail_server, read_portal_url, read_redis
+from simportal.addresses import (
+    BadSetting,
+    MailServer,
+    read_database,
+    read_mail_server,
+    read_portal_url,
+    read_redis,
+    read_sentry_dsn,
+)
 
 DEBUG_SECRET_KEY = "only-for-debug-and-therefore-no-secret"
 DEFAULT_DATABASE_URL = "sqlite:///var/simportal.sqlite3"
@@ -44,6 +53,15 @@ class Environment:
     staff_totp: str
     metrics_token: str
     kept: dict
+    log_format: str
+    sentry_dsn: str
+
+    def secrets(self):
+        """What must stand in no log, whoever quotes it."""
+        keys = [self.secret_key, *self.secret_key_fallbacks, self.metrics_token, urlsplit(self.sentry_dsn).username]
+        of_redis = urlsplit(self.redis_url or "").password or ""
+        of_mail = self.mail_server and self.mail_server.password
+        return [text for text in (*keys, self.database["PASSWORD"], of_redis, unquote(of_redis), of_mail) if text]
 
 
 def read_environment(variables, base_dir):
@@ -68,6 +86,8 @@ def read_environment(variables, base_dir):
         staff_totp=_staff_totp(given.get("STAFF_TOTP"), debug),
         metrics_token=_metrics_token(given.get("METRICS_TOKEN", "")),
         kept={name: _kept(name, given.get(name), *bounds) for name, bounds in KEPT.items()},
+        log_format=_log_format(given.get("LOG_FORMAT"), debug),
+        sentry_dsn=read_sentry_dsn(given.get("SENTRY_DSN", "")),
     )
 
 
@@ -176,3 +196,9 @@ def _kept(name, text, usual, least, most):
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and least <= int(text) <= most):
         raise BadSetting(f"{name} is a number of {unit} from {least} to {most}, not {text!r}.")
     return int(text)
+
+
+def _log_format(text, debug):
+    if text not in (None, "json", "text"):
+        raise BadSetting(f"LOG_FORMAT is json or text, not {text!r}.")
+    return text or ("text" if debug else "json")

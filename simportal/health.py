@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from billing.models import Order
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
+from cards.faults import Fault
 from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
 from cards.pages.queues import FAILED_DAYS, failed_jobs
 from cards.timeouts import READY_SECONDS, statements_within
@@ -71,7 +72,8 @@ def _of_database(asked, give_up_at):
             with statements_within(give_up_at - time.monotonic()):
                 parts[name] = ask()
     except DatabaseError as error:
-        logger.error("The database does not answer: %s", str(error).partition("\n")[0])
+        said = str(error).partition("\n")[0]
+        logger.error("The database does not answer: %s", said, extra={"outage": Fault.AWAY})
         return {"database": {"ok": False, "vendor": connection.vendor}}
     return parts
 

@@ -7,8 +7,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cards.faults import fault_of
+from cards.log_context import log_facts, note
 from cards.pages.frames import SAFE
 from simportal.answers import instead
+from simportal.request_lines import route_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class Sessions(SessionMiddleware):
 
 def unavailable(request, fault, error):
     """Says so in the reader's language and form. It asks for no session and no user: they are in the database."""
-    logger.warning("%s %s: %s", request.method, request.path, str(error).partition("\n")[0])
+    note(fault=str(fault))
+    said = (request.method, route_of(request), str(error).partition("\n")[0])
+    logger.warning("%s %s: %s", *said, extra={"outage": fault})
     with translation.override(translation.get_language_from_request(request)):
         response = _drawn(request, fault)
     response.status_code = 503
@@ -47,5 +51,6 @@ def unavailable(request, fault, error):
 
 def _drawn(request, fault):
     sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
-    context = {"again_url": request.get_full_path() if request.method in SAFE else ""}
+    again_url = request.get_full_path() if request.method in SAFE else ""
+    context = {"again_url": again_url, "number": log_facts().get("request")}
     return instead(request, str(fault), sentence, NOT_TO_BE_HAD, context)

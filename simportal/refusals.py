@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.once import AnothersForm
+from cards.log_context import note
 from cards.permissions import has_role
 from cards.scope import Scope
 from simportal.answers import instead
@@ -31,6 +32,7 @@ class TurnedAway:
 
     def answer(self, request, **facts):
         """`facts` stand in the sentence. In the reader's language, also where nobody has looked for it yet."""
+        note(refused=self.code)
         with translation.override(translation.get_language_from_request(request)):
             sentence = str(self.sentence).format(**facts)
             context = {"heading": self.heading, "url": reverse(self.url), "link": self.link}

@@ -35,9 +35,15 @@ def request_times(get_response):
 
 
 def _note(request, status, seconds):
-    route = request.resolver_match.route or "/" if request.resolver_match else NO_PATTERN
-    if route in FOR_WATCHERS or request.path_info.startswith(settings.STATIC_URL):
+    if is_of_no_person(request):
         return
+    route = request.resolver_match.route or "/" if request.resolver_match else NO_PATTERN
     method = request.method if request.method in METHODS else "other"
     TIMES.labels(route, method, f"{status // 100}xx").observe(seconds)
     RESPONSES.labels(str(status)).inc()
+
+
+def is_of_no_person(request):
+    """What machines ask for every few seconds, and what pages bring along."""
+    route = request.resolver_match and request.resolver_match.route
+    return route in FOR_WATCHERS or request.path_info.startswith(settings.STATIC_URL)

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "simportal.request_lines.request_lines",
     "simportal.request_times.request_times",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -206,18 +207,31 @@ CELERY_BEAT_SCHEDULER = "simportal.beat:Bells"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 
-# Records of the running program go to stderr. No request bodies, no SQL, no settings: they hold secrets.
+# The log of the running program goes to stderr; simportal/logs.py says what is in a line.
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "simportal.logs.Text", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "simportal.logs.OneObject"},
+    },
+    "filters": {"mistakes": {"()": "simportal.logs.MistakesAlone"}},
+    "handlers": {"stderr": {"()": "simportal.logs.Stderr", "formatter": ENV.log_format}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"filters": ["mistakes"]},
+        "django.security": {"level": "CRITICAL"},  # what is refused stands in the request's own line
+        "urllib3": {"level": "ERROR"},
         "simportal": {"level": "INFO"},
+        # Whoever reads text watches a terminal.
+        "simportal.request_lines": {"level": "INFO" if ENV.log_format == "json" else "WARNING"},
         "cards": {"level": "INFO"},
         "billing": {"level": "INFO"},
     },
 }
+
+# What went wrong is also told to a Sentry of one's own, if there is one: simportal/sentry.py
+
+SENTRY_DSN = ENV.sentry_dsn

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from simportal import health, metrics, password_reset, privacy, refusals, views
+from simportal import answers, health, metrics, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
 
 urlpatterns = [
@@ -31,4 +31,5 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
 ]
 
+handler500 = answers.after_a_mistake
 handler400, handler403, handler404 = refusals.bad_request, refusals.not_allowed, refusals.nothing_here

@@ -12,7 +12,17 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["DEBUG"] = "1"
 for name in (
-    *("ALLOWED_HOSTS", "EMAIL_URL", "FORWARDED_ALLOW_IPS", "MAIL_FROM", "METRICS_TOKEN", "PORT", "PROXIES"),
+    *(
+        "ALLOWED_HOSTS",
+        "EMAIL_URL",
+        "FORWARDED_ALLOW_IPS",
+        "LOG_FORMAT",
+        "MAIL_FROM",
+        "METRICS_TOKEN",
+        "PORT",
+        "PROXIES",
+        "SENTRY_DSN",
+    ),
     *(
         "PORTAL_URL",
         "REDIS_URL",

@@ -17,7 +17,18 @@ ROOMS = ("simportal", "billing", "cards")  # each may import those to its right
 RINGS = (
     {
         *("choices", "errors", "calendar", "holds", "identifiers", "quantities", "phrases", "money", "files", "paging"),
-        *("names", "visitors", "references", "amount_in_words", "faults", "links", "keys", "kept", "counted"),
+        *(
+            "names",
+            "visitors",
+            "references",
+            "amount_in_words",
+            "faults",
+            "links",
+            "keys",
+            "kept",
+            "counted",
+            "log_context",
+        ),
     },
     {
         *("models", "querysets", "scope", "laying", "triggers", "lookup", "search", "state_counts", "quick", "leases"),

@@ -40,6 +40,8 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
             **{"REAL_NAME_YEARS": 3, "REQUEST_YEARS": 3, "USAGE_MONTHS": 13, "NOTICE_DAYS": 365, "JOB_DAYS": 90},
             **{"INVITATION_DAYS": 30, "SESSION_DAYS": 14, "UPLOAD_DAYS": 7, "EXPORT_DAYS": 1},
         },
+        log_format="json",
+        sentry_dsn="",
     )
 
 
@@ -73,6 +75,13 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1"}, "staff_totp", "optional"),
         ({"DEBUG": "1", "STAFF_TOTP": "required"}, "staff_totp", "required"),
         ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
+        ({"DEBUG": "1"}, "log_format", "text"),
+        ({"DEBUG": "1", "LOG_FORMAT": "json"}, "log_format", "json"),
+        ({"LOG_FORMAT": "text"}, "log_format", "text"),
+        *(
+            ({"SENTRY_DSN": dsn}, "sentry_dsn", dsn)
+            for dsn in ("https://0a1b@sentry.example.cn/2", "http://0a1b:2c3d@10.0.0.9:9000/sub/12")
+        ),
     ],
 )
 def test_good_value(variables, setting, expected):
@@ -235,6 +244,21 @@ def test_mail_server(url, server):
             )
             for wrong in ("proxy", "10.0.0.1/8", "*,10.0.0.1", ",")
         ),
+        ({"LOG_FORMAT": "JSON"}, "LOG_FORMAT is json or text, not 'JSON'."),
+        *(
+            (
+                {"SENTRY_DSN": dsn},
+                "SENTRY_DSN is the address of a project as Sentry shows it: https://key@sentry.example.cn/2.",
+            )
+            for dsn in (
+                *(
+                    "https://sentry.example.cn/2",
+                    "https://0a1b@sentry.example.cn",
+                    "https://0a1b@sentry.example.cn/two",
+                ),
+                *("0a1b@sentry.example.cn/2", "ftp://0a1b@sentry/2", "https://0a1b@sentry:0/2", "https://0a1b@a b/2"),
+            )
+        ),
         ({"METRICS_TOKEN": "secret"}, "METRICS_TOKEN is a long random text, of 16 characters at least."),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),
     ],
@@ -291,3 +315,11 @@ def test_an_older_python_is_refused_in_a_sentence():
     older = "import runpy, sys; sys.version_info, sys.version = (3, 10, 13), '3.10.13'; runpy.run_path('manage.py')"
     done = subprocess.run([sys.executable, "-c", older], cwd=settings.BASE_DIR, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "simportal needs Python 3.11 or later; this is 3.10.13.\n")
+
+
+def test_what_no_log_may_have():
+    given = {"SECRET_KEY": "one", "SECRET_KEY_FALLBACKS": "two", "METRICS_TOKEN": "three-of-this-test"}
+    given |= {"DATABASE_URL": "postgresql://portal:fo%20ur@db/cards", "REDIS_URL": "redis://:fi%23ve@cache/0"}
+    given |= {"EMAIL_URL": "smtp://me:six@mx", "MAIL_FROM": "a@b.cn", "SENTRY_DSN": "https://5e7e2@sentry/1"}
+    secrets = ["one", "two", "three-of-this-test", "5e7e2", "fo ur", "fi%23ve", "fi#ve", "six"]
+    assert (read(**given).secrets(), read().secrets()) == (secrets, ["a long random text"])

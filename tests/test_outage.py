@@ -52,6 +52,7 @@ def test_every_page_says_so_and_nobody_is_asked_who_reads_it(staff, page):
         "Not available right now",
         "This could not be done just now: the database did not answer.",
         "Try again",
+        f"Quote this number when you report it: {response.headers['X-Request-ID']}",
     ]
     assert told(response) == (503, sentences)
     assert (response.headers["Retry-After"], response.headers["Cache-Control"]) == ("10", "no-store")
@@ -72,7 +73,7 @@ def test_whoever_is_not_logged_in_reads_it_too(client, db):
         data = {"username": "ops", "password": "demo"}
         sent = client.post("/admin/login/", data, headers={"Accept-Language": "en"})
     assert told(sent)[0] == 503
-    assert told(sent)[1][-1] == "Go back and send it again in a moment. What was done already is not done twice."
+    assert told(sent)[1][-2] == "Go back and send it again in a moment. What was done already is not done twice."
     assert "Try again" not in sent.text
 
 
@@ -111,7 +112,7 @@ def test_an_outage_is_a_line_in_the_log_and_a_mistake_a_traceback(staff, caplog)
         staff.get("/console/cards/?search=8986")
     assert [(record.name, record.getMessage(), record.exc_info) for record in caplog.records] == [
         ("simportal.outage", "GET /console/cards/: the connection is closed", None),
-        ("django.request", "Service Unavailable: /console/cards/", None),
+        ("simportal.request_lines", "GET /console/cards/ 503", None),
     ]
 
 

@@ -17,6 +17,7 @@ from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach
 from cards.calendar import days
 from cards.errors import InvariantBroken
 from cards.faults import fault_of
+from cards.log_context import logged_with
 from cards.models import Card, PolicyBook, SweptDay
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ def brake_holds(day):
         return False
     if swept.braked_at is None and _is_far_more_than_usual(swept):
         SweptDay.objects.filter(day=day, braked_at=None).update(braked_at=timezone.now())
-        logger.error("The sweep of %s waits for somebody to look at it: it would change far more than usual", day)
+        said = "The sweep of %s waits for somebody to look at it: it would change far more than usual"
+        logger.error(said, day, extra={"day": day})
         return True
     return swept.braked_at is not None
 
@@ -145,19 +147,24 @@ def sweep_day(day, at=None):
     if at and is_new:
         SweptDay.objects.filter(day=day).update(started_at=at)
     do = partial(_sweep_chunk, CatchUp(day), signature)
-    yield from _in_lanes(partial(_but_for_faults, do, faults), due_chunks(day))
+    yield from _in_lanes(logged_with(day=day)(partial(_but_for_faults, do, faults)), due_chunks(day))
     if faults:
         raise faults[0]
     SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=at or timezone.now())
+    counts = SweptDay.objects.values_list("counts", flat=True).get(day=day)
+    logger.info("%s is swept", day, extra={"day": day, "counts": counts})
 
 
 def _sweep_chunk(work, signature, card_ids):
+    began = time.monotonic()
     with transaction.atomic():
         outcomes = change(card_ids, work, signature)
         counts = Counter(str(done.change.rule) for outcome in outcomes for done in outcome.done)
         swept = SweptDay.objects.select_for_update().get(day=work.day)
         swept.counts = dict(Counter(swept.counts) + counts)
         swept.save(update_fields=["counts"])
+    told = {"day": work.day, "size": len(outcomes), "ms": round((time.monotonic() - began) * 1000), "counts": counts}
+    logger.info("A chunk of %s is swept", work.day, extra=told)
     return outcomes
 
 

@@ -269,7 +269,7 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
     except Exception as error:
         if fault_of(error):
             raise
-        logger.exception("A rule failed on card %s", card.iccid)
+        logger.exception("A rule failed on card %s", card.iccid, extra={"card": card.iccid})
         card.restore(before)
         return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))
 

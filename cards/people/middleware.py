@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from cards.log_context import note
 from cards.pages.frames import SAFE
 from cards.people.sessions import user_of
 from cards.visitors import warn_of_proxies
@@ -20,11 +21,18 @@ def people(get_response):
 
     def answer(request):
         warn_of_proxies(request.META)
-        request.user = SimpleLazyObject(lambda: user_of(request))
+        request.user = SimpleLazyObject(lambda: _user_noted(request))
         response = get_response(request)
         return _way_back(request) if _asks_to_log_in(request, response) else response
 
     return answer
+
+
+def _user_noted(request):
+    """From then on the log says who it was, by the key."""
+    user = user_of(request)
+    note(user=user.pk)
+    return user
 
 
 def _asks_to_log_in(request, response):

@@ -4,6 +4,7 @@ A change of status is one conditional UPDATE, so that a click too many, two clic
 moment all end well: the second caller changes nothing.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from cards.errors import BadInput
 from cards.faults import Fault
 from cards.leases import Lost
 from cards.models import Job, JobChunk, JobStep
+
+logger = logging.getLogger(__name__)
 
 JOB_LEASE = timedelta(seconds=90)
 RENEWED_EVERY = timedelta(seconds=5)
@@ -196,7 +199,10 @@ def stop(job: Job, user: User | None) -> bool:
 
 def fail(job: Job, message: object) -> bool:
     """The job cannot go on; `message` says why to those who look at it."""
-    return move(job, OPEN, JobStatus.FAILED, message=str(message)[:500], finished_at=timezone.now())
+    has_failed = move(job, OPEN, JobStatus.FAILED, message=str(message)[:500], finished_at=timezone.now())
+    if has_failed:  # why stands on its page: it may name people
+        logger.warning("Job %s (%s) has failed", job.pk, job.kind, extra={"job": job.pk})
+    return has_failed
 
 
 # leases
@@ -282,6 +288,7 @@ def _step(job: Job, step: str, user: User | None, sources: Collection[str], targ
     moved = move(job, sources, target, **values)
     if moved:
         JobStep.objects.create(job=job, step=step, by=user)
+        logger.info("Job %s (%s): %s", job.pk, job.kind, step, extra={"job": job.pk, "user": user and user.pk})
     return moved
 
 

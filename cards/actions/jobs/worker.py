@@ -19,6 +19,7 @@ from cards.actions.jobs.kinds import KINDS
 from cards.choices import JobStatus
 from cards.errors import BadInput
 from cards.faults import fault_of
+from cards.log_context import logged_with
 from cards.models import Job
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ def _guarded(job, leased, do):
 
     `leased` is what this worker holds, the job or a chunk of it.
     """
-    with translation.override(job.language):
+    about = logged_with(job=job.pk, chunk=getattr(leased, "number", None), user=job.owner_id)
+    with translation.override(job.language), about:
         try:
             engine.refuse_spent(leased)
             do()
@@ -136,10 +138,12 @@ def _prepare(job, worker, kinds):
     engine.extend_lease(job, worker)
     finished = {"finished_at": timezone.now()} if following in (JobStatus.DONE, JobStatus.UNREAD) else {}
     kept = {name: getattr(job, name) for name in ("total", "params", "counts", "message", "file", "kept_until")}
-    engine.move(job, [JobStatus.PREPARING], following, **engine.ANEW, **kept, **finished)
+    if engine.move(job, [JobStatus.PREPARING], following, **engine.ANEW, **kept, **finished):
+        logger.info("Job %s is prepared: %s", job.pk, following, extra={"size": job.total, "counts": job.counts})
 
 
 def _work_on(chunk, worker, kinds=KINDS):
+    began = time.monotonic()
     with transaction.atomic():
         chunk = engine.lock_chunk(chunk, worker)
         job, kind = chunk.job, kinds[chunk.job.kind]
@@ -153,7 +157,14 @@ def _work_on(chunk, worker, kinds=KINDS):
         for name, value in engine.ANEW.items():
             setattr(chunk, name, value)
         chunk.save(update_fields=["check_result", "checked_at", "result", "done_at", *engine.ANEW])
+    _tell_of_chunk(chunk, began)
     _go_on(job, kinds)
+
+
+def _tell_of_chunk(chunk, began):
+    done, result = ("done", chunk.result) if chunk.done_at else ("checked", chunk.check_result)
+    told = {"size": chunk.size, "ms": round((time.monotonic() - began) * 1000), "counts": (result or {}).get("counts")}
+    logger.info("Chunk %s of job %s is %s", chunk.number, chunk.job_id, done, extra=told)
 
 
 def _go_on(job, kinds):
@@ -166,3 +177,5 @@ def _go_on(job, kinds):
     with transaction.atomic():
         if engine.move(job, [JobStatus.RUNNING], JobStatus.DONE, finished_at=timezone.now()):
             kinds[job.kind].finish(job)
+            found = engine.totals(job)
+            logger.info("Job %s is done", job.pk, extra={"size": found.total, "counts": found.counts})

@@ -39,8 +39,8 @@ def try_it(options, folder):
     if not options.root and not BARE.exists():
         make_bare_root(BARE)
         print(f"{time.monotonic() - began:7.1f} s  a bare Debian fetched", flush=True)
-    with Machine(options.root or BARE, folder / "root") as machine:
-        trial = Trial(machine)
+    with Machine(options.root or BARE, folder / "root") as machine, contextlib.ExitStack() as stack:
+        trial = Trial(machine, stack)
         if not options.root:
             with trial.step("the release and its packages brought"):
                 prepare(machine, folder)

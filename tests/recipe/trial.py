@@ -1,20 +1,28 @@
 """The page tried on a machine: its blocks in order, and after each section a look at what came of it."""
 
 import contextlib
+import json
 import time
+
+from playwright.sync_api import sync_playwright
 
 from simportal import __version__
 from tests.bench.databases import ROOT
 from tests.recipe.machine import do
+from tests.recipe.visitor import NAME, Visitor, browser_to
 
-NAME = "sim.example.cn"
+# What the portal says of itself in full, once that is good, or after two minutes.
+FULL = f"""token=$(sed -n 's/^METRICS_TOKEN=//p' /etc/simportal/simportal.env)
+curl --silent --show-error --retry 40 --retry-delay 3 --retry-all-errors --fail --cacert /etc/nginx/{NAME}.pem \\
+    --header "Authorization: Bearer $token" 'https://{NAME}/readyz?full'"""
 
 
 class Trial:
     """A machine, the visitors who reach it by its name, and how long each step took."""
 
-    def __init__(self, machine):
-        self.machine, self.steps = machine, []
+    def __init__(self, machine, stack):
+        self.machine, self.steps, self.visitors = machine, [], []
+        self.stack, self.browser = stack, None
 
     @contextlib.contextmanager
     def step(self, name):
@@ -31,6 +39,27 @@ class Trial:
     def run(self, script, **variables):
         """As the page's reader types it. pip takes what was fetched beforehand: the machine knows no index."""
         return self.machine.run(script, PIP_NO_INDEX="1", PIP_FIND_LINKS="/root/wheels", **variables)
+
+    def visitor(self, username, password):
+        """Somebody who has logged in for the first time."""
+        if not self.browser:
+            playwright = self.stack.enter_context(sync_playwright())
+            self.browser = browser_to(playwright, self.machine.address)
+            self.stack.callback(self.browser.close)
+        self.visitors.append(Visitor(self.browser))
+        self.visitors[-1].log_in(username, password)
+        return self.visitors[-1]
+
+    def fetched(self, address):
+        """Status of a page, and where it leads."""
+        options = "--silent --output /dev/null --write-out '%{http_code} %{redirect_url}'"
+        said = self.machine.run(f"curl {options} --cacert /etc/nginx/{NAME}.pem {address}").split(" ")
+        return tuple(said)
+
+    def everything_is_well(self):
+        """The full answer of the portal, once each bell was rung."""
+        answer = json.loads(self.machine.run(FULL))
+        assert [part for part, found in answer.items() if part != "ready" and not found["ok"]] == [], answer
 
     def section(self, section, look):
         for number, block in enumerate(section.blocks, 1):

@@ -14,6 +14,7 @@ from billing.actions.lines import sum_of_checks
 from billing.choices import OrderKind
 from billing.models import Order, Proposal, Refund, UnmatchedPayment
 from cards import state_counts
+from cards.actions.old_usage import days_behind
 from cards.calendar import civil_today
 from cards.choices import Hold, State
 from cards.models import Card, Job, JobChunk, QuarantinedReading
@@ -147,6 +148,11 @@ OF_ROWS = (
         "simportal_readings_quarantined",
         "Usage readings that wait for somebody.",
         _counted(lambda: QuarantinedReading.objects.waiting()),
+    ),
+    Figure(
+        "simportal_usage_overdue_seconds",
+        "How long usage that is kept no longer waits to be deleted.",
+        lambda: days_behind() * DAY_SECONDS,
     ),
     Figure("simportal_oldest_job_seconds", "How long ago the oldest job at work was started.", _oldest_job_seconds),
     Figure("simportal_chunks_waiting", "Chunks of jobs at work that are not done.", _chunks_waiting),

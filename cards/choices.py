@@ -190,6 +190,7 @@ class JobStatus(TextChoices):
     UNREAD = "unread", _("File not read")
 
 
+JOB_AT_WORK = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
 JOB_OVER = (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
 
 

@@ -54,7 +54,7 @@ def state(is_full):
     give_up_at = time.monotonic() + READY_SECONDS
     parts = _of_database(PUBLIC | FULL if is_full else PUBLIC, give_up_at)
     parts["broker"] = _broker(max(0.1, give_up_at - time.monotonic()))
-    parts |= {name: ask() for name, ask in AROUND.items()} if is_full else {}
+    parts |= {name: ask() for name, ask in OF_MACHINE.items()} if is_full else {}
     return {"ready": all(part["ok"] for part in parts.values())} | parts
 
 
@@ -191,4 +191,4 @@ FULL = {
     "steps": _steps,
 }
 # What is asked of the machine and not of the database, and told while that is away.
-AROUND = {"disk": _disk, "backup": _backup}
+OF_MACHINE = {"disk": _disk, "backup": _backup}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cards.calendar import civil_today
 from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
 from simportal import health
-from simportal.health import AROUND, BACKUP_MARK, FREE_BYTES_NEEDED, FULL
+from simportal.health import BACKUP_MARK, FREE_BYTES_NEEDED, FULL, OF_MACHINE
 from simportal.models import Tick
 from simportal.schedule import BEAT_SCHEDULE
 
@@ -40,12 +40,14 @@ def test_alive_asks_nobody_else(client, django_assert_num_queries):
 
 
 def test_ready(client, ready):
-    assert readyz(client) == (
+    status, answer = readyz(client)
+    assert 0 <= answer["tick"].pop("seconds_ago") < 10  # a first answer may take a second
+    assert (status, answer) == (
         200,
         {
             "ready": True,
             "database": {"ok": True, "vendor": connection.vendor},
-            "tick": {"ok": True, "seconds_ago": 0},
+            "tick": {"ok": True},
             "sweep": {"ok": True, "last_day": None, "days_behind": 0},
             "broker": {"ok": True, "kind": "embedded"},
         },
@@ -141,7 +143,7 @@ def test_where_no_token_is_set_nobody_has_it(client, ready):
 def test_all_of_it(client, all_bells_rung, settings):
     settings.METRICS_TOKEN = TOKEN
     status, answer = full(client)
-    assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", *FULL, "broker", *AROUND])
+    assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", *FULL, "broker", *OF_MACHINE])
     names = [entry["task"] for entry in BEAT_SCHEDULE.values()]
     assert answer["bells"] == {"ok": True, "late": [], "seconds_ago": dict.fromkeys(names, 0)}
     assert answer["jobs"] == {"ok": True, "waiting": 0, "seconds_still": 0}
@@ -234,7 +236,7 @@ def test_a_backup_that_was_never_made(client, all_bells_rung, settings, is_demo)
 def test_the_machine_is_told_while_the_database_is_away(client, settings):
     settings.METRICS_TOKEN = TOKEN
     with connection.execute_wrapper(refuse):
-        assert list(full(client)[1]) == ["ready", "database", "broker", *AROUND]
+        assert list(full(client)[1]) == ["ready", "database", "broker", *OF_MACHINE]
 
 
 # a clock that was set back

@@ -187,10 +187,15 @@ def clear(sender: Any, using: str, plan: Collection[tuple[Any, bool]], **kwargs:
 
     SQLite rebuilds no table that a trigger of another one looks into, PostgreSQL takes no column back that one asks.
     """
-    connection, room = connections[using], sender.label
-    if plan and (connection.vendor == "sqlite" or any(is_backwards for _migration, is_backwards in plan)):
-        with transaction.atomic(using):
-            _drop(connection, {name: table for name, (table, _text) in _standing(connection, room).items()})
+    if plan and (connections[using].vendor == "sqlite" or any(is_backwards for _migration, is_backwards in plan)):
+        take_away(sender.label, using)
+
+
+def take_away(room: str, using: str) -> None:
+    """Take away all that stands, until `lay` brings it back."""
+    connection = connections[using]
+    with transaction.atomic(using):
+        _drop(connection, {name: table for name, (table, _text) in _standing(connection, room).items()})
 
 
 def _standing(connection: BaseDatabaseWrapper, room: str) -> dict[str, tuple[str, str]]:

@@ -103,8 +103,11 @@ def brake_holds(day):
         return False
     if swept.braked_at is None and _is_far_more_than_usual(swept):
         SweptDay.objects.filter(day=day, braked_at=None).update(braked_at=timezone.now())
-        said = "The sweep of %s waits for somebody to look at it: it would change far more than usual"
-        logger.error(said, day, extra={"day": day})
+        logger.error(
+            "The sweep of %s waits for somebody to look at it: it would change far more than usual",
+            day,
+            extra={"day": day},
+        )
         return True
     return swept.braked_at is not None
 

@@ -69,11 +69,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(owner=user) if scope.is_active else self.none()
 
     def at_work(self) -> Self:
-        """Jobs that wait for a worker, or have one."""
+        """Jobs that wait for a worker or have one."""
         return self.filter(status__in=JOB_AT_WORK)
 
     def waiting_for_work(self) -> tuple[int, datetime | None]:
-        """How many are at work, and the last sign of life of any; a lease ends in the future."""
+        """How many there are of these, and the last sign of life of any; a lease ends in the future."""
         signs = {
             "created": models.Max("created_at"),
             "started": models.Max("started_at"),
@@ -91,7 +91,8 @@ class Job(Leased):
 
     `key` comes with the form, so that the same form sent twice is one job. `counts` is what the check found, for
     jobs whose check is one piece. `leased_until` says until when a worker reads or writes the job's file. A job
-    without an owner was asked for by a rule.
+    without an owner was asked for by a rule. `came_to` has its totals once its chunks are deleted, long after its end:
+    the row stays, since records refer to it.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -124,6 +125,7 @@ class Job(Leased):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    came_to = models.JSONField(_("totals of deleted details"), null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -179,6 +181,11 @@ class Job(Leased):
     @property
     def is_over(self) -> bool:
         return self.status in JOB_OVER
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether no more is kept of it than its row."""
+        return self.came_to is not None
 
 
 class JobStep(models.Model):

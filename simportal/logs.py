@@ -3,6 +3,7 @@
 No bodies of requests, no SQL, no settings, no addresses of visitors: what is not in `FIELDS` is not written.
 """
 
+import copy
 import json
 import logging
 import re
@@ -25,7 +26,7 @@ FIELDS = (
 )
 SHORTEST_SECRET = 8  # a shorter one would be found in the middle of words
 # PostgreSQL quotes whole rows there.
-ROWS = re.compile(r"^(DETAIL|CONTEXT):.*?(?=\n\nThe above|\n\nDuring|\Z)", re.MULTILINE | re.DOTALL)
+ROWS = re.compile(r"(\n|\\n)(DETAIL|CONTEXT):.*?(?=\n\nThe above|\n\nDuring|\Z)", re.DOTALL)
 
 
 class Stderr(logging.StreamHandler):
@@ -57,10 +58,12 @@ class _Discreet(logging.Formatter):
     """Whatever wrote it: neither a secret of the settings nor a row of the database is in a line."""
 
     def format(self, record):
-        return hide_secrets(super().format(record))
+        shown = copy.copy(record)
+        shown.msg, shown.args = ROWS.sub("", record.getMessage()), ()
+        return hide_secrets(super().format(shown))
 
     def formatException(self, exc_info):
-        return ROWS.sub("", super().formatException(exc_info)).rstrip()
+        return ROWS.sub("", super().formatException(exc_info))
 
 
 class Text(_Discreet):
@@ -75,7 +78,8 @@ class OneObject(_Discreet, JsonFormatter):
         )
 
     def jsonify_log_record(self, log_data):
-        known = log_data | {"request": None} | log_facts()  # Django adds the whole request
+        facts = {} if "is_apart" in log_data else log_facts()
+        known = log_data | {"request": None} | facts  # Django adds the whole request
         return super().jsonify_log_record({name: known[name] for name in FIELDS if known.get(name) is not None})
 
 

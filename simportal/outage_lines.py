@@ -18,13 +18,11 @@ SPEAKS_OF_THE_BROKER = ("celery.beat", "celery.worker.consumer", "kombu")
 
 @dataclass
 class Outage:
-    """What became of the lines of one outage: when the last was written, and how many were left out since."""
+    """The lines of one outage: when the last was written, when the last came, and how many were left out since."""
 
     written_at: float
+    seen_at: float
     left_out: int = 0
-
-    def is_silent(self, now):
-        return now - self.written_at < A_LINE_EVERY
 
 
 class OutageLines:
@@ -43,15 +41,16 @@ class OutageLines:
         if outage is None:
             return [*lines, record]
         kind = self.kinds.get(outage)
-        if kind and kind.is_silent(now):
-            kind.left_out += 1
+        if kind and now - kind.written_at < A_LINE_EVERY:
+            kind.left_out, kind.seen_at = kind.left_out + 1, now
             return lines
-        self.kinds[outage] = Outage(written_at=now)
+        self.kinds[outage] = Outage(written_at=now, seen_at=now)
         return [*lines, _as_one_line(record, kind.left_out if kind else 0)]
 
     def _ended(self, outage, now):
-        """The others of which nothing was written for a minute; they are forgotten."""
-        ended = [name for name, kind in self.kinds.items() if name != outage and not kind.is_silent(now)]
+        """The others, of which nothing came for a minute; they are forgotten."""
+        silent = [name for name, kind in self.kinds.items() if now - kind.seen_at >= A_LINE_EVERY]
+        ended = [name for name in silent if name != outage]
         kinds = [(name, self.kinds.pop(name)) for name in ended]
         return [(name, kind) for name, kind in kinds if kind.left_out]
 
@@ -90,4 +89,5 @@ def _as_one_line(record, left_out):
 def _of_what_was_left_out(name, kind):
     record = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
     record.msg, record.left_out = f"{kind.left_out} more lines left out of an outage: {name}", kind.left_out
+    record.is_apart = True  # it has nothing to do with what is going on now
     return record

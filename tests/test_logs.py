@@ -214,6 +214,8 @@ def test_no_row_of_the_database_and_no_secret_of_the_settings_is_in_a_line(setti
     except ValueError as error:
         written = form.format(a_record(exc_info=(ValueError, error, error.__traceback__)))
     assert json.loads(written)["exception"].endswith("ValueError: duplicate key")
-    assert "13800138000" not in written
+    celerys = form.format(a_record(msg=f"Task x raised {ValueError(rows)!r}"))
+    assert json.loads(celerys)["message"] == "Task x raised ValueError('duplicate key"
+    assert "13800138000" not in written + celerys
     assert hide_secrets(f"redis://:{settings.SECRET_KEY}@cache") == "redis://:***@cache"
     assert hide_secrets("no secret") == "no secret"

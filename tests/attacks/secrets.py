@@ -16,7 +16,7 @@ from simportal.models import ResetAsked
 from simportal.password_reset import send_requested
 from tests.attacks.attack import Attack, Tally
 from tests.build import member
-from tests.own_portal import python
+from tests.own_portal import python, running
 from tests.processes import free_port, listens, wait_until
 
 LAY = """
@@ -28,7 +28,13 @@ owner = member("Acme", "alice", "owner")
 print(invite_member(Customer.objects.get(name="Acme"), "viewer", by=owner).token)
 print(link_to_set_password(owner).partition("#")[2])
 """
-PASSWORD = "a lamp in the fog"
+OF_SETTINGS = KEY, TOKEN, OF_REDIS, OF_SENTRY = (
+    "key-of-this-test",
+    "token-of-this-test",
+    "redis-of-this-test",
+    "5e7e5e7e",
+)
+PASSWORD, ID_NUMBER = "a lamp in the fog", "330106199001011230"
 NEW_PERSON = {"username": "dora", "phone": "", "password": PASSWORD, "password_again": PASSWORD}
 NEW_PASSWORD = {"new_password1": PASSWORD, "new_password2": PASSWORD}
 
@@ -54,14 +60,20 @@ class Browser:
 
 
 def in_logs(stage):
-    """Each link is opened, used, and opened once more when it is over, on a server that logs what it is asked."""
-    tally = Tally()
-    with stage.portal(METRICS_TOKEN="metrics-token-of-this-test") as portal:
+    """Each link is opened, used, and opened once more when it is over, on a server that logs what it is asked.
+
+    Then the database is gone, as broker and Sentry have been all the while.
+    """
+    tally, nobody = Tally(), f"127.0.0.1:{free_port()}"
+    settings = {"LOG_FORMAT": "json", "SECRET_KEY": KEY, "METRICS_TOKEN": TOKEN}
+    settings |= {"REDIS_URL": f"redis://:{OF_REDIS}@{nobody}/0", "SENTRY_DSN": f"http://{OF_SENTRY}@{nobody}/1"}
+    with stage.portal(**settings) as portal:
         invitation, reset = python(portal, LAY).split()
         log, port = portal.folder / "log", free_port()
         command = ["-m", "gunicorn", "simportal.wsgi", "--preload", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-        logs = ["--access-logfile", str(log), "--error-logfile", f"{log}.errors", "--capture-output"]
-        with portal.started(sys.executable, *command, *logs):
+        worker = [sys.executable, "-m", "celery", "--quiet", "-A", "simportal", "worker", "--pool", "solo"]
+        server = portal.started(sys.executable, *command, "--access-logfile", str(log))
+        with portal.started(*worker) as at_work, server as serving:
             wait_until(lambda: listens(port), what="the server's start")
             address = f"http://127.0.0.1:{port}"
             for path, secret, form in (
@@ -69,20 +81,22 @@ def in_logs(stage):
                 ("/account/reset/set/", reset, NEW_PASSWORD),
             ):
                 use_link(tally, Browser(address), path, secret, form)
-            ask_with_token(address, "metrics-token-of-this-test")
-        written = log.read_text() + log.with_name("log.errors").read_text()
-    for secret in (
-        invitation,
-        reset,
-        reset.partition(":")[2],
-        PASSWORD,
-        "metrics-token",
-        "csrfmiddlewaretoken",
-        "found-by",
-    ):
+            ask_with_token(address, TOKEN)
+            typed = ["--set", f"id_number={ID_NUMBER}", "--set", "name=x"]
+            refused = running(portal, "act", "submit_real_name", "89860012345678901234", *typed)
+            refused.wait()
+            log_in_without_database(Browser(address), portal)
+            of_worker = next(line for line in at_work.stdout if "celery.worker.consumer" in line)
+            for process in (serving, at_work):
+                process.terminate()
+            written = log.read_text() + refused.printed + refused.complained + of_worker
+            written += serving.communicate()[0] + at_work.communicate()[0]
+    of_links = [invitation, reset, reset.partition(":")[2], "csrfmiddlewaretoken", "found-by"]
+    for secret in (*OF_SETTINGS, *of_links, PASSWORD, ID_NUMBER):
         if secret in written:
             tally.got_through("a log has", secret)
-    tally.through += [f"no log has {path}" for path in ("/my/join/", "/account/reset/set/") if path not in written]
+    expected = ("/my/join/", "/account/reset/set/", "A mistake while", "celery.worker.consumer", "89860012345678901234")
+    tally.through += [f"no log has {text}" for text in expected if text not in written]
     return tally
 
 
@@ -94,6 +108,12 @@ def use_link(tally, browser, path, secret, form):
             if secret in text:
                 tally.got_through(path, "shows its secret")
             browser.ask(path)
+
+
+def log_in_without_database(browser, portal):
+    browser.ask("/admin/login/")
+    (portal.folder / "portal.sqlite3").write_text("no database any more")
+    browser.ask("/admin/login/?q=found-by-this", {"username": "alice", "password": PASSWORD, "id_number": ID_NUMBER})
 
 
 def ask_with_token(address, token):
@@ -141,7 +161,8 @@ ATTACKS = {
     "secrets in logs": Attack(
         "secrets in what a server logs",
         "invitations, links for a forgotten password, tokens and queries: used, used again and spoiled, on a server "
-        "with its access log; then all logs are searched",
+        "with its access log; a password and an ID number, in forms and commands; without database, broker and Sentry; "
+        "then all that was written is searched for them and for the secrets of the settings",
         in_logs,
         has_processes=True,
     ),

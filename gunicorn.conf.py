@@ -9,14 +9,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from simportal.settings import ENV
+from simportal.settings import FORWARDED_ALLOW_IPS
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "4"))
 threads = 8  # most of a request is waiting for the database, and each thread keeps a connection to it
 graceful_timeout = 30  # so long may what is under way take when the server is stopped
 control_socket_disable = True
-forwarded_allow_ips = ENV.forwarded_allow_ips
+forwarded_allow_ips = FORWARDED_ALLOW_IPS
 logger_class = "simportal.server_log.ServerLog"
 # Each request is a line of the portal's own log. Where somebody asks for another one (`--access-logfile`): what people
 # search for, and where they come from, is not in it.

@@ -24,6 +24,7 @@ SIMPORTAL_TODAY = ENV.today
 PORT = ENV.port
 PORTAL_URL = ENV.portal_url
 PROXIES = ENV.proxies
+FORWARDED_ALLOW_IPS = ENV.forwarded_allow_ips
 STAFF_TOTP = ENV.staff_totp
 REDIS_URL = ENV.redis_url
 METRICS_TOKEN = ENV.metrics_token
@@ -209,6 +210,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 
 # The log of the running program goes to stderr; simportal/logs.py says what is in a line.
 
+LOG_FORMAT = ENV.log_format
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -217,7 +219,7 @@ LOGGING = {
         "json": {"()": "simportal.logs.OneObject"},
     },
     "filters": {"mistakes": {"()": "simportal.logs.MistakesAlone"}},
-    "handlers": {"stderr": {"()": "simportal.logs.Stderr", "formatter": ENV.log_format}},
+    "handlers": {"stderr": {"()": "simportal.logs.Stderr", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
@@ -226,7 +228,7 @@ LOGGING = {
         "urllib3": {"level": "ERROR"},
         "simportal": {"level": "INFO"},
         # Whoever reads text watches a terminal.
-        "simportal.request_lines": {"level": "INFO" if ENV.log_format == "json" else "WARNING"},
+        "simportal.request_lines": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         "cards": {"level": "INFO"},
         "billing": {"level": "INFO"},
     },

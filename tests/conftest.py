@@ -5,34 +5,13 @@ import os
 import re
 import sys
 
-from simportal.env import KEPT
+from simportal.checks import NAMES
 
 gc.disable()  # until all is loaded: see `pytest_collection_finish`
 os.environ["DJANGO_SETTINGS_MODULE"] = "simportal.settings"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["DEBUG"] = "1"
-for name in (
-    *(
-        "ALLOWED_HOSTS",
-        "EMAIL_URL",
-        "FORWARDED_ALLOW_IPS",
-        "LOG_FORMAT",
-        "MAIL_FROM",
-        "METRICS_TOKEN",
-        "PORT",
-        "PROXIES",
-        "SENTRY_DSN",
-    ),
-    *(
-        "PORTAL_URL",
-        "REDIS_URL",
-        "SECRET_KEY",
-        "SECRET_KEY_FALLBACKS",
-        "SIMPORTAL_TODAY",
-        "STAFF_TOTP",
-    ),
-    *KEPT,
-):
+for name in NAMES - {"DATABASE_URL", "DEBUG"}:
     os.environ.pop(name, None)
 # The many processes that tests start need not compile the portal each for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

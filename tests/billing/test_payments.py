@@ -296,31 +296,31 @@ def test_what_another_portal_signed_is_forged(payment, settings):
         receive(*notification)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"payment": "x"},
-        {"payment": 1},
-        {"said": "perhaps"},
-        {"said": []},
-        {"amount": "30.001"},
-        {"amount": 30},
-        {"amount": "-30.00"},
-        {"reference": ""},
-        {"reference": "r" * 65},
-        {"reference": None},
-    ],
-)
-def test_what_is_no_notification_of_a_payment_is_unreadable(payment, changes):
-    with pytest.raises(Unreadable):
-        receive(*signed_notification(payment, **changes))
-    assert Notification.objects.count() == 0
+UNREADABLE = [
+    {"payment": "x"},
+    {"payment": 1},
+    {"said": "perhaps"},
+    {"said": []},
+    {"amount": "30.001"},
+    {"amount": 30},
+    {"amount": "-30.00"},
+    {"reference": ""},
+    {"reference": "r" * 65},
+    {"reference": None},
+]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'"paid"'])
-def test_what_is_no_document_is_unreadable(body):
-    with pytest.raises(Unreadable):
-        receive(*local.signed(body))
+def test_what_is_no_notification_of_a_payment_is_unreadable(payment):
+    for changes in UNREADABLE:
+        with pytest.raises(Unreadable):
+            receive(*signed_notification(payment, **changes))
+        assert Notification.objects.count() == 0, changes
+
+
+def test_what_is_no_document_is_unreadable():
+    for body in (b"", b"{", b"[]", b"null", b"\xff", b'"paid"'):
+        with pytest.raises(Unreadable):
+            receive(*local.signed(body))
 
 
 # the door of providers

@@ -34,39 +34,40 @@ def fleet():
     return cards
 
 
+FILTERS = [
+    ("", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
+    ("state=unused", ["unused"]),
+    ("state=suspended", ["credit", "voluntary", "person"]),
+    ("state=cancelled", ["cancelled"]),
+    ("hold=credit", ["credit"]),
+    ("hold=voluntary", ["voluntary"]),
+    ("hold=real_name", ["person"]),
+    ("hold=anomaly", []),
+    ("carrier=cucc", ["testing"]),
+    ("plan=M1-100", ["in_use"]),
+    ("certification=individual", ["person"]),
+    ("customer=Acme", ["unused"]),
+    ("expiring=22", ["in_use"]),
+    ("expiring=21", []),
+    ("due=22", ["in_use", "credit"]),
+    ("state=suspended&certification=enterprise", ["credit", "voluntary"]),
+    ("stock=1", ["testing", "in_use", "voluntary", "person", "cancelled"]),
+    ("stock=1&carrier=cmcc", ["in_use", "voluntary", "person", "cancelled"]),
+    ("tag=lot-1", ["unused", "in_use"]),
+    ("tag=lot-2", ["in_use"]),
+    ("tag=lot-1&state=unused", ["unused"]),
+    ("sort=iccid&cols=msisdn,usage", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
+    ("q=", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
+    ("q=8986&state=testing", ["testing"]),
+    ("q=10640000000022", []),
+]
+
+
 @on_day(DAY)
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
-        ("state=unused", ["unused"]),
-        ("state=suspended", ["credit", "voluntary", "person"]),
-        ("state=cancelled", ["cancelled"]),
-        ("hold=credit", ["credit"]),
-        ("hold=voluntary", ["voluntary"]),
-        ("hold=real_name", ["person"]),
-        ("hold=anomaly", []),
-        ("carrier=cucc", ["testing"]),
-        ("plan=M1-100", ["in_use"]),
-        ("certification=individual", ["person"]),
-        ("customer=Acme", ["unused"]),
-        ("expiring=22", ["in_use"]),
-        ("expiring=21", []),
-        ("due=22", ["in_use", "credit"]),
-        ("state=suspended&certification=enterprise", ["credit", "voluntary"]),
-        ("stock=1", ["testing", "in_use", "voluntary", "person", "cancelled"]),
-        ("stock=1&carrier=cmcc", ["in_use", "voluntary", "person", "cancelled"]),
-        ("tag=lot-1", ["unused", "in_use"]),
-        ("tag=lot-2", ["in_use"]),
-        ("tag=lot-1&state=unused", ["unused"]),
-        ("sort=iccid&cols=msisdn,usage", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
-        ("q=", ["unused", "testing", "in_use", "credit", "voluntary", "person", "cancelled"]),
-        ("q=8986&state=testing", ["testing"]),
-        ("q=10640000000022", []),
-    ],
-)
-def test_each_filter_finds_exactly_its_cards(fleet, query, names):
-    assert found(query) == [fleet[name] for name in names]
+def test_each_filter_finds_exactly_its_cards(fleet):
+    assert [(query, found(query)) for query, _names in FILTERS] == [
+        (query, [fleet[name] for name in names]) for query, names in FILTERS
+    ]
 
 
 def test_parked_cards_are_found():

@@ -28,6 +28,8 @@ from cards.calendar import as_of  # noqa: E402
 from cards.models import Card, CardEvent, ServiceTerm, UsageDay  # noqa: E402
 from cards.models.card import MB  # noqa: E402
 from cards.permissions import Actor  # noqa: E402
+from cards.triggers import install_triggers  # noqa: E402
+from tests.build import unguarded  # noqa: E402
 
 FIRST_DAY = date(2026, 1, 20)
 TOLD_AT = timezone.make_aware(datetime(2026, 1, 31, 12))  # while the cycle of these days still runs
@@ -57,8 +59,10 @@ def prepare(folder, cards, rows):
     copies = ((first + number, _iccid(number), models[KINDS[number % 100]]) for number in range(cards))
     append_rows("copies", ("id", "iccid", "model"), copies)
     _copy(Card, {"id": "n.id", "iccid": "n.iccid"})
+    unguarded("cards_cardevent")  # a copied record is not its card's next
     for model in (ServiceTerm, CardEvent):
         _copy(model, {"id": None, "card_id": "n.id"})
+    install_triggers()
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Card]):
             cursor.execute(statement)

@@ -13,11 +13,11 @@ from billing.triggers import install_money_triggers
 from cards.errors import BadInput
 from cards.laying import take_away
 from cards.triggers import install_triggers
-from simportal.health import HEARTBEAT_MAY_BE_OLD
 from simportal.models import Tick
 
 SQLITE = "sqlite"
 ROWS_PER_READ = 2_000
+STILL_AT_WORK = 30  # seconds, in which each worker has ticked
 # What `migrate` writes by itself. Where anything else stands, somebody has worked with the database.
 WRITTEN_BY_MIGRATE = {
     *("auth.Group", "auth.Group_permissions", "auth.Permission", "contenttypes.ContentType"),
@@ -77,10 +77,10 @@ def refuse_unless_it_can_be_read():
         sentence = _("The SQLite file is not of this version: run `migrate` on it with this version first.")
         raise BadInput("", sentence)
     tick = Tick.objects.using(SQLITE).filter(name="simportal.heartbeat").first()
-    if tick and 0 <= tick.age() < HEARTBEAT_MAY_BE_OLD:
+    if tick and 0 <= tick.age() < STILL_AT_WORK:
         sentence = _(
             "A worker was at work in the SQLite file {seconds} seconds ago: "
-            "stop web server, workers and beat, and try again in a minute."
+            "stop web server, workers and beat, and try again half a minute later."
         )
         raise BadInput("", sentence.format(seconds=round(tick.age())))
 

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from simportal import __version__
 from simportal.checks import ADVICE, NAMES, NO_ADVICE, names_that_are_none, settings_fit_for_service
 from simportal.env import KEPT
 
@@ -105,6 +106,8 @@ def test_static_files_survive_hashing(new_portal, tmp_path):
     )
     new_portal(**IN_SERVICE).manage("shell", "--no-imports", "--command", collect)
     assert list((tmp_path / "static" / "admin" / "css").glob("base.*.css.gz"))
+    lists = [path.name for path in (tmp_path / "static").glob("*.json")]
+    assert lists == [f"staticfiles-{__version__}.json"]  # the version before has one of its own
 
 
 def test_browsers_keep_static_files_and_no_page(client, db):

@@ -1,11 +1,12 @@
 """An upgrade beside a portal at work: `migrate` keeps nobody waiting, and the code of before goes on meanwhile."""
 
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from io import BytesIO
 
 import psycopg
@@ -23,12 +24,17 @@ from simportal.management.commands import migrate
 from tests.build import open_card
 from tests.own_portal import own_portal, python
 from tests.processes import wait_until
+from tests.visitors import REMARKS, STAFF_AND_CARD, Visitors
 
 ROOMS = ("billing", "cards", "simportal")
-# The last migrations of 0.5.0, from which on what follows is held to; and those of 0.6.0, the version before this one.
+# The last migrations of 0.5.0, from which on what follows is held to; and those of 0.8.0, the version before this one.
 HELD_SINCE = {"billing": "0008_words", "cards": "0025_quarantine", "simportal": "0001_initial"}
-VERSION_BEFORE = "0.6.0"
-BEFORE = {"billing": "0020_clearing_alone", "cards": "0033_cancelling_by_two", "simportal": "0002_resets_asked"}
+VERSION_BEFORE = "0.8.0"
+BEFORE = {
+    "billing": "0022_text_on_one_line",
+    "cards": "0048_hashes_of_before_say_their_key",
+    "simportal": "0004_links_by_portal_url",
+}
 
 # With a row or more for each card; the others have thousands of rows where these have millions.
 LARGE = {
@@ -186,67 +192,58 @@ def test_the_code_of_before_can_read_and_write_every_table():
     assert (missing, asked_for) == ({}, {})
 
 
-# What the version before does beside: it takes in a card, shows its pages, and tries what the guards refuse.
-AT_WORK_BEFORE = """
-from datetime import date
-from django.contrib.auth.models import User
-from django.db import IntegrityError
-from django.test import Client
-from tests.billing import build as b
-from tests.build import do, open_card
-card = open_card()
-client = Client(SERVER_NAME="localhost")
-client.force_login(User.objects.create_superuser("admin"))
-for page in ("cards/", f"cards/{card.iccid}/", "orders/", "receipts/", "jobs/"):
-    print(client.get(f"/console/{page}").status_code)
-for work in (lambda: do("activate", card, date(2026, 3, 2)), lambda: b.fund(90)):
-    try:
-        work()
-    except IntegrityError as refused:
-        print(str(refused).partition("\\n")[0])
-"""
-AT_WORK_SINCE = """
-from datetime import date
-from django.core.management import call_command
-from cards.models import Card
-from tests.build import do
-call_command("verify")
-print(do("activate", Card.objects.get(), date(2026, 3, 2)).state)
-"""
-
-
 @pytest.fixture
-def of_before(tmp_path):
-    """Runs code as the version before was released, where the clone has a history, on a portal's database."""
+def version_before(tmp_path):
+    """The folder of its source, as it was released, where the clone has a history."""
     log = ["git", "-C", settings.BASE_DIR, "log", "--format=%H", "--grep", f"^Version {VERSION_BEFORE}$"]
     commit = shutil.which("git") and subprocess.run(log, capture_output=True, text=True).stdout.strip()
     if not commit:
         pytest.skip("this clone has no history")
-    tree = tmp_path / "before"
     archive = subprocess.run(["git", "-C", settings.BASE_DIR, "archive", commit], capture_output=True, check=True)
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
-        files.extractall(tree, filter="data")
-
-    def run(portal, code):
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
-        done = subprocess.run(command, env=portal.environment, cwd=tree, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
+        files.extractall(tmp_path / "before", filter="data")
+    return tmp_path / "before"
 
 
+@contextmanager
+def served(portal, source, listener):
+    """The portal's pages by the code in this folder; at the end the web server ends what is under way.
+
+    Whoever serves, the port stays open, as systemd holds it in service.
+    """
+    command = [sys.executable, "-m", "gunicorn", "simportal.wsgi", "--bind", f"fd://{listener.fileno()}"]
+    with subprocess.Popen(command, cwd=source, env=portal.environment, pass_fds=[listener.fileno()]) as web:
+        try:
+            yield
+        finally:
+            web.terminate()
+    assert web.returncode == 0
+
+
+@pytest.mark.once
 @pytest.mark.processes
-def test_the_pages_of_the_version_before_go_on_and_what_it_writes_is_refused_wholly(of_before, migrated, tmp_path):
-    """The guards are new: 0.6.0 writes a card before its record, and a wallet before its posting."""
-    with own_portal(tmp_path, like=migrated, DEBUG="1", SIMPORTAL_TODAY="2026-03-02") as portal:
-        assert of_before(portal, AT_WORK_BEFORE).splitlines() == [
-            *["200"] * 5,
-            "a card changes only as its record says, which is written before it",
-            "a wallet is moved only by a posting",
-        ]
-        proof, *_money, state = python(portal, AT_WORK_SINCE).splitlines()
-        assert (proof, state) == ("Cards: 1, events: 1, ledger entries: 0, problems: 0.", "in_use")
+def test_pages_answer_all_the_while_that_the_version_goes_up_and_back_again(version_before, migrated, tmp_path):
+    with (
+        own_portal(tmp_path, like=migrated, DEBUG="1", WEB_CONCURRENCY="1") as portal,
+        socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
+    ):
+        told = python(portal, STAFF_AND_CARD)
+        for app, name in BEFORE.items():
+            portal.manage("migrate", app, name, "--verbosity", "0")
+        visitors = Visitors(f"http://127.0.0.1:{listener.getsockname()[1]}", told)
+        with served(portal, version_before, listener):
+            visitors.begin()
+            visitors.answered()
+            portal.manage("migrate", "--verbosity", "0")
+            visitors.answered()
+        with served(portal, settings.BASE_DIR, listener):
+            visitors.answered()
+        with served(portal, version_before, listener):
+            visitors.answered()
+            visitors.end()
+        assert visitors.refused == {}
+        assert int(python(portal, REMARKS)) == visitors.written
+        assert "problems: 0." in portal.manage("verify")
 
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite there is one writer at a time")

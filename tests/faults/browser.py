@@ -27,20 +27,24 @@ NO_ANSWER = 0
 
 
 class Browser:
-    """Of one person, who has logged in. `statuses` counts the answers, `slow` has the seconds that they took."""
+    """Of one person, who has logged in. `statuses` counts the answers, `seconds` says how long each took.
 
-    def __init__(self, site, session):
-        self.address = f"http://127.0.0.1:{site.web_port}"
+    `context` is whom it trusts where the address is of https.
+    """
+
+    def __init__(self, address, session, context=None):
+        self.address, self.opener = address, _opener(context)
         self.cookie = f"sessionid={session}; csrftoken={TOKEN}"
         self.statuses, self.seconds = Counter(), []
 
     def ask(self, path, form=None, timeout=60):
         """The status of the answer; redirects are an answer."""
-        request = urllib.request.Request(f"{self.address}{path}", headers={"Cookie": self.cookie})
+        headers = {"Cookie": self.cookie, "Referer": f"{self.address}/"}
+        request = urllib.request.Request(f"{self.address}{path}", headers=headers)
         if form is not None:
             request.data = urllib.parse.urlencode(form | {"csrfmiddlewaretoken": TOKEN}).encode()
         start = time.monotonic()
-        status = _answer(request, timeout)
+        status = _answer(self.opener, request, timeout)
         self.seconds.append(time.monotonic() - start)
         self.statuses[status] += 1
         return status
@@ -72,12 +76,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
+def _opener(context):
+    return urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
 
 
-def _answer(request, timeout):
+def _answer(opener, request, timeout):
     try:
-        with _OPENER.open(request, timeout=timeout) as response:
+        with opener.open(request, timeout=timeout) as response:
             response.read()
             return response.status
     except urllib.error.HTTPError as response:

@@ -101,7 +101,7 @@ def visit(site, sessions, visits, seconds):
 
     def live(number):
         mine = [visit for visit in visits if visit[2] == (number >= STAFF)]
-        browser = Browser(site, sessions[number])
+        browser = Browser(site.address, sessions[number])
         while time.monotonic() < give_up_at:
             time.sleep(random.uniform(*THINKS_FOR))
             name, address, _ = random.choice(mine)

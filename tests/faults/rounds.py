@@ -101,7 +101,7 @@ def at_work(site, name, session, processes):
     work, over = WORKS[name], threading.Event()
     site.redis.start()
     site.start(*dict.fromkeys([*processes, *(["web"] if work.is_posted else [])]))
-    sender, posting = Browser(site, session), None
+    sender, posting = Browser(site.address, session), None
     if work.is_posted:
         path, form = json.loads((site.home / "form.json").read_text())
         posting = threading.Thread(target=sender.send, args=(path, form, over))
@@ -136,7 +136,7 @@ def run(fault, name, stage, strikes=None, lasts=None, hurried=False):
 @contextlib.contextmanager
 def watched(site, stage, fault):
     """Somebody looks at the list of cards meanwhile, where there is a web server."""
-    browser = Browser(site, stage.session)
+    browser = Browser(site.address, stage.session)
     if "web" not in fault.processes:
         yield browser
         return

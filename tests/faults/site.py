@@ -37,6 +37,10 @@ class Site(Portal):
         self.home, self.on_exit = folder / "portal", contextlib.ExitStack()
         self.files = self.home / "var" / "files"
 
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.web_port}"
+
     def create(self):
         self.postgres.create()
         shutil.copytree(settings.BASE_DIR, self.home, ignore=LEFT_OUT)

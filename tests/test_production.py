@@ -46,9 +46,13 @@ def test_each_command_that_the_page_runs_exists():
     assert called <= set(get_commands())
 
 
-def test_the_page_installs_the_version_that_it_came_with():
-    assert set(re.findall(r"simportal-([0-9.]+)\.tar\.gz", PAGE.read_text())) == {__version__}
-    assert f"ln -sfn {__version__} /opt/simportal/current" in script()
+def test_the_page_installs_the_version_that_it_came_with_and_goes_up_to_the_next_and_back():
+    first, middle, _last = __version__.split(".")
+    installs, goes_up = ("\n".join(section.blocks) for section in sections() if section.number in (2, 7))
+    assert f"ln -sfn {__version__} /opt/simportal/current" in installs
+    assert set(re.findall(r"simportal-([0-9.]+)\.tar\.gz", installs)) == {__version__}
+    assert set(re.findall(r"\d+\.\d+\.\d+", goes_up)) == {__version__, f"{first}.{int(middle) + 1}.0"}
+    assert re.findall(r"VERSION=([0-9.]+)", PAGE.read_text()) == [__version__]
 
 
 def test_each_file_that_is_copied_to_the_machine_is_on_the_page_and_each_one_of_the_page_exists():

@@ -1,6 +1,5 @@
 """An upgrade beside a portal at work: `migrate` keeps nobody waiting, and the code of before goes on meanwhile."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,17 +23,12 @@ from simportal.management.commands import migrate
 from tests.build import open_card
 from tests.own_portal import own_portal, python
 from tests.processes import wait_until
+from tests.version_before import BEFORE, commit_before
 from tests.visitors import REMARKS, STAFF_AND_CARD, Visitors
 
 ROOMS = ("billing", "cards", "simportal")
-# The last migrations of 0.5.0, from which on what follows is held to; and those of 0.8.0, the version before this one.
+# The last migrations of 0.5.0, from which on what follows is held to.
 HELD_SINCE = {"billing": "0008_words", "cards": "0025_quarantine", "simportal": "0001_initial"}
-VERSION_BEFORE = "0.8.0"
-BEFORE = {
-    "billing": "0022_text_on_one_line",
-    "cards": "0048_hashes_of_before_say_their_key",
-    "simportal": "0004_links_by_portal_url",
-}
 
 # With a row or more for each card; the others have thousands of rows where these have millions.
 LARGE = {
@@ -195,8 +189,7 @@ def test_the_code_of_before_can_read_and_write_every_table():
 @pytest.fixture
 def version_before(tmp_path):
     """The folder of its source, as it was released, where the clone has a history."""
-    log = ["git", "-C", settings.BASE_DIR, "log", "--format=%H", "--grep", f"^Version {VERSION_BEFORE}$"]
-    commit = shutil.which("git") and subprocess.run(log, capture_output=True, text=True).stdout.strip()
+    commit = commit_before()
     if not commit:
         pytest.skip("this clone has no history")
     archive = subprocess.run(["git", "-C", settings.BASE_DIR, "archive", commit], capture_output=True, check=True)

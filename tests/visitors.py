@@ -24,15 +24,15 @@ print(CardEvent.objects.filter(action="remark").count())
 class Visitors:
     """Three look at a page each, and one writes remarks upon a card, each as the card stands after the one before.
 
-    `told` is what `STAFF_AND_CARD` printed.
+    `told` is what `STAFF_AND_CARD` printed; `trust` is as of a `Browser`.
     """
 
-    def __init__(self, address, told, context=None):
+    def __init__(self, address, told, **trust):
         session, iccid, version = told.split()
         card = f"/console/cards/{iccid}/"
         self.remarks, self.version, self.over = f"{card}remark/", int(version), threading.Event()
-        self.browsers = {"/admin/login/": Browser(address, "", context)}  # who has logged in is led on from there
-        self.browsers |= {path: Browser(address, session, context) for path in ("/console/cards/", card, self.remarks)}
+        self.browsers = {"/admin/login/": Browser(address, "", **trust)}  # who has logged in is led on from there
+        self.browsers |= {path: Browser(address, session, **trust) for path in ("/console/cards/", card, self.remarks)}
         self.threads = [threading.Thread(target=self._ask, args=(path,), daemon=True) for path in self.browsers]
 
     def begin(self):

@@ -29,18 +29,18 @@ NO_ANSWER = 0
 class Browser:
     """Of one person, who has logged in. `statuses` counts the answers, `seconds` says how long each took.
 
-    `context` is whom it trusts where the address is of https.
+    `context` is whom it trusts where the address is of https, `host` the name by which it asks for it.
     """
 
-    def __init__(self, address, session, context=None):
+    def __init__(self, address, session, context=None, host=""):
         self.address, self.opener = address, _opener(context)
+        self.asks_for = {"Host": host, "Referer": f"https://{host}/"} if host else {}
         self.cookie = f"sessionid={session}; csrftoken={TOKEN}"
         self.statuses, self.seconds = Counter(), []
 
     def ask(self, path, form=None, timeout=60):
         """The status of the answer; redirects are an answer."""
-        headers = {"Cookie": self.cookie, "Referer": f"{self.address}/"}
-        request = urllib.request.Request(f"{self.address}{path}", headers=headers)
+        request = urllib.request.Request(f"{self.address}{path}", headers=self.asks_for | {"Cookie": self.cookie})
         if form is not None:
             request.data = urllib.parse.urlencode(form | {"csrfmiddlewaretoken": TOKEN}).encode()
         start = time.monotonic()

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.bench.databases import ROOT
-from tests.recipe.looks import AFTER
+from tests.recipe.looks import AFTER, MEANWHILE
 from tests.recipe.machine import Failed, Machine, make_bare_root, why_not
 from tests.recipe.page import sections
 from tests.recipe.trial import Trial, prepare
@@ -46,7 +46,7 @@ def try_it(options, folder):
                 prepare(machine, folder)
         for section in sections():
             if options.first <= section.number <= options.last:
-                trial.section(section, AFTER.get(section.number))
+                trial.section(section, MEANWHILE.get(section.number), AFTER.get(section.number))
         if options.save:
             machine.save(options.save)
     print(f"{time.monotonic() - began:7.1f} s  in all: from a bare machine to here, and everything removed")

@@ -2,6 +2,7 @@
 
 from tests.recipe.first_day import first_day
 from tests.recipe.restored import keys_changed, restored
+from tests.recipe.upgraded import upgraded_at_work
 
 
 def installed(trial):
@@ -22,4 +23,5 @@ def installed(trial):
     assert exposed.split() == ["600:root", "640:root", "750:simportal", "664:root"]
 
 
+MEANWHILE = {7: upgraded_at_work}
 AFTER = {2: installed, 3: first_day, 6: restored, 9: keys_changed}

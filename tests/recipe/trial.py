@@ -61,10 +61,12 @@ class Trial:
         answer = json.loads(self.machine.run(FULL))
         assert [part for part, found in answer.items() if part != "ready" and not found["ok"]] == [], answer
 
-    def section(self, section, look):
-        for number, block in enumerate(section.blocks, 1):
-            with self.step(f"{section.number} {section.name}, block {number}"):
-                self.run(block)
+    def section(self, section, meanwhile, look):
+        """Its blocks, while `meanwhile` goes on beside, and a look at what came of them."""
+        with meanwhile(self, section) if meanwhile else contextlib.nullcontext():
+            for number, block in enumerate(section.blocks, 1):
+                with self.step(f"{section.number} {section.name}, block {number}"):
+                    self.run(block)
         if look:
             with self.step(f"{section.number} {section.name}: looked at"):
                 look(self)

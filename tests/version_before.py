@@ -1,0 +1,20 @@
+"""The version before this one, beside which a new one is tried: where the clone has a history, as it was released."""
+
+import shutil
+import subprocess
+
+from django.conf import settings
+
+VERSION_BEFORE = "0.8.0"
+# Its last migrations.
+BEFORE = {
+    "billing": "0022_text_on_one_line",
+    "cards": "0048_hashes_of_before_say_their_key",
+    "simportal": "0004_links_by_portal_url",
+}
+
+
+def commit_before():
+    """Empty where it is not known."""
+    log = ["git", "-C", settings.BASE_DIR, "log", "--format=%H", "--grep", f"^Version {VERSION_BEFORE}$"]
+    return shutil.which("git") and subprocess.run(log, capture_output=True, text=True).stdout.strip()

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cards import rules
@@ -251,5 +252,10 @@ def _foresee(card, through, policies, report):
 
 
 def braked_days():
-    """Days whose sweep waits for somebody to look at it, because it would change far more cards than usual."""
-    return SweptDay.objects.filter(braked_at__isnull=False, released_by="", finished_at=None)
+    """Days whose sweep waits for somebody to look at it, because it would change far more cards than usual.
+
+    Among them today, where what became due after its sweep was finished is too much.
+    """
+    waiting = SweptDay.objects.filter(braked_at__isnull=False, released_by="")
+    last = SweptDay.objects.filter(finished_at__isnull=False).order_by("-day").values("day")[:1]
+    return waiting.filter(Q(finished_at=None) | Q(Exists(Card.objects.due(OuterRef("day"))), day=last))

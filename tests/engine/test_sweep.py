@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cards.actions import sweep as sweeping
-from cards.actions.sweep import brake_holds, dry_run, release_brake, sweep, unswept_days
+from cards.actions.sweep import brake_holds, braked_days, dry_run, release_brake, sweep, unswept_days
 from cards.calendar import days
 from cards.models import Card, SweptDay
 from simportal.days import carry_on
@@ -100,6 +100,19 @@ def test_a_day_far_beyond_the_usual_stops_after_its_first_chunk_and_asks_a_human
     carry_on(FORCED_ON, seconds=60)
     swept = SweptDay.objects.get(day=FORCED_ON)
     assert (swept.counts, swept.released_by, swept.finished_at is not None) == ({"force_activate": 5}, "ops", True)
+
+
+def test_what_becomes_due_on_a_day_that_is_swept_is_held_seen_and_released(easily_braked):
+    Card.objects.update(next_due_on=FORCED_ON + timedelta(days=1))  # as if they came in later that day
+    carry_on(FORCED_ON, seconds=60)
+    assert SweptDay.objects.get(day=FORCED_ON).finished_at is not None
+    Card.objects.update(next_due_on=FORCED_ON)
+    carry_on(FORCED_ON, seconds=60)
+    assert [held.day for held in braked_days()] == [FORCED_ON]
+    assert [fresh(card).state for card in easily_braked] == ["unused"] * 5
+    release_brake(FORCED_ON, staff())
+    carry_on(FORCED_ON, seconds=60)
+    assert ([fresh(card).state for card in easily_braked], list(braked_days())) == (["in_use"] * 5, [])
 
 
 def test_a_sweep_that_a_human_starts_is_not_held(easily_braked):

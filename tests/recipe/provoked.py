@@ -92,9 +92,9 @@ def shell(machine, code):
 
 def sql(machine, statements):
     """As the database's superuser, past the portal's role and the triggers."""
-    machine.write("/tmp/drill.sql", f"SET session_replication_role = replica;\n{statements}\n")
+    machine.write("/root/drill.sql", f"SET session_replication_role = replica;\n{statements}\n")
     return machine.says(
-        "runuser -u postgres -- psql --quiet --tuples-only --no-align -v ON_ERROR_STOP=1 simportal < /tmp/drill.sql"
+        "runuser -u postgres -- psql --quiet --tuples-only --no-align -v ON_ERROR_STOP=1 simportal < /root/drill.sql"
     )
 
 

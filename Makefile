@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks recipe audit hashes screenshots messages env
+.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks recipe drill audit hashes screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -57,6 +57,11 @@ screenshots: env
 # docs/operations.md on a bare machine: as root, where one can be booted (debootstrap, systemd-nspawn).
 recipe: env
 	$(BIN)/python -m tests.recipe
+
+# Every alarm provoked and mended on a machine that the recipe made, and the table of docs/operations.md.
+drill: env
+	$(BIN)/python -m tests.recipe --last 3 --save var/recipe/first_day.tar
+	$(BIN)/python -m tests.recipe.drill --root var/recipe/first_day.tar --write
 
 # Whether a pinned package has a known hole, where an index of them can be reached.
 audit:

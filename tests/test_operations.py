@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from simportal.health import FULL, OF_MACHINE, PUBLIC
+from tests.recipe.drill import ALARMS
 
 pytestmark = pytest.mark.once
 
@@ -88,6 +89,13 @@ def test_the_commands_are_the_same_in_both_languages():
     assert BLOCK.findall(night("en")) == BLOCK.findall(night("zh"))
 
 
-def test_each_command_that_is_named_exists():
+def test_what_is_drilled_has_an_entry():
+    assert {alarm.alert for alarm in ALARMS} <= set(entries("en"))
+
+
+def test_each_command_and_unit_that_is_named_exists():
     script = "\n".join(BLOCK.findall(night("en")))
+    ours = {path.name.removesuffix(".service") for path in (DOCS / "production").glob("simportal-*.*")}
+    named = set(re.findall(r"\bsimportal-[a-z]+(?:\.socket|\.timer)?\b", script))
+    assert named <= ours
     assert set(re.findall(r"\bsimportal (?!-c)(\w+)", script)) <= set(get_commands())

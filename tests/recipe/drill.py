@@ -2,7 +2,7 @@
 mend it, run as they are written there.
 
 `python -m tests.recipe.drill --root TAR` on a machine that `python -m tests.recipe --last 3 --save TAR` has left;
-`make recipe` does those that are short.
+`make drill` does both; `make recipe` does those that are short.
 """
 
 import argparse
@@ -49,8 +49,7 @@ ALARMS = (
         "SimportalStepFails",
         "steps",
         p.step_fails,
-        (-2, -1),
-        p.step_mended,
+        repair=p.step_mended,
     ),
     Alarm(
         "the web server is gone",
@@ -232,7 +231,7 @@ def write(text, page=PAGE):
     page.write_text(f"{before}{SHOWN}\n\n{text}\n{END}{rest.partition(END)[2]}")
 
 
-def short(trial):
+def short_drill(trial):
     """What `make recipe` does of it, after section 11."""
     done = drill_all(trial.machine, [alarm for alarm in ALARMS if alarm.is_short])
     assert all(drilled.is_good for drilled in done)

@@ -1,5 +1,6 @@
 """What somebody looks at after a section of the page: a function of the trial for its number, which asserts."""
 
+from tests.recipe.drill import short_drill
 from tests.recipe.first_day import first_day
 from tests.recipe.restored import keys_changed, restored
 from tests.recipe.upgraded import upgraded_at_work
@@ -24,4 +25,4 @@ def installed(trial):
 
 
 MEANWHILE = {7: upgraded_at_work}
-AFTER = {2: installed, 3: first_day, 6: restored, 9: keys_changed}
+AFTER = {2: installed, 3: first_day, 6: restored, 9: keys_changed, 11: short_drill}

@@ -58,9 +58,11 @@ class Command(PortalCommand):
 
 
 def jobs_to_look_at():
-    """Failed jobs of the last days that nobody has followed up, and those at work, the newest first."""
+    """Failed jobs of the last days that nobody has followed up, those at work, and those of orders that are paid and
+    not served, the newest first."""
     failed = failed_jobs().filter(followed_by=None)
-    return (failed | Job.objects.at_work()).select_related("owner", "of").order_by("-pk")[:JOBS_TOLD]
+    unserved = Job.objects.filter(pk__in=Order.objects.unserved_at(timezone.now()).values("job"))
+    return (failed | unserved | Job.objects.at_work()).select_related("owner", "of").order_by("-pk")[:JOBS_TOLD]
 
 
 def work_again(job, user):

@@ -67,8 +67,9 @@ def forget(kinds, seconds):
 
 
 def _say(forgotten, left):
-    counts = ", ".join(f"{name} {count}" for name, count in forgotten.items() if count)
-    logger.info("Retention: %s; more to do: %s", counts, ", ".join(left) or "nothing")
+    counts = {name: count for name, count in forgotten.items() if count}
+    said = ", ".join(f"{name} {count}" for name, count in counts.items())
+    logger.info("Retention: %s; more to do: %s", said, ", ".join(left) or "nothing", extra={"counts": counts})
 
 
 def rows_over(over, forget, at_once=FORGOTTEN_AT_ONCE):

@@ -17,6 +17,7 @@ from billing.models import Digest, Notice
 from cards.actions import old_usage
 from cards.actions.imports import usage_file
 from cards.actions.jobs import control, engine, worker
+from cards.actions.retention import forget
 from cards.actions.selections import freeze_ids, ids_of, rename
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import end_of
@@ -67,6 +68,10 @@ def used_around(card):
     for day in (OVER - ONE, OVER, OVER + ONE):
         use(card, day, 1)
     return swept(card, TODAY)
+
+
+def said(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == "cards.actions.retention"]
 
 
 # how long
@@ -160,17 +165,18 @@ def test_a_reading_of_a_day_that_is_kept_no_longer_is_stale(tmp_path):
     assert (days_of(card), list(Proof().problems())) == ([OVER + ONE, first], [])
 
 
-def test_deleting_stops_anywhere_and_goes_on(monkeypatch):
-    """Two cards at a time and two days at a time; killed after a part, that part is done anew."""
+def test_deleting_stops_anywhere_and_goes_on(monkeypatch, caplog):
+    """Two cards at a time and two days at a time; killed after a part, that part is done anew. The log says how far."""
     cards = [used_around(card_in_use(date(2025, 10, 1))) for _ in range(3)]
     monkeypatch.setattr(old_usage, "CARDS_LOOKED_AT", 2)
     monkeypatch.setattr(old_usage, "DAYS_AT_ONCE", {"postgresql": 2, "sqlite": 2})
-    assert (old_usage.days_behind(), old_usage.delete_old_days()) == (0, (2, True))
-    assert old_usage.days_behind() == 1
+    assert (old_usage.days_behind(), forget(KINDS_KEPT, seconds=0)["usage"]) == (0, 2)
+    assert (said(caplog), old_usage.days_behind()) == (["Retention: usage 2; more to do: usage"], 1)
     with transaction.atomic():
         old_usage.delete_old_days()
         transaction.set_rollback(True)
     assert (apply_retention()["usage"], [days_of(card) for card in cards]) == (4, [[OVER + ONE]] * 3)
+    assert said(caplog)[1:] == ["Retention: usage 4; more to do: nothing"]
     assert (old_usage.days_behind(), old_usage.delete_old_days()) == (0, (0, False))
     with on_day(TODAY + ONE):
         assert old_usage.days_behind() == 1

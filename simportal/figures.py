@@ -69,7 +69,7 @@ def _holds():
 
 
 def _counted(rows):
-    return lambda: counts_up_to(COUNTED_AT_MOST, [rows()])[0]
+    return lambda: min(COUNTED_AT_MOST, *counts_up_to(COUNTED_AT_MOST, [rows()]))
 
 
 def _chunks_waiting():

@@ -18,6 +18,7 @@ from simportal.figures import OF_PARTS, OF_ROWS, Figure
 
 logger = logging.getLogger(__name__)
 
+NO_TOKEN = "This needs METRICS_TOKEN, sent as Authorization: Bearer.\n"
 WERE_READ = Figure("simportal_figures_read", "Whether all figures from rows were read in time.", bool)
 
 
@@ -26,7 +27,7 @@ def metrics(request):
     if not settings.METRICS_TOKEN:
         raise Http404
     if not health.has_token(request):
-        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+        return HttpResponse(NO_TOKEN, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
     figures = CollectorRegistry()
     figures.register(Figures())
     return HttpResponse(generate_latest(figures) + generate_latest(_of_processes()), content_type=CONTENT_TYPE_LATEST)

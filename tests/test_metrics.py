@@ -67,9 +67,9 @@ def test_who_has_the_token_reads_it_and_where_none_is_set_nobody(client, db, set
 
 
 @pytest.mark.parametrize("said", ["Bearer another", TOKEN, f"Basic {TOKEN}", "Bearer "])
-def test_another_token_is_refused_and_the_database_is_not_asked(client, token, said):
+def test_another_token_is_refused_in_a_sentence_and_the_database_is_not_asked(client, token, said):
     answer = client.get("/metrics", headers={"Authorization": said})
-    assert (answer.status_code, answer.content, answer.headers["WWW-Authenticate"]) == (401, b"", "Bearer")
+    assert (answer.status_code, answer.text, answer.headers["WWW-Authenticate"]) == (401, metrics.NO_TOKEN, "Bearer")
 
 
 # what it says of rows

@@ -14,20 +14,6 @@ BY_HTTPS = {"Host": "sim.example.cn", "X-Forwarded-Proto": "https", "X-Forwarded
 LET_IN, SENT_TO_HTTPS = (302, "/admin/login/?next=/"), (301, "https://sim.example.cn/")
 
 
-@pytest.fixture
-def served(new_portal):
-    """What the front page answers to a proxy at an address, when gunicorn has these settings."""
-
-    def answer(address, **settings):
-        port = free_port()
-        portal = new_portal(**IN_SERVICE | {"WEB_CONCURRENCY": "1"} | settings)
-        with portal.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--bind", f"127.0.0.1:{port}"):
-            wait_until(lambda: listens(port), what="the web server")
-            return asked(address, port)
-
-    return answer
-
-
 def asked(address, port):
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
     client.request("GET", "/", headers=BY_HTTPS)
@@ -37,13 +23,19 @@ def asked(address, port):
 
 
 @pytest.mark.parametrize(
-    ("settings", "address", "answer"),
+    ("settings", "answers"),
     [
-        ({"PROXIES": "1"}, "127.0.0.2", LET_IN),
-        ({"PROXIES": "0"}, "127.0.0.2", SENT_TO_HTTPS),
-        ({"PROXIES": "1", "FORWARDED_ALLOW_IPS": "127.0.0.2"}, "127.0.0.2", LET_IN),
-        ({"PROXIES": "1", "FORWARDED_ALLOW_IPS": "127.0.0.2"}, "127.0.0.3", SENT_TO_HTTPS),
+        ({"PROXIES": "1"}, {"127.0.0.1": LET_IN, "127.0.0.2": LET_IN}),
+        ({"PROXIES": "0"}, {"127.0.0.1": LET_IN, "127.0.0.2": SENT_TO_HTTPS}),
+        (
+            {"PROXIES": "1", "FORWARDED_ALLOW_IPS": "127.0.0.2"},
+            {"127.0.0.1": SENT_TO_HTTPS, "127.0.0.2": LET_IN, "127.0.0.3": SENT_TO_HTTPS},
+        ),
     ],
 )
-def test_whose_word_for_https_is_taken(served, settings, address, answer):
-    assert served(address, **settings) == answer
+def test_whose_word_for_https_is_taken(new_portal, settings, answers):
+    port = free_port()
+    portal = new_portal(**IN_SERVICE | {"WEB_CONCURRENCY": "1"} | settings)
+    with portal.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", "--bind", f"127.0.0.1:{port}"):
+        wait_until(lambda: listens(port), what="the web server")
+        assert {address: asked(address, port) for address in answers} == answers

@@ -86,6 +86,7 @@ TABLE = {
     "home": row(PERSONS, PERSONS),
     "healthz": row(EVERYBODY, EVERYBODY),
     "readyz": row(EVERYBODY, EVERYBODY),
+    "metrics": row(),  # only for who has the token
     "set_language": row(EVERYBODY, EVERYBODY),
     "logout": row(NOBODY, EVERYBODY),
     # everybody's own account, and the ways to one

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cards.actions.audit import record
 from cards.choices import AuditAction
+from cards.log_context import note
 from cards.models import Person
 from cards.people.accounts import person_of
 from cards.scope import Scope
@@ -26,6 +27,7 @@ def log_in(request, user, *, in_two_steps=False):
     if auth.SESSION_KEY in request.session:
         request.session.cycle_key()  # Django leaves it to somebody who is logged in already
     auth.login(request, user, backend=BACKEND)
+    note(user=user.pk)
     life = STAFF_LIFE if Scope.of(user).is_staff else CUSTOMER_LIFE
     request.session.set_expiry(timezone.now() + life)
     request.session.update(marks_of(user) | {IN_TWO_STEPS: in_two_steps})

@@ -52,6 +52,7 @@ ASKED_ONCE = {
     *("tests/billing/test_outdated.py", "tests/cases/test_c06_last_day_of_the_month.py"),
     *("tests/cases/test_c21_the_31st.py", "tests/cases/test_c24_taken_over_and_old_days.py"),
     *("tests/engine/test_clock_set_back.py", "tests/engine/test_unpark.py", "tests/engine/test_unrenew.py"),
+    "tests/test_days.py",
 }
 # ... except for modules and tests among these whose subject is SQL: searching, filtering, sorting, sums by day, keys,
 # constraints, transactions that are cut off.
@@ -83,6 +84,10 @@ ASKING_THE_DATABASE = {
     "tests/engine/test_cancelling.py::test_what_is_split_is_added_up_and_for_each_person_by_themselves",
     "tests/test_audit.py::test_the_database_refuses_to_take_an_entry_back",
     "tests/test_audit.py::test_it_is_sealed_each_night_and_proved",
+    "tests/test_days.py::test_killed_again_and_again_it_goes_on_exactly_there",
+    "tests/test_days.py::test_a_step_that_fails_is_tried_again_before_the_next_day_begins",
+    "tests/test_days.py::test_what_fails_for_one_customer_holds_up_no_other_and_is_made_good",
+    "tests/test_days.py::test_while_another_worker_carries_the_days_on_nothing_is_done",
 }
 
 # What makes a database safe against power cuts, and slow.

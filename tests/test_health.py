@@ -145,7 +145,9 @@ def test_all_of_it(client, all_bells_rung, settings):
     status, answer = full(client)
     assert (status, list(answer)) == (200, ["ready", "database", "tick", "sweep", *FULL, "broker", *OF_MACHINE])
     names = [entry["task"] for entry in BEAT_SCHEDULE.values()]
-    assert answer["bells"] == {"ok": True, "late": [], "seconds_ago": dict.fromkeys(names, 0)}
+    bells = answer["bells"]
+    assert (bells["ok"], bells["late"], list(bells["seconds_ago"])) == (True, [], names)
+    assert max(bells["seconds_ago"].values()) < 30  # a machine with much to do takes a while to ask
     assert answer["jobs"] == {"ok": True, "waiting": 0, "seconds_still": 0}
 
 

@@ -3,7 +3,7 @@
 from contextlib import closing, contextmanager
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, JSONField, TextField
 from django.db.models.functions import Cast
@@ -54,7 +54,7 @@ def _settings(path):
     options = {
         "init_command": "PRAGMA locking_mode = EXCLUSIVE",
         "transaction_mode": "EXCLUSIVE",
-        "timeout": 5,
+        "timeout": 1,
     }
     source = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{path.resolve().as_uri()}?mode=rw", "OPTIONS": options}
     return connections.configure_settings({DEFAULT_DB_ALIAS: {}, SQLITE: source})[SQLITE]
@@ -65,10 +65,12 @@ def _refuse_what_is_in_use(path):
     try:
         with transaction.atomic(using=SQLITE):
             pass
-    except OperationalError as error:
-        raise BadInput("", _("{path} is in use: stop web server, workers and beat first.").format(path=path)) from error
     except DatabaseError as error:
-        raise BadInput("", _("{path} is not an SQLite database.").format(path=path)) from error
+        if "locked" in str(error):
+            sentence = _("{path} is in use: stop web server, workers and beat first.").format(path=path)
+        else:
+            sentence = _("{path} cannot be opened: {reason}").format(path=path, reason=error)
+        raise BadInput("", sentence) from error
 
 
 def refuse_unless_it_can_be_read():

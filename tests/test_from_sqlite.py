@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 from django.db import connection
@@ -126,7 +128,8 @@ TOO_LONG = "x" * 500
 OF_ANOTHER_VERSION = "is not of this version: run `migrate` on it"
 SPOILT = {
     "missing": ("", "{} is not a file."),
-    "text": ("", "{} is not an SQLite database."),
+    "used": ("SELECT 1", "{} is in use: stop web server, workers and beat first."),
+    "text": ("", "{} cannot be opened: file is not a database"),
     "ticked": (WORKER, "A worker was at work in the SQLite file"),
     "older": ("DELETE FROM django_migrations WHERE app = 'simportal'", f"The SQLite file {OF_ANOTHER_VERSION}"),
     "later": (
@@ -146,7 +149,9 @@ def test_what_is_not_right_is_refused_in_a_sentence_and_nothing_is_written(on_sq
     for name, file in files.items():
         shutil.copy(on_sqlite.file, file) if SPOILT[name][0] else None
     files["text"].write_text("ICCID,state\n")
-    said = refused_by(on_postgresql, *((str(files[name]), SPOILT[name][0]) for name in SPOILT))
+    with closing(sqlite3.connect(files["used"])) as somebody_else:
+        somebody_else.execute("SELECT count(*) FROM cards_card").fetchone()
+        said = refused_by(on_postgresql, *((str(files[name]), SPOILT[name][0]) for name in SPOILT))
     beginnings = [sentence.format(files[name]) for name, (_statements, sentence) in SPOILT.items()]
     assert [text[: len(begins)] for text, begins in zip(said, beginnings, strict=True)] == beginnings
     assert rows(on_postgresql, "cards_card", "auth_user", "auth_group") == [0, 0, 5]

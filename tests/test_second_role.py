@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 
 from billing.models import Entry
@@ -63,6 +64,12 @@ def test_a_small_life(tmp_path):
     tasks.housekeeping(), apply_retention()
     prove_for(TODAY, 60)
     assert result("verify")["problem_count"] == 0
+
+
+@pytest.mark.usefixtures("as_app")
+def test_no_portal_is_moved_in_by_a_role_that_owns_nothing(tmp_path):
+    with pytest.raises(CommandError, match="DATABASE_URL names a role that does not own the tables"):
+        call_command("copy_from_sqlite", tmp_path)
 
 
 REFUSED = (

@@ -16,6 +16,7 @@ from tests.recipe.looks import AFTER, MEANWHILE
 from tests.recipe.machine import Failed, Machine, make_bare_root, why_not
 from tests.recipe.page import sections
 from tests.recipe.trial import Trial, prepare
+from tests.recipe.visitor import chromium
 
 BARE = ROOT / "var" / "recipe" / "bare.tar"  # made once; remove it for a newer Debian
 
@@ -54,7 +55,7 @@ def try_it(options, folder):
 
 def main():
     options = asked()
-    if reason := why_not():
+    if reason := why_not() or ("" if chromium() else "not installed: Chromium"):
         print(f"skipped: no machine can be booted here, because {reason}.")
         return
     signal.signal(signal.SIGTERM, end_at_once)

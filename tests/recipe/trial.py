@@ -22,6 +22,7 @@ class Trial:
 
     def __init__(self, machine, stack):
         self.machine, self.steps, self.visitors = machine, [], []
+        self.said = {}  # by the numbers of a section and of its block
         self.stack, self.browser = stack, None
 
     @contextlib.contextmanager
@@ -66,7 +67,7 @@ class Trial:
         with meanwhile(self, section) if meanwhile else contextlib.nullcontext():
             for number, block in enumerate(section.blocks, 1):
                 with self.step(f"{section.number} {section.name}, block {number}"):
-                    self.run(block)
+                    self.said[section.number, number] = self.run(block)
         if look:
             with self.step(f"{section.number} {section.name}: looked at"):
                 look(self)
@@ -75,17 +76,8 @@ class Trial:
 def prepare(machine, folder):
     """What the page expects of its reader: the release, a name that leads to the machine; and packages for pip."""
     wheels = folder.parent / "wheels"
-    do(
-        ROOT / ".venv" / "bin" / "pip",
-        "download",
-        "--quiet",
-        "--require-hashes",
-        "-r",
-        ROOT / "requirements.txt",
-        "--dest",
-        wheels,
-        cwd=ROOT,
-    )
+    pip, pins = ROOT / ".venv" / "bin" / "pip", ROOT / "requirements.txt"
+    do(pip, "download", "--quiet", "--require-hashes", "--requirement", pins, "--dest", wheels)
     machine.put(wheels, "/root/wheels")
     release = f"simportal-{__version__}"
     do("git", "-C", ROOT, "archive", f"--prefix={release}/", f"--output={folder}/{release}.tar.gz", "HEAD")

@@ -105,7 +105,14 @@ ALARMS = (
         "jobs stand still", "no worker, and a job of 11 minutes ago", "SimportalJobsStandStill", "jobs", p.stand_still
     ),
     Alarm("beat is gone", "its unit stopped", "SimportalTickOld", "tick", p.stop("simportal-beat")),
-    Alarm("the brake holds a day", "1,200 cards due, and 30 days with none", "SimportalSweepBraked", "brake", p.brake),
+    Alarm(
+        "the brake holds a day",
+        "1,200 cards marked as due, after 30 days with none; put back before it is let go",
+        "SimportalSweepBraked",
+        "brake",
+        p.brake,
+        repair=p.brake_mended,
+    ),
     Alarm(
         "the proof finds something",
         "a counter changed past the triggers; the night's proof made once more, and again after the row was put back",

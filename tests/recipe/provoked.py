@@ -67,12 +67,12 @@ with transaction.atomic():
     Job.objects.filter(pk=job.pk).update(created_at=at, started_at=at)
     JobChunk.objects.filter(job=job).update(checked_at=at)
 """
-DUE = f"""{TAKE_IN}
+FLEET = f"""{TAKE_IN}
 from django.utils import timezone
 from cards.models import SweptDay
 for ago in range(1, 32):
     SweptDay.objects.get_or_create(day=today - timedelta(days=ago), defaults={{"finished_at": timezone.now()}})
-take_in(range(500_000, 501_200), "", today)
+take_in(range(500_000, 501_200), "", today + timedelta(days=200))
 """
 FILLED = """
 files=/var/lib/simportal/files
@@ -144,7 +144,22 @@ def stand_still(machine):
 
 
 def brake(machine):
-    shell(machine, DUE)
+    shell(machine, FLEET)
+    first, last = (f"8986{number:016d}" for number in (500_000, 501_199))
+    fleet = f"iccid BETWEEN '{first}' AND '{last}'"
+    sql(
+        machine,
+        f"CREATE TABLE drilled AS SELECT id, next_due_on FROM cards_card WHERE {fleet};"
+        f"UPDATE cards_card SET next_due_on = current_date WHERE {fleet}",
+    )
+
+
+def brake_mended(machine):
+    sql(
+        machine,
+        "UPDATE cards_card SET next_due_on = drilled.next_due_on FROM drilled WHERE drilled.id = cards_card.id;"
+        "DROP TABLE drilled",
+    )
 
 
 def step_fails(machine):

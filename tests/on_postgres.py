@@ -90,8 +90,8 @@ ASKING_THE_DATABASE = {
     "tests/test_days.py::test_while_another_worker_carries_the_days_on_nothing_is_done",
 }
 
-# What makes a database safe against power cuts, and slow.
-UNSAFE_AND_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+# What makes a database safe against power cuts, and slow; and compiling statements that are asked once.
+UNSAFE_AND_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
 
 
 def program(name):

@@ -90,6 +90,7 @@ class Machine:
         do("cp", "-a", "--no-preserve=ownership", source, self.root / target.lstrip("/"))
 
     def write(self, target, text):
+        """Make a file of this text. Its /tmp and /run are memory of its own, where nothing arrives from here."""
         (self.root / target.lstrip("/")).write_text(text)
 
     def save(self, archive):

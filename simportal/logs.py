@@ -1,6 +1,6 @@
 """The log of the running program, on stderr: for machines one JSON object a line, for people with `DEBUG` text.
 
-No bodies of requests, no SQL, no settings, no addresses of visitors: what is not in `FIELDS` is not written.
+No bodies of requests, no settings, no addresses of visitors: what is not in `FIELDS` is not written.
 """
 
 import copy

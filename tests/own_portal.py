@@ -10,12 +10,12 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from cards.models import DaysAtWork, Job, JobChunk
 from tests.made_once import made_once
 from tests.processes import Portal
 from tests.warm import Command
 
 MIGRATED = "migrated"
+LEASED = ("cards_daysatwork", "cards_job", "cards_jobchunk")
 
 
 @contextlib.contextmanager
@@ -80,8 +80,8 @@ def _connected(portal):
 def leases_run_out(portal):
     """Whoever was at work has been away for too long, so that the next may begin at once."""
     with _connected(portal) as database:
-        for leased in (DaysAtWork, Job, JobChunk):
-            database.execute(f"UPDATE {leased._meta.db_table} SET leased_until = '2026-01-01 00:00:00'")
+        for table in LEASED:
+            database.execute(f"UPDATE {table} SET leased_until = '2026-01-01 00:00:00'")
         database.commit()
 
 

@@ -9,15 +9,9 @@ import urllib.request
 from collections import Counter
 
 LOGIN = """
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
-def enter(user):
-    session = SessionStore()
-    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(user.pk), "cards.backends.NameOrPhone"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return session.session_key
+from tests.console.pages import logged_in
+def enter(user): return logged_in(user).cookies["sessionid"].value
 """
 WATCHER = f"""{LOGIN}
 print(enter(User.objects.create_superuser("watcher")))
@@ -29,12 +23,13 @@ NO_ANSWER = 0
 class Browser:
     """Of one person, who has logged in. `statuses` counts the answers, `seconds` says how long each took.
 
-    `context` is whom it trusts where the address is of https, `host` the name by which it asks for it.
+    `context` is whom it trusts where the address is of https, `host` the name by which it asks for it; `added` are the
+    headers that a proxy would add.
     """
 
-    def __init__(self, address, session, context=None, host=""):
+    def __init__(self, address, session, context=None, host="", added=()):
         self.address, self.opener = address, _opener(context)
-        self.asks_for = {"Host": host, "Referer": f"https://{host}/"} if host else {}
+        self.asks_for = ({"Host": host, "Referer": f"https://{host}/"} if host else {}) | dict(added)
         self.cookie = f"sessionid={session}; csrftoken={TOKEN}"
         self.statuses, self.seconds = Counter(), []
 

@@ -87,7 +87,7 @@ def details(round):
     return "\n".join(f"    {line:.400}" for line in [*lines, *round.problems])
 
 
-def write(table, begin):
+def write(table, begin, page=PAGE):
     """Put the table between this mark of the page and the next end."""
-    before, _, rest = PAGE.read_text().partition(begin)
-    PAGE.write_text(f"{before}{begin}\n\n{table}\n{END}{rest.partition(END)[2]}")
+    before, _, rest = page.read_text().partition(begin)
+    page.write_text(f"{before}{begin}\n\n{table}\n{END}{rest.partition(END)[2]}")

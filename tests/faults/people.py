@@ -95,18 +95,18 @@ def prepare(site, cards):
     return told
 
 
-def visit(site, sessions, visits, seconds):
-    """Milliseconds that each page took, and the answers that were none: all of these people for so many seconds."""
+def visit(site, sessions, visits, seconds, thinks_for=THINKS_FOR):
+    """Milliseconds that each page took, and the answers that were none, with their status: all for so many seconds."""
     taken, wrong, give_up_at = {name: [] for name, *_ in visits}, [], time.monotonic() + seconds
 
     def live(number):
         mine = [visit for visit in visits if visit[2] == (number >= STAFF)]
-        browser = Browser(site.address, sessions[number])
+        browser = Browser(site.address, sessions[number], added=site.added_by_proxy)
         while time.monotonic() < give_up_at:
-            time.sleep(random.uniform(*THINKS_FOR))
+            time.sleep(random.uniform(*thinks_for))
             name, address, _ = random.choice(mine)
-            if browser.ask(address()) != 200:
-                wrong.append((name, browser.statuses))
+            if (status := browser.ask(address())) != 200:
+                wrong.append((name, status))
             taken[name].append(browser.seconds[-1] * 1_000)
 
     threads = [threading.Thread(target=live, args=(number,)) for number in range(len(sessions))]
@@ -151,7 +151,7 @@ def main():
     told += f"\n{PEOPLE} people, {asked.cards:,} cards; {len(wrong + wrong_too)} answers were no page; "
     told += "the work went on for longer than they looked.\n" if goes_on else "they looked longer than the work took.\n"
     print(told)
-    print(json.dumps([name for name, _ in wrong + wrong_too]))
+    print(json.dumps([name for name, _status in wrong + wrong_too]))
     if asked.write:
         page.write(told, page.PEOPLE)
 

@@ -16,6 +16,8 @@ from tests.processes import free_port, listens, wait_until
 class Postgres:
     """A server on a data folder of its own. `crash` loses what was not written down, as a power cut does."""
 
+    options = UNSAFE_AND_FAST
+
     def __init__(self, folder):
         self.folder, self.port = Path(folder), free_port()
         self.url = f"postgresql://portal@127.0.0.1:{self.port}/portal"
@@ -34,7 +36,7 @@ class Postgres:
         self._lend()
 
     def start(self):
-        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 {UNSAFE_AND_FAST}"
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 {self.options}"
         self._ctl("-l", self.folder / "log", "-o", options, "--wait", "--timeout=120", "start")
 
     def stop(self):

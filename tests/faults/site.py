@@ -23,6 +23,8 @@ TODAY = "2026-03-25"
 class Site(Portal):
     """A portal with a worker, a beat and a web server to be killed, and a look at its database from beside."""
 
+    added_by_proxy = {}  # the headers of each request, where a proxy stands before the portal
+
     def __init__(self, folder, today=TODAY):
         self.postgres, self.redis = Postgres(folder / "postgres"), Redis(folder)
         self.web_port, self.processes, self.wrapped = free_port(), {}, []

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from billing.actions import renewals_ahead
 from billing.choices import Account, NoticeKind
 from billing.models import CustomerAccount, Notice, Posting
+from cards.actions.write import chunked
 from cards.models import Card
 
 NOTICES_PER_STATEMENT = 2_000
@@ -42,7 +43,8 @@ def gather(today):
         for kind in kinds:
             muted[kind].append(customer_id)
     for occasion in OCCASIONS:
-        while found := list(_unsent(occasion, today, muted[occasion.kind])[:NOTICES_PER_STATEMENT]):
+        # Asked for part by part, each part would look again at all that were told before it.
+        for found in chunked(_unsent(occasion, today, muted[occasion.kind]), NOTICES_PER_STATEMENT):
             due = [
                 Notice(kind=occasion.kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
                 for customer_id, card_id, on, step in found

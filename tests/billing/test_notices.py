@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from billing.actions.notices import gather
@@ -84,6 +86,19 @@ def test_each_step_is_told_once_however_often_it_is_looked_at():
     card = monthly()
     days = [END - timedelta(days=days) for days in range(30, -2, -1)]
     assert notified_on(*days, *days) == [("expiring", card.iccid, step, END) for step in (30, 7, 1)]
+
+
+def test_who_is_to_be_told_is_asked_once_however_many_they_are(monkeypatch):
+    """Each time anew, with all who were told already, it takes a minute for a fleet of a million."""
+    monkeypatch.setattr("billing.actions.notices.NOTICES_PER_STATEMENT", 1)
+    cards = [monthly(name) for name in ("One", "Two", "Three")]
+    with CaptureQueriesContext(connection) as queries:
+        gather(SINCE)
+    statements = [query["sql"] for query in queries if '"billing_notice"' in query["sql"]]
+    asked = [sql for sql in statements if sql.startswith("SELECT") and '"service_until"' in sql]
+    written = [sql for sql in statements if sql.startswith("INSERT")]
+    assert (len(asked), len(written)) == (1, len(cards))
+    assert notices() == [("expiring", card.iccid, 30, END) for card in cards]
 
 
 def test_what_a_portal_that_was_down_did_not_tell_is_not_told_later():

@@ -58,9 +58,10 @@ def lay_out(url, rows):
             )
 
 
-def multiply(url, rows, copies, first=1):
-    """As many copies as asked for of these cards, from the first one on; the sums become those of all of them."""
+def multiply(url, rows, cards, first=1):
+    """So many cards in all, copies of these; the first copy, 0, may be there. The sums become those of all of them."""
     size = len(rows["cards_card"])
+    copies = cards // size
     with _unguarded(url) as database:
         for table, own in OF_A_CARD.items():
             with _without_indexes(database, table):

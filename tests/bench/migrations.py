@@ -1,7 +1,7 @@
 """What each migration since 0.5.0 locks, for how long, at a million cards, and how long somebody waited beside it.
 
-`python -m tests.bench.migrations --write` takes some minutes and writes the table of docs/upgrades.md. The rows are a
-demo's, of which copies are made in the layout of 0.5.0; then each migration runs by itself.
+`python -m tests.bench.migrations --write` takes some minutes and writes the table of docs/upgrades.md. Cards that
+have lived, and other rows of a demo, are copied into the layout of 0.5.0; then each migration runs by itself.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.faults.servers import Postgres
 
 UPGRADES = ROOT / "docs" / "upgrades.md"
 BEGIN = "<!-- written by `python -m tests.bench.migrations --write` -->"
-DEMO_CARDS = 500
+DEMO_CARDS = 100
 # Of other large tables a row for each card; what of it is its own.
 FILLED = {
     "cards_realnamecheck": {"id": "n", "card_id": "n"},
@@ -36,6 +36,7 @@ from billing.actions import notices
 from cards.calendar import civil_today
 notices.gather(civil_today())
 """
+LIVED = "from tests.bench.million_models import prepare\nprepare()"
 MODULE = "tests.bench.migration_locks"
 
 # What a lock shuts out, from the weakest on.
@@ -68,24 +69,30 @@ def measure(folder, cards):
 
 
 def lay(database, cards):
-    """The layout of 0.5.0 with the rows of a demo, of which copies are made."""
-    for name in ("demo", "before"):
-        database.create(name)
-    run(database, "demo", "manage.py", "migrate", "--verbosity", "0")
-    demo = environment(database, "demo") | {"DEBUG": "1"}
-    for command in (
-        ["demo", "--json", "--cards", str(DEMO_CARDS)],
-        ["shell", "--verbosity", "0", "--command", NOTICES],
-    ):
-        subprocess.run(
-            [sys.executable, "manage.py", *command], env=demo, cwd=ROOT, stdout=subprocess.DEVNULL, check=True
-        )
+    """The layout of 0.5.0, with copies of cards that have lived and of rows of a demo."""
+    demo = made(database, "demo", ["demo", "--json", "--cards", str(DEMO_CARDS)], shell(NOTICES))
+    lived = made(database, "lived", shell(LIVED))
+    database.create("before")
     run(database, "before", "-m", MODULE, "begin")
-    rows, url = fleet_copies.rows_of(database.url("demo"), FILLED), database.url("before")
+    rows, url = fleet_copies.rows_of(lived), database.url("before")
     fleet_copies.lay_out(url, rows)
     for table, own in FILLED.items():
-        fleet_copies.fill(url, table, rows[table][0], own, cards)
-    fleet_copies.multiply(url, rows, cards // DEMO_CARDS, first=0)
+        fleet_copies.fill(url, table, fleet_copies.rows_of(demo, [table])[table][0], own, cards)
+    fleet_copies.multiply(url, rows, cards, first=0)
+
+
+def made(database, name, *commands):
+    """The URL of a migrated database in which these commands have run."""
+    database.create(name)
+    for command in (["migrate", "--verbosity", "0"], *commands):
+        command = [sys.executable, "manage.py", *command]
+        debug = environment(database, name) | {"DEBUG": "1"}
+        subprocess.run(command, env=debug, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return database.url(name)
+
+
+def shell(code):
+    return ["shell", "--verbosity", "0", "--command", code]
 
 
 @contextmanager
@@ -123,7 +130,7 @@ def _cells(one):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.migrations", description=__doc__)
-    parser.add_argument("--cards", type=int, default=1_000_000, help=f"a multiple of {DEMO_CARDS}")
+    parser.add_argument("--cards", type=int, default=1_000_000, help="in whole thousands")
     parser.add_argument("--write", action="store_true", help="write the table into docs/upgrades.md")
     asked = parser.parse_args()
     with own_folder() as folder:

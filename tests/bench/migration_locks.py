@@ -29,7 +29,8 @@ from tests.test_upgrades import HELD_SINCE
 MODES = ("ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 LOCKS = """
     SELECT relname, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
-    WHERE pg_locks.pid = %s AND granted AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+    WHERE pg_locks.pid = %s AND granted AND locktype = 'relation' AND relkind = 'r'
+        AND relnamespace = 'public'::regnamespace
 """
 LOOKS_EVERY = 0.02  # seconds
 GUARDS = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"

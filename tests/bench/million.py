@@ -11,6 +11,7 @@ import random
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +36,7 @@ BEGIN = "<!-- written by `python -m tests.bench.million --write` -->"
 LOOKS_FOR = 15  # seconds, before it is asked again whether the work is over
 THINKS_FOR = (2, 6)  # seconds, after each page
 AN_HOUR = 3600
+COLUMNS = 100  # of a page in docs/
 READY = "`/readyz?full`"  # answers 503 where somebody should look at something
 SPREAD = "p50, p95, longest"
 TOKEN = "bench-bench-bench-bench"
@@ -291,7 +293,8 @@ def is_sound(found):
 
 
 def table(found, cards):
-    return f"{pages_table(found)}\n{answers(found)}\n\n{work_table(found, cards)}\n{figures(found)}\n"
+    said, needed = (textwrap.fill(text, COLUMNS, break_on_hyphens=False) for text in (answers(found), figures(found)))
+    return f"{pages_table(found)}\n{said}\n\n{work_table(found, cards)}\n{needed}\n"
 
 
 def pages_table(found):

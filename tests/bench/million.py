@@ -217,7 +217,7 @@ def verify(site):
 
 def what_rings(site):
     """The parts of the full answer that are not well."""
-    request = urllib.request.Request(f"http://127.0.0.1:{site.web_port}/readyz?full", headers=site.added_by_proxy)
+    request = urllib.request.Request(f"{site.address}/readyz?full", headers=site.added_by_proxy)
     try:
         urllib.request.urlopen(request).close()
         return {}

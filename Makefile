@@ -6,7 +6,7 @@ DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.
 PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
-.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench faults attacks recipe drill audit hashes screenshots messages env
+.PHONY: run test test-on-sqlite test-on-postgresql test-fast lint bench million faults attacks recipe drill audit hashes screenshots messages env
 .DEFAULT_GOAL := run
 
 run: env var/secret_key
@@ -39,6 +39,11 @@ lint: env
 
 bench: env
 	$(BIN)/python -m tests.bench
+
+# A quarter of an hour at a million cards, and the tables of docs/upgrades.md and docs/speed.md.
+million: env
+	$(BIN)/python -m tests.bench.migrations --write
+	$(BIN)/python -m tests.bench.million --write
 
 # Half an hour of faults in real processes, and the table of docs/reliability.md.
 faults: env

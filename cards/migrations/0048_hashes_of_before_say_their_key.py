@@ -11,9 +11,10 @@ def say_it_of_those_that_are_there(apps, schema_editor):
     """Some thousand rows at a time; whoever comes again goes on."""
     alias = schema_editor.connection.alias
     for name in ("RealNameCheck", "RecoveryCode"):
-        rows = apps.get_model("cards", name).objects.using(alias)
-        while keys := list(rows.filter(key_id="").order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-            rows.filter(pk__gte=keys[0], pk__lte=keys[-1], key_id="").update(key_id=key_id())
+        rows, last = apps.get_model("cards", name).objects.using(alias).filter(key_id=""), 0
+        while keys := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+            last = keys[-1]
+            rows.filter(pk__gte=keys[0], pk__lte=last).update(key_id=key_id())
 
 
 class Migration(migrations.Migration):

@@ -98,7 +98,11 @@ ALARMS = (
         is_short=True,
     ),
     Alarm(
-        "the worker is deaf", "SIGSTOP to all its processes", "SimportalTickOld", "tick", p.deafen("simportal-worker")
+        "the worker is deaf",
+        "SIGSTOP to all its processes",
+        "SimportalTickOld",
+        "tick",
+        p.deafen("celery -A simportal worker"),
     ),
     Alarm("the worker is gone", "its unit stopped", "SimportalTickOld", "tick", p.stop("simportal-worker")),
     Alarm(

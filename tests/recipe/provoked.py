@@ -108,8 +108,8 @@ def stop(units):
     return lambda machine: machine.run(f"systemctl stop {units}") and None
 
 
-def deafen(unit):
-    return lambda machine: machine.run(f"systemctl kill --signal=SIGSTOP {unit}") and None
+def deafen(program):
+    return lambda machine: machine.run(f"pkill -STOP -f {program!r}") and None
 
 
 def fill_disk(machine):

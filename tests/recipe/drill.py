@@ -102,7 +102,7 @@ ALARMS = (
         "SIGSTOP to all its processes",
         "SimportalTickOld",
         "tick",
-        p.deafen("celery -A simportal worker"),
+        p.deafen,
     ),
     Alarm("the worker is gone", "its unit stopped", "SimportalTickOld", "tick", p.stop("simportal-worker")),
     Alarm(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def statements_within(seconds: float) -> Iterator[None]:
         yield
     finally:
         # A broken connection is thrown away, and a transaction that failed takes the limit back by itself.
-        with suppress(DatabaseError), connection.cursor() as cursor:
+        with suppress(Error), connection.cursor() as cursor:
             cursor.execute("RESET statement_timeout")
 
 

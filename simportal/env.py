@@ -58,7 +58,8 @@ class Environment:
 
     def secrets(self):
         """What must stand in no log, whoever quotes it."""
-        keys = [self.secret_key, *self.secret_key_fallbacks, self.metrics_token, urlsplit(self.sentry_dsn).username]
+        dsn = urlsplit(self.sentry_dsn)
+        keys = [self.secret_key, *self.secret_key_fallbacks, self.metrics_token, dsn.username, dsn.password]
         of_redis = urlsplit(self.redis_url or "").password or ""
         of_mail = self.mail_server and self.mail_server.password
         return [text for text in (*keys, self.database["PASSWORD"], of_redis, unquote(of_redis), of_mail) if text]

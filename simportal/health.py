@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -71,7 +71,7 @@ def _of_database(asked, give_up_at):
         for name, ask in asked.items():
             with statements_within(give_up_at - time.monotonic()):
                 parts[name] = ask()
-    except DatabaseError as error:
+    except Error as error:
         said = str(error).partition("\n")[0]
         logger.error("The database does not answer: %s", said, extra={"outage": Fault.AWAY})
         return {"database": {"ok": False, "vendor": connection.vendor}}

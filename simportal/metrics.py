@@ -5,13 +5,14 @@ import os
 import time
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cards.counted import IN_PROCESS
+from cards.faults import Fault
 from cards.timeouts import READY_SECONDS, statements_within
 from simportal import health
 from simportal.figures import OF_PARTS, OF_ROWS, Figure
@@ -51,8 +52,9 @@ def _of_rows():
         for figure in OF_ROWS:
             with statements_within(give_up_at - time.monotonic()):
                 rows.append(_gauge(figure, figure.read()))
-    except DatabaseError as error:
-        logger.error("The database gives no figures: %s", str(error).partition("\n")[0])
+    except Error as error:
+        said = str(error).partition("\n")[0]
+        logger.error("The database gives no figures: %s", said, extra={"outage": Fault.AWAY})
     return rows
 
 

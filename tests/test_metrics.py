@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -144,7 +144,11 @@ def test_cards_jobs_and_money(client, db, token):
 # while the database is away, or slow
 
 
-def test_a_database_that_is_gone_is_told_and_the_counters_are(client, db, token):
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_gone_is_told_and_the_counters_are(client, db, token, error):
+    def refuse(*_):
+        raise error("the connection is closed")
+
     client.get("/nowhere")
     with connection.execute_wrapper(refuse):
         response = client.get("/metrics", headers=BEARER)
@@ -153,10 +157,6 @@ def test_a_database_that_is_gone_is_told_and_the_counters_are(client, db, token)
     assert {key[1] for key in said if key[0] == "simportal_part_ok"} == set(health.OF_MACHINE)
     assert said["simportal_http_responses_total", "404"] >= 1
     assert not any(key[0] == figure.name for key in said for figure in figures.OF_ROWS)
-
-
-def refuse(*_):
-    raise OperationalError("the connection is closed")
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite makes no reader wait")

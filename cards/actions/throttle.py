@@ -69,12 +69,15 @@ CLAIMS_OF_PERSON = Limit("claims of person", 5, ONE_DAY)
 
 
 def hit(limit, subject):
-    """Count a try; False when none is left. It takes the same statements in any case."""
+    """Count a try; False when none is left. It takes the same statements in any case.
+
+    What is over begins anew before a row is made: retention, which deletes it, has come before or comes no more.
+    """
     now, key = timezone.now(), _key(limit, subject)
     until = now + limit.within
-    Tries.objects.bulk_create([Tries(key=key, until=until)], ignore_conflicts=True)
     tries = Tries.objects.filter(key=key)
     tries.filter(until__lte=now).update(count=0, until=until)
+    Tries.objects.bulk_create([Tries(key=key, until=until)], ignore_conflicts=True)
     return bool(tries.filter(limit.allowed(now)).update(count=F("count") + 1, until=limit.until(now)))
 
 

@@ -8,13 +8,13 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone, translation
 
 from billing.actions.notices import gather
 from billing.models import Digest, Notice
-from cards.actions import old_usage
+from cards.actions import old_usage, throttle
 from cards.actions.imports import usage_file
 from cards.actions.jobs import control, engine, worker
 from cards.actions.retention import forget
@@ -278,6 +278,20 @@ def test_an_import_that_is_started_after_its_rows_were_thrown_away_says_so(setti
 
 
 # rows that go
+
+
+def test_a_try_counts_while_retention_deletes_what_is_over():
+    def deletes_first(execute, sql, params, many, context):
+        if sql.startswith("UPDATE"):
+            Tries.objects.filter(until__lte=timezone.now()).delete()
+        return execute(sql, params, many, context)
+
+    limit = throttle.CONFIRMATIONS
+    for _time in range(limit.most):
+        throttle.hit(limit, "alice")
+    Tries.objects.update(until=timezone.now())
+    with connection.execute_wrapper(deletes_first):
+        assert [throttle.hit(limit, "alice") for _time in range(limit.most + 1)] == [True] * limit.most + [False]
 
 
 def invitation(at):

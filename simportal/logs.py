@@ -30,14 +30,18 @@ ROWS = re.compile(r"(\n|\\n)(DETAIL|CONTEXT):.*?(?=\n\nThe above|\n\nDuring|\Z)"
 
 
 class Stderr(logging.StreamHandler):
-    """Writes all but what an outage repeats."""
+    """Writes all but what an outage or a mistake repeats."""
 
     def __init__(self):
         super().__init__()
         self.outage_lines = OutageLines()
 
     def emit(self, record):
-        for line in self.outage_lines.admitted(record, time.monotonic()):
+        try:
+            lines = self.outage_lines.admitted(record, time.monotonic())
+        except Exception:  # whoever logs is never stopped by it
+            return self.handleError(record)
+        for line in lines:
             super().emit(line)
 
 

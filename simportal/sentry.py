@@ -2,9 +2,11 @@
 
 It gets what is ours and nothing of people's: which error where in the code, under which number the log has the rest.
 What the error said, what was asked and by whom is not sent. An outage is no event: whoever watches `/readyz` knows.
+Of a mistake that a bell makes again and again each process sends one a minute.
 """
 
 import logging
+import time
 
 import sentry_sdk
 from sentry_sdk.integrations.atexit import AtexitIntegration
@@ -15,13 +17,13 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 
 from cards.log_context import log_facts
 from simportal import __version__
-from simportal.outage_lines import outage_behind, outage_of
+from simportal.outage_lines import A_LINE_EVERY, OUR_ROOMS, mistake_behind, outage_behind, outage_of
 
 OF_AN_EVENT = ("event_id", "timestamp", "level", "platform", "release", "server_name", "logger")
 OF_AN_ERROR = ("type", "module", "mechanism")
 OF_A_FRAME = ("filename", "function", "module", "lineno", "context_line", "in_app")
-OUR_ROOMS = ("simportal.", "cards.", "billing.")
 FACTS = ("request", "route", "method", "task", "job", "chunk", "day")
+_SENT_AT = {}
 
 
 def start_sentry(dsn):
@@ -48,8 +50,8 @@ def start_sentry(dsn):
 
 
 def before_send(event, hint):
-    """The event as it leaves, made anew of what may; None for an outage."""
-    if _is_outage(hint):
+    """The event as it leaves, made anew of what may; None for an outage, and for what was just sent."""
+    if _is_outage(hint) or _was_just_sent(hint):
         return None
     facts = log_facts()
     sent = {name: event[name] for name in OF_AN_EVENT if name in event}
@@ -68,6 +70,16 @@ def before_send(event, hint):
 def _is_outage(hint):
     record, raised = hint.get("log_record"), hint.get("exc_info")
     return bool((record and outage_of(record)) or (raised and outage_behind(raised[1])))
+
+
+def _was_just_sent(hint):
+    mistake, now = mistake_behind((hint.get("exc_info") or (None, None))[1]), time.monotonic()
+    if mistake is None:
+        return False
+    if now - _SENT_AT.get(mistake, -A_LINE_EVERY) < A_LINE_EVERY:
+        return True
+    _SENT_AT[mistake] = now
+    return False
 
 
 def _error(error):

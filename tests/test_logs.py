@@ -6,6 +6,7 @@ import logging
 
 import psycopg
 import pytest
+from celery import Celery
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from redis.exceptions import ConnectionError as RedisGone
@@ -201,6 +202,58 @@ def test_what_passes_by_itself_and_is_told_once_a_minute(record, is_outage):
     outage_lines = OutageLines()
     first, second = (outage_lines.admitted(a_record(**record), now) for now in (0, 1))
     assert (len(first), len(second)) == (1, 0 if is_outage else 1)
+
+
+def raised(value):
+    try:
+        int(value)
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("facts", "second"), [({"task": "cards.jobs"}, 0), ({}, 0), ({"task": "cards.jobs", "request": "1"}, 1)]
+)
+def test_a_mistake_comes_whole_once_a_minute_and_each_time_in_a_page(facts, second):
+    outage_lines = OutageLines()
+    with logged_with(**facts):
+        first, *rest = (outage_lines.admitted(a_record(error=raised("x")), now) for now in (0, 1, 60))
+    assert [(line.getMessage(), line.exc_info[0]) for line in first] == [("it failed", ValueError)]
+    assert [len(lines) for lines in rest] == [second, 1]
+    assert rest[1][0].getMessage() == "it failed" + ("" if second else " (1 more lines left out)")
+
+
+def test_another_task_or_another_place_makes_another_mistake():
+    outage_lines = OutageLines()
+    for task, error in (("a", raised("x")), ("b", raised("x")), ("b", KeyError("x").with_traceback(None))):
+        with logged_with(task=task):
+            assert len(outage_lines.admitted(a_record(error=error), 0)) == 1
+    left = [outage_lines.admitted(a_record(error=raised("x")), now) for now in (0, 1, 1)]
+    last = outage_lines.admitted(a_record(), 100)
+    assert [len(lines) for lines in left] == [1, 0, 0]
+    assert [line.getMessage().rpartition(":")[0] for line in last] == [
+        "2 more lines left out of a mistake: no task, ValueError, tests.test_logs",
+        "",
+    ]
+
+
+def a_failing_task():
+    raise ValueError("the mistake")
+
+
+def test_what_celery_says_of_a_task_that_fails_again_and_again_is_one_line(lines):
+    task = Celery(set_as_current=False).task(a_failing_task, name="tests.failing")
+    for _time in range(3):
+        task.apply()
+    (line,) = (line for line in lines() if line["logger"] == "celery.app.trace")
+    assert line["exception"].endswith("ValueError: the mistake")
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(capsys):
+    record = a_record(outage=Fault.AWAY)
+    record.msg, record.args = "%d", ("no number",)
+    Stderr().handle(record)
+    assert "--- Logging error ---" in capsys.readouterr().err
 
 
 # secrets

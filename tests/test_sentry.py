@@ -40,6 +40,11 @@ for broken in (away, mistaken):
     print(answer.status_code, answer.headers["X-Request-ID"])
 logging.getLogger("cards.actions.jobs.worker").error("Job %s met a mistake", {SECRETS["raised"]!r})
 logging.getLogger("celery.beat").error("beat: Connection error")
+for _time in range(3):
+    try:
+        mistaken()
+    except ValueError:
+        logging.getLogger("cards.x").exception("A bell met a mistake")
 sentry_sdk.flush(10)
 """
 
@@ -75,8 +80,8 @@ def test_a_mistake_arrives_once_with_its_number_and_no_data(new_portal):
     ] == []
     events = [json.loads(envelope.splitlines()[-1]) for envelope in sent]
     route = "/console/jobs/<int:pk>/start/"
-    assert [event["tags"] for event in events] == [{"request": number, "route": route}, {}]
-    assert [event.get("message") for event in events] == [None, "Job %s met a mistake"]
+    assert [event["tags"] for event in events] == [{"request": number, "route": route}, {}, {}]
+    assert [event.get("message") for event in events] == [None, "Job %s met a mistake", "A bell met a mistake"]
     error = events[0]["exception"]["values"][-1]
     assert (error["type"], error["stacktrace"]["frames"][-1]["function"]) == ("ValueError", "mistaken")
     assert events[0]["transaction"] == route

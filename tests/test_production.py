@@ -89,6 +89,16 @@ def test_the_portal_starts_with_the_example_of_settings_and_each_secret_of_it_is
     assert (read.debug, read.portal_url, read.proxies) == (False, "https://sim.example.cn", 1)
 
 
+def test_the_log_of_nginx_that_the_page_searches_is_the_one_that_is_written():
+    configuration = (PRODUCTION / "nginx.conf").read_text()
+    written = set(re.findall(r"access_log (/\S+)", configuration))
+    named = [set(re.findall(r"/var/log/nginx/[a-z.]+", page.read_text())) for page in (PAGE, IN_CHINESE)]
+    assert named == [written, written]
+    (line,) = re.findall(r"log_format portal '(.+)';", configuration)
+    words = line.split()
+    assert (words[0], words[2], words[3]) == ("$remote_addr", "$request_method", "$uri")  # awk's $1, $3 and $4
+
+
 def test_no_file_for_the_machine_has_a_secret():
     """Of those that look like one: what is generated is 64 hexadecimal digits."""
     assert [path.name for path in PRODUCTION.iterdir() if re.search(r"[0-9a-f]{32}", path.read_text())] == []

@@ -19,7 +19,7 @@ control_socket_disable = True
 forwarded_allow_ips = FORWARDED_ALLOW_IPS
 logger_class = "simportal.server_log.ServerLog"
 # Each request is a line of the portal's own log. Where somebody asks for another one (`--access-logfile`): what people
-# search for, and where they come from, is not in it.
+# search for, and which page they come from, is not in it.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(L)s'
 
 

@@ -33,7 +33,8 @@ MINE = f"{FOLDERS}{os.getpid()}-"
 def folder_for_metrics():
     """A new one for each server, and the same when it reads this file anew. What dead servers left goes."""
     for folder in IN_MEMORY.glob(f"{FOLDERS}*"):
-        if not is_alive(int(folder.name.split("-")[2])):
+        pid = folder.name.split("-")[2]
+        if pid.isdecimal() and len(pid) < 10 and not is_alive(int(pid)):  # anybody may write there
             shutil.rmtree(folder, ignore_errors=True)
     there = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     return there if MINE in there else tempfile.mkdtemp(prefix=MINE, dir=IN_MEMORY)

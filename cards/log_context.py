@@ -22,7 +22,7 @@ def note(**facts: Any) -> None:
 
 
 def forget_facts() -> None:
-    """What comes next has nothing to do with what was log_facts."""
+    """What comes next has nothing to do with what was noted."""
     _FACTS.set(None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Min, Q, Sum
 from django.utils import timezone
 
 from billing.actions.lines import sum_of_checks
@@ -86,25 +86,29 @@ def _oldest_job_seconds():
 
 
 def _waiting_money():
-    """(how many, yuan) of each kind of money that waits for somebody."""
+    """Rows of each kind of money that waits for somebody, and the column of its yuan; None where its job has them."""
     placed = Order.objects.placed()
-    refunds = [sum_of_checks(refund.job) for refund in Refund.objects.waiting().select_related("job")]
     return {
-        "order": _count_and_sum(placed.exclude(kind=OrderKind.ADJUSTMENT), "total"),
-        "adjustment": _count_and_sum(placed.filter(kind=OrderKind.ADJUSTMENT), "total"),
-        "unmatched_payment": _count_and_sum(UnmatchedPayment.objects.waiting(), "amount"),
-        "refund": (len(refunds), sum(refunds)),
-        "proposal": _count_and_sum(Proposal.objects.waiting(), "amount"),
+        "order": (placed.exclude(kind=OrderKind.ADJUSTMENT), "total"),
+        "adjustment": (placed.filter(kind=OrderKind.ADJUSTMENT), "total"),
+        "unmatched_payment": (UnmatchedPayment.objects.waiting(), "amount"),
+        "refund": (Refund.objects.waiting(), None),
+        "proposal": (Proposal.objects.waiting(), "amount"),
     }
 
 
-def _count_and_sum(rows, column):
-    found = rows.order_by().aggregate(count=Count("pk"), yuan=Sum(column, default=Decimal(0)))
-    return found["count"], found["yuan"]
+def _counts_of_money():
+    return {kind: rows.count() for kind, (rows, _column) in _waiting_money().items()}
 
 
-def _money(place):
-    return lambda: {kind: told[place] for kind, told in _waiting_money().items()}
+def _yuan_of_money():
+    return {kind: _yuan(rows, column) for kind, (rows, column) in _waiting_money().items()}
+
+
+def _yuan(rows, column):
+    if column is None:
+        return sum(sum_of_checks(row.job) for row in rows.select_related("job"))
+    return rows.order_by().aggregate(yuan=Sum(column, default=Decimal(0)))["yuan"]
 
 
 OF_PARTS = (
@@ -159,8 +163,8 @@ OF_ROWS = (
     Figure(
         "simportal_money_waiting",
         "How much waits for somebody: orders to be paid, money to be cleared or approved.",
-        _money(0),
+        _counts_of_money,
         "kind",
     ),
-    Figure("simportal_money_waiting_yuan", "The same in yuan.", _money(1), "kind"),
+    Figure("simportal_money_waiting_yuan", "The same in yuan.", _yuan_of_money, "kind"),
 )

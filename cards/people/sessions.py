@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from cards.actions.audit import record
 from cards.choices import AuditAction
+from cards.kept import over_at
 from cards.log_context import note
 from cards.models import Person
 from cards.people.accounts import person_of
 from cards.scope import Scope
 
 BACKEND = "cards.backends.NameOrPhone"
-STAFF_LIFE, STAFF_IDLE, CUSTOMER_LIFE = timedelta(hours=12), timedelta(hours=2), timedelta(days=14)
+STAFF_LIFE, STAFF_IDLE = timedelta(hours=12), timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)  # a page costs no write, and what somebody does in a minute costs one
 SEEN, IN_TWO_STEPS, ROUND = "seen at", "in two steps", "round"
 
@@ -28,10 +29,10 @@ def log_in(request, user, *, in_two_steps=False):
         request.session.cycle_key()  # Django leaves it to somebody who is logged in already
     auth.login(request, user, backend=BACKEND)
     note(user=user.pk)
-    life = STAFF_LIFE if Scope.of(user).is_staff else CUSTOMER_LIFE
-    request.session.set_expiry(timezone.now() + life)
+    is_staff = Scope.of(user).is_staff
+    request.session.set_expiry(timezone.now() + STAFF_LIFE if is_staff else over_at("SESSION_DAYS"))
     request.session.update(marks_of(user) | {IN_TWO_STEPS: in_two_steps})
-    if Scope.of(user).is_staff:
+    if is_staff:
         record(AuditAction.LOGIN, by=user, about=user)
 
 

@@ -77,10 +77,13 @@ def test_staff_are_logged_out_after_twelve_hours_whatever_they_do(clock):
     assert not is_in(client)
 
 
-def test_customers_stay_logged_in_for_fourteen_days_whatever_they_do(clock):
+@pytest.mark.parametrize("days", [14, 1, 90])
+def test_customers_stay_logged_in_for_fourteen_days_or_as_the_setting_says_whatever_they_do(clock, settings, days):
+    assert settings.SESSION_DAYS == 14
+    settings.SESSION_DAYS = days
     member(username="alice")
     client = log_in("alice")
-    clock(days=13, hours=23, minutes=59)
+    clock(days=days - 1, hours=23, minutes=59)
     assert is_in(client)
     clock(minutes=1)
     assert not is_in(client)

@@ -54,6 +54,8 @@ def _place():
     place = DeletedUsage.objects.select_for_update(skip_locked=True).first()
     if place and place.through_card is None and place.day < day:
         place.day, place.through_card = day, 0
+    if place:
+        place.day = min(place.day, day)  # somebody may have thought better of a shorter time, midway
     return place
 
 

@@ -27,6 +27,7 @@ from cards.kept import first_day_told, last_day_over, last_instant_over
 from cards.models import (
     CardEvent,
     Customer,
+    DeletedUsage,
     Invitation,
     Job,
     JobChunk,
@@ -180,6 +181,12 @@ def test_deleting_stops_anywhere_and_goes_on(monkeypatch, caplog):
     assert (old_usage.days_behind(), old_usage.delete_old_days()) == (0, (0, False))
     with on_day(TODAY + ONE):
         assert old_usage.days_behind() == 1
+
+
+def test_who_takes_a_shorter_time_back_midway_keeps_what_is_left():
+    card = used_around(card_in_use(date(2025, 10, 1)))
+    DeletedUsage.objects.create(pk=1, day=OVER + ONE)
+    assert (apply_retention()["usage"], days_of(card), DeletedUsage.objects.get().day) == (2, [OVER + ONE], OVER)
 
 
 # jobs

@@ -84,7 +84,7 @@ def rules():
 
 
 def test_each_part_of_the_full_answer_has_an_alert_and_each_alert_is_tried():
-    assert set(PARTS) == {*health.PUBLIC, *health.FULL, *health.AROUND}
+    assert set(PARTS) == {*health.PUBLIC, *health.FULL, *health.OF_MACHINE}
     assert set(rules()) == set(TABLE)
     assert {rule["labels"]["severity"] for rule in rules().values()} == {"critical", "warning"}
 

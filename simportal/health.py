@@ -174,7 +174,7 @@ def _backup():
     try:
         hours = (time.time() - (settings.VAR_DIR / BACKUP_MARK).stat().st_mtime) / 3600
     except OSError:
-        return {"ok": settings.DEBUG, "hours_ago": None}
+        return {"ok": settings.ENV.debug, "hours_ago": None}  # within a command `settings.DEBUG` is off
     return {"ok": hours <= BACKUP_MAY_BE_OLD, "hours_ago": round(hours, 1)}
 
 

@@ -2,6 +2,7 @@ import os
 import shutil
 import socket
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -235,7 +236,7 @@ def test_a_backup_that_is_too_old(client, all_bells_rung, settings, hours, is_we
 
 @pytest.mark.parametrize("is_demo", [True, False])
 def test_a_backup_that_was_never_made(client, all_bells_rung, settings, is_demo):
-    settings.METRICS_TOKEN, settings.DEBUG = TOKEN, is_demo
+    settings.METRICS_TOKEN, settings.ENV = TOKEN, replace(settings.ENV, debug=is_demo)
     (settings.VAR_DIR / BACKUP_MARK).unlink()
     assert full(client)[1]["backup"] == {"ok": is_demo, "hours_ago": None}
 

@@ -1,5 +1,6 @@
 """`status` and `jobs`: what rings and what to do about it, for somebody who has a shell and no browser."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,14 @@ def test_all_is_well():
     told = run("status")
     assert (told.code, told.err, {line.split("\t")[0] for line in told.out.splitlines()}) == (0, "", {"ok"})
     assert f"ok\tdatabase\tvendor: {connection.vendor}\n" in told.out
+
+
+def test_a_demo_that_was_never_backed_up_is_well_and_a_portal_in_service_is_not(settings, tmp_path):
+    (tmp_path / BACKUP_MARK).unlink()
+    for is_demo, word in ((True, "ok"), (False, "ALARM")):
+        settings.ENV = replace(settings.ENV, debug=is_demo)
+        told = run("status")
+        assert (told.code, told.out.splitlines()[-1].split("\t")[:2]) == (int(not is_demo), [word, "backup"])
 
 
 def test_what_rings_is_told_and_is_the_exit_code(ops):

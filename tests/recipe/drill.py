@@ -194,14 +194,14 @@ class Watch:
     def error_since(self, instant):
         """The first line of an error since then."""
         lines = self.machine.says(
-            f"journalctl --unit 'simportal-*' --since @{instant} --output cat --no-pager | "
+            f"journalctl --unit 'simportal-*' --since @{instant:.3f} --output cat --no-pager | "
             """jq --raw-input --raw-output 'fromjson? | select(.level == "ERROR") | .message' | head -n 1"""
         )
         return lines.partition("\n")[0][:90]
 
 
 def drill(alarm, watch):
-    machine, began = watch.machine, int(time.time())
+    machine, began = watch.machine, time.time()
     if alarm.rings and not _until(lambda: watch.is_well(alarm.rings), MENDED_WITHIN):
         raise AssertionError(f"{alarm.rings} rings before anything was done")
     examples = alarm.provoke(machine) or {}

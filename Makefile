@@ -65,8 +65,8 @@ recipe: env
 
 # Every alarm provoked and mended on a machine that the recipe made, and the table of docs/operations.md.
 drill: env
-	$(BIN)/python -m tests.recipe --last 3 --save var/recipe/first_day.tar
-	$(BIN)/python -m tests.recipe.drill --root var/recipe/first_day.tar --write
+	$(BIN)/python -m tests.recipe --last 6 --save var/recipe/backed_up.tar
+	$(BIN)/python -m tests.recipe.drill --root var/recipe/backed_up.tar --write
 
 # Whether a pinned package has a known hole, where an index of them can be reached.
 audit:

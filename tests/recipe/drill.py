@@ -1,7 +1,7 @@
 """The drill: each alarm provoked on a machine that runs as the page says, what rang, and whether the page's commands
 mend it, run as they are written there.
 
-`python -m tests.recipe.drill --root TAR` on a machine that `python -m tests.recipe --last 3 --save TAR` has left;
+`python -m tests.recipe.drill --root TAR` on a machine that `python -m tests.recipe --last 6 --save TAR` has left;
 `make drill` does both; `make recipe` does those that are short.
 """
 

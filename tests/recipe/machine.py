@@ -46,6 +46,7 @@ def make_bare_root(archive):
     archive.parent.mkdir(parents=True, exist_ok=True)
     do("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, root)
     (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n")  # as the installer does
+    (root / "etc" / "apt" / "apt.conf.d" / "retries").write_text('Acquire::Retries "5";\n')
     do("tar", "--create", "--file", archive.with_suffix(".part"), "--directory", root, ".")
     archive.with_suffix(".part").rename(archive)
     shutil.rmtree(root)

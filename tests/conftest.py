@@ -31,6 +31,7 @@ import subprocess
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from billing.triggers import install_money_triggers
 from cards.triggers import install_triggers
@@ -81,6 +82,11 @@ def pytest_itemcollected(item):
     """Who copies the migrated portal does so for processes."""
     if "migrated" in item.fixturenames and not item.get_closest_marker("browser"):
         item.add_marker("processes")
+
+
+def pytest_runtest_setup():
+    """Django leaves the language of a request behind: no test may rest on the one before it."""
+    translation.deactivate()
 
 
 @pytest.hookimpl(trylast=True)

@@ -39,8 +39,15 @@ GOOD = {"language": True, "size": True, "bytes": True}
 
 
 def out_of_sight(page, *selectors):
-    """Those of which not even the first lies wholly in the window, where the picture would show it."""
-    return [selector for selector in selectors if not is_in_sight(page, selector)]
+    """Those of which not even the first lies wholly in the window, where the picture would show it.
+
+    On a busy machine a page that was just made wider takes a moment.
+    """
+    for _ in range(30):
+        if not (hidden := [selector for selector in selectors if not is_in_sight(page, selector)]):
+            break
+        page.wait_for_timeout(100)
+    return hidden
 
 
 def is_in_sight(page, selector):

@@ -20,15 +20,12 @@ REDIS_ADDRESS = re.compile(
 )
 # How each scheme is secured, and its usual port.
 MAIL_SCHEMES = {"smtp": ("", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
-ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
-    re.IGNORECASE,
-)
+# A host name or address, and perhaps a port.
+HOST_AND_PORT = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+ADDRESS = re.compile(rf"(?P<scheme>https?)://{HOST_AND_PORT}/?", re.IGNORECASE)
 # The address of a project; older servers add a second key.
 DSN = re.compile(
-    r"https?://[0-9a-z]+(?::[0-9a-z]+)?@(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
-    r"(?:/[a-z0-9_.-]+)*/[0-9]+",
-    re.IGNORECASE | re.ASCII,
+    rf"https?://[0-9a-z]+(?::[0-9a-z]+)?@{HOST_AND_PORT}(?:/[a-z0-9_.-]+)*/[0-9]+", re.IGNORECASE | re.ASCII
 )
 
 
@@ -134,7 +131,7 @@ def read_portal_url(text, debug, port):
     if text is None:
         return f"http://127.0.0.1:{port}" if debug else ""
     url = ADDRESS.fullmatch(text)
-    if not url or (url["scheme"] == "http" and not debug) or int(url["port"] or 1) not in range(1, 65536):
+    if not url or (url["scheme"] == "http" and not debug) or not _has_good_port(url):
         raise BadSetting(
             "PORTAL_URL is where people reach the portal, such as https://sim.example.cn, with nothing behind the host."
         )
@@ -143,6 +140,10 @@ def read_portal_url(text, debug, port):
 
 def read_sentry_dsn(text):
     """The address of a project at Sentry, as Sentry shows it; "" where there is none."""
-    if text and (not (dsn := DSN.fullmatch(text)) or int(dsn["port"] or 1) not in range(1, 65536)):
+    if text and (not (dsn := DSN.fullmatch(text)) or not _has_good_port(dsn)):
         raise BadSetting("SENTRY_DSN is the address of a project as Sentry shows it: https://key@sentry.example.cn/2.")
     return text
+
+
+def _has_good_port(address):
+    return int(address["port"] or 1) in range(1, 65536)

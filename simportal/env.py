@@ -1,6 +1,10 @@
 """What the environment says, read once, with types. Whatever it says wrongly is refused in one sentence."""
 
+import base64
+import contextlib
 import ipaddress
+import os
+import secrets
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parseaddr
@@ -55,11 +59,14 @@ class Environment:
     kept: dict
     log_format: str
     sentry_dsn: str
+    carrier_key: list
+    carrier_egress_note: str
 
     def secrets(self):
         """What must stand in no log, whoever quotes it."""
         dsn = urlsplit(self.sentry_dsn)
         keys = [self.secret_key, *self.secret_key_fallbacks, self.metrics_token, dsn.username, dsn.password]
+        keys += self.carrier_key
         of_redis = urlsplit(self.redis_url or "").password or ""
         of_mail = self.mail_server and self.mail_server.password
         return [text for text in (*keys, self.database["PASSWORD"], of_redis, unquote(of_redis), of_mail) if text]
@@ -89,6 +96,8 @@ def read_environment(variables, base_dir):
         kept={name: _kept(name, given.get(name), *bounds) for name, bounds in KEPT.items()},
         log_format=_log_format(given.get("LOG_FORMAT"), debug),
         sentry_dsn=read_sentry_dsn(given.get("SENTRY_DSN", "")),
+        carrier_key=_carrier_key(given.get("CARRIER_KEY", "")),
+        carrier_egress_note=given.get("CARRIER_EGRESS_NOTE", ""),
     )
 
 
@@ -189,6 +198,34 @@ def _metrics_token(text):
     if 0 < len(text) < SHORTEST_TOKEN:
         raise BadSetting(f"METRICS_TOKEN is a long random text, of {SHORTEST_TOKEN} characters at least.")
     return text
+
+
+def _carrier_key(text):
+    """The keys of carrier accounts' secrets: the first one writes, and each one reads. No refusal repeats one."""
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    if not all(map(_is_fernet_key, keys)) or len(set(keys)) < len(keys):
+        raise BadSetting("CARRIER_KEY lists keys of 44 characters as section 9 of docs/operations.md makes them.")
+    return keys
+
+
+def _is_fernet_key(key):
+    try:
+        return len(key) == 44 and len(base64.urlsafe_b64decode(key)) == 32
+    except ValueError:
+        return False
+
+
+def carrier_key_of_this_machine(folder):
+    """The key of a portal that nobody relies on: made once, and kept beside its database."""
+    path = folder / "carrier_key"
+    if not path.exists():
+        made = path.with_suffix(f".{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
+    return [path.read_text().strip()]
 
 
 def _kept(name, text, usual, least, most):

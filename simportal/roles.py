@@ -25,6 +25,12 @@ LOOKED_AT = (
     "cards.sweptday",
     "cards.tag",
     "cards.usageday",
+    "carriers.carrieraccount",
+    "carriers.command",
+    "carriers.drift",
+    "carriers.line",
+    "carriers.pull",
+    "carriers.reconciliation",
     "billing.cardrenewal",
     "billing.customeraccount",
     "billing.digest",
@@ -77,7 +83,8 @@ MOVES_MONEY = frozenset(
 
 # What a role may do besides looking and its actions on cards.
 BEYOND_CARDS = {
-    "support": frozenset({"cards.answer_cardrequest"}),
+    "support": frozenset({"cards.answer_cardrequest", "carriers.look_at_carrier"}),
+    "carrier_desk": frozenset({"carriers.look_at_carrier", "carriers.decide_drift"}),
     "operations": KEEPS_MASTER_DATA
     | {
         "cards.import_card",
@@ -85,6 +92,8 @@ BEYOND_CARDS = {
         "cards.print_label",
         "cards.answer_cardrequest",
         "cards.decide_quarantinedreading",
+        "carriers.look_at_carrier",
+        "carriers.decide_drift",
     }
     | {"billing.place_order"},
     "finance": MOVES_MONEY,

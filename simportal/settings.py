@@ -33,6 +33,7 @@ globals().update(ENV.kept)  # REAL_NAME_YEARS and the others of `env.KEPT`
 INSTALLED_APPS = [
     "simportal",
     "billing",
+    "cards.carriers",
     "cards",
     "simportal.apps.PortalAdminConfig",
     "django.contrib.auth",
@@ -94,6 +95,11 @@ VAR_DIR.mkdir(exist_ok=True)
 
 DATABASES = {"default": ENV.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Carriers: the keys under which accounts keep their secrets; with DEBUG one is made once on this machine
+
+CARRIER_KEY = ENV.carrier_key or (env.carrier_key_of_this_machine(VAR_DIR) if DEBUG else [])
+CARRIER_EGRESS_NOTE = ENV.carrier_egress_note
 
 # People
 

@@ -19,6 +19,10 @@ def read(**variables):
     return env.read_environment(IN_SERVICE | variables, BASE)
 
 
+A_KEY, ANOTHER_KEY = "a" * 43 + "=", "b" * 43 + "="
+NO_CARRIER_KEY = "CARRIER_KEY lists keys of 44 characters as section 9 of docs/operations.md makes them."
+
+
 def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_broker():
     assert read() == env.Environment(
         debug=False,
@@ -42,6 +46,8 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         },
         log_format="json",
         sentry_dsn="",
+        carrier_key=[],
+        carrier_egress_note="",
     )
 
 
@@ -75,6 +81,8 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1"}, "staff_totp", "optional"),
         ({"DEBUG": "1", "STAFF_TOTP": "required"}, "staff_totp", "required"),
         ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
+        ({"CARRIER_KEY": f"{A_KEY}, {ANOTHER_KEY}"}, "carrier_key", [A_KEY, ANOTHER_KEY]),
+        ({"CARRIER_EGRESS_NOTE": "203.0.113.7"}, "carrier_egress_note", "203.0.113.7"),
         ({"DEBUG": "1"}, "log_format", "text"),
         ({"DEBUG": "1", "LOG_FORMAT": "json"}, "log_format", "json"),
         ({"LOG_FORMAT": "text"}, "log_format", "text"),
@@ -260,6 +268,9 @@ def test_mail_server(url, server):
             )
         ),
         ({"METRICS_TOKEN": "secret"}, "METRICS_TOKEN is a long random text, of 16 characters at least."),
+        ({"CARRIER_KEY": "too short"}, NO_CARRIER_KEY),
+        ({"CARRIER_KEY": f"{A_KEY},{A_KEY}"}, NO_CARRIER_KEY),
+        ({"CARRIER_KEY": "=" * 44}, NO_CARRIER_KEY),
         ({"PORT": "65536"}, "PORT is a number from 1 to 65535, not '65536'."),
     ],
 )
@@ -321,5 +332,6 @@ def test_what_no_log_may_have():
     given = {"SECRET_KEY": "one", "SECRET_KEY_FALLBACKS": "two", "METRICS_TOKEN": "three-of-this-test"}
     given |= {"DATABASE_URL": "postgresql://portal:fo%20ur@db/cards", "REDIS_URL": "redis://:fi%23ve@cache/0"}
     given |= {"EMAIL_URL": "smtp://me:six@mx", "MAIL_FROM": "a@b.cn", "SENTRY_DSN": "https://5e7e2:7e8@sentry/1"}
-    secrets = ["one", "two", "three-of-this-test", "5e7e2", "7e8", "fo ur", "fi%23ve", "fi#ve", "six"]
+    given["CARRIER_KEY"] = A_KEY
+    secrets = ["one", "two", "three-of-this-test", "5e7e2", "7e8", A_KEY, "fo ur", "fi%23ve", "fi#ve", "six"]
     assert (read(**given).secrets(), read().secrets()) == (secrets, ["a long random text"])

@@ -1,0 +1,1 @@
+"""The carriers' platforms: commands out, word in, and what differs between there and here."""

@@ -1,0 +1,1 @@
+"""What is done: records heard, commands sent and confirmed, states asked for, differences found, usage fetched."""

@@ -1,0 +1,18 @@
+from cards.carriers.models.account import AccountRule, CarrierAccount, Slot
+from cards.carriers.models.command import Attempt, Command
+from cards.carriers.models.drift import Drift, Reconciliation
+from cards.carriers.models.line import Line
+from cards.carriers.models.pull import CycleReading, Pull
+
+__all__ = [
+    "AccountRule",
+    "Attempt",
+    "CarrierAccount",
+    "Command",
+    "CycleReading",
+    "Drift",
+    "Line",
+    "Pull",
+    "Reconciliation",
+    "Slot",
+]

@@ -1,0 +1,64 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cards.carriers.choices import PullKind
+from cards.carriers.models.account import CarrierAccount
+from cards.models.fields import CharField, CodeField
+
+
+class Pull(models.Model):
+    """Something that is fetched for all cards of an account, piece by piece: `cursor` is the last card's key, or page.
+
+    A worker that dies goes on from the cursor. `total` are the cards asked for, `missing` those of which nothing was
+    told. `failed` are the tries of this piece that came to nothing.
+    """
+
+    account = models.ForeignKey(CarrierAccount, models.CASCADE, related_name="pulls", db_index=False)
+    kind = CharField(max_length=11, choices=PullKind)
+    day = models.DateField()
+    round = models.PositiveSmallIntegerField(default=1)
+    cursor = CodeField(max_length=200, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    told = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    failed = models.PositiveSmallIntegerField(default=0)
+    why = CharField(max_length=500, blank=True)
+    next_at = models.DateTimeField(null=True)
+    worker = CharField(max_length=64, blank=True)
+    leased_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("fetch from a carrier")
+        verbose_name_plural = _("fetches from carriers")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["account", "kind", "day", "round"], name="pull_is_made_once")]
+        indexes = [models.Index(fields=["account", "next_at"], name="pull_due", condition=Q(next_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.kind} {self.day}"
+
+
+class CycleReading(models.Model):
+    """What a carrier that counts by cycle said last of a card: bytes of the cycle up to `told_at`.
+
+    A day's usage is the difference to the last figure before it, of the same cycle. The latest of a civil day is kept.
+    """
+
+    card = models.ForeignKey("cards.Card", models.CASCADE, related_name="+", db_index=False)
+    cycle_from = models.DateField()
+    day = models.DateField()
+    bytes = models.BigIntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("reading of a cycle")
+        verbose_name_plural = _("readings of cycles")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["card", "day"], name="one_cycle_reading_a_day")]
+        indexes = [models.Index(fields=["day"], name="cycle_reading_day")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.day}: {self.bytes}"

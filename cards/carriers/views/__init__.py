@@ -1,0 +1,1 @@
+"""Doors to the carriers: the console's, and the one at which a carrier knocks."""

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-class Service(TextChoices):
+class ServiceState(TextChoices):
     """What a card is at its carrier, whatever that carrier calls it.
 
     Each protocol has the table from its own codes. One that its table does not have is `UNREADABLE`: it is kept as it

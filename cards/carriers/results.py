@@ -53,17 +53,17 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> dict[str, Any]:
-        """The JSON object of the body. Raises `NotUnderstood` for whatever else it is."""
+        """The JSON object of the body. Raises `GarbledAnswer` for whatever else it is."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
-            raise NotUnderstood(self.text) from None
+            raise GarbledAnswer(self.text) from None
         if not isinstance(document, dict):
-            raise NotUnderstood(self.text)
+            raise GarbledAnswer(self.text)
         return document
 
 
-class NotUnderstood(Exception):
+class GarbledAnswer(Exception):
     """An answer is not what the protocol says; the text is the answer's, cut."""
 
     def __init__(self, text: str = "") -> None:
@@ -158,7 +158,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Seen:
-    """A card at its carrier. `service` is a word of `choices.Service`; blank, the code is not in the table.
+    """A card at its carrier. `service` is a word of `choices.ServiceState`; blank, the code is not in the table.
 
     `code` and `text` are the carrier's own for it. Whatever was not told stays blank.
     """
@@ -218,7 +218,7 @@ class NoAmount:
     why: str = ""
 
 
-Figure: TypeAlias = Amount | NoAmount
+UsageTold: TypeAlias = Amount | NoAmount
 
 
 @dataclass(frozen=True)

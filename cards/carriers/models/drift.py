@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cards.carriers.choices import DriftKind, DriftState, Service
+from cards.carriers.choices import DriftKind, DriftState, ServiceState
 from cards.carriers.models.account import CarrierAccount
 from cards.choices import Action
 from cards.models.fields import CharField, CodeField
@@ -21,9 +21,9 @@ class Drift(models.Model):
     card = models.ForeignKey("cards.Card", models.PROTECT, null=True, related_name="+", db_index=False)
     number = CodeField(max_length=20, blank=True)
     kind = CharField(max_length=13, choices=DriftKind)
-    portal = CharField(max_length=9, choices=Service, blank=True)
+    portal = CharField(max_length=9, choices=ServiceState, blank=True)
     commanded = CharField(max_length=20, blank=True)
-    seen = CharField(max_length=9, choices=Service, blank=True)
+    seen = CharField(max_length=9, choices=ServiceState, blank=True)
     evidence = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=0)
     proposal = CharField(max_length=20, choices=Action, blank=True)

@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cards.carriers.choices import LineStep, Service, Switch
+from cards.carriers.choices import LineStep, ServiceState, Switch
 from cards.carriers.models.account import CarrierAccount
 from cards.models.fields import CharField, CodeField
 
@@ -19,7 +19,7 @@ class Line(models.Model):
     card = models.OneToOneField("cards.Card", models.PROTECT, related_name="+")
     account = models.ForeignKey(CarrierAccount, models.PROTECT, null=True, related_name="lines", db_index=False)
 
-    wanted_service = CharField(max_length=9, choices=Service, blank=True)
+    wanted_service = CharField(max_length=9, choices=ServiceState, blank=True)
     wanted_data = CharField(max_length=3, choices=Switch, blank=True)
     wanted_cap_mb = models.PositiveIntegerField(null=True)
     wanted_imei = CharField(max_length=16, blank=True)
@@ -27,7 +27,7 @@ class Line(models.Model):
     seq = models.PositiveIntegerField(default=0)
     wanted_at = models.DateTimeField(null=True)
 
-    seen_service = CharField(max_length=9, choices=Service, blank=True)
+    seen_service = CharField(max_length=9, choices=ServiceState, blank=True)
     seen_code = CodeField(max_length=40, blank=True)
     seen_text = CharField(max_length=200, blank=True)
     seen_reasons = CharField(max_length=100, blank=True)  # of StopReason, comma-separated

@@ -117,7 +117,7 @@ class CarrierProtocol:
     def change(self, call: Call, access: Access, sims: Sequence[Sim], aspect: str, goal: str) -> list[Result]:
         """Order that each of these cards becomes so; the results, in the order of the cards.
 
-        Goals are words of `choices.Service` for `service` and `activation`, of `choices.Switch` for `data`, megabytes
+        Goals are words of `choices.ServiceState` for `service` and `activation`, of `choices.Switch` for `data`, megabytes
         for `cap` (blank: none), an IMEI for `binding`, blank for `cancel`. One HTTP call, beside those of a login.
         """
         raise NotImplementedError
@@ -148,7 +148,7 @@ class CarrierProtocol:
         raise NotImplementedError
 
     def hear(self, access: Access, body: bytes) -> tuple[list[Hint], str]:
-        """The cards that a notification names (`Can.PUSH`), and what is answered to it; `NotUnderstood` for a forgery."""
+        """The cards that a notification names (`Can.PUSH`) and what to answer; `GarbledAnswer` for no such thing."""
         raise NotImplementedError
 
     def real_name_link(self, call: Call, access: Access, sim: Sim) -> str:

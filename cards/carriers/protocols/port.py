@@ -117,8 +117,8 @@ class CarrierProtocol:
     def change(self, call: Call, access: Access, sims: Sequence[Sim], aspect: str, goal: str) -> list[Result]:
         """Order that each of these cards becomes so; the results, in the order of the cards.
 
-        Goals are words of `choices.ServiceState` for `service` and `activation`, of `choices.Switch` for `data`, megabytes
-        for `cap` (blank: none), an IMEI for `binding`, blank for `cancel`. One HTTP call, beside those of a login.
+        Goals are words of `choices.ServiceState` for `service` and `activation`, of `choices.Switch` for `data`,
+        megabytes for `cap` (blank: none), an IMEI for `binding`, blank for `cancel`. One HTTP call, beside those of a login.
         """
         raise NotImplementedError
 

@@ -118,7 +118,7 @@ class CarrierProtocol:
         """Order that each of these cards becomes so; the results, in the order of the cards.
 
         Goals are words of `choices.ServiceState` for `service` and `activation`, of `choices.Switch` for `data`,
-        megabytes for `cap` (blank: none), an IMEI for `binding`, blank for `cancel`. One HTTP call, beside those of a login.
+        megabytes for `cap` (blank: none), an IMEI for `binding`, blank for `cancel`. One HTTP call beside a login.
         """
         raise NotImplementedError
 

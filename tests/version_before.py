@@ -5,11 +5,11 @@ import subprocess
 
 from django.conf import settings
 
-VERSION_BEFORE = "0.8.0"
+VERSION_BEFORE = "0.9.0"
 # Its last migrations.
 BEFORE = {
     "billing": "0022_text_on_one_line",
-    "cards": "0048_hashes_of_before_say_their_key",
+    "cards": "0049_what_is_kept_how_long",
     "simportal": "0004_links_by_portal_url",
 }
 

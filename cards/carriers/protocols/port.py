@@ -111,6 +111,10 @@ class CarrierProtocol:
     IS_PLAIN_HTTP: ClassVar[bool] = False  # the carrier offers nothing else
     IS_FINAL: ClassVar[frozenset[str]] = frozenset()  # aspects that cannot be taken back there
 
+    def complaint(self, fields: Mapping[str, str], secrets: Mapping[str, str]) -> str:
+        """What is wrong with what an account was told, in a sentence; blank, nothing is."""
+        return ""
+
     def login(self, call: Call, access: Access) -> Token:
         raise NotImplementedError
 

@@ -17,15 +17,23 @@ from cards.carriers.results import Access, Amount, Answer, Hint, Listing, Look, 
 
 @dataclass(frozen=True)
 class Field:
-    """What an account has to be told by its carrier; a secret is kept enciphered and never shown again."""
+    """What an account has to be told by its carrier; a secret is kept enciphered and never shown again.
+
+    Without an optional one the account can do less (`CarrierProtocol.can`).
+    """
 
     name: str
     label: str | Promise
     is_secret: bool = False
+    is_optional: bool = False
 
 
 def secret(name: str, label: str | Promise) -> Field:
     return Field(name, label, is_secret=True)
+
+
+def optional(name: str, label: str | Promise) -> Field:
+    return Field(name, label, is_optional=True)
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,9 @@ class Call(Protocol):
 class CarrierProtocol:
     """One way of speaking with a carrier. Each method gets `call` and the account; those that a protocol's `CAN` does
     not name are never called.
+
+    Each lets through what `call` raises: `NothingHeard` and `LoginRefused`. `change` and `ask` say the same result of
+    each card where a whole call fails; the others raise `CallFailed`, and so does a login that fails for now.
     """
 
     NAME: ClassVar[str]
@@ -115,7 +126,12 @@ class CarrierProtocol:
         """What is wrong with what an account was told, in a sentence; blank, nothing is."""
         return ""
 
+    def can(self, fields: Mapping[str, str]) -> frozenset[str]:
+        """What an account with these fields can do: all of `CAN`, unless an optional field is needed for it."""
+        return self.CAN
+
     def login(self, call: Call, access: Access) -> Token:
+        """A new token. Raises `LoginRefused` where the account is not accepted, `CallFailed` for any other reason."""
         raise NotImplementedError
 
     def change(self, call: Call, access: Access, sims: Sequence[Sim], aspect: str, goal: str) -> list[Result]:

@@ -1,0 +1,195 @@
+"""How the protocols read answers: whether one is an answer at all, and the words, numbers and instants in it.
+
+Carriers answer in HTML, with half a document, or with a list where an object belongs. Whatever it is, it ends in a
+result; nothing here raises but `CallFailed`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from cards.carriers.results import (
+    LONGEST_WORDS,
+    AccountFault,
+    Amount,
+    Answer,
+    Busy,
+    CallFailed,
+    GarbledAnswer,
+    NoAmount,
+    Result,
+    Sim,
+    TurnedDown,
+    Unknown,
+    UsageTold,
+)
+
+BYTES_IN = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}  # no public text says that a carrier counts by thousands
+IMPOSSIBLE_BYTES = 10**15  # of one card in a day or a cycle; beyond that it is no figure
+
+LONGEST_CODE_WORD = 40
+WHOLE_ICCID = 20
+ICCID_WITHOUT_CHECK_DIGIT = 19
+
+HTML = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
+HTML_SOMEWHERE = re.compile(r"<html\b", re.IGNORECASE)
+FIGURE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)", re.ASCII)
+COMPACT_INSTANT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
+
+
+def words(value: Any, longest: int = LONGEST_WORDS) -> str:
+    """A value of an answer as text that every database keeps: blank for what is no text, number or truth."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = str(value).replace("\x00", "").strip()[:longest]
+    return text.encode("utf-8", "replace").decode("utf-8")  # JSON can spell half a character
+
+
+def code_in(value: Any) -> str:
+    """A carrier's code, whether it came as text or as a number."""
+    return words(value, LONGEST_CODE_WORD)
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; of a lone object it is the list, and of anything else there are none."""
+    if isinstance(value, dict):
+        return [value]
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def object_in(value: Any) -> dict[str, Any]:
+    """An object, or the first one of a list; empty where there is none."""
+    return next(iter(objects_in(value)), {})
+
+
+def failed_http(answer: Answer) -> Result | None:
+    """What an answer is that HTTP itself says is none, or that is a page for people; None for one to read.
+
+    A page comes where a firewall or a login stands in between: it is the account's affair, whatever card it was.
+    """
+    said = words(answer.text)
+    code = f"HTTP {answer.status}"
+    if answer.status in (429, 503):
+        return Busy(_seconds(answer.headers.get("retry-after", "")), code, said)
+    if answer.status >= 500:
+        return Unknown(code, said)
+    if (
+        answer.status in (401, 403, 407)
+        or HTML.match(answer.text)
+        or HTML_SOMEWHERE.search(answer.text[:LONGEST_WORDS])
+    ):
+        return AccountFault(code, said)
+    if 300 <= answer.status < 400 or answer.status < 200:
+        return Unknown(code, said)
+    return None
+
+
+def is_page(text: str) -> bool:
+    """Whether a body is HTML, whatever its header says: some send JSON or XML as `text/html`."""
+    return bool(HTML.match(text) or HTML_SOMEWHERE.search(text[:LONGEST_WORDS]))
+
+
+def _seconds(text: str) -> float:
+    return float(text) if re.fullmatch(r"\d{1,5}", text.strip(), re.ASCII) else 0
+
+
+def document_of(answer: Answer) -> dict[str, Any]:
+    """The JSON object that an answer is, also one with a 4xx, which has the carrier's own code.
+
+    Raises `CallFailed` for whatever else it is.
+    """
+    if failed := failed_http(answer):
+        raise CallFailed(failed)
+    try:
+        return answer.json()
+    except GarbledAnswer as garbled:
+        raise CallFailed(not_understood(answer, str(garbled))) from None
+
+
+def not_understood(answer: Answer, text: str = "") -> Unknown:
+    """An answer of which no sense can be made; its beginning is kept."""
+    return Unknown("" if answer.status == 200 else f"HTTP {answer.status}", words(text or answer.text))
+
+
+def piece_of(value: Any) -> str:
+    """Any piece of an answer, cut, to be shown to people beside what was made of it."""
+    return words(json.dumps(value, ensure_ascii=False))
+
+
+def not_offered(aspect: str, goal: str) -> TurnedDown:
+    """What a protocol has no operation for was never sent."""
+    return TurnedDown("", f"no operation: {aspect} {goal}".strip(), is_final=True)
+
+
+# numbers of cards
+
+
+def is_same_number(told: str, own: str) -> bool:
+    """Whether a carrier's number is this one. Some leave an ICCID's check digit away."""
+    if not own or not told:
+        return False
+    lengths = {len(told), len(own)}
+    if lengths == {ICCID_WITHOUT_CHECK_DIGIT, WHOLE_ICCID}:
+        return told[:ICCID_WITHOUT_CHECK_DIGIT].upper() == own[:ICCID_WITHOUT_CHECK_DIGIT].upper()
+    return told.upper() == own.upper()
+
+
+def numbers_of(row: Mapping[str, Any]) -> list[str]:
+    """The numbers by which a row of an answer names its card."""
+    return [number for name in ("iccid", "msisdn", "imsi") if (number := words(row.get(name)))]
+
+
+def is_about(numbers: Iterable[str], sim: Sim) -> bool:
+    """Whether any of a row's numbers is this card's."""
+    own = (sim.iccid, sim.msisdn, sim.imsi)
+    return any(is_same_number(told, each) for told in numbers for each in own)
+
+
+# figures and instants
+
+
+def told_amount(
+    sim: Sim, value: Any, unit: str, told_at: datetime, *, day: date | None = None, imei: str = ""
+) -> UsageTold:
+    """The bytes that a figure says, in the protocol's unit (`BYTES_IN`), or in the one that stands behind it.
+
+    Where neither is known, or both are and differ, or it is no plain figure (blank, negative, `NaN`, `1e9`), there is
+    no amount: it is never guessed.
+    """
+    raw = words(value)
+    figure = FIGURE.fullmatch(raw)
+    if isinstance(value, bool) or figure is None:
+        return NoAmount(sim, raw)
+    units = {each.upper() for each in (figure[2], unit) if each}
+    if len(units) != 1 or not (units <= BYTES_IN.keys()):
+        return NoAmount(sim, f"{raw} ({unit})" if unit else raw)
+    exact = Decimal(figure[1]) * BYTES_IN[units.pop()]
+    if exact > IMPOSSIBLE_BYTES:
+        return NoAmount(sim, raw)
+    whole = int(exact.to_integral_value(ROUND_HALF_UP))
+    return Amount(sim, whole, told_at, day=day, raw=f"{figure[1]} {figure[2] or unit}", imei=imei)
+
+
+def told_instant(value: Any) -> datetime | None:
+    """An instant as carriers write it: Beijing time, unless a zone stands behind it; None for what is none."""
+    text = words(value)
+    if compact := COMPACT_INSTANT.fullmatch(text):
+        text = "{}-{}-{} {}:{}:{}".format(*compact.groups())
+    try:
+        moment = parse_datetime(text)
+        if moment is not None and timezone.is_naive(moment):
+            moment = timezone.make_aware(moment)
+        return moment.astimezone(timezone.get_default_timezone()) if moment else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def beijing_time(moment: datetime) -> datetime:
+    """An instant by the clock of the carriers, which is the portal's own."""
+    return timezone.localtime(moment, timezone.get_default_timezone())

@@ -109,13 +109,19 @@ def with_rings(paths):
 
 
 def within(arrows):
-    """(file, its module, a module of the same room that it imports) of the rooms that have rings."""
-    for room in with_rings([path for path, _names in arrows]):
+    """(file, its module, a module of the same room that it imports) of the rooms that have rings.
+
+    A file of a room within a room has the ring that it has there: a door of it may know the doors around it.
+    """
+    rooms = with_rings([path for path, _names in arrows])
+    for room in rooms:
         for path, names in arrows:
             if path.parts[: len(room)] == room and module(path, len(room)) != "__init__":
+                innermost = max((each for each in rooms if path.parts[: len(each)] == each), key=len)
                 for parts in (tuple(name.split(".")) for name in names):
-                    if parts[: len(room)] == room and len(parts) > len(room):
-                        yield str(path), module(path, len(room)), parts[len(room)]
+                    is_of_it = parts[: len(room)] == room and len(parts) > len(room)
+                    if is_of_it and (room == innermost or parts[: len(innermost)] != innermost):
+                        yield str(path), module(path, len(innermost)), parts[len(room)]
 
 
 def outward(arrows):
@@ -185,6 +191,7 @@ def test_a_room_within_a_room_is_read_by_the_same_rules():
         (inside / "models.py", ["cards.carriers.actions.send"]),
         (inside / "actions/send.py", ["cards.actions.write.change", "cards.carriers.models.Command"]),
         (inside / "actions/receive.py", ["cards.views.console.card.page"]),
+        (inside / "management/commands/work.py", ["cards.management.base.PortalCommand"]),
         (outside, ["cards.carriers.actions.send.send"]),
         (Path("billing/actions/orders.py"), ["cards.carriers.models.Command"]),
     ]

@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -24,6 +25,7 @@ from cards.errors import BadInput
 from cards.faults import Fault, fault_of
 
 FOUND_SOMETHING, CALLED_WRONGLY, INTERRUPTED = 1, 2, 130
+JSON_HELP = "one JSON document on stdout, and nothing else there"
 
 
 class PortalCommand(BaseCommand):
@@ -43,9 +45,16 @@ class PortalCommand(BaseCommand):
 
     def create_parser(self, prog_name, subcommand, **kwargs):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.add_argument("--json", action="store_true", help="one JSON document on stdout, and nothing else there")
-        parser.error = lambda message: _complain(parser, message)
+        parser.set_defaults(json=False)
+        for each in (parser, *self._parts(parser)):
+            each.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
+            each.error = partial(_complain, each)
         return parser
+
+    def _parts(self, parser):
+        """The parsers of sub-commands, if it has some: what each command keeps, they keep."""
+        of = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        return [part for action in of for part in action.choices.values()]
 
     def run_from_argv(self, argv):
         for stream in (sys.stdout, sys.stderr):

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.carriers.choices import DriftKind, DriftState, ServiceState
 from cards.carriers.models.account import CarrierAccount
+from cards.carriers.querysets import DriftQuerySet
 from cards.choices import Action
 from cards.models.fields import CharField, CodeField
 
@@ -33,6 +34,8 @@ class Drift(models.Model):
     ended_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     job = models.ForeignKey("cards.Job", models.PROTECT, null=True, related_name="+")
+
+    objects = DriftQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("difference from the carrier")

@@ -46,18 +46,19 @@ class Setting:
     least: float = 0
     most: float = 0
     words: tuple[str, ...] = ()
+    is_whole: bool = False
 
 
 # Of every protocol, by the names of scripts; a protocol may have another default.
 COMMON_SETTINGS = (
     Setting("qps", _("calls a second at most"), 5, 0.1, 1000),
-    Setting("slots", _("calls at the same time at most"), 2, 1, 50),
+    Setting("slots", _("calls at the same time at most"), 2, 1, 50, is_whole=True),
     Setting("guard_s", _("seconds between two changes of a card at least"), 0, 0, 86_400),
     Setting("settle_s", _("seconds from an order to the first look whether it is done"), 60, 0, 86_400),
     Setting("retry_s", _("seconds to the second attempt; later ones take longer"), 30, 0, 86_400),
     Setting("repeat_s", _("seconds after which an accepted order that is not done is sent again"), 900, 0, 604_800),
     Setting("patience_s", _("seconds after which an order without an outcome goes to a person"), 86_400, 1, 2_592_000),
-    Setting("batch", _("cards in a call at most"), 100, 1, 100),
+    Setting("batch", _("cards in a call at most"), 100, 1, 100, is_whole=True),
     Setting("stop_by", _("how a card without allowance is stopped"), "number", words=("number", "data")),
     Setting("clock", _("the clock of signatures"), "cst", words=("cst", "utc")),
     Setting("sign_dates", _("whether dates are signed"), "no", words=("yes", "no")),
@@ -120,6 +121,7 @@ class CarrierProtocol:
     ASKED_AT_ONCE: ClassVar[int] = 1
     USAGE_AT_ONCE: ClassVar[int] = 100
     IS_PLAIN_HTTP: ClassVar[bool] = False  # the carrier offers nothing else
+    IS_WITHIN: ClassVar[bool] = False  # the carrier is played by the portal: there is no address
     IS_FINAL: ClassVar[frozenset[str]] = frozenset()  # aspects that cannot be taken back there
 
     def complaint(self, fields: Mapping[str, str], secrets: Mapping[str, str]) -> str:

@@ -1,0 +1,78 @@
+import sys
+
+from django.utils.translation import gettext as _
+
+from cards.carriers.actions.accounts import account_named, save_account, secrets_of, what_is_told
+from cards.carriers.models import CarrierAccount
+from cards.carriers.protocols import PROTOCOLS, settings_of
+from cards.choices import Carrier
+from cards.errors import BadInput
+from cards.management.base import PortalCommand
+from cards.permissions import Actor
+from cards.phrases import pair
+
+FROM_STDIN = "-"
+
+
+class Command(PortalCommand):
+    help = "Makes or changes an account at a carrier, and shows it without its secrets. A new account is on."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--carrier", default="", help=", ".join(Carrier.values))
+        parser.add_argument("--protocol", default="", help=", ".join(PROTOCOLS))
+        parser.add_argument(
+            "--base-url", metavar="URL", default="", help="scheme, host and port: https://api.example.cn"
+        )
+        pairs = {"metavar": "name=value", "nargs": "+", "action": "extend", "default": []}
+        parser.add_argument("--set", **pairs, dest="values", help="fields and settings; nothing behind = takes it away")
+        parser.add_argument("--secret", **pairs, dest="secrets", help="name=- reads the next line of standard input")
+        switch = parser.add_mutually_exclusive_group()
+        switch.add_argument("--on", action="store_true", default=None, dest="is_on")
+        switch.add_argument("--off", action="store_false", default=None, dest="is_on", help="nothing is sent any more")
+
+    def carry_out(self, name, carrier, protocol, base_url, values, secrets, is_on, json, **options):
+        told = {"carrier": carrier, "protocol": protocol, "base_url": base_url, "is_on": is_on}
+        told |= {"values": dict(map(_divided, values)), "secrets": dict(map(_secret, secrets))}
+        if any(value not in ("", {}, None) for value in told.values()) or not _is_known(name):
+            save_account(name, by=Actor.shell(), **told)
+        document = account_document(account_named(name))
+        if json:
+            self.give(document)
+        else:
+            for fact, value in document.items():
+                self.stdout.write(pair(fact, value))
+
+
+def account_document(account):
+    """The account as `--json` has it."""
+    facts = what_is_told(account)
+    return {
+        "name": account.name,
+        "carrier": account.carrier,
+        "protocol": account.protocol,
+        "is_on": account.is_on,
+        "base_url": account.base_url,
+        "fields": account.fields,
+        "settings": {name: facts[name] for name in settings_of(PROTOCOLS[account.protocol])},
+        "secrets": secrets_of(account),
+        "broken_since": account.broken_since and account.broken_since.astimezone().isoformat(),
+        "broken_why": account.broken_why or None,
+    }
+
+
+def _is_known(name):
+    return CarrierAccount.objects.filter(name=name).exists()
+
+
+def _divided(text):
+    """The complaint repeats nothing: it may be a secret."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput("", _("Write fields, settings and secrets as name=value."))
+    return name, value
+
+
+def _secret(text):
+    name, value = _divided(text)
+    return name, sys.stdin.readline().strip("\r\n") if value == FROM_STDIN else value

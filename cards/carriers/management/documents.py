@@ -1,0 +1,69 @@
+"""Cards at their carriers as documents: what `carriers … --json` gives, by the names of the carriers' design."""
+
+from django.utils import timezone
+
+from cards.carriers.choices import LineStep
+from cards.carriers.models import Command, Drift, Line
+from cards.models import Card
+
+BY_HAND = "by_hand"  # what is proposed where a person has to find out
+
+
+def card_documents(card_ids):
+    """What these cards are at their carriers, in their order; one without an account is nowhere, and `by_hand`."""
+    cards = Card.objects.in_bulk(card_ids)
+    lines = {line.card_id: line for line in Line.objects.select_related("account").filter(card__in=card_ids)}
+    commands, drifts = {}, {}
+    for command in Command.objects.filter(card__in=card_ids).order_by("-pk"):
+        commands.setdefault(command.card_id, []).append(_command(command))
+    for drift in Drift.objects.open().filter(card__in=card_ids).order_by("pk"):
+        drifts.setdefault(drift.card_id, []).append({"kind": drift.kind, "proposal": proposal_of(drift)})
+    return [
+        _document(cards[pk], lines.get(pk) or Line(step=LineStep.BY_HAND))
+        | {"commands": commands.get(pk, []), "drift": drifts.get(pk, [])}
+        for pk in card_ids
+    ]
+
+
+def drift_documents():
+    """The queue of differences, the oldest first. A card that is not in our books has but its number there."""
+    found = Drift.objects.open().select_related("account", "card").order_by("pk")
+    return [
+        {
+            "id": drift.pk,
+            "iccid": drift.card.iccid if drift.card else drift.number,
+            "account": drift.account.name,
+            "kind": drift.kind,
+            "proposal": proposal_of(drift),
+            "portal": drift.portal,
+            "commanded": drift.commanded,
+            "seen": drift.seen,
+            "since": _instant(drift.since),
+            "evidence": drift.evidence,
+        }
+        for drift in found
+    ]
+
+
+def proposal_of(drift):
+    """The action that is proposed, of a hold with its kind: `place_hold anomaly`."""
+    return " ".join(filter(None, (drift.proposal or BY_HAND, drift.params.get("kind"))))
+
+
+def _document(card, line):
+    return {
+        "iccid": card.iccid,
+        "account": line.account and line.account.name,
+        "wanted": {"service": line.wanted_service},
+        "seen": {"service": line.seen_service, "code": line.seen_code, "at": _instant(line.seen_at)},
+        "step": line.step,
+    }
+
+
+def _command(command):
+    names = ("aspect", "goal", "state", "attempts", "code", "text")
+    return {name: getattr(command, name) for name in names}
+
+
+def _instant(at):
+    return at and timezone.localtime(at).isoformat()

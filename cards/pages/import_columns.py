@@ -36,6 +36,7 @@ MEANINGS = {
     "holds": _codes(Hold),
     "used_mb": _("MB used in the current cycle or test period; with a point, such as 12.5"),
     "bound_imei": _("the device the card is bound to now"),
+    "account": _("which account at its carrier the card is on, if the carrier has several"),
     "remove": _("what to remove from an existing card: msisdn, imsi, customer (returns it to stock)"),
     "day": _("a date such as 2026-03-02"),
     "bytes": _("total bytes for the day"),

@@ -35,7 +35,7 @@ OPENED_WITH = (
 # What only a card in service has: a row with a `state` is taken over instead of opened.
 IN_SERVICE_COLUMNS = ("state", "activated_on", "service_until", "holds", "used_mb", "bound_imei")
 REMOVABLE = ("msisdn", "imsi", "customer")
-ROW_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS, "remove")
+ROW_COLUMNS = (*OPENED_WITH, *IN_SERVICE_COLUMNS, "account", "remove")
 LAST_DAY_OF_SERVICE = "last_day_of_service"  # `service_until` as people say it
 CARD_FILE_COLUMNS = (*ROW_COLUMNS, LAST_DAY_OF_SERVICE)
 DAYS = ("opened_on", "activated_on", "service_until", LAST_DAY_OF_SERVICE)
@@ -72,6 +72,7 @@ class CardRow:
     holds: str = ""
     used_mb: Decimal | None = None
     bound_imei: str = ""
+    account: str = ""
     remove: tuple = ()
 
     @property
@@ -187,5 +188,6 @@ READERS = {
     "holds": _holds,
     "used_mb": _used_mb,
     "bound_imei": lambda text: identifiers.imei_if_any(text, "bound_imei"),
+    "account": str,
     "remove": _removed,
 }

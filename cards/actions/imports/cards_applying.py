@@ -11,8 +11,9 @@ from cards.actions.claim_codes import issue
 from cards.actions.imports.anew import Anew, corrected, evidence_of, filed, said_in_service, untouched
 from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.building import Building
+from cards.actions.imports.card_accounts import FileAccounts
 from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
-from cards.actions.imports.corrections import MAY_BE_CORRECTED, Correction, Corrections, differences
+from cards.actions.imports.corrections import ALWAYS_TAKEN, MAY_BE_CORRECTED, Correction, Corrections, differences
 from cards.actions.imports.file_customers import FileCustomers
 from cards.actions.write import CatchUp, Signature, attach_queues, carry_out, change, create
 from cards.calendar import civil_today
@@ -74,6 +75,7 @@ class _Batch:
         self.request = ActionRequest(signature.actor, self.today, self.policies, signature.reason)
         self.building = Building(self.policies, self.today, source)
         self.customers = FileCustomers({row.customer for row in rows}, rehearses)
+        self.accounts = FileAccounts()
 
     def apply(self):
         ids = ids_by_iccid([row.iccid for row in self.rows])
@@ -84,12 +86,15 @@ class _Batch:
             meant = ids[row.iccid]
             if len(meant) > 1:
                 self._refuse(row, "iccid", _("several cards begin with this ICCID"))
+            elif why := self.accounts.refusal(row, cards[meant[0]].carrier if meant else row.carrier):
+                self._refuse(row, "account", why)
             elif meant:
                 known.append((cards[meant[0]], row))
             else:
                 fresh.append(row)
         self._create(fresh)
         self._compare(known)
+        self._put_on_accounts()
         self.result.new_customers = list(self.customers.new.values())
         self.result.known_customers = dict(self.customers.met)
         return self.result
@@ -110,6 +115,7 @@ class _Batch:
                 self._refuse_for(row, bad)
             else:
                 opened.append((card, first))
+                self.accounts.name(card, row)
                 terms.append(term)
                 self.result.created.append(row.number)
                 self.result.at_once.add(card, self.today, self.policies)
@@ -131,7 +137,11 @@ class _Batch:
         """Part the rows that say the same from those that say something else, and correct where that was asked for."""
         # A card that was taken over, and stands in a file as such again, is compared with what was said of it too.
         said = said_in_service({card.pk for card, row in pairs if row.state})
-        differing = [(card, row, differences(card, row, said.get(card.pk, {}), self.customers)) for card, row in pairs]
+        on = self.accounts.of(card for card, row in pairs if row.account)
+        differing = [
+            (card, row, differences(card, row, said.get(card.pk, {}), self.customers, on.get(card.pk, "")))
+            for card, row in pairs
+        ]
         fresh = self._untouched(differing)
         to_correct = []
         for card, row, differs in differing:
@@ -148,7 +158,7 @@ class _Batch:
         asked = {
             card.pk
             for card, _row, differs in differing
-            if self.update and not {name for name, *_was in differs}.issubset(MAY_BE_CORRECTED)
+            if self.update and not {name for name, *_was in differs}.issubset(ALWAYS_TAKEN)
         }
         return untouched(asked) if asked else set()
 
@@ -173,6 +183,7 @@ class _Batch:
                 self._refuse(row, column, str(refused), differs=differs)
             else:
                 self.result.updated.append(row.number)
+                self.accounts.name(card, row)
                 if card.pk in corrections.anew:
                     self.result.at_once.add(corrections.anew[card.pk].card, self.today, self.policies)
 
@@ -181,6 +192,9 @@ class _Batch:
         now = corrected(was, row)
         built, first, term = self.building.built(now, lambda _row: None)
         return Anew(card.version, built, first, term, evidence_of(was, now, source=self.building.source))
+
+    def _put_on_accounts(self):
+        self.accounts.put()
 
     def _value(self, row, column):
         if column in row.remove:
@@ -205,7 +219,7 @@ class _Batch:
         """(column, sentence) of the first reason for which the card is not corrected; None when it may be."""
         names = [name for name, *_was in differing]
         in_service_only = [name for name in names if name in IN_SERVICE_COLUMNS]
-        fixed = [name for name in names if name not in MAY_BE_CORRECTED]
+        fixed = [name for name in names if name not in ALWAYS_TAKEN]
         if in_service_only and not is_untouched:
             return in_service_only[0], _("the card already exists; only a new card can be taken over")
         if not self.update:
@@ -221,13 +235,16 @@ class _Batch:
 
 
 def _is_anew(differs):
-    return any(name not in MAY_BE_CORRECTED for name, *_was in differs)
+    return any(name not in ALWAYS_TAKEN for name, *_was in differs)
 
 
 class _Foreseen(_Batch):
     """The same without writing: what only the database would refuse is not foreseen."""
 
     def _open(self, opened, terms):
+        pass
+
+    def _put_on_accounts(self):
         pass
 
     def _corrected(self, corrections):

@@ -15,7 +15,7 @@ from cards.actions.imports.at_once import AtOnce
 from cards.actions.imports.card_rows import ROW_COLUMNS, read_card_row
 from cards.actions.imports.card_table import open_cards
 from cards.actions.imports.cards_applying import again_if_created_meanwhile, apply_cards, foresee_cards
-from cards.actions.imports.corrections import MAY_BE_CORRECTED
+from cards.actions.imports.corrections import ALWAYS_TAKEN
 from cards.actions.imports.file_customers import asked_of, joined_by_name, question
 from cards.actions.imports.told import AS_IT_STANDS
 from cards.actions.write import chunked
@@ -137,7 +137,7 @@ def import_cards(source, *, actor, told=AS_IT_STANDS, update=False, dry_run=Fals
 def _error_for_people(error, update):
     """The error as a command reports it: without the differences, but with the option that would help."""
     described = {name: error[name] for name in ("row", "field", "message")}
-    correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(MAY_BE_CORRECTED)
+    correctable = "differs" in error and {name for name, *_was in error["differs"]}.issubset(ALWAYS_TAKEN)
     if correctable and not update:
         described["message"] = _("the card already exists with other data; --update would correct it")
     return described

@@ -14,6 +14,7 @@ from cards.errors import Refused
 from cards.identifiers import device
 
 MAY_BE_CORRECTED = REMOVABLE
+ALWAYS_TAKEN = (*MAY_BE_CORRECTED, "account")  # which account a card is on is no part of its record
 
 
 @dataclass
@@ -63,17 +64,18 @@ def owner_action(customer, request):
     return RequestedAction(CATALOGUE[Action.ASSIGN], replace(request, params={"customer": customer}))
 
 
-def differences(card, row, taken_over, customers):
+def differences(card, row, taken_over, customers, account=""):
     """The columns in which the file has the card otherwise: (column, how the card is, what the file says) of each.
 
     A column that is left out or empty says nothing; what is to be taken away is named in `remove`. `taken_over` is the
     evidence of the card's first record if that is what it says: with the very row that it was taken over from it is
-    in agreement, whatever has happened since. `customers` know who is meant by a name.
+    in agreement, whatever has happened since. `customers` know who is meant by a name. The card is on `account`.
     """
     given = [name for name in OPENED_WITH if name in row.given]
     names = [name for name in given if _differs(card, name, row, customers)]
     names += in_service.state_differences(card, row, taken_over)
     said = [(name, _text(as_filed(card, name, row)), _text(getattr(row, name))) for name in names]
+    said += [("account", account, row.account)] if row.account not in ("", account) else []
     return said + [(name, as_filed(card, name, row), "") for name in row.remove if as_filed(card, name, row)]
 
 

@@ -43,6 +43,7 @@ HEADINGS_OF_CARDS = {
     "service_until": "服务到期日（不含）",
     "last_day_of_service": "服务到期日、服务到期日（含）、服务截止日、最后服务日、service end date",
     "used_mb": "已用流量（MB）、已用（MB）、本月已用（MB）、used MB",
+    "account": "运营商账号、运营商账户、接口账号、carrier account",
     "remove": "清除、清空、移除、删除、清除项、清除内容、要清除的列、clear、delete",
     "bound_imei": "绑定IMEI、已绑定IMEI、绑定设备",
 }
@@ -53,6 +54,8 @@ OF_USAGE = {
         "updated at、usage as of"
     ),
 }
+# Whatever account a card is on, its usage is the card's.
+NO_MATTER_TO_USAGE = dict.fromkeys(map(evened, ("account", *HEADINGS_OF_CARDS["account"].split("、"))), LEFT_OUT)
 OF_A_DAY = (
     "流量、用量、使用量、使用流量、当日流量、日流量、当日用量、日用量、流量使用量、usage、data、"
     "data usage、traffic、volume、daily usage"
@@ -84,7 +87,7 @@ def usual_usage_headings(unit_is_told, is_cumulative):
     amounts = {*_evened(OF_A_DAY), *(_evened(OF_A_CYCLE) if is_cumulative else ())}
     with_unit = {amount + word for amount in amounts for words in _units().values() for word in words}
     headings = dict.fromkeys({*with_unit, *(amounts if unit_is_told else ()), *_evened(IN_BYTES)}, "bytes")
-    return headings | _column_by_word(OF_CARDS_AND_USAGE | OF_USAGE)
+    return headings | _column_by_word(OF_CARDS_AND_USAGE | OF_USAGE) | NO_MATTER_TO_USAGE
 
 
 @cache

@@ -216,6 +216,8 @@ def _require_complete(account):
     if missing := missing_of(account):
         sentence = _("An account that is on needs these too: {names}.")
         raise BadInput(missing[0], sentence.format(names=listed(missing)))
+    if complaint := protocol_of(account).complaint(account.fields, deciphered(account.secrets)):
+        raise BadInput("secrets", complaint)
 
 
 def _changes(before, after):

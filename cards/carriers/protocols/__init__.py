@@ -4,10 +4,11 @@ from typing import Any
 
 from cards.carriers.ciphers import deciphered
 from cards.carriers.models import CarrierAccount
+from cards.carriers.protocols.onelink import OneLink
 from cards.carriers.protocols.port import COMMON_SETTINGS, CarrierProtocol, Setting
 from cards.carriers.results import Access
 
-PROTOCOLS: dict[str, CarrierProtocol] = {each.NAME: each for each in ()}
+PROTOCOLS: dict[str, CarrierProtocol] = {protocol.NAME: protocol for protocol in (OneLink(),)}
 
 
 def protocol_of(account: CarrierAccount) -> CarrierProtocol:

@@ -6,7 +6,7 @@ result; nothing here raises but `CallFailed`.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from cards.carriers.results import (
     Busy,
     CallFailed,
     GarbledAnswer,
+    Look,
     NoAmount,
     Result,
     Sim,
@@ -68,6 +69,26 @@ def object_in(value: Any) -> dict[str, Any]:
     return next(iter(objects_in(value)), {})
 
 
+def objects_within(value: Any, name: str) -> list[dict[str, Any]]:
+    """Every object, however deep, that has a value of this name, in the order of the answer."""
+    found: list[dict[str, Any]] = []
+    waiting = [value]
+    while waiting:
+        piece = waiting.pop()
+        if isinstance(piece, dict):
+            found += [piece] if name in piece else []
+            waiting += reversed(piece.values())
+        elif isinstance(piece, list):
+            waiting += reversed(piece)
+    return found
+
+
+def seconds_in(value: Any) -> float:
+    """A time in whole seconds, as text or as a number; 0 where it is none."""
+    text = words(value)
+    return float(text) if re.fullmatch(r"\d{1,7}", text, re.ASCII) else 0
+
+
 def failed_http(answer: Answer) -> Result | None:
     """What an answer is that HTTP itself says is none, or that is a page for people; None for one to read.
 
@@ -76,7 +97,7 @@ def failed_http(answer: Answer) -> Result | None:
     said = words(answer.text)
     code = f"HTTP {answer.status}"
     if answer.status in (429, 503):
-        return Busy(_seconds(answer.headers.get("retry-after", "")), code, said)
+        return Busy(seconds_in(answer.headers.get("retry-after", "")), code, said)
     if answer.status >= 500:
         return Unknown(code, said)
     if (
@@ -93,10 +114,6 @@ def failed_http(answer: Answer) -> Result | None:
 def is_page(text: str) -> bool:
     """Whether a body is HTML, whatever its header says: some send JSON or XML as `text/html`."""
     return bool(HTML.match(text) or HTML_SOMEWHERE.search(text[:LONGEST_WORDS]))
-
-
-def _seconds(text: str) -> float:
-    return float(text) if re.fullmatch(r"\d{1,5}", text.strip(), re.ASCII) else 0
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
@@ -127,6 +144,21 @@ def not_offered(aspect: str, goal: str) -> TurnedDown:
     return TurnedDown("", f"no operation: {aspect} {goal}".strip(), is_final=True)
 
 
+def outcome_of(order: Callable[[], Result]) -> Result:
+    """What an order came to, also where its call failed."""
+    try:
+        return order()
+    except CallFailed as failed:
+        return failed.result
+
+
+def look_of(result: Result) -> Look:
+    """What a state query came to that failed; an answer that only an order may get makes no sense here."""
+    if isinstance(result, TurnedDown | Busy | AccountFault | Unknown):
+        return result
+    return Unknown(result.code, result.text)
+
+
 # numbers of cards
 
 
@@ -143,6 +175,12 @@ def is_same_number(told: str, own: str) -> bool:
 def numbers_of(row: Mapping[str, Any]) -> list[str]:
     """The numbers by which a row of an answer names its card."""
     return [number for name in ("iccid", "msisdn", "imsi") if (number := words(row.get(name)))]
+
+
+def numbers_within(value: Any) -> tuple[str, ...]:
+    """One number of each card that an answer lists, however it does so: the ICCID, if there is one."""
+    rows = [*objects_within(value, "iccid"), *(row for row in objects_within(value, "msisdn") if "iccid" not in row)]
+    return tuple(numbers[0] for numbers in map(numbers_of, rows) if numbers)
 
 
 def is_about(numbers: Iterable[str], sim: Sim) -> bool:

@@ -110,7 +110,7 @@ class OneLink(CarrierProtocol):
     NAME = "onelink5"
     LABEL = _("China Mobile OneLink v5")
     CARRIER = "cmcc"
-    FIELDS = (Field("appid", _("application ID (appid)")), secret("password", _("password")))
+    FIELDS = (Field("appid", _("application ID (appid)")), secret("password", _("password at OneLink")))
     DEFAULTS = {"guard_s": 200}
     CAN = frozenset(
         {

@@ -113,12 +113,16 @@ ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR)
 
 
 class ActorKind(TextChoices):
-    """Who stands behind a record: a rule of the portal, or a person and through which door."""
+    """Who stands behind a record: a rule of the portal, the carrier, or a person and through which door."""
 
     SYSTEM = "system", pgettext_lazy("actor", "Rule")
     STAFF = "staff", _("Staff")
     CUSTOMER = "customer", _("Customer")
     COMMAND = "command", _("Command line")
+    CARRIER = "carrier", pgettext_lazy("actor", "Carrier")
+
+
+BY_THEMSELVES = (ActorKind.SYSTEM, ActorKind.CARRIER)  # no person of the portal stands behind it
 
 
 class AuditAction(TextChoices):
@@ -156,7 +160,8 @@ class AuditAction(TextChoices):
 class JobKind(TextChoices):
     """What a job does: an action to many cards, taking such an action back, a file in, or a file out.
 
-    Orders and refunds are the work of the room above: here they are no more than words.
+    Orders and refunds are the work of the room above, differences from carriers that of the room within: here they are
+    no more than words.
     """
 
     ACTION = "action", _("Bulk action")
@@ -166,6 +171,7 @@ class JobKind(TextChoices):
     EXPORT = "export", _("Export")
     ORDER = "order", _("Order processing")
     REFUND = "refund", _("Refund processing")
+    APPROVE_DRIFT = "approve_drift", _("Approved differences")
 
 
 OF_ORDERS = (JobKind.ORDER, JobKind.REFUND)

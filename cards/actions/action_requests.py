@@ -25,7 +25,8 @@ class ActionRequest:
     `reason` is None while somebody only looks at what would be possible. `versions`, if given, are the cards' when
     somebody looked at them: a card that has changed since is refused, so that nobody acts on what they did not see.
     `sent_in` are the cards of this chunk whose real-name check is sent in: the database does not know them yet.
-    `withheld` is why this actor may do it to no card, whatever the cards are.
+    `withheld` is why this actor may do it to no card, whatever the cards are. `evidence` is what the records are to say
+    beside, by the keys of cards.
     """
 
     actor: Actor
@@ -36,6 +37,7 @@ class ActionRequest:
     versions: dict | None = None
     sent_in: set = field(default_factory=set)
     withheld: Refused | None = None
+    evidence: dict = field(default_factory=dict)
 
     @property
     def is_preview(self):
@@ -45,15 +47,17 @@ class ActionRequest:
         return self.policies.in_force(card.carrier, self.on)
 
 
-def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, versions=None, **params):
+def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, versions=None, evidence=None, **params):
     """Do `action` to these cards; one `Outcome` a card, refused ones with their reason.
 
     What is already due on a card is done first, so that nobody acts on a state that is out of date (rule 10).
-    Raises `BadInput` when the parameters cannot be read; then nothing was done to any card.
+    `evidence` is what the record of each card is to say beside, by the card's key. Raises `BadInput` when the
+    parameters cannot be read; then nothing was done to any card.
     """
     declared = asked_for(action)
     params = declared.cleaned(params)
     request = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
+    request.evidence = evidence or {}
     work, signature = RequestedAction(declared, request), Signature(actor, reason, at or timezone.now(), job_id)
     if not declared.is_final or actor.kind != ActorKind.STAFF or job_id:  # a job was looked at when it was started
         return change(card_ids, work, signature)
@@ -85,6 +89,7 @@ class RequestedAction(Work):
         card.move_meter(day, request.policy(card))
         done = rules.Change(day, self.declared.word)
         self.declared.effect(card, request, done)
+        done.evidence.update(request.evidence.get(card.pk, {}))
         following = rules.settle(card, day)
         yield done
         if following and following.on <= day:

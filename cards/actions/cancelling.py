@@ -14,6 +14,7 @@ from cards.errors import Refused
 from cards.models import CancellingRules, CardEvent, Job, JobChunk
 
 AT_WORK = (JobStatus.RUNNING, JobStatus.PAUSED)
+CANCELLING = (JobKind.ACTION, JobKind.APPROVE_DRIFT)
 
 
 def cancelled_alone(user):
@@ -59,7 +60,7 @@ def _records(user):
 
 def _under_way(user):
     """(job, cards) of what jobs that this person drafted and started have still to cancel, chunk by chunk."""
-    cancelling = Job.objects.filter(kind=JobKind.ACTION, action=Action.CANCEL, status__in=AT_WORK, owner=user)
+    cancelling = Job.objects.filter(kind__in=CANCELLING, action=Action.CANCEL, status__in=AT_WORK, owner=user)
     mine = cancelling.filter(steps__step=Step.STARTED, steps__by=user)
     chunks = JobChunk.objects.filter(job__in=mine, done_at=None)
     return chunks.values_list("job", "check_result__counts__can")

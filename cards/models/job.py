@@ -96,7 +96,7 @@ class Job(Leased):
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    kind = CharField(_("kind"), max_length=12, choices=JobKind)
+    kind = CharField(_("kind"), max_length=16, choices=JobKind)
     action = CharField(_("action"), max_length=20, choices=Action, blank=True)
     params = models.JSONField(_("parameters"), default=dict)
     reason = CharField(_("reason"), max_length=500, blank=True)

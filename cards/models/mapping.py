@@ -14,7 +14,7 @@ class ColumnMapping(models.Model):
     there yet.
     """
 
-    kind = CharField(_("kind"), max_length=12, choices=JobKind)
+    kind = CharField(_("kind"), max_length=16, choices=JobKind)
     carrier = CharField(_("carrier"), max_length=4, choices=Carrier, blank=True)
     customer = CharField(_("customer"), max_length=128, blank=True)
     told = models.JSONField(_("columns"), default=dict)

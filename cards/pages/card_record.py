@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
-from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Rule
+from cards.choices import BY_THEMSELVES, HOLDS_THAT_END_WITH_A_CYCLE, Action, Rule
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
 from cards.models.event import GIVES_A_PACK
@@ -29,8 +29,8 @@ def _declared(kind):
 
 RECORD_KINDS = {
     "state": (gettext_lazy("State and holds"), ~Q(from_state=F("to_state")) | _declared("state")),
-    "people": (gettext_lazy("By people"), ~Q(actor_kind=ActorKind.SYSTEM)),
-    "rules": (gettext_lazy("By rules"), Q(actor_kind=ActorKind.SYSTEM)),
+    "people": (gettext_lazy("By people"), ~Q(actor_kind__in=BY_THEMSELVES)),
+    "rules": (gettext_lazy("By rules"), Q(actor_kind__in=BY_THEMSELVES)),
     "usage": (
         gettext_lazy("Usage and limit"),
         # A hold is placed by the rule of its name.

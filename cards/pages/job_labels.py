@@ -14,6 +14,7 @@ from cards.errors import Refused
 from cards.models import PlanBook
 from cards.pages.badges import Badge
 from cards.pages.filter_labels import filter_fields, filter_labels
+from cards.phrases import pair
 
 LONGEST_SHOWN = 80
 
@@ -68,6 +69,8 @@ def title_of(job):
         return str(Action(job.action).label)
     if job.kind == JobKind.UNDO:
         return _("Undo: {action}").format(action=title_of(job.of))
+    if job.kind == JobKind.APPROVE_DRIFT:
+        return pair(job.get_kind_display(), Action(job.action).label)
     return job.get_kind_display()
 
 
@@ -108,7 +111,7 @@ def origin_of(selection, frame):
 
 def why_not(user, job):
     """Why somebody who may look at a job may not start, pause or stop it."""
-    if job.kind in (JobKind.ACTION, JobKind.UNDO) and not control.is_taking_back(job):
+    if job.kind in (JobKind.ACTION, JobKind.UNDO, JobKind.APPROVE_DRIFT) and not control.is_taking_back(job):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
     if job.kind == JobKind.EXPORT:
         return _("Only the person who started the export can stop it.")

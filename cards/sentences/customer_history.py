@@ -61,4 +61,6 @@ def _by(event: CardEvent) -> str:
     """Members by their names; staff are the dealer, whoever of them it was."""
     if event.actor_kind == ActorKind.SYSTEM:
         return ""
+    if event.actor_kind == ActorKind.CARRIER:
+        return _("the carrier")
     return event.actor_name if event.actor_kind == ActorKind.CUSTOMER else _("your dealer")

@@ -61,6 +61,8 @@ EVIDENCE_LABELS: dict[str, str | Promise] = {
     "test_months": gettext_lazy("test months"),
     "test_quota_mb": gettext_lazy("test allowance"),
     "binding": gettext_lazy("device binding"),
+    "carrier_says": gettext_lazy("the carrier says"),
+    "as_of": pgettext_lazy("evidence", "as of"),
     "before": gettext_lazy("before"),
     "undoes": gettext_lazy("undoes record"),
 }

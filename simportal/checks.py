@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Tags, Warning, register
-from django.db import connection
+from django.core.checks import Error, Tags, Warning, register
+from django.db import DatabaseError, connection
 from django.http.request import validate_host
 
+from cards.phrases import listed
 from simportal.env import KEPT, THIS_MACHINE
 
 ALIKE = 0.85  # a letter or two in ten
@@ -134,6 +135,26 @@ NAMES = {each.setting for each in ADVICE} | set(NO_ADVICE)
 @register(Tags.security, deploy=True)
 def settings_fit_for_service(app_configs, **kwargs):
     return [each.warning() for each in ADVICE if each.is_broken()]
+
+
+@register(Tags.security, deploy=True)
+def carrier_accounts_can_be_opened(app_configs, **kwargs):
+    """An account whose secrets nobody can read sends nothing: it is found before the portal starts."""
+    from cards.carriers.actions.accounts import by_key  # the models are not there yet when this module is read
+
+    try:
+        closed = by_key().get(None, [])
+    except DatabaseError:  # it is not there yet, or away: the portal says that itself
+        return []
+    if not closed:
+        return []
+    return [
+        Error(
+            f"CARRIER_KEY does not open the secrets of these carrier accounts: {listed(closed)}.",
+            hint="List the key that they were kept under (docs/operations.md, section 9), or enter their secrets anew.",
+            id="simportal.E012",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -31,6 +31,7 @@ KEPT = {
     "USAGE_MONTHS": (13, 13, 120),
     "NOTICE_DAYS": (365, 60, 3650),
     "JOB_DAYS": (90, 30, 3650),
+    "COMMAND_DAYS": (400, 90, 3650),
     "INVITATION_DAYS": (30, 1, 365),
     "SESSION_DAYS": (14, 1, 90),
     "UPLOAD_DAYS": (7, 1, 28),

@@ -2,10 +2,11 @@
 
 from billing.actions.retention import MONEY_KINDS
 from cards.actions.retention import CARD_KINDS, forget
+from cards.carriers.actions.retention import CARRIER_KINDS
 
 SECONDS_A_RING = 30
 *FIRST, USAGE = CARD_KINDS
-KINDS_KEPT = (*FIRST, *MONEY_KINDS, USAGE)
+KINDS_KEPT = (*FIRST, *MONEY_KINDS, *CARRIER_KINDS, USAGE)
 
 
 def apply_retention():

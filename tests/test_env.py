@@ -42,6 +42,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         metrics_token="",
         kept={
             **{"REAL_NAME_YEARS": 3, "REQUEST_YEARS": 3, "USAGE_MONTHS": 13, "NOTICE_DAYS": 365, "JOB_DAYS": 90},
+            **{"COMMAND_DAYS": 400},
             **{"INVITATION_DAYS": 30, "SESSION_DAYS": 14, "UPLOAD_DAYS": 7, "EXPORT_DAYS": 1},
         },
         log_format="json",

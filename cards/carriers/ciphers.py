@@ -21,6 +21,17 @@ def enciphered(secrets: Mapping[str, str]) -> str:
     return _fernet().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
 
 
+def key_number(text: str) -> int | None:
+    """Which of the keys wrote this, from 0 on; None where none of those there are did."""
+    for number, key in enumerate(settings.CARRIER_KEY):
+        try:
+            Fernet(key).decrypt(text.encode())
+        except InvalidToken:
+            continue
+        return number
+    return None
+
+
 def deciphered(text: str) -> dict[str, str]:
     """The secrets again. Raises `BadInput` where there is no key, or none of those there are wrote them."""
     if not text:

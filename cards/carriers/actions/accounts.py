@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cards.actions import audit
-from cards.carriers.ciphers import deciphered, enciphered
+from cards.carriers.ciphers import deciphered, enciphered, key_number
 from cards.carriers.models import AccountRule, CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
 from cards.choices import AuditAction, Carrier
@@ -76,6 +76,27 @@ def missing_of(account):
     needed = [field.name for field in protocol.FIELDS if not field.is_optional]
     address = [] if account.base_url or protocol.IS_WITHIN else ["base_url"]
     return address + [name for name in needed if name not in known]
+
+
+def by_key():
+    """The accounts with secrets by the number of the key that they rest on; None: they rest on none that is listed."""
+    found = {}
+    for account in CarrierAccount.objects.exclude(secrets=""):
+        found.setdefault(key_number(account.secrets), []).append(account)
+    return found
+
+
+@transaction.atomic
+def encipher_again():
+    """Bring all secrets under the first key of `CARRIER_KEY`, so that the ones behind it can be dropped; how many
+    accounts rested on another one. Those that no key opens stay as they are."""
+    resting = by_key()
+    others = [account.pk for number, accounts in resting.items() if number for account in accounts]
+    for account in CarrierAccount.objects.select_for_update().filter(pk__in=others):
+        account.secrets = enciphered(deciphered(account.secrets))
+        account.token, account.token_renew_at = "", None
+        account.save(update_fields=["secrets", "token", "token_renew_at"])
+    return len(others)
 
 
 def account_for(cards):

@@ -35,7 +35,7 @@ class Command(PortalCommand):
         told = {"carrier": carrier, "protocol": protocol, "base_url": base_url, "is_on": is_on}
         told |= {"values": dict(map(_divided, values)), "secrets": dict(map(_secret, secrets))}
         if any(value not in ("", {}, None) for value in told.values()) or not _is_known(name):
-            save_account(name, by=Actor.shell(), **told)
+            _save(name, told)
         document = account_document(account_named(name))
         if json:
             self.give(document)
@@ -59,6 +59,13 @@ def account_document(account):
         "broken_since": account.broken_since and account.broken_since.astimezone().isoformat(),
         "broken_why": account.broken_why or None,
     }
+
+
+def _save(name, told):
+    try:
+        save_account(name, by=Actor.shell(), **told)
+    except BadInput as bad:  # each sentence names what it is about
+        raise BadInput("", bad.sentence) from None
 
 
 def _is_known(name):

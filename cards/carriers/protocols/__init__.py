@@ -4,11 +4,13 @@ from typing import Any
 
 from cards.carriers.ciphers import deciphered
 from cards.carriers.models import CarrierAccount
+from cards.carriers.protocols.ctwing import CTWing
+from cards.carriers.protocols.m2m import M2M
 from cards.carriers.protocols.onelink import OneLink
 from cards.carriers.protocols.port import COMMON_SETTINGS, CarrierProtocol, Setting
 from cards.carriers.results import Access
 
-PROTOCOLS: dict[str, CarrierProtocol] = {protocol.NAME: protocol for protocol in (OneLink(),)}
+PROTOCOLS: dict[str, CarrierProtocol] = {protocol.NAME: protocol for protocol in (OneLink(), CTWing(), M2M())}
 
 
 def protocol_of(account: CarrierAccount) -> CarrierProtocol:

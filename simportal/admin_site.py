@@ -40,6 +40,7 @@ CONSOLE_MENU = (
     (_("Requests"), "console:requests", "cards.view_cardrequest"),
     (_("Jobs"), "console:job-list", "cards.view_job"),
     (_("Import"), "console:imports", "cards.import_card"),
+    (_("Carriers"), "carriers:accounts", "carriers.view_carrieraccount"),
     (_("Nightly sweep"), "console:sweep", "cards.view_sweptday"),
 )
 MONEY = (

@@ -10,6 +10,7 @@ urlpatterns = [
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),
+    path("console/carriers/", include("cards.carriers.urls")),
     path("pay/", include("billing.pay_urls")),
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),

@@ -67,6 +67,8 @@ ASKED = {
     **one_each("billing.view_notice", "money:notice-list"),
     **one_each("billing.view_price", "money:prices"),
     **one_each("billing.view_termsrecord", "money:terms", "money:terms-csv"),
+    **one_each("carriers.view_carrieraccount", "carriers:accounts", "carriers:account"),
+    **one_each("carriers.view_drift", "carriers:drift"),
 }
 # What the menu leads to only for those who have something to do there.
 NARROWER = {"money:unmatched-list": "billing.add_receipt"}

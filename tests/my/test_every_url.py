@@ -33,6 +33,7 @@ from cards.people.members import invite_member
 from cards.permissions import Actor
 from tests.billing import build
 from tests.build import card_in_use, do, member, on_day, open_card
+from tests.carriers.rows import an_account, on_account
 from tests.console.pages import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -262,6 +263,10 @@ TABLE = {
     "money:grants": row(STAFF),
     "money:grants-csv": row(STAFF),
     "money:at-risk": row(STAFF),
+    # the carriers
+    "carriers:accounts": row(STAFF),
+    "carriers:account": row(STAFF, pk="carrier account"),
+    "carriers:drift": row(STAFF),
     # Django's admin
     "admin:index": row(STAFF, STAFF),
     "admin:login": row(EVERYBODY, EVERYBODY),
@@ -368,6 +373,7 @@ def everything(people, **columns):
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
         **money_of(card, people["finance"], ops),
+        **at_carrier_of(card),
     }
     for prefix, owner in (("my ", people["owner"]), ("", ops)):
         draft = control.draft(selected(owner, card), "suspend", user=owner)
@@ -407,6 +413,13 @@ def money_of(card, finance, ops):
         "cards_cancellingrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
     }
+
+
+def at_carrier_of(card):
+    """An account, and Acme's card on it."""
+    account = an_account()
+    on_account(card, account)
+    return {"carrier account": account.pk}
 
 
 def selected(owner, *cards):

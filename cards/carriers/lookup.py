@@ -1,0 +1,38 @@
+"""What this room's rows are asked for, as conditions."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from cards.carriers.choices import OPEN_COMMANDS, CommandState, DriftState, LineStep
+from cards.carriers.models import Command, Drift, Line
+from cards.models import Card
+
+OPEN_ORDER = Q(state__in=OPEN_COMMANDS)
+QUEUED_ORDER = Q(state=CommandState.QUEUED)
+ORDER_BY_HAND = Q(state=CommandState.BY_HAND)
+OPEN_DIFFERENCE = Q(state=DriftState.OPEN)
+NOT_REPLACED = ~Q(state=CommandState.SUPERSEDED)
+# What the carrier still owes an answer to, or gets to hear only later.
+ON_ITS_WAY = OPEN_ORDER & ~ORDER_BY_HAND
+CONFIRMED_ORDER = Q(state=CommandState.CONFIRMED)
+ENDS_COUNTED = (CommandState.CONFIRMED, CommandState.REFUSED, CommandState.UNKNOWN)
+WITHOUT_OUTCOME = Q(step=LineStep.UNKNOWN)
+
+
+def open_drifts_of(card: Card) -> QuerySet[Drift]:
+    """The differences of a card that nobody has settled, the oldest first."""
+    return Drift.objects.filter(OPEN_DIFFERENCE, card=card).order_by("pk")
+
+
+def step_of_card() -> Subquery:
+    """Where each card of a query stands between the portal and its carrier; no value where it has no line."""
+    return Subquery(Line.objects.filter(card=OuterRef("pk")).values("step"))
+
+
+def at_step(step: str) -> Exists:
+    """Whether a card of a query stands there."""
+    return Exists(Line.objects.filter(step=step, card=OuterRef("pk")))
+
+
+def orders_of(card: Card, since_seq: int = 0) -> QuerySet[Command]:
+    """The orders of a card from its record of that number on, the newest first."""
+    return Command.objects.filter(card=card, seq__gte=since_seq).order_by("-pk")

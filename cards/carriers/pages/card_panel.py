@@ -1,0 +1,127 @@
+"""What a card's page says about its carrier: what the portal wants there, what was seen there, and what is ordered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from cards.carriers.choices import Aspect
+from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_of
+from cards.carriers.models import Line
+from cards.carriers.pages.drift_rows import drift_row
+from cards.carriers.pages.order_labels import (
+    DIFFERENCES_FOR_CUSTOMERS,
+    ORDER_FOR_CUSTOMERS,
+    order_badge,
+    order_label,
+    reasons_label,
+    service_badge,
+    step_badge_of,
+)
+from cards.carriers.protocols import PROTOCOLS
+from cards.models import CardEvent
+from cards.pages.badges import Badge
+from cards.phrases import listed
+
+MAY_ASK_CARRIER = "carriers.look_at_carrier"
+TOLD_FOR = timedelta(days=1)  # a customer reads of a confirmed order
+
+
+@dataclass(frozen=True)
+class OrderTold:
+    """An order, and how far it is. `words` are the carrier's."""
+
+    label: str
+    badge: Badge
+    command: object
+    words: str
+    is_open: bool
+
+
+class CardAtCarrier:
+    """One card between the portal and its carrier, as the dealer's staff see it."""
+
+    def __init__(self, card, user):
+        self.card = card
+        self.may_look = user.has_perm(MAY_ASK_CARRIER)
+        self.line = Line.objects.filter(card=card).select_related("account").first()
+        self.account = self.line and self.line.account
+
+    @property
+    def is_being_handed_over(self):
+        """Whether the card has changed since its line was brought into step: the workers do it within seconds."""
+        return bool(self.account) and self.card.version > self.line.seq
+
+    @cached_property
+    def since(self):
+        """The instant since which the card shows what it shows here."""
+        changes = CardEvent.objects.filter(card=self.card).exclude(from_state=F("to_state")).order_by("-seq")
+        return changes.values_list("executed_at", flat=True).first()
+
+    @property
+    def step(self):
+        return step_badge_of(self.line.step)
+
+    @property
+    def seen(self):
+        return service_badge(self.line.seen_service)
+
+    @property
+    def reasons(self):
+        return reasons_label(self.line)
+
+    @cached_property
+    def orders(self):
+        """The orders that are open, or else the last one that none has replaced."""
+        orders = orders_of(self.card)
+        found = list(orders.filter(OPEN_ORDER)) or list(orders.filter(NOT_REPLACED)[:1])
+        return [_ordered(command) for command in found]
+
+    @cached_property
+    def drifts(self):
+        return [drift_row(drift) for drift in open_drifts_of(self.card).select_related("account", "card")]
+
+    @property
+    def cannot(self):
+        """The aspects that this account cannot change, in a list."""
+        protocol = PROTOCOLS.get(self.account.protocol)
+        return listed(aspect.label for aspect in Aspect if protocol and aspect not in protocol.CAN)
+
+    @property
+    def is_broken(self):
+        return self.account.broken_since is not None
+
+
+def _ordered(command):
+    return OrderTold(
+        label=order_label(command.aspect, command.goal),
+        badge=order_badge(command.state),
+        command=command,
+        words=" ".join(filter(None, (command.code, command.text))),
+        is_open=command.ended_at is None,
+    )
+
+
+def told_to_customer(card):
+    """What the card's owner reads of the carrier, in sentences: what is on its way, and what differs; mostly nothing.
+
+    Orders of before the card was theirs are none of their affair.
+    """
+    sentences = [
+        str(DIFFERENCES_FOR_CUSTOMERS[drift.kind])
+        for drift in open_drifts_of(card)
+        if drift.kind in DIFFERENCES_FOR_CUSTOMERS
+    ]
+    last = orders_of(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
+    if last and not (last.ended_at and sentences) and _is_news(last):
+        at = timezone.localtime(last.ended_at or last.sent_at or last.made_at)
+        sentence = ORDER_FOR_CUSTOMERS[last.state]
+        sentences.append(sentence.format(order=order_label(last.aspect, last.goal), at=f"{at:%Y-%m-%d %H:%M}"))
+    return sentences
+
+
+def _is_news(command):
+    ended: datetime | None = command.ended_at
+    return ended is None or timezone.now() - ended < TOLD_FOR

@@ -1,0 +1,17 @@
+"""What the pages of a card, which lie outside this room, show of it."""
+
+from django import template
+from django.template.loader import render_to_string
+
+from cards.carriers.pages.card_panel import CardAtCarrier, told_to_customer
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def at_the_carrier(context, card):
+    """What is known of the card at its carrier, in the words of whoever reads the page."""
+    request, frame = context["request"], context["frame"]
+    facts = {"at": CardAtCarrier(card, request.user)} if frame.for_staff else {"sentences": told_to_customer(card)}
+    template_name = f"{frame.name}/card/_at_the_carrier.html"
+    return render_to_string(template_name, {"card": card, "frame": frame, **facts}, request)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from cards.carriers.actions.accounts import secrets_of
 from cards.carriers.protocols import PROTOCOLS, setting_of, settings_of
+from cards.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,19 @@ def settings_told(account):
     protocol = PROTOCOLS.get(account.protocol)
     if protocol is None:
         return {"fields": [], "settings": []}
-    is_set = _("set") if account.secrets else _("not set")
-    values = account.fields
+    kept = account.fields | dict.fromkeys(_secrets_that_open(account), _("set"))
     return {
-        "fields": [(each.label, is_set if each.is_secret else values.get(each.name, "")) for each in protocol.FIELDS],
+        "fields": [(field.label, kept.get(field.name, _("not set"))) for field in protocol.FIELDS],
         "settings": [
             SettingTold(name, setting.label, setting_of(account, name), name not in account.settings)
             for name, setting in settings_of(protocol).items()
         ],
     }
+
+
+def _secrets_that_open(account):
+    """The names of the secrets; none where no key that there is opens them, which whoever uses them is told."""
+    try:
+        return secrets_of(account)
+    except BadInput:
+        return []

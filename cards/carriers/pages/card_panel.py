@@ -87,7 +87,8 @@ class CardAtCarrier:
     def cannot(self):
         """The aspects that this account cannot change, in a list."""
         protocol = PROTOCOLS.get(self.account.protocol)
-        return listed(aspect.label for aspect in Aspect if protocol and aspect not in protocol.CAN)
+        can = protocol.can(self.account.fields) if protocol else frozenset(Aspect)
+        return listed(aspect.label for aspect in Aspect if aspect not in can)
 
     @property
     def is_broken(self):

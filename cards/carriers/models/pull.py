@@ -4,14 +4,18 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.carriers.choices import PullKind
 from cards.carriers.models.account import CarrierAccount
+from cards.carriers.results import LONGEST_WORDS
 from cards.models.fields import CharField, CodeField
 
 
 class Pull(models.Model):
-    """Something that is fetched for all cards of an account, piece by piece: `cursor` is the last card's key, or page.
+    """Something that is fetched for all cards of an account, piece by piece.
 
-    A worker that dies goes on from the cursor. `total` are the cards asked for, `missing` those of which nothing was
-    told. `failed` are the tries of this piece that came to nothing.
+    `cursor` is how far pieces were handed out: the last card's key, or the page. `pieces` are those that were and are
+    not done, in the hands of a worker or waiting to be tried again (`actions/pieces.py`): what a worker that died over
+    one did not finish is handed out again. `is_all_out`: there is none behind the cursor. `total` are the cards to be
+    asked for, `told` those of which something was, `missing` those of which nothing was. `failed` are the tries of the
+    piece that failed most, `why` the carrier's words for that, or for a figure that it did not tell.
     """
 
     account = models.ForeignKey(CarrierAccount, models.CASCADE, related_name="pulls", db_index=False)
@@ -24,10 +28,10 @@ class Pull(models.Model):
     missing = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     failed = models.PositiveSmallIntegerField(default=0)
-    why = CharField(max_length=500, blank=True)
+    why = CharField(max_length=LONGEST_WORDS, blank=True)
+    pieces = models.JSONField(default=list, blank=True)
+    is_all_out = models.BooleanField(default=False)
     next_at = models.DateTimeField(null=True)
-    worker = CharField(max_length=64, blank=True)
-    leased_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

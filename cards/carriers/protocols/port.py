@@ -120,6 +120,7 @@ class CarrierProtocol:
     CHANGES_AT_ONCE: ClassVar[Mapping[str, int]] = {}  # by aspect, where the protocol has a batch call
     ASKED_AT_ONCE: ClassVar[int] = 1
     USAGE_AT_ONCE: ClassVar[int] = 100
+    DAYS_BACK: ClassVar[tuple[int, int]] = (0, 31)  # of which days the usage can be asked for: the last, and the first
     IS_PLAIN_HTTP: ClassVar[bool] = False  # the carrier offers nothing else
     IS_WITHIN: ClassVar[bool] = False  # the carrier is played by the portal: there is no address
     IS_FINAL: ClassVar[frozenset[str]] = frozenset()  # aspects that cannot be taken back there

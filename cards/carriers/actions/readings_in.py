@@ -1,0 +1,137 @@
+"""What a carrier tells of usage becomes readings of days (`domain.md`, "Usage"): replaced, never added.
+
+A carrier that tells a day is taken at its word. One that counts by cycle tells what was used since the cycle began: the
+day's bytes are that total less what the cycle had before, so the days of a cycle come to what was told last. What is
+used after the last figure of a day stands in the next day's, and so do days of which nothing was told. Where the total
+goes down, the carrier has corrected itself: the last days are lowered in turn, none below zero.
+
+A day that has the same bytes already is left as it is: nothing is written a second time.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from cards.actions.usage import Reading, apply_readings
+from cards.calendar import cycle_start, first_of_month
+from cards.carriers.actions.pieces import CameOfPiece
+from cards.carriers.models import CycleReading
+from cards.carriers.results import Amount
+from cards.errors import InvariantBroken
+from cards.models import Card, PolicyBook, QuarantinedReading, UsageDay
+
+MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
+
+
+def take_days(told, day):
+    """Take what a carrier told of a day of some cards, within the caller's transaction."""
+    readings = [Reading(each.sim.key, day, each.bytes, each.told_at, each.imei) for each in _amounts(told)]
+    return _taken(told, readings)
+
+
+def take_totals(told, day):
+    """Take totals of the running cycle, told on a day or for it, within the caller's transaction."""
+    amounts = {each.sim.key: each for each in _amounts(told)}
+    books = _books(list(amounts), day)
+    readings = [reading for key, book in books.items() for reading in book.readings(amounts[key], day)]
+    CycleReading.objects.bulk_create(
+        [book.noted for book in books.values() if book.noted],
+        update_conflicts=True,
+        unique_fields=["card", "day"],
+        update_fields=["cycle_from", "bytes", "told_at"],
+    )
+    return _taken(told, readings)
+
+
+def cycle_of(policies, carrier, day):
+    """The first day of the carrier's cycle that holds a day."""
+    try:
+        return cycle_start(day, policies.in_force(carrier, day).cycle_day)
+    except InvariantBroken:  # before the carrier's first policy
+        return first_of_month(day)
+
+
+def _amounts(told):
+    return [each for each in told if isinstance(each, Amount) and 0 <= each.bytes < MOST_BYTES_TOLD]
+
+
+def _taken(told, readings):
+    counts, _outcomes = apply_readings(_news(readings))
+    silent = [each for each in told if not isinstance(each, Amount)]
+    no_figures = len(told) - len(silent) - len(_amounts(told))
+    why = next((each.why for each in silent if each.why), "")
+    return CameOfPiece(len(told) - len(silent), len(silent), counts["refused"] + no_figures, why)
+
+
+def _news(readings):
+    """Those that say something else than the last word on their day: what is known, or what was set aside."""
+    among = {"card__among": list({reading.card_id for reading in readings}), "day__in": {r.day for r in readings}}
+    last_words = {}
+    for model in (UsageDay, QuarantinedReading):
+        for row in model.objects.filter(**among).values_list("card_id", "day", "read_at", "bytes", "imei"):
+            key = row[:2]
+            last_words[key] = max(last_words.get(key, row[2:]), row[2:])
+    return [each for each in readings if not _says(last_words.get((each.card_id, each.day)), each)]
+
+
+def _says(known, reading):
+    return known is not None and known[1] == reading.bytes and reading.imei in ("", known[2])
+
+
+@dataclass
+class CycleBook:
+    """One card's running cycle: the totals that were told of it, by day, and the bytes of days that are known.
+
+    `noted` is the total that came in last.
+    """
+
+    card_id: int
+    cycle_from: date
+    told: dict = field(default_factory=dict)
+    known: dict = field(default_factory=dict)
+    noted: CycleReading | None = None
+
+    def readings(self, amount, day):
+        """Note a total; the readings of the days that it changes.
+
+        It belongs to the day, or to the last day of which more was told already: the sum is right either way.
+        """
+        day, before = max([day, *self.told]), self._bytes_by_day()
+        if day in self.told and self.told[day].told_at >= amount.told_at:
+            return
+        self.noted = self.told[day] = CycleReading(
+            card_id=self.card_id, cycle_from=self.cycle_from, day=day, bytes=amount.bytes, told_at=amount.told_at
+        )
+        for its_day, its_bytes in self._bytes_by_day().items():
+            if its_day == day or its_bytes != before[its_day]:
+                yield Reading(self.card_id, its_day, its_bytes, amount.told_at, amount.imei if its_day == day else "")
+
+    def _bytes_by_day(self):
+        """The bytes of each day of which a total was told: that total less the one before and the days between them.
+
+        No total is more than one of a later day.
+        """
+        totals, least = {}, MOST_BYTES_TOLD
+        for day in sorted(self.told, reverse=True):
+            totals[day] = least = min(self.told[day].bytes, least)
+        found, day_before, before = {}, date.min, 0
+        for day in sorted(totals):
+            between = sum(known for its_day, known in self.known.items() if day_before < its_day < day)
+            found[day] = max(totals[day] - before - between, 0)
+            day_before, before = day, totals[day]
+        return found
+
+
+def _books(card_ids, day):
+    """The books of these cards' cycles that hold a day, by card; the cards are locked."""
+    policies = PolicyBook.read()
+    cards = Card.objects.filter(pk__among=card_ids).order_by("pk").select_for_update(of=("self",))
+    books = {key: CycleBook(key, cycle_of(policies, carrier, day)) for key, carrier in cards.values_list("pk", "carrier")}
+    earliest = min((book.cycle_from for book in books.values()), default=day)
+    for row in CycleReading.objects.filter(card__among=card_ids, day__gte=earliest):
+        if row.cycle_from == books[row.card_id].cycle_from:
+            books[row.card_id].told[row.day] = row
+    days = UsageDay.objects.filter(card__among=card_ids, day__gte=earliest)
+    for card_id, its_day, known in days.values_list("card_id", "day", "bytes"):
+        if its_day >= books[card_id].cycle_from:
+            books[card_id].known[its_day] = known
+    return books

@@ -143,7 +143,7 @@ def try_piece_again(pull, piece, why, now):
 
 @transaction.atomic
 def halve_piece(pull, piece, why, now):
-    """A piece was turned down as a whole: each half is asked for alone; a single card that was turned down is missing."""
+    """A piece was turned down as a whole: each half is asked for alone, and a single card is missing."""
     row = _locked(pull, piece)
     row.why = why[:LONGEST_WORDS]
     halves = _halves(row, piece, now)

@@ -13,9 +13,9 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cards.calendar import civil_today
+from cards.calendar import civil_today, cycle_start, days
 from cards.carriers.actions import pieces
-from cards.carriers.actions.readings_in import cycle_of, take_days, take_totals
+from cards.carriers.actions.readings_in import take_days, take_totals
 from cards.carriers.choices import Can, PullKind
 from cards.carriers.models import CarrierAccount, Pull
 from cards.carriers.protocols import PROTOCOLS, access_of, protocol_of, setting_of
@@ -31,7 +31,6 @@ from cards.carriers.results import (
 )
 from cards.errors import BadInput
 from cards.leases import Lost
-from cards.models import PolicyBook
 
 MOST_DAYS_MADE_UP_FOR = 7
 
@@ -64,16 +63,19 @@ def plan(now):
     return len(Pull.objects.bulk_create(planned, ignore_conflicts=True))
 
 
-def pull_day(account, day):
+def pull_day(account, day, now=None):
     """Have the usage of a day fetched now, whatever was before; the new `Pull`. `BadInput` where it cannot be told."""
     kind = _kind_of_usage(account)
     if kind is None:
         raise BadInput("account", _("{account}: its protocol tells no usage.").format(account=account))
-    _refuse_other_days(account, kind, day)
+    first, last = days_told(account, kind)
+    if not first <= day <= last:
+        sentence = _("{account}: the carrier tells the usage of days from {first} to {last}.")
+        raise BadInput("day", sentence.format(account=account, first=first, last=last))
     made = Pull.objects.filter(account=account, kind=kind, day=day, round__gte=ASKED_FOR)
     last = made.aggregate(last=Max("round"))["last"]
     following = ASKED_FOR if last is None else last + 1
-    return Pull.objects.create(account=account, kind=kind, day=day, round=following, next_at=timezone.now())
+    return Pull.objects.create(account=account, kind=kind, day=day, round=following, next_at=now or timezone.now())
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Pulls:
             _failed(pull, piece, failure.result, now)
             if isinstance(failure.result, AccountFault):
                 raise
-        except LoginRefused as refused:
+        except (LoginRefused, BadInput) as refused:
             pieces.let_piece_wait(pull, piece, str(refused), now, float(setting_of(account, "retry_s")))
             raise
         except (NothingHeard, GarbledAnswer) as nothing:
@@ -139,42 +141,47 @@ def _failed(pull, piece, result, now):
 
 
 def _fetch_usage(pull, piece, call, now):
-    take = take_days if pull.kind == PullKind.USAGE_DAY else take_totals
-    if pull.kind == PullKind.USAGE_CYCLE and not _cycle_runs(pull):
-        pieces.give_up_pull(pull, _("the carrier's cycle was over before all was told"), now)
+    first, last = days_told(pull.account, pull.kind)
+    if not first <= pull.day <= last:
+        pieces.give_up_pull(pull, _("the carrier does not tell this day any more"), now)
         return
     lines = pieces.lines_of(pull, piece)
     asked, rest = lines[: pieces.size_of(pull)], lines[pieces.size_of(pull) :]
     told = []
     if asked:
-        told = protocol_of(pull.account).usage(call, access_of(pull.account), list(map(sim_of, asked)), pull.day)
+        told = protocol_of(pull.account).usage(call, access_of(pull.account), list(map(_sim_of, asked)), pull.day)
     with transaction.atomic():
-        pieces.finish_piece(pull, piece, take(told, pull.day), now, str(asked[-1].card_id) if rest else "")
+        came = take_days(told, pull.day) if pull.kind == PullKind.USAGE_DAY else take_totals(told, pull.day, first)
+        pieces.finish_piece(pull, piece, came, now, str(asked[-1].card_id) if rest else "")
 
 
 FETCHES = {PullKind.USAGE_DAY: _fetch_usage, PullKind.USAGE_CYCLE: _fetch_usage}
 
 
-def sim_of(line):
+def _sim_of(line):
     card = line.card
     return Sim(card.pk, card.iccid, card.msisdn, card.imsi, line.seen_code)
 
 
 def _next_pulls(account, now):
-    """The pulls of the next occurrence of each time, and of those since the last one that was planned."""
+    """The pulls for which the time comes next, and of days that were missed since the last one that was planned.
+
+    A total of a cycle makes up for those before it.
+    """
     for its in _times_of(account):
-        planned = Pull.objects.filter(account=account, kind=its.kind, round=its.round)
-        last = planned.aggregate(last=Max("day"))["last"]
         following = _following(its, now)
-        first = max(last + timedelta(days=1), following - timedelta(days=MOST_DAYS_MADE_UP_FOR)) if last else following
-        for late in range((following - first).days + 1):
-            yield Pull(
-                account=account,
-                kind=its.kind,
-                day=following - timedelta(days=late),
-                round=its.round,
-                next_at=_instant(its, now, following) - timedelta(days=late),
-            )
+        for day in [following, *_missed_days(account, its, following)]:
+            at = _instant(its, now, day)
+            yield Pull(account=account, kind=its.kind, day=day, round=its.round, next_at=at)
+
+
+def _missed_days(account, its, following):
+    if its.kind != PullKind.USAGE_DAY or its.round != 1:
+        return []
+    planned = Pull.objects.filter(account=account, kind=its.kind, round=its.round)
+    last = planned.aggregate(last=Max("day"))["last"] or following
+    earliest = civil_today() - timedelta(days=min(protocol_of(account).DAYS_BACK[1], MOST_DAYS_MADE_UP_FOR))
+    return days(max(last + timedelta(days=1), earliest), following - timedelta(days=1))
 
 
 def _times_of(account):
@@ -201,17 +208,10 @@ def _instant(its, now, day):
     return timezone.make_aware(datetime.combine(timezone.localdate(now) + ahead, its.at))
 
 
-def _cycle_runs(pull):
-    policies, carrier = PolicyBook.read(), pull.account.carrier
-    return cycle_of(policies, carrier, civil_today()) == cycle_of(policies, carrier, pull.day)
-
-
-def _refuse_other_days(account, kind, day):
+def days_told(account, kind):
+    """The first and the last day of which the carrier tells the usage today."""
     today = civil_today()
     if kind == PullKind.USAGE_CYCLE:
-        first, last = cycle_of(PolicyBook.read(), account.carrier, today), today
-    else:
-        last, first = (today - timedelta(days=back) for back in protocol_of(account).DAYS_BACK)
-    if not first <= day <= last:
-        sentence = _("{account}: the carrier tells the usage of days from {first} to {last}.")
-        raise BadInput("day", sentence.format(account=account, first=first, last=last))
+        return cycle_start(today, int(setting_of(account, "cycle_day"))), today
+    last, first = (today - timedelta(days=back) for back in protocol_of(account).DAYS_BACK)
+    return first, last

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cards.actions.usage import Reading, apply_readings
-from cards.calendar import cycle_start, first_of_month
 from cards.carriers.actions.pieces import CameOfPiece
 from cards.carriers.models import CycleReading
 from cards.carriers.results import Amount
-from cards.errors import InvariantBroken
-from cards.models import Card, PolicyBook, QuarantinedReading, UsageDay
+from cards.models import Card, QuarantinedReading, UsageDay
 
 MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
 
@@ -28,26 +26,18 @@ def take_days(told, day):
     return _taken(told, readings)
 
 
-def take_totals(told, day):
-    """Take totals of the running cycle, told on a day or for it, within the caller's transaction."""
+def take_totals(told, day, cycle_from):
+    """Take totals of the cycle that began on `cycle_from`, told on a day or for it, within the caller's transaction."""
     amounts = {each.sim.key: each for each in _amounts(told)}
-    books = _books(list(amounts), day)
+    books = _books(list(amounts), cycle_from)
     readings = [reading for key, book in books.items() for reading in book.readings(amounts[key], day)]
     CycleReading.objects.bulk_create(
-        [book.noted for book in books.values() if book.noted],
+        [row for book in books.values() for row in book.noted],
         update_conflicts=True,
         unique_fields=["card", "day"],
         update_fields=["cycle_from", "bytes", "told_at"],
     )
     return _taken(told, readings)
-
-
-def cycle_of(policies, carrier, day):
-    """The first day of the carrier's cycle that holds a day."""
-    try:
-        return cycle_start(day, policies.in_force(carrier, day).cycle_day)
-    except InvariantBroken:  # before the carrier's first policy
-        return first_of_month(day)
 
 
 def _amounts(told):
@@ -81,14 +71,14 @@ def _says(known, reading):
 class CycleBook:
     """One card's running cycle: the totals that were told of it, by day, and the bytes of days that are known.
 
-    `noted` is the total that came in last.
+    No total is more than one of a later day. `noted` are those that changed.
     """
 
     card_id: int
     cycle_from: date
     told: dict = field(default_factory=dict)
     known: dict = field(default_factory=dict)
-    noted: CycleReading | None = None
+    noted: list = field(default_factory=list)
 
     def readings(self, amount, day):
         """Note a total; the readings of the days that it changes.
@@ -98,40 +88,35 @@ class CycleBook:
         day, before = max([day, *self.told]), self._bytes_by_day()
         if day in self.told and self.told[day].told_at >= amount.told_at:
             return
-        self.noted = self.told[day] = CycleReading(
-            card_id=self.card_id, cycle_from=self.cycle_from, day=day, bytes=amount.bytes, told_at=amount.told_at
-        )
+        for row in self.told.values():
+            if row.bytes > amount.bytes:
+                row.bytes = amount.bytes
+                self.noted.append(row)
+        its = CycleReading(card_id=self.card_id, cycle_from=self.cycle_from, day=day)
+        its.bytes, its.told_at = amount.bytes, amount.told_at
+        self.noted = [row for row in self.noted if row.day != day] + [its]
+        self.told[day] = its
         for its_day, its_bytes in self._bytes_by_day().items():
             if its_day == day or its_bytes != before[its_day]:
                 yield Reading(self.card_id, its_day, its_bytes, amount.told_at, amount.imei if its_day == day else "")
 
     def _bytes_by_day(self):
-        """The bytes of each day of which a total was told: that total less the one before and the days between them.
-
-        No total is more than one of a later day.
-        """
-        totals, least = {}, MOST_BYTES_TOLD
-        for day in sorted(self.told, reverse=True):
-            totals[day] = least = min(self.told[day].bytes, least)
+        """The bytes of each day of which a total was told: that total less the one before and the days between them."""
         found, day_before, before = {}, date.min, 0
-        for day in sorted(totals):
+        for day in sorted(self.told):
             between = sum(known for its_day, known in self.known.items() if day_before < its_day < day)
-            found[day] = max(totals[day] - before - between, 0)
-            day_before, before = day, totals[day]
+            found[day] = max(self.told[day].bytes - before - between, 0)
+            day_before, before = day, self.told[day].bytes
         return found
 
 
-def _books(card_ids, day):
-    """The books of these cards' cycles that hold a day, by card; the cards are locked."""
-    policies = PolicyBook.read()
+def _books(card_ids, cycle_from):
+    """The books of these cards' cycle, by card; the cards are locked."""
     cards = Card.objects.filter(pk__among=card_ids).order_by("pk").select_for_update(of=("self",))
-    books = {key: CycleBook(key, cycle_of(policies, carrier, day)) for key, carrier in cards.values_list("pk", "carrier")}
-    earliest = min((book.cycle_from for book in books.values()), default=day)
-    for row in CycleReading.objects.filter(card__among=card_ids, day__gte=earliest):
-        if row.cycle_from == books[row.card_id].cycle_from:
-            books[row.card_id].told[row.day] = row
-    days = UsageDay.objects.filter(card__among=card_ids, day__gte=earliest)
-    for card_id, its_day, known in days.values_list("card_id", "day", "bytes"):
-        if its_day >= books[card_id].cycle_from:
-            books[card_id].known[its_day] = known
+    books = {key: CycleBook(key, cycle_from) for key in cards.values_list("pk", flat=True)}
+    for row in CycleReading.objects.filter(card__among=card_ids, cycle_from=cycle_from):
+        books[row.card_id].told[row.day] = row
+    days = UsageDay.objects.filter(card__among=card_ids, day__gte=cycle_from)
+    for card_id, day, known in days.values_list("card_id", "day", "bytes"):
+        books[card_id].known[day] = known
     return books

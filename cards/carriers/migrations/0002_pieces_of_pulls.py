@@ -4,28 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('carriers', '0001_initial'),
+        ("carriers", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='pull',
-            name='leased_until',
+            model_name="pull",
+            name="leased_until",
         ),
         migrations.RemoveField(
-            model_name='pull',
-            name='worker',
+            model_name="pull",
+            name="worker",
         ),
         migrations.AddField(
-            model_name='pull',
-            name='is_all_out',
+            model_name="pull",
+            name="is_all_out",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='pull',
-            name='pieces',
+            model_name="pull",
+            name="pieces",
             field=models.JSONField(blank=True, default=list),
         ),
     ]

@@ -48,7 +48,8 @@ class Pull(models.Model):
 class CycleReading(models.Model):
     """What a carrier that counts by cycle said last of a card: bytes of the cycle up to `told_at`.
 
-    A day's usage is the difference to the last figure before it, of the same cycle. The latest of a civil day is kept.
+    A day's usage is the difference to the last figure before it, of the same cycle. The latest of a civil day is kept;
+    no figure stays above a later one, for then the carrier has corrected itself.
     """
 
     card = models.ForeignKey("cards.Card", models.CASCADE, related_name="+", db_index=False)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from cards.calendar import days
 from cards.carriers.actions import pieces
@@ -26,7 +27,7 @@ LATER = timedelta(hours=1)
 
 @pytest.fixture
 def carrier():
-    with on_day(NOV_4), told_by() as carrier:
+    with on_day(NOV_4), override("en"), told_by() as carrier:
         carrier.at = NOW
         yield carrier
 

@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from cards.calendar import days
 from cards.carriers.actions import pieces
-from cards.carriers.actions.pulls import Completeness, Pulls, completeness, plan, pull_day
+from cards.carriers.actions.pulls import Completeness, Pulls, completeness, plan_pulls, pull_day
 from cards.carriers.choices import Can
 from cards.carriers.models import CarrierAccount, Pull
 from cards.carriers.results import AccountFault, Busy, CallFailed, LoginRefused, NothingHeard, TurnedDown, Unknown
@@ -216,30 +216,30 @@ def test_a_day_that_cannot_be_asked_for_any_more_is_missing(carrier):
 
 def test_a_new_account_begins_with_the_next_times(carrier):
     account = account_with([])
-    assert plan(NOW) == 4
+    assert plan_pulls(NOW) == 4
     assert planned(account) == [
         ("usage_day", NOV_4, 1, beijing(NOV_5, 6, 30)),
         ("usage_day", NOV_3, 3, beijing(NOV_5, 6, 30)),
         ("usage_day", NOV_2, 4, beijing(NOV_5, 6, 30)),
         ("usage_day", NOV_4, 2, beijing(NOV_5, 10)),
     ]
-    plan(NOW + LATER)
+    plan_pulls(NOW + LATER)
     assert len(planned(account)) == 4
 
 
 def test_before_the_time_it_is_today(carrier):
     account = account_with([])
-    plan(beijing(NOV_4, 6, 29))
+    plan_pulls(beijing(NOV_4, 6, 29))
     assert planned(account)[0] == ("usage_day", NOV_3, 1, beijing(NOV_4, 6, 30))
     assert planned(account)[-1] == ("usage_day", NOV_3, 2, beijing(NOV_4, 10))
 
 
 def test_days_that_were_missed_are_made_up_for_as_far_as_the_carrier_tells_them(carrier):
     account = account_with([])
-    plan(NOW)
+    plan_pulls(NOW)
     after = NOV_4 + timedelta(days=20)
     with on_day(after):
-        plan(beijing(after, 12))
+        plan_pulls(beijing(after, 12))
     made = Pull.objects.filter(account=account, round=1).order_by("day")
     assert [(row.day, row.next_at) for row in made] == [
         (day, beijing(day + timedelta(days=1), 6, 30)) for day in (NOV_4, *days(after - timedelta(days=7), after))
@@ -249,22 +249,22 @@ def test_days_that_were_missed_are_made_up_for_as_far_as_the_carrier_tells_them(
 def test_totals_are_fetched_in_the_morning_and_before_midnight_and_those_missed_are_not(carrier):
     carrier.CAN = frozenset({Can.USAGE_CYCLE})
     account = account_with([])
-    plan(NOW)
+    plan_pulls(NOW)
     assert planned(account) == [
         ("usage_cycle", NOV_4, 2, beijing(NOV_4, 23, 30)),
         ("usage_cycle", NOV_5, 1, beijing(NOV_5, 6, 30)),
     ]
     with on_day(NOV_4 + timedelta(days=9)):
-        assert plan(NOW + timedelta(days=9)) == 2
+        assert plan_pulls(NOW + timedelta(days=9)) == 2
 
 
 def test_accounts_that_are_off_or_tell_nothing_are_not_planned(carrier):
     account_with([])
     CarrierAccount.objects.update(is_on=False)
-    assert plan(NOW) == 0
+    assert plan_pulls(NOW) == 0
     CarrierAccount.objects.update(is_on=True)
     carrier.CAN = frozenset()
-    assert plan(NOW) == 0
+    assert plan_pulls(NOW) == 0
 
 
 @pytest.mark.parametrize("day", [NOV_4, NOV_4 - timedelta(days=8)])

@@ -33,7 +33,7 @@ URGENCY = Case(When(kind=PullKind.STATES, then=Value(2)), When(kind=PullKind.CHA
 
 
 @dataclass(frozen=True)
-class Piece:
+class PullPiece:
     """The cards behind one key up to another, or a page of a list. `at` is until when `held_by` has it, or, held by
     nobody, when it is tried again.
     """
@@ -106,7 +106,7 @@ def finish_piece(pull, piece, came, now, rest_after=""):
     Raises `Lost` where another worker has it by now.
     """
     pull = _locked(pull, piece)
-    _put(pull, piece, *([Piece(rest_after, piece.through, at=now.isoformat())] if rest_after else []))
+    _put(pull, piece, *([PullPiece(rest_after, piece.through, at=now.isoformat())] if rest_after else []))
     pull.told += came.told
     pull.missing += came.missing
     pull.refused += came.refused
@@ -165,7 +165,7 @@ def give_up_pull(pull, why, now):
 
 
 def pieces_of(pull):
-    return [Piece(**piece) for piece in pull.pieces]
+    return [PullPiece(**piece) for piece in pull.pieces]
 
 
 def _locked(pull, piece):
@@ -185,7 +185,7 @@ def _next(pull):
     if not _goes_on(pull):
         return None
     if pull.kind == PullKind.CHANGED:
-        return Piece(pull.cursor)
+        return PullPiece(pull.cursor)
     lines, size = asked_lines(pull.account), size_of(pull)
     if not pull.cursor:
         pull.total = lines.count()
@@ -194,7 +194,7 @@ def _next(pull):
     pull.is_all_out = len(keys) < size
     if not keys:
         return None
-    piece = Piece(pull.cursor, str(keys[-1]))
+    piece = PullPiece(pull.cursor, str(keys[-1]))
     pull.cursor = piece.through
     return piece
 

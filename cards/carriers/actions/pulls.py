@@ -56,7 +56,7 @@ ASKED_FOR = 10  # the first round of pulls that a person asks for
 USAGE_KINDS = (PullKind.USAGE_DAY, PullKind.USAGE_CYCLE)
 
 
-def plan(now):
+def plan_pulls(now):
     """Make the rows of each account's next pulls, and of those missed while nobody planned; how many."""
     accounts = CarrierAccount.objects.filter(is_on=True, protocol__in=PROTOCOLS)
     planned = [pull for account in accounts for pull in _next_pulls(account, now)]

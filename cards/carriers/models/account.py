@@ -11,7 +11,7 @@ class CarrierAccount(models.Model):
     `secrets` are enciphered (`ciphers.py`). `settings` holds what is set otherwise than the protocol's default.
     While `broken_since` stands, the account's circuit is open: nothing is sent but a probe at `probe_at`. `faults` are
     the transport errors one after the other. `broken_s` are the seconds for which it was broken before: no order's
-    patience runs then. `push_key` is the unguessable part of the address at which the carrier may knock.
+    patience runs then. `next_at` is the earliest start of its next call, whichever worker makes it. `push_key` is the unguessable part of the address at which the carrier may knock.
     """
 
     name = CodeField(max_length=40, unique=True)
@@ -30,6 +30,7 @@ class CarrierAccount(models.Model):
     faults = models.PositiveSmallIntegerField(default=0, editable=False)
     token = models.TextField(blank=True, editable=False)  # enciphered
     token_renew_at = models.DateTimeField(null=True, editable=False)
+    next_at = models.DateTimeField(null=True, editable=False)
     push_key = CodeField(max_length=43, unique=True, editable=False)
     reconcile_at = models.DateTimeField(null=True, editable=False)
 
@@ -61,16 +62,12 @@ class AccountRule(models.Model):
 
 
 class Slot(models.Model):
-    """A right to make calls of an account, one after the other: concurrency, rate and the death of a worker in one.
-
-    `next_at` is the earliest start of the next call.
-    """
+    """A right to make calls of an account, one after the other, for as long as its owner lives and holds it."""
 
     account = models.ForeignKey(CarrierAccount, models.CASCADE, related_name="slots")
     number = models.PositiveSmallIntegerField()
     owner = CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    next_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("slot")

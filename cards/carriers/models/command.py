@@ -18,7 +18,8 @@ class Command(models.Model):
     for it in this room, and `released_by` the second one where it cannot be taken back. `rank_at` orders what is due:
     the instant of the wish, later by a minute for each step of lesser urgency, so nothing waits for ever. `attempts`
     are the times it was sent, `repeats` those after it had been accepted; `due_at` is when something is to be done with
-    it, `give_up_at` when patience is over. `broken_s` is the account's own figure when it was opened.
+    it, `give_up_at` when patience is over. `broken_s` is the account's own figure when it was first sent. `result` is
+    what the last answer to it was, `is_final` whether that can never be another one; `worker` sends it at this moment.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -47,6 +48,9 @@ class Command(models.Model):
     accepted_at = models.DateTimeField(null=True)
     give_up_at = models.DateTimeField(null=True)
     broken_s = models.PositiveIntegerField(default=0, editable=False)
+    result = CharField(max_length=13, choices=CallResult, blank=True)
+    is_final = models.BooleanField(default=False)
+    worker = CharField(max_length=64, blank=True)
     ended_at = models.DateTimeField(null=True)
     code = CodeField(max_length=40, blank=True)
     text = CharField(max_length=LONGEST_WORDS, blank=True)
@@ -63,12 +67,37 @@ class Command(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "due_at"], name="command_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["account", "rank_at"], name="command_queue", condition=Q(state=CommandState.QUEUED)),
             models.Index(fields=["card", "-id"], name="command_of_card"),
             models.Index(fields=["account", "ended_at"], name="command_ended", condition=Q(ended_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.card_id} {self.aspect} {self.goal}: {self.state}"
+
+    @property
+    def is_queued(self) -> bool:
+        return self.state == CommandState.QUEUED
+
+    @property
+    def is_in_flight(self) -> bool:
+        return self.state in IN_FLIGHT
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.state == CommandState.ACCEPTED
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.state == CommandState.BY_HAND
+
+    @property
+    def is_refused(self) -> bool:
+        return self.state == CommandState.REFUSED
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.state == CommandState.UNKNOWN
 
 
 class Attempt(models.Model):

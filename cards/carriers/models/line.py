@@ -12,8 +12,9 @@ class Line(models.Model):
 
     `wanted_…` follow from the card as it was at its record `seq` (`wanted.py`). `activation_seq` is the record by which
     the portal itself activated it, 0 without: only that lets an activation be ordered. `seen_…` are the words of the
-    last state query; `missing_at` says when the carrier knew no such card. `ask_at` is when it is looked at next, and
-    `looks` how many of the later looks for late effects are still to come.
+    last state query; `missing_at` says when the carrier knew no such card. `ask_at` is when it is looked at next:
+    those first that a person asked for, then those that an order waits for. `looks` says how many of the later looks
+    for late effects are still to come; `worker` looks at it at this moment.
     """
 
     card = models.OneToOneField("cards.Card", models.PROTECT, related_name="+")
@@ -42,7 +43,9 @@ class Line(models.Model):
     last_sent_at = models.DateTimeField(null=True)
     ask_at = models.DateTimeField(null=True)
     is_asked_by_person = models.BooleanField(default=False)
+    has_order = models.BooleanField(default=False)
     looks = models.PositiveSmallIntegerField(default=0)
+    worker = CharField(max_length=64, blank=True)
     step = CharField(max_length=8, choices=LineStep, default=LineStep.BY_HAND)
     paused = models.BooleanField(default=False)
 
@@ -51,6 +54,11 @@ class Line(models.Model):
         verbose_name_plural = _("cards at their carriers")
         default_permissions = ("view",)
         indexes = [
+            models.Index(
+                fields=["account", "-is_asked_by_person", "-has_order", "ask_at"],
+                name="line_to_look_at",
+                condition=Q(ask_at__isnull=False),
+            ),
             models.Index(fields=["account", "ask_at"], name="line_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(fields=["account", "card"], name="line_of_account"),
             models.Index(fields=["step", "card"], name="line_step"),
@@ -58,3 +66,7 @@ class Line(models.Model):
 
     def __str__(self) -> str:
         return f"{self.card_id} {self.step}"
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.step == LineStep.BY_HAND

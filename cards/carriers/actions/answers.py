@@ -1,0 +1,85 @@
+"""What a protocol's answer comes to, whatever way it was given, and the row that is kept of each call."""
+
+import logging
+
+from cards.carriers.actions.circuit import break_circuit, count_fault, heard_well
+from cards.carriers.choices import CallResult
+from cards.carriers.models import Attempt
+from cards.carriers.results import (
+    LONGEST_WORDS,
+    Accepted,
+    AccountFault,
+    AlreadySo,
+    Busy,
+    CallFailed,
+    GarbledAnswer,
+    LoginRefused,
+    Missing,
+    NotCalled,
+    NothingHeard,
+    Seen,
+    TurnedDown,
+    Unknown,
+)
+
+log = logging.getLogger(__name__)
+
+RESULT_OF = {
+    Accepted: CallResult.ACCEPTED,
+    AlreadySo: CallResult.ALREADY_SO,
+    TurnedDown: CallResult.REFUSED,
+    Busy: CallResult.BUSY,
+    NotCalled: CallResult.BUSY,
+    AccountFault: CallResult.ACCOUNT_FAULT,
+    Unknown: CallResult.UNKNOWN,
+    Seen: CallResult.SEEN,
+    Missing: CallResult.MISSING,
+}
+# What a protocol's file may stumble over in an answer that is not as anybody has written it down.
+_GARBLED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+
+
+def answers_to(ask, call, number):
+    """What `ask()` says of so many cards. However a call fails, that is an answer of each."""
+    try:
+        answers = list(ask())
+        return answers if len(answers) == number else [Unknown()] * number
+    except NothingHeard as nothing:
+        failed = Unknown("", str(nothing))
+    except LoginRefused as refused:
+        failed = AccountFault("", str(refused))
+    except GarbledAnswer as garbled:
+        failed = Unknown("", str(garbled))
+    except CallFailed as whole:
+        failed = whole.result
+    except _GARBLED as error:
+        log.warning("An answer of %s was not understood (%s)", call.access.name, type(error).__name__)
+        failed = Unknown()
+    return [failed] * number
+
+
+def note_the_account(account, call, answers, now):
+    """What these answers say of the account itself: whether it is accepted, and whether anybody answers at all."""
+    faulty = next((answer for answer in answers if isinstance(answer, AccountFault)), None)
+    if faulty:
+        break_circuit(account, call.masked(f"{faulty.code} {faulty.text}".strip()), now)
+    elif call.exchanges and not call.exchanges[-1].is_heard:
+        count_fault(account, call.exchanges[-1].text, now)
+    elif not account.broken_since or not all(isinstance(answer, Unknown) for answer in answers):
+        heard_well(account, now)
+
+
+def attempt_row(command, kind, answer, call, at):
+    """The row of one command in this call: the carrier's words, or else what came over the line."""
+    last = call.exchanges[-1] if call.exchanges else None
+    heard = last.text if last else ""
+    return Attempt(
+        command=command,
+        at=at,
+        kind=kind,
+        ms=sum(each.ms for each in call.exchanges),
+        result=RESULT_OF[type(answer)],
+        code=call.masked(answer.code)[:40],
+        text=(call.masked(answer.text) or heard)[:LONGEST_WORDS],
+        request_id=last.request_id if last else "",
+    )

@@ -1,0 +1,187 @@
+"""What the portal wants of its cards, read off their records: each card's line is brought into step with the card.
+
+The records are only the bell. What counts is the card as it is now, so ten changes come to one order, and a card that
+was taken over, restored or corrected falls into step in the same way. How far the records were read and what came of
+them is one transaction.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from cards.actions.bulk import update_rows
+from cards.actions.events import newest_key, pull
+from cards.carriers.actions.accounts import account_for
+from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw
+from cards.carriers.choices import Aspect, LineStep, ServiceState
+from cards.carriers.models import CarrierAccount, Line
+from cards.carriers.protocols import setting_of
+from cards.carriers.wanted import CardFacts, Wish, orders, wanted
+from cards.choices import Action, ActorKind, Cause, Rule
+from cards.models import Card, CardEvent, EventCursor
+
+_READER = "carriers"
+_CARDS_AT_ONCE = 2_000
+_COLUMNS = (
+    *("iccid", "msisdn", "carrier", "customer_id", "version", "state", "resumes_to", "holds"),
+    *("quota_mb", "pack_mb", "limit_mb", "binding", "bound_imei", "activation_cause", "activated_on"),
+)
+_WRITTEN = (
+    *("account_id", "wanted_service", "wanted_data", "wanted_cap_mb", "wanted_imei", "activation_seq", "seq"),
+    *("wanted_at", "ask_at", "has_order", "step"),
+)
+
+
+def hear():
+    """Read the cards' records that are new, and order what follows from them; how many they were."""
+    heard = 0
+    while _is_there_news() and (number := pull(_READER, _take_records)):
+        heard += number
+    return heard
+
+
+def _is_there_news():
+    through = EventCursor.objects.filter(reader=_READER).values_list("through", flat=True).first()
+    return newest_key(CardEvent) > (through or 0)
+
+
+def bring_in_step(card_ids, at=None):
+    """Bring the lines of these cards into step with the cards: those that were taken in, restored, or put on another
+    account."""
+    card_ids = sorted(set(card_ids))
+    for start in range(0, len(card_ids), _CARDS_AT_ONCE):
+        with transaction.atomic():
+            _bring(card_ids[start : start + _CARDS_AT_ONCE], {}, at or timezone.now())
+
+
+def _take_records(records):
+    if not CarrierAccount.objects.exists():
+        return  # whoever makes the first one brings the cards into step that are there
+    of_card = {}
+    for record in records:
+        of_card.setdefault(record.card_id, []).append(record)
+    _bring(sorted(of_card), of_card, timezone.now())
+
+
+def _bring(keys, records, now):
+    cards = {card.pk: card for card in Card.objects.filter(pk__in=keys).only("id", *_COLUMNS)}
+    _provide_lines(cards)
+    accounts = {account.pk: _Manners.of(account) for account in CarrierAccount.objects.all()}
+    changes = [
+        _take_over(line, cards[line.card_id], accounts.get(line.account_id, _NONE), records.get(line.card_id, []), now)
+        for line in lines_locked(cards)
+    ]
+    wishes = [change for change in changes if change.is_wish]
+    withdraw([change.line for change in wishes], {change.line.card_id: change.ordered for change in wishes}, now)
+    order([(change.line, change.ordered, change.grounds) for change in wishes if change.ordered], now)
+    rows = [(change.line.pk, *(getattr(change.line, name) for name in _WRITTEN)) for change in changes]
+    update_rows(Line, _WRITTEN, rows)
+
+
+@dataclass
+class _Change:
+    """What a card's records make of its line: whether the portal wants something else, and what is ordered for it."""
+
+    line: Line
+    is_wish: bool
+    ordered: list
+    grounds: Grounds
+
+
+@dataclass(frozen=True)
+class _Manners:
+    """How an account uses its carrier, asked once for many cards."""
+
+    stop_by: str = "number"
+    is_capped: bool = False
+    is_bound: bool = False
+
+    @classmethod
+    def of(cls, account):
+        is_on = [setting_of(account, name) == "on" for name in ("cap", "binding")]
+        return cls(setting_of(account, "stop_by"), *is_on)
+
+
+_NONE = _Manners()
+
+
+def _provide_lines(cards):
+    """A line for each card that has none and belongs on an account."""
+    known = set(Line.objects.filter(card_id__in=cards).values_list("card_id", flat=True))
+    new = account_for([card for pk, card in cards.items() if pk not in known])
+    Line.objects.bulk_create([Line(card_id=pk, account=account) for pk, account in new.items()], ignore_conflicts=True)
+
+
+def _take_over(line, card, manners, records, now):
+    """What the card wants of its carrier from now on, into its line."""
+    before = wanted_of(line)
+    wish = wanted(_facts(card), manners.stop_by, manners.is_capped, manners.is_bound)
+    wishing = [record for record in records if _is_wish(record)]
+    activating = [record.seq for record in records if _activates(record, card)]
+    is_new = not before.service
+    is_wish = bool(wishing) if is_new else wish != before
+    line.wanted_service, line.wanted_data = wish.service, wish.data
+    line.wanted_cap_mb, line.wanted_imei = wish.cap_mb, wish.imei
+    line.activation_seq = activating[-1] if activating else line.activation_seq
+    line.seq = card.version
+    grounds = Grounds.of((wishing or records)[-1]) if records else Grounds(line.seq)
+    if not line.account_id or not line.account.is_on:
+        line.step = LineStep.BY_HAND
+        return _Change(line, is_wish, [], grounds)
+    ordered = _orders(line, wish, before, is_new) if is_wish else []
+    if is_wish:
+        line.wanted_at = now
+    if line.seen_at is None or line.is_by_hand or (is_wish and not ordered):
+        _look_first(line, is_wish, now)
+    if is_wish:
+        line.step = LineStep.WAITING
+    return _Change(line, is_wish, ordered, grounds)
+
+
+def _look_first(line, is_wish, now):
+    """Nothing is sent to a line before it was seen; one that is as wanted already, as it seems, is looked at too."""
+    line.ask_at = min(line.ask_at or now, now)
+    line.has_order = line.has_order or is_wish
+    line.step = LineStep.WAITING
+
+
+def _orders(line, wish, before, is_new):
+    """What is to be ordered; of a line that nobody has seen, what would be if it were the other way round there."""
+    ordered = orders_of(line) if line.seen_at else list(_presumed(wish, line.activation_seq > 0))
+    if not is_new and wish.cap_mb != before.cap_mb and wish.cap_mb:
+        ordered.append(Wish(Aspect.CAP, str(wish.cap_mb)))
+    if not is_new and wish.imei != before.imei and wish.imei:
+        ordered.append(Wish(Aspect.BINDING, wish.imei))
+    return ordered
+
+
+def _presumed(wish, may_activate):
+    otherwise = {
+        ServiceState.ACTIVE: ServiceState.SILENT if may_activate else ServiceState.STOPPED,
+        ServiceState.SILENT: ServiceState.TEST,
+    }
+    return orders(wish, otherwise.get(wish.service, ServiceState.ACTIVE), "", may_activate=may_activate)
+
+
+def _facts(card):
+    allowance = card.quota_mb + card.pack_mb
+    if card.limit_mb is not None:
+        allowance = min(allowance, card.limit_mb) if allowance else card.limit_mb
+    return CardFacts(card.state, card.resumes_to, card.holds, allowance, card.binding, card.bound_imei)
+
+
+def _is_wish(record):
+    """Whether the record changed how the card should be: one that opens it does not."""
+    return bool(record.from_state) and record.from_state != record.to_state
+
+
+def _activates(record, card):
+    """Whether the portal itself activated the card by this record: a first use comes from the carrier."""
+    if record.action in (Action.ACTIVATE, Action.FORCE_ACTIVATE):
+        return record.rule != Rule.FIRST_USE and record.actor_kind in _OF_THE_PORTAL
+    is_then = record.action == Action.APPROVE_REAL_NAME and card.activated_on == record.effective_on
+    return is_then and card.activation_cause == Cause.REAL_NAME
+
+
+_OF_THE_PORTAL = (ActorKind.SYSTEM, ActorKind.STAFF, ActorKind.CUSTOMER, ActorKind.COMMAND)

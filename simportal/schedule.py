@@ -15,6 +15,8 @@ BEAT_SCHEDULE = {
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
     "mail": every(60, "billing.mail"),
+    "hear": every(2, "carriers.hear"),
+    "carriers": every(2, "carriers.work"),
     "proof": every(60, "simportal.proof"),
     "resets": every(5, "simportal.resets"),
 }

@@ -24,7 +24,6 @@ from cards.carriers.choices import Aspect, CallKind, Can, CommandState
 from cards.carriers.models import Attempt, Line
 from cards.carriers.protocols import protocol_of, setting_of
 from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim
-from cards.models import Card
 
 _TOLD_BY_A_THOROUGH_LOOK = {Aspect.DATA, Aspect.BINDING, Aspect.CAP}
 
@@ -100,7 +99,9 @@ def _claim(account, protocol, owner, now):
 
 def _ask_for_the_order(protocol, call, line, look, command):
     """What the carrier says of an accepted order that is not seen done yet; None where it tells nothing of orders."""
-    if not (command and command.is_accepted and command.ticket and isinstance(look, Seen) and Can.ORDER in protocol.CAN):
+    if not (
+        command and command.is_accepted and command.ticket and isinstance(look, Seen) and Can.ORDER in protocol.CAN
+    ):
         return None
     _write_what_was_seen(line, look, call.now())
     if is_done(command, line):

@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from cards.carriers.actions.commands import lines_locked, release_queue
-from cards.carriers.models import Command, Line
 from cards.carriers.choices import CommandState
+from cards.carriers.models import Command, Line
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ from cards.carriers.actions.tokens import AccountTokens
 from cards.carriers.calling import CarrierCall
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import access_of, protocol_of
-from cards.carriers.results import TurnedDown
+from cards.carriers.results import Missing
 from cards.errors import BadInput
 from cards.leases import Lost
 
@@ -63,7 +63,7 @@ def _is_over(clock, until):
 
 
 def _is_alone():
-    """Whether other threads would not see what this one does: within a test's transaction, or on a database in memory."""
+    """Whether other threads would not see what this one does: in a transaction of a test's, on a database in memory."""
     in_memory = connection.vendor == "sqlite" and connection.is_in_memory_db()
     return connection.in_atomic_block or in_memory
 
@@ -108,7 +108,7 @@ class _Threads:
 
     def __init__(self, clock, until):
         self._clock, self._until = clock, until
-        self._threads, self._turns, self._errors, self._in_vain = {}, 0, [], Counter()
+        self._threads, self._turns, self._errors, self._in_vain = {}, [], [], Counter()
 
     def start(self, accounts):
         self._tidy()
@@ -138,12 +138,12 @@ class _Threads:
         for thread in self._threads:
             thread.join()
         self._tidy()
-        return self._turns
+        return sum(self._turns)
 
     def _run(self, account_pk, slot):
         try:
             turns = _serve(account_pk, slot, self._clock, lambda turns: _is_over(self._clock, self._until))
-            self._turns += turns
+            self._turns.append(turns)
             is_only_one = list(self._threads.values()).count(account_pk) == 1
             self._in_vain[account_pk] = self._in_vain[account_pk] + 1 if not turns and is_only_one else 0
         except Exception as error:  # told by whoever started it
@@ -200,6 +200,6 @@ def _probe(account, protocol, call):
     if line:
         answers = answers_to(lambda: protocol.ask(call, call.access, [sim_of(line)]), call, 1)
     else:
-        answers = answers_to(lambda: [TurnedDown("", "" if call.token() else "")], call, 1)
+        answers = answers_to(lambda: [call.token() and Missing()], call, 1)
     note_the_account(account, call, answers, call.now())
     return True

@@ -11,7 +11,8 @@ class CarrierAccount(models.Model):
     `secrets` are enciphered (`ciphers.py`). `settings` holds what is set otherwise than the protocol's default.
     While `broken_since` stands, the account's circuit is open: nothing is sent but a probe at `probe_at`. `faults` are
     the transport errors one after the other. `broken_s` are the seconds for which it was broken before: no order's
-    patience runs then. `next_at` is the earliest start of its next call, whichever worker makes it. `push_key` is the unguessable part of the address at which the carrier may knock.
+    patience runs then. `next_at` is the earliest start of its next call, whichever worker makes it. `push_key` is the
+    unguessable part of the address at which the carrier may knock.
     """
 
     name = CodeField(max_length=40, unique=True)

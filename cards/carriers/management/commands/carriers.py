@@ -1,9 +1,19 @@
 from django.utils.translation import gettext as _
 
+from cards.carriers.actions import working
 from cards.carriers.management.documents import card_documents, drift_documents
 from cards.management.base import PortalCommand
 from cards.management.numbers import meant
 from cards.phrases import listed, pair
+
+MOST_SECONDS = 7 * 24 * 60 * 60
+
+
+def seconds(text):
+    number = float(text)
+    if not 0 < number <= MOST_SECONDS:
+        raise ValueError
+    return number
 
 
 class Command(PortalCommand):
@@ -14,6 +24,9 @@ class Command(PortalCommand):
         card = parts.add_parser("card", help="cards at their carriers: wanted, seen, orders and differences")
         card.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
         parts.add_parser("drift", help="the queue of differences")
+        work = parts.add_parser("work", help="hear what is wanted, send, ask and fetch, as the background work does")
+        work.add_argument("--seconds", type=seconds, help="for so long; otherwise until nothing is due at this moment")
+        work.add_argument("--until-settled", action="store_true", help="end when nothing is due at this moment")
 
     def carry_out(self, part, **options):
         return getattr(self, f"_{part}")(**options)
@@ -33,6 +46,11 @@ class Command(PortalCommand):
         else:
             self.give(documents[0] if documents else None)
         return len(documents) < len(found)
+
+    def _work(self, seconds, until_settled, json, **options):
+        turns = working.work(seconds, until_settled)
+        if json:
+            self.give({"turns": turns})
 
     def _drift(self, json, **options):
         documents = drift_documents()

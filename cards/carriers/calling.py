@@ -140,7 +140,7 @@ def _exchange(base_url, method, address, body, headers, deadline):
     """Status, headers and body of the answer. Raises `NothingHeard` where no whole answer came in time."""
     timeout = urllib3.Timeout(connect=_CONNECT_S, read=_READ_S)
     try:
-        response = _pool(base_url).urlopen(
+        response = _pool(base_url).request(
             method,
             address,
             body=body,

@@ -76,6 +76,23 @@ def is_so(wish: str, seen: str) -> bool:
     return wish == seen or (wish == ServiceState.STOPPED and seen in _NOT_ACTIVATED)
 
 
+def is_seen_so(aspect: str, goal: str, seen: str, seen_data: str) -> bool:
+    """Whether a card that was seen like this is as an order of service, activation, data or cancellation wants it. Of a
+    cap and of a binding no state query tells: such an order is done where it was accepted and the card still stands."""
+    if aspect == Aspect.DATA:
+        return seen_data == goal
+    return seen == ServiceState.CANCELLED if aspect == Aspect.CANCEL else is_so(goal, seen)
+
+
+def is_wanted(aspect: str, goal: str, wish: Wanted) -> bool:
+    """Whether such an order is still what the portal wants."""
+    if aspect == Aspect.SERVICE and goal == ServiceState.STOPPED:
+        return wish.service in (ServiceState.STOPPED, ServiceState.CANCELLED)
+    if aspect in (Aspect.SERVICE, Aspect.ACTIVATION):
+        return wish.service == goal
+    return aspect != Aspect.DATA or wish.data == goal
+
+
 def orders(wish: Wanted, seen: str, seen_data: str, reasons: str = "", may_activate: bool = False) -> Iterator[Wish]:
     """What to order so that a card which was seen like this becomes as wished for; nothing where that is not ours.
 

@@ -22,7 +22,7 @@ from cards.carriers.results import (
     Unknown,
 )
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 RESULT_OF = {
     Accepted: CallResult.ACCEPTED,
@@ -53,7 +53,7 @@ def answers_to(ask, call, number):
     except CallFailed as whole:
         failed = whole.result
     except _GARBLED as error:
-        log.warning("An answer of %s was not understood (%s)", call.access.name, type(error).__name__)
+        logger.warning("An answer of %s was not understood (%s)", call.access.name, type(error).__name__)
         failed = Unknown()
     return [failed] * number
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from cards.carriers.actions.answers import answers_to, attempt_row, note_the_account
 from cards.carriers.actions.commands import (
     LATER_LOOKS,
-    close,
+    close_command,
     follow_the_wish,
     is_done,
     lines_locked,
@@ -141,7 +141,7 @@ def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=Non
 def _settle_or_end(command, line, look, now, ordered):
     """Of a card that the carrier does not know, nothing can be ordered."""
     if isinstance(look, Missing) and not command.is_by_hand:
-        close(command, CommandState.REFUSED, now, look.code, look.text)
+        close_command(command, CommandState.REFUSED, now, look.code, look.text)
     elif isinstance(look, Seen):
         settle(command, line, now, ordered)
 

@@ -14,7 +14,7 @@ from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols import setting_of
 from cards.carriers.results import LONGEST_WORDS
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _MOST_FAULTS = 5
 _LONGEST_PROBE_S = 60
@@ -30,7 +30,7 @@ def break_circuit(account, why, now):
     probe_at = now + probe_every(account)
     why = why[:LONGEST_WORDS]
     if rows.filter(broken_since=None).update(broken_since=now, broken_why=why, probe_at=probe_at, faults=0):
-        log.error("The carrier does not accept the account %s: %s", account.name, why)
+        logger.error("The carrier does not accept the account %s: %s", account.name, why)
     else:
         rows.update(broken_why=why, probe_at=probe_at)
 
@@ -52,7 +52,7 @@ def heard_well(account, now):
     broken_s = row.broken_s
     if row.broken_since:
         broken_s += max(0, round((now - row.broken_since).total_seconds()))
-        log.info("The carrier accepts the account %s again.", account.name)
+        logger.info("The carrier accepts the account %s again.", account.name)
     row.broken_since, row.probe_at, row.broken_why, row.faults, row.broken_s = None, None, "", 0, broken_s
     row.save(update_fields=["broken_since", "probe_at", "broken_why", "faults", "broken_s"])
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cards.carriers.choices import OPEN_COMMANDS, REPEATABLE, Aspect, CallResult, CommandState, ServiceState
+from cards.carriers.choices import OPEN_COMMANDS, REPEATABLE, Aspect, CallResult, CommandState
 from cards.carriers.models import Command, Line
 from cards.carriers.protocols import protocol_of, setting_of
 from cards.carriers.results import LONGEST_WORDS
-from cards.carriers.wanted import Wanted, Wish, is_so, orders
+from cards.carriers.wanted import Wanted, Wish, is_seen_so, is_wanted, orders
 from cards.choices import ActorKind
 from cards.models import CardEvent
 
@@ -83,7 +83,7 @@ def open_commands_of(cards):
     return by_card
 
 
-def withdraw(lines, ordered, now):
+def withdraw_orders(lines, ordered, now):
     """Replace by nothing what waits for these lines and is not ordered any more; `ordered` by the card's key."""
     unwanted = [
         command.pk
@@ -143,23 +143,10 @@ def orders_of(line):
 
 
 def is_done(command, line):
-    """Whether the line was seen as this order wants it. Of a cap and a binding no state query tells: there it is done
-    where it was accepted, and the card still stands."""
-    if command.aspect in (Aspect.SERVICE, Aspect.ACTIVATION):
-        return is_so(command.goal, line.seen_service)
-    if command.aspect == Aspect.DATA:
-        return line.seen_data == command.goal
-    if command.aspect == Aspect.CANCEL:
-        return line.seen_service == ServiceState.CANCELLED
-    return command.is_accepted and line.missing_at is None
-
-
-def is_still_wanted(command, line):
-    if command.aspect == Aspect.SERVICE and command.goal == ServiceState.STOPPED:
-        return line.wanted_service in (ServiceState.STOPPED, ServiceState.CANCELLED)
-    if command.aspect in (Aspect.SERVICE, Aspect.ACTIVATION):
-        return line.wanted_service == command.goal
-    return command.aspect != Aspect.DATA or line.wanted_data == command.goal
+    """Whether the line was seen as this order wants it."""
+    if command.aspect in (Aspect.CAP, Aspect.BINDING):
+        return command.is_accepted and line.missing_at is None
+    return is_seen_so(command.aspect, command.goal, line.seen_service, line.seen_data)
 
 
 def settle(command, line, now, ordered=None):
@@ -167,9 +154,9 @@ def settle(command, line, now, ordered=None):
     if command.worker:
         _look(command, line, now + timedelta(seconds=_SOONEST_LOOK_S))  # it is being sent at this moment
     elif is_done(command, line):
-        close(command, CommandState.CONFIRMED, now)
+        close_command(command, CommandState.CONFIRMED, now)
     elif command.is_queued and not _is_the_way(command, line):
-        close(command, CommandState.SUPERSEDED, now)
+        close_command(command, CommandState.SUPERSEDED, now)
         wishes = [wish for wish in orders_of(line) if wish.aspect in _FOLLOW_THE_WISH]
         grounds = Grounds(command.seq, command.actor, command.job_id, command.by_id, PERSON)
         order([(line, wishes, grounds)], now)
@@ -187,16 +174,16 @@ def _is_the_way(command, line):
 def _settle_on_its_way(command, line, now, ordered):
     account, is_repeatable = line.account, command.aspect in REPEATABLE
     if command.is_accepted and ordered and ordered.is_failed:
-        close(command, CommandState.REFUSED, now, ordered.code, ordered.text)
+        close_command(command, CommandState.REFUSED, now, ordered.code, ordered.text)
     elif command.is_accepted and now < command.accepted_at + seconds_of(account, "repeat_s"):
         _look_again_or_end(command, line, CommandState.UNKNOWN, now)
-    elif not is_still_wanted(command, line):
-        close(command, CommandState.SUPERSEDED, now)
+    elif not is_wanted(command.aspect, command.goal, wanted_of(line)):
+        close_command(command, CommandState.SUPERSEDED, now)
     elif command.is_accepted and is_repeatable and command.repeats < _MOST_REPEATS:
         command.repeats += 1
         _send_again_or_end(command, line, now, CommandState.UNKNOWN, now)
     elif command.result == CallResult.REFUSED and (command.is_final or not is_repeatable):
-        close(command, CommandState.REFUSED, now, command.code, command.text)
+        close_command(command, CommandState.REFUSED, now, command.code, command.text)
     elif command.result == CallResult.REFUSED:
         _send_again_or_end(command, line, _by_the_ladder(command, account), CommandState.REFUSED, now)
     elif command.result == CallResult.BUSY:
@@ -206,7 +193,7 @@ def _settle_on_its_way(command, line, now, ordered):
     elif command.is_accepted or now < command.sent_at + seconds_of(account, "repeat_s"):
         _look_again_or_end(command, line, CommandState.UNKNOWN, now)
     else:
-        close(command, CommandState.UNKNOWN, now, command.code, command.text)
+        close_command(command, CommandState.UNKNOWN, now, command.code, command.text)
 
 
 def _by_the_ladder(command, account):
@@ -227,7 +214,7 @@ def _send_again_or_end(command, line, at, end, now):
     """Send it again from this instant on; within the last of patience it is only looked at, and then it ends so."""
     until = patience_until(command, line.account, now)
     if now >= until:
-        close(command, end, now, command.code, command.text)
+        close_command(command, end, now, command.code, command.text)
     elif at >= until:
         _look(command, line, until)
     else:
@@ -239,7 +226,7 @@ def _send_again_or_end(command, line, at, end, now):
 def _look_again_or_end(command, line, end, now):
     until = patience_until(command, line.account, now)
     if now >= until:
-        close(command, end, now, command.code, command.text)
+        close_command(command, end, now, command.code, command.text)
         return
     half = (now - command.sent_at).total_seconds() / 2
     soonest = max(float(setting_of(line.account, "settle_s")), _SOONEST_LOOK_S)
@@ -261,13 +248,13 @@ def put_off(command, line, look, now):
     over = now >= patience_until(command, line.account, now)
     is_turned_down = getattr(look, "is_final", None) is not None
     if command.is_queued and is_turned_down and line.seen_at is None and (look.is_final or over):
-        close(command, CommandState.REFUSED, now, look.code, look.text)
+        close_command(command, CommandState.REFUSED, now, look.code, look.text)
     elif command.is_in_flight and over and not line.account.broken_since:
         end = CommandState.REFUSED if command.result == CallResult.REFUSED else CommandState.UNKNOWN
-        close(command, end, now, command.code, command.text)
+        close_command(command, end, now, command.code, command.text)
 
 
-def close(command, state, now, code="", text=""):
+def close_command(command, state, now, code="", text=""):
     """The end of a command. Its words are the carrier's; the last ones stay where there are none of the end."""
     command.state, command.ended_at, command.due_at, command.worker = state, now, None, ""
     command.code, command.text = code[:40], text[:LONGEST_WORDS]
@@ -276,7 +263,7 @@ def close(command, state, now, code="", text=""):
 
 def follow_the_wish(line, command, now):
     """Something on its way has ended: what the portal has wished for since is ordered now."""
-    if is_still_wanted(command, line) or line.seen_at is None:
+    if is_wanted(command.aspect, command.goal, wanted_of(line)) or line.seen_at is None:
         return
     record = CardEvent.objects.filter(card_id=line.card_id, seq=line.seq).first()
     cause = Grounds.of(record) if record else Grounds(line.seq)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from cards.actions.bulk import update_rows
 from cards.actions.events import newest_key, pull
 from cards.carriers.actions.accounts import account_for
-from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw
+from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw_orders
 from cards.carriers.choices import Aspect, LineStep, ServiceState
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import setting_of
@@ -73,7 +73,7 @@ def _bring(keys, records, now):
         for line in lines_locked(cards)
     ]
     wishes = [change for change in changes if change.is_wish]
-    withdraw([change.line for change in wishes], {change.line.card_id: change.ordered for change in wishes}, now)
+    withdraw_orders([change.line for change in wishes], {change.line.card_id: change.ordered for change in wishes}, now)
     order([(change.line, change.ordered, change.grounds) for change in wishes if change.ordered], now)
     rows = [(change.line.pk, *(getattr(change.line, name) for name in _WRITTEN)) for change in changes]
     update_rows(Line, _WRITTEN, rows)

@@ -9,7 +9,7 @@ from cards.carriers.models import Command, Line
 
 
 @transaction.atomic
-def pause(card_ids):
+def pause_lines(card_ids):
     """From now on nothing is sent to these cards; what is on its way is still looked at."""
     lines = lines_locked(card_ids)
     Line.objects.filter(pk__in=[line.pk for line in lines]).update(paused=True)
@@ -17,7 +17,7 @@ def pause(card_ids):
 
 
 @transaction.atomic
-def resume(card_ids):
+def resume_lines(card_ids):
     """What is wanted of these cards is sent again, from now on."""
     now = timezone.now()
     for line in lines_locked(card_ids):

@@ -31,7 +31,7 @@ from cards.carriers.results import Missing
 from cards.errors import BadInput
 from cards.leases import Lost
 
-SOURCES = [Sends(), Looks()]
+SOURCES_OF_CALLS = [Sends(), Looks()]
 _MOST_THREADS = 16
 _EVERY = 10
 _MOST_IN_VAIN = 3
@@ -75,7 +75,7 @@ def _accounts_with_work(now):
 def _has_work(account, now):
     if account.broken_since:
         return account.probe_at is not None and account.probe_at <= now
-    return any(source.due(account, now) for source in SOURCES)
+    return any(source.due(account, now) for source in SOURCES_OF_CALLS)
 
 
 class _Inline:
@@ -189,7 +189,7 @@ def _turn(account, slot, clock, number):
 
 def _in_turn(number):
     """The sources as they are asked at this turn."""
-    first, second, *others = SOURCES
+    first, second, *others = SOURCES_OF_CALLS
     urgent = [first, second] if number % 2 else [second, first]
     return [*others, *urgent] if number % _EVERY == _EVERY - 1 else [*urgent, *others]
 

@@ -9,7 +9,7 @@ from cards.phrases import listed, pair
 MOST_SECONDS = 7 * 24 * 60 * 60
 
 
-def seconds(text):
+def _seconds(text):
     number = float(text)
     if not 0 < number <= MOST_SECONDS:
         raise ValueError
@@ -25,7 +25,7 @@ class Command(PortalCommand):
         card.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
         parts.add_parser("drift", help="the queue of differences")
         work = parts.add_parser("work", help="hear what is wanted, send, ask and fetch, as the background work does")
-        work.add_argument("--seconds", type=seconds, help="for so long; otherwise until nothing is due at this moment")
+        work.add_argument("--seconds", type=_seconds, help="for so long; otherwise until nothing is due at this moment")
         work.add_argument("--until-settled", action="store_true", help="end when nothing is due at this moment")
 
     def carry_out(self, part, **options):

@@ -30,6 +30,7 @@ from cards.search import Beginning, Numbers, Sought, TwoReadings, understood
 
 FURTHEST_DAYS = 3_650
 TABS = ("state", "hold")
+FILTERS_BROUGHT: list[str] = []
 
 
 class StrictForm(forms.Form):
@@ -318,6 +319,12 @@ class CardFilter(django_filters.FilterSet):
 
     def set_aside(self, queryset: CardQuerySet, name: str, value: str) -> CardQuerySet:
         return queryset.parked()
+
+
+def bring_filter(name: str, brought: django_filters.Filter) -> None:
+    """A filter that a room above this one brings, for the dealer's staff: it stands among the console's others."""
+    CardFilter.base_filters[name] = brought
+    FILTERS_BROUGHT.append(name)
 
 
 class OwnCardFilter(CardFilter):

@@ -6,6 +6,7 @@ from billing.pages.approval_lines import told_as_expired, waiting_for
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
+from cards.carriers.pages.waiting_tiles import accounts_for_home, broken_of, carrier_tiles
 from cards.models import Card, SweptDay, UsageDay
 from cards.pages.frames import console_page, permitted
 from cards.pages.queues import queues
@@ -20,8 +21,10 @@ from simportal.nightly_proof import state_of_the_proof
 def dashboard(request):
     today = civil_today()
     snapshot = fleet_snapshot.snapshot(today)
+    accounts = accounts_for_home()
     context = {
-        "queues": queues(snapshot, today).values(),
+        "queues": [*queues(snapshot, today).values(), *carrier_tiles(accounts)],
+        "broken_accounts": broken_of(accounts),
         "as_of": snapshot.as_of,
         "fleet": Fleet(today),
         "agenda": agenda(snapshot.document, today),

@@ -6,3 +6,12 @@ class CarriersConfig(AppConfig):
     name = "cards.carriers"
     label = "carriers"
     verbose_name = _("Carriers")
+
+    def ready(self):
+        from cards.carriers.filters import StepFilter
+        from cards.carriers.pages.step_column import StepColumn
+        from cards.columns.declared import bring_column
+        from cards.filters import bring_filter
+
+        bring_filter("step", StepFilter())
+        bring_column(StepColumn())

@@ -33,6 +33,6 @@ def at_step(step: str) -> Exists:
     return Exists(Line.objects.filter(step=step, card=OuterRef("pk")))
 
 
-def orders_of(card: Card, since_seq: int = 0) -> QuerySet[Command]:
+def orders_about(card: Card, since_seq: int = 0) -> QuerySet[Command]:
     """The orders of a card from its record of that number on, the newest first."""
     return Command.objects.filter(card=card, seq__gte=since_seq).order_by("-pk")

@@ -1,6 +1,7 @@
 """Every column of a card, in the order of the files.
 
 A new one is a line here: the list offers it, in a cell of its own, if it is `listed`, and each of its `formats` has it.
+A room above brings its own with `bring_column`.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +34,7 @@ FACTS_OF_PLAN = ("plan__code", "plan__name", "plan__kind", "plan__months", "plan
 DAYS_AHEAD = ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE)
 FACTS_OF_BADGE = ("state", "holds", "parked")
 
-COLUMNS = (
+COLUMNS: list[Column] = [
     Identifier("iccid"),
     Identifier("msisdn", listed=Listed(stack="numbers", is_usual=True)),
     Identifier("imsi", listed=Listed(stack="numbers")),
@@ -79,7 +80,7 @@ COLUMNS = (
         listed=Listed(cell="next", needs=DAYS_AHEAD, is_usual=True),
     ),
     Identifier("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
-)
+]
 
 # From left to right; what is not named stands behind, in the order of the files.
 IN_ORDER = (
@@ -95,3 +96,10 @@ def columns_of(format: str, to_staff: bool = True) -> list[Column]:
 # The columns of the list from left to right, by the names that addresses give them.
 LISTED = {column.listed.name: column for column in COLUMNS if column.listed}
 LIST_COLUMNS = {name: LISTED[name] for name in dict.fromkeys((*IN_ORDER, *LISTED))}
+
+
+def bring_column(column: Column) -> None:
+    """A column that a room above this one brings: it stands behind those that are declared here."""
+    COLUMNS.append(column)
+    if column.listed:
+        LIST_COLUMNS[column.listed.name] = column

@@ -1,5 +1,6 @@
 """Kinds of columns: what stands in one in which file, and as what kind of cell the list shows it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,11 +49,13 @@ class Listed:
 class Column:
     """Text as it stands in the field `source` of a card. `cell` is its kind in a spreadsheet, `listed_as` in the list.
 
-    What is internal is for the dealer's staff alone.
+    What is internal is for the dealer's staff alone. `annotated` makes what the list reads with each card, under the
+    column's name, where that is no field of the card.
     """
 
     cell = "text"
     listed_as = "text"
+    annotated: Callable[[], Combinable] | None = None
 
     def __init__(
         self,

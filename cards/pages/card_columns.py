@@ -73,6 +73,8 @@ def with_facts(cards, names):
     joined = {fact.partition("__")[0] for fact in needs if "__" in fact}
     if "next" in names:
         cards = cards.annotate(has_next_term=ExpressionWrapper(renewed(), BooleanField()))
+    annotated = {name: LIST_COLUMNS[name].annotated for name in names}
+    cards = cards.annotate(**{name: make() for name, make in annotated.items() if make})
     # Without a name `select_related` would fetch everything that a card refers to.
     return cards.select_related(*joined or [None]).only(*ALWAYS, *needs, *joined)
 

@@ -210,6 +210,7 @@ def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
         ("day", ["until"], ["Last day of service"]),
         ("text", ["certification"], ["Certification"]),
         ("text", ["real_name"], ["ID verification"]),
+        ("label", ["step"], ["At the carrier"]),
     ]
 
 

@@ -219,7 +219,7 @@ def test_every_figure_links_to_its_list(cards):
 def test_the_page_needs_few_queries_however_many_cards(cards, django_assert_num_queries):
     client = of_role("support")
     fleet_snapshot.snapshot(TODAY)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get("/console/")
 
 

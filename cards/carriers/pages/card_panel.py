@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from cards.carriers.choices import Aspect
-from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_of
+from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
 from cards.carriers.models import Line
 from cards.carriers.pages.drift_rows import drift_row
 from cards.carriers.pages.order_labels import (
@@ -75,7 +75,7 @@ class CardAtCarrier:
     @cached_property
     def orders(self):
         """The orders that are open, or else the last one that none has replaced."""
-        orders = orders_of(self.card)
+        orders = orders_about(self.card)
         found = list(orders.filter(OPEN_ORDER)) or list(orders.filter(NOT_REPLACED)[:1])
         return [_ordered(command) for command in found]
 
@@ -115,7 +115,7 @@ def told_to_customer(card):
         for drift in open_drifts_of(card)
         if drift.kind in DIFFERENCES_FOR_CUSTOMERS
     ]
-    last = orders_of(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
+    last = orders_about(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
     if last and not (last.ended_at and sentences) and _is_news(last):
         at = timezone.localtime(last.ended_at or last.sent_at or last.made_at)
         sentence = ORDER_FOR_CUSTOMERS[last.state]

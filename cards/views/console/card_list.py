@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from cards.filters import FILTERS_BROUGHT
 from cards.lookup import customers_named
 from cards.models import Customer, Tag
 from cards.pages.addresses import view_url
@@ -44,8 +45,8 @@ class ConsoleList(CardList):
             "has_address": request.method != "POST",
             "offered_columns": offered_columns(names),
             "usual_url": view_url(params, CONSOLE, cols=None) if "cols" in params else None,
-            "more": [form[name] for name in MORE],
-            "has_more": any(name in params for name in MORE),
+            "more": [form[name] for name in (*MORE, *FILTERS_BROUGHT)],
+            "has_more": any(name in params for name in (*MORE, *FILTERS_BROUGHT)),
         }
 
 

@@ -5,12 +5,23 @@ from typing import Any
 from cards.carriers.ciphers import deciphered
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols.ctwing import CTWing
+from cards.carriers.protocols.jasper import Jasper
 from cards.carriers.protocols.m2m import M2M
 from cards.carriers.protocols.onelink import OneLink
 from cards.carriers.protocols.port import COMMON_SETTINGS, CarrierProtocol, Setting
+from cards.carriers.protocols.unicom import Unicom
 from cards.carriers.results import Access
 
-PROTOCOLS: dict[str, CarrierProtocol] = {protocol.NAME: protocol for protocol in (OneLink(), CTWing(), M2M())}
+PROTOCOLS: dict[str, CarrierProtocol] = {
+    protocol.NAME: protocol
+    for protocol in (
+        OneLink(),
+        Unicom(),
+        Jasper(),
+        CTWing(),
+        M2M(),
+    )
+}
 
 
 def protocol_of(account: CarrierAccount) -> CarrierProtocol:

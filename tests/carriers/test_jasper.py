@@ -144,7 +144,7 @@ def test_what_else_a_device_says(plan, data):
         (refused(404), Missing("20000001", "No.")),
         (refused(400), TurnedDown("20000001", "No.")),
         (answered("", 503), Busy(0, "HTTP 503", "")),
-        ({"iccid": SIM.iccid}, Unknown("", "status?")),
+        ({"iccid": SIM.iccid}, Unknown("", f'{{"iccid": "{SIM.iccid}"}}')),
         ("[]", Unknown("", "[]")),
     ],
 )

@@ -237,7 +237,7 @@ def test_who_is_verified(told, real_name):
         (not_well("1193"), Unknown("1193", "不行")),
         (well(), Missing()),
         (well(terminals=None), Missing()),
-        (well(terminals=[terminal(None)]), Unknown("", "simStatus?")),
+        (well(terminals=[terminal(None)]), Unknown("", f'{{"iccid": "{SIM.iccid}", "simStatus": null}}')),
         (answered("", 503), Busy(0, "HTTP 503", "")),
         ("{", Unknown("", "{")),
     ],

@@ -18,6 +18,7 @@ from cards.carriers.protocols.reading import (
     not_offered,
     numbers_within,
     outcome_of,
+    piece_of,
     told_amount,
     told_instant,
     words,
@@ -141,7 +142,7 @@ class Jasper(CarrierProtocol):
             return Missing(result.code, result.text) if is_missing else look_of(result)
         code = code_in(device.get("status"))
         if not code:
-            return Unknown("", "status?")
+            return Unknown("", piece_of(device))
         service = DEVICE_STATUS.get(code, ServiceState.UNREADABLE)
         plan = words(device.get("communicationPlan"))
         plans = {access.fields.get("plan_off"): Switch.OFF, access.fields.get("plan_on"): Switch.ON}

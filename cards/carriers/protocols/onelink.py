@@ -26,6 +26,7 @@ from cards.carriers.protocols.reading import (
     objects_in,
     objects_within,
     outcome_of,
+    piece_of,
     seconds_in,
     told_amount,
     told_instant,
@@ -50,6 +51,7 @@ from cards.carriers.results import (
     Sim,
     Token,
     TurnedDown,
+    Unknown,
 )
 
 BASE_PATH = "/v5/ec/"
@@ -242,7 +244,7 @@ class OneLink(CarrierProtocol):
             row = object_in(document.get("result"))
             code = code_in(row.get("cardStatus"))
             if not code:
-                raise CallFailed(TurnedDown(*_code_and_text(document)))
+                return Unknown("", piece_of(document))
             if code == NOT_THERE:
                 return Missing(code)
             service = SERVICE_BY_CODE.get(code, ServiceState.UNREADABLE)
@@ -339,7 +341,7 @@ class OneLink(CarrierProtocol):
         document = self._result(call, access, "secure/sim-real-name-reg", {**_one(sim), "urlType": "1"})
         url = words(object_in(document.get("result")).get("url"))
         if not url.startswith(("https://", "http://")):
-            raise CallFailed(TurnedDown(*_code_and_text(document)))
+            raise CallFailed(Unknown("", piece_of(document)))
         return url
 
 

@@ -23,6 +23,7 @@ from cards.carriers.protocols.reading import (
     object_in,
     objects_in,
     outcome_of,
+    piece_of,
     told_amount,
     told_instant,
     words,
@@ -147,7 +148,7 @@ class Unicom(CarrierProtocol):
     def _look(self, access: Access, row: Mapping[str, Any]) -> Look:
         code = code_in(row.get("simStatus"))
         if not code:
-            return Unknown("", "simStatus?")
+            return Unknown("", piece_of(row))
         plan = code_in(row.get("nacId"))
         plans = {access.fields.get("nac_off"): Switch.OFF, access.fields.get("nac_on"): Switch.ON}
         return Seen(

@@ -44,7 +44,6 @@ DEVICES = "/rws/api/v1/devices"
 ROWS_A_PAGE = 50
 LAST_PAGE_READ = 2000  # whoever pages for ever does not count
 WRONG_CREDENTIALS = "10000001"
-NO_SUCH_DEVICE = 404
 
 DEVICE_STATUS = {
     "TEST_READY": ServiceState.TEST,
@@ -110,7 +109,7 @@ class Jasper(CarrierProtocol):
             raise CallFailed(AccountFault(code, text))
         if code or answer.status >= 400:
             code = code or f"HTTP {answer.status}"
-            raise CallFailed(TurnedDown(code, text, is_final=answer.status == NO_SUCH_DEVICE))
+            raise CallFailed(TurnedDown(code, text, is_final=answer.status == 404))
         return document
 
     # changes

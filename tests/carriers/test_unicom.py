@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 
-from cards.carriers.protocols.unicom import Unicom, request_head, signature
+from cards.carriers.protocols.unicom import Unicom, request_head, request_signature
 from cards.carriers.results import (
     Accepted,
     AccountFault,
@@ -82,7 +82,7 @@ def changed(call, aspect, goal, access=ACCESS):
     ],
 )
 def test_the_signature(timestamp, trans_id, token):
-    assert signature("demoApp01", timestamp, trans_id, "demoSecret") == token
+    assert request_signature("demoApp01", timestamp, trans_id, "demoSecret") == token
 
 
 def test_each_request_says_who_and_when_under_a_number_of_its_own():
@@ -93,7 +93,7 @@ def test_each_request_says_who_and_when_under_a_number_of_its_own():
     assert [{**head, "token": ""} for head in heads] == [
         {"app_id": "demoApp01", "timestamp": "2026-11-28 12:00:00 001", "token": ""}
     ] * 2
-    assert heads[0]["token"] == signature("demoApp01", "2026-11-28 12:00:00 001", numbers[0], "demoSecret")
+    assert heads[0]["token"] == request_signature("demoApp01", "2026-11-28 12:00:00 001", numbers[0], "demoSecret")
 
 
 def test_the_clock_is_a_setting():
@@ -111,7 +111,7 @@ def test_the_whole_body():
         "app_id": "demoApp01",
         "timestamp": "2026-11-28 12:00:00 001",
         "trans_id": number,
-        "token": signature("demoApp01", "2026-11-28 12:00:00 001", number, "demoSecret"),
+        "token": request_signature("demoApp01", "2026-11-28 12:00:00 001", number, "demoSecret"),
         "data": {
             "messageId": number,
             "openId": "demoOpen",

@@ -194,9 +194,9 @@ def request_head(access: Access, now: datetime) -> dict[str, str]:
         "app_id": app_id,
         "timestamp": timestamp,
         "trans_id": trans_id,
-        "token": signature(app_id, timestamp, trans_id, access.secrets["secret"]),
+        "token": request_signature(app_id, timestamp, trans_id, access.secrets["secret"]),
     }
 
 
-def signature(app_id: str, timestamp: str, trans_id: str, secret_text: str) -> str:
+def request_signature(app_id: str, timestamp: str, trans_id: str, secret_text: str) -> str:
     return sm3_hex(f"app_id{app_id}timestamp{timestamp}trans_id{trans_id}{secret_text}".encode())

@@ -185,7 +185,9 @@ def _settle_on_its_way(command, line, now, ordered):
     elif command.result == CallResult.REFUSED and (command.is_final or not is_repeatable):
         close_command(command, CommandState.REFUSED, now, command.code, command.text)
     elif command.result == CallResult.REFUSED:
-        _send_again_or_end(command, line, _by_the_ladder(command, account), CommandState.REFUSED, now)
+        # Of many in one call another one may have been the cause: in its half it goes again without a wait.
+        at = now if command.batch else _by_the_ladder(command, account)
+        _send_again_or_end(command, line, at, CommandState.REFUSED, now)
     elif command.result == CallResult.BUSY:
         _send_again_or_end(command, line, now, CommandState.UNKNOWN, now)
     elif is_repeatable and not command.is_accepted:

@@ -125,6 +125,8 @@ def _take_answer(command, line, answer, call, number, now):
             command.state, command.attempts = CommandState.ASKING, command.attempts - 1
             after = timedelta(seconds=answer.after) if answer.after else seconds_of(line.account, "retry_s")
             settle = max(settle, after)
+        case TurnedDown() if number > 1:  # another one of them may be the cause: that was no attempt of this one
+            command.state, command.attempts, command.is_final = CommandState.ASKING, command.attempts - 1, False
         case TurnedDown():
             command.state, command.is_final = CommandState.ASKING, answer.is_final
         case AccountFault() | Unknown():

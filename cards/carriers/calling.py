@@ -115,11 +115,12 @@ class CarrierCall:
         return self._clock.now()
 
     def masked(self, text):
-        """This text without any secret of the account, however an answer may repeat it; cut as words are kept."""
+        """This text without any secret of the account, however an answer may repeat it, nor what no database takes; cut
+        as words are kept."""
         for secret in sorted(filter(None, self._secrets), key=len, reverse=True):
             for form in (secret, quote(secret, safe=""), b64encode(secret.encode()).decode()):
                 text = text.replace(form, _MASK)
-        return text.replace("\0", "")[:LONGEST_WORDS]
+        return text.encode("utf-8", "ignore").decode().replace("\0", "")[:LONGEST_WORDS]
 
     def _known(self, token):
         self._secrets.add(token)

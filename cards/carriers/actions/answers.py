@@ -1,12 +1,12 @@
 """What a protocol's answer comes to, whatever way it was given, and the row that is kept of each call."""
 
 import logging
+from dataclasses import replace
 
 from cards.carriers.actions.circuit import break_circuit, count_fault, heard_well
 from cards.carriers.choices import CallResult
 from cards.carriers.models import Attempt
 from cards.carriers.results import (
-    LONGEST_WORDS,
     Accepted,
     AccountFault,
     AlreadySo,
@@ -40,29 +40,41 @@ _GARBLED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 def answers_to(ask, call, number):
-    """What `ask()` says of so many cards. However a call fails, that is an answer of each."""
+    """What `ask()` says of so many cards, without secrets. However a call fails, that is an answer of each."""
+    answers = _answers(ask, call)
+    if len(answers) != number:
+        answers = [answers[0] if len(answers) == 1 else Unknown()] * number
+    return [_to_be_kept(answer, call) for answer in answers]
+
+
+def _answers(ask, call):
     try:
-        answers = list(ask())
-        return answers if len(answers) == number else [Unknown()] * number
+        return list(ask())
     except NothingHeard as nothing:
-        failed = Unknown("", str(nothing))
+        return [Unknown("", str(nothing))]
     except LoginRefused as refused:
-        failed = AccountFault("", str(refused))
+        return [AccountFault("", str(refused))]
     except GarbledAnswer as garbled:
-        failed = Unknown("", str(garbled))
+        return [Unknown("", str(garbled))]
     except CallFailed as whole:
-        failed = whole.result
+        return [whole.result]
     except _GARBLED as error:
         logger.warning("An answer of %s was not understood (%s)", call.access.name, type(error).__name__)
-        failed = Unknown()
-    return [failed] * number
+        return [Unknown()]
+
+
+def _to_be_kept(answer, call):
+    words = {
+        name: call.masked(getattr(answer, name)) for name in ("code", "text", "reason_text") if hasattr(answer, name)
+    }
+    return replace(answer, **words)
 
 
 def note_the_account(account, call, answers, now):
     """What these answers say of the account itself: whether it is accepted, and whether anybody answers at all."""
     faulty = next((answer for answer in answers if isinstance(answer, AccountFault)), None)
     if faulty:
-        break_circuit(account, call.masked(f"{faulty.code} {faulty.text}".strip()), now)
+        break_circuit(account, f"{faulty.code} {faulty.text}".strip(), now)
     elif call.exchanges and not call.exchanges[-1].is_heard:
         count_fault(account, call.exchanges[-1].text, now)
     elif not account.broken_since or not all(isinstance(answer, Unknown) for answer in answers):
@@ -79,7 +91,7 @@ def attempt_row(command, kind, answer, call, at):
         kind=kind,
         ms=sum(each.ms for each in call.exchanges),
         result=RESULT_OF[type(answer)],
-        code=call.masked(answer.code)[:40],
-        text=(call.masked(answer.text) or heard)[:LONGEST_WORDS],
+        code=answer.code[:40],
+        text=answer.text or heard,
         request_id=last.request_id if last else "",
     )

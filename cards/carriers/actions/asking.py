@@ -63,10 +63,9 @@ def _has_to_be_thorough(account, lines, commands):
     return lines[0].is_asked_by_person or is_first or needs_more
 
 
-def ask_soon(line_ids, by_person=False):
+def ask_soon(line_ids, by_person=False, now=None):
     """Have these lines looked at as soon as a slot is free; a person's wish goes before all others, and is thorough."""
-    now = timezone.now()
-    changes = {"ask_at": now, **({"is_asked_by_person": True} if by_person else {})}
+    changes = {"ask_at": now or timezone.now(), **({"is_asked_by_person": True} if by_person else {})}
     Line.objects.filter(pk__in=line_ids, account__isnull=False).update(**changes)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cards.carriers.choices import OPEN_COMMANDS, REPEATABLE, Aspect, CallResult, CommandState
 from cards.carriers.models import Command, Line
-from cards.carriers.protocols import protocol_of, setting_of
+from cards.carriers.protocols import is_worked, protocol_of, setting_of
 from cards.carriers.results import LONGEST_WORDS
 from cards.carriers.wanted import Wanted, Wish, is_seen_so, is_wanted, orders
 from cards.choices import ActorKind
@@ -59,7 +59,7 @@ def order(wishes, now):
     What waits of these aspects for another goal is replaced. Nothing is ordered of a line without an account that is
     on.
     """
-    wishes = [wish for wish in wishes if wish[0].account_id and wish[0].account.is_on]
+    wishes = [wish for wish in wishes if wish[0].account_id and is_worked(wish[0].account)]
     standing = open_commands_of([line.card_id for line, _orders, _cause in wishes])
     replaced, opened = [], []
     for line, ordered, cause in wishes:
@@ -195,7 +195,7 @@ def _settle_on_its_way(command, line, now, ordered):
     elif command.is_accepted or now < command.sent_at + seconds_of(account, "repeat_s"):
         _look_again_or_end(command, line, CommandState.UNKNOWN, now)
     else:
-        close_command(command, CommandState.UNKNOWN, now, command.code, command.text)
+        _give_up(command, line, CommandState.UNKNOWN, now)
 
 
 def _by_the_ladder(command, account):
@@ -216,7 +216,7 @@ def _send_again_or_end(command, line, at, end, now):
     """Send it again from this instant on; within the last of patience it is only looked at, and then it ends so."""
     until = patience_until(command, line.account, now)
     if now >= until:
-        close_command(command, end, now, command.code, command.text)
+        _give_up(command, line, end, now)
     elif at >= until:
         _look(command, line, until)
     else:
@@ -228,7 +228,7 @@ def _send_again_or_end(command, line, at, end, now):
 def _look_again_or_end(command, line, end, now):
     until = patience_until(command, line.account, now)
     if now >= until:
-        close_command(command, end, now, command.code, command.text)
+        _give_up(command, line, end, now)
         return
     half = (now - command.sent_at).total_seconds() / 2
     soonest = max(float(setting_of(line.account, "settle_s")), _SOONEST_LOOK_S)
@@ -237,6 +237,12 @@ def _look_again_or_end(command, line, end, now):
     if command.is_accepted:
         turns.append(command.accepted_at + seconds_of(line.account, "repeat_s"))
     _look(command, line, min(at, *(turn for turn in turns if turn > now)))
+
+
+def _give_up(command, line, end, now):
+    """It ends with the carrier's last words; what it may still come to is looked for later."""
+    close_command(command, end, now, command.code, command.text)
+    line.looks = len(LATER_LOOKS)
 
 
 def _look(command, line, at):
@@ -253,7 +259,7 @@ def put_off(command, line, look, now):
         close_command(command, CommandState.REFUSED, now, look.code, look.text)
     elif command.is_in_flight and over and not line.account.broken_since:
         end = CommandState.REFUSED if command.result == CallResult.REFUSED else CommandState.UNKNOWN
-        close_command(command, end, now, command.code, command.text)
+        _give_up(command, line, end, now)
 
 
 def close_command(command, state, now, code="", text=""):

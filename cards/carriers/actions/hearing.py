@@ -6,6 +6,7 @@ them is one transaction.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,7 @@ from cards.carriers.actions.accounts import account_for
 from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw_orders
 from cards.carriers.choices import Aspect, LineStep, ServiceState
 from cards.carriers.models import CarrierAccount, Line
-from cards.carriers.protocols import setting_of
+from cards.carriers.protocols import is_worked, setting_of
 from cards.carriers.wanted import CardFacts, Wish, orders, wanted
 from cards.choices import Action, ActorKind, Cause, Rule
 from cards.models import Card, CardEvent, EventCursor
@@ -33,10 +34,10 @@ _WRITTEN = (
 )
 
 
-def hear():
+def hear(now=None):
     """Read the cards' records that are new, and order what follows from them; how many they were."""
     heard = 0
-    while _is_there_news() and (number := pull(_READER, _take_records)):
+    while _is_there_news() and (number := pull(_READER, partial(_take_records, now=now or timezone.now()))):
         heard += number
     return heard
 
@@ -55,19 +56,19 @@ def bring_in_step(card_ids, at=None):
             _bring(card_ids[start : start + _CARDS_AT_ONCE], {}, at or timezone.now())
 
 
-def _take_records(records):
+def _take_records(records, now):
     if not CarrierAccount.objects.exists():
         return  # whoever makes the first one brings the cards into step that are there
     of_card = {}
     for record in records:
         of_card.setdefault(record.card_id, []).append(record)
-    _bring(sorted(of_card), of_card, timezone.now())
+    _bring(sorted(of_card), of_card, now)
 
 
 def _bring(keys, records, now):
     cards = {card.pk: card for card in Card.objects.filter(pk__in=keys).only("id", *_COLUMNS)}
     _provide_lines(cards)
-    accounts = {account.pk: _Manners.of(account) for account in CarrierAccount.objects.all()}
+    accounts = {account.pk: _Manners.of(account) for account in CarrierAccount.objects.all() if is_worked(account)}
     changes = [
         _take_over(line, cards[line.card_id], accounts.get(line.account_id, _NONE), records.get(line.card_id, []), now)
         for line in lines_locked(cards)
@@ -126,7 +127,7 @@ def _take_over(line, card, manners, records, now):
     line.activation_seq = activating[-1] if activating else line.activation_seq
     line.seq = card.version
     grounds = Grounds.of((wishing or records)[-1]) if records else Grounds(line.seq)
-    if not line.account_id or not line.account.is_on:
+    if not (line.account_id and is_worked(line.account)):
         line.step = LineStep.BY_HAND
         return _Change(line, is_wish, [], grounds)
     ordered = _orders(line, wish, before, is_new) if is_wish else []

@@ -54,8 +54,8 @@ def _note_as_sent(account, protocol, owner, now):
     if not chosen:
         return [], {}
     with transaction.atomic():
-        rows = Line.objects.filter(card_id__in=chosen, account=account, paused=False).select_related("account", "card")
-        lines = {row.card_id: row for row in rows.order_by("card_id").select_for_update(of=("self",), skip_locked=True)}
+        rows = Line.objects.filter(card_id__in=chosen).select_related("account", "card").order_by("card_id")
+        lines = {row.card_id: row for row in rows.select_for_update(of=("self",), skip_locked=True)}
         commands = _still_to_be_sent(chosen, lines, account, now)
         batch = uuid.uuid4() if len(commands) > 1 else None
         for command in commands:
@@ -66,6 +66,7 @@ def _note_as_sent(account, protocol, owner, now):
                 command.give_up_at, command.broken_s = now + seconds_of(account, "patience_s"), account.broken_s
         _save(commands)
         of_cards = [command.card_id for command in commands]
+        _hold_back(of_cards)
         Line.objects.filter(card_id__in=of_cards).update(ask_at=now + LEASE_OF_A_SLOT, has_order=True)
     return commands, lines
 
@@ -84,9 +85,19 @@ def _next_ones(account, protocol, now):
 
 def _still_to_be_sent(chosen, lines, account, now):
     """Those of the chosen that nobody has replaced or sent meanwhile; of a card one order is on its way at a time."""
-    on_their_way = Command.objects.filter(card_id__in=lines, state__in=IN_FLIGHT).values_list("card_id", flat=True)
-    waiting = _queue(account, now).filter(pk__in=chosen.values(), card_id__in=set(lines) - set(on_their_way))
-    return list(waiting.order_by("rank_at", "pk"))
+    on_their_way = set(Command.objects.filter(card_id__in=lines, state__in=IN_FLIGHT).values_list("card_id", flat=True))
+    free = [
+        card
+        for card, line in lines.items()
+        if line.account_id == account.pk and not line.paused and card not in on_their_way
+    ]
+    _hold_back(set(lines) - set(free))
+    return list(_queue(account, now).filter(pk__in=chosen.values(), card_id__in=free).order_by("rank_at", "pk"))
+
+
+def _hold_back(cards):
+    """What else waits for these cards is due again when nothing is on its way any more, or when the card goes on."""
+    Command.objects.filter(card_id__in=cards, state=CommandState.QUEUED).update(due_at=None)
 
 
 @transaction.atomic
@@ -97,7 +108,7 @@ def _take_answers(commands, answers, call, now):
     kept = [attempt_row(*each, call, now) for each in _with_answers(commands, answers)]
     for command, answer in zip(commands, answers, strict=True):
         command.worker = ""
-        _take_answer(command, lines[command.card_id], answer, call, len(commands), now)
+        _take_answer(command, lines[command.card_id], answer, len(commands), now)
     _save(commands)
     noted = ("ask_at", "last_sent_at", "looks", "has_order")
     update_rows(Line, noted, [(line.pk, *(getattr(line, name) for name in noted)) for line in lines.values()])
@@ -108,10 +119,10 @@ def _with_answers(commands, answers):
     return [(command, CallKind.CHANGE, answer) for command, answer in zip(commands, answers, strict=True)]
 
 
-def _take_answer(command, line, answer, call, number, now):
+def _take_answer(command, line, answer, number, now):
     """What one answer makes of an order: accepted, to be looked at, or not sent at all."""
     command.result = RESULT_OF[type(answer)]
-    command.code, command.text = call.masked(answer.code)[:40], call.masked(answer.text)
+    command.code, command.text = answer.code[:40], answer.text
     command.part = max(1, number // 2) if number > 1 else command.part
     settle = seconds_of(line.account, "settle_s")
     match answer:

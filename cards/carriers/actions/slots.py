@@ -43,10 +43,9 @@ def take_slot(account, owner, now):
     Where fewer calls a second are allowed than there are slots, so many are used.
     """
     usable = max(1, min(int(setting_of(account, "slots")), int(setting_of(account, "qps"))))
+    free = account.slots.filter(Q(owner="") | over("lease_until", LEASE_OF_A_SLOT, now), number__lte=usable)
     with transaction.atomic():
-        free = account.slots.filter(Q(owner="") | over("lease_until", LEASE_OF_A_SLOT, now)).order_by("number")
-        taken = account.slots.exclude(owner="").filter(lease_until__gt=now).count()
-        slot = free.select_for_update(skip_locked=True).first() if taken < usable else None
+        slot = free.order_by("number").select_for_update(skip_locked=True).first()
         if slot:
             slot.owner, slot.lease_until = owner, now + LEASE_OF_A_SLOT
             slot.save(update_fields=["owner", "lease_until"])

@@ -6,7 +6,7 @@ other up; the others come when both have nothing, and at every tenth turn.
 """
 
 import threading
-from collections import Counter
+from datetime import timedelta
 
 from django.db import connection, connections
 
@@ -26,7 +26,7 @@ from cards.carriers.actions.slots import (
 from cards.carriers.actions.tokens import AccountTokens
 from cards.carriers.calling import CarrierCall
 from cards.carriers.models import CarrierAccount, Line
-from cards.carriers.protocols import access_of, protocol_of
+from cards.carriers.protocols import access_of, is_worked, protocol_of
 from cards.carriers.results import Missing
 from cards.errors import BadInput
 from cards.leases import Lost
@@ -35,6 +35,7 @@ SOURCES_OF_CALLS = [Sends(), Looks()]
 _MOST_THREADS = 16
 _EVERY = 10
 _MOST_IN_VAIN = 3
+_LEFT_ALONE = timedelta(seconds=1)
 _POLL_S = 0.1
 _numbers = iter(range(1, 1_000_000_000))
 
@@ -47,7 +48,7 @@ def work(seconds=None, until_settled=False, clock=REAL):
     until = None if seconds is None else clock.now().timestamp() + seconds
     worker = _Inline(clock, until) if _is_alone() else _Threads(clock, until)
     while True:
-        heard = hear()
+        heard = hear(clock.now())
         free_the_dead(clock.now())
         started = worker.start(_accounts_with_work(clock.now()))
         is_idle = not (heard or started or worker.is_busy())
@@ -69,7 +70,7 @@ def _is_alone():
 
 
 def _accounts_with_work(now):
-    return [account for account in CarrierAccount.objects.filter(is_on=True) if _has_work(account, now)]
+    return [account for account in CarrierAccount.objects.all() if is_worked(account) and _has_work(account, now)]
 
 
 def _has_work(account, now):
@@ -103,23 +104,28 @@ class _Inline:
 class _Threads:
     """A thread for each slot that has something to do; a carrier that is slow holds up nobody but its own slot.
 
-    An account whose threads found nothing that they could do, time and again, is left alone.
+    An account whose threads found nothing that they could do, time and again, is left alone for a second.
     """
 
     def __init__(self, clock, until):
         self._clock, self._until = clock, until
-        self._threads, self._turns, self._errors, self._in_vain = {}, [], [], Counter()
+        self._threads, self._turns, self._errors = {}, [], []
+        self._in_vain = {}  # by account: how often one after the other, and when it was last
 
     def start(self, accounts):
         self._tidy()
         started = 0
         for account in accounts:
-            if len(self._threads) < _MOST_THREADS and self._in_vain[account.pk] < _MOST_IN_VAIN:
+            if len(self._threads) < _MOST_THREADS and not self._is_in_vain(account):
                 slot = take_slot(account, owner_named(next(_numbers)), self._clock.now())
                 if slot:
                     self._start(account, slot)
                     started += 1
         return started
+
+    def _is_in_vain(self, account):
+        times, at = self._in_vain.get(account.pk, (0, None))
+        return times >= _MOST_IN_VAIN and self._clock.now() < at + _LEFT_ALONE
 
     def _start(self, account, slot):
         thread = threading.Thread(target=self._run, args=(account.pk, slot), daemon=True)
@@ -145,7 +151,8 @@ class _Threads:
             turns = _serve(account_pk, slot, self._clock, lambda turns: _is_over(self._clock, self._until))
             self._turns.append(turns)
             is_only_one = list(self._threads.values()).count(account_pk) == 1
-            self._in_vain[account_pk] = self._in_vain[account_pk] + 1 if not turns and is_only_one else 0
+            times = self._in_vain.get(account_pk, (0, None))[0] + 1 if is_only_one and not turns else 0
+            self._in_vain[account_pk] = times, self._clock.now()
         except Exception as error:  # told by whoever started it
             self._errors.append(error)
         finally:
@@ -157,8 +164,8 @@ def _serve(account_pk, slot, clock, is_enough):
     turns = 0
     try:
         while not is_enough(turns):
-            account = CarrierAccount.objects.filter(pk=account_pk, is_on=True).first()
-            if account is None or not _turn(account, slot, clock, turns):
+            account = CarrierAccount.objects.filter(pk=account_pk).first()
+            if account is None or not is_worked(account) or not _turn(account, slot, clock, turns):
                 break
             turns += 1
     except Lost:

@@ -28,6 +28,11 @@ def protocol_of(account: CarrierAccount) -> CarrierProtocol:
     return PROTOCOLS[account.protocol]
 
 
+def is_worked(account: CarrierAccount) -> bool:
+    """Whether anything is asked and ordered by this account: it is on, and its protocol is spoken here."""
+    return account.is_on and account.protocol in PROTOCOLS
+
+
 def settings_of(protocol: CarrierProtocol) -> dict[str, Setting]:
     """How an account of this protocol may be used, by name."""
     return {setting.name: setting for setting in COMMON_SETTINGS}

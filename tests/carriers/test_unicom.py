@@ -246,6 +246,17 @@ def test_a_look_that_shows_nothing_says_so(answer, look):
     assert UNICOM.ask(Scripted(answer), ACCESS, [SIM]) == [look]
 
 
+def test_one_card_does_not_hide_the_others():
+    call = Scripted(not_well("4711"), well(terminals=[terminal()]), not_well("4711"))
+    assert UNICOM.ask(call, ACCESS, [SIM, OTHER]) == [Seen("active", "2"), TurnedDown("4711", "不行")]
+    assert [said["iccids"] for _path, said in sent(call)] == [[SIM.iccid, OTHER.iccid], [SIM.iccid], [OTHER.iccid]]
+
+
+def test_what_the_gateway_itself_refuses_is_not_asked_again_for_each_card():
+    call = Scripted({"status": "4711", "message": "token校验失败"})
+    assert UNICOM.ask(call, ACCESS, [SIM, OTHER]) == [TurnedDown("4711", "token校验失败")] * 2
+
+
 # usage and lists
 
 

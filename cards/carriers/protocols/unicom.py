@@ -64,6 +64,10 @@ RETIRED = "4"
 NAME_CHECK = {"0": Switch.OFF, "1": Switch.OFF, "2": Switch.ON, "3": Switch.ON}
 
 
+class CardsRefused(CallFailed):
+    """What lies behind the gateway refuses a call, which may be because of one card of many."""
+
+
 class Unicom(CarrierProtocol):
     """Without the two communication plans of the account its data switch is not offered. Reasons of stops, orders'
     numbers and batches of changes this carrier does not have."""
@@ -100,15 +104,13 @@ class Unicom(CarrierProtocol):
         answer = call("POST", path, document={**request, "data": data}, request_id=number)
         document = document_of(answer)
         told = object_in(document.get("data"))
-        code, text = code_in(document.get("status")), words(document.get("message"))
-        if code == WELL:  # of the gateway; what lies behind it has a code of its own
-            code, text = code_in(told.get("resultCode")), words(told.get("resultDesc"))
-        if not code:
+        at_the_gateway, code = code_in(document.get("status")), code_in(told.get("resultCode"))
+        if at_the_gateway and at_the_gateway != WELL:
+            raise CallFailed(_refusal(at_the_gateway, words(document.get("message"))))
+        if not at_the_gateway or not code:
             raise CallFailed(not_understood(answer))
-        if code in ALREADY_THERE:
-            raise CallFailed(AlreadySo(code, text))
         if code != WELL:
-            raise CallFailed(TurnedDown(code, text))
+            raise CardsRefused(_refusal(code, words(told.get("resultDesc"))))
         return told
 
     # changes
@@ -132,9 +134,14 @@ class Unicom(CarrierProtocol):
     # state
 
     def ask(self, call: Call, access: Access, sims: Sequence[Sim], is_thorough: bool = False) -> list[Look]:
-        """All that this carrier tells comes with one call."""
+        """All that this carrier tells comes with one call; one that is refused is made anew for each half."""
         try:
             rows = self._terminals(call, access, sims)
+        except CardsRefused as refused:
+            if len(sims) == 1:
+                return [look_of(refused.result)]
+            half = len(sims) // 2
+            return [*self.ask(call, access, sims[:half]), *self.ask(call, access, sims[half:])]
         except CallFailed as failed:
             return [look_of(failed.result)] * len(sims)
         return [self._look(access, row) if row else Missing() for row in rows]
@@ -178,6 +185,10 @@ class Unicom(CarrierProtocol):
         listed = told.get("iccids")
         plain = listed if isinstance(listed, list) else []
         return Listing((*filter(None, (words(number) for number in plain)), *numbers_within(told)))
+
+
+def _refusal(code: str, text: str) -> AlreadySo | TurnedDown:
+    return AlreadySo(code, text) if code in ALREADY_THERE else TurnedDown(code, text)
 
 
 def request_head(access: Access, now: datetime) -> dict[str, str]:

@@ -101,7 +101,7 @@ def _supersede(keys, now):
 
 
 def _new(line, wish, cause, must_wait, now):
-    is_sent = wish.aspect in protocol_of(line.account).CAN and wish.aspect != Aspect.CANCEL
+    is_sent = wish.aspect in protocol_of(line.account).can(line.account.fields) and wish.aspect != Aspect.CANCEL
     return Command(
         card_id=line.card_id,
         account_id=line.account_id,

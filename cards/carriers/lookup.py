@@ -2,14 +2,13 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from cards.carriers.choices import OPEN_COMMANDS, CommandState, DriftState, LineStep
+from cards.carriers.choices import OPEN_COMMANDS, CommandState, LineStep
 from cards.carriers.models import Command, Drift, Line
 from cards.models import Card
 
 OPEN_ORDER = Q(state__in=OPEN_COMMANDS)
 QUEUED_ORDER = Q(state=CommandState.QUEUED)
 ORDER_BY_HAND = Q(state=CommandState.BY_HAND)
-OPEN_DIFFERENCE = Q(state=DriftState.OPEN)
 NOT_REPLACED = ~Q(state=CommandState.SUPERSEDED)
 # What the carrier still owes an answer to, or gets to hear only later.
 ON_ITS_WAY = OPEN_ORDER & ~ORDER_BY_HAND
@@ -20,7 +19,7 @@ WITHOUT_OUTCOME = Q(step=LineStep.UNKNOWN)
 
 def open_drifts_of(card: Card) -> QuerySet[Drift]:
     """The differences of a card that nobody has settled, the oldest first."""
-    return Drift.objects.filter(OPEN_DIFFERENCE, card=card).order_by("pk")
+    return Drift.objects.open().filter(card=card).order_by("pk")
 
 
 def step_of_card() -> Subquery:

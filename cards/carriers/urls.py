@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from cards.carriers.views.console import accounts, differences
+from cards.carriers.views.console import accounts, card_orders, differences
 
 app_name = "carriers"
 
 urlpatterns = [
     path("", accounts.account_list, name="accounts"),
     path("accounts/<int:pk>/", accounts.account_page, name="account"),
+    path("cards/<str:iccid>/", card_orders.card_orders, name="card-orders"),
+    path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),
+    path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),
     path("drift/", differences.difference_list, name="drift"),
 ]

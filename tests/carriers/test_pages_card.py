@@ -37,7 +37,7 @@ def test_portal_carrier_and_order_stand_below_each_other_with_their_instants():
         "Portal Suspended manually since … "
         "Carrier Active as of 2026-03-02 12:03 · code 2 "
         "Order Stop Accepted, not yet confirmed sent 2026-03-02 12:01 · no. 20261129001 · next look 2026-03-02 12:08 "
-        "Account onelink-sh. It cannot change: usage cap, cancellation."
+        "Account onelink-sh. It cannot change: usage cap, cancellation. Look now Pause orders Orders of this card"
     )
 
 

@@ -267,6 +267,9 @@ TABLE = {
     "carriers:accounts": row(STAFF),
     "carriers:account": row(STAFF, pk="carrier account"),
     "carriers:drift": row(STAFF),
+    "carriers:card-orders": row(STAFF, iccid="card"),
+    "carriers:line-step": row(NOBODY, SUPPORT | {"carrier_desk"}, iccid="card", step="=look"),
+    "carriers:retiring-step": row(NOBODY, OPS | {"carrier_desk"}, iccid="card", step="=ask"),
     # Django's admin
     "admin:index": row(STAFF, STAFF),
     "admin:login": row(EVERYBODY, EVERYBODY),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from cards.calendar import civil_today
 from cards.carriers.choices import CommandState, DriftKind, PullKind
-from cards.carriers.lookup import CONFIRMED_ORDER, ENDS_COUNTED, ON_ITS_WAY, OPEN_DIFFERENCE
+from cards.carriers.lookup import CONFIRMED_ORDER, ENDS_COUNTED, ON_ITS_WAY
 from cards.carriers.models import CarrierAccount, Command, Drift, Pull, Reconciliation
 from cards.carriers.protocols import PROTOCOLS
 from cards.pages.badges import Badge
@@ -85,7 +85,7 @@ def account_rows(accounts):
     pulls = Pull.objects.filter(account__in=rows, kind__in=USAGE_PULLS, day=today - timedelta(days=1))
     for pull in pulls.filter(ended_at__isnull=False).order_by("round"):
         rows[pull.account_id].readings = pull
-    differing = Drift.objects.filter(OPEN_DIFFERENCE, account__in=rows).order_by()
+    differing = Drift.objects.open().filter(account__in=rows).order_by()
     for key, kind, count in differing.values_list("account", "kind").annotate(Count("pk")):
         rows[key].drifts.append((kind, DriftKind(kind).label, count))
     newest = Reconciliation.objects.filter(account__in=rows, began_at__gte=now - timedelta(days=31))

@@ -7,10 +7,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from cards.carriers.actions.retiring import can_be_sent, retirement_of
 from cards.carriers.choices import Aspect
 from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
 from cards.carriers.models import Line
-from cards.carriers.pages.drift_rows import drift_row
+from cards.carriers.pages.drift_rows import MAY_DECIDE_DRIFT, drift_row
 from cards.carriers.pages.order_labels import (
     DIFFERENCES_FOR_CUSTOMERS,
     ORDER_FOR_CUSTOMERS,
@@ -45,7 +46,7 @@ class CardAtCarrier:
 
     def __init__(self, card, user):
         self.card = card
-        self.may_look = user.has_perm(MAY_ASK_CARRIER)
+        self.user, self.may_look = user, user.has_perm(MAY_ASK_CARRIER)
         self.line = Line.objects.filter(card=card).select_related("account").first()
         self.account = self.line and self.line.account
 
@@ -93,6 +94,23 @@ class CardAtCarrier:
     @property
     def is_broken(self):
         return self.account.broken_since is not None
+
+    @cached_property
+    def retirement(self):
+        """The order to cancel the card for good, where the account can send it; who asks for it is its `by`."""
+        if not self.card.is_final:
+            return None
+        command = retirement_of(self.card)
+        return command if command and can_be_sent(command) else None
+
+    @property
+    def may_retire(self):
+        return self.user.has_perm(MAY_DECIDE_DRIFT)
+
+    @property
+    def may_release(self):
+        """Whether this person is the second one."""
+        return self.may_retire and self.retirement.by_id != self.user.pk
 
 
 def _ordered(command):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from cards.carriers.choices import DriftKind, ServiceState
-from cards.carriers.lookup import OPEN_DIFFERENCE
 from cards.carriers.models import Drift
 from cards.choices import Action, Hold
 from cards.phrases import noted
+
+MAY_DECIDE_DRIFT = "carriers.decide_drift"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class DriftRow:
 
 def drift_tabs(chosen):
     """A tab for each kind that has open differences, in the order of the kinds; the first where none is chosen."""
-    counted = Drift.objects.filter(OPEN_DIFFERENCE).order_by().values_list("kind").annotate(Count("pk"))
+    counted = Drift.objects.open().order_by().values_list("kind").annotate(Count("pk"))
     counts = dict(counted)
     kinds = [kind for kind in DriftKind if counts.get(kind) or kind == chosen]
     current = chosen or next(iter(kinds), "")

@@ -4,7 +4,6 @@ from django.http import Http404
 from django.views.decorators.http import require_safe
 
 from cards.carriers.choices import DriftKind
-from cards.carriers.lookup import OPEN_DIFFERENCE
 from cards.carriers.models import Drift
 from cards.carriers.pages.drift_rows import drift_row, drift_tabs
 from cards.pages.frames import console_page, permitted
@@ -20,7 +19,7 @@ def difference_list(request):
         raise Http404
     tabs = drift_tabs(chosen)
     kind = next((tab.code for tab in tabs if tab.is_current), chosen)
-    drifts = Drift.objects.filter(OPEN_DIFFERENCE, kind=kind).select_related("card__customer", "account")
+    drifts = Drift.objects.open().filter(kind=kind).select_related("card__customer", "account")
     page = page_of(drifts, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=OLDEST)
     context = {
         "tabs": tabs,

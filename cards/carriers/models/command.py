@@ -69,6 +69,7 @@ class Command(models.Model):
             models.Index(fields=["account", "due_at"], name="command_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["account", "rank_at"], name="command_queue", condition=Q(state=CommandState.QUEUED)),
             models.Index(fields=["card", "-id"], name="command_of_card"),
+            models.Index(fields=["account", "made_at"], name="command_corrects", condition=Q(is_correction=True)),
             models.Index(fields=["account", "ended_at"], name="command_ended", condition=Q(ended_at__isnull=False)),
         ]
 
@@ -90,6 +91,10 @@ class Command(models.Model):
     @property
     def is_by_hand(self) -> bool:
         return self.state == CommandState.BY_HAND
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.state == CommandState.CONFIRMED
 
     @property
     def is_refused(self) -> bool:

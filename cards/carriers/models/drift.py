@@ -58,14 +58,20 @@ class Drift(models.Model):
     def __str__(self) -> str:
         return f"{self.card_id or self.number} {self.kind}: {self.state}"
 
+    @property
+    def is_rejected(self) -> bool:
+        return self.state == DriftState.REJECTED
+
 
 class Reconciliation(models.Model):
     """One comparison of all cards of an account with what the carrier says, and what it found: the daily report.
 
-    `held_why`: it would have corrected too many, so it corrected none (the brake), with `examples`.
+    `pull` looks at the cards. `held_why`: it would have corrected too many, so it corrected none (the brake), with
+    `examples`, until somebody releases it.
     """
 
     account = models.ForeignKey(CarrierAccount, models.CASCADE, related_name="reconciliations")
+    pull = models.ForeignKey("carriers.Pull", models.SET_NULL, null=True, related_name="+", db_index=False)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     looked_at = models.PositiveIntegerField(default=0)

@@ -48,6 +48,9 @@ class Line(models.Model):
     worker = CharField(max_length=64, blank=True)
     step = CharField(max_length=8, choices=LineStep, default=LineStep.BY_HAND)
     paused = models.BooleanField(default=False)
+    comparison = models.ForeignKey(
+        "carriers.Reconciliation", models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name = _("card at its carrier")
@@ -62,6 +65,7 @@ class Line(models.Model):
             models.Index(fields=["account", "ask_at"], name="line_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(fields=["account", "card"], name="line_of_account"),
             models.Index(fields=["step", "card"], name="line_step"),
+            models.Index(fields=["comparison", "card"], name="line_to_correct", condition=Q(comparison__isnull=False)),
         ]
 
     def __str__(self) -> str:

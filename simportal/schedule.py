@@ -17,6 +17,8 @@ BEAT_SCHEDULE = {
     "mail": every(60, "billing.mail"),
     "hear": every(2, "carriers.hear"),
     "carriers": every(2, "carriers.work"),
+    "approved": every(2, "carriers.approved"),
+    "comparisons": every(60, "carriers.reconcile"),
     "proof": every(60, "simportal.proof"),
     "resets": every(5, "simportal.resets"),
 }

@@ -1,8 +1,10 @@
 from celery import shared_task
+from django.utils import timezone
 
-from cards.carriers.actions import hearing, working
+from cards.carriers.actions import approving, hearing, reconciling, working
 
 WORK_SECONDS = 50
+APPROVED_SECONDS = 5
 
 
 @shared_task(name="carriers.hear")
@@ -15,3 +17,15 @@ def hear_cards():
 def work_on_carriers():
     """Make the calls to carriers that are due now, for most of a minute at the most."""
     working.work(WORK_SECONDS, until_settled=True)
+
+
+@shared_task(name="carriers.approved")
+def work_on_approved():
+    """Do what was approved of differences, chunk by chunk, for some seconds; on most ticks that is nothing."""
+    approving.work_off_approved(APPROVED_SECONDS)
+
+
+@shared_task(name="carriers.reconcile")
+def begin_comparisons():
+    """Begin to compare the cards of each account whose minute of the night has come."""
+    reconciling.begin_due(timezone.now())

@@ -20,7 +20,7 @@ from cards.errors import BadInput, Refused
 from cards.models import Job, JobChunk, UsageDay
 from cards.permissions import Actor
 
-MAY_DECIDE = "carriers.decide_drift"
+MAY_DECIDE_DRIFTS = "carriers.decide_drift"
 MOST_TO_WAIT_FOR = 100  # more are done in the background
 _DRIFTS_AT_ONCE = 500
 
@@ -191,7 +191,7 @@ def bytes_used(drifts):
 
 
 def _require_decider(user):
-    if not user.has_perm(MAY_DECIDE):
+    if not user.has_perm(MAY_DECIDE_DRIFTS):
         raise PermissionDenied
 
 

@@ -42,6 +42,7 @@ APPLIED_BY = {DriftKind.ACTIVATED: "first_use", DriftKind.REAL_NAME: "real_name"
 
 _OF_SERVICE = (Aspect.SERVICE, Aspect.ACTIVATION)
 _STOPS = (ServiceState.STOPPED, Switch.OFF)
+_ORDERED_FOR = {ServiceState.CANCELLED: ServiceState.STOPPED}  # all that an order can do for it
 # Where the carrier has the last word, nothing of ours is to follow.
 _ENDS_OUR_ORDERS = (DriftKind.STOPPED, DriftKind.DEVICE, DriftKind.CANCELLED, DriftKind.UNREADABLE)
 _STEPS = {
@@ -51,7 +52,7 @@ _STEPS = {
 }
 
 
-class Occasion(NamedTuple):
+class LookOccasion(NamedTuple):
     """When and in what the look was taken: by itself, or while all cards of the account are compared.
 
     What is to be corrected then is collected with the `run`; `is_agreed`: it has come to its end, and may be done.
@@ -67,12 +68,12 @@ def judge(line, card, now, command=None, is_reconciling=False, run=None):
     """Do what follows of what was just seen of this line, whose lock the caller holds, and set its step."""
     if is_reconciling and run is None:
         run = Reconciliation.objects.filter(account=line.account_id, ended_at=None).first()
-    _judge(line, Occasion(now, is_reconciling, run))
+    _judge(line, LookOccasion(now, is_reconciling, run))
 
 
 def correct(line, now):
     """Do what a comparison of all cards has found of this line, as far as it is still so."""
-    _judge(line, Occasion(now, is_reconciling=True, is_agreed=True))
+    _judge(line, LookOccasion(now, is_reconciling=True, is_agreed=True))
 
 
 def most_corrections(account):
@@ -118,7 +119,7 @@ def _verdicts(line, card, commands, occasion):
     )
     reasons = frozenset(filter(None, line.seen_reasons.split(",")))
     there = There(line.seen_service, reasons, line.seen_data, is_missing=line.missing_at is not None)
-    goal = ServiceState.STOPPED if line.wanted_service == ServiceState.CANCELLED else line.wanted_service
+    goal = _ORDERED_FOR.get(line.wanted_service, line.wanted_service)
     of_service = _orders(commands, _OF_SERVICE, goal, occasion.now)
     of_data = _orders(commands, (Aspect.DATA,), line.wanted_data, occasion.now)
     found = [verdict(here, there, of_service, occasion.is_reconciling)]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from cards.calendar import civil_today
 from cards.carriers.actions.commands import lines_locked
-from cards.carriers.actions.drifts import MAY_DECIDE
+from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
 from cards.carriers.actions.hearing import hear
 from cards.carriers.actions.judging import correct, most_corrections
 from cards.carriers.choices import PullKind
@@ -64,7 +64,7 @@ def begin_due(now):
 
 def release_comparison(run, user):
     """Let a comparison that was held correct what it found after all; whether it was held."""
-    if not user.has_perm(MAY_DECIDE):
+    if not user.has_perm(MAY_DECIDE_DRIFTS):
         raise PermissionDenied
     return bool(Reconciliation.objects.filter(_HELD, pk=run.pk).update(released_by=user))
 

@@ -14,6 +14,7 @@ from cards.carriers.actions.answers import answers_to, note_the_account
 from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
 from cards.carriers.actions.hearing import hear
+from cards.carriers.actions.reconciling import Comparisons
 from cards.carriers.actions.sending import Sends
 from cards.carriers.actions.slots import (
     REAL,
@@ -31,7 +32,7 @@ from cards.carriers.results import Missing
 from cards.errors import BadInput
 from cards.leases import Lost
 
-SOURCES_OF_CALLS = [Sends(), Looks()]
+SOURCES_OF_CALLS = [Sends(), Looks(), Comparisons()]
 _MOST_THREADS = 16
 _EVERY = 10
 _MOST_IN_VAIN = 3

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 from base64 import b64encode
@@ -26,17 +27,23 @@ class _HasAWall:
     """A server that sends a byte now and then is never late for a read: the head of an answer has its time too."""
 
     def getresponse(self):
+        self._is_late = False
         wall = threading.Timer(_READ_S, self._cut_off)
         wall.daemon = True
         wall.start()
         try:
-            return super().getresponse()
+            response = super().getresponse()
         finally:
             wall.cancel()
+        if self._is_late:
+            response.close()
+            raise TimeoutError
+        return response
 
     def _cut_off(self):
+        self._is_late = True
         with suppress(OSError, AttributeError):
-            self.sock.shutdown(2)
+            self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class _PlainConnection(_HasAWall, HTTPConnection):

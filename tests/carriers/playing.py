@@ -34,7 +34,7 @@ class Played(CarrierProtocol):
     def change(self, call, access, sims, aspect, goal):
         self.sent.append((len(sims), aspect, goal))
         told = self.answers.pop(0) if self.answers else None
-        if isinstance(told, Exception):
+        if isinstance(told, BaseException):
             raise told
         if told is None:
             self.later += [(self.clock.now() + timedelta(seconds=self.lag_s), sim.iccid, goal) for sim in sims]
@@ -46,7 +46,7 @@ class Played(CarrierProtocol):
         if self.is_called:
             call("GET", "/")
         told = self.looks.pop(0) if self.looks else None
-        if isinstance(told, Exception):
+        if isinstance(told, BaseException):
             raise told
         return [told or self.seen(sim.iccid) for sim in sims]
 

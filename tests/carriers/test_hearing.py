@@ -102,7 +102,7 @@ def test_orders_repeat_who_stands_under_them_and_bulk_work_comes_later():
         for each in Command.objects.filter(state=CommandState.QUEUED)
     }
     expired = CardEvent.objects.filter(card=many, action="expire").get()
-    assert told[one.pk] == ("shell", 0, 3)
+    assert told[one.pk] == ("manage.py", 0, 3)
     assert told[many.pk] == (expired.actor_name, 60, expired.seq)
 
 

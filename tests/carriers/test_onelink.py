@@ -434,9 +434,9 @@ def test_changed_cards_are_listed_by_day_and_page():
         cursor = page.cursor
     assert pages == [(50, "2026-11-27:2"), (1, "2026-11-28:1"), (0, "")]
     assert [said for _path, said in sent(call)] == [
-        {"changeDate": "20261127", "pageSize": "50", "startNum": "1"},
-        {"changeDate": "20261127", "pageSize": "50", "startNum": "2"},
-        {"changeDate": "20261128", "pageSize": "50", "startNum": "1"},
+        {"changeDate": "20261127", "queryDate": "20261127", "pageSize": "50", "startNum": "1"},
+        {"changeDate": "20261127", "queryDate": "20261127", "pageSize": "50", "startNum": "2"},
+        {"changeDate": "20261128", "queryDate": "20261128", "pageSize": "50", "startNum": "1"},
     ]
 
 

@@ -326,7 +326,9 @@ class OneLink(CarrierProtocol):
         day_text, _sep, page_text = cursor.partition(":")
         day = date.fromisoformat(day_text) if day_text else beijing_time(since).date()
         page = int(page_text or 1)
-        said = {"changeDate": f"{day:%Y%m%d}", "pageSize": str(PAGE_SIZE), "startNum": str(page)}
+        # One public client says `changeDate`; the calls beside it have `queryDate`.
+        dates = dict.fromkeys(("changeDate", "queryDate"), f"{day:%Y%m%d}")
+        said = {**dates, "pageSize": str(PAGE_SIZE), "startNum": str(page)}
         found = self._result(call, access, "query/changeable-sim-date", said)
         rows = [
             *objects_within(found, "iccid"),

@@ -1,5 +1,7 @@
 """Whatever a carrier might answer: bytes, other people's documents, and its own with any value at any place."""
 
+import json
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -18,5 +20,5 @@ def answers(names, words, frame):
     values = st.recursive(
         leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
     )
-    documents = values | values.map(frame)
+    documents = (values | values.map(frame)).map(json.dumps)
     return st.lists(st.builds(answered, st.binary(max_size=20) | documents, STATUSES), min_size=3, max_size=3)

@@ -38,12 +38,16 @@ def heard(answer):
         (answered({"errorCode": "1"}, 404), {"errorCode": "1"}),
         (answered({"status": "0"}, 200, **{"content-type": "text/html"}), {"status": "0"}),
         (answered("busy", 429, **{"retry-after": "7"}), Busy(7, "HTTP 429", "busy")),
+        (answered("", 429, **{"retry-after": "9999999"}), Busy(3600, "HTTP 429", "")),
         (answered(PAGE, 503), Busy(0, "HTTP 503", PAGE)),
         (answered("", 503, **{"retry-after": "Sat, 28 Nov 2026 12:00:00 GMT"}), Busy(0, "HTTP 503", "")),
         (answered({"status": "0"}, 500), Unknown("HTTP 500", '{"status": "0"}')),
         (answered(PAGE, 502), Unknown("HTTP 502", PAGE)),
         (answered(PAGE), AccountFault("HTTP 200", PAGE)),
         (answered(f"\n <!-- gateway -->{PAGE}", 404), AccountFault("HTTP 404", f"<!-- gateway -->{PAGE}")),
+        (answered({"message": "<html>"}), {"message": "<html>"}),
+        (answered("<Response><title>1</title></Response>"), Unknown("", "<Response><title>1</title></Response>")),
+        (answered("<!---->" * 9999), Unknown("", ("<!---->" * 99)[:500])),
         (answered("<h1>no</h1>", 400), AccountFault("HTTP 400", "<h1>no</h1>")),
         (answered({"status": "9"}, 403), AccountFault("HTTP 403", '{"status": "9"}')),
         (answered("", 401), AccountFault("HTTP 401", "")),
@@ -143,7 +147,17 @@ def test_an_instant_is_of_beijing_unless_a_zone_stands_behind_it(text, moment):
 
 
 @pytest.mark.parametrize(
-    "text", ["", None, "soon", "20261332120000", "2026-02-30 12:00:00", "0001-01-01T00:00:00+14:00"]
+    "text",
+    [
+        "",
+        None,
+        {"a": 1},
+        "soon",
+        "20261332120000",
+        "2026-02-30 12:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "00010101000000",
+    ],
 )
 def test_what_is_no_instant_is_none(text):
     assert told_instant(text) is None

@@ -57,6 +57,7 @@ from cards.carriers.results import (
 BASE_PATH = "/v5/ec/"
 PAGE_SIZE = 50
 MOST_PAGES = 2000  # of a day; whoever pages for ever does not count
+LONGEST_TOKEN = 4000
 CAREFUL_TTL_S = 300  # of a token that comes without one
 
 TAKEN = "0"
@@ -126,7 +127,8 @@ class OneLink(CarrierProtocol):
 
     def login(self, call: Call, access: Access) -> Token:
         try:
-            document = self._heard(call, access, "get/token", {**access.fields, "password": access.secrets["password"]})
+            known = {"appid": access.fields["appid"], "password": access.secrets["password"]}
+            document = self._heard(call, access, "get/token", known)
         except CallFailed as failed:
             code = failed.result.code
             if isinstance(failed.result, AccountFault):
@@ -137,7 +139,7 @@ class OneLink(CarrierProtocol):
         if code != TAKEN:
             raise LoginRefused(f"{code} {text}".strip())
         row = object_in(document.get("result"))
-        token = words(row.get("token"))
+        token = words(row.get("token"), LONGEST_TOKEN)
         if not token:
             raise CallFailed(Busy(0, code, "get/token"))
         return Token(token, seconds_in(row.get("ttl")) or CAREFUL_TTL_S)

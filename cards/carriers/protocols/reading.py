@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from cards.calendar import EARLIEST, LATEST
 from cards.carriers.results import (
     LONGEST_WORDS,
     AccountFault,
@@ -38,8 +39,10 @@ LONGEST_CODE_WORD = 40
 WHOLE_ICCID = 20
 ICCID_WITHOUT_CHECK_DIGIT = 19
 
-HTML = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
-HTML_SOMEWHERE = re.compile(r"<html\b", re.IGNORECASE)
+LONGEST_BUSY_S = 3600  # that a carrier may ask for
+
+HTML = re.compile(r"<(!doctype\s+html|html)\b", re.IGNORECASE)
+PIECE_OF_HTML = re.compile(r"<(head|body|title|center|h1)\b", re.IGNORECASE)
 FIGURE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)", re.ASCII)
 COMPACT_INSTANT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 
@@ -97,14 +100,10 @@ def failed_http(answer: Answer) -> Result | None:
     said = words(answer.text)
     code = f"HTTP {answer.status}"
     if answer.status in (429, 503):
-        return Busy(seconds_in(answer.headers.get("retry-after", "")), code, said)
+        return Busy(min(seconds_in(answer.headers.get("retry-after")), LONGEST_BUSY_S), code, said)
     if answer.status >= 500:
         return Unknown(code, said)
-    if (
-        answer.status in (401, 403, 407)
-        or HTML.match(answer.text)
-        or HTML_SOMEWHERE.search(answer.text[:LONGEST_WORDS])
-    ):
+    if answer.status in (401, 403, 407) or is_page(answer.text):
         return AccountFault(code, said)
     if 300 <= answer.status < 400 or answer.status < 200:
         return Unknown(code, said)
@@ -113,7 +112,8 @@ def failed_http(answer: Answer) -> Result | None:
 
 def is_page(text: str) -> bool:
     """Whether a body is HTML, whatever its header says: some send JSON or XML as `text/html`."""
-    return bool(HTML.match(text) or HTML_SOMEWHERE.search(text[:LONGEST_WORDS]))
+    begin = text[:LONGEST_WORDS].lstrip("\ufeff \t\r\n")
+    return begin.startswith("<") and bool(HTML.search(begin) or PIECE_OF_HTML.match(begin))
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
@@ -125,13 +125,13 @@ def document_of(answer: Answer) -> dict[str, Any]:
         raise CallFailed(failed)
     try:
         return answer.json()
-    except GarbledAnswer as garbled:
-        raise CallFailed(not_understood(answer, str(garbled))) from None
+    except GarbledAnswer:
+        raise CallFailed(not_understood(answer)) from None
 
 
-def not_understood(answer: Answer, text: str = "") -> Unknown:
+def not_understood(answer: Answer) -> Unknown:
     """An answer of which no sense can be made; its beginning is kept."""
-    return Unknown("" if answer.status == 200 else f"HTTP {answer.status}", words(text or answer.text))
+    return Unknown("" if answer.status == 200 else f"HTTP {answer.status}", words(answer.text))
 
 
 def piece_of(value: Any) -> str:
@@ -215,7 +215,10 @@ def told_amount(
 
 
 def told_instant(value: Any) -> datetime | None:
-    """An instant as carriers write it: Beijing time, unless a zone stands behind it; None for what is none."""
+    """An instant as carriers write it: Beijing time, unless a zone stands behind it.
+
+    None for what is none, or lies beyond the days that this portal knows.
+    """
     text = words(value)
     if compact := COMPACT_INSTANT.fullmatch(text):
         text = "{}-{}-{} {}:{}:{}".format(*compact.groups())
@@ -223,9 +226,10 @@ def told_instant(value: Any) -> datetime | None:
         moment = parse_datetime(text)
         if moment is not None and timezone.is_naive(moment):
             moment = timezone.make_aware(moment)
-        return moment.astimezone(timezone.get_default_timezone()) if moment else None
+        own = moment.astimezone(timezone.get_default_timezone()) if moment else None
     except (ValueError, OverflowError):
         return None
+    return own if own and EARLIEST <= own.date() <= LATEST else None
 
 
 def beijing_time(moment: datetime) -> datetime:

@@ -75,7 +75,7 @@ class Jasper(CarrierProtocol):
         optional("plan_on", _("communication plan with data")),
         optional("plan_off", _("communication plan without data")),
     )
-    DEFAULTS = {"slots": 1, "qps": 5}
+    DEFAULTS = {"slots": 1, "qps": 5, "cycle_day": 27}
     CAN = frozenset(
         {
             *(Aspect.SERVICE, Aspect.ACTIVATION, Aspect.DATA, Aspect.CANCEL),

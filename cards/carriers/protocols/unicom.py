@@ -73,6 +73,7 @@ class Unicom(CarrierProtocol):
     numbers and batches of changes this carrier does not have."""
 
     NAME = "unicom"
+    DEFAULTS = {"cycle_day": 27}
     LABEL = _("China Unicom gateway (CMP)")
     CARRIER = "cucc"
     FIELDS = (

@@ -19,6 +19,7 @@ BEAT_SCHEDULE = {
     "carriers": every(2, "carriers.work"),
     "approved": every(2, "carriers.approved"),
     "comparisons": every(60, "carriers.reconcile"),
+    "usage": every(60, "carriers.usage"),
     "proof": every(60, "simportal.proof"),
     "resets": every(5, "simportal.resets"),
 }

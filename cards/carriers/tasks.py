@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cards.carriers.actions import approving, hearing, reconciling, working
+from cards.carriers.actions import approving, hearing, pulls, reconciling, working
 
 WORK_SECONDS = 50
 APPROVED_SECONDS = 5
@@ -29,3 +29,9 @@ def work_on_approved():
 def begin_comparisons():
     """Begin to compare the cards of each account whose minute of the night has come."""
     reconciling.begin_due(timezone.now())
+
+
+@shared_task(name="carriers.usage")
+def plan_usage():
+    """Say what is to be fetched from carriers in the next hours; `carriers.work` does it."""
+    pulls.plan_pulls(timezone.now())

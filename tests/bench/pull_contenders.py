@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 import time
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import django
@@ -14,7 +14,8 @@ django.setup()
 from django.db import connection, connections  # noqa: E402 -- Django has to be set up first
 from django.utils import timezone  # noqa: E402
 
-from cards.carriers.actions.pulls import Pulls, completeness, pull_day  # noqa: E402
+from cards.carriers.actions.fetching import Pulls  # noqa: E402
+from cards.carriers.actions.pulls import completeness, pull_day  # noqa: E402
 from cards.carriers.choices import Can  # noqa: E402
 from cards.carriers.models import CarrierAccount, Line  # noqa: E402
 from cards.carriers.protocols import PROTOCOLS  # noqa: E402
@@ -24,9 +25,9 @@ from cards.models import Card, CardEvent  # noqa: E402
 from cards.models.card import MB  # noqa: E402
 from tests.bench import usage_contenders as fleet  # noqa: E402
 from tests.build import on_day  # noqa: E402
+from tests.carriers.telling import NoCall  # noqa: E402
 
 DAY, TOLD_ON = date(2026, 1, 20), date(2026, 1, 21)
-ASKED_AT = timezone.make_aware(datetime(2026, 1, 21, 6, 30))
 CALLS = {"day": (Can.USAGE_DAY, 100), "cycle": (Can.USAGE_CYCLE, 50)}
 
 
@@ -44,15 +45,6 @@ class Answering(CarrierProtocol):
         time.sleep(self.wait_s)
         told_at = timezone.now()
         return [Amount(sim, sim.key * 7919 % MB + 1, told_at, day) for sim in sims]
-
-
-class NoCall:
-    """What a protocol is given that makes no request."""
-
-    exchanges = ()
-
-    def masked(self, text):
-        return text
 
 
 def prepare(folder, cards):

@@ -9,21 +9,22 @@ from cards.carriers.choices import Can
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import PROTOCOLS
 from cards.carriers.protocols.port import CarrierProtocol
-from cards.carriers.results import Amount, CallFailed, NoAmount
+from cards.carriers.results import Amount, CallFailed, Listing, NoAmount, Seen
 
 
 class Telling(CarrierProtocol):
     """`amounts` are bytes by card; one that is not there gets no figure. `fails` are the results of the next calls, and
-    a call with a card of `breaks` fails with the result given for it.
+    a call for usage with a card of `breaks` fails with the result given for it.
     """
 
     NAME, LABEL, CARRIER = "telling", "Telling", ""
-    USAGE_AT_ONCE = 10
+    ASKED_AT_ONCE, USAGE_AT_ONCE = 3, 10
     DAYS_BACK = (1, 7)
 
     def __init__(self, *can):
         self.CAN = frozenset(can)
         self.amounts, self.imeis, self.fails, self.breaks = {}, {}, [], {}
+        self.looks, self.lists = {}, [()]
         self.calls, self.at = [], None
 
     def usage(self, call, access, sims, day):
@@ -32,14 +33,30 @@ class Telling(CarrierProtocol):
     def usage_of_month(self, call, access, sims, month):
         return self._tell(sims, month)
 
+    def ask(self, call, access, sims, is_thorough=False):
+        """Each card is active, or as `looks` say."""
+        self.calls.append(("ask", [sim.key for sim in sims]))
+        self._fail()
+        return [self.looks.get(sim.key, Seen("active", "2")) for sim in sims]
+
+    def changed(self, call, access, since, cursor):
+        """The pages of `lists`, one after the other."""
+        self.calls.append((since, cursor))
+        self._fail()
+        page = int(cursor or 0)
+        return Listing(self.lists[page], str(page + 1) if page + 1 < len(self.lists) else "")
+
     def _tell(self, sims, day):
         self.calls.append((day, [sim.key for sim in sims]))
-        if self.fails and (result := self.fails.pop(0)):
-            raise result if isinstance(result, Exception) else CallFailed(result)
+        self._fail()
         for sim in sims:
             if sim.key in self.breaks:
                 raise CallFailed(self.breaks[sim.key])
         return [self._amount(sim, day) for sim in sims]
+
+    def _fail(self):
+        if self.fails and (result := self.fails.pop(0)):
+            raise result if isinstance(result, Exception) else CallFailed(result)
 
     def _amount(self, sim, day):
         if sim.key not in self.amounts:
@@ -67,3 +84,19 @@ def account_with(cards, carrier="cmcc", **settings):
 
 def beijing(day, hour, minute=0):
     return timezone.make_aware(datetime(day.year, day.month, day.day, hour, minute))
+
+
+class NoCall:
+    """What a protocol is given that makes no request: its clock stands still, unless it is moved."""
+
+    exchanges = ()
+    access = None
+
+    def __init__(self, at=None):
+        self.at = at
+
+    def masked(self, text):
+        return text
+
+    def now(self):
+        return self.at or timezone.now()

@@ -7,16 +7,26 @@ from django.utils.translation import override
 
 from cards.calendar import days
 from cards.carriers.actions import pieces
-from cards.carriers.actions.pulls import Completeness, Pulls, completeness, plan_pulls, pull_day
+from cards.carriers.actions.fetching import Pulls
+from cards.carriers.actions.pulls import Completeness, completeness, plan_pulls, pull_day
 from cards.carriers.choices import Can
 from cards.carriers.models import CarrierAccount, Pull
-from cards.carriers.results import AccountFault, Busy, CallFailed, LoginRefused, NothingHeard, TurnedDown, Unknown
+from cards.carriers.results import (
+    AccountFault,
+    Busy,
+    CallFailed,
+    LoginRefused,
+    Missing,
+    NothingHeard,
+    TurnedDown,
+    Unknown,
+)
 from cards.errors import BadInput
 from cards.leases import Lost
 from cards.models import UsageDay
 from cards.models.card import MB
 from tests.build import card_in_use, do, on_day, open_card
-from tests.carriers.telling import account_with, beijing, told_by
+from tests.carriers.telling import NoCall, account_with, beijing, told_by
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +49,7 @@ def fleet(count):
 def pulled(account, now=NOW, most=100):
     """Take pieces until none is left at this moment; how many calls that were."""
     source, done = Pulls(), 0
-    while source.due(account, now) and source.do(account, None, now):
+    while source.due(account, now) and source.do(account, NoCall(now), now):
         done += 1
         assert done < most
     return done
@@ -182,33 +192,89 @@ def test_an_outage_divides_nothing_beyond_measure_and_loses_nothing(carrier):
     now = NOW
     while carrier.fails:
         now = max(now, Pull.objects.get().next_at)
-        Pulls().do(account, None, now)
+        Pulls().do(account, NoCall(now), now)
         assert len(Pull.objects.get().pieces) <= pieces.MOST_PIECES
     settled(account, now)
     assert figures(pull) == (120, 0, 120, [], None)
 
 
 @pytest.mark.parametrize("failure", [CallFailed(AccountFault("403", "not on the list")), LoginRefused("no")])
-def test_an_account_that_is_not_accepted_is_the_callers_matter(carrier, failure):
+def test_an_account_that_is_not_accepted_is_broken_and_the_piece_waits(carrier, failure):
     account = account_with(fleet(3), retry_s=30)
     pull_day(account, NOV_3, NOW)
     carrier.fails = [failure]
-    with pytest.raises(type(failure)):
-        pulled(account)
+    assert pulled(account) == 1
     row = Pull.objects.get()
     assert (row.failed, row.next_at, len(row.pieces)) == (0, NOW + timedelta(seconds=30), 1)
+    assert CarrierAccount.objects.get().broken_since == NOW
 
 
 def test_a_day_that_cannot_be_asked_for_any_more_is_missing(carrier):
     account = account_with(fleet(12))
     pull = pull_day(account, NOV_3, NOW)
     carrier.fails = [None, Unknown(text="500")]
-    Pulls().do(account, None, NOW)
-    Pulls().do(account, None, NOW)
+    Pulls().do(account, NoCall(NOW), NOW)
+    Pulls().do(account, NoCall(NOW), NOW)
     with on_day(NOV_4 + timedelta(days=7)):
         pulled(account, NOW + timedelta(days=7))
     assert figures(pull) == (0, 12, 12, [], None)
     assert Pull.objects.get().why == "the carrier does not tell this day any more"
+
+
+# states, and lists of what changed
+
+
+def fetched(account, kind, day=NOV_4, round=1):
+    pull = Pull.objects.create(account=account, kind=kind, day=day, round=round, next_at=NOW)
+    pulled(account)
+    return figures(pull)
+
+
+def seen(account):
+    return list(account.lines.order_by("card").values_list("seen_service", "seen_at"))
+
+
+def test_all_cards_are_looked_at_also_those_that_were_not_known_there(carrier):
+    cards = fleet(5)
+    account = account_with(cards)
+    account.lines.filter(card=cards[0]).update(missing_at=NOW - LATER)
+    carrier.looks = {cards[1].pk: Missing("11011", "unknown"), cards[2].pk: Unknown(text="?")}
+    assert fetched(account, "states") == (4, 1, 5, [], None)
+    assert [keys for _day, keys in carrier.calls] == [[card.pk for card in cards[:3]], [card.pk for card in cards[3:]]]
+    assert seen(account) == [("active", NOW), ("", NOW), ("", None), ("active", NOW), ("active", NOW)]
+    assert list(account.lines.exclude(missing_at=None).values_list("card", flat=True)) == [cards[1].pk]
+    assert account.lines.get(card=cards[2]).ask_at > NOW  # by itself, later
+
+
+def test_a_carrier_that_is_busy_while_all_are_looked_at_is_asked_on(carrier):
+    account = account_with(fleet(4), retry_s=1)
+    carrier.fails = [Busy(5)]
+    fetched(account, "states")
+    pulled(account, NOW + timedelta(seconds=5))
+    assert seen(account) == [("active", NOW + timedelta(seconds=5))] * 3 + [("active", NOW)]
+
+
+def test_changed_cards_are_looked_at_page_by_page(carrier):
+    carrier.CAN = frozenset({Can.CHANGED})
+    by_iccid, by_msisdn, other, elsewhere = open_card(), open_card(msisdn="1440000000001"), open_card(), open_card()
+    account = account_with([by_iccid, by_msisdn, other])
+    carrier.lists = [(by_iccid.iccid,), (by_msisdn.msisdn, elsewhere.iccid)]
+    assert fetched(account, "changed") == (3, 0, 3, [], None)
+    assert carrier.calls == [(NOW - timedelta(days=1), ""), (NOW - timedelta(days=1), "1")]
+    asked_for = account.lines.filter(ask_at__isnull=False).order_by("card").values_list("card", flat=True)
+    assert list(asked_for) == [by_iccid.pk, by_msisdn.pk]
+    carrier.calls.clear()
+    fetched(account, "changed", round=2)
+    assert carrier.calls[0] == (NOW - timedelta(minutes=15), "")
+
+
+def test_a_page_that_fails_is_asked_for_again(carrier):
+    account = account_with([], retry_s=30)
+    carrier.lists, carrier.fails = [(), ()], [None, Unknown(text="cut"), TurnedDown("1", "no")]
+    fetched(account, "changed")
+    settled(account, NOW)
+    assert [cursor for _since, cursor in carrier.calls] == ["", "1", "1", "1"]
+    assert Pull.objects.get().ended_at is not None
 
 
 # when

@@ -61,17 +61,19 @@ def due_pulls(account, now):
     return Pull.objects.filter(account=account, next_at__lte=now).order_by(URGENCY, "-day", "round", "pk")
 
 
-def asked_lines(account):
-    """The lines of cards that a carrier is asked about: none that it does not know, or that was cancelled long ago."""
-    lately = add_months(civil_today(), -STRAY_USAGE_MONTHS)
-    is_asked = ~Q(card__state=State.CANCELLED) | Q(card__cancel_on__gte=lately)
-    return Line.objects.filter(is_asked, account=account, missing_at=None)
-
-
 def lines_of(pull, piece):
     """The lines of a piece, in the order of their cards."""
-    lines = asked_lines(pull.account).filter(card__gt=int(piece.after or 0), card__lte=int(piece.through))
-    return list(lines.select_related("card").order_by("card"))
+    through = Q(card__gt=int(piece.after or 0), card__lte=int(piece.through))
+    return _asked_for(pull).filter(through).order_by("card")
+
+
+def _asked_for(pull):
+    """Usage is asked of the lines of cards that the carrier knows, and that were not cancelled long ago."""
+    lines = Line.objects.filter(account=pull.account)
+    if pull.kind == PullKind.STATES:
+        return lines
+    lately = add_months(civil_today(), -STRAY_USAGE_MONTHS)
+    return lines.filter(~Q(card__state=State.CANCELLED) | Q(card__cancel_on__gte=lately), missing_at=None)
 
 
 def size_of(pull):
@@ -93,6 +95,7 @@ def hand_out(account, now):
                 return None
             piece = _waiting(pull, now) or _next(pull)
             held = piece and replace(piece, held_by=uuid.uuid4().hex, at=(now + HELD_FOR).isoformat())
+            pull.began_at = pull.began_at or now
             if held:
                 _put(pull, piece, held)
             _save(pull, now)
@@ -186,7 +189,7 @@ def _next(pull):
         return None
     if pull.kind == PullKind.CHANGED:
         return PullPiece(pull.cursor)
-    lines, size = asked_lines(pull.account), size_of(pull)
+    lines, size = _asked_for(pull), size_of(pull)
     if not pull.cursor:
         pull.total = lines.count()
     keys = lines.filter(card__gt=int(pull.cursor or 0)).order_by("card").values_list("card", flat=True)[:size]
@@ -207,11 +210,11 @@ def _goes_on(pull):
 
 
 def _is_one_card(pull, piece):
-    return pull.kind != PullKind.CHANGED and len(lines_of(pull, piece)) <= 1
+    return pull.kind != PullKind.CHANGED and lines_of(pull, piece).count() <= 1
 
 
 def _halves(pull, piece, now):
-    keys = [] if pull.kind == PullKind.CHANGED else [line.card_id for line in lines_of(pull, piece)]
+    keys = [] if pull.kind == PullKind.CHANGED else list(lines_of(pull, piece).values_list("card", flat=True))
     if len(keys) < 2:
         return []
     middle = str(keys[len(keys) // 2 - 1])
@@ -223,7 +226,7 @@ def _free(piece, now, wait_s=0):
 
 
 def _miss(pull, piece):
-    pull.missing += len(lines_of(pull, piece))
+    pull.missing += lines_of(pull, piece).count()
     _put(pull, piece)
 
 

@@ -46,10 +46,14 @@ def _amounts(told):
 
 def _taken(told, readings):
     counts, _outcomes = apply_readings(_news(readings))
+    return _came(told, counts["refused"])
+
+
+def _came(told, refused):
     silent = [each for each in told if not isinstance(each, Amount)]
     no_figures = len(told) - len(silent) - len(_amounts(told))
     why = next((each.why for each in silent if each.why), "")
-    return CameOfPiece(len(told) - len(silent), len(silent), counts["refused"] + no_figures, why)
+    return CameOfPiece(len(told) - len(silent), len(silent), refused + no_figures, why)
 
 
 def _news(readings):

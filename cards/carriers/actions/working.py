@@ -13,6 +13,7 @@ from django.db import connection, connections
 from cards.carriers.actions.answers import answers_to, note_the_account
 from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
+from cards.carriers.actions.fetching import Pulls
 from cards.carriers.actions.hearing import hear
 from cards.carriers.actions.reconciling import Comparisons
 from cards.carriers.actions.sending import Sends
@@ -32,7 +33,7 @@ from cards.carriers.results import Missing
 from cards.errors import BadInput
 from cards.leases import Lost
 
-SOURCES_OF_CALLS = [Sends(), Looks(), Comparisons()]
+SOURCES_OF_CALLS = [Sends(), Looks(), Comparisons(), Pulls()]
 _MOST_THREADS = 16
 _EVERY = 10
 _MOST_IN_VAIN = 3

@@ -32,6 +32,7 @@ class Pull(models.Model):
     pieces = models.JSONField(default=list, blank=True)
     is_all_out = models.BooleanField(default=False)
     next_at = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -31,8 +31,8 @@ from cards.leases import Lost
 from cards.lookup import ids_by_iccid
 from cards.models import Card
 
-FAILURES = (TurnedDown, Busy, AccountFault, Unknown)
-OVERLAP = timedelta(minutes=15)  # of lists of changed cards: the carrier's clock is not ours
+_FAILURES = (TurnedDown, Busy, AccountFault, Unknown)
+_OVERLAP = timedelta(minutes=15)  # of lists of changed cards: the carrier's clock is not ours
 
 
 class Pulls:
@@ -46,7 +46,7 @@ class Pulls:
         if held is None:
             return False
         with suppress(Lost):  # it took so long that another worker has it
-            FETCHES[held[0].kind](*held, call)
+            _FETCHES[held[0].kind](*held, call)
         return True
 
 
@@ -106,7 +106,7 @@ def _since(pull):
     """When the last list before this one was begun; the first one tells of a day."""
     lists = Pull.objects.filter(account=pull.account, kind=PullKind.CHANGED, ended_at__isnull=False)
     last = lists.order_by("-began_at").first()
-    return last.began_at - OVERLAP if last else pull.began_at - timedelta(days=1)
+    return last.began_at - _OVERLAP if last else pull.began_at - timedelta(days=1)
 
 
 def _cards_by_number(numbers):
@@ -126,7 +126,7 @@ def _told(pull, piece, call, number, ask):
         return []
     answers = answers_to(ask, call, number)
     note_the_account(pull.account, call, answers, call.now())
-    failed = [answer for answer in answers if isinstance(answer, FAILURES)]
+    failed = [answer for answer in answers if isinstance(answer, _FAILURES)]
     faulty = next((answer for answer in failed if isinstance(answer, AccountFault)), None)
     if faulty or len(failed) == number:
         _put_back(pull, piece, faulty or failed[0], call)
@@ -150,7 +150,7 @@ def _as_many_as_asked(rows, size, key_of):
     return rows[:size], str(key_of(rows[size - 1])) if len(rows) > size else ""
 
 
-FETCHES = {
+_FETCHES = {
     PullKind.USAGE_DAY: _fetch_usage,
     PullKind.USAGE_CYCLE: _fetch_usage,
     PullKind.STATES: _fetch_states,

@@ -39,7 +39,7 @@ BY_DAY = (
     PullTime(PullKind.USAGE_DAY, time(6, 30), 3, 4),
 )
 BY_CYCLE = (PullTime(PullKind.USAGE_CYCLE, time(6, 30), 0, 1), PullTime(PullKind.USAGE_CYCLE, time(23, 30), 0, 2))
-CHANGED = tuple(PullTime(PullKind.CHANGED, time(hour, 15), 0, number) for number, hour in enumerate((5, 11, 17, 23), 1))
+_LISTS = tuple(PullTime(PullKind.CHANGED, time(hour, 15), 0, number) for number, hour in enumerate((5, 11, 17, 23), 1))
 ASKED_FOR = 10  # the first round of pulls that a person asks for
 USAGE_KINDS = (PullKind.USAGE_DAY, PullKind.USAGE_CYCLE)
 
@@ -114,7 +114,7 @@ def _next_pulls(account, now):
 
 def _times_of(account, can):
     of_usage = {PullKind.USAGE_DAY: BY_DAY, PullKind.USAGE_CYCLE: BY_CYCLE}.get(_kind_of_usage(account), ())
-    return (*of_usage, *(CHANGED if Can.CHANGED in can else ()))
+    return (*of_usage, *(_LISTS if Can.CHANGED in can else ()))
 
 
 def _kind_of_usage(account):

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 from django.utils.translation import override
 
 from cards.calendar import days
@@ -10,7 +11,7 @@ from cards.carriers.actions import pieces
 from cards.carriers.actions.fetching import Pulls
 from cards.carriers.actions.pulls import Completeness, completeness, plan_pulls, pull_day
 from cards.carriers.choices import Can
-from cards.carriers.models import CarrierAccount, Pull
+from cards.carriers.models import CarrierAccount, Drift, Pull
 from cards.carriers.results import (
     AccountFault,
     Busy,
@@ -258,14 +259,18 @@ def test_changed_cards_are_looked_at_page_by_page(carrier):
     carrier.CAN = frozenset({Can.CHANGED})
     by_iccid, by_msisdn, other, elsewhere = open_card(), open_card(msisdn="1440000000001"), open_card(), open_card()
     account = account_with([by_iccid, by_msisdn, other])
-    carrier.lists = [(by_iccid.iccid,), (by_msisdn.msisdn, elsewhere.iccid)]
-    assert fetched(account, "changed") == (3, 0, 3, [], None)
+    carrier.lists = [(by_iccid.iccid,), (by_msisdn.msisdn, elsewhere.iccid, "1440000000009")]
+    assert fetched(account, "changed") == (4, 0, 4, [], None)
+    assert list(Drift.objects.values_list("kind", "number", "state")) == [("stranger", "1440000000009", "open")]
     assert carrier.calls == [(NOW - timedelta(days=1), ""), (NOW - timedelta(days=1), "1")]
     asked_for = account.lines.filter(ask_at__isnull=False).order_by("card").values_list("card", flat=True)
     assert list(asked_for) == [by_iccid.pk, by_msisdn.pk]
     carrier.calls.clear()
     fetched(account, "changed", round=2)
     assert carrier.calls[0] == (NOW - timedelta(minutes=15), "")
+    account_with([open_card(msisdn="1440000000009")])
+    fetched(account, "changed", round=3)
+    assert Drift.objects.get().state == "self_closed"
 
 
 def test_a_page_that_fails_is_asked_for_again(carrier):
@@ -322,6 +327,45 @@ def test_totals_are_fetched_in_the_morning_and_before_midnight_and_those_missed_
     ]
     with on_day(NOV_4 + timedelta(days=9)):
         assert plan_pulls(NOW + timedelta(days=9)) == 2
+
+
+def test_a_month_is_compared_on_the_second_of_the_next_if_its_days_were_fetched(carrier):
+    account = account_with([])
+    plan_pulls(NOW)
+    of_month = Pull.objects.filter(kind="usage_month")
+    assert of_month.count() == 0  # the account is newer than the month
+    dec_4 = date(2026, 12, 4)
+    with on_day(dec_4):
+        plan_pulls(beijing(dec_4, 12))
+    assert [(row.account, row.day, row.next_at) for row in of_month] == [
+        (account, date(2026, 12, 1), beijing(date(2027, 1, 2), 8))
+    ]
+
+
+def test_a_month_is_fetched_like_days(carrier):
+    cards = fleet(12)
+    account = account_with(cards)
+    carrier.amounts = {card.pk: 5 * MB for card in cards}
+    assert fetched(account, "usage_month", date(2026, 10, 1)) == (12, 0, 12, [], None)
+    assert (asked(carrier), carrier.calls[0][0]) == ([10, 2], date(2026, 10, 1))
+    assert set(Drift.objects.values_list("kind", "state")) == {("usage", "open")}
+    assert UsageDay.objects.count() == 0
+
+
+def test_lists_of_changed_cards_are_asked_for_all_day(carrier):
+    carrier.CAN = frozenset({Can.CHANGED})
+    account = account_with([])
+    plan_pulls(NOW)
+    assert [(kind, day, at.hour) for kind, day, _round, at in map(_local, planned(account))] == [
+        ("changed", NOV_4, 17),
+        ("changed", NOV_4, 23),
+        ("changed", NOV_5, 5),
+        ("changed", NOV_5, 11),
+    ]
+
+
+def _local(row):
+    return (*row[:3], timezone.localtime(row[3]))
 
 
 def test_accounts_that_are_off_or_tell_nothing_are_not_planned(carrier):

@@ -7,19 +7,26 @@ import pytest
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import cycle_start
 from cards.carriers.actions.pieces import CameOfPiece
-from cards.carriers.actions.readings_in import take_days, take_totals
-from cards.carriers.models import CycleReading
+from cards.carriers.actions.readings_in import compare_months, take_days, take_totals
+from cards.carriers.models import CycleReading, Drift
 from cards.carriers.results import Amount, NoAmount, Sim
 from cards.models import QuarantinedReading, UsageDay
 from cards.models.card import MB
 from tests.build import card_in_use, fresh, on_day, use
-from tests.carriers.telling import beijing
+from tests.carriers.telling import account_with, beijing, told_by
 
 pytestmark = pytest.mark.django_db
 
 NOV_3, NOV_4 = date(2026, 11, 3), date(2026, 11, 4)
 NOV_26, NOV_27, NOV_28, NOV_29 = (date(2026, 11, day) for day in (26, 27, 28, 29))
+DEC_2 = date(2026, 12, 2)
 PHONE = "490154203237518"
+
+
+@pytest.fixture(autouse=True)
+def carrier():
+    with told_by() as carrier:
+        yield carrier
 
 
 def told(card, bytes, at, imei=""):
@@ -159,3 +166,40 @@ def test_a_leap_in_quarantine_that_the_carrier_takes_back_leaves_the_day_before_
     assert (days, QuarantinedReading.objects.get().status) == ({NOV_27: 10}, "waiting")
     assert totals(card, (NOV_29, 12, 23)) == {NOV_27: 10, NOV_28: 2, NOV_29: 0}
     assert QuarantinedReading.objects.get().status == "replaced"
+
+
+# months
+
+
+def compared(account, card, mb, hour=8):
+    with on_day(DEC_2):
+        told_now = [told(card, int(mb * MB), beijing(DEC_2, hour))]
+        came = compare_months(account, told_now, date(2026, 11, 1), beijing(DEC_2, hour))
+    assert came == CameOfPiece(told=1)
+    return list(Drift.objects.order_by("pk").values_list("card", "kind", "state", "evidence"))
+
+
+@pytest.mark.parametrize(
+    ("days_mb", "month_mb", "differs"),
+    [(200, 202.1, True), (200, 197, True), (200, 201.9, False), (2, 2.9, False), (2, 3.1, True), (0, 0, False)],
+)
+def test_a_month_that_is_more_than_a_hundredth_and_a_megabyte_off_is_a_persons_matter(days_mb, month_mb, differs):
+    card = use(card_in_use(since=NOV_3), NOV_26, days_mb)
+    use(card, date(2026, 12, 1), 50)  # of another month
+    evidence = {"month": "2026-11", "told": f"{month_mb:.1f} MB", "days": f"{days_mb:.1f} MB"}
+    found = [(card.pk, "usage", "open", evidence)] if differs else []
+    assert compared(account_with([card]), card, month_mb) == found
+
+
+def test_a_month_that_agrees_at_last_closes_its_difference():
+    card = use(card_in_use(since=NOV_3), NOV_26, 10)
+    account = account_with([card])
+    compared(account, card, 20)
+    (_card, _kind, state, _evidence) = compared(account, card, 10.1, hour=9)[0]
+    assert state == "self_closed"
+
+
+def test_a_month_of_which_nothing_is_told_says_nothing():
+    card = card_in_use()
+    came = compare_months(account_with([card]), [NoAmount(Sim(card.pk, card.iccid))], NOV_3, beijing(DEC_2, 8))
+    assert (came, Drift.objects.count()) == (CameOfPiece(missing=1), 0)

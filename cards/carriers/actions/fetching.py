@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from cards.carriers.actions import drifts
 from cards.carriers.actions.answers import answers_to, note_the_account
 from cards.carriers.actions.asking import ask_soon, sim_of, take_look
 from cards.carriers.actions.pieces import (
@@ -22,9 +23,9 @@ from cards.carriers.actions.pieces import (
     try_piece_again,
 )
 from cards.carriers.actions.pulls import days_told
-from cards.carriers.actions.readings_in import take_days, take_totals
-from cards.carriers.choices import PullKind
-from cards.carriers.models import Line, Pull
+from cards.carriers.actions.readings_in import compare_months, take_days, take_totals
+from cards.carriers.choices import DriftKind, PullKind
+from cards.carriers.models import Drift, Line, Pull
 from cards.carriers.protocols import protocol_of, setting_of
 from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim, TurnedDown, Unknown
 from cards.leases import Lost
@@ -61,6 +62,11 @@ def _fetch_usage(pull, piece, call):
         _fetch_amounts(pull, piece, call, usage, lambda told: take_totals(told, pull.day, first))
 
 
+def _fetch_months(pull, piece, call):
+    usage = protocol_of(pull.account).usage_of_month
+    _fetch_amounts(pull, piece, call, usage, lambda told: compare_months(pull.account, told, pull.day, call.now()))
+
+
 def _fetch_amounts(pull, piece, call, usage, take):
     """Ask for the usage of a piece's cards, and take what is told in the transaction that ends the piece."""
     rows = lines_of(pull, piece).values_list("card", "card__iccid", "card__msisdn", "card__imsi", "seen_code")
@@ -88,7 +94,7 @@ def _fetch_states(pull, piece, call):
 
 
 def _fetch_changed(pull, piece, call):
-    """Have the cards of a page looked at."""
+    """Have the cards of a page looked at; numbers of no card of ours are strangers."""
     protocol, since = protocol_of(pull.account), _since(pull)
     told = _told(pull, piece, call, 1, lambda: [protocol.changed(call, call.access, since, piece.after)])
     if told is None:
@@ -97,6 +103,7 @@ def _fetch_changed(pull, piece, call):
     page = listing.cursor if listing.cursor != piece.after else ""
     with transaction.atomic():
         cards = _cards_by_number(listing.numbers)
+        _note_strangers(pull.account, cards, call.now())
         keys = [key for found in cards.values() for key in found]
         ask_soon(Line.objects.filter(account=pull.account, card__among=keys).values_list("pk", flat=True))
         finish_piece(pull, piece, CameOfPiece(told=len(listing.numbers), page=page), call.now())
@@ -118,6 +125,16 @@ def _cards_by_number(numbers):
             if number in found:
                 found[number].append(card.pk)
     return found
+
+
+def _note_strangers(account, cards, now):
+    standing = Drift.objects.open().filter(account=account, kind=DriftKind.STRANGER, number__in=list(cards))
+    known = set(standing.values_list("number", flat=True))
+    for number, found in cards.items():
+        if not found:
+            drifts.stranger(account, number, now)
+        elif number in known:
+            drifts.agrees(account, DriftKind.STRANGER, now, number=number)
 
 
 def _told(pull, piece, call, number, ask):
@@ -153,6 +170,7 @@ def _as_many_as_asked(rows, size, key_of):
 _FETCHES = {
     PullKind.USAGE_DAY: _fetch_usage,
     PullKind.USAGE_CYCLE: _fetch_usage,
+    PullKind.USAGE_MONTH: _fetch_months,
     PullKind.STATES: _fetch_states,
     PullKind.CHANGED: _fetch_changed,
 }

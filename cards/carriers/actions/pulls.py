@@ -1,7 +1,7 @@
 """What is fetched from a carrier for all cards of an account, and when; `fetching.py` does it.
 
 Carriers that tell days are asked for yesterday in the morning and once more later, and once for each of the two days
-before, because bills come late. Carriers that count by cycle are
+before, because bills come late; what they tell of a month is compared with its days. Carriers that count by cycle are
 asked in the morning and last before midnight, when the day's usage is nearly complete. Cards that a carrier lists as
 changed are looked at. Times are Beijing time.
 """
@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cards.calendar import civil_today, cycle_start, days
+from cards.calendar import add_months, civil_today, cycle_start, days, first_of_month
 from cards.carriers.choices import Can, PullKind
 from cards.carriers.models import CarrierAccount, Pull
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of
@@ -40,6 +40,7 @@ BY_DAY = (
 )
 BY_CYCLE = (PullTime(PullKind.USAGE_CYCLE, time(6, 30), 0, 1), PullTime(PullKind.USAGE_CYCLE, time(23, 30), 0, 2))
 _LISTS = tuple(PullTime(PullKind.CHANGED, time(hour, 15), 0, number) for number, hour in enumerate((5, 11, 17, 23), 1))
+OF_MONTH_ON, OF_MONTH_AT = 2, time(8)
 ASKED_FOR = 10  # the first round of pulls that a person asks for
 USAGE_KINDS = (PullKind.USAGE_DAY, PullKind.USAGE_CYCLE)
 
@@ -110,6 +111,8 @@ def _next_pulls(account, now):
         for day in [following, *_missed_days(account, its, following)]:
             at = _instant(its, now, day)
             yield Pull(account=account, kind=its.kind, day=day, round=its.round, next_at=at)
+    if Can.USAGE_DAY in can:
+        yield from _next_month(account, now)
 
 
 def _times_of(account, can):
@@ -143,3 +146,12 @@ def _instant(its, now, day):
     """When a day is fetched."""
     ahead = day + timedelta(days=its.days_back) - civil_today()
     return timezone.make_aware(datetime.combine(timezone.localdate(now) + ahead, its.at))
+
+
+def _next_month(account, now):
+    """The pull of this month as a whole, if its days have been fetched from the first one on."""
+    month = first_of_month(civil_today())
+    if Pull.objects.filter(account=account, kind=PullKind.USAGE_DAY, day__lte=month).exists():
+        ahead = add_months(month, 1, OF_MONTH_ON) - civil_today()
+        at = timezone.make_aware(datetime.combine(timezone.localdate(now) + ahead, OF_MONTH_AT))
+        yield Pull(account=account, kind=PullKind.USAGE_MONTH, day=month, next_at=at)

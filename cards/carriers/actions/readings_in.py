@@ -11,11 +11,17 @@ A day that has the same bytes already is left as it is: nothing is written a sec
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Sum
+
 from cards.actions.usage import Reading, apply_readings
+from cards.calendar import add_months
+from cards.carriers.actions import drifts
 from cards.carriers.actions.pieces import CameOfPiece
-from cards.carriers.models import CycleReading
+from cards.carriers.choices import DriftKind
+from cards.carriers.models import CycleReading, Drift
 from cards.carriers.results import Amount
 from cards.models import Card, QuarantinedReading, UsageDay
+from cards.models.card import MB
 
 MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
 
@@ -38,6 +44,33 @@ def take_totals(told, day, cycle_from):
         update_fields=["cycle_from", "bytes", "told_at"],
     )
     return _taken(told, readings)
+
+
+def compare_months(account, told, month, now):
+    """Compare what a carrier tells of a month with the days of it: where the two differ, a person has a look."""
+    amounts, end = _amounts(told), add_months(month, 1)
+    keys = [each.sim.key for each in amounts]
+    days = UsageDay.objects.filter(card__among=keys, day__gte=month, day__lt=end)
+    sums = dict(days.order_by().values_list("card").annotate(Sum("bytes")))
+    standing = Drift.objects.open().filter(account=account, kind=DriftKind.USAGE, card__among=keys)
+    known = set(standing.values_list("card", flat=True))
+    differing = [each for each in amounts if _differs(each.bytes, sums.get(each.sim.key, 0))]
+    cards = Card.objects.in_bulk([each.sim.key for each in differing])
+    for each in differing:
+        figures = {"month": f"{month:%Y-%m}", "told": _in_mb(each.bytes), "days": _in_mb(sums.get(each.sim.key, 0))}
+        drifts.differs(account, DriftKind.USAGE, now, card=cards[each.sim.key], evidence=figures)
+    for card in Card.objects.filter(pk__in=known - set(cards)):
+        drifts.agrees(account, DriftKind.USAGE, now, card=card)
+    return _came(told, 0)
+
+
+def _differs(month, days):
+    """More than a hundredth and more than a megabyte."""
+    return abs(month - days) > max(month / 100, MB)
+
+
+def _in_mb(count):
+    return f"{count / MB:.1f} MB"
 
 
 def _amounts(told):

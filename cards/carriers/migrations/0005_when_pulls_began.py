@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carriers", "0003_who_sends_and_when"),
+        ("carriers", "0004_what_is_to_be_corrected"),
     ]
 
     operations = [

@@ -203,6 +203,7 @@ def test_data_is_switched_by_the_apns_that_the_card_has():
         ([functions(("11", "1", "CMIOT")), refused("12048")], AlreadySo("12048", "不行")),
         ([functions(("11", "1", "CMIOT")), refused("1")], TurnedDown("1", "不行")),
         ([functions(("01", "1"))], TurnedDown("", "no operation: data off", is_final=True)),
+        ([functions(("11", "1"))], TurnedDown("", "no operation: data off", is_final=True)),
         ([refused("1")], TurnedDown("1", "不行")),
     ],
 )
@@ -369,6 +370,8 @@ def test_a_thorough_look_asks_for_the_rest():
 
 
 def test_what_a_thorough_look_is_not_told_stays_blank():
+    call = Scripted(taken({"cardStatus": "2"}), NothingHeard(), taken({"imei": "861"}), NothingHeard())
+    assert ONELINK.ask(call, ACCESS, [SIM], is_thorough=True) == [Seen("active", "2", imei="861")]
     call = Scripted(taken({"cardStatus": "2"}), refused("1"), answered("", 500), functions(("11", "9", "CMIOT")))
     assert ONELINK.ask(call, ACCESS, [SIM], is_thorough=True) == [Seen("active", "2")]
     call = Scripted(taken({"cardStatus": "2"}), taken({"realNameStatus": "0"}), taken(), functions(("11", "0", "A")))

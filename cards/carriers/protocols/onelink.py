@@ -45,6 +45,7 @@ from cards.carriers.results import (
     Look,
     Missing,
     NoAmount,
+    NothingHeard,
     Ordered,
     Result,
     Seen,
@@ -215,9 +216,9 @@ class OneLink(CarrierProtocol):
     def _switch_data(self, call: Call, access: Access, sim: Sim, goal: str) -> Result:
         """A switch for each APN of the card that is not so already; the first that is not taken ends it."""
         services = self._data_services(call, access, sim)
-        others = [apn for apn, switch in services if apn and switch != goal]
+        others = [apn for apn, switch in services if switch != goal]
         result: Result = AlreadySo() if services and not others else not_offered(Aspect.DATA, goal)
-        for apn in others:
+        for apn in filter(None, others):
             said = {**_one(sim), "operType": APN_OPERATION[goal], "apnName": apn}
             result = self._order(call, access, "operate/sim-apn-function", said)
         return result
@@ -281,7 +282,7 @@ class OneLink(CarrierProtocol):
         for name, ask in asked.items():
             try:
                 more[name] = ask()
-            except CallFailed:
+            except (CallFailed, NothingHeard):
                 continue
         return more
 

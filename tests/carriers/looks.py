@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,10 +10,17 @@ from cards.carriers.actions.asking import take_look
 from cards.carriers.actions.hearing import bring_in_step, hear
 from cards.carriers.models import Command, Drift, Line
 from cards.carriers.results import Missing, Seen
-from tests.build import fresh
+from tests.build import fresh, staff
 
 WORDS = {"active": ("2", "已激活"), "stopped": ("4", "停机"), "silent": ("1", "待激活"), "test": ("6", "可测试")}
 WORDS |= {"cancelled": ("9", "已销户"), "": ("77", "")}
+
+
+def decider(*actions, username="desk"):
+    """Somebody of the staff who may decide differences, and do these actions."""
+    user = staff(*actions, username=username)
+    user.user_permissions.add(Permission.objects.get(codename="decide_drift"))
+    return user
 
 
 def on(card, account):

@@ -5,6 +5,7 @@ Each of them is one look at kept sums or along an index; the largest counts stop
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Min, Q, Sum
@@ -16,6 +17,7 @@ from billing.models import Order, Proposal, Refund, UnmatchedPayment
 from cards import state_counts
 from cards.actions.old_usage import days_behind
 from cards.calendar import civil_today
+from cards.carriers.actions import watching
 from cards.choices import Hold, State
 from cards.models import Card, Job, JobChunk, QuarantinedReading
 from cards.paging import counts_up_to
@@ -111,6 +113,15 @@ def _yuan(rows, column):
     return rows.order_by().aggregate(yuan=Sum(column, default=Decimal(0)))["yuan"]
 
 
+def _orders_waiting():
+    return {name: count for name, (count, _since) in watching.orders_waiting(timezone.now()).items()}
+
+
+def _oldest_order_seconds():
+    now = timezone.now()
+    return {name: (now - since).total_seconds() for name, (_count, since) in watching.orders_waiting(now).items()}
+
+
 OF_PARTS = (
     Figure("simportal_build_info", "The version that answers.", lambda parts: {__version__: 1}, "version"),
     Figure("simportal_database_up", "Whether the database answers in time.", _fact("database", "ok")),
@@ -167,4 +178,31 @@ OF_ROWS = (
         "kind",
     ),
     Figure("simportal_money_waiting_yuan", "The same in yuan.", _yuan_of_money, "kind"),
+    Figure("simportal_carrier_account_ok", "Whether a carrier accepts its account.", watching.accounts_used, "account"),
+    Figure("simportal_carrier_orders_waiting", "Orders to carriers that are due.", _orders_waiting, "account"),
+    Figure(
+        "simportal_carrier_oldest_order_seconds", "Since when the first of them is.", _oldest_order_seconds, "account"
+    ),
+    Figure(
+        "simportal_carrier_orders_by_hand",
+        "Orders to carriers that somebody has to carry out by hand.",
+        watching.orders_by_hand,
+    ),
+    Figure(
+        "simportal_carrier_cards_unknown",
+        "Cards of which nobody knows what became of an order.",
+        watching.cards_without_outcome,
+    ),
+    Figure(
+        "simportal_carrier_usage_told_percent",
+        "Of how many cards in a hundred yesterday's usage was told.",
+        lambda: watching.usage_told(civil_today() - timedelta(days=1)),
+        "account",
+    ),
+    Figure(
+        "simportal_carrier_differences",
+        "Differences from carriers that wait for somebody.",
+        watching.differences,
+        "kind",
+    ),
 )

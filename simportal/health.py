@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from billing.models import Order
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
+from cards.carriers.actions import watching
 from cards.faults import Fault
 from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
 from cards.pages.queues import FAILED_DAYS, failed_jobs
@@ -30,6 +31,9 @@ BELL_MAY_BE_LATE = 120  # as long as an answer to it may take
 SWEEP_MAY_BE_BEHIND = 1
 CLOCKS_MAY_DIFFER = 5  # between the machine that ticked and this one
 JOBS_MAY_STAND_STILL = 600
+ORDERS_MAY_STAND_STILL = 1800  # longer than the half hour in which carriers close their books and none is sent
+USAGE_IS_TOLD_BY = 12  # o'clock
+USAGE_TOLD_AT_LEAST = 95  # of a hundred cards
 FREE_BYTES_NEEDED = 2 * 1024**3  # four uploads of the largest kind
 BACKUP_MAY_BE_OLD = 26  # hours: one is made each day
 BACKUP_MARK = "backup_finished"  # within VAR_DIR: whatever makes the backup touches it once all is written
@@ -160,6 +164,34 @@ def _steps():
     return {"ok": not failing, "failing": failing}
 
 
+def _carriers():
+    """Accounts that are on, and that their carriers do not accept."""
+    broken = watching.broken_accounts()
+    return {"ok": not broken, "broken": broken}
+
+
+def _carrier_orders():
+    """Orders to carriers that are due: whether calls are made for them."""
+    now = timezone.now()
+    still = watching.seconds_still(now)
+    waiting = sum(count for count, _since in watching.orders_waiting(now).values())
+    return {"ok": still <= ORDERS_MAY_STAND_STILL, "waiting": waiting, "seconds_still": still}
+
+
+def _comparisons():
+    """Comparisons with carriers that would correct too many cards, and so correct none."""
+    held = watching.comparisons_held()
+    return {"ok": not held, "held": held}
+
+
+def _carrier_usage():
+    """Whether yesterday's usage was told of nearly all cards, once it is noon and carriers were asked twice."""
+    told = watching.usage_told(civil_today() - timedelta(days=1))
+    is_noon = timezone.localtime().hour >= USAGE_IS_TOLD_BY
+    few = [name for name, percent in told.items() if percent is None or percent < USAGE_TOLD_AT_LEAST]
+    return {"ok": not (is_noon and few), "told_percent": told}
+
+
 def _disk():
     """What is left of the disk on which uploads and exports lie."""
     try:
@@ -189,6 +221,10 @@ FULL = {
     "proof": state_of_the_proof,
     "brake": _brake,
     "steps": _steps,
+    "carriers": _carriers,
+    "carrier_orders": _carrier_orders,
+    "comparisons": _comparisons,
+    "carrier_usage": _carrier_usage,
 }
 # What is asked of the machine and not of the database, and told while that is away.
 OF_MACHINE = {"disk": _disk, "backup": _backup}

@@ -1,8 +1,10 @@
 import sys
+from getpass import getpass
 
 from django.utils.translation import gettext as _
 
-from cards.carriers.actions.accounts import account_named, save_account, secrets_of, what_is_told
+from cards.carriers.actions.account_saving import save_account
+from cards.carriers.actions.accounts import account_named, secrets_of, what_is_told
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols import PROTOCOLS, settings_of
 from cards.choices import Carrier
@@ -82,4 +84,6 @@ def _divided(text):
 
 def _secret(text):
     name, value = _divided(text)
-    return name, sys.stdin.readline().strip("\r\n") if value == FROM_STDIN else value
+    if value != FROM_STDIN:
+        return name, value
+    return name, getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().strip("\r\n")

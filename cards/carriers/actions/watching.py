@@ -1,0 +1,67 @@
+"""What somebody should look at: accounts that are not accepted, orders that stand still, comparisons that hold back."""
+
+from django.db.models import Count, F, Max, Min, Q
+
+from cards.carriers.choices import CommandState, LineStep, PullKind
+from cards.carriers.models import CarrierAccount, Command, Drift, Line, Pull, Reconciliation
+
+USED, USED_BY = Q(is_on=True), Q(account__is_on=True)
+
+
+def broken_accounts():
+    """The names of the accounts that are on and not accepted by their carrier."""
+    broken = CarrierAccount.objects.filter(USED, broken_since__isnull=False)
+    return list(broken.order_by("name").values_list("name", flat=True))
+
+
+def accounts_used():
+    """Whether each account that is on is accepted by its carrier, by its name."""
+    return {account.name: account.broken_since is None for account in CarrierAccount.objects.filter(USED)}
+
+
+def orders_waiting(now):
+    """Orders that are due, by the account's name: how many, and since when the first of them is."""
+    due = Command.objects.filter(USED_BY, due_at__lte=now).order_by("account__name")
+    rows = due.values_list("account__name").annotate(Count("pk"), Min("due_at"))
+    return {name: (count, since) for name, count, since in rows}
+
+
+def seconds_still(now):
+    """For how long orders are due while no call is made for them, of the account where that is longest; 0 where none
+    is. Of accounts that are not accepted nobody expects any."""
+    used = CarrierAccount.objects.filter(USED, broken_since=None)
+    is_due = Q(commands__due_at__lte=now)
+    rows = used.annotate(due_at=Min("commands__due_at", filter=is_due)).exclude(due_at=None)
+    called = dict(used.values_list("pk").annotate(Max("slots__next_at")))
+    still = ((now - max(filter(None, (row.due_at, called.get(row.pk))))).total_seconds() for row in rows)
+    return max(0, round(max(still, default=0)))
+
+
+def comparisons_held():
+    """The names of the accounts whose last comparison found so many differences that it corrected none, and waits."""
+    last = CarrierAccount.objects.filter(USED).annotate(last=Max("reconciliations__pk"))
+    held = Reconciliation.objects.exclude(held_why="").filter(released_by=None, pk__in=last.values("last"))
+    return list(held.order_by("account__name").values_list("account__name", flat=True))
+
+
+def usage_told(day):
+    """Of how many cards in a hundred a day's usage was told, by the account's name, by the last fetch of it that ended;
+    None where none has. Accounts of which nobody fetched that day are left out."""
+    fetches = Pull.objects.filter(USED_BY, day=day, kind__in=(PullKind.USAGE_DAY, PullKind.USAGE_CYCLE))
+    told = dict.fromkeys(fetches.order_by("account__name").values_list("account__name", flat=True))
+    for fetch in fetches.exclude(ended_at=None).select_related("account").order_by("ended_at"):
+        told[fetch.account.name] = fetch.told * 1000 // fetch.total / 10 if fetch.total else 100.0
+    return told
+
+
+def cards_without_outcome():
+    return Line.objects.filter(step=LineStep.UNKNOWN).count()
+
+
+def orders_by_hand():
+    return Command.objects.filter(state=CommandState.BY_HAND).count()
+
+
+def differences():
+    """How many differences wait for somebody, by their kind."""
+    return dict(Drift.objects.open().order_by("kind").values_list(F("kind")).annotate(Count("pk")))

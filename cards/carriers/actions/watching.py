@@ -2,7 +2,8 @@
 
 from django.db.models import Count, F, Max, Min, Q
 
-from cards.carriers.choices import CommandState, LineStep, PullKind
+from cards.carriers.actions.pulls import USAGE_KINDS, completeness
+from cards.carriers.choices import CommandState, LineStep
 from cards.carriers.models import CarrierAccount, Command, Drift, Line, Pull, Reconciliation
 
 USED, USED_BY = Q(is_on=True), Q(account__is_on=True)
@@ -47,11 +48,10 @@ def comparisons_held():
 def usage_told(day):
     """Of how many cards in a hundred a day's usage was told, by the account's name, by the last fetch of it that ended;
     None where none has. Accounts of which nobody fetched that day are left out."""
-    fetches = Pull.objects.filter(USED_BY, day=day, kind__in=(PullKind.USAGE_DAY, PullKind.USAGE_CYCLE))
-    told = dict.fromkeys(fetches.order_by("account__name").values_list("account__name", flat=True))
-    for fetch in fetches.exclude(ended_at=None).select_related("account").order_by("ended_at"):
-        told[fetch.account.name] = fetch.told * 1000 // fetch.total / 10 if fetch.total else 100.0
-    return told
+    fetched = Pull.objects.filter(day=day, kind__in=USAGE_KINDS).values("account")
+    accounts = CarrierAccount.objects.filter(USED, pk__in=fetched)
+    found = {account.name: completeness(account, day) for account in accounts}
+    return {name: told and told.percent for name, told in found.items()}
 
 
 def cards_without_outcome():

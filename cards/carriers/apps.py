@@ -8,10 +8,13 @@ class CarriersConfig(AppConfig):
     verbose_name = _("Carriers")
 
     def ready(self):
+        from cards.actions.imports.card_accounts import bring_accounts
+        from cards.carriers.actions.assigning import LineAccounts
         from cards.carriers.filters import StepFilter
         from cards.carriers.pages.step_column import StepColumn
         from cards.columns.declared import bring_column
         from cards.filters import bring_filter
 
+        bring_accounts(LineAccounts())
         bring_filter("step", StepFilter())
         bring_column(StepColumn())

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cards.actions import audit
 from cards.carriers.actions.accounts import missing_of, what_is_told
+from cards.carriers.actions.assigning import bring_cards
 from cards.carriers.ciphers import deciphered, enciphered
 from cards.carriers.models import CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
@@ -18,18 +19,28 @@ from cards.choices import AuditAction, Carrier
 from cards.errors import BadInput
 from cards.phrases import listed
 
+USE = {"is_on", "stop_by", "cap", "binding"}  # what decides how cards should be there
 BASE_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE
 )
 
 
-@transaction.atomic
-def save_account(name, *, by, carrier="", protocol="", base_url="", values=None, secrets=None, is_on=None):
+def save_account(name, *, by, **told):
     """Make the account of this name, or change what is told of it; the account.
 
-    `values` are fields and settings by name, `secrets` the fields that are kept enciphered; an empty one is taken away.
-    A new account is on unless it is said otherwise. Raises `BadInput`.
+    It is told its `carrier`, `protocol` and `base_url`. `values` are fields and settings by name, `secrets` the fields
+    that are kept enciphered; an empty one is taken away. A new account is on unless `is_on` says otherwise. Cards that
+    belong on it come into step with it. Raises `BadInput`.
     """
+    with transaction.atomic():
+        account, changed = _saved(name, by, **told)
+    if changed & USE:
+        bring_cards(account)
+    return account
+
+
+def _saved(name, by, carrier="", protocol="", base_url="", values=None, secrets=None, is_on=None):
+    """The account, written, and the names of what is otherwise now."""
     account = CarrierAccount.objects.select_for_update().filter(name=name).first()
     is_new = account is None
     if is_new:
@@ -50,7 +61,7 @@ def save_account(name, *, by, carrier="", protocol="", base_url="", values=None,
     account.save()
     _provide_slots(account)
     _write_down(account, changed, has_new_secrets, is_new, by)
-    return account
+    return account, set(changed["after"])
 
 
 def _new(name, carrier, protocol):

@@ -7,6 +7,7 @@ from cards.carriers.ciphers import deciphered, enciphered, key_number
 from cards.carriers.models import AccountRule, CarrierAccount
 from cards.carriers.protocols import protocol_of, setting_of, settings_of
 from cards.errors import BadInput
+from cards.models import Card
 from cards.phrases import listed
 
 
@@ -37,6 +38,11 @@ def missing_of(account):
     needed = [field.name for field in protocol.FIELDS if not field.is_optional]
     address = [] if account.base_url or protocol.IS_WITHIN else ["base_url"]
     return address + [name for name in needed if name not in known]
+
+
+def cards_of_carrier(account, card_ids):
+    """The keys of those of these cards that are of the account's carrier."""
+    return list(Card.objects.filter(pk__in=card_ids, carrier=account.carrier).values_list("pk", flat=True))
 
 
 def by_key():

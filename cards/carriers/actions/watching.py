@@ -33,8 +33,7 @@ def seconds_still(now):
     used = CarrierAccount.objects.filter(USED, broken_since=None)
     is_due = Q(commands__due_at__lte=now)
     rows = used.annotate(due_at=Min("commands__due_at", filter=is_due)).exclude(due_at=None)
-    called = dict(used.values_list("pk").annotate(Max("slots__next_at")))
-    still = ((now - max(filter(None, (row.due_at, called.get(row.pk))))).total_seconds() for row in rows)
+    still = ((now - max(filter(None, (row.due_at, row.next_at)))).total_seconds() for row in rows)
     return max(0, round(max(still, default=0)))
 
 

@@ -45,6 +45,14 @@ def drift_documents():
     ]
 
 
+def pull_document(pull):
+    """What has become of a fetch that was asked for."""
+    pull = type(pull).objects.select_related("account").get(pk=pull.pk)
+    counts = {name: getattr(pull, name) for name in ("total", "told", "missing", "refused")}
+    ended = {"ended": pull.ended_at is not None, "why": pull.why or None}
+    return {"account": pull.account.name, "kind": pull.kind, "day": pull.day, **counts, **ended}
+
+
 def proposal_of(drift):
     """The action that is proposed, of a hold with its kind: `place_hold anomaly`."""
     return " ".join(filter(None, (drift.proposal or BY_HAND, drift.params.get("kind"))))

@@ -1,10 +1,22 @@
+from dataclasses import asdict
+
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cards.carriers.actions import working
-from cards.carriers.management.documents import card_documents, drift_documents
-from cards.management.base import PortalCommand
+from cards.carriers.actions.accounts import account_named, cards_of_carrier
+from cards.carriers.actions.assigning import put_by_rule, put_on_account
+from cards.carriers.actions.first_contact import first_contact, sim_of_number
+from cards.carriers.actions.pulls import pull_day
+from cards.carriers.management.documents import card_documents, drift_documents, pull_document
+from cards.catalogue.assign import the_one
+from cards.choices import Carrier
+from cards.errors import BadInput
+from cards.identifiers import canonical
+from cards.lookup import customers_named
+from cards.management.base import PortalCommand, civil_day
 from cards.management.numbers import meant
-from cards.phrases import listed, pair
+from cards.phrases import listed, noted, pair
 
 MOST_SECONDS = 7 * 24 * 60 * 60
 
@@ -16,6 +28,13 @@ def _seconds(text):
     return number
 
 
+def _customer(name):
+    found = customers_named([name])[name]
+    if not found:
+        raise BadInput("", _("There is no customer {name}.").format(name=name))
+    return the_one(found)
+
+
 class Command(PortalCommand):
     help = "Cards at their carriers: what is wanted, seen and ordered there, and what differs."
 
@@ -24,6 +43,18 @@ class Command(PortalCommand):
         card = parts.add_parser("card", help="cards at their carriers: wanted, seen, orders and differences")
         card.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
         parts.add_parser("drift", help="the queue of differences")
+        pull = parts.add_parser("pull", help="fetch a day's usage of an account's cards now")
+        pull.add_argument("account", metavar="ACCOUNT")
+        pull.add_argument("--day", type=civil_day, required=True, metavar="DAY", help="a date such as 2026-03-02")
+        test = parts.add_parser("test", help="the first contact: asks a carrier about a card, and changes nothing")
+        test.add_argument("account", metavar="ACCOUNT")
+        test.add_argument("iccid", metavar="ICCID", help="19 or 20 characters; it need not be in the books")
+        assign = parts.add_parser("assign", help="say which account cards are on: these, or by a rule that stays")
+        assign.add_argument("account", metavar="ACCOUNT")
+        assign.add_argument("iccids", metavar="ICCID", nargs="*", help="19 or 20 characters")
+        assign.add_argument("--carrier", default="", choices=Carrier.values, help="all cards of the account's carrier")
+        assign.add_argument("--customer", default="", metavar="NAME", help="this customer's cards")
+        assign.add_argument("--prefix", default="", metavar="NUMBER", help="cards whose ICCID or MSISDN begins so")
         work = parts.add_parser("work", help="hear what is wanted, send, ask and fetch, as the background work does")
         work.add_argument("--seconds", type=_seconds, help="for so long; otherwise until nothing is due at this moment")
         work.add_argument("--until-settled", action="store_true", help="end when nothing is due at this moment")
@@ -51,6 +82,53 @@ class Command(PortalCommand):
         turns = working.work(seconds, until_settled)
         if json:
             self.give({"turns": turns})
+
+    def _pull(self, account, day, json, **options):
+        """Exit code 1 where nothing was told of some cards."""
+        account = account_named(account)
+        pull = pull_day(account, day)
+        working.work(until_settled=True)
+        document = pull_document(pull)
+        self.give(document) if json else self._tell(document)
+        return bool(document["missing"] or document["refused"] or not document["ended"])
+
+    def _test(self, account, iccid, json, **options):
+        """Exit code 1 where the carrier does not accept the account, or tells nothing of the card."""
+        steps = first_contact(account_named(account), sim_of_number(canonical(iccid)))
+        if json:
+            self.give([asdict(step) for step in steps])
+        for step in () if json else steps:
+            self.stdout.write(noted(pair(step.label, step.said), step.raw) if step.raw else pair(step.label, step.said))
+        return not all(step.ok for step in steps)
+
+    def _assign(self, account, iccids, carrier, customer, prefix, json, **options):
+        """Exit code 1 where a number is of no card of the account's carrier."""
+        account = account_named(account)
+        if bool(iccids) == bool(carrier or customer or prefix):
+            raise BadInput("", _("Give ICCIDs, or say which cards: --carrier, --customer, --prefix."))
+        if carrier not in ("", account.carrier):
+            raise BadInput("", _("The account {name} is of another carrier.").format(name=account.name))
+        if iccids:
+            found, complaints = self._assigned(account, iccids)
+        else:
+            theirs = _customer(customer) if customer else None
+            found, complaints = put_by_rule(account, customer=theirs, prefix=prefix), []
+        if json:
+            self.give({"account": account.name, "moved": found, "refused": complaints})
+        else:
+            self.stdout.write(pair(account.name, ngettext("{count} card", "{count} cards", found).format(count=found)))
+        return bool(complaints)
+
+    def _assigned(self, account, iccids):
+        """How many cards were moved, and the numbers that are of none that can be."""
+        found = list(meant(iccids))
+        theirs = set(cards_of_carrier(account, [pk for _iccid, pk, _complaint in found if pk]))
+        refused = []
+        for iccid, pk, complaint in found:
+            if pk not in theirs:
+                self.say(complaint or _("The card {iccid} is of another carrier.").format(iccid=iccid))
+                refused.append(iccid)
+        return put_on_account(theirs, account), refused
 
     def _drift(self, json, **options):
         documents = drift_documents()

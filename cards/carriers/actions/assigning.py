@@ -1,0 +1,78 @@
+"""Which account a card is on: cards are put there, and what was known and ordered on another account ends."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from cards.actions.imports.card_accounts import CardAccounts
+from cards.actions.write import chunked
+from cards.carriers.actions.hearing import bring_in_step
+from cards.carriers.choices import OPEN_COMMANDS, CommandState, DriftState, LineStep
+from cards.carriers.models import AccountRule, CarrierAccount, Command, Drift, Line
+from cards.models import Card
+
+CARDS_PER_ROUND = 2_000
+# What was seen on another account says nothing of this one.
+UNSEEN = {
+    **dict.fromkeys(("seen_service", "seen_code", "seen_text", "seen_reasons", "seen_reason_text"), ""),
+    **dict.fromkeys(("seen_data", "seen_real_name", "seen_imei"), ""),
+    **dict.fromkeys(("seen_since", "seen_at", "missing_at", "last_sent_at", "ask_at"), None),
+    **{"worker": "", "looks": 0, "has_order": False, "step": LineStep.BY_HAND},
+}
+
+
+def put_on_account(card_ids, account, now=None):
+    """Put these cards on the account; how many were not there before. Orders to another account are over."""
+    now, moved = now or timezone.now(), 0
+    for chunk in chunked(sorted(set(card_ids)), CARDS_PER_ROUND):
+        with transaction.atomic():
+            moved += _moved(chunk, account, now)
+            bring_in_step(chunk, now)
+    return moved
+
+
+def put_by_rule(account, *, customer=None, prefix=""):
+    """Put the cards there that these words describe, and those that will come; how many were not there before."""
+    AccountRule.objects.filter(prefix=prefix, customer=customer, account__carrier=account.carrier).delete()
+    AccountRule.objects.create(account=account, prefix=prefix, customer=customer)
+    cards = Card.objects.filter(Q(iccid__startswith=prefix) | Q(msisdn__startswith=prefix), carrier=account.carrier)
+    cards = cards.filter(customer=customer) if customer else cards
+    return put_on_account(cards.values_list("pk", flat=True), account)
+
+
+def bring_cards(account):
+    """Bring the cards into step with an account that was made, or is used otherwise now: those on it, and those of its
+    carrier that are on none and belong there."""
+    elsewhere = Line.objects.filter(card__carrier=account.carrier).exclude(account=account).values("card")
+    cards = Card.objects.filter(carrier=account.carrier).exclude(pk__in=elsewhere).order_by("pk")
+    for chunk in chunked(list(cards.values_list("pk", flat=True)), CARDS_PER_ROUND):
+        bring_in_step(chunk)
+
+
+def _moved(card_ids, account, now):
+    lines = Line.objects.select_for_update().filter(card__in=card_ids)
+    elsewhere = [line.card_id for line in lines if line.account_id != account.pk]
+    known = {line.card_id for line in lines}
+    Line.objects.filter(card__in=elsewhere).update(account=account, **UNSEEN)
+    Line.objects.bulk_create(Line(card_id=pk, account=account) for pk in card_ids if pk not in known)
+    open_elsewhere = Command.objects.filter(card__in=elsewhere, state__in=OPEN_COMMANDS)
+    open_elsewhere.update(state=CommandState.SUPERSEDED, due_at=None, ended_at=now)
+    differing = Drift.objects.open().filter(card__in=elsewhere)
+    differing.update(state=DriftState.SELF_CLOSED, ended_at=now)
+    return len(elsewhere) + len(card_ids) - len(known)
+
+
+class LineAccounts(CardAccounts):
+    """What the column `account` of card files means."""
+
+    def known(self):
+        return dict(CarrierAccount.objects.order_by("name").values_list("name", "carrier"))
+
+    def of(self, card_ids):
+        lines = Line.objects.filter(card__in=card_ids).exclude(account=None)
+        return dict(lines.values_list("card", "account__name"))
+
+    def put(self, names):
+        accounts = {account.name: account for account in CarrierAccount.objects.filter(name__in=set(names.values()))}
+        for name, account in accounts.items():
+            put_on_account([pk for pk, named in names.items() if named == name], account)

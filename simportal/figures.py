@@ -202,7 +202,7 @@ OF_ROWS = (
     Figure(
         "simportal_carrier_differences",
         "Differences from carriers that wait for somebody.",
-        watching.differences,
+        watching.differences_waiting,
         "kind",
     ),
 )

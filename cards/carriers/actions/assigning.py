@@ -11,9 +11,9 @@ from cards.carriers.choices import OPEN_COMMANDS, CommandState, DriftState, Line
 from cards.carriers.models import AccountRule, CarrierAccount, Command, Drift, Line
 from cards.models import Card
 
-CARDS_PER_ROUND = 2_000
+_CARDS_AT_ONCE = 2_000
 # What was seen on another account says nothing of this one.
-UNSEEN = {
+_UNSEEN = {
     **dict.fromkeys(("seen_service", "seen_code", "seen_text", "seen_reasons", "seen_reason_text"), ""),
     **dict.fromkeys(("seen_data", "seen_real_name", "seen_imei"), ""),
     **dict.fromkeys(("seen_since", "seen_at", "missing_at", "last_sent_at", "ask_at"), None),
@@ -24,7 +24,7 @@ UNSEEN = {
 def put_on_account(card_ids, account, now=None):
     """Put these cards on the account; how many were not there before. Orders to another account are over."""
     now, moved = now or timezone.now(), 0
-    for chunk in chunked(sorted(set(card_ids)), CARDS_PER_ROUND):
+    for chunk in chunked(sorted(set(card_ids)), _CARDS_AT_ONCE):
         with transaction.atomic():
             moved += _moved(chunk, account, now)
             bring_in_step(chunk, now)
@@ -45,7 +45,7 @@ def bring_cards(account):
     carrier that are on none and belong there."""
     elsewhere = Line.objects.filter(card__carrier=account.carrier).exclude(account=account).values("card")
     cards = Card.objects.filter(carrier=account.carrier).exclude(pk__in=elsewhere).order_by("pk")
-    for chunk in chunked(list(cards.values_list("pk", flat=True)), CARDS_PER_ROUND):
+    for chunk in chunked(list(cards.values_list("pk", flat=True)), _CARDS_AT_ONCE):
         bring_in_step(chunk)
 
 
@@ -53,7 +53,7 @@ def _moved(card_ids, account, now):
     lines = Line.objects.select_for_update().filter(card__in=card_ids)
     elsewhere = [line.card_id for line in lines if line.account_id != account.pk]
     known = {line.card_id for line in lines}
-    Line.objects.filter(card__in=elsewhere).update(account=account, **UNSEEN)
+    Line.objects.filter(card__in=elsewhere).update(account=account, **_UNSEEN)
     Line.objects.bulk_create(Line(card_id=pk, account=account) for pk in card_ids if pk not in known)
     open_elsewhere = Command.objects.filter(card__in=elsewhere, state__in=OPEN_COMMANDS)
     open_elsewhere.update(state=CommandState.SUPERSEDED, due_at=None, ended_at=now)

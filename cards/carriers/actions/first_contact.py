@@ -32,7 +32,7 @@ _NUMBER = 0  # of the worker; those that work have others
 
 
 @dataclass(frozen=True)
-class Step:
+class ContactStep:
     """One question: what it was about, what was said in our words, and as it came. Not `ok`: somebody has to look."""
 
     label: str
@@ -97,15 +97,15 @@ def _login(call):
     try:
         call.token()
     except (LoginRefused, NothingHeard, CallFailed) as refused:
-        return Step(label, call.masked(str(refused)) or _("refused"), call.raw, ok=False)
-    return Step(label, pgettext("first contact", "accepted"))  # what came holds the token
+        return ContactStep(label, call.masked(str(refused)) or _("refused"), call.raw, ok=False)
+    return ContactStep(label, pgettext("first contact", "accepted"))  # what came holds the token
 
 
 def _state(protocol, call, sim):
     label = pgettext("first contact", "State of the card")
     (look,) = answers_to(lambda: protocol.ask(call, call.access, [sim], True), call, 1)
     if not isinstance(look, Seen):
-        return Step(label, _told(look, call), call.raw, ok=False)
+        return ContactStep(label, _told(look, call), call.raw, ok=False)
     facts = {
         pgettext("first contact", "stopped because"): listed(StopReason(each).label for each in look.reasons),
         pgettext("first contact", "data"): look.data and Switch(look.data).label,
@@ -114,7 +114,7 @@ def _state(protocol, call, sim):
     }
     code = noted(ServiceState(look.service).label, joined(look.code, look.text))
     said = listed([code, *(f"{name} {value}" for name, value in facts.items() if value)])
-    return Step(label, said, call.raw, ok=bool(look.service))
+    return ContactStep(label, said, call.raw, ok=bool(look.service))
 
 
 def _usage(protocol, call, sim):
@@ -126,15 +126,15 @@ def _usage(protocol, call, sim):
     try:
         (told,) = protocol.usage(call, call.access, [sim], day)
     except (LoginRefused, NothingHeard, CallFailed, ValueError) as failed:
-        yield Step(label, call.masked(str(failed)), call.raw, ok=False)
+        yield ContactStep(label, call.masked(str(failed)), call.raw, ok=False)
         return
     if isinstance(told, NoAmount):
-        yield Step(label, told.why or _("not told"), call.raw, ok=False)
+        yield ContactStep(label, told.why or _("not told"), call.raw, ok=False)
     elif isinstance(told, Amount):
         period = str(told.day) if told.day else pgettext("first contact", "the cycle so far")
         amount = _("{raw} is kept as {bytes} bytes ({mb} MB)")
         said = amount.format(raw=told.raw or "—", bytes=f"{told.bytes:,}", mb=f"{told.bytes / MB:.2f}")
-        yield Step(noted(label, period), said, call.raw)
+        yield ContactStep(noted(label, period), said, call.raw)
 
 
 def _clock(call):
@@ -145,7 +145,7 @@ def _clock(call):
         return
     apart = round((theirs - call.answer.heard_at).total_seconds())
     said = _("{seconds} s apart from ours").format(seconds=apart)
-    yield Step(pgettext("first contact", "The carrier's clock"), said, ok=abs(apart) <= _CLOCKS_MAY_DIFFER_S)
+    yield ContactStep(pgettext("first contact", "The carrier's clock"), said, ok=abs(apart) <= _CLOCKS_MAY_DIFFER_S)
 
 
 def _told(look, call):

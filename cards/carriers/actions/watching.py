@@ -61,6 +61,6 @@ def orders_by_hand():
     return Command.objects.filter(state=CommandState.BY_HAND).count()
 
 
-def differences():
+def differences_waiting():
     """How many differences wait for somebody, by their kind."""
     return dict(Drift.objects.open().order_by("kind").values_list(F("kind")).annotate(Count("pk")))

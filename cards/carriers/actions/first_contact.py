@@ -97,7 +97,7 @@ def _login(call):
     try:
         call.token()
     except (LoginRefused, NothingHeard, CallFailed) as refused:
-        return ContactStep(label, call.masked(str(refused)) or _("refused"), call.raw, ok=False)
+        return ContactStep(label, call.masked(str(refused)) or pgettext("first contact", "refused"), call.raw, ok=False)
     return ContactStep(label, pgettext("first contact", "accepted"))  # what came holds the token
 
 

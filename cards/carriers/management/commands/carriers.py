@@ -1,7 +1,6 @@
 from dataclasses import asdict
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cards.carriers.actions import working
 from cards.carriers.actions.accounts import account_named, cards_of_carrier
@@ -116,7 +115,7 @@ class Command(PortalCommand):
         if json:
             self.give({"account": account.name, "moved": found, "refused": complaints})
         else:
-            self.stdout.write(pair(account.name, ngettext("{count} card", "{count} cards", found).format(count=found)))
+            self.stdout.write(pair(account.name, found))
         return bool(complaints)
 
     def _assigned(self, account, iccids):

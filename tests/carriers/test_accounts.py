@@ -33,6 +33,7 @@ def test_a_new_account_is_on_and_shows_no_secret():
         "base_url": "https://api.example.cn",
         "fields": {"appid": "demoApp01"},
         "secrets": ["password"],
+        "push_path": None,
         "broken_since": None,
         "broken_why": None,
     }

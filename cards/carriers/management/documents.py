@@ -53,6 +53,14 @@ def pull_document(pull):
     return {"account": pull.account.name, "kind": pull.kind, "day": pull.day, **counts, **ended}
 
 
+def comparison_document(run):
+    """What has become of a comparison that was asked for."""
+    run = type(run).objects.select_related("account").get(pk=run.pk)
+    held = {"held_why": run.held_why or None, "examples": run.examples}
+    facts = {"began_at": _instant(run.began_at), "ended": run.ended_at is not None, "looked_at": run.looked_at}
+    return {"account": run.account.name, **facts, "found": run.found, **held}
+
+
 def proposal_of(drift):
     """The action that is proposed, of a hold with its kind: `place_hold anomaly`."""
     return " ".join(filter(None, (drift.proposal or BY_HAND, drift.params.get("kind"))))

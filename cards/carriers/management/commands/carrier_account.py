@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.accounts import account_named, secrets_of, what_is_told
+from cards.carriers.choices import Can
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols import PROTOCOLS, settings_of
 from cards.choices import Carrier
@@ -58,6 +59,7 @@ def account_document(account):
         "fields": account.fields,
         "settings": {name: facts[name] for name in settings_of(PROTOCOLS[account.protocol])},
         "secrets": secrets_of(account),
+        "push_path": f"/carriers/{account.push_key}/" if Can.PUSH in PROTOCOLS[account.protocol].CAN else None,
         "broken_since": account.broken_since and account.broken_since.astimezone().isoformat(),
         "broken_why": account.broken_why or None,
     }

@@ -1,5 +1,6 @@
 from dataclasses import asdict
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards.carriers.actions import working
@@ -7,7 +8,13 @@ from cards.carriers.actions.accounts import account_named, cards_of_carrier
 from cards.carriers.actions.assigning import put_by_rule, put_on_account
 from cards.carriers.actions.first_contact import first_contact, sim_of_number
 from cards.carriers.actions.pulls import pull_day
-from cards.carriers.management.documents import card_documents, drift_documents, pull_document
+from cards.carriers.actions.reconciling import reconcile
+from cards.carriers.management.documents import (
+    card_documents,
+    comparison_document,
+    drift_documents,
+    pull_document,
+)
 from cards.catalogue.assign import the_one
 from cards.choices import Carrier
 from cards.errors import BadInput
@@ -27,6 +34,13 @@ def _seconds(text):
     return number
 
 
+def _used(name):
+    account = account_named(name)
+    if not account.is_on:
+        raise BadInput("", _("The account {name} is off.").format(name=name))
+    return account
+
+
 def _customer(name):
     found = customers_named([name])[name]
     if not found:
@@ -42,6 +56,8 @@ class Command(PortalCommand):
         card = parts.add_parser("card", help="cards at their carriers: wanted, seen, orders and differences")
         card.add_argument("iccids", metavar="ICCID", nargs="+", help="19 or 20 characters")
         parts.add_parser("drift", help="the queue of differences")
+        compare = parts.add_parser("reconcile", help="compare all cards of an account with what the carrier says, now")
+        compare.add_argument("account", metavar="ACCOUNT")
         pull = parts.add_parser("pull", help="fetch a day's usage of an account's cards now")
         pull.add_argument("account", metavar="ACCOUNT")
         pull.add_argument("--day", type=civil_day, required=True, metavar="DAY", help="a date such as 2026-03-02")
@@ -82,10 +98,17 @@ class Command(PortalCommand):
         if json:
             self.give({"turns": turns})
 
+    def _reconcile(self, account, json, **options):
+        """Exit code 1 where it could not be brought to its end, or where it holds back what it would correct."""
+        run = reconcile(_used(account), timezone.now())
+        working.work(until_settled=True)
+        document = comparison_document(run)
+        self.give(document) if json else self._tell(document)
+        return bool(document["held_why"] or not document["ended"])
+
     def _pull(self, account, day, json, **options):
         """Exit code 1 where nothing was told of some cards."""
-        account = account_named(account)
-        pull = pull_day(account, day)
+        pull = pull_day(_used(account), day)
         working.work(until_settled=True)
         document = pull_document(pull)
         self.give(document) if json else self._tell(document)

@@ -1,5 +1,7 @@
 """Which account a card is on: the only one, a rule's, a file's, or as somebody says."""
 
+from datetime import timedelta
+
 import pytest
 
 from cards.carriers.actions import working
@@ -197,6 +199,32 @@ def test_a_first_contact_that_is_refused_says_why(onelink):
 
 
 # comparisons and fetches that are asked for
+
+
+def test_a_comparison_now_looks_at_every_card(onelink):
+    for number in (1, 2):
+        onelink.add(card_in_use().iccid, msisdn=f"149000000000{number}")
+    connected(onelink)
+    document = result("carriers", "reconcile", "main")
+    document.pop("began_at")
+    assert document == {
+        "account": "main",
+        "ended": True,
+        "looked_at": 2,
+        "found": {"corrected": 0},
+        "held_why": None,
+        "examples": [],
+    }
+
+
+def test_a_days_usage_now(onelink):
+    card = card_in_use()
+    day = onelink.today() - timedelta(days=1)
+    onelink.add(card.iccid, msisdn="1490000000001", used={day: 3 << 20})
+    connected(onelink)
+    document = result("carriers", "pull", "main", "--day", day)
+    facts = {name: document[name] for name in ("account", "day", "total", "told", "missing", "ended")}
+    assert facts == {"account": "main", "day": str(day), "total": 1, "told": 1, "missing": 0, "ended": True}
 
 
 @pytest.mark.parametrize("part", [("reconcile", "main"), ("pull", "main", "--day", "2026-03-01")])

@@ -43,9 +43,10 @@ class Pulls:
         return due_pulls(account, now).exists()
 
     def do(self, account, call, now):
+        was_due = self.due(account, now)
         held = hand_out(account, now)
         if held is None:
-            return False
+            return was_due and not self.due(account, now)  # it has brought a fetch to its end
         with suppress(Lost):  # it took so long that another worker has it
             _FETCHES[held[0].kind](*held, call)
         return True

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -53,23 +54,26 @@ def first_contact(account, sim):
     protocol, access = protocol_of(account), access_of(account)
     with _slot(account) as slot:
         tokens = AccountTokens(account, protocol, REAL)
-        call = _ListeningCall(
-            access, slot.owner, REAL, lambda: wait_for_turn(slot, REAL), tokens, protocol.IS_PLAIN_HTTP
-        )
+        before = partial(wait_for_turn, slot, REAL)
+        call = _Listening(CarrierCall(access, slot.owner, REAL, before, tokens, protocol.IS_PLAIN_HTTP))
         steps = [_login(call)] if type(protocol).login is not CarrierProtocol.login else []
         if all(step.ok for step in steps):
             steps += [_state(protocol, call, sim), *_usage(protocol, call, sim)]
         return [*steps, *_clock(call)]
 
 
-class _ListeningCall(CarrierCall):
-    """It knows when the last answer came, and what the carrier's clock said then."""
+class _Listening:
+    """A call that knows its last answer: when it came, and what the carrier's clock said then."""
 
-    answer = None
+    def __init__(self, call):
+        self._call, self.answer = call, None
 
     def __call__(self, *args, **kwargs):
-        self.answer = super().__call__(*args, **kwargs)
+        self.answer = self._call(*args, **kwargs)
         return self.answer
+
+    def __getattr__(self, name):
+        return getattr(self._call, name)
 
     @property
     def raw(self):

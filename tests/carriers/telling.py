@@ -25,6 +25,7 @@ class Telling(CarrierProtocol):
         self.CAN = frozenset(can)
         self.amounts, self.imeis, self.fails, self.breaks = {}, {}, [], {}
         self.looks, self.lists = {}, [()]
+        self.meanwhile = None  # what happens during the next call for usage
         self.calls, self.at = [], None
 
     def usage(self, call, access, sims, day):
@@ -35,7 +36,7 @@ class Telling(CarrierProtocol):
 
     def ask(self, call, access, sims, is_thorough=False):
         """Each card is active, or as `looks` say."""
-        self.calls.append(("ask", [sim.key for sim in sims]))
+        self.calls.append(("all" if is_thorough else "state", [sim.key for sim in sims]))
         self._fail()
         return [self.looks.get(sim.key, Seen("active", "2")) for sim in sims]
 
@@ -47,6 +48,9 @@ class Telling(CarrierProtocol):
         return Listing(self.lists[page], str(page + 1) if page + 1 < len(self.lists) else "")
 
     def _tell(self, sims, day):
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
         self.calls.append((day, [sim.key for sim in sims]))
         self._fail()
         for sim in sims:

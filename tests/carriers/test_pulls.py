@@ -121,6 +121,22 @@ def test_two_workers_share_a_pull_and_a_dead_ones_piece_is_done_by_another(carri
     assert figures(pull) == (15, 0, 15, [], None)
 
 
+def test_a_worker_that_comes_too_late_writes_nothing(carrier):
+    cards = fleet(2)
+    account = account_with(cards)
+    pull = pull_day(account, NOV_3, NOW)
+
+    def another_has_it():
+        carrier.amounts = {card.pk: MB for card in cards}
+        pulled(account, NOW + pieces.HELD_FOR)
+        carrier.amounts, carrier.at = {card.pk: 2 * MB for card in cards}, carrier.at + LATER
+
+    carrier.meanwhile = another_has_it
+    assert pulled(account) == 1
+    assert figures(pull) == (2, 0, 2, [], None)
+    assert set(UsageDay.objects.values_list("bytes", flat=True)) == {MB}
+
+
 def test_a_pull_again_corrects_and_doubles_nothing(carrier):
     cards = fleet(2)
     account = account_with(cards)
@@ -245,6 +261,15 @@ def test_all_cards_are_looked_at_also_those_that_were_not_known_there(carrier):
     assert seen(account) == [("active", NOW), ("", NOW), ("", None), ("active", NOW), ("active", NOW)]
     assert list(account.lines.exclude(missing_at=None).values_list("card", flat=True)) == [cards[1].pk]
     assert account.lines.get(card=cards[2]).ask_at > NOW  # by itself, later
+
+
+def test_more_than_states_is_asked_for_while_a_night_is_long_enough_for_it(carrier):
+    account = account_with(fleet(5), qps=0.001)
+    fetched(account, "states")
+    account.settings = {"qps": 0.002}
+    account.save()
+    fetched(account, "states", round=2)
+    assert [what for what, _keys in carrier.calls] == ["state", "state", "all", "all"]
 
 
 def test_a_carrier_that_is_busy_while_all_are_looked_at_is_asked_on(carrier):

@@ -3,16 +3,19 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import cycle_start
 from cards.carriers.actions.pieces import CameOfPiece
-from cards.carriers.actions.readings_in import compare_months, take_days, take_totals
+from cards.carriers.actions.readings_in import CycleBook, compare_months, take_days, take_totals
 from cards.carriers.models import CycleReading, Drift
 from cards.carriers.results import Amount, NoAmount, Sim
 from cards.models import QuarantinedReading, UsageDay
 from cards.models.card import MB
 from tests.build import card_in_use, fresh, on_day, use
+from tests.carriers.anything import few
 from tests.carriers.telling import account_with, beijing, told_by
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +169,18 @@ def test_a_leap_in_quarantine_that_the_carrier_takes_back_leaves_the_day_before_
     assert (days, QuarantinedReading.objects.get().status) == ({NOV_27: 10}, "waiting")
     assert totals(card, (NOV_29, 12, 23)) == {NOV_27: 10, NOV_28: 2, NOV_29: 0}
     assert QuarantinedReading.objects.get().status == "replaced"
+
+
+@few
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 100)), min_size=1, max_size=12))
+def test_the_days_come_to_what_was_told_last_whatever_was_told_before(told_so):
+    book, days = CycleBook(1, NOV_27), {}
+    for hours, (ahead, total) in enumerate(told_so):
+        at = beijing(NOV_27, 0) + timedelta(hours=hours)
+        amount = Amount(Sim(1, ""), total, at)
+        for reading in book.readings(amount, NOV_27 + timedelta(days=ahead)):
+            days[reading.day] = book.known[reading.day] = reading.bytes
+        assert (sum(days.values()), min(days.values()) >= 0) == (total, True)
 
 
 # months

@@ -33,6 +33,7 @@ from cards.lookup import ids_by_iccid
 from cards.models import Card
 
 _FAILURES = (TurnedDown, Busy, AccountFault, Unknown)
+_NIGHT_S, _CALLS_OF_A_THOROUGH_LOOK = 6 * 60 * 60, 5
 _OVERLAP = timedelta(minutes=15)  # of lists of changed cards: the carrier's clock is not ours
 
 
@@ -84,7 +85,8 @@ def _fetch_states(pull, piece, call):
     lines, rest_after = _as_many_as_asked(lines, size_of(pull), lambda line: line.card_id)
     sims = list(map(sim_of, lines))
     ask = protocol_of(pull.account).ask
-    looks = _told(pull, piece, call, len(sims), lambda: ask(call, call.access, sims, is_thorough=True))
+    is_thorough = _has_time_for_all(pull)
+    looks = _told(pull, piece, call, len(sims), lambda: ask(call, call.access, sims, is_thorough))
     if looks is None:
         return
     for line, look in zip(lines, looks, strict=True):
@@ -92,6 +94,11 @@ def _fetch_states(pull, piece, call):
     seen = sum(isinstance(look, Seen | Missing) for look in looks)
     with transaction.atomic():
         finish_piece(pull, piece, CameOfPiece(told=seen, missing=len(looks) - seen), call.now(), rest_after)
+
+
+def _has_time_for_all(pull):
+    """Whether a night is long enough to ask for more than the states of so many cards."""
+    return pull.total * _CALLS_OF_A_THOROUGH_LOOK <= _NIGHT_S * float(setting_of(pull.account, "qps"))
 
 
 def _fetch_changed(pull, piece, call):

@@ -116,6 +116,7 @@ class OneLink(CarrierProtocol):
     CARRIER = "cmcc"
     FIELDS = (Field("appid", _("application ID (appid)")), secret("password", _("password at OneLink")))
     DEFAULTS = {"guard_s": 200}
+    DAYS_BACK = (1, 7)
     CAN = frozenset(
         {
             *(Aspect.SERVICE, Aspect.ACTIVATION, Aspect.DATA, Aspect.BINDING),

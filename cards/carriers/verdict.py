@@ -25,13 +25,14 @@ _TEST, _SILENT, _ACTIVE, _STOPPED, _CANCELLED, _UNREADABLE = ServiceState
 class Here:
     """What the portal wants at the carrier. `service` and `data` are words of `ServiceState` and `Switch`.
 
-    `is_held`: the card is suspended, by whatever hold. `is_activated`: the portal's own record activated it, so an
-    activation may be ordered. `is_protected`: it may not be cancelled.
+    `is_held`: the card is suspended, by whatever hold; `is_blocked`: by the carrier's own alone. `is_activated`: the
+    portal's own record activated it, so an activation may be ordered. `is_protected`: it may not be cancelled.
     """
 
     service: str
     data: str = ""
     is_held: bool = False
+    is_blocked: bool = False
     is_activated: bool = False
     is_protected: bool = False
 
@@ -93,6 +94,7 @@ NEVER_HEARD_OF = Verdict(Follows.BY_HAND, DriftKind.MISSING)
 LISTED_BY_HAND = Verdict(Follows.BY_HAND)  # no carrier's interface cancels a card: a list for its manager does
 NOT_UNDERSTOOD = Verdict(Follows.UNREADABLE, DriftKind.UNREADABLE)
 BLOCKED = Verdict(Follows.PROPOSE, DriftKind.STOPPED, action=Action.PLACE_HOLD, params={"kind": str(Hold.ANOMALY)})
+UNBLOCKED = Verdict(Follows.PROPOSE, DriftKind.LEAK, action=Action.LIFT_HOLD, params={"kind": str(Hold.ANOMALY)})
 IN_ANOTHER_DEVICE = Verdict(
     Follows.PROPOSE, DriftKind.DEVICE, action=Action.PLACE_HOLD, params={"kind": str(Hold.ANOMALY)}
 )
@@ -156,6 +158,12 @@ def _ordered(
     if orders.again >= most:
         return Verdict(Follows.BY_HAND, kind)
     return Verdict(Follows.COMMAND, kind, aspect=aspect, goal=goal)
+
+
+def _not_stopped(here: Here, there: There, orders: Orders, is_reconciling: bool) -> Verdict:
+    """It works and is not to. What the carrier alone had stopped, and none of our orders, the carrier has let go."""
+    is_let_go = here.is_blocked and not orders.has_stopped and not orders.is_open and orders.ended not in LEFT_OPEN
+    return UNBLOCKED if is_let_go else STOP_THERE(here, there, orders, is_reconciling)
 
 
 def _stopped(here: Here, there: There, orders: Orders, is_reconciling: bool) -> Verdict:
@@ -222,7 +230,7 @@ SERVICE: Mapping[tuple[str, str], Decision] = {
     (_ACTIVE, _UNREADABLE): _unread,
     (_STOPPED, _TEST): _in_step,  # what is not active cannot be stopped
     (_STOPPED, _SILENT): _in_step,
-    (_STOPPED, _ACTIVE): STOP_THERE,
+    (_STOPPED, _ACTIVE): _not_stopped,
     (_STOPPED, _STOPPED): _in_step,  # whoever stopped it
     (_STOPPED, _CANCELLED): _ended_there,
     (_STOPPED, _UNREADABLE): _unread,

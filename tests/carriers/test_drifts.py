@@ -152,6 +152,24 @@ def test_what_is_rejected_does_not_come_back_until_something_about_it_changes(ac
     assert open_of(card) == [("stopped", "place_hold", {"kind": "anomaly"})]
 
 
+def test_a_leak_that_is_to_stay_is_not_stopped_again(account):
+    card = do("suspend", card_in_use(since=LATELY), TODAY)
+    on(card, account)
+    looked(card, sight("active"))
+    settled(card)
+    drifts.reject(keys_of(card), decider())
+    assert (looked(card, sight("active")).step, open_of(card), len(ordered(card))) == ("drift", [], 1)
+
+
+def test_what_the_carrier_has_let_go_is_proposed_to_be_lifted(account):
+    card, user = blocked(account), decider("place_hold", "lift_hold")
+    drifts.approve(keys_of(card), user)
+    assert (looked(card, sight("active")).step, ordered(card)) == ("drift", [])
+    assert open_of(card) == [("leak", "lift_hold", {"kind": "anomaly"})]
+    drifts.approve(keys_of(card), user)
+    assert (fresh(card).state, looked(card, sight("active")).step, open_of(card)) == ("in_use", "in_step", [])
+
+
 def test_what_was_refused_is_ordered_anew_by_a_person(account):
     card = card_in_use(since=LATELY)
     on(card, account)

@@ -35,6 +35,7 @@ ANSWERS = {
     "end test": Verdict(Follows.COMMAND, DriftKind.LEAK, "service", "silent"),
     "order activation": Verdict(Follows.COMMAND, DriftKind.NOT_ACTIVATED, "activation", "active"),
     "blocked": Verdict(Follows.PROPOSE, DriftKind.STOPPED, action="place_hold", params=ANOMALY),
+    "let go": Verdict(Follows.PROPOSE, DriftKind.LEAK, action="lift_hold", params=ANOMALY),
     "in another device": Verdict(Follows.PROPOSE, DriftKind.DEVICE, action="place_hold", params=ANOMALY),
     "first use": Verdict(Follows.PROPOSE, DriftKind.ACTIVATED, action="activate"),
     "cancel": Verdict(Follows.PROPOSE, DriftKind.CANCELLED, action="cancel"),
@@ -193,6 +194,15 @@ def test_whatever_stops_a_suspended_card_there_agrees(wanted, sight):
         name: named(verdict(Here(wanted, is_held=True), SIGHTS[sight], orders)) for name, orders in ORDERS.items()
     }
     assert answers == (dict.fromkeys(ORDERS, "in step") if is_agreed else expected(wanted, sight))
+
+
+def test_what_the_carrier_alone_had_blocked_and_let_go_is_not_stopped_by_us():
+    here = Here("stopped", is_held=True, is_blocked=True)
+    answers = {name: named(verdict(here, SIGHTS["active"], orders)) for name, orders in ORDERS.items()}
+    assert answers == dict(zip(ORDERS, STOP_AGAIN, strict=True)) | {"none": "let go", "confirmed": "let go"}
+    for sight in set(SIGHTS) - {"active"}:
+        answers = {name: named(verdict(here, SIGHTS[sight], orders)) for name, orders in ORDERS.items()}
+        assert answers == expected("stopped", sight)
 
 
 @pytest.mark.parametrize("sight", ["test", "silent"])

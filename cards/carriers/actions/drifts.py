@@ -56,7 +56,7 @@ def bring_up_to_date(line, card, differing, commands, is_waiting, now):
             continue
         if known:
             _close([known], now)
-        if not _is_rejected(drift):
+        if not was_rejected(drift):
             drift.save()
     over = [drift for drift in standing.values() if not (is_waiting and drift.kind in _LASTS_WHILE_WAITING)]
     if not line.seen_real_name:
@@ -82,6 +82,16 @@ def drift_of(verdict, line, card, commands, now):
     )
 
 
+def was_rejected(drift):
+    """Whether somebody has rejected this very difference, and nothing about it has changed since."""
+    which = {"account": drift.account, "card_id": drift.card_id, "number": drift.number, "kind": drift.kind}
+    last = Drift.objects.filter(**which).order_by("-pk").first()
+    if last is None or not last.is_rejected:
+        return False
+    alike = ("portal", "seen", "evidence", "version", "proposal", "params")
+    return all(getattr(last, name) == getattr(drift, name) for name in alike)
+
+
 def stranger(account, number, now, evidence=None):
     """A number of the account that is no card of ours; the difference, or None where somebody has rejected it."""
     return differs(account, DriftKind.STRANGER, now, number=number, evidence=evidence)
@@ -95,7 +105,7 @@ def differs(account, kind, now, *, card=None, number="", evidence=None):
         _correct(known, Drift(**which, evidence=evidence or {}, version=card.version if card else 0))
         return known
     drift = Drift(**which, evidence=evidence or {}, version=card.version if card else 0, since=now)
-    if _is_rejected(drift):
+    if was_rejected(drift):
         return None
     drift.save()
     return drift
@@ -255,16 +265,6 @@ def _correct(known, drift):
         setattr(known, name, getattr(drift, name))
     if changed:
         known.save(update_fields=changed)
-
-
-def _is_rejected(drift):
-    """Whether somebody has rejected this very difference, and nothing about it has changed since."""
-    which = {"account": drift.account, "card_id": drift.card_id, "number": drift.number, "kind": drift.kind}
-    last = Drift.objects.filter(**which).order_by("-pk").first()
-    if last is None or not last.is_rejected:
-        return False
-    alike = ("portal", "seen", "evidence", "version", "proposal", "params")
-    return all(getattr(last, name) == getattr(drift, name) for name in alike)
 
 
 def _close(drifts, now):

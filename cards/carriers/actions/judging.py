@@ -114,6 +114,7 @@ def _verdicts(line, card, commands, occasion):
         line.wanted_service,
         line.wanted_data,
         is_held=bool(card.resumes_to),
+        is_blocked=card.hold_list == (Hold.ANOMALY,),
         is_activated=line.activation_seq > 0,
         is_protected=card.protected,
     )
@@ -157,13 +158,16 @@ def _end_what_goes_against_the_carrier(line, verdicts, commands, now):
 def _done(each, line, card, occasion):
     """The verdict, once what follows of it is done; or what a person is shown where it may not be done now."""
     if each.follows == Follows.COMMAND:
-        return _ordered(each, line, occasion)
+        return _ordered(each, line, card, occasion)
     if each.kind in APPLIED_BY and each.action and setting_of(line.account, APPLIED_BY[each.kind]) == "apply":
         return _applied(each, line, card, occasion)
     return each
 
 
-def _ordered(each, line, occasion):
+def _ordered(each, line, card, occasion):
+    """The order is given again, unless somebody has decided that this difference stays."""
+    if drifts.was_rejected(drifts.drift_of(each, line, card, [], occasion.now)):
+        return each
     if not _may_be_done(line, occasion, _corrected_lately):
         return each
     opened = open_command(line, each.aspect, each.goal, now=occasion.now, is_correction=True)

@@ -26,7 +26,7 @@ TOKEN, CHANGE, ASK, ORDER, USAGE, OTHER, ANY = "token", "change", "ask", "order"
 
 # What may go wrong with a call. Those of the first line have no effect on the card, those of the second have it.
 BEFORE = ("500", "503", "html", "garbage", "empty", "drop_before", "slow_before", "refuse", "busy")
-AFTER = ("truncated", "broken_off", "drop_after", "slow_after", "lie_failed")
+AFTER = ("truncated", "broken_off", "drop_after", "slow_after", "lie_failed", "hold")
 NEVER_DONE = ("lie_ok", "fail")  # accepted, and never done; accepted, and failed later with words
 FAULTS = (*BEFORE, *AFTER, *NEVER_DONE)
 AS_IT_IS = {  # status, content type, body
@@ -154,8 +154,9 @@ class FakeCarrier:
         self.guard_s = 0.0
         self.rate = math.inf
         self.is_address_refused = False
-        self.logins = 0
-        self.may_go_on = threading.Event()  # ends everything that is slow
+        self.logins, self.ever_given = 0, set()
+        self.may_go_on = threading.Event()  # ends everything that is slow, or held
+        self.is_waiting = threading.Event()  # somebody is kept waiting
         self.seen_before = set()
         self.server = _Server(self)
         self.base_url = f"http://127.0.0.1:{self.server.server_port}"
@@ -399,7 +400,7 @@ class FakeCarrier:
         if kind in AS_IT_IS:
             return Reply(*AS_IT_IS[kind])
         if kind == "slow_before":
-            self.may_go_on.wait(fault.seconds)
+            self._keep_waiting(fault)
             raise Dropped
         if kind == "drop_before":
             raise Dropped
@@ -410,13 +411,17 @@ class FakeCarrier:
             except (ValueError, KeyError, TypeError) as error:
                 self.violated(f"{heard.method} {heard.path}: {error!r}")
                 reply = Reply.plain("参数错误", 400)
-        if kind == "slow_after":
-            self.may_go_on.wait(fault.seconds)
+        if kind in ("slow_after", "hold"):
+            self._keep_waiting(fault)
         if kind in ("drop_after", "slow_after"):
             raise Dropped
         if kind == "truncated":
             reply.body = reply.body[: len(reply.body) // 2]
         return reply
+
+    def _keep_waiting(self, fault):
+        self.is_waiting.set()
+        self.may_go_on.wait(fault.seconds)
 
     def _watch_the_rate(self, now):
         """A little is forgiven: calls that start evenly may arrive unevenly."""

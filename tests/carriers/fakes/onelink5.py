@@ -150,6 +150,7 @@ class OneLinkFake(FakeCarrier):
             living = f"{self.random.getrandbits(160):040x}"
             self.tokens[living] = self.now() + self.ttl
             self.logins += 1
+            self.ever_given.add(living)
         ttl = int(self.tokens[living] - self.now())
         return {"token": living, "ttl": self.random.choice([ttl, str(ttl)])}
 
@@ -195,7 +196,8 @@ class OneLinkFake(FakeCarrier):
         size, start = int(said["pageSize"]), int(said["startNum"])
         if not 1 <= size <= 50 or start < 1:
             raise ValueError("page")
-        day = datetime.strptime(said["queryDate"], "%Y%m%d").date()
+        (told,) = [text for name, text in said.items() if re.fullmatch(r"20\d{6}", text)]  # its name is not public
+        day = datetime.strptime(told, "%Y%m%d").date()
         changed = [sim for sim in self.sims.values() if self.beijing(sim.since).date() == day]
         page = changed[(start - 1) * size : start * size]
         listed = [{"msisdn": sim.msisdn, "iccid": sim.iccid, "imsi": sim.imsi} for sim in page]

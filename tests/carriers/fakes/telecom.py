@@ -40,6 +40,7 @@ MOVES = {  # orderTypeId: begins in, becomes
 }
 ALREADY_TEXTS = ("已存在相关停机记录,请勿重复办理", "已存在停机类型为120000的停机记录")
 WORDS = {
+    ALREADY: "当前无相关停机记录",
     GUARDED: "该号码有在途工单",
     REFUSED: "业务受理失败",
     IMPOSSIBLE: "当前状态不允许办理",
@@ -119,10 +120,10 @@ class TelecomFake(FakeCarrier):
             return self.xml_of(result="0", resultMsg="成功接收消息", GROUP_TRANSACTIONID=order.number)
         if outcome == IMPOSSIBLE and word == "active" and sim.state == "silent":
             return self.xml_of(result="100008", resultMsg="可激活状态不允许复机", GROUP_TRANSACTIONID="")
-        return self._turned_down(outcome)
+        return self._turned_down(outcome, word)
 
-    def _turned_down(self, outcome):
-        if outcome == ALREADY:
+    def _turned_down(self, outcome, word=""):
+        if outcome == ALREADY and word == "stopped":
             text = self.random.choice(ALREADY_TEXTS)
             if self.random.randrange(2):
                 return Reply.plain(text)

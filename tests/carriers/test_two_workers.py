@@ -1,0 +1,58 @@
+"""Several workers at once, each a process of its own (rows 8 and 23)."""
+
+import pytest
+from django.db import connection
+
+from tests.carriers.fakes.onelink5 import OneLinkFake
+from tests.carriers.test_crashes import Fleet
+from tests.own_portal import ended, row, running
+from tests.processes import wait_until
+
+CARDS = 250  # stopped, then resumed: 500 orders
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+
+
+@pytest.fixture
+def fleet(new_portal, tmp_path):
+    with OneLinkFake() as fake:
+        print(f"FAKE_SEED={fake.seed}")
+        yield Fleet(new_portal(), fake, tmp_path)
+    assert fake.violations == []
+
+
+def open_commands(fleet):
+    return row(fleet.portal, "SELECT COUNT(*) FROM carriers_command WHERE ended_at IS NULL")[0]
+
+
+@on_postgresql
+def test_row_23_each_card_is_stopped_once_and_resumed_once(fleet):
+    cards = fleet.begin(CARDS, slots=4, repeat_s=5, patience_s=600)
+    fleet.fake.spoil_often(**{"drop_after": 0.05, "500": 0.05, "busy": 0.05})
+    workers = [fleet.worker() for _ in range(2)]
+    try:
+        for action, done in (("suspend", ["stopped"]), ("resume", ["stopped", "active"])):
+            fleet.portal.manage("act", action, *cards, "--reason", "because")
+            wait_until(lambda done=done: all(fleet.fake.done(card) == done for card in cards), 60, "that all are done")
+            wait_until(lambda: open_commands(fleet) == 0, 60, "that all are confirmed")
+    finally:
+        for worker in workers:
+            worker.process.kill()
+            worker.wait()
+    states = row(fleet.portal, "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'confirmed') FROM carriers_command")
+    assert (states, {tuple(fleet.fake.done(card)) for card in cards}) == (
+        (2 * CARDS, 2 * CARDS),
+        {("stopped", "active")},
+    )
+
+
+@on_postgresql
+def test_row_08_four_workers_whose_tokens_all_expire(fleet):
+    cards = fleet.begin(8, slots=4)
+    before = fleet.fake.logins
+    for action in ("suspend", "resume"):
+        fleet.fake.expire_tokens()
+        fleet.portal.manage("act", action, *cards, "--reason", "because")
+        workers = [running(fleet.portal, "carriers", "work", "--seconds", "3") for _ in range(4)]
+        ended(*workers)
+    assert {tuple(fleet.fake.done(card)) for card in cards} == {("stopped", "active")}
+    assert fleet.fake.logins - before <= 2

@@ -10,6 +10,7 @@ from tests.carriers.fakes import FAKES
 FILES = ("test_contract.py", "test_crashes.py", "test_two_workers.py")
 ROW = re.compile(r"test_row_(\d\d)_\w+(?:\[(.*)\])?$")
 OF_FILES = {"test_crashes.py": "22"}
+OF_ALL = {"07"}  # one test for all of them
 
 
 class Results:
@@ -23,10 +24,11 @@ class Results:
             path, _, name = report.nodeid.rpartition("::")
             match = ROW.match(name)
             row = match[1] if match else OF_FILES.get(path.rpartition("/")[2])
-            protocol = next((each for each in FAKES if f"[{each}" in name or f"-{each}" in name), "onelink5")
-            if row and not report.skipped:
-                counts = self.failed if report.failed else self.passed
-                counts[row, protocol] = counts.get((row, protocol), 0) + 1
+            of = [each for each in FAKES if f"[{each}" in name or f"-{each}" in name]
+            counts = self.failed if report.failed else self.passed
+            for protocol in of or (FAKES if row in OF_ALL else ["onelink5"]):
+                if row and not report.skipped:
+                    counts[row, protocol] = counts.get((row, protocol), 0) + 1
 
     def cell(self, row, protocol):
         failed, passed = self.failed.get((row, protocol), 0), self.passed.get((row, protocol), 0)

@@ -25,13 +25,14 @@ class Fleet:
     def __init__(self, portal, fake, folder):
         self.portal, self.fake, self.folder = portal, fake, folder
 
-    def begin(self, number=1, **settings):
-        iccids = [f"8986{each:016d}" for each in range(1, number + 1)]
+    def begin(self, number=1, name="A", first=1, **settings):
+        iccids = [f"8986{each:016d}" for each in range(first, first + number)]
         for iccid in iccids:
             self.fake.add(iccid)
-        self.portal.manage("import_cards", str(csv_file(self.folder / "cards.csv", card_rows(self.fake))))
+        self.portal.manage("import_cards", str(csv_file(self.folder / f"{name}.csv", card_rows(self.fake))))
         self.portal.manage("act", "activate", *iccids, "--reason", "first use")
-        make_account(self.fake, command=lambda *told: self.portal.manage(*map(str, told)), **settings)
+        make_account(self.fake, name, command=lambda *told: self.portal.manage(*map(str, told)), **settings)
+        self.portal.manage("carriers", "assign", name, *iccids)
         self.work_until(lambda: all(card["seen"]["at"] for card in self.cards(iccids)))
         return iccids
 
@@ -41,7 +42,7 @@ class Fleet:
 
     def work_until(self, until, seconds=30):
         def goes_on():
-            self.portal.manage("carriers", "work", "--seconds", "1", "--until-settled")
+            self.portal.manage("carriers", "work", "--until-settled")
             return until()
 
         wait_until(goes_on, seconds)

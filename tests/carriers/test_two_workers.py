@@ -1,10 +1,14 @@
-"""Several workers at once, each a process of its own (rows 8 and 23)."""
+"""Several workers at once, each a process of its own (rows 8 and 23), and one that has to wait (row 7)."""
+
+import contextlib
+import time
 
 import pytest
 from django.db import connection
 
+from tests.carriers.fakes import FAKES
 from tests.carriers.fakes.onelink5 import OneLinkFake
-from tests.carriers.test_crashes import Fleet
+from tests.carriers.test_crashes import Fleet, kill
 from tests.own_portal import ended, row, running
 from tests.processes import wait_until
 
@@ -36,8 +40,7 @@ def test_row_23_each_card_is_stopped_once_and_resumed_once(fleet):
             wait_until(lambda: open_commands(fleet) == 0, 60, "that all are confirmed")
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.wait()
+            kill(worker)
     states = row(fleet.portal, "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'confirmed') FROM carriers_command")
     assert (states, {tuple(fleet.fake.done(card)) for card in cards}) == (
         (2 * CARDS, 2 * CARDS),
@@ -56,3 +59,24 @@ def test_row_08_four_workers_whose_tokens_all_expire(fleet):
         ended(*workers)
     assert {tuple(fleet.fake.done(card)) for card in cards} == {("stopped", "active")}
     assert fleet.fake.logins - before <= 2
+
+
+def test_row_07_an_answer_takes_forty_seconds(new_portal, tmp_path):
+    """It is given up before; other cards and accounts go on meanwhile. Jasper has but one way to its carrier."""
+    portal = new_portal()
+    with contextlib.ExitStack() as servers:
+        fleets = [Fleet(portal, servers.enter_context(kind()), tmp_path) for kind in FAKES.values()]
+        pairs = {}
+        for index, fleet in enumerate(fleets):
+            pairs[fleet] = fleet.begin(2, f"A{index}", first=1 + 2 * index, slots=min(2, fleet.fake.AT_ONCE))
+            fleet.fake.spoil("slow_after", number=pairs[fleet][0], seconds=40)
+        portal.manage("act", "suspend", *(card for pair in pairs.values() for card in pair), "--reason", "because")
+        began = time.monotonic()
+        with fleets[0].worker() as worker:
+            others = [(fleet, pair[1]) for fleet, pair in pairs.items() if fleet.fake.AT_ONCE > 1]
+            wait_until(lambda: all(fleet.is_confirmed(card) for fleet, card in others), 15)
+            wait_until(lambda: all(fleet.is_confirmed(*pair) for fleet, pair in pairs.items()), 38)
+            assert time.monotonic() - began < 38
+            kill(worker)
+        assert [fleet.fake.done(card) for fleet, pair in pairs.items() for card in pair] == [["stopped"]] * 10
+        assert [fleet.fake.violations for fleet in fleets] == [[]] * 5

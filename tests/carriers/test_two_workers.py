@@ -1,6 +1,7 @@
 """Several workers at once, each a process of its own (rows 8 and 23), and one that has to wait (row 7)."""
 
 import contextlib
+import math
 import time
 
 import pytest
@@ -67,6 +68,8 @@ def test_row_07_an_answer_takes_forty_seconds(new_portal, tmp_path):
     with contextlib.ExitStack() as servers:
         fleets = [Fleet(portal, servers.enter_context(kind()), tmp_path) for kind in FAKES.values()]
         pairs = {}
+        for fleet in fleets:
+            fleet.fake.rate = math.inf
         for index, fleet in enumerate(fleets):
             pairs[fleet] = fleet.begin(2, f"A{index}", first=1 + 2 * index, slots=min(2, fleet.fake.AT_ONCE))
             fleet.fake.spoil("slow_after", number=pairs[fleet][0], seconds=40)

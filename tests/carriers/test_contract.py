@@ -11,6 +11,7 @@ import pytest
 
 from cards.carriers.models import Attempt, CarrierAccount
 from cards.models import UsageDay
+from tests.build import on_day
 from tests.carriers.fakes import FAKES
 from tests.carriers.fakes.base import MB
 from tests.carriers.trial import make_account
@@ -322,17 +323,36 @@ def usage_of(iccid, day):
     return UsageDay.objects.filter(card__iccid=iccid, day=day).values_list("bytes", flat=True).first()
 
 
+def pull(trial, day):
+    ended = trial.run("carriers", "pull", "A", "--day", day)
+    assert ended.code in (0, 1), ended  # of a card nothing may have been told
+
+
 def test_row_20_usage_is_corrected_not_doubled(trial):
     cards = trial.begin(3)
     day = trial.fake.today() - timedelta(days=1) if trial.fake.DAYS else trial.fake.today()
-    for card, amount in zip(cards, (3 * MB, 0, None), strict=True):
-        trial.fake.use(card, day, amount)
+    trial.fake.use(cards[2], day, None)
     for amount in (3 * MB, 5 * MB, 4 * MB):
         trial.fake.use(cards[0], day, amount)
-        ended = trial.run("carriers", "pull", "A", "--day", day)
-        assert ended.code in (0, 1), ended  # one has no figure
-        assert usage_of(cards[0], day) == amount
-    assert (usage_of(cards[1], day) or 0, usage_of(cards[2], day)) == (0, None)
+        pull(trial, day)
+        assert [usage_of(card, day) or 0 for card in cards] == [amount, 0, 0]
+    assert usage_of(cards[2], day) is None
+
+
+@pytest.mark.parametrize("fake", [name for name, kind in FAKES.items() if not kind.DAYS], indirect=True)
+def test_row_20_over_the_27th(trial):
+    """Totals of a cycle: each day is what has come since the one before, and a correction takes nothing below zero."""
+    (card,) = trial.begin()
+    first = (trial.fake.today().replace(day=1) + timedelta(days=32)).replace(day=25)
+    days = [first + timedelta(days=number) for number in range(3)]
+    told = ((0, 2 * MB), (1, 3 * MB), (1, 1 * MB), (2, 3 * MB))
+    for number, amount in told:
+        trial.fake.days_ahead += (days[number] - trial.fake.today()).days
+        trial.fake.use(card, days[number], amount)
+        with on_day(days[number]):
+            pull(trial, days[number])
+        assert usage_of(card, days[number]) == amount
+    assert [usage_of(card, day) for day in days] == [2 * MB, 1 * MB, 3 * MB]
 
 
 def test_row_21_the_address_is_not_on_the_list(trial):

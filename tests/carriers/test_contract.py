@@ -77,7 +77,7 @@ def test_row_02_it_takes_a_minute(trial, admin_user):
         time.sleep(0.03)
     told = trial.card(card)
     assert (told["step"], told["seen"]["service"], trial.state_of(card)) == ("waiting", "active", "suspended")
-    assert [command["state"] for command in told["commands"]] == ["accepted"]
+    assert [command["state"] for command in trial.orders(told)] == ["accepted"]
     trial.fake.advance(61)
     trial.settle(card)
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"], ["stopped"])
@@ -182,7 +182,7 @@ def test_row_10_one_of_many_is_guarded(trial):
     trial.act("suspend", *cards)
     trial.settle(*cards, seconds=25)
     told = trial.cards(cards)
-    assert [[command["state"] for command in card["commands"]] for card in told] == [["confirmed"]] * number
+    assert [[command["state"] for command in trial.orders(card)] for card in told] == [["confirmed"]] * number
     instants = {card: [at for at, _ in trial.fake.sims[card].effects] for card in cards}
     assert all(len(each) == 1 for each in instants.values())
     assert [card for card in cards if instants[card][0] > until] == [guarded]
@@ -365,7 +365,7 @@ def test_row_21_the_address_is_not_on_the_list(trial):
     assert len(trial.fake.calls) <= 8
     told = trial.document("carrier_account", "A")
     assert (bool(told["broken_since"]), bool(told["broken_why"])) == (True, True)
-    assert {command["state"] for card in trial.cards(cards) for command in card["commands"]} <= {"queued", "asking"}
+    assert {command["state"] for card in trial.cards(cards) for command in trial.orders(card)} <= {"queued", "asking"}
     trial.fake.is_address_refused = False
     trial.settle(*cards)
     assert [trial.end_of(card)[2:] for card in cards] == [(["confirmed"], ["stopped"])] * 5
@@ -383,7 +383,7 @@ def test_row_24_a_card_that_is_not_on_this_account(trial):
     trial.settle(*cards)
     assert [trial.end_of(card)[2:] for card in (cards[0], cards[2])] == [(["confirmed"], ["stopped"])] * 2
     told = trial.card(cards[1])
-    assert [command["state"] for command in told["commands"]] == ["refused"]
+    assert [command["state"] for command in trial.orders(told)] == ["refused"]
     assert len(told["drift"]) == 1
 
 

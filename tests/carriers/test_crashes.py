@@ -52,7 +52,8 @@ class Fleet:
         return running(self.portal, "carriers", "work", "--seconds", "60")
 
     def is_confirmed(self, *iccids):
-        return all([each["state"] for each in card["commands"]] == ["confirmed"] for card in self.cards(iccids))
+        """Whether the last order of each of these cards is over, and well."""
+        return all(card["commands"][0]["state"] == "confirmed" for card in self.cards(iccids))
 
     def command(self):
         return row(self.portal, "SELECT state FROM carriers_command ORDER BY id DESC LIMIT 1")[0]

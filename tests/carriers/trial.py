@@ -39,6 +39,7 @@ class Trial:
     def __init__(self, fake, folder):
         self.fake, self.folder = fake, folder
         self.said = []  # whatever the portal printed
+        self.before = {}  # how many orders a card had when it began
 
     def run(self, *arguments):
         ended = run(*arguments)
@@ -57,6 +58,7 @@ class Trial:
         ended = make_account(self.fake, name, command=self.run, **settings)
         assert (ended.code, ended.err) == (0, "")
         self.work(lambda: all(card["seen"]["at"] for card in self.cards(iccids)))
+        self.before = {card["iccid"]: len(card["commands"]) for card in self.cards(iccids)}
         self.fake.calls.clear()
         return iccids
 
@@ -109,8 +111,12 @@ class Trial:
     def end_of(self, iccid):
         """What it came to: seen there, step, the states of the commands (the newest first), the effects there."""
         told = self.card(iccid)
-        states = [command["state"] for command in told["commands"]]
+        states = [command["state"] for command in self.orders(told)]
         return told["seen"]["service"], told["step"], states, self.fake.done(iccid)
+
+    def orders(self, card):
+        """Its orders since it began, the newest first."""
+        return card["commands"][: len(card["commands"]) - self.before.get(card["iccid"], 0)]
 
     def state_of(self, iccid):
         """The portal's own state of the card."""

@@ -176,8 +176,8 @@ def test_row_09_wishes_at_once_become_one_order(trial):
 
 
 def test_row_10_one_of_many_is_guarded(trial):
-    number = 100 if trial.fake.CHANGES_AT_ONCE > 1 else 25
-    cards = trial.begin(number)
+    number = 40 if trial.fake.CHANGES_AT_ONCE > 1 else 10
+    cards = trial.begin(number, patience_s=600)
     guarded = trial.fake.sims[cards[number // 2]]
     others = [card for card in cards if card != guarded.iccid]
     guarded.guarded_until = math.inf

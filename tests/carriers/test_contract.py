@@ -117,7 +117,7 @@ MISHAPS = (["500"] * 3, ["html"], ["503"], ["garbage"], ["empty"], ["truncated"]
 
 @pytest.mark.parametrize("kinds", MISHAPS, ids="-".join)
 def test_row_06_the_answer_is_no_answer(trial, kinds):
-    (card,) = trial.begin()
+    (card,) = trial.begin(retry_s=0.05)
     for kind in kinds:
         trial.fake.spoil(kind)
     trial.act("suspend", card)
@@ -194,7 +194,7 @@ def test_row_10_one_of_many_is_guarded(trial):
 
 
 def test_row_11_never_over_the_rate(trial):
-    rate = 20
+    rate = 30
     cards = trial.begin(40)
     trial.fake.rate = rate
     ended = make_account(trial.fake, qps=rate, slots=1 if trial.fake.AT_ONCE == 1 else 2)
@@ -217,8 +217,9 @@ def test_row_12_a_managed_stop_stands(trial):
 
 def test_row_13_active_while_the_portal_holds_it(trial):
     (card,) = trial.begin()
-    trial.act("place_hold", card, kind="credit")
+    trial.use_up(card)
     trial.settle(card)
+    assert trial.state_of(card) == "suspended"
     sim = trial.fake.sims[card]
     sim.state, sim.reasons = "active", set()
     trial.reconcile()

@@ -1,7 +1,10 @@
 """The portal beside a carrier of ours, driven as strangers drive it: by its commands alone."""
 
 import time
+from datetime import timedelta
 
+from cards.calendar import civil_today
+from cards.models.card import MB
 from tests.commands.calls import csv_file, run
 
 # Everything with time is small: a test waits for what the portal waits for.
@@ -76,6 +79,13 @@ class Trial:
     def act(self, action, *iccids, **parameters):
         told = [f"{name}={value}" for name, value in parameters.items()]
         ended = self.run("act", action, *iccids, "--reason", "because", *(["--set", *told] if told else []))
+        assert ended.code == 0, ended
+
+    def use_up(self, iccid):
+        """The card has used more than its plan allows."""
+        today = civil_today()
+        row = {"iccid": iccid, "day": today, "bytes": 40 * MB, "read_at": f"{today + timedelta(days=1)}T00:00"}
+        ended = self.run("import_usage", csv_file(self.folder / "usage.csv", [row]))
         assert ended.code == 0, ended
 
     def pass_once(self):

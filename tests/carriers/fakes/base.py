@@ -11,6 +11,7 @@ import json
 import math
 import os
 import random
+import select
 import socket
 import threading
 import time
@@ -99,6 +100,12 @@ class Heard:
     kind: str = OTHER
     numbers: tuple = ()
     fault: Fault | None = None
+    connection: socket.socket | None = None
+
+    def is_hung_up(self):
+        """Whether the caller has gone away."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
     @property
     def parameters(self):
@@ -401,7 +408,7 @@ class FakeCarrier:
         if kind in AS_IT_IS:
             return Reply(*AS_IT_IS[kind])
         if kind == "slow_before":
-            self._keep_waiting(fault)
+            self._keep_waiting(heard)
             raise Dropped
         if kind == "drop_before":
             raise Dropped
@@ -413,16 +420,20 @@ class FakeCarrier:
                 self.violated(f"{heard.method} {heard.path}: {error!r}")
                 reply = Reply.plain("参数错误", 400)
         if kind in ("slow_after", "hold"):
-            self._keep_waiting(fault)
+            self._keep_waiting(heard)
         if kind in ("drop_after", "slow_after"):
             raise Dropped
         if kind == "truncated":
             reply.body = reply.body[: len(reply.body) // 2]
         return reply
 
-    def _keep_waiting(self, fault):
+    def _keep_waiting(self, heard):
+        """Until it is released, its time is over, or nobody waits for the answer any more."""
         self.is_waiting.set()
-        self.may_go_on.wait(fault.seconds)
+        until = time.monotonic() + heard.fault.seconds
+        while not self.may_go_on.wait(0.05) and time.monotonic() < until:
+            if heard.is_hung_up():
+                return
 
     def _watch_the_rate(self, now):
         """A little is forgiven: calls that start evenly may arrive unevenly."""
@@ -515,6 +526,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             query=parse_qsl(address.query, keep_blank_values=True, strict_parsing=bool(address.query)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
+            connection=self.connection,
         )
         try:
             reply = carrier.serve(heard)

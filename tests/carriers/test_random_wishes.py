@@ -1,10 +1,12 @@
 """Random wishes, mishaps and waits: once everything is at rest, the carrier has what the portal wants, and no more was
 done there than was wished. The clock is the test's own, the portal's figures are those of every day."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,6 @@ from cards.permissions import Actor
 from tests.carriers.fakes import FAKES
 from tests.carriers.trial import card_rows, make_account
 from tests.commands.calls import csv_file, run
-from tests.engine.test_forecast import rolled_back
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,16 @@ steps = st.lists(
     max_size=14,
 )
 anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=15)
+
+
+@contextmanager
+def taken_back():
+    """Each example begins with an empty portal. What is durable in it is so within the example, as within a test."""
+    example = transaction.atomic()
+    example._from_testcase = True
+    with example:
+        yield
+        transaction.set_rollback(True)
 
 
 class World:
@@ -99,7 +110,7 @@ class World:
 
 @given(st.sampled_from(sorted(FAKES)), st.integers(0, 10**6), steps)
 @anyhow
-@rolled_back()
+@taken_back()
 def test_at_rest_the_carrier_has_what_is_wanted(tmp_path_factory, protocol, seed, told):
     with FAKES[protocol](seed) as fake:
         world = World(fake, tmp_path_factory.mktemp("world"))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cards.actions.action_requests import act
 from cards.carriers.actions.slots import Clock
 from cards.carriers.actions.working import work
+from cards.carriers.choices import OPEN_COMMANDS
 from cards.carriers.models import CarrierAccount, Command, Line
 from cards.models import Card
 from cards.permissions import Actor
@@ -97,7 +98,7 @@ class World:
         self.fake.lag = 0
         for _ in range(200):
             self.work()
-            if not Command.objects.open().exists():
+            if not Command.objects.filter(state__in=OPEN_COMMANDS).exists():
                 return
             self.wait(max(1, (min(self.due()) - self.now()).total_seconds()))
         raise AssertionError("it does not come to rest")

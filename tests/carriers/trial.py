@@ -24,7 +24,7 @@ OPENED_ON = "2026-11-01"
 
 def make_account(fake, name="A", *, command=run, **settings):
     """`carrier_account` with what the carrier's manager told us."""
-    told = fake.fields | QUICK | fake.settings | settings
+    told = fake.fields | QUICK | {"slots": min(2, fake.AT_ONCE)} | fake.settings | settings
     return command(
         "carrier_account", name, "--carrier", fake.CARRIER, "--protocol", fake.NAME, "--base-url", fake.base_url,
         "--set", *(f"{setting}={value}" for setting, value in told.items()),

@@ -47,7 +47,7 @@ class Fleet:
 
     def state_of(self, iccid):
         """How far the card's last order has come."""
-        of_card = "SELECT id FROM cards_card WHERE iccid = '{}'".format(iccid)
+        of_card = f"SELECT id FROM cards_card WHERE iccid = '{iccid}'"
         return row(self.portal, f"SELECT state FROM carriers_command WHERE card_id = ({of_card}) ORDER BY id DESC")[0]
 
     def number_of(self, state):

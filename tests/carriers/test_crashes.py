@@ -53,7 +53,7 @@ class Crash:
 def crash(request, begun):
     fleet, cards = begun
     name = getattr(request, "param", "onelink5")
-    fake = next(fake for fake in fleet.fakes if fake.NAME == name)
+    fake = next(fake for fake in fleet.fakes if name == fake.NAME)
     print(f"FAKE_SEED={fake.seed}")
     yield Crash(fleet, fake, cards[name])
     assert fake.violations == []

@@ -46,9 +46,10 @@ class Fleet:
                 kill(worker)
 
     def state_of(self, iccid):
-        """How far the card's last order has come."""
-        of_card = f"SELECT id FROM cards_card WHERE iccid = '{iccid}'"
-        return row(self.portal, f"SELECT state FROM carriers_command WHERE card_id = ({of_card}) ORDER BY id DESC")[0]
+        """How far the card's last order has come; blank where there is none."""
+        of_card = f"card_id = (SELECT id FROM cards_card WHERE iccid = '{iccid}')"
+        found = row(self.portal, f"SELECT state FROM carriers_command WHERE {of_card} ORDER BY id DESC LIMIT 1")
+        return found[0] if found else ""
 
     def number_of(self, state):
         """How many orders of service there are in this state."""

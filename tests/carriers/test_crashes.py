@@ -37,7 +37,7 @@ class Crash:
 
     def suspended(self, kind="", number=1):
         """So many cards that the portal has suspended; the order of the first goes wrong so."""
-        cards = [self.cards.pop() for _ in range(number)]
+        cards = [self.cards.pop(0) for _ in range(number)]
         self.fake.is_waiting.clear()
         self.fake.may_go_on.clear()
         if kind:

@@ -36,12 +36,12 @@ class Crash:
         self.fleet, self.fake, self.cards = fleet, fake, cards
 
     def suspended(self, kind="", number=1):
-        """So many cards that the portal has suspended; the order of the first goes wrong so."""
+        """So many cards that the portal has suspended; the first order to come goes wrong so."""
         cards = [self.cards.pop(0) for _ in range(number)]
         self.fake.is_waiting.clear()
         self.fake.may_go_on.clear()
         if kind:
-            self.fake.spoil(kind, number=cards[0])
+            self.fake.spoil(kind)
         self.fleet.act("suspend", *cards)
         return cards
 

@@ -128,8 +128,9 @@ def test_row_06_the_answer_is_no_answer(trial, kinds):
     words = {"500": "Internal Server Error", "503": "503 Service Unavailable", "html": "系统维护中"}
     for kind, call in zip(kinds, calls, strict=False):
         assert words.get(kind, "") in call.text
-    waits = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
-    assert waits == [] or waits[-1] == max(waits)
+    if "html" not in kinds:  # that is about the account, whose probe says when to go on
+        waits = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
+        assert waits[-1] == max(waits)
 
 
 @pytest.mark.parametrize("kinds", [["500", "html", "garbage"], ["empty", "truncated", "drop_before"]], ids="-".join)

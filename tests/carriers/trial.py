@@ -148,7 +148,7 @@ class Trial:
     def changes(self, iccid=None):
         """The orders that reached the carrier, about one card or all."""
         calls = self.fake.calls_of("change")
-        return [call for call in calls if iccid is None or self.fake._is_about(call, iccid)]
+        return [call for call in calls if iccid is None or self.fake.is_about(call, iccid)]
 
     def story(self):
         """What a failure should show."""

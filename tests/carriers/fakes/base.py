@@ -279,7 +279,7 @@ class FakeCarrier:
 
     def _fault_of(self, heard):
         for fault in self.faults:
-            of_this = fault.calls in (ANY, heard.kind) and (not fault.number or self._is_about(heard, fault.number))
+            of_this = fault.calls in (ANY, heard.kind) and (not fault.number or self.is_about(heard, fault.number))
             if fault.times > 0 and of_this:
                 fault.times -= 1
                 return fault
@@ -291,7 +291,7 @@ class FakeCarrier:
                 lot -= share
         return None
 
-    def _is_about(self, heard, number):
+    def is_about(self, heard, number):
         sim = self.find(number)
         return any(self.find(each) is sim for each in heard.numbers) if sim else number in heard.numbers
 

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from cards.carriers.views.knock import knock
 from simportal import answers, health, metrics, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("console/", include("billing.urls")),
     path("console/carriers/", include("cards.carriers.urls")),
     path("pay/", include("billing.pay_urls")),
+    path("carriers/<slug:push_key>/", knock, name="carrier-knock"),
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),

@@ -19,6 +19,7 @@ from cards.carriers.results import LONGEST_WORDS, Answer, LoginRefused, NothingH
 _CONNECT_S, _READ_S, _WALL_S = 5, 20, 30
 _LONGEST_BODY = 1024 * 1024
 _PIECE = 64 * 1024
+_SECRET_NAMES = ("authorization", "sign", "password")  # of headers and parameters, in small letters
 _MASK = "***"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -85,19 +86,20 @@ class CarrierCall:
     """The `Call` that a protocol is given: one slot's way to an account's carrier, for one piece of work.
 
     `before` is waited for before each request (`actions/slots.py` paces by it), `tokens` keeps the account's token.
-    `owner` is the name of the slot's worker. `exchanges` are what was sent and heard, in order, without secrets.
+    `owner` is the name of the slot's worker. `exchange` reaches a carrier that is not reached over HTTP. `exchanges`
+    are what was sent and heard, in order, without secrets.
     """
 
-    def __init__(self, access, owner, clock, before, tokens, is_plain=False):
+    def __init__(self, access, owner, clock, before, tokens, is_plain=False, exchange=None):
         self.access, self.owner, self._clock, self._before, self._tokens = access, owner, clock, before, tokens
-        self._is_plain = is_plain
+        self._is_plain, self._exchange = is_plain, exchange or _exchange
         self._secrets = set(access.secrets.values())
         self.exchanges = []
 
     def __call__(self, method, path, *, query=(), document=None, body=None, headers=None, request_id=""):
         self._refuse_plain_http()
         sent = {"Accept-Encoding": "identity", "User-Agent": "simportal", **(headers or {})}
-        self._secrets |= {value for name, value in sent.items() if name.lower() in ("authorization", "sign")}
+        self._secrets |= {value for name, value in (*sent.items(), *query) if name.lower() in _SECRET_NAMES}
         if document is not None:
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
             sent.setdefault("Content-Type", "application/json; charset=utf-8")
@@ -105,7 +107,7 @@ class CarrierCall:
         self._before()
         began = time.monotonic()
         try:
-            status, heard, content = _exchange(self.access.base_url, method, address, body, sent, began + _WALL_S)
+            status, heard, content = self._exchange(self.access.base_url, method, address, body, sent, began + _WALL_S)
         except NothingHeard as nothing:
             self._keep(began, request_id, str(nothing), is_heard=False)
             raise NothingHeard(self.masked(str(nothing))) from None

@@ -209,6 +209,7 @@ TABLE = {
     "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
     "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
     "pay:notify": row(),
+    "carrier-knock": row(),
     # money, in the console
     "money:order-list": row(STAFF),
     "money:order-new": row(ORDERING, ORDERING),

@@ -15,6 +15,7 @@ from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
 from cards.carriers.actions.fetching import Pulls
 from cards.carriers.actions.hearing import hear
+from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.reconciling import Comparisons
 from cards.carriers.actions.sending import Sends
 from cards.carriers.actions.slots import (
@@ -25,8 +26,6 @@ from cards.carriers.actions.slots import (
     take_slot,
     wait_for_turn,
 )
-from cards.carriers.actions.tokens import AccountTokens
-from cards.carriers.calling import CarrierCall
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import access_of, is_worked, protocol_of
 from cards.carriers.results import Missing
@@ -187,12 +186,9 @@ def _turn(account, slot, clock, number):
     except BadInput as unreadable:
         break_circuit(account, str(unreadable), now)
         return False
-    protocol = protocol_of(account)
-    is_plain = protocol.IS_PLAIN_HTTP
-    tokens = AccountTokens(account, protocol, clock)
-    call = CarrierCall(access, slot.owner, clock, lambda: wait_for_turn(slot, clock), tokens, is_plain)
+    call = call_to(account, access, slot.owner, clock, lambda: wait_for_turn(slot, clock))
     if account.broken_since:
-        return _probe(account, protocol, call)
+        return _probe(account, protocol_of(account), call)
     return any(source.do(account, call, clock.now()) for source in _in_turn(number))
 
 

@@ -3,6 +3,7 @@ from cards.carriers.models.command import Attempt, Command
 from cards.carriers.models.drift import Drift, Reconciliation
 from cards.carriers.models.line import Line
 from cards.carriers.models.pull import CycleReading, Pull
+from cards.carriers.models.simulated import SimulatedSim
 
 __all__ = [
     "AccountRule",
@@ -14,5 +15,6 @@ __all__ = [
     "Line",
     "Pull",
     "Reconciliation",
+    "SimulatedSim",
     "Slot",
 ]

@@ -9,6 +9,7 @@ from cards.carriers.protocols.jasper import Jasper
 from cards.carriers.protocols.m2m import M2M
 from cards.carriers.protocols.onelink import OneLink
 from cards.carriers.protocols.port import COMMON_SETTINGS, CarrierProtocol, Setting
+from cards.carriers.protocols.simulated import Simulated
 from cards.carriers.protocols.unicom import Unicom
 from cards.carriers.results import Access
 
@@ -20,6 +21,7 @@ PROTOCOLS: dict[str, CarrierProtocol] = {
         Jasper(),
         CTWing(),
         M2M(),
+        Simulated(),
     )
 }
 

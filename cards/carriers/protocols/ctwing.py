@@ -10,7 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.carriers.protocols.port import Call, Field, secret
 from cards.carriers.protocols.reading import beijing_time, told_amount
-from cards.carriers.protocols.telecom import Parameters, Telecom, TelecomReply, TelecomRow, reply_of, without_msisdn
+from cards.carriers.protocols.telecom import (
+    Parameters,
+    Telecom,
+    TelecomReply,
+    TelecomRow,
+    addresses_of_pushes,
+    reply_of,
+    without_msisdn,
+)
 from cards.carriers.results import Access, Answer, CallFailed, NoAmount, Sim, UsageTold
 
 COMMON = "/5gcmp/openapi/v1/common"
@@ -40,6 +48,7 @@ class CTWing(Telecom):
         Field("app_key", "AppKey"),
         Field("cust_number", _("customer number at Telecom")),
         secret("secret", _("signing secret")),
+        addresses_of_pushes(),
     )
 
     def asked(self, call: Call, access: Access, sim: Sim, method: str, parameters: Parameters = ()) -> TelecomReply:

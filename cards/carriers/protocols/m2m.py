@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy
 from cards.carriers.protocols.port import Call, Field, secret
 from cards.carriers.protocols.reading import told_amount
 from cards.carriers.protocols.str_enc import str_enc
-from cards.carriers.protocols.telecom import BUSY_THERE, Parameters, Telecom, TelecomReply, reply_of
+from cards.carriers.protocols.telecom import (
+    BUSY_THERE,
+    Parameters,
+    Telecom,
+    TelecomReply,
+    addresses_of_pushes,
+    reply_of,
+)
 from cards.carriers.results import Access, AccountFault, CallFailed, NoAmount, Sim, UsageTold
 
 M2M_PATH = "/m2m_ec/query.do"
@@ -40,13 +47,15 @@ class M2M(Telecom):
         Field("user_id", gettext_lazy("user at Telecom")),
         secret("password", gettext_lazy("password at Telecom")),
         secret("key", gettext_lazy("key of nine characters")),
+        addresses_of_pushes(),
     )
     USAGE_AT_ONCE = 1
     IS_PLAIN_HTTP = True
 
     def complaint(self, fields: Mapping[str, str], secrets: Mapping[str, str]) -> str:
-        is_fine = len(secrets.get("key", "")) == LENGTH_OF_KEY
-        return "" if is_fine else _("The key that Telecom gives for this protocol has nine characters.")
+        if len(secrets.get("key", "")) != LENGTH_OF_KEY:
+            return _("The key that Telecom gives for this protocol has nine characters.")
+        return super().complaint(fields, secrets)
 
     def is_known_there(self, sim: Sim) -> bool:
         return True

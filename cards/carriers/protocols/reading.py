@@ -4,12 +4,13 @@ Carriers answer in HTML, with half a document, or with a list where an object be
 result; nothing here raises but `CallFailed`.
 """
 
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -31,6 +32,8 @@ from cards.carriers.results import (
     Unknown,
     UsageTold,
 )
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 BYTES_IN = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}  # no public text says that a carrier counts by thousands
 IMPOSSIBLE_BYTES = 10**15  # of one card in a day or a cycle; beyond that it is no figure
@@ -160,6 +163,11 @@ def look_of(result: Result) -> Look:
 
 
 # numbers of cards
+
+
+def networks_in(text: str) -> list[Network]:
+    """The addresses and networks of a list with commas. Raises `ValueError`."""
+    return [ipaddress.ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip()]
 
 
 def is_same_number(told: str, own: str) -> bool:

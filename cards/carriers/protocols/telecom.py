@@ -14,10 +14,19 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.carriers.choices import Aspect, Can, ServiceState, StopReason, Switch
-from cards.carriers.protocols.port import Call, CarrierProtocol
-from cards.carriers.protocols.reading import code_in, failed_http, not_offered, not_understood, objects_in, words
+from cards.carriers.protocols.port import Call, CarrierProtocol, Field, optional
+from cards.carriers.protocols.reading import (
+    code_in,
+    failed_http,
+    networks_in,
+    not_offered,
+    not_understood,
+    objects_in,
+    words,
+)
 from cards.carriers.results import (
     Accepted,
     Access,
@@ -82,6 +91,7 @@ TICKET = "group_transactionid"
 CODE_OF_SENTENCE = re.compile(r"(-?\d{1,10})\s*[:：]", re.ASCII)
 
 MOST_CHARACTERS = 1_000_000  # of XML
+PUSH_FROM = "push_from"
 PUSHES = ("NotifyContractRoot", "WanrningContractRoot")  # so spelled there
 PUSH_HEARD = (
     "<ContractRoot><SUCCESS>true</SUCCESS><NOTIFY_CODE>000000</NOTIFY_CODE><RESULTMSG>调用成功</RESULTMSG>"
@@ -227,6 +237,10 @@ def seen_of(reply: TelecomReply) -> Seen | None:
     )
 
 
+def addresses_of_pushes() -> Field:
+    return optional(PUSH_FROM, gettext_lazy("addresses that notifications come from (blank: any)"))
+
+
 def without_msisdn() -> TurnedDown:
     """Not sent: cards are known there by the MSISDN."""
     return TurnedDown("", _("The card has no MSISDN: this carrier knows cards by it."), is_final=True)
@@ -243,6 +257,13 @@ class Telecom(CarrierProtocol):
             *(Can.REAL_NAME, Can.USAGE_DAY, Can.PUSH),
         }
     )
+
+    def complaint(self, fields: Mapping[str, str], secrets: Mapping[str, str]) -> str:
+        try:
+            networks_in(fields.get(PUSH_FROM, ""))
+        except ValueError:
+            return _("push_from is a list of addresses such as 192.0.2.1 or 192.0.2.0/24, with commas between them.")
+        return ""
 
     def asked(self, call: Call, access: Access, sim: Sim, method: str, parameters: Parameters = ()) -> TelecomReply:
         """What the carrier says to a method about a card. Raises `CallFailed` where no sense can be made of it."""

@@ -97,7 +97,7 @@ def test_the_log_of_nginx_that_the_page_searches_is_the_one_that_is_written():
     assert named == [written, written]
     (line,) = re.findall(r"log_format portal '(.+)';", configuration)
     words = line.split()
-    assert (words[0], words[2], words[3]) == ("$remote_addr", "$request_method", "$uri")  # awk's $1, $3 and $4
+    assert (words[0], words[2], words[3]) == ("$remote_addr", "$request_method", "$told_uri")  # awk's $1, $3 and $4
 
 
 def test_no_file_for_the_machine_has_a_secret():

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carriers", "0004_what_is_to_be_corrected"),
+        ("carriers", "0005_when_pulls_began"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from cards.carriers.actions.accounts import save_account
+from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.knocking import KNOCKS_OF_ACCOUNT, MOST_BYTES_OF_A_KNOCK
 from cards.carriers.models import Line
 from cards.errors import BadInput

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from cards.carriers.actions.accounts import save_account
+from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.simulated_carrier import MOST_MB_A_DAY, exchange_with
 from cards.carriers.actions.working import work
 from cards.carriers.models import Command, Line, SimulatedSim

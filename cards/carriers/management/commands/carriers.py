@@ -7,7 +7,7 @@ from cards.carriers.actions import working
 from cards.carriers.actions.accounts import account_named, cards_of_carrier
 from cards.carriers.actions.assigning import put_by_rule, put_on_account
 from cards.carriers.actions.first_contact import first_contact, sim_of_number
-from cards.carriers.actions.pulls import pull_day
+from cards.carriers.actions.pulls import plan_pulls, pull_day
 from cards.carriers.actions.reconciling import reconcile
 from cards.carriers.management.documents import (
     card_documents,
@@ -94,6 +94,7 @@ class Command(PortalCommand):
         return len(documents) < len(found)
 
     def _work(self, seconds, until_settled, json, **options):
+        plan_pulls(timezone.now())
         turns = working.work(seconds, until_settled)
         if json:
             self.give({"turns": turns})

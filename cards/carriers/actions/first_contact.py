@@ -66,7 +66,7 @@ class _Listening:
     """A call that knows its last answer: when it came, and what the carrier's clock said then."""
 
     def __init__(self, call):
-        self._call, self.answer = call, None
+        self._call, self.answer, self._told = call, None, 0
 
     def __call__(self, *args, **kwargs):
         self.answer = self._call(*args, **kwargs)
@@ -75,9 +75,10 @@ class _Listening:
     def __getattr__(self, name):
         return getattr(self._call, name)
 
-    @property
     def raw(self):
-        return self.exchanges[-1].text if self.exchanges else ""
+        """What came back since this was last asked."""
+        new, self._told = self.exchanges[self._told :], len(self.exchanges)
+        return "\n".join(self.masked(exchange.text) for exchange in new)
 
 
 @contextmanager
@@ -101,15 +102,18 @@ def _login(call):
     try:
         call.token()
     except (LoginRefused, NothingHeard, CallFailed) as refused:
-        return ContactStep(label, call.masked(str(refused)) or pgettext("first contact", "refused"), call.raw, ok=False)
-    return ContactStep(label, pgettext("first contact", "accepted"))  # what came holds the token
+        return ContactStep(
+            label, call.masked(str(refused)) or pgettext("first contact", "refused"), call.raw(), ok=False
+        )
+    call.raw()  # what came holds the token
+    return ContactStep(label, pgettext("first contact", "accepted"))
 
 
 def _state(protocol, call, sim):
     label = pgettext("first contact", "State of the card")
     (look,) = answers_to(lambda: protocol.ask(call, call.access, [sim], True), call, 1)
     if not isinstance(look, Seen):
-        return ContactStep(label, _told(look, call), call.raw, ok=False)
+        return ContactStep(label, _told(look, call), call.raw(), ok=False)
     facts = {
         pgettext("first contact", "stopped because"): listed(StopReason(each).label for each in look.reasons),
         pgettext("first contact", "data"): look.data and Switch(look.data).label,
@@ -118,7 +122,7 @@ def _state(protocol, call, sim):
     }
     code = noted(ServiceState(look.service).label, joined(look.code, look.text))
     said = listed([code, *(f"{name} {value}" for name, value in facts.items() if value)])
-    return ContactStep(label, said, call.raw, ok=bool(look.service))
+    return ContactStep(label, said, call.raw(), ok=bool(look.service))
 
 
 def _usage(protocol, call, sim):
@@ -130,15 +134,15 @@ def _usage(protocol, call, sim):
     try:
         (told,) = protocol.usage(call, call.access, [sim], day)
     except (LoginRefused, NothingHeard, CallFailed, ValueError) as failed:
-        yield ContactStep(label, call.masked(str(failed)), call.raw, ok=False)
+        yield ContactStep(label, call.masked(str(failed)), call.raw(), ok=False)
         return
     if isinstance(told, NoAmount):
-        yield ContactStep(label, told.why or _("not told"), call.raw, ok=False)
+        yield ContactStep(label, told.why or _("not told"), call.raw(), ok=False)
     elif isinstance(told, Amount):
         period = str(told.day) if told.day else pgettext("first contact", "the cycle so far")
         amount = _("{raw} is kept as {bytes} bytes ({mb} MB)")
         said = amount.format(raw=told.raw or "—", bytes=f"{told.bytes:,}", mb=f"{told.bytes / MB:.2f}")
-        yield ContactStep(noted(label, period), said, call.raw)
+        yield ContactStep(noted(label, period), said, call.raw())
 
 
 def _clock(call):

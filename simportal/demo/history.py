@@ -22,7 +22,7 @@ from cards.calendar import WEEK, days
 from cards.choices import Action, Carrier, Hold
 from cards.models import Card, CarrierPolicy
 from cards.models.card import MB
-from simportal.demo import money, office, takeover
+from simportal.demo import connections, money, office, takeover
 from simportal.demo.fleet import fleet
 
 HISTORY = timedelta(days=427)
@@ -77,6 +77,7 @@ class History:
         self.surge()
         self.say(_("This morning: cards taken over, orders, jobs on many cards, saved views."))
         takeover.take_over(self.taken_over, self.today, self.actors["ops"], instant(self.today, 0, 40))
+        connections.connect()
         self.till.this_morning()
         office.work_on_many()
         office.share_views()

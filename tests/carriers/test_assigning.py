@@ -233,3 +233,10 @@ def test_an_account_that_is_off_is_asked_nothing(onelink, part):
     result("carrier_account", "main", "--off")
     ended = run("carriers", *part)
     assert (ended.code, ended.err, onelink.calls) == (2, "The account main is off.\n", [])
+
+
+def test_the_first_contact_with_a_carrier_of_ones_own():
+    card = card_in_use()
+    result("carrier_account", "trial", "--carrier", "cmcc", "--protocol", "simulated")
+    ended = run("carriers", "test", "trial", card.iccid, "--json")
+    assert (ended.document[0]["label"], ended.document[0]["ok"]) == ("State of the card", True)

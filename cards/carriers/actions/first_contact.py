@@ -14,9 +14,8 @@ from django.utils.translation import pgettext
 
 from cards.calendar import civil_today
 from cards.carriers.actions.answers import RESULT_OF, answers_to
+from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.slots import REAL, give_back, owner_named, take_slot, wait_for_turn
-from cards.carriers.actions.tokens import AccountTokens
-from cards.carriers.calling import CarrierCall
 from cards.carriers.choices import Can, ServiceState, StopReason, Switch
 from cards.carriers.protocols import access_of, protocol_of
 from cards.carriers.protocols.port import CarrierProtocol
@@ -53,9 +52,8 @@ def first_contact(account, sim):
     """Ask the carrier about this card: the steps, in order. Raises `BadInput` where the account cannot be used."""
     protocol, access = protocol_of(account), access_of(account)
     with _slot(account) as slot:
-        tokens = AccountTokens(account, protocol, REAL)
         before = partial(wait_for_turn, slot, REAL)
-        call = _Listening(CarrierCall(access, slot.owner, REAL, before, tokens, protocol.IS_PLAIN_HTTP))
+        call = _Listening(call_to(account, access, slot.owner, REAL, before))
         steps = [_login(call)] if type(protocol).login is not CarrierProtocol.login else []
         if all(step.ok for step in steps):
             steps += [_state(protocol, call, sim), *_usage(protocol, call, sim)]

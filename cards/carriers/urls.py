@@ -13,4 +13,6 @@ urlpatterns = [
     path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),
     path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),
     path("drift/", differences.difference_list, name="drift"),
+    path("drift/<str:step>/", differences.decide_differences, name="drift-decide"),
+    path("comparisons/<int:pk>/release/", differences.release_held_comparison, name="release-comparison"),
 ]

@@ -71,7 +71,8 @@ ASKED = {
     **one_each("carriers.view_drift", "carriers:drift"),
     **one_each("carriers.view_command", "carriers:card-orders"),
     **one_each("carriers.look_at_carrier", "carriers:line-step"),
-    **one_each("carriers.decide_drift", "carriers:retiring-step"),
+    **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
+    **one_each("carriers.decide_drift", "carriers:release-comparison"),
 }
 # What the menu leads to only for those who have something to do there.
 NARROWER = {"money:unmatched-list": "billing.add_receipt"}

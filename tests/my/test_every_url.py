@@ -268,6 +268,8 @@ TABLE = {
     "carriers:accounts": row(STAFF),
     "carriers:account": row(STAFF, pk="carrier account"),
     "carriers:drift": row(STAFF),
+    "carriers:drift-decide": row(NOBODY, OPS | {"carrier_desk"}, step="=approve"),
+    "carriers:release-comparison": row(NOBODY, OPS | {"carrier_desk"}, pk="comparison"),
     "carriers:card-orders": row(STAFF, iccid="card"),
     "carriers:line-step": row(NOBODY, SUPPORT | {"carrier_desk"}, iccid="card", step="=look"),
     "carriers:retiring-step": row(NOBODY, OPS | {"carrier_desk"}, iccid="card", step="=ask"),
@@ -423,7 +425,8 @@ def at_carrier_of(card):
     """An account, and Acme's card on it."""
     account = an_account()
     on_account(card, account)
-    return {"carrier account": account.pk}
+    told = {"began_at": timezone.now(), "ended_at": timezone.now(), "held_why": "Too many."}
+    return {"carrier account": account.pk, "comparison": account.reconciliations.create(**told).pk}
 
 
 def selected(owner, *cards):

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
+from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
 from cards.carriers.actions.retiring import can_be_sent, retirement_of
 from cards.carriers.choices import Aspect
 from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
 from cards.carriers.models import Line
-from cards.carriers.pages.drift_rows import MAY_DECIDE_DRIFT, drift_row
+from cards.carriers.pages.drift_rows import drift_row
 from cards.carriers.pages.order_labels import (
     DIFFERENCES_FOR_CUSTOMERS,
     ORDER_FOR_CUSTOMERS,
@@ -105,7 +107,7 @@ class CardAtCarrier:
 
     @property
     def may_retire(self):
-        return self.user.has_perm(MAY_DECIDE_DRIFT)
+        return self.user.has_perm(MAY_DECIDE_DRIFTS)
 
     @property
     def may_release(self):
@@ -133,6 +135,9 @@ def told_to_customer(card):
         for drift in open_drifts_of(card)
         if drift.kind in DIFFERENCES_FOR_CUSTOMERS
     ]
+    line = Line.objects.filter(card=card, account__isnull=False).first()
+    if line and line.seq < card.version:
+        sentences.append(_("The last change is being handed over to the carrier."))
     last = orders_about(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
     if last and not (last.ended_at and sentences) and _is_news(last):
         at = timezone.localtime(last.ended_at or last.sent_at or last.made_at)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cards.carriers.actions.asking import ask_soon
+from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
 from cards.carriers.actions.lines import pause_lines, resume_lines
 from cards.carriers.actions.retiring import ask_retirement, release_retirement, withdraw_retirement
 from cards.carriers.models import Line
 from cards.carriers.pages.card_panel import MAY_ASK_CARRIER, CardAtCarrier
-from cards.carriers.pages.drift_rows import MAY_DECIDE_DRIFT
 from cards.carriers.pages.order_rows import order_page_of
 from cards.models import Card
 from cards.pages.frames import console_page, permitted
@@ -66,7 +66,7 @@ def line_step(request, iccid, step):
     return redirect("console:card", iccid=iccid)
 
 
-@permitted(MAY_DECIDE_DRIFT)
+@permitted(MAY_DECIDE_DRIFTS)
 @require_POST
 def retiring_step(request, iccid, step):
     """Ask that a card be cancelled at its carrier for good, release what a colleague asked for, or ask no longer."""

@@ -1,30 +1,97 @@
-"""The differences between the portal and the carriers in the console, by kind."""
+"""The differences between the portal and the carriers in the console: by kind, and deciding them."""
 
+from django.contrib import messages
 from django.http import Http404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
 
+from cards.carriers.actions import drifts
+from cards.carriers.actions.reconciling import release_comparison
 from cards.carriers.choices import DriftKind
-from cards.carriers.models import Drift
-from cards.carriers.pages.drift_rows import drift_row, drift_tabs
+from cards.carriers.models import Drift, Reconciliation
+from cards.carriers.pages.drift_rows import Decision, drift_rows, drift_tabs, proposal_groups
+from cards.errors import BadInput, Refused
 from cards.pages.frames import console_page, permitted
 from cards.paging import OLDEST, ROWS_PER_PAGE, key_in, page_of
+
+DECIDED_AT_ONCE = 10_000
+LISTED_TO_CONFIRM = 20
 
 
 @permitted("carriers.view_drift")
 @require_safe
 def difference_list(request):
     """The open differences of a kind, the oldest first; of the first kind that has any unless the address says."""
-    chosen = request.GET.get("kind", "")
-    if chosen and chosen not in DriftKind:
-        raise Http404
-    tabs = drift_tabs(chosen)
-    kind = next((tab.code for tab in tabs if tab.is_current), chosen)
-    drifts = Drift.objects.open().filter(kind=kind).select_related("card__customer", "account")
-    page = page_of(drifts, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=OLDEST)
+    tabs = drift_tabs(_kind_in(request.GET))
+    kind = next((tab.code for tab in tabs if tab.is_current), "")
+    found = Drift.objects.open().filter(kind=kind).select_related("card__customer", "account", "job")
+    page = page_of(found, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=OLDEST)
     context = {
         "tabs": tabs,
         "kind": kind,
-        "rows": [drift_row(drift) for drift in page.rows],
+        "groups": proposal_groups(kind) if kind else [],
+        "rows": drift_rows(page.rows),
+        "may_decide": request.user.has_perm(drifts.MAY_DECIDE_DRIFTS),
         "next_url": page.after and f"?kind={kind}&after={page.after}",
     }
     return console_page(request, "console/carriers/differences.html", context)
+
+
+@permitted(drifts.MAY_DECIDE_DRIFTS)
+@require_POST
+def decide_differences(request, step):
+    """Approve what is proposed, once it was confirmed; leave the differences as they are; or order it once more."""
+    decision = Decision.read(request.POST, _kind_in(request.POST))
+    found = list(decision.chosen().order_by("pk")[:DECIDED_AT_ONCE])
+    keys, back = [drift.pk for drift in found], f"{reverse('carriers:drift')}?kind={decision.kind}"
+    if step not in ("approve", "reject", "again"):
+        raise Http404
+    try:
+        if step == "approve" and "confirmed" not in request.POST:
+            return _ask_first(request, decision, found, back)
+        if step == "approve":
+            return redirect("console:job", pk=drifts.approve(keys, request.user, request.POST.get("reason", "")).pk)
+    except (BadInput, Refused) as refused:
+        messages.error(request, str(refused))
+        return redirect(back)
+    if step == "reject":
+        count = drifts.reject(keys, request.user)
+        said = ngettext("{count} difference is left as it is.", "{count} differences are left as they are.", count)
+    else:
+        count = drifts.order_again(keys, request.user)
+        said = ngettext("{count} order is sent once more.", "{count} orders are sent once more.", count)
+    messages.success(request, said.format(count=count))
+    return redirect(back)
+
+
+@permitted(drifts.MAY_DECIDE_DRIFTS)
+@require_POST
+def release_held_comparison(request, pk):
+    """Let a comparison that the brake holds correct what it found."""
+    run = get_object_or_404(Reconciliation, pk=pk)
+    if not release_comparison(run, request.user):
+        raise Http404
+    return redirect("carriers:account", pk=run.account_id)
+
+
+def _ask_first(request, decision, found, back):
+    """What approving does, to how many cards and to which, before it is done."""
+    proposed = [drift for drift in found if drift.proposal]
+    context = {
+        "decision": decision,
+        "proposals": decision.proposals(proposed),
+        "count": len(proposed),
+        "rows": drift_rows(proposed[:LISTED_TO_CONFIRM]),
+        "more": max(len(proposed) - LISTED_TO_CONFIRM, 0),
+        "back": back,
+    }
+    return console_page(request, "console/carriers/approve.html", context)
+
+
+def _kind_in(params):
+    kind = params.get("kind", "")
+    if kind and kind not in DriftKind:
+        raise Http404
+    return kind

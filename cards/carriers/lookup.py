@@ -1,10 +1,10 @@
 """What this room's rows are asked for, as conditions."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from cards.carriers.choices import OPEN_COMMANDS, CommandState, LineStep
-from cards.carriers.models import Command, Drift, Line
-from cards.models import Card
+from cards.carriers.models import CarrierAccount, Command, Drift, Line
+from cards.models import Card, Job
 
 OPEN_ORDER = Q(state__in=OPEN_COMMANDS)
 QUEUED_ORDER = Q(state=CommandState.QUEUED)
@@ -35,3 +35,13 @@ def at_step(step: str) -> Exists:
 def orders_about(card: Card, since_seq: int = 0) -> QuerySet[Command]:
     """The orders of a card from its record of that number on, the newest first."""
     return Command.objects.filter(card=card, seq__gte=since_seq).order_by("-pk")
+
+
+def orders_by_hand(account: CarrierAccount) -> QuerySet[Command]:
+    """What nobody can order of this account's carrier, and somebody has to have done there."""
+    return Command.objects.filter(ORDER_BY_HAND, account=account)
+
+
+def counts_of_job(job: Job) -> dict[str, int]:
+    """How many orders to carriers came of a job, by their states."""
+    return dict(Command.objects.filter(job=job).order_by().values_list("state").annotate(Count("pk")))

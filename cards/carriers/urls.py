@@ -9,6 +9,7 @@ app_name = "carriers"
 urlpatterns = [
     path("", accounts.account_list, name="accounts"),
     path("accounts/<int:pk>/", accounts.account_page, name="account"),
+    path("accounts/<int:pk>/by-hand.csv", accounts.by_hand_list, name="by-hand"),
     path("cards/<str:iccid>/", card_orders.card_orders, name="card-orders"),
     path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),
     path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),

@@ -13,7 +13,7 @@ TICKET = "20261129001"
 def an_account(name="onelink-sh", **columns):
     """An account that is on and works."""
     usual = {"carrier": "cmcc", "protocol": "onelink5", "is_on": True, "base_url": "https://onelink.example.cn"}
-    return CarrierAccount.objects.create(name=name, push_key=name, **usual | columns)
+    return CarrierAccount.objects.create(name=name, **usual | {"push_key": name} | columns)
 
 
 def on_account(card, account, **columns):

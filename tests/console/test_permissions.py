@@ -69,7 +69,7 @@ ASKED = {
     **one_each("billing.view_termsrecord", "money:terms", "money:terms-csv"),
     **one_each("carriers.view_carrieraccount", "carriers:accounts", "carriers:account"),
     **one_each("carriers.view_drift", "carriers:drift"),
-    **one_each("carriers.view_command", "carriers:card-orders"),
+    **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand"),
     **one_each("carriers.look_at_carrier", "carriers:line-step"),
     **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
     **one_each("carriers.decide_drift", "carriers:release-comparison"),

@@ -26,6 +26,7 @@ LOOKS = words(
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
     view_refund view_unmatchedpayment view_proposal view_termsrecord view_missedrenewal view_donealone
     view_cancellingrules
+    view_carrieraccount view_command view_drift view_line view_pull view_reconciliation
     """
 )
 OPERATIONS = words(
@@ -36,7 +37,7 @@ OPERATIONS = words(
     unprotect_card cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
     sweep_card print_label
     add_carrierpolicy add_customer add_plan change_carrierpolicy change_customer change_plan place_order
-    answer_cardrequest decide_quarantinedreading
+    answer_cardrequest decide_quarantinedreading look_at_carrier decide_drift
     """
 )
 FINANCE = words(
@@ -46,10 +47,11 @@ FINANCE = words(
     """
 )
 EXPECTED = {
-    "support": LOOKS | words("suspend_card resume_card tag_card untag_card remark_card answer_cardrequest"),
+    "support": LOOKS
+    | words("suspend_card resume_card tag_card untag_card remark_card answer_cardrequest look_at_carrier"),
     "operations": LOOKS | OPERATIONS,
     "finance": LOOKS | FINANCE,
-    "carrier_desk": LOOKS | {"place_hold_card", "lift_hold_card"},
+    "carrier_desk": LOOKS | words("place_hold_card lift_hold_card look_at_carrier decide_drift"),
     "auditor": LOOKS | {"view_user", "view_group", "view_auditentry"},
 }
 
@@ -109,6 +111,7 @@ NOT_LOOKED_AT = words(
     simportal.provennight cards.seal cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
     cards.fleetfigures cards.auditentry
+    carriers.slot carriers.attempt carriers.cyclereading carriers.accountrule
     """
 )
 

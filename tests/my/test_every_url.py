@@ -267,6 +267,7 @@ TABLE = {
     # the carriers
     "carriers:accounts": row(STAFF),
     "carriers:account": row(STAFF, pk="carrier account"),
+    "carriers:by-hand": row(STAFF, pk="carrier account"),
     "carriers:drift": row(STAFF),
     "carriers:drift-decide": row(NOBODY, OPS | {"carrier_desk"}, step="=approve"),
     "carriers:release-comparison": row(NOBODY, OPS | {"carrier_desk"}, pk="comparison"),

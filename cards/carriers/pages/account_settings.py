@@ -3,10 +3,25 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from cards.carriers.actions.accounts import secrets_of
 from cards.carriers.protocols import PROTOCOLS, setting_of, settings_of
 from cards.errors import BadInput
+
+MAY_CHANGE_ACCOUNTS = "carriers.change_carrieraccount"
+SETTING_WORDS = {
+    "number": pgettext_lazy("setting", "the whole number"),
+    "data": pgettext_lazy("setting", "only its data"),
+    "cst": pgettext_lazy("setting", "China time"),
+    "utc": "UTC",
+    "yes": pgettext_lazy("setting", "yes"),
+    "no": pgettext_lazy("setting", "no"),
+    "on": pgettext_lazy("setting", "yes"),
+    "off": pgettext_lazy("setting", "no"),
+    "apply": pgettext_lazy("setting", "at once"),
+    "propose": pgettext_lazy("setting", "after approval"),
+}
 
 
 @dataclass(frozen=True)
@@ -19,22 +34,27 @@ class SettingTold:
     is_usual: bool
 
 
+def setting_word(value):
+    """A value of a setting as people read it: a number stands for itself."""
+    return SETTING_WORDS.get(value, value)
+
+
 def settings_told(account):
     """The fields and settings of an account; of a secret no more than whether it is there."""
     protocol = PROTOCOLS.get(account.protocol)
     if protocol is None:
         return {"fields": [], "settings": []}
-    kept = account.fields | dict.fromkeys(_secrets_that_open(account), _("set"))
+    kept = account.fields | dict.fromkeys(kept_secrets(account), _("set"))
     return {
         "fields": [(field.label, kept.get(field.name, _("not set"))) for field in protocol.FIELDS],
         "settings": [
-            SettingTold(name, setting.label, setting_of(account, name), name not in account.settings)
+            SettingTold(name, setting.label, setting_word(setting_of(account, name)), name not in account.settings)
             for name, setting in settings_of(protocol).items()
         ],
     }
 
 
-def _secrets_that_open(account):
+def kept_secrets(account):
     """The names of the secrets; none where no key that there is opens them, which whoever uses them is told."""
     try:
         return secrets_of(account)

@@ -64,7 +64,7 @@ class ProposalGroup:
 
 
 @dataclass(frozen=True)
-class Decision:
+class DriftChoice:
     """Which differences somebody has chosen: those of these keys, or all of a kind for which the same is proposed."""
 
     kind: str

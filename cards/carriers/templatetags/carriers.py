@@ -4,6 +4,7 @@ from django import template
 from django.template.loader import render_to_string
 
 from cards.carriers.pages.card_panel import CardAtCarrier, told_to_customer
+from cards.carriers.pages.order_labels import job_told
 
 register = template.Library()
 
@@ -15,3 +16,9 @@ def at_the_carrier(context, card):
     facts = {"at": CardAtCarrier(card, request.user)} if frame.for_staff else {"sentences": told_to_customer(card)}
     template_name = f"{frame.name}/card/_at_the_carrier.html"
     return render_to_string(template_name, {"card": card, "frame": frame, **facts}, request)
+
+
+@register.inclusion_tag("cards/jobs/_at_the_carriers.html", takes_context=True)
+def jobs_orders(context, job):
+    """What became of the orders to the carriers that came of a job: its own part ends before theirs."""
+    return {"counts": job_told(job), "frame": context["frame"]}

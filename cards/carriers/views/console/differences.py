@@ -11,7 +11,7 @@ from cards.carriers.actions import drifts
 from cards.carriers.actions.reconciling import release_comparison
 from cards.carriers.choices import DriftKind
 from cards.carriers.models import Drift, Reconciliation
-from cards.carriers.pages.drift_rows import Decision, drift_rows, drift_tabs, proposal_groups
+from cards.carriers.pages.drift_rows import DriftChoice, drift_rows, drift_tabs, proposal_groups
 from cards.errors import BadInput, Refused
 from cards.pages.frames import console_page, permitted
 from cards.paging import OLDEST, ROWS_PER_PAGE, key_in, page_of
@@ -43,7 +43,7 @@ def difference_list(request):
 @require_POST
 def decide_differences(request, step):
     """Approve what is proposed, once it was confirmed; leave the differences as they are; or order it once more."""
-    decision = Decision.read(request.POST, _kind_in(request.POST))
+    decision = DriftChoice.read(request.POST, _kind_in(request.POST))
     found = list(decision.chosen().order_by("pk")[:DECIDED_AT_ONCE])
     keys, back = [drift.pk for drift in found], f"{reverse('carriers:drift')}?kind={decision.kind}"
     if step not in ("approve", "reject", "again"):

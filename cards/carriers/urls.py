@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from cards.carriers.views.console import accounts, card_orders, differences
+from cards.carriers.views.console import account_form, accounts, card_orders, differences
 
 app_name = "carriers"
 
 urlpatterns = [
     path("", accounts.account_list, name="accounts"),
+    path("new/", account_form.new_account, name="account-new"),
     path("accounts/<int:pk>/", accounts.account_page, name="account"),
+    path("accounts/<int:pk>/edit/", account_form.edit_account, name="account-edit"),
+    path("accounts/<int:pk>/try/", account_form.try_account, name="account-try"),
     path("accounts/<int:pk>/by-hand.csv", accounts.by_hand_list, name="by-hand"),
     path("cards/<str:iccid>/", card_orders.card_orders, name="card-orders"),
     path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),

@@ -267,6 +267,9 @@ TABLE = {
     # the carriers
     "carriers:accounts": row(STAFF),
     "carriers:account": row(STAFF, pk="carrier account"),
+    "carriers:account-new": row(ADMIN, ADMIN),
+    "carriers:account-edit": row(ADMIN, ADMIN, pk="carrier account"),
+    "carriers:account-try": row(SUPPORT | {"carrier_desk"}, SUPPORT | {"carrier_desk"}, pk="carrier account"),
     "carriers:by-hand": row(STAFF, pk="carrier account"),
     "carriers:drift": row(STAFF),
     "carriers:drift-decide": row(NOBODY, OPS | {"carrier_desk"}, step="=approve"),

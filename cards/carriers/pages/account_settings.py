@@ -9,7 +9,7 @@ from cards.carriers.actions.accounts import secrets_of
 from cards.carriers.protocols import PROTOCOLS, setting_of, settings_of
 from cards.errors import BadInput
 
-MAY_CHANGE_ACCOUNTS = "carriers.change_carrieraccount"
+MAY_CHANGE_ACCOUNTS = "carriers.change_carrieraccount"  # which nobody can be given: superusers make accounts
 SETTING_WORDS = {
     "number": pgettext_lazy("setting", "the whole number"),
     "data": pgettext_lazy("setting", "only its data"),

@@ -10,7 +10,7 @@ from cards.carriers.protocols import settings_of
 from cards.choices import Carrier
 
 
-class AccountForm(forms.Form):
+class CarrierAccountForm(forms.Form):
     """A new account of a protocol, or one that there is; of its secrets no more is shown than whether they are set."""
 
     name = forms.CharField(label=pgettext_lazy("account", "Name"), max_length=40)

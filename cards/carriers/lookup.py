@@ -37,7 +37,7 @@ def orders_about(card: Card, since_seq: int = 0) -> QuerySet[Command]:
     return Command.objects.filter(card=card, seq__gte=since_seq).order_by("-pk")
 
 
-def orders_by_hand(account: CarrierAccount) -> QuerySet[Command]:
+def left_by_hand(account: CarrierAccount) -> QuerySet[Command]:
     """What nobody can order of this account's carrier, and somebody has to have done there."""
     return Command.objects.filter(ORDER_BY_HAND, account=account)
 

@@ -8,7 +8,7 @@ app_name = "carriers"
 
 urlpatterns = [
     path("", accounts.account_list, name="accounts"),
-    path("new/", account_form.new_account, name="account-new"),
+    path("new/", account_form.new_carrier_account, name="account-new"),
     path("accounts/<int:pk>/", accounts.account_page, name="account"),
     path("accounts/<int:pk>/edit/", account_form.edit_account, name="account-edit"),
     path("accounts/<int:pk>/try/", account_form.try_account, name="account-try"),

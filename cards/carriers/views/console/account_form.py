@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.first_contact import first_contact, sim_of_number
-from cards.carriers.forms import AccountForm
+from cards.carriers.forms import CarrierAccountForm
 from cards.carriers.models import CarrierAccount
 from cards.carriers.pages.account_settings import MAY_CHANGE_ACCOUNTS, kept_secrets
 from cards.carriers.protocols import PROTOCOLS
@@ -20,7 +20,7 @@ from cards.pages.frames import console_page, permitted
 
 @permitted(MAY_CHANGE_ACCOUNTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new_account(request):
+def new_carrier_account(request):
     """Make an account; first its protocol is chosen, which says what the form asks for."""
     name = request.POST.get("protocol") or request.GET.get("protocol", "")
     if not name:
@@ -28,7 +28,7 @@ def new_account(request):
         return console_page(request, "console/carriers/account_new.html", {"protocols": protocols})
     if name not in PROTOCOLS:
         raise Http404
-    form = AccountForm(PROTOCOLS[name], request.POST or None)
+    form = CarrierAccountForm(PROTOCOLS[name], request.POST or None)
     return _saved_or_asked(request, form, None)
 
 
@@ -37,7 +37,7 @@ def new_account(request):
 def edit_account(request, pk):
     """Change how an account is set; its carrier and its protocol stay."""
     account = get_object_or_404(CarrierAccount, pk=pk, protocol__in=PROTOCOLS)
-    form = AccountForm(PROTOCOLS[account.protocol], request.POST or None, account, kept_secrets(account))
+    form = CarrierAccountForm(PROTOCOLS[account.protocol], request.POST or None, account, kept_secrets(account))
     return _saved_or_asked(request, form, account)
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from cards.carriers.lookup import orders_by_hand
+from cards.carriers.lookup import left_by_hand
 from cards.carriers.models import CarrierAccount
 from cards.carriers.pages.account_rows import account_rows
 from cards.carriers.pages.account_settings import MAY_CHANGE_ACCOUNTS, settings_told
@@ -43,7 +43,7 @@ def account_page(request, pk):
     context = {
         "row": account_rows([account])[0],
         "account": account,
-        "by_hand": counts_up_to(BY_HAND_COUNTED, [orders_by_hand(account)])[0],
+        "by_hand": counts_up_to(BY_HAND_COUNTED, [left_by_hand(account)])[0],
         "push_url": request.build_absolute_uri(f"/carriers/{account.push_key}/") if may_change else "",
         "slots": account.slots.order_by("number"),
         "rules": account.rules.select_related("customer").order_by("pk"),
@@ -61,7 +61,7 @@ def by_hand_list(request, pk):
     """What the carrier's manager has to do by hand for an account, as a file to send them."""
     account = get_object_or_404(CarrierAccount, pk=pk)
     headings = ["ICCID", "MSISDN", "IMSI", pgettext("carrier", "Order"), _("Customer"), _("Ordered on")]
-    orders = orders_by_hand(account).select_related("card__customer").order_by("pk")
+    orders = left_by_hand(account).select_related("card__customer").order_by("pk")
     rows = (
         [
             *(as_text(number) for number in (order.card.iccid, order.card.msisdn, order.card.imsi)),

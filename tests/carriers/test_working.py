@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from cards.carriers.actions import working
 from cards.carriers.actions.asking import ask_soon
 from cards.carriers.actions.lines import pause_lines, resume_lines
 from cards.carriers.models import Attempt, CarrierAccount, Command
@@ -14,6 +15,7 @@ from cards.carriers.results import (
     AccountFault,
     AlreadySo,
     Busy,
+    CallFailed,
     GarbledAnswer,
     LoginRefused,
     NotCalled,
@@ -348,3 +350,37 @@ def test_orders_wait_while_the_carrier_closes_its_books(carrier):
     assert carrier.sent == []
     settled(carrier, 60)
     assert carrier.sent == [(1, "service", "stopped")]
+
+
+class Fetching:
+    """Another source of calls, which has one to make and leaves to the engine what becomes of a failure."""
+
+    def __init__(self, failure=None):
+        self.failure, self.left, self.turns = failure, 3, []
+
+    def due(self, account, now):
+        return self.left > 0
+
+    def do(self, account, call, now):
+        self.left -= 1
+        self.turns.append(account.name)
+        if self.failure:
+            raise self.failure
+        return True
+
+
+def test_other_sources_have_their_turns_after_the_orders(carrier, monkeypatch):
+    card, fetching = known(carrier), Fetching()
+    monkeypatch.setattr(working, "SOURCES_OF_CALLS", [*working.SOURCES_OF_CALLS[:2], fetching])
+    stop(card)
+    settled(carrier)
+    assert (fetching.left, len(carrier.sent)) == (0, 1)
+
+
+@pytest.mark.parametrize("failure", [LoginRefused("IP"), CallFailed(AccountFault("403", "IP"))])
+def test_what_another_source_hears_of_the_account_breaks_it_too(carrier, monkeypatch, failure):
+    account()
+    fetching = Fetching(failure)
+    monkeypatch.setattr(working, "SOURCES_OF_CALLS", [*working.SOURCES_OF_CALLS[:2], fetching])
+    settled(carrier)
+    assert (fetching.left, CarrierAccount.objects.get().broken_why.split()[-1]) == (2, "IP")

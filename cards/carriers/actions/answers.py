@@ -35,6 +35,8 @@ RESULT_OF = {
     Seen: CallResult.SEEN,
     Missing: CallResult.MISSING,
 }
+# How a call may fail as a whole.
+CALL_FAILURES = (CallFailed, LoginRefused, NothingHeard, GarbledAnswer)
 # What a protocol's file may stumble over in an answer that is not as anybody has written it down.
 _GARBLED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
@@ -50,17 +52,26 @@ def answers_to(ask, call, number):
 def _answers(ask, call):
     try:
         return list(ask())
-    except NothingHeard as nothing:
-        return [Unknown("", str(nothing))]
-    except LoginRefused as refused:
-        return [AccountFault("", str(refused))]
-    except GarbledAnswer as garbled:
-        return [Unknown("", str(garbled))]
-    except CallFailed as whole:
-        return [whole.result]
+    except CALL_FAILURES as failure:
+        return [_answer_of(failure)]
     except _GARBLED as error:
         logger.warning("An answer of %s was not understood (%s)", call.access.name, type(error).__name__)
         return [Unknown()]
+
+
+def _answer_of(failure):
+    match failure:
+        case CallFailed():
+            return failure.result
+        case LoginRefused():
+            return AccountFault("", str(failure))
+        case _:
+            return Unknown("", str(failure))
+
+
+def note_a_failure(account, call, failure, now):
+    """What a call that failed as a whole says of the account itself."""
+    note_the_account(account, call, [_to_be_kept(_answer_of(failure), call)], now)
 
 
 def _to_be_kept(answer, call):

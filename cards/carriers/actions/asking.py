@@ -75,19 +75,15 @@ def sim_of(line):
     return Sim(card.pk, card.iccid, card.msisdn, card.imsi, line.seen_code)
 
 
+@transaction.atomic
 def _claim(account, protocol, owner, now):
     """The lines to look at next, ours for the time of a call, and which of their orders are on their way."""
     due = Line.objects.filter(account=account, ask_at__lte=now).order_by("-is_asked_by_person", "-has_order", "ask_at")
-    first = due.first()
-    if first is None:
-        return [], {}
-    alike = due.filter(is_asked_by_person=first.is_asked_by_person)
-    keys = list(alike.values_list("pk", flat=True)[: max(1, protocol.ASKED_AT_ONCE)])
-    with transaction.atomic():
-        rows = Line.objects.filter(pk__in=keys, ask_at__lte=now).select_related("account", "card").order_by("card_id")
-        lines = list(rows.select_for_update(of=("self",), skip_locked=True))
-        Line.objects.filter(pk__in=[line.pk for line in lines]).update(ask_at=now + LEASE_OF_A_SLOT, worker=owner)
-        standing = open_commands_of([line.card_id for line in lines])
+    free = due.select_related("account", "card").select_for_update(of=("self",), skip_locked=True)
+    lines = list(free[: max(1, protocol.ASKED_AT_ONCE)])
+    lines = [line for line in lines if line.is_asked_by_person == lines[0].is_asked_by_person]
+    Line.objects.filter(pk__in=[line.pk for line in lines]).update(ask_at=now + LEASE_OF_A_SLOT, worker=owner)
+    standing = open_commands_of([line.card_id for line in lines])
     on_their_way = {
         card: next(command for command in commands if command.is_in_flight)
         for card, commands in standing.items()

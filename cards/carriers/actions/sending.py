@@ -48,39 +48,44 @@ def _queue(account, now):
     return Command.objects.filter(account=account, state=CommandState.QUEUED, due_at__lte=now)
 
 
+@transaction.atomic
 def _note_as_sent(account, protocol, owner, now):
-    """The orders that go out with the next call, committed as sent, and their lines by card."""
+    """The orders that go out with the next call, committed as sent, and their lines by card.
+
+    Nobody is waited for: what others have is theirs. So an order may be locked before its line here, which else comes
+    first.
+    """
     chosen = _next_ones(account, protocol, now)
-    if not chosen:
-        return [], {}
-    with transaction.atomic():
-        rows = Line.objects.filter(card_id__in=chosen).select_related("account", "card").order_by("card_id")
-        lines = {row.card_id: row for row in rows.select_for_update(of=("self",), skip_locked=True)}
-        commands = _still_to_be_sent(chosen, lines, account, now)
-        batch = uuid.uuid4() if len(commands) > 1 else None
-        for command in commands:
-            command.state, command.sent_at, command.attempts = CommandState.SENT, now, command.attempts + 1
-            command.batch, command.worker, command.due_at = batch, owner, now + LEASE_OF_A_SLOT
-            command.result, command.accepted_at, command.ticket = "", None, ""
-            if command.give_up_at is None:
-                command.give_up_at, command.broken_s = now + seconds_of(account, "patience_s"), account.broken_s
-        _save(commands)
-        of_cards = [command.card_id for command in commands]
-        _hold_back(of_cards)
-        Line.objects.filter(card_id__in=of_cards).update(ask_at=now + LEASE_OF_A_SLOT, has_order=True)
+    rows = Line.objects.filter(card_id__in=chosen).select_related("account", "card").order_by("card_id")
+    lines = {row.card_id: row for row in rows.select_for_update(of=("self",), skip_locked=True)}
+    commands = _still_to_be_sent(chosen, lines, account, now)
+    batch = uuid.uuid4() if len(commands) > 1 else None
+    for command in commands:
+        command.state, command.sent_at, command.attempts = CommandState.SENT, now, command.attempts + 1
+        command.batch, command.worker, command.due_at = batch, owner, now + LEASE_OF_A_SLOT
+        command.result, command.accepted_at, command.ticket = "", None, ""
+        if command.give_up_at is None:
+            command.give_up_at, command.broken_s = now + seconds_of(account, "patience_s"), account.broken_s
+    _save(commands)
+    of_cards = [command.card_id for command in commands]
+    _hold_back(of_cards)
+    Line.objects.filter(card_id__in=of_cards).update(ask_at=now + LEASE_OF_A_SLOT, has_order=True)
     return commands, lines
 
 
 def _next_ones(account, protocol, now):
     """The first order in rank, and as many like it as go with it in one call: command's key by card."""
-    first = _queue(account, now).order_by("rank_at", "pk").first()
+    queue = _queue(account, now).order_by("rank_at", "pk").select_for_update(skip_locked=True, of=("self",))
+    first = queue.first()
     if first is None:
         return {}
-    most = min(int(setting_of(account, "batch")), protocol.CHANGES_AT_ONCE.get(first.aspect, 1))
-    like = _queue(account, now).filter(aspect=first.aspect, goal=first.goal, part=first.part).order_by("rank_at", "pk")
-    found = dict(like.values_list("card_id", "pk")[: min(most, first.part or most)])
-    is_batch = len(found) >= _FEWEST_IN_A_BATCH or first.part > 1
-    return found if is_batch and first.card_id in found else {first.card_id: first.pk}
+    most = min(int(setting_of(account, "batch")), protocol.CHANGES_AT_ONCE.get(first.aspect, 1), first.part or 100)
+    if most > 1:
+        like = queue.filter(aspect=first.aspect, goal=first.goal, part=first.part)[:most]
+        found = {command.card_id: command.pk for command in like}
+        if len(found) >= _FEWEST_IN_A_BATCH or first.part > 1:
+            return found
+    return {first.card_id: first.pk}
 
 
 def _still_to_be_sent(chosen, lines, account, now):

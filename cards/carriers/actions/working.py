@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db import connection, connections
 
-from cards.carriers.actions.answers import answers_to, note_the_account
+from cards.carriers.actions.answers import CALL_FAILURES, answers_to, note_a_failure, note_the_account
 from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
 from cards.carriers.actions.fetching import Pulls
@@ -189,7 +189,11 @@ def _turn(account, slot, clock, number):
     call = call_to(account, access, slot.owner, clock, lambda: wait_for_turn(slot, clock))
     if account.broken_since:
         return _probe(account, protocol_of(account), call)
-    return any(source.do(account, call, clock.now()) for source in _in_turn(number))
+    try:
+        return any(source.do(account, call, clock.now()) for source in _in_turn(number))
+    except CALL_FAILURES as failure:  # of a source that leaves it to us; the first two take theirs as answers
+        note_a_failure(account, call, failure, clock.now())
+        return True
 
 
 def _in_turn(number):

@@ -1,0 +1,59 @@
+"""What carriers cost: records brought to lines, orders to a carrier that takes its time, and what a sweep pays."""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.bench.databases import answer, databases, run
+
+STEPS = {
+    "new": "records of new cards brought to lines",
+    "orders": "records brought to orders",
+    "sent": "orders sent and confirmed, each answer after 50 ms",
+}
+
+
+def measure(database, cards, orders, rounds):
+    """What each round answered, as medians: per second, but for the sweep's ratio."""
+    database.create("start")
+    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    contend(database, "start", "prepare", cards)
+    found = []
+    for _ in range(rounds):
+        told = {}
+        for name in ("without", "with"):
+            database.copy("start", "copy")
+            told[name] = contend(database, "copy", "sweep", cards, name)
+        database.copy("start", "copy")
+        found.append({"ratio": told["without"] / told["with"], **contend(database, "copy", "work", cards, orders)})
+    for name in ("start", "copy"):
+        database.drop(name)
+    return {name: statistics.median(each[name] for each in found) for name in found[0]}
+
+
+def contend(database, name, *arguments):
+    return answer(database, name, "-m", "tests.bench.carriers_at_work", *map(str, arguments))
+
+
+def report(name, found):
+    print(f"\n{name}: a second")
+    for step, words in STEPS.items():
+        print(f"  {words:<52}{found[step]:>9,.0f}")
+    print(f"  a sweep with carriers on / off: {found['ratio']:.2f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.carriers", description=__doc__)
+    parser.add_argument("--cards", type=int, default=50_000)
+    parser.add_argument("--orders", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    print(f"{asked.cards:,} cards, {asked.orders:,} orders in 10 slots; medians of {asked.rounds} rounds")
+    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
+        for database in databases(Path(folder)):
+            report(database.name, measure(database, asked.cards, asked.orders, asked.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -8,10 +8,13 @@ import pytest
 
 from cards.carriers.actions import working
 from cards.carriers.actions.asking import ask_soon
+from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
+from cards.carriers.choices import CommandState
 from cards.carriers.models import Attempt, CarrierAccount, Command
 from cards.carriers.protocols import PROTOCOLS
 from cards.carriers.results import (
+    Accepted,
     AccountFault,
     AlreadySo,
     Busy,
@@ -168,6 +171,19 @@ def test_an_order_that_failed_is_refused_with_the_words_of_the_carrier(carrier):
     settled(carrier)
     settled(carrier, 10)
     assert ends(card) == ("refused", 1, "F1", "施工失败")
+
+
+def test_what_was_ended_while_it_was_being_sent_stays_ended(carrier):
+    card = known(carrier)
+
+    def ended_meanwhile(sims):
+        close_command(Command.objects.get(state=CommandState.SENT), CommandState.REFUSED, NOON, "C1", "gone")
+        return [Accepted("N2")]
+
+    carrier.answers = [ended_meanwhile]
+    stop(card)
+    settled(carrier)
+    assert ends(card) == ("refused", 1, "C1", "gone")
 
 
 def test_ten_changes_are_one_order(carrier):

@@ -135,7 +135,7 @@ def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=Non
 
 def _settle_or_end(command, line, look, now, ordered):
     """Of a card that the carrier does not know, nothing can be ordered."""
-    if isinstance(look, Missing) and not command.is_by_hand:
+    if isinstance(look, Missing) and not (command.is_by_hand or command.worker):
         close_command(command, CommandState.REFUSED, now, look.code, look.text)
     elif isinstance(look, Seen):
         settle(command, line, now, ordered)

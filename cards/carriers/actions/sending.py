@@ -107,21 +107,22 @@ def _hold_back(cards):
 
 @transaction.atomic
 def _take_answers(commands, answers, call, now):
+    """Note what was answered. What somebody has ended while it was being sent stays ended."""
     cards = [command.card_id for command in commands]
     rows = Line.objects.filter(card_id__in=cards).select_related("account").order_by("card_id")
     lines = {line.card_id: line for line in rows.select_for_update(of=("self",))}
-    kept = [attempt_row(*each, call, now) for each in _with_answers(commands, answers)]
-    for command, answer in zip(commands, answers, strict=True):
+    ours = Command.objects.filter(pk__in=[command.pk for command in commands], worker=call.owner, ended_at=None)
+    still_ours = set(ours.values_list("pk", flat=True))
+    told = list(zip(commands, answers, strict=True))
+    kept = [attempt_row(command, CallKind.CHANGE, answer, call, now) for command, answer in told]
+    for command, answer in told:
         command.worker = ""
-        _take_answer(command, lines[command.card_id], answer, len(commands), now)
-    _save(commands)
+        if command.pk in still_ours:
+            _take_answer(command, lines[command.card_id], answer, len(commands), now)
+    _save([command for command in commands if command.pk in still_ours])
     noted = ("ask_at", "last_sent_at", "looks", "has_order")
     update_rows(Line, noted, [(line.pk, *(getattr(line, name) for name in noted)) for line in lines.values()])
     Attempt.objects.bulk_create(kept)
-
-
-def _with_answers(commands, answers):
-    return [(command, CallKind.CHANGE, answer) for command, answer in zip(commands, answers, strict=True)]
 
 
 def _take_answer(command, line, answer, number, now):

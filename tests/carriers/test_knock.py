@@ -4,7 +4,8 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from cryptography.fernet import Fernet
+from django.test import Client, override_settings
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -109,6 +110,14 @@ def test_more_than_a_knock_is_not_read():
     named = line(account, "1491000000001")
     heard = knock(account, PUSH.format("1491000000001") + " " * MOST_BYTES_OF_A_KNOCK)
     assert (heard.status_code, heard.text, is_asked_soon(named)) == (413, "too large\n", False)
+
+
+def test_a_carrier_is_put_off_while_no_key_opens_the_account():
+    account = ctwing()
+    named = line(account, "1491000000001")
+    with override_settings(CARRIER_KEY=[Fernet.generate_key().decode()]):
+        heard = knock(account, PUSH.format("1491000000001"))
+    assert (heard.status_code, heard.text, is_asked_soon(named)) == (503, "not now\n", False)
 
 
 def test_an_account_hears_so_many_knocks_a_minute(monkeypatch):

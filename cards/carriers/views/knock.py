@@ -12,13 +12,14 @@ from cards.carriers.actions.knocking import (
     hear_knock,
 )
 from cards.carriers.results import GarbledAnswer
+from cards.errors import BadInput
 from cards.visitors import visitor_address
 
 
 @csrf_exempt
 @require_POST
 def knock(request, push_key):
-    """200 with what the carrier wants to be answered; 400, 413 or 429 in a word. What came stands in no log."""
+    """200 with what the carrier wants to be answered; 400, 413, 429 or 503 in a word. What came stands in no log."""
     account = account_knocked_at(push_key, visitor_address(request.META))
     if account is None:
         raise Http404
@@ -30,6 +31,8 @@ def knock(request, push_key):
         answer = hear_knock(account, request.body)
     except GarbledAnswer:
         return _word("unreadable", 400)
+    except BadInput:  # no key opens the account's secrets, which its circuit and readyz tell
+        return _word("not now", 503)
     return HttpResponse(answer, content_type="text/xml; charset=utf-8")
 
 

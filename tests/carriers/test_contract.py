@@ -5,10 +5,12 @@ Rows 8 (four workers), 22 and 23 need processes: `test_crashes.py`, `test_two_wo
 
 import itertools
 import math
+import re
 import time
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from cards.carriers.models import Attempt, CarrierAccount
 from cards.models import UsageDay
@@ -47,6 +49,13 @@ def test_what_a_protocol_cannot_have_is_said_by_its_carrier():
     }
 
 
+def at_the_carrier(user, iccid):
+    """The words of the console's page of the card, from the carrier on."""
+    page = logged_in(user).get(reverse("console:card", args=[iccid]), headers={"accept-language": "en"})
+    assert page.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)).partition("At the carrier")[2]
+
+
 def test_row_01_a_card_is_suspended(trial):
     (card,) = trial.begin()
     assert trial.end_of(card) == ("active", "in_step", [], [])
@@ -79,6 +88,7 @@ def test_row_02_it_takes_a_minute(trial, admin_user):
     told = trial.card(card)
     assert (told["step"], told["seen"]["service"], trial.state_of(card)) == ("waiting", "active", "suspended")
     assert [command["state"] for command in trial.orders(told)] == ["accepted"]
+    assert "Accepted, not yet confirmed" in at_the_carrier(admin_user, card)
     trial.fake.advance(61)
     trial.settle(card)
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"], ["stopped"])
@@ -112,7 +122,7 @@ def test_row_05_the_answer_lies(trial, lie):
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"], ["stopped"])
 
 
-MISHAPS = (["500"] * 3, ["html", "503"], ["garbage", "empty"], ["truncated"], ["broken_off"])
+MISHAPS = (["500"] * 3, ["html"], ["503"], ["garbage"], ["empty"], ["truncated"], ["broken_off"])
 
 
 @pytest.mark.parametrize("kinds", MISHAPS, ids="-".join)
@@ -125,19 +135,17 @@ def test_row_06_the_answer_is_no_answer(trial, kinds):
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"], ["stopped"])
     calls = Attempt.objects.filter(kind="change").order_by("pk")
     assert len(calls) == len(trial.changes())
-    words = {"500": "Internal Server Error", "503": "503 Service Unavailable", "html": "系统维护中"}
-    for kind, call in zip(kinds, calls, strict=False):
-        assert words.get(kind, "") in call.text
-    if "500" in kinds:
-        waits = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
-        assert waits[-1] == max(waits)
+    if kinds[0] in ("500", "503", "html"):
+        words = {"500": "Internal Server Error", "503": "503 Service Unavailable", "html": "系统维护中"}
+        assert words[kinds[0]] in calls[0].text
+    waits = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
+    assert waits == [] or waits[-1] == max(waits)
 
 
-@pytest.mark.parametrize("kinds", [["500", "html", "garbage"], ["empty", "truncated", "drop_before"]], ids="-".join)
-def test_row_06_and_so_when_it_is_asked(trial, kinds):
+@pytest.mark.parametrize("kind", ["500", "html", "garbage", "empty", "truncated", "broken_off", "drop_before"])
+def test_row_06_and_so_when_it_is_asked(trial, kind):
     (card,) = trial.begin()
-    for kind in kinds:
-        trial.fake.spoil(kind, calls="ask")
+    trial.fake.spoil(kind, times=2, calls="ask")
     trial.act("suspend", card)
     trial.settle(card)
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"], ["stopped"])
@@ -178,7 +186,7 @@ def test_row_09_wishes_at_once_become_one_order(trial):
 
 
 def test_row_10_one_of_many_is_guarded(trial):
-    number = 24 if trial.fake.CHANGES_AT_ONCE > 1 else 5
+    number = 40 if trial.fake.CHANGES_AT_ONCE > 1 else 10
     cards = trial.begin(number, patience_s=600)
     guarded = trial.fake.sims[cards[number // 2]]
     others = [card for card in cards if card != guarded.iccid]
@@ -196,15 +204,15 @@ def test_row_10_one_of_many_is_guarded(trial):
 
 
 def test_row_11_never_over_the_rate(trial):
-    rate, number = 15, 15
-    cards = trial.begin(number)
+    rate = 30
+    cards = trial.begin(40)
     trial.fake.rate = rate
     ended = make_account(trial.fake, qps=rate)
     assert ended.code == 0
     time.sleep(1)  # what was called before the rate held is long ago
     trial.act("suspend", *cards)
     trial.settle(*cards, seconds=40)
-    assert [trial.fake.done(card) for card in cards] == [["stopped"]] * number
+    assert [trial.fake.done(card) for card in cards] == [["stopped"]] * 40
 
 
 def test_row_12_a_managed_stop_stands(trial):
@@ -230,17 +238,18 @@ def test_row_13_active_while_the_portal_holds_it(trial):
     assert trial.end_of(card) == ("stopped", "in_step", ["confirmed"] * 2, ["stopped"] * 2)
 
 
-def test_row_14_cancelled(trial):
-    cards = trial.begin(2)
-    for card, state in zip(cards, ("cancelled", "pre_cancelled"), strict=True):
-        trial.fake.sims[card].state = state
+@pytest.mark.parametrize("state", ["cancelled", "pre_cancelled"])
+def test_row_14_cancelled(trial, state, admin_user):
+    (card,) = trial.begin()
+    sim = trial.fake.sims[card]
+    sim.state = state
     trial.reconcile()
-    trial.act("suspend", *cards)
-    trial.act("resume", *cards)
-    trial.settle(*cards)
-    told = [(card["seen"]["service"], card["step"]) for card in trial.cards(cards)]
-    assert (trial.changes(), told) == ([], [("cancelled", "gone")] * 2)
-    assert [[kind for kind, _ in trial.drift(card)] for card in cards] == [["cancelled"]] * 2
+    trial.act("suspend", card)
+    trial.act("resume", card)
+    trial.settle(card)
+    told = trial.card(card)
+    assert (trial.changes(), told["seen"]["service"], told["step"]) == ([], "cancelled", "gone")
+    assert [kind for kind, _ in trial.drift(card)] == ["cancelled"]
 
 
 def test_row_15_a_state_that_nobody_knows(trial):
@@ -255,7 +264,7 @@ def test_row_15_a_state_that_nobody_knows(trial):
     assert trial.drift(card) == [("unreadable", "by_hand")]
 
 
-def test_row_16_accepted_and_never_done(trial):
+def test_row_16_accepted_and_never_done(trial, admin_user):
     (card,) = trial.begin(patience_s=1, repeat_s=0.2)
     trial.fake.spoil("lie_ok", times=99)
     trial.act("suspend", card)
@@ -263,6 +272,7 @@ def test_row_16_accepted_and_never_done(trial):
     assert trial.end_of(card) == ("active", "unknown", ["unknown"], [])
     assert [kind for kind, _ in trial.drift(card)] == ["unconfirmed"]
     assert (trial.state_of(card), 2 <= len(trial.changes()) <= 4) == ("suspended", True)
+    assert "Outcome unknown since 2" in at_the_carrier(admin_user, card)
 
 
 @of_row(17)
@@ -386,7 +396,7 @@ def taken_away(fake, iccid):
 
 
 def test_row_24_a_card_that_is_not_on_this_account(trial):
-    cards = trial.begin(20 if trial.fake.CHANGES_AT_ONCE > 1 else 2, patience_s=4)
+    cards = trial.begin(24 if trial.fake.CHANGES_AT_ONCE > 1 else 3, patience_s=8)
     gone, *others = cards
     taken_away(trial.fake, gone)
     trial.act("suspend", *cards)
@@ -403,9 +413,17 @@ def test_row_25_no_secret_is_told(trial, admin_user):
         trial.fake.spoil(kind)
     trial.act("suspend", card)
     trial.settle(card)
+    account = CarrierAccount.objects.get()
     told = [f"{call.text}{call.code}{call.request_id}" for call in Attempt.objects.all()]
+    told += [str(trial.document("carrier_account", "A")), str(CarrierAccount.objects.values())]
     client = logged_in(admin_user)
-    card_page = client.get(f"/cards/{card}/", follow=True)
-    told += [card_page.text, str(trial.document("carrier_account", "A")), str(CarrierAccount.objects.values())]
+    for address in (
+        reverse("console:card", args=[card]),
+        reverse("carriers:card-orders", args=[card]),
+        reverse("carriers:account", args=[account.pk]),
+    ):
+        page = client.get(address)
+        assert page.status_code == 200
+        told.append(page.text)
     secrets = [*trial.fake.secrets.values(), *trial.fake.ever_given]
     assert [secret for secret in secrets if any(secret in text for text in told)] == []

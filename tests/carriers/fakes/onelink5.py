@@ -196,7 +196,7 @@ class OneLinkFake(FakeCarrier):
         size, start = int(said["pageSize"]), int(said["startNum"])
         if not 1 <= size <= 50 or start < 1:
             raise ValueError("page")
-        (told,) = [text for name, text in said.items() if re.fullmatch(r"20\d{6}", text)]  # its name is not public
+        (told,) = {text for text in said.values() if re.fullmatch(r"20\d{6}", text)}  # its name is not public
         day = datetime.strptime(told, "%Y%m%d").date()
         changed = [sim for sim in self.sims.values() if self.beijing(sim.since).date() == day]
         page = changed[(start - 1) * size : start * size]

@@ -1,12 +1,23 @@
 """The demo's accounts at carriers: the portal plays each carrier itself, so there is nothing to configure."""
 
+from cards.actions.write import chunked
 from cards.carriers.actions.account_saving import save_account
+from cards.carriers.actions.asking import sim_of
+from cards.carriers.actions.reaching import call_to
+from cards.carriers.actions.slots import REAL
+from cards.carriers.models import Line
+from cards.carriers.protocols import access_of
 from cards.carriers.protocols.simulated import Simulated
 from cards.choices import Carrier
 from cards.permissions import Actor
 
 
 def connect():
-    """An account at each carrier. What was done this morning is ordered there once the worker runs."""
+    """An account at each carrier, which has the cards as they are now: what is done later this morning is ordered there
+    once the worker runs."""
     for carrier in Carrier.values:
-        save_account(f"demo-{carrier}", by=Actor.shell(), carrier=carrier, protocol=Simulated.NAME)
+        account = save_account(f"demo-{carrier}", by=Actor.shell(), carrier=carrier, protocol=Simulated.NAME)
+        call = call_to(account, access_of(account), "", REAL, lambda: None)
+        lines = Line.objects.filter(account=account).select_related("card").order_by("card")
+        for chunk in chunked(list(lines), Simulated.ASKED_AT_ONCE):
+            Simulated().ask(call, call.access, list(map(sim_of, chunk)))

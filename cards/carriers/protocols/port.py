@@ -65,7 +65,7 @@ COMMON_SETTINGS = (
     Setting("window", _("no orders while the carrier closes its books"), "on", words=("on", "off")),
     Setting("first_use", _("a card that was used there first is activated here"), "apply", words=("apply", "propose")),
     Setting("real_name", _("the carrier's ID verification is taken over"), "propose", words=("apply", "propose")),
-    Setting("cycle_day", _("the day of the month on which the carrier's totals begin anew"), 1, 1, 28),
+    Setting("cycle_day", _("the day of the month on which the carrier's totals begin anew"), 1, 1, 28, is_whole=True),
     Setting("cap", _("a usage cap is set at the carrier too"), "off", words=("on", "off")),
     Setting("binding", _("device bindings are ordered at the carrier too"), "off", words=("on", "off")),
 )

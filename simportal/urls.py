@@ -3,6 +3,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from cards.carriers.views.knock import knock
+from cards.carriers.views.real_name import MY_LINKS
 from simportal import answers, health, metrics, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("console/carriers/", include("cards.carriers.urls")),
     path("pay/", include("billing.pay_urls")),
     path("carriers/<slug:push_key>/", knock, name="carrier-knock"),
+    path("my/cards/<str:iccid>/real-name-link/", MY_LINKS.page, name="my-real-name-link"),
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),

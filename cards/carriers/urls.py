@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cards.carriers.views.console import account_form, accounts, card_orders, differences
+from cards.carriers.views.real_name import CONSOLE_LINKS
 
 app_name = "carriers"
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("accounts/<int:pk>/try/", account_form.try_account, name="account-try"),
     path("accounts/<int:pk>/by-hand.csv", accounts.by_hand_list, name="by-hand"),
     path("cards/<str:iccid>/", card_orders.card_orders, name="card-orders"),
+    path("cards/<str:iccid>/real-name-link/", CONSOLE_LINKS.page, name="real-name-link"),
     path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),
     path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),
     path("drift/", differences.difference_list, name="drift"),

@@ -72,6 +72,7 @@ ASKED = {
     **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand"),
     **one_each("carriers.change_carrieraccount", "carriers:account-new", "carriers:account-edit"),
     **one_each("carriers.look_at_carrier", "carriers:line-step", "carriers:account-try"),
+    "carriers:real-name-link": ("carriers.look_at_carrier",),
     **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
     **one_each("carriers.decide_drift", "carriers:release-comparison"),
 }

@@ -276,6 +276,8 @@ TABLE = {
     "carriers:release-comparison": row(NOBODY, OPS | {"carrier_desk"}, pk="comparison"),
     "carriers:card-orders": row(STAFF, iccid="card"),
     "carriers:line-step": row(NOBODY, SUPPORT | {"carrier_desk"}, iccid="card", step="=look"),
+    "carriers:real-name-link": row(SUPPORT | {"carrier_desk"}, SUPPORT | {"carrier_desk"}, iccid="card"),
+    "my-real-name-link": row(ACTING, ACTING, iccid="card"),
     "carriers:retiring-step": row(NOBODY, OPS | {"carrier_desk"}, iccid="card", step="=ask"),
     # Django's admin
     "admin:index": row(STAFF, STAFF),

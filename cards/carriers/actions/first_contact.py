@@ -3,7 +3,6 @@
 Nothing is changed there, and nothing is written here but a new token.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -15,20 +14,18 @@ from django.utils.translation import pgettext
 from cards.calendar import civil_today
 from cards.carriers.actions.answers import RESULT_OF, answers_to
 from cards.carriers.actions.reaching import call_to
-from cards.carriers.actions.slots import REAL, give_back, owner_named, take_slot, wait_for_turn
+from cards.carriers.actions.slots import REAL, slot_for_a_person, wait_for_turn
 from cards.carriers.choices import Can, ServiceState, StopReason, Switch
 from cards.carriers.protocols import access_of, protocol_of
 from cards.carriers.protocols.port import CarrierProtocol
 from cards.carriers.results import Amount, CallFailed, LoginRefused, NoAmount, NothingHeard, Seen, Sim
-from cards.errors import BadInput
 from cards.lookup import ids_by_iccid
 from cards.models import Card
 from cards.phrases import joined, listed, noted
 from cards.quantities import MB
 
-_WAIT_FOR_A_SLOT_S, _LOOK_AGAIN_S = 60, 0.5
+_WAIT_FOR_A_SLOT_S = 60
 _CLOCKS_MAY_DIFFER_S = 60  # more of it, and some carriers refuse signatures
-_NUMBER = 0  # of the worker; those that work have others
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def sim_of_number(iccid):
 def first_contact(account, sim):
     """Ask the carrier about this card: the steps, in order. Raises `BadInput` where the account cannot be used."""
     protocol, access = protocol_of(account), access_of(account)
-    with _slot(account) as slot:
+    with slot_for_a_person(account, _WAIT_FOR_A_SLOT_S) as slot:
         before = partial(wait_for_turn, slot, REAL)
         call = _Listening(call_to(account, access, slot.owner, REAL, before))
         steps = [_login(call)] if type(protocol).login is not CarrierProtocol.login else []
@@ -77,22 +74,6 @@ class _Listening:
         """What came back since this was last asked."""
         new, self._told = self.exchanges[self._told :], len(self.exchanges)
         return "\n".join(self.masked(exchange.text) for exchange in new)
-
-
-@contextmanager
-def _slot(account):
-    """A right to call, in turn with whoever works for this account."""
-    give_up_at, slot = REAL.now() + timedelta(seconds=_WAIT_FOR_A_SLOT_S), None
-    while slot is None:
-        slot = take_slot(account, owner_named(_NUMBER), REAL.now())
-        if slot is None and REAL.now() > give_up_at:
-            raise BadInput("", _("All calls of this account are in use at the moment: try again in a minute."))
-        if slot is None:
-            REAL.sleep(_LOOK_AGAIN_S)
-    try:
-        yield slot
-    finally:
-        give_back(slot, REAL.now())
 
 
 def _login(call):

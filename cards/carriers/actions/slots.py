@@ -7,6 +7,7 @@ from this machine. An order that it was sending then has an unknown outcome: its
 import os
 import socket
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,13 +17,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cards.carriers.choices import CommandState
 from cards.carriers.models import CarrierAccount, Command, Line, Slot
 from cards.carriers.protocols import setting_of
+from cards.errors import BadInput
 from cards.leases import Lost, over
 
 LEASE_OF_A_SLOT = timedelta(seconds=60)  # longer than a call, and renewed before each
+_LOOK_AGAIN_S = 0.5
+_OF_A_PERSON = 0  # the number of whoever is no worker
 _EVENLY = 1.1  # what starts a tenth later than it could arrives within the rate on any clock
 
 
@@ -57,6 +62,23 @@ def give_back(slot, now):
     """The slot is free again. What its owner left half done, because something broke, is looked at."""
     if Slot.objects.filter(pk=slot.pk, owner=slot.owner).update(owner="", lease_until=None):
         _ask_what_became(slot, now)
+
+
+@contextmanager
+def slot_for_a_person(account, wait_s):
+    """A right to call for somebody who sits and waits, in turn with the workers. Raises `BadInput` where there is none
+    within so many seconds."""
+    give_up_at, slot = REAL.now() + timedelta(seconds=wait_s), None
+    while slot is None:
+        slot = take_slot(account, owner_named(_OF_A_PERSON), REAL.now())
+        if slot is None and REAL.now() > give_up_at:
+            raise BadInput("", _("All calls of this account are in use at the moment: try again in a minute."))
+        if slot is None:
+            REAL.sleep(_LOOK_AGAIN_S)
+    try:
+        yield slot
+    finally:
+        give_back(slot, REAL.now())
 
 
 def wait_for_turn(slot, clock):

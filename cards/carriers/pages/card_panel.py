@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
+from cards.carriers.actions.real_name_links import can_link, knows_links, wants_link
 from cards.carriers.actions.retiring import can_be_sent, retirement_of
 from cards.carriers.choices import Aspect
 from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
@@ -24,8 +25,10 @@ from cards.carriers.pages.order_labels import (
     step_badge_of,
 )
 from cards.carriers.protocols import PROTOCOLS
+from cards.choices import Action
 from cards.models import CardEvent
 from cards.pages.badges import Badge
+from cards.permissions import Actor
 from cards.phrases import listed
 
 MAY_ASK_CARRIER = "carriers.look_at_carrier"
@@ -94,6 +97,16 @@ class CardAtCarrier:
         return listed(aspect.label for aspect in Aspect if aspect not in can)
 
     @property
+    def offers_link(self):
+        """Whether the page for the card's ID verification can be asked for."""
+        return self.may_look and wants_link(self.card) and can_link(self.account)
+
+    @property
+    def lacks_link(self):
+        """Whether the card waits for an ID verification for which this account knows no page."""
+        return wants_link(self.card) and not knows_links(self.account)
+
+    @property
     def is_broken(self):
         return self.account.broken_since is not None
 
@@ -144,6 +157,14 @@ def told_to_customer(card):
         sentence = ORDER_FOR_CUSTOMERS[last.state]
         sentences.append(sentence.format(order=order_label(last.aspect, last.goal), at=f"{at:%Y-%m-%d %H:%M}"))
     return sentences
+
+
+def offers_owner_link(card, user):
+    """Whether this member may ask the carrier for the page of the card's ID verification."""
+    if not (wants_link(card) and Actor.of(user).may(Action.SUBMIT_REAL_NAME, card)):
+        return False
+    line = Line.objects.filter(card=card, account__isnull=False).select_related("account").first()
+    return line is not None and can_link(line.account)
 
 
 def _is_news(command):

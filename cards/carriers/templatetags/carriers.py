@@ -3,7 +3,7 @@
 from django import template
 from django.template.loader import render_to_string
 
-from cards.carriers.pages.card_panel import CardAtCarrier, told_to_customer
+from cards.carriers.pages.card_panel import CardAtCarrier, offers_owner_link, told_to_customer
 from cards.carriers.pages.order_labels import job_told
 
 register = template.Library()
@@ -13,7 +13,10 @@ register = template.Library()
 def at_the_carrier(context, card):
     """What is known of the card at its carrier, in the words of whoever reads the page."""
     request, frame = context["request"], context["frame"]
-    facts = {"at": CardAtCarrier(card, request.user)} if frame.for_staff else {"sentences": told_to_customer(card)}
+    if frame.for_staff:
+        facts = {"at": CardAtCarrier(card, request.user)}
+    else:
+        facts = {"sentences": told_to_customer(card), "offers_link": offers_owner_link(card, request.user)}
     template_name = f"{frame.name}/card/_at_the_carrier.html"
     return render_to_string(template_name, {"card": card, "frame": frame, **facts}, request)
 

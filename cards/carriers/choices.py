@@ -98,6 +98,23 @@ class LineStep(TextChoices):
     GONE = "gone", pgettext_lazy("at the carrier", "Cancelled by the carrier")
 
 
+class OwnWords(TextChoices):
+    """What the portal has to say itself where a carrier's words are kept: kept as a code, said to whoever reads it."""
+
+    NO_MSISDN = "portal:no_msisdn", _("The card has no MSISDN: this carrier knows cards by it.")
+    DAY_IS_GONE = "portal:day_is_gone", _("the carrier does not tell this day any more")
+    NO_ANSWER = "portal:no_answer", _("no answer")
+    NO_KEY = (
+        "portal:no_key",
+        _("No key of CARRIER_KEY opens this account's secrets: list the key of before, or enter them again."),
+    )
+
+
+def told_words(text: str) -> str:
+    """Words that are kept, as they are read: a carrier's as they came."""
+    return str(OwnWords(text).label) if text in OwnWords else text
+
+
 class CallKind(TextChoices):
     """What a call to a carrier was for; a change may have had an effect, whatever came back."""
 

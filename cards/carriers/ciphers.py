@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from cards.carriers.choices import OwnWords
 from cards.errors import BadInput
 
 
@@ -39,6 +40,5 @@ def deciphered(text: str) -> dict[str, str]:
     try:
         secrets: dict[str, str] = json.loads(_fernet().decrypt(text.encode()))
     except InvalidToken:
-        sentence = _("No key of CARRIER_KEY opens this account's secrets: list the key of before, or enter them again.")
-        raise BadInput("", sentence) from None
+        raise BadInput("", OwnWords.NO_KEY.label) from None
     return secrets

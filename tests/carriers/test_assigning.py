@@ -38,12 +38,26 @@ def accounts_of_cards():
     return dict(Line.objects.order_by("card").values_list("card__iccid", "account__name"))
 
 
+def test_what_is_wanted_is_told_before_a_worker_has_heard_of_it(onelink):
+    card = card_in_use()
+    onelink.add(card.iccid, msisdn="1490000000001")
+    connected(onelink)
+    result("carriers", "work", "--until-settled")
+    before = shown()
+    assert (before["wanted"], before["step"]) == ({"service": "active"}, "in_step")
+    do("suspend", card, OPENED_ON)
+    assert (shown()["wanted"], shown()["step"]) == ({"service": "stopped"}, "waiting")
+    result("carriers", "work", "--until-settled")
+    after = shown()
+    assert (after["wanted"], after["seen"]["service"], after["step"]) == ({"service": "stopped"}, "stopped", "in_step")
+
+
 def test_cards_first_and_the_account_then(onelink):
     card = card_in_use()
     assert shown() == {
         "iccid": iccid(1),
         "account": None,
-        "wanted": {"service": ""},
+        "wanted": {"service": "active"},
         "seen": {"service": "", "code": "", "at": None},
         "step": "by_hand",
         "commands": [],

@@ -4,10 +4,10 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
-from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cards.carriers.choices import OwnWords
 from cards.carriers.protocols.ctwing import CTWing, signature
 from cards.carriers.results import (
     Accepted,
@@ -166,9 +166,8 @@ def test_a_card_that_was_never_activated_is_not_resumed_and_that_is_for_a_person
     assert changed(never, "activation", "active")[0] == TurnedDown("100008", "可激活状态")
 
 
-@override("en")
 def test_a_card_without_msisdn_is_not_asked_for():
-    refused = TurnedDown("", "The card has no MSISDN: this carrier knows cards by it.", is_final=True)
+    refused = TurnedDown("", OwnWords.NO_MSISDN, is_final=True)
     assert changed([], sim=NAMELESS)[0] == refused
     assert PROTOCOL.ask(Scripted(), ACCESS, [NAMELESS]) == [refused]
     assert PROTOCOL.usage(Scripted(), ACCESS, [NAMELESS], date(2026, 11, 27)) == [NoAmount(NAMELESS, refused.text)]

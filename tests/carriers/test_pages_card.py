@@ -51,7 +51,8 @@ def test_a_card_without_an_account_is_worked_by_hand():
 
 def test_a_change_that_has_not_reached_the_line_is_being_handed_over():
     card, _line = suspended(seq=1)
-    assert "The last change is being handed over to the carrier." in panel(of_role("support"), card)
+    said = panel(of_role("support"), card)
+    assert said.startswith("At the carrier Waiting for the carrier The last change is being handed over to the")
 
 
 @pytest.mark.parametrize(

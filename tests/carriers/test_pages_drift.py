@@ -147,13 +147,14 @@ def test_a_comparison_that_the_brake_holds_is_released_once(lines):
     told = {
         "began_at": now,
         "ended_at": now,
-        "held_why": "120 cards would be corrected",
+        "held_above": 100,
+        "found": {"leak": 130, "corrected": 120},
         "examples": ["89860000000000000001"],
     }
     run = Reconciliation.objects.create(account=lines[0].account, **told)
     client = of_role("carrier_desk")
     page = plain(client.get("/console/carriers/", headers=ENGLISH))
-    assert "120 cards would be corrected 89860000000000000001 Release" in page
+    assert "120 cards would be corrected, more than 100: nothing is corrected. 89860000000000000001 Release" in page
     path = f"/console/carriers/comparisons/{run.pk}/release/"
     assert [client.post(path).status_code for _ in range(2)] == [302, 404]
     assert "Released by carrier_desk" in plain(client.get("/console/carriers/", headers=ENGLISH))

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.utils import timezone
 
-from cards.carriers.choices import Aspect, CallKind, CallResult, CommandState
+from cards.carriers.choices import Aspect, CallKind, CallResult, CommandState, OwnWords
 from cards.carriers.models import Attempt, Command, Line
 from tests.build import card_in_use, do
 from tests.carriers.rows import an_account, an_order, on_account
@@ -71,6 +71,17 @@ def test_the_orders_of_a_card_are_read_with_each_call(card):
     assert "Stop Refused by the carrier" in page
     assert "The carrier says: 12036 “该号码不允许停机”" in page
     assert "order refused 1,234 ms 12036 {&quot;status&quot;:&quot;12036&quot;} T20261129001" in page
+
+
+def test_what_the_portal_says_itself_is_read_in_the_readers_language(card):
+    order = an_order(on_account(card, an_account()), state=CommandState.REFUSED, text=OwnWords.NO_MSISDN)
+    Attempt.objects.create(
+        command=order, at=timezone.now(), kind=CallKind.CHANGE, result=CallResult.REFUSED, text=OwnWords.NO_MSISDN
+    )
+    client, path = of_role("auditor"), f"/console/carriers/cards/{card.iccid}/"
+    for language, said in (("en", "The card has no MSISDN"), ("zh-hans", "该卡没有接入号")):
+        page = text(client.get(path, headers={"accept-language": language}))
+        assert (said in page, OwnWords.NO_MSISDN in page) == (True, False)
 
 
 def test_a_card_without_orders_says_so(card):

@@ -10,7 +10,7 @@ from cards.calendar import days
 from cards.carriers.actions import pieces
 from cards.carriers.actions.fetching import Pulls
 from cards.carriers.actions.pulls import Completeness, completeness, plan_pulls, pull_day
-from cards.carriers.choices import Can
+from cards.carriers.choices import Can, OwnWords
 from cards.carriers.models import CarrierAccount, Drift, Pull
 from cards.carriers.results import (
     AccountFault,
@@ -235,7 +235,7 @@ def test_a_day_that_cannot_be_asked_for_any_more_is_missing(carrier):
     with on_day(NOV_4 + timedelta(days=7)):
         pulled(account, NOW + timedelta(days=7))
     assert figures(pull) == (0, 12, 12, [], None)
-    assert Pull.objects.get().why == "the carrier does not tell this day any more"
+    assert Pull.objects.get().why == OwnWords.DAY_IS_GONE
 
 
 # states, and lists of what changed

@@ -96,6 +96,8 @@ def test_more_than_the_brake_lets_pass_are_not_corrected_until_somebody_has_rele
     run = compared(account, cards)
     assert (run.found["corrected"], run.examples) == (3, [card.iccid for card in cards])
     assert run.held_why == "3 cards would be corrected, more than 2: nothing is corrected."
+    with translation.override("zh-hans"):
+        assert run.held_why == "需要纠正 3 张卡，超过上限 2 张：一张也没有纠正。"
     assert [record.levelname for record in caplog.records if "is held" in record.message] == ["ERROR"]
     assert (Command.objects.count(), steps()) == (0, [("drift", run.pk)] * 3)
     assert [open_of(card) for card in cards] == [[("leak", "", {})]] * 3

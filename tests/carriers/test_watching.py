@@ -68,7 +68,7 @@ def test_orders_for_which_no_call_is_made(main):
 
 
 def test_a_comparison_that_waits_for_somebody(main):
-    earlier = Reconciliation.objects.create(account=main, began_at=timezone.now(), held_why="half of them differ")
+    earlier = Reconciliation.objects.create(account=main, began_at=timezone.now(), held_above=20)
     assert told("comparisons") == {"ok": False, "held": ["main"]}
     Reconciliation.objects.create(account=main, began_at=timezone.now())
     assert told("comparisons") == {"ok": True, "held": []}

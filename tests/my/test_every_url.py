@@ -431,7 +431,7 @@ def at_carrier_of(card):
     """An account, and Acme's card on it."""
     account = an_account()
     on_account(card, account)
-    told = {"began_at": timezone.now(), "ended_at": timezone.now(), "held_why": "Too many."}
+    told = {"began_at": timezone.now(), "ended_at": timezone.now(), "held_above": 20}
     return {"carrier account": account.pk, "comparison": account.reconciliations.create(**told).pk}
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from cards.carriers.actions import drifts
 from cards.carriers.actions.answers import answers_to, note_the_account
@@ -24,7 +23,7 @@ from cards.carriers.actions.pieces import (
 )
 from cards.carriers.actions.pulls import days_told
 from cards.carriers.actions.readings_in import compare_months, take_days, take_totals
-from cards.carriers.choices import DriftKind, PullKind
+from cards.carriers.choices import DriftKind, OwnWords, PullKind
 from cards.carriers.models import Drift, Line, Pull
 from cards.carriers.protocols import protocol_of, setting_of
 from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim, TurnedDown, Unknown
@@ -57,7 +56,7 @@ def _fetch_usage(pull, piece, call):
     usage = protocol_of(pull.account).usage
     first, last = days_told(pull.account, pull.kind)
     if not first <= pull.day <= last:
-        give_up_pull(pull, _("the carrier does not tell this day any more"), call.now())
+        give_up_pull(pull, OwnWords.DAY_IS_GONE, call.now())
     elif pull.kind == PullKind.USAGE_DAY:
         _fetch_amounts(pull, piece, call, usage, lambda told: take_days(told, pull.day))
     else:
@@ -160,7 +159,7 @@ def _told(pull, piece, call, number, ask):
 
 
 def _put_back(pull, piece, failure, call):
-    now, why = call.now(), call.masked(failure.text or failure.code) or _("no answer")
+    now, why = call.now(), call.masked(failure.text or failure.code) or OwnWords.NO_ANSWER
     if isinstance(failure, Busy | AccountFault):
         wait_s = max(getattr(failure, "after", 0), float(setting_of(pull.account, "retry_s")))
         let_piece_wait(pull, piece, why, now, wait_s)

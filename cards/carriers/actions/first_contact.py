@@ -15,7 +15,7 @@ from cards.calendar import civil_today
 from cards.carriers.actions.answers import RESULT_OF, answers_to
 from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.slots import REAL, slot_for_a_person, wait_for_turn
-from cards.carriers.choices import Can, ServiceState, StopReason, Switch
+from cards.carriers.choices import Can, ServiceState, StopReason, Switch, told_words
 from cards.carriers.protocols import access_of, protocol_of
 from cards.carriers.protocols.port import CarrierProtocol
 from cards.carriers.results import Amount, CallFailed, LoginRefused, NoAmount, NothingHeard, Seen, Sim
@@ -116,7 +116,7 @@ def _usage(protocol, call, sim):
         yield ContactStep(label, call.masked(str(failed)), call.raw(), ok=False)
         return
     if isinstance(told, NoAmount):
-        yield ContactStep(label, told.why or _("not told"), call.raw(), ok=False)
+        yield ContactStep(label, told_words(told.why) or _("not told"), call.raw(), ok=False)
     elif isinstance(told, Amount):
         period = str(told.day) if told.day else pgettext("first contact", "the cycle so far")
         amount = _("{raw} is kept as {bytes} bytes ({mb} MB)")
@@ -136,6 +136,6 @@ def _clock(call):
 
 
 def _told(look, call):
-    words = call.masked(joined(look.code, look.text).strip()) if hasattr(look, "text") else ""
+    words = call.masked(joined(look.code, told_words(look.text)).strip()) if hasattr(look, "text") else ""
     label = RESULT_OF[type(look)].label
     return noted(label, words) if words else str(label)

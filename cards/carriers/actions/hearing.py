@@ -117,7 +117,7 @@ def _provide_lines(cards):
 def _take_over(line, card, manners, records, now):
     """What the card wants of its carrier from now on, into its line."""
     before = wanted_of(line)
-    wish = wanted(_facts(card), manners.stop_by, manners.is_capped, manners.is_bound)
+    wish = _wanted_by(manners, card)
     wishing = [record for record in records if _is_wish(record)]
     activating = [record.seq for record in records if _activates(record, card)]
     is_new = not before.service
@@ -163,6 +163,15 @@ def _presumed(wish, may_activate):
         ServiceState.SILENT: ServiceState.TEST,
     }
     return orders(wish, otherwise.get(wish.service, ServiceState.ACTIVE), "", may_activate=may_activate)
+
+
+def wanted_now(card, account):
+    """How the portal wants this card to be at its carrier at this moment, on this account or on none."""
+    return _wanted_by(_Manners.of(account) if account and is_worked(account) else _NONE, card)
+
+
+def _wanted_by(manners, card):
+    return wanted(_facts(card), manners.stop_by, manners.is_capped, manners.is_bound)
 
 
 def _facts(card):

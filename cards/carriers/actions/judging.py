@@ -209,7 +209,7 @@ def _applied_lately(account, now):
 
 
 def _agreed_lately(account, now):
-    agreed = Q(held_why="") | Q(released_by__isnull=False)
+    agreed = Q(held_above=None) | Q(released_by__isnull=False)
     runs = Reconciliation.objects.filter(agreed, account=account, ended_at__gt=now - A_DAY)
     return sum(found.get("corrected", 0) for found in runs.values_list("found", flat=True))
 

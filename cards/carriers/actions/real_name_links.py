@@ -16,7 +16,7 @@ from cards.carriers.actions.answers import RESULT_OF, answers_to, note_the_accou
 from cards.carriers.actions.asking import sim_of
 from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.slots import REAL, slot_for_a_person, wait_for_turn
-from cards.carriers.choices import Can
+from cards.carriers.choices import Can, told_words
 from cards.carriers.models import Line
 from cards.carriers.protocols import PROTOCOLS, access_of, protocol_of
 from cards.errors import BadInput
@@ -93,7 +93,7 @@ def _asked(line):
 
 
 def _said_instead(told):
-    words = joined(told.code, told.text).strip()
+    words = joined(told.code, told_words(told.text)).strip()
     result = str(RESULT_OF[type(told)].label)
     return _("The carrier gave no link: {result}.").format(result=noted(result, words) if words else result)
 

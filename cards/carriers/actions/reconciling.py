@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from cards.calendar import civil_today
 from cards.carriers.actions.commands import lines_locked
@@ -95,8 +94,7 @@ def end_comparison(run, now):
         run.ended_at, run.found = now, {**dict(kinds), "corrected": number}
         run.looked_at = Line.objects.filter(account=run.account, seen_at__gte=run.began_at).count()
         if number > most:
-            sentence = _("{number} cards would be corrected, more than {most}: nothing is corrected.")
-            run.held_why = sentence.format(number=number, most=most)
+            run.held_above = most
             run.examples = list(waiting.order_by("card").values_list("card__iccid", flat=True)[:_EXAMPLES])
         run.save()
     _tell(run)
@@ -111,7 +109,7 @@ def correct_some(account, now):
     return bool(cards)
 
 
-_HELD = Q(ended_at__isnull=False, released_by=None) & ~Q(held_why="")
+_HELD = Q(ended_at__isnull=False, released_by=None) & Q(held_above__isnull=False)
 
 
 def _looked_through(account):
@@ -120,7 +118,7 @@ def _looked_through(account):
 
 
 def _to_correct(account):
-    may = Q(comparison__held_why="") | Q(comparison__released_by__isnull=False)
+    may = Q(comparison__held_above=None) | Q(comparison__released_by__isnull=False)
     return Line.objects.filter(may, account=account, comparison__ended_at__isnull=False)
 
 
@@ -139,7 +137,7 @@ def _days_from(day):
 def _tell(run):
     """The line of the daily report; one that is held is an alarm."""
     told = {"account": run.account.name, "looked_at": run.looked_at, "found": run.found}
-    if run.held_why:
+    if run.held_above is not None:
         examples = ", ".join(run.examples)
         logger.error("Comparison with account %s is held: too many cards, %s", run.account.name, examples, extra=told)
     else:

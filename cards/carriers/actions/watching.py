@@ -40,7 +40,7 @@ def seconds_still(now):
 def comparisons_held():
     """The names of the accounts whose last comparison found so many differences that it corrected none, and waits."""
     last = CarrierAccount.objects.filter(USED).annotate(last=Max("reconciliations__pk"))
-    held = Reconciliation.objects.exclude(held_why="").filter(released_by=None, pk__in=last.values("last"))
+    held = Reconciliation.objects.filter(held_above__isnull=False, released_by=None, pk__in=last.values("last"))
     return list(held.order_by("account__name").values_list("account__name", flat=True))
 
 

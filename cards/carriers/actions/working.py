@@ -26,6 +26,7 @@ from cards.carriers.actions.slots import (
     take_slot,
     wait_for_turn,
 )
+from cards.carriers.choices import OwnWords
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import access_of, is_worked, protocol_of
 from cards.carriers.results import Missing
@@ -183,8 +184,8 @@ def _turn(account, slot, clock, number):
         return False
     try:
         access = access_of(account)
-    except BadInput as unreadable:
-        break_circuit(account, str(unreadable), now)
+    except BadInput:
+        break_circuit(account, OwnWords.NO_KEY, now)
         return False
     call = call_to(account, access, slot.owner, clock, lambda: wait_for_turn(slot, clock))
     if account.broken_since:

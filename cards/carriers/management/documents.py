@@ -2,7 +2,8 @@
 
 from django.utils import timezone
 
-from cards.carriers.choices import LineStep
+from cards.carriers.actions.hearing import wanted_now
+from cards.carriers.choices import LineStep, told_words
 from cards.carriers.models import Command, Drift, Line
 from cards.models import Card
 
@@ -49,7 +50,7 @@ def pull_document(pull):
     """What has become of a fetch that was asked for."""
     pull = type(pull).objects.select_related("account").get(pk=pull.pk)
     counts = {name: getattr(pull, name) for name in ("total", "told", "missing", "refused")}
-    ended = {"ended": pull.ended_at is not None, "why": pull.why or None}
+    ended = {"ended": pull.ended_at is not None, "why": told_words(pull.why) or None}
     return {"account": pull.account.name, "kind": pull.kind, "day": pull.day, **counts, **ended}
 
 
@@ -70,15 +71,15 @@ def _document(card, line):
     return {
         "iccid": card.iccid,
         "account": line.account and line.account.name,
-        "wanted": {"service": line.wanted_service},
+        "wanted": {"service": wanted_now(card, line.account).service},
         "seen": {"service": line.seen_service, "code": line.seen_code, "at": _instant(line.seen_at)},
-        "step": line.step,
+        "step": line.step_at(card.version),
     }
 
 
 def _command(command):
-    names = ("aspect", "goal", "state", "attempts", "code", "text")
-    return {name: getattr(command, name) for name in names}
+    names = ("aspect", "goal", "state", "attempts", "code")
+    return {name: getattr(command, name) for name in names} | {"text": told_words(command.text)}
 
 
 def _instant(at):

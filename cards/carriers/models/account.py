@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cards.carriers.choices import OwnWords
 from cards.choices import Carrier
 from cards.models.fields import CharField, CodeField
 
@@ -44,6 +45,11 @@ class CarrierAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it is ourselves who cannot read its secrets, and no carrier that does not accept it."""
+        return self.broken_why == OwnWords.NO_KEY
 
 
 class AccountRule(models.Model):

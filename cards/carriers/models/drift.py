@@ -1,7 +1,8 @@
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cards.carriers.choices import DriftKind, DriftState, ServiceState
 from cards.carriers.models.account import CarrierAccount
@@ -38,8 +39,8 @@ class Drift(models.Model):
     objects = DriftQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("difference from the carrier")
-        verbose_name_plural = _("differences from the carriers")
+        verbose_name = gettext_lazy("difference from the carrier")
+        verbose_name_plural = gettext_lazy("differences from the carriers")
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
@@ -66,8 +67,8 @@ class Drift(models.Model):
 class Reconciliation(models.Model):
     """One comparison of all cards of an account with what the carrier says, and what it found: the daily report.
 
-    `pull` looks at the cards. `held_why`: it would have corrected too many, so it corrected none (the brake), with
-    `examples`, until somebody releases it.
+    `pull` looks at the cards. `held_above`: it would have corrected more cards than so many, so it corrected none
+    (the brake), with `examples`, until somebody releases it.
     """
 
     account = models.ForeignKey(CarrierAccount, models.CASCADE, related_name="reconciliations")
@@ -76,15 +77,23 @@ class Reconciliation(models.Model):
     ended_at = models.DateTimeField(null=True)
     looked_at = models.PositiveIntegerField(default=0)
     found = models.JSONField(default=dict)  # counts, by DriftKind and "corrected"
-    held_why = CharField(max_length=300, blank=True)
+    held_above = models.PositiveIntegerField(null=True)
     examples = models.JSONField(default=list)  # ICCIDs
     released_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
-        verbose_name = _("comparison with a carrier")
-        verbose_name_plural = _("comparisons with carriers")
+        verbose_name = gettext_lazy("comparison with a carrier")
+        verbose_name_plural = gettext_lazy("comparisons with carriers")
         default_permissions = ("view",)
         indexes = [models.Index(fields=["account", "-began_at"], name="reconciliation_latest")]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.began_at:%Y-%m-%d}"
+
+    @property
+    def held_why(self) -> str:
+        """Why it corrected nothing, in a sentence; blank where it did not hold back."""
+        if self.held_above is None:
+            return ""
+        sentence = _("{number} cards would be corrected, more than {most}: nothing is corrected.")
+        return sentence.format(number=f"{self.found.get('corrected', 0):,}", most=f"{self.held_above:,}")

@@ -71,6 +71,15 @@ class Line(models.Model):
     def __str__(self) -> str:
         return f"{self.card_id} {self.step}"
 
+    def is_behind(self, version: int) -> bool:
+        """Whether the card of this version has changed since this line was brought into step with it: the workers do it
+        within seconds."""
+        return self.account_id is not None and version > self.seq
+
+    def step_at(self, version: int) -> str:
+        """Where the card of this version stands."""
+        return LineStep.WAITING if self.is_behind(version) else LineStep(self.step)
+
     @property
     def is_by_hand(self) -> bool:
         return self.step == LineStep.BY_HAND

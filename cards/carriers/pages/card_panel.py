@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
 from cards.carriers.actions.real_name_links import can_link, knows_links, wants_link
 from cards.carriers.actions.retiring import can_be_sent, retirement_of
-from cards.carriers.choices import Aspect
+from cards.carriers.choices import Aspect, told_words
 from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
 from cards.carriers.models import Line
 from cards.carriers.pages.drift_rows import drift_row
@@ -58,7 +58,7 @@ class CardAtCarrier:
     @property
     def is_being_handed_over(self):
         """Whether the card has changed since its line was brought into step: the workers do it within seconds."""
-        return bool(self.account) and self.card.version > self.line.seq
+        return self.line.is_behind(self.card.version)
 
     @cached_property
     def since(self):
@@ -68,7 +68,7 @@ class CardAtCarrier:
 
     @property
     def step(self):
-        return step_badge_of(self.line.step)
+        return step_badge_of(self.line.step_at(self.card.version))
 
     @property
     def seen(self):
@@ -133,7 +133,7 @@ def _ordered(command):
         label=order_label(command.aspect, command.goal),
         badge=order_badge(command.state),
         command=command,
-        words=" ".join(filter(None, (command.code, command.text))),
+        words=" ".join(filter(None, (command.code, told_words(command.text)))),
         is_open=command.ended_at is None,
     )
 
@@ -149,7 +149,7 @@ def told_to_customer(card):
         if drift.kind in DIFFERENCES_FOR_CUSTOMERS
     ]
     line = Line.objects.filter(card=card, account__isnull=False).first()
-    if line and line.seq < card.version:
+    if line and line.is_behind(card.version):
         sentences.append(_("The last change is being handed over to the carrier."))
     last = orders_about(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
     if last and not (last.ended_at and sentences) and _is_news(last):

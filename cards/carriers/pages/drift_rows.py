@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.carriers.actions.drifts import bytes_used
-from cards.carriers.choices import DriftKind, ServiceState, StopReason, Switch
+from cards.carriers.choices import DriftKind, ServiceState, StopReason, Switch, told_words
 from cards.carriers.models import Drift
 from cards.choices import Action, Hold
 from cards.paging import key_in
@@ -157,4 +157,4 @@ def _evidence_words(evidence):
         elif name in ("real_name", "data") and value in Switch:
             yield noted(_("ID verification") if name == "real_name" else _("Data service"), Switch(value).label)
         elif isinstance(value, str | int | float):
-            yield str(value)
+            yield told_words(str(value))

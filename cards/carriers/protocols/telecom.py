@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cards.carriers.choices import Aspect, Can, ServiceState, StopReason, Switch
+from cards.carriers.choices import Aspect, Can, OwnWords, ServiceState, StopReason, Switch
 from cards.carriers.protocols.port import Call, CarrierProtocol, Field, optional
 from cards.carriers.protocols.reading import (
     code_in,
@@ -243,7 +243,7 @@ def addresses_of_pushes() -> Field:
 
 def without_msisdn() -> TurnedDown:
     """Not sent: cards are known there by the MSISDN."""
-    return TurnedDown("", _("The card has no MSISDN: this carrier knows cards by it."), is_final=True)
+    return TurnedDown("", OwnWords.NO_MSISDN, is_final=True)
 
 
 class Telecom(CarrierProtocol):

@@ -3,10 +3,12 @@
 from django import template
 from django.template.loader import render_to_string
 
+from cards.carriers.choices import told_words
 from cards.carriers.pages.card_panel import CardAtCarrier, offers_owner_link, told_to_customer
 from cards.carriers.pages.order_labels import job_told
 
 register = template.Library()
+register.filter(told_words)
 
 
 @register.simple_tag(takes_context=True)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.accounts import account_named, secrets_of, what_is_told
-from cards.carriers.choices import Can
+from cards.carriers.choices import Can, told_words
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols import PROTOCOLS, settings_of
 from cards.choices import Carrier
@@ -61,7 +61,7 @@ def account_document(account):
         "secrets": secrets_of(account),
         "push_path": f"/carriers/{account.push_key}/" if Can.PUSH in PROTOCOLS[account.protocol].CAN else None,
         "broken_since": account.broken_since and account.broken_since.astimezone().isoformat(),
-        "broken_why": account.broken_why or None,
+        "broken_why": told_words(account.broken_why) or None,
     }
 
 

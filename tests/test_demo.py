@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import re
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,7 +17,9 @@ from django.http import QueryDict
 from billing.choices import OrderKind, OrderState, RefundState, Unpaid
 from billing.models import CustomerAccount, Order, Receipt, Refund
 from billing.not_paid import not_paid
-from cards.choices import OF_CARDS, Action, CustomerKind, Hold, JobKind, JobStatus, RealName, State
+from cards.carriers.actions.simulated_carrier import refuses
+from cards.carriers.models import CarrierAccount
+from cards.choices import OF_CARDS, Action, Carrier, CustomerKind, Hold, JobKind, JobStatus, RealName, State
 from cards.filters import CardFilter
 from cards.models import Card, CardEvent, Customer, Job, SavedView, ServiceTerm, SweptDay, UsageDay
 from cards.sentences.record import EVIDENCE_LABELS, HIDDEN_EVIDENCE
@@ -72,14 +75,16 @@ def made():
     return fingerprint(), stderr.getvalue().splitlines()
 
 
-def test_everything_that_a_page_can_show_is_there_and_the_same_each_time(settings):
+def test_everything_that_a_page_can_show_is_there_and_the_same_each_time(settings, caplog):
     settings.SIMPORTAL_TODAY = TODAY
+    caplog.set_level(logging.INFO, "simportal")
     with transaction.atomic():
         before = made()
         transaction.set_rollback(True)
     again = made()
     assert before[0] == again[0]
     assert before[1] == again[1]
+    assert [record.getMessage() for record in caplog.records if record.levelno < logging.WARNING] == []
     staff, life, *months, morning = again[1]
     assert (staff, life, morning) == (
         "Creating staff, customers and carrier policies.",
@@ -101,6 +106,9 @@ def test_everything_that_a_page_can_show_is_there_and_the_same_each_time(setting
         Action.UNPROTECT,
         Action.UNPARK,
     }
+    lost = CardEvent.objects.filter(reason="设备丢失").values_list("card__iccid", "to_state")
+    assert {(refuses(iccid), state) for iccid, state in lost} == {(True, State.SUSPENDED)}
+    assert set(CarrierAccount.objects.values_list("carrier", "protocol")) == {(each, "simulated") for each in Carrier}
     queues = {
         "several holds": cards.filter(holds__contains=","),
         "parked": cards.parked(),

@@ -78,6 +78,7 @@ class History:
         self.say(_("This morning: cards taken over, orders, jobs on many cards, saved views."))
         takeover.take_over(self.taken_over, self.today, self.actors["ops"], instant(self.today, 0, 40))
         connections.connect()
+        self.lose()
         self.till.this_morning()
         office.work_on_many()
         office.share_views()
@@ -152,6 +153,11 @@ class History:
         apply_readings(
             [Reading(self.ids[part.iccid], self.today, part.story.surge_mb * MB, at, "") for part in parts], at=at
         )
+
+    def lose(self):
+        """Some devices were lost this morning; their carrier refuses to stop their cards."""
+        at, ids = instant(self.today, 0, 45), connections.refused_there()
+        act(Action.SUSPEND, ids, actor=self.actors["support"], reason="设备丢失", on=self.today, at=at)
 
     # people
 

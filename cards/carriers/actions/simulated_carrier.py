@@ -55,6 +55,11 @@ def exchange_with(account):
     return exchange
 
 
+def refuses(iccid):
+    """Whether this carrier refuses all that is ordered for the card."""
+    return _lot(iccid) % ONE_IN_REFUSED == 0
+
+
 def _cards(account, iccids):
     """(ICCID, its card there or None) of each; those that are asked for for the first time are taken in."""
     there = _there(account, iccids)
@@ -114,7 +119,7 @@ def _outcome(sim, aspect, goal):
         return MISSING_WORD, "无此号码"
     if goal == (sim.data if aspect == Aspect.DATA else sim.service) and not sim.reason:
         return ALREADY_WORD, "已处于该状态"
-    if _lot(sim.iccid) % ONE_IN_REFUSED == 0:
+    if refuses(sim.iccid):
         return "refused", "业务受理失败，请联系客户经理"
     if aspect != Aspect.DATA and sim.service not in BEGINS_IN.get((aspect, goal), ()):
         return "impossible", "当前状态不允许办理"

@@ -1,4 +1,6 @@
+import logging
 import sys
+from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
@@ -35,9 +37,25 @@ class Command(PortalCommand):
         if not 1 <= cards <= MOST_CARDS:
             raise BadInput("", _("The number of cards must be 1 to {most}.").format(most=MOST_CARDS))
         with self.progress(DAYS_OF_HISTORY, unit=" days", quiet=json) as bar:
-            fill_database(cards, civil_today(), bar.update, partial(self.say_beside, bar, quiet=json))
+            say = partial(self.say_beside, bar, quiet=json)
+            with unlogged():
+                fill_database(cards, civil_today(), bar.update, say)
         counts = {state: Card.objects.filter(state=state).count() for state in State.values}
         if json:
             self.give({"cards": cards, "states": counts})
         else:
             self.stdout.write(_("The demo has {count} cards with months of history.").format(count=cards))
+
+
+@contextmanager
+def unlogged():
+    """Months of a dealer's days in a minute: what the log would tell of them by the thousand is no news."""
+    loggers = [logging.getLogger(room) for room in ("billing", "cards")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(max(logger.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

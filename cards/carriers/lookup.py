@@ -37,6 +37,11 @@ def orders_about(card: Card, since_seq: int = 0) -> QuerySet[Command]:
     return Command.objects.filter(card=card, seq__gte=since_seq).order_by("-pk")
 
 
+def orders_of_job(job: Job, state: str = "") -> QuerySet[Command]:
+    """The orders that came of a job: those in this state, or else those on their way."""
+    return Command.objects.filter(Q(state=state) if state else ON_ITS_WAY, job=job)
+
+
 def left_by_hand(account: CarrierAccount) -> QuerySet[Command]:
     """What nobody can order of this account's carrier, and somebody has to have done there."""
     return Command.objects.filter(ORDER_BY_HAND, account=account)

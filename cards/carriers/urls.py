@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cards.carriers.views.console import account_form, accounts, card_orders, differences
+from cards.carriers.views.console import account_form, accounts, card_orders, differences, job_orders
 from cards.carriers.views.real_name import CONSOLE_LINKS
 
 app_name = "carriers"
@@ -18,6 +18,7 @@ urlpatterns = [
     path("cards/<str:iccid>/real-name-link/", CONSOLE_LINKS.page, name="real-name-link"),
     path("cards/<str:iccid>/retire/<str:step>/", card_orders.retiring_step, name="retiring-step"),
     path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),
+    path("jobs/<int:pk>/", job_orders.job_orders, name="job-orders"),
     path("drift/", differences.difference_list, name="drift"),
     path("drift/<str:step>/", differences.decide_differences, name="drift-decide"),
     path("comparisons/<int:pk>/release/", differences.release_held_comparison, name="release-comparison"),

@@ -188,6 +188,33 @@ def test_a_jobs_page_says_what_became_of_its_orders():
     an_order(on_account(card, an_account()), job=job)
     page = plain(client.get(f"/console/jobs/{job.pk}/", headers=ENGLISH))
     assert "At the carriers Accepted, not yet confirmed 1 The job ends with the portal's part" in page
+    assert "Cards of this job that wait for their carrier" in page
+
+
+def test_a_job_leads_to_the_cards_of_it_that_wait():
+    owner = staff("suspend")
+    waiting, refused, other = (card_in_use(customer="Acme") for _ in range(3))
+    job, account = finished_job(owner, waiting), an_account()
+    an_order(on_account(waiting, account), job=job)
+    an_order(on_account(refused, account), job=job, state=CommandState.REFUSED, code="12036", text="不允许")
+    an_order(on_account(other, account))
+    client, path = of_role("auditor"), f"/console/carriers/jobs/{job.pk}/"
+    page = plain(client.get(path, headers=ENGLISH))
+    assert "On their way 1 Refused by the carrier 1" in page
+    assert f"{waiting.iccid} Stop Accepted, not yet confirmed onelink-sh" in page
+    assert [card.iccid in page for card in (waiting, refused, other)] == [True, False, False]
+    page = plain(client.get(f"{path}?state=refused", headers=CHINESE))
+    assert [card.iccid in page for card in (waiting, refused, other)] == [False, True, False]
+    assert "12036 不允许" in page
+    assert [client.get(f"{path}{asked}").status_code for asked in ("?state=lost", "?after=x")] == [200, 200]
+
+
+def test_a_job_without_orders_says_so():
+    job = finished_job(staff("suspend"), card_in_use(customer="Acme"))
+    client = of_role("support")
+    said = "No orders to a carrier came of this job."
+    assert said in plain(client.get(f"/console/carriers/jobs/{job.pk}/", headers=ENGLISH))
+    assert client.get(f"/console/carriers/jobs/{job.pk + 1}/").status_code == 404
 
 
 def test_a_customers_job_says_so_too():

@@ -69,7 +69,7 @@ ASKED = {
     **one_each("billing.view_termsrecord", "money:terms", "money:terms-csv"),
     **one_each("carriers.view_carrieraccount", "carriers:accounts", "carriers:account"),
     **one_each("carriers.view_drift", "carriers:drift"),
-    **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand"),
+    **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand", "carriers:job-orders"),
     **one_each("carriers.change_carrieraccount", "carriers:account-new", "carriers:account-edit"),
     **one_each("carriers.look_at_carrier", "carriers:line-step", "carriers:account-try"),
     "carriers:real-name-link": ("carriers.look_at_carrier",),

@@ -275,6 +275,7 @@ TABLE = {
     "carriers:drift-decide": row(NOBODY, OPS | {"carrier_desk"}, step="=approve"),
     "carriers:release-comparison": row(NOBODY, OPS | {"carrier_desk"}, pk="comparison"),
     "carriers:card-orders": row(STAFF, iccid="card"),
+    "carriers:job-orders": row(STAFF, pk="job"),
     "carriers:line-step": row(NOBODY, SUPPORT | {"carrier_desk"}, iccid="card", step="=look"),
     "carriers:real-name-link": row(SUPPORT | {"carrier_desk"}, SUPPORT | {"carrier_desk"}, iccid="card"),
     "my-real-name-link": row(ACTING, ACTING, iccid="card"),

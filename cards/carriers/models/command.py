@@ -85,6 +85,11 @@ class Command(models.Model):
         return self.state in IN_FLIGHT
 
     @property
+    def is_on_its_way(self) -> bool:
+        """Whether the carrier still owes an answer to it, or gets to hear it only later."""
+        return self.is_queued or self.is_in_flight
+
+    @property
     def is_accepted(self) -> bool:
         return self.state == CommandState.ACCEPTED
 

@@ -4,7 +4,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.carriers.choices import Aspect, CommandState, DriftKind, LineStep, ServiceState, StopReason, Switch
-from cards.carriers.lookup import counts_of_job
 from cards.pages.badges import Badge
 from cards.phrases import listed, pair
 
@@ -89,9 +88,3 @@ def reasons_label(line):
     """Why the carrier has stopped a card: what we call it, and the carrier's own words."""
     known = [StopReason(reason).label for reason in line.seen_reasons.split(",") if reason in StopReason]
     return listed([*known, *([_("“{words}”").format(words=line.seen_reason_text)] if line.seen_reason_text else [])])
-
-
-def job_told(job):
-    """(what became of orders, how many) of those that came of a job, in the order of the states; mostly none."""
-    counts = counts_of_job(job)
-    return [(order_badge(state), counts[state]) for state in CommandState if state in counts]

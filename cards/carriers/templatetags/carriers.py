@@ -2,10 +2,11 @@
 
 from django import template
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from cards.carriers.choices import told_words
 from cards.carriers.pages.card_panel import CardAtCarrier, offers_owner_link, told_to_customer
-from cards.carriers.pages.order_labels import job_told
+from cards.carriers.pages.job_orders import job_told
 
 register = template.Library()
 register.filter(told_words)
@@ -26,4 +27,6 @@ def at_the_carrier(context, card):
 @register.inclusion_tag("cards/jobs/_at_the_carriers.html", takes_context=True)
 def jobs_orders(context, job):
     """What became of the orders to the carriers that came of a job: its own part ends before theirs."""
-    return {"counts": job_told(job), "frame": context["frame"]}
+    states = job_told(job)
+    orders_url = reverse("carriers:job-orders", args=[job.pk]) if context["frame"].for_staff else ""
+    return {"states": states, "waits": any(each.is_on_its_way for each in states), "orders_url": orders_url}

@@ -2,8 +2,10 @@
 
 import gc
 import json
+import subprocess
 import sys
 import time
+from contextlib import contextmanager, nullcontext
 from datetime import date
 
 import django
@@ -29,6 +31,7 @@ from cards.permissions import Actor  # noqa: E402
 from tests.bench.sweep_contenders import prepare as take_in  # noqa: E402
 
 ANSWER_S = 0.05
+BELL_S = 2  # as simportal/schedule.py rings
 SLOTS = 10
 CHUNK = 2_000
 SWEPT_ON = date(2026, 8, 1)
@@ -55,18 +58,40 @@ def prepare(cards):
     return take_in(cards, cards // 5)
 
 
-def sweep_with_or_without(cards, which):
-    """The seconds of a night's sweep, where the cards have lines at their carrier, and where they have none."""
-    if which == "with":
+def sweep_beside(which):
+    """The seconds of a night's sweep: carriers `off`, `on` (each card has its line), or `heard` meanwhile, too."""
+    if which != "off":
         _account()
         hear()
     gc.freeze()
-    start = time.perf_counter()
-    sweep(SWEPT_ON)
-    return time.perf_counter() - start
+    with hearing_beside() if which == "heard" else nullcontext():
+        start = time.perf_counter()
+        sweep(SWEPT_ON)
+        return time.perf_counter() - start
 
 
-def work(cards, orders):
+@contextmanager
+def hearing_beside():
+    """Another process reads the records as a worker does, until the sweep is over."""
+    listener = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.carriers_at_work", "listen"], stdout=subprocess.PIPE
+    )
+    listener.stdout.readline()  # it is there
+    try:
+        yield
+    finally:
+        listener.kill()
+        listener.communicate()
+
+
+def listen():
+    print("there", flush=True)
+    while True:
+        hear()
+        time.sleep(BELL_S)
+
+
+def work(orders):
     """Records a second into lines, and into orders; and orders a second to their end."""
     _account()
     gc.freeze()
@@ -87,7 +112,6 @@ def work(cards, orders):
 
 
 def _account():
-    PROTOCOLS["unhurried"] = Unhurried()
     made = CarrierAccount.objects.create(
         name="bench", carrier="cmcc", protocol="unhurried", is_on=True, settings=QUICK, push_key="bench"
     )
@@ -101,7 +125,8 @@ def _per_second(step):
     return step() / (time.perf_counter() - start)
 
 
-STEPS = {"prepare": prepare, "sweep": sweep_with_or_without, "work": work}
+PROTOCOLS["unhurried"] = Unhurried()
+STEPS = {"prepare": prepare, "sweep": sweep_beside, "listen": listen, "work": work}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

@@ -82,7 +82,7 @@ def _changed(details):
 def _change(model, name, before, after):
     label = LABELS.get(name, name)
     with suppress(FieldDoesNotExist):
-        label = model._meta.get_field(name).verbose_name if model else label
+        label = getattr(model._meta.get_field(name), "verbose_name", label) if model else label  # a relation has none
     return pair(label, _("{before} → {after}").format(before=_shown(name, before), after=_shown(name, after)))
 
 

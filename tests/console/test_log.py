@@ -10,6 +10,7 @@ from cards.actions.audit import record, visited_from
 from cards.actions.jobs import control
 from cards.actions.jobs.worker import work_off
 from cards.actions.selections import freeze_ids
+from cards.carriers.actions.account_saving import save_account
 from cards.choices import AuditAction
 from cards.models import AuditEntry, Customer, Plan
 from cards.permissions import Actor
@@ -143,6 +144,16 @@ def test_what_somebody_may_is_told_and_their_password_and_mail_are_not():
     }
     assert (password[:3], password[3]["after"]) == (("admin", "password_changed", "new"), {"password": "***"})
     assert "another" not in str(entries())
+
+
+def test_a_carrier_account_is_told_with_its_settings_and_without_its_secrets():
+    client, told = superuser(), {"base_url": "https://api.example.cn", "values": {"slots": "3", "appid": "A1"}}
+    boss = User.objects.get()
+    save_account("cm", by=boss, carrier="cmcc", protocol="onelink5", secrets={"password": "geheim"}, **told)
+    save_account("cm", by=boss, values={"slots": "2"}, is_on=False)
+    page = text(client.get(LOG, headers=ENGLISH))
+    said = ["slots: 3 → 2", "in use: yes → no", "secrets: — → ***"]
+    assert [words for words in (*said, "geheim") if words in page] == said
 
 
 def test_what_is_added_and_deleted_in_the_admin_is_told():

@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.carriers.choices import OwnWords
 from cards.choices import Carrier
@@ -19,8 +20,8 @@ class CarrierAccount(models.Model):
     name = CodeField(max_length=40, unique=True)
     carrier = CharField(max_length=4, choices=Carrier)
     protocol = CodeField(max_length=10)
-    is_on = models.BooleanField(default=False)
-    base_url = CharField(max_length=200)
+    is_on = models.BooleanField(pgettext_lazy("carrier account", "in use"), default=False)
+    base_url = CharField(pgettext_lazy("carrier account", "address"), max_length=200)
     fields = models.JSONField(default=dict, blank=True)
     secrets = models.TextField(blank=True, editable=False)
     settings = models.JSONField(default=dict, blank=True)

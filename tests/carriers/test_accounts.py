@@ -56,6 +56,17 @@ def test_it_is_changed_by_what_is_told_and_stays_as_it_was_otherwise():
     assert result("carrier_account", "main") == changed | {"is_on": True}
 
 
+def test_a_slot_too_many_stays_until_its_worker_is_done():
+    account("main", "--set", "slots=3")
+    kept = CarrierAccount.objects.get()
+    kept.slots.filter(number=2).update(owner="a.1.1.1")
+    result("carrier_account", "main", "--set", "slots=1")
+    assert [slot.number for slot in kept.slots.order_by("number")] == [1, 2]
+    kept.slots.update(owner="")
+    result("carrier_account", "main", "--set", "qps=3")
+    assert [slot.number for slot in kept.slots.all()] == [1]
+
+
 def test_who_changed_what_is_recorded_without_secrets():
     account()
     result("carrier_account", "main", "--set", "qps=2", "--secret", "password=another")

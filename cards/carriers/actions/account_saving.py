@@ -194,7 +194,7 @@ def _begin_anew(account):
 
 def _provide_slots(account):
     wanted = range(1, setting_of(account, "slots") + 1)
-    account.slots.exclude(number__in=wanted).delete()
+    account.slots.exclude(number__in=wanted).filter(owner="").delete()  # whoever has one makes its call to the end
     there = set(account.slots.values_list("number", flat=True))
     Slot.objects.bulk_create(Slot(account=account, number=number) for number in wanted if number not in there)
 

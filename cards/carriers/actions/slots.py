@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cards.carriers.actions.commands import lines_locked, seconds_of
 from cards.carriers.choices import CommandState
 from cards.carriers.models import CarrierAccount, Command, Line, Slot
 from cards.carriers.protocols import setting_of
@@ -52,6 +53,8 @@ def take_slot(account, owner, now):
     with transaction.atomic():
         slot = free.order_by("number").select_for_update(skip_locked=True).first()
         if slot:
+            if slot.owner:
+                _ask_what_became(slot, now)
             slot.owner, slot.lease_until = owner, now + LEASE_OF_A_SLOT
             slot.save(update_fields=["owner", "lease_until"])
     return slot
@@ -59,9 +62,10 @@ def take_slot(account, owner, now):
 
 @transaction.atomic
 def give_back(slot, now):
-    """The slot is free again. What its owner left half done, because something broke, is looked at."""
-    if Slot.objects.filter(pk=slot.pk, owner=slot.owner).update(owner="", lease_until=None):
-        _ask_what_became(slot, now)
+    """The slot is free again, unless another has it by now. What its owner left half done, because something broke or
+    because it had lost the slot, is looked at."""
+    Slot.objects.filter(pk=slot.pk, owner=slot.owner).update(owner="", lease_until=None)
+    _ask_what_became(slot, now)
 
 
 @contextmanager
@@ -105,12 +109,15 @@ def free_the_dead(now):
 
 
 def _ask_what_became(slot, now):
-    for command in Command.objects.filter(worker=slot.owner, state=CommandState.SENT).select_related("account"):
-        ask_at = max(now, command.sent_at + timedelta(seconds=float(setting_of(command.account, "settle_s"))))
-        Command.objects.filter(pk=command.pk).update(worker="", due_at=ask_at)
-        Line.objects.filter(card_id=command.card_id).update(ask_at=ask_at, last_sent_at=command.sent_at)
+    sent = Command.objects.filter(account=slot.account_id, due_at__isnull=False, state=CommandState.SENT)
+    sending = sent.filter(worker=slot.owner)
     looking = Line.objects.filter(account=slot.account_id, ask_at__isnull=False, worker=slot.owner)
+    lines_locked([*sending.values_list("card_id", flat=True), *looking.values_list("card_id", flat=True)])
     looking.update(worker="", ask_at=now)
+    for command in sending.select_related("account"):
+        ask_at = max(now, command.sent_at + seconds_of(command.account, "settle_s"))
+        Command.objects.filter(pk=command.pk).update(worker="", due_at=ask_at)
+        Line.objects.filter(card_id=command.card_id).update(ask_at=ask_at, last_sent_at=now)
 
 
 @cache

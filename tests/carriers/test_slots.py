@@ -114,6 +114,38 @@ def test_what_a_dead_worker_was_looking_at_is_looked_at_at_once():
     assert (line_of(card).ask_at, line_of(card).worker) == (NOON, "")
 
 
+def being_sent(account, owner):
+    """An order that this worker is sending."""
+    card = card_in_use()
+    Line.objects.create(card=card, account=account, seen_at=NOON)
+    times = {"made_at": NOON, "rank_at": NOON, "sent_at": NOON, "due_at": NOON + 60 * SECOND}
+    sent = {"aspect": "service", "goal": "stopped", "state": "sent", "worker": owner}
+    return Command.objects.create(card=card, account=account, **sent, **times)
+
+
+def what_became(command):
+    command.refresh_from_db()
+    return command.worker, command.due_at, line_of(command.card).ask_at, line_of(command.card).last_sent_at
+
+
+def test_whoever_takes_a_slot_that_ran_out_has_the_cards_asked_about_that_were_being_sent():
+    trial = account()
+    command = being_sent(trial, take_slot(trial, "a.1.1.1", NOON).owner)
+    late = NOON + 61 * SECOND
+    assert take_slot(trial, "b.1.1.1", late).owner == "b.1.1.1"
+    assert what_became(command) == ("", late, late, late)
+
+
+def test_whoever_has_lost_the_slot_leaves_nothing_behind_that_counts_as_being_sent():
+    trial = account(settle_s=10)
+    slot = take_slot(trial, "a.1.1.1", NOON)
+    command, others = being_sent(trial, "a.1.1.1"), being_sent(trial, "b.1.1.1")
+    Slot.objects.all().delete()
+    give_back(slot, NOON)
+    assert what_became(command) == ("", NOON + 10 * SECOND, NOON + 10 * SECOND, NOON)
+    assert what_became(others) == ("b.1.1.1", NOON + 60 * SECOND, None, None)
+
+
 # tokens
 
 
@@ -185,23 +217,37 @@ def test_four_calls_without_an_answer_are_no_fault_and_an_answer_forgets_them():
     assert (told.broken_since, told.faults) == (None, 1)
 
 
+def test_an_account_that_stays_broken_counts_no_more_faults_than_break_it():
+    trial = account()
+    for _ in range(23):
+        count_fault(trial, "gone", NOON)
+    told = CarrierAccount.objects.get()
+    assert (told.broken_since, told.broken_why, told.faults) == (NOON, "gone", 3)
+
+
 # windows
 
 
 @pytest.mark.parametrize(
-    ("carrier_word", "month", "day", "time", "closed"),
+    ("protocol", "month", "day", "time", "closed"),
     [
-        ("cmcc", 3, 31, (23, 49), False),
-        ("cmcc", 3, 31, (23, 50), True),
-        ("ctcc", 4, 1, (0, 14), True),
-        ("ctcc", 4, 1, (0, 15), False),
-        ("cucc", 3, 31, (23, 55), False),
-        ("cucc", 3, 26, (23, 50), True),
-        ("cucc", 3, 27, (0, 14), True),
-        ("cucc", 3, 27, (0, 15), False),
+        ("onelink5", 3, 31, (23, 49), False),
+        ("onelink5", 3, 31, (23, 50), True),
+        ("ctwing", 4, 1, (0, 14), True),
+        ("ctwing", 4, 1, (0, 15), False),
+        ("unicom", 3, 31, (23, 55), False),
+        ("unicom", 3, 26, (23, 50), True),
+        ("jasper", 3, 27, (0, 14), True),
+        ("jasper", 3, 27, (0, 15), False),
     ],
 )
-def test_no_orders_go_out_while_a_carrier_closes_its_books(carrier_word, month, day, time, closed):
+def test_no_orders_go_out_while_a_carrier_closes_its_books(protocol, month, day, time, closed):
     at = NOON.replace(month=month, day=day, hour=time[0], minute=time[1])
-    assert is_closed(account("on", carrier_word, window="on"), at) is closed
-    assert is_closed(account("off", carrier_word, window="off"), at) is False
+    assert is_closed(CarrierAccount(protocol=protocol), at) is closed
+    assert is_closed(CarrierAccount(protocol=protocol, settings={"window": "off"}), at) is False
+
+
+def test_the_books_of_an_account_with_a_cycle_of_its_own_close_then():
+    trial = CarrierAccount(protocol="onelink5", settings={"cycle_day": 20})
+    at = NOON.replace(day=19, hour=23, minute=55)
+    assert (is_closed(trial, at), is_closed(trial, at.replace(day=31))) == (True, False)

@@ -29,10 +29,11 @@ def break_circuit(account, why, now):
     rows = CarrierAccount.objects.filter(pk=account.pk)
     probe_at = now + probe_every(account)
     why = why[:LONGEST_WORDS]
-    if rows.filter(broken_since=None).update(broken_since=now, broken_why=why, probe_at=probe_at, faults=0):
+    told = {"broken_why": why, "probe_at": probe_at, "faults": 0}
+    if rows.filter(broken_since=None).update(broken_since=now, **told):
         logger.error("The carrier does not accept the account %s: %s", account.name, why)
     else:
-        rows.update(broken_why=why, probe_at=probe_at)
+        rows.update(**told)
 
 
 def count_fault(account, why, now):

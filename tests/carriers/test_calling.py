@@ -1,6 +1,7 @@
 """Calls over HTTP to a server that misbehaves: what is heard, what is not, and that nothing secret stays behind."""
 
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -8,13 +9,26 @@ import time
 import pytest
 
 from cards.carriers import calling
+from cards.carriers.actions.answers import answers_to
 from cards.carriers.actions.slots import REAL
 from cards.carriers.calling import CarrierCall
-from cards.carriers.results import Access, LoginRefused, NothingHeard
+from cards.carriers.results import Access, LoginRefused, NoAmount, NothingHeard, Sim
 
 pytestmark = pytest.mark.once
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def whole_request(connection):
+    """Head and body, which may come one after the other."""
+    got = b""
+    while piece := connection.recv(65_536):
+        got += piece
+        head, ends, body = got.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if ends and len(body) >= int(length[1] if length else 0):
+            break
+    return got
 
 
 @contextlib.contextmanager
@@ -25,7 +39,7 @@ def server(*pieces, pause=0.0, hangs=False):
 
     def answer(connection):
         with connection, contextlib.suppress(OSError):
-            heard.append(connection.recv(65_536))
+            heard.append(whole_request(connection))
             for piece in pieces:
                 connection.sendall(piece)
                 if over.wait(pause):
@@ -53,6 +67,12 @@ def call_to(base_url, **secrets):
 def impatient(monkeypatch, read_s=0.3, wall_s=0.6):
     monkeypatch.setattr(calling, "_READ_S", read_s)
     monkeypatch.setattr(calling, "_WALL_S", wall_s)
+
+
+def test_no_words_of_an_answer_hold_a_secret():
+    sim = Sim(1, "89860000000000000001")
+    (told,) = answers_to(lambda: [NoAmount(sim, "no sesame today")], call_to("https://x.example"), 1)
+    assert told == NoAmount(sim, "no *** today")
 
 
 def test_an_answer_is_given_as_it_came_whatever_its_status():

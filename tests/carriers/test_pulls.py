@@ -284,8 +284,8 @@ def test_changed_cards_are_looked_at_page_by_page(carrier):
     carrier.CAN = frozenset({Can.CHANGED})
     by_iccid, by_msisdn, other, elsewhere = open_card(), open_card(msisdn="1440000000001"), open_card(), open_card()
     account = account_with([by_iccid, by_msisdn, other])
-    carrier.lists = [(by_iccid.iccid,), (by_msisdn.msisdn, elsewhere.iccid, "1440000000009")]
-    assert fetched(account, "changed") == (4, 0, 4, [], None)
+    carrier.lists = [(by_iccid.iccid,), (by_msisdn.msisdn, elsewhere.iccid, "1440000000009", "no number at all " * 9)]
+    assert fetched(account, "changed") == (5, 0, 5, [], None)
     assert list(Drift.objects.values_list("kind", "number", "state")) == [("stranger", "1440000000009", "open")]
     assert carrier.calls == [(NOW - timedelta(days=1), ""), (NOW - timedelta(days=1), "1")]
     asked_for = account.lines.filter(ask_at__isnull=False).order_by("card").values_list("card", flat=True)

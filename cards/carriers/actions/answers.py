@@ -35,6 +35,7 @@ RESULT_OF = {
     Seen: CallResult.SEEN,
     Missing: CallResult.MISSING,
 }
+_WORDS = ("code", "text", "reason_text", "why", "raw")  # of an answer, as the carrier said them
 # How a call may fail as a whole.
 CALL_FAILURES = (CallFailed, LoginRefused, NothingHeard, GarbledAnswer)
 # What a protocol's file may stumble over in an answer that is not as anybody has written it down.
@@ -75,9 +76,7 @@ def note_a_failure(account, call, failure, now):
 
 
 def _to_be_kept(answer, call):
-    words = {
-        name: call.masked(getattr(answer, name)) for name in ("code", "text", "reason_text") if hasattr(answer, name)
-    }
+    words = {name: call.masked(getattr(answer, name)) for name in _WORDS if hasattr(answer, name)}
     return replace(answer, **words)
 
 

@@ -26,6 +26,7 @@ from cards.carriers.actions.readings_in import compare_months, take_days, take_t
 from cards.carriers.choices import DriftKind, OwnWords, PullKind
 from cards.carriers.models import Drift, Line, Pull
 from cards.carriers.protocols import protocol_of, setting_of
+from cards.carriers.protocols.reading import WHOLE_ICCID
 from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim, TurnedDown, Unknown
 from cards.leases import Lost
 from cards.lookup import ids_by_iccid
@@ -109,7 +110,7 @@ def _fetch_changed(pull, piece, call):
     (listing,) = told
     page = listing.cursor if listing.cursor != piece.after else ""
     with transaction.atomic():
-        cards = _cards_by_number(listing.numbers)
+        cards = _cards_by_number([number for number in listing.numbers if len(number) <= WHOLE_ICCID])
         _note_strangers(pull.account, cards, call.now())
         keys = [key for found in cards.values() for key in found]
         ask_soon(Line.objects.filter(account=pull.account, card__among=keys).values_list("pk", flat=True))

@@ -116,11 +116,11 @@ def _usage(protocol, call, sim):
         yield ContactStep(label, call.masked(str(failed)), call.raw(), ok=False)
         return
     if isinstance(told, NoAmount):
-        yield ContactStep(label, told_words(told.why) or _("not told"), call.raw(), ok=False)
+        yield ContactStep(label, told_words(call.masked(told.why)) or _("not told"), call.raw(), ok=False)
     elif isinstance(told, Amount):
         period = str(told.day) if told.day else pgettext("first contact", "the cycle so far")
         amount = _("{raw} is kept as {bytes} bytes ({mb} MB)")
-        said = amount.format(raw=told.raw or "—", bytes=f"{told.bytes:,}", mb=f"{told.bytes / MB:.2f}")
+        said = amount.format(raw=call.masked(told.raw) or "—", bytes=f"{told.bytes:,}", mb=f"{told.bytes / MB:.2f}")
         yield ContactStep(noted(label, period), said, call.raw())
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from cards.actions.imports.card_accounts import CardAccounts
 from cards.actions.write import chunked
+from cards.carriers.actions.commands import lines_locked
 from cards.carriers.actions.hearing import bring_in_step
 from cards.carriers.choices import OPEN_COMMANDS, CommandState, DriftState, LineStep
 from cards.carriers.models import AccountRule, CarrierAccount, Command, Drift, Line
@@ -16,7 +17,7 @@ _CARDS_AT_ONCE = 2_000
 _UNSEEN = {
     **dict.fromkeys(("seen_service", "seen_code", "seen_text", "seen_reasons", "seen_reason_text"), ""),
     **dict.fromkeys(("seen_data", "seen_real_name", "seen_imei"), ""),
-    **dict.fromkeys(("seen_since", "seen_at", "missing_at", "last_sent_at", "ask_at"), None),
+    **dict.fromkeys(("seen_since", "seen_at", "missing_at", "last_sent_at", "ask_at", "comparison"), None),
     **{"worker": "", "looks": 0, "has_order": False, "step": LineStep.BY_HAND},
 }
 
@@ -50,16 +51,17 @@ def bring_cards(account):
 
 
 def _moved(card_ids, account, now):
-    lines = Line.objects.select_for_update().filter(card__in=card_ids)
-    elsewhere = [line.card_id for line in lines if line.account_id != account.pk]
-    known = {line.card_id for line in lines}
+    known = set(Line.objects.filter(card__in=card_ids).values_list("card_id", flat=True))
+    new = set(card_ids) - known
+    # A worker may hear of the new ones at this moment, and put them elsewhere.
+    Line.objects.bulk_create([Line(card_id=pk, account=account) for pk in new], ignore_conflicts=True)
+    elsewhere = [line.card_id for line in lines_locked(card_ids) if line.account_id != account.pk]
     Line.objects.filter(card__in=elsewhere).update(account=account, **_UNSEEN)
-    Line.objects.bulk_create(Line(card_id=pk, account=account) for pk in card_ids if pk not in known)
     open_elsewhere = Command.objects.filter(card__in=elsewhere, state__in=OPEN_COMMANDS)
     open_elsewhere.update(state=CommandState.SUPERSEDED, due_at=None, ended_at=now)
     differing = Drift.objects.open().filter(card__in=elsewhere)
     differing.update(state=DriftState.SELF_CLOSED, ended_at=now)
-    return len(elsewhere) + len(card_ids) - len(known)
+    return len(new.union(elsewhere))
 
 
 class LineAccounts(CardAccounts):

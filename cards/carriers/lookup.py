@@ -7,7 +7,6 @@ from cards.carriers.models import CarrierAccount, Command, Drift, Line
 from cards.models import Card, Job
 
 OPEN_ORDER = Q(state__in=OPEN_COMMANDS)
-QUEUED_ORDER = Q(state=CommandState.QUEUED)
 ORDER_BY_HAND = Q(state=CommandState.BY_HAND)
 NOT_REPLACED = ~Q(state=CommandState.SUPERSEDED)
 # What the carrier still owes an answer to, or gets to hear only later.

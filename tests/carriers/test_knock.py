@@ -53,6 +53,12 @@ def knock(account, body, **request):
     return client.post(f"/carriers/{key}/", body.encode(), content_type="text/xml", **request)
 
 
+def test_an_account_whose_protocol_is_not_spoken_here_has_no_door():
+    account = ctwing()
+    type(account).objects.update(protocol="gone")
+    assert knock(account, PUSH.format("1491000000001")).status_code == 404
+
+
 def test_the_cards_that_a_carrier_names_are_looked_at_soon():
     account = ctwing()
     named, other = line(account, "1491000000001"), line(account, "1491000000002")

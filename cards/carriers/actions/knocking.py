@@ -11,7 +11,7 @@ from cards.actions.throttle import Limit
 from cards.carriers.actions.asking import ask_soon
 from cards.carriers.choices import Can
 from cards.carriers.models import CarrierAccount, Line
-from cards.carriers.protocols import access_of, protocol_of
+from cards.carriers.protocols import access_of, is_worked, protocol_of
 from cards.carriers.protocols.reading import networks_in
 
 MOST_BYTES_OF_A_KNOCK = 64 * 1024
@@ -20,8 +20,8 @@ KNOCKS_OF_ACCOUNT = Limit("knocks of account", 600, timedelta(minutes=1))
 
 def account_knocked_at(push_key, address):
     """The account at whose door somebody stands who may; None for all others, to whom there is no such door."""
-    account = CarrierAccount.objects.filter(push_key=push_key, is_on=True).first()
-    if account is None or Can.PUSH not in protocol_of(account).CAN:
+    account = CarrierAccount.objects.filter(push_key=push_key).first()
+    if account is None or not is_worked(account) or Can.PUSH not in protocol_of(account).CAN:
         return None
     return account if _may_knock(address, account.fields.get("push_from", "")) else None
 

@@ -83,7 +83,3 @@ class Line(models.Model):
     @property
     def is_by_hand(self) -> bool:
         return self.step == LineStep.BY_HAND
-
-    @property
-    def is_cancelled_there(self) -> bool:
-        return self.seen_service == ServiceState.CANCELLED

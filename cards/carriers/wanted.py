@@ -90,7 +90,9 @@ def is_wanted(aspect: str, goal: str, wish: Wanted) -> bool:
         return wish.service in (ServiceState.STOPPED, ServiceState.CANCELLED)
     if aspect in (Aspect.SERVICE, Aspect.ACTIVATION):
         return wish.service == goal
-    return aspect != Aspect.DATA or wish.data == goal
+    if aspect == Aspect.DATA:
+        return wish.data == goal
+    return aspect == Aspect.CANCEL or Wish(aspect, goal) in unseen_orders(wish)
 
 
 def orders(wish: Wanted, seen: str, seen_data: str, reasons: str = "", may_activate: bool = False) -> Iterator[Wish]:
@@ -106,6 +108,12 @@ def orders(wish: Wanted, seen: str, seen_data: str, reasons: str = "", may_activ
     yield from _of_service(wish.service, seen, reasons, may_activate)
     if wish.data and seen == ServiceState.ACTIVE and wish.data != seen_data:
         yield Wish(Aspect.DATA, wish.data)
+
+
+def unseen_orders(wish: Wanted) -> list[Wish]:
+    """What to order of which no state query tells: the cap and the device, where they are wanted at all."""
+    cap = [Wish(Aspect.CAP, str(wish.cap_mb))] if wish.cap_mb else []
+    return cap + ([Wish(Aspect.BINDING, wish.imei)] if wish.imei else [])
 
 
 def _of_service(service: str, seen: str, reasons: str, may_activate: bool) -> Iterator[Wish]:

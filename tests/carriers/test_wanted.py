@@ -129,7 +129,11 @@ def test_an_order_is_done_when_it_is_seen_so(aspect, goal, seen, seen_data, is_d
         ("activation", "active", Wanted("stopped"), False),
         ("data", "off", Wanted("active", "on"), False),
         ("data", "off", Wanted("active", "off"), True),
-        ("cap", "10", Wanted("active"), True),
+        ("cap", "10", Wanted("active", cap_mb=10), True),
+        ("cap", "10", Wanted("active", cap_mb=20), False),
+        ("binding", "861537040000019", Wanted("active", imei="861537040000019"), True),
+        ("binding", "861537040000019", Wanted("active", imei="861537040000027"), False),
+        ("cancel", "", Wanted("cancelled"), True),
     ],
 )
 def test_an_order_is_wanted_as_long_as_the_portal_wants_that(aspect, goal, wish, still):

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from cards.carriers.actions import working
-from cards.carriers.actions.asking import ask_soon
+from cards.carriers.actions.asking import ask_soon, take_look
 from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
-from cards.carriers.choices import CommandState
-from cards.carriers.models import Attempt, CarrierAccount, Command
+from cards.carriers.choices import Aspect, CommandState
+from cards.carriers.models import Attempt, CarrierAccount, Command, Line
 from cards.carriers.protocols import PROTOCOLS
 from cards.carriers.results import (
     Accepted,
@@ -21,6 +21,7 @@ from cards.carriers.results import (
     CallFailed,
     GarbledAnswer,
     LoginRefused,
+    Missing,
     NotCalled,
     NothingHeard,
     Ordered,
@@ -224,6 +225,59 @@ def test_a_newer_wish_waits_for_the_end_of_the_one_on_its_way(carrier):
     settled(carrier, 100)
     settled(carrier, 60)
     assert (orders_told(card)[-1], carrier.states[card.iccid]) == (("service", "active", "confirmed", 1), "active")
+
+
+def test_the_guard_time_counts_from_the_answer_on(carrier):
+    card = known(carrier, guard_s=200)
+
+    def slowly(sims):
+        carrier.clock.forward(25)
+        return [TurnedDown("E1", "failed")]
+
+    carrier.answers = [slowly]
+    stop(card)
+    settled(carrier)
+    for _ in range(19):
+        settled(carrier, 10)
+    assert len(carrier.sent) == 1
+    settled(carrier, 10)
+    assert len(carrier.sent) == 2
+
+
+def test_a_newer_cap_is_ordered_when_the_one_on_its_way_has_ended(carrier, monkeypatch):
+    monkeypatch.setattr(Played, "CAN", Played.CAN | {Aspect.CAP})
+    card = known(carrier, cap="on")
+    carrier.answers = [Accepted("N1"), Accepted("N2")]
+    for megabytes in ("10", "15", "20"):
+        card = do("set_limit", card, DAY, limit_mb=megabytes)
+        settled(carrier, 5)
+    settled(carrier, 30)
+    settled(carrier, 30)
+    assert [row for row in orders_told(card) if row[0] == "cap"] == [
+        ("cap", "11", "confirmed", 1),
+        ("cap", "22", "confirmed", 1),
+    ]
+
+
+def test_patience_with_an_order_is_none_the_longer_for_what_was_broken_before_it(carrier):
+    account(patience_s=60)
+    CarrierAccount.objects.update(broken_s=10**6)
+    card = stop(card_in_use())
+    carrier.looks = [TurnedDown("E1", "not now")] * 99
+    for _ in range(8):
+        settled(carrier, 10)
+    assert ends(card) == ("refused", 0, "E1", "not now")
+
+
+def test_what_another_account_says_of_a_card_that_was_moved_meanwhile_is_nothing(carrier):
+    card = known(carrier)
+    other = account("other")
+    moved = line_of(card)
+    Line.objects.filter(pk=moved.pk).update(account=other)
+    take_look(moved, card, Missing("M1", "no such card"), carrier.clock.now())
+    assert (line_of(card).missing_at, line_of(card).seen_service) == (None, "active")
+    take_look(line_of(card), card, Missing("M1", "no such card"), carrier.clock.now())
+    assert line_of(card).missing_at == carrier.clock.now()
 
 
 def test_stopped_resumed_and_stopped_again_within_the_guard_ends_stopped(carrier):

@@ -66,7 +66,12 @@ def _has_to_be_thorough(account, lines, commands):
 def ask_soon(line_ids, by_person=False, now=None):
     """Have these lines looked at as soon as a slot is free; a person's wish goes before all others, and is thorough."""
     changes = {"ask_at": now or timezone.now(), **({"is_asked_by_person": True} if by_person else {})}
-    Line.objects.filter(pk__in=line_ids, account__isnull=False).update(**changes)
+    with transaction.atomic():
+        lines = Line.objects.filter(pk__in=line_ids, account__isnull=False).order_by("card_id")
+        keys = list(
+            lines.select_for_update().values_list("pk", flat=True)
+        )  # in the order in which everybody locks them
+        Line.objects.filter(pk__in=keys).update(**changes)
 
 
 def sim_of(line):
@@ -112,9 +117,10 @@ def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=Non
 
     `ordered` is what the carrier says of the order that is on its way. A look that told nothing is put off.
     """
+    asked = line.account_id
     (line,) = lines_locked([line.card_id])
-    if line.account is None:
-        return  # it was taken off its account meanwhile
+    if line.account_id != asked:
+        return  # it was put on another account meanwhile, of which this says nothing
     commands = open_commands_of([line.card_id]).get(line.card_id, [])
     line.ask_at, line.worker, line.is_asked_by_person = None, "", False
     was_on_its_way = next((command for command in commands if command.is_in_flight), None)

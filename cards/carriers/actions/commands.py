@@ -13,7 +13,7 @@ from cards.carriers.choices import OPEN_COMMANDS, REPEATABLE, Aspect, CallResult
 from cards.carriers.models import Command, Line
 from cards.carriers.protocols import is_worked, protocol_of, setting_of
 from cards.carriers.results import LONGEST_WORDS
-from cards.carriers.wanted import Wanted, Wish, is_seen_so, is_wanted, orders
+from cards.carriers.wanted import Wanted, Wish, is_seen_so, is_wanted, orders, unseen_orders
 from cards.choices import ActorKind
 from cards.models import CardEvent
 
@@ -115,6 +115,7 @@ def _new(line, wish, cause, must_wait, now):
         rank_at=now + cause.level * _RANK,
         state=CommandState.QUEUED if is_sent else CommandState.BY_HAND,
         made_at=now,
+        broken_s=line.account.broken_s,
         due_at=None if must_wait or not is_sent else due_at(line, now),
     )
 
@@ -271,11 +272,13 @@ def close_command(command, state, now, code="", text=""):
 
 def follow_the_wish(line, command, now):
     """Something on its way has ended: what the portal has wished for since is ordered now."""
-    if is_wanted(command.aspect, command.goal, wanted_of(line)) or line.seen_at is None:
+    wish = wanted_of(line)
+    if is_wanted(command.aspect, command.goal, wish) or line.seen_at is None:
         return
     record = CardEvent.objects.filter(card_id=line.card_id, seq=line.seq).first()
     cause = Grounds.of(record) if record else Grounds(line.seq)
-    order([(line, orders_of(line), cause)], now)
+    anew = [each for each in unseen_orders(wish) if each.aspect == command.aspect]
+    order([(line, orders_of(line) + anew, cause)], now)
 
 
 def release_queue(line, now):

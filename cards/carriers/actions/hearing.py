@@ -15,10 +15,10 @@ from cards.actions.bulk import update_rows
 from cards.actions.events import newest_key, pull
 from cards.carriers.actions.accounts import account_for
 from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw_orders
-from cards.carriers.choices import Aspect, LineStep, ServiceState
+from cards.carriers.choices import LineStep, ServiceState
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import is_worked, setting_of
-from cards.carriers.wanted import CardFacts, Wish, orders, wanted
+from cards.carriers.wanted import CardFacts, orders, unseen_orders, wanted
 from cards.choices import Action, ActorKind, Cause, Rule
 from cards.models import Card, CardEvent, EventCursor
 
@@ -150,11 +150,7 @@ def _look_first(line, is_wish, now):
 def _orders(line, wish, before, is_new):
     """What is to be ordered; of a line that nobody has seen, what would be if it were the other way round there."""
     ordered = orders_of(line) if line.seen_at else list(_presumed(wish, line.activation_seq > 0))
-    if not is_new and wish.cap_mb != before.cap_mb and wish.cap_mb:
-        ordered.append(Wish(Aspect.CAP, str(wish.cap_mb)))
-    if not is_new and wish.imei != before.imei and wish.imei:
-        ordered.append(Wish(Aspect.BINDING, wish.imei))
-    return ordered
+    return ordered if is_new else ordered + [each for each in unseen_orders(wish) if each not in unseen_orders(before)]
 
 
 def _presumed(wish, may_activate):

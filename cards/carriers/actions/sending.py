@@ -152,7 +152,7 @@ def _take_answer(command, line, answer, number, now):
         command.due_at, line.ask_at, line.has_order = due_at(line, now), None, False
         return
     if not isinstance(answer, Busy):
-        line.last_sent_at = command.sent_at
+        line.last_sent_at = now  # not before the call: what came in between does not count towards the guard time
     command.due_at = line.ask_at = now + settle
 
 

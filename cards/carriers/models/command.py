@@ -18,8 +18,9 @@ class Command(models.Model):
     for it in this room, and `released_by` the second one where it cannot be taken back. `rank_at` orders what is due:
     the instant of the wish, later by a minute for each step of lesser urgency, so nothing waits for ever. `attempts`
     are the times it was sent, `repeats` those after it had been accepted; `due_at` is when something is to be done with
-    it, `give_up_at` when patience is over. `broken_s` is the account's own figure when it was first sent. `result` is
-    what the last answer to it was, `is_final` whether that can never be another one; `worker` sends it at this moment.
+    it, `give_up_at` when patience is over. `broken_s` is the account's own figure when patience with it began: as it
+    was made, and anew as it was first sent. `result` is what the last answer to it was, `is_final` whether that can
+    never be another one; `worker` sends it at this moment.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -100,14 +101,6 @@ class Command(models.Model):
     @property
     def is_confirmed(self) -> bool:
         return self.state == CommandState.CONFIRMED
-
-    @property
-    def is_refused(self) -> bool:
-        return self.state == CommandState.REFUSED
-
-    @property
-    def is_unknown(self) -> bool:
-        return self.state == CommandState.UNKNOWN
 
 
 class Attempt(models.Model):

@@ -79,8 +79,8 @@ def test_a_refusal_is_said_in_the_carriers_words_and_with_its_difference():
     said = panel(of_role("support"), card)
     assert "Order Stop Refused by the carrier" in said
     assert "The carrier says: “12036 该号码不允许停机”" in said
-    assert "Order refused since" in said
-    assert "A person has to settle it. The carrier desk decides it" in said
+    assert "Order refused found" in said
+    assert "A person has to settle it. Show in the differences" in said
 
 
 def test_a_difference_says_what_is_proposed():
@@ -91,11 +91,18 @@ def test_a_difference_says_what_is_proposed():
     assert "建议：" in said
 
 
-def test_an_account_that_is_not_accepted_is_said_once():
+def test_an_account_that_does_not_work_is_said_once():
     card, line = suspended()
     line.account.broken_since = AT
     line.account.save()
-    assert "has not accepted the account since 2026-03-02 12:03: orders wait." in panel(of_role("support"), card)
+    assert "The account has not worked since 2026-03-02 12:03: orders wait." in panel(of_role("support"), card)
+
+
+@pytest.mark.parametrize(("paused", "is_told"), [(False, True), (True, False)])
+def test_an_order_that_is_held_back_is_due_at_no_instant(paused, is_told):
+    card, line = suspended(step=LineStep.WAITING, paused=paused)
+    an_order(line, state=CommandState.QUEUED, due_at=AT)
+    assert ("due 2026-03-02 12:03" in panel(of_role("support"), card)) is is_told
 
 
 def owner_reads(card, language="en"):
@@ -127,6 +134,18 @@ def test_its_owner_reads_of_a_confirmed_order_for_a_day_and_else_nothing():
     assert owner_reads(card, "zh-hans") == f"运营商侧 停机：运营商已于 {at} 确认。"
     type(order).objects.update(ended_at=AT)
     assert panel(logged_in(member("Acme", "bob")), card, door="my") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "works", "is_renewed"),
+    [(DriftKind.USAGE, True, True), (DriftKind.STOPPED, False, True), (DriftKind.CANCELLED, False, False)],
+)
+def test_its_owner_is_not_told_that_a_card_works_which_its_carrier_has_cut(kind, works, is_renewed):
+    card = card_in_use(customer="Acme")
+    a_difference(on_account(card, an_account()), kind)
+    client = logged_in(member("Acme", "alice"))
+    page = text(client.get(f"/my/cards/{card.iccid}/", headers={"accept-language": "en"}))
+    assert ("The card works." in page, "see the prices" in page) == (works, is_renewed)
 
 
 def test_a_new_owner_reads_nothing_of_the_orders_before():

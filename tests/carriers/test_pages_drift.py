@@ -121,6 +121,26 @@ def test_what_is_wanted_is_ordered_once_more(lines):
     assert (answer.status_code, said(client)) == (302, ["1 order is sent once more."])
 
 
+def test_what_no_order_settles_is_not_ordered_once_more(lines):
+    drift = a_difference(lines[0])
+    client = of_role("carrier_desk")
+    assert "Order once more" not in plain(client.get(QUEUE, headers=ENGLISH))
+    post(client, "again", ids=[drift.pk])
+    assert said(client) == ["Nothing was selected for which this can be done."]
+    a_difference(lines[1], DriftKind.REFUSED, proposal="", params={})
+    assert "Order once more" in plain(client.get(f"{QUEUE}?kind=refused", headers=ENGLISH))
+
+
+def test_what_a_role_does_not_allow_is_said_and_not_offered(lines):
+    drift = a_difference(lines[0])
+    client = of_role("operations")
+    page = plain(client.get(QUEUE, headers=ENGLISH))
+    assert "Place hold (Carrier block), proposed for 1: your role does not allow it." in page
+    assert ("approve all" in page, "Approve the selected…" in page, "Leave as it is" in page) == (False, False, True)
+    assert post(client, "approve", ids=[drift.pk])["Location"] == f"{QUEUE}?kind=stopped"
+    assert len(said(client)) == 1
+
+
 def test_there_is_no_other_decision(lines):
     assert post(of_role("operations"), "burn").status_code == 404
 
@@ -154,7 +174,10 @@ def test_a_comparison_that_the_brake_holds_is_released_once(lines):
     run = Reconciliation.objects.create(account=lines[0].account, **told)
     client = of_role("carrier_desk")
     page = plain(client.get("/console/carriers/", headers=ENGLISH))
-    assert "120 cards would be corrected, more than 100: nothing is corrected. 89860000000000000001 Release" in page
+    assert (
+        "120 cards would be corrected, more than 100: nothing is corrected. 89860000000000000001 Release: correct them"
+        in page
+    )
     path = f"/console/carriers/comparisons/{run.pk}/release/"
     assert [client.post(path).status_code for _ in range(2)] == [302, 404]
     assert "Released by carrier_desk" in plain(client.get("/console/carriers/", headers=ENGLISH))

@@ -86,9 +86,9 @@ def test_without_an_account_the_first_page_says_nothing_of_carriers():
     assert "Differences from the carriers" not in tiles(of_role("support"))
 
 
-def test_an_account_that_is_not_accepted_is_said_on_the_first_page():
+def test_an_account_that_does_not_work_is_said_on_the_first_page():
     an_account(broken_since=timezone.now())
     an_account("off", is_on=False, broken_since=timezone.now())
     page = text(of_role("finance").get("/console/", headers=ENGLISH))
-    assert page.count("has not accepted the account onelink-sh since") == 1
-    assert "has not accepted the account off" not in page
+    assert page.count("The carrier account onelink-sh has not worked since") == 1
+    assert "The carrier account off" not in page

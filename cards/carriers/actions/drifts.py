@@ -26,8 +26,8 @@ _DRIFTS_AT_ONCE = 500
 
 # What a look at the state of a card can say nothing of.
 _NOT_SEEN = (DriftKind.USAGE, DriftKind.STRANGER)
-# What is still so while an order about it is on its way.
-_LASTS_WHILE_WAITING = (
+# What an order to the carrier settles: still so while one is on its way, and a person may order it once more.
+SETTLED_BY_ORDERS = (
     *(DriftKind.LEAK, DriftKind.OWN_STOP, DriftKind.NOT_ACTIVATED, DriftKind.REFUSED, DriftKind.UNCONFIRMED),
 )
 _OF_ORDERS = (DriftKind.REFUSED, DriftKind.UNCONFIRMED)
@@ -58,7 +58,7 @@ def bring_up_to_date(line, card, differing, commands, is_waiting, now):
             _close([known], now)
         if not was_rejected(drift):
             drift.save()
-    over = [drift for drift in standing.values() if not (is_waiting and drift.kind in _LASTS_WHILE_WAITING)]
+    over = [drift for drift in standing.values() if not (is_waiting and drift.kind in SETTLED_BY_ORDERS)]
     if not line.seen_real_name:
         over = [drift for drift in over if drift.kind != DriftKind.REAL_NAME]
     _close(over, now)
@@ -146,8 +146,7 @@ def approve(drift_ids, user, reason=""):
     if len(proposals) > 1:
         raise BadInput("", _("Approve together what the same is proposed for."))
     action = drifts[0].proposal
-    if action not in Actor.of(user).actions:
-        raise Refused("not_permitted", actor=user.get_username(), action=action)
+    require_allowed(action, user)
     with acting_alone(user):
         if asked_for(action).is_final and not may_cancel_alone(user, len(drifts)):
             raise too_many_alone(user)
@@ -166,11 +165,13 @@ def reject(drift_ids, user):
 def order_again(drift_ids, user):
     """Order of the carrier anew what the portal wants of the cards of these differences; how many orders that were.
 
-    The differences close by themselves once it is done. Money may start: that is why a person asks for it.
+    The differences close by themselves once it is done. Money may start: that is why a person asks for it. What no
+    order settles is left out: nobody resumes against a carrier that stopped the card itself.
     """
     _require_decider(user)
     now, opened = timezone.now(), 0
-    cards = list(_to_be_decided(drift_ids).exclude(card=None).values_list("card", flat=True))
+    settled = _to_be_decided(drift_ids).filter(card__isnull=False, kind__in=SETTLED_BY_ORDERS)
+    cards = list(settled.values_list("card", flat=True))
     for some in chunked(cards, _DRIFTS_AT_ONCE):
         with transaction.atomic():
             for line in lines_locked(some):
@@ -198,6 +199,12 @@ def bytes_used(drifts):
         )
         found |= {drift.pk: sums.get(drift.card_id, 0) for drift in some}
     return found
+
+
+def require_allowed(action, user):
+    """Raise `Refused` where this person may not do to cards what is proposed for them."""
+    if action not in Actor.of(user).actions:
+        raise Refused("not_permitted", actor=user.get_username(), action=action)
 
 
 def _require_decider(user):

@@ -42,7 +42,7 @@ class AccountRow:
         if not self.account.is_on:
             return Badge(_("Off"), "")
         if self.account.broken_since:
-            return Badge(_("Not accepted by the carrier"), "bad")
+            return Badge(_("Does not work"), "bad")
         return Badge(_("Works"), "good")
 
     @property

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from cards.carriers.actions.drifts import MAY_DECIDE_DRIFTS
 from cards.carriers.actions.real_name_links import can_link, knows_links, wants_link
 from cards.carriers.actions.retiring import can_be_sent, retirement_of
-from cards.carriers.choices import Aspect, told_words
+from cards.carriers.choices import Aspect, DriftKind, told_words
 from cards.carriers.lookup import NOT_REPLACED, OPEN_ORDER, open_drifts_of, orders_about
 from cards.carriers.models import Line
 from cards.carriers.pages.drift_rows import drift_row
@@ -110,6 +110,11 @@ class CardAtCarrier:
     def is_broken(self):
         return self.account.broken_since is not None
 
+    @property
+    def sends(self):
+        """Whether orders of the card go out when they are due."""
+        return self.account.is_on and not (self.is_broken or self.line.paused)
+
     @cached_property
     def retirement(self):
         """The order to cancel the card for good, where the account can send it; who asks for it is its `by`."""
@@ -157,6 +162,12 @@ def told_to_customer(card):
         sentence = ORDER_FOR_CUSTOMERS[last.state]
         sentences.append(sentence.format(order=order_label(last.aspect, last.goal), at=f"{at:%Y-%m-%d %H:%M}"))
     return sentences
+
+
+def cut_at_carrier(card):
+    """Whether the card does not work at its carrier although it should (`at_all`), and never will (`for_good`)."""
+    kinds = {drift.kind for drift in open_drifts_of(card)}
+    return {"at_all": not kinds.isdisjoint(DIFFERENCES_FOR_CUSTOMERS), "for_good": DriftKind.CANCELLED in kinds}
 
 
 def offers_owner_link(card, user):

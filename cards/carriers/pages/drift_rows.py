@@ -12,6 +12,7 @@ from cards.carriers.choices import DriftKind, ServiceState, StopReason, Switch, 
 from cards.carriers.models import Drift
 from cards.choices import Action, Hold
 from cards.paging import key_in
+from cards.permissions import Actor
 from cards.phrases import listed, noted
 from cards.quantities import MB
 
@@ -56,11 +57,15 @@ class DriftRow:
 
 @dataclass(frozen=True)
 class ProposalGroup:
-    """Differences of a kind for which the same is proposed; `key` names the proposal in a form."""
+    """Differences of a kind for which the same is proposed; `key` names the proposal in a form.
+
+    `may` says whether the reader may do it to cards.
+    """
 
     label: str
     count: int
     key: str
+    may: bool
 
 
 @dataclass(frozen=True)
@@ -102,12 +107,18 @@ def drift_tabs(chosen):
     return [DriftTab(kind.value, kind.label, counts.get(kind, 0), kind == current) for kind in kinds]
 
 
-def proposal_groups(kind):
+def proposal_groups(kind, user):
     """What is proposed for the open differences of a kind, and for how many."""
+    allowed = Actor.of(user).actions
     found = Drift.objects.open().filter(kind=kind, job=None).exclude(proposal="").order_by()
     counted = found.values_list("proposal", "params").annotate(count=Count("pk"))
     return [
-        ProposalGroup(proposal_label(proposal, params), count, json.dumps([proposal, params], sort_keys=True))
+        ProposalGroup(
+            label=proposal_label(proposal, params),
+            count=count,
+            key=json.dumps([proposal, params], sort_keys=True),
+            may=proposal in allowed,
+        )
         for proposal, params, count in counted
     ]
 
@@ -154,6 +165,8 @@ def _evidence_words(evidence):
     for name, value in evidence.items():
         if name == "reasons" and isinstance(value, list):
             yield from (StopReason(reason).label if reason in StopReason else reason for reason in value)
+        elif name == "code":
+            yield _("code {code}").format(code=value)
         elif name in ("real_name", "data") and value in Switch:
             yield noted(_("ID verification") if name == "real_name" else _("Data service"), Switch(value).label)
         elif isinstance(value, str | int | float):

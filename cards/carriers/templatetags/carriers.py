@@ -5,10 +5,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from cards.carriers.choices import told_words
-from cards.carriers.pages.card_panel import CardAtCarrier, offers_owner_link, told_to_customer
+from cards.carriers.pages.card_panel import CardAtCarrier, cut_at_carrier, offers_owner_link, told_to_customer
 from cards.carriers.pages.job_orders import job_told
 
 register = template.Library()
+register.simple_tag(cut_at_carrier)
 register.filter(told_words)
 
 

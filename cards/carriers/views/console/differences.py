@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
@@ -28,11 +29,14 @@ def difference_list(request):
     kind = next((tab.code for tab in tabs if tab.is_current), "")
     found = Drift.objects.open().filter(kind=kind).select_related("card__customer", "account", "job")
     page = page_of(found, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=OLDEST)
+    groups = proposal_groups(kind, request.user) if kind else []
     context = {
         "tabs": tabs,
         "kind": kind,
-        "groups": proposal_groups(kind) if kind else [],
+        "groups": groups,
+        "may_approve": any(group.may for group in groups),
         "rows": drift_rows(page.rows),
+        "may_order_again": kind in drifts.SETTLED_BY_ORDERS,
         "may_decide": request.user.has_perm(drifts.MAY_DECIDE_DRIFTS),
         "next_url": page.after and f"?kind={kind}&after={page.after}",
     }
@@ -62,7 +66,10 @@ def decide_differences(request, step):
     else:
         count = drifts.order_again(keys, request.user)
         said = ngettext("{count} order is sent once more.", "{count} orders are sent once more.", count)
-    messages.success(request, said.format(count=count))
+    if count:
+        messages.success(request, said.format(count=count))
+    else:
+        messages.error(request, _("Nothing was selected for which this can be done."))
     return redirect(back)
 
 
@@ -79,9 +86,12 @@ def release_held_comparison(request, pk):
 def _ask_first(request, decision, found, back):
     """What approving does, to how many cards and to which, before it is done."""
     proposed = [drift for drift in found if drift.proposal]
+    proposals = decision.proposals(proposed)
+    if len(proposals) == 1:
+        drifts.require_allowed(proposed[0].proposal, request.user)
     context = {
         "decision": decision,
-        "proposals": decision.proposals(proposed),
+        "proposals": proposals,
         "count": len(proposed),
         "rows": drift_rows(proposed[:LISTED_TO_CONFIRM]),
         "more": max(len(proposed) - LISTED_TO_CONFIRM, 0),

@@ -8,6 +8,7 @@ import pytest
 
 from cards.carriers.actions import working
 from cards.carriers.actions.asking import ask_soon, take_look
+from cards.carriers.actions.circuit import break_circuit
 from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
 from cards.carriers.choices import Aspect, CommandState
@@ -363,6 +364,15 @@ def test_an_account_that_is_not_accepted_waits_and_is_asked_once_a_minute(carrie
     account = CarrierAccount.objects.get()
     assert (account.broken_since, account.broken_why, account.broken_s) == (None, "", 300)
     assert ends(card) == ("confirmed", 2, "", "")
+
+
+def test_an_account_without_cards_is_accepted_again_too(carrier):
+    break_circuit(account(), "403", carrier.clock.now())
+    carrier.looks = [LoginRefused("IP")]
+    settled(carrier, 60)
+    assert CarrierAccount.objects.get().broken_why == "IP"
+    settled(carrier, 60)
+    assert (CarrierAccount.objects.get().broken_since, len(carrier.asked)) == (None, 2)
 
 
 def test_patience_does_not_run_while_the_account_is_broken(carrier):

@@ -30,10 +30,10 @@ def orders_waiting(now):
 def seconds_still(now):
     """For how long orders are due while no call is made for them, of the account where that is longest; 0 where none
     is. Of accounts that are not accepted nobody expects any."""
-    used = CarrierAccount.objects.filter(USED, broken_since=None)
-    is_due = Q(commands__due_at__lte=now)
-    rows = used.annotate(due_at=Min("commands__due_at", filter=is_due)).exclude(due_at=None)
-    still = ((now - max(filter(None, (row.due_at, row.next_at)))).total_seconds() for row in rows)
+    waiting = orders_waiting(now)
+    used = CarrierAccount.objects.filter(USED, broken_since=None, name__in=waiting)
+    since = (max(filter(None, (waiting[account.name][1], account.next_at))) for account in used)
+    still = ((now - instant).total_seconds() for instant in since)
     return max(0, round(max(still, default=0)))
 
 

@@ -29,7 +29,7 @@ from cards.carriers.actions.slots import (
 from cards.carriers.choices import OwnWords
 from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import access_of, is_worked, protocol_of
-from cards.carriers.results import Missing
+from cards.carriers.results import Sim
 from cards.errors import BadInput
 from cards.leases import Lost
 
@@ -39,6 +39,7 @@ _EVERY = 10
 _MOST_IN_VAIN = 3
 _LEFT_ALONE = timedelta(seconds=1)
 _POLL_S = 0.1
+_NO_CARD = Sim(0, "89860000000000000000", "10000000000")  # numbers that nobody is given
 _numbers = iter(range(1, 1_000_000_000))
 
 
@@ -205,11 +206,9 @@ def _in_turn(number):
 
 
 def _probe(account, protocol, call):
-    """Ask something harmless of an account that was not accepted: about a card, or for a token where it has none."""
+    """Ask something harmless of an account that was not accepted: about a card of it, or else about none."""
     line = Line.objects.filter(account=account).select_related("card").order_by("ask_at", "pk").first()
-    if line:
-        answers = answers_to(lambda: protocol.ask(call, call.access, [sim_of(line)]), call, 1)
-    else:
-        answers = answers_to(lambda: [call.token() and Missing()], call, 1)
+    sim = sim_of(line) if line else _NO_CARD
+    answers = answers_to(lambda: protocol.ask(call, call.access, [sim]), call, 1)
     note_the_account(account, call, answers, call.now())
     return True

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from cards.carriers.choices import Aspect, CommandState, DriftKind, ServiceState, StopReason, Switch
+from cards.carriers.wanted import is_carriers_stop
 from cards.choices import Action, Hold, RealName
 from cards.identifiers import device
 
@@ -136,11 +137,6 @@ def device_verdict(bound_imei: str, seen_imei: str, is_held: bool) -> Verdict:
     if not bound_imei or not seen_imei or is_held or device(bound_imei) == device(seen_imei):
         return IN_STEP
     return Verdict(Follows.BY_HAND, DriftKind.DEVICE)
-
-
-def is_carriers_stop(reasons: frozenset[str]) -> bool:
-    """Whether the carrier itself has stopped the card: an order to resume it would go against the carrier."""
-    return bool(reasons - {StopReason.OWN})
 
 
 def _always(verdict: Verdict, here: Here, there: There, orders: Orders, is_reconciling: bool) -> Verdict:

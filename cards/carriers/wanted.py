@@ -1,14 +1,14 @@
 """What a card should be at its carrier, and which orders bring it there: pure functions of the card's own facts."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cards.carriers.choices import Aspect, ServiceState, StopReason, Switch
 from cards.choices import Binding, Hold, State
 from cards.holds import Holds
 
-_CAP_SLACK = 1.1  # the portal's own meter acts first; the carrier's is the second net
+_CAP_PERCENT = 110  # of the allowance: the portal's own meter acts first; the carrier's is the second net
 
 _SERVICE_OF = {
     State.TESTING: ServiceState.TEST,
@@ -66,7 +66,9 @@ def wanted(card: CardFacts, stop_by: str = "number", is_capped: bool = False, is
     if service == ServiceState.ACTIVE and holds:
         service = ServiceState.STOPPED
     is_served = service in (ServiceState.ACTIVE, ServiceState.STOPPED)
-    cap_mb = math.ceil(card.allowance_mb * _CAP_SLACK) if is_capped and is_served and card.allowance_mb else None
+    cap_mb = (
+        math.ceil(card.allowance_mb * _CAP_PERCENT / 100) if is_capped and is_served and card.allowance_mb else None
+    )
     imei = card.bound_imei if is_bound and card.binding != Binding.NONE else ""
     return Wanted(service, data, cap_mb, imei)
 
@@ -119,7 +121,7 @@ def unseen_orders(wish: Wanted) -> list[Wish]:
 def _of_service(service: str, seen: str, reasons: str, may_activate: bool) -> Iterator[Wish]:
     if service in (ServiceState.STOPPED, ServiceState.CANCELLED) and seen == ServiceState.ACTIVE:
         yield Wish(Aspect.SERVICE, ServiceState.STOPPED)
-    elif service == ServiceState.ACTIVE and seen == ServiceState.STOPPED and not is_of_the_carrier(reasons):
+    elif service == ServiceState.ACTIVE and seen == ServiceState.STOPPED and not is_carriers_stop(reasons.split(",")):
         yield Wish(Aspect.SERVICE, ServiceState.ACTIVE)
     elif service == ServiceState.ACTIVE and seen in _NOT_ACTIVATED and may_activate:
         yield Wish(Aspect.ACTIVATION, ServiceState.ACTIVE)
@@ -127,6 +129,6 @@ def _of_service(service: str, seen: str, reasons: str, may_activate: bool) -> It
         yield Wish(Aspect.SERVICE, ServiceState.SILENT)
 
 
-def is_of_the_carrier(reasons: str) -> bool:
-    """Whether any of these reasons for a stop is the carrier's own."""
-    return bool(set(filter(None, reasons.split(","))) - {StopReason.OWN})
+def is_carriers_stop(reasons: Iterable[str]) -> bool:
+    """Whether the carrier itself has stopped the card: an order to resume it would go against the carrier."""
+    return bool(set(filter(None, reasons)) - {StopReason.OWN})

@@ -16,10 +16,10 @@ from cards.carriers.verdict import (
     Verdict,
     data_verdict,
     device_verdict,
-    is_carriers_stop,
     real_name_verdict,
     verdict,
 )
+from cards.carriers.wanted import is_carriers_stop
 from cards.choices import RealName
 
 pytestmark = pytest.mark.once

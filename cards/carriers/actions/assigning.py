@@ -45,9 +45,7 @@ def bring_cards(account):
     """Bring the cards into step with an account that was made, or is used otherwise now: those on it, and those of its
     carrier that are on none and belong there."""
     elsewhere = Line.objects.filter(card__carrier=account.carrier).exclude(account=account).values("card")
-    cards = Card.objects.filter(carrier=account.carrier).exclude(pk__in=elsewhere).order_by("pk")
-    for chunk in chunked(list(cards.values_list("pk", flat=True)), _CARDS_AT_ONCE):
-        bring_in_step(chunk)
+    bring_in_step(Card.objects.filter(carrier=account.carrier).exclude(pk__in=elsewhere).values_list("pk", flat=True))
 
 
 def _moved(card_ids, account, now):

@@ -3,7 +3,7 @@
 from django.db.models import Count, F, Max, Min, Q
 
 from cards.carriers.actions.pulls import USAGE_KINDS, completeness
-from cards.carriers.choices import CommandState, LineStep
+from cards.carriers.lookup import ORDER_BY_HAND, WITHOUT_OUTCOME
 from cards.carriers.models import CarrierAccount, Command, Drift, Line, Pull, Reconciliation
 
 USED, USED_BY = Q(is_on=True), Q(account__is_on=True)
@@ -54,11 +54,11 @@ def usage_told(day):
 
 
 def cards_without_outcome():
-    return Line.objects.filter(step=LineStep.UNKNOWN).count()
+    return Line.objects.filter(WITHOUT_OUTCOME).count()
 
 
 def orders_by_hand():
-    return Command.objects.filter(state=CommandState.BY_HAND).count()
+    return Command.objects.filter(ORDER_BY_HAND).count()
 
 
 def differences_waiting():

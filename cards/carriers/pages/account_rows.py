@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards.calendar import civil_today
-from cards.carriers.choices import CommandState, DriftKind, PullKind
+from cards.carriers.actions.pulls import USAGE_KINDS, Completeness
+from cards.carriers.choices import CommandState, DriftKind
 from cards.carriers.lookup import CONFIRMED_ORDER, ENDS_COUNTED, ON_ITS_WAY
 from cards.carriers.models import CarrierAccount, Command, Drift, Pull, Reconciliation
 from cards.carriers.protocols import PROTOCOLS
@@ -18,7 +19,6 @@ from cards.pages.badges import Badge
 
 MEDIAN_OF = 2_000  # orders at most, the last ones
 MEDIAN_WITHIN = timedelta(hours=24)
-USAGE_PULLS = (PullKind.USAGE_DAY, PullKind.USAGE_CYCLE)
 
 
 @dataclass
@@ -59,7 +59,7 @@ class AccountRow:
     def read_share(self):
         """The share of cards of which yesterday's usage was told, as `99.2 %`."""
         pull = self.readings
-        return f"{100 * pull.told / pull.total:.1f} %" if pull and pull.total else ""
+        return f"{Completeness(pull.told, pull.total).percent:.1f} %" if pull and pull.total else ""
 
     @property
     def found(self):
@@ -82,8 +82,8 @@ def account_rows(accounts):
         rows[key].ended[state] = count
     for key, seconds in _seconds_to_confirm(commands, now).items():
         rows[key].confirms_in = median(seconds)
-    pulls = Pull.objects.filter(account__in=rows, kind__in=USAGE_PULLS, day=today - timedelta(days=1))
-    for pull in pulls.filter(ended_at__isnull=False).order_by("round"):
+    pulls = Pull.objects.filter(account__in=rows, kind__in=USAGE_KINDS, day=today - timedelta(days=1))
+    for pull in pulls.filter(ended_at__isnull=False).order_by("ended_at"):
         rows[pull.account_id].readings = pull
     differing = Drift.objects.open().filter(account__in=rows).order_by()
     for key, kind, count in differing.values_list("account", "kind").annotate(Count("pk")):

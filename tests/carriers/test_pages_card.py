@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cards.carriers.choices import CommandState, DriftKind, LineStep, ServiceState
 from cards.carriers.models import Line
-from tests.build import SHELL, card_in_use, do, member
+from tests.build import SHELL, card_in_use, do, member, use
 from tests.carriers.rows import a_difference, an_account, an_order, on_account
 from tests.console.pages import logged_in, of_role, text
 
@@ -141,11 +141,13 @@ def test_its_owner_reads_of_a_confirmed_order_for_a_day_and_else_nothing():
     [(DriftKind.USAGE, True, True), (DriftKind.STOPPED, False, True), (DriftKind.CANCELLED, False, False)],
 )
 def test_its_owner_is_not_told_that_a_card_works_which_its_carrier_has_cut(kind, works, is_renewed):
-    card = card_in_use(customer="Acme")
+    card = use(card_in_use(customer="Acme", since=timezone.localdate()), timezone.localdate(), 1)
     a_difference(on_account(card, an_account()), kind)
     client = logged_in(member("Acme", "alice"))
     page = text(client.get(f"/my/cards/{card.iccid}/", headers={"accept-language": "en"}))
     assert ("The card works." in page, "see the prices" in page) == (works, is_renewed)
+    helped = text(client.get(f"/my/cards/{card.iccid}/help/", headers={"accept-language": "en"}))
+    assert ("The card looks fine from here." in helped, "At the carrier" in helped) == (works, not works)
 
 
 def test_a_new_owner_reads_nothing_of_the_orders_before():

@@ -143,39 +143,50 @@ def _ordered(command):
     )
 
 
-def told_to_customer(card):
-    """What the card's owner reads of the carrier, in sentences: what is on its way, and what differs; mostly nothing.
+class OwnersCard:
+    """What the card's owner reads of the carrier; mostly nothing."""
 
-    Orders of before the card was theirs are none of their affair.
-    """
-    sentences = [
-        str(DIFFERENCES_FOR_CUSTOMERS[drift.kind])
-        for drift in open_drifts_of(card)
-        if drift.kind in DIFFERENCES_FOR_CUSTOMERS
-    ]
-    line = Line.objects.filter(card=card, account__isnull=False).first()
-    if line and line.is_behind(card.version):
-        sentences.append(_("The last change is being handed over to the carrier."))
-    last = orders_about(card, card.owned_from_seq or 0).filter(NOT_REPLACED).first()
-    if last and not (last.ended_at and sentences) and _is_news(last):
-        at = timezone.localtime(last.ended_at or last.sent_at or last.made_at)
-        sentence = ORDER_FOR_CUSTOMERS[last.state]
-        sentences.append(sentence.format(order=order_label(last.aspect, last.goal), at=f"{at:%Y-%m-%d %H:%M}"))
-    return sentences
+    def __init__(self, card, user):
+        self.card, self.user = card, user
 
+    @cached_property
+    def _kinds(self):
+        """What differs, as far as it is the owner's affair."""
+        return [drift.kind for drift in open_drifts_of(self.card) if drift.kind in DIFFERENCES_FOR_CUSTOMERS]
 
-def cut_at_carrier(card):
-    """Whether the card does not work at its carrier although it should (`at_all`), and never will (`for_good`)."""
-    kinds = {drift.kind for drift in open_drifts_of(card)}
-    return {"at_all": not kinds.isdisjoint(DIFFERENCES_FOR_CUSTOMERS), "for_good": DriftKind.CANCELLED in kinds}
+    @property
+    def is_cut(self):
+        """Whether the card does not work there although it should."""
+        return bool(self._kinds)
 
+    @property
+    def is_gone(self):
+        """Whether it never will again."""
+        return DriftKind.CANCELLED in self._kinds
 
-def offers_owner_link(card, user):
-    """Whether this member may ask the carrier for the page of the card's ID verification."""
-    if not (wants_link(card) and Actor.of(user).may(Action.SUBMIT_REAL_NAME, card)):
-        return False
-    line = Line.objects.filter(card=card, account__isnull=False).select_related("account").first()
-    return line is not None and can_link(line.account)
+    @cached_property
+    def _line(self):
+        return Line.objects.filter(card=self.card, account__isnull=False).select_related("account").first()
+
+    @cached_property
+    def sentences(self):
+        """What differs, and what is on its way. Orders of before the card was theirs are none of their affair."""
+        sentences = [str(DIFFERENCES_FOR_CUSTOMERS[kind]) for kind in self._kinds]
+        if self._line and self._line.is_behind(self.card.version):
+            sentences.append(_("The last change is being handed over to the carrier."))
+        last = orders_about(self.card, self.card.owned_from_seq or 0).filter(NOT_REPLACED).first()
+        if last and not (last.ended_at and sentences) and _is_news(last):
+            at = timezone.localtime(last.ended_at or last.sent_at or last.made_at)
+            sentence = ORDER_FOR_CUSTOMERS[last.state]
+            sentences.append(sentence.format(order=order_label(last.aspect, last.goal), at=f"{at:%Y-%m-%d %H:%M}"))
+        return sentences
+
+    @cached_property
+    def offers_link(self):
+        """Whether this member may ask the carrier for the page of the card's ID verification."""
+        if not (wants_link(self.card) and Actor.of(self.user).may(Action.SUBMIT_REAL_NAME, self.card)):
+            return False
+        return self._line is not None and can_link(self._line.account)
 
 
 def _is_news(command):

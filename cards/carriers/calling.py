@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote, urlencode, urlsplit
+from xml.sax.saxutils import escape
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -99,7 +100,8 @@ class CarrierCall:
     def __call__(self, method, path, *, query=(), document=None, body=None, headers=None, request_id=""):
         self._refuse_plain_http()
         sent = {"Accept-Encoding": "identity", "User-Agent": "simportal", **(headers or {})}
-        self._secrets |= {value for name, value in (*sent.items(), *query) if name.lower() in _SECRET_NAMES}
+        secret = [value for name, value in (*sent.items(), *query) if name.lower() in _SECRET_NAMES]
+        self._secrets.update(secret, (value.rpartition(" ")[2] for value in secret))  # of `Basic …` what stands behind
         if document is not None:
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
             sent.setdefault("Content-Type", "application/json; charset=utf-8")
@@ -127,7 +129,7 @@ class CarrierCall:
         """This text without any secret of the account, however an answer may repeat it, nor what no database takes; cut
         as words are kept."""
         for secret in sorted(filter(None, self._secrets), key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), b64encode(secret.encode()).decode()):
+            for form in _forms_of(secret):
                 text = text.replace(form, _MASK)
         return text.encode("utf-8", "ignore").decode().replace("\0", "")[:LONGEST_WORDS]
 
@@ -144,6 +146,12 @@ class CarrierCall:
         address = urlsplit(self.access.base_url)
         if address.scheme == "http" and address.hostname not in _LOOPBACK and not self._is_plain:
             raise LoginRefused("http")
+
+
+def _forms_of(secret):
+    """How an answer may repeat it: as it is, within an address, a header, JSON, or XML."""
+    as_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    return (secret, quote(secret, safe=""), b64encode(secret.encode()).decode(), *as_json, escape(secret))
 
 
 def _exchange(base_url, method, address, body, headers, deadline):

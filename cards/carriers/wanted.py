@@ -66,9 +66,8 @@ def wanted(card: CardFacts, stop_by: str = "number", is_capped: bool = False, is
     if service == ServiceState.ACTIVE and holds:
         service = ServiceState.STOPPED
     is_served = service in (ServiceState.ACTIVE, ServiceState.STOPPED)
-    cap_mb = (
-        math.ceil(card.allowance_mb * _CAP_PERCENT / 100) if is_capped and is_served and card.allowance_mb else None
-    )
+    allowance_mb = card.allowance_mb if is_capped and is_served else None
+    cap_mb = math.ceil(allowance_mb * _CAP_PERCENT / 100) if allowance_mb else None
     imei = card.bound_imei if is_bound and card.binding != Binding.NONE else ""
     return Wanted(service, data, cap_mb, imei)
 

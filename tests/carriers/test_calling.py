@@ -1,6 +1,7 @@
 """Calls over HTTP to a server that misbehaves: what is heard, what is not, and that nothing secret stays behind."""
 
 import contextlib
+import json
 import re
 import socket
 import threading
@@ -73,6 +74,19 @@ def test_no_words_of_an_answer_hold_a_secret():
     sim = Sim(1, "89860000000000000001")
     (told,) = answers_to(lambda: [NoAmount(sim, "no sesame today")], call_to("https://x.example"), 1)
     assert told == NoAmount(sim, "no *** today")
+
+
+def test_a_secret_is_known_however_an_answer_spells_it():
+    call, secret = call_to("https://x.example", password='a"b&卡'), 'a"b&卡'
+    said = [secret, json.dumps(secret), json.dumps(secret, ensure_ascii=False), 'a"b&amp;卡', "a%22b%26%E5%8D%A1"]
+    assert [call.masked(each) for each in said] == ["***", '"***"', '"***"', "***", "***"]
+
+
+def test_what_stands_in_a_header_is_known_without_its_scheme():
+    with server(OK) as (_heard, url):
+        call = call_to(url)
+        call("GET", "/", headers={"Authorization": "Basic dXNlcjprZXk="})
+    assert call.masked("no user dXNlcjprZXk= here") == "no user *** here"
 
 
 def test_an_answer_is_given_as_it_came_whatever_its_status():

@@ -50,6 +50,7 @@ def test_cap_and_device_are_wanted_where_the_account_orders_them():
     card = CardFacts("in_use", allowance_mb=1000, binding=Binding.FIXED, bound_imei="861537040000019")
     assert wanted(card) == Wanted("active")
     assert wanted(card, is_capped=True, is_bound=True) == Wanted("active", "", 1100, "861537040000019")
+    assert wanted(CardFacts("in_use", allowance_mb=100), is_capped=True).cap_mb == 110
     assert wanted(CardFacts("unused", allowance_mb=1000), is_capped=True, is_bound=True) == Wanted("silent")
 
 

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from cards.carriers.actions.drifts import open_drifts
 from cards.carriers.actions.hearing import wanted_now
 from cards.carriers.choices import LineStep, told_words
 from cards.carriers.models import Command, Drift, Line
@@ -28,7 +29,6 @@ def card_documents(card_ids):
 
 def drift_documents():
     """The queue of differences, the oldest first. A card that is not in our books has but its number there."""
-    found = Drift.objects.open().select_related("account", "card").order_by("pk")
     return [
         {
             "id": drift.pk,
@@ -42,7 +42,7 @@ def drift_documents():
             "since": _instant(drift.since),
             "evidence": drift.evidence,
         }
-        for drift in found
+        for drift in open_drifts()
     ]
 
 

@@ -11,6 +11,7 @@ from cards.carriers.actions.asking import ask_soon, take_look
 from cards.carriers.actions.circuit import break_circuit
 from cards.carriers.actions.commands import close_command
 from cards.carriers.actions.lines import pause_lines, resume_lines
+from cards.carriers.actions.slots import REAL
 from cards.carriers.choices import Aspect, CommandState
 from cards.carriers.models import Attempt, CarrierAccount, Command, Line
 from cards.carriers.protocols import PROTOCOLS
@@ -31,6 +32,7 @@ from cards.carriers.results import (
 )
 from tests.build import card_in_use, do, on_day
 from tests.carriers.playing import NOON, Played, account, line_of, orders_told, settled
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 10)
@@ -364,6 +366,24 @@ def test_an_account_that_is_not_accepted_waits_and_is_asked_once_a_minute(carrie
     account = CarrierAccount.objects.get()
     assert (account.broken_since, account.broken_why, account.broken_s) == (None, "", 300)
     assert ends(card) == ("confirmed", 2, "", "")
+
+
+def test_where_one_account_makes_a_worker_stumble_the_others_go_on_to_their_end(carrier, monkeypatch):
+    bad, good = account("bad"), account("good")
+    threads, served = working._Threads(REAL, None), []
+
+    def serve(account_pk, slot, clock, is_enough):
+        if account_pk == bad.pk:
+            raise RuntimeError("stumbled")
+        wait_until(lambda: threads.has_stumbled)
+        served.append(account_pk)
+        return 1
+
+    monkeypatch.setattr(working, "_serve", serve)
+    assert threads.start([bad, good]) == 2
+    with pytest.raises(RuntimeError, match="stumbled"):
+        threads.finish()
+    assert served == [good.pk]
 
 
 def test_an_account_without_cards_is_accepted_again_too(carrier):

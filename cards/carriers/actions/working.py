@@ -55,7 +55,7 @@ def work(seconds=None, until_settled=False, clock=REAL):
         free_the_dead(clock.now())
         started = worker.start(_accounts_with_work(clock.now()))
         is_idle = not (heard or started or worker.is_busy())
-        if (is_idle and (until_settled or until is None)) or _is_over(clock, until):
+        if (is_idle and (until_settled or until is None)) or _is_over(clock, until) or worker.has_stumbled:
             break
         if not started:
             clock.sleep(_POLL_S if not is_idle else 2 * _POLL_S)
@@ -84,6 +84,8 @@ def _has_work(account, now):
 
 class _Inline:
     """One turn of each account after the other."""
+
+    has_stumbled = False  # what breaks, breaks at once
 
     def __init__(self, clock, until):
         self._clock, self._turns = clock, 0
@@ -136,9 +138,12 @@ class _Threads:
         thread.start()
 
     def _tidy(self):
-        if self._errors:
-            raise self._errors[0]
         self._threads = {thread: account for thread, account in self._threads.items() if thread.is_alive()}
+
+    @property
+    def has_stumbled(self):
+        """Whether something broke in a thread. No other is begun then; those that there are go on to their end."""
+        return bool(self._errors)
 
     def is_busy(self):
         return any(thread.is_alive() for thread in self._threads)
@@ -146,7 +151,8 @@ class _Threads:
     def finish(self):
         for thread in self._threads:
             thread.join()
-        self._tidy()
+        if self._errors:
+            raise self._errors[0]
         return sum(self._turns)
 
     def _run(self, account_pk, slot):

@@ -272,7 +272,7 @@ def test_row_16_accepted_and_never_done(trial, admin_user):
     assert trial.end_of(card) == ("active", "unknown", ["unknown"], [])
     assert [kind for kind, _ in trial.drift(card)] == ["unconfirmed"]
     assert (trial.state_of(card), 2 <= len(trial.changes()) <= 4) == ("suspended", True)
-    assert "Outcome unknown since 2" in at_the_carrier(admin_user, card)
+    assert "Outcome unknown found 2" in at_the_carrier(admin_user, card)
 
 
 @of_row(17)

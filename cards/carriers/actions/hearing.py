@@ -37,12 +37,13 @@ _WRITTEN = (
 def hear(now=None):
     """Read the cards' records that are new, and order what follows from them; how many they were."""
     heard = 0
-    while _is_there_news() and (number := pull(_READER, partial(_take_records, now=now or timezone.now()))):
+    while is_there_news() and (number := pull(_READER, partial(_take_records, now=now or timezone.now()))):
         heard += number
     return heard
 
 
-def _is_there_news():
+def is_there_news():
+    """Whether the cards have records that were not read yet, be it that an older transaction holds them back."""
     through = EventCursor.objects.filter(reader=_READER).values_list("through", flat=True).first()
     return newest_key(CardEvent) > (through or 0)
 

@@ -14,7 +14,7 @@ from cards.carriers.actions.answers import CALL_FAILURES, answers_to, note_a_fai
 from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
 from cards.carriers.actions.fetching import Pulls
-from cards.carriers.actions.hearing import hear
+from cards.carriers.actions.hearing import hear, is_there_news
 from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.reconciling import Comparisons
 from cards.carriers.actions.sending import Sends
@@ -43,18 +43,20 @@ _NO_CARD = Sim(0, "89860000000000000000", "10000000000")  # numbers that nobody 
 _numbers = iter(range(1, 1_000_000_000))
 
 
-def work(seconds=None, until_settled=False, clock=REAL):
+def work(seconds=None, until_settled=False, clock=REAL, heard_within_s=0):
     """Work for so many seconds, or until nothing is due at this moment; how many turns at calling that were.
 
-    Without either it is one round of what is due. Nothing is waited for that is due later.
+    Without either it is one round of what is due. Nothing is waited for that is due later; for records that an older
+    transaction holds back still, `heard_within_s` seconds at most.
     """
+    heard_by = clock.now() + timedelta(seconds=heard_within_s)
     until = None if seconds is None else clock.now().timestamp() + seconds
     worker = _Inline(clock, until) if _is_alone() else _Threads(clock, until)
     while True:
         heard = hear(clock.now())
         free_the_dead(clock.now())
         started = worker.start(_accounts_with_work(clock.now()))
-        is_idle = not (heard or started or worker.is_busy())
+        is_idle = not (heard or started or worker.is_busy() or (clock.now() < heard_by and is_there_news()))
         if (is_idle and (until_settled or until is None)) or _is_over(clock, until) or worker.has_stumbled:
             break
         if not started:

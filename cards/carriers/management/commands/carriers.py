@@ -25,6 +25,7 @@ from cards.management.numbers import meant
 from cards.phrases import listed, noted, pair
 
 MOST_SECONDS = 7 * 24 * 60 * 60
+HEARD_WITHIN_S = 60  # of records that an older transaction still holds back
 
 
 def _seconds(text):
@@ -95,14 +96,14 @@ class Command(PortalCommand):
 
     def _work(self, seconds, until_settled, json, **options):
         plan_pulls(timezone.now())
-        turns = working.work(seconds, until_settled)
+        turns = working.work(seconds, until_settled, heard_within_s=HEARD_WITHIN_S)
         if json:
             self.give({"turns": turns})
 
     def _reconcile(self, account, json, **options):
         """Exit code 1 where it could not be brought to its end, or where it holds back what it would correct."""
         run = reconcile(_used(account), timezone.now())
-        working.work(until_settled=True)
+        working.work(until_settled=True, heard_within_s=HEARD_WITHIN_S)
         document = comparison_document(run)
         self.give(document) if json else self._tell(document)
         return bool(document["held_why"] or not document["ended"])
@@ -110,7 +111,7 @@ class Command(PortalCommand):
     def _pull(self, account, day, json, **options):
         """Exit code 1 where nothing was told of some cards."""
         pull = pull_day(_used(account), day)
-        working.work(until_settled=True)
+        working.work(until_settled=True, heard_within_s=HEARD_WITHIN_S)
         document = pull_document(pull)
         self.give(document) if json else self._tell(document)
         return bool(document["missing"] or document["refused"] or not document["ended"])

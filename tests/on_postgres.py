@@ -53,6 +53,11 @@ ASKED_ONCE = {
     *("tests/cases/test_c21_the_31st.py", "tests/cases/test_c24_taken_over_and_old_days.py"),
     *("tests/engine/test_clock_set_back.py", "tests/engine/test_unpark.py", "tests/engine/test_unrenew.py"),
     "tests/test_days.py",
+    # what carriers say and are told, and the pages about it
+    *("tests/carriers/test_ctwing.py", "tests/carriers/test_m2m.py", "tests/carriers/test_str_enc.py"),
+    *("tests/carriers/test_pages_accounts.py", "tests/carriers/test_pages_card.py"),
+    *("tests/carriers/test_pages_drift.py", "tests/carriers/test_pages_orders.py"),
+    *("tests/carriers/test_real_name_links.py", "tests/carriers/test_simulated.py"),
 }
 # ... except for modules and tests among these whose subject is SQL: searching, filtering, sorting, sums by day, keys,
 # constraints, transactions that are cut off.

@@ -3,14 +3,14 @@ from django.utils import timezone
 
 from cards.carriers.actions import approving, hearing, pulls, reconciling, working
 
-WORK_SECONDS = 50
+WORK_SECONDS, HEARING_SECONDS = 50, 50
 APPROVED_SECONDS = 5
 
 
 @shared_task(name="carriers.hear")
 def hear_cards():
     """Read the cards' records that are new, and order what follows; on most ticks that is a look."""
-    hearing.hear()
+    hearing.hear(seconds=HEARING_SECONDS)
 
 
 @shared_task(name="carriers.work")

@@ -4,8 +4,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.test import override_settings
 
+from cards.carriers.actions import hearing
 from cards.carriers.actions.accounts import account_for
-from cards.carriers.models import AccountRule, CarrierAccount
+from cards.carriers.models import AccountRule, CarrierAccount, Line
 from cards.models import AuditEntry
 from simportal.checks import carrier_accounts_can_be_opened
 from tests.build import open_card
@@ -54,6 +55,18 @@ def test_it_is_changed_by_what_is_told_and_stays_as_it_was_otherwise():
     kept = CarrierAccount.objects.get()
     assert (kept.is_on, kept.token, kept.faults) == (True, "", 0)
     assert result("carrier_account", "main") == changed | {"is_on": True}
+
+
+def test_the_first_cards_come_to_a_new_account_at_once_and_the_workers_bring_the_others(monkeypatch):
+    monkeypatch.setattr(hearing, "_CARDS_AT_ONCE", 2)
+    cards = [open_card() for _ in range(5)]
+    assert hearing.hear() == 5  # and no account is there
+    account()
+    told = list(Line.objects.order_by("card").values_list("card", "wanted_service"))
+    assert told == [(card.pk, "silent") for card in cards[:2]]
+    assert (CarrierAccount.objects.get().bring_after, hearing.hear()) == (cards[1].pk, 3)
+    assert list(Line.objects.order_by("card").values_list("card", flat=True)) == [card.pk for card in cards]
+    assert (CarrierAccount.objects.get().bring_after, hearing.hear()) == (None, 0)
 
 
 def test_a_slot_too_many_stays_until_its_worker_is_done():

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from cards.actions import audit
 from cards.carriers.actions.accounts import missing_of, what_is_told
-from cards.carriers.actions.assigning import bring_cards
+from cards.carriers.actions.hearing import bring_some_cards
 from cards.carriers.ciphers import deciphered, enciphered
 from cards.carriers.models import CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
@@ -34,8 +34,11 @@ def save_account(name, *, by, **told):
     """
     with transaction.atomic():
         account, changed = _saved(name, by, **told)
+        if changed & USE:
+            account.bring_after = 0
+            account.save(update_fields=["bring_after"])
     if changed & USE:
-        bring_cards(account)
+        bring_some_cards(account, timezone.now())  # at once what is no work; the workers go on with the rest
     return account
 
 

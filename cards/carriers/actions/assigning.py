@@ -41,13 +41,6 @@ def put_by_rule(account, *, customer=None, prefix=""):
     return put_on_account(cards.values_list("pk", flat=True), account)
 
 
-def bring_cards(account):
-    """Bring the cards into step with an account that was made, or is used otherwise now: those on it, and those of its
-    carrier that are on none and belong there."""
-    elsewhere = Line.objects.filter(card__carrier=account.carrier).exclude(account=account).values("card")
-    bring_in_step(Card.objects.filter(carrier=account.carrier).exclude(pk__in=elsewhere).values_list("pk", flat=True))
-
-
 def _moved(card_ids, account, now):
     known = set(Line.objects.filter(card__in=card_ids).values_list("card_id", flat=True))
     new = set(card_ids) - known

@@ -21,6 +21,7 @@ _RANK = timedelta(seconds=60)  # by which an order of the next level is later
 PERSON, MANY, CORRECTION = range(3)
 _LADDER = (1, 4, 20, 60, 240, 720)  # times `retry_s`
 _JITTER = 0.2
+_SHORTEST_RETRY = timedelta(seconds=0.1)
 _MOST_REPEATS = 3
 _SOONEST_LOOK_S, _LATEST_LOOK_S = 0.5, 3600
 LATER_LOOKS = (timedelta(minutes=5), timedelta(hours=1), timedelta(hours=24))
@@ -201,7 +202,8 @@ def _settle_on_its_way(command, line, now, ordered):
 
 def _by_the_ladder(command, account):
     step = _LADDER[min(max(command.attempts, 1), len(_LADDER)) - 1]
-    return command.sent_at + seconds_of(account, "retry_s") * step * random.uniform(1 - _JITTER, 1 + _JITTER)
+    first = max(seconds_of(account, "retry_s"), _SHORTEST_RETRY)  # where it is set to none, waits grow all the same
+    return command.sent_at + first * step * random.uniform(1 - _JITTER, 1 + _JITTER)
 
 
 def patience_until(command, account, now):

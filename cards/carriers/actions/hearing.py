@@ -5,6 +5,7 @@ was taken over, restored or corrected falls into step in the same way. How far t
 them is one transaction.
 """
 
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,12 +35,38 @@ _WRITTEN = (
 )
 
 
-def hear(now=None):
-    """Read the cards' records that are new, and order what follows from them; how many they were."""
-    heard = 0
-    while is_there_news() and (number := pull(_READER, partial(_take_records, now=now or timezone.now()))):
+def hear(now=None, seconds=None):
+    """Read the cards' records that are new, and order what follows from them; how many they were.
+
+    Cards of accounts that are new, or used otherwise now, are brought into step with them, and counted too. It ends
+    after so many seconds, if any are said; the next one goes on.
+    """
+    heard, began = 0, time.monotonic()
+    while seconds is None or time.monotonic() < began + seconds:
+        number = _hear_some(now or timezone.now())
+        if not number:
+            break
         heard += number
     return heard
+
+
+def _hear_some(now):
+    read = pull(_READER, partial(_take_records, now=now)) if is_there_news() else 0
+    brought = CarrierAccount.objects.filter(bring_after__isnull=False)
+    return read + sum(bring_some_cards(account, now) for account in brought)
+
+
+def bring_some_cards(account, now):
+    """Bring the next cards into step with an account that is new or used otherwise now, those on it and those of its
+    carrier that are on none; how many they were."""
+    with transaction.atomic():
+        elsewhere = Line.objects.filter(card__carrier=account.carrier).exclude(account=account).values("card")
+        behind = Card.objects.filter(carrier=account.carrier, pk__gt=account.bring_after).exclude(pk__in=elsewhere)
+        keys = list(behind.order_by("pk").values_list("pk", flat=True)[:_CARDS_AT_ONCE])
+        _bring(keys, {}, now)
+        following = keys[-1] if len(keys) == _CARDS_AT_ONCE else None
+        CarrierAccount.objects.filter(pk=account.pk, bring_after=account.bring_after).update(bring_after=following)
+    return len(keys)
 
 
 def is_there_news():

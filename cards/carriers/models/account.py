@@ -14,7 +14,8 @@ class CarrierAccount(models.Model):
     While `broken_since` stands, the account's circuit is open: nothing is sent but a probe at `probe_at`. `faults` are
     the transport errors one after the other. `broken_s` are the seconds for which it was broken before: no order's
     patience runs then. `next_at` is the earliest start of its next call, whichever worker makes it. `push_key` is the
-    unguessable part of the address at which the carrier may knock.
+    unguessable part of the address at which the carrier may knock. `bring_after` is the key of the card up to which the
+    cards were brought into step with it since it was made or used otherwise; None, all were.
     """
 
     name = CodeField(max_length=40, unique=True)
@@ -36,6 +37,7 @@ class CarrierAccount(models.Model):
     next_at = models.DateTimeField(null=True, editable=False)
     push_key = CodeField(max_length=43, unique=True, editable=False)
     reconcile_at = models.DateTimeField(null=True, editable=False)
+    bring_after = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("carrier account")

@@ -12,7 +12,7 @@ from tests.carriers.fakes.onelink5 import OneLinkFake
 from tests.carriers.fleet import Fleet
 from tests.processes import wait_until
 
-CARDS = 250  # stopped, then resumed: 500 orders
+CARDS = {1: 250, 4: 25}  # of each carrier, by how many there are; stopped, then resumed: 500 orders of the first
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 
 
@@ -26,14 +26,24 @@ def fleet(new_portal, tmp_path):
 
 
 @on_postgresql
-def test_row_23_each_card_is_stopped_once_and_resumed_once(fleet):
-    (cards,), (fake,) = fleet.begin(CARDS, slots=4, repeat_s=5, patience_s=600), fleet.fakes
-    fake.spoil_often(**{"drop_after": 0.05, "500": 0.05, "busy": 0.05})
-    with fleet.workers(2):
-        for action, number in (("suspend", CARDS), ("resume", 2 * CARDS)):
-            fleet.act(action, *cards)
-            wait_until(lambda number=number: fleet.number_of("confirmed") == number, 90)
-    assert {tuple(fake.done(card)) for card in cards} == {("stopped", "active")}
+@pytest.mark.parametrize("kinds", [("onelink5",), ("unicom", "jasper", "ctwing", "m2m")], ids="-".join)
+def test_row_23_each_card_is_stopped_once_and_resumed_once(kinds, new_portal, tmp_path):
+    with contextlib.ExitStack() as servers:
+        fakes = [servers.enter_context(FAKES[kind]()) for kind in kinds]
+        for fake in fakes:
+            print(f"{fake.NAME}: FAKE_SEED={fake.seed}")
+            fake.rate = math.inf
+        fleet = Fleet(new_portal(), tmp_path, *fakes)
+        groups = fleet.begin(CARDS[len(kinds)], repeat_s=5, patience_s=600)
+        for fake in fakes:
+            fake.spoil_often(**{"drop_after": 0.05, "500": 0.05, "busy": 0.05})
+        cards = [card for group in groups for card in group]
+        with fleet.workers(2):
+            for action, number in (("suspend", len(cards)), ("resume", 2 * len(cards))):
+                fleet.act(action, *cards)
+                wait_until(lambda number=number: fleet.number_of("confirmed") == number, 90)
+        done = {tuple(fake.done(card)) for fake, group in zip(fakes, groups, strict=True) for card in group}
+        assert (done, [fake.violations for fake in fakes]) == ({("stopped", "active")}, [[] for _ in fakes])
 
 
 @on_postgresql

@@ -56,8 +56,8 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     """
     declared = asked_for(action)
     params = declared.cleaned(params)
-    request = ActionRequest(actor, on or civil_today(), PolicyBook.read(), reason, params, versions)
-    request.evidence = evidence or {}
+    day, policies = on or civil_today(), PolicyBook.read()
+    request = ActionRequest(actor, day, policies, reason, params, versions, evidence=evidence or {})
     work, signature = RequestedAction(declared, request), Signature(actor, reason, at or timezone.now(), job_id)
     if not declared.is_final or actor.kind != ActorKind.STAFF or job_id:  # a job was looked at when it was started
         return change(card_ids, work, signature)

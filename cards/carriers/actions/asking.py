@@ -12,6 +12,7 @@ from cards.carriers.actions.commands import (
     follow_the_wish,
     is_done,
     lines_locked,
+    on_its_way,
     open_commands_of,
     put_off,
     release_queue,
@@ -67,10 +68,9 @@ def ask_soon(line_ids, by_person=False, now=None):
     """Have these lines looked at as soon as a slot is free; a person's wish goes before all others, and is thorough."""
     changes = {"ask_at": now or timezone.now(), **({"is_asked_by_person": True} if by_person else {})}
     with transaction.atomic():
-        lines = Line.objects.filter(pk__in=line_ids, account__isnull=False).order_by("card_id")
-        keys = list(
-            lines.select_for_update().values_list("pk", flat=True)
-        )  # in the order in which everybody locks them
+        # Locked in the order in which everybody locks them.
+        lines = Line.objects.filter(pk__in=line_ids, account__isnull=False).order_by("card_id").select_for_update()
+        keys = list(lines.values_list("pk", flat=True))
         Line.objects.filter(pk__in=keys).update(**changes)
 
 
@@ -89,12 +89,8 @@ def _claim(account, protocol, owner, now):
     lines = [line for line in lines if line.is_asked_by_person == lines[0].is_asked_by_person]
     Line.objects.filter(pk__in=[line.pk for line in lines]).update(ask_at=now + LEASE_OF_A_SLOT, worker=owner)
     standing = open_commands_of([line.card_id for line in lines])
-    on_their_way = {
-        card: next(command for command in commands if command.is_in_flight)
-        for card, commands in standing.items()
-        if any(command.is_in_flight for command in commands)
-    }
-    return lines, on_their_way
+    on_their_way = {card: on_its_way(commands) for card, commands in standing.items()}
+    return lines, {card: command for card, command in on_their_way.items() if command}
 
 
 def _ask_for_the_order(protocol, call, line, look, command):
@@ -123,7 +119,7 @@ def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=Non
         return  # it was put on another account meanwhile, of which this says nothing
     commands = open_commands_of([line.card_id]).get(line.card_id, [])
     line.ask_at, line.worker, line.is_asked_by_person = None, "", False
-    was_on_its_way = next((command for command in commands if command.is_in_flight), None)
+    was_on_its_way = on_its_way(commands)
     if isinstance(look, Seen | Missing):
         _write_what_was_seen(line, look, now)
         for command in commands:

@@ -71,7 +71,7 @@ def order(wishes, now):
                 continue
             if before:
                 replaced.append(before.pk)
-            opened.append(_new(line, each, cause, any(command.is_in_flight for command in of_card), now))
+            opened.append(_new(line, each, cause, on_its_way(of_card) is not None, now))
     _supersede(replaced, now)
     return Command.objects.bulk_create(opened)
 
@@ -82,6 +82,11 @@ def open_commands_of(cards):
     for command in Command.objects.filter(card_id__in=cards, state__in=OPEN_COMMANDS):
         by_card.setdefault(command.card_id, []).append(command)
     return by_card
+
+
+def on_its_way(commands):
+    """The one of a card's open commands that is in flight; None where there is none."""
+    return next((command for command in commands if command.is_in_flight), None)
 
 
 def withdraw_orders(lines, ordered, now):

@@ -69,6 +69,8 @@ class Deed(TextChoices):
     PRICE = "price", pgettext_lazy("deed", "Price")
     CANCELLING = "cancelling", pgettext_lazy("deed", "Cancellation of cards")
     RULES = "rules", _("Billing settings")
+    WITHDRAWAL = "withdrawal", pgettext_lazy("entry", "Withdrawal")
+    CHARGEBACK = "chargeback", pgettext_lazy("entry", "Chargeback")
 
 
 class ProposalState(TextChoices):
@@ -88,6 +90,11 @@ class Account(TextChoices):
     REVENUE = "revenue", pgettext_lazy("account", "Revenue")
     CASH = "cash", pgettext_lazy("account", "Cash")
     REFUNDS = "refunds", pgettext_lazy("account", "Refunds")
+    PROVIDERS = "providers", pgettext_lazy("account", "At payment providers")
+    SUSPENSE = "suspense", pgettext_lazy("account", "Suspense")
+    PAYBACK = "payback", pgettext_lazy("account", "Owed to payers")
+    FEES = "fees", pgettext_lazy("account", "Payment fees")
+    LOSSES = "losses", pgettext_lazy("account", "Chargeback losses")
 
 
 class EntryKind(TextChoices):
@@ -99,6 +106,12 @@ class EntryKind(TextChoices):
     FULFILMENT = "fulfilment", _("Service delivered")
     REFUND = "refund", pgettext_lazy("entry", "Refund")
     REVERSAL = "reversal", _("Reversal")
+    SUSPENSE = "suspense", pgettext_lazy("entry", "Payment to clear")
+    WITHDRAWAL = "withdrawal", pgettext_lazy("entry", "Withdrawal")
+    PAID_BACK = "paid_back", pgettext_lazy("entry", "Paid back to the payer")
+    CHARGEBACK = "chargeback", pgettext_lazy("entry", "Chargeback")
+    FEE = "fee", pgettext_lazy("entry", "Payment fee")
+    PAYOUT = "payout", pgettext_lazy("entry", "Payout of a provider")
 
 
 class PriceKind(TextChoices):
@@ -107,6 +120,7 @@ class PriceKind(TextChoices):
     LIST = "list", _("List price")
     TIER = "tier", _("Tier price")
     CUSTOMER = "customer", _("Customer price")
+    RETAIL = "retail", _("Retail price")
     COST = "cost", _("Cost price")
 
 
@@ -118,6 +132,66 @@ class PaymentState(TextChoices):
     CLOSED = "closed", pgettext_lazy("payment", "Closed")
 
 
+class PaymentWay(TextChoices):
+    """How somebody pays: on a page of the provider's, on a computer or a phone; by a QR code that the portal draws; or
+    within WeChat's own browser."""
+
+    PAGE = "page", pgettext_lazy("payment", "Web page")
+    WAP = "wap", pgettext_lazy("payment", "Mobile page")
+    QR = "qr", pgettext_lazy("payment", "QR code")
+    JSAPI = "jsapi", pgettext_lazy("payment", "In WeChat")
+
+
+class PayerRefundState(TextChoices):
+    """How far money has come on its way back to whoever paid it online.
+
+    `open` waits to be sent, `sent` was taken by the provider; `failed` waits for a person.
+    """
+
+    OPEN = "open", pgettext_lazy("payer refund", "Queued")
+    SENT = "sent", pgettext_lazy("payer refund", "Processing")
+    DONE = "done", pgettext_lazy("payer refund", "Paid back")
+    FAILED = "failed", pgettext_lazy("payer refund", "Failed")
+    BY_BANK = "by_bank", pgettext_lazy("payer refund", "Paid back by bank transfer")
+    KEPT = "kept", pgettext_lazy("payer refund", "Back in the wallet")
+
+
+class PayerRefundCause(TextChoices):
+    """Why money goes back to whoever paid it."""
+
+    UNSERVED = "unserved", _("Could not be delivered")
+    REFUND = "refund", pgettext_lazy("entry", "Refund")
+    NOT_NEEDED = "not_needed", _("Paid when nothing was due any more")
+    UNMATCHED = "unmatched", _("Fits no payment")
+    WITHDRAWAL = "withdrawal", pgettext_lazy("entry", "Withdrawal")
+    TRIAL = "trial", _("Trial payment")
+
+
+class WithdrawalWay(TextChoices):
+    """Where a customer's money goes: back to where it came from, or to a bank account."""
+
+    ORIGIN = "origin", _("Back to where it came from")
+    BANK = "bank", _("Bank transfer")
+
+
+class WithdrawalState(TextChoices):
+    """How far an approved withdrawal has come."""
+
+    APPROVED = "approved", pgettext_lazy("withdrawal", "Being paid out")
+    DONE = "done", pgettext_lazy("withdrawal", "Paid out")
+    RETURNED = "returned", pgettext_lazy("withdrawal", "Back in the wallet")
+
+
+class BillLineKind(TextChoices):
+    """What a line of a provider's bill is about."""
+
+    PAYMENT = "payment", pgettext_lazy("bill", "Payment")
+    REFUND = "refund", pgettext_lazy("bill", "Refund")
+    PAYOUT = "payout", pgettext_lazy("bill", "Payout")
+    FEE = "fee", pgettext_lazy("bill", "Fee")
+    OTHER = "other", pgettext_lazy("bill", "Other")
+
+
 class NotificationOutcome(TextChoices):
     """What was made of a provider's notification; `paid` alone moves money, `known` changes nothing any more.
 
@@ -127,6 +201,7 @@ class NotificationOutcome(TextChoices):
 
     PAID = "paid", pgettext_lazy("notification", "Payment received")
     CLOSED = "closed", pgettext_lazy("notification", "Payment closed")
+    OPEN = "open", pgettext_lazy("notification", "Not paid yet")
     KNOWN = "known", pgettext_lazy("notification", "Already paid: no change")
     LATE = "late", pgettext_lazy("notification", "Refused: timestamp out of range")
     UNKNOWN = "unknown", pgettext_lazy("notification", "Unknown payment")
@@ -156,6 +231,10 @@ class NoticeKind(TextChoices):
     RENEWAL_FAILED = "renewal_failed", _("Auto-renewal failed")
     NOT_RENEWED = "not_renewed", _("Card not auto-renewed")
     PAYMENT_KEPT = "payment_kept", _("Payment kept in the wallet")
+    PAYMENT_DUE = "payment_due", _("Order waits for payment")
+    PAYMENT_FAILED = "payment_failed", _("Payment failed")
+    CREDIT_DUE = "credit_due", _("Credit to settle")
+    GUEST_PAID = "guest_paid", _("Paid by someone without an account")
 
 
 class MissedWhy(TextChoices):

@@ -100,6 +100,18 @@ MONEY_REFUSALS = {
         _("Orders of this kind cannot be paid online."),
         _("Pay from the wallet, or get it approved."),
     ),
+    "guest_order": (
+        _("Somebody bought this without an account: only they pay it, online."),
+        _("To renew the card yourself, order it yourself."),
+    ),
+    "provider_silent": (
+        _("{provider} could not be reached."),
+        _("Try again in a minute, or pay another way."),
+    ),
+    "provider_refused": (
+        _("{provider} has not taken the payment: {words}"),
+        _("Pay another way, or tell your dealer."),
+    ),
     "no_provider": (
         _("This portal does not accept online payments."),
         _("Pay from the wallet or by bank transfer."),

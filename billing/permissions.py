@@ -27,13 +27,24 @@ DECIDED_WITH: Mapping[str, str] = {
     Deed.TERMS: "billing.change_customeraccount",
     Deed.PRICE: "billing.add_price",
     Deed.CANCELLING: f"cards.{codename(Action.CANCEL)}",
+    Deed.WITHDRAWAL: "billing.pay_withdrawal",
+    Deed.CHARGEBACK: "billing.settle_payerrefund",
 }
 AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
+GUEST = Actor(ActorKind.GUEST, "guest", frozenset())
 
 
-def actor_for(user: User | None) -> Actor:
-    """The actor that stands in the books for a person, or for the automatic renewal where there is none."""
-    return Actor.of(user) if user else AUTO_RENEWAL
+def actor_for(user: User | None, order: Order | None = None) -> Actor:
+    """The actor that stands in the books for a person; where there is none, for whoever bought the order without an
+    account, or for the automatic renewal."""
+    if user:
+        return Actor.of(user)
+    return GUEST if order and order.is_guest else AUTO_RENEWAL
+
+
+def provider_actor(name: str) -> Actor:
+    """The actor that stands in the books for a payment provider, by the name of its account."""
+    return Actor(ActorKind.SYSTEM, name, frozenset())
 
 
 def require(is_allowed: Callable[[User], bool], user: User | None) -> None:

@@ -115,7 +115,12 @@ def _orders() -> Iterator[Problem]:
         lines_refunded=_sum_of(lines.filter(state=LineState.REFUNDED), "unit_price"),
         lines_open=_sum_of(lines.filter(state=LineState.OPEN), "unit_price"),
         lines_served=_sum_of(lines.filter(state=LineState.FULFILLED), "unit_price"),
-        moved=_sum_of(posted.filter(entry__kind=EntryKind.PAYMENT, account=Account.WALLET), "amount"),
+        moved=_sum_of(
+            posted.filter(entry__kind=EntryKind.PAYMENT).filter(
+                Q(account=Account.WALLET) | Q(account=Account.PROVIDERS, entry__order__is_guest=True)
+            ),
+            "amount",
+        ),
         owed=_sum_of(posted.filter(account=Account.RECEIVABLES), "amount"),
         earned=_sum_of(earned, "amount"),
     )
@@ -172,8 +177,11 @@ def _terms() -> Iterator[Problem]:
 
 
 def _on_order() -> Iterator[Problem]:
-    """A term is on order if and only if a line of a renewal that is placed or paid is still to be served, the same."""
-    open_lines = OrderLine.objects.filter(order__kind=OrderKind.RENEWAL, state=LineState.OPEN)
+    """A term is on order if and only if a line of a renewal that is placed or paid is still to be served, the same.
+
+    Guests' renewals are served as they are paid, and put no term on order.
+    """
+    open_lines = OrderLine.objects.filter(order__kind=OrderKind.RENEWAL, order__is_guest=False, state=LineState.OPEN)
     for is_paid, state in ((False, OrderState.PLACED), (True, OrderState.PAID)):
         lines, terms = open_lines.filter(order__state=state), OrderedTerm.objects.filter(is_paid=is_paid)
         same_line = {"order": OuterRef("order_key"), "order__customer": OuterRef("customer")}
@@ -197,16 +205,20 @@ def _openings() -> Iterator[Problem]:
 
 
 def _online() -> Iterator[Problem]:
-    """What came online stands in its customer's wallet, and what stands there came."""
-    booked = Posting.objects.filter(entry=OuterRef("entry"), account=Account.WALLET, customer=OuterRef("customer"))
-    is_booked = Exists(booked.filter(amount=OuterRef("amount")))
-    paid = Payment.objects.filter(state=PaymentState.PAID).exclude(is_booked)
-    assigned = UnmatchedPayment.objects.filter(state=ClearingState.ASSIGNED).exclude(is_booked)
+    """What came online stands in its customer's wallet, and what stands there came. What a guest paid, or a trial, pays
+    the order or is owed to the payer."""
+    booked = Posting.objects.filter(entry=OuterRef("entry"), amount=OuterRef("amount"))
+    in_wallet = Exists(booked.filter(account=Account.WALLET, customer=OuterRef("customer")))
+    passes_it = Exists(booked.filter(account__in=(Account.RECEIVABLES, Account.PAYBACK)))
+    is_of_nobody = Q(order__is_guest=True) | Q(customer=None)
+    all_paid = Payment.objects.filter(state=PaymentState.PAID)
+    paid = all_paid.exclude(is_of_nobody & Q(passes_it)).exclude(~is_of_nobody & Q(in_wallet))
+    assigned = UnmatchedPayment.objects.filter(state=ClearingState.ASSIGNED).exclude(in_wallet)
     for reference in (
         *paid.values_list("provider_reference", flat=True),
         *assigned.values_list("reference", flat=True),
     ):
-        sentence = _("online payment {reference} is not in the wallet as it came")
+        sentence = _("online payment {reference} is not booked as it came")
         yield _problem("online_not_booked", sentence, reference=reference)
     for entry in Entry.objects.filter(kind=EntryKind.ONLINE, payment=None, unmatched=None):
         yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=entry.pk)

@@ -17,9 +17,11 @@ SERVED_WITHIN = timedelta(minutes=10)
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
     def within(self, scope: Scope) -> Self:
-        """What is seen of these orders in a scope; an adjustment is the staff's alone as long as it is not made."""
+        """What is seen of these orders in a scope; an adjustment is the staff's alone as long as it is not made, and so
+        is what a guest has not paid."""
         not_made = models.Q(kind=OrderKind.ADJUSTMENT) & ~models.Q(state=OrderState.FULFILLED)
-        return super().within(scope) if scope.sees_all else super().within(scope).exclude(not_made)
+        not_paid = models.Q(is_guest=True, paid_at=None)
+        return super().within(scope) if scope.sees_all else super().within(scope).exclude(not_made | not_paid)
 
     def placed(self) -> Self:
         """Orders that wait to be paid, or to be approved."""

@@ -79,7 +79,8 @@ def offer(order: Order, plan: Plan | None, book: PriceBook, day: date) -> Offer:
     """
     if plan and not plan.is_sold and order.kind != OrderKind.OPENING:
         raise MoneyRefused("not_on_sale", plan=plan.code)
-    quote = book.quote(order.customer_id, plan.pk if plan else None, day)
+    quote_of = book.guest_quote if order.is_guest else book.quote
+    quote = quote_of(order.customer_id, plan.pk if plan else None, day)
     if quote is None and plan:
         raise MoneyRefused("no_price", plan=plan.code, day=str(day))
     if quote is None:

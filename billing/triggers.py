@@ -24,8 +24,10 @@ LOG_IS_KEPT = "who changed what, and who did it alone, is never changed or delet
 
 LAST_BALANCE = """COALESCE((SELECT balance FROM billing_posting
     WHERE customer_id = NEW.customer_id AND account = 'wallet' ORDER BY id DESC LIMIT 1), 0)"""
-PAYMENT = """SELECT 1 FROM billing_posting WHERE entry_id = 'pay:' || NEW.id AND account = 'wallet'
-    AND customer_id = NEW.customer_id AND amount = -NEW.total
+# A guest's order is paid with what came online, past the wallet of the card's customer.
+PAYMENT = """SELECT 1 FROM billing_posting WHERE entry_id = 'pay:' || NEW.id AND amount = -NEW.total
+    AND (NOT NEW.is_guest AND account = 'wallet' AND customer_id = NEW.customer_id
+        OR NEW.is_guest AND account = 'providers' AND customer_id IS NULL)
     AND EXISTS (SELECT 1 FROM billing_entry WHERE key = entry_id AND order_id = NEW.id)"""
 
 MONEY_TRIGGERS = (
@@ -40,17 +42,17 @@ MONEY_TRIGGERS = (
         "order_is_paid_with_money",
         "billing_order",
         "UPDATE OF state",
-        "an order is paid only once the wallet has paid for it",
+        "an order is paid only once the wallet has paid for it, or its guest",
         when="OLD.state <> NEW.state AND NEW.state = 'paid' AND NEW.total <> 0",
         found=f"NOT EXISTS ({PAYMENT})",
     ),
     Trigger(
         "order_terms_are_kept",
         "billing_order",
-        "UPDATE OF id, key, customer_id, kind, total",
+        "UPDATE OF id, key, customer_id, kind, total, is_guest",
         "what was ordered is fixed when the order is placed",
         when="""OLD.state <> 'draft' AND (OLD.id <> NEW.id OR OLD.key <> NEW.key OR OLD.customer_id <> NEW.customer_id
-            OR OLD.kind <> NEW.kind OR OLD.total <> NEW.total)""",
+            OR OLD.kind <> NEW.kind OR OLD.total <> NEW.total OR OLD.is_guest <> NEW.is_guest)""",
     ),
     Trigger(
         "order_is_not_deleted",

@@ -120,9 +120,10 @@ class ActorKind(TextChoices):
     CUSTOMER = "customer", _("Customer")
     COMMAND = "command", _("Command line")
     CARRIER = "carrier", pgettext_lazy("actor", "Carrier")
+    GUEST = "guest", pgettext_lazy("actor", "Guest")
 
 
-BY_THEMSELVES = (ActorKind.SYSTEM, ActorKind.CARRIER)  # no person of the portal stands behind it
+BY_THEMSELVES = (ActorKind.SYSTEM, ActorKind.CARRIER, ActorKind.GUEST)  # no person of the portal stands behind it
 
 
 class AuditAction(TextChoices):

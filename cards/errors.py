@@ -348,3 +348,7 @@ class InvariantBroken(Exception):
     def read(cls, text: str) -> Self:
         code, facts = json.loads(text)
         return cls(code, **facts)
+
+
+class NothingHeard(Exception):
+    """A call got no answer: it was given up, or the connection broke. What was asked for may have been done."""

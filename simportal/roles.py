@@ -42,15 +42,18 @@ LOOKED_AT = (
     "billing.notification",
     "billing.order",
     "billing.orderline",
+    "billing.payerrefund",
     "billing.payment",
     "billing.posting",
     "billing.price",
     "billing.pricetier",
     "billing.proposal",
+    "billing.provideraccount",
     "billing.receipt",
     "billing.refund",
     "billing.termsrecord",
     "billing.unmatchedpayment",
+    "billing.withdrawal",
 )
 # Memberships are none of them: no role gives them, or it would give the customers' wallets with them.
 MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.plan")
@@ -70,6 +73,8 @@ KEEPS_MASTER_DATA = frozenset(permission(verb, model) for verb in ("add", "chang
 MOVES_MONEY = frozenset(
     {
         "billing.pay_order",
+        "billing.pay_withdrawal",
+        "billing.settle_payerrefund",
         "billing.refund_order",
         "billing.adjust_order",
         "billing.add_receipt",

@@ -173,9 +173,10 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 
-# Money: who takes online payments. On the local page nobody pays real money, so in service there is nobody yet.
+# Money: whether the portal's own payment page takes payments, beside the accounts at providers. Nobody pays real money
+# there, so in service it does not.
 
-PAYMENT_PROVIDER = "local" if DEBUG else ""
+LOCAL_PAYMENTS = DEBUG
 
 # Mail: without a server it goes into files with DEBUG, and nowhere in service; nor without an address for its links
 

@@ -25,6 +25,7 @@ RINGS = (
             "faults",
             "links",
             "keys",
+            "ciphers",
             "kept",
             "counted",
             "log_context",
@@ -38,7 +39,7 @@ RINGS = (
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
         *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants", "audit_log"),
-        *("wanted", "verdict", "ciphers"),
+        *("wanted", "verdict"),
     },
     {"actions", "carriers", "payments", "protocols", "calling"},
     {"pages", "forms", "templatetags"},

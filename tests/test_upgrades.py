@@ -43,6 +43,7 @@ ONE_ROW = {"billing.moneyrules", "cards.cancellingrules"}  # which nobody adds t
 LOOKED_AT = {
     "billing.0011_terms_on_order": "asks for the lines of orders that are not served yet, by an index",
     "billing.0014_references_however_written": "receipts, of which there are thousands",
+    "billing.0024_money_from_outside": "entries may be nobody's: NOT NULL is dropped, in the catalogue alone",
     "billing.0017_payments_to_clear": "a unique index on notices: seconds, in which none is given",
     "cards.0027_grant": "permissions",
     "cards.0033_cancelling_by_two": "one row",

@@ -5,11 +5,12 @@ import subprocess
 
 from django.conf import settings
 
-VERSION_BEFORE = "0.9.0"
+VERSION_BEFORE = "0.10.0"
 # Its last migrations.
 BEFORE = {
-    "billing": "0022_text_on_one_line",
-    "cards": "0049_what_is_kept_how_long",
+    "billing": "0023_words_of_carriers",
+    "carriers": "0001_initial",
+    "cards": "0050_words_of_carriers",
     "simportal": "0004_links_by_portal_url",
 }
 

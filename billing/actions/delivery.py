@@ -22,12 +22,11 @@ def seller(order):
     They had to be allowed it when they placed it; what they may now makes no difference.
     """
     whose = None if order.kind == OrderKind.SALE else order.customer_id
-    return _only(ACTIONS.get(order.kind), whose, order.placer)
+    return _only(ACTIONS.get(order.kind), whose, actor_for(order.placer, order))
 
 
-def _only(action, customer_id, person):
+def _only(action, customer_id, signs):
     """Somebody who may do this alone, to the cards of this customer (None: stock) alone."""
-    signs = actor_for(person)
     return Actor(signs.kind, signs.name, frozenset({action} - {None}), frozenset({customer_id}))
 
 
@@ -128,7 +127,7 @@ class Returning(Work):
     def __init__(self, refund, records):
         self.order, self.records = refund.order, records
         self.action = UNDONE_BY.get(self.order.kind)
-        actor = _only(self.action, self.order.customer_id, refund.asked_by)
+        actor = _only(self.action, self.order.customer_id, actor_for(refund.asked_by))
         self.request = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
 
     def load(self, cards):

@@ -10,7 +10,8 @@ from billing.actions.delivery import deliver
 from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import Offers, amount_of
 from billing.actions.missed_renewals import reopen_unserved
-from billing.choices import Account, EntryKind, LineState
+from billing.actions.paying_back import pay_back, payment_of_guest
+from billing.choices import Account, EntryKind, LineState, PayerRefundCause
 from billing.models import Order, OrderLine
 from billing.money import ZERO
 from billing.permissions import actor_for
@@ -81,7 +82,7 @@ class Fulfilment(Kind):
         write_states(refused)
         end_ordered_terms(order.pk, chunk.payload["cards"])
         reopen_unserved(order, refused)
-        earned, payer = amount_of(served), actor_for(order.paid_by)
+        earned, payer = amount_of(served), actor_for(order.paid_by, order)
         if earned:
             entry_lines = transfer(earned, Account.RECEIVABLES, Account.REVENUE)
             key = f"fulfil:{order.pk}:{chunk.number}"
@@ -116,12 +117,18 @@ def finish(order):
 
 
 def give_back(order, key, lines, *, source, actor, told=""):
-    """Put what these lines cost back into the wallet, once for each key; `source` is where the money stands."""
+    """Put what these lines cost back into the wallet, once for each key; `source` is where the money stands.
+
+    What a guest paid goes back to whoever paid it, and never into the wallet of the card's customer.
+    """
     amount = amount_of(lines)
     if not amount:
         return
-    entry_lines = transfer(amount, source, Account.WALLET)
+    entry_lines = transfer(amount, source, Account.PAYBACK if order.is_guest else Account.WALLET)
     post_entry(key, EntryKind.REFUND, order.customer_id, *entry_lines, actor=actor, order=order, told=told)
+    if order.is_guest:
+        cause = PayerRefundCause.UNSERVED if key.startswith(UNSERVED) else PayerRefundCause.REFUND
+        pay_back(payment_of_guest(order), amount, cause, key)
     locked = Order.objects.select_for_update().get(pk=order.pk)
     locked.refunded += amount
     locked.save(update_fields=["refunded"])

@@ -39,22 +39,31 @@ def lock_wallet(customer_id):
     return CustomerAccount.objects.select_for_update().get(pk=customer_id)
 
 
+@contextmanager
+def _books_locked(customer_id):
+    """A transaction in which nobody else moves the customer's wallet; of nobody's entry there is none (None)."""
+    with transaction.atomic():
+        yield None if customer_id is None else lock_wallet(customer_id)
+
+
 def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo="", told=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
-    What moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit,
-    or hold more than it can; then nothing was written. All in one transaction, or in the caller's.
+    What is nobody's has None for a customer. What moves nothing is no entry (None). Raises `MoneyRefused` when the
+    wallet would fall below its credit limit, or hold more than it can; then nothing was written. All in one
+    transaction, or in the caller's.
     """
     entry_lines = [line for line in entry_lines if line.amount]
     if not entry_lines:
         return None
-    with wallet_locked(customer_id) as account:
+    with _books_locked(customer_id) as account:
         known = Entry.objects.filter(pk=key).first()
         if known:
             return known
         postings = [_posting(account, key, line) for line in entry_lines]
         Posting.objects.bulk_create(postings)  # before the wallet, which they move, and the entry, which seals them
-        account.save(update_fields=["balance"])
+        if account:
+            account.save(update_fields=["balance"])
         return Entry.objects.create(
             key=key,
             kind=kind,

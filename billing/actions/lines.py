@@ -119,7 +119,8 @@ class Able:
 
 
 def write_lines(order, able):
-    """Write a line for each of these cards, at today's prices; a renewal's terms are on order from then on.
+    """Write a line for each of these cards, at today's prices; a renewal's terms are on order from then on, but a
+    guest's: whoever passes by could keep its customer from renewing.
 
     `able` are their keys, chunk by chunk. (lines, total).
     """
@@ -133,7 +134,7 @@ def write_lines(order, able):
             rows.append((card_id, number, order.pk, *sold, made.quote.amount, made.quote.cost, rate))
             total += made.quote.amount
         insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
-        if order.kind == OrderKind.RENEWAL:
+        if order.kind == OrderKind.RENEWAL and not order.is_guest:
             order_terms(
                 [(card_id, *sold) for card_id, _number, _order, *sold, _price, _cost, _tax in rows],
                 order_key=order.pk,

@@ -21,7 +21,7 @@ from billing.choices import ACTIONS, Account, Deed, EntryKind, LineState, OrderK
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
 from billing.money import ZERO, yuan
-from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
+from billing.permissions import GUEST, actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from billing.rules import check_total
 from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
@@ -34,16 +34,28 @@ from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
 LINES_CHECKED_AT_ONCE = 4_000
+GUEST_PAYS_WITHIN = timedelta(hours=3)
 
 
 def draft_order(
-    kind, customer, card_ids, *, user, plan=None, selection=None, key=None, note="", also_renewed=False, day=None
+    kind,
+    customer,
+    card_ids,
+    *,
+    user,
+    plan=None,
+    selection=None,
+    key=None,
+    note="",
+    also_renewed=False,
+    day=None,
+    is_guest=False,
 ):
     """An order that sells `plan` (None: each card its own plan again) to these cards, and its job that checks them.
 
     A small one is checked at once, a large one in the background. The same `key` twice is the same order. `user` is
-    None for what a rule orders, for a `day`. Of a renewal, cards that are renewed already are left out unless
-    `also_renewed`.
+    None for what a rule orders, for a `day`, and for a guest. Of a renewal, cards that are renewed already are left out
+    unless `also_renewed`.
     """
 
     def make(key):
@@ -57,6 +69,7 @@ def draft_order(
             note=note,
             also_renewed=also_renewed,
             day=day,
+            is_guest=is_guest,
             created_by=user,
         )
 
@@ -157,6 +170,8 @@ def pay_out_of_wallet(order, *, user):
         if order.is_paid:
             return order
         _refuse_unless(order, order.pay)
+        if order.is_guest:
+            raise MoneyRefused("guest_order")
         entry_lines = transfer(order.total, Account.WALLET, Account.RECEIVABLES)
         post_entry(
             f"pay:{order.pk}",
@@ -167,12 +182,31 @@ def pay_out_of_wallet(order, *, user):
             order=order,
             told=order.told,
         )
-        order.pay(at=this_moment(), by=user)
-        order.save(update_fields=["state", "paid_at", "paid_by"])
-        ordered_terms_are_paid(order.pk)
-        if order.job:
-            engine.launch(order.job, user)
+        _is_paid(order, user)
         return order
+
+
+def pay_by_guest(order):
+    """Pay a guest's placed order, which is locked, with what they paid online, past any wallet; the entry."""
+    entry = post_entry(
+        f"pay:{order.pk}",
+        EntryKind.PAYMENT,
+        order.customer_id,
+        *transfer(order.total, Account.PROVIDERS, Account.RECEIVABLES),
+        actor=GUEST,
+        order=order,
+    )
+    _is_paid(order, None)
+    return entry
+
+
+def _is_paid(order, user):
+    """Write that the money has moved, and let the job serve."""
+    order.pay(at=this_moment(), by=user)
+    order.save(update_fields=["state", "paid_at", "paid_by"])
+    ordered_terms_are_paid(order.pk)
+    if order.job:
+        engine.launch(order.job, user)
 
 
 def pay_and_fulfil(order, *, user):
@@ -361,7 +395,8 @@ def _refuse_unless_shown(order, shown):
 def _place(order, user, days=None):
     """Place it: it has so many days to be approved, or without any the payment period."""
     now = this_moment()
-    order.place(at=now, by=user, expires_at=now + timedelta(days=days or MoneyRules.read().placed_days))
+    within = GUEST_PAYS_WITHIN if order.is_guest else timedelta(days=days or MoneyRules.read().placed_days)
+    order.place(at=now, by=user, expires_at=now + within)
     order.save(update_fields=["state", "size", "total", "placed_at", "placed_by", "expires_at"])
 
 

@@ -1,66 +1,142 @@
 """Money that comes online: payments are started here, and paid when their provider says so, however often it does."""
 
+import secrets
 from contextlib import nullcontext
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, check_room, post_entry, transfer
+from billing.actions.paying_back import pay_back
+from billing.actions.providers import provider_label, provider_names, reach
 from billing.actions.unmatched import keep_unmatched
-from billing.choices import UNMATCHED, Account, EntryKind, NoticeKind, NotificationOutcome, OrderKind, PaymentState
+from billing.choices import (
+    UNMATCHED,
+    Account,
+    EntryKind,
+    NoticeKind,
+    NotificationOutcome,
+    OrderKind,
+    PayerRefundCause,
+    PaymentState,
+    PaymentWay,
+)
 from billing.errors import MoneyRefused
 from billing.models import Notice, Notification, Payment
 from billing.money import ZERO
-from billing.payments import PROVIDERS, provider_in_use
-from billing.permissions import may_pay, require
+from billing.payments.port import Garbled, ProviderRefused, Said, WantedPayment
+from billing.permissions import may_pay, provider_actor, require
 from cards.actions.once import once
 from cards.calendar import civil_today, this_moment
-from cards.choices import ActorKind
-from cards.permissions import Actor
+from cards.errors import BadInput, NothingHeard
+from cards.links import portal_link
+from cards.models.claim import LENGTH, LETTERS
+
+PAID_WITHIN = timedelta(hours=2)  # a payment that is begun; then its provider takes it no more
+FIRST_ASKED_AFTER = timedelta(minutes=1)
+TRIAL_AMOUNT = "0.01"
 
 
-def start_payment(order, *, user):
-    """The payment of a placed order that is under way, or a new one.
+def start_payment(order, *, user, provider=None, way=PaymentWay.PAGE):
+    """The payment of a placed order that is under way with this provider and in this way, or a new one.
 
-    Raises `MoneyRefused` where it is not paid online.
+    `provider` is the name of an account, by default the first one. Raises `MoneyRefused` where it is not paid online.
     """
-    provider = _provider()
+    provider = _provider(provider)
     require(lambda user: may_pay(user, order.customer_id), user)
     with orders.locked(order) as order:
-        if not order.is_placed:
-            raise MoneyRefused("wrong_state", state=str(order.state))
-        if order.kind == OrderKind.ADJUSTMENT or order.total <= ZERO:
-            raise MoneyRefused("not_online")
-        started = order.payments.filter(state=PaymentState.STARTED, provider=provider).first()
-        return started or Payment.objects.create(
-            customer=order.customer, order=order, provider=provider, amount=order.total, started_by=user
-        )
+        _refuse_unless_paid_online(order)
+        if order.is_guest:
+            raise MoneyRefused("guest_order")
+        alike = {"provider": provider, "way": way}
+        since = this_moment() - PAID_WITHIN / 2
+        started = order.payments.filter(state=PaymentState.STARTED, started_at__gte=since, **alike).first()
+        return started or _new(customer=order.customer, order=order, amount=order.total, started_by=user, **alike)
 
 
-def start_deposit(customer, amount, *, user, key=None):
+def start_guest_payment(order, *, provider=None, way=PaymentWay.PAGE, key=None):
+    """A payment of a guest's placed order; the same `key` twice is one. `code` is the number of its receipt."""
+    provider = _provider(provider)
+    with orders.locked(order) as order:
+        if known := Payment.objects.filter(key=key, order=order).first():
+            return known
+        _refuse_unless_paid_online(order)
+        what = {"customer": order.customer, "order": order, "amount": order.total, "code": _receipt_code()}
+        return _new(provider=provider, way=way, **what, **({"key": key} if key else {}))
+
+
+def start_deposit(customer, amount, *, user, key=None, provider=None, way=PaymentWay.PAGE):
     """A payment into the wallet of a customer; the same `key` twice is one.
 
     Raises `MoneyRefused` where nobody takes it, or the wallet cannot hold so much more.
     """
     require(lambda user: may_pay(user, customer.pk), user)
     check_room(account_of(customer.pk), amount)
-    deposit = {"customer": customer, "provider": _provider(), "amount": amount, "started_by": user}
-    return once(Payment, key, lambda key: Payment.objects.create(key=key, **deposit), started_by=user)
+    deposit = {"customer": customer, "amount": amount, "started_by": user}
+    deposit |= {"provider": _provider(provider), "way": way}
+    return once(Payment, key, lambda key: _new(key=key, **deposit), started_by=user)
 
 
-def payment_url(payment):
-    """The address of the page on which the payment is paid."""
-    return PROVIDERS[payment.provider].start(payment)
+def start_trial(account, *, user, way, key=None):
+    """A payment of ¥0.01 that tries out an account of a provider, in use or not, and goes back to whoever paid it."""
+    trial = {"provider": account.name, "amount": TRIAL_AMOUNT, "way": way, "started_by": user}
+    return once(Payment, key, lambda key: _new(key=key, **trial), started_by=user)
+
+
+def begin_payment(payment, *, payer_address="", openid=""):
+    """Have the provider begin a payment that is started, once; the payment as it is then.
+
+    It calls the provider, so never within a transaction. Raises `MoneyRefused` where that does not take it, or is not
+    reached: then it can be begun again.
+    """
+    payment = Payment.objects.select_related("order").get(pk=payment.pk)
+    if payment.begun or not payment.is_started:
+        return payment
+    try:
+        reached = reach(payment.provider)
+        wanted = wanted_payment(payment, payer_address=payer_address, openid=openid)
+        begun = reached.provider.begin(reached.call, reached.merchant, wanted)
+    except ProviderRefused as refused:
+        Payment.objects.filter(pk=payment.pk).update(words=str(refused)[:200])
+        label = provider_label(payment.provider)
+        raise MoneyRefused("provider_refused", provider=str(label), words=refused.words) from None
+    except (NothingHeard, Garbled, LookupError, BadInput):
+        raise MoneyRefused("provider_silent", provider=str(provider_label(payment.provider))) from None
+    payment.begun = {"address": begun.address, "qr": begun.qr, "bridge": dict(begun.bridge)}
+    Payment.objects.filter(pk=payment.pk).update(begun=payment.begun, words="")
+    return payment
+
+
+def wanted_payment(payment, **of_payer):
+    """The payment as its provider is told it."""
+    return WantedPayment(
+        key=payment.key,
+        amount=payment.amount,
+        subject=_subject(payment),
+        way=PaymentWay(payment.way),
+        return_url=portal_link("pay:page", payment.key),
+        expires_at=payment.started_at + PAID_WITHIN,
+        **of_payer,
+    )
 
 
 def receive(provider, body, headers):
     """Take a provider's notification: prove it, write it down, and do what it says, once; the `Notification`.
 
-    However late it comes, money that was taken is kept: in the wallet, or where it fits no payment in the queue of what
-    is to be cleared. Its order is served at once when it is small. Raises `Forged` or `Unreadable`; then nothing was
-    written.
+    Raises `Forged` or `Unreadable`; then nothing was written. `LookupError` where there is no such provider.
     """
-    facts = PROVIDERS[provider].read(body, headers)
+    reached = reach(provider)
+    return believe(provider, reached.provider.read(reached.merchant, body, headers, reached.call.now()))
+
+
+def believe(provider, facts):
+    """Do what a provider has said of a payment, proved, once; the `Notification`.
+
+    However late it comes, money that was taken is kept: in the wallet, or where it fits no payment in the queue of what
+    is to be cleared; a guest gets it back. Its order is served at once when it is small.
+    """
     with transaction.atomic():
         notification, is_new = Notification.objects.select_related("payment__order").get_or_create(
             provider=provider, nonce=facts.nonce, defaults={"body": facts.body}
@@ -78,18 +154,43 @@ def receive(provider, body, headers):
     return notification
 
 
-def _provider():
-    """The name of the provider that takes payments now; `MoneyRefused` where nobody does."""
-    name = provider_in_use()
-    if name is None:
+def _new(**values):
+    return Payment.objects.create(ask_at=this_moment() + FIRST_ASKED_AFTER, **values)
+
+
+def _receipt_code():
+    """60 random bits, so that nobody finds another's; people read it as ABCD-EFGH-JKLM."""
+    return "".join(secrets.choice(LETTERS) for _place in range(LENGTH))
+
+
+def _subject(payment):
+    """What the payer reads of it at the provider."""
+    if payment.is_trial:
+        return _("Trial payment")
+    return payment.order.get_kind_display() if payment.order else _("Wallet top-up")
+
+
+def _provider(name):
+    """The name of the provider, if it takes payments now, or of the first that does; `MoneyRefused` where none does."""
+    names = provider_names()
+    if not names or name not in (None, *names):
         raise MoneyRefused("no_provider")
-    return name
+    return name or names[0]
+
+
+def _refuse_unless_paid_online(order):
+    if not order.is_placed:
+        raise MoneyRefused("wrong_state", state=str(order.state))
+    if order.kind == OrderKind.ADJUSTMENT or order.total <= ZERO:
+        raise MoneyRefused("not_online")
 
 
 def _outcome(notification, facts):
     """What is made of a notification that came for the first time."""
     payment = notification.payment
-    if not facts.is_paid:
+    if facts.said == Said.OPEN:
+        return NotificationOutcome.OPEN
+    if facts.said == Said.CLOSED:
         return _close(payment)
     if payment is None:
         return NotificationOutcome.UNKNOWN
@@ -109,14 +210,14 @@ def _close(payment):
         return NotificationOutcome.CLOSED
     if payment.is_paid:
         return NotificationOutcome.KNOWN
-    payment.state = PaymentState.CLOSED
-    payment.save(update_fields=["state"])
+    payment.state, payment.ask_at = PaymentState.CLOSED, None
+    payment.save(update_fields=["state", "ask_at"])
     return NotificationOutcome.CLOSED
 
 
 def _another(payment):
     """A payment once more of what was paid already, should the provider have taken it twice."""
-    columns = ("customer", "order", "provider", "amount", "started_by")
+    columns = ("customer", "order", "provider", "amount", "started_by", "way")
     return Payment(**{name: getattr(payment, name) for name in columns})
 
 
@@ -146,16 +247,47 @@ def _used(payment, reference):
 
 
 def _book(payment, reference):
-    """The money goes into the wallet, and out of it for the order, if that still waits to be paid."""
+    """The money goes where it belongs; what it was paid for is paid by it, if that still waits."""
     order = payment.order
     with orders.locked(order) if order else nullcontext() as locked:  # before the wallet, as whoever pays locks them
-        key, actor = f"online:{payment.key}", Actor(ActorKind.SYSTEM, payment.provider, frozenset())
-        entry_lines = transfer(payment.amount, Account.CASH, Account.WALLET)
-        payment.entry = post_entry(key, EntryKind.ONLINE, payment.customer_id, *entry_lines, actor=actor, order=order)
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
+        payment.ask_at = None
+        if payment.is_trial:
+            _pay_back_at_once(payment, PayerRefundCause.TRIAL)
+        elif payment.is_of_guest:
+            _book_of_guest(payment, locked)
+        else:
+            _book_in_wallet(payment, locked)
+
+
+def _book_in_wallet(payment, order):
+    """Into the wallet, and out of it for the order, if that still waits to be paid."""
+    payment.entry = _arrive(payment, Account.WALLET)
+    payment.save()
+    if order and not _pays(order, payment):
+        _tell_kept(payment)
+
+
+def _book_of_guest(payment, order):
+    """Past the wallet: it pays the order, or goes back to whoever paid."""
+    if order.is_placed and order.total == payment.amount:
+        payment.entry = orders.pay_by_guest(order)
         payment.save()
-        if locked and not _pays(locked, payment):
-            _tell_kept(payment)
+    else:
+        _pay_back_at_once(payment, PayerRefundCause.NOT_NEEDED)
+
+
+def _pay_back_at_once(payment, cause):
+    payment.entry = _arrive(payment, Account.PAYBACK)
+    payment.save()
+    pay_back(payment, payment.amount, cause, f"online:{payment.key}")
+
+
+def _arrive(payment, account):
+    """The entry by which the money is at the provider, and in this account of the books."""
+    lines, actor = transfer(payment.amount, Account.PROVIDERS, account), provider_actor(payment.provider)
+    key = f"online:{payment.key}"
+    return post_entry(key, EntryKind.ONLINE, payment.customer_id, *lines, actor=actor, order=payment.order)
 
 
 def _pays(order, payment):

@@ -1,6 +1,6 @@
 """Money that came online and fits no payment: it waits in a queue until somebody of finance decides whose it is.
 
-In the books it stands from that decision on: assigned, it is in a customer's wallet; returned, it was never there.
+In the books it stands in suspense until then: assigned, it is in a customer's wallet; returned, it goes to the payer.
 What somebody may not do alone waits for a second person (`second_person.py`).
 """
 
@@ -11,14 +11,14 @@ from billing.actions.second_person import count_alone, needs_second, propose, wa
 from billing.choices import Account, ClearingState, Deed, EntryKind
 from billing.errors import MoneyRefused
 from billing.models import UnmatchedPayment
-from billing.permissions import actor_for, may_clear, require
+from billing.permissions import actor_for, may_clear, provider_actor, require
 from cards.actions.alone import acting_alone
 from cards.calendar import this_moment
 
 
 def keep_unmatched(notification, facts):
-    """Keep for a decision what a provider has taken, once however often it says so."""
-    UnmatchedPayment.objects.get_or_create(
+    """Keep for a decision, and in suspense, what a provider has taken, once however often it says so."""
+    row, is_new = UnmatchedPayment.objects.get_or_create(
         provider=notification.provider,
         reference=facts.reference,
         payment_key=facts.key,
@@ -31,6 +31,10 @@ def keep_unmatched(notification, facts):
             "came_at": notification.received_at,
         },
     )
+    if is_new:
+        lines, actor = transfer(row.amount, Account.PROVIDERS, Account.SUSPENSE), provider_actor(row.provider)
+        row.kept_entry = post_entry(f"suspense:{row.pk}", EntryKind.SUSPENSE, None, *lines, actor=actor)
+        row.save(update_fields=["kept_entry"])
 
 
 def assign_to(unmatched, customer, *, user, reason):
@@ -118,7 +122,7 @@ def _assign(row, customer, reason, *, by, signed_by):
             f"unmatched:{row.pk}",
             EntryKind.ONLINE,
             customer.pk,
-            *transfer(row.amount, Account.CASH, Account.WALLET),
+            *transfer(row.amount, Account.SUSPENSE if row.kept_entry_id else Account.CASH, Account.WALLET),
             actor=actor_for(signed_by),
             memo=reason,
         ),
@@ -136,7 +140,17 @@ def _reopen(row, reason, *, by, signed_by):
         reverse(row.entry, actor=actor_for(signed_by), memo=reason)
     row.reopened_by, row.reopened_at, row.reopen_reason = by, this_moment(), reason
     row.save(update_fields=["reopened_by", "reopened_at", "reopen_reason"])
-    columns = ("provider", "reference", "payment_key", "amount", "why", "payment", "notification", "came_at")
+    columns = (
+        "provider",
+        "reference",
+        "payment_key",
+        "amount",
+        "why",
+        "payment",
+        "notification",
+        "came_at",
+        "kept_entry",
+    )
     return UnmatchedPayment.objects.create(**{name: getattr(row, name) for name in columns})
 
 

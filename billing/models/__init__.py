@@ -5,6 +5,7 @@ from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
 from billing.models.payment import Notification, Payment, Receipt, UnmatchedPayment
 from billing.models.price import Price, PriceBook, PriceTier
+from billing.models.provider import PayerRefund, ProviderAccount, Withdrawal
 from billing.models.renewal import AnnouncedRenewal, CardRenewal, MissedRenewal, RenewalRun, RenewedTerm
 
 __all__ = [
@@ -20,16 +21,19 @@ __all__ = [
     "Notification",
     "Order",
     "OrderLine",
+    "PayerRefund",
     "Payment",
     "Posting",
     "Price",
     "PriceBook",
     "PriceTier",
     "Proposal",
+    "ProviderAccount",
     "Receipt",
     "Refund",
     "RenewalRun",
     "RenewedTerm",
     "TermsRecord",
     "UnmatchedPayment",
+    "Withdrawal",
 ]

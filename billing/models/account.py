@@ -22,7 +22,8 @@ class CustomerAccount(models.Model):
 
     `balance` is the sum of the wallet's postings, kept by whoever posts, under a lock of this row. The database
     refuses a balance below the credit limit. `low_below` is where the customer is told that the wallet is low, None
-    where nobody is told; `muted` are the kinds of notices that the customer does not want.
+    where nobody is told; `muted` are the kinds of notices that the customer does not want. `guests_may_pay`: whoever
+    has a card's label or number may renew it, at the retail price.
     """
 
     customer = models.OneToOneField(
@@ -47,6 +48,13 @@ class CustomerAccount(models.Model):
         default="",
         db_default="",
         help_text=_("Address, phone, bank and account, as they stand on the customer's invoices."),
+    )
+
+    guests_may_pay = models.BooleanField(
+        _("cards can be renewed without an account"),
+        default=True,
+        db_default=True,
+        help_text=_("By the QR code on the label, or by the card number."),
     )
 
     class Meta:
@@ -126,6 +134,16 @@ class MoneyRules(models.Model):
         default=3,
         db_default=3,
         validators=[MinValueValidator(1), MaxValueValidator(30)],
+    )
+
+    guest_tier = models.ForeignKey(
+        "billing.PriceTier",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("price tier of the public page"),
+        help_text=_("What people without an account pay; without one, the list price."),
     )
 
     class Meta:

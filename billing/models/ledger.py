@@ -13,13 +13,20 @@ class Entry(models.Model):
 
     `key` says what it is the entry of (`pay:17`), so that nothing is entered twice. The postings are written first
     and the entry after them: with it they are complete, and the database lets it in only if they sum to zero, and
-    no posting once it is there. `memo` is the staff's own; `told` is what the customer reads of why.
+    no posting once it is there. What is nobody's (a provider's fee, money that fits nothing) has no customer. `memo` is
+    the staff's own; `told` is what the customer reads of why.
     """
 
     key = CharField(_("key"), max_length=64, primary_key=True)
     kind = CharField(_("kind"), max_length=10, choices=EntryKind)
     customer = models.ForeignKey(
-        "cards.Customer", models.PROTECT, related_name="entries", db_index=False, verbose_name=_("customer")
+        "cards.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        db_index=False,
+        verbose_name=_("customer"),
     )
     order = models.ForeignKey(
         "billing.Order",

@@ -28,7 +28,8 @@ class Order(models.Model):
     `note` is the staff's own; `told` is what the customer reads of why an adjustment was made.
     `day` is the civil day for which an automatic renewal was made, whenever that was; other orders are of the day on
     which they were made. Renewals leave out cards that are renewed already, unless somebody wants one more term for
-    them (`also_renewed`).
+    them (`also_renewed`). What somebody without an account buys for a card (`is_guest`) is its customer's order too,
+    and never touches their wallet: it is paid online, and what is given back goes to whoever paid.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
@@ -58,6 +59,7 @@ class Order(models.Model):
     total = MoneyField(pgettext_lazy("orders", "total"), default=ZERO)
     refunded = MoneyField(_("refunded"), default=ZERO)
     also_renewed = models.BooleanField(_("also cards that are renewed already"), default=False, db_default=False)
+    is_guest = models.BooleanField(_("bought without an account"), default=False, db_default=False)
     note = CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
     told = CharField(_("text for the customer"), max_length=200, blank=True, default="", db_default="")
     created_by = models.ForeignKey(

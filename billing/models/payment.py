@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.choices import UNMATCHED, ClearingState, NotificationOutcome, PaymentState
+from billing.choices import UNMATCHED, ClearingState, NotificationOutcome, PaymentState, PaymentWay
 from billing.models.fields import MoneyField
 from billing.querysets import UnmatchedPaymentQuerySet
 from billing.references import KEY_LENGTH
@@ -84,13 +84,23 @@ class Receipt(models.Model):
 
 
 class Payment(models.Model):
-    """A payment through a provider's own page: for an order, or into the wallet. `key` is our number of it there.
+    """A payment through a provider: for an order, or into the wallet. `key` is our number of it there.
 
-    `provider_reference` is theirs, once they have said that it is paid.
+    `provider` is the name of the account it goes through. A trial of that account has no customer. `begun` is how it is
+    paid, as the provider said (`payments.port.Begun`), empty until it has; `code` is the number by which somebody
+    without an account finds their receipt. `provider_reference` is theirs, once they have said that it is paid.
+    At `ask_at` the provider is asked what became of it, for the `asked`th time and once more.
     """
 
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
-    customer = models.ForeignKey("cards.Customer", models.PROTECT, related_name="payments", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        "cards.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        verbose_name=_("customer"),
+    )
     order = models.ForeignKey(
         "billing.Order",
         models.PROTECT,
@@ -111,6 +121,18 @@ class Payment(models.Model):
     )
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    way = CharField(
+        pgettext_lazy("payment", "way"),
+        max_length=5,
+        choices=PaymentWay,
+        default=PaymentWay.PAGE,
+        db_default=PaymentWay.PAGE.value,
+    )
+    begun = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), editable=False)
+    code = CodeField(_("receipt number"), max_length=12, null=True, unique=True, editable=False)
+    ask_at = models.DateTimeField(null=True, editable=False)
+    asked = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    words = CharField(_("provider's words"), max_length=200, blank=True, default="", db_default="", editable=False)
 
     objects = OwnedQuerySet.as_manager()
 
@@ -119,6 +141,7 @@ class Payment(models.Model):
         verbose_name_plural = _("online payments")
         ordering = ["-pk"]
         default_permissions = ("view",)
+        indexes = [models.Index(fields=["ask_at"], name="payment_to_ask", condition=models.Q(ask_at__isnull=False))]
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "provider_reference"],
@@ -140,6 +163,16 @@ class Payment(models.Model):
         return self.state == PaymentState.PAID
 
     @property
+    def is_of_guest(self) -> bool:
+        """Whether somebody without an account pays, who alone gets money back."""
+        return self.order is not None and self.order.is_guest
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it only tries out the account of a provider, and goes back to whoever paid."""
+        return self.customer_id is None
+
+    @property
     def stayed_in_wallet(self) -> bool:
         """Whether it is paid and did not pay its order: it has none, or that was paid before or is over."""
         pays = self.order and self.order.paid_at and self.paid_at and self.order.paid_at >= self.paid_at
@@ -150,7 +183,7 @@ class Notification(models.Model):
     """What a provider told us, and what we made of it. Its `nonce` comes once; a second time is a replay."""
 
     provider = CharField(_("provider"), max_length=16)
-    nonce = CharField(_("nonce"), max_length=64)
+    nonce = CharField(_("nonce"), max_length=128)
     payment = models.ForeignKey(
         Payment, models.PROTECT, null=True, blank=True, related_name="notifications", verbose_name=_("payment")
     )
@@ -178,8 +211,8 @@ class UnmatchedPayment(models.Model):
     """Money that a provider says, proved, it has taken and that fits no payment: finance decides whose it is.
 
     `payment_key` is our number of the payment as the provider said it, `payment` the payment of that number, if there
-    is one. A decision that was wrong is taken back (`reopened_at`), and the money stands in the queue anew, as a row of
-    its own.
+    is one. From the beginning the money stands in suspense (`kept_entry`; rows of before have none). A decision that
+    was wrong is taken back (`reopened_at`), and the money stands in the queue anew, as a row of its own.
     """
 
     provider = CharField(_("provider"), max_length=16)
@@ -204,6 +237,14 @@ class UnmatchedPayment(models.Model):
     )
     entry = models.OneToOneField(
         "billing.Entry", models.PROTECT, null=True, blank=True, related_name="unmatched", verbose_name=_("entry")
+    )
+    kept_entry = models.ForeignKey(
+        "billing.Entry",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="kept_unmatched",
+        verbose_name=_("entry in suspense"),
     )
     reason = CharField(_("reason"), max_length=200, blank=True)
     decided_by = models.ForeignKey(

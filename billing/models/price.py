@@ -3,6 +3,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Self
 
 from django.db import models
@@ -33,7 +34,8 @@ class Price(models.Model):
     """What a plan, or a card itself (`plan` empty), costs from a day on: for all, a tier or a customer; or the dealer.
 
     A price is never edited: a change is a new row with a later `valid_from`. Without an `amount` the special price
-    ends on that day, and the wider one applies.
+    ends on that day, and the wider one applies. A retail price is what people without an account pay for a customer's
+    cards.
     """
 
     kind = CharField(_("kind"), max_length=8, choices=PriceKind, default=PriceKind.LIST)
@@ -67,7 +69,7 @@ class Price(models.Model):
             models.CheckConstraint(
                 condition=(
                     models.Q(kind=PriceKind.TIER, tier__isnull=False, customer=None)
-                    | models.Q(kind=PriceKind.CUSTOMER, tier=None, customer__isnull=False)
+                    | models.Q(kind__in=[PriceKind.CUSTOMER, PriceKind.RETAIL], tier=None, customer__isnull=False)
                     | models.Q(kind__in=[PriceKind.LIST, PriceKind.COST], tier=None, customer=None)
                 ),
                 name="price_is_for_whom_its_kind_says",
@@ -125,6 +127,28 @@ class PriceBook:
         if price is None or price.amount is None:
             return None
         return Quote(price.amount, price.kind, self.cost(plan_id, day), price.valid_from)
+
+    def guest_quote(self, customer_id: int, plan_id: int | None, day: date) -> Quote | None:
+        """The `Quote` for somebody without an account who buys for a card of this customer; None if nothing is sold.
+
+        The customer's retail price goes before that of the tier of the public page, and that before the list price.
+        Where the customer has set one, it is never less than what they would pay themselves.
+        """
+        retail = self._in_force(PriceKind.RETAIL, plan_id, customer_id, day)
+        if retail and retail.amount is not None:
+            own = self.quote(customer_id, plan_id, day)
+            amount = max(retail.amount, own.amount) if own else retail.amount
+            return Quote(amount, PriceKind.RETAIL, self.cost(plan_id, day), retail.valid_from)
+        price = self._first([(PriceKind.TIER, self._guest_tier), (PriceKind.LIST, None)], plan_id, day)
+        if price is None or price.amount is None:
+            return None
+        return Quote(price.amount, price.kind, self.cost(plan_id, day), price.valid_from)
+
+    @cached_property
+    def _guest_tier(self) -> int | None:
+        from billing.models.account import MoneyRules
+
+        return MoneyRules.read().guest_tier_id
 
     def cost(self, plan_id: int | None, day: date) -> Decimal | None:
         """What the dealer pays for a plan (None: for a card) on a day, where anybody has said."""

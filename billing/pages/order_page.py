@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from billing.actions.delivery import sold_plan
 from billing.actions.ledger import account_of
 from billing.actions.offers import own_term
+from billing.actions.providers import provider_label, provider_names
 from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
@@ -17,7 +18,6 @@ from billing.money import LARGEST, ZERO, tax_within
 from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
 from billing.pages.wallet_lines import moved_by
-from billing.payments import provider_in_use, provider_label
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
 from cards.choices import Step
@@ -122,7 +122,7 @@ def _placed(order, request):
         "left": account.balance - order.total,
         "is_short": order.is_placed and order.total > account.available,
         "is_mine": order.created_by_id == request.user.pk,
-        "pays_online": provider_in_use() is not None and order.total > ZERO,
+        "pays_online": bool(provider_names()) and order.total > ZERO,
         "bank": order.is_placed and MoneyRules.read().bank_account,
         "remittance": f"{order.number} {order.customer}",
         "refund_form": RefundForm(order),

@@ -11,8 +11,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from billing.actions.fulfilment import UNSERVED
+from billing.actions.providers import provider_label
 from billing.choices import EntryKind, OrderKind
-from billing.payments import provider_label
 from billing.permissions import AUTO_RENEWAL
 from cards.choices import ActorKind
 

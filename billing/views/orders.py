@@ -87,7 +87,7 @@ class OrderPages(Framed):
         if not may_pay(request.user, order.customer_id):
             return self.frame.refuse(request)
         try:
-            return redirect(payments.payment_url(payments.start_payment(order, user=request.user)))
+            return redirect("pay:page", payments.start_payment(order, user=request.user).key)
         except MoneyRefused as refused:
             messages.error(request, str(refused))
             return self.to_order(order)

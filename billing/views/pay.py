@@ -8,9 +8,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import payments
+from billing.actions.providers import provider_label, reach
 from billing.models import Payment
 from billing.pages.order_labels import money_badge
-from billing.payments import PROVIDERS, local, provider_label
+from billing.payments import local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
 from cards.pages.frames import frame_of
@@ -23,7 +24,7 @@ def payment_page(request, key):
     payment = _find(request, key)
     if request.method == "POST":
         said = request.POST.get("said")
-        if said not in local.SAID:
+        if said not in local.SAYS:
             raise Http404
         payments.receive(local.NAME, *local.notification(payment, said))
         return redirect("pay:page", key=key)
@@ -50,28 +51,30 @@ def payment_page(request, key):
 @csrf_exempt
 @require_POST
 def notify(request, provider):
-    """Whatever a provider tells us, answered in a line: 200 taken, whatever is made of it, 400 or 403 refused.
+    """Whatever a provider tells us, answered as it wants to hear it: taken, whatever is made of it, or refused.
 
     What is its word is kept, so that it need not come again.
     """
-    if provider not in PROVIDERS:
-        raise Http404
     try:
-        outcome = payments.receive(provider, request.body, request.headers).outcome
+        answers = reach(provider).provider
+    except LookupError:
+        raise Http404 from None
+    try:
+        payments.receive(provider, request.body, request.headers)
     except Forged:
-        return _line("forged", 403)
+        return _answer(answers.reply("forged"))
     except Unreadable:
-        return _line("unreadable", 400)
-    return _line(outcome, 200)
+        return _answer(answers.reply("unreadable"))
+    return _answer(answers.reply())
 
 
-def _line(word, status):
-    return HttpResponse(f"{word}\n", content_type="text/plain", status=status)
+def _answer(reply):
+    return HttpResponse(reply.body, content_type=reply.content_type, status=reply.status)
 
 
 def _find(request, key):
     """The payment, for whoever may pay it; for anybody else there is none, nor where the page is not in use."""
-    if settings.PAYMENT_PROVIDER != local.NAME:
+    if not settings.LOCAL_PAYMENTS:
         raise Http404
     seen = Payment.objects.visible_to(request.user).filter(provider=local.NAME).select_related("order", "customer")
     payment = get_object_or_404(seen, key=key)

@@ -1,76 +1,20 @@
-"""How a carrier is called over HTTP: within its time, to its own address alone, and nothing secret is kept of it."""
+"""How a carrier is called: nothing secret is kept of it."""
 
-import http.client
 import json
-import socket
-import threading
 import time
 from base64 import b64encode
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import quote, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from cards.calling import WALL_S
+from cards.calling import exchange as http_exchange
+from cards.carriers.results import LONGEST_WORDS, Answer, LoginRefused
+from cards.errors import NothingHeard
 
-from cards.carriers.results import LONGEST_WORDS, Answer, LoginRefused, NothingHeard
-
-_CONNECT_S, _READ_S, _WALL_S = 5, 20, 30
-_LONGEST_BODY = 1024 * 1024
-_PIECE = 64 * 1024
 _SECRET_NAMES = ("authorization", "sign", "password")  # of headers and parameters, in small letters
 _MASK = "***"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-class _HasAWall:
-    """A server that sends a byte now and then is never late for a read: the head of an answer has its time too."""
-
-    def getresponse(self):
-        self._is_late = False
-        wall = threading.Timer(_READ_S, self._cut_off)
-        wall.daemon = True
-        wall.start()
-        try:
-            response = super().getresponse()
-        finally:
-            wall.cancel()
-        if self._is_late:
-            response.close()
-            raise TimeoutError
-        return response
-
-    def _cut_off(self):
-        self._is_late = True
-        with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-
-
-class _PlainConnection(_HasAWall, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_HasAWall, HTTPSConnection):
-    pass
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-@cache
-def _pool(base_url):
-    """The connections of this process to a carrier. Proxies of the environment are not asked: the carrier knows us by
-    our address."""
-    pools = urllib3.PoolManager(num_pools=1, maxsize=16, retries=False, cert_reqs="CERT_REQUIRED")
-    pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-    return pools.connection_from_url(base_url)
 
 
 @dataclass(frozen=True)
@@ -93,7 +37,7 @@ class CarrierCall:
 
     def __init__(self, access, owner, clock, before, tokens, is_plain=False, exchange=None):
         self.access, self.owner, self._clock, self._before, self._tokens = access, owner, clock, before, tokens
-        self._is_plain, self._exchange = is_plain, exchange or _exchange
+        self._is_plain, self._exchange = is_plain, exchange or http_exchange
         self._secrets = set(access.secrets.values())
         self.exchanges = []
 
@@ -109,7 +53,7 @@ class CarrierCall:
         self._before()
         began = time.monotonic()
         try:
-            status, heard, content = self._exchange(self.access.base_url, method, address, body, sent, began + _WALL_S)
+            status, heard, content = self._exchange(self.access.base_url, method, address, body, sent, began + WALL_S)
         except NothingHeard as nothing:
             self._keep(began, request_id, str(nothing), is_heard=False)
             raise NothingHeard(self.masked(str(nothing))) from None
@@ -152,45 +96,3 @@ def _forms_of(secret):
     """How an answer may repeat it: as it is, within an address, a header, JSON, or XML."""
     as_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
     return (secret, quote(secret, safe=""), b64encode(secret.encode()).decode(), *as_json, escape(secret))
-
-
-def _exchange(base_url, method, address, body, headers, deadline):
-    """Status, headers and body of the answer. Raises `NothingHeard` where no whole answer came in time."""
-    timeout = urllib3.Timeout(connect=_CONNECT_S, read=_READ_S)
-    try:
-        response = _pool(base_url).request(
-            method,
-            address,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
-        try:
-            content = _body(response, deadline)
-        except BaseException:
-            response.close()
-            raise
-        response.release_conn()
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-        raise NothingHeard(_said(error)) from error
-    return response.status, {name.lower(): value for name, value in response.headers.items()}, content
-
-
-def _body(response, deadline):
-    content = b""
-    while piece := response.read1(_PIECE, decode_content=False):
-        content += piece
-        if len(content) > _LONGEST_BODY:
-            raise NothingHeard("the answer is longer than 1 MB")
-        if time.monotonic() > deadline:
-            raise NothingHeard(f"no whole answer within {_WALL_S} s")
-    return content
-
-
-def _said(error):
-    """The error in a few words, without the address: parameters of requests are secret."""
-    return type(error).__name__

@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.ciphers import NO_KEY
+
 
 class ServiceState(TextChoices):
     """What a card is at its carrier, whatever that carrier calls it.
@@ -104,10 +106,7 @@ class OwnWords(TextChoices):
     NO_MSISDN = "portal:no_msisdn", _("The card has no MSISDN: this carrier knows cards by it.")
     DAY_IS_GONE = "portal:day_is_gone", _("the carrier does not tell this day any more")
     NO_ANSWER = "portal:no_answer", _("no answer")
-    NO_KEY = (
-        "portal:no_key",
-        _("No key of CARRIER_KEY opens this account's secrets: list the key of before, or enter them again."),
-    )
+    NO_KEY = "portal:no_key", NO_KEY
 
 
 def told_words(text: str) -> str:

@@ -70,10 +70,6 @@ class GarbledAnswer(Exception):
         super().__init__(text[:LONGEST_WORDS])
 
 
-class NothingHeard(Exception):
-    """A call got no answer: it was given up, or the connection broke. What was asked for may have been done."""
-
-
 class LoginRefused(Exception):
     """The account itself is not accepted: no token, a wrong signature, an address that is not on the carrier's list."""
 

@@ -72,7 +72,7 @@ def test_an_account_is_said_whole_or_not_at_all(missing):
 
 @pytest.mark.parametrize("provider", ["", "local"])
 def test_an_order_shows_the_account_and_a_button_only_where_somebody_takes_payments(bank, settings, provider):
-    settings.PAYMENT_PROVIDER = provider
+    settings.LOCAL_PAYMENTS = bool(provider)
     order, alice = b.placed(cards=[card_in_use(customer="Acme")]), logged_in(member())
     page = text(alice.get(f"/my/orders/{order.pk}/", headers=ENGLISH))
     assert [fact in page for fact in (*ACCOUNT.values(), f"{order.number} Acme")] == [True] * 4
@@ -83,7 +83,7 @@ def test_an_order_shows_the_account_and_a_button_only_where_somebody_takes_payme
 
 @pytest.mark.parametrize("provider", ["", "local"])
 def test_a_wallet_shows_the_account_and_asks_for_an_amount_only_where_somebody_takes_payments(bank, settings, provider):
-    settings.PAYMENT_PROVIDER = provider
+    settings.LOCAL_PAYMENTS = bool(provider)
     page = text(logged_in(member()).get("/my/wallet/", headers=ENGLISH))
     assert [fact in page for fact in ACCOUNT.values()] == [True] * 3
     assert ("Top up online" in page) == bool(provider)
@@ -92,7 +92,7 @@ def test_a_wallet_shows_the_account_and_asks_for_an_amount_only_where_somebody_t
 
 
 def test_where_there_is_neither_a_customer_is_told_whom_to_ask(settings):
-    settings.PAYMENT_PROVIDER = ""
+    settings.LOCAL_PAYMENTS = False
     order, alice = b.placed(cards=[card_in_use(customer="Acme")]), logged_in(member())
     page = text(alice.get(f"/my/orders/{order.pk}/", headers=ENGLISH))
     assert ("Ask your dealer how to pay." in page, "online" in page, "Account number" in page) == (True, False, False)

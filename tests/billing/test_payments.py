@@ -13,9 +13,10 @@ from django.utils import timezone, translation
 from billing import proof
 from billing.actions import orders, payments
 from billing.actions.ledger import account_of
+from billing.actions.providers import provider_label
 from billing.errors import MoneyRefused
 from billing.models import Entry, Notice, Notification, Payment, UnmatchedPayment
-from billing.payments import PROVIDERS, local, provider_label
+from billing.payments import PROVIDERS, local
 from billing.payments.port import Forged, Unreadable
 from billing.sentences import sentence_of
 from tests.billing import build as b
@@ -114,7 +115,7 @@ def test_what_costs_nothing_is_not_paid_online():
 
 
 def test_where_nobody_takes_payments_none_is_started(order, settings):
-    settings.PAYMENT_PROVIDER = ""
+    settings.LOCAL_PAYMENTS = False
     assert refused(payments.start_payment, order, user=None) == refused(deposit) == "no_provider"
 
 
@@ -482,7 +483,7 @@ def test_whoever_may_not_pay_starts_no_payment(order, role):
 
 
 def test_where_the_page_is_not_in_use_it_does_not_exist(order, payment, settings):
-    finance, settings.PAYMENT_PROVIDER = of_role("finance"), ""
+    finance, settings.LOCAL_PAYMENTS = of_role("finance"), False
     assert finance.get(page(payment)).status_code == 404
     assert finance.post(page(payment), {"said": "paid"}).status_code == 404
     assert "pay-online" not in text(finance.get(f"/console/orders/{order.pk}/"))

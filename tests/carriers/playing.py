@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from cards.carriers.actions.slots import Clock
 from cards.carriers.actions.working import work
 from cards.carriers.choices import Aspect, Can
-from cards.carriers.ciphers import enciphered
 from cards.carriers.models import CarrierAccount, Command, Line, Slot
 from cards.carriers.protocols.port import CarrierProtocol
 from cards.carriers.results import Accepted, Missing, Ordered, Seen
+from cards.ciphers import enciphered
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 

@@ -9,11 +9,13 @@ import time
 
 import pytest
 
+from cards import calling as transport
 from cards.carriers import calling
 from cards.carriers.actions.answers import answers_to
 from cards.carriers.actions.slots import REAL
 from cards.carriers.calling import CarrierCall
-from cards.carriers.results import Access, LoginRefused, NoAmount, NothingHeard, Sim
+from cards.carriers.results import Access, LoginRefused, NoAmount, Sim
+from cards.errors import NothingHeard
 
 pytestmark = pytest.mark.once
 
@@ -66,8 +68,8 @@ def call_to(base_url, **secrets):
 
 
 def impatient(monkeypatch, read_s=0.3, wall_s=0.6):
-    monkeypatch.setattr(calling, "_READ_S", read_s)
-    monkeypatch.setattr(calling, "_WALL_S", wall_s)
+    monkeypatch.setattr(transport, "_READ_S", read_s)
+    monkeypatch.setattr(calling, "WALL_S", wall_s)
 
 
 def test_no_words_of_an_answer_hold_a_secret():

@@ -20,12 +20,12 @@ from cards.carriers.results import (
     Hint,
     Missing,
     NoAmount,
-    NothingHeard,
     Seen,
     Sim,
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 from tests.carriers.scripted import NOW, Scripted, access_to, answered
 
 PROTOCOL = CTWing()

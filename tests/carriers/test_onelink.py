@@ -19,7 +19,6 @@ from cards.carriers.results import (
     LoginRefused,
     Missing,
     NoAmount,
-    NothingHeard,
     Ordered,
     Seen,
     Sim,
@@ -27,6 +26,7 @@ from cards.carriers.results import (
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 from tests.carriers.anything import answers, few
 from tests.carriers.scripted import NOW, Scripted, access_to, answered
 

@@ -18,11 +18,10 @@ from cards.carriers.results import (
     CallFailed,
     LoginRefused,
     Missing,
-    NothingHeard,
     TurnedDown,
     Unknown,
 )
-from cards.errors import BadInput
+from cards.errors import BadInput, NothingHeard
 from cards.leases import Lost
 from cards.models import UsageDay
 from cards.models.card import MB

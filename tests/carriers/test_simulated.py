@@ -20,12 +20,12 @@ from cards.carriers.results import (
     Answer,
     CallFailed,
     Missing,
-    NothingHeard,
     Seen,
     Sim,
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 from cards.quantities import MB
 from tests.build import SHELL, card_in_use, do, open_card
 from tests.carriers.scripted import Scripted, access_to

@@ -18,12 +18,12 @@ from cards.carriers.results import (
     Listing,
     Missing,
     NoAmount,
-    NothingHeard,
     Seen,
     Sim,
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 from tests.carriers.anything import answers, few
 from tests.carriers.scripted import NOW, Scripted, access_to, answered
 

@@ -25,11 +25,11 @@ from cards.carriers.results import (
     LoginRefused,
     Missing,
     NotCalled,
-    NothingHeard,
     Ordered,
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 from tests.build import card_in_use, do, on_day
 from tests.carriers.playing import NOON, Played, account, line_of, orders_told, settled
 from tests.processes import wait_until

@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from billing.actions.providers import provider_label
 from billing.actions.unmatched import assign_to, clearing_that_waits, mark_returned, reopen
 from billing.errors import MoneyRefused
 from billing.forms import AssignForm, ReasonForm
 from billing.models import MoneyRules, Payment, Proposal, UnmatchedPayment
 from billing.pages.order_labels import money_badge
 from billing.pages.wallet_lines import moved_by
-from billing.payments import provider_label
 from billing.permissions import may_clear
 from billing.views.console.proposing import to_proposal
 from cards.lookup import names_of

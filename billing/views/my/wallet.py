@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import payments
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
+from billing.actions.providers import provider_names
 from billing.choices import NoticeKind
 from billing.errors import MoneyRefused
 from billing.forms import KeyedForm
@@ -19,7 +20,6 @@ from billing.models import MoneyRules, Notice, PriceBook
 from billing.models.fields import AmountField
 from billing.money import yuan
 from billing.pages.wallet_lines import wallet_line
-from billing.payments import provider_in_use
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
@@ -94,7 +94,7 @@ def deposit(request, pk):
     except MoneyRefused as refused:
         messages.error(request, str(refused))
         return redirect("buying:wallet")
-    return redirect(payments.payment_url(payment))
+    return redirect("pay:page", payment.key)
 
 
 @member_required
@@ -128,7 +128,7 @@ def _wallets(request, of=None, **forms):
     """The page's context; the forms that were sent are those `of` a customer."""
     return {
         "wallets": [_wallet(request, each, **(forms if each == of else {})) for each in _customers(request)],
-        "pays_online": provider_in_use() is not None,
+        "pays_online": bool(provider_names()),
         "bank": MoneyRules.read().bank_account,
     }
 

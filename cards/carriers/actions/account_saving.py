@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from cards.actions import audit
 from cards.carriers.actions.accounts import missing_of, what_is_told
 from cards.carriers.actions.hearing import bring_some_cards
-from cards.carriers.ciphers import deciphered, enciphered
 from cards.carriers.models import CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
 from cards.choices import AuditAction, Carrier
+from cards.ciphers import deciphered, enciphered
 from cards.errors import BadInput
 from cards.phrases import listed
 

@@ -3,9 +3,9 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cards.carriers.ciphers import deciphered, enciphered, key_number
 from cards.carriers.models import AccountRule, CarrierAccount
 from cards.carriers.protocols import protocol_of, setting_of, settings_of
+from cards.ciphers import deciphered, enciphered, key_number
 from cards.errors import BadInput
 from cards.models import Card
 from cards.phrases import listed

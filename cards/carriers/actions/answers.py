@@ -16,11 +16,11 @@ from cards.carriers.results import (
     LoginRefused,
     Missing,
     NotCalled,
-    NothingHeard,
     Seen,
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 
 logger = logging.getLogger(__name__)
 

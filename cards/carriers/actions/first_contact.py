@@ -18,7 +18,8 @@ from cards.carriers.actions.slots import REAL, slot_for_a_person, wait_for_turn
 from cards.carriers.choices import Can, ServiceState, StopReason, Switch, told_words
 from cards.carriers.protocols import access_of, protocol_of
 from cards.carriers.protocols.port import CarrierProtocol
-from cards.carriers.results import Amount, CallFailed, LoginRefused, NoAmount, NothingHeard, Seen, Sim
+from cards.carriers.results import Amount, CallFailed, LoginRefused, NoAmount, Seen, Sim
+from cards.errors import NothingHeard
 from cards.lookup import ids_by_iccid
 from cards.models import Card
 from cards.phrases import joined, listed, noted

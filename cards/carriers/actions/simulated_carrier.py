@@ -22,7 +22,7 @@ from cards.carriers.protocols.simulated import (
     STATE_PATH,
     USAGE_PATH,
 )
-from cards.carriers.results import NothingHeard
+from cards.errors import NothingHeard
 from cards.quantities import MB
 
 LAG_S = (2, 12)

@@ -7,9 +7,9 @@ refused they wait for the new one.
 
 from datetime import timedelta
 
-from cards.carriers.ciphers import deciphered, enciphered
 from cards.carriers.models import CarrierAccount
-from cards.carriers.results import NothingHeard
+from cards.ciphers import deciphered, enciphered
+from cards.errors import NothingHeard
 
 _RENEWING = timedelta(seconds=45)  # a login takes less, whatever becomes of it
 _WAIT_S = 0.1

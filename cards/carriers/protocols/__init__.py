@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from cards.carriers.ciphers import deciphered
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols.ctwing import CTWing
 from cards.carriers.protocols.jasper import Jasper
@@ -12,6 +11,7 @@ from cards.carriers.protocols.port import COMMON_SETTINGS, CarrierProtocol, Sett
 from cards.carriers.protocols.simulated import Simulated
 from cards.carriers.protocols.unicom import Unicom
 from cards.carriers.results import Access
+from cards.ciphers import deciphered
 
 PROTOCOLS: dict[str, CarrierProtocol] = {
     protocol.NAME: protocol

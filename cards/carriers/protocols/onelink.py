@@ -45,7 +45,6 @@ from cards.carriers.results import (
     Look,
     Missing,
     NoAmount,
-    NothingHeard,
     Ordered,
     Result,
     Seen,
@@ -54,6 +53,7 @@ from cards.carriers.results import (
     TurnedDown,
     Unknown,
 )
+from cards.errors import NothingHeard
 
 BASE_PATH = "/v5/ec/"
 PAGE_SIZE = 50

@@ -1,4 +1,6 @@
-"""How an account's secrets are kept: enciphered with `CARRIER_KEY`. Its first key writes, and each one reads."""
+"""How secrets of accounts elsewhere are kept, at carriers and payment providers: enciphered with `CARRIER_KEY`. Its
+first key writes, and each one reads.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,14 +8,20 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from cards.carriers.choices import OwnWords
 from cards.errors import BadInput
+
+NO_KEY = gettext_lazy(
+    "No key of CARRIER_KEY opens this account's secrets: list the key of before, or enter them again."
+)
 
 
 def _fernet() -> MultiFernet:
     if not settings.CARRIER_KEY:
-        raise BadInput("", _("CARRIER_KEY is not set: carrier accounts keep their secrets under it."))
+        raise BadInput(
+            "", _("CARRIER_KEY is not set: accounts at carriers and payment providers keep their secrets under it.")
+        )
     return MultiFernet([Fernet(key) for key in settings.CARRIER_KEY])
 
 
@@ -40,5 +48,5 @@ def deciphered(text: str) -> dict[str, str]:
     try:
         secrets: dict[str, str] = json.loads(_fernet().decrypt(text.encode()))
     except InvalidToken:
-        raise BadInput("", OwnWords.NO_KEY.label) from None
+        raise BadInput("", str(NO_KEY)) from None
     return secrets

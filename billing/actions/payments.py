@@ -125,7 +125,8 @@ def wanted_payment(payment, **of_payer):
 def receive(provider, body, headers):
     """Take a provider's notification: prove it, write it down, and do what it says, once; the `Notification`.
 
-    Raises `Forged` or `Unreadable`; then nothing was written. `LookupError` where there is no such provider.
+    Raises `Forged`, `Unreadable` or `NotOfPayment`; then nothing was written. `LookupError` where there is no such
+    provider.
     """
     reached = reach(provider)
     return believe(provider, reached.provider.read(reached.merchant, body, headers, reached.call.now()))

@@ -26,6 +26,13 @@ class Unreadable(Exception):
     """The provider said something that is no notification of a payment."""
 
 
+class NotOfPayment(Exception):
+    """The provider's word, and for us, but of no payment: it is taken, so that it does not come again, and left.
+
+    What becomes of a refund is asked for, and never believed from a notification.
+    """
+
+
 class ProviderRefused(Exception):
     """The provider has refused what was asked for, and it was not done: its `code` and its words, as they came."""
 
@@ -233,7 +240,9 @@ class Provider:
         raise NotImplementedError
 
     def read(self, merchant: Merchant, body: bytes, headers: Mapping[str, str], now: datetime) -> Facts:
-        """The `Facts` of a notification (its bytes and headers). Raises `Forged` or `Unreadable`; makes no call.
+        """The `Facts` of a notification (its bytes and headers); makes no call.
+
+        Raises `Forged`, `Unreadable` or `NotOfPayment`.
 
         How old one may be is for the provider to say: where each sending is signed anew, an old one may be `Forged`. A
         repeat does no harm.

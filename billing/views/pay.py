@@ -12,7 +12,7 @@ from billing.actions.providers import provider_label, reach
 from billing.models import Payment
 from billing.pages.order_labels import money_badge
 from billing.payments import local
-from billing.payments.port import Forged, Unreadable
+from billing.payments.port import Forged, NotOfPayment, Unreadable
 from billing.permissions import may_pay
 from cards.pages.frames import frame_of
 
@@ -65,6 +65,8 @@ def notify(request, provider):
         return _answer(answers.reply("forged"))
     except Unreadable:
         return _answer(answers.reply("unreadable"))
+    except NotOfPayment:
+        return _answer(answers.reply())
     return _answer(answers.reply())
 
 

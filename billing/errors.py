@@ -144,6 +144,10 @@ MONEY_REFUSALS = {
         _("There is no decision on this payment to take back."),
         _("Reload the page to see where it stands."),
     ),
+    "sent_back": (
+        _("The provider is giving this money back, or has done so."),
+        _("See how far the refund to the payer has come."),
+    ),
     "not_reversible": (
         _("Only receipts and online payments can be reversed."),
         _("Refund the order instead."),

@@ -4,7 +4,7 @@ Each check is one statement, which sees everything at the same moment, whoever w
 in whole cents: SQLite adds as floating point.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -36,8 +36,22 @@ from billing.choices import (
     OrderState,
     PaymentState,
     RefundState,
+    WithdrawalState,
+    WithdrawalWay,
 )
-from billing.models import CustomerAccount, Entry, Order, OrderLine, Payment, Posting, Receipt, Refund, UnmatchedPayment
+from billing.models import (
+    CustomerAccount,
+    Entry,
+    Order,
+    OrderLine,
+    PayerRefund,
+    Payment,
+    Posting,
+    Receipt,
+    Refund,
+    UnmatchedPayment,
+    Withdrawal,
+)
 from billing.models.fields import MoneyField
 from billing.money import ZERO, yuan
 from cards.choices import JobKind
@@ -224,6 +238,25 @@ def _online() -> Iterator[Problem]:
         yield _problem("online_never_came", _("entry {key} stands for no online payment"), key=entry.pk)
 
 
+def _suspense() -> Iterator[Problem]:
+    """What stands in suspense is what waits to be cleared."""
+    waiting = UnmatchedPayment.objects.waiting().filter(kept_entry__isnull=False)
+    posted, waits = _both(_posted(Account.SUSPENSE), [_total_of(waiting)])
+    if posted != waits:
+        sentence = _("{posted} stands in suspense, but {waits} waits to be cleared")
+        yield _problem("suspense", sentence, posted=yuan(posted), waits=yuan(waits))
+
+
+def _payback() -> Iterator[Problem]:
+    """What is owed to payers is what is on its way to them, or waits for a bank transfer."""
+    refunds = PayerRefund.objects.filter(ended_at=None)
+    transfers = Withdrawal.objects.filter(way=WithdrawalWay.BANK, state=WithdrawalState.APPROVED)
+    posted, owed = _both(_posted(Account.PAYBACK), [_total_of(refunds), _total_of(transfers)])
+    if posted != owed:
+        sentence = _("{posted} is owed to payers by the books, but {owed} is on its way to them")
+        yield _problem("payback", sentence, posted=yuan(posted), owed=yuan(owed))
+
+
 def _receipts() -> Iterator[Problem]:
     """A bank receipt stands in its customer's wallet as it came, and is taken back exactly if its entry is."""
     booked = Posting.objects.filter(entry=OuterRef("entry"), account=Account.WALLET, customer=OuterRef("customer"))
@@ -253,7 +286,7 @@ LEDGER = Book(
 )
 
 CHECKS = (
-    *(_unbalanced, _wallets, _running_balances, _reversals, _receipts, _online),
+    *(_unbalanced, _wallets, _running_balances, _reversals, _receipts, _online, _suspense, _payback),
     *(_orders, _lines, _refunds, _terms, _on_order, _openings),
 )
 BOOK_PARTS: tuple[ProofPart, ...] = (*map(_whole, CHECKS), prove_seals(LEDGER))
@@ -264,6 +297,29 @@ def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:
     return Coalesce(
         Subquery(rows.annotate(of=_cents(Sum(column))).values("of")), Value(ZERO), output_field=MoneyField()
     )
+
+
+def _posted(account: str) -> QuerySet[Any, Any]:
+    """What an account of the books stands at, as `_both` takes it."""
+    return _total_of(Posting.objects.filter(account=account))
+
+
+def _total_of(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """What the amounts of rows come to, as `_both` takes it; of no rows it is nothing."""
+    totals: QuerySet[Any, Any] = (
+        rows.order_by().annotate(of=Value(0)).values("of").annotate(total=_cents(Sum("amount")))
+    )
+    return totals
+
+
+def _both(posted: QuerySet[Any, Any], others: Sequence[QuerySet[Any, Any]]) -> tuple[Decimal, Decimal]:
+    """A total and what others come to together, at the same moment."""
+    rows = [(posted, True), *((other, False) for other in others)]
+    marked = [total.annotate(is_posted=Value(is_posted)).values_list("is_posted", "total") for total, is_posted in rows]
+    sums = {True: ZERO, False: ZERO}
+    for is_posted, total in marked[0].union(*marked[1:], all=True):
+        sums[is_posted] += total or ZERO
+    return sums[True], sums[False]
 
 
 def _told(amount: Decimal | None) -> str:

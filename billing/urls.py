@@ -53,6 +53,7 @@ urlpatterns = [
     path("unmatched/<int:pk>/", unmatched.unmatched_page, name="unmatched"),
     path("unmatched/<int:pk>/assign/", unmatched.assign, name="unmatched-assign"),
     path("unmatched/<int:pk>/give-back/", unmatched.give_back, name="unmatched-give-back"),
+    path("unmatched/<int:pk>/send-back/", unmatched.send_back, name="unmatched-send-back"),
     path("unmatched/<int:pk>/take-back/", unmatched.take_back, name="unmatched-take-back"),
     path("customers/", customers.customer_list, name="customer-list"),
     path("customers/<int:pk>/", customers.customer_page, name="customer"),

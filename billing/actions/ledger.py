@@ -11,7 +11,7 @@ from billing.models import CustomerAccount, Entry, Posting
 from billing.money import LARGEST, ZERO, yuan
 from cards.calendar import civil_today, this_moment
 
-REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE)
+REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE, EntryKind.SUSPENSE)
 
 
 class EntryLine(NamedTuple):
@@ -85,11 +85,12 @@ def transfer(amount, source, target):
 
 
 def reverse(entry, *, actor, memo):
-    """Take back a receipt or an online payment by an entry that does the opposite; the entry itself stays.
+    """Take back a receipt, an online payment, or what was done with money to clear, by an entry that does the opposite.
 
-    Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the wallet has not that much.
+    The entry itself stays. Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the
+    wallet has not that much.
     """
-    with wallet_locked(entry.customer_id) as account:
+    with _books_locked(entry.customer_id) as account:
         check_reversible(entry, account)
         entry_lines = [EntryLine(posting.account, -posting.amount) for posting in entry.postings.all()]
         return post_entry(
@@ -111,11 +112,13 @@ def check_room(account, amount):
 
 
 def check_reversible(entry, account):
-    """Raise `MoneyRefused` where `reverse` would, with the wallet's locked account."""
+    """Raise `MoneyRefused` where `reverse` would, with the wallet's locked account; what is nobody's has none."""
     if entry.kind not in REVERSIBLE:
         raise MoneyRefused("not_reversible")
     if Entry.objects.filter(pk=_reversal_key(entry)).exists():
         raise MoneyRefused("reversed_already")
+    if account is None:
+        return
     moved = entry.postings.get(account=Account.WALLET).amount
     if account.available < moved:
         raise MoneyRefused("short", available=yuan(account.available), needed=yuan(moved))

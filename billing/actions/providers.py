@@ -4,6 +4,7 @@ An account's name is what payments and the address of notifications call it. The
 account; it is there where nobody pays real money (`LOCAL_PAYMENTS`).
 """
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from billing.payments import PROVIDERS, local
 from billing.payments.port import Merchant, Provider
 from billing.payments.wire import ProviderCall
 from cards.ciphers import deciphered
+from cards.errors import BadInput
 
 
 class Reached(NamedTuple):
@@ -51,6 +53,13 @@ def reach_account(account):
     address = account.base_url or provider.base_url
     merchant = Merchant(account.name, address, account.fields, deciphered(account.secrets), notify_url(account.name))
     return Reached(provider, merchant, ProviderCall(merchant))
+
+
+def can_give_back(name):
+    """Whether money that came through this account can be given back by it."""
+    with suppress(LookupError, BadInput):
+        return bool(reach(name))
+    return False
 
 
 def notify_url(name):

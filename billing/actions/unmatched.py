@@ -1,16 +1,17 @@
 """Money that came online and fits no payment: it waits in a queue until somebody of finance decides whose it is.
 
-In the books it stands in suspense until then: assigned, it is in a customer's wallet; returned, it goes to the payer.
-What somebody may not do alone waits for a second person (`second_person.py`).
+In the books it stands in suspense until then: assigned, it is in a customer's wallet; returned, it goes to the payer,
+by hand or by the provider. What somebody may not do alone waits for a second person (`second_person.py`).
 """
 
 from django.db import transaction
 
 from billing.actions.ledger import check_reversible, lock_wallet, post_entry, reverse, transfer
+from billing.actions.paying_back import pay_back_unmatched
 from billing.actions.second_person import count_alone, needs_second, propose, waiting_for
 from billing.choices import Account, ClearingState, Deed, EntryKind
 from billing.errors import MoneyRefused
-from billing.models import UnmatchedPayment
+from billing.models import Entry, UnmatchedPayment
 from billing.permissions import actor_for, may_clear, provider_actor, require
 from cards.actions.alone import acting_alone
 from cards.calendar import this_moment
@@ -57,26 +58,32 @@ def assign_to(unmatched, customer, *, user, reason):
 
 
 def mark_returned(unmatched, *, user, reason):
-    """Note that the payer has the money back; twice is once. `MoneyRefused` where something else was decided."""
-    require(may_clear, user)
-    with transaction.atomic():
-        row = _locked(unmatched.pk)
-        if row.is_returned:
-            return row
-        _refuse_unless(row.waits, "cleared_already")
-        _decide(row, ClearingState.RETURNED, reason, by=user)
-        return row
+    """Note that the payer has the money back, given by hand at the provider; twice is once.
+
+    `MoneyRefused` where something else was decided.
+    """
+    return _return(unmatched, Account.PROVIDERS, user=user, reason=reason)
+
+
+def return_by_provider(unmatched, *, user, reason):
+    """Have the provider give the money back, which is owed to the payer until it has (`paying_back.py`); twice is once.
+
+    `MoneyRefused` where something else was decided.
+    """
+    return _return(unmatched, Account.PAYBACK, user=user, reason=reason)
 
 
 def reopen(unmatched, *, user, reason):
     """Take a wrong decision back: the money waits anew, as the row that is returned; or the `Proposal`, as above.
 
-    Raises `MoneyRefused` where there is no decision to take back, or the wallet has not that much any more.
+    Raises `MoneyRefused` where there is no decision to take back, the provider gives the money back, or the wallet has
+    not that much any more.
     """
     require(may_clear, user)
     with acting_alone(user):
         row = _locked(unmatched.pk)
-        _refuse_unless(row.can_be_reopened, "not_cleared")
+        _refuse_unless(row.is_decided, "not_cleared")
+        _refuse_unless(not row.is_sent_back, "sent_back")
         if row.entry is None:
             return _reopen(row, reason, by=user, signed_by=user)
         if needs_second(row.amount, user=user, customer=row.customer):
@@ -91,7 +98,7 @@ def clear_proposed(proposal, user):
     row = _locked(proposal.after["unmatched"])
     how = {"reason": proposal.after["reason"], "by": proposal.asked_by, "signed_by": user}
     if "takes_back" in proposal.after:
-        _refuse_unless(row.can_be_reopened, "not_cleared")
+        _refuse_unless(row.is_decided, "not_cleared")
         _reopen(row, **how)
     else:
         _refuse_unless(row.waits, "cleared_already")
@@ -130,14 +137,37 @@ def _assign(row, customer, reason, *, by, signed_by):
     _decide(row, ClearingState.ASSIGNED, reason, by=by)
 
 
+def _return(unmatched, account, *, user, reason):
+    """Out of suspense, where it stands there, to the payer; nothing was posted of rows of before."""
+    require(may_clear, user)
+    with transaction.atomic():
+        row = _locked(unmatched.pk)
+        is_sent = account == Account.PAYBACK
+        if row.is_returned and row.is_sent_back == is_sent:
+            return row
+        _refuse_unless(row.waits, "cleared_already")
+        source = Account.SUSPENSE if row.kept_entry_id else Account.PROVIDERS
+        if source != account:
+            lines, actor = transfer(row.amount, source, account), actor_for(user)
+            post_entry(_returned_key(row), EntryKind.SUSPENSE, None, *lines, actor=actor, memo=reason)
+        if is_sent:
+            pay_back_unmatched(row, f"unmatched:{row.pk}")
+        _decide(row, ClearingState.RETURNED, reason, by=user)
+        return row
+
+
+def _returned_key(row):
+    return f"returned:{row.pk}"
+
+
 def _decide(row, state, reason, *, by):
     row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, this_moment()
     row.save(update_fields=["state", "customer", "entry", "reason", "decided_by", "decided_at"])
 
 
 def _reopen(row, reason, *, by, signed_by):
-    if row.entry:
-        reverse(row.entry, actor=actor_for(signed_by), memo=reason)
+    if moved := row.entry or Entry.objects.filter(pk=_returned_key(row)).first():
+        reverse(moved, actor=actor_for(signed_by), memo=reason)
     row.reopened_by, row.reopened_at, row.reopen_reason = by, this_moment(), reason
     row.save(update_fields=["reopened_by", "reopened_at", "reopen_reason"])
     columns = (

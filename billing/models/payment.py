@@ -308,5 +308,15 @@ class UnmatchedPayment(models.Model):
         return self.state == ClearingState.RETURNED and self.reopened_at is None
 
     @property
-    def can_be_reopened(self) -> bool:
+    def is_decided(self) -> bool:
+        """Whether there is a decision that was not taken back."""
         return not self.waits and self.reopened_at is None
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether the provider was asked to give it back to the payer."""
+        return self.refunds.exists()
+
+    @property
+    def can_be_reopened(self) -> bool:
+        return self.is_decided and not self.is_sent_back

@@ -150,7 +150,8 @@ def test_of_two_who_decide_at_once_whose_money_it_is_one_does():
     made = UnmatchedPayment.objects.get()
     assert Counter(getattr(answer, "code", "decided") for answer in answers) == {"cleared_already": 6, "decided": 3}
     assert sum(account_of(b.customer(name).pk).balance for name in ("Acme", "Other")) == (9 if made.customer else 0)
-    assert Entry.objects.count() == (1 if made.customer else 0)
+    assert Entry.objects.count() == 2  # that it came, and what was decided
+    assert b.books() == ({"providers": -9, "wallet": 9} if made.customer else {})
 
 
 def test_an_order_sent_to_the_payment_page_twice_at_once_has_one_payment():

@@ -14,12 +14,15 @@ from django.db import connection, transaction
 from billing import proof
 from billing.actions import orders, payments, receipts, refunds
 from billing.actions.ledger import reverse
+from billing.actions.unmatched import return_by_provider
 from billing.choices import OrderKind
+from billing.models import UnmatchedPayment
 from billing.not_paid import not_paid
 from billing.payments import local
 from cards.permissions import SYSTEM
 from cards.proof import Proof
 from tests.billing import build as b
+from tests.billing.test_payments import signed_notification
 from tests.build import card_in_use, do, member, on_day, open_card, unguarded, without_constraint
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,8 @@ FAULTS = {
     "receipt_not_booked": "UPDATE billing_receipt SET amount = amount + 1",
     "receipt_reversal": "UPDATE billing_receipt SET reversed_at = recorded_at",
     "refund_amount": "UPDATE billing_refund SET amount = amount + 1",
+    "suspense": "UPDATE billing_unmatchedpayment SET amount = amount + 1 WHERE state = 'waiting'",
+    "payback": "UPDATE billing_payerrefund SET amount = amount + 1 WHERE state = 'open'",
     "opening_paid_again": "UPDATE billing_orderline SET card_id = {served} WHERE order_id = {another_opening}",
 }
 
@@ -77,6 +82,9 @@ def portal(django_db_setup, django_db_blocker):
         do("suspend", served, TODAY)
         online = payments.start_deposit(b.customer(), Decimal("10.00"), user=member())
         payments.receive("local", *local.notification(online, "paid"))
+        payments.receive("local", *signed_notification(online, amount="9.99", reference="T1"))
+        payments.receive("local", *signed_notification(online, amount="9.98", reference="T2"))
+        return_by_provider(UnmatchedPayment.objects.get(reference="T2"), user=user, reason="not ours")
         b.credit("100", "Other")
         b.paid(cards=[card_in_use(TODAY, customer="Other")], user=user, name="Other")
         b.paid(OrderKind.SALE, [open_card()], user=user, plan=None)

@@ -11,13 +11,13 @@ from billing import proof
 from billing.actions import payments
 from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
-from billing.actions.unmatched import assign_to, mark_returned, reopen
+from billing.actions.unmatched import assign_to, mark_returned, reopen, return_by_provider
 from billing.errors import MoneyRefused
-from billing.models import Entry, Notification, Payment, UnmatchedPayment
+from billing.models import Entry, Notification, PayerRefund, Payment, Posting, UnmatchedPayment
 from billing.payments import local
 from tests.billing import build as b
 from tests.billing.test_payments import KEY, answered, deposit, receive, signed_notification
-from tests.build import card_in_use, member, on_day
+from tests.build import card_in_use, member, on_day, unguarded
 from tests.console.pages import logged_in, of_role, text
 from tests.my.pages import ENGLISH
 
@@ -57,6 +57,11 @@ def waiting():
     return [(row.why, row.reference, row.amount, row.payment) for row in rows]
 
 
+def in_suspense(amount):
+    """The books where nothing but this has come, and waits."""
+    return {"providers": -Decimal(amount), "suspense": Decimal(amount)}
+
+
 def refused(do, *args, **kwargs):
     with pytest.raises(MoneyRefused) as error:
         do(*args, **kwargs)
@@ -67,10 +72,10 @@ def refused(do, *args, **kwargs):
 
 
 @pytest.mark.parametrize("amount", ["9.99", "10.01", "0.01"])
-def test_another_amount_waits_to_be_cleared_and_moves_nothing(payment, amount):
+def test_another_amount_waits_to_be_cleared_in_suspense(payment, amount):
     assert receive(*signed_notification(payment, amount=amount)) == "wrong_amount"
     assert waiting() == [("wrong_amount", f"L{payment.pk}", Decimal(amount), payment)]
-    assert (Entry.objects.count(), Payment.objects.get().state) == (0, "started")
+    assert (b.books(), Payment.objects.get().state) == (in_suspense(amount), "started")
     assert receive(*signed_notification(payment)) == "paid"  # the money that was asked for comes all the same
     assert (b.balance(), len(waiting())) == (10, 1)
 
@@ -115,7 +120,8 @@ def test_the_provider_need_not_say_it_again_and_what_is_not_its_word_is_refused(
     body, headers = signed_notification(payment, amount="9.99")
     assert answered(client, body, headers | {local.SIGNATURE: "0" * 64})[0] == 403
     assert (answered(client, *local.signed(b"{}"))[0], waiting()) == (400, [])
-    assert answered(client, body, headers)[:2] == (200, "wrong_amount\n")
+    assert answered(client, body, headers)[:2] == (200, "ok\n")
+    assert [why for why, *_of in waiting()] == ["wrong_amount"]
 
 
 class Killed(BaseException):
@@ -174,7 +180,7 @@ def test_it_is_put_into_a_wallet_once(unmatched, user):
     other = b.customer("Other")
     for _ in range(2):
         decided = assign_to(unmatched, other, user=user, reason="they called")
-    entry = Entry.objects.get()
+    entry = Entry.objects.exclude(kind="suspense").get()
     assert (entry.pk, entry.kind, entry.customer, entry.actor_name, entry.memo) == (
         f"unmatched:{unmatched.pk}",
         "online",
@@ -186,19 +192,57 @@ def test_it_is_put_into_a_wallet_once(unmatched, user):
     assert (b.balance("Other"), waiting(), b.books()) == (
         Decimal("9.99"),
         [],
-        {"cash": Decimal("-9.99"), "wallet": Decimal("9.99")},
+        {"providers": Decimal("-9.99"), "wallet": Decimal("9.99")},
     )
     assert refused(assign_to, unmatched, b.customer(), user=user, reason="x") == "cleared_already"
     assert refused(mark_returned, unmatched, user=user, reason="x") == "cleared_already"
     assert list(proof.problems()) == []
 
 
-def test_or_it_is_returned_and_the_books_know_nothing_of_it(unmatched, user):
+def test_or_it_is_returned_by_hand_and_out_of_the_books(unmatched, user):
     for _ in range(2):
         decided = mark_returned(unmatched, user=user, reason="not ours")
     assert (decided.state, decided.reason, decided.customer, decided.entry) == ("returned", "not ours", None, None)
-    assert (Entry.objects.count(), waiting()) == (0, [])
+    assert (b.books(), waiting(), list(proof.problems())) == ({}, [], [])
     assert refused(assign_to, unmatched, b.customer(), user=user, reason="x") == "cleared_already"
+
+
+def test_or_the_provider_gives_it_back_and_until_then_it_is_owed(unmatched, user):
+    for _ in range(2):
+        decided = return_by_provider(unmatched, user=user, reason="not ours")
+    assert (decided.state, decided.can_be_reopened) == ("returned", False)
+    (refund,) = PayerRefund.objects.all()
+    assert (refund.unmatched, refund.amount, refund.cause, refund.state) == (
+        unmatched,
+        Decimal("9.99"),
+        "unmatched",
+        "open",
+    )
+    assert b.books() == {"providers": Decimal("-9.99"), "payback": Decimal("9.99")}
+    assert refused(mark_returned, unmatched, user=user, reason="x") == "cleared_already"
+    assert refused(reopen, unmatched, user=user, reason="x") == "sent_back"
+    assert list(proof.problems()) == []
+
+
+@pytest.mark.parametrize("give", [mark_returned, return_by_provider])
+def test_what_came_when_nothing_stood_in_suspense_is_given_back_as_well(unmatched, user, give):
+    """A row of code of before, whose money no entry is of."""
+    unguarded()
+    Posting.objects.all().delete()
+    UnmatchedPayment.objects.update(kept_entry=None)
+    Entry.objects.all().delete()
+    give(unmatched, user=user, reason="not ours")
+    owed = give == return_by_provider and {"providers": Decimal("-9.99"), "payback": Decimal("9.99")}
+    assert (b.books(), list(proof.problems())) == (owed or {}, [])
+
+
+def test_what_was_returned_by_hand_and_taken_back_stands_in_suspense_again(unmatched, user):
+    mark_returned(unmatched, user=user, reason="sent back")
+    again = reopen(unmatched, user=user, reason="it was not")
+    assert (b.books(), list(proof.problems())) == (in_suspense("9.99"), [])
+    assert [refused(reopen, row, user=user, reason="x") for row in (unmatched, again)] == ["not_cleared"] * 2
+    return_by_provider(again, user=user, reason="now it is")
+    assert list(proof.problems()) == []
 
 
 def test_when_the_provider_says_so_again_afterwards_nothing_waits_anew(payment, unmatched, user):
@@ -216,7 +260,8 @@ def test_a_wrong_decision_is_taken_back_and_both_stay(unmatched, user):
     assert refused(assign_to, unmatched, b.customer("Other"), user=user, reason="x") == "cleared_already"
     assign_to(again, b.customer(), user=user, reason="it was Acme")
     assert [b.balance(name) for name in ("Acme", "Other")] == [Decimal("9.99"), 0]
-    keys = (f"unmatched:{unmatched.pk}", f"reverse:unmatched:{unmatched.pk}", f"unmatched:{again.pk}")
+    first = f"unmatched:{unmatched.pk}"
+    keys = (f"suspense:{unmatched.pk}", first, f"reverse:{first}", f"unmatched:{again.pk}")
     assert set(Entry.objects.values_list("key", flat=True)) == set(keys)
     mark_returned(reopen(again, user=user, reason="x"), user=user, reason="x")
     assert (b.balance(), list(proof.problems())) == (0, [])
@@ -289,7 +334,7 @@ def test_what_was_decided_otherwise_meanwhile_is_not_done(payment, user):
     proposal = assign_to(row, b.customer(), user=user, reason="x")
     mark_returned(row, user=other, reason="sent back")
     assert refused(approve_proposal, proposal, user=other) == "cleared_already"
-    assert Entry.objects.count() == 0
+    assert b.books() == {}
 
 
 def test_who_may_not_decides_nothing(unmatched):
@@ -297,6 +342,7 @@ def test_who_may_not_decides_nothing(unmatched):
     for do in (
         lambda: assign_to(unmatched, b.customer(), user=nobody, reason="x"),
         lambda: mark_returned(unmatched, user=nobody, reason="x"),
+        lambda: return_by_provider(unmatched, user=nobody, reason="x"),
         lambda: reopen(unmatched, user=nobody, reason="x"),
     ):
         assert refused(do) == "forbidden"
@@ -368,6 +414,25 @@ def test_it_is_returned_or_taken_back_with_a_reason(unmatched):
         "Something else was already decided about this payment. Reload the page. If that was wrong, reopen the payment "
         "first.",
     ]
+
+
+def test_finance_has_the_provider_give_it_back(unmatched):
+    finance, page = of_role("finance"), f"{QUEUE}{unmatched.pk}/"
+    assert "Give ¥9.99 back" in text(finance.get(page, headers=ENGLISH))
+    assert post(finance, unmatched, "send-back").status_code == 302
+    assert len(waiting()) == 1
+    post(finance, unmatched, "send-back", reason="not ours")
+    shown = text(finance.get(page, headers=ENGLISH))
+    assert [word in shown for word in ("Refund to the payer", "Queued", "not ours", "Reopen payment")] == [
+        *([True] * 3),
+        False,
+    ]
+
+
+def test_where_the_account_is_gone_it_is_returned_by_hand_alone(unmatched, settings):
+    settings.LOCAL_PAYMENTS = False
+    shown = text(of_role("finance").get(f"{QUEUE}{unmatched.pk}/", headers=ENGLISH))
+    assert ["Give ¥9.99 back" in shown, "Record as returned" in shown] == [False, True]
 
 
 def test_a_used_reference_says_what_it_paid(payment):

@@ -235,6 +235,7 @@ TABLE = {
     "money:unmatched": row(STAFF, pk="unmatched"),
     "money:unmatched-assign": row(NOBODY, FINANCE, {"customer": "Acme", "reason": "x"}, pk="unmatched"),
     "money:unmatched-give-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
+    "money:unmatched-send-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
     "money:unmatched-take-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
     "money:customer-list": row(STAFF),
     "money:customer": row(STAFF, pk="cards_customer"),

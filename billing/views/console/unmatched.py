@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from billing.actions.providers import provider_label
-from billing.actions.unmatched import assign_to, clearing_that_waits, mark_returned, reopen
+from billing.actions.providers import can_give_back, provider_label
+from billing.actions.unmatched import assign_to, clearing_that_waits, mark_returned, reopen, return_by_provider
 from billing.errors import MoneyRefused
 from billing.forms import AssignForm, ReasonForm
 from billing.models import MoneyRules, Payment, Proposal, UnmatchedPayment
@@ -68,6 +68,13 @@ def give_back(request, pk):
 
 @permitted("billing.add_receipt")
 @require_POST
+def send_back(request, pk):
+    """Have the provider give the money back to the payer."""
+    return _with_reason(request, _find(pk), return_by_provider)
+
+
+@permitted("billing.add_receipt")
+@require_POST
 def take_back(request, pk):
     """Take a wrong decision back; the money waits anew."""
     return _with_reason(request, _find(pk), reopen)
@@ -111,6 +118,8 @@ def _page(request, unmatched, form=None, status=None):
         "proposal": clearing_that_waits(unmatched),
         "rules": MoneyRules.read(),
         "may_clear": may_clear(request.user),
+        "can_send_back": unmatched.waits and can_give_back(provider),
+        "refund": unmatched.refunds.first(),
         "assign_form": form or AssignForm(initial=given),
         "reason_form": ReasonForm(auto_id="reason_%s"),
         "names": names_of(Customer),

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,12 @@ WANTED = WantedPayment(
     expires_at=datetime(2026, 11, 30, 11, 30, tzinfo=SHANGHAI),
 )
 BACK = WantedRefund(REFUND, KEY, TRADE, Decimal("30.00"), Decimal("12.50"), "Not delivered")
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @cache
@@ -390,7 +397,7 @@ NAMES = st.sampled_from([*values(), "sign", "sign_type"])
 
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=99) | st.dictionaries(NAMES, st.sampled_from(["RSA2", "1"]) | st.text(max_size=9)))
-def test_whatever_comes_it_is_taken_or_refused(said):
+def test_whatever_comes_is_refused(said):
     body = said if isinstance(said, bytes) else urlencode(said, errors="replace").encode()
     fields = {"app_id": "1", "seller_id": "1", "alipay_public_key": bare(keys("alipay").public_key())}
     with pytest.raises((Forged, Unreadable)):

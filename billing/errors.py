@@ -149,8 +149,48 @@ MONEY_REFUSALS = {
         _("See how far the refund to the payer has come."),
     ),
     "not_reversible": (
-        _("Only receipts and online payments can be reversed."),
+        _("Only receipts, online payments and chargebacks can be reversed."),
         _("Refund the order instead."),
+    ),
+    "not_withdrawable": (
+        _("{needed} cannot be withdrawn: the balance is {balance}. Credit is not paid out."),
+        _("Enter at most the balance."),
+    ),
+    "withdrawal_waits": (
+        _("A withdrawal already waits for approval."),
+        _("Take it back first, or wait for the decision."),
+    ),
+    "withdrawal_decided": (
+        _("The withdrawal is already decided."),
+        _("Reload the page to see where it stands."),
+    ),
+    "withdrawal_over": (
+        _("The withdrawal is already paid out or back in the wallet."),
+        _("Reload the page to see where it stands."),
+    ),
+    "origin_short": (
+        _("Only {most} can go back to where it came from; {needed} is asked for."),
+        _("Enter a smaller amount, or choose bank transfer."),
+    ),
+    "payer_refund_settled": (
+        _("The refund does not wait for a decision any more."),
+        _("Reload the page to see where it stands."),
+    ),
+    "not_out_of_a_wallet": (
+        _("This money was never in a wallet, so it cannot go back into one."),
+        _("Try again, or pay it by bank transfer."),
+    ),
+    "not_paid_online": (
+        _("This payment has not been paid."),
+        _("Check the payment."),
+    ),
+    "charged_back_too_much": (
+        _("Of this payment only {most} can still be taken back."),
+        _("Check the amount and the payment."),
+    ),
+    "charged_back_already": (
+        _("A chargeback with this reference is already recorded for this payment."),
+        _("No action is needed."),
     ),
 }
 

@@ -80,6 +80,22 @@ def may_clear(user: Visitor) -> bool:
     return user.has_perm("billing.add_receipt")
 
 
+def may_withdraw_money(user: Visitor, customer_id: int) -> bool:
+    """Whether somebody may ask for money out of a customer's wallet: finance, and the customer's owners."""
+    scope = Scope.of(user)
+    return user.has_perm("billing.pay_withdrawal") if scope.sees_all else customer_id in scope.owns
+
+
+def may_pay_withdrawals(user: Visitor) -> bool:
+    """Whether somebody may say that a withdrawal was transferred, or could not be."""
+    return user.has_perm("billing.pay_withdrawal")
+
+
+def may_settle_payer_refunds(user: Visitor) -> bool:
+    """Whether somebody may decide about money that a provider does not give back, and record what it took back."""
+    return user.has_perm("billing.settle_payerrefund")
+
+
 def may_adjust(user: Visitor) -> bool:
     """Whether somebody may charge or credit a customer without any card, and approve that."""
     return user.has_perm("billing.adjust_order")

@@ -6,6 +6,8 @@ in whole cents: SQLite adds as floating point.
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import (
@@ -34,12 +36,14 @@ from billing.choices import (
     LineState,
     OrderKind,
     OrderState,
+    PayerRefundState,
     PaymentState,
     RefundState,
     WithdrawalState,
     WithdrawalWay,
 )
 from billing.models import (
+    Chargeback,
     CustomerAccount,
     Entry,
     Order,
@@ -280,6 +284,74 @@ def _refunds() -> Iterator[Problem]:
         yield _problem("refund_amount", sentence, order=Order.objects.get(pk=order), **facts)
 
 
+def _withdrawals() -> Iterator[Problem]:
+    """What was approved is out of its wallet, and ended as the withdrawal says: by its own entry, or by its refunds."""
+    wallet: dict[str, Any] = {"account": Account.WALLET, "customer": OuterRef("customer")}
+    payback = {"account": Account.PAYBACK}
+    taken = _moved("entry", -1, **wallet) & _moved("entry", 1, **payback)
+    for withdrawal in Withdrawal.objects.exclude(taken):
+        sentence = _("withdrawal {withdrawal} is not out of the wallet as it was approved")
+        yield _problem("withdrawal_not_booked", sentence, withdrawal=withdrawal)
+    ends: dict[str, dict[str, Any]] = {
+        WithdrawalState.DONE: {"account": Account.CASH},
+        WithdrawalState.RETURNED: wallet,
+    }
+    ended = reduce(or_, (Q(_moved("end_entry", 1, **target), state=state) for state, target in ends.items()))
+    by_bank = Q(end_entry=None, state=WithdrawalState.APPROVED) | ended & _moved("end_entry", -1, **payback)
+    refunds = PayerRefund.objects.filter(withdrawal=OuterRef("pk"))
+    waits, arrived = Exists(refunds.filter(ended_at=None)), Exists(refunds.exclude(state=PayerRefundState.KEPT))
+    states = Q(waits, state=WithdrawalState.APPROVED) | Q(~waits, arrived, state=WithdrawalState.DONE)
+    by_refunds = Q(end_entry=None) & (states | Q(~waits, ~arrived, state=WithdrawalState.RETURNED))
+    is_by_bank = Q(way=WithdrawalWay.BANK)
+    for withdrawal in Withdrawal.objects.exclude(is_by_bank & by_bank | ~is_by_bank & by_refunds):
+        sentence = _("how withdrawal {withdrawal} ended is not what the books say")
+        yield _problem("withdrawal_end", sentence, withdrawal=withdrawal)
+    sent = _sum_of(refunds.order_by().values("withdrawal"), "amount")
+    to_send = Case(When(is_by_bank, then=Value(ZERO)), default=F("amount"), output_field=MoneyField())
+    for withdrawal in Withdrawal.objects.annotate(sent=sent, to_send=to_send).exclude(sent=F("to_send")):
+        sentence = _("the refunds of withdrawal {withdrawal} do not add up to it")
+        yield _problem("withdrawal_refunds", sentence, withdrawal=withdrawal)
+
+
+def _payer_refunds() -> Iterator[Problem]:
+    """Money on its way to a payer is owed; where it ended, it left what is owed for where its state says."""
+    wallet = {"account": Account.WALLET, "customer": OuterRef("withdrawal__customer")}
+    targets: dict[str, dict[str, Any]] = {
+        PayerRefundState.DONE: {"account": Account.PROVIDERS},
+        PayerRefundState.BY_BANK: {"account": Account.CASH},
+        PayerRefundState.KEPT: wallet,
+    }
+    owed = Q(entry=None, ended_at=None, state__in=[state for state in PayerRefundState if state not in targets])
+    left = Q(ended_at__isnull=False) & _moved("entry", -1, account=Account.PAYBACK)
+    arrived = reduce(or_, (Q(_moved("entry", 1, **target), state=state) for state, target in targets.items()))
+    right = owed | left & arrived
+    for key in PayerRefund.objects.exclude(right).values_list("key", flat=True):
+        sentence = _("what became of the refund {refund} to a payer is not what the books say")
+        yield _problem("payer_refund_not_booked", sentence, refund=key)
+
+
+def _chargebacks() -> Iterator[Problem]:
+    """A chargeback left what is at the provider, and no more goes back of a payment than came with it."""
+    for chargeback in Chargeback.objects.exclude(_moved("entry", 1, account=Account.PROVIDERS)):
+        sentence = _("chargeback {reference} is not booked as it was recorded")
+        yield _problem("chargeback_not_booked", sentence, reference=chargeback.reference)
+    refunds = PayerRefund.objects.exclude(state=PayerRefundState.KEPT).filter(payment=OuterRef("pk"))
+    lost = Chargeback.objects.filter(entry__reversed_by=None, payment=OuterRef("pk"))
+    gone = {name: _sum_of(rows.order_by().values("payment"), "amount") for name, rows in (("a", refunds), ("b", lost))}
+    given = Payment.objects.alias(**gone).annotate(gone=_cents(F("a") + F("b"))).filter(gone__gt=F("amount"))
+    for reference in given.values_list("provider_reference", flat=True):
+        sentence = _("more went back of online payment {reference} than came with it")
+        yield _problem("given_back_too_much", sentence, reference=reference)
+    rows = {
+        EntryKind.WITHDRAWAL: {"withdrawal": None, "ended_withdrawal": None, "payer_refund": None},
+        EntryKind.CHARGEBACK: {"chargeback": None},
+    }
+    for kind, none in rows.items():
+        for entry in Entry.objects.filter(kind=kind, **none):
+            sentence = _("entry {key} stands for no withdrawal and no chargeback")
+            yield _problem("money_out_of_nothing", sentence, key=entry.pk)
+
+
 # Postings in the order of their keys, each with its entry, whose key is none that follows another.
 LEDGER = Book(
     "ledger", pgettext_lazy("seal", "Ledger"), Posting, (*all_columns(Posting), *all_columns(Entry, "entry__")[1:])
@@ -288,8 +360,14 @@ LEDGER = Book(
 CHECKS = (
     *(_unbalanced, _wallets, _running_balances, _reversals, _receipts, _online, _suspense, _payback),
     *(_orders, _lines, _refunds, _terms, _on_order, _openings),
+    *(_withdrawals, _payer_refunds, _chargebacks),
 )
 BOOK_PARTS: tuple[ProofPart, ...] = (*map(_whole, CHECKS), prove_seals(LEDGER))
+
+
+def _moved(entry: str, sign: int, **target: Any) -> Exists:
+    """Whether the entry of a row moved its amount into this account (a `sign` of -1: out of it)."""
+    return Exists(Posting.objects.filter(entry=OuterRef(entry), amount=OuterRef("amount") * sign, **target))
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

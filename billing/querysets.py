@@ -3,13 +3,21 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from billing.choices import ClearingState, OrderKind, OrderState, RefundState
+from billing.choices import (
+    ClearingState,
+    OrderKind,
+    OrderState,
+    PayerRefundState,
+    RefundState,
+    WithdrawalState,
+    WithdrawalWay,
+)
 from cards.choices import JobStatus
 from cards.models import JobChunk
 from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
-    from billing.models import Order, Refund, UnmatchedPayment  # noqa: F401 -- named in texts
+    from billing.models import Order, PayerRefund, Refund, UnmatchedPayment, Withdrawal  # noqa: F401 -- named in texts
 
 
 SERVED_WITHIN = timedelta(minutes=10)
@@ -72,3 +80,31 @@ class UnmatchedPaymentQuerySet(models.QuerySet["UnmatchedPayment"]):
     def cleared(self) -> Self:
         """What was decided, right or wrong."""
         return self.exclude(state=ClearingState.WAITING)
+
+
+class WithdrawalQuerySet(OwnedQuerySet["Withdrawal"]):
+    def under_way(self) -> Self:
+        """Approved, and not yet where it goes."""
+        return self.filter(state=WithdrawalState.APPROVED)
+
+    def to_transfer(self) -> Self:
+        """What somebody has to transfer at the bank."""
+        return self.under_way().filter(way=WithdrawalWay.BANK)
+
+    def ended(self) -> Self:
+        """Paid out, or back in the wallet."""
+        return self.exclude(state=WithdrawalState.APPROVED)
+
+
+class PayerRefundQuerySet(models.QuerySet["PayerRefund"]):
+    def under_way(self) -> Self:
+        """What waits to be sent, or for the provider."""
+        return self.filter(state__in=(PayerRefundState.OPEN, PayerRefundState.SENT))
+
+    def failed(self) -> Self:
+        """What waits for a person."""
+        return self.filter(state=PayerRefundState.FAILED)
+
+    def ended(self) -> Self:
+        """What the payer has, or the wallet has again."""
+        return self.exclude(ended_at=None)

@@ -32,6 +32,7 @@ LOOKED_AT = (
     "carriers.pull",
     "carriers.reconciliation",
     "billing.cardrenewal",
+    "billing.chargeback",
     "billing.customeraccount",
     "billing.digest",
     "billing.donealone",

@@ -5,14 +5,16 @@ from datetime import timedelta
 from django.db import transaction
 
 from billing.actions.accounts import keep_proposed_agreement
+from billing.actions.chargebacks import charge_back_proposed
 from billing.actions.prices import set_proposed_price
 from billing.actions.receipts import record_proposed, reverse_proposed
 from billing.actions.refunds import expire_refund
 from billing.actions.unmatched import clear_proposed
+from billing.actions.withdrawals import forget_account, withdraw_proposed
 from billing.choices import Deed, ProposalState
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, Refund
-from billing.permissions import may_decide, require
+from billing.permissions import may_decide, may_withdraw_money, require
 from cards.calendar import this_moment
 
 CARRY_OUT = {
@@ -21,6 +23,8 @@ CARRY_OUT = {
     Deed.CLEARING: clear_proposed,
     Deed.TERMS: keep_proposed_agreement,
     Deed.PRICE: set_proposed_price,
+    Deed.WITHDRAWAL: withdraw_proposed,
+    Deed.CHARGEBACK: charge_back_proposed,
 }
 
 
@@ -43,6 +47,16 @@ def decline_proposal(proposal, *, user):
     """Nothing is done of it; who asked for it may say so too."""
     with transaction.atomic():
         proposal = _locked(proposal, user)
+        return _decide(proposal, ProposalState.DECLINED, user) if proposal.waits else proposal
+
+
+def take_back_withdrawal(proposal, *, user):
+    """Nothing comes of a withdrawal that waits, says whoever may ask for one; `MoneyRefused` once it is approved."""
+    require(lambda user: may_withdraw_money(user, proposal.customer_id), user)
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(pk=proposal.pk, deed=Deed.WITHDRAWAL)
+        if proposal.is_approved:
+            raise MoneyRefused("withdrawal_decided")
         return _decide(proposal, ProposalState.DECLINED, user) if proposal.waits else proposal
 
 
@@ -69,5 +83,7 @@ def _locked(proposal, user):
 
 def _decide(proposal, state, user):
     proposal.state, proposal.decided_by, proposal.decided_at = state, user, this_moment()
-    proposal.save(update_fields=["state", "decided_by", "decided_at", "receipt"])
+    if proposal.deed == Deed.WITHDRAWAL:
+        forget_account(proposal)
+    proposal.save(update_fields=["state", "decided_by", "decided_at", "receipt", "after"])
     return proposal

@@ -11,7 +11,7 @@ from billing.models import CustomerAccount, Entry, Posting
 from billing.money import LARGEST, ZERO, yuan
 from cards.calendar import civil_today, this_moment
 
-REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE, EntryKind.SUSPENSE)
+REVERSIBLE = (EntryKind.RECEIPT, EntryKind.ONLINE, EntryKind.SUSPENSE, EntryKind.CHARGEBACK)
 
 
 class EntryLine(NamedTuple):
@@ -85,7 +85,7 @@ def transfer(amount, source, target):
 
 
 def reverse(entry, *, actor, memo):
-    """Take back a receipt, an online payment, or what was done with money to clear, by an entry that does the opposite.
+    """Take back a receipt, an online payment, a chargeback, or what was done with money to clear: by its opposite.
 
     The entry itself stays. Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the
     wallet has not that much.
@@ -117,10 +117,8 @@ def check_reversible(entry, account):
         raise MoneyRefused("not_reversible")
     if Entry.objects.filter(pk=_reversal_key(entry)).exists():
         raise MoneyRefused("reversed_already")
-    if account is None:
-        return
-    moved = entry.postings.get(account=Account.WALLET).amount
-    if account.available < moved:
+    moved = sum(entry.postings.filter(account=Account.WALLET).values_list("amount", flat=True), ZERO)
+    if moved > ZERO and account.available < moved:
         raise MoneyRefused("short", available=yuan(account.available), needed=yuan(moved))
 
 

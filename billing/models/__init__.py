@@ -5,12 +5,13 @@ from billing.models.notice import Digest, Notice
 from billing.models.order import Order, OrderLine, Refund
 from billing.models.payment import Notification, Payment, Receipt, UnmatchedPayment
 from billing.models.price import Price, PriceBook, PriceTier
-from billing.models.provider import PayerRefund, ProviderAccount, Withdrawal
+from billing.models.provider import Chargeback, PayerRefund, ProviderAccount, Withdrawal
 from billing.models.renewal import AnnouncedRenewal, CardRenewal, MissedRenewal, RenewalRun, RenewedTerm
 
 __all__ = [
     "AnnouncedRenewal",
     "CardRenewal",
+    "Chargeback",
     "CustomerAccount",
     "Digest",
     "DoneAlone",

@@ -55,6 +55,14 @@ class DoneAlone(models.Model):
         related_name="+",
         verbose_name=_("payment to clear"),
     )
+    chargeback = models.ForeignKey(
+        "billing.Chargeback",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("chargeback"),
+    )
     change = models.ForeignKey(
         "billing.TermsRecord",
         models.PROTECT,
@@ -142,6 +150,10 @@ class Proposal(models.Model):
     def waits(self) -> bool:
         """Whether somebody has to approve or decline it."""
         return self.state == ProposalState.REQUESTED
+
+    @property
+    def is_approved(self) -> bool:
+        return self.state == ProposalState.APPROVED
 
 
 class TermsRecord(models.Model):

@@ -8,6 +8,8 @@ from django.utils.translation import pgettext_lazy
 from billing.choices import PayerRefundCause, PayerRefundState, WithdrawalState, WithdrawalWay
 from billing.models.fields import MoneyField
 from billing.models.payment import Payment
+from billing.querysets import PayerRefundQuerySet, WithdrawalQuerySet
+from billing.references import KEY_LENGTH
 from cards.calendar import this_moment
 from cards.models.fields import CharField, CodeField
 
@@ -41,7 +43,9 @@ class ProviderAccount(models.Model):
 class Withdrawal(models.Model):
     """Money out of a customer's wallet, approved by a second person: back to where it came from, or by bank.
 
-    From its approval on it is out of the wallet (`entry`) and owed to the payer. `bank_reference` is the transfer's.
+    From its approval on it is out of the wallet (`entry`) and owed to the payer. One by bank ends with `end_entry`:
+    paid by the transfer of this `bank_reference`, or back in the wallet; one to where it came from, with its last
+    refund.
     """
 
     customer = models.ForeignKey(
@@ -57,11 +61,21 @@ class Withdrawal(models.Model):
     )
     state = CharField(_("state"), max_length=8, choices=WithdrawalState, default=WithdrawalState.APPROVED)
     entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="withdrawal", verbose_name=_("entry"))
+    end_entry = models.OneToOneField(
+        "billing.Entry",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="ended_withdrawal",
+        verbose_name=_("entry of the end"),
+    )
     bank_reference = CharField(_("bank's reference"), max_length=64, blank=True)
     paid_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("paid by")
     )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = WithdrawalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("withdrawal")
@@ -69,16 +83,38 @@ class Withdrawal(models.Model):
         ordering = ["-pk"]
         default_permissions = ("view",)
         permissions = [("pay_withdrawal", "pay withdrawals")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bank_reference"],
+                name="a_transfer_pays_one_withdrawal",
+                condition=~models.Q(bank_reference=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"W{self.pk}"
+
+    @property
+    def is_by_bank(self) -> bool:
+        return self.way == WithdrawalWay.BANK
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the money has arrived, or is back in the wallet."""
+        return self.state != WithdrawalState.APPROVED
+
+    @property
+    def is_to_be_transferred(self) -> bool:
+        """Whether somebody has to make the bank transfer."""
+        return self.is_by_bank and not self.is_over
 
 
 class PayerRefund(models.Model):
     """Money that goes back to whoever paid it online, through its provider. `key` is our number of it there.
 
     It is owed to the payer from the beginning, and leaves the books (`entry`) once the provider says that it is done.
-    Money that fits no payment has no `payment`, but its own row. At `ask_at` it is sent or asked about.
+    Money that fits no payment has no `payment`, but its own row. At `ask_at` it is sent or asked about. What the
+    provider will not give back is paid by bank (`bank_reference`), or goes back into the wallet that it came out of.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -119,6 +155,9 @@ class PayerRefund(models.Model):
         verbose_name=pgettext_lazy("clearing", "decided by"),
     )
     note = CharField(pgettext_lazy("text", "note"), max_length=200, blank=True)
+    bank_reference = CharField(_("bank's reference"), max_length=64, blank=True, default="", db_default="")
+
+    objects = PayerRefundQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refund to a payer")
@@ -128,6 +167,13 @@ class PayerRefund(models.Model):
         permissions = [("settle_payerrefund", "settle refunds to payers")]
         indexes = [
             models.Index(fields=["ask_at"], name="payer_refund_to_ask", condition=models.Q(ask_at__isnull=False))
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bank_reference"],
+                name="a_transfer_pays_one_refund",
+                condition=~models.Q(bank_reference=""),
+            )
         ]
 
     def __str__(self) -> str:
@@ -142,3 +188,43 @@ class PayerRefund(models.Model):
     def has_failed(self) -> bool:
         """Whether the provider will not give it back, and a person has to decide how."""
         return self.state == PayerRefundState.FAILED
+
+    @property
+    def is_out_of_a_wallet(self) -> bool:
+        """Whether it may go back into a wallet: a withdrawal came out of one, and a guest's money never was in one."""
+        return self.withdrawal_id is not None
+
+
+class Chargeback(models.Model):
+    """Money of an online payment that its provider or the bank has taken back from the dealer, once per `reference`.
+
+    The wallet bears it as far as its balance went, the dealer the rest (`entry`). One that was won is reversed.
+    """
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="chargebacks", verbose_name=_("payment"))
+    amount = MoneyField(pgettext_lazy("money", "amount"))
+    reference = CharField(_("reference of the chargeback"), max_length=64)
+    reference_key = CodeField(_("reference without case and signs"), max_length=KEY_LENGTH, editable=False)
+    reason = CharField(_("reason"), max_length=200)
+    entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="chargeback", verbose_name=_("entry"))
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), default=this_moment)
+
+    class Meta:
+        verbose_name = _("chargeback")
+        verbose_name_plural = _("chargebacks")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "reference_key"], name="a_chargeback_is_recorded_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_won(self) -> bool:
+        """Whether the money came back to the dealer."""
+        return hasattr(self.entry, "reversed_by")

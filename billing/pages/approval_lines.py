@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from billing.actions.lines import sum_of_checks
 from billing.actions.second_person import earlier_deeds
-from billing.choices import Deed, OrderKind
+from billing.choices import Deed, OrderKind, WithdrawalWay
 from billing.models import DoneAlone, MoneyRules, Order, Proposal, Refund
 from billing.money import ZERO, yuan
 from billing.pages.terms_lines import price_label, proposed_prices, values_of
@@ -115,6 +115,10 @@ def about_proposal(proposal, price):
             return price_label(price)
         case Deed.RECEIPT | Deed.CLEARING:
             return proposal.after["reference"]
+        case Deed.WITHDRAWAL:
+            return WithdrawalWay(proposal.after["way"]).label
+        case Deed.CHARGEBACK:
+            return pair(proposal.after["reference"], proposal.after["reason"])
         case Deed.REVERSAL:
             return pair(proposal.receipt.reference, proposal.after["reason"])
         case _:
@@ -123,7 +127,7 @@ def about_proposal(proposal, price):
 
 def earlier_context(by, customer, amount):
     """For _earlier.html: what somebody did alone before, one by one, and what it comes to with this."""
-    related = ("order", "refund__order", "receipt", "unmatched", "change")
+    related = ("order", "refund__order", "receipt", "unmatched", "chargeback", "change")
     earlier = [(deed, *_what(deed)) for deed in earlier_deeds(by, customer).select_related(*related)]
     alone = sum((deed.amount for deed, *_where in earlier), ZERO)
     return {"earlier": earlier, "alone": alone, "whole": alone + amount, "rules": MoneyRules.read()}
@@ -158,6 +162,8 @@ def _what(deed):
         return deed.receipt.reference, CONSOLE.money_url("receipt", deed.receipt_id)
     if deed.unmatched:
         return deed.unmatched.reference, CONSOLE.money_url("unmatched", deed.unmatched_id)
+    if deed.chargeback:
+        return deed.chargeback.reference, CONSOLE.money_url("payment", deed.chargeback.payment_id)
     return f"#{deed.change_id}", f"{CONSOLE.money_url('terms')}?after={deed.change_id + 1}"
 
 

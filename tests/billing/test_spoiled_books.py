@@ -13,10 +13,13 @@ from django.db import connection, transaction
 
 from billing import proof
 from billing.actions import orders, payments, receipts, refunds
+from billing.actions.chargebacks import record_chargeback
 from billing.actions.ledger import reverse
+from billing.actions.payer_refunds import record_paid_by_bank
 from billing.actions.unmatched import return_by_provider
+from billing.actions.withdrawals import ask_withdrawal, payee_account, record_transfer
 from billing.choices import OrderKind
-from billing.models import UnmatchedPayment
+from billing.models import PayerRefund, Payment, UnmatchedPayment
 from billing.not_paid import not_paid
 from billing.payments import local
 from cards.permissions import SYSTEM
@@ -63,8 +66,16 @@ FAULTS = {
     "receipt_reversal": "UPDATE billing_receipt SET reversed_at = recorded_at",
     "refund_amount": "UPDATE billing_refund SET amount = amount + 1",
     "suspense": "UPDATE billing_unmatchedpayment SET amount = amount + 1 WHERE state = 'waiting'",
-    "payback": "UPDATE billing_payerrefund SET amount = amount + 1 WHERE state = 'open'",
+    "payback": "UPDATE billing_payerrefund SET amount = amount + 1 WHERE unmatched_id IS NOT NULL",
     "opening_paid_again": "UPDATE billing_orderline SET card_id = {served} WHERE order_id = {another_opening}",
+    "withdrawal_not_booked": "UPDATE billing_withdrawal SET customer_id = {other} WHERE proposal_id = {by_bank}",
+    "withdrawal_end": "UPDATE billing_withdrawal SET state = 'returned' WHERE proposal_id = {by_bank}",
+    "withdrawal_refunds": "UPDATE billing_payerrefund SET withdrawal_id = NULL WHERE state = 'by_bank'",
+    "payer_refund_not_booked": "UPDATE billing_payerrefund SET state = 'done' WHERE state = 'by_bank'",
+    "chargeback_not_booked": "UPDATE billing_chargeback SET amount = amount - 0.5",
+    "given_back_too_much": "UPDATE billing_payerrefund SET payment_id = {charged} WHERE withdrawal_id IS NOT NULL"
+    " AND state = 'open'",
+    "money_out_of_nothing": "UPDATE billing_entry SET kind = 'withdrawal' WHERE kind = 'chargeback'",
 }
 
 
@@ -97,11 +108,42 @@ def portal(django_db_setup, django_db_blocker):
         for card in (opened, unserved):
             do("grant", card, TODAY, plan="Y1-30")
         placed = b.placed(cards=[waits], user=user)
+        by_bank = money_out(user)
         unguarded()
         keys = {"renewal": renewal, "another_opening": another_opening, "refunded": refunded, "placed": placed}
+        keys |= {"by_bank": by_bank, "charged": Payment.objects.latest("pk"), "other": b.customer("Other")}
         keys = {name: thing.pk for name, thing in (keys | {"receipt": receipt, "served": served}).items()}
         yield keys | {"pack_job": pack.job_id, "unserved": unserved.pk}
         transaction.set_rollback(True)
+
+
+def money_out(user):
+    """Withdrawals that were transferred and that go back by two refunds, one of them paid by bank; and a chargeback.
+
+    The request of the first.
+    """
+    payer = b.customer("Payer")
+    for amount in ("10.00", "2.00"):
+        pay_in(payer, amount, user)
+    by_bank, back = (
+        b.approved(ask_withdrawal(payer, amount, way, **how))
+        for amount, way, how in (
+            (Decimal(4), "bank", {"user": user, "account": payee_account("Bank", "Payer", "62258801")}),
+            (Decimal(5), "origin", {"user": user}),
+        )
+    )
+    record_transfer(by_bank.withdrawal, "T 1", user=user)
+    refund = back.withdrawal.refunds.get(amount=2)
+    PayerRefund.objects.filter(pk=refund.pk).update(state="failed")
+    record_paid_by_bank(refund, "T 2", user=user)
+    record_chargeback(pay_in(payer, "1.00", user), Decimal(1), "CB 1", user=user, reason="disputed")
+    return by_bank
+
+
+def pay_in(customer, amount, user):
+    payment = payments.start_deposit(customer, Decimal(amount), user=user)
+    payments.receive("local", *local.notification(payment, "paid"))
+    return Payment.objects.get(pk=payment.pk)
 
 
 def found():

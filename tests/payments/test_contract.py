@@ -231,26 +231,22 @@ def test_row_reordered_told_before_it_is_begun(fake, shop):
 # not to be believed
 
 
-@each_of(lies.STRANGERS)
-def test_row_forged(fake, shop, case):
+@pytest.mark.parametrize("cases", [lies.STRANGERS, lies.SIGNED], ids=["forged", "not_for_us"])
+def test_row_not_to_be_believed(fake, shop, cases):
+    """Each is refused in the provider's form, writes nothing, and makes nobody call."""
     payment = shop.begin()
     fake.pay(payment.key)
-    calls = len(fake.calls)
-    told = fake.send(lies.STRANGERS[fake.NAME][case](fake, payment.key))
-    assert (told.is_taken, 400 <= told.status < 500 or told.body == b"fail") == (False, True), told
-    assert (stands(shop, payment), shop.suspense()) == (("started", "placed", NOTHING, []), [])
-    assert len(fake.calls) == calls  # nobody makes us call
-
-
-@each_of(lies.SIGNED)
-def test_row_not_for_us(fake, shop, case):
-    payment = shop.begin()
-    fake.pay(payment.key)
-    calls = len(fake.calls)
-    told = fake.send(lies.SIGNED[fake.NAME][case](fake, payment.key))
-    assert (told.is_taken, 400 <= told.status < 500 or told.body == b"fail") == (False, True), told
-    assert (stands(shop, payment), shop.suspense()) == (("started", "placed", NOTHING, []), [])
-    assert len(fake.calls) == calls
+    calls, written, wrong = len(fake.calls), 0, {}
+    for name, lie in cases[fake.NAME].items():
+        told = fake.send(lie(fake, payment.key))
+        is_refused = not told.is_taken and (400 <= told.status < 500 or told.body == b"fail")
+        if not is_refused or len(fake.calls) != calls or Notification.objects.count() != written:
+            wrong[name] = told
+            calls, written = len(fake.calls), Notification.objects.count()
+    assert (wrong, shop.suspense()) == ({}, [])
+    assert stands(shop, payment) == ("started", "placed", NOTHING, [])
+    assert fake.tell(payment.key).is_taken  # and the true one is believed after all of them
+    assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])
 
 
 @pytest.mark.parametrize("amount", lies.ODD_AMOUNTS, ids=str)
@@ -266,8 +262,7 @@ def test_row_another_amount_waits_to_be_cleared(fake, shop, amount):
 def test_row_unknown_payment_waits_to_be_cleared(fake, shop):
     payment = shop.begin()
     fake.pay(payment.key)
-    told = {"wechat": {"number": "0" * 32}, "alipay": {"out_trade_no": "0" * 32}}[fake.NAME]
-    assert fake.tell(payment.key, **told).is_taken
+    assert fake.tell(payment.key, out_trade_no="0" * 32).is_taken
     assert shop.suspense() == [("unknown", PRICE)]
     assert shop.stands(payment) == ("started", "placed")
 

@@ -252,7 +252,7 @@ class WeChatFake(ProviderFake):
         document = {
             "appid": told.get("appid", self.fields["appid"]),
             "mchid": told.get("mchid", self.fields["mchid"]),
-            "out_trade_no": told.get("number", trade.number),
+            "out_trade_no": told.get("out_trade_no", trade.number),
             "trade_state": state,
             "trade_state_desc": words,
             "attach": "",

@@ -394,11 +394,14 @@ def _values(body: bytes) -> dict[str, str]:
 
 def _facts(said: Mapping[str, str], nonce: str) -> Facts:
     """What was said of a payment. Raises `ValueError` where that is not what it is."""
-    number, trade, amount = (said.get(name, "") for name in ("out_trade_no", "trade_no", "total_amount"))
-    if not (_KEYS.fullmatch(number) and _TRADES.fullmatch(trade) and said.get("trade_status") in _SAYS):
+    number, trade = said.get("out_trade_no", ""), said.get("trade_no", "")
+    amount = _amount(said.get("total_amount", ""))
+    if amount <= ZERO or not (
+        _KEYS.fullmatch(number) and _TRADES.fullmatch(trade) and said.get("trade_status") in _SAYS
+    ):
         raise ValueError
     kept = {name: said[name] for name in _KEPT if name in said}
-    return Facts(nonce, UUID(number), _SAYS[said["trade_status"]], _amount(amount), trade, kept)
+    return Facts(nonce, UUID(number), _SAYS[said["trade_status"]], amount, trade, kept)
 
 
 def _is_of_refund(said: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """A dealer's portal beside a provider of ours: an account there, orders to be paid, and the door of notifications."""
 
+from dataclasses import astuple
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from billing import proof
 from billing.actions import orders, payments
+from billing.actions.providers import reach_account
 from billing.choices import OrderKind, PaymentWay
 from billing.models import Notification, PayerRefund, Payment, ProviderAccount, UnmatchedPayment
 from cards.calendar import as_of, civil_today
@@ -95,6 +97,14 @@ class Shop:
             ended = run("payments", "work", "--until-settled")
         assert (ended.code, ended.err) == (0, ""), ended
         return ended
+
+    def bill(self, kind, day):
+        """The lines of the provider's bill of a day, as the port has them; None where it has none of that day."""
+        provider, merchant, call = reach_account(self.account)
+        kind = self.fake.BILLS[kind]
+        assert kind in provider.bill_kinds
+        document = provider.bill(call, merchant, kind, day)
+        return [astuple(row) for row in provider.read_bill(kind, document)] if document else None
 
     def stands(self, payment):
         """Where a payment and its order stand."""

@@ -138,7 +138,7 @@ class ProviderFake:
         self.numbers = itertools.count(1)
         self.lock = threading.RLock()
         self.trades, self.calls, self.violations, self.faults = {}, [], [], []
-        self.refunds_are = AT_ONCE
+        self.refunds_are, self.meanwhile = AT_ONCE, {}  # what happens as a call of this kind comes in, once
         self.deliver, self.sent = None, []
         self.bill_without, self.bill_says, self.bill_extras, self.payouts = set(), {}, [], []
         self.ahead = timedelta(0)
@@ -277,6 +277,7 @@ class ProviderFake:
             heard.kind = self.kind_of(heard)
             heard.fault = self._fault_of(heard.kind)
             self.calls.append(heard)
+            self.meanwhile.pop(heard.kind, lambda: None)()
             if heard.fault in AS_IT_IS:
                 status, content_type, body = AS_IT_IS[heard.fault]
                 return Reply(status, body, content_type)

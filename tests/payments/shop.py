@@ -22,6 +22,8 @@ from tests.commands.calls import run
 HOST = "https://sim.example.cn"
 PRICE = Decimal("30.00")
 WAYS = {"wechat": PaymentWay.QR, "alipay": PaymentWay.PAGE}  # that of a computer
+NOTHING, SOLD = {}, {"providers": -PRICE, "revenue": PRICE}  # what the books may stand at
+DAY = timedelta(days=1)
 PAYER = {"payer_address": "203.0.113.7", "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}
 
 
@@ -124,3 +126,8 @@ class Shop:
 
     def is_proved(self):
         return [problem.message for problem in proof.problems()] == []
+
+
+def stands(shop, payment):
+    """State of the payment and its order, the books, what was made of each notification."""
+    return *shop.stands(payment), b.books(), shop.outcomes()

@@ -14,6 +14,7 @@ BEAT_SCHEDULE = {
     "retention": every(300, "cards.retention"),
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
+    "ask": every(5, "billing.ask"),
     "mail": every(60, "billing.mail"),
     "hear": every(2, "carriers.hear"),
     "carriers": every(2, "carriers.work"),

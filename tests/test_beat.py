@@ -135,7 +135,7 @@ def test_a_broker_that_has_lost_everything_is_rung_anew(with_redis, redis_url):
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     with_redis.wait(2)
-    assert queues(redis_url) == dict.fromkeys([*EVERY_TWO_SECONDS, "simportal.resets"], 1)
+    assert queues(redis_url) == dict.fromkeys([*EVERY_TWO_SECONDS, "billing.ask", "simportal.resets"], 1)
     with_redis.wait(300)
     assert queues(redis_url) == {entry["task"]: 1 for entry in BEAT_SCHEDULE.values()}
 

@@ -251,7 +251,7 @@ def test_where_the_account_is_gone_a_person_decides(provider, refund):
     assert (provider.calls, state(refund), PayerRefund.objects.get().words) == (
         [],
         "failed",
-        f"The account {ACCOUNT} is no longer set up.",
+        f"账户 {ACCOUNT} 已不存在。",
     )
 
 

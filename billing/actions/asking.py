@@ -20,7 +20,7 @@ from billing.actions.payments import FIRST_ASKED_AFTER, PAID_WITHIN, believe, wa
 from billing.actions.providers import reach
 from billing.choices import Account, EntryKind, PayerRefundState, PaymentState
 from billing.models import PayerRefund, Payment
-from billing.payments.port import Garbled, ProviderRefused, RefundSaid, Said, WantedRefund
+from billing.payments.port import Garbled, ProviderRefused, RefundFacts, RefundSaid, Said, WantedRefund
 from billing.permissions import provider_actor
 from cards.calendar import this_moment
 from cards.errors import BadInput, NothingHeard
@@ -36,7 +36,7 @@ SAID_OF_REFUND = {
     RefundSaid.UNDERWAY: PayerRefundState.SENT,
     RefundSaid.FAILED: PayerRefundState.FAILED,
 }
-LONGEST_WORDS = 200
+_LONGEST_WORDS = 200
 
 
 def work_on_payments(seconds, until_settled=False):
@@ -85,7 +85,7 @@ def _ask(payment):
             reached.provider.close(reached.call, reached.merchant, wanted)
             facts = replace(facts, nonce=f"close:{payment.key.hex}", said=Said.CLOSED)
     except ProviderRefused as refused:
-        words = str(refused)[:LONGEST_WORDS]
+        words = str(refused)[:_LONGEST_WORDS]
         Payment.objects.filter(pk=payment.pk, state=PaymentState.STARTED).update(words=words)
         return
     if facts.said != Said.OPEN:
@@ -100,10 +100,9 @@ def _move_on(refund):
         if facts is None or facts.said == RefundSaid.UNKNOWN:
             facts = reached.provider.refund(reached.call, reached.merchant, wanted)
     except ProviderRefused as refused:
-        _write(refund, PayerRefundState.FAILED, words=str(refused))
-        return
+        facts = RefundFacts(RefundSaid.FAILED, words=str(refused))
     if facts.said in SAID_OF_REFUND:
-        _write(refund, SAID_OF_REFUND[facts.said], facts.reference, facts.words)
+        _write(refund, facts)
 
 
 def _asked(refund, reached, wanted):
@@ -136,16 +135,16 @@ def _reached(refund):
 
 
 @transaction.atomic
-def _write(refund, state, reference="", words=""):
-    """Write where a refund stands, unless it is over; what is done leaves the books."""
+def _write(refund, facts):
+    """Write what was said of a refund, unless it is over; what is done leaves the books."""
     refund = PayerRefund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
     if refund.is_over:
         return
-    refund.state, refund.words = state, words[:LONGEST_WORDS]
-    refund.reference = reference or refund.reference
-    if state == PayerRefundState.FAILED:
+    refund.state, refund.words = SAID_OF_REFUND[facts.said], facts.words[:_LONGEST_WORDS]
+    refund.reference = facts.reference or refund.reference
+    if facts.said == RefundSaid.FAILED:
         refund.ask_at = None
-    if state == PayerRefundState.DONE:
+    if facts.said == RefundSaid.DONE:
         refund.entry, refund.ended_at, refund.ask_at = _post_paid_back(refund), this_moment(), None
     refund.save(update_fields=["state", "reference", "words", "entry", "ended_at", "ask_at"])
 

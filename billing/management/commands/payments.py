@@ -1,7 +1,6 @@
 from django.utils.translation import gettext as _
 
 from billing.actions.asking import work_on_payments
-from billing.choices import PayerRefundState
 from billing.models import PayerRefund, Payment
 from cards.management.base import PortalCommand
 from cards.phrases import listed, pair
@@ -53,7 +52,7 @@ class Command(PortalCommand):
     def _work(self, until_settled, json, **options):
         """Exit code 1 where a provider does not give money back."""
         turns = work_on_payments(TURN_SECONDS, until_settled)
-        failed = PayerRefund.objects.filter(state=PayerRefundState.FAILED).count()
+        failed = sum(refund.has_failed for refund in PayerRefund.objects.filter(ended_at=None))
         if json:
             self.give({"turns": turns, "failed_refunds": failed})
         elif failed:

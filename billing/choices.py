@@ -268,6 +268,9 @@ UNMATCHED = (
     NotificationOutcome.WALLET_FULL,
 )
 
+# Notices of what happens more than once a day, each with what it tells of; the others are given once.
+TOLD_EACH_TIME = (NoticeKind.PAYMENT_KEPT, NoticeKind.PAYMENT_FAILED, NoticeKind.GUEST_PAID)
+
 # The accounts that are kept per customer; what a customer owes or has paid ahead stands in the receivables.
 OF_CUSTOMERS = (Account.WALLET, Account.RECEIVABLES)
 

@@ -28,7 +28,13 @@ logger = logging.getLogger(__name__)
 
 NOTICES_PER_GROUP = 20
 ORDER = list(NoticeKind)
-ASKING_FOR_MONEY = (NoticeKind.WALLET_LOW, NoticeKind.RENEWAL_FAILED)
+ASKING_FOR_MONEY = (
+    NoticeKind.WALLET_LOW,
+    NoticeKind.RENEWAL_FAILED,
+    NoticeKind.PAYMENT_DUE,
+    NoticeKind.PAYMENT_FAILED,
+    NoticeKind.CREDIT_DUE,
+)
 
 
 class NoticeGroup(NamedTuple):

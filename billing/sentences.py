@@ -40,7 +40,23 @@ NOTICE_SENTENCES = {
     NoticeKind.PRICE_CHANGED: gettext_lazy(
         "Automatic renewals from {day} on cost another price than last time: {changes}."
     ),
+    NoticeKind.PAYMENT_DUE: gettext_lazy("Order {order} of {amount} expires on {day} unless it is paid."),
+    NoticeKind.PAYMENT_FAILED: gettext_lazy(
+        "The online payment of {amount} for order {order} on {day} was not completed. The order expires unless it is"
+        " paid."
+    ),
+    NoticeKind.CREDIT_DUE: gettext_lazy(
+        "The wallet has been below zero since {day}: as of {told}, {amount} of the credit was in use. Top it up to"
+        " settle the credit."
+    ),
+    NoticeKind.GUEST_PAID: gettext_lazy(
+        "Somebody without an account bought {what} for card {card} on {day} and paid {amount} online (order {order})."
+    ),
 }
+SEVERAL_DUE = gettext_lazy("{orders} orders of {amount} in all expire on {day} unless they are paid.")
+NOT_PAID_BACK = gettext_lazy(
+    "{amount} could not be paid back to where it came from on {day}; your dealer is looking for another way."
+)
 RENEWED_IN_PART = gettext_lazy(
     "Auto-renewal on {day}: the wallet paid for {renewed} of {cards} cards. The others cost {needed}, but only"
     " {available} was left: {missing} was missing."
@@ -75,6 +91,10 @@ def template_of(notice: Notice) -> str | Promise:
     kind, facts = NoticeKind(notice.kind), notice.facts
     if kind == NoticeKind.RENEWAL_FAILED and "renewed" in facts and facts["cards"] > 1:
         return RENEWED_IN_PART
+    if kind == NoticeKind.PAYMENT_DUE and facts["orders"] > 1:
+        return SEVERAL_DUE
+    if kind == NoticeKind.PAYMENT_FAILED and "order" not in facts:
+        return NOT_PAID_BACK
     if kind == NoticeKind.NOT_RENEWED:
         return NOT_RENEWED_BECAUSE.get(facts["why"], NOTICE_SENTENCES[kind])
     return NOTICE_SENTENCES[kind]
@@ -85,13 +105,15 @@ def placeholders_of(notice: Notice, plans: PlanNames | None = None) -> dict[str,
     facts, plans = notice.facts, plans or PlanBook()
     day = last_day(notice.on) if notice.kind in OF_AN_END else notice.on
     said = {"card": notice.card.iccid if notice.card else None, "day": day, "step": notice.step}
-    said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold", "order") if name in facts}
+    said |= {name: facts[name] for name in ("cards", "renewed", "told", "unsold", "order", "orders") if name in facts}
     said |= {name: yuan(Decimal(facts[name])) for name in AMOUNTS if name in facts}
     if "available" in facts:
         needed = Decimal(facts.get("needed", facts.get("amount")))
         said["missing"] = yuan(needed - Decimal(facts["available"]))
     if "plan" in facts:
         said["plan"] = plans.named(facts["plan"])
+    if "what" in facts:
+        said["what"] = plans.named(facts["what"])
     if "changes" in facts:
         said["changes"] = listed(_change(plans, *change) for change in facts["changes"])
     return said
@@ -158,4 +180,6 @@ def heading(kind: str, step: int, count: int) -> str:
 def _nearness(kind: str, step: int) -> str:
     if kind == NoticeKind.ALLOWANCE:
         return _("{step}% used").format(step=step)
+    if step and kind == NoticeKind.CREDIT_DUE:
+        return ngettext("for {step} day", "for {step} days", step).format(step=step)
     return ngettext("within {step} day", "within {step} days", step).format(step=step) if step else ""

@@ -103,15 +103,24 @@ def not_renewed() -> models.Q:
     return ~models.Q(queued) & ~models.Q(on_order)
 
 
+def not_paid_for() -> models.Q:
+    """Cards whose next term is neither queued nor paid for: what is on order may never be paid."""
+    queued, on_order = _next_terms(is_paid=True)
+    return ~models.Q(queued) & ~models.Q(on_order)
+
+
 def to_be_paid() -> models.Q:
     """Cards of which a term is on order that nobody has paid yet."""
     return models.Q(models.Exists(_on_order().filter(is_paid=False)))
 
 
-def _next_terms() -> tuple[models.Exists, models.Exists]:
-    """The term with which a card was opened is no renewal, however long it waits."""
+def _next_terms(**ordered: Any) -> tuple[models.Exists, models.Exists]:
+    """Whether one is queued, and whether one is on order, of those `ordered` so.
+
+    The term with which a card was opened is no renewal, however long it waits.
+    """
     queued = apps.get_model("cards", "ServiceTerm")._default_manager.filter(starts_on=None, number__gt=1)
-    return models.Exists(queued.filter(card=models.OuterRef("pk"))), models.Exists(_on_order())
+    return models.Exists(queued.filter(card=models.OuterRef("pk"))), models.Exists(_on_order().filter(**ordered))
 
 
 def _on_order() -> models.QuerySet[Any]:
@@ -120,18 +129,19 @@ def _on_order() -> models.QuerySet[Any]:
     return terms.filter(card=models.OuterRef("pk"), customer=models.OuterRef("customer"))
 
 
-def ending(day: date, within_days: int) -> models.Q:
+def ending(day: date, within_days: int, also_ordered: bool = False) -> models.Q:
     until = day + timedelta(days=within_days)
-    return models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER & not_renewed()
+    soon = models.Q(service_until__gt=day, service_until__lte=until) & NOT_OVER
+    return soon & (not_paid_for() if also_ordered else not_renewed())
 
 
 def ended() -> models.Q:
     return models.Q(state=State.SHUT_DOWN) & not_renewed()
 
 
-def cancelling(day: date, within_days: int) -> models.Q:
+def cancelling(day: date, within_days: int, also_ordered: bool = False) -> models.Q:
     soon = models.Q(state=State.SHUT_DOWN, cancel_on__lte=day + timedelta(days=within_days), protected=False)
-    return soon & not_renewed()
+    return soon & (not_paid_for() if also_ordered else not_renewed())
 
 
 class CardQuerySet(OwnedQuerySet["Card"]):
@@ -174,17 +184,19 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Cards of which a term is on order that nobody has paid yet."""
         return self.filter(to_be_paid())
 
-    def ending(self, day: date, within_days: int) -> Self:
-        """Cards whose running term ends after `day`, within `within_days` days, and that nobody has renewed."""
-        return self.filter(ending(day, within_days))
+    def ending(self, day: date, within_days: int, also_ordered: bool = False) -> Self:
+        """Cards whose running term ends after `day`, within `within_days` days, and that nobody has renewed;
+        `also_ordered`: or whose renewal is on order, and not paid yet."""
+        return self.filter(ending(day, within_days, also_ordered))
 
     def ended(self) -> Self:
         """Cards whose last term is over, and that can still be renewed, which nobody has done."""
         return self.filter(ended())
 
-    def cancelling(self, day: date, within_days: int) -> Self:
-        """Cards that will be cancelled within `within_days` days after `day`: nobody has renewed or protected them."""
-        return self.filter(cancelling(day, within_days))
+    def cancelling(self, day: date, within_days: int, also_ordered: bool = False) -> Self:
+        """Cards that will be cancelled within `within_days` days after `day`: nobody has renewed or protected them;
+        `also_ordered`: or their renewal is on order, and not paid yet."""
+        return self.filter(cancelling(day, within_days, also_ordered))
 
     def forced_in(self, first_day: date, until: date) -> Self:
         """Cards whose silence ends by forced activation on `first_day` or later, before `until`."""

@@ -45,6 +45,7 @@ LOOKED_AT = {
     "billing.0014_references_however_written": "receipts, of which there are thousands",
     "billing.0024_money_from_outside": "entries may be nobody's: NOT NULL is dropped, in the catalogue alone",
     "billing.0017_payments_to_clear": "a unique index on notices: seconds, in which none is given",
+    "billing.0026_notices_told_each_time": "a unique index on notices: seconds, in which none is given",
     "cards.0027_grant": "permissions",
     "cards.0033_cancelling_by_two": "one row",
     "cards.0037_the_staged_are_emptied_by_the_owner": "makes a function",

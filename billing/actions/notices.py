@@ -1,7 +1,7 @@
 """Notices to customers: rows, once for each thing, card, day that it is about, and step.
 
 An occasion finds its cards anew each time and leaves out those that have their notice. The step is the narrowest window
-in which the day lies.
+in which the day lies. A renewal that is on order and not paid keeps no card from being told of: it may never be paid.
 """
 
 from collections import defaultdict
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import Case, Exists, F, OuterRef, Value, When
 
-from billing.actions import renewals_ahead
-from billing.choices import Account, NoticeKind
-from billing.models import CustomerAccount, Notice, Posting
+from billing.actions import reminders, renewals_ahead
+from billing.actions.wallets_below import low_wallets
+from billing.choices import NoticeKind
+from billing.models import CustomerAccount, Notice
 from cards.actions.write import chunked
 from cards.models import Card
 
@@ -62,6 +62,7 @@ def gather(today):
         for account in _low_wallets(muted[NoticeKind.WALLET_LOW])
     ]
     _write(low)
+    reminders.remind(today, muted)
 
 
 def _write(notices):
@@ -94,11 +95,11 @@ def _window(column):
 
 
 def _expiring(today):
-    return Card.objects.ending(today, FURTHEST)
+    return Card.objects.ending(today, FURTHEST, also_ordered=True)
 
 
 def _cancelling(today):
-    return Card.objects.cancelling(today, FURTHEST).filter(cancel_on__gt=today)
+    return Card.objects.cancelling(today, FURTHEST, also_ordered=True).filter(cancel_on__gt=today)
 
 
 def _forcing(today):
@@ -119,17 +120,3 @@ def _low_wallets(muted):
     """Those of `low_wallets` that have had no notice since they became low."""
     sent = Notice.objects.filter(kind=NoticeKind.WALLET_LOW, customer=OuterRef("pk"), on=OuterRef("since"))
     return low_wallets().exclude(pk__in=muted).exclude(Exists(sent))
-
-
-def low_wallets():
-    """Accounts whose wallets are low, with the day on which they became so as `since`.
-
-    It is the day of the first posting after the last one that left enough, or the customer's first day where none did.
-    """
-    of_wallet = Posting.objects.filter(customer=OuterRef("pk"), account=Account.WALLET)
-    enough = of_wallet.filter(balance__gte=OuterRef("low_below")).order_by("-pk").values("pk")[:1]
-    after = of_wallet.filter(pk__gt=Coalesce(OuterRef("enough"), 0)).order_by("pk").values("entry__booked_on")[:1]
-    low = CustomerAccount.objects.filter(balance__lt=F("low_below"))
-    return low.alias(enough=Subquery(enough)).annotate(
-        since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
-    )

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from billing.actions.notices import OCCASIONS, low_wallets
-from billing.choices import MissedWhy, NoticeKind
+from billing.actions.notices import OCCASIONS
+from billing.actions.reminders import unpaid_orders
+from billing.actions.wallets_below import low_wallets, overdrawn_wallets
+from billing.choices import TOLD_EACH_TIME, MissedWhy, NoticeKind
 from billing.models import MissedRenewal, Notice
 from cards.models import Card
 from cards.querysets import not_renewed
@@ -21,14 +23,20 @@ def leave_out_outdated(today):
 def _still_true(today):
     """The condition, kind by kind: the end is ahead and no nearer, the charge to come, the money still missing."""
     of_cards = [Q(kind=occasion.kind) & _gives_cause(occasion, today) for occasion in OCCASIONS]
-    low = low_wallets().filter(pk=OuterRef("customer"), since=OuterRef("on"))
+    low, overdrawn = (
+        wallets.filter(pk=OuterRef("customer"), since=OuterRef("on"))
+        for wallets in (low_wallets(), overdrawn_wallets())
+    )
+    unpaid = unpaid_orders().filter(customer=OuterRef("customer"), due_on=OuterRef("on"))
     conditions = {
         NoticeKind.RENEWING: Q(on__gt=today),
         NoticeKind.PRICE_CHANGED: Q(on__gt=today),
         NoticeKind.WALLET_LOW: Q(Exists(low)),
         NoticeKind.RENEWAL_FAILED: _is_last() & Q(Exists(_still_missed().filter(why=MissedWhy.SHORT))),
         NoticeKind.NOT_RENEWED: Q(Exists(_still_missed().filter(card=OuterRef("card")))),
-        NoticeKind.PAYMENT_KEPT: Q(),
+        NoticeKind.PAYMENT_DUE: Q(Exists(unpaid), on__gt=today),
+        NoticeKind.CREDIT_DUE: Q(Exists(overdrawn)),
+        **dict.fromkeys(TOLD_EACH_TIME, Q()),
     }
     true = Q(pk__in=[])
     for condition in (*of_cards, *(Q(kind=kind) & condition for kind, condition in conditions.items())):

@@ -11,6 +11,7 @@ from billing.actions import orders
 from billing.actions.ledger import account_of, check_room, post_entry, transfer
 from billing.actions.paying_back import pay_back
 from billing.actions.providers import provider_label, provider_names, reach
+from billing.actions.telling import tell_at_once
 from billing.actions.unmatched import keep_unmatched
 from billing.choices import (
     UNMATCHED,
@@ -24,12 +25,12 @@ from billing.choices import (
     PaymentWay,
 )
 from billing.errors import MoneyRefused
-from billing.models import Notice, Notification, Payment
+from billing.models import Notification, Payment
 from billing.money import ZERO
 from billing.payments.port import Garbled, ProviderRefused, Said, WantedPayment
 from billing.permissions import may_pay, provider_actor, require
 from cards.actions.once import once
-from cards.calendar import civil_today, this_moment
+from cards.calendar import this_moment
 from cards.errors import BadInput, NothingHeard
 from cards.links import portal_link
 from cards.models.claim import LENGTH, LETTERS
@@ -266,7 +267,7 @@ def _book_in_wallet(payment, order):
     payment.entry = _arrive(payment, Account.WALLET)
     payment.save()
     if order and not _pays(order, payment):
-        _tell_kept(payment)
+        tell_at_once(payment.customer_id, NoticeKind.PAYMENT_KEPT, amount=str(payment.amount), order=order.number)
 
 
 def _book_of_guest(payment, order):
@@ -297,11 +298,3 @@ def _pays(order, payment):
         return order.is_placed and orders.pay_out_of_wallet(order, user=payment.started_by).is_paid
     except MoneyRefused:
         return False
-
-
-def _tell_kept(payment):
-    """Let the customer know that the money is in the wallet, unless they do not want to hear it."""
-    if NoticeKind.PAYMENT_KEPT in account_of(payment.customer_id).muted:
-        return
-    facts = {"amount": str(payment.amount), "order": payment.order.number}
-    Notice.objects.create(customer_id=payment.customer_id, kind=NoticeKind.PAYMENT_KEPT, on=civil_today(), facts=facts)

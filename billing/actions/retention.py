@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, OuterRef
 
-from billing.actions.notices import low_wallets
+from billing.actions.wallets_below import low_wallets
 from billing.choices import NoticeKind
 from billing.models import Digest, Notice
 from cards.actions.retention import Retention, rows_over

@@ -5,7 +5,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import NoticeKind
+from billing.choices import TOLD_EACH_TIME, NoticeKind
 from cards.calendar import made_up_for
 from cards.models.fields import CharField
 from cards.scope import OwnedQuerySet
@@ -79,7 +79,7 @@ class Notice(models.Model):
                 "on",
                 "step",
                 name="a_notice_is_given_once",
-                condition=~models.Q(kind=NoticeKind.PAYMENT_KEPT),  # told of each payment, with the payment
+                condition=~models.Q(kind__in=TOLD_EACH_TIME),
             )
         ]
         indexes = [

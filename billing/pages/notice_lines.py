@@ -20,6 +20,9 @@ NOTICE_TONES = {
     NoticeKind.EXPIRING: "warning",
     NoticeKind.WALLET_LOW: "warning",
     NoticeKind.PRICE_CHANGED: "warning",
+    NoticeKind.PAYMENT_DUE: "warning",
+    NoticeKind.PAYMENT_FAILED: "bad",
+    NoticeKind.CREDIT_DUE: "warning",
 }
 
 

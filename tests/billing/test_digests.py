@@ -110,7 +110,7 @@ def test_five_thousand_cards_are_one_mail(mailoutbox, django_assert_max_num_quer
     day = END - timedelta(days=7)
     gather(day)
     assert Notice.objects.count() == 5_000
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         gather(day)
     assert Notice.objects.count() == 5_000
     with django_assert_max_num_queries(25):

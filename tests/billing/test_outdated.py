@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone, translation
 
 from billing import mail
+from billing.actions import orders
 from billing.actions.notices import gather
 from billing.choices import NoticeKind
 from billing.models import Digest, MissedRenewal, Notice
@@ -111,9 +112,35 @@ def test_a_card_that_did_not_renew_is_told_until_somebody_has_renewed_it(card, i
     assert mailed(told) == [not is_renewed]
 
 
-def test_money_that_was_kept_is_always_told():
-    facts = {"amount": "1.00", "order": "20260302-1"}
-    assert mailed(b.notice(kind=NoticeKind.PAYMENT_KEPT, on=SINCE, step=0, **facts)) == [True]
+@pytest.mark.parametrize("kind", [NoticeKind.PAYMENT_KEPT, NoticeKind.PAYMENT_FAILED, NoticeKind.GUEST_PAID])
+def test_what_happened_to_money_is_always_told(card, kind):
+    facts = {"amount": "1.00", "order": "20260302-1", "what": "Y1-30"}
+    assert mailed(b.notice(card=card, kind=kind, on=SINCE, step=0, **facts)) == [True]
+
+
+@pytest.mark.parametrize(("becomes", "is_mailed"), [("waits", True), ("withdrawn", False)])
+def test_an_order_that_waits_is_told_while_it_does(card, becomes, is_mailed):
+    b.price("M1-100", "10.00")
+    order = b.placed(cards=[card], plan="M1-100")
+    due_on = timezone.localdate(order.expires_at)
+    told, another = (
+        b.notice(kind=NoticeKind.PAYMENT_DUE, on=on, step=2, orders=1, order=order.number, amount="10.00")
+        for on in (due_on, due_on + timedelta(days=1))
+    )
+    if becomes == "withdrawn":
+        orders.withdraw(order, user=b.financier())
+    assert mailed(told, another) == [is_mailed, False]
+
+
+@pytest.mark.parametrize(("paid_in", "is_mailed"), [("9.99", True), ("10.00", False)])
+def test_credit_in_use_is_told_while_it_is(paid_in, is_mailed):
+    b.credit("10")
+    b.fund("-10")
+    facts = {"told": str(TODAY), "amount": "10.00"}
+    told = b.notice(kind=NoticeKind.CREDIT_DUE, on=TODAY, step=0, **facts)
+    earlier = b.notice(kind=NoticeKind.CREDIT_DUE, on=SINCE, step=0, **facts)
+    b.fund(paid_in)
+    assert mailed(told, earlier) == [is_mailed, False]
 
 
 @pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TODAY, None])

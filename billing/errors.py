@@ -104,6 +104,22 @@ MONEY_REFUSALS = {
         _("Somebody bought this without an account: only they pay it, online."),
         _("To renew the card yourself, order it yourself."),
     ),
+    "not_for_guests": (
+        _("This card cannot be paid for here without an account."),
+        _("Ask whoever gave you the card."),
+    ),
+    "not_for_card_now": (
+        _("This cannot be bought for the card now."),
+        _("Choose something else, or ask whoever gave you the card."),
+    ),
+    "shown_otherwise": (
+        _("What it costs, or what you get, has changed since this page was opened."),
+        _("Look at it again, then pay."),
+    ),
+    "too_many_orders": (
+        _("Too many payments were started here within an hour."),
+        _("Wait an hour, or ask whoever gave you the card."),
+    ),
     "provider_silent": (
         _("{provider} could not be reached."),
         _("Try again in a minute, or pay another way."),

@@ -1,11 +1,14 @@
-"""Which cards are meant by numbers from a file or a command line, many at a time; and names for a form to offer."""
+"""Which cards are meant: by numbers from a file or a command line, many at a time; by what is on a label; by a number
+that a stranger types. And names for a form to offer."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Count, Model, Q
 
-from cards.models import Card, Customer
+from cards.identifiers import iccid_in, msisdn
+from cards.models import Card, ClaimCode, Customer
+from cards.models.claim import read_token
 from cards.names import name_key
 from cards.querysets import CardQuerySet
 
@@ -55,6 +58,28 @@ def living_by_msisdn(msisdns: Collection[str]) -> dict[str, list[str]]:
     for card in having.only("msisdn", "iccid", "state"):
         (cancelled if card.is_final else living).setdefault(card.msisdn, []).append(card.iccid)
     return cancelled | living
+
+
+def card_at(token: str) -> Card | None:
+    """The card whose label has this address now. It takes one statement and one hash, whether there is one or not."""
+    key, letters = read_token(token)
+    code = ClaimCode.objects.select_related("card__customer", "card__plan").filter(card=key).first()
+    fits = (code or ClaimCode()).opens_with(code.card.iccid if code else "", letters)
+    return code.card if code and fits else None
+
+
+def card_of_number(text: str) -> Card | None:
+    """The one living card that a typed ICCID or MSISDN means: one statement, whether there is one or not.
+
+    None for a number that several have as well. Raises `BadInput` for what is no number of a card.
+    """
+    iccid = iccid_in(text)
+    cards = Card.objects.numbered(iccid) if iccid else Card.objects.filter(msisdn=msisdn(text)).not_cancelled()
+    found = list(cards.select_related("customer", "plan").order_by("iccid")[:2])
+    if iccid:
+        exact = [card for card in found if card.iccid == iccid]
+        found = [card for card in exact or found if not card.is_final]
+    return found[0] if len(found) == 1 else None
 
 
 def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:

@@ -33,6 +33,7 @@ globals().update(ENV.kept)  # REAL_NAME_YEARS and the others of `env.KEPT`
 INSTALLED_APPS = [
     "simportal",
     "billing",
+    "billing.guest",
     "cards.carriers",
     "cards",
     "simportal.apps.PortalAdminConfig",

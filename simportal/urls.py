@@ -14,6 +14,7 @@ urlpatterns = [
     path("console/", include("billing.urls")),
     path("console/carriers/", include("cards.carriers.urls")),
     path("pay/", include("billing.pay_urls")),
+    path("c/", include("billing.guest.urls")),
     path("carriers/<slug:push_key>/", knock, name="carrier-knock"),
     path("my/cards/<str:iccid>/real-name-link/", MY_LINKS.page, name="my-real-name-link"),
     path("my/", include("billing.my_urls")),

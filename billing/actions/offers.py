@@ -33,27 +33,32 @@ class Option:
         return self.shown and self.shown.total
 
 
-def options_for(card, kind, *, user):
+def options_for(card, kind, *, user=None, is_guest=False):
     """The plans (`renewal`) or packs (`pack`) on sale for this card. What has no price for its customer is left out.
 
-    A renewal is offered to a card that is renewed already too: as one more term.
+    `user` buys, or somebody without an account (`is_guest`), at their price. A renewal is offered to a card that is
+    renewed already too: as one more term.
     """
     (card,) = attach_ordered(attach_queues([card]))
-    offers = Offers(Order(kind=kind, customer=card.customer, created_by=user, also_renewed=True))
-    plans = Plan.objects.filter(kind=PLAN_KINDS[OrderKind(kind)], is_sold=True)
-    options = []
-    for plan in plans:
-        if offers.book.quote(card.customer_id, plan.pk, offers.today) is None:
-            continue
+    order = Order(kind=kind, customer_id=card.customer_id, created_by=user, is_guest=is_guest, also_renewed=True)
+    offers, options = Offers(order), []
+    for plan, shown in on_sale(offers):
         offers.plans = {card.pk: plan}
         try:
-            made, after = offers.quote_for(card)
+            _made, after = offers.quote_for(card)
         except Refused as refused:
             options.append(Option(kind, plan, refused=refused))
         else:
-            shown = Shown(made.quote.amount, digest_of({offers.terms_of(plan): 1}))
             options.append(Option(kind, plan, shown, after, offers.in_line(card)))
     return options
+
+
+def on_sale(offers):
+    """(plan, what is shown of it) of each plan that such an order sells at a price, whatever the card says to it."""
+    for plan in Plan.objects.filter(kind=PLAN_KINDS[OrderKind(offers.order.kind)], is_sold=True):
+        terms = offers.terms_of(plan)
+        if terms.price is not None:
+            yield plan, Shown(Decimal(terms.price), digest_of({terms: 1}))
 
 
 def own_term(order, card, plan=None):

@@ -134,12 +134,13 @@ class PriceBook:
         The customer's retail price goes before that of the tier of the public page, and that before the list price.
         Where the customer has set one, it is never less than what they would pay themselves.
         """
+        tier = self._guest_tier  # read in any case: how long it takes says nothing of the customer
         retail = self._in_force(PriceKind.RETAIL, plan_id, customer_id, day)
         if retail and retail.amount is not None:
             own = self.quote(customer_id, plan_id, day)
             amount = max(retail.amount, own.amount) if own else retail.amount
             return Quote(amount, PriceKind.RETAIL, self.cost(plan_id, day), retail.valid_from)
-        price = self._first([(PriceKind.TIER, self._guest_tier), (PriceKind.LIST, None)], plan_id, day)
+        price = self._first([(PriceKind.TIER, tier), (PriceKind.LIST, None)], plan_id, day)
         if price is None or price.amount is None:
             return None
         return Quote(price.amount, price.kind, self.cost(plan_id, day), price.valid_from)

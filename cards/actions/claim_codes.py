@@ -1,4 +1,5 @@
-"""The claim codes of cards: made when a card is created or its label is printed, and replaced when one got lost."""
+"""The claim codes and addresses on cards' labels: made when a card is created or its label is printed, and replaced
+when one got lost or its card changes hands."""
 
 from django.utils.translation import gettext as _
 
@@ -6,21 +7,24 @@ from cards.actions import throttle
 from cards.actions.bulk import update_rows
 from cards.errors import BadInput
 from cards.models import ClaimCode
-from cards.models.claim import code_of, digest_of
+from cards.models.claim import address_letters, code_of, digest_of
 
 
 def issue(cards):
-    """Give each of these cards its first code; one that has a code keeps it."""
-    fresh = [ClaimCode(card=card, digest=_digest(card.iccid, 1)) for card in cards]
+    """Give each of these cards its first code and address; one that has a code keeps it."""
+    fresh = [ClaimCode(card=card, **_digests(card.iccid, 1)) for card in cards]
     ClaimCode.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
 def codes_of(cards):
-    """The `ClaimCode` of each of these cards, by the card's key; those that are missing are made."""
+    """The `ClaimCode` of each of these cards, by the card's key; those that are missing are made, and so are the
+    addresses of rows of before."""
     known = _known(cards)
     if missing := [card for card in cards if card.pk not in known]:
         issue(missing)
         known |= _known(missing)
+    if _give_addresses([card for card in cards if not known[card.pk].address_digest], known):
+        known = _known(cards)
     return known
 
 
@@ -28,25 +32,37 @@ def replace(cards):
     """Give the next code to those of these cards that have one: what is printed with the old one opens nothing more."""
     iccids = {card.pk: card.iccid for card in cards}
     known = ClaimCode.objects.filter(card__among=iccids.keys()).values_list("card_id", "generation")
-    rows = [(pk, last + 1, _digest(iccids[pk], last + 1), None, None) for pk, last in known]
-    update_rows(ClaimCode, ("generation", "digest", "used_by_id", "used_at"), rows, key=("card_id",))
+    rows = [(pk, last + 1, *_digests(iccids[pk], last + 1).values(), None, None) for pk, last in known]
+    columns = ("generation", "digest", "address_digest", "used_by_id", "used_at")
+    update_rows(ClaimCode, columns, rows, key=("card_id",))
 
 
 def reissue(iccid, generation):
     """Replace the code of a card by the next, if it is of this generation still: asked for twice, it happens once.
 
-    What is printed with the old code opens nothing any more, and the wrong tries are forgiven.
+    What is printed with the old code opens nothing any more, nor does the old address, and wrong tries are forgiven.
     """
     code = ClaimCode.objects.filter(card__iccid=iccid)
     if not code.exists():
         raise BadInput("iccid", _("This card has no claim code yet: print its label."))
-    following = {"generation": generation + 1, "digest": _digest(iccid, generation + 1)}
+    following = {"generation": generation + 1, **_digests(iccid, generation + 1)}
     if code.filter(generation=generation).update(**following, used_by=None, used_at=None):
         throttle.reset(throttle.CLAIMS_OF_CARD, iccid)
 
 
-def _digest(iccid, generation):
-    return digest_of(iccid, code_of(iccid, generation))
+def _give_addresses(cards, known):
+    """Give these cards, whose rows are of before, the addresses of their generations; the number of cards."""
+    generations = [(card, known[card.pk].generation) for card in cards]
+    rows = [(card.pk, number, _digests(card.iccid, number)["address_digest"]) for card, number in generations]
+    update_rows(ClaimCode, ("address_digest",), rows, key=("card_id", "generation"))
+    return len(rows)
+
+
+def _digests(iccid, generation):
+    return {
+        "digest": digest_of(iccid, code_of(iccid, generation)),
+        "address_digest": digest_of(iccid, address_letters(iccid, generation)),
+    }
 
 
 def _known(cards):

@@ -50,7 +50,7 @@ class Slowdown(NamedTuple):
         return now - wait + self.within
 
 
-QUARTER_OF_AN_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(days=1)
+QUARTER_OF_AN_HOUR, ONE_HOUR, ONE_DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 GROWING = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 60))
 
 PASSWORD = Slowdown("password", 5, GROWING, QUARTER_OF_AN_HOUR)
@@ -66,6 +66,12 @@ ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, ONE_DAY)
 UPLOADS_OF_PERSON = Limit("uploads of person", 100, ONE_DAY)
 CLAIMS_OF_CARD = Limit("claims of card", 5, ONE_DAY)
 CLAIMS_OF_PERSON = Limit("claims of person", 5, ONE_DAY)
+# Of people without an account.
+NUMBERS_OF_ADDRESS = Limit("numbers of address", 10, ONE_HOUR)
+TRIES_OF_NUMBER = Limit("tries of number", 20, ONE_HOUR)
+RECEIPTS_OF_ADDRESS = Limit("receipts of address", 10, ONE_HOUR)
+ORDERS_OF_ADDRESS = Limit("orders of address", 30, ONE_HOUR)
+GUESTS_ORDERS_OF_CARD = Limit("guests' orders of card", 20, ONE_HOUR)
 
 
 def hit(limit, subject):

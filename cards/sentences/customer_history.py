@@ -63,4 +63,6 @@ def _by(event: CardEvent) -> str:
         return ""
     if event.actor_kind == ActorKind.CARRIER:
         return _("the carrier")
+    if event.actor_kind == ActorKind.GUEST:
+        return _("someone without an account")
     return event.actor_name if event.actor_kind == ActorKind.CUSTOMER else _("your dealer")

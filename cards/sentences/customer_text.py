@@ -199,12 +199,14 @@ def effect_text(card: Card) -> str:
     return describe(card).sentence
 
 
-def reasons_text(holds: Iterable[str], real_name: str = RealName.NONE) -> str:
+def reasons_text(
+    holds: Iterable[str], real_name: str = RealName.NONE, reasons: Mapping[str, str | Promise] = REASONS
+) -> str:
     """Why a card is stopped: what each hold says, one after the other."""
     sent_in: dict[str, str | Promise] = (
         {Hold.REAL_NAME: _("its ID verification is not approved yet")} if _is_sent_in(real_name) else {}
     )
-    return _("; ").join(str(sent_in.get(hold, REASONS[hold])) for hold in holds)
+    return _("; ").join(str(sent_in.get(hold, reasons[hold])) for hold in holds)
 
 
 def _testing(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:

@@ -14,6 +14,7 @@ from cards.models.claim import code_of
 from cards.views.console import labels
 from tests.build import on_day, open_card
 from tests.console.pages import of_role, text
+from tests.guest.build import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +50,9 @@ def test_a_label_has_the_number_the_code_and_a_square_without_the_code(ops, monk
     make = labels.segno.make
     monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     response = ops.get(url_of([card]), headers=ENGLISH)
-    assert sheets(response) == [[["Add a card", "ICCID", card.iccid, "Claim code", code_of(card.iccid, 1)]]]
-    assert addresses == [f"http://127.0.0.1:8000/my/claim/?iccid={card.iccid}"]
+    printed = ["Renew or add the card", "ICCID", card.iccid, "Claim code", code_of(card.iccid, 1)]
+    assert sheets(response) == [[printed]]
+    assert addresses == [f"http://127.0.0.1:8000/c/{token_of(card)}"]
     assert "style=" not in text(response)
 
 
@@ -59,7 +61,14 @@ def test_a_square_leads_to_the_portal_whatever_host_is_asked_for(ops, monkeypatc
     card, addresses, make = open_card(), [], labels.segno.make
     monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     page = ops.get(url_of([card]), headers={"host": "evil.example", "x-forwarded-host": "evil.example"})
-    assert (addresses, "evil" in text(page)) == ([f"https://sim.example.cn/my/claim/?iccid={card.iccid}"], False)
+    assert (addresses, "evil" in text(page)) == ([f"https://sim.example.cn/c/{token_of(card)}"], False)
+
+
+def test_a_square_is_small_enough_to_be_read_from_its_26_mm(ops, settings):
+    settings.PORTAL_URL = "https://sim.long-name-of-a-dealer.com.cn"
+    card = open_card()
+    square = labels.segno.make(f"{settings.PORTAL_URL}/c/{token_of(card)}", micro=False, error="m", mask=labels.MASK)
+    assert square.symbol_size(border=0) <= (37, 37)  # modules of 0.7 mm
 
 
 def test_where_nobody_has_said_where_the_portal_is_no_label_is_drawn_and_the_page_says_why(ops, settings):
@@ -106,8 +115,9 @@ def test_a_lost_label_is_replaced_once_for_the_same_form(ops):
     assert sheets(ops.get(url, headers=ENGLISH))[0][0][4] == code_of(card.iccid, 2)
 
 
-def test_after_another_secret_key_no_wrong_code_is_printed(ops):
-    card = open_card()
+def test_after_another_secret_key_no_wrong_code_is_printed_and_the_square_asks_for_the_number(ops, monkeypatch):
+    card, addresses, make = open_card(), [], labels.segno.make
+    monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     with override_settings(SECRET_KEY="another"):
         ops = of_role("operations", "new")
         url = url_of([card], "new")
@@ -116,6 +126,7 @@ def test_after_another_secret_key_no_wrong_code_is_printed(ops):
         assert "The codes of these cards cannot be printed again" in text(page)
         ops.post(url, {"label": f"{card.iccid} 1"})
         assert sheets(ops.get(url, headers=ENGLISH))[0][0][4] == code_of(card.iccid, 2)
+        assert addresses == ["http://127.0.0.1:8000/c/", f"http://127.0.0.1:8000/c/{token_of(card)}"]
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "carrier_desk", "auditor"])

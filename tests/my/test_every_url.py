@@ -21,6 +21,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
+from billing.guest.actions.finding import seek_number
 from billing.models import Order, PriceTier, UnmatchedPayment
 from billing.payments import local
 from cards.actions.jobs import control, worker
@@ -35,6 +36,7 @@ from tests.billing import build
 from tests.build import card_in_use, do, member, on_day, open_card
 from tests.carriers.rows import an_account, on_account
 from tests.console.pages import logged_in
+from tests.guest.build import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +114,12 @@ TABLE = {
     "password_reset_confirm": row(EVERYBODY, EVERYBODY),
     "my:join": row(CUSTOMERS | {"anonymous"}, CUSTOMERS | {"anonymous"}),
     "my:join-by-path": row(CUSTOMERS | {"anonymous"}, token="invitation's token"),
+    # without an account
+    "guest:home": row(EVERYBODY, EVERYBODY, {"number": "89860000000000000000"}),
+    "guest:card": row(EVERYBODY, EVERYBODY, token="label"),
+    "guest:typed-card": row(EVERYBODY, EVERYBODY, ticket="ticket"),
+    "guest:receipts": row(EVERYBODY),  # a number that is none's is not found
+    "guest:receipt": row(EVERYBODY, code="guest's receipt"),
     # the customers' own pages
     "my:home": row(CUSTOMERS),
     "my:claim": row(CUSTOMERS, CUSTOMERS),
@@ -410,6 +418,7 @@ def money_of(card, finance, ops):
     failed = orders.pay(build.placed(cards=[card_in_use(customer="Acme")], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
     payment = payments.start_payment(placed, user=finance)
+    of_guest = build.placed(cards=[card], is_guest=True, also_renewed=True)
     body, _headers = local.notification(payment, "paid")
     payments.receive(local.NAME, *local.signed(body.replace(b"30.00", b"29.00")))
     return {
@@ -422,6 +431,9 @@ def money_of(card, finance, ops):
         "receipt": receipt.pk,
         "proposal": receipts.record(card.customer, Decimal("1000"), "BANK 9", DAY, user=finance).pk,
         "payment": payment.key,
+        "label": token_of(card),
+        "ticket": seek_number(card.iccid, "192.0.2.1").ticket,
+        "guest's receipt": payments.start_guest_payment(of_guest).code,
         "unmatched": UnmatchedPayment.objects.get().pk,
         "billing_moneyrules": 1,
         "cards_cancellingrules": 1,
@@ -448,7 +460,7 @@ def job_of(owner, kind, **values):
 def path_of(name, route, world):
     url = {key: str(world.get(value, value)).lstrip("=") for key, value in TABLE[name].url.items()}
     for key, value in url.items():
-        for converter in ("str:", "int:", "path:", "uuid:", ""):
+        for converter in ("str:", "int:", "path:", "slug:", "uuid:", ""):
             route = route.replace(f"<{converter}{key}>", value)
     route = re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "cards/", route).replace("(?P<url>.*)$", "nowhere")
     return "/" + route.replace("^", "").replace("$", "")

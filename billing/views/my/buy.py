@@ -1,7 +1,6 @@
 """Buying, as customers do it: for one card in three taps, or for many; and cards that renew by themselves."""
 
 import uuid
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404
@@ -10,31 +9,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import auto_renew as renewals
 from billing.actions import orders
-from billing.actions.offers import options_for
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import shown_in
 from billing.models import CardRenewal, CustomerAccount
+from billing.pages.offered import sections_of
 from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
-from cards.choices import Hold
 from cards.forms import form_key
-from cards.models import Plan, PolicyBook, Selection
+from cards.models import Plan, Selection
 from cards.pages.frames import acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
-from cards.phrases import joined
-from cards.sentences.customer_text import describe, effect_text
-from cards.sentences.terms import renewal_text, when_it_runs
-
-KINDS_ON_OFFER = (OrderKind.PACK, OrderKind.RENEWAL)
-
-
-@dataclass(frozen=True)
-class Buyable:
-    """One thing to buy, in a customer's words: what follows, and why not if it cannot be bought."""
-
-    option: object
-    follows: str
+from cards.sentences.customer_text import describe
+from cards.sentences.terms import renewal_text
 
 
 @member_required
@@ -60,13 +47,7 @@ def buy_for_card(request, iccid):
         except MoneyRefused as refused:  # the draft says more, and can be placed as it is now
             messages.error(request, str(refused))
         return redirect("buying:order", pk=order.pk)
-    needs_data = card.has_hold(Hold.CREDIT) and not card.is_over
-    sections, policies = [], PolicyBook.read()  # first what helps the card
-    for kind in KINDS_ON_OFFER if needs_data else KINDS_ON_OFFER[::-1]:
-        options = options_for(card, kind, user=request.user)
-        choices = [Buyable(option, _follows(card, option, policies)) for option in options]
-        if choices:
-            sections.append((kind, kind.label, choices))
+    sections = [section for section in sections_of(card, user=request.user) if section.choices]
     context = {
         "card": card,
         "shown": card.shown,
@@ -104,18 +85,6 @@ def order_selection(request, pk):
         return redirect("buying:order-list")
     plans = Plan.objects.filter(is_sold=True).order_by("-kind", "code")
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
-
-
-def _follows(card, option, policies):
-    """What a customer gets for the money, in a sentence or two."""
-    after = option.after
-    if after is None:
-        return ""
-    if option.kind == OrderKind.PACK:
-        return effect_text(after)
-    runs = when_it_runs(option.in_line, policies, is_one_more=card.is_renewed)
-    starts_now = after.term_number != card.term_number and not card.is_renewed
-    return joined(effect_text(after), runs) if starts_now else runs
 
 
 def _kind_and_plan(request):

@@ -7,7 +7,6 @@ import segno
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
@@ -65,7 +64,7 @@ def labels_page(request, pk):
             audit.record(AuditAction.CODE_REPLACED, by=request.user, about=iccid)
         return redirect(f"{request.path}?page={number}")
     audit.record(AuditAction.LABELS_PRINTED, by=request.user, about=selection, rows=len(cards))
-    labels = _labels(cards, portal_link("my:claim"))
+    labels = _labels(cards)
     context = {
         "selection": selection,
         "sheets": [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)],
@@ -87,22 +86,24 @@ def _cards(selection, number, user):
     return list(Card.objects.visible_to(user).filter(pk__in=ids).order_by("pk"))
 
 
-def _labels(cards, url):
+def _labels(cards):
     """None where nobody has said where the portal is: a square that leads nowhere is better not printed."""
-    codes = codes_of(cards) if url else {}
+    codes = codes_of(cards) if settings.PORTAL_URL else {}
     return [
-        _label(card, codes[card.pk], url, *divmod(place % PER_SHEET, LABELS_ACROSS))
-        for place, card in enumerate(cards if url else ())
+        _label(card, codes[card.pk], *divmod(place % PER_SHEET, LABELS_ACROSS))
+        for place, card in enumerate(cards if codes else ())
     ]
 
 
-def _label(card, code, url, row, column):
-    """The square leads to the page with the card's number filled in, and the code is not in it.
+def _label(card, code, row, column):
+    """The square leads to the card's own page for people without an account, and the claim code is not in it.
 
     An address is kept by browsers, proxies and chats, and a label is photographed from afar; the code has to be
-    typed by somebody who holds the label.
+    typed by somebody who holds the label. Where nobody knows the address now, the page asks for the card's number.
     """
-    square = segno.make(f"{url}?{urlencode({'iccid': card.iccid})}", micro=False, error="m", mask=MASK)
+    token = code.printed_token(card.iccid)
+    address = portal_link("guest:card", token) if token else portal_link("guest:home")
+    square = segno.make(address, micro=False, error="m", mask=MASK)
     return Label(
         iccid=card.iccid,
         generation=code.generation,

@@ -1,0 +1,1 @@
+"""What the pages for people without an account show."""

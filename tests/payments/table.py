@@ -8,7 +8,7 @@ import pytest
 from tests.payments.fakes import FAKES
 
 ROW = re.compile(r"test_row_([a-z]+)(?:_\w+)?(?:\[(.*)\])?$")
-FILES = ("test_contract.py",)
+FILES = ("test_contract.py", "test_asked.py")
 
 
 class Results:

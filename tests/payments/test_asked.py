@@ -150,10 +150,10 @@ def test_row_refund_that_comes_to_nothing_waits_for_a_person(fake, shop):
     assert refunded(shop, payment) == ("sent", OWED, 0, 1)
     fake.finish_refunds()
     for after in (DAY, 2 * DAY):
-        shop.work(after=after)
+        shop.work(after=after, failed=1)
     assert refunded(shop, payment) == ("failed", OWED, 0, 1)
     calls = len(fake.calls)
-    shop.work(after=30 * DAY)
+    shop.work(after=30 * DAY, failed=1)
     assert len(fake.calls) == calls
 
 
@@ -161,7 +161,7 @@ def test_row_refund_refused_waits_for_a_person(fake, shop):
     payment = shop.paid_too_late()
     fake.spoil("refuse", REFUND)
     for after in (timedelta(0), DAY):
-        shop.work(after=after)
+        shop.work(after=after, failed=1)
     assert (refunded(shop, payment), fake.kinds().count("refund")) == (("failed", OWED, 0, 0), 1)
     assert PayerRefund.objects.get().words == " ".join(fake.REFUSAL[:2])
 

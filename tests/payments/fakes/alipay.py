@@ -67,7 +67,6 @@ FUND_COLUMNS = (
 
 class AlipayFake(ProviderFake):
     NAME = "alipay"
-    BILLS = {"payments": "trade", "money": "signcustomer"}
     REFUSAL = ("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足")
 
     def __init__(self, seed=1):

@@ -71,7 +71,6 @@ def b64(content):
 
 class WeChatFake(ProviderFake):
     NAME = "wechat"
-    BILLS = {"payments": "tradebill", "money": "fundflowbill"}
     REFUSAL = ("NO_AUTH", "商户无权限", 403)
 
     def __init__(self, seed=1):

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from billing.actions.ledger import post_entry, transfer
 from billing.actions.payments import FIRST_ASKED_AFTER, PAID_WITHIN, believe, wanted_payment
 from billing.actions.providers import reach
-from billing.choices import Account, EntryKind, PayerRefundState, PaymentState
+from billing.actions.telling import tell_at_once
+from billing.choices import Account, EntryKind, NoticeKind, PayerRefundState, PaymentState
 from billing.models import PayerRefund, Payment
 from billing.payments.port import Garbled, ProviderRefused, RefundFacts, RefundSaid, Said, WantedRefund
 from billing.permissions import provider_actor
@@ -144,9 +145,16 @@ def _write(refund, facts):
     refund.reference = facts.reference or refund.reference
     if facts.said == RefundSaid.FAILED:
         refund.ask_at = None
+        _tell_failed_withdrawal(refund)
     if facts.said == RefundSaid.DONE:
         refund.entry, refund.ended_at, refund.ask_at = _post_paid_back(refund), this_moment(), None
     refund.save(update_fields=["state", "reference", "words", "entry", "ended_at", "ask_at"])
+
+
+def _tell_failed_withdrawal(refund):
+    """Of a withdrawal the money is the customer's own; of others a guest's receipt tells."""
+    if refund.withdrawal:
+        tell_at_once(refund.withdrawal.customer_id, NoticeKind.PAYMENT_FAILED, amount=str(refund.amount))
 
 
 def _post_paid_back(refund):

@@ -5,12 +5,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 
 from billing import proof
 from billing.actions import payments
+from billing.actions.approvals import approve_proposal
 from billing.actions.asking import BETWEEN, work_on_payments
 from billing.actions.unmatched import return_by_provider
-from billing.models import Notification, PayerRefund, Payment, ProviderAccount, UnmatchedPayment
+from billing.actions.withdrawals import ask_withdrawal
+from billing.choices import WithdrawalWay
+from billing.models import Notice, Notification, PayerRefund, Payment, ProviderAccount, UnmatchedPayment
 from billing.payments.port import Facts, Garbled, ProviderRefused, RefundFacts, RefundSaid, Said
 from billing.tasks import ask_providers
 from cards.calendar import this_moment
@@ -243,6 +247,18 @@ def test_one_that_fails_is_owed_until_a_person_decides(provider, refund, failed)
     assert (work(), work(), state(refund), owed()) == (1, 0, "failed", 10)
     refund = PayerRefund.objects.get()
     assert (refund.words, refund.is_over, list(proof.problems())) == ("account closed", False, [])
+    assert not Notice.objects.exists()  # it is nobody's whom the portal knows
+
+
+def test_of_a_withdrawal_that_fails_the_customer_is_told(provider, payment):
+    provider.said = Said.PAID
+    work()
+    proposal = ask_withdrawal(b.customer(), Decimal("4.00"), WithdrawalWay.ORIGIN, user=User.objects.get())
+    approve_proposal(proposal, user=b.financier())
+    provider.refunds = ProviderRefused("", "account closed")
+    assert (work(), work(), PayerRefund.objects.get().state) == (1, 0, "failed")
+    notice = Notice.objects.get()
+    assert (notice.customer.name, notice.kind, notice.facts) == ("Acme", "payment_failed", {"amount": "4.00"})
 
 
 def test_where_the_account_is_gone_a_person_decides(provider, refund):

@@ -1,12 +1,13 @@
 """What is kept how long, of all rooms: one bell forgets what is over."""
 
 from billing.actions.retention import MONEY_KINDS
+from billing.bills.actions.retention import BILL_KINDS
 from cards.actions.retention import CARD_KINDS, forget
 from cards.carriers.actions.retention import CARRIER_KINDS
 
 SECONDS_A_RING = 30
 *FIRST, USAGE = CARD_KINDS
-KINDS_KEPT = (*FIRST, *MONEY_KINDS, *CARRIER_KINDS, USAGE)
+KINDS_KEPT = (*FIRST, *MONEY_KINDS, *BILL_KINDS, *CARRIER_KINDS, USAGE)
 
 
 def apply_retention():

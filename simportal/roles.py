@@ -55,6 +55,10 @@ LOOKED_AT = (
     "billing.termsrecord",
     "billing.unmatchedpayment",
     "billing.withdrawal",
+    "bills.bill",
+    "bills.billfee",
+    "bills.billline",
+    "bills.payout",
 )
 # Memberships are none of them: no role gives them, or it would give the customers' wallets with them.
 MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.plan")
@@ -84,6 +88,7 @@ MOVES_MONEY = frozenset(
         "billing.add_pricetier",
         "billing.change_pricetier",
         "billing.change_customeraccount",
+        "bills.settle_bill",
     }
 )
 

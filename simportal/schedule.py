@@ -15,6 +15,7 @@ BEAT_SCHEDULE = {
     "orders": every(2, "billing.orders"),
     "expiry": every(60, "billing.expiry"),
     "ask": every(5, "billing.ask"),
+    "bills": every(60, "bills.fetch"),
     "mail": every(60, "billing.mail"),
     "hear": every(2, "carriers.hear"),
     "carriers": every(2, "carriers.work"),

@@ -185,6 +185,11 @@ class PayerRefund(models.Model):
         return self.ended_at is not None
 
     @property
+    def is_paid_back(self) -> bool:
+        """Whether the provider has given it back."""
+        return self.state == PayerRefundState.DONE
+
+    @property
     def has_failed(self) -> bool:
         """Whether the provider will not give it back, and a person has to decide how."""
         return self.state == PayerRefundState.FAILED

@@ -1,0 +1,113 @@
+"""Bills are fetched from their providers, or uploaded, and kept as they came until they are read."""
+
+import zlib
+from datetime import timedelta
+from hashlib import sha256
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.actions.providers import reach
+from billing.bills.actions.wanting import provider_of
+from billing.bills.choices import BillFault, BillState
+from billing.bills.models import Bill, BillDocument
+from billing.payments.port import Garbled, ProviderRefused
+from cards.calendar import civil_today, this_moment
+from cards.errors import BadInput, NothingHeard
+from cards.leases import Lost, acquire
+
+AT_WORK = timedelta(minutes=10)  # so long a bill is one worker's
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
+LONGEST_WAIT = timedelta(hours=1)
+GIVEN_UP_AFTER = timedelta(days=7)
+
+
+def fetch_next():
+    """Fetch the bill whose turn it is, if there is one; it calls the provider, so never within a transaction."""
+    now = this_moment()
+    bill = acquire(Bill.objects.to_fetch().filter(next_at__lte=now).order_by("next_at"), next_at=now + AT_WORK)
+    if bill:
+        fetch_bill(bill)
+    return bill
+
+
+def fetch_bill(bill):
+    """Ask the provider for a bill, also for one that was read before; the `Bill` as it is then.
+
+    What fails is tried again, at growing intervals; a bill that was read stays so.
+    """
+    try:
+        reached = reach(bill.account)
+        document = reached.provider.bill(reached.call, reached.merchant, bill.kind, bill.day)
+    except ProviderRefused as refused:
+        return _fail(bill, str(refused))
+    except NothingHeard:
+        return _fail(bill, BillFault.SILENT)
+    except Garbled:
+        return _fail(bill, BillFault.GARBLED)
+    except LookupError:
+        return _fail(bill, BillFault.NO_ACCOUNT)
+    except BadInput:
+        return _fail(bill, BillFault.NO_SECRETS)
+    return keep_document(bill, document)
+
+
+def bring_bill(account, day, kind, document, *, user=None):
+    """Keep a bill that somebody uploaded; the `Bill`. Raises `BadInput` for what is none, with the line, or of a day
+    that is not over."""
+    bill = bill_of(account, day, kind)
+    for _row in provider_of(account).read_bill(kind, document) if document else ():
+        pass  # to its end, before anything is kept of it
+    return keep_document(bill, document, by=user)
+
+
+def bill_of(account, day, kind):
+    """The bill of an account's day by its provider's name for it, known before or not. Raises `BadInput`."""
+    provider = provider_of(account)
+    if provider is None or not provider.bill_kinds:
+        raise BadInput("account", _("There is no payment account {name} with bills.").format(name=account))
+    if kind not in provider.bill_kinds:
+        raise BadInput("kind", _("{account} has no bill called {kind}.").format(account=account, kind=kind))
+    if day >= civil_today():
+        raise BadInput("day", _("The day is not over yet: choose an earlier one."))
+    return Bill.objects.get_or_create(account=account, day=day, kind=kind, defaults={"next_at": None})[0]
+
+
+def keep_document(bill, document, *, by=None):
+    """Keep a bill as it came, to be read; the `Bill`. The same document again changes nothing."""
+    digest = sha256(document).hexdigest()
+    with transaction.atomic():
+        bill = Bill.objects.select_for_update().get(pk=bill.pk)
+        if bill.digest == digest and not bill.has_failed:
+            return bill
+        bill.edition += bill.digest != digest
+        bill.digest, bill.state, bill.words, bill.read_through = digest, BillState.FETCHED, "", 0
+        bill.came_at = bill.next_at = this_moment()
+        bill.brought_by, bill.tries, bill.compared_through = by, 0, None
+        bill.save()
+        BillDocument.objects.update_or_create(bill=bill, defaults={"content": zlib.compress(document)})
+    return bill
+
+
+def document_of(bill):
+    """What was kept of a bill that is still to be read; `Lost` where somebody else has read it."""
+    kept = BillDocument.objects.filter(bill=bill).first()
+    if kept is None:
+        raise Lost
+    return zlib.decompress(kept.content)
+
+
+def give_up(bill, words):
+    """No more is done about a bill unless somebody fetches or uploads it."""
+    Bill.objects.under_way().filter(pk=bill.pk).update(state=BillState.FAILED, next_at=None, words=words[:200])
+    BillDocument.objects.filter(bill=bill).delete()
+
+
+def _fail(bill, words):
+    now = this_moment()
+    if now - bill.wanted_at >= GIVEN_UP_AFTER:
+        give_up(bill, words)
+    else:
+        wait = WAITS[bill.tries - 1] if 0 < bill.tries <= len(WAITS) else LONGEST_WAIT
+        Bill.objects.to_fetch().filter(pk=bill.pk).update(next_at=now + wait, words=words[:200])
+    return Bill.objects.get(pk=bill.pk)

@@ -48,6 +48,7 @@ MONEY = (
     (_("Openings not paid"), "money:not-paid", "billing.view_order"),
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Payments to clear"), "money:unmatched-list", "billing.add_receipt"),
+    (_("Provider bills"), "bills:bills", "bills.view_bill"),
     (_("Approvals"), "money:approvals", "billing.view_proposal"),
     (_("Missed renewals"), "money:missed-renewals", "billing.view_order"),
     (_("Prices"), "money:prices", "billing.view_price"),

@@ -11,6 +11,7 @@ from time import monotonic
 from django.utils import timezone
 
 from billing import proof as books
+from billing.bills.proof import BILL_PARTS
 from cards import proof
 from cards.actions.sealing import seal_next
 from cards.calendar import civil_today
@@ -20,7 +21,7 @@ from simportal.models import ProvenNight
 logger = logging.getLogger(__name__)
 
 SEALED_BOOKS = (proof.RECORDS, proof.AUDIT, books.LEDGER)
-NIGHTLY_PARTS = (*proof.RECORD_PARTS, *books.BOOK_PARTS)
+NIGHTLY_PARTS = (*proof.RECORD_PARTS, *books.BOOK_PARTS, *BILL_PARTS)
 PROBLEMS_KEPT = 100
 MAY_BE_OLD = 2  # days
 STATEMENT_SECONDS = 100  # a check of the books is one statement over all of them; a task may take 120

@@ -12,6 +12,7 @@ urlpatterns = [
     path("console/", dashboard, name="dashboard"),
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),
+    path("console/bills/", include("billing.bills.urls")),
     path("console/carriers/", include("cards.carriers.urls")),
     path("pay/", include("billing.pay_urls")),
     path("c/", include("billing.guest.urls")),

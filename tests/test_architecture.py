@@ -539,7 +539,7 @@ def test_a_write_is_seen():
 
 # the two audiences: the console, and the customers' own pages
 
-ADDRESSES = {"console": re.compile("(console|money|carriers):[a-z]"), "my": re.compile("(my|buying):[a-z]")}
+ADDRESSES = {"console": re.compile("(console|money|bills|carriers):[a-z]"), "my": re.compile("(my|buying):[a-z]")}
 AUDIENCES = (("console", "my"), ("my", "console"))
 BOTH_FRAMES = "cards.pages.frames"
 READ_BY_THE_OTHER = {("cards.views.console.labels", "my:claim")}  # staff print what a customer's phone reads

@@ -26,7 +26,7 @@ from tests.processes import wait_until
 from tests.version_before import BEFORE, commit_before
 from tests.visitors import REMARKS, STAFF_AND_CARD, Visitors
 
-ROOMS = ("billing", "cards", "carriers", "simportal")
+ROOMS = ("billing", "bills", "cards", "carriers", "simportal")
 # The last migrations of 0.5.0, from which on what follows is held to.
 HELD_SINCE = {"billing": "0008_words", "cards": "0025_quarantine", "simportal": "0001_initial"}
 
@@ -37,6 +37,7 @@ LARGE = {
     *("billing.orderline", "billing.posting", "billing.entry", "billing.cardrenewal", "billing.notice"),
     *("billing.renewedterm", "billing.missedrenewal", "billing.announcedrenewal"),
     *("carriers.line", "carriers.command", "carriers.attempt", "carriers.cyclereading", "carriers.drift"),
+    "bills.billline",
 }
 ONE_ROW = {"billing.moneyrules", "cards.cancellingrules"}  # which nobody adds to
 # What was looked at, and found to be short.

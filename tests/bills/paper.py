@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from billing.actions.payments import believe
 from billing.actions.paying_back import pay_back
+from billing.actions.payments import believe
 from billing.bills.actions.fetching import bring_bill, fetch_bill
 from billing.bills.actions.following import follow
 from billing.bills.actions.reading import read_bill

@@ -308,13 +308,15 @@ def test_a_bill_that_there_cannot_be_is_refused(name, kind, day):
 # fees and payouts
 
 
-def test_fees_are_posted_once_wherever_they_stand():
+def test_fees_of_payments_and_fees_by_themselves_are_posted_and_those_given_back_taken_off():
     payment = paid("T1")
     read(line("payment", "T1", payment, fee="0.06"))
-    bill = read(line("fee", "T1", payment, amount="0.06"), line("fee", "S1", amount="2.00"), kind="fund")
-    assert verdicts(bill) == [("T1", "matched", False), ("S1", "posted", False)]
-    assert b.books() == {"providers": Decimal("-7.94"), "wallet": 10, "fees": Decimal("-2.06")}
-    assert [entry.actor_name for entry in Entry.objects.filter(kind="fee")] == ["paper", "paper"]
+    lines = [line("fee", "S1", amount="2.00", fee="2.00"), line("fee", "S2", amount="0.50", fee="-0.50")]
+    bill = read(*lines, line("other", "X1", amount="7.00", fee="0.00"), kind="fund")
+    assert verdicts(bill) == [("S1", "posted", False), ("S2", "posted", False), ("X1", "ignored", False)]
+    assert b.books() == {"providers": Decimal("-8.44"), "wallet": 10, "fees": Decimal("-1.56")}
+    entries = Entry.objects.filter(kind="fee")
+    assert {(entry.actor_name, entry.customer) for entry in entries} == {("paper", None)}
 
 
 def test_a_payout_is_posted_once_whatever_bill_it_stands_in():

@@ -11,7 +11,9 @@ from billing.actions.providers import reach
 from billing.bills.actions.wanting import provider_of
 from billing.bills.choices import BillFault, BillState
 from billing.bills.models import Bill, BillDocument
+from billing.bills.permissions import may_settle
 from billing.payments.port import Garbled, ProviderRefused
+from billing.permissions import require
 from cards.calendar import civil_today, this_moment
 from cards.errors import BadInput, NothingHeard
 from cards.leases import Lost, acquire
@@ -52,9 +54,18 @@ def fetch_bill(bill):
     return keep_document(bill, document)
 
 
+def fetch_soon(bill, *, user):
+    """Have a bill fetched at the next turn that has not come yet, or was given up."""
+    require(may_settle, user)
+    now = this_moment()
+    not_come = Bill.objects.not_read().exclude(state=BillState.FETCHED).filter(pk=bill.pk)
+    not_come.update(state=BillState.WANTED, next_at=now, wanted_at=now, tries=0)
+
+
 def bring_bill(account, day, kind, document, *, user=None):
     """Keep a bill that somebody uploaded; the `Bill`. Raises `BadInput` for what is none, with the line, or of a day
     that is not over."""
+    require(may_settle, user)
     bill = bill_of(account, day, kind)
     for _row in provider_of(account).read_bill(kind, document) if document else ():
         pass  # to its end, before anything is kept of it

@@ -12,11 +12,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing.bills.choices import LineVerdict
-from billing.bills.models import BillLine
 from billing.choices import BillLineKind
 from billing.models import PayerRefund, Payment, UnmatchedPayment
 from cards.calendar import this_moment
 
+POSTED_BY_BILLS = (BillLineKind.FEE, BillLineKind.PAYOUT)
 OUR_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -66,27 +66,13 @@ class _Books:
         self.refunds = {each.key: each for each in PayerRefund.objects.filter(provider=account, key__in=keys)}
         kept = UnmatchedPayment.objects.filter(provider=account, reference__in=references, reopened_at=None)
         self.kept = {(each.reference, each.amount): each for each in kept}
-        self.fees_of = self._with_fees(account, [row for row in rows if row.kind == BillLineKind.FEE])
-
-    def _with_fees(self, account, fees):
-        """The references of payments and refunds whose own lines have their fees."""
-        if not fees:
-            return set()
-        lines = BillLine.objects.of_document().filter(
-            bill__account=account,
-            reference__in=[row.reference for row in fees if row.reference],
-            kind__in=(BillLineKind.PAYMENT, BillLineKind.REFUND),
-        )
-        return {*lines.values_list("reference", flat=True), *self.paid}
 
     def judge(self, row):
         if row.kind == BillLineKind.PAYMENT:
             return self._of_payment(row)
         if row.kind == BillLineKind.REFUND:
             return self._of_refund(row)
-        if row.kind == BillLineKind.FEE:
-            return Judged(LineVerdict.MATCHED if self._is_of_a_line(row) else LineVerdict.POSTED)
-        return Judged(LineVerdict.POSTED if row.kind == BillLineKind.PAYOUT else LineVerdict.IGNORED)
+        return Judged(LineVerdict.POSTED if row.kind in POSTED_BY_BILLS else LineVerdict.IGNORED)
 
     def _of_payment(self, row):
         if booked := self.paid.get(row.reference):
@@ -109,7 +95,3 @@ class _Books:
     def _compared(self, ours: Decimal, theirs: Decimal, **about):
         is_same = ours == theirs
         return Judged(LineVerdict.MATCHED if is_same else LineVerdict.OTHER_AMOUNT, is_open=not is_same, **about)
-
-    def _is_of_a_line(self, row):
-        key = our_key(row.key_text)
-        return row.reference in self.fees_of or key in self.payments or key in self.refunds

@@ -33,7 +33,7 @@ from cards.leases import Lost, acquire, extend
 
 LINES_AT_ONCE = 500
 MOST_TRIES = 20
-WITH_FEES = (BillLineKind.PAYMENT, BillLineKind.REFUND)
+WITH_FEES = (BillLineKind.PAYMENT, BillLineKind.REFUND, BillLineKind.FEE)
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,10 @@ def _finish(bill):
         takings=_total("amount", kind=BillLineKind.PAYMENT),
         refunds=_total("amount", kind=BillLineKind.REFUND),
         payouts=_total("amount", kind=BillLineKind.PAYOUT),
-        kept=_total("fee", kind__in=WITH_FEES),
-        charged=_total("amount", kind=BillLineKind.FEE, verdict=LineVerdict.POSTED),
+        fees=_total("fee", kind__in=WITH_FEES),
     )
-    fees = rounded(sums.pop("kept") + sums.pop("charged"))
-    Bill.objects.filter(pk=bill.pk).update(**sums, fees=fees, line_count=lines.count())
-    _post_fees(bill, fees)
+    Bill.objects.filter(pk=bill.pk).update(**sums, line_count=lines.count())
+    _post_fees(bill, sums["fees"])
     BillDocument.objects.filter(bill=bill).delete()
 
 

@@ -19,6 +19,12 @@ def want_bills():
         Bill.objects.bulk_create(_missing_bills(account), ignore_conflicts=True)
 
 
+def accounts_with_bills():
+    """(name, `Provider`) of the accounts whose provider has bills."""
+    accounts = ProviderAccount.objects.filter(protocol__in=PROVIDERS).values_list("name", "protocol")
+    return [(name, PROVIDERS[protocol]) for name, protocol in accounts if PROVIDERS[protocol].bill_kinds]
+
+
 def provider_of(name):
     """The `Provider` by whose protocol an account of this name works; None where there is no such account any more."""
     protocol = ProviderAccount.objects.filter(name=name).values_list("protocol", flat=True).first()

@@ -3,6 +3,7 @@ from dataclasses import asdict
 from django.utils.translation import gettext as _
 
 from billing import proof as books
+from billing.bills.proof import BILL_PARTS
 from billing.models import Entry
 from billing.money import ZERO, rounded, yuan
 from billing.not_paid import not_paid, opening_groups, owing
@@ -25,7 +26,7 @@ class Command(PortalCommand):
     def carry_out(self, since, json, **options):
         proof, listed, count = Proof(since), [], 0
         with self.progress(None if since else Card.objects.count(), unit=" cards", quiet=json) as bar:
-            for problem in proof.problems(bar.update, (*RECORD_PARTS, *books.BOOK_PARTS)):
+            for problem in proof.problems(bar.update, (*RECORD_PARTS, *books.BOOK_PARTS, *BILL_PARTS)):
                 count += 1
                 if len(listed) < PROBLEMS_LISTED:
                     listed.append(problem)

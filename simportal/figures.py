@@ -12,6 +12,7 @@ from django.db.models import Min, Q, Sum
 from django.utils import timezone
 
 from billing.actions.lines import sum_of_checks
+from billing.bills.actions.watching import bills_overdue, lines_to_settle
 from billing.choices import OrderKind
 from billing.models import Order, Proposal, Refund, UnmatchedPayment
 from cards import state_counts
@@ -178,6 +179,17 @@ OF_ROWS = (
         "kind",
     ),
     Figure("simportal_money_waiting_yuan", "The same in yuan.", _yuan_of_money, "kind"),
+    Figure(
+        "simportal_bills_overdue",
+        "Bills of payment providers that were wanted a day ago and are not read.",
+        lambda: len(bills_overdue()),
+    ),
+    Figure(
+        "simportal_bill_differences",
+        "Differences from payment providers that wait for somebody.",
+        lines_to_settle,
+        "result",
+    ),
     Figure("simportal_carrier_account_ok", "Whether a carrier accepts its account.", watching.accounts_used, "account"),
     Figure("simportal_carrier_orders_waiting", "Orders to carriers that are due.", _orders_waiting, "account"),
     Figure(

@@ -12,6 +12,7 @@ from django.http import JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from billing.bills.actions.watching import bills_overdue
 from billing.models import Order
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
@@ -192,6 +193,12 @@ def _carrier_usage():
     return {"ok": not (is_noon and few), "told_percent": told}
 
 
+def _bills():
+    """Bills of payment providers that were wanted a day ago and are not read."""
+    overdue = bills_overdue()
+    return {"ok": not overdue, "overdue": overdue}
+
+
 def _disk():
     """What is left of the disk on which uploads and exports lie."""
     try:
@@ -225,6 +232,7 @@ FULL = {
     "carrier_orders": _carrier_orders,
     "comparisons": _comparisons,
     "carrier_usage": _carrier_usage,
+    "bills": _bills,
 }
 # What is asked of the machine and not of the database, and told while that is away.
 OF_MACHINE = {"disk": _disk, "backup": _backup}

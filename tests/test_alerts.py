@@ -29,6 +29,7 @@ PARTS = {
     "carrier_orders": "SimportalCarrierOrdersStandStill",
     "comparisons": "SimportalComparisonHeld",
     "carrier_usage": "SimportalUsageIncomplete",
+    "bills": "SimportalBillOverdue",
 }
 # What rings, and what does not, as promtool writes series: from a value on, by so much a minute, for so many minutes.
 GOOD, BAD = "1x60", "0x60"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -160,7 +161,7 @@ def at_providers():
 
 def lines_file(bill, lines, *, by):
     """Lines of a bill as a file."""
-    headings = [BillLine._meta.get_field(name).verbose_name for name in LINE_COLUMNS]
+    headings = [capfirst(BillLine._meta.get_field(name).verbose_name) for name in LINE_COLUMNS]
     rows = (_cells(line) for line in lines.select_related("decided_by").order_by("pk").iterator())
     name = _("bill-{account}-{kind}-{day}").format(account=bill.account, kind=bill.kind, day=bill.day)
     return csv_response(name, headings, rows, by=by)

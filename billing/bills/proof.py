@@ -36,9 +36,10 @@ def _sums_of_bills() -> Iterator[Problem]:
     of_bill = BillFee.objects.filter(bill=OuterRef("pk")).order_by().values("bill")
     total = Round(Sum("amount"), 2, output_field=MoneyField())
     posted = Coalesce(Subquery(of_bill.annotate(of=total).values("of")), Value(ZERO), output_field=MoneyField())
-    for bill in Bill.objects.read().annotate(posted=posted).exclude(posted=F("fees")):
-        sentence = _("the fees of bill {bill} come to {fees}, but {posted} are posted")
-        yield _problem("bill_fees", sentence, bill=bill, fees=yuan(bill.fees), posted=yuan(bill.posted))
+    wrong = Bill.objects.read().annotate(posted=posted).exclude(posted=F("fees"))
+    for account, day, kind, fees, sum_posted in wrong.values_list("account", "day", "kind", "fees", "posted"):
+        sentence, bill = _("the fees of bill {bill} come to {fees}, but {posted} are posted"), f"{account} {day} {kind}"
+        yield _problem("bill_fees", sentence, bill=bill, fees=yuan(fees), posted=yuan(sum_posted))
 
 
 def _problem(code: str, sentence: str, **facts: object) -> Problem:

@@ -41,7 +41,7 @@ RINGS = (
         *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants", "audit_log"),
         *("wanted", "verdict"),
     },
-    {"actions", "carriers", "guest", "payments", "protocols", "calling"},
+    {"actions", "bills", "carriers", "guest", "payments", "protocols", "calling"},
     {"pages", "forms", "templatetags"},
     {"people", "backends"},
     {"admin", "views", "tasks", "mail", "management", "urls", "my_urls", "pay_urls", "apps"},
@@ -350,7 +350,9 @@ def test_states_are_compared_only_where_rules_are_written():
 
 
 def test_states_are_asked_for_by_name_on_pages_and_at_doors():
-    shell = set().union(*RINGS[RINGS.index({"actions", "carriers", "guest", "payments", "protocols", "calling"}) + 1 :])
+    shell = set().union(
+        *RINGS[RINGS.index({"actions", "bills", "carriers", "guest", "payments", "protocols", "calling"}) + 1 :]
+    )
     outer = [path for path in FILES if path.parts[0] == "simportal" or module(path) in shell]
     assert found_in(outer, asks_for_a_state) == []
 

@@ -22,7 +22,9 @@ def account_names() -> list[tuple[str, str]]:
 class BillFilter(StrictFilterSet):
     """What the list of bills can be asked for."""
 
-    account = django_filters.ChoiceFilter(choices=account_names, label=_("Account"), empty_label=_("Any account"))
+    account = django_filters.ChoiceFilter(
+        choices=account_names, label=pgettext_lazy("payment", "Account"), empty_label=_("Any account")
+    )
     state = django_filters.ChoiceFilter(choices=BillState.choices, label=_("State"), empty_label=_("Any state"))
     since = django_filters.DateFilter(method="on_days", lookup_expr="gte", label=_("From date"))
     through = django_filters.DateFilter(method="on_days", lookup_expr="lte", label=_("Through date"))

@@ -45,7 +45,7 @@ class BillForm(forms.Form):
 class PayoutForm(forms.Form):
     """What the bank's statement says of a payout."""
 
-    account = forms.ChoiceField(label=gettext_lazy("Account"), choices=account_names)
+    account = forms.ChoiceField(label=pgettext_lazy("payment", "Account"), choices=account_names)
     reference = forms.CharField(label=gettext_lazy("Bank's reference"), max_length=64)
     amount = AmountField(label=pgettext_lazy("money", "Amount"))
     paid_on = DayField(label=gettext_lazy("Received on"), widget=_day())

@@ -8,12 +8,12 @@ app_name = "bills"
 
 urlpatterns = [
     path("", bills.bill_list, name="bills"),
-    path("open/", queue.open_lines, name="queue"),
+    path("open/", queue.bill_queue, name="queue"),
     path("upload/", bills.upload_bill, name="upload"),
     path("payouts/", payouts.payout_list, name="payouts"),
     path("lines/<int:pk>/", queue.line_page, name="line"),
-    path("lines/<int:pk>/settle/", queue.settle, name="line-settle"),
-    path("lines/<int:pk>/ask/", queue.ask, name="line-ask"),
+    path("lines/<int:pk>/settle/", queue.settle_bill_line, name="line-settle"),
+    path("lines/<int:pk>/ask/", queue.ask_about_line, name="line-ask"),
     path("<int:pk>/", bills.bill_page, name="bill"),
     path("<int:pk>/lines.csv", bills.bill_lines_csv, name="bill-lines"),
     path("<int:pk>/fetch/", bills.fetch_again, name="fetch"),

@@ -18,8 +18,8 @@ from cards.calendar import civil_today, this_moment
 from cards.errors import BadInput, NothingHeard
 from cards.leases import Lost, acquire
 
-AT_WORK = timedelta(minutes=10)  # so long a bill is one worker's
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
+BILL_HELD_FOR = timedelta(minutes=10)  # so long a bill is one worker's
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
 LONGEST_WAIT = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=7)
 
@@ -27,7 +27,7 @@ GIVEN_UP_AFTER = timedelta(days=7)
 def fetch_next():
     """Fetch the bill whose turn it is, if there is one; it calls the provider, so never within a transaction."""
     now = this_moment()
-    bill = acquire(Bill.objects.to_fetch().filter(next_at__lte=now).order_by("next_at"), next_at=now + AT_WORK)
+    bill = acquire(Bill.objects.to_fetch().filter(next_at__lte=now).order_by("next_at"), next_at=now + BILL_HELD_FOR)
     if bill:
         fetch_bill(bill)
     return bill
@@ -100,7 +100,7 @@ def keep_document(bill, document, *, by=None):
     return bill
 
 
-def document_of(bill):
+def kept_document(bill):
     """What was kept of a bill that is still to be read; `Lost` where somebody else has read it."""
     kept = BillDocument.objects.filter(bill=bill).first()
     if kept is None:
@@ -108,7 +108,7 @@ def document_of(bill):
     return zlib.decompress(kept.content)
 
 
-def give_up(bill, words):
+def give_bill_up(bill, words):
     """No more is done about a bill unless somebody fetches or uploads it."""
     Bill.objects.under_way().filter(pk=bill.pk).update(state=BillState.FAILED, next_at=None, words=words[:200])
     BillDocument.objects.filter(bill=bill).delete()
@@ -117,8 +117,8 @@ def give_up(bill, words):
 def _fail(bill, words):
     now = this_moment()
     if now - bill.wanted_at >= GIVEN_UP_AFTER:
-        give_up(bill, words)
+        give_bill_up(bill, words)
     else:
-        wait = WAITS[bill.tries - 1] if 0 < bill.tries <= len(WAITS) else LONGEST_WAIT
+        wait = _WAITS[bill.tries - 1] if 0 < bill.tries <= len(_WAITS) else LONGEST_WAIT
         Bill.objects.to_fetch().filter(pk=bill.pk).update(next_at=now + wait, words=words[:200])
     return Bill.objects.get(pk=bill.pk)

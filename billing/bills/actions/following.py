@@ -24,7 +24,7 @@ from cards.calendar import civil_today, end_of, this_moment
 
 BELIEVED_AT_ONCE = 200
 MISSED_AT_ONCE = 500
-CLOCKS_DIFFER = timedelta(minutes=15)  # what is booked so late may stand in the bill of the next day
+AROUND_MIDNIGHT = timedelta(minutes=15)  # what is booked so late may stand in the bill of the next day
 STARTED_WITHIN = timedelta(days=3)  # of being paid
 WAITED_FOR = timedelta(days=2)  # the bill of the next day
 
@@ -91,7 +91,7 @@ def _compared_to(bill):
         return None
     is_next_there = others.read().filter(day=bill.day + timedelta(days=1)).exists()
     is_whole = is_next_there or civil_today() - bill.day > WAITED_FOR
-    through = end_of(bill.day) - (timedelta() if is_whole else CLOCKS_DIFFER)
+    through = end_of(bill.day) - (timedelta() if is_whole else AROUND_MIDNIGHT)
     return through if bill.compared_through is None or bill.compared_through < through else None
 
 

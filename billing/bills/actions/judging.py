@@ -35,14 +35,14 @@ def judged(account, rows):
     """What each of these lines of an account's bill comes to, in their order; what is not booked is asked about."""
     books = _Books(account, rows)
     verdicts = [books.judge(row) for row in rows]
-    ask_soon(
+    ask_what_became(
         payments={each.payment for each in verdicts if each.is_open and each.payment},
         payer_refunds={each.payer_refund for each in verdicts if each.is_open and each.payer_refund},
     )
     return verdicts
 
 
-def ask_soon(payments: Iterable[int] = (), payer_refunds: Iterable[int] = ()):
+def ask_what_became(payments: Iterable[int] = (), payer_refunds: Iterable[int] = ()):
     """Have the provider asked what became of these, at the next turn; how many can still be asked about."""
     now = this_moment()
     asked = Payment.objects.filter(pk__in=payments, paid_at=None).update(ask_at=now)

@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.actions.ledger import post_entry, transfer
-from billing.bills.actions.fetching import AT_WORK, document_of, give_up
+from billing.bills.actions.fetching import BILL_HELD_FOR, give_bill_up, kept_document
 from billing.bills.actions.judging import Judged, judged
 from billing.bills.actions.payouts import post_payout
 from billing.bills.actions.wanting import provider_of
@@ -32,7 +32,7 @@ from cards.errors import BadInput
 from cards.leases import Lost, acquire, extend
 
 LINES_AT_ONCE = 500
-MOST_TRIES = 20
+MOST_READINGS = 20
 WITH_FEES = (BillLineKind.PAYMENT, BillLineKind.REFUND, BillLineKind.FEE)
 
 
@@ -48,9 +48,9 @@ class _Numbered:
 def read_next(until):
     """Read the bill whose turn it is, if there is one, until that instant of `time.monotonic` at the most."""
     now = this_moment()
-    bill = acquire(Bill.objects.to_read().filter(next_at__lte=now).order_by("next_at"), next_at=now + AT_WORK)
-    if bill and bill.tries > MOST_TRIES:
-        give_up(bill, BillFault.NO_BILL)
+    bill = acquire(Bill.objects.to_read().filter(next_at__lte=now).order_by("next_at"), next_at=now + BILL_HELD_FOR)
+    if bill and bill.tries > MOST_READINGS:
+        give_bill_up(bill, BillFault.NO_BILL)
     elif bill:
         read_bill(bill, until)
     return bill
@@ -61,7 +61,7 @@ def read_bill(bill, until=None):
     try:
         _read_on(bill, until)
     except BadInput as bad:
-        give_up(bill, str(bad))
+        give_bill_up(bill, str(bad))
     except Lost:
         pass  # somebody else reads it, or another document has come
     return Bill.objects.get(pk=bill.pk)
@@ -78,7 +78,7 @@ def _read_on(bill, until):
 
 def _numbered(bill):
     """The lines of a document. Those without a reference that say the same are told apart by how many came before."""
-    provider, document = provider_of(bill.account), document_of(bill)
+    provider, document = provider_of(bill.account), kept_document(bill)
     if provider is None:
         raise BadInput("", BillFault.NO_ACCOUNT.label)
     same = Counter()
@@ -95,7 +95,7 @@ def _numbered(bill):
 def _keep_lines(bill, chunk):
     """Keep some lines, each once in an edition, and what they come to."""
     through = chunk[-1].number
-    _hold(bill, read_through=through, next_at=this_moment() + AT_WORK)
+    _hold(bill, read_through=through, next_at=this_moment() + BILL_HELD_FOR)
     bill.read_through = through
     by_mark = {each.mark: each for each in reversed(chunk)}
     known = {line.mark: line for line in BillLine.objects.filter(bill=bill, mark__in=list(by_mark))}

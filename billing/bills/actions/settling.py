@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.bills.actions.judging import ask_soon
+from billing.bills.actions.judging import ask_what_became
 from billing.bills.models import BillLine
 from billing.bills.permissions import may_settle
 from billing.permissions import require
@@ -32,4 +32,4 @@ def ask_about(line, *, user):
     require(may_settle, user)
     payments = [line.payment_id] if line.payment_id else []
     refunds = [line.payer_refund_id] if line.payer_refund_id else []
-    return bool(ask_soon(payments, refunds))
+    return bool(ask_what_became(payments, refunds))

@@ -18,7 +18,7 @@ class Bill(models.Model):
     Up to `compared_through` what we booked on the day was looked for in bills.
     """
 
-    account = CodeField(_("account"), max_length=16)
+    account = CodeField(_("payment account"), max_length=16)
     day = models.DateField(pgettext_lazy("calendar", "day"))
     kind = CodeField(_("bill"), max_length=20)
     state = CharField(_("state"), max_length=7, choices=BillState, default=BillState.WANTED)
@@ -26,7 +26,7 @@ class Bill(models.Model):
     digest = CodeField(max_length=64, blank=True, editable=False)
     edition = models.PositiveSmallIntegerField(_("edition"), default=0)
     read_through = models.PositiveIntegerField(default=0, editable=False)
-    line_count = models.PositiveIntegerField(_("lines"), default=0)
+    line_count = models.PositiveIntegerField(pgettext_lazy("bill", "lines"), default=0)
     takings = MoneyField(pgettext_lazy("bill", "payments"), default=0)
     refunds = MoneyField(pgettext_lazy("bill", "refunds"), default=0)
     fees = MoneyField(pgettext_lazy("bill", "fees"), default=0)

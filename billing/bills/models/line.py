@@ -90,7 +90,7 @@ class Payout(models.Model):
     The `reference` is the provider's, or the bank's where somebody recorded it. One transfer is posted once.
     """
 
-    account = CodeField(_("account"), max_length=16)
+    account = CodeField(_("payment account"), max_length=16)
     reference = CodeField(_("reference"), max_length=64)
     amount = MoneyField(pgettext_lazy("money", "amount"))
     paid_on = models.DateField(_("received on"))

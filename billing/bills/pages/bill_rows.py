@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -68,7 +69,7 @@ TO_CLEAR = gettext_lazy(
     "This money fits no payment of ours, and stands in suspense. Say whose it is among the payments to clear: then it "
     "leaves this queue."
 )
-LINE_COLUMNS = (
+_COLUMNS = (
     *("number", "kind", "reference", "key_text", "amount", "fee", "at", "verdict", "settled_at", "decided_by", "note"),
 )
 
@@ -82,6 +83,11 @@ class ShownBill:
     badge: Badge
     words: str
     open: int
+
+    @property
+    def upload_query(self):
+        """What the form of uploads begins with, to bring this very bill."""
+        return urlencode({"bill": f"{self.bill.account}:{self.bill.kind}", "day": self.bill.day})
 
 
 @dataclass(frozen=True)
@@ -131,12 +137,12 @@ def shown_bills(bills):
     ]
 
 
-def shown_lines(lines):
+def shown_bill_lines(lines):
     labels = {name: account_label(name) for name in {line.bill.account for line in lines}}
-    return [shown_line(line, labels[line.bill.account]) for line in lines]
+    return [shown_bill_line(line, labels[line.bill.account]) for line in lines]
 
 
-def shown_line(line, account=None):
+def shown_bill_line(line, account=None):
     ours = line.payment or line.payer_refund
     badge = Badge(line.get_verdict_display(), TONES.get(line.verdict, ""))
     to_do = TO_CLEAR if line.unmatched_id else TO_DO_ABOUT.get((line.verdict, line.kind), "")
@@ -159,9 +165,9 @@ def at_providers():
     return {"by_our_books": -(posted["total"] or ZERO), "by_bills": rows}
 
 
-def lines_file(bill, lines, *, by):
+def bill_lines_file(bill, lines, *, by):
     """Lines of a bill as a file."""
-    headings = [capfirst(BillLine._meta.get_field(name).verbose_name) for name in LINE_COLUMNS]
+    headings = [capfirst(BillLine._meta.get_field(name).verbose_name) for name in _COLUMNS]
     rows = (_cells(line) for line in lines.select_related("decided_by").order_by("pk").iterator())
     name = _("bill-{account}-{kind}-{day}").format(account=bill.account, kind=bill.kind, day=bill.day)
     return csv_response(name, headings, rows, by=by)
@@ -169,7 +175,7 @@ def lines_file(bill, lines, *, by):
 
 def _cells(line):
     shown = {"kind": line.get_kind_display(), "verdict": line.get_verdict_display()}
-    values = (shown.get(name, getattr(line, name)) for name in LINE_COLUMNS)
+    values = (shown.get(name, getattr(line, name)) for name in _COLUMNS)
     return ["" if value is None else value for value in values]
 
 

@@ -9,7 +9,7 @@ from billing.bills.actions.fetching import bring_bill, fetch_soon
 from billing.bills.filters import BillFilter, BillLineFilter
 from billing.bills.forms import BillForm
 from billing.bills.models import Bill, BillLine
-from billing.bills.pages.bill_rows import at_providers, lines_file, shown_bills, shown_lines
+from billing.bills.pages.bill_rows import at_providers, bill_lines_file, shown_bill_lines, shown_bills
 from billing.bills.permissions import MAY_SETTLE_BILLS, may_settle
 from billing.payments.wire import LONGEST_BILL
 from cards.errors import BadInput
@@ -20,7 +20,7 @@ from cards.paging import ROWS_PER_PAGE, counts_up_to, page_of
 from cards.quantities import MB
 from cards.state_counts import COUNTED
 
-LARGEST_FORM = LONGEST_BILL + MB
+LARGEST_BILL_FORM = LONGEST_BILL + MB
 LINES_WITH = ("bill", "payment", "payer_refund", "unmatched", "decided_by")
 
 
@@ -55,7 +55,7 @@ def bill_page(request, pk):
         "shown": shown_bills([bill])[0],
         "form": filtered.form,
         "complaints": complaints,
-        "lines": shown_lines(page.rows),
+        "lines": shown_bill_lines(page.rows),
         "page": page,
         **queries_beside(page, request.GET),
         "query": view_query(request.GET),
@@ -71,7 +71,7 @@ def bill_lines_csv(request, pk):
     bill, filtered, complaints = _lines_asked_for(request, pk)
     if complaints:
         return console_page(request, "cards/export_refused.html", {"complaints": complaints}, 400)
-    return lines_file(bill, filtered.qs, by=request.user)
+    return bill_lines_file(bill, filtered.qs, by=request.user)
 
 
 @permitted(MAY_SETTLE_BILLS)
@@ -84,7 +84,7 @@ def fetch_again(request, pk):
     return redirect("bills:bill", pk=pk)
 
 
-@takes_up_to(LARGEST_FORM)
+@takes_up_to(LARGEST_BILL_FORM)
 @permitted(MAY_SETTLE_BILLS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_bill(request):

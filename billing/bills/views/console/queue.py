@@ -10,13 +10,13 @@ from billing.bills.actions.settling import ask_about, settle_line
 from billing.bills.choices import LineVerdict
 from billing.bills.forms import SettleForm
 from billing.bills.models import BillLine
-from billing.bills.pages.bill_rows import shown_line, shown_lines
+from billing.bills.pages.bill_rows import shown_bill_line, shown_bill_lines
 from billing.bills.permissions import MAY_SETTLE_BILLS, may_settle
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import console_page, permitted
 from cards.paging import OLDEST, ROWS_PER_PAGE, page_of
 
-SHOWN_WITH = (
+_SHOWN_WITH = (
     *("bill", "decided_by", "unmatched"),
     *("payment__customer", "payment__order", "payer_refund__payment__customer", "payer_refund__payment__order"),
 )
@@ -24,16 +24,16 @@ SHOWN_WITH = (
 
 @permitted("bills.view_bill")
 @require_safe
-def open_lines(request):
+def bill_queue(request):
     """What waits for somebody, the oldest first; of one result (`verdict`) where the address says so."""
     verdict = request.GET.get("verdict", "")
     if verdict and verdict not in LineVerdict:
         raise Http404
     lines = BillLine.objects.open()
     found = lines.filter(verdict=verdict) if verdict else lines
-    page = page_of(found.select_related(*SHOWN_WITH), ROWS_PER_PAGE, *places_in(request.GET), order=OLDEST)
+    page = page_of(found.select_related(*_SHOWN_WITH), ROWS_PER_PAGE, *places_in(request.GET), order=OLDEST)
     context = {
-        "lines": shown_lines(page.rows),
+        "lines": shown_bill_lines(page.rows),
         "verdict": verdict,
         "verdicts": [(each.value, each.label) for each in _OPEN_VERDICTS],
         "page": page,
@@ -50,7 +50,7 @@ def line_page(request, pk):
 
 @permitted(MAY_SETTLE_BILLS)
 @require_POST
-def settle(request, pk):
+def settle_bill_line(request, pk):
     """Nothing is left to do about a line, and the note says why."""
     line, form = _find(pk), SettleForm(request.POST)
     if not form.is_valid():
@@ -61,7 +61,7 @@ def settle(request, pk):
 
 @permitted(MAY_SETTLE_BILLS)
 @require_POST
-def ask(request, pk):
+def ask_about_line(request, pk):
     """Have the provider asked once more about the payment or the refund of a line."""
     if ask_about(_find(pk), user=request.user):
         messages.success(request, _("The provider is asked at once. Reload the page in a minute."))
@@ -78,7 +78,7 @@ _OPEN_VERDICTS = (
 def _line_page(request, line, form=None, status=None):
     payment = line.payment or (line.payer_refund and line.payer_refund.payment)
     context = {
-        "shown": shown_line(line),
+        "shown": shown_bill_line(line),
         "line": line,
         "payment": payment,
         "form": form or SettleForm(),
@@ -88,4 +88,4 @@ def _line_page(request, line, form=None, status=None):
 
 
 def _find(pk):
-    return get_object_or_404(BillLine.objects.select_related(*SHOWN_WITH), pk=pk)
+    return get_object_or_404(BillLine.objects.select_related(*_SHOWN_WITH), pk=pk)

@@ -1,6 +1,7 @@
 """Which cards are meant: by numbers from a file or a command line, many at a time; by what is on a label; by a number
 that a stranger types. And names for a form to offer."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -8,10 +9,11 @@ from django.db.models import Count, Model, Q
 
 from cards.identifiers import iccid_in, msisdn
 from cards.models import Card, ClaimCode, Customer
-from cards.models.claim import read_token
+from cards.models.claim import TOKEN, read_token
 from cards.names import name_key
 from cards.querysets import CardQuerySet
 
+LABEL_ADDRESS = re.compile(rf"[^\s,;|、]{{0,200}}/c/{TOKEN.pattern}", re.IGNORECASE | re.ASCII)
 PREFIXES_AT_ONCE = 200
 NAMES_OFFERED = 100
 
@@ -66,6 +68,16 @@ def card_at(token: str) -> Card | None:
     code = ClaimCode.objects.select_related("card__customer", "card__plan").filter(card=key).first()
     fits = (code or ClaimCode()).opens_with(code.card.iccid if code else "", letters)
     return code.card if code and fits else None
+
+
+def with_numbers_of_labels(text: str) -> str:
+    """A text with the ICCID of its card in place of the address on a label, as a scanner types it; also of a label that
+    was replaced. It takes a statement only where there is an address."""
+    keys = {int(found[1], 36) for found in LABEL_ADDRESS.finditer(text)}
+    if not keys:
+        return text
+    iccids = dict(Card.objects.filter(pk__among=keys).values_list("pk", "iccid"))
+    return LABEL_ADDRESS.sub(lambda found: iccids.get(int(found[1], 36), found[0]), text)
 
 
 def card_of_number(text: str) -> Card | None:

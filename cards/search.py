@@ -38,6 +38,7 @@ from cards.identifiers import (
     without_country,
     without_filler,
 )
+from cards.lookup import with_numbers_of_labels
 from cards.models import Card, Customer
 from cards.querysets import BEHIND_ALL, Begins, CardQuerySet
 
@@ -196,6 +197,7 @@ def understood(text: str) -> Sought | TwoReadings | None:
     Raises `BadInput` for more than `MOST_NUMBERS` numbers, and for a star in a number that tells neither its
     beginning nor its end.
     """
+    text = with_numbers_of_labels(text)
     numbers = numbers_in(text)
     if not numbers:
         return None
@@ -213,7 +215,8 @@ def understood(text: str) -> Sought | TwoReadings | None:
 
 def numbers_in(text: str) -> list[str]:
     """The numbers of a typed or pasted text, each once and in canonical form, whatever stands between them."""
-    return list(dict.fromkeys(number for line in _lines(text) for number in _numbers_of(line)))
+    lines = _lines(with_numbers_of_labels(text))
+    return list(dict.fromkeys(number for line in lines for number in _numbers_of(line)))
 
 
 def look_up(numbers: Iterable[str]) -> dict[str, set[int]]:

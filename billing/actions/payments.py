@@ -275,8 +275,16 @@ def _book_of_guest(payment, order):
     if order.is_placed and order.total == payment.amount:
         payment.entry = orders.pay_by_guest(order)
         payment.save()
+        _tell_owner(order)
     else:
         _pay_back_at_once(payment, PayerRefundCause.NOT_NEEDED)
+
+
+def _tell_owner(order):
+    """Let the card's customer know that somebody without an account has paid for it."""
+    line = order.lines.select_related("card", "plan").get()
+    facts = {"amount": str(order.total), "order": order.number, "what": line.plan.code}
+    tell_at_once(order.customer_id, NoticeKind.GUEST_PAID, line.card, **facts)
 
 
 def _pay_back_at_once(payment, cause):

@@ -16,6 +16,7 @@ from tests.build import card_in_use, member, on_day, open_card, use
 from tests.commands.calls import card_row, csv_file, run, usage_row, xlsx_file
 from tests.console.filtering import filter_of, found
 from tests.console.pages import of_role, text
+from tests.guest.build import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,15 @@ def test_the_pages_box_takes_what_a_hand_scanner_types(card, other):
     typed = f"http://testserver/my/claim/?iccid={ICCID}\r\n"
     response = of_role("operations").post("/console/cards/", {"q": typed}, follow=True)
     assert [row["iccid"] for row in response.context["rows"]] == [ICCID]
+
+
+def test_the_label_of_a_card_is_scanned_into_the_box_alone_and_among_others(card, other):
+    address, unknown = f"https://sim.example.cn/c/{token_of(card)}", "https://sim.example.cn/c/ZZZZ-ABCDEFGHJKLMNPQR"
+    for typed in (address, address.upper(), f"{address}\r\n", f"/c/{token_of(card)}"):
+        assert found("q=" + quote(typed)) == [card], typed
+    assert found("q=" + quote(f"{address}\n{address.replace('/c/', '/C/')},{OTHER_ICCID}")) == [card, other]
+    assert found("q=" + quote(unknown)) == []
+    assert numbers_in(f"{address} {OTHER_ICCID}") == [ICCID, OTHER_ICCID]
 
 
 def test_two_numbers_with_anything_between(card, other):

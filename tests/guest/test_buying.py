@@ -11,12 +11,12 @@ from django.utils import timezone
 from billing.actions import payments
 from billing.actions.ledger import account_of
 from billing.choices import Account, LineState, OrderState
-from billing.models import CustomerAccount, Order, PayerRefund, Payment
+from billing.models import CustomerAccount, Notice, Order, PayerRefund, Payment
 from billing.payments import local
 from cards.models import CardEvent, Tries
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, use
-from tests.console.pages import logged_in, text
+from tests.console.pages import logged_in, of_role, text
 from tests.guest.build import DAY, ENGLISH, PACK, PLAN, buy, form_of, page, priced, said, token_of
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +147,34 @@ def test_money_for_what_cannot_be_served_any_more_goes_back_to_who_paid_it_and_n
     line, refund = payment.order.lines.get(), PayerRefund.objects.get()
     assert (line.state, refund.amount, refund.cause) == (LineState.REFUNDED, Decimal("5.00"), "unserved")
     assert (b.balance(), b.books()[Account.PAYBACK]) == (Decimal("100.00"), Decimal("5.00"))
+
+
+def test_the_owner_is_told_once_of_each_payment_unless_they_do_not_want_to_hear_of_it(card):
+    buy(card)
+    payment = Payment.objects.get()
+    assert not Notice.objects.exists()
+    for _time in range(2):
+        pay(payment)
+    (notice,) = Notice.objects.all()
+    assert (notice.kind, notice.customer, notice.card, notice.on) == ("guest_paid", card.customer, card, DAY)
+    assert notice.facts == {"amount": "5.00", "order": payment.order.number, "what": PACK}
+    buy(card, PLAN)
+    pay(Payment.objects.latest("pk"))
+    assert Notice.objects.count() == 2
+    CustomerAccount.objects.update(muted=["guest_paid"])
+    buy(card, PLAN)
+    pay(Payment.objects.latest("pk"))
+    assert Notice.objects.count() == 2
+
+
+def test_the_order_says_on_every_page_that_somebody_without_an_account_bought_it(card):
+    buy(card)
+    pay(Payment.objects.get())
+    pk, alice, ops = Order.objects.get().pk, logged_in(member()), of_role("operations")
+    assert "Paid by someone without an account" in text(page("/my/orders/", alice))
+    for path, client in ((f"/my/orders/{pk}/", alice), (f"/console/orders/{pk}/", ops), ("/console/orders/", ops)):
+        assert "someone without an account" in text(page(path, client))
+    assert "someone without an account" in text(page(f"/my/cards/{card.iccid}/", alice))
 
 
 def test_the_owner_sees_no_order_until_it_is_paid_and_cannot_pay_it(card):

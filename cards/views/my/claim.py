@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 from cards import identifiers
 from cards.actions.claims import claim
 from cards.errors import BadInput
+from cards.lookup import with_numbers_of_labels
 from cards.pages.frames import member_required, my_page
 
 LONGEST_NUMBER = 300  # characters that are read of what was typed: a scanner types the label's whole address
@@ -25,7 +26,7 @@ def claim_card(request):
         return _page(request, request.GET.get("iccid", ""))
     typed = request.POST.get("iccid", "")[:LONGEST_NUMBER]
     try:
-        iccid = identifiers.iccid(typed)
+        iccid = identifiers.iccid(with_numbers_of_labels(typed))
     except BadInput as bad:
         return _page(request, typed, bad.sentence)
     card = claim(iccid, request.POST.get("code", "")[:LONGEST_CODE], user=request.user)

@@ -107,6 +107,25 @@ class OrderForm(KeyedForm):
         return cleaned
 
 
+class RetailPriceForm(forms.Form):
+    """What people without an account pay for a plan from a day on; an empty amount ends a retail price."""
+
+    plan = forms.ModelChoiceField(
+        Plan.objects.filter(is_sold=True), to_field_name="code", label=_("Plan or pack"), empty_label=None
+    )
+    amount = AmountField(
+        label=_("Retail price"),
+        required=False,
+        help_text=_("Leave empty to end the retail price on that day."),
+        least=ZERO,
+    )
+    valid_from = DayField(label=_("Valid from"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, initial={"valid_from": civil_today()}, label_suffix="", **kwargs)
+        self.fields["plan"].label_from_instance = lambda plan: plan.offer
+
+
 class ReasonForm(KeyedForm):
     """Why money goes back."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views.my import buy, orders, receipts, statement, wallet
+from billing.views.my import buy, orders, receipts, selling, statement, wallet
 
 app_name = "buying"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("orders/<int:pk>/pay-online/", orders.MY_ORDERS.pay_online, name="order-pay-online"),
     path("orders/<int:pk>/withdraw/", orders.MY_ORDERS.withdraw, name="order-withdraw"),
     path("receipts/<int:pk>/print/", receipts.MY_RECEIPTS.printed, name="receipt-print"),
+    path("selling/", selling.selling, name="selling"),
+    path("selling/<int:pk>/", selling.MY_SELLING.page, name="selling-of"),
+    path("selling/<int:pk>/price/", selling.MY_SELLING.set_price, name="selling-price"),
+    path("selling/<int:pk>/switch/", selling.MY_SELLING.switch, name="selling-switch"),
     path("wallet/", wallet.wallet, name="wallet"),
     path("wallet/balance/", wallet.balance, name="balance"),
     path("wallet/<int:pk>/deposit/", wallet.deposit, name="deposit"),

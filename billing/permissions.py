@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 from billing.choices import ACTIONS, UNDONE_BY, Deed, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import Order
-from cards.choices import Action, ActorKind
+from cards.choices import Action, ActorKind, CustomerKind
+from cards.models import Customer
 from cards.permissions import Actor, codename
 from cards.scope import Scope, Visitor
 
@@ -73,6 +74,15 @@ def may_withdraw(user: Visitor, order: Order) -> bool:
 def may_pay(user: Visitor, customer_id: int) -> bool:
     """Whether somebody may pay out of a customer's wallet: finance, and the customer's acting members."""
     return _may(user, "billing.pay_order", customer_id)
+
+
+def may_sell(user: Visitor, customer: Customer) -> bool:
+    """Whether somebody may say what people without an account pay for a customer's cards, and whether they may: who
+    sets prices, and the owners of an enterprise."""
+    scope = Scope.of(user)
+    if scope.is_staff:
+        return user.has_perm("billing.add_price")
+    return customer.kind == CustomerKind.ENTERPRISE and customer.pk in scope.owns
 
 
 def may_clear(user: Visitor) -> bool:

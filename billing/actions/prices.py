@@ -23,7 +23,7 @@ def set_price(*, user, stops_renewals=False, **price):
     below cost, or takes off more than `user` may alone waits for a second person: then the `Proposal`.
     """
     fresh = Price(**price)
-    _check(fresh)
+    check_price(fresh)
     stopped = stopped_by_price(fresh)
     if stopped and not stops_renewals:
         raise ValidationError({"stops_renewals": stopped_sentence(stopped.cards, stopped.customers, stopped.next_on)})
@@ -31,7 +31,7 @@ def set_price(*, user, stops_renewals=False, **price):
         effect = _effect(fresh)
         if effect.because or needs_second(effect.takes_off, user=user, customer=fresh.customer):
             return _propose(fresh, effect, user)
-        change = _set(fresh, effect, by=user)
+        change = keep_price(fresh, effect.before, by=user)
         count_alone(Deed.PRICE, effect.takes_off, user=user, customer=fresh.customer, change=change)
         return fresh
 
@@ -47,11 +47,12 @@ def set_proposed_price(proposal, user):
         amount=Price._meta.get_field("amount").to_python(after["amount"]),
         valid_from=max(Price._meta.get_field("valid_from").to_python(after["valid_from"]), civil_today()),
     )
-    _check(fresh)
-    _set(fresh, _effect(fresh), by=proposal.asked_by, approved_by=user)
+    check_price(fresh)
+    keep_price(fresh, _effect(fresh).before, by=proposal.asked_by, approved_by=user)
 
 
-def _check(price):
+def check_price(price):
+    """Raise `ValidationError` for a price that is none, or whose first day has gone by or has a price already."""
     if price.valid_from < civil_today():
         raise ValidationError({"valid_from": _("A price can only take effect today or later.")})
     price.full_clean()
@@ -68,14 +69,15 @@ def _effect(price):
     return price_effect(price, PriceBook.read(customers), cards.count())
 
 
-def _set(price, effect, **who):
+def keep_price(price, amount_before, **who):
+    """Save a price that was checked, with the record of it; the `TermsRecord`."""
     try:
         with transaction.atomic():
             price.save()
     except IntegrityError:  # a colleague set it at this very moment
         price.full_clean()
         raise
-    before, after = ({"amount": written(amount)} for amount in (effect.before, price.amount))
+    before, after = ({"amount": written(amount)} for amount in (amount_before, price.amount))
     return keep_change(Deed.PRICE, before, after, customer=price.customer, price=price, **who)
 
 

@@ -134,16 +134,20 @@ class PriceBook:
         The customer's retail price goes before that of the tier of the public page, and that before the list price.
         Where the customer has set one, it is never less than what they would pay themselves.
         """
-        tier = self._guest_tier  # read in any case: how long it takes says nothing of the customer
+        everybodys = self._public_kinds()  # read in any case: how long it takes says nothing of the customer
         retail = self._in_force(PriceKind.RETAIL, plan_id, customer_id, day)
         if retail and retail.amount is not None:
             own = self.quote(customer_id, plan_id, day)
             amount = max(retail.amount, own.amount) if own else retail.amount
             return Quote(amount, PriceKind.RETAIL, self.cost(plan_id, day), retail.valid_from)
-        price = self._first([(PriceKind.TIER, tier), (PriceKind.LIST, None)], plan_id, day)
+        price = self._first(everybodys, plan_id, day)
         if price is None or price.amount is None:
             return None
         return Quote(price.amount, price.kind, self.cost(plan_id, day), price.valid_from)
+
+    def _public_kinds(self) -> list[tuple[str, int | None]]:
+        """The prices of the public page where the customer has set none."""
+        return [(PriceKind.TIER, self._guest_tier), (PriceKind.LIST, None)]
 
     @cached_property
     def _guest_tier(self) -> int | None:
@@ -167,6 +171,8 @@ class PriceBook:
         list_price: tuple[str, int | None] = PriceKind.LIST, None
         if kind == PriceKind.CUSTOMER and whose is not None:
             return [(kind, whose), (PriceKind.TIER, self._tiers.get(whose)), list_price]
+        if kind == PriceKind.RETAIL:
+            return [(kind, whose), *self._public_kinds()]
         return [(kind, whose), list_price] if kind == PriceKind.TIER else [(kind, None)]
 
     def _first(self, wanted: Sequence[tuple[str, int | None]], plan_id: int | None, day: date) -> Price | None:

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from cards.choices import CustomerKind, MemberRole
 from cards.models.fields import CharField
 from cards.names import LONGEST_KEY, is_registered_name, name_key, tidy_name
-from cards.scope import OwnedQuerySet
+from cards.scope import OwnedQuerySet, Scope
 
 ENDS_LIKE_REGISTERED = _("Only the names of people who registered here end in “@” and a login.")
 REGISTERED_ENDS = _("This person registered here: the name ends in “@” and their login.")
@@ -18,6 +18,10 @@ REGISTERED_ENDS = _("This person registered here: the name ends in “@” and t
 
 class CustomerQuerySet(OwnedQuerySet["Customer"]):
     owner_path = "pk"
+
+    def enterprises_owned(self, scope: Scope) -> Self:
+        """The enterprises of which somebody is an owner."""
+        return self.filter(pk__in=list(scope.owns), kind=CustomerKind.ENTERPRISE)
 
 
 class NameKeyField(CharField[str, str]):

@@ -20,15 +20,18 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from cards.errors import NamelessRefused, Refused
+from cards.models import Customer
 from cards.permissions import Actor
 from cards.scope import Scope
 
 SAFE = ("GET", "HEAD")
+SELLING = (pgettext_lazy("menu", "Public renewals"), "buying:selling")  # for an enterprise's owners alone
 MENU = (
     (_("Home"), "my:home"),
     (_("My cards"), "my:card-list"),
     (pgettext_lazy("orders", "Orders"), "buying:order-list"),
     (_("Wallet"), "buying:wallet"),
+    SELLING,
     (_("Requests"), "my:requests"),
     (_("Members"), "my:members"),
     (pgettext_lazy("login", "Account"), "account:account"),
@@ -219,11 +222,13 @@ def _my_layout(request):
     if not request.user.is_authenticated:
         return {}
     menu, home = [], reverse("my:home")
-    for title, name in MENU:
+    scope = Scope.of(request.user)
+    sells = Customer.objects.enterprises_owned(scope).exists()
+    for title, name in (entry for entry in MENU if sells or entry != SELLING):
         url = reverse(name)
         is_current = request.path == url if url == home else request.path.startswith(url)
         menu.append(Link(title, url, is_current))
-    return {"menu": menu, "may_act": bool(Actor.of(request.user).customers)}
+    return {"menu": menu, "may_act": bool(scope.acts_for)}
 
 
 CONSOLE = Frame(

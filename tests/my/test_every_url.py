@@ -209,6 +209,12 @@ TABLE = {
     "buying:order-pay": row(NOBODY, ACTING, pk="placed"),
     "buying:order-pay-online": row(NOBODY, ACTING, pk="placed"),
     "buying:order-withdraw": row(NOBODY, ACTING, pk="placed"),
+    "buying:selling": row(OWNER | {"owner of another"}),
+    "buying:selling-of": row(OWNER, pk="cards_customer"),
+    "buying:selling-price": row(
+        NOBODY, OWNER, {"plan": "Y1-30", "amount": "99", "valid_from": str(DAY)}, pk="cards_customer"
+    ),
+    "buying:selling-switch": row(NOBODY, OWNER, {"on": "1"}, pk="cards_customer"),
     "buying:wallet": row(CUSTOMERS),
     "buying:balance": row(CUSTOMERS),
     "buying:deposit": row(NOBODY, ACTING, {"key": str(uuid.uuid4()), "amount": "5"}, pk="cards_customer"),
@@ -249,6 +255,11 @@ TABLE = {
     "money:customer": row(STAFF, pk="cards_customer"),
     "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
     "money:customer-adjust": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:selling-of": row(FINANCE, pk="cards_customer"),
+    "money:selling-price": row(
+        NOBODY, FINANCE, {"plan": "Y1-30", "amount": "99", "valid_from": str(DAY)}, pk="cards_customer"
+    ),
+    "money:selling-switch": row(NOBODY, FINANCE, {"on": "1"}, pk="cards_customer"),
     "money:statement": row(STAFF, pk="cards_customer"),
     "money:statement-csv": row(STAFF, pk="cards_customer"),
     "money:customer-notices": row(FINANCE, FINANCE, pk="cards_customer"),

@@ -116,5 +116,5 @@ def test_a_viewer_is_told_and_has_no_button():
 def test_the_page_asks_as_many_questions_for_many_cards_as_for_one(alice, django_assert_max_num_queries):
     for _card in range(12):
         do("suspend", mine(), DAY)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         alice.get("/my/")

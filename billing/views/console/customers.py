@@ -20,6 +20,7 @@ from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import terms_lines
 from billing.pages.wallet_lines import wallet_line
+from billing.permissions import may_sell
 from billing.statements import wallet_of
 from billing.views.console.proposing import to_proposal
 from cards.calendar import civil_today
@@ -160,6 +161,7 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         "may_adjust": request.user.has_perm("billing.adjust_order"),
         "may_order": request.user.has_perm("billing.place_order"),
         "may_record": request.user.has_perm("billing.add_receipt"),
+        "may_sell": may_sell(request.user, customer),
     }
     return console_page(request, "console/money/customer.html", context, status=status)
 

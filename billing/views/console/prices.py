@@ -24,6 +24,8 @@ from cards.models import Customer, Plan
 from cards.pages.frames import console_page, permitted
 
 HISTORY_SHOWN = 100
+# A retail price is set on the customer's page, where their own price stands beside it.
+KINDS_SET_HERE = [(kind.value, kind.label) for kind in PriceKind if kind != PriceKind.RETAIL]
 
 
 class PriceForm(forms.Form):
@@ -36,7 +38,7 @@ class PriceForm(forms.Form):
         required=False,
         empty_label=pgettext_lazy("product", "Card"),
     )
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=PriceKind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=KINDS_SET_HERE)
     tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False)
     customer = CustomerField(required=False)
     amount = AmountField(

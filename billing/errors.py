@@ -128,6 +128,10 @@ MONEY_REFUSALS = {
         _("{provider} has not taken the payment: {words}"),
         _("Pay another way, or tell your dealer."),
     ),
+    "openid_outdated": (
+        _("WeChat has not said who pays, or it took too long."),
+        _("Press the button again."),
+    ),
     "no_provider": (
         _("This portal does not accept online payments."),
         _("Pay from the wallet or by bank transfer."),

@@ -19,6 +19,7 @@ from billing.actions.ledger import post_entry, transfer
 from billing.actions.payments import FIRST_ASKED_AFTER, PAID_WITHIN, believe, wanted_payment
 from billing.actions.providers import reach
 from billing.actions.telling import tell_at_once
+from billing.actions.withdrawals import end_with_its_refunds
 from billing.choices import Account, EntryKind, NoticeKind, PayerRefundState, PaymentState
 from billing.models import PayerRefund, Payment
 from billing.payments.port import Garbled, ProviderRefused, RefundFacts, RefundSaid, Said, WantedRefund
@@ -149,6 +150,8 @@ def _write(refund, facts):
     if facts.said == RefundSaid.DONE:
         refund.entry, refund.ended_at, refund.ask_at = _post_paid_back(refund), this_moment(), None
     refund.save(update_fields=["state", "reference", "words", "entry", "ended_at", "ask_at"])
+    if refund.is_over:
+        end_with_its_refunds(refund.withdrawal)
 
 
 def _tell_failed_withdrawal(refund):

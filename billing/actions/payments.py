@@ -1,10 +1,14 @@
 """Money that comes online: payments are started here, and paid when their provider says so, however often it does."""
 
+import re
 import secrets
+import time
 from contextlib import nullcontext
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from billing.actions import orders
@@ -38,6 +42,11 @@ from cards.models.claim import LENGTH, LETTERS
 PAID_WITHIN = timedelta(hours=2)  # a payment that is begun; then its provider takes it no more
 FIRST_ASKED_AFTER = timedelta(minutes=1)
 TRIAL_AMOUNT = "0.01"
+ADDRESS_IS_GOOD = timedelta(minutes=4)
+
+OPENID_PURPOSE = "billing.actions.payments.openid"
+STATES = re.compile(r"(?P<seconds>[0-9a-f]{1,10})x[0-9a-f]{64}", re.ASCII)
+STATE_SECONDS = 600  # to come back from WeChat
 
 
 def start_payment(order, *, user, provider=None, way=PaymentWay.PAGE):
@@ -87,16 +96,71 @@ def start_trial(account, *, user, way, key=None):
 
 
 def begin_payment(payment, *, payer_address="", openid=""):
-    """Have the provider begin a payment that is started, once; the payment as it is then.
+    """Have the provider begin a payment that is started; the payment as it is then.
 
-    It calls the provider, so never within a transaction. Raises `MoneyRefused` where that does not take it, or is not
-    reached: then it can be begun again.
+    Again it does so only where its address is old (`is_fresh`), of the same payment. One within WeChat waits until it
+    is known who pays (`begin_in_wechat`). It calls the provider, so never within a transaction. Raises `MoneyRefused`
+    where that does not take it, or is not reached: then it can be begun again.
     """
+    return _begin(payment, lambda reached: openid, payer_address)
+
+
+def begin_in_wechat(payment, code, state, *, payer_address=""):
+    """Begin a payment within WeChat for whoever came back from there with this `code`, and with our own `state`.
+
+    Raises `MoneyRefused` as above, and for what we did not send there just now.
+    """
+    if not _is_our_state(payment, state):
+        raise MoneyRefused("openid_outdated")
+
+    def ask_who(reached):
+        return reached.provider.openid_of(reached.call, reached.merchant, code)
+
+    return _begin(payment, ask_who, payer_address)
+
+
+def goes_to_wechat(payment):
+    """Whether it waits to be known who pays, in WeChat."""
+    if payment.begun or payment.way != PaymentWay.JSAPI:
+        return False
+    try:
+        return reach(payment.provider).provider.needs_openid
+    except (LookupError, BadInput):
+        return False
+
+
+def openid_address(payment):
+    """Where WeChat's browser is sent to say who pays."""
+    reached, back = reach(payment.provider), portal_link("pay:openid", payment.key)
+    return reached.provider.openid_url(reached.merchant, back, _signed_state(payment, int(time.time())))
+
+
+def is_fresh(payment):
+    """Whether the address that its provider gave is as good as new: on a phone some are good for five minutes."""
+    begun_at = parse_datetime(payment.begun.get("at", ""))
+    return begun_at is not None and this_moment() - begun_at < ADDRESS_IS_GOOD
+
+
+def once_followed(payment):
+    """Whether nobody was led to the provider's address yet; then somebody is now."""
+    if payment.begun.get("followed"):
+        return False
+    payment.begun["followed"] = True
+    Payment.objects.filter(pk=payment.pk).update(begun=payment.begun)
+    return True
+
+
+def _begin(payment, openid_from, payer_address):
     payment = Payment.objects.select_related("order").get(pk=payment.pk)
-    if payment.begun or not payment.is_started:
+    is_begun = payment.begun and (not payment.begun.get("address") or is_fresh(payment))
+    if is_begun or not payment.is_started:
         return payment
     try:
-        reached = reach(payment.provider)
+        reached, openid = reach(payment.provider), ""
+        if payment.way == PaymentWay.JSAPI and reached.provider.needs_openid:
+            openid = openid_from(reached)
+            if not openid:
+                return payment
         wanted = wanted_payment(payment, payer_address=payer_address, openid=openid)
         begun = reached.provider.begin(reached.call, reached.merchant, wanted)
     except ProviderRefused as refused:
@@ -105,7 +169,8 @@ def begin_payment(payment, *, payer_address="", openid=""):
         raise MoneyRefused("provider_refused", provider=str(label), words=refused.words) from None
     except (NothingHeard, Garbled, LookupError, BadInput):
         raise MoneyRefused("provider_silent", provider=str(provider_label(payment.provider))) from None
-    payment.begun = {"address": begun.address, "qr": begun.qr, "bridge": dict(begun.bridge)}
+    at = this_moment().isoformat()
+    payment.begun = {"address": begun.address, "qr": begun.qr, "bridge": dict(begun.bridge), "at": at}
     Payment.objects.filter(pk=payment.pk).update(begun=payment.begun, words="")
     return payment
 
@@ -154,6 +219,21 @@ def believe(provider, facts):
     if acts and notification.outcome == NotificationOutcome.PAID and notification.payment.order:
         orders.fulfil_if_small(notification.payment.order)
     return notification
+
+
+def _signed_state(payment, seconds):
+    """What WeChat's browser brings back: which payment it was sent for and when, in letters and digits."""
+    signed = salted_hmac(OPENID_PURPOSE, f"{payment.key.hex} {seconds}", algorithm="sha256").hexdigest()
+    return f"{seconds:x}x{signed}"
+
+
+def _is_our_state(payment, state):
+    said = STATES.fullmatch(state)
+    if not said:
+        return False
+    seconds = int(said["seconds"], 16)
+    is_ours = constant_time_compare(state, _signed_state(payment, seconds))
+    return is_ours and 0 <= time.time() - seconds < STATE_SECONDS
 
 
 def _new(**values):

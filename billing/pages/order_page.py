@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from billing.actions.delivery import sold_plan
 from billing.actions.ledger import account_of
 from billing.actions.offers import own_term
-from billing.actions.providers import provider_label, provider_names
+from billing.actions.providers import provider_label
 from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
@@ -17,6 +17,7 @@ from billing.models import MoneyRules
 from billing.money import LARGEST, ZERO, tax_within
 from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
+from billing.pages.pay_buttons import pay_buttons
 from billing.pages.wallet_lines import moved_by
 from billing.permissions import may_adjust, may_order, may_pay, may_place, may_request_refund, may_withdraw
 from cards.actions.jobs import engine
@@ -122,7 +123,7 @@ def _placed(order, request):
         "left": account.balance - order.total,
         "is_short": order.is_placed and order.total > account.available,
         "is_mine": order.created_by_id == request.user.pk,
-        "pays_online": bool(provider_names()) and order.total > ZERO,
+        "buttons": pay_buttons(request.headers.get("User-Agent", "")) if order.total > ZERO else None,
         "bank": order.is_placed and MoneyRules.read().bank_account,
         "remittance": f"{order.number} {order.customer}",
         "refund_form": RefundForm(order),

@@ -33,6 +33,10 @@ class PayButtons:
         """The button of this provider; None where it has none here."""
         return next((button for button in self.here if button.name == name), None)
 
+    def pressed(self, name):
+        """The button that a form says was pressed, the first where it names none (None); None where it has none."""
+        return self.named(name) if name else next(iter(self.here), None)
+
 
 def pay_buttons(user_agent):
     """The `PayButtons` of a browser, by what it says of itself."""

@@ -224,6 +224,7 @@ class Provider:
     base_url: ClassVar[str] = ""  # where it is, unless the account says otherwise
     ways: ClassVar[tuple[PaymentWay, ...]] = ()
     needs_account: ClassVar[bool] = True
+    needs_openid: ClassVar[bool] = False  # to begin a payment within WeChat
     bill_kinds: ClassVar[tuple[str, ...]] = ()  # the bills of a day that it has, by its own names; none: it has none
     bill_after_hour: ClassVar[int] = 11  # of the next day, when the bill of a day is there
 
@@ -234,6 +235,15 @@ class Provider:
     def ways_of(self, merchant: Merchant) -> tuple[PaymentWay, ...]:
         """In which ways this account takes payments."""
         return self.ways
+
+    def openid_url(self, merchant: Merchant, return_url: str, state: str) -> str:
+        """Where WeChat's browser is sent to say who pays, and comes back to `return_url` with a `code` and our `state`
+        (at most 128 letters and digits); for a provider that `needs_openid`. Nobody is asked anything."""
+        raise NotImplementedError
+
+    def openid_of(self, call: HttpCall, merchant: Merchant, code: str) -> str:
+        """Who pays, in WeChat, by the `code` with which they came back."""
+        raise NotImplementedError
 
     def begin(self, call: HttpCall, merchant: Merchant, wanted: WantedPayment) -> Begun:
         """Have a payment begin at the provider, in the way wanted."""

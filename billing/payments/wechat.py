@@ -126,6 +126,7 @@ class WeChatPay(Provider):
     label = gettext_lazy("WeChat Pay")
     base_url = "https://api.mch.weixin.qq.com"
     ways = (PaymentWay.QR, PaymentWay.WAP, PaymentWay.JSAPI)
+    needs_openid = True
     bill_kinds = (TRADE, FUND)
     fields = (
         AccountField("mchid", gettext_lazy("merchant ID (mchid)")),
@@ -170,6 +171,34 @@ class WeChatPay(Provider):
         return self.ways if merchant.secrets.get("app_secret") else (PaymentWay.QR, PaymentWay.WAP)
 
     # payments
+
+    def openid_url(self, merchant: Merchant, return_url: str, state: str) -> str:
+        query = {
+            "appid": merchant.fields["appid"],
+            "redirect_uri": return_url,
+            "response_type": "code",
+            "scope": "snsapi_base",
+            "state": state,
+        }
+        page = merchant.fields.get("oauth_page_url") or OAUTH_PAGE_URL
+        return f"{page}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+
+    def openid_of(self, call: HttpCall, merchant: Merchant, code: str) -> str:
+        query = {
+            "appid": merchant.fields["appid"],
+            "secret": merchant.secrets.get("app_secret", ""),
+            "code": code,
+            "grant_type": "authorization_code",
+        }
+        where = merchant.fields.get("oauth_base_url") or OAUTH_URL
+        status, _headers, content = call("GET", f"/sns/oauth2/access_token?{urlencode(query)}", base_url=where)
+        said = _object_in(content)
+        openid = said.get("openid")
+        if status == 200 and isinstance(openid, str) and OPENIDS.fullmatch(openid):
+            return openid
+        if said.get("errcode"):
+            raise ProviderRefused(_words(str(said["errcode"])), _words(said.get("errmsg")))
+        raise Garbled(f"HTTP {status}")
 
     def begin(self, call: HttpCall, merchant: Merchant, wanted: WantedPayment) -> Begun:
         if wanted.way == PaymentWay.JSAPI:
@@ -513,41 +542,6 @@ def _bridge(merchant: Merchant, prepay_id: str, now: datetime) -> dict[str, str]
         "signType": "RSA",
         "paySign": _signature(merchant, appid, at, nonce, package),
     }
-
-
-def openid_url(merchant: Merchant, return_url: str, state: str) -> str:
-    """Where WeChat's browser is sent so that it comes back to `return_url` with a `code` and our `state`.
-
-    `state` has at most 128 letters and digits. Nobody is asked anything.
-    """
-    query = {
-        "appid": merchant.fields["appid"],
-        "redirect_uri": return_url,
-        "response_type": "code",
-        "scope": "snsapi_base",
-        "state": state,
-    }
-    page = merchant.fields.get("oauth_page_url") or OAUTH_PAGE_URL
-    return f"{page}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
-
-
-def openid_of(call: HttpCall, merchant: Merchant, code: str) -> str:
-    """Who pays, in WeChat, by the `code` with which they came back. Raises `ProviderRefused` or `Garbled`."""
-    query = {
-        "appid": merchant.fields["appid"],
-        "secret": merchant.secrets.get("app_secret", ""),
-        "code": code,
-        "grant_type": "authorization_code",
-    }
-    where = merchant.fields.get("oauth_base_url") or OAUTH_URL
-    status, _headers, content = call("GET", f"/sns/oauth2/access_token?{urlencode(query)}", base_url=where)
-    said = _object_in(content)
-    openid = said.get("openid")
-    if status == 200 and isinstance(openid, str) and OPENIDS.fullmatch(openid):
-        return openid
-    if said.get("errcode"):
-        raise ProviderRefused(_words(str(said["errcode"])), _words(said.get("errmsg")))
-    raise Garbled(f"HTTP {status}")
 
 
 # bills

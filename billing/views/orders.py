@@ -15,6 +15,7 @@ from billing.pages.line_rows import lines_file
 from billing.pages.on_paper import order_on_paper
 from billing.pages.order_page import order_context
 from billing.permissions import may_order, may_pay, may_place, may_withdraw
+from billing.views.paying import lead_to_payment
 from cards.models import Card
 from cards.pages.frames import SAFE, Framed, entering
 
@@ -87,7 +88,7 @@ class OrderPages(Framed):
         if not may_pay(request.user, order.customer_id):
             return self.frame.refuse(request)
         try:
-            return redirect("pay:page", payments.start_payment(order, user=request.user).key)
+            return lead_to_payment(request, partial(payments.start_payment, order, user=request.user))
         except MoneyRefused as refused:
             messages.error(request, str(refused))
             return self.to_order(order)

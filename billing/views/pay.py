@@ -1,51 +1,82 @@
-"""The local payment page, and the door at which providers tell us what was paid."""
+"""The page on which a payment is made, and the door at which providers tell us what was paid."""
+
+from functools import wraps
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import payments
-from billing.actions.providers import provider_label, reach
+from billing.actions.providers import reach
+from billing.errors import MoneyRefused
 from billing.models import Payment
-from billing.pages.order_labels import money_badge
+from billing.pages.payment_page import payment_context
 from billing.payments import local
-from billing.payments.port import Forged, NotOfPayment, Unreadable
+from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
+from billing.views.paying import payer_address, to_its_page
 from cards.pages.frames import frame_of
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def payment_page(request, key):
-    """What is to be paid, for whoever may pay it; Pay and Cancel are told to us as a real provider would."""
-    payment = _find(request, key)
+def _for_payers(*methods):
+    """The view is for whoever may pay, a guest's payment for whoever has its address; no other payment is there.
+
+    Where the page leads is told which portal its reader comes from, as WeChat's phone page wants it, and no more.
+    """
+
+    def decorated(view):
+        @require_http_methods(methods)
+        @wraps(view)
+        def found(request, key):
+            payment = Payment.objects.filter(key=key).select_related("order", "customer").first()
+            if not (payment and payment.is_of_guest) and not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if payment is None or not _is_there(payment) or not _is_for(payment, request.user):
+                raise Http404
+            response = view(request, payment)
+            response.headers["Referrer-Policy"] = "strict-origin"
+            response.headers["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+        return found
+
+    return decorated
+
+
+@_for_payers("GET", "HEAD", "POST")
+def payment_page(request, payment):
+    """What is to be paid and how; on the local page Pay and Cancel are told to us as a real provider would."""
     if request.method == "POST":
         said = request.POST.get("said")
-        if said not in local.SAYS:
+        if payment.provider != local.NAME or said not in local.SAYS:
             raise Http404
         payments.receive(local.NAME, *local.notification(payment, said))
-        return redirect("pay:page", key=key)
-    order = payment.order
-    frame = frame_of(request)
-    if order:
-        back_url = frame.money_url("order", order.pk)
-    elif frame.for_staff:
-        back_url = frame.money_url("customer", payment.customer_id)
-    else:
-        back_url = frame.money_url("wallet")
-    context = {
-        "payment": payment,
-        "badge": money_badge(payment),
-        "provider": provider_label(payment.provider),
-        "order": order,
-        "is_late": order and payment.is_started and not order.is_placed,
-        "is_in_wallet": payment.stayed_in_wallet,
-        "back_url": back_url,
-    }
-    return render(request, "pay/payment.html", context)
+        return redirect("pay:page", key=payment.key)
+    leads_on = request.method == "GET" and "stay" not in request.GET
+    return render(request, "pay/payment.html", payment_context(payment, _frame_of(request, payment), leads_on))
+
+
+@_for_payers("POST")
+def begin_anew(request, payment):
+    """Have the provider begin a payment that it could not begin, or whose address is old by now."""
+    return to_its_page(request, payment)
+
+
+@_for_payers("GET", "HEAD")
+def openid(request, payment):
+    """Back from WeChat, which says who pays: the payment begins. What we did not send there comes to nothing."""
+    code, state = request.GET.get("code", ""), request.GET.get("state", "")
+    try:
+        if request.method == "GET":
+            payments.begin_in_wechat(payment, code, state, payer_address=payer_address(request))
+    except MoneyRefused as refused:
+        messages.error(request, str(refused))
+    return redirect(f"{reverse('pay:page', args=[payment.key])}?stay")
 
 
 @csrf_exempt
@@ -65,8 +96,6 @@ def notify(request, provider):
         return _answer(answers.reply("forged"))
     except Unreadable:
         return _answer(answers.reply("unreadable"))
-    except NotOfPayment:
-        return _answer(answers.reply())
     return _answer(answers.reply())
 
 
@@ -74,12 +103,15 @@ def _answer(reply):
     return HttpResponse(reply.body, content_type=reply.content_type, status=reply.status)
 
 
-def _find(request, key):
-    """The payment, for whoever may pay it; for anybody else there is none, nor where the page is not in use."""
-    if not settings.LOCAL_PAYMENTS:
-        raise Http404
-    seen = Payment.objects.visible_to(request.user).filter(provider=local.NAME).select_related("order", "customer")
-    payment = get_object_or_404(seen, key=key)
-    if not may_pay(request.user, payment.customer_id):
-        raise Http404
-    return payment
+def _is_there(payment):
+    """Whether its page exists: the local one only where nobody pays real money."""
+    return payment.provider != local.NAME or settings.LOCAL_PAYMENTS
+
+
+def _is_for(payment, user):
+    return payment.is_of_guest or may_pay(user, payment.customer_id)
+
+
+def _frame_of(request, payment):
+    """The pages that its reader comes from; of whoever pays without an account there are none."""
+    return None if payment.is_of_guest else frame_of(request)

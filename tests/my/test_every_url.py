@@ -222,6 +222,8 @@ TABLE = {
     "buying:statement": row(LOOKERS, pk="cards_customer"),
     "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
     "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
+    "pay:begin": row(NOBODY, ACTING | FINANCE, {}, key="payment"),
+    "pay:openid": row(ACTING | FINANCE, key="payment"),
     "pay:notify": row(),
     "carrier-knock": row(),
     # money, in the console

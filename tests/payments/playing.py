@@ -30,7 +30,14 @@ class Played(Provider):
         self.refunds = RefundFacts(RefundSaid.DONE, "R1")
         self.of_refunds = RefundFacts(RefundSaid.DONE, "R1")
 
+    def openid_url(self, merchant, return_url, state):
+        return f"https://open.example/?back={return_url}&state={state}"
+
+    def openid_of(self, call, merchant, code):
+        return self._answer("openid", f"openid of {code}")
+
     def begin(self, call, merchant, wanted):
+        self.wanted_payment = wanted
         return self._answer("begin", self.began)
 
     def ask(self, call, merchant, wanted):

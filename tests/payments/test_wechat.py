@@ -572,14 +572,14 @@ def test_an_answer_about_another_refund_is_none(changes):
 
 def test_who_pays_is_asked_by_way_of_their_browser():
     own = of_merchant(app_secret="secret", oauth_base_url="http://127.0.0.1:1", oauth_page_url="http://127.0.0.1:2")
-    assert wechat.openid_url(merchant(), "https://portal.example/pay/x/openid/", "s1") == (
+    assert wechat.PROVIDER.openid_url(merchant(), "https://portal.example/pay/x/openid/", "s1") == (
         "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx8888"
         "&redirect_uri=https%3A%2F%2Fportal.example%2Fpay%2Fx%2Fopenid%2F"
         "&response_type=code&scope=snsapi_base&state=s1#wechat_redirect"
     )
-    assert wechat.openid_url(own, "x", "s1").startswith("http://127.0.0.1:2/connect/oauth2/authorize?")
+    assert wechat.PROVIDER.openid_url(own, "x", "s1").startswith("http://127.0.0.1:2/connect/oauth2/authorize?")
     platform = Platform((200, {}, b'{"openid": "oU_1", "access_token": "t"}'))
-    assert wechat.openid_of(platform, own, "c/1") == "oU_1"
+    assert wechat.PROVIDER.openid_of(platform, own, "c/1") == "oU_1"
     path = "/sns/oauth2/access_token?appid=wx8888&secret=secret&code=c%2F1&grant_type=authorization_code"
     assert platform.asked == [("GET", f"http://127.0.0.1:1{path}", None)]
 
@@ -594,7 +594,7 @@ def test_who_pays_is_asked_by_way_of_their_browser():
 )
 def test_a_code_that_says_nobody(heard, error):
     with pytest.raises(error):
-        wechat.openid_of(Platform(heard), of_merchant(app_secret="secret"), "c")
+        wechat.PROVIDER.openid_of(Platform(heard), of_merchant(app_secret="secret"), "c")
 
 
 # the account

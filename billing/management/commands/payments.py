@@ -52,7 +52,7 @@ class Command(PortalCommand):
     def _work(self, until_settled, json, **options):
         """Exit code 1 where a provider does not give money back."""
         turns = work_on_payments(TURN_SECONDS, until_settled)
-        failed = sum(refund.has_failed for refund in PayerRefund.objects.filter(ended_at=None))
+        failed = PayerRefund.objects.failed().count()
         if json:
             self.give({"turns": turns, "failed_refunds": failed})
         elif failed:

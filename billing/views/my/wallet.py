@@ -1,5 +1,7 @@
 """A customer's wallet: what it holds, what moved, money put in by the payment page, renewals and notices."""
 
+from functools import partial
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,17 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import payments
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
-from billing.actions.providers import provider_names
 from billing.choices import NoticeKind
 from billing.errors import MoneyRefused
 from billing.forms import KeyedForm
 from billing.models import MoneyRules, Notice, PriceBook
 from billing.models.fields import AmountField
 from billing.money import yuan
+from billing.pages.pay_buttons import pay_buttons
 from billing.pages.wallet_lines import wallet_line
 from billing.permissions import may_pay
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
+from billing.views.paying import lead_to_payment
 from cards.calendar import civil_today
 from cards.models import Customer, Plan, PlanBook
 from cards.pages.frames import MY, member_required, my_page, read_only
@@ -90,11 +93,11 @@ def deposit(request, pk):
         return _again(request, customer, deposit=form)
     cleaned = form.cleaned_data
     try:
-        payment = payments.start_deposit(customer, cleaned["amount"], user=request.user, key=cleaned["key"])
+        start = partial(payments.start_deposit, customer, cleaned["amount"], user=request.user, key=cleaned["key"])
+        return lead_to_payment(request, start)
     except MoneyRefused as refused:
         messages.error(request, str(refused))
         return redirect("buying:wallet")
-    return redirect("pay:page", payment.key)
 
 
 @member_required
@@ -128,7 +131,7 @@ def _wallets(request, of=None, **forms):
     """The page's context; the forms that were sent are those `of` a customer."""
     return {
         "wallets": [_wallet(request, each, **(forms if each == of else {})) for each in _customers(request)],
-        "pays_online": bool(provider_names()),
+        "buttons": pay_buttons(request.headers.get("User-Agent", "")),
         "bank": MoneyRules.read().bank_account,
     }
 

@@ -28,6 +28,7 @@ BEGIN, ASK, CLOSE, REFUND, ASK_REFUND, BILL, DOCUMENT, OTHER = (
 # What may go wrong with a call. Those of the first line have no effect, those of the second have it.
 BEFORE = ("500", "html", "garbage", "empty", "drop_before", "busy", "refuse")
 AFTER = ("drop_after", "unsigned", "signed_by_another", "truncated")
+HOLD = "hold"  # it has the effect, and is not answered until the test lets it go on
 AS_IT_IS = {  # status, content type, body
     "500": (500, "text/plain", b"Internal Server Error"),
     "html": (200, "text/html", "<!DOCTYPE html><html><body>系统维护中</body></html>".encode()),
@@ -140,6 +141,7 @@ class ProviderFake:
         self.trades, self.calls, self.violations, self.faults = {}, [], [], []
         self.refunds_are, self.meanwhile = AT_ONCE, {}  # what happens as a call of this kind comes in, once
         self.deliver, self.sent = None, []
+        self.is_waiting, self.may_go_on = threading.Event(), threading.Event()
         self.bill_without, self.bill_says, self.bill_extras, self.payouts = set(), {}, [], []
         self.ahead = timedelta(0)
         self.fields, self.secrets = {}, {}
@@ -188,7 +190,7 @@ class ProviderFake:
 
     def spoil(self, kind, calls="", times=1):
         """The next calls, or those of one kind, go wrong in this way."""
-        assert kind in (*BEFORE, *AFTER), kind
+        assert kind in (*BEFORE, *AFTER, HOLD), kind
         self.faults += [(kind, calls)] * times
 
     def pay(self, key):
@@ -273,6 +275,13 @@ class ProviderFake:
         return trade
 
     def serve(self, heard):
+        reply = self._served(heard)
+        if heard.fault == HOLD:
+            self.is_waiting.set()
+            self.may_go_on.wait(60)
+        return reply
+
+    def _served(self, heard):
         with self.lock:
             heard.kind = self.kind_of(heard)
             heard.fault = self._fault_of(heard.kind)

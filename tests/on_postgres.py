@@ -58,6 +58,7 @@ ASKED_ONCE = {
     *("tests/carriers/test_pages_accounts.py", "tests/carriers/test_pages_card.py"),
     *("tests/carriers/test_pages_drift.py", "tests/carriers/test_pages_orders.py"),
     *("tests/carriers/test_real_name_links.py", "tests/carriers/test_simulated.py"),
+    "tests/bills/test_pages.py",
 }
 # ... except for modules and tests among these whose subject is SQL: searching, filtering, sorting, sums by day, keys,
 # constraints, transactions that are cut off.

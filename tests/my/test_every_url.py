@@ -21,6 +21,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
+from billing.bills.models import Bill
 from billing.guest.actions.finding import seek_number
 from billing.models import Order, PriceTier, UnmatchedPayment
 from billing.payments import local
@@ -286,6 +287,17 @@ TABLE = {
     "money:grants": row(STAFF),
     "money:grants-csv": row(STAFF),
     "money:at-risk": row(STAFF),
+    # the bills of payment providers
+    "bills:bills": row(STAFF),
+    "bills:queue": row(STAFF),
+    "bills:upload": row(FINANCE, FINANCE),
+    "bills:payouts": row(STAFF, FINANCE),
+    "bills:line": row(STAFF, pk="bill line"),
+    "bills:line-settle": row(NOBODY, FINANCE, {"note": "x"}, pk="bill line"),
+    "bills:line-ask": row(NOBODY, FINANCE, pk="bill line"),
+    "bills:bill": row(STAFF, pk="bill"),
+    "bills:bill-lines": row(STAFF, pk="bill"),
+    "bills:fetch": row(NOBODY, FINANCE, pk="bill"),
     # the carriers
     "carriers:accounts": row(STAFF),
     "carriers:account": row(STAFF, pk="carrier account"),
@@ -448,6 +460,7 @@ def money_of(card, finance, ops):
         "ticket": seek_number(card.iccid, "192.0.2.1").ticket,
         "guest's receipt": payments.start_guest_payment(of_guest).code,
         "unmatched": UnmatchedPayment.objects.get().pk,
+        **of_a_provider(),
         "billing_moneyrules": 1,
         "cards_cancellingrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
@@ -460,6 +473,13 @@ def at_carrier_of(card):
     on_account(card, account)
     told = {"began_at": timezone.now(), "ended_at": timezone.now(), "held_above": 20}
     return {"carrier account": account.pk, "comparison": account.reconciliations.create(**told).pk}
+
+
+def of_a_provider():
+    """A bill that has not come yet, with a line that waits for somebody."""
+    bill = Bill.objects.create(account="ali", day=DAY, kind="trade", next_at=None)
+    told = {"kind": "refund", "reference": "R1", "amount": 1, "at": timezone.now(), "verdict": "missing_here"}
+    return {"bill": bill.pk, "bill line": bill.lines.create(mark="1", number=1, **told).pk}
 
 
 def selected(owner, *cards):

@@ -97,7 +97,9 @@ def _keep_lines(bill, chunk):
     through = chunk[-1].number
     _hold(bill, read_through=through, next_at=this_moment() + BILL_HELD_FOR)
     bill.read_through = through
-    by_mark = {each.mark: each for each in reversed(chunk)}
+    by_mark = {}
+    for each in chunk:
+        by_mark.setdefault(each.mark, each)
     known = {line.mark: line for line in BillLine.objects.filter(bill=bill, mark__in=list(by_mark))}
     verdicts = dict(zip(by_mark, judged(bill.account, [each.row for each in by_mark.values()]), strict=True))
     new = [_line(bill, by_mark[mark], verdict) for mark, verdict in verdicts.items() if mark not in known]

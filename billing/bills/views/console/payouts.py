@@ -1,6 +1,7 @@
 """Payouts of providers in the console: what bills told, and what somebody records by the bank's statement."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -24,6 +25,8 @@ from cards.paging import ROWS_PER_PAGE, page_of
 def payout_list(request):
     """The payouts, the newest first; whoever may records one. The same reference again is the same payout."""
     form, is_sent = PayoutForm(request.POST or None, initial={"paid_on": civil_today()}), request.method == "POST"
+    if is_sent and not may_settle(request.user):
+        raise PermissionDenied
     if is_sent and form.is_valid():
         try:
             payout = record_payout(**form.cleaned_data, user=request.user)

@@ -22,7 +22,7 @@ _SHOWN_WITH = (
 )
 
 
-@permitted("bills.view_bill")
+@permitted("bills.view_billline")
 @require_safe
 def bill_queue(request):
     """What waits for somebody, the oldest first; of one result (`verdict`) where the address says so."""
@@ -42,7 +42,7 @@ def bill_queue(request):
     return console_page(request, "console/bills/queue.html", context)
 
 
-@permitted("bills.view_bill")
+@permitted("bills.view_billline")
 @require_safe
 def line_page(request, pk):
     return _line_page(request, _find(pk))

@@ -11,6 +11,7 @@ urlpatterns = [
     path("cards/<str:iccid>/auto-renew/", buy.auto_renew, name="card-auto-renew"),
     path("selections/<int:pk>/order/", buy.order_selection, name="selection"),
     path("orders/", orders.order_list, name="order-list"),
+    path("orders/to-pay/", orders.orders_to_pay, name="orders-to-pay"),
     path("orders/<int:pk>/", orders.MY_ORDERS.page, name="order"),
     path("orders/<int:pk>/lines.csv", orders.MY_ORDERS.lines, name="order-lines"),
     path("orders/<int:pk>/print/", orders.MY_ORDERS.printed, name="order-print"),

@@ -194,6 +194,18 @@ def test_the_first_page_asks_what_the_wallets_hold(alice):
     assert text(get(alice.client, "/my/wallet/balance/")) == "Wallet: &lt;b&gt;Globex&lt;/b&gt; ¥0.00, Acme ¥20.00"
 
 
+def test_the_first_page_asks_which_orders_wait_for_payment(alice):
+    b.placed(cards=[card_in_use(customer="Globex")], name="Globex")
+    assert text(get(alice.client, "/my/orders/to-pay/")) == "Orders"
+    first = b.placed(cards=[card_in_use(customer="Acme")])
+    assert text(get(alice.client, "/my/orders/to-pay/")) == "1 order to pay: ¥30.00"
+    b.placed(cards=[card_in_use(customer="Acme") for _card in range(40)])
+    assert text(get(alice.client, "/my/orders/to-pay/")) == "2 orders to pay: ¥1,230.00"
+    orders.withdraw(first, user=b.financier())
+    assert text(get(alice.client, "/my/orders/to-pay/")) == "1 order to pay: ¥1,200.00"
+    assert "/my/orders/to-pay/" in text(get(alice.client, "/my/"))
+
+
 def test_renewals_and_notices_are_the_customers_to_decide(alice):
     client, acme = alice.client, Customer.objects.get(name="Acme")
     posted = {"auto_renews": "on", "renews_days_ahead": "5", "low_below": "20", "wanted": ["expiring", "wallet_low"]}

@@ -48,6 +48,12 @@ def _parts(parts):
     return {name: part["ok"] for name, part in parts.items() if name not in MACHINERY}
 
 
+def _online_money(parts):
+    waiting = dict(parts.get("online_money", {}))
+    waiting.pop("ok", None)
+    return waiting or None
+
+
 def _length(part, fact):
     return lambda parts: len(parts[part][fact]) if part in parts else None
 
@@ -145,6 +151,12 @@ OF_PARTS = (
         _fact("failed_jobs", "count"),
     ),
     Figure("simportal_unserved_orders", "Orders that are paid and not served.", _fact("paid_and_not_served", "count")),
+    Figure(
+        "simportal_online_money_waiting",
+        "How much of money online has waited too long.",
+        _online_money,
+        "kind",
+    ),
     Figure("simportal_proof_problems", "What the last finished proof of a night found.", _fact("proof", "problems")),
     Figure("simportal_disk_free_bytes", "What is free where uploads and exports lie.", _fact("disk", "free_bytes")),
     Figure("simportal_backup_age_seconds", "How old the last finished backup is.", _backup_seconds),

@@ -12,6 +12,7 @@ from django.http import JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from billing.actions.online_waiting import online_waiting
 from billing.bills.actions.watching import bills_overdue
 from billing.models import Order
 from cards.actions.sweep import braked_days
@@ -152,6 +153,12 @@ def _unserved_orders():
     return {"ok": not unserved, "count": unserved}
 
 
+def _online_money():
+    """What of money online has waited too long: for its provider, or for somebody."""
+    waiting = online_waiting(timezone.now())
+    return {"ok": not any(waiting.values())} | waiting
+
+
 def _brake():
     """Days whose sweep waits for somebody to look at it, and whether more are left than are made up for unasked."""
     days, at_work = [swept.day for swept in braked_days()], DaysAtWork.objects.first()
@@ -225,6 +232,7 @@ FULL = {
     "jobs": _jobs,
     "failed_jobs": _failed_jobs,
     "paid_and_not_served": _unserved_orders,
+    "online_money": _online_money,
     "proof": state_of_the_proof,
     "brake": _brake,
     "steps": _steps,

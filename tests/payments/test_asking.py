@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from billing import proof
 from billing.actions import payments
@@ -19,6 +20,7 @@ from billing.payments.port import Facts, Garbled, ProviderRefused, RefundFacts, 
 from billing.tasks import ask_providers
 from cards.calendar import this_moment
 from cards.errors import NothingHeard
+from simportal.health import state as state_of_parts
 from tests.billing import build as b
 from tests.build import card_in_use, member, on_day
 from tests.commands.calls import run
@@ -298,6 +300,27 @@ def test_a_trial_goes_back_by_itself(provider):
     assert (state(trial), b.books()) == ("paid", {"providers": Decimal("-0.01"), "payback": Decimal("0.01")})
     work()
     assert (PayerRefund.objects.get().state, b.books(), list(proof.problems())) == ("done", {}, [])
+
+
+# what waits too long
+
+
+def test_what_waits_too_long_rings_and_not_a_moment_before(provider, payment, refund):
+    def waiting():
+        return state_of_parts(is_full=True)["online_money"]
+
+    assert waiting() == {"ok": True, "unasked": 0, "failed_refunds": 0, "to_clear": 0}
+    due_again(payment, timedelta(minutes=14))
+    assert waiting()["ok"]
+    due_again(payment, timedelta(minutes=15))
+    due_again(refund, timedelta(minutes=15))
+    assert waiting() == {"ok": False, "unasked": 2, "failed_refunds": 0, "to_clear": 0}
+    provider.refunds = ProviderRefused("X")
+    work()
+    payments.believe(ACCOUNT, Facts("n9", uuid.uuid4(), Said.PAID, Decimal("9.00"), "T9", {}))
+    assert waiting() == {"ok": False, "unasked": 0, "failed_refunds": 1, "to_clear": 0}
+    UnmatchedPayment.objects.update(came_at=timezone.now() - timedelta(days=1))
+    assert waiting() == {"ok": False, "unasked": 0, "failed_refunds": 1, "to_clear": 1}
 
 
 # the command

@@ -292,8 +292,8 @@ def _close(payment):
         return NotificationOutcome.CLOSED
     if payment.is_paid:
         return NotificationOutcome.KNOWN
-    payment.state, payment.ask_at = PaymentState.CLOSED, None
-    payment.save(update_fields=["state", "ask_at"])
+    payment.state, payment.ask_at, payment.begun = PaymentState.CLOSED, None, {}
+    payment.save(update_fields=["state", "ask_at", "begun"])
     return NotificationOutcome.CLOSED
 
 
@@ -333,7 +333,7 @@ def _book(payment, reference):
     order = payment.order
     with orders.locked(order) if order else nullcontext() as locked:  # before the wallet, as whoever pays locks them
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
-        payment.ask_at = None
+        payment.ask_at, payment.begun = None, {}
         if payment.is_trial:
             _pay_back_at_once(payment, PayerRefundCause.TRIAL)
         elif payment.is_of_guest:

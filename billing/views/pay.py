@@ -20,6 +20,7 @@ from billing.payments import local
 from billing.payments.port import Forged, Unreadable
 from billing.permissions import may_pay
 from billing.views.paying import payer_address, to_its_page
+from cards.errors import BadInput
 from cards.pages.frames import frame_of
 
 
@@ -84,12 +85,15 @@ def openid(request, payment):
 def notify(request, provider):
     """Whatever a provider tells us, answered as it wants to hear it: taken, whatever is made of it, or refused.
 
-    What is its word is kept, so that it need not come again.
+    What is its word is kept, so that it need not come again. Where the account's secrets cannot be read it is to come
+    again.
     """
     try:
         answers = reach(provider).provider
     except LookupError:
         raise Http404 from None
+    except BadInput:
+        return HttpResponse(content_type="text/plain", status=503)
     try:
         payments.receive(provider, request.body, request.headers)
     except Forged:

@@ -1,12 +1,13 @@
 """A payment provider that a test plays: it says of payments and refunds what the test has told it to."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from billing.actions import orders
 from billing.choices import OrderKind, PaymentWay
 from billing.models import ProviderAccount
 from billing.payments import PROVIDERS
-from billing.payments.port import Begun, Facts, Provider, RefundFacts, RefundSaid, Said
+from billing.payments.port import Begun, Facts, Provider, RefundFacts, RefundSaid, Reply, Said
 from cards.calendar import this_moment
 from cards.ciphers import enciphered
 from tests.billing import build as b
@@ -39,6 +40,13 @@ class Played(Provider):
     def begin(self, call, merchant, wanted):
         self.wanted_payment = wanted
         return self._answer("begin", self.began)
+
+    def read(self, merchant, body, headers, now):
+        """It sends a bare word, of no payment of ours."""
+        return Facts(f"{body.decode()} {now}", self.wanted_payment.key, Said(body.decode()), Decimal(1), "T0", {})
+
+    def reply(self, problem=""):
+        return Reply(200 if not problem else 400, problem or "ok")
 
     def ask(self, call, merchant, wanted):
         said = self._answer("ask", self.said)

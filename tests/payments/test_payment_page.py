@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from billing.actions import payments
 from billing.models import PayerRefund, Payment, ProviderAccount
@@ -129,6 +130,7 @@ def test_the_page_says_by_itself_how_it_ended(order, provider):
     alice, _response = pay_online(order)
     payment = Payment.objects.get()
     payments.believe(ACCOUNT, Facts("n1", payment.key, Said.CLOSED, payment.amount, "", {}))
+    assert Payment.objects.get().begun == {}  # what nobody needs any more is not kept
     closed = seen(alice, payment)
     assert ("nothing was taken" in text(closed), refresh_of(closed)) == (True, None)
     payments.believe(ACCOUNT, Facts("n2", payment.key, Said.PAID, payment.amount, "T1", {}))
@@ -204,6 +206,20 @@ def test_who_comes_back_without_what_we_signed_starts_no_call(in_wechat, provide
 def test_wechat_itself_needs_to_know_who_pays():
     assert [name for name, provider in PROVIDERS.items() if provider.needs_openid] == ["wechat"]
     assert wechat.PROVIDER.needs_openid
+
+
+# the door of providers
+
+
+def test_where_the_secrets_cannot_be_read_the_provider_is_to_come_again(order, provider):
+    pay_online(order)
+    url = reverse("pay:notify", args=[ACCOUNT])
+    assert Client(enforce_csrf_checks=True).post(url, b"paid", content_type="text/plain").status_code == 200
+    ProviderAccount.objects.update(secrets="1:nonsense")
+    assert Client().post(url, b"paid", content_type="text/plain").status_code == 503
+    assert Client().post("/pay/nobody/notify/").status_code == 404
+    page = text(logged_in(order.created_by).get(f"/my/orders/{order.pk}/", headers=ENGLISH))
+    assert ("Pay ¥30.00 online" in page, "Played" in page) == (True, False)
 
 
 # somebody without an account

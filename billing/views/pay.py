@@ -17,7 +17,7 @@ from billing.errors import MoneyRefused
 from billing.models import Payment
 from billing.pages.payment_page import payment_context
 from billing.payments import local
-from billing.payments.port import Forged, Unreadable
+from billing.payments.port import Forged, NotOfPayment, Unreadable
 from billing.permissions import may_pay
 from billing.views.paying import payer_address, to_its_page
 from cards.errors import BadInput
@@ -96,6 +96,8 @@ def notify(request, provider):
         return HttpResponse(content_type="text/plain", status=503)
     try:
         payments.receive(provider, request.body, request.headers)
+    except NotOfPayment:
+        return _answer(answers.reply())
     except Forged:
         return _answer(answers.reply("forged"))
     except Unreadable:

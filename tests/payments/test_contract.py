@@ -60,7 +60,7 @@ def test_row_good(fake, shop):
 def test_row_good_in_each_way(fake, shop, way):
     payment = shop.begin(way=PaymentWay(way))
     given = {name for name, value in payment.begun.items() if value}
-    assert given == {{"qr": "qr", "jsapi": "bridge"}.get(way, "address")}
+    assert given == {"at", {"qr": "qr", "jsapi": "bridge"}.get(way, "address")}
     fake.pay(payment.key)
     assert fake.tell(payment.key).is_taken
     assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])

@@ -234,7 +234,6 @@ SAID_OK = {"code_url": "weixin://x"}
         (301, {}, b""),
         (400, {}, b"[" * 100_000),
     ],
-    ids=str,
 )
 def test_what_is_not_their_signed_answer_is_none(heard):
     with pytest.raises(Garbled):

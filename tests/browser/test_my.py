@@ -68,7 +68,7 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, lang
     paths.append(page.url)
     order_many = page.url + "order/"
     follow(page, "button[value=suspend]")
-    paths += [page.url, "/my/jobs/", order_many, f"{card}buy/", "/my/orders/", "/my/wallet/"]
+    paths += [page.url, "/my/jobs/", order_many, f"{card}buy/", "/my/orders/", "/my/wallet/", "/my/selling/"]
     page.goto("/my/orders/")
     paths.append(page.get_attribute(".rows a >> nth=0", "href"))
     page.goto("/my/wallet/")

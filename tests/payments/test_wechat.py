@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,12 @@ WANTED = WantedPayment(
 )
 REFUND_KEY = uuid.UUID("11111111-2222-4333-8444-555555555555")
 REFUND = WantedRefund(REFUND_KEY, KEY, "420000", Decimal("30.00"), Decimal("12.50"), "not needed")
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with override("en"):
+        yield
 
 
 @cache

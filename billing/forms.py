@@ -4,9 +4,11 @@ import uuid
 
 from django import forms
 from django.http import Http404
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.actions.provider_saving import LAST_RANK
 from billing.choices import OrderKind
 from billing.models.fields import AmountField
 from billing.money import ZERO, read_amount, yuan
@@ -14,7 +16,7 @@ from billing.rules import PLAN_KINDS, Shown, is_usual_day, may_be_received_on
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
-from cards.forms import CustomerField, DayField
+from cards.forms import CustomerField, DayField, SecretField
 from cards.models import Plan
 from cards.phrases import pair
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
@@ -190,3 +192,64 @@ class ReceiptForm(KeyedForm):
             return None
         is_asked = may_be_received_on(day, civil_today()) and not is_usual_day(day, civil_today())
         return day if is_asked else None
+
+
+class ProviderAccountForm(forms.Form):
+    """A new account at a payment provider, or one that there is; of its secrets it shows whether they are set."""
+
+    name = forms.CharField(
+        label=pgettext_lazy("account", "Name"),
+        max_length=16,
+        help_text=_("Small letters, digits and hyphens. It is part of the notification address, and it stays."),
+    )
+    base_url = forms.CharField(label=pgettext_lazy("network", "Address"), required=False, max_length=200)
+    rank = forms.IntegerField(
+        label=_("Position among the providers"),
+        required=False,
+        min_value=0,
+        max_value=LAST_RANK,
+        help_text=_("Payers see the lowest number first."),
+    )
+    is_on = forms.BooleanField(label=_("In use: customers can pay through it"), required=False)
+
+    def __init__(self, provider, data=None, account=None, kept=()):
+        super().__init__(data, label_suffix="", initial=_told(account) if account else {"name": provider.name})
+        self.provider = provider
+        if account:
+            del self.fields["name"]
+        sentence = _("Only for a sandbox or a proxy. Empty: {address}.")
+        self.fields["base_url"].help_text = sentence.format(address=provider.base_url)
+        for field in provider.fields:
+            self.fields[field.name] = _provider_field(field, field.name in kept)
+        self.order_fields(["name", *(field.name for field in provider.fields)])
+
+    def told(self):
+        """What is told to the action that saves it; a secret that was not typed stays as it is."""
+        cleaned = self.cleaned_data
+        values = {field.name: cleaned[field.name] for field in self.provider.fields if not field.is_secret}
+        typed = {field.name: cleaned[field.name] for field in self.provider.fields if field.is_secret}
+        secrets = {name: text for name, text in typed.items() if text}
+        return {name: cleaned[name] for name in ("base_url", "rank", "is_on")} | {"values": values, "secrets": secrets}
+
+
+def _told(account):
+    return {"base_url": account.base_url, "rank": account.rank, "is_on": account.is_on, **account.fields}
+
+
+def _provider_field(field, is_kept):
+    if field.is_secret:
+        return SecretField(field.label, is_kept=is_kept, is_text=field.is_text)
+    widget = forms.Textarea(attrs={"rows": 6}) if field.is_text else forms.TextInput()
+    widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+    label, help_text = capfirst(field.label), field.help_text
+    return forms.CharField(label=label, required=False, max_length=20_000, help_text=help_text, widget=widget)
+
+
+class TrialForm(KeyedForm):
+    """In which way the trial payment of an account is made."""
+
+    way = forms.ChoiceField(label=_("How to pay"))
+
+    def __init__(self, ways, data=None):
+        super().__init__(data)
+        self.fields["way"].choices = [(way.value, way.label) for way in ways]

@@ -3,6 +3,7 @@
 import uuid
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -54,6 +55,27 @@ class CustomerField(CustomerNameField):
             return the_one(found)
         except BadInput as bad:
             raise forms.ValidationError(str(bad.sentence)) from None
+
+
+class _TypedAnew(forms.Textarea):
+    """A text of several lines that no page ever shows again, as a password is not."""
+
+    def format_value(self, value):
+        return ""
+
+
+class SecretField(forms.CharField):
+    """A secret of an account elsewhere: kept enciphered and never shown again. Left empty, one that is kept stays."""
+
+    def __init__(self, label, *, is_kept, is_text=False):
+        attributes = {"autocomplete": "off", "rows": 4} if is_text else {"autocomplete": "new-password"}
+        super().__init__(
+            label=capfirst(label),
+            required=False,
+            max_length=10_000,
+            help_text=_("Set. Leave it empty to keep it.") if is_kept else _("Kept enciphered, and never shown again."),
+            widget=(_TypedAnew if is_text else forms.PasswordInput)(attrs=attributes),
+        )
 
 
 def _private():

@@ -51,6 +51,7 @@ MONEY = (
     (_("Provider bills"), "bills:bills", "bills.view_bill"),
     (_("Approvals"), "money:approvals", "billing.view_proposal"),
     (_("Missed renewals"), "money:missed-renewals", "billing.view_order"),
+    (_("Payment providers"), "money:providers", "billing.view_provideraccount"),
     (_("Prices"), "money:prices", "billing.view_price"),
     (_("Notices"), "money:notice-list", "billing.view_notice"),
     (_("Margin"), "money:margin", "billing.view_order"),

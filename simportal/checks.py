@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error, Tags, Warning, register
+from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connection
 from django.http.request import validate_host
 
@@ -138,23 +138,41 @@ def settings_fit_for_service(app_configs, **kwargs):
 
 
 @register(Tags.security, deploy=True)
-def carrier_accounts_can_be_opened(app_configs, **kwargs):
+def accounts_can_be_opened(app_configs, **kwargs):
     """An account whose secrets nobody can read sends nothing: it is found before the portal starts."""
-    from cards.carriers.actions.accounts import by_key  # the models are not there yet when this module is read
+    from simportal.enciphered import accounts_by_key  # the models are not there yet when this module is read
 
     try:
-        closed = by_key().get(None, [])
+        closed = accounts_by_key().get(None, [])
     except DatabaseError:  # it is not there yet, or away: the portal says that itself
         return []
     if not closed:
         return []
     return [
         Error(
-            f"CARRIER_KEY does not open the secrets of these carrier accounts: {listed(closed)}.",
+            f"CARRIER_KEY does not open the secrets of these accounts: {listed(closed)}.",
             hint="List the key that they were kept under (docs/operations.md, section 9), or enter their secrets anew.",
             id="simportal.E012",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def somebody_takes_payments(app_configs, **kwargs):
+    """Where nobody takes payments online, all that is sold is paid by bank; where somebody does, we must be told."""
+    from billing.actions.providers import provider_names  # the models are not there yet when this module is read
+
+    try:
+        names = provider_names()
+    except DatabaseError:
+        return []
+    if not names:
+        said = "No payment account is in use, so nobody can pay online, and nobody renews a card without an account."
+        return [Info(said, hint="docs/payments.md says how one is set up.", id="simportal.I013")]
+    if not settings.PORTAL_URL:
+        said = f"PORTAL_URL is not set, so these payment accounts cannot tell the portal who has paid: {listed(names)}."
+        return [Warning(said, hint="Set it to where people reach the portal.", id="simportal.W014")]
+    return []
 
 
 @register(Tags.security, deploy=True)

@@ -29,7 +29,7 @@ from billing.choices import (
     PaymentWay,
 )
 from billing.errors import MoneyRefused
-from billing.models import Notification, Payment
+from billing.models import Notification, Payment, ProviderAccount
 from billing.money import ZERO
 from billing.payments.port import Garbled, ProviderRefused, Said, WantedPayment
 from billing.permissions import may_pay, provider_actor, require
@@ -335,11 +335,17 @@ def _book(payment, reference):
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
         payment.ask_at, payment.begun = None, {}
         if payment.is_trial:
-            _pay_back_at_once(payment, PayerRefundCause.TRIAL)
+            _book_trial(payment)
         elif payment.is_of_guest:
             _book_of_guest(payment, locked)
         else:
             _book_in_wallet(payment, locked)
+
+
+def _book_trial(payment):
+    """It has shown that the account takes payments, and goes back to whoever paid."""
+    _pay_back_at_once(payment, PayerRefundCause.TRIAL)
+    ProviderAccount.objects.filter(name=payment.provider).update(tried_at=payment.paid_at)
 
 
 def _book_in_wallet(payment, order):

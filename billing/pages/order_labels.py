@@ -6,7 +6,15 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from billing.actions.shown import terms_checked
-from billing.choices import ClearingState, LineState, OrderState, PaymentState, ProposalState, RefundState
+from billing.choices import (
+    ClearingState,
+    LineState,
+    OrderState,
+    PayerRefundState,
+    PaymentState,
+    ProposalState,
+    RefundState,
+)
 from cards.models import Plan
 from cards.pages.badges import Badge
 
@@ -22,6 +30,7 @@ ORDER_TONES = {
     ProposalState.APPROVED: "good",
     ProposalState.EXPIRED: "bad",
     PaymentState.STARTED: "warning",
+    PayerRefundState.FAILED: "bad",
     ClearingState.WAITING: "warning",
     ClearingState.ASSIGNED: "good",
 }

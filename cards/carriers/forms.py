@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from cards.carriers.pages.account_settings import setting_word
 from cards.carriers.protocols import settings_of
 from cards.choices import Carrier
+from cards.forms import SecretField
 
 
 class CarrierAccountForm(forms.Form):
@@ -33,7 +34,7 @@ class CarrierAccountForm(forms.Form):
         if not self.is_new or protocol.CARRIER:
             del self.fields["carrier"]
         for field in protocol.FIELDS:
-            self.fields[field.name] = _secret(field, field.name in kept) if field.is_secret else _field(field)
+            self.fields[field.name] = _field(field, field.name in kept)
         for setting in settings_of(protocol).values():
             usual = protocol.DEFAULTS.get(setting.name, setting.default)
             self.fields[setting.name] = _setting(setting, usual)
@@ -53,16 +54,10 @@ def _told(account):
     return {"base_url": account.base_url, "is_on": account.is_on, **account.fields, **account.settings}
 
 
-def _field(field):
+def _field(field, is_kept):
+    if field.is_secret:
+        return SecretField(field.label, is_kept=is_kept)
     return forms.CharField(label=capfirst(field.label), required=False, max_length=500)
-
-
-def _secret(field, is_kept):
-    help_text = _("Set. Leave it empty to keep it.") if is_kept else _("Kept enciphered, and never shown again.")
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    return forms.CharField(
-        label=capfirst(field.label), required=False, max_length=5_000, help_text=help_text, widget=widget
-    )
 
 
 def _setting(setting, usual):

@@ -8,7 +8,7 @@ from cards.carriers.actions import hearing
 from cards.carriers.actions.accounts import account_for
 from cards.carriers.models import AccountRule, CarrierAccount, Line
 from cards.models import AuditEntry
-from simportal.checks import carrier_accounts_can_be_opened
+from simportal.checks import accounts_can_be_opened
 from tests.build import open_card
 from tests.commands.calls import result, run
 
@@ -163,13 +163,13 @@ def test_keys_are_changed_one_after_the_other():
 @pytest.mark.parametrize("left", [keys(1), []])
 def test_secrets_that_no_key_opens_are_told_before_the_portal_starts(left):
     account()
-    assert carrier_accounts_can_be_opened(None) == []
+    assert accounts_can_be_opened(None) == []
     with override_settings(CARRIER_KEY=left):
-        (error,) = carrier_accounts_can_be_opened(None)
+        (error,) = accounts_can_be_opened(None)
         ended = run("secret_keys", "--json")
         shown = run("carrier_account", "main", "--json")
     assert error.id == "simportal.E012"
-    assert error.msg == "CARRIER_KEY does not open the secrets of these carrier accounts: main."
+    assert error.msg == "CARRIER_KEY does not open the secrets of these accounts: main."
     assert (ended.code, ended.document["not_opened"]) == (1, ["main"])
     assert (shown.code, shown.out) == (2, "")
 

@@ -74,13 +74,16 @@ ASKED = {
     **one_each("carriers.view_carrieraccount", "carriers:accounts", "carriers:account"),
     **one_each("carriers.view_drift", "carriers:drift"),
     **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand", "carriers:job-orders"),
+    **one_each("billing.view_provideraccount", "money:providers", "money:provider"),
+    **one_each("billing.change_provideraccount", "money:provider-new", "money:provider-edit"),
+    **one_each("billing.pay_order", "money:provider-try"),
     **one_each("carriers.change_carrieraccount", "carriers:account-new", "carriers:account-edit"),
     **one_each("carriers.look_at_carrier", "carriers:line-step", "carriers:account-try"),
     "carriers:real-name-link": ("carriers.look_at_carrier",),
     **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
     **one_each("carriers.decide_drift", "carriers:release-comparison"),
 }
-SUPERUSERS_ALONE = {"carriers.change_carrieraccount"}  # a permission that nobody can be given
+SUPERUSERS_ALONE = {"billing.change_provideraccount", "carriers.change_carrieraccount"}  # permissions that nobody can be given
 # What the menu leads to only for those who have something to do there.
 NARROWER = {"money:unmatched-list": "billing.add_receipt"}
 

@@ -281,6 +281,11 @@ TABLE = {
     "money:missed-renewals-csv": row(STAFF),
     "money:auto-renewals": row(STAFF),
     "money:prices": row(STAFF, FINANCE),
+    "money:providers": row(STAFF),
+    "money:provider-new": row(ADMIN, ADMIN),
+    "money:provider": row(pk="=1"),  # of providers that have accounts: tests/payments/test_account_pages.py
+    "money:provider-edit": row(pk="=1"),
+    "money:provider-try": row(pk="=1"),
     "money:terms": row(STAFF),
     "money:terms-csv": row(STAFF),
     "money:margin": row(STAFF),

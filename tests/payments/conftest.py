@@ -2,7 +2,9 @@
 
 import pytest
 
+from billing.payments import PROVIDERS
 from tests.payments.fakes import FAKES
+from tests.payments.paper import Paper
 from tests.payments.shop import HOST, Shop
 
 
@@ -20,3 +22,9 @@ def shop(fake, db, settings, caplog):
     yield begun
     assert begun.is_proved()
     assert not [secret for secret in fake.secrets.values() if secret in caplog.text]
+
+
+@pytest.fixture
+def paper(monkeypatch):
+    """A provider that needs an account, beside those that there are."""
+    monkeypatch.setitem(PROVIDERS, Paper.name, Paper())

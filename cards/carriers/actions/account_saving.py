@@ -1,28 +1,22 @@
 """Accounts at carriers, made and changed: what they are told is held to what their protocols ask for."""
 
-import ipaddress
-import re
 import secrets as unguessable
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cards.actions import audit
+from cards.actions.accounts_elsewhere import base_url_of, changes_between, keep_secrets, put, record_account
 from cards.carriers.actions.accounts import missing_of, what_is_told
 from cards.carriers.actions.hearing import bring_some_cards
 from cards.carriers.models import CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
-from cards.choices import AuditAction, Carrier
-from cards.ciphers import deciphered, enciphered
+from cards.choices import Carrier
+from cards.ciphers import deciphered
 from cards.errors import BadInput
 from cards.phrases import listed
 
 USE = {"is_on", "stop_by", "cap", "binding"}  # what decides how cards should be there
-BASE_URL = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE
-)
 
 
 def save_account(name, *, by, **told):
@@ -51,19 +45,19 @@ def _saved(name, by, carrier="", protocol="", base_url="", values=None, secrets=
     before = {} if is_new else what_is_told(account)
     _require_the_same(account, carrier, protocol)
     if base_url:
-        account.base_url = _address(protocol_of(account), base_url)
+        account.base_url = base_url_of(base_url, is_plain_http=protocol_of(account).IS_PLAIN_HTTP)
     for setting, text in (values or {}).items():
         _set(account, setting, text)
     has_new_secrets = _set_secrets(account, secrets or {})
     account.is_on = is_on if is_on is not None else account.is_on or is_new
     if account.is_on:
         _require_complete(account)
-    changed = _changes(before, what_is_told(account))
+    changed = changes_between(before, what_is_told(account))
     if has_new_secrets or {"base_url", *account.fields} & changed["after"].keys():
         _begin_anew(account)
     account.save()
     _provide_slots(account)
-    _write_down(account, changed, has_new_secrets, is_new, by)
+    record_account(account, changed, by=by, is_new=is_new, has_new_secrets=has_new_secrets)
     return account, set(changed["after"])
 
 
@@ -96,49 +90,18 @@ def _require_the_same(account, carrier, protocol):
         raise BadInput("protocol", told)
 
 
-def _address(protocol, text):
-    """Scheme, host and port. Paths are the protocol's, and a password in an address would stand in logs."""
-    if not BASE_URL.fullmatch(text) or not _has_port(text):
-        raise BadInput("base_url", _("An address is a scheme, a host and perhaps a port, as https://api.example.cn."))
-    url = urlsplit(text.lower())
-    if url.scheme == "http" and not (protocol.IS_PLAIN_HTTP or _is_this_machine(url.hostname)):
-        raise BadInput("base_url", _("This protocol is spoken over https, or http to this machine alone."))
-    return text.lower().removesuffix("/")
-
-
-def _has_port(address):
-    try:
-        return urlsplit(address).port != 0
-    except ValueError:
-        return False
-
-
-def _is_this_machine(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _set(account, name, text):
     protocol = protocol_of(account)
     fields = {field.name: field for field in protocol.FIELDS}
     if name in fields and fields[name].is_secret:
         raise BadInput(name, _("{name} is a secret: give it as one.").format(name=name))
     if name in fields:
-        _put(account.fields, name, text.strip())
+        put(account.fields, name, text.strip())
     elif name in settings_of(protocol):
-        _put(account.settings, name, text.strip() and _value(settings_of(protocol)[name], text.strip()))
+        put(account.settings, name, text.strip() and _value(settings_of(protocol)[name], text.strip()))
     else:
         open_fields = [field.name for field in protocol.FIELDS if not field.is_secret]
         raise BadInput(name, _unknown("setting", name, [*open_fields, *settings_of(protocol)]))
-
-
-def _put(values, name, value):
-    if value == "":
-        values.pop(name, None)
-    else:
-        values[name] = value
 
 
 def _value(setting, text):
@@ -166,12 +129,7 @@ def _set_secrets(account, told):
     for name in told:
         if name not in names:
             raise BadInput(name, _unknown("secret", name, names))
-    kept = {} if set(names) <= told.keys() else deciphered(account.secrets)
-    wanted = {name: text for name, text in {**kept, **told}.items() if text}
-    if not told or (kept and wanted == kept):
-        return False
-    account.secrets = enciphered(wanted)
-    return True
+    return keep_secrets(account, names, told)
 
 
 def _require_complete(account):
@@ -180,11 +138,6 @@ def _require_complete(account):
         raise BadInput(missing[0], sentence.format(names=listed(missing)))
     if complaint := protocol_of(account).complaint(account.fields, deciphered(account.secrets)):
         raise BadInput("secrets", complaint)
-
-
-def _changes(before, after):
-    changed = {name: value for name, value in after.items() if before.get(name) != value}
-    return {"before": {name: before[name] for name in changed if name in before}, "after": changed}
 
 
 def _begin_anew(account):
@@ -200,15 +153,6 @@ def _provide_slots(account):
     account.slots.exclude(number__in=wanted).filter(owner="").delete()  # whoever has one makes its call to the end
     there = set(account.slots.values_list("number", flat=True))
     Slot.objects.bulk_create(Slot(account=account, number=number) for number in wanted if number not in there)
-
-
-def _write_down(account, changed, has_new_secrets, is_new, by):
-    if has_new_secrets:
-        changed["after"]["secrets"] = "***"
-    if changed["after"]:
-        action = AuditAction.ADDED if is_new else AuditAction.CHANGED
-        kind = {"kind": CarrierAccount._meta.label_lower, "key": account.pk}
-        audit.record(action, by=by, about=account, **kind, **{name: of for name, of in changed.items() if of})
 
 
 def _unknown(what, name, known, of=""):

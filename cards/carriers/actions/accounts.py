@@ -1,11 +1,10 @@
-"""Accounts at carriers as they are: what is told of each, on which keys they rest, and which of them a card is on."""
+"""Accounts at carriers as they are: what is told of each, and which of them a card is on."""
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cards.carriers.models import AccountRule, CarrierAccount
 from cards.carriers.protocols import protocol_of, setting_of, settings_of
-from cards.ciphers import deciphered, enciphered, key_number
+from cards.ciphers import deciphered
 from cards.errors import BadInput
 from cards.models import Card
 from cards.phrases import listed
@@ -27,11 +26,6 @@ def what_is_told(account):
     return {"is_on": account.is_on, "base_url": account.base_url, **account.fields, **settings}
 
 
-def secrets_of(account):
-    """The names of the secrets that are kept for this account."""
-    return sorted(deciphered(account.secrets))
-
-
 def missing_of(account):
     """The names of what the protocol needs and nobody has told."""
     protocol, known = protocol_of(account), {*account.fields, *deciphered(account.secrets)}
@@ -43,27 +37,6 @@ def missing_of(account):
 def cards_of_carrier(account, card_ids):
     """The keys of those of these cards that are of the account's carrier."""
     return list(Card.objects.filter(pk__in=card_ids, carrier=account.carrier).values_list("pk", flat=True))
-
-
-def by_key():
-    """The accounts with secrets by the number of the key that they rest on; None: they rest on none that is listed."""
-    found = {}
-    for account in CarrierAccount.objects.exclude(secrets=""):
-        found.setdefault(key_number(account.secrets), []).append(account)
-    return found
-
-
-@transaction.atomic
-def encipher_again():
-    """Bring all secrets under the first key of `CARRIER_KEY`, so that the ones behind it can be dropped; how many
-    accounts rested on another one. Those that no key opens stay as they are."""
-    resting = by_key()
-    others = [account.pk for number, accounts in resting.items() if number for account in accounts]
-    for account in CarrierAccount.objects.select_for_update().filter(pk__in=others):
-        account.secrets = enciphered(deciphered(account.secrets))
-        account.token, account.token_renew_at = "", None
-        account.save(update_fields=["secrets", "token", "token_renew_at"])
-    return len(others)
 
 
 def account_for(cards):

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from cards.carriers.actions.accounts import secrets_of
+from cards.actions.accounts_elsewhere import kept_secrets
 from cards.carriers.protocols import PROTOCOLS, setting_of, settings_of
-from cards.errors import BadInput
 
 MAY_CHANGE_ACCOUNTS = "carriers.change_carrieraccount"  # which nobody can be given: superusers make accounts
 SETTING_WORDS = {
@@ -52,11 +51,3 @@ def settings_told(account):
             for name, setting in settings_of(protocol).items()
         ],
     }
-
-
-def kept_secrets(account):
-    """The names of the secrets; none where no key that there is opens them, which whoever uses them is told."""
-    try:
-        return secrets_of(account)
-    except BadInput:
-        return []

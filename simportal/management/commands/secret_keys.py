@@ -4,10 +4,10 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from cards.carriers.actions.accounts import by_key, encipher_again
 from cards.keys import key_id, listed_keys
 from cards.management.base import PortalCommand
 from cards.models import ClaimCode, RealNameCheck, RecoveryCode
+from simportal.enciphered import accounts_by_key, encipher_again
 
 CODES_PER_FETCH = 2_000
 
@@ -19,7 +19,7 @@ class Command(PortalCommand):
     )
 
     def add_arguments(self, parser):
-        told = "first bring the secrets of carrier accounts under the first key of CARRIER_KEY"
+        told = "first bring the secrets of accounts elsewhere under the first key of CARRIER_KEY"
         parser.add_argument("--again", action="store_true", help=told)
 
     def carry_out(self, again, json, **options):
@@ -33,7 +33,7 @@ class Command(PortalCommand):
             for name, key in zip(names, listed_keys(), strict=True)
         ]
         lost = {what: sum(found.values()) for what, found in of.items()}
-        resting = by_key()
+        resting = accounts_by_key()
         accounts = [
             {"key": _("carrier key {number}").format(number=n), "accounts": len(resting.pop(n - 1, []))}
             for n in range(1, len(settings.CARRIER_KEY) + 1)
@@ -53,7 +53,7 @@ class Command(PortalCommand):
 
     def _print_accounts(self, accounts, orphans):
         for row in accounts:
-            self.stdout.write(_("{key}: carrier accounts {accounts}").format(**row))
+            self.stdout.write(_("{key}: accounts {accounts}").format(**row))
         for name in orphans:
             self.say(_("No key of CARRIER_KEY opens the secrets of the account {name}.").format(name=name))
 

@@ -1,20 +1,15 @@
-import sys
-from getpass import getpass
-
-from django.utils.translation import gettext as _
-
+from cards.actions.accounts_elsewhere import secrets_of
 from cards.carriers.actions.account_saving import save_account
-from cards.carriers.actions.accounts import account_named, secrets_of, what_is_told
+from cards.carriers.actions.accounts import account_named, what_is_told
 from cards.carriers.choices import Can, told_words
 from cards.carriers.models import CarrierAccount
 from cards.carriers.protocols import PROTOCOLS, settings_of
 from cards.choices import Carrier
 from cards.errors import BadInput
 from cards.management.base import PortalCommand
+from cards.management.told import name_and_secret, name_and_value
 from cards.permissions import Actor
 from cards.phrases import pair
-
-FROM_STDIN = "-"
 
 
 class Command(PortalCommand):
@@ -36,7 +31,7 @@ class Command(PortalCommand):
 
     def carry_out(self, name, carrier, protocol, base_url, values, secrets, is_on, json, **options):
         told = {"carrier": carrier, "protocol": protocol, "base_url": base_url, "is_on": is_on}
-        told |= {"values": dict(map(_divided, values)), "secrets": dict(map(_secret, secrets))}
+        told |= {"values": dict(map(name_and_value, values)), "secrets": dict(map(name_and_secret, secrets))}
         if any(value not in ("", {}, None) for value in told.values()) or not _is_known(name):
             _save(name, told)
         document = account_document(account_named(name))
@@ -74,18 +69,3 @@ def _save(name, told):
 
 def _is_known(name):
     return CarrierAccount.objects.filter(name=name).exists()
-
-
-def _divided(text):
-    """The complaint repeats nothing: it may be a secret."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadInput("", _("Write fields, settings and secrets as name=value."))
-    return name, value
-
-
-def _secret(text):
-    name, value = _divided(text)
-    if value != FROM_STDIN:
-        return name, value
-    return name, getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().strip("\r\n")

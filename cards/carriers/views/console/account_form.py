@@ -6,11 +6,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from cards.actions.accounts_elsewhere import kept_secrets
 from cards.carriers.actions.account_saving import save_account
 from cards.carriers.actions.first_contact import first_contact, sim_of_number
 from cards.carriers.forms import CarrierAccountForm
 from cards.carriers.models import CarrierAccount
-from cards.carriers.pages.account_settings import MAY_CHANGE_ACCOUNTS, kept_secrets
+from cards.carriers.pages.account_settings import MAY_CHANGE_ACCOUNTS
 from cards.carriers.protocols import PROTOCOLS
 from cards.errors import BadInput
 from cards.forms import say_at_field

@@ -238,7 +238,7 @@ def _told(account):
 
 def _provider_field(field, is_kept):
     if field.is_secret:
-        return SecretField(field.label, is_kept=is_kept, is_text=field.is_text)
+        return SecretField(field.label, is_kept=is_kept, is_text=field.is_text, help_text=field.help_text)
     widget = forms.Textarea(attrs={"rows": 6}) if field.is_text else forms.TextInput()
     widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
     label, help_text = capfirst(field.label), field.help_text

@@ -15,6 +15,7 @@ from cards.choices import Hold
 from cards.errors import BadInput
 from cards.lookup import customers_named
 from cards.models import CardEvent, Customer
+from cards.phrases import joined
 
 LAST_DIGITS = 6
 
@@ -67,13 +68,14 @@ class _TypedAnew(forms.Textarea):
 class SecretField(forms.CharField):
     """A secret of an account elsewhere: kept enciphered and never shown again. Left empty, one that is kept stays."""
 
-    def __init__(self, label, *, is_kept, is_text=False):
+    def __init__(self, label, *, is_kept, is_text=False, help_text=""):
         attributes = {"autocomplete": "off", "rows": 4} if is_text else {"autocomplete": "new-password"}
+        how = _("Set. Leave it empty to keep it.") if is_kept else _("Kept enciphered, and never shown again.")
         super().__init__(
             label=capfirst(label),
             required=False,
             max_length=10_000,
-            help_text=_("Set. Leave it empty to keep it.") if is_kept else _("Kept enciphered, and never shown again."),
+            help_text=joined(help_text, how) if help_text else how,
             widget=(_TypedAnew if is_text else forms.PasswordInput)(attrs=attributes),
         )
 

@@ -83,7 +83,10 @@ ASKED = {
     **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
     **one_each("carriers.decide_drift", "carriers:release-comparison"),
 }
-SUPERUSERS_ALONE = {"billing.change_provideraccount", "carriers.change_carrieraccount"}  # permissions that nobody can be given
+SUPERUSERS_ALONE = {
+    "billing.change_provideraccount",
+    "carriers.change_carrieraccount",
+}  # permissions that nobody can be given
 # What the menu leads to only for those who have something to do there.
 NARROWER = {"money:unmatched-list": "billing.add_receipt"}
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 from billing.actions import orders, payments, receipts, refunds
 from billing.bills.models import Bill
 from billing.guest.actions.finding import seek_number
-from billing.models import Order, PriceTier, UnmatchedPayment
+from billing.models import Order, PriceTier, ProviderAccount, UnmatchedPayment
 from billing.payments import local
 from cards.actions.jobs import control, worker
 from cards.actions.requests import answer, open_request
@@ -283,9 +283,9 @@ TABLE = {
     "money:prices": row(STAFF, FINANCE),
     "money:providers": row(STAFF),
     "money:provider-new": row(ADMIN, ADMIN),
-    "money:provider": row(pk="=1"),  # of providers that have accounts: tests/payments/test_account_pages.py
-    "money:provider-edit": row(pk="=1"),
-    "money:provider-try": row(pk="=1"),
+    "money:provider": row(STAFF, pk="payment account"),
+    "money:provider-edit": row(ADMIN, ADMIN, pk="payment account"),
+    "money:provider-try": row(FINANCE, FINANCE, pk="payment account"),
     "money:terms": row(STAFF),
     "money:terms-csv": row(STAFF),
     "money:margin": row(STAFF),
@@ -426,6 +426,7 @@ def everything(people, **columns):
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
         **money_of(card, people["finance"], ops),
+        **at_provider(),
         **at_carrier_of(card),
     }
     for prefix, owner in (("my ", people["owner"]), ("", ops)):
@@ -486,6 +487,11 @@ def of_a_provider():
     bill = Bill.objects.create(account="ali", day=DAY, kind="trade", next_at=None)
     told = {"kind": "refund", "reference": "R1", "amount": 1, "at": timezone.now(), "verdict": "missing_here"}
     return {"bill": bill.pk, "bill line": bill.lines.create(mark="1", number=1, **told).pk}
+
+
+def at_provider():
+    """An account that is not in use, and of which nothing is known yet."""
+    return {"payment account": ProviderAccount.objects.create(name="alipay", protocol="alipay").pk}
 
 
 def selected(owner, *cards):

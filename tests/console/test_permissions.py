@@ -74,6 +74,7 @@ ASKED = {
     **one_each("carriers.view_carrieraccount", "carriers:accounts", "carriers:account"),
     **one_each("carriers.view_drift", "carriers:drift"),
     **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand", "carriers:job-orders"),
+    **one_each("billing.add_receipt", "money:unmatched-send-back"),
     **one_each("billing.view_provideraccount", "money:providers", "money:provider"),
     **one_each("billing.change_provideraccount", "money:provider-new", "money:provider-edit"),
     **one_each("billing.pay_order", "money:provider-try"),

@@ -62,7 +62,7 @@ def lacking_of(account):
     return [name for name in needed if name not in known]
 
 
-def complaint_of(account):
+def account_complaint(account):
     """What keeps the account from taking payments, in a sentence; empty where nothing does that can be seen here."""
     try:
         if lacking := lacking_of(account):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from billing.actions.provider_saving import complaint_of
+from billing.actions.provider_saving import account_complaint
 from billing.actions.provider_use import payments_waiting, refunds_failed, refunds_underway
 from billing.actions.providers import notify_url, provider_label, reach_account
 from billing.choices import PayerRefundCause
@@ -77,7 +77,7 @@ def provider_rows(accounts):
     return [
         ProviderRow(
             account,
-            complaint_of(account),
+            account_complaint(account),
             waiting.get(account.name, 0),
             underway.get(account.name, 0),
             failed.get(account.name, 0),

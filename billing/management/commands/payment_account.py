@@ -18,7 +18,7 @@ from cards.management.told import name_and_secret, name_and_value
 from cards.permissions import Actor
 from cards.phrases import pair
 
-LONGEST_KEY = 20_000  # characters
+KEY_FILE_UP_TO = 20_000  # characters
 
 
 class Command(PortalCommand):
@@ -94,11 +94,11 @@ def _of_file(told):
     field, path = name_and_value(told)
     try:
         with Path(path).open(encoding="utf-8") as file:
-            text = file.read(LONGEST_KEY + 1)
+            text = file.read(KEY_FILE_UP_TO + 1)
     except OSError as error:
         raise BadInput("", _("{file} cannot be read: {reason}.").format(file=path, reason=error.strerror)) from None
     except ValueError:
         text = ""
-    if not 0 < len(text) <= LONGEST_KEY:
+    if not 0 < len(text) <= KEY_FILE_UP_TO:
         raise BadInput("", _("{file} is no file with keys.").format(file=path))
     return field, text

@@ -7,6 +7,7 @@ from django.utils.safestring import mark_safe
 
 from billing.actions.payments import goes_to_wechat, is_fresh, once_followed, openid_address
 from billing.actions.providers import provider_label
+from billing.models import ProviderAccount
 from billing.pages.order_labels import money_badge
 from billing.payments import local
 
@@ -57,8 +58,10 @@ def _square(text):
 
 def _way_back(payment, frame):
     """Whence its reader came: the order, the account that is tried, or the wallet."""
+    if payment.is_trial:
+        return frame.money_url("provider-try", ProviderAccount.objects.get(name=payment.provider).pk)
     if payment.order:
         return frame.money_url("order", payment.order_id)
     if not frame.for_staff:
         return frame.money_url("wallet")
-    return frame.money_url("customer", payment.customer_id) if payment.customer else frame.money_url("order-list")
+    return frame.money_url("customer", payment.customer_id)

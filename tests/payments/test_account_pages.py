@@ -138,6 +138,9 @@ def test_an_account_is_tried_by_a_fen_that_comes_back():
     account = ProviderAccount.objects.get()
     assert account.tried_at == Payment.objects.get().paid_at
     assert b.books() == {Account.PROVIDERS: Decimal("-0.01"), Account.PAYBACK: Decimal("0.01")}
+    page = look(client, answers[0])
+    assert "Paid: the account takes payments. The money goes back to you by itself." in page
+    assert f'href="{path}"' in text(client.get(answers[0]))
     page = look(client, path)
     assert "Paid Queued It is paid, and the money is on its way back." in page
 
@@ -159,8 +162,8 @@ def test_an_account_is_tried_by_a_fen_that_comes_back():
 def test_a_trial_that_does_not_begin_says_what_to_do(shop, said, advice):
     client, account = of_role("finance"), an_account(shop=shop)
     answer = try_it(client, account)
-    assert answer["Location"] == f"{PAYMENTS}{account.pk}/try/"
-    page = look(client, answer["Location"])
+    assert answer["Location"] == f"/pay/{Payment.objects.get().key}/"
+    page = look(client, f"{PAYMENTS}{account.pk}/try/")
     assert (said in page, advice in page, ProviderAccount.objects.get().tried_at) == (True, True, None)
 
 

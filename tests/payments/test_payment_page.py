@@ -259,11 +259,11 @@ def test_of_a_members_payment_a_stranger_learns_nothing(order, provider):
     assert (len(provider.calls), seen(logged_in(member("Other", "carol")), payment).status_code) == (calls, 404)
 
 
-def test_a_trial_is_finances_and_leads_back_to_the_console(provider):
+def test_a_trial_is_finances_and_leads_back_to_its_account(provider):
     finance = of_role("finance")
     trial = payments.start_trial(ProviderAccount.objects.get(), user=b.financier(username="f"), way="page")
     payments.begin_payment(trial)
     page = seen(finance, trial, "?stay")
-    assert ("Trial payment" in text(page), "Back to the console" in text(page)) == (True, True)
+    assert ("Trial payment" in text(page), "Back to the account" in text(page)) == (True, True)
     assert seen(logged_in(member()), trial).status_code == 404
     assert Decimal("0.01") == Payment.objects.get().amount

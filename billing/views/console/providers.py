@@ -7,20 +7,19 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing.actions.payments import TRIAL_AMOUNT, begin_payment, start_trial
+from billing.actions.payments import TRIAL_AMOUNT, start_trial
 from billing.actions.provider_saving import account_protocols, save_provider_account
 from billing.actions.providers import provider_names
 from billing.choices import PaymentWay
-from billing.errors import MoneyRefused
 from billing.forms import ProviderAccountForm, TrialForm
 from billing.models import ProviderAccount
 from billing.money import read_amount
 from billing.pages.provider_rows import MAY_CHANGE_PROVIDERS, fields_told, provider_rows, trials_of, ways_told
+from billing.views.paying import to_its_page
 from cards.actions.accounts_elsewhere import kept_secrets
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.pages.frames import console_page, permitted
-from cards.visitors import visitor_address
 
 MAY_SEE_PROVIDERS = "billing.view_provideraccount"
 MAY_TRY_PROVIDERS = "billing.pay_order"
@@ -89,13 +88,7 @@ def try_provider(request, pk):
     form = TrialForm(ways, request.POST or None)
     if request.method == "POST" and not row.complaint and form.is_valid():
         way, key = PaymentWay(form.cleaned_data["way"]), form.cleaned_data["key"]
-        payment = start_trial(account, user=request.user, way=way, key=key)
-        try:
-            begin_payment(payment, payer_address=visitor_address(request.META))
-        except MoneyRefused as refused:
-            messages.error(request, str(refused))
-            return redirect("money:provider-try", pk=pk)
-        return redirect("pay:page", key=payment.key)
+        return to_its_page(request, start_trial(account, user=request.user, way=way, key=key))
     context = {
         "account": account,
         "row": row,

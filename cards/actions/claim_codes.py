@@ -7,7 +7,7 @@ from cards.actions import throttle
 from cards.actions.bulk import update_rows
 from cards.errors import BadInput
 from cards.models import ClaimCode
-from cards.models.claim import address_letters, code_of, digest_of
+from cards.models.claim import address_digest_of, digest_of, label_of
 
 
 def issue(cards):
@@ -59,10 +59,8 @@ def _give_addresses(cards, known):
 
 
 def _digests(iccid, generation):
-    return {
-        "digest": digest_of(iccid, code_of(iccid, generation)),
-        "address_digest": digest_of(iccid, address_letters(iccid, generation)),
-    }
+    code, letters = label_of(iccid, generation)
+    return {"digest": digest_of(iccid, code), "address_digest": address_digest_of(iccid, letters)}
 
 
 def _known(cards):

@@ -61,7 +61,7 @@ class ClaimCode(models.Model):
 
     def opens_with(self, iccid: str, letters: str) -> bool:
         """Whether these are the letters of the card's address now; it takes as long if they are not."""
-        return hmac.compare_digest(digest_of(iccid, letters), self.address_digest)
+        return hmac.compare_digest(address_digest_of(iccid, letters), self.address_digest)
 
     def key_of(self, iccid: str) -> str | None:
         """The listed secret key that the code was made with."""
@@ -71,19 +71,23 @@ class ClaimCode(models.Model):
         return None
 
 
+def label_of(iccid: str, generation: int, key: str | None = None) -> tuple[str, str]:
+    """What is on a card's label: its claim code as it is printed, ABCD-EFGH-JKLM, and what nobody can guess of its
+    address. They are different bits of one keyed hash, for a million are made in an import."""
+    made = salted_hmac("cards.claim_code", f"{iccid}/{generation}", key, algorithm="sha256")
+    number = int.from_bytes(made.digest())
+    letters = "".join([LETTERS[number >> 5 * place & 31] for place in range(LENGTH + ADDRESS_LENGTH)])
+    return in_groups(letters[:LENGTH]), letters[LENGTH:]
+
+
 def code_of(iccid: str, generation: int, key: str | None = None) -> str:
-    """The claim code of a card as it is printed: ABCD-EFGH-JKLM."""
-    return in_groups(_letters(f"{iccid}/{generation}", LENGTH, key))
-
-
-def in_groups(letters: str) -> str:
-    """Letters as people read and type them: ABCD-EFGH-JKLM."""
-    return "-".join(letters[start : start + GROUP] for start in range(0, len(letters), GROUP))
+    """The claim code of a card as it is printed."""
+    return label_of(iccid, generation, key)[0]
 
 
 def address_letters(iccid: str, generation: int, key: str | None = None) -> str:
     """What nobody can guess of a card's address."""
-    return _letters(f"{iccid}/{generation}/address", ADDRESS_LENGTH, key)
+    return label_of(iccid, generation, key)[1]
 
 
 def read_token(token: str) -> tuple[int, str]:
@@ -92,9 +96,9 @@ def read_token(token: str) -> tuple[int, str]:
     return (int(found[1], 36), found[2]) if found else (0, "")
 
 
-def _letters(of: str, length: int, key: str | None) -> str:
-    number = int.from_bytes(salted_hmac("cards.claim_code", of, key, algorithm="sha256").digest())
-    return "".join(LETTERS[number >> 5 * place & 31] for place in range(length))
+def in_groups(letters: str) -> str:
+    """Letters as people read and type them: ABCD-EFGH-JKLM."""
+    return "-".join(letters[start : start + GROUP] for start in range(0, len(letters), GROUP))
 
 
 def _base36(number: int) -> str:
@@ -111,8 +115,10 @@ def bare(code: str) -> str:
 
 
 def digest_of(iccid: str, code: str) -> str:
-    """The hash by which a code or an address is known.
+    """The hash by which a code is known. 60 random bits need no slow hash, and a million are made in an import."""
+    return address_digest_of(iccid, bare(code))
 
-    60 random bits need no slow hash, and a million are made in an import.
-    """
-    return hashlib.sha256(f"{iccid}/{bare(code)}".encode()).hexdigest()
+
+def address_digest_of(iccid: str, letters: str) -> str:
+    """The hash by which an address is known."""
+    return hashlib.sha256(f"{iccid}/{letters}".encode()).hexdigest()

@@ -15,7 +15,7 @@ from billing.models import CustomerAccount
 from cards.actions.claim_codes import codes_of, reissue
 from cards.lookup import card_at
 from cards.models import ClaimCode
-from cards.models.claim import address_letters, digest_of, read_token
+from cards.models.claim import address_digest_of, address_letters, read_token
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, on_day, open_card, spoil, swept, use
 from tests.console.pages import text
@@ -46,7 +46,7 @@ def test_an_address_is_short_and_only_its_hash_is_kept(card):
     letters = address_letters(card.iccid, 1)
     assert read_token(token) == read_token(token.lower()) == (card.pk, letters)
     assert len(token) <= 25
-    assert kept["address_digest"] == digest_of(card.iccid, letters)
+    assert kept["address_digest"] == address_digest_of(card.iccid, letters)
     assert not any(letters in str(value) for value in kept.values())
 
 

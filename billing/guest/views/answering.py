@@ -1,20 +1,18 @@
 """How the pages for people without an account answer: to nobody who looks for things, and to whoever asks."""
 
 import uuid
-from contextlib import suppress
 from functools import wraps
 
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from billing.actions.payments import begin_payment
-from billing.choices import PaymentWay
 from billing.errors import MoneyRefused
 from billing.guest.actions.buying import buy_for_guest
 from billing.money import read_amount
 from billing.pages.pay_buttons import pay_buttons
 from billing.rules import Shown
+from billing.views.paying import to_its_page
 from cards.errors import BadInput
 from cards.forms import form_key
 from cards.models import Plan
@@ -53,13 +51,12 @@ def bought(request, card):
     """Buy what the form chose, and lead to its payment. Raises `MoneyRefused` where that cannot be, and `BadInput`
     where nothing was chosen, with nothing done.
 
-    The provider is called here, outside of any transaction; where it does not answer, the payment's page tries again.
+    The provider is called outside of any transaction; where it does not answer, the payment's page tries again.
     """
     plan, shown = _choice(request)
     button = pay_buttons(request.headers.get("User-Agent", "")).named(request.POST.get("provider", ""))
     if button is None:
         raise MoneyRefused("not_for_guests")
-    address = visitor_address(request.META)
     payment = buy_for_guest(
         card,
         plan,
@@ -67,12 +64,9 @@ def bought(request, card):
         provider=button.name,
         way=button.way,
         key=form_key(request),
-        address=address,
+        address=visitor_address(request.META),
     )
-    if button.way != PaymentWay.JSAPI:  # which needs to know first who pays, in WeChat
-        with suppress(MoneyRefused):
-            begin_payment(payment, payer_address=address)
-    return redirect("pay:page", key=payment.key)
+    return to_its_page(request, payment)
 
 
 def _choice(request):

@@ -41,6 +41,13 @@ def guest_effect(card: Card) -> str:
     return str(RENEWAL.still).format(reasons=_reasons(card)) if _is_stopped(card) else guest_sentence(card)
 
 
+def guest_renewal(card: Card) -> str:
+    """That the card has its next term already, queued or on order, by whomever; empty where it has not."""
+    if not card.is_renewed:
+        return ""
+    return _("The card is renewed already: a renewal bought here is one more term, after that.")
+
+
 def whom_to_ask(card: Card) -> list[str]:
     """A sentence for each thing that stops the card and that nobody can buy it out of."""
     if card.parked:

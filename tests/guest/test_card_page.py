@@ -9,15 +9,18 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from billing.actions import orders
 from billing.actions.ledger import account_of
 from billing.choices import PriceKind
 from billing.models import CustomerAccount
 from cards.actions.claim_codes import codes_of, reissue
+from cards.carriers.choices import DriftKind
 from cards.lookup import card_at
 from cards.models import ClaimCode
 from cards.models.claim import address_digest_of, address_letters, read_token
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, on_day, open_card, spoil, swept, use
+from tests.carriers.rows import a_difference, an_account, on_account
 from tests.console.pages import text
 from tests.guest.build import DAY, PACK, label_page, page, priced, said, token_of
 
@@ -132,6 +135,17 @@ def test_what_no_money_helps_against_is_told_with_whom_to_ask(card):
     assert NOTHING not in read  # its next term can be bought all the same
 
 
+@pytest.mark.parametrize(
+    ("kind", "works", "is_sold"),
+    [(DriftKind.USAGE, True, True), (DriftKind.STOPPED, False, True), (DriftKind.CANCELLED, False, False)],
+)
+def test_nobody_is_told_that_a_card_works_which_its_carrier_has_cut(card, kind, works, is_sold):
+    a_difference(on_account(card, an_account()), kind)
+    read = said(label_page(card))
+    assert ("SIM card 8986 … 0001 The card works." in read, PACK in text(label_page(card))) == (works, is_sold)
+    assert ("The carrier does not let it work as it should; it is being looked into." in read) == (not works)
+
+
 def test_nothing_of_the_customer_or_of_what_was_is_on_the_page(card):
     do("remark", card, DAY, remark="vip")
     use(card, DAY, 12, imei="868686868686868")
@@ -139,6 +153,17 @@ def test_nothing_of_the_customer_or_of_what_was_is_on_the_page(card):
     for secret in ("Acme", card.msisdn, card.imsi, card.iccid, "868686868686868", "vip", "cmcc", "China Mobile"):
         assert secret not in html
     assert f"{card.iccid[:4]} … {card.iccid[-4:]}" in html
+
+
+def test_a_card_that_is_renewed_already_says_so_and_not_by_which_order(card):
+    order = b.placed(cards=[card], user=b.financier())
+    for _time in range(2):
+        read = said(label_page(fresh(card)))
+        assert "The card is renewed already: a renewal bought here is one more term, after that." in read
+        assert "It would be the third term, from 2028-01-01; its last day is 2028-12-31. ¥30.00" in read
+        assert order.number not in read
+        b.fund("30.00")
+        orders.pay_and_fulfil(order, user=order.created_by)
 
 
 def test_the_price_is_that_of_the_public_page_or_the_customers_own_retail_price(card):

@@ -8,13 +8,14 @@ from django.contrib.auth.models import AnonymousUser
 from billing.guest.actions.doors import lets_guests_pay
 from billing.money import ZERO, yuan
 from billing.pages.offered import sections_of
+from cards.actions.ordered_terms import attach_ordered
+from cards.actions.write import attach_queues
 from cards.calendar import last_day
 from cards.carriers.pages.card_panel import OwnersCard
 from cards.errors import InvariantBroken
 from cards.pages.card_rows import usage_of
 from cards.pages.frames import MY
-from cards.sentences.guest_text import guest_effect, guest_sentence, whom_to_ask
-from cards.sentences.terms import renewal_text
+from cards.sentences.guest_text import guest_effect, guest_renewal, guest_sentence, whom_to_ask
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def labelled_card(card, today):
         return {"why_closed": "stock", "claim_url": f"{MY.url('claim')}?iccid={card.iccid}"}
     if not lets_guests_pay(card.customer_id):
         return {"why_closed": "off"}
+    attach_ordered(attach_queues([card]))
     at_carrier = OwnersCard(card, AnonymousUser())
     sections = [] if at_carrier.is_gone else _sections(card)
     return {
@@ -63,7 +65,7 @@ def labelled_card(card, today):
         "said": guest_sentence(card),
         "is_cut": at_carrier.is_cut,
         "asks": whom_to_ask(card),
-        "renewal": "" if card.is_over or card.parked else renewal_text(card),
+        "renewal": "" if card.is_over or card.parked else guest_renewal(card),
         "left": _left(card, today),
         "last_day": card.service_until and card.term_runs and last_day(card.service_until),
         "sections": sections,

@@ -243,13 +243,6 @@ def withdraw(order, *, user):
         return order
 
 
-def forget_draft(order):
-    """Forget a draft that could not be placed; what is placed stays."""
-    with locked(order) as order:
-        if order.is_draft:
-            _forget(order, user=None)
-
-
 def expire_unpaid(now):
     """Expire what was not paid in time, and forget drafts that nobody placed; the number of orders."""
     ended = 0

@@ -2,13 +2,15 @@
 
 import uuid
 
+from django.db import transaction
+
 from billing.actions import orders, payments
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.guest.actions.doors import lets_guests_pay
-from billing.models import Order
 from cards.actions import throttle
 from cards.choices import PlanKind
+from cards.models import Card
 
 KINDS_OF_PLANS = {PlanKind.PLAN: OrderKind.RENEWAL, PlanKind.PACK: OrderKind.PACK}
 SHOWN_OTHERWISE = ("price_changed", "terms_changed")
@@ -31,7 +33,11 @@ def buy_for_guest(card, plan, *, shown, provider, way, key, address):
         raise MoneyRefused("not_for_card_now") from None
 
 
+@transaction.atomic
 def _placed(card, plan, shown, key):
+    """The order, drafted and placed in one transaction: of what is refused nothing is left, and of two forms that are
+    sent at the same moment the second sees the first."""
+    Card.objects.select_for_update(of=("self",)).get(pk=card.pk)
     order = orders.draft_order(
         KINDS_OF_PLANS[plan.kind],
         card.customer,
@@ -45,11 +51,8 @@ def _placed(card, plan, shown, key):
     try:
         return orders.place(order, user=None, shown=shown)
     except MoneyRefused as refused:
-        orders.forget_draft(order)
         code = "shown_otherwise" if refused.code in SHOWN_OTHERWISE else "not_for_card_now"
         raise MoneyRefused(code) from None
-    except Order.DoesNotExist:  # the same form, sent twice at this moment, was refused
-        raise MoneyRefused("not_for_card_now") from None
 
 
 def _check_limits(card, address):

@@ -7,7 +7,7 @@ from cards.actions import throttle
 from cards.actions.bulk import update_rows
 from cards.errors import BadInput
 from cards.models import ClaimCode
-from cards.models.claim import address_digest_of, digest_of, label_of
+from cards.models.claim import address_digest_of, digest_of, letters_on_label
 
 
 def issue(cards):
@@ -59,7 +59,7 @@ def _give_addresses(cards, known):
 
 
 def _digests(iccid, generation):
-    code, letters = label_of(iccid, generation)
+    code, letters = letters_on_label(iccid, generation)
     return {"digest": digest_of(iccid, code), "address_digest": address_digest_of(iccid, letters)}
 
 

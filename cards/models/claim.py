@@ -71,7 +71,7 @@ class ClaimCode(models.Model):
         return None
 
 
-def label_of(iccid: str, generation: int, key: str | None = None) -> tuple[str, str]:
+def letters_on_label(iccid: str, generation: int, key: str | None = None) -> tuple[str, str]:
     """What is on a card's label: its claim code as it is printed, ABCD-EFGH-JKLM, and what nobody can guess of its
     address. They are different bits of one keyed hash, for a million are made in an import."""
     made = salted_hmac("cards.claim_code", f"{iccid}/{generation}", key, algorithm="sha256")
@@ -82,12 +82,12 @@ def label_of(iccid: str, generation: int, key: str | None = None) -> tuple[str, 
 
 def code_of(iccid: str, generation: int, key: str | None = None) -> str:
     """The claim code of a card as it is printed."""
-    return label_of(iccid, generation, key)[0]
+    return letters_on_label(iccid, generation, key)[0]
 
 
 def address_letters(iccid: str, generation: int, key: str | None = None) -> str:
     """What nobody can guess of a card's address."""
-    return label_of(iccid, generation, key)[1]
+    return letters_on_label(iccid, generation, key)[1]
 
 
 def read_token(token: str) -> tuple[int, str]:

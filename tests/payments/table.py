@@ -8,7 +8,7 @@ import pytest
 from tests.payments.fakes import FAKES
 
 ROW = re.compile(r"test_row_([a-z]+)(?:_\w+)?(?:\[(.*)\])?$")
-FILES = ("test_contract.py", "test_asked.py", "test_pages.py", "test_killed.py", "test_random.py")
+FILES = tuple(f"test_{name}.py" for name in ("contract", "asked", "reconciled", "pages", "killed", "random"))
 
 
 class Results:

@@ -1,5 +1,6 @@
 """Payments by their pages, in a browser: whoever pays is led to the provider, and nobody else makes us call it."""
 
+import re
 import uuid
 
 import pytest
@@ -16,10 +17,13 @@ pytestmark = pytest.mark.once
 COMPUTER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)", "accept-language": "en"}
 
 
-def press_pay(shop, order):
+IN_WECHAT = {"user-agent": "Mozilla/5.0 (Linux; Android 14) Mobile MicroMessenger/8.0.50"}
+
+
+def press_pay(shop, order, headers=COMPUTER):
     """The owner presses the button of an order: where they are led, and what they are told there."""
     answer = logged_in(shop.owner).post(
-        reverse("buying:order-pay-online", args=[order.pk]), {"provider": "pay1"}, headers=COMPUTER, follow=True
+        reverse("buying:order-pay-online", args=[order.pk]), {"provider": "pay1"}, headers=headers, follow=True
     )
     assert answer.status_code == 200
     return answer
@@ -66,3 +70,25 @@ def test_row_page_makes_nobody_call_who_only_knows_the_address(fake, shop):
     assert (len(fake.calls), {answer.status_code // 100 for answer in answers} <= {2, 3, 4}) == (calls, True)
     assert [shop.stands(payment) for payment in (of_guest, of_member)] == [("started", "placed")] * 2
     assert b.books() == NOTHING
+
+
+@pytest.mark.parametrize("fake", ["wechat"], indirect=True)
+def test_row_page_within_wechat_begins_for_whoever_comes_back_from_there(fake, shop):
+    shown = press_pay(shop, shop.order(), IN_WECHAT)
+    payment = Payment.objects.get()
+    assert (fake.calls, payment.begun) == ([], {})
+    state = re.search(r"connect/oauth2/authorize\?[^\"]*state=([\w.:%-]+)", shown.text)[1]
+    owner, back = logged_in(shop.owner), reverse("pay:openid", args=[payment.key])
+
+    def come_back(code, state):
+        assert owner.get(f"{back}?code={code}&state={state}", headers=IN_WECHAT).status_code == 302
+        return fake.kinds()
+
+    assert come_back(fake.log_in(), "x") == []  # we did not send them
+    assert come_back("021forged", state) == ["openid"]
+    assert come_back(fake.log_in(), state) == ["openid", "openid", "begin"]
+    payment.refresh_from_db()
+    assert sorted(payment.begun["bridge"]) == ["appId", "nonceStr", "package", "paySign", "signType", "timeStamp"]
+    fake.pay(payment.key)
+    assert fake.tell(payment.key).is_taken
+    assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])

@@ -21,8 +21,8 @@ BEIJING = timezone(timedelta(hours=8))
 CENT = Decimal("0.01")
 FEE_RATE = Decimal("0.006")
 
-BEGIN, ASK, CLOSE, REFUND, ASK_REFUND, BILL, DOCUMENT, OTHER = (
-    "begin", "ask", "close", "refund", "ask_refund", "bill", "document", "other",
+BEGIN, ASK, CLOSE, REFUND, ASK_REFUND, BILL, DOCUMENT, OPENID, OTHER = (
+    "begin", "ask", "close", "refund", "ask_refund", "bill", "document", "openid", "other",
 )  # fmt: skip
 
 # What may go wrong with a call. Those of the first line have no effect, those of the second have it.

@@ -24,6 +24,7 @@ from tests.payments.fakes.base import (
     DOCUMENT,
     DONE,
     OPEN,
+    OPENID,
     OTHER,
     PAID,
     PROCESSING,
@@ -47,6 +48,7 @@ BEGUN = {"native", "h5", "jsapi"}
 BY_NUMBER = "/v3/pay/transactions/out-trade-no/"
 BY_REFERENCE = "/v3/pay/transactions/id/"
 REFUNDS = "/v3/refund/domestic/refunds"
+LOGIN = "/sns/oauth2/access_token"
 STATES = {OPEN: ("NOTPAY", "订单未支付"), PAID: ("SUCCESS", "支付成功"), CLOSED: ("CLOSED", "订单已关闭")}
 
 OF_ALL = {"appid", "mchid", "description", "out_trade_no", "notify_url", "amount"}
@@ -91,7 +93,12 @@ class WeChatFake(ProviderFake):
             "apiv3_key": self.apiv3_key,
             "app_secret": secrets.token_hex(16),
         }
-        self.nonces, self.documents = set(), {}
+        self.nonces, self.documents, self.codes = set(), {}, {}
+
+    def __enter__(self):
+        super().__enter__()
+        self.fields["oauth_base_url"] = self.base_url
+        return self
 
     # Calls
 
@@ -109,9 +116,13 @@ class WeChatFake(ProviderFake):
             return ASK_REFUND
         if path.startswith("/v3/bill/"):
             return BILL
+        if path == LOGIN:
+            return OPENID
         return DOCUMENT if path == "/v3/billdownload/file" else OTHER
 
     def answer(self, heard):
+        if heard.kind == OPENID:
+            return self._openid(heard)
         self._check_signature(heard)
         if heard.kind == DOCUMENT:
             return self._document(heard)
@@ -335,6 +346,23 @@ class WeChatFake(ProviderFake):
                 if refund.number == which:
                     return 200, self._refund(trade, refund)
         raise Refusal("RESOURCE_NOT_EXISTS", "退款单不存在", 404)
+
+    def log_in(self):
+        """Somebody lets WeChat say who they are: the code with which their browser comes back, good for once."""
+        code = f"021{secrets.token_hex(14)}"
+        self.codes[code] = f"o{secrets.token_hex(13)}A"
+        return code
+
+    def _openid(self, heard):
+        """Of another host of WeChat's, which signs nothing and says errors in its own form, with 200."""
+        said = {name: values[0] for name, values in parse_qs(urlsplit(heard.target).query).items()}
+        if (said.get("appid"), said.get("secret")) != (self.fields["appid"], self.secrets["app_secret"]):
+            return Reply(200, json.dumps({"errcode": 40125, "errmsg": "invalid appsecret"}).encode(), "text/plain")
+        openid = self.codes.pop(said.get("code"), None)
+        if openid is None or said.get("grant_type") != "authorization_code":
+            return Reply(200, json.dumps({"errcode": 40029, "errmsg": "invalid code"}).encode(), "text/plain")
+        told = {"access_token": secrets.token_hex(20), "expires_in": 7200, "openid": openid, "scope": "snsapi_base"}
+        return Reply(200, json.dumps(told).encode(), "text/plain")
 
     # Bills
 

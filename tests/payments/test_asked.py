@@ -3,6 +3,7 @@
 The other half of `test_contract.py`, which is about what it says by itself.
 """
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -88,6 +89,18 @@ def test_row_lost_where_the_provider_is_away_for_long_is_never_closed_unasked(fa
     fake.pay(payment.key)
     shop.work(after=4 * DAY)
     assert (shop.stands(payment)[0], sum(b.books().values())) == ("paid", 0)
+
+
+def test_row_lost_answered_about_another_trade_is_not_believed(fake, shop):
+    """Signed as all answers are: of what it is said is in it alone."""
+    other, payment = shop.paid(), shop.begin()
+    books, fake.mixed_up = b.books(), fake.trade(other.key)
+    shop.work(after=timedelta(seconds=65))
+    assert (shop.stands(payment), b.books(), shop.suspense()) == (("started", "placed"), books, [])
+    fake.mixed_up = None
+    fake.pay(payment.key)
+    shop.work(after=DAY)
+    assert shop.stands(payment) == ("paid", "fulfilled")
 
 
 # back to the payer
@@ -187,6 +200,20 @@ def test_row_refund_that_nothing_is_heard_of_is_not_made_again(fake, shop, fault
     assert fake.kinds().count("refund") == 1
     shop.work(after=DAY)
     assert (refunded(shop, payment), fake.kinds().count("refund")) == (GONE, 1)
+
+
+def test_row_refund_answered_about_another_one_is_not_believed(fake, shop):
+    payment = shop.paid_too_late()
+    fake.refunds_are = LATER
+    shop.work()
+    (made,) = fake.trade(payment.key).refunds
+    fake.mixed_up = replace(made, number="0" * 32, state="done")
+    shop.work(after=timedelta(minutes=10))
+    assert refunded(shop, payment)[:2] == ("sent", OWED)
+    fake.mixed_up = None
+    fake.finish_refunds()
+    shop.work(after=DAY)
+    assert refunded(shop, payment) == GONE
 
 
 def test_row_refund_asked_for_by_the_payer_is_told_and_no_payment(fake, shop):

@@ -15,7 +15,7 @@ from billing.models import Notification, Payment, ProviderAccount
 from tests.billing import build as b
 from tests.payments import lies
 from tests.payments.fakes import FAKES
-from tests.payments.shop import DAY, NOTHING, PAYER, PRICE, SOLD, an_account, stands
+from tests.payments.shop import DAY, NOTHING, PAYER, PRICE, SOLD, WAYS, an_account, stands
 
 # Rows that a protocol cannot have, and why.
 NOT_THERE = {
@@ -80,6 +80,19 @@ def test_row_good_is_a_guest_s_past_any_wallet(fake, shop):
     assert fake.tell(payment.key).is_taken
     assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])
     assert not Payment.objects.get(pk=payment.pk).entry.postings.filter(account="wallet").exists()
+
+
+def test_row_good_into_the_wallet(fake, shop):
+    deposit = payments.start_deposit(b.customer(), PRICE, user=shop.owner, provider="pay1", way=WAYS[fake.NAME])
+    deposit = payments.begin_payment(deposit, **PAYER)
+    shop.open(deposit)
+    fake.pay(deposit.key)
+    assert [fake.tell(deposit.key).is_taken for _ in range(2)] == [True] * 2
+    assert (b.balance(), b.books(), shop.outcomes()) == (
+        PRICE,
+        {"providers": -PRICE, "wallet": PRICE},
+        ["paid", "known"],
+    )
 
 
 def test_row_good_says_nothing_of_whoever_paid(fake, shop):

@@ -204,7 +204,7 @@ class AlipayFake(ProviderFake):
         return "TRADE_CLOSED" if trade.state == PAID and trade.refunded == trade.amount else STATES[trade.state]
 
     def _do_ask(self, said, content):
-        trade = self._trade_of(content)
+        trade = self.mixed_up or self._trade_of(content)
         told = {
             "buyer_logon_id": "159****5620",
             "buyer_pay_amount": "0.00",
@@ -254,6 +254,7 @@ class AlipayFake(ProviderFake):
         """One that is done; of one that is not, or of which nothing is known, nothing."""
         trade = self._trade_of(content)
         refund = next((each for each in trade.refunds if each.number == content["out_request_no"]), None)
+        refund = self.mixed_up or refund
         if refund is None or refund.state != DONE:
             return {}
         return {

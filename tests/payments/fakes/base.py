@@ -139,6 +139,7 @@ class ProviderFake:
         self.numbers = itertools.count(1)
         self.lock = threading.RLock()
         self.trades, self.calls, self.violations, self.faults = {}, [], [], []
+        self.mixed_up = None  # the trade or the refund that is answered about, whatever was asked
         self.refunds_are, self.meanwhile = AT_ONCE, {}  # what happens as a call of this kind comes in, once
         self.deliver, self.sent = None, []
         self.is_waiting, self.may_go_on = threading.Event(), threading.Event()

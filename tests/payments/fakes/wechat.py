@@ -246,7 +246,7 @@ class WeChatFake(ProviderFake):
         trade = next((trade for trade in self.trades.values() if getattr(trade, by) == which), None)
         if trade is None:
             raise Refusal("ORDER_NOT_EXIST", "订单不存在", 404)
-        return 200, self._transaction(trade)
+        return 200, self._transaction(self.mixed_up or trade)
 
     def _check_merchant(self, heard):
         if parse_qs(urlsplit(heard.target).query).get("mchid") != [self.fields["mchid"]]:
@@ -344,7 +344,7 @@ class WeChatFake(ProviderFake):
         for trade in self.trades.values():
             for refund in trade.refunds:
                 if refund.number == which:
-                    return 200, self._refund(trade, refund)
+                    return 200, self._refund(trade, self.mixed_up or refund)
         raise Refusal("RESOURCE_NOT_EXISTS", "退款单不存在", 404)
 
     def log_in(self):

@@ -18,6 +18,8 @@ from tests.billing import build as b
 from tests.payments.fakes.base import ABNORMAL, AFTER, ASK_REFUND, BEFORE, BILL, LATER, REFUND
 from tests.payments.shop import DAY, NOTHING, PAYER, PRICE, SOLD, WAYS, stands
 
+pytestmark = pytest.mark.once  # on PostgreSQL `test_asking.py`
+
 MINUTES = [timedelta(minutes=each) for each in (1, 5, 30, 120)]
 
 

@@ -6,6 +6,7 @@ Whatever comes, the books balance, the door never answers 500, and no notificati
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.urls import reverse
 
 from billing.actions import orders, payments
@@ -275,6 +276,17 @@ def test_row_account_that_is_off_still_hears(fake, shop):
     payment = shop.begin()
     ProviderAccount.objects.update(is_on=False)
     fake.pay(payment.key)
+    assert fake.tell(payment.key).is_taken
+    assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])
+
+
+def test_row_account_whose_secrets_cannot_be_read_hears_again(fake, shop, settings):
+    payment, key = shop.begin(), settings.CARRIER_KEY
+    fake.pay(payment.key)
+    settings.CARRIER_KEY = [Fernet.generate_key().decode()]
+    told = fake.tell(payment.key)
+    assert (told.status, told.is_taken, shop.stands(payment)) == (503, False, ("started", "placed"))
+    settings.CARRIER_KEY = key
     assert fake.tell(payment.key).is_taken
     assert stands(shop, payment) == ("paid", "fulfilled", SOLD, ["paid"])
 

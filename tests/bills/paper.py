@@ -98,6 +98,13 @@ def read(*lines, kind="trade", day=DAY, name="paper", user=None):
     return bill
 
 
+def bring(name, day, kind, content):
+    """A bill as its provider's website gives it, read to its end, with all that follows; as it is then."""
+    bill = read_bill(bring_bill(name, day, kind, content))
+    follow()
+    return bill
+
+
 def fetched(kind="trade", day=DAY):
     return read_bill(fetch_bill(Bill.objects.get(account="paper", kind=kind, day=day)))
 

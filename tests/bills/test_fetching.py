@@ -163,7 +163,7 @@ def test_a_bill_fetched_again_that_fails_stays_as_it_was_read(paper):
 
 def test_lines_are_forgotten_after_thirteen_months_and_what_was_posted_of_them_stays(paper):
     account()
-    read(line("other", "X1", fee="0.00"), line("fee", "S1", fee="1.00"))
+    read(line("fee", "S2", amount="0.00"), line("fee", "S1", fee="1.00"))
     read(line("payout", "P1"), kind="fund")
     read(line("refund", "R1"), kind="trade", day=BEFORE)  # open
     books = b.books()

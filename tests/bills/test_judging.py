@@ -102,6 +102,19 @@ def test_money_in_suspense_that_a_bill_tells_of_agrees():
     assert b.books() == {"providers": -9, "suspense": 9}
 
 
+def test_another_amount_that_the_provider_then_tells_of_stands_in_suspense_and_leaves_the_queue_when_cleared():
+    payment = started()
+    read(line("payment", "T1", payment, amount="9.00"))
+    assert (queue(), is_asked(payment)) == ([("other_amount", "T1", 9)], True)
+    assert said(payment, "T1", Decimal("9.00")) == "wrong_amount"
+    follow()
+    kept = UnmatchedPayment.objects.get()
+    assert (BillLine.objects.get().unmatched, len(queue())) == (kept, 1)
+    unmatched.assign_to(kept, b.customer(), user=b.financier(), reason="theirs")
+    follow()
+    assert (queue(), b.books()) == ([], {"providers": -9, "wallet": 9})
+
+
 @pytest.mark.parametrize("amount", ["9.99", "10.01"])
 def test_another_amount_waits_for_somebody(amount):
     bill = read(line("payment", "T1", paid("T1"), amount=amount), line("payment", "T2", started(), amount=amount))
@@ -313,7 +326,7 @@ def test_fees_of_payments_and_fees_by_themselves_are_posted_and_those_given_back
     read(line("payment", "T1", payment, fee="0.06"))
     lines = [line("fee", "S1", amount="2.00", fee="2.00"), line("fee", "S2", amount="0.50", fee="-0.50")]
     bill = read(*lines, line("other", "X1", amount="7.00", fee="0.00"), kind="fund")
-    assert verdicts(bill) == [("S1", "posted", False), ("S2", "posted", False), ("X1", "ignored", False)]
+    assert verdicts(bill) == [("S1", "posted", False), ("S2", "posted", False), ("X1", "ignored", True)]
     assert b.books() == {"providers": Decimal("-8.44"), "wallet": 10, "fees": Decimal("-1.56")}
     entries = Entry.objects.filter(kind="fee")
     assert {(entry.actor_name, entry.customer) for entry in entries} == {("paper", None)}

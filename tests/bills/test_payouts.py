@@ -40,11 +40,11 @@ def recorded(user, reference="B1", amount="30.00", paid_on=DAY, name="paper"):
 def test_a_payout_by_the_banks_statement_is_posted_once(user):
     assert recorded(user) == recorded(user)
     assert b.books() == {"cash": -30, "providers": 30}
-    with pytest.raises(BadInput, match="recorded already"):
+    with pytest.raises(BadInput, match="reference"):
         recorded(user, amount="30.01")
-    with pytest.raises(BadInput, match="future"):
+    with pytest.raises(BadInput, match="paid_on"):
         recorded(user, "B2", paid_on=DAY + timedelta(days=2))
-    with pytest.raises(BadInput, match="no payment account"):
+    with pytest.raises(BadInput, match="account"):
         recorded(user, "B2", name="nobody")
     with pytest.raises(MoneyRefused):
         recorded(b.clerk(), "B2")
@@ -70,7 +70,7 @@ def test_what_a_bill_told_is_not_recorded_by_hand(user):
 def test_a_line_is_settled_once_with_a_note(user):
     bill = read(line("refund", "R1"))
     row = BillLine.objects.get()
-    with pytest.raises(BadInput, match="few words"):
+    with pytest.raises(BadInput, match="note"):
         settle_line(row, user=user, note=" ")
     with pytest.raises(MoneyRefused):
         settle_line(row, user=b.clerk(), note="by hand")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from billing.actions.payments import believe
 from billing.bills.actions.judging import our_key
@@ -48,6 +48,7 @@ def settle_what_agrees():
     not_here.filter(Exists(booked), kind=BillLineKind.PAYMENT).exclude(reference="").update(**agrees)
     given_back = {"payer_refund__state": PayerRefundState.DONE, "payer_refund__amount": F("amount")}
     not_here.filter(kind=BillLineKind.REFUND, **given_back).update(**agrees)
+    _link_to_suspense()
     cleared = Q(unmatched__isnull=False) & ~Q(unmatched__state=ClearingState.WAITING)
     lines.filter(cleared).update(settled_at=now)
     lines.filter(_IS_IN_A_BILL, verdict=LineVerdict.MISSING_THERE).update(**agrees)
@@ -63,11 +64,19 @@ def keep_in_suspense():
     lines = list(unasked.exclude(reference="").select_related("bill").order_by("pk")[:BELIEVED_AT_ONCE])
     for line in lines:
         believe(line.bill.account, _facts(line))
-        kept = UnmatchedPayment.objects.filter(
-            provider=line.bill.account, reference=line.reference, amount=line.amount, reopened_at=None
-        )
-        BillLine.objects.filter(pk=line.pk).update(unmatched=kept.order_by("pk").first())
+    _link_to_suspense()
     return len(lines)
+
+
+def _link_to_suspense():
+    """Say of open lines where their money stands in suspense, whatever told us of it."""
+    of_line = {"reference": OuterRef("reference"), "amount": OuterRef("amount"), "reopened_at": None}
+    kept = (
+        UnmatchedPayment.objects.filter(provider=OuterRef("bill__account"), **of_line).order_by("pk").values("pk")[:1]
+    )
+    payments = BillLine.objects.open().filter(kind=BillLineKind.PAYMENT, number__isnull=False, unmatched=None)
+    for line in payments.annotate(kept=Subquery(kept.values("pk")[:1])).exclude(kept=None)[:BELIEVED_AT_ONCE]:
+        BillLine.objects.filter(pk=line.pk).update(unmatched=line.kept)
 
 
 def look_for_ours():

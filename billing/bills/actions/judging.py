@@ -72,7 +72,9 @@ class _Books:
             return self._of_payment(row)
         if row.kind == BillLineKind.REFUND:
             return self._of_refund(row)
-        return Judged(LineVerdict.POSTED if row.kind in POSTED_BY_BILLS else LineVerdict.IGNORED)
+        if row.kind in POSTED_BY_BILLS:
+            return Judged(LineVerdict.POSTED)
+        return Judged(LineVerdict.IGNORED, is_open=bool(row.amount))
 
     def _of_payment(self, row):
         if booked := self.paid.get(row.reference):

@@ -31,6 +31,7 @@ TONES = {
     LineVerdict.MISSING_THERE: "bad",
     LineVerdict.OTHER_AMOUNT: "bad",
     LineVerdict.RETRACTED: "warning",
+    LineVerdict.IGNORED: "warning",
 }
 TO_DO_ABOUT = {
     (LineVerdict.MISSING_HERE, BillLineKind.PAYMENT): gettext_lazy(
@@ -63,6 +64,10 @@ TO_DO_ABOUT = {
     (LineVerdict.RETRACTED, BillLineKind.PAYOUT): gettext_lazy(
         "This payout is posted, and the provider has taken it out of its bill. See in the bank's statement whether "
         "the money came."
+    ),
+    (LineVerdict.IGNORED, BillLineKind.OTHER): gettext_lazy(
+        "The provider moved money for something that the portal does not know, such as a payout that came back. See "
+        "on the provider's website what it is, and book what concerns your books."
     ),
 }
 TO_CLEAR = gettext_lazy(

@@ -72,6 +72,7 @@ def ask_about_line(request, pk):
 
 _OPEN_VERDICTS = (
     *(LineVerdict.MISSING_HERE, LineVerdict.MISSING_THERE, LineVerdict.OTHER_AMOUNT, LineVerdict.RETRACTED),
+    LineVerdict.IGNORED,
 )
 
 

@@ -76,6 +76,7 @@ ASKED = {
     **one_each("carriers.view_command", "carriers:card-orders", "carriers:by-hand", "carriers:job-orders"),
     **one_each("billing.add_receipt", "money:unmatched-send-back"),
     **one_each("billing.view_provideraccount", "money:providers", "money:provider"),
+    **one_each("billing.add_price", "money:selling-of", "money:selling-price", "money:selling-switch"),
     **one_each("billing.change_provideraccount", "money:provider-new", "money:provider-edit"),
     **one_each("billing.pay_order", "money:provider-try"),
     **one_each("carriers.change_carrieraccount", "carriers:account-new", "carriers:account-edit"),

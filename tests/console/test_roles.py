@@ -26,6 +26,7 @@ LOOKS = words(
     view_notification view_order view_orderline view_payment view_posting view_price view_pricetier view_receipt
     view_refund view_unmatchedpayment view_proposal view_termsrecord view_missedrenewal view_donealone
     view_cancellingrules view_payerrefund view_provideraccount view_withdrawal
+    view_bill view_billfee view_billline view_payout
     view_carrieraccount view_command view_drift view_line view_pull view_reconciliation
     """
 )
@@ -42,6 +43,7 @@ OPERATIONS = words(
 )
 FINANCE = words(
     """
+    settle_bill
     pay_order refund_order adjust_order add_receipt reverse_receipt add_price add_pricetier change_pricetier
     change_customeraccount pay_withdrawal settle_payerrefund
     """

@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from billing.actions.provider_saving import save_provider_account
-from billing.choices import Account, PayerRefundState
+from billing.choices import Account, OrderKind, PayerRefundState
 from billing.models import PayerRefund, Payment, ProviderAccount
 from cards.ciphers import deciphered
 from cards.permissions import Actor
 from tests.billing import build as b
+from tests.build import card_in_use, member
 from tests.console.pages import logged_in, of_role, superuser, text
 from tests.payments.paper import said_paid
 
@@ -188,6 +189,20 @@ def test_the_list_says_what_goes_through_each_account():
     page = look(client)
     assert "main In use Paper pay" in page
     assert "Payments that wait to be paid 0 Refunds to payers on their way 1 Failed refunds to payers 0" in page
+
+
+@pytest.mark.parametrize("takers", [(), ("main",)])
+def test_where_nobody_takes_payments_wallet_and_orders_say_what_to_do(settings, takers):
+    settings.LOCAL_PAYMENTS = False
+    for name in takers:
+        an_account(name, is_on=True)
+    nobody = not takers
+    wallet = look(logged_in(member("Acme")), "/my/wallet/")
+    assert ("ask your dealer how to top up" in wallet, "Top up online" in wallet) == (nobody, not nobody)
+    b.price("Y1-30", 30)
+    order = b.placed(OrderKind.RENEWAL, [card_in_use(customer="Acme")])
+    page = look(of_role("finance"), f"/console/orders/{order.pk}/")
+    assert ("no payment account is in use" in page, "Pay ¥30.00 online" in page) == (nobody, not nobody)
 
 
 def test_the_list_costs_the_same_however_many_accounts(django_assert_max_num_queries):

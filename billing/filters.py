@@ -8,9 +8,10 @@ import django_filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderState, Unpaid
-from billing.models import Order, OrderLine, Receipt, TermsRecord
+from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderState, PayerRefundCause, Unpaid
+from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
@@ -86,6 +87,26 @@ class ReceiptFilter(StrictFilterSet):
         if value == "repeated":
             return receipts.filter(reversed_at=None, repeats=True)
         return receipts.filter(reversed_at__isnull=value == "0")
+
+
+class PayerRefundFilter(StrictFilterSet):
+    """What the list of refunds to payers can be asked for."""
+
+    show = django_filters.ChoiceFilter(
+        choices=[("open", _("On their way")), ("failed", _("Failed")), ("ended", pgettext_lazy("withdrawal", "Over"))],
+        method="how_far",
+        label=_("State"),
+        empty_label=_("Any state"),
+    )
+    cause = django_filters.ChoiceFilter(
+        choices=PayerRefundCause.choices, label=_("Reason"), empty_label=_("Any reason")
+    )
+    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
+
+    def how_far(self, refunds: QuerySet[PayerRefund], name: str, value: str) -> QuerySet[PayerRefund]:
+        found = {"open": refunds.under_way, "failed": refunds.failed, "ended": refunds.ended}
+        return found[value]()
 
 
 class TermsFilter(StrictFilterSet):

@@ -9,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.actions.provider_saving import LAST_RANK
-from billing.choices import OrderKind
+from billing.actions.withdrawals import PayeeAccount, payee_account
+from billing.choices import OrderKind, WithdrawalWay
 from billing.models.fields import AmountField
 from billing.money import ZERO, read_amount, yuan
 from billing.rules import PLAN_KINDS, Shown, is_usual_day, may_be_received_on
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.errors import BadInput
-from cards.forms import CustomerField, DayField, SecretField
+from cards.forms import CustomerField, DayField, SecretField, say_at_field
 from cards.models import Plan
 from cards.phrases import pair
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
@@ -153,6 +154,67 @@ class AssignForm(ReasonForm):
 
     customer = CustomerField()
     field_order = ("customer", "reason")
+
+
+class WithdrawalForm(KeyedForm):
+    """How much of a wallet is to be paid out, and where to; a bank account for a bank transfer alone."""
+
+    amount = AmountField(label=pgettext_lazy("money", "Amount"))
+    way = forms.ChoiceField(label=pgettext_lazy("withdrawal", "Way"), choices=WithdrawalWay.choices)
+    bank = forms.CharField(
+        label=pgettext_lazy("payment", "Bank"),
+        max_length=100,
+        required=False,
+        help_text=_("For a bank transfer: with the branch, as the bank writes it."),
+    )
+    account_name = forms.CharField(label=pgettext_lazy("payment", "Account name"), max_length=100, required=False)
+    account_number = forms.CharField(
+        label=pgettext_lazy("payment", "Account number"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["account"] = None
+        if cleaned.get("way") == WithdrawalWay.BANK and not self.errors:
+            try:
+                cleaned["account"] = payee_account(*(cleaned[name] for name in PayeeAccount._fields))
+            except BadInput as bad:
+                say_at_field(self, bad)
+        return cleaned
+
+    @property
+    def asked(self):
+        """What is asked for, as `ask_withdrawal` takes it."""
+        return {name: self.cleaned_data[name] for name in ("amount", "way", "account", "key")}
+
+
+class TransferForm(KeyedForm):
+    """A transfer that somebody made at the bank."""
+
+    reference = forms.CharField(
+        label=_("Bank's reference"), max_length=64, help_text=_("Unique per transfer: each is recorded only once.")
+    )
+
+
+class NotedTransferForm(TransferForm):
+    """A transfer to a payer, and what is to be remembered of it."""
+
+    note = forms.CharField(
+        label=_("Internal note"), max_length=200, required=False, help_text=_("To whom, and who said so.")
+    )
+
+
+class ChargebackForm(ReasonForm):
+    """What a provider or the bank has taken back, as it says it."""
+
+    amount = AmountField(label=pgettext_lazy("money", "Amount"))
+    reference = forms.CharField(
+        label=_("Reference of the chargeback"), max_length=64, help_text=_("As the provider or the bank writes it.")
+    )
+    field_order = ("amount", "reference", "reason")
 
 
 class ReceiptForm(KeyedForm):

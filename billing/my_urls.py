@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views.my import buy, orders, receipts, selling, statement, wallet
+from billing.views.my import buy, orders, receipts, selling, statement, wallet, withdrawals
 
 app_name = "buying"
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("wallet/", wallet.wallet, name="wallet"),
     path("wallet/balance/", wallet.balance, name="balance"),
     path("wallet/<int:pk>/deposit/", wallet.deposit, name="deposit"),
+    path("wallet/<int:pk>/withdraw/", withdrawals.withdraw, name="withdraw"),
+    path("wallet/withdrawals/<int:pk>/take-back/", withdrawals.take_back, name="withdrawal-take-back"),
     path("wallet/<int:pk>/agreement/", wallet.change_agreement, name="agreement"),
     path("wallet/<int:pk>/statement/", statement.MY_STATEMENT.page, name="statement"),
     path("wallet/<int:pk>/statement.csv", statement.MY_STATEMENT.file, name="statement-csv"),

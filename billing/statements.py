@@ -41,7 +41,9 @@ class Statement:
 def wallet_of(customer_id: int) -> QuerySet[Posting]:
     """The postings of a customer's wallet, in the order in which they were made."""
     wallet = Posting.objects.filter(customer=customer_id, account=Account.WALLET).order_by("pk")
-    return wallet.select_related("entry__order", "entry__receipt", "entry__reverses__receipt", "entry__unmatched")
+    came = ("order", "receipt", "unmatched", "payment", "reverses__receipt", "reverses__chargeback__payment")
+    went = ("withdrawal", "ended_withdrawal", "payer_refund__withdrawal", "chargeback__payment")
+    return wallet.select_related(*(f"entry__{relation}" for relation in (*came, *went)))
 
 
 def statement(customer_id: int, day: date) -> Statement:

@@ -49,6 +49,8 @@ MONEY = (
     (_("Receipts"), "money:receipt-list", "billing.view_receipt"),
     (_("Payments to clear"), "money:unmatched-list", "billing.add_receipt"),
     (_("Provider bills"), "bills:bills", "bills.view_bill"),
+    (_("Refunds to payers"), "money:payer-refund-list", "billing.settle_payerrefund"),
+    (_("Withdrawals"), "money:withdrawal-list", "billing.pay_withdrawal"),
     (_("Approvals"), "money:approvals", "billing.view_proposal"),
     (_("Missed renewals"), "money:missed-renewals", "billing.view_order"),
     (_("Payment providers"), "money:providers", "billing.view_provideraccount"),

@@ -33,6 +33,9 @@ ORDER_TONES = {
     PayerRefundState.FAILED: "bad",
     ClearingState.WAITING: "warning",
     ClearingState.ASSIGNED: "good",
+    PayerRefundState.SENT: "info",
+    PayerRefundState.FAILED: "bad",
+    PayerRefundState.BY_BANK: "good",
 }
 EFFECTS = {
     "works_again": _("work again immediately"),

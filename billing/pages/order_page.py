@@ -13,7 +13,7 @@ from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
-from billing.models import MoneyRules
+from billing.models import Chargeback, MoneyRules
 from billing.money import LARGEST, ZERO, tax_within
 from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
@@ -78,6 +78,13 @@ def _payments(order):
         )
         for payment in payments
     ]
+
+
+def chargebacks_context(order):
+    """What was taken back of what paid the order, and its card where it has only one."""
+    found = Chargeback.objects.filter(payment__order=order).select_related("entry__reversed_by")
+    cards = list(order.lines.values_list("card__iccid", flat=True)[:2])
+    return {"chargebacks": found.order_by("pk"), "only_iccid": cards[0] if len(cards) == 1 else None}
 
 
 def _draft(order):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.actions.fulfilment import UNSERVED
 from billing.actions.providers import provider_label
+from billing.actions.withdrawals import RETURNED_KEY
 from billing.choices import EntryKind, OrderKind
 from billing.permissions import AUTO_RENEWAL
 from cards.choices import ActorKind
@@ -58,6 +59,8 @@ def kind_of(entry):
 
 def told_of(entry):
     """Why, as the customer reads it; empty where the kind of the entry says it all."""
+    if entry.key.startswith(RETURNED_KEY):
+        return _("could not be paid out")
     return entry.told or (_("could not be delivered") if entry.key.startswith(UNSERVED) else "")
 
 
@@ -78,4 +81,20 @@ def _what_for(entry, frame):
         return receipt.reference, frame.money_url("receipt" if frame.for_staff else "receipt-print", receipt.pk)
     if unmatched := getattr(came, "unmatched", None):
         return unmatched.reference, frame.money_url("unmatched", unmatched.pk) if frame.for_staff else ""
+    if withdrawal := _withdrawal_of(came):
+        return str(withdrawal), frame.money_url("withdrawal", withdrawal.pk) if frame.for_staff else ""
+    if payment := _payment_of(came):
+        return payment.provider_reference, frame.money_url("payment", payment.pk) if frame.for_staff else ""
     return "", ""
+
+
+def _withdrawal_of(entry):
+    """The withdrawal by which money left the wallet, or that came back into it, whole or in part."""
+    refund = getattr(entry, "payer_refund", None)
+    ended = getattr(entry, "ended_withdrawal", None) or (refund and refund.withdrawal)
+    return getattr(entry, "withdrawal", None) or ended
+
+
+def _payment_of(entry):
+    chargeback = getattr(entry, "chargeback", None)
+    return chargeback.payment if chargeback else getattr(entry, "payment", None)

@@ -37,6 +37,8 @@ PAGES = [
     "/console/at-risk/",
     "/console/approvals/",
     "/console/unmatched/",
+    "/console/payer-refunds/",
+    "/console/withdrawals/",
     "/console/cards/",
     "/console/cards/{iccid}/",
     "/console/cards/{iccid}/suspend/",

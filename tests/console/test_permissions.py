@@ -61,6 +61,13 @@ ASKED = {
     **one_each("billing.add_receipt", "money:unmatched-give-back", "money:unmatched-take-back"),
     **one_each("billing.reverse_receipt", "money:receipt-reverse"),
     **one_each("billing.view_unmatchedpayment", "money:unmatched-list", "money:unmatched"),
+    **one_each("billing.view_payerrefund", "money:payer-refund-list", "money:payer-refund-csv", "money:payer-refund"),
+    **one_each("billing.settle_payerrefund", "money:payer-refund-again", "money:payer-refund-by-bank"),
+    **one_each("billing.settle_payerrefund", "money:payer-refund-keep", "money:payment-charged-back"),
+    **one_each("billing.settle_payerrefund", "money:chargeback-won"),
+    **one_each("billing.view_withdrawal", "money:withdrawal-list", "money:withdrawal"),
+    **one_each("billing.pay_withdrawal", "money:withdrawal-paid", "money:withdrawal-back", "money:customer-withdraw"),
+    **one_each("billing.view_payment", "money:payment"),
     **one_each("billing.view_customeraccount", "money:statement", "money:statement-csv"),
     **one_each("billing.change_customeraccount", "money:customer-agreement", "money:customer-notices"),
     **one_each("billing.change_customeraccount", "money:card-auto-renew"),
@@ -90,7 +97,11 @@ SUPERUSERS_ALONE = {
     "carriers.change_carrieraccount",
 }  # permissions that nobody can be given
 # What the menu leads to only for those who have something to do there.
-NARROWER = {"money:unmatched-list": "billing.add_receipt"}
+NARROWER = {
+    "money:unmatched-list": "billing.add_receipt",
+    "money:payer-refund-list": "billing.settle_payerrefund",
+    "money:withdrawal-list": "billing.pay_withdrawal",
+}
 
 
 def views(resolver=None, namespace="", route=""):

@@ -28,6 +28,7 @@ LOOKS = words(
     view_cancellingrules view_payerrefund view_provideraccount view_withdrawal
     view_bill view_billfee view_billline view_payout
     view_carrieraccount view_command view_drift view_line view_pull view_reconciliation
+    view_chargeback view_payerrefund view_provideraccount view_withdrawal
     """
 )
 OPERATIONS = words(

@@ -22,6 +22,8 @@ from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
 from billing.bills.models import Bill
+from billing.actions.chargebacks import record_chargeback
+from billing.actions.withdrawals import ask_withdrawal, payee_account
 from billing.guest.actions.finding import seek_number
 from billing.models import Order, PriceTier, ProviderAccount, UnmatchedPayment
 from billing.payments import local
@@ -220,6 +222,8 @@ TABLE = {
     "buying:wallet": row(CUSTOMERS),
     "buying:balance": row(CUSTOMERS),
     "buying:deposit": row(NOBODY, ACTING, {"key": str(uuid.uuid4()), "amount": "5"}, pk="cards_customer"),
+    "buying:withdraw": row(OWNER, OWNER, pk="cards_customer"),
+    "buying:withdrawal-take-back": row(NOBODY, OWNER, pk="asked withdrawal"),
     "buying:agreement": row(NOBODY, ACTING, {"renews_days_ahead": "7"}, pk="cards_customer"),
     "buying:statement": row(LOOKERS, pk="cards_customer"),
     "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
@@ -255,6 +259,20 @@ TABLE = {
     "money:unmatched-give-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
     "money:unmatched-send-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
     "money:unmatched-take-back": row(NOBODY, FINANCE, {"reason": "x"}, pk="unmatched"),
+    "money:payer-refund-list": row(STAFF),
+    "money:payer-refund-csv": row(STAFF),
+    "money:payer-refund": row(STAFF, pk="payer refund"),
+    "money:payer-refund-again": row(NOBODY, FINANCE, pk="payer refund"),
+    "money:payer-refund-by-bank": row(NOBODY, FINANCE, {"reference": "BANK 11"}, pk="payer refund"),
+    "money:payer-refund-keep": row(NOBODY, FINANCE, pk="payer refund"),
+    "money:withdrawal-list": row(STAFF),
+    "money:withdrawal": row(STAFF, pk="withdrawal"),
+    "money:withdrawal-paid": row(NOBODY, FINANCE, {"reference": "BANK 12"}, pk="withdrawal"),
+    "money:withdrawal-back": row(NOBODY, FINANCE, pk="withdrawal"),
+    "money:payment": row(STAFF, pk="paid payment"),
+    "money:payment-charged-back": row(NOBODY, FINANCE, pk="paid payment"),
+    "money:chargeback-won": row(NOBODY, FINANCE, {"reason": "x"}, pk="chargeback"),
+    "money:customer-withdraw": row(FINANCE, FINANCE, pk="cards_customer"),
     "money:customer-list": row(STAFF),
     "money:customer": row(STAFF, pk="cards_customer"),
     "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
@@ -468,9 +486,29 @@ def money_of(card, finance, ops):
         "guest's receipt": payments.start_guest_payment(of_guest).code,
         "unmatched": UnmatchedPayment.objects.get().pk,
         **of_a_provider(),
+        **money_out_of(card.customer, finance),
         "billing_moneyrules": 1,
         "cards_cancellingrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
+    }
+
+
+def money_out_of(customer, finance):
+    """Of what Acme's wallet has: withdrawn by bank, and back to where it came from, taken back, and asked for."""
+    payment = payments.start_deposit(customer, Decimal(20), user=finance)
+    payments.receive(local.NAME, *local.notification(payment, "paid"))
+    chargeback = record_chargeback(payment, Decimal(1), "CB 1", user=finance, reason="x")
+    account = payee_account("Bank", "Acme", "62258801")
+    made = [
+        build.approved(ask_withdrawal(customer, Decimal(2), way, user=finance, account=account)).withdrawal
+        for way in ("bank", "origin")
+    ]
+    return {
+        "paid payment": payment.pk,
+        "chargeback": chargeback.pk,
+        "withdrawal": made[0].pk,
+        "payer refund": made[1].refunds.get().pk,
+        "asked withdrawal": ask_withdrawal(customer, Decimal(2), "origin", user=finance).pk,
     }
 
 

@@ -7,11 +7,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions.approvals import approve_proposal, decline_proposal
+from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, UnmatchedPayment
 from billing.pages.approval_lines import about_proposal, earlier_context, everything_expired, everything_waiting
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import proposed_prices, values_of
+from billing.pages.withdrawal_rows import withdrawal_context
 from billing.permissions import may_decide
 from cards.errors import BadInput
 from cards.models import CancellingRules
@@ -51,6 +53,8 @@ def proposal_page(request, pk):
         "may_decide": may,
         **earlier_context(proposal.asked_by, proposal.customer, proposal.amount),
     }
+    if proposal.deed == Deed.WITHDRAWAL:
+        context |= withdrawal_context(proposal)
     return console_page(request, "console/money/proposal.html", context)
 
 

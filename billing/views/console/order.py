@@ -15,6 +15,7 @@ from billing.errors import MoneyRefused
 from billing.forms import RefundForm
 from billing.models import Order
 from billing.pages.approval_lines import earlier_context
+from billing.pages.order_page import chargebacks_context
 from billing.permissions import may_request_refund
 from billing.views.orders import OrderPages
 from cards.forms import form_key
@@ -30,7 +31,7 @@ class ConsoleOrders(OrderPages):
     def context(self, order, request):
         """With whose order it is, as nobody else is told, and what an adjustment waits for."""
         (told,) = customers_told([order.customer])
-        shown = super().context(order, request) | {"customer_told": told}
+        shown = super().context(order, request) | {"customer_told": told} | chargebacks_context(order)
         if order.kind == OrderKind.ADJUSTMENT and order.is_placed:
             shown |= earlier_context(order.created_by, order.customer, abs(order.total))
         return shown

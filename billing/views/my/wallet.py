@@ -22,7 +22,8 @@ from billing.models.fields import AmountField
 from billing.money import yuan
 from billing.pages.pay_buttons import pay_buttons
 from billing.pages.wallet_lines import wallet_line
-from billing.permissions import may_pay
+from billing.pages.withdrawal_rows import withdrawal_rows
+from billing.permissions import may_pay, may_withdraw_money
 from billing.sentences import sentence_of
 from billing.statements import wallet_of
 from billing.views.paying import lead_to_payment
@@ -153,6 +154,8 @@ def _wallet(request, customer, deposit=None, agreement=None):
         "customer": customer,
         "account": account,
         "may_pay": may_pay(request.user, customer.pk),
+        "may_withdraw": may_withdraw_money(request.user, customer.pk),
+        "withdrawals": withdrawal_rows(customer),
         "postings": [wallet_line(posting, MY, to_staff=False) for posting in latest],
         "notices": [(notice, sentence_of(notice, plans)) for notice in notices],
         "prices": [(plan, quote.amount) for plan, quote in quotes if quote],

@@ -1,6 +1,7 @@
 """Where parameters become querysets of orders and customers, for the console's lists."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -104,7 +105,8 @@ class PayerRefundFilter(StrictFilterSet):
     since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label=_("From date"))
     through = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("Through date"))
 
-    def how_far(self, refunds: QuerySet[PayerRefund], name: str, value: str) -> QuerySet[PayerRefund]:
+    def how_far(self, refunds: Any, name: str, value: str) -> QuerySet[PayerRefund]:
+        found: dict[str, Callable[[], QuerySet[PayerRefund]]]
         found = {"open": refunds.under_way, "failed": refunds.failed, "ended": refunds.ended}
         return found[value]()
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from billing.actions import orders, payments
 from billing.actions.approvals import approve_proposal, decline_proposal, expire_waiting, take_back_withdrawal
+from billing.actions.asking import work_on_payments
 from billing.actions.payer_refunds import keep_in_wallet, record_paid_by_bank, send_again
 from billing.actions.withdrawals import (
     ask_withdrawal,
@@ -20,14 +21,15 @@ from billing.actions.withdrawals import (
 )
 from billing.choices import WithdrawalWay
 from billing.errors import MoneyRefused
-from billing.models import Entry, PayerRefund, Payment, Withdrawal
-from billing.payments import local
+from billing.models import Entry, Notice, PayerRefund, Payment, Withdrawal
+from billing.payments.port import Facts, RefundFacts, RefundSaid, Said
 from billing.proof import problems
 from cards.calendar import this_moment
 from cards.errors import BadInput
 from tests.billing import build as b
 from tests.billing.test_unmatched import killed_at
 from tests.build import member, on_day
+from tests.payments.playing import ACCOUNT, due_again, played
 
 pytestmark = pytest.mark.django_db
 
@@ -65,12 +67,13 @@ def bad_field(do, *args, **kwargs):
     return error.value.field
 
 
-def came_online(*amounts):
-    """Payments into Acme's wallet, in this order."""
+def came_online(*amounts, provider=None):
+    """Payments into Acme's wallet, in this order, by this account of a provider or by the portal's own page."""
     payer = User.objects.filter(username="payer").first() or member("Acme", "payer", "owner")
     for amount in amounts:
-        payment = payments.start_deposit(b.customer(), Decimal(amount), user=payer)
-        payments.receive(local.NAME, *local.notification(payment, "paid"))
+        payment = payments.start_deposit(b.customer(), Decimal(amount), user=payer, provider=provider)
+        facts = Facts(f"{payment.key}", payment.key, Said.PAID, payment.amount, f"L{payment.pk}", {})
+        payments.believe(payment.provider, facts)
     return list(Payment.objects.order_by("pk"))
 
 
@@ -294,6 +297,36 @@ def test_one_transfer_pays_one_thing(owner, user):
     refund = failed(withdrawn(owner, user, "10", WithdrawalWay.ORIGIN).refunds.get())
     assert bad_field(record_paid_by_bank, refund, "T 1", user=user) == "reference"
     assert record_paid_by_bank(refund, "T 2", user=user).state == "by_bank"
+
+
+# by the provider
+
+
+def test_a_withdrawal_is_over_once_the_provider_has_given_all_of_it_back(owner, user, monkeypatch):
+    provider = played(monkeypatch)
+    came_online("10.00", "20.00", provider=ACCOUNT)
+    withdrawal = withdrawn(owner, user, "25", WithdrawalWay.ORIGIN)
+    provider.refunds = RefundFacts(RefundSaid.UNDERWAY)
+    work_on_payments(20, until_settled=True)
+    assert (fresh(withdrawal).state, b.books()["payback"]) == ("approved", 25)
+    for refund in withdrawal.refunds.all():
+        due_again(refund)
+    work_on_payments(20, until_settled=True)
+    assert (fresh(withdrawal).state, b.books()) == ("done", {"wallet": 5, "providers": -5})
+
+
+def test_the_customer_is_told_of_what_the_provider_does_not_give_back(owner, user, monkeypatch):
+    provider = played(monkeypatch)
+    came_online("10.00", provider=ACCOUNT)
+    withdrawal = withdrawn(owner, user, "10", WithdrawalWay.ORIGIN)
+    provider.refunds = RefundFacts(RefundSaid.FAILED, words="account closed")
+    work_on_payments(20, until_settled=True)
+    (notice,) = Notice.objects.all()
+    assert (notice.kind, notice.facts, fresh(withdrawal).state) == ("payment_failed", {"amount": "10.00"}, "approved")
+    provider.refunds = RefundFacts(RefundSaid.DONE)
+    send_again(withdrawal.refunds.get(), user=user)
+    work_on_payments(20, until_settled=True)
+    assert (fresh(withdrawal).state, b.books()) == ("done", {})
 
 
 # killed

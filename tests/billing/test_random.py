@@ -18,38 +18,50 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from billing import proof
-from billing.actions import auto_renew, orders, payments, receipts, refunds
+from billing.actions import auto_renew, orders, payments, receipts, refunds, unmatched
 from billing.actions.accounts import keep_agreement
-from billing.actions.approvals import approve_proposal, decline_proposal
+from billing.actions.approvals import approve_proposal, decline_proposal, take_back_withdrawal
+from billing.actions.asking import work_on_payments
+from billing.actions.chargebacks import record_chargeback, record_won
 from billing.actions.kinds import work_off_order, work_off_orders
+from billing.actions.payer_refunds import keep_in_wallet, record_paid_by_bank, send_again
 from billing.actions.prices import set_price
 from billing.actions.second_person import sum_alone
 from billing.actions.shown import shown_by_check
-from billing.choices import LineState, OrderKind, PriceKind, RefundState
+from billing.actions.withdrawals import ask_withdrawal, payee_account, record_transfer, return_to_wallet
+from billing.bills.actions.payouts import record_payout
+from billing.choices import LineState, OrderKind, PriceKind, RefundState, WithdrawalState, WithdrawalWay
 from billing.models import (
+    Chargeback,
     CustomerAccount,
     MoneyRules,
     Order,
     OrderLine,
+    PayerRefund,
     Payment,
+    Posting,
     Proposal,
     Receipt,
     Refund,
     UnmatchedPayment,
+    Withdrawal,
 )
-from billing.payments import local
+from billing.payments import PROVIDERS, local
+from billing.payments.port import Facts, Garbled, ProviderRefused, RefundFacts, RefundSaid
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import as_of, this_moment
 from cards.choices import JobStatus
-from cards.errors import BadInput, Refused
+from cards.errors import BadInput, NothingHeard, Refused
 from cards.models import Card, CardEvent, OrderedTerm, Plan, ServiceTerm
 from cards.models.card import MB
 from cards.permissions import Actor
 from cards.proof import Proof
 from tests.billing import build as b
+from tests.bills import paper
 from tests.build import card_in_use, open_card
+from tests.payments.playing import ACCOUNT, played
 
 pytestmark = [
     pytest.mark.django_db,
@@ -84,6 +96,13 @@ TOLD_ONLINE = {
     "closed": [{"said": "closed"}],
     "closed, then paid": [{"said": "closed"}, {}],
 }
+ONLINE = st.sampled_from([local.NAME, ACCOUNT])
+# What the provider does when money is to go back: says so, says nothing that helps, or refuses.
+OF_REFUNDS = [
+    *(RefundFacts(said, "R1", "words") for said in RefundSaid),
+    *(NothingHeard(), Garbled("?"), ProviderRefused("E1", "not enough")),
+]
+PAYEE = payee_account("Bank", "Acme", "62258801")
 LATE = st.sampled_from([timedelta(0), timedelta(hours=1), timedelta(days=3)])
 MEDDLING = [
     ("renew by itself", {}),
@@ -118,6 +137,10 @@ class Business(RuleBasedStateMachine):
         self.clock = None
         self.day = FIRST_DAY
         self._move_clock(FIRST_DAY)
+        self.patch = pytest.MonkeyPatch()
+        self.provider = played(self.patch)
+        self.patch.setitem(PROVIDERS, "paper", paper.Paper())
+        paper.account()
         self.people = [User.objects.create_superuser(name) for name in ("finance", "second")]
         for code, amount in (("M1-100", "5.00"), ("Y1-30", "30.00"), ("PACK-100", "9.90"), (None, "8.00")):
             b.price(code, Decimal(amount))
@@ -138,6 +161,7 @@ class Business(RuleBasedStateMachine):
         try:
             assert list(Proof().problems()) == []
         finally:
+            self.patch.undo()
             self.clock.disable()
             self.moment.__exit__(None, None, None)
             transaction.set_rollback(True)
@@ -199,11 +223,100 @@ class Business(RuleBasedStateMachine):
                 signed = amount if what == "charge" else -amount
                 self._try(lambda: orders.make_adjustment(customer, signed, user=self.people[0], note="x"))
 
-    @rule(which=ONE_OF, decide=st.sampled_from([approve_proposal, approve_proposal, decline_proposal]))
+    @rule(
+        which=ONE_OF, decide=st.sampled_from([approve_proposal, approve_proposal, approve_proposal, decline_proposal])
+    )
     def decide(self, which, decide):
         """A colleague decides what somebody may not do alone."""
         if proposal := self._pick(Proposal.objects.waiting(), which):
             self._try(lambda: decide(proposal, user=self.people[1]))
+
+    # money that goes out
+
+    @rule(name=st.sampled_from(NAMES), amount=AMOUNTS, way=st.sampled_from(WithdrawalWay), is_approved=st.booleans())
+    def ask_for_money(self, name, amount, way, is_approved):
+        """A withdrawal that is asked for, and perhaps approved at once; else it waits, for `decide` too."""
+        how = {"user": self.people[0], "account": PAYEE if way == WithdrawalWay.BANK else None}
+        self._try(lambda: ask_withdrawal(b.customer(name), amount, way, **how))
+        if is_approved:
+            self.decide(0, approve_proposal)
+
+    @rule(which=ONE_OF)
+    def take_back(self, which):
+        if proposal := self._pick(Proposal.objects.waiting().filter(deed="withdrawal"), which):
+            self._try(lambda: take_back_withdrawal(proposal, user=self.people[0]))
+
+    @rule(which=ONE_OF, is_paid=st.booleans(), reference=ONE_OF)
+    def transfer(self, which, is_paid, reference):
+        """The bank transfer is made, or cannot be; a reference may be one that paid something else."""
+        if withdrawal := self._pick(Withdrawal.objects.all(), which):
+            paid = lambda: record_transfer(withdrawal, f"OUT{reference}", user=self.people[0])  # noqa: E731
+            self._try(paid if is_paid else lambda: return_to_wallet(withdrawal, user=self.people[0]))
+
+    @rule(answer=st.sampled_from(OF_REFUNDS), asked=st.sampled_from(OF_REFUNDS))
+    def give_back(self, answer, asked):
+        """The bell rings: providers give back what they are to, or say that they do not."""
+        self.provider.refunds, self.provider.of_refunds = answer, asked
+        work_on_payments(10)
+
+    @rule(which=ONE_OF, how=st.sampled_from(["again", "by bank", "keep"]), reference=ONE_OF)
+    def settle_refund(self, which, how, reference):
+        """Somebody decides about money that the provider does not give back, or tries to where nothing is to decide."""
+        refund = self._pick(PayerRefund.objects.failed(), which) or self._pick(PayerRefund.objects, which)
+        ways = {
+            "again": lambda: send_again(refund, user=self.people[0]),
+            "by bank": lambda: record_paid_by_bank(refund, f"OUT{reference}", user=self.people[0]),
+            "keep": lambda: keep_in_wallet(refund, user=self.people[0]),
+        }
+        if refund:
+            self._try(ways[how])
+
+    @rule(which=ONE_OF, amount=AMOUNTS, reference=st.integers(0, 3), is_won=st.booleans())
+    def charge_back(self, which, amount, reference, is_won):
+        """The provider takes money of a payment back; what it took earlier may be won."""
+        if payment := self._pick(Payment.objects, which):
+            said = {"user": self.people[0], "reason": "disputed"}
+            amount = min(amount, payment.amount)
+            self._try(lambda: record_chargeback(payment, amount, f"CB{reference}", **said))
+        if is_won and (chargeback := self._pick(Chargeback.objects, which)):
+            self._try(lambda: record_won(chargeback, user=self.people[1], reason="won"))
+
+    @rule(
+        which=ONE_OF, name=st.sampled_from(NAMES), how=st.sampled_from(["assign", "by hand", "by provider", "reopen"])
+    )
+    def clear(self, which, name, how):
+        """Somebody decides whose money it is that fits no payment, or takes that back."""
+        row = self._pick(UnmatchedPayment.objects, which)
+        signed = {"user": self.people[0], "reason": "because"}
+        ways = {
+            "assign": lambda: unmatched.assign_to(row, b.customer(name), **signed),
+            "by hand": lambda: unmatched.mark_returned(row, **signed),
+            "by provider": lambda: unmatched.return_by_provider(row, **signed),
+            "reopen": lambda: unmatched.reopen(row, **signed),
+        }
+        if row:
+            self._try(ways[how])
+
+    @rule(fee=AMOUNTS, payout=AMOUNTS, reference=st.integers(0, 3))
+    def read_bill(self, fee, payout, reference):
+        """A provider's bill of yesterday says what it kept and what it paid out; somebody records a payout, too."""
+        yesterday, user = self.day - timedelta(days=1), self.people[0]
+        lines = [
+            paper.line("fee", f"F{reference}", amount="0", fee=str(fee), day=yesterday),
+            paper.line("payout", f"P{reference}", amount=str(payout), day=yesterday),
+        ]
+        self._try(lambda: paper.read(*lines, kind="fund", day=yesterday, user=user))
+        self._try(lambda: record_payout("paper", f"H{reference}", payout, self.day, user=user))
+
+    @rule(card=ONE_OF, kind=st.sampled_from([OrderKind.RENEWAL, OrderKind.PACK]), provider=ONLINE)
+    def sell_to_a_guest(self, card, kind, provider):
+        """Somebody without an account orders for a card, and begins to pay: it is told of as other payments are."""
+        card = Card.objects.get(pk=self.cards[card % len(self.cards)])
+        if card.customer:
+            plan = Plan.objects.get(code="PACK-100") if kind == OrderKind.PACK else None
+            order = orders.draft_order(kind, card.customer, [card.pk], user=None, plan=plan, is_guest=True)
+            self._try(lambda: orders.place(order, user=None))
+            self._try(lambda: payments.start_guest_payment(order, provider=provider))
 
     @rule(which=ONE_OF, asked=st.sampled_from(MEDDLING))
     def staff(self, which, asked):
@@ -237,20 +350,28 @@ class Business(RuleBasedStateMachine):
     def meddle_with_card(self, which, action, params):
         act(action, [self.cards[which % len(self.cards)]], actor=Actor.shell(), reason="because", **params)
 
-    @rule(which=ONE_OF, told=st.sampled_from(list(TOLD_ONLINE)), late=LATE)
-    def pay_online(self, which, told, late):
-        """A placed order is paid on the provider's page, which tells it in its own way, at once or days later."""
+    @rule(which=ONE_OF, told=st.sampled_from(list(TOLD_ONLINE)), late=LATE, provider=ONLINE)
+    def pay_online(self, which, told, late, provider):
+        """A placed order is paid at the provider, which tells it in its own way, at once or days later."""
         if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT).filter(state="placed"), which):
-            self._try(lambda: payments.start_payment(order, user=self.people[0]))
+            self._try(lambda: payments.start_payment(order, user=self.people[0], provider=provider))
         payment = self._pick(Payment.objects, which)
         for number, changes in enumerate(TOLD_ONLINE[told] if payment else []):
             body, _headers = local.notification(payment, "paid")
             content = json.loads(body) | changes
             content["reference"] += str(payment.pk)
-            sent_at = this_moment() - late + timedelta(seconds=number)
-            payments.receive("local", *local.signed(json.dumps(content).encode(), sent_at))
+            if payment.provider == local.NAME:
+                sent_at = this_moment() - late + timedelta(seconds=number)
+                payments.receive(local.NAME, *local.signed(json.dumps(content).encode(), sent_at))
+            else:
+                payments.believe(payment.provider, self._facts(content))
             if content["said"] == "paid":
                 self.came_online[content["payment"], content["reference"], content["amount"]] = content["amount"]
+
+    def _facts(self, content):
+        self.references += 1
+        key, said = UUID(content["payment"]), local.SAYS[content["said"]]
+        return Facts(f"N{self.references}", key, said, Decimal(content["amount"]), content["reference"], content)
 
     @rule(days=st.integers(1, 25), which=ONE_OF, mb=st.integers(1, 120))
     def use(self, days, which, mb):
@@ -302,9 +423,23 @@ class Business(RuleBasedStateMachine):
     @invariant()
     def no_money_that_came_online_is_lost(self):
         booked = sum(Payment.objects.filter(state="paid").values_list("amount", flat=True))
-        waiting = sum(UnmatchedPayment.objects.waiting().values_list("amount", flat=True))
+        unmatched = sum(UnmatchedPayment.objects.filter(reopened_at=None).values_list("amount", flat=True))
         if hasattr(self, "people"):
-            assert booked + waiting == sum(map(Decimal, self.came_online.values()))
+            assert booked + unmatched == sum(map(Decimal, self.came_online.values()))
+
+    @invariant()
+    def the_books_come_to_nothing_and_what_is_owed_to_payers_is_on_its_way(self):
+        posted = _in_all(Posting.objects)
+        refunds = PayerRefund.objects.filter(ended_at=None)
+        transfers = Withdrawal.objects.filter(way=WithdrawalWay.BANK, state=WithdrawalState.APPROVED)
+        owed = _in_all(refunds) + _in_all(transfers)
+        assert (posted, _in_all(Posting.objects.filter(account="payback"))) == (0, owed)
+
+    @invariant()
+    def no_more_goes_back_of_a_payment_than_came(self):
+        for payment in Payment.objects.filter(state="paid"):
+            lost = payment.chargebacks.filter(entry__reversed_by=None)
+            assert _in_all(payment.refunds.exclude(state="kept")) + _in_all(lost) <= payment.amount
 
     @invariant()
     def no_service_is_without_a_paid_line_or_a_grant(self):
@@ -339,6 +474,10 @@ class Business(RuleBasedStateMachine):
         self.clock.enable()
         self.moment = as_of(self._noon())
         self.moment.__enter__()
+
+
+def _in_all(rows):
+    return sum(rows.values_list("amount", flat=True))
 
 
 class Mistakes(list):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.models import CustomerAccount
+from billing.people import MONEY_DATA
 from cards.choices import AuditAction
 from cards.errors import BadInput
 from cards.models import Card
@@ -23,14 +24,20 @@ from cards.people.forms import ConfirmedForm
 from cards.people.personal_data import PERSONAL_DATA, close_account, data_of
 from cards.scope import Scope
 
-HOW_LONG = {"id_checks": "REAL_NAME_YEARS", "requests": "REQUEST_YEARS", "invitations": "INVITATION_DAYS"}
+KINDS = (*MONEY_DATA, *PERSONAL_DATA)  # what says who somebody is goes last
+HOW_LONG = {
+    "id_checks": "REAL_NAME_YEARS",
+    "requests": "REQUEST_YEARS",
+    "invitations": "INVITATION_DAYS",
+    "bank_accounts": "REQUEST_YEARS",
+}
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
 def what_is_kept(request):
     """For everybody: what is kept, why, how long, and who sees it."""
-    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in PERSONAL_DATA]
+    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in KINDS]
     return public_page(request, "account/privacy.html", {"rows": rows})
 
 
@@ -97,7 +104,7 @@ def is_needed(customer):
 def _closed(form, user, *, by):
     """Whether the account is closed; the form says why it is not."""
     try:
-        close_account(user, by=by, is_needed=is_needed)
+        close_account(user, by=by, is_needed=is_needed, kinds=KINDS)
     except BadInput as bad:
         form.add_error(None, str(bad.sentence))
         return False
@@ -109,19 +116,19 @@ def _customers_person(pk):
 
 
 def _file(user, *, by):
-    response = JsonResponse(data_of(user), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    response = JsonResponse(data_of(user, KINDS), json_dumps_params={"ensure_ascii": False, "indent": 2})
     name = dated(_("personal-data-{user}").format(user=user.get_username()), "json")
     return as_download(response, name, by=by, action=AuditAction.PERSON_EXPORTED, about=user)
 
 
 def _counts(user):
-    found = data_of(user)
-    return [(kind.label, len(found[kind.name])) for kind in PERSONAL_DATA]
+    found = data_of(user, KINDS)
+    return [(kind.label, len(found[kind.name])) for kind in KINDS]
 
 
 def _stays():
     """(what, how long) of what does not go with an account."""
-    return [(kind.label, _kept(kind)) for kind in PERSONAL_DATA if kind.erase is None]
+    return [(kind.label, _kept(kind)) for kind in KINDS if kind.erase is None]
 
 
 def _kept(kind):

@@ -1,7 +1,7 @@
 """What the portal knows of a person: why, how long, who sees it, what they are given of it, and what goes when they go.
 
-Each kind of row is declared once. The page for people, the file that they are given and the closing of an account all
-read `PERSONAL_DATA`.
+Each kind of row is declared once, here (`PERSONAL_DATA`) or in the room that knows it. The page for people, the file
+that they are given and the closing of an account all read the kinds of all rooms.
 """
 
 from collections.abc import Callable
@@ -49,12 +49,12 @@ class KindOfData:
     erase: Callable | None = None
 
 
-def data_of(user):
-    """Everything that the portal knows of a person, by the names of its kinds."""
-    return {kind.name: list(kind.rows(user)) for kind in PERSONAL_DATA}
+def data_of(user, kinds):
+    """Everything of these kinds that the portal knows of a person, by their names."""
+    return {kind.name: list(kind.rows(user)) for kind in kinds}
 
 
-def close_account(user, *, by, is_needed):
+def close_account(user, *, by, is_needed, kinds):
     """Take away what the portal knows of a person, but for what they have signed; they cannot log in any more.
 
     Their user name stays, so that nobody else can sign with it. Raises `BadInput` for the last owner of a customer
@@ -66,7 +66,7 @@ def close_account(user, *, by, is_needed):
             if is_last and (is_needed(customer) or customer.memberships.count() > 1):
                 sentence = _("{customer} needs an owner: make another person the owner first, then delete the account.")
                 raise BadInput("", sentence.format(customer=customer))
-        for kind in PERSONAL_DATA:
+        for kind in kinds:
             if kind.erase:
                 kind.erase(user)
         audit.record(AuditAction.PERSON_DELETED, by=by, about=user)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user
@@ -11,6 +12,9 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from pyotp import TOTP
 
+from billing.actions.approvals import approve_proposal
+from billing.actions.withdrawals import ask_withdrawal, payee_account, record_transfer
+from billing.models import Withdrawal
 from cards.actions.claims import claim
 from cards.choices import RequestStatus
 from cards.kept import last_instant_over
@@ -64,7 +68,7 @@ def test_the_file_has_what_is_known_of_a_person_and_of_nobody_else(wang):
     known = document(logged_in(wang))
     assert {name: len(rows) for name, rows in known.items()} == {
         **{"memberships": 1, "invitations": 0, "saved_views": 0, "id_checks": 1, "requests": 0, "claims": 1, "jobs": 0},
-        **{"log": 3, "account": 1},  # what was done to the account, too
+        **{"log": 3, "account": 1, "bank_accounts": 0},  # what was done to the account, too
     }
     (account,), (check,) = known["account"], known["id_checks"]
     assert (account["user_name"], account["name"], account["phone"]) == ("wang", "王小明", "13800138000")
@@ -248,6 +252,29 @@ def test_the_words_of_a_request_are_forgotten_three_years_after_it_was_closed():
     CardRequest.objects.update(closed_at=closed)
     assert (apply_retention()["requests"], apply_retention()["requests"]) == (1, 0)
     assert CardRequest.objects.values_list("text", "answer", "status").get() == ("", "", "closed")
+
+
+def test_a_bank_account_is_in_the_file_and_its_last_digits_alone_stay_three_years_after_it_was_paid():
+    user, finance = member("Acme", "alice", "owner"), b.financier()
+    b.fund("100")
+    account = payee_account("招商银行", "张三", "6225880123456789")
+    asked = ask_withdrawal(Customer.objects.get(), Decimal(40), "bank", user=user, account=account)
+    known = {"customer": "Acme", "amount": "40.00", "bank": "招商银行", "account_name": "张三"}
+    known |= {"account_number": "6225880123456789", "state": "asked"}
+    assert [row | {"asked_at": ""} for row in bank_accounts(user)] == [known | {"asked_at": ""}]
+    withdrawal = approve_proposal(asked, user=finance).withdrawal
+    record_transfer(withdrawal, "T 1", user=finance)
+    ended = last_instant_over("REQUEST_YEARS")
+    Withdrawal.objects.update(ended_at=ended + timedelta(minutes=1))
+    assert apply_retention()["payees"] == 0
+    Withdrawal.objects.update(ended_at=ended)
+    assert (apply_retention()["payees"], apply_retention()["payees"]) == (1, 0)
+    (row,) = bank_accounts(user)
+    assert (row["bank"], row["account_name"], row["account_number"], row["state"]) == ("", "", "6789", "done")
+
+
+def bank_accounts(user):
+    return document(logged_in(user))["bank_accounts"]
 
 
 def test_an_invitation_that_is_over_goes_after_thirty_days():

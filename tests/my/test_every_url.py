@@ -21,9 +21,9 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from billing.actions import orders, payments, receipts, refunds
-from billing.bills.models import Bill
 from billing.actions.chargebacks import record_chargeback
 from billing.actions.withdrawals import ask_withdrawal, payee_account
+from billing.bills.models import Bill
 from billing.guest.actions.finding import seek_number
 from billing.models import Order, PriceTier, ProviderAccount, UnmatchedPayment
 from billing.payments import local

@@ -24,7 +24,7 @@ from cards.people.forms import ConfirmedForm
 from cards.people.personal_data import PERSONAL_DATA, close_account, data_of
 from cards.scope import Scope
 
-KINDS = (*MONEY_DATA, *PERSONAL_DATA)  # what says who somebody is goes last
+_KINDS = (*MONEY_DATA, *PERSONAL_DATA)  # what says who somebody is goes last
 HOW_LONG = {
     "id_checks": "REAL_NAME_YEARS",
     "requests": "REQUEST_YEARS",
@@ -37,7 +37,7 @@ FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 def what_is_kept(request):
     """For everybody: what is kept, why, how long, and who sees it."""
-    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in KINDS]
+    rows = [(kind.label, kind.purpose, _kept(kind), kind.seen_by) for kind in _KINDS]
     return public_page(request, "account/privacy.html", {"rows": rows})
 
 
@@ -104,7 +104,7 @@ def is_needed(customer):
 def _closed(form, user, *, by):
     """Whether the account is closed; the form says why it is not."""
     try:
-        close_account(user, by=by, is_needed=is_needed, kinds=KINDS)
+        close_account(user, by=by, is_needed=is_needed, kinds=_KINDS)
     except BadInput as bad:
         form.add_error(None, str(bad.sentence))
         return False
@@ -116,19 +116,19 @@ def _customers_person(pk):
 
 
 def _file(user, *, by):
-    response = JsonResponse(data_of(user, KINDS), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    response = JsonResponse(data_of(user, _KINDS), json_dumps_params={"ensure_ascii": False, "indent": 2})
     name = dated(_("personal-data-{user}").format(user=user.get_username()), "json")
     return as_download(response, name, by=by, action=AuditAction.PERSON_EXPORTED, about=user)
 
 
 def _counts(user):
-    found = data_of(user, KINDS)
-    return [(kind.label, len(found[kind.name])) for kind in KINDS]
+    found = data_of(user, _KINDS)
+    return [(kind.label, len(found[kind.name])) for kind in _KINDS]
 
 
 def _stays():
     """(what, how long) of what does not go with an account."""
-    return [(kind.label, _kept(kind)) for kind in KINDS if kind.erase is None]
+    return [(kind.label, _kept(kind)) for kind in _KINDS if kind.erase is None]
 
 
 def _kept(kind):

@@ -19,7 +19,7 @@ from cards.pages.frames import member_required, my_page, read_only
 
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request, pk):
+def ask_out_of_wallet(request, pk):
     """What an owner can withdraw and how; asked for twice by the same form it is one request."""
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     if not may_withdraw_money(request.user, customer.pk):
@@ -45,7 +45,7 @@ def withdraw(request, pk):
 
 @member_required
 @require_POST
-def take_back(request, pk):
+def withdrawal_taken_back(request, pk):
     """Take back what nobody has decided on yet."""
     seen = Customer.objects.visible_to(request.user)
     proposal = get_object_or_404(Proposal, pk=pk, deed=Deed.WITHDRAWAL, customer__in=seen)

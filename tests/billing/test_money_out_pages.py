@@ -217,7 +217,7 @@ def test_a_guests_refund_never_goes_into_a_wallet(finance):
 
 def test_a_chargeback_is_recorded_on_the_page_of_its_payment_and_won_back(finance, chief):
     (payment,) = came_online("10.00")
-    where = f"/console/payments/{payment.pk}/"
+    where = f"/console/online-payments/{payment.pk}/"
     assert where in finance.get(f"/console/customers/{b.customer().pk}/").content.decode()
     form = {"key": str(uuid.uuid4()), "amount": "10", "reference": "CB 1", "reason": "disputed"}
     assert posted(of_role("support"), f"{where}charged-back/", form)[0] == 403
@@ -241,6 +241,6 @@ def test_the_page_of_an_order_says_what_to_do_about_a_chargeback(finance, chief)
 def test_a_chargeback_above_the_amount_waits_for_a_colleague(finance):
     (payment,) = came_online("2000.00")
     form = {"key": str(uuid.uuid4()), "amount": "2000", "reference": "CB 1", "reason": "disputed"}
-    _status, where = posted(finance, f"/console/payments/{payment.pk}/charged-back/", form)
+    _status, where = posted(finance, f"/console/online-payments/{payment.pk}/charged-back/", form)
     assert where == f"/console/approvals/{Proposal.objects.get().pk}/"
     assert "Reference of the chargeback CB 1" in page(finance, where)

@@ -381,6 +381,11 @@ def test_the_table_has_every_url_and_no_other():
     assert {name for name, _route in urls()} == set(TABLE)
 
 
+def test_no_url_hides_another():
+    routes = [route for _name, route in urls()]
+    assert sorted(routes) == sorted(set(routes))
+
+
 @pytest.fixture(scope="module")
 def today(django_db_setup, django_db_blocker):
     """The day on which everybody walks, and a transaction around them all: what is made once is there for each."""

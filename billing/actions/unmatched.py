@@ -157,7 +157,7 @@ def _return(unmatched, account, *, user, reason):
 
 
 def _returned_key(row):
-    return f"returned:{row.pk}"
+    return f"unmatched_returned:{row.pk}"  # `returned:` are withdrawals
 
 
 def _decide(row, state, reason, *, by):

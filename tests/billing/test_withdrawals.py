@@ -11,6 +11,7 @@ from billing.actions import orders, payments
 from billing.actions.approvals import approve_proposal, decline_proposal, expire_waiting, take_back_withdrawal
 from billing.actions.asking import work_on_payments
 from billing.actions.payer_refunds import keep_in_wallet, record_paid_by_bank, send_again
+from billing.actions.unmatched import return_by_provider
 from billing.actions.withdrawals import (
     ask_withdrawal,
     payee_account,
@@ -21,7 +22,7 @@ from billing.actions.withdrawals import (
 )
 from billing.choices import WithdrawalWay
 from billing.errors import MoneyRefused
-from billing.models import Entry, Notice, PayerRefund, Payment, Withdrawal
+from billing.models import Entry, Notice, PayerRefund, Payment, UnmatchedPayment, Withdrawal
 from billing.payments.port import Facts, RefundFacts, RefundSaid, Said
 from billing.proof import problems
 from cards.calendar import this_moment
@@ -230,6 +231,16 @@ def test_what_could_not_be_transferred_is_back_in_the_wallet_once(owner, user):
     assert [return_to_wallet(withdrawal, user=user).state for _twice in range(2)] == ["returned"] * 2
     assert (b.balance(), b.books()) == (100, {"wallet": 100, "cash": -100})
     assert refused(record_transfer, withdrawal, "T 1", user=user) == "withdrawal_over"
+
+
+def test_it_is_back_also_where_money_of_the_same_number_that_fits_nothing_went_back_to_its_payer(owner, user):
+    b.fund("100")
+    withdrawal = withdrawn(owner, user, "40")
+    payments.believe("local", Facts("n", KEY, Said.PAID, Decimal("7.00"), "T1", {}))
+    UnmatchedPayment.objects.update(id=withdrawal.pk)
+    return_by_provider(UnmatchedPayment.objects.get(), user=user, reason="nobody's")
+    return_to_wallet(withdrawal, user=user)
+    assert (b.balance(), b.books()) == (100, {"wallet": 100, "cash": -100, "providers": -7, "payback": 7})
 
 
 # back to where it came from

@@ -16,7 +16,7 @@ from billing.actions.ledger import account_of, check_room, post_entry, transfer
 from billing.actions.paying_back import pay_back
 from billing.actions.providers import provider_label, provider_names, reach
 from billing.actions.telling import tell_at_once
-from billing.actions.unmatched import keep_unmatched
+from billing.actions.unmatched import keep_unmatched, kept_of
 from billing.choices import (
     UNMATCHED,
     Account,
@@ -274,6 +274,8 @@ def _outcome(notification, facts):
         return NotificationOutcome.OPEN
     if facts.said == Said.CLOSED:
         return _close(payment)
+    if kept := kept_of(notification.provider, facts):
+        return NotificationOutcome(kept.why) if kept.payment_key == facts.key else NotificationOutcome.KNOWN
     if payment is None:
         return NotificationOutcome.UNKNOWN
     if facts.amount != payment.amount:

@@ -38,6 +38,13 @@ def keep_unmatched(notification, facts):
         row.save(update_fields=["kept_entry"])
 
 
+def kept_of(provider, facts):
+    """The row in which this money stands already, under whatever number of ours; None where it came for the first
+    time. What is kept is booked nowhere else, whatever becomes of the payment that it was meant for."""
+    known = UnmatchedPayment.objects.filter(provider=provider, reference=facts.reference, amount=facts.amount)
+    return known.filter(reopened_at=None).first()
+
+
 def assign_to(unmatched, customer, *, user, reason):
     """Put the money into a customer's wallet, once; what is more than `user` may alone waits for a second person.
 

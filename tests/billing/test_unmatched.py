@@ -8,13 +8,16 @@ import pytest
 from django.db import connection, transaction
 
 from billing import proof
-from billing.actions import payments
+from billing.actions import orders, payments
 from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
+from billing.actions.payments import believe
 from billing.actions.unmatched import assign_to, mark_returned, reopen, return_by_provider
 from billing.errors import MoneyRefused
-from billing.models import Entry, Notification, PayerRefund, Payment, Posting, UnmatchedPayment
+from billing.models import Entry, MoneyRules, Notification, PayerRefund, Payment, Posting, UnmatchedPayment
+from billing.money import LARGEST
 from billing.payments import local
+from billing.payments.port import Facts, Said
 from tests.billing import build as b
 from tests.billing.test_payments import KEY, answered, deposit, receive, signed_notification
 from tests.build import card_in_use, member, on_day, unguarded
@@ -100,6 +103,20 @@ def test_more_than_the_wallet_can_hold_waits_to_be_cleared(payment, user):
     row = UnmatchedPayment.objects.get()
     assert refused(assign_to, row, b.customer(), user=user, reason="x") == "wallet_full"
     assert assign_to(row, b.customer("Other"), user=user, reason="theirs").state == "assigned"
+
+
+def test_what_waits_is_not_booked_once_more_when_the_wallet_has_room_for_it(payment, user):
+    MoneyRules.objects.update(second_person_above=LARGEST)
+    b.fund("9999999999.99")
+    receive(*signed_notification(payment))
+    orders.make_adjustment(b.customer(), Decimal("100"), user=user, note="x")
+    assert receive(*signed_notification(payment)) == "wallet_full"
+    (row,) = UnmatchedPayment.objects.all()
+    mark_returned(row, user=user, reason="sent back")
+    assert receive(*signed_notification(payment)) == "wallet_full"
+    elsewhere = Facts("n", uuid.uuid4(), Said.PAID, row.amount, row.reference, {})
+    assert believe("local", elsewhere).outcome == "known"
+    assert (waiting(), b.balance(), list(proof.problems())) == ([], Decimal("9999999899.99"), [])
 
 
 def test_however_often_the_provider_says_so_it_waits_once(payment):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -135,6 +136,14 @@ def test_money_that_came_twice_for_a_payment_is_booked_twice():
     follow()
     assert (verdicts(bill), b.balance()) == ([("T1", "matched", False), ("T2", "matched", False)], 20)
     assert list(proof.problems()) == []
+
+
+def test_nobody_puts_money_into_a_wallet_by_a_file():
+    payment, user = paid("T1"), b.financier()
+    user.user_permissions.add(Permission.objects.get(codename="settle_bill"))
+    read(line("payment", "T1", payment), line("payment", "T2", payment), user=user)
+    assert (b.balance(), b.books()["suspense"], queue()) == (10, 10, [("missing_here", "T2", 10)])
+    assert (said(payment, "T2"), b.balance(), list(proof.problems())) == ("known", 10, [])
 
 
 # refunds

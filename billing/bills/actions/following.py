@@ -87,8 +87,14 @@ def look_for_ours():
 
 
 def _facts(line):
-    """A line as the provider's word of a payment. A number that is none of ours has a key too, always the same."""
-    key = our_key(line.key_text) or uuid5(NAMESPACE_URL, f"{line.bill.account}:{line.key_text or line.reference}")
+    """A line as the provider's word of a payment. A number that is none of ours has a key too, always the same.
+
+    So has one of a bill that a person brought, and of a payment that was paid otherwise: nobody puts money into a
+    wallet by a file.
+    """
+    is_proved = line.payment_id is None or line.bill.brought_by_id is None
+    of_none = uuid5(NAMESPACE_URL, f"{line.bill.account}:{line.key_text or line.reference}")
+    key = (is_proved and our_key(line.key_text)) or of_none
     body = {"bill": f"{line.bill.kind} {line.bill.day}", "line": line.number, "number": line.key_text}
     return Facts(f"bill:{line.reference}:{line.amount}", key, Said.PAID, line.amount, line.reference, body)
 

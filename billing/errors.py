@@ -128,6 +128,10 @@ MONEY_REFUSALS = {
         _("{provider} has not taken the payment: {words}"),
         _("Pay another way, or tell your dealer."),
     ),
+    "begun_too_often": (
+        _("This payment was begun too often, and was not paid."),
+        _("Wait an hour, or start another payment."),
+    ),
     "openid_outdated": (
         _("WeChat has not said who pays, or it took too long."),
         _("Press the button again."),

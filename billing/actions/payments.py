@@ -33,6 +33,7 @@ from billing.models import Notification, Payment, ProviderAccount
 from billing.money import ZERO
 from billing.payments.port import Garbled, ProviderRefused, Said, WantedPayment
 from billing.permissions import may_pay, provider_actor, require
+from cards.actions import throttle
 from cards.actions.once import once
 from cards.calendar import this_moment
 from cards.errors import BadInput, NothingHeard
@@ -100,7 +101,7 @@ def begin_payment(payment, *, payer_address="", openid=""):
 
     Again it does so only where its address is old (`is_fresh`), of the same payment. One within WeChat waits until it
     is known who pays (`begin_in_wechat`). It calls the provider, so never within a transaction. Raises `MoneyRefused`
-    where that does not take it, or is not reached: then it can be begun again.
+    where that does not take it, or is not reached: then it can be begun again, so many times an hour.
     """
     return _begin(payment, lambda reached: openid, payer_address)
 
@@ -155,6 +156,8 @@ def _begin(payment, openid_from, payer_address):
     is_begun = payment.begun and (not payment.begun.get("address") or is_fresh(payment))
     if is_begun or not payment.is_started:
         return payment
+    if not throttle.hit(throttle.BEGINNINGS_OF_PAYMENT, payment.key):  # whoever knows a guest's can press its button
+        raise MoneyRefused("begun_too_often")
     try:
         reached, openid = reach(payment.provider), ""
         if payment.way == PaymentWay.JSAPI and reached.provider.needs_openid:

@@ -7,11 +7,13 @@ from django.utils.safestring import mark_safe
 
 from billing.actions.payments import goes_to_wechat, is_fresh, once_followed, openid_address
 from billing.actions.providers import provider_label
+from billing.choices import PayerRefundCause
 from billing.models import ProviderAccount
 from billing.pages.order_labels import money_badge
 from billing.payments import local
 
 SECONDS = 5
+_AT_ONCE = (PayerRefundCause.TRIAL, PayerRefundCause.NOT_NEEDED)  # what is given back for other reasons was bought
 
 
 def payment_context(payment, frame, leads_on):
@@ -26,7 +28,7 @@ def payment_context(payment, frame, leads_on):
         "order": order,
         "is_late": order and payment.is_started and not order.is_placed,
         "is_in_wallet": payment.stayed_in_wallet and not payment.is_of_guest,
-        "refund": payment.refunds.first() if payment.is_paid else None,
+        "refund": payment.refunds.filter(cause__in=_AT_ONCE).first() if payment.is_paid else None,
         "back_url": frame and _way_back(payment, frame),
         "receipt": payment.code and "-".join(payment.code[at : at + 4] for at in range(0, len(payment.code), 4)),
         **(_how(payment, leads_on) if payment.is_started else {}),

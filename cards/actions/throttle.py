@@ -71,6 +71,7 @@ NUMBERS_OF_ADDRESS = Limit("numbers of address", 10, ONE_HOUR)
 TRIES_OF_NUMBER = Limit("tries of number", 20, ONE_HOUR)
 RECEIPTS_OF_ADDRESS = Limit("receipts of address", 10, ONE_HOUR)
 ORDERS_OF_ADDRESS = Limit("orders of address", 30, ONE_HOUR)
+BEGINNINGS_OF_PAYMENT = Limit("beginnings of payment", 30, ONE_HOUR)  # at its provider; one is good for four minutes
 GUESTS_ORDERS_OF_CARD = Limit("guests' orders of card", 20, ONE_HOUR)
 
 

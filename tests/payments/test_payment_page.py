@@ -9,9 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.actions import payments
+from billing.actions.paying_back import pay_back
 from billing.models import PayerRefund, Payment, ProviderAccount
 from billing.payments import PROVIDERS, wechat
 from billing.payments.port import Begun, Facts, ProviderRefused, Said
+from cards.actions.throttle import BEGINNINGS_OF_PAYMENT
 from cards.errors import NothingHeard
 from tests.billing import build as b
 from tests.build import card_in_use, member, on_day
@@ -124,6 +126,25 @@ def test_where_the_provider_does_not_take_it_there_is_a_button_to_try_again(orde
     provider.began = Begun(address="https://pay.example/2")
     assert alice.post(f"{address_of(payment)}begin/")["location"] == address_of(payment)
     assert refresh_of(seen(alice, payment)) == "0;url=https://pay.example/2"
+
+
+def test_so_many_times_an_hour_it_is_tried(guest_payment, provider):
+    """Whoever knows the address of a guest's payment does not make us call without end."""
+    provider.began = NothingHeard()
+    before, payment = len(provider.calls), Payment.objects.get()
+    for _try in range(40):
+        Client().post(reverse("pay:begin", args=[payment.key]))
+    assert len(provider.calls) - before <= BEGINNINGS_OF_PAYMENT.most
+    shown = Client().post(reverse("pay:begin", args=[payment.key]), headers=ENGLISH, follow=True)
+    assert "This payment was begun too often, and was not paid." in text(shown)
+
+
+def test_what_a_withdrawal_gives_back_of_it_was_paid_all_the_same(order, provider):
+    payment = payments.start_deposit(order.customer, Decimal("10.00"), user=member(username="bob"), provider=ACCOUNT)
+    payments.believe(ACCOUNT, Facts("n1", payment.key, Said.PAID, Decimal("10.00"), "T1", {}))
+    pay_back(payment, Decimal("4.00"), "withdrawal", "withdrawal:1:1")
+    shown = text(logged_in(payment.started_by).get(reverse("pay:page", args=[payment.key]), headers=ENGLISH))
+    assert ("Nothing was due any more" in shown, "The money is in the wallet." in shown) == (False, True)
 
 
 def test_the_page_says_by_itself_how_it_ended(order, provider):

@@ -7,6 +7,7 @@ again, later and later.
 
 import logging
 import time
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -95,16 +96,28 @@ def _ask(payment):
 
 
 def _move_on(refund):
-    """Have a refund made, or ask what became of it; of one that was tried before nobody knows whether it was made."""
+    """Have a refund made, or ask what became of it; of one that was tried before nobody knows whether it was made.
+
+    One that has failed waits for a person: it may be asked about, and is not made again.
+    """
     try:
         reached, wanted = _reached(refund), wanted_refund(refund)
-        facts = _asked(refund, reached, wanted) if refund.tries else None
+        facts = _asked(refund, reached, wanted) if refund.tries or refund.has_failed else None
         if facts is None or facts.said == RefundSaid.UNKNOWN:
+            if not _is_to_be_made(refund):
+                return
             facts = reached.provider.refund(reached.call, reached.merchant, wanted)
     except ProviderRefused as refused:
         facts = RefundFacts(RefundSaid.FAILED, words=str(refused))
     if facts.said in SAID_OF_REFUND:
         _write(refund, facts)
+
+
+def _is_to_be_made(refund):
+    """Whether the provider is still to give it back, at this very moment; what is not is asked about no more."""
+    same = PayerRefund.objects.filter(pk=refund.pk, key=refund.key)
+    same.failed().update(ask_at=None)
+    return same.under_way().exists()
 
 
 def _asked(refund, reached, wanted):
@@ -138,18 +151,22 @@ def _reached(refund):
 
 @transaction.atomic
 def _write(refund, facts):
-    """Write what was said of a refund, unless it is over; what is done leaves the books."""
-    refund = PayerRefund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
-    if refund.is_over:
+    """Write what was said of a refund, unless it is over or has a new number by now; what is done leaves the books."""
+    asked, refund = refund, PayerRefund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
+    if refund.is_over or refund.key != asked.key:
         return
+    had_failed = refund.has_failed
     refund.state, refund.words = SAID_OF_REFUND[facts.said], facts.words[:_LONGEST_WORDS]
     refund.reference = facts.reference or refund.reference
     if facts.said == RefundSaid.FAILED:
         refund.ask_at = None
-        _tell_failed_withdrawal(refund)
+        if facts.is_closed:
+            refund.key = uuid.uuid4()
+        if not had_failed:
+            _tell_failed_withdrawal(refund)
     if facts.said == RefundSaid.DONE:
         refund.entry, refund.ended_at, refund.ask_at = _post_paid_back(refund), this_moment(), None
-    refund.save(update_fields=["state", "reference", "words", "entry", "ended_at", "ask_at"])
+    refund.save(update_fields=["key", "state", "reference", "words", "entry", "ended_at", "ask_at"])
     if refund.is_over:
         end_with_its_refunds(refund.withdrawal)
 

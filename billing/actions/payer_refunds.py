@@ -20,7 +20,8 @@ from cards.calendar import this_moment
 def send_again(refund, *, user):
     """Have the provider try once more, by the same number: it is the same refund there, so that nobody is paid twice.
 
-    Twice is once. Raises `MoneyRefused` where the refund is over.
+    Where the provider has closed that one, the refund has another number since. Twice is once. Raises `MoneyRefused`
+    where the refund is over.
     """
     require(may_settle_payer_refunds, user)
     with _locked(refund) as refund:

@@ -158,11 +158,15 @@ class WantedRefund:
 
 @dataclass(frozen=True)
 class RefundFacts:
-    """What a provider says of a refund; `reference` is its own number of it, `words` why it failed."""
+    """What a provider says of a refund; `reference` is its own number of it, `words` why it failed.
+
+    One that failed and `is_closed` can be sent again, but as another refund: by another number of ours.
+    """
 
     said: RefundSaid
     reference: str = ""
     words: str = ""
+    is_closed: bool = False
 
 
 @dataclass(frozen=True)

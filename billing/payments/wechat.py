@@ -518,7 +518,7 @@ def _refund_facts(said: Mapping[str, Any], wanted: WantedRefund) -> RefundFacts:
     if became is None or not is_wanted or said.get("out_refund_no") != wanted.key.hex:
         raise Garbled
     words = _word_in(said, "status") if became == RefundSaid.FAILED else ""
-    return RefundFacts(became, _word_in(said, "refund_id"), words)
+    return RefundFacts(became, _word_in(said, "refund_id"), words, is_closed=words == "CLOSED")
 
 
 def _leading_back(address: str, return_url: str) -> str:

@@ -12,6 +12,7 @@ from billing import proof
 from billing.actions import payments
 from billing.actions.approvals import approve_proposal
 from billing.actions.asking import BETWEEN, work_on_payments
+from billing.actions.payer_refunds import record_paid_by_bank, send_again
 from billing.actions.unmatched import return_by_provider
 from billing.actions.withdrawals import ask_withdrawal
 from billing.choices import WithdrawalWay
@@ -252,6 +253,67 @@ def test_one_that_fails_is_owed_until_a_person_decides(provider, refund, failed)
     assert not Notice.objects.exists()  # it is nobody's whom the portal knows
 
 
+def test_one_that_has_failed_is_asked_about_and_not_made_again(provider, refund):
+    """A bill has it have asked about (`ask_what_became`), while a person decides."""
+    provider.refunds = ProviderRefused("", "account closed")
+    provider.of_refunds = RefundFacts(RefundSaid.UNKNOWN)
+    work()
+    due_again(refund)
+    assert (work(), provider.calls, state(refund)) == (1, ["refund", "ask_refund"], "failed")
+    assert (work(), wait_of(refund)) == (0, None)
+    provider.of_refunds = RefundFacts(RefundSaid.DONE, "R1")
+    due_again(refund)
+    assert (work(), provider.calls[2:], state(refund), owed()) == (1, ["ask_refund"], "done", 0)
+
+
+def test_one_that_is_paid_by_bank_while_it_is_asked_about_is_not_made(provider, refund):
+    provider.refunds = ProviderRefused("", "account closed")
+    work()
+    due_again(PayerRefund.objects.get())
+    ask_refund = provider.ask_refund
+
+    def and_meanwhile(*asked):
+        record_paid_by_bank(refund, "T 1", user=User.objects.get(username="finance"))
+        return ask_refund(*asked)
+
+    provider.ask_refund, provider.of_refunds = and_meanwhile, RefundFacts(RefundSaid.UNKNOWN)
+    work()
+    assert (provider.calls, state(refund), wait_of(refund)) == (["refund", "ask_refund"], "by_bank", None)
+
+
+def test_one_that_its_provider_has_closed_is_sent_again_by_another_number(provider, refund):
+    provider.refunds = RefundFacts(RefundSaid.FAILED, "R1", "CLOSED", is_closed=True)
+    work()
+    send_again(refund, user=User.objects.get(username="finance"))
+    provider.refunds = RefundFacts(RefundSaid.FAILED, "R1", "ABNORMAL")
+    work()
+    second = provider.wanted.key
+    assert (second == refund.key, PayerRefund.objects.get().key) == (False, second)
+    send_again(refund, user=User.objects.get(username="finance"))
+    work()
+    assert (provider.wanted.key, provider.calls, owed()) == (second, ["refund"] * 3, 10)
+
+
+def test_what_is_said_late_of_a_number_that_it_has_no_more_changes_nothing(provider, refund):
+    """Another worker hears that it is closed, and a person sends it again, while the first one is asking."""
+    refund_at = provider.refund
+
+    def and_meanwhile(*asked):
+        provider.refund = refund_at
+        provider.refunds = RefundFacts(RefundSaid.FAILED, "R1", "CLOSED", is_closed=True)
+        provider.of_refunds = RefundFacts(RefundSaid.UNKNOWN)
+        due_again(refund)
+        work()
+        send_again(refund, user=User.objects.get(username="finance"))
+        provider.refunds = RefundFacts(RefundSaid.UNDERWAY, "R2")
+        work()
+        return RefundFacts(RefundSaid.FAILED, "R1", "CLOSED", is_closed=True)
+
+    provider.refund = and_meanwhile
+    work()
+    assert (state(refund), PayerRefund.objects.get().reference, owed()) == ("sent", "R2", 10)
+
+
 def test_of_a_withdrawal_that_fails_the_customer_is_told(provider, payment):
     provider.said = Said.PAID
     work()
@@ -259,6 +321,9 @@ def test_of_a_withdrawal_that_fails_the_customer_is_told(provider, payment):
     approve_proposal(proposal, user=b.financier())
     provider.refunds = ProviderRefused("", "account closed")
     assert (work(), work(), PayerRefund.objects.get().state) == (1, 0, "failed")
+    due_again(PayerRefund.objects.get())
+    provider.of_refunds = RefundFacts(RefundSaid.FAILED, words="account closed")
+    work()
     notice = Notice.objects.get()
     assert (notice.customer.name, notice.kind, notice.facts) == ("Acme", "payment_failed", {"amount": "4.00"})
 

@@ -551,7 +551,8 @@ def test_money_goes_back():
     ],
 )
 def test_what_became_of_a_refund(do, word, said, words):
-    assert refund(answer(REFUNDED | {"status": word}), do)[0] == RefundFacts(said, "50300806962021", words)
+    facts = RefundFacts(said, "50300806962021", words, is_closed=word == "CLOSED")
+    assert refund(answer(REFUNDED | {"status": word}), do)[0] == facts
 
 
 def test_a_refund_that_they_do_not_know_can_be_sent_again():

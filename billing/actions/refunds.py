@@ -3,11 +3,14 @@
 from django.db import transaction
 
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
+from billing.actions.left_of_payments import left_of
 from billing.actions.lines import sum_of_checks
+from billing.actions.paying_back import payment_of_guest
 from billing.actions.second_person import count_alone, needs_second, not_alone
 from billing.choices import ACTIONS, Deed, LineState, OrderKind, RefundState
 from billing.errors import MoneyRefused
 from billing.models import Refund
+from billing.money import yuan
 from billing.permissions import may_refund, may_request_refund, require
 from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
@@ -46,8 +49,8 @@ def request_refund(order, *, user, reason, told="", card_ids=None, key=None):
 def approve(refund, *, user):
     """Approve a checked refund, once; who requested it may, as far as they may do so much alone.
 
-    Raises `MoneyRefused` when its check is not over, when there is nothing to give back, or for want of a second
-    person.
+    Raises `MoneyRefused` when its check is not over, when there is nothing to give back, when a guest's payment was
+    taken back by its provider, or for want of a second person.
     """
     require(may_refund, user)
     with acting_alone(user):
@@ -61,6 +64,8 @@ def approve(refund, *, user):
         refund.amount = sum_of_checks(refund.job)
         if not engine.totals(refund.job).check_counts["can"]:
             raise MoneyRefused("service_used")
+        if refund.order.is_guest:
+            _refuse_what_was_taken_back(refund)
         if user == refund.asked_by:
             _count(refund, user)
         _decide(refund, RefundState.APPROVED, user)
@@ -128,6 +133,12 @@ def _count(refund, user):
     if needs_second(refund.amount, **whose):
         raise not_alone(refund.amount, **whose)
     count_alone(Deed.REFUND, refund.amount, **whose, refund=refund)
+
+
+def _refuse_what_was_taken_back(refund):
+    """Whoever has the money of their payment back, by their bank or by hand, gets it no second time."""
+    if refund.amount > (most := left_of(payment_of_guest(refund.order))):
+        raise MoneyRefused("charged_back_too_much", most=yuan(most))
 
 
 def _decide(refund, state, user):

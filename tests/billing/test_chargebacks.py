@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from billing.actions import orders, payments
+from billing.actions import orders, payments, refunds
 from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.actions.chargebacks import record_chargeback, record_won
 from billing.actions.second_person import sum_alone
 from billing.choices import OrderKind
-from billing.models import Chargeback, Entry, MoneyRules, Payment, Proposal
+from billing.models import Chargeback, Entry, MoneyRules, PayerRefund, Payment, Proposal
 from billing.payments import local
 from billing.proof import problems
 from tests.billing import build as b
@@ -96,6 +96,19 @@ def test_a_guests_is_the_dealers_loss_and_touches_no_wallet(user):
     assert (b.balance(), b.books()["losses"]) == (100, Decimal("-9.90"))
     record_won(chargeback, user=user, reason="won")
     assert (b.balance(), b.books().get("losses")) == (100, None)
+
+
+def test_what_a_guest_has_back_by_the_bank_is_refunded_to_nobody(user):
+    b.price("Y1-30", "30.00")
+    order = b.placed(OrderKind.RENEWAL, [card_in_use(TODAY, customer="Acme")], is_guest=True)
+    payment = payments.start_guest_payment(order)
+    payments.receive(local.NAME, *local.notification(payment, "paid"))
+    refund = refunds.request_refund(b.fresh(order), user=user, reason="asked for")
+    chargeback = charge_back(payment, "0.01", user=user)
+    assert (refused(refunds.approve, refund, user=user), PayerRefund.objects.count()) == ("charged_back_too_much", 0)
+    record_won(chargeback, user=user, reason="won")
+    refunds.approve(refund, user=user)
+    assert (b.fresh(order).state, PayerRefund.objects.get().amount) == ("refunded", 30)
 
 
 def test_what_is_won_back_is_reversed_once_and_can_be_taken_back_anew(user):

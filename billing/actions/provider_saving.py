@@ -140,7 +140,14 @@ def _set(account, name, text):
         raise BadInput(name, sentence.format(name=name, known=listed(open_ones) or _("none")))
     if fields[name].is_secret:
         raise BadInput(name, _("{name} is a secret: give it as one.").format(name=name))
-    put(account.fields, name, text)
+    put(account.fields, name, _address(name, text) if fields[name].is_address else text)
+
+
+def _address(name, text):
+    try:
+        return text and base_url_of(text)
+    except BadInput as bad:
+        raise BadInput(name, bad.sentence) from None
 
 
 def _set_secrets(account, told):

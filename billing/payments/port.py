@@ -65,13 +65,14 @@ class RefundSaid(StrEnum):
 @dataclass(frozen=True)
 class AccountField:
     """What an account is told by its provider. A secret is kept enciphered and never shown again; a key or certificate
-    (`is_text`) has several lines."""
+    (`is_text`) has several lines; where payers or secrets are sent (`is_address`) is held to what addresses are."""
 
     name: str
     label: str | Promise
     is_secret: bool = False
     is_optional: bool = False
     is_text: bool = False
+    is_address: bool = False
     help_text: str | Promise = ""
 
 

@@ -149,8 +149,10 @@ class WeChatPay(Provider):
             is_optional=True,
             help_text=gettext_lazy("Only for payment within WeChat."),
         ),
-        AccountField("oauth_base_url", gettext_lazy("address for login codes"), is_optional=True),
-        AccountField("oauth_page_url", gettext_lazy("address of WeChat's login page"), is_optional=True),
+        AccountField("oauth_base_url", gettext_lazy("address for login codes"), is_optional=True, is_address=True),
+        AccountField(
+            "oauth_page_url", gettext_lazy("address of WeChat's login page"), is_optional=True, is_address=True
+        ),
     )
 
     def complaint(self, merchant: Merchant) -> str:

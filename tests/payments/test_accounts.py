@@ -5,13 +5,16 @@ from cryptography.fernet import Fernet
 from django.test import override_settings
 from django.utils import timezone
 
+from billing.actions.provider_saving import save_provider_account
 from billing.actions.providers import provider_names
 from billing.models import ProviderAccount
 from billing.payments import PROVIDERS
 from cards.carriers.models import CarrierAccount
 from cards.ciphers import deciphered, enciphered
+from cards.errors import BadInput
 from cards.models import AuditEntry
 from simportal.checks import accounts_can_be_opened, somebody_takes_payments
+from tests.billing import build as b
 from tests.carriers.rows import an_account
 from tests.commands.calls import result, run
 from tests.payments.paper import Paper
@@ -53,6 +56,20 @@ def test_it_is_changed_by_what_is_told_and_stays_as_it_was_otherwise():
     changed = result("payment_account", "main", "--base-url", "https://Sandbox.paper.example/")
     assert changed == first | {"base_url": "https://sandbox.paper.example"}
     assert result("payment_account", "main", "--base-url", "") == first
+
+
+@pytest.mark.parametrize("name", ["oauth_base_url", "oauth_page_url"])
+@pytest.mark.parametrize(
+    "text", ["http://api.example.cn", "https://api.example.cn/path", "https://u:p@example.cn", "x"]
+)
+def test_where_payers_and_secrets_are_sent_is_an_address_over_tls(name, text):
+    told = {"by": b.financier(), "protocol": "wechat", "is_on": False}
+    with pytest.raises(BadInput) as bad:
+        save_provider_account("wx", values={name: text}, **told)
+    assert (bad.value.field, ProviderAccount.objects.exists()) == (name, False)
+    account = save_provider_account("wx", values={name: "https://API.example.cn/"}, **told)
+    assert account.fields == {name: "https://api.example.cn"}
+    assert save_provider_account("wx", by=told["by"], values={name: ""}).fields == {}
 
 
 @pytest.mark.parametrize(

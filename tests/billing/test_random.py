@@ -100,8 +100,9 @@ ONLINE = st.sampled_from([local.NAME, ACCOUNT])
 # What the provider does when money is to go back: says so, says nothing that helps, or refuses.
 OF_REFUNDS = [
     *(RefundFacts(said, "R1", "words") for said in RefundSaid),
-    *(NothingHeard(), Garbled("?"), ProviderRefused("E1", "not enough")),
+    *(NothingHeard(), Garbled("?"), ProviderRefused("E1", "not enough"), ProviderRefused("E2", "account closed")),
 ]
+SETTLED = ["again", "by bank", "keep"]
 PAYEE = payee_account("Bank", "Acme", "62258801")
 LATE = st.sampled_from([timedelta(0), timedelta(hours=1), timedelta(days=3)])
 MEDDLING = [
@@ -152,6 +153,9 @@ class Business(RuleBasedStateMachine):
         open_card(opened_on=FIRST_DAY, plan="M1-100")
         self.cards = list(Card.objects.order_by("pk").values_list("pk", flat=True))
         self.references, self.asked, self.came_online = 0, set(), {}
+        for name in NAMES:
+            for provider in (local.NAME, ACCOUNT):  # the newest goes back first
+                self._deposit(name, provider)
         b.agree("Other", user=self.people[0], auto_renews=True, renews_days_ahead=20)
         MoneyRules.objects.update(second_person_above=ALONE)
 
@@ -233,13 +237,25 @@ class Business(RuleBasedStateMachine):
 
     # money that goes out
 
-    @rule(name=st.sampled_from(NAMES), amount=AMOUNTS, way=st.sampled_from(WithdrawalWay), is_approved=st.booleans())
-    def ask_for_money(self, name, amount, way, is_approved):
-        """A withdrawal that is asked for, and perhaps approved at once; else it waits, for `decide` too."""
-        how = {"user": self.people[0], "account": PAYEE if way == WithdrawalWay.BANK else None}
-        self._try(lambda: ask_withdrawal(b.customer(name), amount, way, **how))
-        if is_approved:
-            self.decide(0, approve_proposal)
+    @rule(
+        name=st.sampled_from(NAMES),
+        amount=AMOUNTS,
+        way=st.sampled_from(WithdrawalWay),
+        steps=st.integers(0, 3),
+        answer=st.sampled_from(OF_REFUNDS),
+        how=st.sampled_from(SETTLED),
+    )
+    def take_out(self, name, amount, way, steps, answer, how):
+        """A withdrawal that comes so far: asked for, approved, given back or not, settled where that failed."""
+        whose = {"user": self.people[0], "account": PAYEE if way == WithdrawalWay.BANK else None}
+        self._try(lambda: ask_withdrawal(b.customer(name), amount, way, **whose))
+        following = (
+            lambda: self.decide(0, approve_proposal),
+            lambda: self.give_back(answer, answer),
+            lambda: self.settle_refund(0, how, self.references % 10),
+        )
+        for step in following[:steps]:
+            step()
 
     @rule(which=ONE_OF)
     def take_back(self, which):
@@ -259,7 +275,7 @@ class Business(RuleBasedStateMachine):
         self.provider.refunds, self.provider.of_refunds = answer, asked
         work_on_payments(10)
 
-    @rule(which=ONE_OF, how=st.sampled_from(["again", "by bank", "keep"]), reference=ONE_OF)
+    @rule(which=ONE_OF, how=st.sampled_from(SETTLED), reference=ONE_OF)
     def settle_refund(self, which, how, reference):
         """Somebody decides about money that the provider does not give back, or tries to where nothing is to decide."""
         refund = self._pick(PayerRefund.objects.failed(), which) or self._pick(PayerRefund.objects, which)
@@ -308,15 +324,22 @@ class Business(RuleBasedStateMachine):
         self._try(lambda: paper.read(*lines, kind="fund", day=yesterday, user=user))
         self._try(lambda: record_payout("paper", f"H{reference}", payout, self.day, user=user))
 
-    @rule(card=ONE_OF, kind=st.sampled_from([OrderKind.RENEWAL, OrderKind.PACK]), provider=ONLINE)
-    def sell_to_a_guest(self, card, kind, provider):
-        """Somebody without an account orders for a card, and begins to pay: it is told of as other payments are."""
+    @rule(
+        card=ONE_OF,
+        kind=st.sampled_from([OrderKind.RENEWAL, OrderKind.PACK]),
+        provider=ONLINE,
+        told=st.none() | st.sampled_from(list(TOLD_ONLINE)),
+    )
+    def sell_to_a_guest(self, card, kind, provider, told):
+        """Somebody without an account orders for a card and begins to pay; it is told of at once, or as others are."""
         card = Card.objects.get(pk=self.cards[card % len(self.cards)])
         if card.customer:
             plan = Plan.objects.get(code="PACK-100") if kind == OrderKind.PACK else None
             order = orders.draft_order(kind, card.customer, [card.pk], user=None, plan=plan, is_guest=True)
             self._try(lambda: orders.place(order, user=None))
             self._try(lambda: payments.start_guest_payment(order, provider=provider))
+            if told and (payment := order.payments.first()):
+                self._tell(payment, told, timedelta(0))
 
     @rule(which=ONE_OF, asked=st.sampled_from(MEDDLING))
     def staff(self, which, asked):
@@ -355,8 +378,11 @@ class Business(RuleBasedStateMachine):
         """A placed order is paid at the provider, which tells it in its own way, at once or days later."""
         if order := self._pick(Order.objects.exclude(kind=OrderKind.ADJUSTMENT).filter(state="placed"), which):
             self._try(lambda: payments.start_payment(order, user=self.people[0], provider=provider))
-        payment = self._pick(Payment.objects, which)
-        for number, changes in enumerate(TOLD_ONLINE[told] if payment else []):
+        if payment := self._pick(Payment.objects, which):
+            self._tell(payment, told, late)
+
+    def _tell(self, payment, told, late):
+        for number, changes in enumerate(TOLD_ONLINE[told]):
             body, _headers = local.notification(payment, "paid")
             content = json.loads(body) | changes
             content["reference"] += str(payment.pk)
@@ -367,6 +393,13 @@ class Business(RuleBasedStateMachine):
                 payments.believe(payment.provider, self._facts(content))
             if content["said"] == "paid":
                 self.came_online[content["payment"], content["reference"], content["amount"]] = content["amount"]
+
+    def _deposit(self, name, provider):
+        """¥30.00 came online into a wallet, so that something can go back from the beginning on."""
+        payment = payments.start_deposit(b.customer(name), Decimal(30), user=self.people[0], provider=provider)
+        content = {"payment": str(payment.key), "said": "paid", "amount": "30.00", "reference": f"D{payment.pk}"}
+        payments.believe(provider, self._facts(content))
+        self.came_online[content["payment"], content["reference"], content["amount"]] = content["amount"]
 
     def _facts(self, content):
         self.references += 1

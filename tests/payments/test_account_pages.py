@@ -61,7 +61,7 @@ def test_without_an_account_the_page_says_that_nobody_can_pay(settings):
 
 def test_an_account_is_made_by_the_form_of_its_provider():
     client = superuser()
-    assert "Paper pay paper" in look(client, f"{PAYMENTS}new/")
+    assert "Paper pay" in look(client, f"{PAYMENTS}new/")
     form = text(client.get(f"{PAYMENTS}new/?protocol=paper", headers=ENGLISH))
     assert ('value="paper"' in form, "Empty: https://api.paper.example." in form) == (True, True)
     assert [client.get(f"{PAYMENTS}new/?protocol={name}").status_code for name in ("cheque", "local")] == [404, 404]

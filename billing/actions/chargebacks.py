@@ -71,7 +71,8 @@ def _locked(payment):
     """A transaction in which nobody else takes of this payment; the payment, and the wallet that bears it (None:
     nobody's does)."""
     with transaction.atomic():
-        payments = Payment.objects.select_for_update(of=("self",)).select_related("customer", "order")
+        # Not its key: a refund of it refers to that, in a transaction that may hold the wallet already.
+        payments = Payment.objects.select_for_update(of=("self",), no_key=True).select_related("customer", "order")
         locked = payments.get(pk=payment.pk)
         wallet = lock_wallet(locked.customer_id) if locked.customer else None
         yield locked, None if locked.is_of_guest else wallet

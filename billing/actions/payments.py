@@ -213,7 +213,8 @@ def believe(provider, facts):
         )
         acts = is_new or notification.was_late
         if acts:
-            known = Payment.objects.select_for_update(of=("self",)).filter(provider=provider)
+            # Not its key: a refund of it refers to that, in a transaction that may hold the wallet already.
+            known = Payment.objects.select_for_update(of=("self",), no_key=True).filter(provider=provider)
             notification.payment = known.select_related("order").filter(key=facts.key).first()
             notification.outcome = _outcome(notification, facts)
             notification.save(update_fields=["payment", "outcome"])

@@ -1,6 +1,7 @@
 """Many who pay at the same moment, each with a connection of its own: what may happen happens, once, and no more."""
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,8 +15,10 @@ from billing import proof
 from billing.actions import orders, payments, receipts
 from billing.actions.approvals import approve_proposal
 from billing.actions.auto_renew import renew_for
+from billing.actions.chargebacks import record_chargeback
 from billing.actions.kinds import work_off_orders
-from billing.actions.ledger import account_of
+from billing.actions.ledger import account_of, wallet_locked
+from billing.actions.paying_back import pay_back
 from billing.actions.unmatched import assign_to, mark_returned
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
@@ -130,6 +133,22 @@ def test_a_reference_told_of_two_payments_at_once_pays_one_and_waits_to_be_clear
     assert received_at_once(both) == {"paid": 1, "used_reference": 1}
     paid, waiting = Payment.objects.get(state="paid"), UnmatchedPayment.objects.get()
     assert (b.balance(), waiting.amount) == (paid.amount, 30 - paid.amount)
+
+
+def test_a_payment_goes_back_while_somebody_waits_to_record_its_chargeback():
+    """They have the payment and wait for the wallet; the wallet's holder gives the payment back."""
+    finance, payment = b.financier(), payments.start_deposit(b.customer(), Decimal("10"), user=member())
+    payments.receive("local", *local.notification(payment, "paid"))
+    told = {"user": finance, "reason": "x"}
+
+    def charge_back():
+        return at_once([lambda: record_chargeback(payment, Decimal("10"), "CB 1", **told)])
+
+    with ThreadPoolExecutor(1) as threads, wallet_locked(payment.customer_id):
+        waits = threads.submit(charge_back)
+        time.sleep(1)
+        pay_back(payment, Decimal("4"), "withdrawal", "withdrawal:1:1")
+    assert [refused.code for refused in waits.result()] == ["charged_back_too_much"]
 
 
 def test_money_told_twenty_times_at_once_that_fits_nothing_waits_once():

@@ -96,6 +96,8 @@ def test_ten_wrong_numbers_meet_the_limit_of_an_address_for_an_hour_and_right_on
     assert [told(NUMBER) for _time in range(3)] == [CAN] * 3
     assert [told(number) for number in wrong] == [UNKNOWN] * 10
     assert [told(NUMBER), typed(NOBODYS).status_code] == [MANY, 429]
+    rows = Tries.objects.count()
+    assert ([told(f"14400000003{number:02}") for number in range(5)], Tries.objects.count()) == ([MANY] * 5, rows)
     assert told(NUMBER, REMOTE_ADDR="192.0.2.9") == CAN  # of another address
     Tries.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert told(NUMBER) == CAN

@@ -37,9 +37,9 @@ def seek_number(text, address):
     A right number does not count against the address: behind one of them there may be a whole town.
     """
     number = iccid_in(text) or msisdn(text)
-    attempts = (throttle.NUMBERS_OF_ADDRESS, address), (throttle.TRIES_OF_NUMBER, number)
-    tries = [throttle.hit(limit, subject) for limit, subject in attempts]
-    may_try = all(tries)
+    if not throttle.hit(throttle.NUMBERS_OF_ADDRESS, address):  # whoever goes on leaves no row for each number
+        return SoughtNumber(True, [], "")
+    may_try = throttle.hit(throttle.TRIES_OF_NUMBER, number)
     card = card_of_number(number)
     found = for_sale(card)
     is_right = bool(found) and may_try

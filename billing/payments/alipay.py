@@ -81,12 +81,12 @@ _NO_BILL = "isp.bill_not_exist"
 
 _LONGEST_NOTIFICATION = 64 * 1024
 _MOST_VALUES = 64
-_LONGEST_NOTIFY_ID = 128
 _LONGEST_SUBJECT = 256
 _LEAST_KEY_BITS = 2048
 _AMOUNTS = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
 _KEYS = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TRADES = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+_NOTIFY_IDS = re.compile(r"[!-~]{1,128}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,32}", re.ASCII)
 _ARMOUR = re.compile(r"-----[A-Z ]+-----|\s")
 _NOT_IN_SUBJECTS = re.compile(r"[/=&]")
@@ -182,7 +182,7 @@ class Alipay(Provider):
         if _is_of_refund(said):
             raise NotOfPayment
         nonce = said.get("notify_id", "")
-        if not 0 < len(nonce) <= _LONGEST_NOTIFY_ID:
+        if not _NOTIFY_IDS.fullmatch(nonce):
             raise Unreadable
         try:
             return _facts(said, nonce)
@@ -366,7 +366,9 @@ def _money(amount: Decimal) -> str:
 
 
 def _short(value: Any) -> str:
-    return value[:_LONGEST_SUBJECT] if isinstance(value, str) else ""
+    """A text as every database keeps it: JSON can spell half a character."""
+    text = value.replace("\x00", "")[:_LONGEST_SUBJECT] if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode()
 
 
 # what it says of a payment
@@ -400,7 +402,7 @@ def _facts(said: Mapping[str, str], nonce: str) -> Facts:
         _KEYS.fullmatch(number) and _TRADES.fullmatch(trade) and said.get("trade_status") in _SAYS
     ):
         raise ValueError
-    kept = {name: said[name] for name in _KEPT if name in said}
+    kept = {name: _short(said[name]) for name in _KEPT if name in said}
     return Facts(nonce, UUID(number), _SAYS[said["trade_status"]], amount, trade, kept)
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from billing.bills.actions import watching
 from billing.bills.actions.fetching import bill_of, fetch_bill, fetch_next, fetch_soon
-from billing.bills.actions.reading import read_next
+from billing.bills.actions.reading import read_bill, read_next
 from billing.bills.actions.retention import BILL_KINDS
 from billing.bills.actions.wanting import want_bills
 from billing.bills.models import Bill, BillDocument, BillFee, BillLine
@@ -17,7 +17,7 @@ from billing.models import ProviderAccount
 from billing.payments.port import Garbled, ProviderRefused
 from cards.actions.retention import forget
 from cards.calendar import as_of, this_moment
-from cards.errors import NothingHeard
+from cards.errors import BadInput, NothingHeard
 from tests.billing import build as b
 from tests.bills.paper import DAY, account, document, fetched, line, moment, paid, read, started
 
@@ -172,3 +172,26 @@ def test_lines_are_forgotten_after_thirteen_months_and_what_was_posted_of_them_s
             forget(BILL_KINDS, 5)
         assert BillLine.objects.count() == left
     assert (b.books(), BillFee.objects.count(), Bill.objects.count()) == (books, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [
+        ("payment,T1,,9999999999.99,0,2026-03-02T12:00:00+08:00", True),
+        ("payment,T1,,10000000000.00,0,2026-03-02T12:00:00+08:00", False),
+        ("payment,T1,,1.00,-10000000000.00,2026-03-02T12:00:00+08:00", False),
+        ("payment,T1\0,,1.00,0,2026-03-02T12:00:00+08:00", False),
+        ("payment,T1,\0,1.00,0,2026-03-02T12:00:00+08:00", False),
+        ("payment,T1,,1.00,0,0001-01-01T00:00:00+08:00", False),
+    ],
+)
+def test_a_line_that_no_database_keeps_is_none(paper, text, is_taken):
+    account()
+    if is_taken:
+        assert read(text).line_count == 1
+        return
+    with pytest.raises(BadInput, match="2"):
+        read(line("payment", "T0"), text)
+    paper.says["trade", DAY] = document(text)
+    bill = Bill.objects.get()
+    assert read_bill(fetch_bill(bill)).has_failed

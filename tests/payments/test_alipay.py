@@ -312,6 +312,14 @@ def test_what_a_state_of_a_trade_means(merchant, status, said):
     assert read(merchant, notified(values(trade_status=status))).said == said
 
 
+def test_what_no_database_keeps_is_left_out(merchant):
+    assert read(merchant, notified(values(subject="续\x00费"))).body["subject"] == "续费"
+    answer = refused("alipay.trade.refund", code="40001", whose="", sub_msg="half a sign")
+    with pytest.raises(ProviderRefused) as error:
+        PROVIDER.refund(Gateway(answer.replace(b"half a", b"half \\ud83d a")), merchant, BACK)
+    assert error.value.words == "half ? a sign"
+
+
 def test_an_old_notification_is_as_good_as_a_new_one(merchant):
     assert read(merchant, notified(values(notify_time="2025-01-01 00:00:00"))).is_paid
 
@@ -359,6 +367,7 @@ def test_the_currency_may_be_said_if_it_is_ours(merchant):
         pytest.param(lambda: b"subject=%ff&sign=1", id="not UTF-8"),
         pytest.param(lambda: notified(values(notify_id=None)), id="without a number"),
         pytest.param(lambda: notified(values(notify_id="1" * 129)), id="a number too long"),
+        pytest.param(lambda: notified(values(notify_id="1\x00")), id="a number that no database keeps"),
         pytest.param(lambda: notified(values(out_trade_no="ORDER-1")), id="a payment of another shop"),
         pytest.param(lambda: notified(values(out_trade_no=str(KEY))), id="our number in another form"),
         pytest.param(lambda: notified(values(trade_no="1' OR")), id="no number of a trade"),

@@ -12,6 +12,7 @@ from billing.bills.actions.wanting import provider_of
 from billing.bills.choices import BillFault, BillState
 from billing.bills.models import Bill, BillDocument
 from billing.bills.permissions import may_settle
+from billing.money import LARGEST
 from billing.payments.port import Garbled, ProviderRefused
 from billing.permissions import require
 from cards.calendar import civil_today, this_moment
@@ -21,6 +22,7 @@ from cards.leases import Lost, acquire
 BILL_HELD_FOR = timedelta(minutes=10)  # so long a bill is one worker's
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
 LONGEST_WAIT = timedelta(hours=1)
+YEARS = range(2000, 3000)  # of what is no mistake, and no instant that there is nowhere
 GIVEN_UP_AFTER = timedelta(days=7)
 
 
@@ -67,9 +69,18 @@ def bring_bill(account, day, kind, document, *, user=None):
     that is not over."""
     require(may_settle, user)
     bill = bill_of(account, day, kind)
-    for _row in provider_of(account).read_bill(kind, document) if document else ():
+    for _row in rows_of_bill(provider_of(account), kind, document):
         pass  # to its end, before anything is kept of it
     return keep_document(bill, document, by=user)
+
+
+def rows_of_bill(provider, kind, document):
+    """The lines of a document (`BillRow`), as they can be kept. Raises `BadInput` for what is none, with the line."""
+    for number, row in enumerate(provider.read_bill(kind, document) if document else (), 1):
+        is_too_much = max(abs(row.amount), abs(row.fee)) > LARGEST
+        if is_too_much or row.at.year not in YEARS or "\x00" in f"{row.reference}{row.key_text}":
+            raise BadInput("", _("Line {number} of the bill cannot be read.").format(number=number))
+        yield row
 
 
 def bill_of(account, day, kind):

@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.actions.ledger import post_entry, transfer
-from billing.bills.actions.fetching import BILL_HELD_FOR, give_bill_up, kept_document
+from billing.bills.actions.fetching import BILL_HELD_FOR, give_bill_up, kept_document, rows_of_bill
 from billing.bills.actions.judging import Judged, judged
 from billing.bills.actions.payouts import post_payout
 from billing.bills.actions.wanting import provider_of
@@ -82,7 +82,7 @@ def _numbered(bill):
     if provider is None:
         raise BadInput("", BillFault.NO_ACCOUNT.label)
     same = Counter()
-    for number, row in enumerate(provider.read_bill(bill.kind, document) if document else (), 1):
+    for number, row in enumerate(rows_of_bill(provider, bill.kind, document), 1):
         said = "|".join(map(str, (row.kind, row.reference, row.key_text, row.amount, row.fee)))
         if not row.reference:
             said += f"|{row.at.isoformat()}"

@@ -4,6 +4,17 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+_KIND_LABELS = {  # by the providers' own names
+    "trade": pgettext_lazy("bill", "Trade bill"),
+    "fund": pgettext_lazy("bill", "Fund bill"),
+    "signcustomer": pgettext_lazy("bill", "Fund bill"),
+}
+
+
+def kind_label(kind):
+    """What people call a bill of this kind."""
+    return str(_KIND_LABELS.get(kind, kind))
+
 
 class BillState(TextChoices):
     """How far a bill has come. What is `fetched` is kept as it came, and still to be read."""

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing.bills.actions.wanting import accounts_with_bills
+from billing.bills.choices import kind_label
 from billing.bills.filters import account_names
 from billing.models.fields import AmountField
 from billing.payments.wire import LONGEST_BILL
@@ -17,9 +18,9 @@ def _day():
 
 
 def _bill_choices():
-    """`ali:trade` for each bill that an account has, as `ali · trade`."""
+    """`ali:trade` for each bill that an account has, as `ali · Trade bill`."""
     named = [(name, kind) for name, provider in accounts_with_bills() for kind in provider.bill_kinds]
-    return [(f"{name}:{kind}", f"{name} · {kind}") for name, kind in named]
+    return [(f"{name}:{kind}", f"{name} · {kind_label(kind)}") for name, kind in named]
 
 
 class BillForm(forms.Form):

@@ -65,7 +65,10 @@ def told_of(entry):
 
 
 def moved_by(entry, to_staff):
-    """Who moved the money: a provider or the portal itself as people call it, a member by name, staff as the dealer."""
+    """Who moved the money: a provider or the portal itself as people call it, a member by name, staff as the dealer, a
+    guest as somebody."""
+    if entry.actor_kind == ActorKind.GUEST:
+        return _("someone without an account")
     if entry.actor_kind == ActorKind.SYSTEM and entry.actor_name == AUTO_RENEWAL.name:
         return _("Auto-renewal")
     if entry.kind == EntryKind.ONLINE and entry.actor_kind == ActorKind.SYSTEM:

@@ -61,6 +61,7 @@ LONGEST_NOTIFICATION = 64 * 1024
 CURRENCY = "CNY"
 
 OAUTH_URL, OAUTH_PAGE_URL = "https://api.weixin.qq.com", "https://open.weixin.qq.com"
+_SELDOM_TOLD = gettext_lazy("Only where a proxy stands between; usually empty.")
 
 CERTIFICATE = r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----"
 PUBLIC_KEY = r"(?P<id>PUB_KEY_ID_[0-9A-Za-z_]+)\s+(?P<key>-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----)"
@@ -149,9 +150,19 @@ class WeChatPay(Provider):
             is_optional=True,
             help_text=gettext_lazy("Only for payment within WeChat."),
         ),
-        AccountField("oauth_base_url", gettext_lazy("address for login codes"), is_optional=True, is_address=True),
         AccountField(
-            "oauth_page_url", gettext_lazy("address of WeChat's login page"), is_optional=True, is_address=True
+            "oauth_base_url",
+            gettext_lazy("address for login codes"),
+            is_optional=True,
+            is_address=True,
+            help_text=_SELDOM_TOLD,
+        ),
+        AccountField(
+            "oauth_page_url",
+            gettext_lazy("address of WeChat's login page"),
+            is_optional=True,
+            is_address=True,
+            help_text=_SELDOM_TOLD,
         ),
     )
 

@@ -67,7 +67,7 @@ def test_a_bill_is_uploaded_compared_and_read(finance):
     read_bill(bill)
     follow()
     shown = plain(get(finance))
-    assert "2026-03-02 paper (paper) trade Read ¥10.00 ¥3.00 ¥0.06 ¥0.00 2 1" in shown.replace("Paper", "paper")
+    assert "2026-03-02 paper (paper) Trade bill Read ¥10.00 ¥3.00 ¥0.06 ¥0.00 2 1" in shown.replace("Paper", "paper")
     assert "By our books, at all of them ¥9.94" in shown
     page = plain(get(finance, f"{bill.pk}/"))
     assert ("T1 Payment ¥10.00 ¥0.06 Agrees" in page, "R9 Refund ¥3.00 ¥0.00 Not in our books" in page) == (True, True)

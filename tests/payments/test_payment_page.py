@@ -269,6 +269,15 @@ def test_a_guest_pays_on_the_local_page_and_what_comes_too_late_goes_back(provid
     assert (PayerRefund.objects.get().payment, b.fresh(order).state) == (second, "fulfilled")
 
 
+def test_a_guest_whose_payment_is_closed_is_led_to_another_one(provider):
+    b.price("Y1-30", "30.00")
+    payment = payments.start_guest_payment(guest_order([card_in_use(customer="Acme")]), provider="local")
+    guest = Client()
+    assert 'href="/c/"' not in text(seen(guest, payment))
+    guest.post(address_of(payment), {"said": "closed"})
+    assert 'href="/c/"' in text(seen(guest, payment))
+
+
 def test_of_a_members_payment_a_stranger_learns_nothing(order, provider):
     pay_online(order)
     payment, stranger = Payment.objects.get(), Client()

@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.bills.choices import BillState
+from billing.bills.choices import BillState, kind_label
 from billing.bills.querysets import BillQuerySet
 from billing.models.fields import MoneyField
 from cards.calendar import this_moment
@@ -56,6 +56,10 @@ class Bill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.day} {self.kind}"
+
+    @property
+    def kind_label(self) -> str:
+        return kind_label(self.kind)
 
     @property
     def is_read(self) -> bool:

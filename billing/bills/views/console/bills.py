@@ -89,7 +89,7 @@ def fetch_again(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_bill(request):
     """Bring a bill as the provider's website gives it; it is read behind this page. The same file again is one bill."""
-    form = BillForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+    form = BillForm(request.POST or None, request.FILES or None, initial=request.GET.dict(), label_suffix="")
     if form.is_valid():
         name, _colon, kind = form.cleaned_data["bill"].partition(":")
         try:

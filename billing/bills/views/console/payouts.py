@@ -24,7 +24,8 @@ from cards.paging import ROWS_PER_PAGE, page_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def payout_list(request):
     """The payouts, the newest first; whoever may records one. The same reference again is the same payout."""
-    form, is_sent = PayoutForm(request.POST or None, initial={"paid_on": civil_today()}), request.method == "POST"
+    form = PayoutForm(request.POST or None, initial={"paid_on": civil_today()}, label_suffix="")
+    is_sent = request.method == "POST"
     if is_sent and not may_settle(request.user):
         raise PermissionDenied
     if is_sent and form.is_valid():

@@ -52,7 +52,7 @@ def line_page(request, pk):
 @require_POST
 def settle_bill_line(request, pk):
     """Nothing is left to do about a line, and the note says why."""
-    line, form = _find(pk), SettleForm(request.POST)
+    line, form = _find(pk), SettleForm(request.POST, label_suffix="")
     if not form.is_valid():
         return _line_page(request, line, form, status=422)
     settle_line(line, user=request.user, note=form.cleaned_data["note"])
@@ -82,7 +82,7 @@ def _line_page(request, line, form=None, status=None):
         "shown": shown_bill_line(line),
         "line": line,
         "payment": payment,
-        "form": form or SettleForm(),
+        "form": form or SettleForm(label_suffix=""),
         "may_settle": may_settle(request.user),
     }
     return console_page(request, "console/bills/line.html", context, status=status)

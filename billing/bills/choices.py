@@ -11,7 +11,7 @@ _KIND_LABELS = {  # by the providers' own names
 }
 
 
-def kind_label(kind):
+def kind_label(kind: str) -> str:
     """What people call a bill of this kind."""
     return str(_KIND_LABELS.get(kind, kind))
 

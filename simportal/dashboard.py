@@ -4,6 +4,7 @@ from functools import cached_property
 
 from billing.bills.pages.bill_rows import bill_tiles
 from billing.pages.approval_lines import told_as_expired, waiting_for
+from billing.pages.money_tiles import money_out_tiles
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
@@ -24,7 +25,12 @@ def dashboard(request):
     snapshot = fleet_snapshot.snapshot(today)
     accounts = accounts_for_home()
     context = {
-        "queues": [*queues(snapshot, today).values(), *carrier_tiles(accounts), *bill_tiles(request.user)],
+        "queues": [
+            *queues(snapshot, today).values(),
+            *carrier_tiles(accounts),
+            *money_out_tiles(request.user),
+            *bill_tiles(request.user),
+        ],
         "broken_accounts": broken_of(accounts),
         "as_of": snapshot.as_of,
         "fleet": Fleet(today),

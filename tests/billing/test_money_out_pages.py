@@ -183,6 +183,17 @@ def test_a_transfer_is_recorded_on_its_page_or_put_back(owner, chief, finance):
     assert page(finance, "/console/withdrawals/?show=nonsense", 404)
 
 
+def test_the_first_page_has_what_waits_of_money_out_for_who_sees_to_it(owner, chief, finance):
+    tiles = ("1 Failed refunds to payers", "1 Withdrawals to transfer")
+    b.fund("100")
+    came_online("100.00")
+    assert "to transfer" not in page(finance, "/console/")
+    withdrawn(owner, chief, "40")
+    failed(withdrawn(owner, chief, "30", "origin").refunds.get())
+    seen = [page(client, "/console/") for client in (finance, of_role("support"))]
+    assert [[tile in home for tile in tiles] for home in seen] == [[True, True], [False, False]]
+
+
 def test_the_queue_of_refunds_to_payers_and_what_is_done_about_one_that_failed(owner, chief, finance):
     came_online("10.00", "20.00")
     refunds = [failed(each) for each in withdrawn(owner, chief, "30", "origin").refunds.order_by("pk")]

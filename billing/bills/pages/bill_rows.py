@@ -15,6 +15,7 @@ from billing.bills.models import Bill, BillLine
 from billing.choices import Account, BillLineKind
 from billing.models import Posting
 from billing.money import ZERO
+from billing.pages.money_tiles import MoneyTile
 from cards.pages.badges import Badge
 from cards.pages.downloads import csv_response
 from cards.paging import counts_up_to
@@ -106,29 +107,12 @@ class ShownLine:
     to_do: str
 
 
-@dataclass(frozen=True)
-class BillTile:
-    """How many lines wait, and where, as a `Queue` of the cards says it."""
-
-    title: str
-    count: int
-    url: str
-
-    @property
-    def count_label(self):
-        return f"{COUNTED:,}+" if self.count > COUNTED else f"{self.count:,}"
-
-    @property
-    def tone(self):
-        return "is-urgent" if self.count else "is-none"
-
-
 def bill_tiles(user):
     """What waits of bills, for the first page of who may settle it; nothing where there is no bill."""
     if not user.has_perm("bills.settle_bill") or not Bill.objects.exists():
         return []
     (count,) = counts_up_to(COUNTED, [BillLine.objects.open()])
-    return [BillTile(_("Differences from payment providers"), count, reverse("bills:queue"))]
+    return [MoneyTile(_("Differences from payment providers"), count, reverse("bills:queue"))]
 
 
 def shown_bills(bills):

@@ -56,6 +56,7 @@ def test_a_receipt_says_what_was_bought_when_for_how_much_through_whom_and_from_
         f" Paid through Local payment page {payment.provider_reference}"
         " Seller Sim Trade Co Taxpayer number 91310000MA1K Phone 021-5555"
         " Keep the receipt number: with it you find this page again. This document is not a VAT invoice."
+        " Renew a card"
     )
     assert "Acme" not in text(receipt(payment))
 

@@ -278,12 +278,15 @@ def _outcome(notification, facts):
         return NotificationOutcome.OPEN
     if facts.said == Said.CLOSED:
         return _close(payment)
-    if kept := kept_of(notification.provider, facts):
-        return NotificationOutcome(kept.why) if kept.payment_key == facts.key else NotificationOutcome.KNOWN
+    kept = kept_of(notification.provider, facts)
+    if kept and kept.payment_key == facts.key:
+        return NotificationOutcome(kept.why)
     if payment is None:
         return NotificationOutcome.UNKNOWN
     if facts.amount != payment.amount:
         return NotificationOutcome.WRONG_AMOUNT
+    if payment.is_paid and kept:  # by a bill that somebody brought
+        return NotificationOutcome.KNOWN
     if payment.is_paid:
         payment = _another(payment)
     outcome = _pay(payment, facts.reference)

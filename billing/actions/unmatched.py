@@ -39,10 +39,11 @@ def keep_unmatched(notification, facts):
 
 
 def kept_of(provider, facts):
-    """The row in which this money stands already, under whatever number of ours; None where it came for the first
-    time. What is kept is booked nowhere else, whatever becomes of the payment that it was meant for."""
+    """The row in which this money stands already; None where it came for the first time. It is booked nowhere else for
+    the payment that it was meant for, whatever becomes of that. One of the same number of ours goes first."""
     known = UnmatchedPayment.objects.filter(provider=provider, reference=facts.reference, amount=facts.amount)
-    return known.filter(reopened_at=None).first()
+    rows = known.filter(reopened_at=None)
+    return rows.filter(payment_key=facts.key).first() or rows.first()
 
 
 def assign_to(unmatched, customer, *, user, reason):

@@ -11,13 +11,11 @@ from billing import proof
 from billing.actions import orders, payments
 from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
-from billing.actions.payments import believe
 from billing.actions.unmatched import assign_to, mark_returned, reopen, return_by_provider
 from billing.errors import MoneyRefused
 from billing.models import Entry, MoneyRules, Notification, PayerRefund, Payment, Posting, UnmatchedPayment
 from billing.money import LARGEST
 from billing.payments import local
-from billing.payments.port import Facts, Said
 from tests.billing import build as b
 from tests.billing.test_payments import KEY, answered, deposit, receive, signed_notification
 from tests.build import card_in_use, member, on_day, unguarded
@@ -114,8 +112,6 @@ def test_what_waits_is_not_booked_once_more_when_the_wallet_has_room_for_it(paym
     (row,) = UnmatchedPayment.objects.all()
     mark_returned(row, user=user, reason="sent back")
     assert receive(*signed_notification(payment)) == "wallet_full"
-    elsewhere = Facts("n", uuid.uuid4(), Said.PAID, row.amount, row.reference, {})
-    assert believe("local", elsewhere).outcome == "known"
     assert (waiting(), b.balance(), list(proof.problems())) == ([], Decimal("9999999899.99"), [])
 
 

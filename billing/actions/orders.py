@@ -327,7 +327,9 @@ def settle_adjustment(order, *, user):
 def locked(order):
     """A transaction in which nobody else moves this order on; the order as it is now."""
     with transaction.atomic():
-        orders = Order.objects.select_for_update(of=("self",)).select_related("job", "customer", "plan", "created_by")
+        # Whoever serves it holds the wallet, and writes entries that refer to it: no key is locked.
+        rows = Order.objects.select_for_update(of=("self",), no_key=True)
+        orders = rows.select_related("job", "customer", "plan", "created_by")
         yield orders.get(pk=order.pk)
 
 

@@ -172,3 +172,14 @@ def _require_sense(account):
         raise BadInput(lacking[0], _("An account that is on needs these too: {names}.").format(names=listed(lacking)))
     if not lacking and (complaint := PROVIDERS[account.protocol].complaint(reach_account(account).merchant)):
         raise BadInput("secrets", complaint)
+    if not lacking:
+        _require_own_door(account)
+
+
+def _require_own_door(account):
+    """Two accounts of the same merchant would believe each other's notifications, and money would come twice."""
+    told = {f"fields__{name}": account.fields[name] for name in PROVIDERS[account.protocol].identity}
+    twin = told and ProviderAccount.objects.filter(protocol=account.protocol, **told).exclude(pk=account.pk).first()
+    if twin:
+        sentence = _("The account {name} is of the same merchant and application: change that one.")
+        raise BadInput(PROVIDERS[account.protocol].identity[0], sentence.format(name=twin.name))

@@ -126,6 +126,7 @@ class Alipay(Provider):
     name = "alipay"
     label = gettext_lazy("Alipay")
     base_url = "https://openapi.alipay.com"
+    identity = ("app_id", "seller_id")
     fields = (
         AccountField("app_id", gettext_lazy("application ID (app_id)")),
         AccountField("seller_id", gettext_lazy("merchant's number (seller_id, PID)")),

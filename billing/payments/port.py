@@ -226,6 +226,7 @@ class Provider:
     name: ClassVar[str]
     label: ClassVar[str | Promise]
     fields: ClassVar[tuple[AccountField, ...]] = ()
+    identity: ClassVar[tuple[str, ...]] = ()  # the fields by which a notification says whose it is
     base_url: ClassVar[str] = ""  # where it is, unless the account says otherwise
     ways: ClassVar[tuple[PaymentWay, ...]] = ()
     needs_account: ClassVar[bool] = True

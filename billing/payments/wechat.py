@@ -128,6 +128,7 @@ class WeChatPay(Provider):
     base_url = "https://api.mch.weixin.qq.com"
     ways = (PaymentWay.QR, PaymentWay.WAP, PaymentWay.JSAPI)
     needs_openid = True
+    identity = ("mchid", "appid")
     bill_kinds = (TRADE, FUND)
     fields = (
         AccountField("mchid", gettext_lazy("merchant ID (mchid)")),

@@ -182,6 +182,18 @@ def test_it_stays_with_its_provider(monkeypatch):
     assert (ended.code, ended.err) == (2, "The account main stays with paper: make another one.\n")
 
 
+def test_a_merchant_has_one_account(monkeypatch):
+    monkeypatch.setattr(Paper, "identity", ("shop",))
+    account()
+    ended = run("payment_account", "again", *MADE, *TOLD)
+    assert (ended.code, ended.err) == (
+        2,
+        "The account main is of the same merchant and application: change that one.\n",
+    )
+    assert account("other", "--set", "shop=8")["fields"]["shop"] == "8"
+    assert account("main", "--set", "corner=2")["fields"]["corner"] == "2"
+
+
 def test_payers_see_them_in_their_order(settings):
     account("b"), account("a"), account("c", "--off")
     assert provider_names() == ["b", "a", "local"]

@@ -113,7 +113,7 @@ def round_the_second_step(stage):
         people = walk.everybody()
         world = walk.everything(people)
         tally, stranger = Tally(), Caller()
-        callers = [("without a second step", waiting(boss("boss"))), ("before the code", waiting(with_app("chief")))]
+        callers = [("without a second step", waiting(boss("overseer"))), ("before the code", waiting(with_app("chief")))]
         for (who, caller), request in chosen(stage, product(callers, asked(world))):
             with tally.one_try():
                 answer = caller.ask(request)
@@ -142,7 +142,7 @@ LOGIN_ITSELF = {"admin:login", "account:code", "account:set-up", "logout", "set_
 def seen(answer):
     """Where an answer leads to, and whether it knows anybody: pages for everybody differ in their tokens alone."""
     location = [line for line in answer.text.splitlines() if "Location" in line]
-    return [part.partition("'Location': ")[2].partition(",")[0] for part in location], "boss" in answer.text
+    return [part.partition("'Location': ")[2].partition(",")[0] for part in location], "overseer" in answer.text
 
 
 def boss(name):

@@ -204,8 +204,8 @@ def test_the_menu_shows_what_somebody_may_look_at():
 
     console = ["Dashboard", "SIM cards", "Customers", "Queues", "Requests", "Jobs", "Carriers", "Nightly sweep"]
     money = [
-        *("Orders", "Openings not paid", "Receipts", "Approvals", "Missed renewals", "Prices", "Notices", "Margin"),
-        *("Free service", "Revenue at risk"),
+        *("Orders", "Openings not paid", "Receipts", "Provider bills", "Approvals", "Missed renewals"),
+        *("Payment providers", "Prices", "Notices", "Margin", "Free service", "Revenue at risk"),
     ]
     data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Cancellation settings", "Billing settings"]
     assert titles(of_role("support")) == [*console, *money, *data]

@@ -273,5 +273,5 @@ def test_the_page_asks_a_fixed_number_of_questions(alice, django_assert_max_num_
     card = do("suspend", use(mine(), DAY, 31), DAY)
     for _time in range(5):
         card = do("suspend", do("resume", card, DAY), DAY)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         page(alice, card)

@@ -113,7 +113,10 @@ def round_the_second_step(stage):
         people = walk.everybody()
         world = walk.everything(people)
         tally, stranger = Tally(), Caller()
-        callers = [("without a second step", waiting(boss("overseer"))), ("before the code", waiting(with_app("chief")))]
+        callers = [
+            ("without a second step", waiting(boss("overseer"))),
+            ("before the code", waiting(with_app("chief"))),
+        ]
         for (who, caller), request in chosen(stage, product(callers, asked(world))):
             with tally.one_try():
                 answer = caller.ask(request)

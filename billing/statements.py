@@ -67,11 +67,14 @@ def months_of(customer_id: int, today: date) -> list[date]:
 
 
 def _served(customer_id: int, month: date) -> Decimal:
-    """What was delivered to the customer in the month, less what was given back of it: by the day on which it was."""
+    """What was delivered to the customer in the month, less what was given back of it: by the day on which it was.
+
+    What people without an account paid for never touched the wallet, of which this is the statement.
+    """
     served = Posting.objects.filter(
         entry__customer=customer_id,
         account__in=(Account.REVENUE, Account.REFUNDS),
         entry__booked_on__gte=month,
         entry__booked_on__lt=add_months(month, 1),
-    )
+    ).exclude(entry__order__is_guest=True)
     return sum(served.values_list("amount", flat=True), ZERO)

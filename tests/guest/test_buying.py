@@ -13,6 +13,7 @@ from billing.actions.ledger import account_of
 from billing.choices import Account, LineState, OrderState
 from billing.models import CustomerAccount, Notice, Order, PayerRefund, Payment
 from billing.payments import local
+from billing.statements import statement
 from cards.models import CardEvent, Tries
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, use
@@ -55,6 +56,13 @@ def test_a_pack_is_ordered_paid_and_served_past_the_wallet(card):
     assert fresh(card).shown == "in_use"
     last = CardEvent.objects.filter(card=card, action="top_up").get()
     assert (last.actor_kind, last.actor_name) == ("guest", "guest")
+
+
+def test_the_statement_of_the_wallet_knows_nothing_of_it(card):
+    buy(card)
+    pay(Payment.objects.get())
+    found = statement(card.customer_id, DAY.replace(day=1))
+    assert (found.money_in, found.money_out, found.served) == (Decimal("100.00"), 0, 0)
 
 
 def test_a_renewal_is_one_more_term_also_of_a_card_that_is_renewed_already(card):

@@ -5,6 +5,7 @@ import json
 import logging
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import hypothesis.strategies as st
@@ -266,8 +267,8 @@ class Business(RuleBasedStateMachine):
     def transfer(self, which, is_paid, reference):
         """The bank transfer is made, or cannot be; a reference may be one that paid something else."""
         if withdrawal := self._pick(Withdrawal.objects.all(), which):
-            paid = lambda: record_transfer(withdrawal, f"OUT{reference}", user=self.people[0])  # noqa: E731
-            self._try(paid if is_paid else lambda: return_to_wallet(withdrawal, user=self.people[0]))
+            paid = partial(record_transfer, withdrawal, f"OUT{reference}", user=self.people[0])
+            self._try(paid if is_paid else partial(return_to_wallet, withdrawal, user=self.people[0]))
 
     @rule(answer=st.sampled_from(OF_REFUNDS), asked=st.sampled_from(OF_REFUNDS))
     def give_back(self, answer, asked):

@@ -34,6 +34,10 @@ TONES = {
     LineVerdict.RETRACTED: "warning",
     LineVerdict.IGNORED: "warning",
 }
+_AMOUNTS_DIFFER = gettext_lazy(
+    "The bill says another amount than our books. Look for the reference on the provider's website, and correct "
+    "the difference by an adjustment for the customer."
+)
 TO_DO_ABOUT = {
     (LineVerdict.MISSING_HERE, BillLineKind.PAYMENT): gettext_lazy(
         "The provider has taken this payment, and we have not booked it. The provider is asked about it: once it "
@@ -51,14 +55,8 @@ TO_DO_ABOUT = {
         "By our books this money went back to the payer, and no bill has it. Look for it on the provider's website, "
         "and tell the payer if it never arrived."
     ),
-    (LineVerdict.OTHER_AMOUNT, BillLineKind.PAYMENT): gettext_lazy(
-        "The bill says another amount than our books. Look for the reference on the provider's website, and correct "
-        "the difference by an adjustment for the customer."
-    ),
-    (LineVerdict.OTHER_AMOUNT, BillLineKind.REFUND): gettext_lazy(
-        "The bill says another amount than our books. Look for the reference on the provider's website, and correct "
-        "the difference by an adjustment for the customer."
-    ),
+    (LineVerdict.OTHER_AMOUNT, BillLineKind.PAYMENT): _AMOUNTS_DIFFER,
+    (LineVerdict.OTHER_AMOUNT, BillLineKind.REFUND): _AMOUNTS_DIFFER,
     (LineVerdict.OTHER_AMOUNT, BillLineKind.PAYOUT): gettext_lazy(
         "A payout with this reference is posted with another amount. The bank's statement says which is right."
     ),

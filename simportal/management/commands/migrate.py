@@ -10,12 +10,14 @@ SECONDS_FOR_A_LOCK = 3
 PAUSE = 5  # seconds in which those who waited behind it get on
 TRIES = 24  # about three minutes
 LOCK_NOT_AVAILABLE = "55P03"
+TURN = 0.25  # seconds: whoever waits for SQLite's one lock looks every tenth of a second whether it is free
 
 
 class Command(migrate.Command):
     def handle(self, *args, **options):
         """Each migration is a transaction: one that did not get its lock has changed nothing, and is done again."""
         connection = connections[options["database"]]
+        self.gives_way = connection.vendor == "sqlite" and bool(connection.introspection.table_names())
         for tries_left in reversed(range(TRIES)):
             try:
                 limit_locks(connection, f"'{SECONDS_FOR_A_LOCK}s'")
@@ -32,6 +34,12 @@ class Command(migrate.Command):
                     ) from error
             self.stderr.write("A table is in use; trying again ...")
             time.sleep(PAUSE)
+
+    def migration_progress_callback(self, action, migration=None, fake=False):
+        """One migration after the other would keep SQLite's lock to itself, and a page wait until it gives up."""
+        super().migration_progress_callback(action, migration, fake)
+        if self.gives_way and action in ("apply_start", "unapply_start"):
+            time.sleep(TURN)
 
 
 def limit_locks(connection, limit):

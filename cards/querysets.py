@@ -85,6 +85,9 @@ REAL_NAME_LACKS = (
     & NOT_OVER
 )
 
+# A card that was last seen where it is bound is found by the IMEI that was seen; an index holds the others.
+BOUND_ELSEWHERE = ~models.Q(bound_imei="") & ~models.Q(bound_imei=models.F("seen_imei"))
+
 
 def at_usage_level(level: int, day: date) -> models.Q:
     """Cards at this level of the running cycle's allowance; a cycle that is over has said its last word."""

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import IntegrityError, NotSupportedError, migrations, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex
-from django.db.models import QuerySet
+from django.db.migrations import AddIndex, AlterField, RemoveIndex
+from django.db.models import Index, QuerySet
 
 from cards.phrases import on_one_line
 
@@ -31,21 +31,69 @@ class AddIndexBeside(AddIndex):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        with _beside(schema_editor) as how:
-            is_used = _is_used(schema_editor.connection, model, self.index.name)
-            if is_used is False:
-                schema_editor.remove_index(model, self.index, **how)
-            if not is_used:
-                schema_editor.add_index(model, self.index, **how)
+        _build(schema_editor, to_state.apps.get_model(app_label, self.model_name), self.index)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        model = from_state.apps.get_model(app_label, self.model_name)
-        with _beside(schema_editor) as how:
-            if _is_used(schema_editor.connection, model, self.index.name) is not None:
-                schema_editor.remove_index(model, self.index, **how)
+        _drop(schema_editor, from_state.apps.get_model(app_label, self.model_name), self.index)
+
+
+class RemoveIndexBeside(RemoveIndex):
+    """An index of a large table, dropped while others read and write; backwards, it is built beside them again."""
+
+    atomic = False
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        _drop(schema_editor, *self._standing(app_label, from_state))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        _build(schema_editor, *self._standing(app_label, to_state))
+
+    def _standing(self, app_label: str, state: Any) -> tuple[Any, Index]:
+        named = state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+        return state.apps.get_model(app_label, self.model_name), named
+
+
+class RemoveKeyIndexBeside(AlterField):
+    """A foreign key of a large table that loses the index which Django made for it (`db_index=False`), and no more."""
+
+    atomic = False
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        _drop(schema_editor, *self._standing(app_label, schema_editor, from_state))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        _build(schema_editor, *self._standing(app_label, schema_editor, to_state))
+
+    def _standing(self, app_label: str, schema_editor: Any, state: Any) -> tuple[Any, Index]:
+        model = state.apps.get_model(app_label, self.model_name)
+        column = model._meta.get_field(self.name).column
+        name = schema_editor._create_index_name(model._meta.db_table, [column])
+        return model, Index(fields=[self.name], name=name)
+
+
+def _build(schema_editor: BaseDatabaseSchemaEditor, model: Any, index: Index) -> None:
+    with _beside(schema_editor) as how:
+        is_used = _is_used(schema_editor.connection, model, index.name)
+        if is_used is False:
+            schema_editor.remove_index(model, index, **how)
+        if not is_used:
+            schema_editor.add_index(model, index, **how)
+
+
+def _drop(schema_editor: BaseDatabaseSchemaEditor, model: Any, index: Index) -> None:
+    with _beside(schema_editor) as how:
+        if _is_used(schema_editor.connection, model, index.name) is not None:
+            schema_editor.remove_index(model, index, **how)
 
 
 @contextmanager
@@ -56,7 +104,7 @@ def _beside(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[dict[str, bool]
         yield {}
         return
     if connection.in_atomic_block:
-        raise NotSupportedError("An index is built beside others in a migration that says atomic = False.")
+        raise NotSupportedError("An index is built or dropped beside others in a migration that says atomic = False.")
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         (limit,) = cursor.fetchone()

@@ -40,7 +40,7 @@ from cards.identifiers import (
 )
 from cards.lookup import with_numbers_of_labels
 from cards.models import Card, Customer
-from cards.querysets import BEHIND_ALL, Begins, CardQuerySet
+from cards.querysets import BEHIND_ALL, BOUND_ELSEWHERE, Begins, CardQuerySet
 
 MOST_NUMBERS = 10_000
 LOOKED_UP = 10_000
@@ -338,16 +338,17 @@ ASKED = {
         SELECT sought.number, card.id, card.found = sought.number
         FROM unnest(%s::text[], %s::text[], %s::text[]) AS sought (number, low, high)
         CROSS JOIN LATERAL (
-            SELECT id, {column} AS found FROM {table} WHERE {column} {is_meant} AND NOT {column} = '' OFFSET 0
+            SELECT id, {column} AS found FROM {table} WHERE {column} {is_meant} AND {is_indexed} OFFSET 0
         ) AS card
     """,
     "sqlite": """
         SELECT sought.number, card.id, card.{column} = sought.number FROM (
             SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS low,
             json_extract(value, '$[2]') AS high FROM json_each(%s)
-        ) AS sought CROSS JOIN {table} AS card WHERE card.{column} {is_meant} AND NOT card.{column} = ''
+        ) AS sought CROSS JOIN {table} AS card WHERE card.{column} {is_meant} AND {is_indexed}
     """,
 }
+IS_INDEXED = {"bound_imei": "NOT bound_imei = '' AND NOT bound_imei = seen_imei"}  # BOUND_ELSEWHERE, in SQL
 
 
 def _statement(wanted: dict[str, list[tuple[str, str, str]]]) -> tuple[str, list[Any]]:
@@ -356,7 +357,9 @@ def _statement(wanted: dict[str, list[tuple[str, str, str]]]) -> tuple[str, list
     params: list[Any] = []
     for column, rows in wanted.items():
         is_meant = "= sought.low" if column in ("msisdn", "imsi") else "BETWEEN sought.low AND sought.high"
-        parts.append(ASKED[connection.vendor].format(table=Card._meta.db_table, column=column, is_meant=is_meant))
+        is_indexed = IS_INDEXED.get(column, f"NOT {column} = ''")
+        asked = {"table": Card._meta.db_table, "column": column, "is_meant": is_meant, "is_indexed": is_indexed}
+        parts.append(ASKED[connection.vendor].format_map(asked))
         params += map(list, zip(*rows, strict=True)) if connection.vendor == "postgresql" else [json.dumps(rows)]
     return " UNION ALL ".join(parts), params
 
@@ -367,7 +370,7 @@ def _are_all(cards: CardQuerySet) -> bool:
 
 
 def _begins_so(column: str, begins: Callable[[Any], Begins]) -> Q:
-    return Q(begins(F(column))) & ~Q(**{column: ""})
+    return Q(begins(F(column))) & (BOUND_ELSEWHERE if column == "bound_imei" else ~Q(**{column: ""}))
 
 
 def _looked_up(columns: tuple[str, ...], begins: Callable[[Any], Begins]) -> list[int] | None:

@@ -17,8 +17,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Q
 
 from cards import schema
-from cards.models import Card
-from cards.schema import AddIndexBeside
+from cards.models import Card, ServiceTerm
+from cards.schema import AddIndexBeside, RemoveIndexBeside, RemoveKeyIndexBeside
 from simportal.management.commands import migrate
 from tests.build import open_card
 from tests.own_portal import own_portal, python
@@ -87,7 +87,7 @@ def is_new_model(operation):
 
 def _wrong(operation, table, migration, state):
     match operation:
-        case AddIndexBeside():
+        case AddIndexBeside() | RemoveIndexBeside() | RemoveKeyIndexBeside():
             return "its migration has to say atomic = False" if migration.atomic else ""
         case migrations.AddIndex() | migrations.RemoveIndex() | migrations.AddConstraint():
             return "shuts everybody out of a large table" if table in LARGE else ""
@@ -141,11 +141,18 @@ def test_no_migration_keeps_people_waiting_or_forgets_the_code_of_before():
     assert [name for name in LOOKED_AT if name not in found] == []
 
 
-INDEX = models.Index(fields=["iccid"], name="card_again")
+INDEX = models.Index(fields=["carrier"], name="card_again")
+AGAIN, NOT_AGAIN = AddIndexBeside("card", INDEX), RemoveIndexBeside("card", "card_again")
+WITHOUT_THE_INDEX = RemoveKeyIndexBeside(
+    "serviceterm", "card", models.ForeignKey("cards.card", models.PROTECT, related_name="terms", db_index=False)
+)
 LONGER, SHORTER = models.CharField(max_length=64), models.CharField(max_length=8)
 NOTICED = (
     (migrations.AddIndex("card", INDEX), "shuts everybody out of a large table"),
     (AddIndexBeside("card", INDEX), "its migration has to say atomic = False"),
+    (migrations.RemoveIndex("card", "card_state"), "shuts everybody out of a large table"),
+    (RemoveIndexBeside("card", "card_state"), "its migration has to say atomic = False"),
+    (WITHOUT_THE_INDEX, "its migration has to say atomic = False"),
     (migrations.AddConstraint("card", models.CheckConstraint(condition=Q(pk=1), name="one")), "shuts everybody out"),
     (migrations.AddField("customer", "said", models.CharField(max_length=8)), "the code of before writes rows without"),
     (migrations.AddField("card", "said", models.IntegerField(null=True, db_index=True)), "builds an index"),
@@ -262,10 +269,11 @@ def tables_of_ours():
     return ", ".join(name for name in connection.introspection.table_names() if name.split("_")[0] in ROOMS)
 
 
-def build_the_index(backwards=False):
-    """A second index of a column of the cards, as a migration builds it."""
+def carry_out(operation, backwards=False):
+    """A migration's operation, as `migrate` does it, where AGAIN is known already if it is not that itself."""
     before = MigrationLoader(None, replace_migrations=False).project_state([("cards", HELD_SINCE["cards"])])
-    operation = AddIndexBeside("card", models.Index(fields=["carrier"], name="card_again"))
+    if operation is not AGAIN:
+        AGAIN.state_forwards("cards", before)
     after = before.clone()
     operation.state_forwards("cards", after)
     with connection.schema_editor(atomic=False) as editor:
@@ -275,9 +283,9 @@ def build_the_index(backwards=False):
             operation.database_forwards("cards", editor, before, after)
 
 
-def is_used(name):
+def is_used(name="card_again", model=Card):
     """Whether the index is whole; None where there is none."""
-    return schema._is_used(connection, Card, name)
+    return schema._is_used(connection, model, name)
 
 
 def with_a_connection_of_its_own(do):
@@ -323,14 +331,14 @@ def test_an_index_is_built_while_others_write():
     """It waits for those who were there before it, and nobody waits for it."""
     with somebody_else() as other, somebody_else() as third:
         other.execute("UPDATE cards_card SET remark = remark")
-        building = ThreadPoolExecutor(1).submit(with_a_connection_of_its_own, build_the_index)
-        wait_until(lambda: is_used("card_again") is False, what="the beginning of the index")
+        building = ThreadPoolExecutor(1).submit(with_a_connection_of_its_own, lambda: carry_out(AGAIN))
+        wait_until(lambda: is_used() is False, what="the beginning of the index")
         third.execute("UPDATE cards_card SET remark = remark")
         third.commit()
         other.rollback()
         building.result(timeout=20)
-    assert is_used("card_again")
-    build_the_index(backwards=True)
+    assert is_used()
+    carry_out(AGAIN, backwards=True)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -339,9 +347,45 @@ def test_an_index_that_was_interrupted_is_built_anew_and_a_whole_one_stays():
         open_card(carrier="cmcc"), open_card(carrier="cmcc")
         with connection.cursor() as cursor, pytest.raises(IntegrityError):
             cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY card_again ON cards_card (carrier)")
-        assert is_used("card_again") is False
-    build_the_index()
-    build_the_index()
-    assert is_used("card_again")
-    build_the_index(backwards=True)
-    assert is_used("card_again") is None
+        assert is_used() is False
+    carry_out(AGAIN)
+    carry_out(AGAIN)
+    assert is_used()
+    carry_out(AGAIN, backwards=True)
+    assert is_used() is None
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_index_is_dropped_while_others_write():
+    carry_out(AGAIN)
+    with somebody_else() as other, somebody_else() as third:
+        other.execute("UPDATE cards_card SET remark = remark")
+        dropping = ThreadPoolExecutor(1).submit(with_a_connection_of_its_own, lambda: carry_out(NOT_AGAIN))
+        wait_until(lambda: is_used() is False, what="the end of the index")
+        third.execute("UPDATE cards_card SET remark = remark")
+        third.commit()
+        assert is_used() is False
+        other.rollback()
+        dropping.result(timeout=20)
+    assert is_used() is None
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_index_that_was_dropped_is_not_dropped_again_and_comes_back_under_its_name():
+    carry_out(NOT_AGAIN)
+    carry_out(NOT_AGAIN, backwards=True)
+    assert is_used()
+    carry_out(NOT_AGAIN)
+    assert is_used() is None
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_key_loses_the_index_that_was_made_for_it_and_gets_it_back_under_its_name():
+    name = "cards_serviceterm_card_id_70fa99cf"  # as 0.11.0 and before made it
+    assert is_used(name, ServiceTerm) is None
+    carry_out(WITHOUT_THE_INDEX, backwards=True)
+    assert is_used(name, ServiceTerm)
+    carry_out(WITHOUT_THE_INDEX)
+    carry_out(WITHOUT_THE_INDEX)
+    assert is_used(name, ServiceTerm) is None

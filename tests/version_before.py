@@ -5,12 +5,13 @@ import subprocess
 
 from django.conf import settings
 
-VERSION_BEFORE = "0.10.0"
+VERSION_BEFORE = "0.11.0"
 # Its last migrations.
 BEFORE = {
-    "billing": "0023_words_of_carriers",
+    "billing": "0026_notices_told_each_time",
+    "bills": "0001_initial",
     "carriers": "0001_initial",
-    "cards": "0050_words_of_carriers",
+    "cards": "0052_addresses_of_cards",
     "simportal": "0004_links_by_portal_url",
 }
 

@@ -215,7 +215,7 @@ class OrderLine(models.Model):
         "cards.Card", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("card")
     )
     plan = models.ForeignKey(
-        "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("plan")
+        "cards.Plan", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("plan")
     )
     months = models.PositiveSmallIntegerField(_("months"), null=True, blank=True)
     alignment = CharField(_("alignment"), max_length=11, choices=Alignment, blank=True)
@@ -229,7 +229,13 @@ class OrderLine(models.Model):
     refunded_on = models.DateField(_("refunded on"), null=True, blank=True)
     refused = models.JSONField(_("reason not fulfilled"), null=True, blank=True)
     refund = models.ForeignKey(
-        "billing.Refund", models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("refund")
+        "billing.Refund",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="lines",
+        db_index=False,
+        verbose_name=_("refund"),
     )
 
     class Meta:
@@ -244,6 +250,7 @@ class OrderLine(models.Model):
         indexes = [
             models.Index(fields=["card", "id"], name="line_card"),
             models.Index(fields=["fulfilled_on", "plan"], name="line_fulfilled"),
+            models.Index(fields=["refund"], name="line_of_refund", condition=models.Q(refund__isnull=False)),
             models.Index(
                 fields=["state", "card", "order"],
                 name="line_opening",

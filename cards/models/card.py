@@ -34,7 +34,7 @@ from cards.models.policy import CarrierPolicy
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
 from cards.models.term import OrderedTerm
 from cards.quantities import MB
-from cards.querysets import CardQuerySet, FirstHold
+from cards.querysets import BOUND_ELSEWHERE, CardQuerySet, FirstHold
 
 LONGEST_REMARK = 200
 
@@ -194,12 +194,14 @@ class Card(models.Model):
             ),
             models.Index(fields=["msisdn"], name="card_msisdn", condition=~models.Q(msisdn="")),
             models.Index(fields=["imsi"], name="card_imsi", condition=~models.Q(imsi="")),
-            models.Index(fields=["bound_imei"], name="card_bound_imei", condition=~models.Q(bound_imei="")),
+            models.Index(fields=["bound_imei"], name="card_bound_elsewhere", condition=BOUND_ELSEWHERE),
             models.Index(fields=["seen_imei"], name="card_seen_imei", condition=~models.Q(seen_imei="")),
             models.Index(Reverse("iccid"), name="card_iccid_reversed"),
             models.Index(Reverse("msisdn"), name="card_msisdn_reversed", condition=~models.Q(msisdn="")),
             models.Index(fields=["carrier", "id"], name="card_carrier"),
-            models.Index(fields=["certification", "id"], name="card_certification"),
+            models.Index(
+                fields=["id"], name="card_individual", condition=models.Q(certification=Certification.INDIVIDUAL)
+            ),
             models.Index(fields=["plan", "id"], name="card_plan"),
             models.Index(fields=["id"], name="card_low", condition=models.Q(usage_level=UsageLevel.LOW)),
             models.Index(fields=["id"], name="card_used_up", condition=models.Q(usage_level=UsageLevel.USED_UP)),

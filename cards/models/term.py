@@ -12,9 +12,9 @@ class ServiceTerm(models.Model):
     What was bought is copied from the plan, so that a plan changed later touches nothing sold.
     """
 
-    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="terms", verbose_name=_("card"))
+    card = models.ForeignKey("cards.Card", models.PROTECT, related_name="terms", db_index=False, verbose_name=_("card"))
     number = models.PositiveSmallIntegerField(pgettext_lazy("sequence", "number"))
-    plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", verbose_name=_("plan"))
+    plan = models.ForeignKey("cards.Plan", models.PROTECT, related_name="+", db_index=False, verbose_name=_("plan"))
     months = models.PositiveSmallIntegerField(_("months"))
     alignment = CharField(_("alignment"), max_length=11, choices=Alignment)
     quota_mb = models.PositiveIntegerField(_("allowance per cycle (MB)"))

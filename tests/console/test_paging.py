@@ -163,6 +163,9 @@ def plan_of(sql, params):
         ("hold=credit", "card_first_hold"),
         ("state=unused", "card_state"),
         ("carrier=cmcc", "card_carrier"),
+        ("plan=Y1-30", "card_plan"),
+        ("certification=individual", "card_individual"),
+        ("quick=no_real_name", "card_individual"),
         ("stock=1", "card_customer"),
         ("quick=low", "card_low"),
         ("quick=used_up", "card_used_up"),
@@ -170,6 +173,7 @@ def plan_of(sql, params):
         ("quick=real_name", "card_real_name"),
         ("quick=parked", "card_parked"),
         ("due=7", "card_due"),
+        ("expiring=7", "card_service_until"),
         ("q=144", "card_msisdn"),
         ("q=460001", "card_imsi"),
     ],
@@ -181,8 +185,12 @@ def test_each_choice_is_read_by_its_own_index(query, index):
 
 
 @sqlite_plans
-def test_the_end_of_a_number_is_read_by_two_indexes():
-    open_card(msisdn="14400000157")
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [("*157", ("card_iccid_reversed", "card_msisdn_reversed")), ("8674*", ("card_bound_elsewhere", "card_seen_imei"))],
+)
+def test_what_may_stand_in_two_columns_is_read_by_two_indexes(query, indexes):
+    open_card(msisdn="14400000157", binding="fixed", imei="867400000000001")
     found = []
 
     def note(execute, sql, params, many, context):
@@ -191,6 +199,6 @@ def test_the_end_of_a_number_is_read_by_two_indexes():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
-        assert len(filter_of("q=*157").cards) == 1
+        assert len(filter_of(f"q={query}").cards) == 1
     plan = plan_of(*found[0])
-    assert ("card_iccid_reversed" in plan, "card_msisdn_reversed" in plan) == (True, True)
+    assert [name in plan for name in indexes] == [True, True]

@@ -19,7 +19,7 @@ class BillLine(models.Model):
     left to do from `settled_at` on; `decided_by` is empty where it settled itself.
     """
 
-    bill = models.ForeignKey(Bill, models.CASCADE, related_name="lines", verbose_name=_("bill"))
+    bill = models.ForeignKey(Bill, models.CASCADE, related_name="lines", db_index=False, verbose_name=_("bill"))
     mark = CodeField(max_length=64, editable=False)
     number = models.PositiveIntegerField(pgettext_lazy("bill", "line"), null=True, blank=True)
     edition = models.PositiveSmallIntegerField(default=1, editable=False)

@@ -4,11 +4,31 @@ import pytest
 
 from tests.build import member
 from tests.console.pages import logged_in
+from tests.own_portal import python
+
+FIRST_EXPORT = """
+import sys
+import simportal.wsgi
+from django.contrib.auth.models import User
+from django.test import Client
+from tests.console.pages import logged_in
+
+client = logged_in(User.objects.create_superuser("admin"), Client(headers={"host": "localhost"}))
+there = set(sys.modules)
+response = client.get("/console/cards/export/?format=codes")
+headings = b"".join(response).decode()
+ours = ("billing", "cards", "simportal")
+print(headings.count("\\n"), [name for name in sys.modules if name not in there and name.startswith(ours)])
+"""
 
 
 @pytest.mark.parametrize("page", ["/", "/my/"])
 def test_nobody_is_asked_who_they_are(client, db, page):
     assert client.get(page).headers["Location"] == f"/admin/login/?next={page}"
+
+
+def test_the_first_visit_of_a_web_server_waits_for_nothing_to_be_loaded(new_portal):
+    assert python(new_portal(), FIRST_EXPORT) == "1 []\n"
 
 
 def test_staff_go_to_the_console_and_have_no_page_of_their_own(admin_client):

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.utils import get_fields_from_path
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
@@ -18,7 +19,7 @@ from django.utils.functional import Promise
 
 from cards.choices import Hold, State
 from cards.files.writing import ESCAPED_STARTS
-from cards.models.card import MB
+from cards.models.card import MB, Card
 
 SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
 
@@ -94,8 +95,13 @@ class Minute(Func):
         return self.as_sql(compiler, connection, **context, template=template)
 
 
-def text(name: str) -> NullIf:
-    return NullIf(F(name), Value(""))
+def text(name: str) -> Combinable:
+    """The text, and no value where it is empty."""
+    return NullIf(F(name), Value("")) if _may_be_empty(name) else F(name)
+
+
+def _may_be_empty(name: str) -> bool:
+    return get_fields_from_path(Card, name)[-1].blank
 
 
 def spreadsheet_text(name: str) -> Joined:
@@ -105,8 +111,9 @@ def spreadsheet_text(name: str) -> Joined:
 
 def escaped_text(name: str) -> Case:
     """`writing.escaped` in SQL."""
+    empty = [When(**{name: "", "then": Value(None)})] if _may_be_empty(name) else []
     return Case(
-        When(**{name: "", "then": Value(None)}),
+        *empty,
         When(In(FirstSign(name), list(map(ord, ESCAPED_STARTS))), then=Joined(Value("'"), F(name))),
         default=F(name),
         output_field=TextField(),

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -13,12 +14,10 @@ from django.utils.translation import gettext as _
 from cards.columns.declared import columns_of
 from cards.columns.kinds import Format
 from cards.files.sheet import sheet_blocks
-from cards.files.writing import BLOCK, BOM, csv_text
+from cards.files.writing import BOM, ROWS_PER_BLOCK, csv_text
 from cards.paging import SortOrder
 from cards.querysets import CardQuerySet
 from cards.timeouts import DOWNLOAD_SECONDS, statements_within
-
-ROWS_PER_FETCH = 2_000
 
 
 def in_order(cards: CardQuerySet, order: SortOrder) -> CardQuerySet:
@@ -70,31 +69,20 @@ def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _from_postgresql(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     """The server writes the CSV itself; here its rows are only put together."""
-    rows, size = [], 0
     with statements_within(DOWNLOAD_SECONDS), connection.cursor() as cursor:
         cursor.execute("SET datestyle TO ISO")  # which is usual, and which a server may be told to do otherwise
         copied = f"COPY ({cursor.mogrify(statement, params)}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
         with cursor.copy(copied) as copy:
-            for row in copy:
-                rows.append(row)
-                size += len(row)
-                if size > BLOCK:
-                    yield b"".join(rows)
-                    rows, size = [], 0
-    yield b"".join(rows)
+            rows = iter(copy)
+            while block := b"".join(islice(rows, ROWS_PER_BLOCK)):
+                yield block
 
 
 def _from_sqlite(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
-    text = StringIO()
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        while rows := cursor.fetchmany(ROWS_PER_FETCH):
-            text.write(csv_text(rows))
-            if text.tell() > BLOCK:
-                yield text.getvalue().encode()
-                text.seek(0)
-                text.truncate()
-    yield text.getvalue().encode()
+        while rows := cursor.fetchmany(ROWS_PER_BLOCK):
+            yield csv_text(rows).encode()
 
 
 READ_FROM = {"postgresql": _from_postgresql, "sqlite": _from_sqlite}

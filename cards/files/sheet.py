@@ -18,12 +18,11 @@ from xlsxwriter.utility import xl_col_to_name
 
 from cards.errors import BadInput
 from cards.files.limits import MOST_ROWS_OF_A_SHEET
-from cards.files.writing import BLOCK
+from cards.files.writing import BLOCK, ROWS_PER_BLOCK
 
 MOST_ROWS_IN_SHEET = MOST_ROWS_OF_A_SHEET - 1  # below its headings
 SHEET = "xl/worksheets/sheet1.xml"
 END_OF_ROWS = "</sheetData>"
-ROWS_PER_BLOCK = 500
 FAST = 1  # of zlib's levels: a third larger than the best, and five times as quick
 DAY_FORMAT = {"num_format": "yyyy-mm-dd"}
 FIRST_DAY = date(1899, 12, 30)

@@ -13,6 +13,7 @@ from typing import Any
 
 BOM = "\ufeff"
 BLOCK = 128 * 1024
+ROWS_PER_BLOCK = 500  # of cards: about as much
 
 # A spreadsheet calculates a cell that begins so, or asks an input method's full-width sign to do it; and it would
 # swallow the apostrophe that keeps it from doing so.

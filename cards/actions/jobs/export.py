@@ -9,7 +9,7 @@ from cards.actions.jobs.engine import Kind
 from cards.actions.kept_files import flush, path_of
 from cards.choices import JobKind, JobStatus
 from cards.columns.kinds import Format
-from cards.exports.stream import dressed, row_blocks
+from cards.exports.stream import dressed, file_blocks, row_blocks
 from cards.exports.wanted import cards_of_list, cards_of_selection
 from cards.files.writing import BLOCK
 from cards.kept import over_at
@@ -65,15 +65,18 @@ def suffix_of(format):
 
 
 def _write(path, cards, job, alive):
-    """First what the database says, as fast as it says it, for nobody can ask it for anything else meanwhile."""
+    """As fast as the database says it, for nobody can ask it for anything else meanwhile; then the workbook."""
     options = {"format": job.params["format"], "to_staff": Scope.of(job.owner).sees_all}
-    with TemporaryFile(dir=path.parent) as rows, open(path, "wb") as file:
-        for block in row_blocks(cards, **options):
-            rows.write(block)
-        alive()
-        rows.seek(0)
-        for block in dressed(_blocks(rows), **options):
-            file.write(block)
+    with open(path, "wb") as file, TemporaryFile(dir=path.parent) as rows:
+        if options["format"] == Format.XLSX:
+            rows.writelines(row_blocks(cards, **options))
+            alive()
+            rows.seek(0)
+            for block in dressed(_blocks(rows), **options):
+                file.write(block)
+                alive()
+        else:
+            file.writelines(file_blocks(cards, **options))
             alive()
 
 

@@ -142,9 +142,9 @@ def lend(folder):
         shutil.chown(folder, owner()["user"])
 
 
-def start(folder):
+def start(folder, options=UNSAFE_AND_FAST):
     port = free_port()
-    options = f"-p {port} -k {folder} -h 127.0.0.1 {UNSAFE_AND_FAST}"
+    options = f"-p {port} -k {folder} -h 127.0.0.1 {options}"
     run(program("pg_ctl"), "-D", folder / "data", "-l", folder / "log", "-o", options, "--wait", "start")
     return f"postgresql://portal@127.0.0.1:{port}/postgres"
 

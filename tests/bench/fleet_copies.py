@@ -1,22 +1,25 @@
-"""A few cards and all that is written of them, made into as many as asked for, straight in the tables of a PostgreSQL.
+"""A few cards and all that is written of them, made into as many as asked for, straight in the tables.
 
 The copies are as true as the cards they are made of: the same facts, records, terms and readings, under numbers of
-their own. It works on the layout of any version: a column that is not there is left out.
+their own. On PostgreSQL it works on the layout of any version: a column that is not there is left out.
 """
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 
 import psycopg
+from django.db.backends.sqlite3._functions import register
 from psycopg.types.json import Jsonb
 
 # What stands beside a card, and what of it is the copy's own; `n` is the number of the copy, from 0 on.
-NUMBER = "(m.{key} + n * {size}::bigint)"
-IMEI = "CASE WHEN m.{imei} = '' THEN '' ELSE '8674' || lpad({number}::text, 11, '0') END"
+NUMBER = "(m.{key} + n * CAST({size} AS bigint))"
+DIGITS = "SUBSTR(CAST(10000000000000000 + {number} AS text), {from_digit})"  # of seventeen
+IMEI = "CASE WHEN m.{imei} = '' THEN '' ELSE '8674' || " + DIGITS.replace("{from_digit}", "7") + " END"
 OF_A_CARD = {
     "cards_card": {
         "id": "{number}",
-        "iccid": "'8986' || lpad({number}::text, 16, '0')",
-        "msisdn": "'1440' || lpad({number}::text, 9, '0')",
+        "iccid": "'8986' || " + DIGITS.replace("{from_digit}", "2"),
+        "msisdn": "'1440' || " + DIGITS.replace("{from_digit}", "9"),
         "seen_imei": IMEI.replace("{imei}", "seen_imei"),
     },
     "cards_cardevent": {"card_id": "{number}"},
@@ -72,6 +75,20 @@ def multiply(url, rows, cards, first=1):
         database.execute("VACUUM ANALYZE")
 
 
+def multiply_in_file(file, cards):
+    """The same in a SQLite file, of the cards that are there."""
+    with closing(sqlite3.connect(file)) as database, database:
+        register(database)  # the functions of Django's that indexes call
+        size = database.execute("SELECT COUNT(*) FROM cards_card").fetchone()[0]
+        with _bare(database):
+            for table, own in OF_A_CARD.items():
+                database.execute(_copying_in_file(database, table, own, size, cards // size))
+            for table, amounts in SUMS.items():
+                grown = ", ".join(f"{name} = {name} * {cards // size}" for name in amounts)
+                database.execute(f"UPDATE {table} SET {grown}")
+        database.execute("ANALYZE")
+
+
 def fill(url, table, row, own, count):
     """As many rows like this one as asked for; `own` says what each has of its own, `n` is its number, from 1 on."""
     with _unguarded(url) as database, _without_indexes(database, table):
@@ -98,6 +115,30 @@ def _copy(database, table, own, rows, size, first, copies):
     )
     database.execute("DROP TABLE model")
     database.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT MAX(id) FROM {table}))")
+
+
+def _copying_in_file(database, table, own, size, copies):
+    key = "id" if table == "cards_card" else "card_id"
+    own = {name: text.format(number=NUMBER.format(key=key, size=size)) for name, text in own.items()}
+    names = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] in own or row[1] != "id"]
+    return (
+        f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT {copies - 1}) "
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(own.get(name, f'm.{name}') for name in names)} "
+        f"FROM numbers CROSS JOIN (SELECT * FROM {table} ORDER BY id) AS m"
+    )
+
+
+@contextmanager
+def _bare(database):
+    """Without triggers and indexes of the tables that are copied into; both are made again as they were."""
+    tables = ", ".join(f"'{table}'" for table in OF_A_CARD)
+    made = f"SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND tbl_name IN ({tables})"
+    standing = database.execute(f"{made} AND sql IS NOT NULL").fetchall()
+    for kind, name, _text in standing:
+        database.execute(f"DROP {kind} {name}")
+    yield
+    for _kind, _name, text in standing:
+        database.execute(text)
 
 
 def _columns(database, table):

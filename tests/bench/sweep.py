@@ -1,62 +1,90 @@
-"""Runs every contender on its own copy of one database, on PostgreSQL and SQLite, and prints the ratios as a table."""
+"""Runs every contender on its own copy of one database, on PostgreSQL and SQLite, and prints the ratios as a table.
+
+The cards are a few thousand that have lived, multiplied: a tenth of them is due on the day. What the portal and raw SQL
+leave in the tables is compared; where it is not the same, the bench fails.
+"""
 
 import argparse
 import statistics
-import tempfile
-from pathlib import Path
+import sys
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
-CONTENDERS = ("portal", "raw", "bare", "loop")
+LANES = 2
+# What each is called, and in how many lanes it works.
+CONTENDERS = {
+    "portal": ("the portal", "portal", 1),
+    "portal_lanes": ("the portal, two lanes", "portal", LANES),
+    "raw": ("(a) raw SQL, 2,000 a statement", "raw", 1),
+    "raw_lanes": ("(a) in two lanes", "raw", LANES),
+    "bare": ("(a) where no trigger stands", "bare", 1),
+    "loop": ("(b) a loop, card by card", "loop", 1),
+}
+IN_LANES = ("portal_lanes", "raw_lanes")  # SQLite has one writer
+OF_EACH_FLEET = ("portal", "portal_lanes", "raw")
+FLEETS = {"alike": "three lives", "lives": "500 lives", "night": "a mixed night"}
+
+
+def measure(database, fleet, cards, rounds):
+    """What each contender cost a card, the medians of the rounds."""
+    database.create("start")
+    size = contend(database, "start", "prepare", fleet)["cards"]
+    database.multiply("start", cards)
+    names = CONTENDERS if fleet == "alike" else OF_EACH_FLEET
+    names = [name for name in names if database.has_lanes or name not in IN_LANES]
+    found = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            database.copy("start", "copy")
+            _label, contender, lanes = CONTENDERS[name]
+            found[name].append(contend(database, "copy", contender, size, lanes))
+        refuse_unless_alike(found)
+    for name in ("start", "copy"):
+        database.drop(name)
+    return {name: medians(answers) for name, answers in found.items()}
 
 
 def contend(database, name, *arguments):
-    result = answer(database, name, "-m", "tests.bench.sweep_contenders", *arguments)
-    return result["cards"] / result["seconds"]
+    return answer(database, name, "-m", "tests.bench.sweep_contenders", *arguments)
 
 
-def measure(database, cards, due, rounds):
-    """Cards a second: of the intake, and of each contender of the sweep, the median of the rounds."""
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
-    rates = {"intake": [contend(database, "start", "prepare", str(cards), str(due))]}
-    for _ in range(rounds):
-        for contender in CONTENDERS:
-            database.copy("start", "copy")
-            rates.setdefault(contender, []).append(contend(database, "copy", contender))
-    for name in ("start", "copy"):
-        database.drop(name)
-    return {name: statistics.median(found) for name, found in rates.items()}
+def refuse_unless_alike(found):
+    """Who wrote something else did other work."""
+    written = {name: answers[-1].get("written_rows") for name, answers in found.items() if name != "loop"}
+    if len({str(digests) for digests in written.values()}) > 1:
+        sys.exit(f"They left different rows: {written}")
 
 
-def report(name, rates):
-    print(f"\n{name}: cards a second")
-    print(f"  intake from rows                      {rates['intake']:>9,.0f}")
-    print(f"  sweep, the portal                     {rates['portal']:>9,.0f}")
-    print(f"  sweep, (a) loop card by card          {rates['loop']:>9,.0f}   portal / loop {portal_to(rates, 'loop')}")
-    print(f"  sweep, (b) raw SQL, 2,000 a statement {rates['raw']:>9,.0f}   portal / raw  {portal_to(rates, 'raw')}")
-    print(f"  sweep, (b) where no trigger stands    {rates['bare']:>9,.0f}   triggers cost {cost(rates):.1f} µs a card")
+def medians(answers):
+    """Of each card: its share of the seconds, of the processors' seconds, and of the bytes; and the memory."""
+    measured = ("seconds", "client", "server", "written")
+    each = {name: statistics.median(its[name] / its["cards"] for its in answers) for name in measured}
+    return each | {name: statistics.median(its[name] for its in answers) for name in ("cards", "megabytes")}
 
 
-def cost(rates):
-    """What the triggers cost raw SQL, in millionths of a second for each card."""
-    return (1 / rates["raw"] - 1 / rates["bare"]) * 1_000_000
+def report(name, fleet, found):
+    print(f"\n{name}, {FLEETS[fleet]}: cards a second, µs of processors a card (client + server), bytes written a card")
+    for contender, its in found.items():
+        print(
+            f"  {CONTENDERS[contender][0]:<34}{1 / its['seconds']:>9,.0f}   raw × {_ratio(found, contender):.2f}   "
+            f"{its['client'] * 1e6:>6.1f} + {its['server'] * 1e6:<6.1f} {its['written']:>7,.0f} B {its['megabytes']:>5.0f} MB"
+        )
 
 
-def portal_to(rates, other):
-    return f"{rates['portal'] / rates[other]:>6.2f}"
+def _ratio(found, contender):
+    return found["raw"]["seconds"] / found[contender]["seconds"]
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--cards", type=int, default=100_000)
-    parser.add_argument("--due", type=int, default=20_000)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep", description=__doc__)
+    parser.add_argument("--cards", type=int, help="instead of as many as each database has by itself")
+    parser.add_argument("--fleets", nargs="+", choices=FLEETS, default=list(FLEETS))
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    print(f"{asked.cards:,} cards, {asked.due:,} due on the day; medians of {asked.rounds} rounds")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            report(database.name, measure(database, asked.cards, asked.due, asked.rounds))
+    with databases() as each:
+        for database in each:
+            for fleet in asked.fleets:
+                report(database.name, fleet, measure(database, fleet, asked.cards or database.cards, asked.rounds))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 import argparse
 import statistics
-import tempfile
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 STEPS = {
     "new": "records of new cards brought to lines",
@@ -16,9 +14,9 @@ STEPS = {
 
 def measure(database, cards, orders, rounds):
     """What each round answered, as medians: per second, but for the sweep's ratio."""
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
-    contend(database, "start", "prepare", cards)
+    database.migrated("start")
+    contend(database, "start", "prepare")
+    database.multiply("start", cards)
     found = []
     for _ in range(rounds):
         told = {}
@@ -51,8 +49,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards, {asked.orders:,} orders in 10 slots; medians of {asked.rounds} rounds")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
+    with databases() as each:
+        for database in each:
             report(database.name, measure(database, asked.cards, asked.orders, asked.rounds))
 
 

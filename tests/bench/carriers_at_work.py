@@ -1,12 +1,10 @@
 """What each step of the carriers' bench does, on its own copy of the database; prints what it came to."""
 
-import gc
 import json
 import subprocess
 import sys
 import time
 from contextlib import contextmanager, nullcontext
-from datetime import date
 
 import django
 
@@ -28,13 +26,13 @@ from cards.carriers.protocols.port import CarrierProtocol  # noqa: E402
 from cards.carriers.results import Accepted, Seen  # noqa: E402
 from cards.models import Card, CardEvent  # noqa: E402
 from cards.permissions import Actor  # noqa: E402
-from tests.bench.sweep_contenders import prepare as take_in  # noqa: E402
+from tests.bench.cost import as_deployed  # noqa: E402
+from tests.bench.sweep_fleets import DAY, lay  # noqa: E402
 
 ANSWER_S = 0.05
 BELL_S = 2  # as simportal/schedule.py rings
 SLOTS = 10
 CHUNK = 2_000
-SWEPT_ON = date(2026, 8, 1)
 QUICK = {"qps": 1000, "slots": SLOTS, "settle_s": 0, "retry_s": 1, "batch": 1, "window": "off", "guard_s": 0}
 
 
@@ -54,8 +52,8 @@ class Unhurried(CarrierProtocol):
         return [Seen("stopped" if sim.key in self.stopped else "active", "") for sim in sims]
 
 
-def prepare(cards):
-    return take_in(cards, cards // 5)
+def prepare():
+    lay("alike")
 
 
 def sweep_beside(which):
@@ -63,10 +61,10 @@ def sweep_beside(which):
     if which != "off":
         _account()
         hear()
-    gc.freeze()
+    as_deployed()
     with hearing_beside() if which == "heard" else nullcontext():
         start = time.perf_counter()
-        sweep(SWEPT_ON)
+        sweep(DAY)
         return time.perf_counter() - start
 
 
@@ -94,7 +92,7 @@ def listen():
 def work(orders):
     """Records a second into lines, and into orders; and orders a second to their end."""
     _account()
-    gc.freeze()
+    as_deployed()
     new = _per_second(hear)
     Line.objects.update(seen_at=timezone.now(), seen_service=ServiceState.ACTIVE, ask_at=None, step=LineStep.IN_STEP)
     OrderToCarrier.objects.update(state=CommandState.CONFIRMED, due_at=None)

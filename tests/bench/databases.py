@@ -38,7 +38,10 @@ class Sqlite:
         return f"sqlite:///{self._file(name)}"
 
     def create(self, name):
-        """A migrated portal."""
+        self.drop(name)
+
+    def migrated(self, name):
+        """A portal with nothing in it."""
         if not self._file("migrated").exists():
             run(self, "migrated", *MIGRATE)
         self.copy("migrated", name)
@@ -68,9 +71,13 @@ class Postgresql:
         return f"{self.server.rpartition('/')[0]}/bench_{name}"
 
     def create(self, name):
-        """A migrated portal."""
+        self.drop(name)
+        self._execute(f"CREATE DATABASE bench_{name}")
+
+    def migrated(self, name):
+        """A portal with nothing in it."""
         if not self._has("migrated"):
-            self._execute("CREATE DATABASE bench_migrated")
+            self.create("migrated")
             run(self, "migrated", *MIGRATE)
         self.copy("migrated", name)
 

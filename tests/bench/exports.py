@@ -2,11 +2,9 @@
 
 import argparse
 import statistics
-import tempfile
 from operator import itemgetter
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 # What each is called, and beside which limit it stands, if it is long enough to be compared.
 CONTENDERS = {
@@ -24,8 +22,7 @@ ONCE = ("xlsx", "import_export")
 
 def measure(database, folder, cards, rounds):
     """What each contender answered in each round."""
-    database.create("exports")
-    run(database, "exports", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("exports")
     contend(database, "prepare", cards)
     found = {}
     for number in range(rounds):
@@ -66,9 +63,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards; medians of {asked.rounds} rounds; memory beyond what the program has before")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            report(database.name, measure(database, Path(folder), asked.cards, asked.rounds))
+    with databases() as each:
+        for database in each:
+            report(database.name, measure(database, database.folder, asked.cards, asked.rounds))
 
 
 if __name__ == "__main__":

@@ -6,18 +6,15 @@ On PostgreSQL the server says whether any two of their transactions met in a dea
 import argparse
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from tests.bench.databases import ROOT, answer, databases, environment, run
+from tests.bench.databases import ROOT, answer, databases, environment
 
 WORKERS = 2
 
 
 def measure(database, folder, cards, customers):
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("start")
     contend(database, "prepare", folder, cards, customers)
     found = {"check": worked_off(database, folder)}
     found |= contend(database, "start", folder)
@@ -56,9 +53,9 @@ def main():
     parser.add_argument("--customers", type=int, default=200)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards of {asked.customers:,} new customers as one upload; {WORKERS} workers")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            report(database.name, measure(database, folder, asked.cards, asked.customers))
+    with databases() as each:
+        for database in each:
+            report(database.name, measure(database, database.folder, asked.cards, asked.customers))
 
 
 if __name__ == "__main__":

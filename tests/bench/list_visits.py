@@ -1,6 +1,5 @@
 """Visits to the card list of a fleet that `lists_fleet` has laid, and to a stock admin's: how long, how much."""
 
-import gc
 import json
 import sys
 import time
@@ -13,13 +12,13 @@ if __name__ == "__main__":
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
 from cards.models import Card
+from tests.bench.cost import as_deployed
 from tests.bench.lists_fleet import TODAY, lay
 from tests.console.pages import logged_in
 
@@ -104,7 +103,7 @@ def serve():
     """Go, for each line that comes in, where it says; what that cost goes out as a line of JSON."""
     client = logged_in(User.objects.get_or_create(username="bench", is_superuser=True, is_staff=True)[0])
     addresses = {name: (url, posted) for name, url, posted in visits()}
-    gc.freeze()
+    as_deployed()
     print(json.dumps(list(addresses)), flush=True)
     for line in sys.stdin:
         print(json.dumps(_visit(client, *addresses[line.strip()])), flush=True)
@@ -127,7 +126,6 @@ def _ask(client, url, posted):
 
 
 def prepare(cards):
-    call_command("migrate", verbosity=0)
     start = time.perf_counter()
     lay(cards)
     return {"seconds": time.perf_counter() - start}

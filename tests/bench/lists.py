@@ -5,9 +5,7 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.bench.databases import ROOT, answer, databases, environment
 
@@ -22,7 +20,7 @@ def measure(database, cards, rounds):
     Where few cards do not fill the page, it stands beside their plain list, which has as many rows.
     """
     for name, size in (("few", FEW), ("many", cards)):
-        database.create(name)
+        database.migrated(name)
         answer(database, name, "-m", MODULE, "prepare", str(size))
     with visitor(database, "few") as few, visitor(database, "many") as many:
         names = json.loads(few.stdout.readline()), json.loads(many.stdout.readline())
@@ -74,8 +72,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     asked = parser.parse_args()
     print(f"Medians of {asked.rounds} requests; * is above {DEFECT}; ° stands beside the plain list of {FEW:,} cards")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
+    with databases() as each:
+        for database in each:
             report(database, asked.cards, asked.rounds)
 
 

@@ -1,6 +1,5 @@
 """The contenders of the renewals: each renews cards in its own way, and prints how long it took."""
 
-import gc
 import json
 import sys
 import time
@@ -20,6 +19,7 @@ from billing.models import Order  # noqa: E402
 from cards.actions.jobs.worker import TICKS_AT_ONCE  # noqa: E402
 from cards.calendar import civil_today, first_of_month  # noqa: E402
 from cards.models import Card, Plan  # noqa: E402
+from tests.bench.cost import as_deployed  # noqa: E402
 from tests.billing import build as b  # noqa: E402
 
 PRICE = 30
@@ -39,7 +39,7 @@ def prepare(cards):
 
 def order(cards):
     """Everything as a person has it, with as many workers as take part; the seconds of each step."""
-    gc.freeze()
+    as_deployed()
     moments = [time.perf_counter()]
     drafted = _draft(list(Card.objects.values_list("pk", flat=True)))
     _work(drafted.job)

@@ -2,10 +2,8 @@
 
 import argparse
 import statistics
-import tempfile
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 CONTENDERS = ("order", "loop")
 STEPS = {
@@ -18,8 +16,7 @@ STEPS = {
 
 def measure(database, cards, rounds):
     """What each contender answered, the medians of the rounds."""
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("start")
     contend(database, "start", "prepare", cards)
     answers = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
@@ -54,8 +51,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards in use; medians of {asked.rounds} rounds")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
+    with databases() as each:
+        for database in each:
             report(database.name, measure(database, asked.cards, asked.rounds), asked.cards)
 
 

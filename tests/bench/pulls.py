@@ -1,10 +1,8 @@
 """A night's usage of all cards of an account, asked of a carrier that takes its time; and how much of it is ours."""
 
 import argparse
-import tempfile
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 # What is pulled, how long the carrier takes for a call, and by how many slots it is asked.
 CONTENDERS = {
@@ -17,8 +15,7 @@ CONTENDERS = {
 
 def measure(database, folder, cards):
     """What each contender answered."""
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("start")
     contend(database, "start", "prepare", folder, cards)
     found = {}
     for label, asked in CONTENDERS.items():
@@ -48,9 +45,9 @@ def main():
     parser.add_argument("--cards", type=int, default=100_000)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards on one account")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            report(database.name, measure(database, folder, asked.cards))
+    with databases() as each:
+        for database in each:
+            report(database.name, measure(database, database.folder, asked.cards))
 
 
 if __name__ == "__main__":

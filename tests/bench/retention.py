@@ -3,12 +3,10 @@
 import argparse
 import json
 import sys
-import tempfile
 import time
 from datetime import date, timedelta
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 FIRST_DAY = date(2025, 11, 5)
 TODAY = "2026-12-05"  # thirteen months later
@@ -16,8 +14,7 @@ FILL = "INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei) SELECT i
 
 
 def measure(database, folder, cards, days):
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("start")
     answer(database, "start", "-m", "tests.bench.usage_contenders", "prepare", str(folder), str(cards), "1")
     found = answer(database, "start", "-m", "tests.bench.retention", "--here", str(days))
     database.drop("start")
@@ -58,9 +55,9 @@ def main():
         json.dump(delete_one_day(asked.here), sys.stdout)
         return
     print(f"one day of {asked.cards:,} cards, of {asked.days} days; one run")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            found = measure(database, folder, asked.cards, asked.days)
+    with databases() as each:
+        for database in each:
+            found = measure(database, database.folder, asked.cards, asked.days)
             rate = found["rows"] / found["seconds"]
             print(
                 f"{database.name}: {found['rows']:,} rows in {found['seconds']:.1f} s, {rate:,.0f} a second,"

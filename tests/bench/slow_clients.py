@@ -149,7 +149,6 @@ def report(label, count, found):
 
 def measure(database, folder, seconds, counts):
     run(database, "web", "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
-    run(database, "web", "manage.py", "migrate", "--verbosity", "0")
     session = run(database, "web", "manage.py", "shell", "--verbosity", "0", "--command", LAY_A_PORTAL).strip()
     for label, options, is_proxied in CONTENDERS:
         if is_proxied and not shutil.which("nginx"):
@@ -173,12 +172,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--slow", type=int, nargs="+", default=[0, 4, 40, 400])
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        os.chmod(folder, 0o755)  # nginx's workers are somebody else where root starts it
-        database = next(databases(Path(folder)))
-        database.create("web")
+    with databases() as (database, *_):
+        os.chmod(database.folder, 0o755)  # nginx's workers are somebody else where root starts it
+        database.migrated("web")
         print(f"{database.name}: the first page of the list{'':<9}slow      p50         p95")
-        measure(database, Path(folder), asked.seconds, asked.slow)
+        measure(database, database.folder, asked.seconds, asked.slow)
 
 
 if __name__ == "__main__":

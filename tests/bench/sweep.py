@@ -27,7 +27,7 @@ FLEETS = {"alike": "three lives", "lives": "500 lives", "night": "a mixed night"
 
 def measure(database, fleet, cards, rounds):
     """What each contender cost a card, the medians of the rounds."""
-    database.create("start")
+    database.migrated("start")
     size = contend(database, "start", "prepare", fleet)["cards"]
     database.multiply("start", cards)
     names = CONTENDERS if fleet == "alike" else OF_EACH_FLEET
@@ -63,16 +63,16 @@ def medians(answers):
 
 
 def report(name, fleet, found):
-    print(f"\n{name}, {FLEETS[fleet]}: cards a second, µs of processors a card (client + server), bytes written a card")
+    print(f"\n{name}, {FLEETS[fleet]}: cards a second; µs of processors a card, client + server; bytes written a card")
     for contender, its in found.items():
-        print(
-            f"  {CONTENDERS[contender][0]:<34}{1 / its['seconds']:>9,.0f}   raw × {_ratio(found, contender):.2f}   "
-            f"{its['client'] * 1e6:>6.1f} + {its['server'] * 1e6:<6.1f} {its['written']:>7,.0f} B {its['megabytes']:>5.0f} MB"
-        )
+        label, ratio = CONTENDERS[contender][0], found["raw"]["seconds"] / its["seconds"]
+        print(f"  {label:<34}{1 / its['seconds']:>9,.0f}   {ratio:>5.2f} of raw   {spent(its)}")
 
 
-def _ratio(found, contender):
-    return found["raw"]["seconds"] / found[contender]["seconds"]
+def spent(its):
+    """What a card takes of the processors, of the disk, and the memory of all."""
+    client, server = its["client"] * 1e6, its["server"] * 1e6
+    return f"{client:>7.1f} + {server:<7.1f}{its['written']:>8,.0f} B{its['megabytes']:>6.0f} MB"
 
 
 def main():

@@ -7,7 +7,7 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402 -- Django has to be set up first
+from django.db import transaction  # noqa: E402 -- Django has to be set up first
 from django.utils import timezone  # noqa: E402
 
 from cards.actions import sweep as sweeping  # noqa: E402

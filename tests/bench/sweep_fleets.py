@@ -141,7 +141,7 @@ def _row(key, life):
 def _live(key, life):
     for action, params in life.then:
         (outcome,) = act(action, [key], actor=SHELL, reason="bench", **params)
-        assert not (outcome.refused or outcome.parked), outcome
+        assert (outcome.refused, outcome.parked) == (None, ""), outcome
     if life.used_mb:
         apply_readings([Reading(key, ACTED_ON - timedelta(1), life.used_mb * MB, _noon(ACTED_ON), "")])
 

@@ -1,10 +1,8 @@
 """Importing a usage file with everything that the usage causes, beside ways to write the readings and no more."""
 
 import argparse
-import tempfile
-from pathlib import Path
 
-from tests.bench.databases import answer, databases, run
+from tests.bench.databases import answer, databases
 
 CONTENDERS = {
     "portal": "the portal, with what it causes",
@@ -16,8 +14,7 @@ CONTENDERS = {
 
 def measure(database, folder, rows, cards):
     """What each contender answered."""
-    database.create("start")
-    run(database, "start", "manage.py", "migrate", "--verbosity", "0")
+    database.migrated("start")
     contend(database, "start", "prepare", folder, cards, rows)
     found = {}
     for name in CONTENDERS:
@@ -51,9 +48,9 @@ def main():
     parser.add_argument("--cards", type=int, default=300_000)
     asked = parser.parse_args()
     print(f"{asked.rows:,} readings of {asked.cards:,} cards; one run; peak memory of each contender's process")
-    with tempfile.TemporaryDirectory(prefix="simportal-bench-") as folder:
-        for database in databases(Path(folder)):
-            report(database.name, measure(database, folder, asked.rows, asked.cards))
+    with databases() as each:
+        for database in each:
+            report(database.name, measure(database, database.folder, asked.rows, asked.cards))
 
 
 if __name__ == "__main__":

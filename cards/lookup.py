@@ -26,7 +26,7 @@ def ids_by_iccid(iccids: Collection[str], cards: CardQuerySet | None = None) -> 
     cards = Card.objects.all() if cards is None else cards
     wanted = set(iccids)
     wanted |= {iccid[:19] for iccid in wanted}
-    known = dict(cards.filter(iccid__in=wanted).values_list("iccid", "pk"))
+    known = dict(cards.filter(iccid__among=wanted).values_list("iccid", "pk"))
     short = sorted({iccid for iccid in iccids if len(iccid) == 19 and iccid not in known})
     longer = _beginning_with(short, cards)
     return {iccid: _meant(iccid, known, longer) for iccid in iccids}

@@ -24,15 +24,19 @@ def update_rows(model, columns, rows, key=("id",)):
     _execute(f"UPDATE {model._meta.db_table} AS o SET {assignments} FROM {source} WHERE {chosen}", constants, document)
 
 
-def insert_rows(model, columns, rows):
-    """Insert many rows in one statement; each a tuple of the values of `columns`, of which the first differs."""
+def insert_rows(model, columns, rows, unless_there=False):
+    """Insert many rows in one statement; each a tuple of the values of `columns`, of which the first differs.
+
+    With `unless_there`, a row whose key somebody has inserted already stays as it is.
+    """
     if not rows:
         return
     fields = [_field(model, name) for name in columns]
     values, constants, source, document = _divided(fields, rows, apart=1)
     names = ", ".join(field.column for field in fields)
     statement = f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} FROM {source}"
-    _execute(statement, constants, document)
+    conflicts = " WHERE TRUE ON CONFLICT DO NOTHING" if unless_there else ""  # SQLite takes a bare ON for a join's
+    _execute(statement + conflicts, constants, document)
 
 
 def delete_rows(model, rows, key):

@@ -4,7 +4,7 @@ when one got lost or its card changes hands."""
 from django.utils.translation import gettext as _
 
 from cards.actions import throttle
-from cards.actions.bulk import update_rows
+from cards.actions.bulk import insert_rows, update_rows
 from cards.errors import BadInput
 from cards.models import ClaimCode
 from cards.models.claim import address_digest_of, digest_of, letters_on_label
@@ -12,8 +12,8 @@ from cards.models.claim import address_digest_of, digest_of, letters_on_label
 
 def issue(cards):
     """Give each of these cards its first code and address; one that has a code keeps it."""
-    fresh = [ClaimCode(card=card, **_digests(card.iccid, 1)) for card in cards]
-    ClaimCode.objects.bulk_create(fresh, ignore_conflicts=True)
+    rows = [(card.pk, 1, *_digests(card.iccid, 1).values()) for card in cards]
+    insert_rows(ClaimCode, ("card_id", "generation", "digest", "address_digest"), rows, unless_there=True)
 
 
 def codes_of(cards):

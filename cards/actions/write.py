@@ -35,10 +35,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 2_000
 
-CARD_COLUMNS, TERM_COLUMNS = (
-    tuple(column.attname for column in model._meta.concrete_fields if not column.primary_key)
-    for model in (Card, ServiceTerm)
-)
+CARD_COLUMNS = tuple(column.attname for column in Card._meta.concrete_fields if not column.primary_key)
 # With what a card is opened stays, but where a file corrects it; everything else about it may change.
 FIXED_AT_OPENING = (
     "iccid",
@@ -204,24 +201,37 @@ def carry_out(cards: Sequence[Card], work: Work, signature: Signature) -> list[O
     return outcomes
 
 
-def create(opened: Collection[tuple[Card, Change]], terms: Sequence[ServiceTerm], signature: Signature) -> None:
-    """Write new cards, each with its first record, and their first terms, inside the caller's transaction.
+class FirstTerm(NamedTuple):
+    """The term that a new card begins with, as its row has it."""
 
-    `opened` are pairs of a card and the `Change` that is its first record.
+    number: int
+    plan_id: int
+    months: int
+    alignment: str
+    quota_mb: int
+    bought_on: date
+    starts_on: date | None = None
+    service_until: date | None = None
+
+
+def create(opened: Collection[tuple[Card, Change, FirstTerm]], signature: Signature) -> None:
+    """Write new cards, each with its first record and its first term, inside the caller's transaction.
+
+    `opened` are a card, the `Change` that is its first record, and the term, of each.
     """
-    cards = [card for card, _ in opened]
-    for card in cards:
+    for card, _first, _term in opened:
         card.usage_level = int(card.level)
-    insert_rows(Card, CARD_COLUMNS, list(map(attrgetter(*CARD_COLUMNS), cards)))
-    among = [card.iccid for card in cards]
+    facts_of = itemgetter(*CARD_COLUMNS)
+    insert_rows(Card, CARD_COLUMNS, [facts_of(card.__dict__) for card, _first, _term in opened])
+    among = [card.iccid for card, _first, _term in opened]
     numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
-    for card in cards:
+    for card, _first, _term in opened:
         card.pk = numbers[card.iccid]
-    written = [Written(card, NOTHING_YET, Done(first, "", str(card.state), card.version)) for card, first in opened]
+    written = [
+        Written(card, NOTHING_YET, Done(first, "", str(card.state), card.version)) for card, first, _term in opened
+    ]
     _write_events(written, signature)
-    for term in terms:
-        term.card_id = term.card.pk
-    insert_rows(ServiceTerm, TERM_COLUMNS, list(map(attrgetter(*TERM_COLUMNS), terms)))
+    insert_rows(ServiceTerm, ("card_id", *FirstTerm._fields), [(card.pk, *term) for card, _first, term in opened])
     _mirror(written)
 
 

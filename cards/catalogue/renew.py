@@ -1,4 +1,3 @@
-from datetime import date
 
 from django.utils.translation import gettext_lazy
 
@@ -18,12 +17,11 @@ def is_a_plan(card: Card, request: Asked) -> None:
         raise Refused("not_a_plan", plan=plan.code)
 
 
-def queue_term(card: Card, plan: Plan, bought_on: date) -> ServiceTerm:
-    """A new last term in the card's queue, and its row."""
+def queued(card: Card, plan: Plan) -> QueuedTerm:
+    """A new last term in the card's queue."""
     months: int = plan.months  # type: ignore[assignment]  # which a plan has; a pack was refused
-    waiting = QueuedTerm(card.last_term_number + 1, plan.code, months, plan.alignment, plan.quota_mb)
-    card.queue.append(waiting)
-    return ServiceTerm(card=card, bought_on=bought_on, **waiting._asdict() | {"plan": plan})
+    card.queue.append(QueuedTerm(card.last_term_number + 1, plan.code, months, plan.alignment, plan.quota_mb))
+    return card.queue[-1]
 
 
 class Renew(ActionType):
@@ -44,8 +42,8 @@ class Renew(ActionType):
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         plan = request.params["plan"]
-        term = queue_term(card, plan, change.on)
-        change.rows.append(term)
+        term = queued(card, plan)
+        change.rows.append(ServiceTerm(card=card, bought_on=change.on, **term._asdict() | {"plan": plan}))
         change.evidence = {"plan": plan.code, "term": term.number}
         if card.is_over:
             has_stray_usage = card.stray_usage_on is not None and card.stray_usage_on >= change.on

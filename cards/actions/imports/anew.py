@@ -10,7 +10,7 @@ from django.db.models import Q
 from cards import rules
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS, OPENED_WITH, read_card_row
-from cards.actions.write import CARD_COLUMNS
+from cards.actions.write import CARD_COLUMNS, FirstTerm
 from cards.choices import OF_ORDERS, Action, Binding
 from cards.models import Card, CardEvent, CardTag, ClaimCode, DeviceBinding, KnownOwner, RealNameCheck, ServiceTerm
 
@@ -95,7 +95,7 @@ class Anew:
     version: int
     card: Card
     first: rules.Change
-    term: ServiceTerm
+    term: FirstTerm
     evidence: dict
 
     @property
@@ -108,7 +108,7 @@ class Anew:
         card.__dict__.update({name: self.card.__dict__[name] for name in REBUILT})
         card.anew_seq, card.queue = card.version + 1, list(self.card.queue)
         card.used_on, card.bound_on = card.used_on and on, card.bound_on and max(on, card.bound_on)
-        rows = [*self.first.rows, self.term]
+        rows = [*self.first.rows, ServiceTerm(**self.term._asdict())]
         for row in rows:
             row.card = card
         rules.settle(card, on)

@@ -6,8 +6,9 @@ from cards import rules
 from cards.actions.imports import in_service
 from cards.actions.imports.card_rows import faults_as_new
 from cards.actions.imports.contradictions import contradictions
+from cards.actions.write import FirstTerm
 from cards.calendar import add_months
-from cards.catalogue.renew import queue_term
+from cards.catalogue.renew import queued
 from cards.choices import Action, PlanKind, State
 from cards.errors import BadInput, BadRow, InvariantBroken
 from cards.models import Card, Plan
@@ -20,17 +21,9 @@ class Building:
         self.plans = {plan.code: plan for plan in Plan.objects.all()}
         self.policies, self.today, self.source = policies, today, source
 
-    def built(self, row, customer_of):
-        """A new card, its first record, and the term that it begins with; `BadInput` when the row makes none.
-
-        `customer_of` gives the customer of a row: asked last, when nothing else is wrong.
-        """
-        plan, first_policy = self._readable(row)
-        if row.state:
-            facts = in_service.facts_in_service(row, plan, self.policies, self.today)
-        else:
-            facts = _opened(row, first_policy)
-        customer = customer_of(row)
+    def built(self, row, customer_id=None):
+        """A new card, its first record, and the term that it begins with; the row was looked at by `check`."""
+        plan = self.plans[row.plan]
         card = Card.new(
             iccid=row.iccid,
             msisdn=row.msisdn,
@@ -41,14 +34,16 @@ class Building:
             opened_on=row.opened_on,
             changed_on=row.opened_on,
             binding=row.binding,
-            customer_id=customer and customer.pk,
+            customer_id=customer_id,
             version=1,
-            **facts,
+            queue=[],
         )
-        return self._begun(card, row, plan)
+        first, term = (self._taken_over if row.state else self._opened)(card, row, plan)
+        rules.settle(card, first.on)
+        return card, first, term
 
-    def _readable(self, row):
-        """The row's plan, and its carrier's policy of the day on which it was opened; `BadRow` with every fault."""
+    def check(self, row):
+        """Raise `BadRow` with everything for which the row makes no card."""
         faults, found = list(faults_as_new(row)), {"plan": None, "opened_on": None}
         for column, find in (("plan", self._plan), ("opened_on", self._policy)):
             if getattr(row, column) and row.carrier:
@@ -61,19 +56,17 @@ class Building:
             faults += contradictions(row, found["plan"], policy, self.today)
         if faults:
             raise BadRow(faults)
-        return found.values()
 
-    def _begun(self, card, row, plan):
-        card.queue = []
-        if row.state:
-            term = in_service.term_of(card, row, plan, self.today)
-            first = in_service.take_over_change(card, row, self.source, self.today)
-        else:
-            card.bound_imei, card.bound_on = row.imei, row.opened_on if row.imei else None
-            term = queue_term(card, plan, row.opened_on)
-            first = rules.Change(row.opened_on, Action.OPEN, evidence={"customer_id": card.customer_id})
-        rules.settle(card, first.on)
-        return card, first, term
+    def _taken_over(self, card, row, plan):
+        term = in_service.running_term(row, plan, self.today) if row.service_until else None
+        card.__dict__.update(in_service.facts_in_service(row, plan, term, self.policies, self.today))
+        return in_service.take_over_change(card, row, self.source, self.today), term or _waiting(card, row, plan)
+
+    def _opened(self, card, row, plan):
+        card.__dict__.update(_facts_when_opened(row, self._policy(row)))
+        card.bound_imei, card.bound_on = row.imei, row.opened_on if row.imei else None
+        first = rules.Change(row.opened_on, Action.OPEN, evidence={"customer_id": card.customer_id})
+        return first, _waiting(card, row, plan)
 
     def _plan(self, row):
         plan = self.plans.get(row.plan)
@@ -88,7 +81,13 @@ class Building:
             raise BadInput("opened_on", _("the carrier has no policy for that day yet")) from None
 
 
-def _opened(row, policy):
+def _waiting(card, row, plan):
+    """The card's first term, which waits for activation."""
+    term = queued(card, plan)
+    return FirstTerm(term.number, plan.pk, term.months, term.alignment, term.quota_mb, row.opened_on)
+
+
+def _facts_when_opened(row, policy):
     if row.test_months:
         return {
             "state": State.TESTING.value,

@@ -107,28 +107,32 @@ class _Batch:
             self._refuse(row, fault.field, fault.sentence)
 
     def _create(self, rows):
-        opened, terms = [], []
+        good = []
         for row in rows:
             try:
-                card, first, term = self.building.built(row, self.customers.of)
+                self.building.check(row)
+                good.append((row, self.customers.of(row)))
             except BadInput as bad:
                 self._refuse_for(row, bad)
-            else:
-                opened.append((card, first))
-                self.accounts.name(card, row)
-                terms.append(term)
-                self.result.created.append(row.number)
-                self.result.at_once.add(card, self.today, self.policies)
-        self._open(opened, terms)
+        self.customers.make()
+        opened = []
+        for row, customer in good:
+            card, first, term = self.building.built(row, customer and customer.pk)
+            opened.append((card, first, term))
+            self.accounts.name(card, row)
+            self.result.created.append(row.number)
+            self.result.at_once.add(card, self.today, self.policies)
+        self._open(opened)
 
-    def _open(self, opened, terms):
-        create(opened, terms, self.signature)
+    def _open(self, opened):
+        create(opened, self.signature)
         if self.customers.rehearses:
             return  # `at_once` has told what the rules do to them, and their labels tell nobody anything
-        issue([card for card, _first in opened])
-        self.result.cards += [card.pk for card, _first in opened]
+        cards = [card for card, _first, _term in opened]
+        issue(cards)
+        self.result.cards += [card.pk for card in cards]
         # The rules have had work since on cards that were taken over; the sweep sees to the others.
-        taken_over = [card for card, first in opened if first.action == Action.ADOPT]
+        taken_over = [card for card, first, _term in opened if first.action == Action.ADOPT]
         due = [card for card in taken_over if card.next_due_on and card.next_due_on <= self.today]
         if due:
             carry_out(due, CatchUp(self.today), self.signature)
@@ -176,6 +180,7 @@ class _Batch:
             except BadInput as bad:
                 for fault in bad.faults:
                     self._refuse(row, fault.field, fault.sentence, differs=differs)
+        self.customers.make()
         refusals = self._corrected(corrections)
         for card, row, differs in correcting:
             if refused := refusals.get(card.pk):
@@ -190,8 +195,8 @@ class _Batch:
     def _anew(self, card, row, said):
         was = filed(card, said, card.plan.code, self.today, row.number)
         now = corrected(was, row)
-        built, first, term = self.building.built(now, lambda _row: None)
-        return Anew(card.version, built, first, term, evidence_of(was, now, source=self.building.source))
+        self.building.check(now)
+        return Anew(card.version, *self.building.built(now), evidence_of(was, now, source=self.building.source))
 
     def _put_on_accounts(self):
         self.accounts.put()
@@ -241,7 +246,7 @@ def _is_anew(differs):
 class _Foreseen(_Batch):
     """The same without writing: what only the database would refuse is not foreseen."""
 
-    def _open(self, opened, terms):
+    def _open(self, opened):
         pass
 
     def _put_on_accounts(self):

@@ -21,7 +21,8 @@ class FileCustomers:
     """Who is meant by each of these names. `new` are those who are not there yet: by their keys (name, first row).
     `met` are those who are, by their keys, with how many rows give them a card.
 
-    In a rehearsal nobody is made: a stand-in is, which no table has, in a transaction that is rolled back.
+    Who is new has no key before `make`. In a rehearsal nobody is made: a stand-in is, which no table has, in a
+    transaction that is rolled back.
     """
 
     def __init__(self, names, rehearses):
@@ -33,12 +34,12 @@ class FileCustomers:
         return any(customer.pk == customer_id for customer in self.known.get(name, ()))
 
     def of(self, row):
-        """The customer whom a row names, who is made if new; None without one, `BadInput` where it is not clear who."""
+        """The customer whom a row names, be they new; None without one, `BadInput` where it is not clear who."""
         if not row.customer:
             return None
         found = self.known.get(row.customer)
         if not found:
-            return self._made(row.customer, row.number)
+            return self._new(row.customer, row.number)
         customer = the_one(found)
         if customer.is_registered:
             message = _("“{name}” is a person who registered here: their cards are claimed, or assigned one by one")
@@ -46,17 +47,24 @@ class FileCustomers:
         self.met[customer.pk] += 1
         return customer
 
-    def _made(self, name, number):
+    def make(self):
+        """Make all who are new, at once."""
+        missing = [customer for customer in self.made.values() if customer.pk is None]
+        if self.rehearses:
+            for number, customer in enumerate(self.made.values(), start=1):
+                customer.pk = -number
+        elif missing:
+            names = [customer.name for customer in missing]
+            make_customers(names)
+            for customer, (found,) in zip(missing, customers_named(names).values(), strict=True):
+                customer.pk, customer.name = found.pk, found.name
+
+    def _new(self, name, number):
         if is_registered_name(name):
             raise BadInput("customer", ENDS_LIKE_REGISTERED)
         key = name_key(name)
         if key not in self.made:
-            self.new[key] = (name, number)
-            if self.rehearses:
-                self.made[key] = Customer(pk=-len(self.new), name=name)
-            else:
-                make_customers([name])
-                (self.made[key],) = customers_named([name])[name]
+            self.new[key], self.made[key] = (name, number), Customer(name=name)
         return self.made[key]
 
 

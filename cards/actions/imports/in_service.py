@@ -10,19 +10,22 @@ from decimal import Decimal
 from cards import rules
 from cards.actions.imports.card_rows import IN_SERVICE_COLUMNS
 from cards.actions.imports.contradictions import phase_of
+from cards.actions.write import FirstTerm
 from cards.calendar import add_months, civil_today, cycle_start, months_between, next_cycle_start
-from cards.catalogue.renew import queue_term
 from cards.choices import Action, Alignment, Certification, Hold, RealName, State
 from cards.identifiers import device
-from cards.models import RealNameCheck, ServiceTerm
+from cards.models import RealNameCheck
 from cards.quantities import MB
 
 A_TENTH = Decimal("0.1")
 CLOCKS_STOPPED = (State.SHUT_DOWN, State.CANCELLED)
 
 
-def facts_in_service(row, plan, policies, today):
-    """The facts of a card as the row has it, by their names; the row does not contradict itself."""
+def facts_in_service(row, plan, term, policies, today):
+    """The facts of a card as the row has it, by their names; the row does not contradict itself.
+
+    `term` runs or has ended; None where the first one waits for activation.
+    """
     phase = phase_of(row, today)
     facts = {
         "state": row.state,
@@ -41,13 +44,12 @@ def facts_in_service(row, plan, policies, today):
         facts |= {"test_months": row.test_months, "test_quota_mb": row.test_quota_mb, "test_until": test_until}
     if phase != State.TESTING:
         facts |= silence(row, row.activated_on or row.service_until or today, policies)
-    if row.service_until:
-        starts_on, months = _running_term(row, plan, today)
+    if term:
         facts |= {"term_number": 1, "quota_mb": plan.quota_mb}
-        facts |= {"service_from": starts_on, "service_until": row.service_until}
-        facts["anniversary_day"] = _anniversary_day(row, plan, months)
-    if phase == State.IN_USE and row.service_until:
-        facts |= _cycle(row, facts["service_from"], policies, today)
+        facts |= {"service_from": term.starts_on, "service_until": row.service_until}
+        facts["anniversary_day"] = _anniversary_day(row, plan, term.months)
+    if phase == State.IN_USE and term:
+        facts |= _cycle(row, term.starts_on, policies, today)
     if phase in CLOCKS_STOPPED:
         facts["cancel_on"] = _cancel_on(row, phase, policies, today)
     return facts
@@ -65,22 +67,17 @@ def silence(row, day, policies):
     }
 
 
-def term_of(card, row, plan, today):
-    """The card's first term: the one that runs or has ended, or else the one that waits for activation."""
-    if not row.service_until:
-        return queue_term(card, plan, row.opened_on)
-    starts_on, months = _running_term(row, plan, today)
-    return ServiceTerm(
-        card=card,
-        plan=plan,
-        number=1,
-        months=months,
-        alignment=plan.alignment,
-        quota_mb=plan.quota_mb,
-        bought_on=starts_on,
-        starts_on=starts_on,
-        service_until=row.service_until,
-    )
+def running_term(row, plan, today):
+    """The card's first term, which ends on `service_until` or has ended then.
+
+    It began the plan's months before, but not before activation. Where that day is still to come, the terms that were
+    sold ahead are taken for one with the running one.
+    """
+    months, day_of_month = plan.months, row.activated_on.day if _is_chain_since_activation(row, plan) else None
+    while (starts_on := add_months(row.service_until, -months, day_of_month)) > _last_day_of_service(row, today):
+        months += plan.months
+    starts_on = max(starts_on, row.activated_on or row.opened_on)
+    return FirstTerm(1, plan.pk, months, plan.alignment, plan.quota_mb, starts_on, starts_on, row.service_until)
 
 
 def take_over_change(card, row, source, today):
@@ -137,18 +134,6 @@ def _real_name(row, phase):
     has_served = phase == State.SHUT_DOWN or (phase == State.IN_USE and row.service_until)
     approved = has_served and row.certification == Certification.INDIVIDUAL and Hold.REAL_NAME not in row.hold_list
     return RealName.APPROVED.value if approved else RealName.NONE.value
-
-
-def _running_term(row, plan, today):
-    """The first day of the term that ends on `service_until`, and its months.
-
-    It is the plan's months before, but not before activation. Where that day is still to come, the terms that were
-    sold ahead are taken for one with the running one.
-    """
-    months, day_of_month = plan.months, row.activated_on.day if _is_chain_since_activation(row, plan) else None
-    while (starts_on := add_months(row.service_until, -months, day_of_month)) > _last_day_of_service(row, today):
-        months += plan.months
-    return max(starts_on, row.activated_on or row.opened_on), months
 
 
 def _is_chain_since_activation(row, plan):

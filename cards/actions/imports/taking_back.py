@@ -76,7 +76,7 @@ class TakingBack(Work):
         opened_with = {name: value for name, value in before.items() if name in OPENED_WITH}
         try:
             was = filed(card, self.said.get(card.pk, {}), code, today, **opened_with)
-            built, first, term = self.building.built(was, lambda _row: None)
+            self.building.check(was)
         except BadInput:
             raise Refused("nothing_to_undo") from None
-        return Anew(card.version, built, first, term, evidence_of(now, was, undoes=event.seq)).take_in(card)
+        return Anew(card.version, *self.building.built(was), evidence_of(now, was, undoes=event.seq)).take_in(card)

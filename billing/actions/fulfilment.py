@@ -100,8 +100,8 @@ def _day_of(order, job):
 
 def open_lines(order, card_ids):
     """The lines of these cards that are still to be served, locked, by card."""
-    lines = order.lines.filter(card__among=card_ids, state=LineState.OPEN).select_related("plan")
-    return {line.card_id: line for line in lines.order_by("number").select_for_update(of=("self",))}
+    lines = order.lines.filter(card__among=card_ids, state=LineState.OPEN)
+    return {line.card_id: line for line in lines.order_by("number").select_for_update()}
 
 
 def finish(order):

@@ -16,6 +16,7 @@ from billing.querysets import OrderQuerySet, RefundQuerySet
 from cards.calendar import this_moment
 from cards.choices import Alignment
 from cards.models.fields import CharField, StateField, transition
+from cards.models.filled import FilledAtOnce
 
 
 class Order(models.Model):
@@ -200,7 +201,7 @@ class Order(models.Model):
         self.ended_at = at
 
 
-class OrderLine(models.Model):
+class OrderLine(FilledAtOnce):
     """One card of an order (an adjustment has none), with all its terms: no later price touches it.
 
     `plan` is empty for the sale of a card itself. `seq` is the number of the card's record that fulfilled the line,

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -29,6 +29,7 @@ from cards.errors import InvariantBroken
 from cards.holds import MOST_TEXT, Holds, shown
 from cards.identifiers import device
 from cards.models.fields import CharField, CodeField, StateField, transition
+from cards.models.filled import FilledAtOnce
 from cards.models.plan import service_until
 from cards.models.policy import CarrierPolicy
 from cards.models.tag import LONGEST_TAG, MOST_TAGS
@@ -59,7 +60,7 @@ class Meter(NamedTuple):
     limit_bytes: int | None
 
 
-class Card(models.Model):
+class Card(FilledAtOnce):
     """A SIM card: its identity, and every fact that the rules of `domain.md` look at.
 
     In memory a card is its facts: the transitions below set the card's own fields and nothing else. They save
@@ -220,18 +221,6 @@ class Card(models.Model):
 
     def __str__(self) -> str:
         return self.iccid
-
-    @classmethod
-    def from_db(  # type: ignore[override]  # of Django 5.2; the types are those of 6
-        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
-    ) -> Self:
-        # A card has fifty columns, and a sweep reads every card that is due: filling the instance at once takes a
-        # fifth of the time that Model.__init__ needs to set field by field. What is deferred stays absent.
-        card = cls.__new__(cls)
-        card.__dict__.update(zip(field_names, values, strict=True))
-        card._state = ModelState()
-        card._state.adding, card._state.db = False, db
-        return card
 
     @classmethod
     def new(cls, **facts: Any) -> Self:

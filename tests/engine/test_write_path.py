@@ -8,10 +8,26 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from cards.actions.action_requests import act
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
-from cards.models import CardEvent, ServiceTerm
+from cards.models import Card, CardEvent, ServiceTerm
 from cards.permissions import Actor
-from tests.build import OPENED_ON, SHELL, attempt, card_in_use, do, fresh, member, open_card, spoil, staff, story, swept
+from tests.build import (
+    OPENED_ON,
+    SHELL,
+    attempt,
+    card_in_use,
+    do,
+    fresh,
+    member,
+    on_day,
+    open_card,
+    spoil,
+    staff,
+    story,
+    swept,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +171,25 @@ def suspending(count):
         outcomes = act("suspend", [card.pk for card in cards], actor=SHELL, on=DAY)
     assert [outcome.card.state for outcome in outcomes] == ["suspended"] * count
     return len([query for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]])
+
+
+OPENED = {"carrier": "cmcc", "certification": "enterprise", "opened_on": "2026-01-15", "plan": "Y1-30"}
+IN_SERVICE = {"state": "in_use", "activated_on": "2026-01-16", "service_until": "2027-01-16", "used_mb": "1.5"}
+
+
+@pytest.mark.parametrize("columns", [{}, IN_SERVICE])
+def test_a_file_takes_as_many_queries_for_many_cards_and_customers_as_for_one(columns):
+    assert taking_in(1, **OPENED, **columns) == taking_in(30, **OPENED, **columns)
+
+
+def taking_in(count, **columns):
+    """The queries that it takes to take in `count` cards, each of a customer of its own whom nobody knew."""
+    first = Card.objects.count() + 1
+    texts = [{"iccid": f"8986{number:016d}", "customer": f"Firm {number}"} for number in range(first, first + count)]
+    rows = [read_card_row(number, {**text, **columns}, DAY) for number, text in enumerate(texts)]
+    with on_day(DAY), CaptureQueriesContext(connection) as captured:
+        taken = apply_cards(rows, actor=SHELL)
+    cards = Card.objects.filter(pk__in=taken.cards).order_by("iccid")
+    found = list(cards.values_list("iccid", "customer__name", "claim_code__generation", "terms__number"))
+    assert (taken.errors, found) == ([], [(text["iccid"], text["customer"], 1, 1) for text in texts])
+    return len(captured)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -43,6 +44,7 @@ REQUIRED = ("iccid", "carrier", "certification", "opened_on", "plan")
 
 BETWEEN_HOLDS = re.compile(r"[,;|，；、]+")
 LARGEST_USED_MB = 2**30
+TEXTS_IN_MIND = 2_000
 
 
 @dataclass(slots=True)
@@ -168,25 +170,28 @@ def _removed(text):
     return tuple(column for column in REMOVABLE if column in BETWEEN_HOLDS.split(named))
 
 
+# A file says few things, and those in many rows: what a text means is read once. Numbers of cards are no two the same.
+_once = lru_cache(TEXTS_IN_MIND)
+
 READERS = {
     "iccid": identifiers.iccid,
     "msisdn": identifiers.msisdn,
     "imsi": identifiers.imsi,
-    "carrier": read_choice(Carrier, "carrier"),
-    "customer": _customer,
-    "certification": read_choice(Certification, "certification"),
-    "opened_on": read_day("opened_on"),
-    "test_months": read_whole("test_months", 0, 9),
-    "test_quota_mb": read_whole("test_quota_mb", 5, 30),
+    "carrier": _once(read_choice(Carrier, "carrier")),
+    "customer": _once(_customer),
+    "certification": _once(read_choice(Certification, "certification")),
+    "opened_on": _once(read_day("opened_on")),
+    "test_months": _once(read_whole("test_months", 0, 9)),
+    "test_quota_mb": _once(read_whole("test_quota_mb", 5, 30)),
     "plan": str,
-    "binding": read_choice(Binding, "binding"),
+    "binding": _once(read_choice(Binding, "binding")),
     "imei": identifiers.imei_if_any,
-    "state": read_choice(State, "state"),
-    "activated_on": read_day("activated_on"),
-    "service_until": read_day("service_until"),
-    LAST_DAY_OF_SERVICE: read_day(LAST_DAY_OF_SERVICE),
-    "holds": _holds,
-    "used_mb": _used_mb,
+    "state": _once(read_choice(State, "state")),
+    "activated_on": _once(read_day("activated_on")),
+    "service_until": _once(read_day("service_until")),
+    LAST_DAY_OF_SERVICE: _once(read_day(LAST_DAY_OF_SERVICE)),
+    "holds": _once(_holds),
+    "used_mb": _once(_used_mb),
     "bound_imei": lambda text: identifiers.imei_if_any(text, "bound_imei"),
     "account": str,
     "remove": _removed,

@@ -1,4 +1,3 @@
-
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue.action import ActionType, Inverse, Record

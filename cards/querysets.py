@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,19 @@ BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can ha
 BEHIND_ALL_TEXT = "\U0010ffff"
 
 
+def among(connection: BaseDatabaseWrapper) -> str:
+    """The condition to be one of a list, which is one parameter: what `listed` makes of it."""
+    return "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+
+
+def listed(values: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
+    values = list(values)
+    if connection.vendor != "postgresql":
+        return json.dumps(values)
+    # As PostgreSQL writes a list of numbers: the driver looks each one over, which takes longer than to look it up.
+    return f"{{{','.join(map(str, values))}}}" if set(map(type, values)) == {int} else values
+
+
 class Among(models.Lookup):
     """`id__among=[…]`: like `in`, with the list as one parameter instead of one for each of thousands."""
 
@@ -28,9 +42,7 @@ class Among(models.Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, params = self.process_lhs(compiler, connection)
-        if connection.vendor == "postgresql":
-            return f"{column} = ANY(%s)", [*params, list(self.rhs)]
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]
+        return f"{column} {among(connection)}", [*params, listed(self.rhs, connection)]
 
 
 class Begins(models.Lookup):

@@ -137,8 +137,7 @@ def check(card: Card) -> None:
 
 
 def _check_term(card: Card) -> None:
-    waits_for_its_term = card.has_hold(Hold.REAL_NAME) and card.forced_activation_on
-    if card.service_until is None and not waits_for_its_term:
+    if card.service_until is None and not (card.has_hold(Hold.REAL_NAME) and card.forced_activation_on):
         raise InvariantBroken("missing", name="service_until", state=card.phase)
     if card.service_until and (card.cycle_until is None or card.service_from is None):
         raise InvariantBroken("no_cycle")
@@ -150,14 +149,14 @@ def _by(day: date, change: Change | None) -> Change | None:
 
 def _agenda_of_testing(card: Card) -> Iterator[Change]:
     yield from _agenda_of_the_device(card)
-    if card.used_bytes >= card.test_quota_bytes:
+    if card.has_used_up_its_test:
         evidence = {"used_bytes": card.used_bytes, "quota_bytes": card.test_quota_bytes}
         yield _change(card, card.used_on, Action.END_TEST, Rule.END_TEST, evidence)
     yield _change(card, card.test_until, Action.END_TEST, Rule.END_TEST, {"test_until": str(card.test_until)})
 
 
 def _agenda_of_unused(card: Card) -> Iterator[Change]:
-    if card.used_bytes:
+    if card.was_used:
         yield _first_use(card)
     yield _forced_activation(card)
 

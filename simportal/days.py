@@ -60,7 +60,7 @@ def carry_through(through, progress=None):
             report.add(outcomes)
             worker.keep()
             if progress:
-                progress(day, len(outcomes))
+                progress(day, sum(len(outcome.keys) for outcome in outcomes))
         return True
 
     with _at_work(civil_today(), waits=True) as worker:

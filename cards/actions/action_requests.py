@@ -9,7 +9,7 @@ from django.utils import timezone
 from cards import rules
 from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, too_many_alone
-from cards.actions.write import Signature, Work, change
+from cards.actions.write import Signature, Work, change, started
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE, asked_for
 from cards.choices import ActorKind
@@ -72,15 +72,18 @@ class RequestedAction(Work):
     """The work of one action that somebody asks for."""
 
     def __init__(self, declared, request):
-        self.declared, self.request = declared, request
+        self.declared, self.request, self.day = declared, request, request.on
+        self.also_asks = declared.also_asks if request.actor.customers is None else (*declared.also_asks, "customer_id")
 
     def load(self, cards):
         self.request.sent_in.clear()
 
+    def refusal(self, key, version):
+        has_changed = self.request.versions is not None and self.request.versions.get(key) != version
+        return Refused("changed_meanwhile") if has_changed else None
+
     def steps(self, card):
         request, day = self.request, max(self.request.on, card.changed_on)
-        if request.versions is not None and request.versions.get(card.pk) != card.version:
-            raise Refused("changed_meanwhile")
         if card.next_due_on and card.next_due_on <= day:
             yield from rules.catch_up(card, day, request.policies)
         self.declared.check(card, request)
@@ -89,7 +92,8 @@ class RequestedAction(Work):
         card.move_meter(day, request.policy(card))
         done = rules.Change(day, self.declared.word)
         self.declared.effect(card, request, done)
-        done.evidence.update(request.evidence.get(card.pk, {}))
+        if request.evidence:
+            done.evidence.update(request.evidence.get(card.pk, {}))
         following = rules.settle(card, day)
         yield done
         if following and following.on <= day:
@@ -115,9 +119,7 @@ def rehearse(work, card):
     """(the card as the work would leave it, None), or (None, the refusal it would meet now): tried on a copy."""
     twin = card.copy()
     try:
-        if not twin.parked:
-            rules.check(twin)
-        for _change in work.steps(twin):
+        for _change in started(twin, work):
             pass
     except Refused as refused:
         return None, refused

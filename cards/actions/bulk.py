@@ -6,22 +6,101 @@ row by row, as one JSON document that the database takes apart.
 """
 
 import json
+from functools import cache
+from types import MappingProxyType
 
 from django.db import connection, models
 
 from cards.models.fields import CharField
+from cards.querysets import among, listed
+
+NOTHING = MappingProxyType({})
+# Rows that are alike get a statement of their own if there are so many of them; fewer share one with others.
+WORTH_A_STATEMENT = 24
 
 
-def update_rows(model, columns, rows, key=("id",)):
-    """Write `columns` of many rows in one statement; each row a tuple of the values of its key and of `columns`."""
-    if not rows or not columns:
+def update_classes(model, columns, classes, key=("id",), reckoned=NOTHING):
+    """Write `columns` of many rows, of which many are alike.
+
+    Each class is a list of values of the first column of the key, and the values that its rows share: of the rest of
+    the key, and of `columns`. `reckoned` has further columns and what they become, in SQL.
+    """
+    rows = []
+    for keys, values in _merged(classes):
+        if len(keys) < WORTH_A_STATEMENT:
+            rows += [(number, *values) for number in keys]
+        else:
+            _update_alike(model, columns, keys, values, key, reckoned)
+    update_rows(model, columns, rows, key, reckoned)
+
+
+def insert_classes(model, apart, columns, classes):
+    """Insert many rows, of which many are alike.
+
+    Each class is a list of tuples, the whole numbers in which its rows differ (the columns `apart`), and the values of
+    `columns`, which they share.
+    """
+    rows = []
+    for numbers, values in _merged(classes):
+        if len(numbers) < WORTH_A_STATEMENT:
+            rows += [(*differing, *values) for differing in numbers]
+        else:
+            _insert_alike(model, apart, columns, numbers, values)
+    insert_rows(model, (*apart, *columns), rows)
+
+
+def _merged(classes):
+    """Classes of some size whose rows are to be the same are one."""
+    merged = {}
+    for keys, values in classes:
+        if len(keys) == 1:
+            yield keys, values
+        else:
+            merged.setdefault(json.dumps(values, default=str), (values, []))[1].extend(keys)
+    yield from ((keys, values) for values, keys in merged.values())
+
+
+def _update_alike(model, columns, keys, values, key, reckoned):
+    fields = [_field(model, name) for name in (*key[1:], *columns)]
+    said = [f"{field.column} = {_constant(field)}" for field in fields]
+    prepared = [_prepared(field, value) for field, value in zip(fields, values, strict=True)]
+    apart = len(key) - 1
+    assignments = said[apart:] + [f"{name} = {reckoning}" for name, reckoning in reckoned.items()]
+    conditions = [f"{_field(model, key[0]).column} {among(connection)}", *said[:apart]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET {', '.join(assignments)} WHERE {' AND '.join(conditions)}",
+            [*prepared[apart:], listed(keys, connection), *prepared[:apart]],
+        )
+
+
+def _insert_alike(model, apart, columns, numbers, values):
+    fields = [_field(model, name) for name in columns]
+    names = [_field(model, name).column for name in (*apart, *columns)]
+    source, parameters = _numbers(apart, numbers)
+    selected = [*apart, *map(_constant, fields)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) SELECT {', '.join(selected)} FROM {source}",
+            [*(_prepared(field, value) for field, value in zip(fields, values, strict=True)), *parameters],
+        )
+
+
+def update_rows(model, columns, rows, key=("id",), reckoned=NOTHING):
+    """Write `columns` of many rows in one statement; each row a tuple of the values of its key and of `columns`.
+
+    `reckoned` has columns and what they become, in SQL.
+    """
+    if not rows or not (columns or reckoned):
         return
     fields = [_field(model, name) for name in (*key, *columns)]
     values, constants, source, document = _divided(fields, rows, apart=len(key))
     changed = list(zip(fields, values, strict=True))[len(key) :]
-    assignments = ", ".join(f"{field.column} = {value}" for field, value in changed)
+    assignments = [f"{field.column} = {value}" for field, value in changed]
+    assignments += [f"{name} = o.{reckoning}" for name, reckoning in reckoned.items()]
     chosen = " AND ".join(f"o.{field.column} = n.{field.column}" for field in fields[: len(key)])
-    _execute(f"UPDATE {model._meta.db_table} AS o SET {assignments} FROM {source} WHERE {chosen}", constants, document)
+    statement = f"UPDATE {model._meta.db_table} AS o SET {', '.join(assignments)} FROM {source} WHERE {chosen}"
+    _execute(statement, constants, document)
 
 
 def insert_rows(model, columns, rows, unless_there=False):
@@ -54,11 +133,10 @@ def _divided(fields, rows, apart):
 
     The first `apart` columns differ, whatever they hold.
     """
-    is_typed = connection.vendor == "postgresql"
     values, constants, differing = [], [], []
     for place, (field, column) in enumerate(zip(fields, zip(*rows, strict=True), strict=True)):
         if place >= apart and column.count(column[0]) == len(column):
-            values.append(f"%s::{field.rel_db_type(connection)}" if is_typed else "%s")
+            values.append(_constant(field))
             constants.append(_prepared(field, column[0]))
         else:
             values.append(f"n.{field.column}")
@@ -79,11 +157,27 @@ def _table(differing):
     return f"(SELECT {selected} FROM json_each(%s)) AS n", list(zip(*columns, strict=True))
 
 
+def _numbers(names, rows):
+    """Rows of whole numbers as a table `n`, and the parameters that it is made of."""
+    if connection.vendor == "postgresql":
+        lists = ", ".join("%s::bigint[]" for _ in names)
+        return f"unnest({lists}) AS n ({', '.join(names)})", [
+            listed(column, connection) for column in zip(*rows, strict=True)
+        ]
+    selected = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
+    return f"(SELECT {selected} FROM json_each(%s)) AS n", [json.dumps(rows)]
+
+
+def _constant(field):
+    return f"%s::{field.rel_db_type(connection)}" if connection.vendor == "postgresql" else "%s"
+
+
 def _execute(statement, constants, document):
     with connection.cursor() as cursor:
         cursor.execute(statement, [*constants, json.dumps(document, default=str, ensure_ascii=False)])
 
 
+@cache
 def _field(model, column):
     return next(field for field in model._meta.concrete_fields if field.attname == column)
 

@@ -28,11 +28,10 @@ def codes_of(cards):
     return known
 
 
-def replace(cards):
+def replace(keys):
     """Give the next code to those of these cards that have one: what is printed with the old one opens nothing more."""
-    iccids = {card.pk: card.iccid for card in cards}
-    known = ClaimCode.objects.filter(card__among=iccids.keys()).values_list("card_id", "generation")
-    rows = [(pk, last + 1, *_digests(iccids[pk], last + 1).values(), None, None) for pk, last in known]
+    known = ClaimCode.objects.filter(card__among=keys).values_list("card_id", "card__iccid", "generation")
+    rows = [(pk, last + 1, *_digests(iccid, last + 1).values(), None, None) for pk, iccid, last in known]
     columns = ("generation", "digest", "address_digest", "used_by_id", "used_at")
     update_rows(ClaimCode, columns, rows, key=("card_id",))
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach_queues, change
+from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach_queues, change, in_classes
 from cards.calendar import days
 from cards.errors import InvariantBroken
 from cards.faults import fault_of
@@ -43,13 +43,26 @@ class Report:
     parked: list = field(default_factory=list)
 
     def add(self, outcomes):
-        for outcome in outcomes:
-            for done in outcome.done:
-                self.counts[str(done.change.rule)] += 1
-                if len(self.changes) < CHANGES_KEPT:
-                    self.changes.append((outcome.card.iccid, done))
-            if outcome.parked:
-                self.parked.append((outcome.card.iccid, outcome.parked))
+        self.counts += counted(outcomes)
+        self.parked += [(outcome.card.iccid, outcome.parked) for outcome in outcomes if outcome.parked]
+        if len(self.changes) < CHANGES_KEPT:
+            self._list([outcome for outcome in outcomes if outcome.done])
+
+    def _list(self, outcomes):
+        """Each change of each card, in the order of the cards."""
+        done_to = {key: outcome.done for outcome in outcomes for key in outcome.keys}
+        iccids = dict(Card.objects.filter(pk__among=done_to.keys()).values_list("pk", "iccid"))
+        changes = [(iccids[key], done) for key in sorted(done_to) for done in done_to[key]]
+        self.changes += changes[: CHANGES_KEPT - len(self.changes)]
+
+
+def counted(outcomes):
+    """How many changes of cards there were by each rule."""
+    counts = Counter()
+    for outcome in outcomes:
+        for done in outcome.done:
+            counts[str(done.change.rule)] += len(outcome.keys)
+    return counts
 
 
 def sweep(through, progress=None, at=None):
@@ -64,7 +77,7 @@ def sweep(through, progress=None, at=None):
         for outcomes in sweep_day(day, at):
             report.add(outcomes)
             if progress:
-                progress(day, len(outcomes))
+                progress(day, sum(len(outcome.keys) for outcome in outcomes))
     return report
 
 
@@ -162,12 +175,12 @@ def sweep_day(day, at=None):
 def _sweep_chunk(work, signature, card_ids):
     began = time.monotonic()
     with transaction.atomic():
-        outcomes = change(card_ids, work, signature)
-        counts = Counter(str(done.change.rule) for outcome in outcomes for done in outcome.done)
+        outcomes = change(card_ids, work, signature, in_classes)
+        counts = counted(outcomes)
         swept = SweptDay.objects.select_for_update().get(day=work.day)
         swept.counts = dict(Counter(swept.counts) + counts)
         swept.save(update_fields=["counts"])
-    told = {"day": work.day, "size": len(outcomes), "ms": round((time.monotonic() - began) * 1000), "counts": counts}
+    told = {"day": work.day, "size": len(card_ids), "ms": round((time.monotonic() - began) * 1000), "counts": counts}
     logger.info("A chunk of %s is swept", work.day, extra=told)
     return outcomes
 

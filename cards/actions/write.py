@@ -10,7 +10,7 @@ chunk back.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -21,7 +21,8 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.bulk import insert_rows, update_rows
+from cards.actions.alike import Representative, Unlike, lock_in_classes
+from cards.actions.bulk import insert_classes, insert_rows, update_classes
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
 from cards.counted import ACTIONS_REFUSED
@@ -49,9 +50,10 @@ FIXED_AT_OPENING = (
     "binding",
 )
 CHANGING_COLUMNS = tuple(name for name in CARD_COLUMNS if name not in FIXED_AT_OPENING)
+# They become the number of the record.
+NUMBERED_COLUMNS = ("version", "owned_from_seq")
+EVENT_KEY = ("card_id", "seq")
 EVENT_COLUMNS = (
-    "card_id",
-    "seq",
     "action",
     "from_state",
     "to_state",
@@ -80,7 +82,7 @@ class Signature:
 
 @dataclass(slots=True)
 class Done:
-    """A change that was written: from where to where, and the number of its record."""
+    """A change that was written: from where to where, and the number of its record (`Outcome.seqs`)."""
 
     change: Change
     from_state: str
@@ -88,32 +90,62 @@ class Done:
     seq: int
 
 
-class Written(NamedTuple):
-    """A card as it is written, its facts before, and what was done; None where it changed without a record.
-
-    A new card had `NOTHING_YET` before.
-    """
-
-    card: Card
-    before: dict[str, Any]
-    done: Done | None
-
-
 @dataclass(slots=True)
 class Outcome:
-    """What became of one card: what was done, in order, and the refusal or the reason for parking it, if any."""
+    """What became of a card, or of each that it represents: what was done, in order, and the refusal or the reason for
+    parking it, if any. `is_unlike`: its cards proved not to be alike, and nothing more was done to them for it.
+    """
 
     card: Card
     done: list[Done] = field(default_factory=list)
     refused: Refused | None = None
     parked: str = ""
+    is_unlike: bool = False
+
+    @property
+    def keys(self) -> Sequence[int]:
+        return self.card.keys if isinstance(self.card, Representative) else (self.card.pk,)
+
+    def seqs(self, done: Done) -> Sequence[int]:
+        """The numbers of the records of this change, for each of the cards."""
+        if isinstance(self.card, Representative):
+            return [version + done.seq for version in self.card.versions]
+        return (done.seq,)
+
+
+class Written(NamedTuple):
+    """A card as it is written, its facts before, and what was done; None where it changed without a record.
+
+    A new card had `NOTHING_YET` before. What is written of a representative is written of all cards with these `keys`,
+    under the numbers `seqs`.
+    """
+
+    card: Card
+    before: dict[str, Any]
+    done: Done | None
+    keys: Sequence[int]
+    seqs: Sequence[int] = ()
+
+    def differs(self, name: str) -> bool:
+        """Whether this fact of the card has become another; no fact has that a representative does not have."""
+        return self.card.__dict__.get(name) != self.before.get(name)
 
 
 class Work:
-    """What is to be done to cards. One object serves a chunk, which may have to be done again, in halves."""
+    """What is to be done to cards. One object serves a chunk, which may have to be done again, in halves.
+
+    Work that is done to cards in classes says on which `day`, and which facts it may ask for beside those of the rules.
+    """
+
+    day: date
+    also_asks: tuple[str, ...] = ()
 
     def load(self, cards: Sequence[Card]) -> None:
         """Called once the cards are locked: read what the steps need, for all of them, and forget what was before."""
+
+    def refusal(self, key: int, version: int) -> Refused | None:
+        """Why nothing is done to this card, whatever its facts are."""
+        return None
 
     def steps(self, card: Card) -> Iterator[Change]:
         """Take the card through its changes in memory, and yield each once it is done."""
@@ -149,8 +181,29 @@ class Parking(Work):
         raise InvariantBroken("refused", text=self.text)
 
 
-def change(card_ids: Iterable[int], work: Work, signature: Signature | None = None) -> list[Outcome]:
-    """Lock these cards and take each through `work`; the outcomes, in the order of their primary keys.
+def one_by_one(card_ids: Sequence[int], work: Work, signature: Signature) -> list[Outcome]:
+    """Lock these cards and take each through `work`: an outcome each, in the order of their primary keys."""
+    return carry_out(lock(card_ids), work, signature)
+
+
+def in_classes(card_ids: Sequence[int], work: Work, signature: Signature) -> list[Outcome]:
+    """Lock these cards and take each class of them through `work`: an outcome each; one by one those that are odd."""
+    alike = []
+    for card in lock_in_classes(card_ids, work.day, work.also_asks):
+        if not any(map(work.refusal, card.keys, card.versions)):
+            alike.append(card)
+    outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
+    others = set(card_ids).difference(*(outcome.keys for outcome in outcomes))
+    return outcomes + one_by_one(sorted(others), work, signature) if others else outcomes
+
+
+def change(
+    card_ids: Iterable[int],
+    work: Work,
+    signature: Signature | None = None,
+    how: Callable[[Sequence[int], Work, Signature], list[Outcome]] = one_by_one,
+) -> list[Outcome]:
+    """Lock these cards and take them through `work`, `one_by_one` or `in_classes`; what became of them.
 
     All in one transaction. Should the database refuse what came out of a card, the chunk is done again in halves
     until that card stands alone; it is parked, and the others keep their changes.
@@ -159,12 +212,12 @@ def change(card_ids: Iterable[int], work: Work, signature: Signature | None = No
     card_ids = sorted(card_ids)
     try:
         with transaction.atomic():
-            return carry_out(lock(card_ids), work, signature)
+            return how(card_ids, work, signature)
     except (IntegrityError, DataError) as error:
         if len(card_ids) > 1:
             middle = len(card_ids) // 2
             halves = card_ids[:middle], card_ids[middle:]
-            return [outcome for half in halves for outcome in change(half, work, signature)]
+            return [outcome for half in halves for outcome in change(half, work, signature, how)]
         if isinstance(work, Parking):
             raise
         logger.exception("The database refused a change of card %s", card_ids)
@@ -194,7 +247,7 @@ def carry_out(cards: Sequence[Card], work: Work, signature: Signature) -> list[O
     """Drive the works of locked cards to their end and write what they yield, inside the caller's transaction."""
     outcomes = [Outcome(card) for card in cards]
     work.load(cards)
-    at_work = [(outcome, _checked(outcome.card, work)) for outcome in outcomes]
+    at_work = [(outcome, started(outcome.card, work)) for outcome in outcomes]
     while at_work:
         at_work = _one_round(at_work, signature)
     work.save()
@@ -228,15 +281,18 @@ def create(opened: Collection[tuple[Card, Change, FirstTerm]], signature: Signat
     for card, _first, _term in opened:
         card.pk = numbers[card.iccid]
     written = [
-        Written(card, NOTHING_YET, Done(first, "", str(card.state), card.version)) for card, first, _term in opened
+        Written(card, NOTHING_YET, Done(first, "", str(card.state), card.version), (card.pk,), (card.version,))
+        for card, first, _term in opened
     ]
     _write_events(written, signature)
     insert_rows(ServiceTerm, ("card_id", *FirstTerm._fields), [(card.pk, *term) for card, _first, term in opened])
     _mirror(written)
 
 
-def _checked(card: Card, work: Work) -> Iterator[Change]:
+def started(card: Card, work: Work) -> Iterator[Change]:
     """A card is worked on only if its facts are consistent; a parked one refuses for itself, by its guards."""
+    if not isinstance(card, Representative) and (refused := work.refusal(card.pk, card.version)):
+        raise refused
     if not card.parked:
         rules.check(card)
     yield from work.steps(card)
@@ -249,12 +305,11 @@ def _one_round(at_work: Iterable[UnderWay], signature: Signature) -> list[UnderW
     for outcome, steps in at_work:
         card, before = outcome.card, outcome.card.facts()
         step = _next_change(outcome, steps, before)
-        card.usage_level = int(card.level)
         if step:
             written.append(_signed(outcome, step, before))
             going_on.append((outcome, steps))
         elif card.__dict__ != before:
-            written.append(Written(card, before, None))
+            written.append(Written(card, before, None, outcome.keys))
     _write(written, signature)
     return [(outcome, steps) for outcome, steps in going_on if not outcome.parked]
 
@@ -265,29 +320,39 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
     try:
         step = next(steps, None)
         _check_owner(card, step, before)
+        card.usage_level = int(card.level)
+        if step and step.on <= before["changed_on"] and isinstance(card, Representative) and not card.version:
+            raise Unlike("changed_on")
         return step
     except Refused as refused:
         card.restore(before)
         outcome.refused = refused
-        ACTIONS_REFUSED.labels(refused.code).inc()
+        ACTIONS_REFUSED.labels(refused.code).inc(len(outcome.keys))
         return None
     except DatabaseError:
         raise
-    except InvariantBroken as broken:
-        card.restore(before)
-        return _parking(outcome, broken)
     except Exception as error:
         if fault_of(error):
             raise
-        logger.exception("A rule failed on card %s", card.iccid, extra={"card": card.iccid})
         card.restore(before)
+        if isinstance(card, Representative):  # its cards say for themselves what is wrong with them
+            outcome.is_unlike = True
+            return None
+        if isinstance(error, InvariantBroken):
+            return _parking(outcome, error)
+        logger.exception("A rule failed on card %s", card.iccid, extra={"card": card.iccid})
         return _parking(outcome, InvariantBroken("unexpected", text=f"{type(error).__name__}: {error}"[:400]))
 
 
 def _check_owner(card: Card, step: Change | None, before: dict[str, Any]) -> None:
     """Whose card it is changes by the actions that say so in their records, and by nothing else."""
-    if card.customer_id != before["customer_id"] and (step is None or step.action not in CHANGES_OWNER):
+    if _is_anothers(card, before) and (step is None or step.action not in CHANGES_OWNER):
         raise InvariantBroken("owner_not_recorded")
+
+
+def _is_anothers(card: Card, before: Mapping[str, Any]) -> bool:
+    """Whether it has become another customer's; of a representative that is not asked unless it tells classes apart."""
+    return card.__dict__.get("customer_id") != before.get("customer_id")
 
 
 def _parking(outcome: Outcome, broken: InvariantBroken) -> Change:
@@ -300,11 +365,11 @@ def _signed(outcome: Outcome, step: Change, before: dict[str, Any]) -> Written:
     """Number the change, and note it with the outcome; from another customer's first record on the card is theirs."""
     card = outcome.card
     card.version += 1
-    if card.customer_id != before["customer_id"]:
+    if _is_anothers(card, before):
         card.owned_from_seq = card.version
     done = Done(step, str(before["state"]), str(card.state), card.version)
     outcome.done.append(done)
-    return Written(card, before, done)
+    return Written(card, before, done, outcome.keys, outcome.seqs(done))
 
 
 def _write(written: Sequence[Written], signature: Signature) -> None:
@@ -315,26 +380,46 @@ def _write(written: Sequence[Written], signature: Signature) -> None:
     if not written:
         return
     _write_events(written, signature)
-    by_action: defaultdict[str | None, list[Written]] = defaultdict(list)
+    by_change: defaultdict[Any, list[Written]] = defaultdict(list)
     for entry in written:
-        by_action[entry.done.change.action if entry.done else None].append(entry)
-    for action, alike in by_action.items():
-        changed = _changed_columns(alike, CARD_COLUMNS if action == Action.UPDATE else CHANGING_COLUMNS)
-        values_of = attrgetter("id", *changed)
-        update_rows(Card, changed, [values_of(card) for card, _, _ in alike])
+        by_change[_kind_of_change(entry)].append(entry)
+    for (action, columns), entries in by_change.items():
+        if columns is None:
+            columns = _changed_columns(entries, CARD_COLUMNS if action == Action.UPDATE else CHANGING_COLUMNS)
+        _write_cards(entries, columns)
     _mirror(written)
+
+
+def _kind_of_change(entry: Written) -> tuple[str | None, tuple[str, ...] | None]:
+    """What is written together: representatives in which the same columns changed, cards to which the same was done."""
+    if isinstance(entry.card, Representative):
+        facts, before = entry.card.__dict__, entry.before
+        return "", tuple(name for name in CHANGING_COLUMNS if name in facts and facts[name] != before.get(name, facts))
+    return entry.done.change.action if entry.done else None, None
 
 
 def _changed_columns(written: Sequence[Written], columns: Sequence[str]) -> list[str]:
     """The columns in which any of the cards is not as it was; compared column by column, the quicker way."""
     facts_of = itemgetter(*columns)
-    was = zip(*(facts_of(before) for _, before, _ in written), strict=True)
-    now = zip(*(facts_of(card.__dict__) for card, _, _ in written), strict=True)
+    was = zip(*(facts_of(entry.before) for entry in written), strict=True)
+    now = zip(*(facts_of(entry.card.__dict__) for entry in written), strict=True)
     return [name for name, old, new in zip(columns, was, now, strict=True) if old != new]
 
 
+def _write_cards(written: Sequence[Written], columns: Sequence[str]) -> None:
+    numbered = {name: "version + 1" for name in NUMBERED_COLUMNS if name in columns}
+    columns = [name for name in columns if name not in numbered]
+    classes = [(keys, [card.__dict__[name] for name in columns]) for card, _before, _done, keys, _seqs in written]
+    update_classes(Card, columns, classes, reckoned=numbered)
+
+
 def _write_events(written: Sequence[Written], signature: Signature) -> None:
-    insert_rows(CardEvent, EVENT_COLUMNS, [_event_row(card, done, signature) for card, _, done in written if done])
+    classes = [
+        (list(zip(keys, seqs, strict=True)), _event_row(card, done, signature))
+        for card, _before, done, keys, seqs in written
+        if done
+    ]
+    insert_classes(CardEvent, EVENT_KEY, EVENT_COLUMNS, classes)
 
 
 def _event_row(card: Card, done: Done, signature: Signature) -> tuple[Any, ...]:
@@ -343,8 +428,6 @@ def _event_row(card: Card, done: Done, signature: Signature) -> tuple[Any, ...]:
     if step.rule:
         kind, name, reason = str(ActorKind.SYSTEM), f"rule:{step.rule}", ""
     return (
-        card.pk,
-        done.seq,
         str(step.action),
         done.from_state,
         done.to_state,

@@ -54,6 +54,7 @@ class ActionType:
     example: Mapping[str, Any] = {}  # parameters as they are once read, for trying the action on a card nobody has
 
     guards: tuple[Guard, ...] = ()
+    also_asks: tuple[str, ...] = ()  # facts of a card that it asks for beside those of the rules; cards share them then
     is_for_parked_cards = False
     undone_by: tuple[Action, ...] = ()  # the actions of which one is the inverse of a record; none: it cannot be undone
 

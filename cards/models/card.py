@@ -314,6 +314,15 @@ class Card(FilledAtOnce):
         return self.test_quota_mb * MB
 
     @property
+    def has_used_up_its_test(self) -> bool:
+        return self.used_bytes >= self.test_quota_bytes
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anything was used since the meter began."""
+        return self.used_bytes > 0
+
+    @property
     def limit_bytes(self) -> int | None:
         return None if self.limit_mb is None else self.limit_mb * MB
 

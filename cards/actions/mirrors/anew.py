@@ -4,11 +4,11 @@ from cards.models import DeviceBinding, RealNameCheck, ServiceTerm
 
 
 def mirror(written):
-    anew = [(card, before) for card, before, done in written if done and "anew" in done.change.evidence]
+    anew = [entry for entry in written if entry.done and "anew" in entry.done.change.evidence]
     if not anew:
         return
-    cards = [card.pk for card, _before in anew]
+    cards = [key for entry in anew for key in entry.keys]
     for model in (ServiceTerm, RealNameCheck):
         model.objects.filter(card__among=cards).delete()
-    bound_otherwise = [card.pk for card, before in anew if card.bound_imei != before["bound_imei"]]
+    bound_otherwise = [entry.card.pk for entry in anew if entry.differs("bound_imei")]
     DeviceBinding.objects.filter(card__among=bound_otherwise).delete()

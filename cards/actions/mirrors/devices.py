@@ -6,11 +6,11 @@ from cards.models import DeviceBinding
 def mirror(written):
     DeviceBinding.objects.bulk_create(
         DeviceBinding(
-            card=card,
-            imei=card.bound_imei,
-            bound_on=card.bound_on,
-            is_rebind=(card.rebound_in, card.rebinds) != (before["rebound_in"], before["rebinds"]),
+            card=entry.card,
+            imei=entry.card.bound_imei,
+            bound_on=entry.card.bound_on,
+            is_rebind=entry.differs("rebound_in") or entry.differs("rebinds"),
         )
-        for card, before, _ in written
-        if card.bound_imei and card.bound_imei != before["bound_imei"]
+        for entry in written
+        if entry.differs("bound_imei") and entry.card.bound_imei
     )

@@ -4,6 +4,6 @@ from cards.actions import claim_codes
 
 
 def mirror(written):
-    left = [card for card, before, _ in written if before["customer_id"] not in (None, card.customer_id)]
+    left = [entry for entry in written if entry.differs("customer_id") and entry.before["customer_id"] is not None]
     if left:
-        claim_codes.replace(left)
+        claim_codes.replace([key for entry in left for key in entry.keys])

@@ -10,10 +10,10 @@ TALLY_COLUMNS = ("cards", "day", "action", "state", "holds")
 
 def mirror(written):
     sums = Counter()
-    for card, before, done in written:
+    for card, before, done, keys, _seqs in written:
         if done and (was := (done.from_state, before["holds"])) != (now := (done.to_state, card.holds)):
             key = done.change.on, str(done.change.action)
-            sums[key + now] += 1
+            sums[key + now] += len(keys)
             if done.from_state:
-                sums[key + was] -= 1
+                sums[key + was] -= len(keys)
     insert_rows(StateTally, TALLY_COLUMNS, [(cards, *key) for key, cards in sums.items() if cards])

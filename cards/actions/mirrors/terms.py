@@ -1,15 +1,15 @@
 """The terms' own rows: which has started, and which has left its card's queue without having started."""
 
-from cards.actions.bulk import delete_rows, update_rows
+from cards.actions.bulk import delete_rows, update_classes
 from cards.models import ServiceTerm
 
 KEY = ("card_id", "number")
 
 
 def mirror(written):
-    started = [card for card, before, _ in written if card.term_number != before["term_number"]]
-    rows = [(card.pk, card.term_number, card.service_from, card.service_until) for card in started]
-    update_rows(ServiceTerm, ("starts_on", "service_until"), rows, key=KEY)
-    waited = [(card, before["queue"][-1].number) for card, before, _ in written if before["queue"]]
-    undone = [(card.pk, number) for card, number in waited if number > card.last_term_number]
-    delete_rows(ServiceTerm, undone, key=KEY)
+    started = [(entry.keys, entry.card) for entry in written if entry.differs("term_number")]
+    classes = [(keys, (card.term_number, card.service_from, card.service_until)) for keys, card in started]
+    update_classes(ServiceTerm, ("starts_on", "service_until"), classes, key=KEY)
+    waited = [(entry, entry.before["queue"][-1].number) for entry in written if entry.before["queue"]]
+    undone = [(entry.keys, number) for entry, number in waited if number > entry.card.last_term_number]
+    delete_rows(ServiceTerm, [(key, number) for keys, number in undone for key in keys], key=KEY)

@@ -1,0 +1,192 @@
+"""Cards that are alike are worked on once: a chunk in classes, each with a representative that holds what they share.
+
+What becomes of a representative becomes of every card of its class, for it knows nothing else of them: it raises
+`Unlike` when another fact is asked for, and then its cards are worked on one by one. So no rule and no guard can come
+to depend on anything that does not tell the classes apart.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import cache
+from typing import Any, Self
+
+from django.db import connection
+from django.db.models import Field
+from django.db.models.base import ModelState
+
+from cards.choices import Binding, State, UsageLevel
+from cards.models import Card, QueuedTerm
+from cards.quantities import MB
+from cards.querysets import listed
+
+# What rules and guards may ask of a card in any state, and what more of one in this state, held or not.
+OF_ALL = ("carrier", "certification", "real_name", "state", "holds", "resumes_to", "next_due_on", "protected")
+OF_A_TERM = ("service_until", "pack_mb", "limit_mb", "limit_waived")
+FACTS_IN: Mapping[str, tuple[str, ...]] = {
+    State.TESTING: ("opened_on", "test_until"),
+    State.UNUSED: ("silent_from", "forced_activation_on", *OF_A_TERM),
+    State.IN_USE: (
+        *("term_number", "service_from", "anniversary_day", "cycle_from", "cycle_until", "quota_mb", "usage_level"),
+        *OF_A_TERM,
+    ),
+    State.SHUT_DOWN: ("service_until", "cancel_on"),
+    State.CANCELLED: (),
+}
+
+PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
+# Cards of which something is due that no fact above tells of, or that contradict themselves.
+ODD = f"""
+    c.parked <> ''
+    OR c.changed_on > %(day)s OR (c.next_due_on <= %(day)s AND c.changed_on >= c.next_due_on)
+    OR {PHASE} = '{State.TESTING}' AND c.used_bytes >= c.test_quota_mb * {MB}
+    OR {PHASE} = '{State.UNUSED}' AND c.used_bytes > 0
+    OR {PHASE} = '{State.IN_USE}' AND (
+        c.service_until IS NULL
+        OR c.used_bytes >= (c.quota_mb + c.pack_mb) * {MB}
+        OR c.limit_mb IS NOT NULL AND c.used_bytes >= c.limit_mb * {MB}
+    )
+    OR c.binding <> '{Binding.NONE}' AND c.seen_imei <> c.bound_imei
+"""
+QUEUE = """
+    SELECT {gathered} FROM (
+        SELECT t.number, p.code, t.months, t.alignment, t.quota_mb
+        FROM cards_serviceterm t JOIN cards_plan p ON p.id = t.plan_id
+        WHERE t.card_id = c.id AND t.starts_on IS NULL ORDER BY t.number
+    ) AS t
+"""
+TERM = "t.number, t.code, t.months, t.alignment, t.quota_mb"
+CLASSES = {
+    "postgresql": f"""
+        WITH locked AS MATERIALIZED (
+            SELECT c.id, c.version, {{facts}}, CASE WHEN {ODD} THEN c.id END AS odd,
+                ({QUEUE.format(gathered=f"json_agg(json_build_array({TERM}))::text")}) AS queue
+            FROM cards_card c WHERE c.id = ANY(%(ids)s::bigint[]) ORDER BY c.id FOR UPDATE
+        )
+        SELECT array_agg(id), array_agg(version), odd, queue, {{names}} FROM locked GROUP BY odd, queue, {{names}}
+    """,
+    "sqlite": f"""
+        SELECT json_group_array(id), json_group_array(version), odd, queue, {{names}} FROM (
+            SELECT c.id, c.version, {{facts}}, CASE WHEN {ODD} THEN c.id END AS odd,
+                ({QUEUE.format(gathered=f"json_group_array(json_array({TERM}))")}) AS queue
+            FROM cards_card c WHERE c.id IN (SELECT value FROM json_each(%(ids)s)) ORDER BY c.id
+        ) GROUP BY odd, queue, {{names}}
+    """,
+}
+
+
+class Unlike(Exception):
+    """A fact was asked for that cards of one class need not share."""
+
+
+class Representative(Card):
+    """A card that stands for all cards of a class: it has the facts they share, and no other.
+
+    `keys` and `versions` are those of the cards; its own `version` counts what is done to it here. As long as nothing
+    resets the meter it is only known that nothing is due for what was used, nor for where the card was seen.
+    """
+
+    keys: Sequence[int]
+    versions: Sequence[int]
+
+    class Meta:
+        abstract = True  # it is no table: the facts are those of a `Card`
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], keys: Sequence[int], versions: Sequence[int]) -> Self:
+        card = cls.__new__(cls)
+        card.__dict__.update(facts, keys=keys, versions=versions, version=0)
+        card._state = ModelState()
+        return card
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
+        raise Unlike(*fields)
+
+    @property
+    def on_order(self) -> Any:  # type: ignore[override]
+        raise Unlike("on_order")
+
+    @property
+    def has_used_up_its_test(self) -> bool:
+        return "used_bytes" in self.__dict__ and super().has_used_up_its_test
+
+    @property
+    def was_used(self) -> bool:
+        return "used_bytes" in self.__dict__ and super().was_used
+
+    @property
+    def is_over_allowance(self) -> bool:
+        return "used_bytes" in self.__dict__ and super().is_over_allowance
+
+    @property
+    def is_over_limit(self) -> bool:
+        return "used_bytes" in self.__dict__ and super().is_over_limit
+
+    @property
+    def is_in_another_device(self) -> bool:
+        return False
+
+    @property
+    def waits_for_its_first_device(self) -> bool:
+        return False
+
+    @property
+    def level(self) -> UsageLevel:
+        """As it was, while neither what is used nor what may be used has become another."""
+        if "used_bytes" in self.__dict__ or not self.term_runs:
+            return super().level
+        return UsageLevel(self.usage_level)
+
+
+def lock_in_classes(card_ids: Sequence[int], day: date, also: Sequence[str] = ()) -> Iterator[Representative]:
+    """Lock these cards, in primary-key order, and represent those that are alike on `day`.
+
+    `also` names further facts that are asked for. Those of odd cards, which nobody can stand for, are left out.
+    """
+    names, statement = _statement(connection.vendor, tuple(also))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"day": day.isoformat(), "ids": listed(card_ids, connection)})
+        found = cursor.fetchall()
+    for keys, versions, odd, queue, *values in found:
+        facts = None if odd else _facts(names, values, also, day)
+        if facts:
+            facts["queue"] = [QueuedTerm(*term) for term in json.loads(queue or "[]")]
+            yield Representative.of(facts, _listed(keys), _listed(versions))
+
+
+@cache
+def _statement(vendor: str, also: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """The facts that tell classes apart, and the statement: of each card it asks those of its phase."""
+    phases: dict[str, list[str]] = {}
+    for phase, names in FACTS_IN.items():
+        for name in names:
+            phases.setdefault(name, []).append(f"'{phase}'")
+    of_some = {name: where for name, where in phases.items() if name not in also}
+    names = (*OF_ALL, *also, *of_some)
+    chosen = [f"c.{name}" for name in (*OF_ALL, *also)]
+    chosen += [
+        f"CASE WHEN {PHASE} IN ({', '.join(among)}) THEN c.{name} END AS {name}" for name, among in of_some.items()
+    ]
+    return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names))
+
+
+def _facts(names: Sequence[str], values: Sequence[Any], also: Sequence[str], day: date) -> dict[str, Any] | None:
+    """The facts of one class; None where it is in no phase there is."""
+    found = dict(zip(names, values, strict=True))
+    phase = found["resumes_to"] or found["state"]
+    if phase not in FACTS_IN:
+        return None
+    facts = {name: _field(name).to_python(found[name]) for name in (*OF_ALL, *also, *FACTS_IN[phase])}
+    # Each changed last before this day, and on which makes no difference to what happens from it on.
+    since = min(facts["next_due_on"] or day, day)
+    return facts | {"parked": "", "changed_on": since - timedelta(days=1)}
+
+
+@cache
+def _field(name: str) -> "Field[Any, Any]":
+    return next(field for field in Card._meta.concrete_fields if field.attname == name)
+
+
+def _listed(keys: Any) -> list[int]:
+    """PostgreSQL gives a list, SQLite its text."""
+    return json.loads(keys) if isinstance(keys, str) else keys

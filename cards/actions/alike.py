@@ -151,7 +151,7 @@ def lock_in_classes(card_ids: Sequence[int], day: date, also: Sequence[str] = ()
         facts = None if odd else _facts(names, values, also, day)
         if facts:
             facts["queue"] = [QueuedTerm(*term) for term in json.loads(queue or "[]")]
-            yield Representative.of(facts, _listed(keys), _listed(versions))
+            yield Representative.of(facts, _read(keys), _read(versions))
 
 
 @cache
@@ -187,6 +187,6 @@ def _field(name: str) -> "Field[Any, Any]":
     return next(field for field in Card._meta.concrete_fields if field.attname == name)
 
 
-def _listed(keys: Any) -> list[int]:
+def _read(keys: list[int] | str) -> list[int]:
     """PostgreSQL gives a list, SQLite its text."""
-    return json.loads(keys) if isinstance(keys, str) else keys
+    return list(json.loads(keys)) if isinstance(keys, str) else keys

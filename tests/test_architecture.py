@@ -159,6 +159,7 @@ def test_every_module_has_its_ring():
 TYPED = set().union(*RINGS[:3])  # words, data, decisions
 PORTS = {
     *map(Path, ("cards/actions/write.py", "cards/actions/jobs/engine.py")),  # `Work`, `Kind`
+    Path("cards/actions/alike.py"),  # `Representative`
     *map(Path, ("billing/payments/port.py", "billing/payments/local.py")),  # `Provider`
     *map(Path, ("billing/payments/alipay.py", "billing/payments/wechat.py")),
 }

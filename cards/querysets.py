@@ -22,11 +22,11 @@ BEHIND_ALL_TEXT = "\U0010ffff"
 
 
 def among(connection: BaseDatabaseWrapper) -> str:
-    """The condition to be one of a list, which is one parameter: what `listed` makes of it."""
+    """The condition to be one of a list, which is one parameter: what `one_parameter` makes of it."""
     return "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
 
 
-def listed(values: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
+def one_parameter(values: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
     values = list(values)
     if connection.vendor != "postgresql":
         return json.dumps(values)
@@ -42,7 +42,7 @@ class Among(models.Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} {among(connection)}", [*params, listed(self.rhs, connection)]
+        return f"{column} {among(connection)}", [*params, one_parameter(self.rhs, connection)]
 
 
 class Begins(models.Lookup):

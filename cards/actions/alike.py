@@ -18,7 +18,7 @@ from django.db.models.base import ModelState
 from cards.choices import Binding, State, UsageLevel
 from cards.models import Card, QueuedTerm
 from cards.quantities import MB
-from cards.querysets import listed
+from cards.querysets import one_parameter
 
 # What rules and guards may ask of a card in any state, and what more of one in this state, held or not.
 OF_ALL = ("carrier", "certification", "real_name", "state", "holds", "resumes_to", "next_due_on", "protected")
@@ -34,14 +34,14 @@ FACTS_IN: Mapping[str, tuple[str, ...]] = {
     State.CANCELLED: (),
 }
 
-PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
+IN_PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
 # Cards of which something is due that no fact above tells of, or that contradict themselves.
 ODD = f"""
     c.parked <> ''
     OR c.changed_on > %(day)s OR (c.next_due_on <= %(day)s AND c.changed_on >= c.next_due_on)
-    OR {PHASE} = '{State.TESTING}' AND c.used_bytes >= c.test_quota_mb * {MB}
-    OR {PHASE} = '{State.UNUSED}' AND c.used_bytes > 0
-    OR {PHASE} = '{State.IN_USE}' AND (
+    OR {IN_PHASE} = '{State.TESTING}' AND c.used_bytes >= c.test_quota_mb * {MB}
+    OR {IN_PHASE} = '{State.UNUSED}' AND c.used_bytes > 0
+    OR {IN_PHASE} = '{State.IN_USE}' AND (
         c.service_until IS NULL
         OR c.used_bytes >= (c.quota_mb + c.pack_mb) * {MB}
         OR c.limit_mb IS NOT NULL AND c.used_bytes >= c.limit_mb * {MB}
@@ -145,7 +145,7 @@ def lock_in_classes(card_ids: Sequence[int], day: date, also: Sequence[str] = ()
     """
     names, statement = _statement(connection.vendor, tuple(also))
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"day": day.isoformat(), "ids": listed(card_ids, connection)})
+        cursor.execute(statement, {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)})
         found = cursor.fetchall()
     for keys, versions, odd, queue, *values in found:
         facts = None if odd else _facts(names, values, also, day)
@@ -165,7 +165,7 @@ def _statement(vendor: str, also: tuple[str, ...]) -> tuple[tuple[str, ...], str
     names = (*OF_ALL, *also, *of_some)
     chosen = [f"c.{name}" for name in (*OF_ALL, *also)]
     chosen += [
-        f"CASE WHEN {PHASE} IN ({', '.join(among)}) THEN c.{name} END AS {name}" for name, among in of_some.items()
+        f"CASE WHEN {IN_PHASE} IN ({', '.join(among)}) THEN c.{name} END AS {name}" for name, among in of_some.items()
     ]
     return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names))
 

@@ -12,14 +12,14 @@ from types import MappingProxyType
 from django.db import connection, models
 
 from cards.models.fields import CharField
-from cards.querysets import among, listed
+from cards.querysets import among, one_parameter
 
-NOTHING = MappingProxyType({})
+NOTHING_RECKONED = MappingProxyType({})
 # Rows that are alike get a statement of their own if there are so many of them; fewer share one with others.
 WORTH_A_STATEMENT = 24
 
 
-def update_classes(model, columns, classes, key=("id",), reckoned=NOTHING):
+def update_classes(model, columns, classes, key=("id",), reckoned=NOTHING_RECKONED):
     """Write `columns` of many rows, of which many are alike.
 
     Each class is a list of values of the first column of the key, and the values that its rows share: of the rest of
@@ -70,7 +70,7 @@ def _update_alike(model, columns, keys, values, key, reckoned):
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {', '.join(assignments)} WHERE {' AND '.join(conditions)}",
-            [*prepared[apart:], listed(keys, connection), *prepared[:apart]],
+            [*prepared[apart:], one_parameter(keys, connection), *prepared[:apart]],
         )
 
 
@@ -86,7 +86,7 @@ def _insert_alike(model, apart, columns, numbers, values):
         )
 
 
-def update_rows(model, columns, rows, key=("id",), reckoned=NOTHING):
+def update_rows(model, columns, rows, key=("id",), reckoned=NOTHING_RECKONED):
     """Write `columns` of many rows in one statement; each row a tuple of the values of its key and of `columns`.
 
     `reckoned` has columns and what they become, in SQL.
@@ -162,7 +162,7 @@ def _numbers(names, rows):
     if connection.vendor == "postgresql":
         lists = ", ".join("%s::bigint[]" for _ in names)
         return f"unnest({lists}) AS n ({', '.join(names)})", [
-            listed(column, connection) for column in zip(*rows, strict=True)
+            one_parameter(column, connection) for column in zip(*rows, strict=True)
         ]
     selected = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
     return f"(SELECT {selected} FROM json_each(%s)) AS n", [json.dumps(rows)]

@@ -43,7 +43,7 @@ class Report:
     parked: list = field(default_factory=list)
 
     def add(self, outcomes):
-        self.counts += counted(outcomes)
+        self.counts += changes_by_rule(outcomes)
         self.parked += [(outcome.card.iccid, outcome.parked) for outcome in outcomes if outcome.parked]
         if len(self.changes) < CHANGES_KEPT:
             self._list([outcome for outcome in outcomes if outcome.done])
@@ -56,7 +56,7 @@ class Report:
         self.changes += changes[: CHANGES_KEPT - len(self.changes)]
 
 
-def counted(outcomes):
+def changes_by_rule(outcomes):
     """How many changes of cards there were by each rule."""
     counts = Counter()
     for outcome in outcomes:
@@ -176,7 +176,7 @@ def _sweep_chunk(work, signature, card_ids):
     began = time.monotonic()
     with transaction.atomic():
         outcomes = change(card_ids, work, signature, in_classes)
-        counts = counted(outcomes)
+        counts = changes_by_rule(outcomes)
         swept = SweptDay.objects.select_for_update().get(day=work.day)
         swept.counts = dict(Counter(swept.counts) + counts)
         swept.save(update_fields=["counts"])

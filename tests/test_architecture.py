@@ -287,7 +287,7 @@ def test_a_card_is_read_anew_and_never_refreshed():
 STATE_NAMES = {"state", "phase", "status", "shown", "from_state", "to_state", "resumes_to"}
 RULES_OF_STATES = {
     *("cards/holds.py", "cards/rules.py", "cards/guards.py", "billing/rules.py"),
-    *("cards/carriers/wanted.py", "cards/carriers/verdict.py"),
+    *("cards/carriers/wanted.py", "cards/carriers/verdict.py", "cards/actions/alike.py"),
     *("cards/proof/allowances.py", "cards/proof/chain.py", "cards/proof/counters.py", "cards/proof/facts.py"),
     *("cards/actions/jobs/engine.py", "cards/actions/jobs/worker.py"),
     *("cards/actions/imports/contradictions.py", "cards/actions/imports/in_service.py"),

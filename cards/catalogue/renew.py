@@ -42,7 +42,7 @@ class Renew(ActionType):
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         plan = request.params["plan"]
         term = queued(card, plan)
-        change.rows.append(ServiceTerm(card=card, bought_on=change.on, **term._asdict() | {"plan": plan}))
+        change.rows.append(ServiceTerm(bought_on=change.on, **term._asdict() | {"plan": plan}))
         change.evidence = {"plan": plan.code, "term": term.number}
         if card.is_over:
             has_stray_usage = card.stray_usage_on is not None and card.stray_usage_on >= change.on

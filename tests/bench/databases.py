@@ -21,7 +21,8 @@ SIZED = " ".join(
     f"-c {setting}"
     for setting in (
         *("shared_buffers=6GB", "effective_cache_size=16GB", "work_mem=16MB", "maintenance_work_mem=512MB"),
-        *("max_wal_size=8GB", "checkpoint_timeout=15min", "random_page_cost=1.1"),
+        *("max_wal_size=8GB", "checkpoint_timeout=15min", "wal_compression=lz4"),
+        "random_page_cost=1.1",
     )
 )
 ON_DISK = "/var/tmp"  # /tmp may be memory

@@ -8,7 +8,7 @@ from billing.errors import MoneyRefused
 from billing.models import OrderLine
 from billing.permissions import actor_for
 from cards.actions.action_requests import ActionRequest, RequestedAction
-from cards.actions.write import Signature, Work, change
+from cards.actions.write import Signature, Work, change, in_classes, one_by_one
 from cards.calendar import civil_today, this_moment
 from cards.catalogue import CATALOGUE
 from cards.choices import Action
@@ -40,15 +40,16 @@ def sold_plan(line):
 
 
 def deliver(order, lines, job):
-    """Give the cards of these lines what was sold; an outcome for each card, in the order of their keys."""
+    """Give the cards of these lines what was sold; an outcome for each card, or class of cards."""
     signature = Signature(seller(order), job.reason, this_moment(), job.pk)
     by_plan, outcomes = defaultdict(list), []
     for line in lines:
         by_plan[line.plan_id, line.months, line.alignment, line.quota_mb].append(line)
     for alike in by_plan.values():
         work = work_of(order, sold_plan(alike[0]), job.reason)
-        outcomes += change([line.card_id for line in alike], work, signature)
-    return sorted(outcomes, key=lambda outcome: outcome.card.pk)
+        how = in_classes if isinstance(work, RequestedAction) else one_by_one
+        outcomes += change([line.card_id for line in alike], work, signature, how)
+    return outcomes
 
 
 def work_of(order, plan, reason=None):

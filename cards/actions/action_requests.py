@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from cards import rules
+from cards.actions.alike import Unlike, bear_out, classes_of
 from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, too_many_alone
-from cards.actions.write import Signature, Work, change, started
+from cards.actions.write import Signature, Work, attach_queues, change, one_by_one, started
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE, asked_for
 from cards.choices import ActorKind
 from cards.errors import InvariantBroken, Refused
-from cards.models import PolicyBook
+from cards.models import Card, PolicyBook
 from cards.permissions import Actor
 
 
@@ -47,8 +49,21 @@ class ActionRequest:
         return self.policies.in_force(card.carrier, self.on)
 
 
-def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, versions=None, evidence=None, **params):
-    """Do `action` to these cards; one `Outcome` a card, refused ones with their reason.
+def act(
+    action,
+    card_ids,
+    *,
+    actor,
+    reason="",
+    on=None,
+    at=None,
+    job_id=None,
+    versions=None,
+    evidence=None,
+    how=one_by_one,
+    **params,
+):
+    """Do `action` to these cards; one `Outcome` a card (or a class of them: `how`), refused ones with their reason.
 
     What is already due on a card is done first, so that nobody acts on a state that is out of date (rule 10).
     `evidence` is what the record of each card is to say beside, by the card's key. Raises `BadInput` when the
@@ -60,12 +75,12 @@ def act(action, card_ids, *, actor, reason="", on=None, at=None, job_id=None, ve
     request = ActionRequest(actor, day, policies, reason, params, versions, evidence=evidence or {})
     work, signature = RequestedAction(declared, request), Signature(actor, reason, at or timezone.now(), job_id)
     if not declared.is_final or actor.kind != ActorKind.STAFF or job_id:  # a job was looked at when it was started
-        return change(card_ids, work, signature)
+        return change(card_ids, work, signature, how)
     card_ids, person = list(card_ids), User.objects.get_by_natural_key(actor.name)
     with acting_alone(person):
         if not may_cancel_alone(person, len(card_ids)):
             request.withheld = too_many_alone(person)
-        return change(card_ids, work, signature)
+        return change(card_ids, work, signature, how)
 
 
 class RequestedAction(Work):
@@ -73,7 +88,7 @@ class RequestedAction(Work):
 
     def __init__(self, declared, request):
         self.declared, self.request, self.day = declared, request, request.on
-        self.also_asks = declared.also_asks if request.actor.customers is None else (*declared.also_asks, "customer_id")
+        self.also_asks = facts_asked(declared, request.actor)
 
     def load(self, cards):
         self.request.sent_in.clear()
@@ -99,6 +114,11 @@ class RequestedAction(Work):
         if following and following.on <= day:
             yield from rules.catch_up(card, day, request.policies)
         yield from self.declared.aftermath(card, request, day)
+
+
+def facts_asked(declared, actor):
+    """Which facts of a card an action of this actor asks for, beside those of the rules."""
+    return declared.also_asks if actor.customers is None else tuple({*declared.also_asks, "customer_id"})
 
 
 def possible(card, actor, on, policies):
@@ -130,11 +150,30 @@ def rehearse(work, card):
 
 def foreseen_refusal(action, card, request):
     """The refusal that one action would meet on this card now, or None; a card of contradictions refuses as parked."""
-    card = card.copy()
     try:
-        if not card.parked:
-            rules.check(card)
-        list(rules.catch_up(card, max(request.on, card.changed_on), request.policies))
+        return _foreseen_refusal(asked_for(action), card.copy(), request)
     except InvariantBroken as broken:
         return Refused("parked", parked=broken.written())
-    return asked_for(action).refusal(card, request)
+
+
+def foreseen_refusals(action, card_ids, request):
+    """The same of many cards: (key, version, refusal or None) of each, in the order of their keys."""
+    declared, found = asked_for(action), []
+    for card in classes_of(card_ids, request.on, facts_asked(declared, request.actor)):
+        try:
+            refused = _foreseen_refusal(declared, card.copy(), request)
+        except (Unlike, InvariantBroken):
+            continue
+        found += [(key, version, refused) for key, version in zip(card.keys, card.versions, strict=True)]
+    others = set(card_ids).difference(key for key, _version, _refused in found)
+    for card in attach_queues(list(Card.objects.filter(pk__among=others))) if others else ():
+        found.append((card.pk, card.version, foreseen_refusal(action, card, request)))
+    return sorted(found, key=itemgetter(0))
+
+
+def _foreseen_refusal(declared, card, request):
+    if not card.parked:
+        rules.check(card)
+    for done in rules.catch_up(card, max(request.on, card.changed_on), request.policies):
+        bear_out(card, done)
+    return declared.refusal(card, request)

@@ -6,7 +6,7 @@ to depend on anything that does not tell the classes apart.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, Self
@@ -19,6 +19,7 @@ from cards.choices import Binding, State, UsageLevel
 from cards.models import Card, QueuedTerm
 from cards.quantities import MB
 from cards.querysets import one_parameter
+from cards.rules import Change
 
 # What rules and guards may ask of a card in any state, and what more of one in this state, held or not.
 OF_ALL = ("carrier", "certification", "real_name", "state", "holds", "resumes_to", "next_due_on", "protected")
@@ -61,7 +62,7 @@ CLASSES = {
         WITH locked AS MATERIALIZED (
             SELECT c.id, c.version, {{facts}}, CASE WHEN {ODD} THEN c.id END AS odd,
                 ({QUEUE.format(gathered=f"json_agg(json_build_array({TERM}))::text")}) AS queue
-            FROM cards_card c WHERE c.id = ANY(%(ids)s::bigint[]) ORDER BY c.id FOR UPDATE
+            FROM cards_card c WHERE c.id = ANY(%(ids)s::bigint[]) ORDER BY c.id {{lock}}
         )
         SELECT array_agg(id), array_agg(version), odd, queue, {{names}} FROM locked GROUP BY odd, queue, {{names}}
     """,
@@ -79,15 +80,28 @@ class Unlike(Exception):
     """A fact was asked for that cards of one class need not share."""
 
 
+class NotShared:
+    """What a representative has only where somebody has given it one."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, card: Any, owner: type | None = None) -> Any:
+        raise Unlike(self.name)
+
+
 class Representative(Card):
     """A card that stands for all cards of a class: it has the facts they share, and no other.
 
     `keys` and `versions` are those of the cards; its own `version` counts what is done to it here. As long as nothing
-    resets the meter it is only known that nothing is due for what was used, nor for where the card was seen.
+    resets the meter it is only known that nothing is due for what was used, nor for where the card was seen; and of the
+    day on which each changed last, that it was before `since`.
     """
 
     keys: Sequence[int]
     versions: Sequence[int]
+    since: date
+    on_order = NotShared()
 
     class Meta:
         abstract = True  # it is no table: the facts are those of a `Card`
@@ -99,12 +113,12 @@ class Representative(Card):
         card._state = ModelState()
         return card
 
+    def of_some(self, versions: Mapping[int, int]) -> Self:
+        """The same for some of its cards, whose versions are given by their keys."""
+        return self.of(self.facts(), list(versions), list(versions.values()))
+
     def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         raise Unlike(*fields)
-
-    @property
-    def on_order(self) -> Any:  # type: ignore[override]
-        raise Unlike("on_order")
 
     @property
     def has_used_up_its_test(self) -> bool:
@@ -138,14 +152,27 @@ class Representative(Card):
         return UsageLevel(self.usage_level)
 
 
-def lock_in_classes(card_ids: Sequence[int], day: date, also: Sequence[str] = ()) -> Iterator[Representative]:
-    """Lock these cards, in primary-key order, and represent those that are alike on `day`.
+def bear_out(card: Card, change: Change) -> None:
+    """Raise `Unlike` for what happens to a representative on a day before which its cards may have changed last.
 
-    `also` names further facts that are asked for. Those of odd cards, which nobody can stand for, are left out.
+    No record goes back in time, so of such cards each would have a day of its own.
+    """
+    if isinstance(card, Representative) and change.on < card.since:
+        raise Unlike("changed_on")
+
+
+def classes_of(
+    card_ids: Iterable[int], day: date, also: Sequence[str] = (), is_locked: bool = False
+) -> Iterator[Representative]:
+    """Those of these cards that are alike on `day`, each class by its representative.
+
+    `also` names further facts that are asked for. Odd cards, for which nobody can stand, are left out. With `is_locked`
+    all cards are locked, in the order of their keys.
     """
     names, statement = _statement(connection.vendor, tuple(also))
+    asked = statement.format(lock="FOR UPDATE" if is_locked else "")
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)})
+        cursor.execute(asked, {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)})
         found = cursor.fetchall()
     for keys, versions, odd, queue, *values in found:
         facts = None if odd else _facts(names, values, also, day)
@@ -167,7 +194,7 @@ def _statement(vendor: str, also: tuple[str, ...]) -> tuple[tuple[str, ...], str
     chosen += [
         f"CASE WHEN {IN_PHASE} IN ({', '.join(among)}) THEN c.{name} END AS {name}" for name, among in of_some.items()
     ]
-    return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names))
+    return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names), lock="{lock}")
 
 
 def _facts(names: Sequence[str], values: Sequence[Any], also: Sequence[str], day: date) -> dict[str, Any] | None:
@@ -177,9 +204,8 @@ def _facts(names: Sequence[str], values: Sequence[Any], also: Sequence[str], day
     if phase not in FACTS_IN:
         return None
     facts = {name: _field(name).to_python(found[name]) for name in (*OF_ALL, *also, *FACTS_IN[phase])}
-    # Each changed last before this day, and on which makes no difference to what happens from it on.
     since = min(facts["next_due_on"] or day, day)
-    return facts | {"parked": "", "changed_on": since - timedelta(days=1)}
+    return facts | {"parked": "", "changed_on": since - timedelta(days=1), "since": since}
 
 
 @cache

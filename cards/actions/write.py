@@ -21,7 +21,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.alike import Representative, Unlike, lock_in_classes
+from cards.actions.alike import Representative, bear_out, classes_of
 from cards.actions.bulk import insert_classes, insert_rows, update_classes
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
@@ -189,7 +189,7 @@ def one_by_one(card_ids: Sequence[int], work: Work, signature: Signature) -> lis
 def in_classes(card_ids: Sequence[int], work: Work, signature: Signature) -> list[Outcome]:
     """Lock these cards and take each class of them through `work`: an outcome each; one by one those that are odd."""
     alike = []
-    for card in lock_in_classes(card_ids, work.day, work.also_asks):
+    for card in classes_of(card_ids, work.day, work.also_asks, is_locked=True):
         if not any(map(work.refusal, card.keys, card.versions)):
             alike.append(card)
     outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
@@ -321,8 +321,8 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
         step = next(steps, None)
         _check_owner(card, step, before)
         card.usage_level = int(card.level)
-        if step and step.on <= before["changed_on"] and isinstance(card, Representative) and not card.version:
-            raise Unlike("changed_on")
+        if step:
+            bear_out(card, step)
         return step
     except Refused as refused:
         card.restore(before)

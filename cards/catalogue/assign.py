@@ -53,6 +53,7 @@ class Assign(ActionType):
     """The card becomes a customer's."""
 
     word = Action.ASSIGN
+    also_asks = ("customer_id",)
     parameters = {
         "customer": Parameter(
             customer,

@@ -20,6 +20,7 @@ class Grant(ActionType):
     """Service for which nobody pays: of a plan what a renewal does to the card, of a pack what a top-up does."""
 
     word = Action.GRANT
+    also_asks = ("stray_usage_on",)
     parameters = {"plan": PLAN}
     example = renew.ACTION.example
     adds = (PlanKind.PLAN, PlanKind.PACK)

@@ -31,6 +31,7 @@ class WriteRemark(ActionType):
     """What people note on the card; it touches no clock."""
 
     word = Action.REMARK
+    also_asks = ("remark",)
     parameters = {
         "remark": Parameter(
             one_line,

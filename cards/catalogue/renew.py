@@ -27,6 +27,7 @@ class Renew(ActionType):
     """Rule 5: one more term queues; on a shut-down card it starts on the day of purchase."""
 
     word = Action.RENEW
+    also_asks = ("stray_usage_on",)
     parameters = {"plan": PLAN}
     example = {
         "plan": Plan(code="TERM", kind=PlanKind.PLAN, months=1, alignment=Alignment.CALENDAR, quota_mb=100),

@@ -20,6 +20,7 @@ class AddTag(ActionType):
     """A word that people find the card by; it touches no clock."""
 
     word = Action.TAG
+    also_asks = ("tags",)
     parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_new,)

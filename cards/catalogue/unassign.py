@@ -16,6 +16,7 @@ class Unassign(ActionType):
     """The card goes back to stock, and is nobody's."""
 
     word = Action.UNASSIGN
+    also_asks = ("customer_id",)
     guards = (has_a_customer,)
     undone_by = (Action.ASSIGN,)
     roles = ("operations",)

@@ -18,6 +18,7 @@ class Untag(ActionType):
     """The card is not found by that word any more."""
 
     word = Action.UNTAG
+    also_asks = ("tags",)
     parameters = {"tag": TAG}
     example = {"tag": "T"}
     guards = (tag_is_there,)

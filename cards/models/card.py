@@ -424,13 +424,13 @@ class Card(FilledAtOnce):
         self.__dict__.clear()
         self.__dict__.update(facts)
 
-    def copy(self) -> "Card":
+    def copy(self) -> Self:
         """The same facts once more, to be taken through time without touching this card."""
-        twin = Card.__new__(Card)
+        twin = type(self).__new__(type(self))
         twin.restore(self.facts())
         return twin
 
-    def with_ordered(self) -> "Card":
+    def with_ordered(self) -> Self:
         """The card as it will be once all that is on order is paid: those terms have joined its queue."""
         twin = self.copy()
         for number, term in enumerate(self.on_order, start=self.last_term_number + 1):

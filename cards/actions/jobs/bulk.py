@@ -4,10 +4,11 @@ A card that has changed since the check is not touched: nobody acts on what they
 """
 
 from collections import Counter
+from operator import itemgetter
 
-from cards.actions.action_requests import ActionRequest, act, foreseen_refusal
+from cards.actions.action_requests import ActionRequest, act, foreseen_refusals
 from cards.actions.jobs.engine import Kind
-from cards.actions.write import attach_queues
+from cards.actions.write import attach_queues, in_classes
 from cards.calendar import civil_today
 from cards.errors import Refused
 from cards.models import Card, PolicyBook
@@ -21,9 +22,9 @@ class BulkAction(Kind):
 
     def check(self, job, chunk):
         request = ActionRequest(Actor.of_job(job), civil_today(), PolicyBook.read())
-        cards = cards_of(chunk)
-        refusals = [(card.pk, foreseen_refusal(job.action, card, request)) for card in cards]
-        return checked(refusals) | {"versions": {card.pk: card.version for card in cards}}
+        found = foreseen_refusals(job.action, chunk.payload["cards"], request)
+        refusals = [(key, refused) for key, _version, refused in found]
+        return checked(refusals) | {"versions": {key: version for key, version, _refused in found}}
 
     def apply(self, job, chunk):
         versions = {int(card_id): version for card_id, version in chunk.check_result["versions"].items()}
@@ -34,6 +35,7 @@ class BulkAction(Kind):
             reason=job.reason,
             job_id=job.pk,
             versions=versions,
+            how=in_classes,
             **job.params,
         )
         return outcomes_as_document(outcomes)
@@ -54,20 +56,22 @@ def checked(refusals):
 
 def outcomes_as_document(outcomes):
     """The document of what became of cards: for each its key, the number of its record, or why there is none."""
-    rows = [_outcome_row(outcome) for outcome in outcomes]
+    rows = sorted((row for outcome in outcomes for row in _outcome_rows(outcome)), key=itemgetter(0))
     counts = Counter({"done": 0, "refused": 0, "parked": 0})
-    counts.update("parked" if outcome.parked else "refused" if outcome.refused else "done" for outcome in outcomes)
+    for outcome in outcomes:
+        counts["parked" if outcome.parked else "refused" if outcome.refused else "done"] += len(outcome.keys)
     reasons = Counter(written[0] for _id, _seq, written in rows if written)
     return {"counts": counts, "reasons": reasons, "outcomes": rows}
 
 
-def _outcome_row(outcome):
-    card = outcome.card
-    if outcome.parked:
-        return [card.pk, None, Refused("parked", parked=card.parked).written()]
-    if outcome.refused:
-        return [card.pk, None, outcome.refused.written()]
-    return [card.pk, next((done.seq for done in outcome.done if not done.change.rule), None), None]
+def _outcome_rows(outcome):
+    """For each card its key, the number of the record that somebody asked for, and why there is none."""
+    refused = Refused("parked", parked=outcome.card.parked) if outcome.parked else outcome.refused
+    if refused:
+        return [[key, None, refused.written()] for key in outcome.keys]
+    asked_for = next((done for done in outcome.done if not done.change.rule), None)
+    seqs = outcome.seqs(asked_for) if asked_for else [None] * len(outcome.keys)
+    return [[key, seq, None] for key, seq in zip(outcome.keys, seqs, strict=True)]
 
 
 def cards_of(chunk):

@@ -88,9 +88,7 @@ def take_over_change(card, row, source, today):
         card.used_on = on
     if card.bound_imei:
         card.bound_on = on
-    change = rules.Change(
-        on, Action.ADOPT, evidence={"source": source, "customer_id": card.customer_id, **row_evidence(row)}
-    )
+    change = rules.Change(on, Action.ADOPT, evidence={"source": source, **row_evidence(row)})
     if card.real_name == RealName.APPROVED:
         change.evidence["real_name"] = str(card.real_name)
         check = {"status": card.real_name, "masked_name": "—", "submitted_on": on, "decided_on": on}

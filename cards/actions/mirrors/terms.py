@@ -7,7 +7,9 @@ KEY = ("card_id", "number")
 
 
 def mirror(written):
-    started = [(entry.keys, entry.card) for entry in written if entry.differs("term_number")]
+    # A card that is taken over has brought the row of its term as it stands.
+    known = (entry for entry in written if entry.before["state"])
+    started = [(entry.keys, entry.card) for entry in known if entry.differs("term_number")]
     classes = [(keys, (card.term_number, card.service_from, card.service_until)) for keys, card in started]
     update_classes(ServiceTerm, ("starts_on", "service_until"), classes, key=KEY)
     waited = [(entry, entry.before["queue"][-1].number) for entry in written if entry.before["queue"]]

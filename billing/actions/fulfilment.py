@@ -4,7 +4,7 @@ What becomes of a line stands in the transaction of its effect: the card served 
 why not and the money back in the wallet.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from billing.actions.delivery import deliver
 from billing.actions.ledger import post_entry, transfer
@@ -15,14 +15,12 @@ from billing.choices import Account, EntryKind, LineState, PayerRefundCause
 from billing.models import Order, OrderLine
 from billing.money import ZERO
 from billing.permissions import actor_for
-from billing.rules import effect
 from cards.actions.bulk import update_rows
-from cards.actions.jobs.bulk import EXAMPLES_PER_REASON, cards_of, checked, outcomes_as_document
+from cards.actions.jobs.bulk import EXAMPLES_PER_REASON, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.ordered_terms import end_ordered_terms
 from cards.calendar import civil_today, for_day, this_moment
 from cards.choices import Step
-from cards.errors import Refused
 
 LINE_COLUMNS = ("state", "seq", "fulfilled_on", "refunded_on", "refused")
 UNSERVED = "unserved:"  # the key of an entry that gives back what could not be delivered begins so
@@ -47,22 +45,18 @@ class Fulfilment(Kind):
         finish(Order.objects.get(job=job))
 
     def _check(self, order, chunk):
-        offers, cards, refusals = Offers(order), cards_of(chunk), []
+        offers, refusals, able = Offers(order), {}, defaultdict(list)
         amount, effects = ZERO, Counter()
-        offers.of(cards)
-        offers.load(cards)
-        able = {offers.plans.get(card.pk): [] for card in cards}
-        for card in cards:
-            try:
-                made, after = offers.quote_for(card)
-            except Refused as refused:
-                refusals.append((card.pk, refused))
-                continue
-            refusals.append((card.pk, None))
-            amount += made.quote.amount
-            able[made.plan].append(card.pk)
-            effects[effect(card, after)] += 1
-        terms = sorted([*offers.terms_of(plan), len(pks), pks[:EXAMPLES_PER_REASON]] for plan, pks in able.items())
+        for keys, plan, made, what_follows, refused in offers.quotes_for(chunk.payload["cards"]):
+            refusals |= dict.fromkeys(keys, refused)
+            able[plan] += keys if made else ()
+            if made:
+                amount += made.quote.amount * len(keys)
+                effects[what_follows] += len(keys)
+        refusals = sorted(refusals.items())
+        terms = sorted(
+            [*offers.terms_of(plan), len(pks), sorted(pks)[:EXAMPLES_PER_REASON]] for plan, pks in able.items()
+        )
         before = chunk.check_result or {}
         return checked(refusals) | {
             "cannot": [pk for pk, refused in refusals if refused],

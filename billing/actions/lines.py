@@ -1,20 +1,25 @@
 """The lines of an order: what each card is sold, for how much, and why some are not sold anything."""
 
+from collections import defaultdict
 from decimal import Decimal
 
 from billing.actions.delivery import work_of
 from billing.choices import LineState, OrderKind
 from billing.models import MoneyRules, OrderLine, PriceBook
 from billing.money import ZERO
-from billing.rules import offer, terms_of
+from billing.rules import effect, offer, terms_of
 from cards.actions.action_requests import rehearse
+from cards.actions.alike import Representative, Unlike, classes_of
 from cards.actions.bulk import insert_rows
 from cards.actions.ordered_terms import attach_ordered, order_terms
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
+from cards.errors import Refused
 from cards.guards import renewed_by
-from cards.models import Card, Plan, ServiceTerm
+from cards.models import Card, OrderedTerm, Plan, ServiceTerm
 
+# What an order asks of a card beside what the rules do.
+ASKED_OF_CARDS = ("customer_id", "stray_usage_on")
 COLUMNS_WRITTEN = (
     "card_id",
     "number",
@@ -43,9 +48,48 @@ class Offers:
         self.plans = plans_of(self.order, [card.pk for card in cards])
         return self.plans
 
+    def quotes_for(self, card_ids):
+        """For these cards, in classes where they are alike: (keys, plan, `Offer`, effect, None), or at the end the
+        refusal, and neither an offer nor an effect."""
+        self.plans, done = plans_of(self.order, card_ids), set()
+        for card in self._classes(card_ids):
+            try:
+                quoted = self._quoted(card)
+            except Unlike:
+                continue
+            done.update(card.keys)
+            yield card.keys, *quoted
+        others = attach_queues(list(Card.objects.filter(pk__among=set(card_ids) - done).order_by("pk")))
+        self.load(others)
+        for card in others:
+            yield (card.pk,), *self._quoted(card)
+
+    def _quoted(self, card):
+        plan = self.plan_of(card)
+        try:
+            made, after = self.quote_for(card)
+        except Refused as refused:
+            return plan, None, "", refused
+        return plan, made, effect(card, after), None
+
+    def _classes(self, card_ids):
+        """Cards that are alike, get the same plan, and have nothing on order; none where a card's own key is asked."""
+        if self.order.kind == OrderKind.OPENING:
+            return
+        apart = set(OrderedTerm.objects.filter(card__among=card_ids).values_list("card_id", flat=True))
+        for card in classes_of(card_ids, self.today, ASKED_OF_CARDS):
+            by_plan = defaultdict(dict)
+            for key, version in zip(card.keys, card.versions, strict=True):
+                if key not in apart:
+                    by_plan[self.plans.get(key)][key] = version
+            for versions in by_plan.values():
+                alike = card.of_some(versions)
+                alike.on_order = ()
+                yield alike
+
     def quote_for(self, card):
         """(the `Offer`, the card as it would be), or the refusal raised: the price first, then the card itself."""
-        plan = self.plans.get(card.pk)
+        plan = self.plan_of(card)
         made = offer(self.order, plan, self.book, self.today)
         after, refused = rehearse(self._work(plan), card)
         if refused:
@@ -54,13 +98,16 @@ class Offers:
             raise renewal
         return made, after
 
+    def plan_of(self, card):
+        return self.plans.get(card.keys[0] if isinstance(card, Representative) else card.pk)
+
     def terms_of(self, plan):
         """On what `Terms` a plan (None: a card itself) is sold today."""
         return terms_of(self.order, plan, self.book, self.today, self.tax_rate)
 
     def in_line(self, card):
         """The card as it would be, behind all that is on order for it; None where it would refuse that."""
-        return rehearse(self._work(self.plans.get(card.pk)), card.with_ordered())[0]
+        return rehearse(self._work(self.plan_of(card)), card.with_ordered())[0]
 
     def _work(self, plan):
         key = plan and plan.pk

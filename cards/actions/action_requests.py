@@ -139,8 +139,8 @@ def rehearse(work, card):
     """(the card as the work would leave it, None), or (None, the refusal it would meet now): tried on a copy."""
     twin = card.copy()
     try:
-        for _change in started(twin, work):
-            pass
+        for done in started(twin, work):
+            bear_out(twin, done)
     except Refused as refused:
         return None, refused
     except InvariantBroken as broken:

@@ -22,16 +22,19 @@ from cards.querysets import one_parameter
 from cards.rules import Change
 
 # What rules and guards may ask of a card in any state, and what more of one in this state, held or not.
-OF_ALL = ("carrier", "certification", "real_name", "state", "holds", "resumes_to", "next_due_on", "protected")
-OF_A_TERM = ("service_until", "pack_mb", "limit_mb", "limit_waived")
+OF_ALL = (
+    *("carrier", "certification", "real_name", "state", "holds", "resumes_to", "next_due_on", "protected"),
+    "term_number",
+)
+OF_A_TERM = ("service_until", "anniversary_day", "pack_mb", "limit_mb", "limit_waived")
 FACTS_IN: Mapping[str, tuple[str, ...]] = {
     State.TESTING: ("opened_on", "test_until"),
     State.UNUSED: ("silent_from", "forced_activation_on", *OF_A_TERM),
     State.IN_USE: (
-        *("term_number", "service_from", "anniversary_day", "cycle_from", "cycle_until", "quota_mb", "usage_level"),
+        *("service_from", "cycle_from", "cycle_until", "quota_mb", "usage_level"),
         *OF_A_TERM,
     ),
-    State.SHUT_DOWN: ("service_until", "cancel_on"),
+    State.SHUT_DOWN: ("cancel_on", *OF_A_TERM),
     State.CANCELLED: (),
 }
 

@@ -6,7 +6,19 @@ Each runs by itself too, with numbers of its own: `python -m tests.bench.jobs --
 import subprocess
 import sys
 
-BENCHES = ("sweep", "jobs", "lists", "usage", "exports", "orders", "imports", "retention", "pulls", "carriers")
+BENCHES = (
+    "sweep",
+    "changes",
+    "jobs",
+    "lists",
+    "usage",
+    "exports",
+    "orders",
+    "imports",
+    "retention",
+    "pulls",
+    "carriers",
+)
 
 
 def main(names):

@@ -39,16 +39,17 @@ FACTS_IN: Mapping[str, tuple[str, ...]] = {
 }
 
 IN_PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
-# Cards of which something is due that no fact above tells of, or that contradict themselves.
+# Cards of which something is due that no fact above tells of, or that contradict themselves. What is used is divided:
+# an allowance of some GB, multiplied, is more bytes than an `integer` of PostgreSQL holds.
 ODD = f"""
     c.parked <> ''
     OR c.changed_on > %(day)s OR (c.next_due_on <= %(day)s AND c.changed_on >= c.next_due_on)
-    OR {IN_PHASE} = '{State.TESTING}' AND c.used_bytes >= c.test_quota_mb * {MB}
+    OR {IN_PHASE} = '{State.TESTING}' AND c.used_bytes / {MB} >= c.test_quota_mb
     OR {IN_PHASE} = '{State.UNUSED}' AND c.used_bytes > 0
     OR {IN_PHASE} = '{State.IN_USE}' AND (
         c.service_until IS NULL
-        OR c.used_bytes >= (c.quota_mb + c.pack_mb) * {MB}
-        OR c.limit_mb IS NOT NULL AND c.used_bytes >= c.limit_mb * {MB}
+        OR c.used_bytes / {MB} >= c.quota_mb + c.pack_mb
+        OR c.limit_mb IS NOT NULL AND c.used_bytes / {MB} >= c.limit_mb
     )
     OR c.binding <> '{Binding.NONE}' AND c.seen_imei <> c.bound_imei
 """
@@ -60,14 +61,19 @@ QUEUE = """
     ) AS t
 """
 TERM = "t.number, t.code, t.months, t.alignment, t.quota_mb"
+# A statement of its own: one that waits for a card sees it as it has become, but its queue as it was.
+LOCK = """
+    SELECT COUNT(*) FROM (
+        SELECT FROM cards_card WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
+    ) AS locked
+"""
 CLASSES = {
     "postgresql": f"""
-        WITH locked AS MATERIALIZED (
+        SELECT array_agg(id), array_agg(version), odd, queue, {{names}} FROM (
             SELECT c.id, c.version, {{facts}}, CASE WHEN {ODD} THEN c.id END AS odd,
                 ({QUEUE.format(gathered=f"json_agg(json_build_array({TERM}))::text")}) AS queue
-            FROM cards_card c WHERE c.id = ANY(%(ids)s::bigint[]) ORDER BY c.id {{lock}}
-        )
-        SELECT array_agg(id), array_agg(version), odd, queue, {{names}} FROM locked GROUP BY odd, queue, {{names}}
+            FROM cards_card c WHERE c.id = ANY(%(ids)s::bigint[]) ORDER BY c.id
+        ) AS c GROUP BY odd, queue, {{names}}
     """,
     "sqlite": f"""
         SELECT json_group_array(id), json_group_array(version), odd, queue, {{names}} FROM (
@@ -120,8 +126,9 @@ class Representative(Card):
         """The same for some of its cards, whose versions are given by their keys."""
         return self.of(self.facts(), list(versions), list(versions.values()))
 
-    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
-        raise Unlike(*fields)
+    def __getattr__(self, name: str) -> Any:
+        """Asked for what is not among its facts, for which Django looks by the key that it does not have either."""
+        raise Unlike(name)
 
     @property
     def has_used_up_its_test(self) -> bool:
@@ -173,9 +180,11 @@ def classes_of(
     all cards are locked, in the order of their keys.
     """
     names, statement = _statement(connection.vendor, tuple(also))
-    asked = statement.format(lock="FOR UPDATE" if is_locked else "")
+    among = {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)}
     with connection.cursor() as cursor:
-        cursor.execute(asked, {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)})
+        if is_locked and connection.vendor == "postgresql":
+            cursor.execute(LOCK, among)
+        cursor.execute(statement, among)
         found = cursor.fetchall()
     for keys, versions, odd, queue, *values in found:
         facts = None if odd else _facts(names, values, also, day)
@@ -197,7 +206,7 @@ def _statement(vendor: str, also: tuple[str, ...]) -> tuple[tuple[str, ...], str
     chosen += [
         f"CASE WHEN {IN_PHASE} IN ({', '.join(among)}) THEN c.{name} END AS {name}" for name, among in of_some.items()
     ]
-    return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names), lock="{lock}")
+    return names, CLASSES[vendor].format(facts=", ".join(chosen), names=", ".join(names))
 
 
 def _facts(names: Sequence[str], values: Sequence[Any], also: Sequence[str], day: date) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.alike import Representative, bear_out, classes_of
+from cards.actions.alike import Representative, Unlike, bear_out, classes_of
 from cards.actions.bulk import insert_classes, insert_rows, update_classes
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
@@ -93,7 +93,7 @@ class Done:
 @dataclass(slots=True)
 class Outcome:
     """What became of a card, or of each that it represents: what was done, in order, and the refusal or the reason for
-    parking it, if any. `is_unlike`: its cards proved not to be alike, and nothing more was done to them for it.
+    parking it, if any. `is_unlike`: its cards proved not to be alike, and nothing was done to them for it.
     """
 
     card: Card
@@ -192,7 +192,11 @@ def in_classes(card_ids: Sequence[int], work: Work, signature: Signature) -> lis
     for card in classes_of(card_ids, work.day, work.also_asks, is_locked=True):
         if not any(map(work.refusal, card.keys, card.versions)):
             alike.append(card)
-    outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
+    try:
+        with transaction.atomic():
+            outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
+    except Unlike:  # but not before something was done to them: from the beginning, or part of it would be missed
+        outcomes = []
     others = set(card_ids).difference(*(outcome.keys for outcome in outcomes))
     return outcomes + one_by_one(sorted(others), work, signature) if others else outcomes
 
@@ -336,6 +340,8 @@ def _next_change(outcome: Outcome, steps: Iterator[Change], before: dict[str, An
             raise
         card.restore(before)
         if isinstance(card, Representative):  # its cards say for themselves what is wrong with them
+            if outcome.done:
+                raise Unlike from error
             outcome.is_unlike = True
             return None
         if isinstance(error, InvariantBroken):

@@ -62,7 +62,7 @@ QUEUE = """
 """
 TERM = "t.number, t.code, t.months, t.alignment, t.quota_mb"
 # A statement of its own: one that waits for a card sees it as it has become, but its queue as it was.
-LOCK = """
+LOCK_CARDS = """
     SELECT COUNT(*) FROM (
         SELECT FROM cards_card WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
     ) AS locked
@@ -183,7 +183,7 @@ def classes_of(
     among = {"day": day.isoformat(), "ids": one_parameter(card_ids, connection)}
     with connection.cursor() as cursor:
         if is_locked and connection.vendor == "postgresql":
-            cursor.execute(LOCK, among)
+            cursor.execute(LOCK_CARDS, among)
         cursor.execute(statement, among)
         found = cursor.fetchall()
     for keys, versions, odd, queue, *values in found:

@@ -12,6 +12,10 @@ MONEY_REFUSALS = {
         _("{actor} is not allowed to do this."),
         _("Ask someone whose role allows it."),
     ),
+    "no_longer_allowed": (
+        _("Whoever asked for this is no longer allowed to do it."),
+        _("Ask someone whose role allows it."),
+    ),
     "no_price": (
         _("{plan} has no price for this customer on {day}."),
         _("Set a price first."),

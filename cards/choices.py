@@ -183,12 +183,14 @@ OF_FILES = (*IMPORT_KINDS, JobKind.EXPORT)  # a file is read or written before a
 
 class JobStatus(TextChoices):
     """How far a job has come. `asking` waits for a person who says what the columns of its file are, `ready` for one
-    who has seen the preview. `unread` is over: nothing can be made of its file."""
+    who has seen the preview; `placing` writes the lines of an order that somebody has placed. `unread` is over: nothing
+    can be made of its file."""
 
     PREPARING = "preparing", _("Reading file")
     ASKING = "asking", _("Columns to match")
     CHECKING = "checking", _("Checking")
     READY = "ready", _("Ready to start")
+    PLACING = "placing", _("Placing order")
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
     STOPPED = "stopped", _("Stopped")
@@ -197,7 +199,7 @@ class JobStatus(TextChoices):
     UNREAD = "unread", _("File not read")
 
 
-JOB_AT_WORK = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.RUNNING)
+JOB_AT_WORK = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.PLACING, JobStatus.RUNNING)
 JOB_OVER = (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
 
 
@@ -205,6 +207,7 @@ class Step(TextChoices):
     """What somebody does with a job. A job that is stopped before it has started is discarded."""
 
     ASKED = "asked", pgettext_lazy("job", "Approval requested by")
+    PLACED = "placed", pgettext_lazy("job", "Placing started by")
     STARTED = "started", pgettext_lazy("job", "Started by")
     PAUSED = "paused", pgettext_lazy("job", "Paused by")
     RESUMED = "resumed", pgettext_lazy("job", "Resumed by")

@@ -496,7 +496,7 @@ WRITERS = {
 WRITING = {
     *("save", "delete", "create", "get_or_create", "update_or_create", "bulk_create", "bulk_update"),
     *("asave", "adelete", "acreate", "aupdate", "aget_or_create", "aupdate_or_create", "abulk_create", "abulk_update"),
-    *("create_user", "create_superuser", "insert_rows", "update_rows", "delete_rows"),
+    *("create_user", "create_superuser", "insert_rows", "insert_selected", "update_rows", "delete_rows"),
 }
 RELATIONS = {"groups", "permissions", "user_permissions"}
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from billing.actions import orders
 from billing.actions.ledger import account_of, wallet_locked
 from billing.actions.missed_renewals import record_missed, tell_shortage
+from billing.actions.paying import locked
 from billing.actions.renewal_quotes import quote_renewals
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
@@ -154,7 +155,7 @@ def _go_on(run, day):
 @transaction.atomic
 def _give_up(run):
     order = _order_of(run) if _lock(run) else None
-    if order and order.is_draft:
+    if order and order.is_draft and not order.is_being_placed:  # or it is whose who has placed it
         orders.withdraw(order, user=None)
     _finish(run)
 
@@ -172,7 +173,7 @@ def _settle(run):
         return _finish(run)
     if order.is_draft and order.job.is_at_work:
         return
-    with orders.locked(order) as order, wallet_locked(run.customer_id) as account:
+    with locked(order) as order, wallet_locked(run.customer_id) as account:
         if not order.is_draft:  # somebody moved it on by hand, and it is theirs
             return _finish(run, order=order)
         renewed, missed, left = _divided(run, order, account.available)

@@ -11,6 +11,7 @@ from billing.actions.ledger import post_entry, transfer
 from billing.actions.lines import Offers, amount_of
 from billing.actions.missed_renewals import reopen_unserved
 from billing.actions.paying_back import pay_back, payment_of_guest
+from billing.actions.placing import end_placing, write_lines_of
 from billing.choices import Account, EntryKind, LineState, PayerRefundCause
 from billing.models import Order, OrderLine
 from billing.money import ZERO
@@ -40,6 +41,12 @@ class Fulfilment(Kind):
         order = Order.objects.select_related("customer", "created_by", "placed_by", "paid_by").get(job=job)
         with for_day(_day_of(order, job)):
             return self._apply(order, job, chunk)
+
+    def place(self, job, chunk):
+        write_lines_of(job, chunk)
+
+    def placed(self, job):
+        end_placing(job)
 
     def finish(self, job):
         finish(Order.objects.get(job=job))

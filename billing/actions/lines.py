@@ -11,7 +11,7 @@ from billing.rules import effect, offer, terms_of
 from cards.actions.action_requests import rehearse
 from cards.actions.alike import Representative, Unlike, classes_of
 from cards.actions.bulk import insert_rows
-from cards.actions.ordered_terms import attach_ordered, order_terms
+from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.errors import Refused
@@ -101,6 +101,10 @@ class Offers:
     def plan_of(self, card):
         return self.plans.get(card.keys[0] if isinstance(card, Representative) else card.pk)
 
+    def price_of(self, plan):
+        """What a plan (None: a card itself) costs today; `MoneyRefused` where it is not sold."""
+        return offer(self.order, plan, self.book, self.today).quote.amount
+
     def terms_of(self, plan):
         """On what `Terms` a plan (None: a card itself) is sold today."""
         return terms_of(self.order, plan, self.book, self.today, self.tax_rate)
@@ -150,12 +154,12 @@ class Able:
     def __iter__(self):
         """Their keys, chunk by chunk."""
         for payload, checked in self.order.job.chunks.order_by("number").values_list("payload", "check_result"):
-            able = set(payload["cards"]).difference(checked["cannot"])
+            able = able_in(payload, checked)
             if self.only is not None:
                 able &= self.only
             if self.order.leaves_renewed_out:
                 able -= self._renewed_among(able)
-            yield sorted(able)
+            yield able
 
     def _renewed_among(self, card_ids):
         renewed = list(Card.objects.filter(pk__among=card_ids).renewed().order_by("pk"))
@@ -165,32 +169,33 @@ class Able:
         return {card.pk for card in renewed}
 
 
-def write_lines(order, able):
-    """Write a line for each of these cards, at today's prices; a renewal's terms are on order from then on, but a
-    guest's: whoever passes by could keep its customer from renewing.
+def able_in(payload, checked):
+    """The keys of the cards of a chunk that its check found able."""
+    return set(payload["cards"]).difference(checked["cannot"])
 
-    `able` are their keys, chunk by chunk. (lines, total).
-    """
-    size, total, book, rate = 0, ZERO, PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind)
+
+def write_lines(order, able):
+    """Write a line for each of these cards behind those that are there, at today's prices, and count them (`size`,
+    `total`). `able` are their keys, chunk by chunk."""
+    book, rate = PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind)
     for card_ids in able:
         plans, rows = plans_of(order, card_ids), []
-        for number, card_id in enumerate(card_ids, start=size + 1):
+        for number, card_id in enumerate(sorted(card_ids), start=order.size + 1):
             made = offer(order, plans[card_id], book, civil_today())
             plan = made.plan
             sold = (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)
             rows.append((card_id, number, order.pk, *sold, made.quote.amount, made.quote.cost, rate))
-            total += made.quote.amount
+            order.total += made.quote.amount
         insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
-        if order.kind == OrderKind.RENEWAL and not order.is_guest:
-            order_terms(
-                [(card_id, *sold) for card_id, _number, _order, *sold, _price, _cost, _tax in rows],
-                order_key=order.pk,
-                order_number=order.number,
-                customer_id=order.customer_id,
-                on=civil_today(),
-            )
-        size += len(card_ids)
-    return size, total
+        order.size += len(rows)
+
+
+def keep_costs(order):
+    """What the dealer pays is that of today for every line, whenever each was written."""
+    book = PriceBook.read([order.customer_id])
+    for plan_id in order.lines.order_by().values_list("plan", flat=True).distinct():
+        cost = book.cost(plan_id, civil_today())
+        order.lines.filter(plan=plan_id).exclude(cost=cost).update(cost=cost)
 
 
 def amount_of(lines):

@@ -5,36 +5,38 @@ What an order does to cards is the work of its job (`fulfilment.py`); paying sta
 
 import uuid
 from collections import defaultdict
-from contextlib import contextmanager
-from datetime import timedelta
 
 from django.db import transaction
 from django.utils import translation
-from django_fsm import can_proceed
 
 from billing.actions.kinds import MOST_LINES_TO_WAIT_FOR, work_off_order
-from billing.actions.ledger import lock_wallet, post_entry, transfer
-from billing.actions.lines import Able, write_lines
+from billing.actions.ledger import post_entry, transfer
+from billing.actions.paying import locked, pay_out_of_wallet, refuse_unless_open_to
+from billing.actions.placing import (
+    leave_no_lines,
+    let_job_place,
+    mark_placed,
+    place_at_once,
+)
 from billing.actions.second_person import count_alone, needs_second, not_alone
-from billing.actions.shown import is_outdated, shown_by_lines
+from billing.actions.shown import is_outdated
 from billing.choices import ACTIONS, Account, Deed, EntryKind, LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
-from billing.money import ZERO, yuan
-from billing.permissions import GUEST, actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
+from billing.money import ZERO
+from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_place, may_withdraw, require
 from billing.rules import check_total
 from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
 from cards.actions.once import once
-from cards.actions.ordered_terms import end_ordered_terms, ordered_terms_are_paid
+from cards.actions.ordered_terms import end_ordered_terms
 from cards.actions.selections import ids_of
 from cards.actions.write import chunked
 from cards.calendar import civil_today, this_moment
 from cards.choices import JobKind, JobStatus
 from cards.models import Card, Customer, Job, JobChunk
 
-LINES_CHECKED_AT_ONCE = 4_000
-GUEST_PAYS_WITHIN = timedelta(hours=3)
+ORDERED_AT_ONCE = 4_000  # cards; more are checked, and placed, in the background
 
 
 def draft_order(
@@ -118,10 +120,29 @@ def place(order, *, user, shown=None, only=None):
     require(lambda user: may_place(user, order), user)
     try:
         with locked(order) as draft:
-            return _placed(draft, user, shown, only)
+            return place_at_once(draft, user, shown, only)
     except MoneyRefused:
         check_again(order)
         raise
+
+
+def place_as_shown(order, *, user, shown, pays):
+    """Place what `user` saw, and pay it out of the wallet where they say so (`pays`): at once, or by its job if the
+    order is large.
+
+    Then it stays a draft until its job has written all lines, who may do what is asked once more, and nothing is sold
+    or paid but what was shown. Raises `MoneyRefused` as `place` does.
+    """
+    if not order.is_draft or order.job.total <= ORDERED_AT_ONCE:
+        placed = place(order, user=user, shown=shown)
+        return pay_and_fulfil(placed, user=user) if pays else placed
+    require(lambda user: may_place(user, order), user)
+    try:
+        let_job_place(order, user=user, shown=shown, pays=pays)
+    except MoneyRefused:
+        check_again(order)
+        raise
+    return Order.objects.get(pk=order.pk)
 
 
 def refresh_draft(order):
@@ -134,7 +155,7 @@ def check_again(order):
     """Check a draft anew, as its cards and prices are now."""
     with locked(order) as order:
         if order.is_draft:
-            engine.check_anew(order.job)
+            engine.check_anew(order.job, {})
     if order.is_draft:
         _check_if_small(order.job)
 
@@ -146,7 +167,7 @@ def include_renewed(order, also_renewed, *, user):
     """
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as draft:
-        _refuse_unless(draft, draft.place)
+        refuse_unless_open_to(draft, draft.place)
         if not draft.job.is_waiting:
             raise MoneyRefused("not_ready")
         draft.also_renewed = also_renewed
@@ -162,51 +183,6 @@ def pay(order, *, user):
     """
     require(lambda user: may_pay(user, order.customer_id) and order.kind != OrderKind.ADJUSTMENT, user)
     return pay_out_of_wallet(order, user=user)
-
-
-def pay_out_of_wallet(order, *, user):
-    """Pay an order for somebody who was allowed to when they said so: here, online, or in approving an adjustment."""
-    with locked(order) as order:
-        if order.is_paid:
-            return order
-        _refuse_unless(order, order.pay)
-        if order.is_guest:
-            raise MoneyRefused("guest_order")
-        entry_lines = transfer(order.total, Account.WALLET, Account.RECEIVABLES)
-        post_entry(
-            f"pay:{order.pk}",
-            EntryKind.PAYMENT,
-            order.customer_id,
-            *entry_lines,
-            actor=actor_for(user),
-            order=order,
-            told=order.told,
-        )
-        _is_paid(order, user)
-        return order
-
-
-def pay_by_guest(order):
-    """Pay a guest's placed order, which is locked, with what they paid online, past any wallet; the entry."""
-    entry = post_entry(
-        f"pay:{order.pk}",
-        EntryKind.PAYMENT,
-        order.customer_id,
-        *transfer(order.total, Account.PROVIDERS, Account.RECEIVABLES),
-        actor=GUEST,
-        order=order,
-    )
-    _is_paid(order, None)
-    return entry
-
-
-def _is_paid(order, user):
-    """Write that the money has moved, and let the job serve."""
-    order.pay(at=this_moment(), by=user)
-    order.save(update_fields=["state", "paid_at", "paid_by"])
-    ordered_terms_are_paid(order.pk)
-    if order.job:
-        engine.launch(order.job, user)
 
 
 def pay_and_fulfil(order, *, user):
@@ -225,6 +201,8 @@ def resume_order(order, *, user):
     """Check a draft again, or work on a paid order again, whose job failed: what was done stays done."""
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
+        if order.is_draft and order.size:
+            leave_no_lines(order)
         if order.is_worked_on and order.job:
             engine.reopen(order.job, user)
         return order
@@ -237,7 +215,7 @@ def withdraw(order, *, user):
         if order.is_draft:
             return _forget(order, user)
         if not order.is_withdrawn:
-            _refuse_unless(order, order.withdraw)
+            refuse_unless_open_to(order, order.withdraw)
             order.withdraw(at=this_moment())
             _end(order, user)
         return order
@@ -254,7 +232,7 @@ def expire_unpaid(now):
                 ended += 1
     for order in Order.objects.forgotten_at(now):
         with locked(order) as order:
-            if order.is_draft:
+            if order.is_draft and not order.is_being_placed:
                 _forget(order, user=None)
                 ended += 1
     return ended
@@ -283,7 +261,7 @@ def make_adjustment(customer, amount, *, user, note, told="", key=None):
         )
         rules = MoneyRules.read()
         OrderLine.objects.create(order=order, number=1, unit_price=amount, tax_rate=rules.service_tax_rate)
-        _place(order, user, days=rules.approval_days)
+        mark_placed(order, user, days=rules.approval_days)
         if needs_second(abs(amount), user=user, customer=customer):
             return order
         count_alone(Deed.ADJUSTMENT, abs(amount), user=user, customer=customer, order=order)
@@ -323,16 +301,6 @@ def settle_adjustment(order, *, user):
         return order
 
 
-@contextmanager
-def locked(order):
-    """A transaction in which nobody else moves this order on; the order as it is now."""
-    with transaction.atomic():
-        # Whoever serves it holds the wallet, and writes entries that refer to it: no key is locked.
-        rows = Order.objects.select_for_update(of=("self",), no_key=True)
-        orders = rows.select_related("job", "customer", "plan", "created_by")
-        yield orders.get(pk=order.pk)
-
-
 def _checking(kind, card_ids, user, selection):
     """The job of a draft, with its chunks, that waits to be checked."""
     job = Job.objects.create(
@@ -354,57 +322,8 @@ def _checking(kind, card_ids, user, selection):
 
 
 def _check_if_small(job):
-    if job.total <= LINES_CHECKED_AT_ONCE:
+    if job.total <= ORDERED_AT_ONCE:
         work_off_order(job)
-
-
-def _placed(order, user, shown, only):
-    """The locked order, placed; raises `MoneyRefused` where somebody has seen something else."""
-    if order.is_draft:
-        _write(order, shown, only)
-    if shown:
-        _refuse_unless_shown(order, shown)
-    if order.is_draft:
-        _place(order, user)
-    return order
-
-
-def _write(order, shown, only):
-    """Write the lines of a checked draft."""
-    if not order.job.is_waiting:
-        raise MoneyRefused("not_ready")
-    if order.kind == OrderKind.RENEWAL:
-        lock_wallet(order.customer_id)  # of two orders that renew the same card the second sees the first
-    able = Able(order, only)
-    order.size, order.total = write_lines(order, able)
-    if not order.size and able.first:
-        raise MoneyRefused(able.first.code, **able.first.facts)
-    if not order.size:
-        raise MoneyRefused("nothing_to_sell")
-    check_total(order.total)
-    if shown and able.renewed:
-        raise MoneyRefused("renewed_meanwhile", count=able.renewed)
-
-
-def _refuse_unless_shown(order, shown):
-    """Refuse what was written where it is not what somebody saw."""
-    if shown.total != order.total:
-        raise MoneyRefused("price_changed", total=yuan(order.total), shown=yuan(shown.total))
-    if shown != shown_by_lines(order):
-        raise MoneyRefused("terms_changed")
-
-
-def _place(order, user, days=None):
-    """Place it: it has so many days to be approved, or without any the payment period."""
-    now = this_moment()
-    within = GUEST_PAYS_WITHIN if order.is_guest else timedelta(days=days or MoneyRules.read().placed_days)
-    order.place(at=now, by=user, expires_at=now + within)
-    order.save(update_fields=["state", "size", "total", "placed_at", "placed_by", "expires_at"])
-
-
-def _refuse_unless(order, step):
-    if not can_proceed(step):
-        raise MoneyRefused("wrong_state", state=str(order.state))
 
 
 def _end(order, user):
@@ -418,4 +337,5 @@ def _end(order, user):
 def _forget(order, user):
     """A draft that nobody placed leaves nothing behind but its stopped job."""
     engine.stop(order.job, user)
+    leave_no_lines(order)
     order.delete()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, check_room, post_entry, transfer
+from billing.actions.paying import locked, pay_by_guest, pay_out_of_wallet
 from billing.actions.paying_back import pay_back
 from billing.actions.providers import provider_label, provider_names, reach
 from billing.actions.telling import tell_at_once
@@ -57,7 +58,7 @@ def start_payment(order, *, user, provider=None, way=PaymentWay.PAGE):
     """
     provider = _provider(provider)
     require(lambda user: may_pay(user, order.customer_id), user)
-    with orders.locked(order) as order:
+    with locked(order) as order:
         _refuse_unless_paid_online(order)
         if order.is_guest:
             raise MoneyRefused("guest_order")
@@ -70,7 +71,7 @@ def start_payment(order, *, user, provider=None, way=PaymentWay.PAGE):
 def start_guest_payment(order, *, provider=None, way=PaymentWay.PAGE, key=None):
     """A payment of a guest's placed order; the same `key` twice is one. `code` is the number of its receipt."""
     provider = _provider(provider)
-    with orders.locked(order) as order:
+    with locked(order) as order:
         if known := Payment.objects.filter(key=key, order=order).first():
             return known
         _refuse_unless_paid_online(order)
@@ -340,15 +341,15 @@ def _used(payment, reference):
 def _book(payment, reference):
     """The money goes where it belongs; what it was paid for is paid by it, if that still waits."""
     order = payment.order
-    with orders.locked(order) if order else nullcontext() as locked:  # before the wallet, as whoever pays locks them
+    with locked(order) if order else nullcontext() as order:  # before the wallet, as whoever pays locks them
         payment.state, payment.paid_at, payment.provider_reference = PaymentState.PAID, this_moment(), reference
         payment.ask_at, payment.begun = None, {}
         if payment.is_trial:
             _book_trial(payment)
         elif payment.is_of_guest:
-            _book_of_guest(payment, locked)
+            _book_of_guest(payment, order)
         else:
-            _book_in_wallet(payment, locked)
+            _book_in_wallet(payment, order)
 
 
 def _book_trial(payment):
@@ -368,7 +369,7 @@ def _book_in_wallet(payment, order):
 def _book_of_guest(payment, order):
     """Past the wallet: it pays the order, or goes back to whoever paid."""
     if order.is_placed and order.total == payment.amount:
-        payment.entry = orders.pay_by_guest(order)
+        payment.entry = pay_by_guest(order)
         payment.save()
         _tell_owner(order)
     else:
@@ -398,6 +399,6 @@ def _arrive(payment, account):
 def _pays(order, payment):
     """Whether the money pays the order: not if that was paid otherwise, or is over."""
     try:
-        return order.is_placed and orders.pay_out_of_wallet(order, user=payment.started_by).is_paid
+        return order.is_placed and pay_out_of_wallet(order, user=payment.started_by).is_paid
     except MoneyRefused:
         return False

@@ -9,6 +9,7 @@ from collections import Counter
 from django.db.models import Count
 
 from billing.actions.lines import Offers, sum_of_checks
+from billing.money import ZERO
 from billing.rules import Shown, Terms, digest_of
 from cards.models import Plan
 
@@ -34,6 +35,18 @@ def terms_checked(job):
         for *terms, count, _examples in rows or []:
             cards[Terms(*terms)] += count
     return cards
+
+
+def shown_today(order):
+    """What the check of a draft would show today; `MoneyRefused` for what it sells and is not sold any more."""
+    offers, cards, total = Offers(order), Counter(), ZERO
+    checked = {terms: count for terms, count in terms_checked(order.job).items() if count}
+    plans = Plan.objects.in_bulk({terms.plan for terms in checked}, field_name="code")
+    for terms, count in checked.items():
+        plan = plans.get(terms.plan)
+        total += offers.price_of(plan) * count
+        cards[offers.terms_of(plan)] += count
+    return Shown(total, digest_of(cards))
 
 
 def is_outdated(order):

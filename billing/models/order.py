@@ -127,6 +127,11 @@ class Order(models.Model):
         return self.state == OrderState.DRAFT
 
     @property
+    def is_being_placed(self) -> bool:
+        """Whether somebody has placed it, and its job is at it: a draft until all its lines are written."""
+        return self.is_draft and self.job is not None and self.job.is_being_placed
+
+    @property
     def is_placed(self) -> bool:
         return self.state == OrderState.PLACED
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from billing.actions.delivery import sold_plan
 from billing.actions.ledger import account_of
 from billing.actions.offers import own_term
+from billing.actions.placing import why_not_placed
 from billing.actions.providers import provider_label
 from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
@@ -25,7 +26,7 @@ from cards.choices import Step
 from cards.guards import RENEWED_ALREADY
 from cards.models import Card, PlanBook, PolicyBook
 from cards.pages.addresses import queries_beside
-from cards.pages.job_labels import step_log
+from cards.pages.job_labels import job_badge, step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
 from cards.paging import OLDEST, key_in, page_of
@@ -39,10 +40,13 @@ def order_context(order, request, frame):
     """The context of the page in this frame, for whoever looks at it."""
     job, user = order.job, request.user
     entries = order.entries.prefetch_related("postings").order_by("booked_at")
+    is_being_placed = order.is_being_placed
     context = {
         "order": order,
         "runs": _when_it_runs(order),
-        "badge": money_badge(order),
+        "badge": job_badge(job) if is_being_placed else money_badge(order),
+        "is_being_placed": is_being_placed,
+        "not_placed": why_not_placed(order),
         "account": account_of(order.customer_id),
         "may_order": may_order(user, order.customer_id),
         "may_place": may_place(user, order),

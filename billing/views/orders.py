@@ -49,18 +49,14 @@ class OrderPages(Framed):
 
     @entering("POST")
     def place(self, request, pk):
-        """Place a checked draft as it was shown; with `pay`, pay it at once."""
+        """Place a checked draft as it was shown; with `pay`, pay it as soon as it is placed."""
         order, user, pays = self.find(request, pk), request.user, "pay" in request.POST
         if not may_place(user, order) or (pays and not may_pay(user, order.customer_id)):
             return self.frame.refuse(request)
         shown = shown_in(request.POST)
-
-        def place(order):
-            placed = orders.place(order, user=user, shown=shown)
-            if pays:
-                orders.pay_and_fulfil(placed, user=user)
-
-        return self.do_step(request, order, place)
+        return self.do_step(
+            request, order, lambda order: orders.place_as_shown(order, user=user, shown=shown, pays=pays)
+        )
 
     @entering("POST")
     def include_renewed(self, request, pk):

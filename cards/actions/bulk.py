@@ -118,6 +118,14 @@ def insert_rows(model, columns, rows, unless_there=False):
     _execute(statement + conflicts, constants, document)
 
 
+def insert_selected(model, columns, rows):
+    """Insert the rows of a query (`values_list`), whose columns are `columns`, without reading them."""
+    names = ", ".join(_field(model, name).column for name in columns)
+    selected, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {selected}", params)
+
+
 def delete_rows(model, rows, key):
     """Delete many rows in one statement; each a tuple of the values of its key."""
     if not rows:

@@ -5,22 +5,25 @@ Nothing happens to the card by it: its rules go on as if nothing was ordered, un
 
 from collections import defaultdict
 
-from cards.actions.bulk import insert_rows
+from django.db.models import Value
+
+from cards.actions.bulk import insert_selected
 from cards.models import OrderedTerm
 
-ORDERED_COLUMNS = (
-    *("card_id", "plan_id", "months", "alignment", "quota_mb"),
-    *("order_key", "order_number", "customer_id", "ordered_on", "is_paid"),
-)
+SOLD_COLUMNS = ("card_id", "plan_id", "months", "alignment", "quota_mb")
+ORDER_COLUMNS = ("order_key", "order_number", "customer_id", "ordered_on", "is_paid")
 
 
-def order_terms(terms, *, order_key, order_number, customer_id, on):
-    """Note that an order will bring each of these terms: (card, plan, months, alignment, MB per cycle), by their keys.
+def order_terms(sold, *, order_key, order_number, customer_id, on):
+    """Note that an order will bring a term to the card of each row of this query, which has those of `SOLD_COLUMNS`.
 
     The order is not paid yet.
     """
     order = (order_key, order_number, customer_id, on, False)
-    insert_rows(OrderedTerm, ORDERED_COLUMNS, [(*term, *order) for term in terms])
+    fields = map(OrderedTerm._meta.get_field, ORDER_COLUMNS)
+    same = [Value(value, output_field=field) for value, field in zip(order, fields, strict=True)]
+    rows = sold.order_by("card").values_list(*SOLD_COLUMNS, *same)
+    insert_selected(OrderedTerm, (*SOLD_COLUMNS, *ORDER_COLUMNS), rows)
 
 
 def ordered_terms_are_paid(order_key):

@@ -161,6 +161,10 @@ class Job(Leased):
         return self.status == JobStatus.CHECKING
 
     @property
+    def is_being_placed(self) -> bool:
+        return self.status == JobStatus.PLACING
+
+    @property
     def is_running(self) -> bool:
         return self.status == JobStatus.RUNNING
 

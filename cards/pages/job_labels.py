@@ -23,6 +23,7 @@ JOB_TONES = {
     JobStatus.CHECKING: "info",
     JobStatus.ASKING: "warning",
     JobStatus.READY: "warning",
+    JobStatus.PLACING: "info",
     JobStatus.RUNNING: "info",
     JobStatus.PAUSED: "warning",
     JobStatus.DONE: "good",

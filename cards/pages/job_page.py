@@ -109,7 +109,7 @@ def progress_of(job):
     sums, waits = job.sums, _waits(job) if job.is_at_work else ""
     if job.is_being_read:
         return Progress(None, job.total, [], "", waits)
-    if job.is_waiting or job.is_being_checked:
+    if job.is_waiting or job.is_being_checked or job.is_being_placed:
         return Progress(sums.checked, sums.total, [], "", waits)
     counts = [(*PROGRESS_COUNTS[name], sums.counts[name]) for name in PROGRESS_COUNTS if sums.counts[name]]
     return Progress(sums.done, sums.total, counts, _left(job, sums) if job.is_running else "", waits)

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User  # noqa: E402 -- Django has to be se
 from django.db import connection  # noqa: E402
 
 from billing.actions import kinds, orders  # noqa: E402
+from billing.actions.shown import shown_by_check  # noqa: E402
 from billing.choices import OrderKind  # noqa: E402
 from billing.models import Order  # noqa: E402
 from cards.actions.jobs.worker import TICKS_AT_ONCE  # noqa: E402
@@ -44,13 +45,17 @@ def order(cards):
     drafted = _draft(list(Card.objects.values_list("pk", flat=True)))
     _work(drafted.job)
     moments.append(time.perf_counter())
-    placed = orders.place(drafted, user=User.objects.get())
+    drafted = b.fresh(drafted)
+    placed = orders.place_as_shown(drafted, user=User.objects.get(), shown=shown_by_check(drafted.job), pays=False)
+    moments.append(time.perf_counter())
+    _work(placed.job)
     moments.append(time.perf_counter())
     _work(orders.pay(placed, user=User.objects.get()).job)
     moments.append(time.perf_counter())
     assert list(Order.objects.values_list("state", "size", "refunded")) == [("fulfilled", cards, 0)]
-    draft, place, pay = (after - before for before, after in pairwise(moments))
-    return {"draft": draft, "place": place, "pay": pay, "all": draft + place + pay}
+    names = ("draft", "click", "place", "pay")
+    steps = {name: after - before for name, (before, after) in zip(names, pairwise(moments), strict=True)}
+    return steps | {"all": moments[-1] - moments[0]}
 
 
 def loop(cards):

@@ -8,7 +8,8 @@ from tests.bench.databases import answer, databases
 CONTENDERS = ("order", "loop")
 STEPS = {
     "draft": "the draft: each card checked and priced",
-    "place": "placed: each line written",
+    "click": "placed: the click, of a large order",
+    "place": "placed by its job: each line written",
     "pay": "paid, and each card served",
     "all": "the order, from draft to fulfilled",
 }

@@ -6,6 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -16,9 +17,11 @@ from billing.actions import orders, payments, receipts
 from billing.actions.approvals import approve_proposal
 from billing.actions.auto_renew import renew_for
 from billing.actions.chargebacks import record_chargeback
-from billing.actions.kinds import work_off_orders
+from billing.actions.kinds import work_off_order, work_off_orders
 from billing.actions.ledger import account_of, wallet_locked
 from billing.actions.paying_back import pay_back
+from billing.actions.placing import why_not_placed
+from billing.actions.shown import shown_by_check
 from billing.actions.unmatched import assign_to, mark_returned
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
@@ -26,9 +29,10 @@ from billing.models import Entry, Notification, Order, Payment, Receipt, Renewal
 from billing.payments import local
 from cards.actions.jobs import control
 from cards.actions.selections import freeze_ids
+from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
-from cards.models import CancellingRules, Job
+from cards.models import CancellingRules, Job, OrderedTerm
 from tests.billing import build as b
 from tests.build import card_in_use, member, on_day, open_card, staff
 
@@ -187,6 +191,51 @@ def test_of_two_orders_that_renew_one_card_at_once_one_is_placed_and_the_other_n
         answers = at_once([lambda draft=draft: orders.place(draft, user=None) for draft in drafts])
         refused, placed = sorted(answers, key=lambda answer: isinstance(answer, Order))
         assert (refused.code, refused.facts["order"], placed.state) == ("ordered_already", placed.number, "placed")
+    assert list(proof.problems()) == []
+
+
+@pytest.fixture
+def _small_is_large(monkeypatch):
+    """What has more than one line is placed by its job, and two cards are a chunk."""
+    monkeypatch.setattr(orders, "ORDERED_AT_ONCE", 1)
+    monkeypatch.setattr(orders, "chunked", partial(chunked, size=2))
+
+
+def placed_by_its_job(cards, user):
+    """An order for these cards that waits for workers to place it."""
+    order = b.drafted(cards=cards, user=user)
+    work_off_order(order.job)
+    return orders.place_as_shown(order, user=user, shown=shown_by_check(order.job), pays=False)
+
+
+@pytest.mark.usefixtures("_small_is_large")
+def test_of_two_large_orders_for_the_same_cards_placed_at_once_by_two_workers_each_one_is():
+    b.price("Y1-30", "30.00")
+    user = b.financier()
+    for _ in range(3):
+        cards = [card_in_use(customer="Acme") for _ in range(7)]
+        both = [placed_by_its_job(cards, user) for _ in range(2)]
+        at_once([lambda order=order: work_off_order(order.job) for order in both * 2])
+        left, placed = sorted(map(b.fresh, both), key=lambda order: order.state)
+        assert (placed.state, placed.lines.count(), placed.total) == ("placed", 7, 210)
+        assert (left.state, left.lines.count(), why_not_placed(left).code) == ("draft", 0, "renewed_meanwhile")
+    assert list(proof.problems()) == []
+
+
+@pytest.mark.usefixtures("_small_is_large")
+def test_a_large_order_that_is_discarded_while_two_workers_place_it_leaves_no_line_or_is_withdrawn():
+    b.price("Y1-30", "30.00")
+    user = b.financier()
+    for _ in range(5):
+        order = placed_by_its_job([card_in_use(customer="Acme") for _ in range(7)], user)
+        place, discard = (
+            lambda order=order: work_off_order(order.job),
+            lambda order=order: orders.withdraw(order, user=user),
+        )
+        at_once([place, place, discard])
+        found = Order.objects.filter(pk=order.pk).values_list("state", "size", "total")
+        assert list(found) in ([], [("withdrawn", 7, 210)])
+        assert (order.lines.count(), OrderedTerm.objects.count()) == (7 * len(found), 0)
     assert list(proof.problems()) == []
 
 

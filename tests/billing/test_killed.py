@@ -23,6 +23,15 @@ order = orders.draft_order("renewal", b.customer(), b.fleet({LINES}, date(2026, 
 kinds.work_off_order(order.job)
 orders.pay(orders.place(order, user=user), user=user)
 """
+PLACED_ORDER = """
+from functools import partial
+from billing.actions import orders
+from billing.actions.shown import shown_by_check
+orders.chunked = partial(orders.chunked, size=250)  # many small parts: writing lines is quick
+""" + PAID_ORDER.replace(
+    "orders.pay(orders.place(order, user=user), user=user)",
+    "orders.place_as_shown(b.fresh(order), user=user, shown=shown_by_check(order.job), pays=False)",
+)
 SERVE = "from billing.actions import kinds; kinds.work_off_orders(120)"
 
 RENEWING_CUSTOMERS = f"""
@@ -83,6 +92,14 @@ def served(portal):
     return [*counts, earned]
 
 
+def placed(portal):
+    """Lines that are written, terms on order, and the order's state, size and total."""
+    return [
+        *rows(portal, "billing_orderline", "cards_orderedterm"),
+        *row(portal, "SELECT state, size, total FROM billing_order"),
+    ]
+
+
 @pytest.mark.once  # on PostgreSQL the renewals, and `tests/test_faults.py`
 def test_a_large_order_whose_workers_are_killed_is_finished_by_the_next(portal):
     python(portal, PAID_ORDER)
@@ -99,6 +116,21 @@ def test_a_large_order_whose_workers_are_killed_is_finished_by_the_next(portal):
         1,
         1,
     ]
+    portal.manage("verify")
+
+
+def test_a_large_order_whose_workers_are_killed_while_they_place_it_is_placed_by_the_next_two(portal):
+    python(portal, PLACED_ORDER)
+    for _ in range(2):
+        before = placed(portal)
+        killed(portal, SERVE, lambda before=before: placed(portal)[0] > before[0])
+        count = placed(portal)[0]
+        assert placed(portal) == [count, 0, "draft", count, count * 30]
+        leases_run_out(portal)
+    assert count < LINES
+    portal.manage("verify")
+    ended(*[running_python(portal, SERVE) for _ in range(2)])
+    assert placed(portal) == [LINES, LINES, "placed", LINES, LINES * 30]
     portal.manage("verify")
 
 

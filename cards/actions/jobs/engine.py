@@ -31,7 +31,9 @@ RENEWED_EVERY = timedelta(seconds=5)
 # What nobody has tried yet.
 ANEW: dict[str, Any] = {"worker": "", "leased_until": None, "tries": 0, "deaths": 0, "fault": ""}
 
-NOT_STARTED = (JobStatus.PREPARING, JobStatus.ASKING, JobStatus.CHECKING, JobStatus.READY)
+NOT_STARTED = (JobStatus.PREPARING, JobStatus.ASKING, JobStatus.CHECKING, JobStatus.READY, JobStatus.PLACING)
+# Statuses in which each chunk is looked at once; `checked_at` says that it was.
+LOOKING = (JobStatus.CHECKING, JobStatus.PLACING)
 OPEN = (*NOT_STARTED, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
@@ -49,7 +51,7 @@ class Kind:
     """What a kind of job does. One object serves all jobs of its kind.
 
     `check` and `apply` get a locked chunk inside a transaction (of a check nothing is kept) and return a JSON document
-    with `counts`, a count by name.
+    with `counts`, a count by name. What a kind may have written between them (`begin_placing`), `place` writes.
     """
 
     def prepare(self, job: Job, alive: Callable[[], None]) -> str:
@@ -63,12 +65,18 @@ class Kind:
     def check(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 
+    def place(self, job: Job, chunk: JobChunk) -> None:
+        raise NotImplementedError
+
     def apply(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 
     def checked(self, job: Job) -> Document:
         """Called once the last chunk is checked: columns of the job and what they are from then on."""
         return {}
+
+    def placed(self, job: Job) -> None:
+        """Called once the last chunk is placed, by each worker that comes to it: `ready_again` is True for one."""
 
     def finish(self, job: Job) -> None:
         """Called once the last chunk is done, in the transaction that says so."""
@@ -153,9 +161,23 @@ def read_again(job: Job) -> bool:
 
 
 @transaction.atomic
-def check_anew(job: Job) -> bool:
+def begin_placing(job: Job, user: User | None, params: dict[str, Any]) -> bool:
+    """From the preview to writing down what was seen there, chunk by chunk; it is not work yet."""
+    begins = _step(job, Step.PLACED, user, [JobStatus.READY], JobStatus.PLACING, params=params)
+    if begins:
+        job.chunks.update(checked_at=None, **ANEW)
+    return begins
+
+
+def ready_again(job: Job) -> bool:
+    """Back to the preview once all of it is written; False for all but the first who says so."""
+    return move(job, [JobStatus.PLACING], JobStatus.READY)
+
+
+@transaction.atomic
+def check_anew(job: Job, params: dict[str, Any]) -> bool:
     """Check what was checked once more; each chunk keeps what its check said until it has its new one."""
-    checks = move(job, [JobStatus.READY], JobStatus.CHECKING)
+    checks = move(job, [JobStatus.READY], JobStatus.CHECKING, params=params)
     if checks:
         job.chunks.update(checked_at=None, **ANEW)
     return checks
@@ -216,7 +238,7 @@ def claim_job(worker: str, only: Job | None = None, kinds: Collection[str] = OF_
 
 def claim_chunk(worker: str, only: Job | None = None, kinds: Collection[str] = OF_CARDS) -> JobChunk | None:
     """A chunk of such a job (of `only` this one) that waits for its check or its work, leased, or None."""
-    waits = Q(job__status=JobStatus.CHECKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
+    waits = Q(job__status__in=LOOKING, checked_at=None) | Q(job__status=JobStatus.RUNNING)
     waiting = JobChunk.objects.filter(waits, _free(), done_at=None, job__kind__in=kinds)
     free = waiting.order_by("number", "job_id")  # in turn
     return _claim(free.filter(job=only) if only else free, worker)
@@ -226,7 +248,7 @@ def claim_unfinished(worker: str, only: Job | None = None, kinds: Collection[str
     """A job of these kinds (`only` this one) whose last chunk is done, and whose worker never said so, or None."""
     chunks = JobChunk.objects.filter(job=OuterRef("pk"))
     unchecked, undone = Exists(chunks.filter(checked_at=None)), Exists(chunks.filter(done_at=None))
-    over = Q(~unchecked, status=JobStatus.CHECKING) | Q(~undone, status=JobStatus.RUNNING)
+    over = Q(~unchecked, status__in=LOOKING) | Q(~undone, status=JobStatus.RUNNING)
     free = Job.objects.filter(_free(), over, kind__in=kinds).order_by("pk")
     return _claim(free.filter(pk=only.pk) if only else free, worker)
 

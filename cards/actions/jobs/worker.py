@@ -152,6 +152,9 @@ def _work_on(chunk, worker, kinds=KINDS):
                 chunk.check_result = kind.check(job, chunk)
                 transaction.set_rollback(True)  # whatever the check did to the database
             chunk.checked_at = timezone.now()
+        elif job.status == JobStatus.PLACING:
+            kind.place(job, chunk)
+            chunk.checked_at = timezone.now()
         elif job.status == JobStatus.RUNNING:
             chunk.result, chunk.done_at = kind.apply(job, chunk), timezone.now()
         for name, value in engine.ANEW.items():
@@ -162,7 +165,8 @@ def _work_on(chunk, worker, kinds=KINDS):
 
 
 def _tell_of_chunk(chunk, began):
-    done, result = ("done", chunk.result) if chunk.done_at else ("checked", chunk.check_result)
+    looked_at = "placed" if chunk.job.is_being_placed else "checked"
+    done, result = ("done", chunk.result) if chunk.done_at else (looked_at, chunk.check_result)
     told = {"size": chunk.size, "ms": round((time.monotonic() - began) * 1000), "counts": (result or {}).get("counts")}
     logger.info("Chunk %s of job %s is %s", chunk.number, chunk.job_id, done, extra=told)
 
@@ -171,6 +175,9 @@ def _go_on(job, kinds):
     """Take the job to its next status if this was the last of its chunks."""
     if job.status == JobStatus.CHECKING and not job.chunks.filter(checked_at=None).exists():
         engine.move(job, [JobStatus.CHECKING], JobStatus.READY, **kinds[job.kind].checked(job))
+        return
+    if job.status == JobStatus.PLACING and not job.chunks.filter(checked_at=None).exists():
+        kinds[job.kind].placed(job)
         return
     if job.chunks.filter(done_at=None).exists():
         return

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cards import rules
-from cards.actions.write import CHUNK, CatchUp, Done, Outcome, Signature, attach_queues, change, in_classes
+from cards.actions.write import CatchUp, Done, Outcome, Signature, attach_queues, change, in_classes
 from cards.calendar import days
 from cards.errors import InvariantBroken
 from cards.faults import fault_of
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 CHANGES_KEPT = 10_000
 SWEEP_LANES = 2
+# Cards of a chunk: of more there are more in each class. SQLite keeps other writers waiting for a fifth of a second.
+DUE_AT_ONCE = 5_000
 
 BRAKE_FROM_CARDS = 1_000
 BRAKE_SHARE = 0.25
@@ -230,7 +232,7 @@ def due_chunks(day):
         cards = Card.objects.due(day)
         if cursor:
             cards = cards.after(*cursor)
-        chunk = list(cards.values_list("next_due_on", "id")[:CHUNK])
+        chunk = list(cards.values_list("next_due_on", "id")[:DUE_AT_ONCE])
         if not chunk:
             return
         cursor = chunk[-1]

@@ -51,8 +51,8 @@ def test_tonight_looks_at_no_more_cards_than_a_page_can_wait_for(monkeypatch):
     for _ in range(3):
         open_card(opened_on="2025-11-20")
     monkeypatch.setattr(console_sweep, "CHUNKS_LOOKED_AT", 2)
-    monkeypatch.setattr("cards.actions.sweep.CHUNK", 1)
-    monkeypatch.setattr(console_sweep, "CHUNK", 1)
+    monkeypatch.setattr("cards.actions.sweep.DUE_AT_ONCE", 1)
+    monkeypatch.setattr(console_sweep, "DUE_AT_ONCE", 1)
     tonight = Tonight(TODAY)
     assert (tonight.cards, tonight.looked_at, tonight.total, tonight.is_cut) == (3, 2, 2, True)
 

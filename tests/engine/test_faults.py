@@ -444,7 +444,7 @@ def test_two_lanes_that_name_the_same_new_customers_never_wait_for_each_other_in
 
 @with_connections_of_their_own
 def test_a_fault_in_a_chunk_of_the_sweep_parks_nobody_and_keeps_no_other_back(monkeypatch, impatient):
-    monkeypatch.setattr(sweep, "CHUNK", 2)
+    monkeypatch.setattr(sweep, "DUE_AT_ONCE", 2)
     cards = [open_card() for _ in range(6)]
     day = min(Card.objects.values_list("next_due_on", flat=True))
     with somebody_else() as other:

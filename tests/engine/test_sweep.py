@@ -69,7 +69,7 @@ def days_and_rules(report):
 
 
 def test_a_tick_stops_after_its_seconds_and_the_next_one_goes_on(monkeypatch):
-    monkeypatch.setattr(sweeping, "CHUNK", 2)
+    monkeypatch.setattr(sweeping, "DUE_AT_ONCE", 2)
     cards = [open_card() for _ in range(5)]
     carry_on(FORCED_ON, seconds=-1)
     states = [fresh(card).state for card in cards]
@@ -82,7 +82,7 @@ def test_a_tick_stops_after_its_seconds_and_the_next_one_goes_on(monkeypatch):
 @pytest.fixture
 def easily_braked(monkeypatch):
     """A brake for small fleets, and a history of quiet days before the day on which five cards are due."""
-    monkeypatch.setattr(sweeping, "CHUNK", 2)
+    monkeypatch.setattr(sweeping, "DUE_AT_ONCE", 2)
     monkeypatch.setattr(sweeping, "BRAKE_FROM_CARDS", 3)
     quiet = FORCED_ON - timedelta(days=1)
     for day in days(quiet - timedelta(days=sweeping.BRAKE_NEEDS_DAYS), quiet):

@@ -12,8 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from cards.actions.action_requests import act
-from cards.actions.sweep import braked_days, dry_run, is_swept, release_brake
-from cards.actions.write import CHUNK
+from cards.actions.sweep import DUE_AT_ONCE, braked_days, dry_run, is_swept, release_brake
 from cards.calendar import civil_today
 from cards.choices import Action, DayStep, Rule, State
 from cards.models import Card, DaysAtWork, StepOfDay, SweptDay
@@ -26,7 +25,7 @@ MAY_SWEEP = "cards.sweep_card"
 NIGHTS = 30
 ROWS_LISTED = 200
 CUSTOMERS_LISTED = 12
-CHUNKS_LOOKED_AT = 5
+CHUNKS_LOOKED_AT = 2
 
 
 @permitted("cards.view_sweptday")
@@ -138,7 +137,7 @@ class Tonight:
         self.day = day
         due = Card.objects.due(day)
         self.cards = due.count()
-        self.looked_at = min(self.cards, CHUNKS_LOOKED_AT * CHUNK)
+        self.looked_at = min(self.cards, CHUNKS_LOOKED_AT * DUE_AT_ONCE)
         report = dry_run(day, chunks=CHUNKS_LOOKED_AT)
         self.rules, self.would_park = by_rule(report.counts), report.parked
         self.total = sum(report.counts.values())

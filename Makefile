@@ -37,8 +37,9 @@ lint: env
 	DEBUG=1 $(BIN)/mypy
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 
+# Every bench in turn, and the table of goals in docs/speed.md.
 bench: env
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --write
 
 # A quarter of an hour at a million cards, and the tables of docs/upgrades.md and docs/speed.md.
 million: env

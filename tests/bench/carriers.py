@@ -3,7 +3,7 @@
 import argparse
 import statistics
 
-from tests.bench.databases import answer, databases
+from tests.bench.databases import answer, databases, sized
 
 STEPS = {
     "new": "records of new cards brought to lines",
@@ -44,7 +44,7 @@ def report(name, found):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.carriers", description=__doc__)
-    parser.add_argument("--cards", type=int, default=50_000)
+    parser.add_argument("--cards", type=int, default=sized(50_000))
     parser.add_argument("--orders", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()

@@ -26,6 +26,7 @@ SIZED = " ".join(
     )
 )
 ON_DISK = "/var/tmp"  # /tmp may be memory
+SHARE = "BENCH_SHARE"  # in the environment: of its size, for trying
 MIGRATE = ("manage.py", "migrate", "--verbosity", "0")
 
 
@@ -100,6 +101,11 @@ class Postgresql:
     def _execute(self, statement):
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(statement)
+
+
+def sized(count):
+    """So many, or the share of them that is asked for; in whole thousands."""
+    return max(1_000, int(count * float(os.environ.get(SHARE, 1))) // 1_000 * 1_000)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ OF_A_CARD = {
         "id": "{number}",
         "iccid": "'8986' || " + DIGITS.replace("{from_digit}", "2"),
         "msisdn": "'1440' || " + DIGITS.replace("{from_digit}", "9"),
+        "bound_imei": IMEI.replace("{imei}", "bound_imei"),
         "seen_imei": IMEI.replace("{imei}", "seen_imei"),
     },
     "cards_cardevent": {"card_id": "{number}"},
@@ -64,7 +65,7 @@ def lay_out(url, rows):
 def multiply(url, rows, cards, first=1):
     """So many cards in all, copies of these; the first copy, 0, may be there. The sums become those of all of them."""
     size = len(rows["cards_card"])
-    copies = cards // size
+    copies = max(cards // size, 1)
     with _unguarded(url) as database:
         for table, own in OF_A_CARD.items():
             with _without_indexes(database, table):
@@ -80,11 +81,12 @@ def multiply_in_file(file, cards):
     with closing(sqlite3.connect(file)) as database, database:
         register(database)  # the functions of Django's that indexes call
         size = database.execute("SELECT COUNT(*) FROM cards_card").fetchone()[0]
+        copies = max(cards // size, 1)
         with _bare(database):
             for table, own in OF_A_CARD.items():
-                database.execute(_copying_in_file(database, table, own, size, cards // size))
+                database.execute(_copying_in_file(database, table, own, size, copies))
             for table, amounts in SUMS.items():
-                grown = ", ".join(f"{name} = {name} * {cards // size}" for name in amounts)
+                grown = ", ".join(f"{name} = {name} * {copies}" for name in amounts)
                 database.execute(f"UPDATE {table} SET {grown}")
         database.execute("ANALYZE")
 
@@ -122,9 +124,9 @@ def _copying_in_file(database, table, own, size, copies):
     own = {name: text.format(number=NUMBER.format(key=key, size=size)) for name, text in own.items()}
     names = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] in own or row[1] != "id"]
     return (
-        f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT {copies - 1}) "
+        f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {copies} - 1) "
         f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(own.get(name, f'm.{name}') for name in names)} "
-        f"FROM numbers CROSS JOIN (SELECT * FROM {table} ORDER BY id) AS m"
+        f"FROM numbers CROSS JOIN (SELECT * FROM {table} ORDER BY id) AS m WHERE n < {copies}"
     )
 
 

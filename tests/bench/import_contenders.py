@@ -5,7 +5,7 @@ import io
 import json
 import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import django
 
@@ -16,26 +16,63 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from cards.actions.imports.card_rows import read_card_row  # noqa: E402
+from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
 from cards.actions.jobs import control, engine, worker  # noqa: E402
+from cards.actions.write import chunked  # noqa: E402
 from cards.calendar import add_months, civil_today  # noqa: E402
 from cards.choices import JobKind  # noqa: E402
 from cards.models import Card, Customer, Job  # noqa: E402
+from cards.permissions import Actor  # noqa: E402
+from tests.bench.cost import as_deployed, costing  # noqa: E402
 
-IN_SERVICE = ("state", "activated_on", "service_until", "holds", "used_mb")
+COLUMNS = (
+    *("iccid", "msisdn", "carrier", "customer", "certification", "opened_on", "plan"),
+    *("state", "activated_on", "service_until", "holds", "used_mb"),
+)
+
+
+def new(cards):
+    """New cards from rows, and nothing else: what they cost."""
+    return _taken_in(cards, [{}])
+
+
+def taken_over(cards):
+    """The same of cards in mixed states."""
+    return _taken_in(cards, mixed_states(civil_today()))
+
+
+def _taken_in(cards, states):
+    as_deployed()
+    with costing() as cost:
+        for chunk in chunked(texts(cards, 20, states), 5_000):
+            rows = [read_card_row(number, columns, date.max) for number, columns in enumerate(chunk)]
+            assert apply_cards(rows, actor=Actor.shell()).errors == []
+    return {"cards": cards, **cost}
+
+
+def texts(cards, customers, states):
+    """The columns of so many rows, the states in turn."""
+    opened_on = civil_today() - timedelta(400)
+    for number in range(cards):
+        yield {
+            "iccid": f"8986{number:016d}",
+            "msisdn": f"14400{number:08d}",
+            "carrier": "cmcc",
+            "customer": f"Customer No. {number * 7919 % customers:05d} Ltd",
+            "certification": "enterprise",
+            "opened_on": str(opened_on),
+            "plan": "Y1-1024",
+            **{name: str(value) for name, value in states[number % len(states)].items()},
+        }
 
 
 def prepare(folder, cards, customers):
     user = User.objects.create_superuser("bench", password="bench")
     made = io.StringIO()
-    rows = csv.writer(made)
-    today = civil_today()
-    states = mixed_states(today)
-    rows.writerow(["iccid", "msisdn", "carrier", "customer", "certification", "opened_on", "plan", *IN_SERVICE])
-    for number in range(int(cards)):
-        state = states[number % len(states)]
-        customer = f"Customer No. {number * 7919 % int(customers):05d} Ltd"
-        first = [f"8986{number:016d}", f"14400{number:08d}", "cmcc", customer, "enterprise", today - timedelta(400)]
-        rows.writerow([*first, "Y1-1024", *(state.get(column, "") for column in IN_SERVICE)])
+    rows = csv.DictWriter(made, COLUMNS)
+    rows.writeheader()
+    rows.writerows(texts(int(cards), int(customers), mixed_states(civil_today())))
     file = SimpleUploadedFile("fleet.csv", made.getvalue().encode())
     control.upload(JobKind.IMPORT_CARDS, file, user=user)
     return {}
@@ -90,7 +127,13 @@ def _deadlocks():
         return cursor.fetchone()[0]
 
 
+CONTENDERS = {"new": new, "taken_over": taken_over}
+STEPS = {"prepare": prepare, "work": work, "start": start, "outcome": outcome}
+
 if __name__ == "__main__":
-    settings.MEDIA_ROOT = sys.argv[2]
-    steps = {"prepare": prepare, "work": work, "start": start, "outcome": outcome}
-    print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))
+    name, *arguments = sys.argv[1:]
+    if name in CONTENDERS:
+        print(json.dumps(CONTENDERS[name](int(*arguments))))
+    else:
+        settings.MEDIA_ROOT = arguments[0]
+        print(json.dumps(STEPS[name](*arguments)))

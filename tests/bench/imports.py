@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 
-from tests.bench.databases import ROOT, answer, databases, environment
+from tests.bench import goals
+from tests.bench.contest import spent
+from tests.bench.databases import ROOT, answer, databases, environment, sized
 
 WORKERS = 2
+WORDS = {"new": "new", "taken_over": "in mixed states"}
+BEFORE = {"new": 8_000, "taken_over": 5_900}  # of 0.11.0
 
 
 def measure(database, folder, cards, customers):
@@ -22,6 +26,24 @@ def measure(database, folder, cards, customers):
     found |= contend(database, "outcome", folder)
     database.drop("start")
     return found
+
+
+def taken_in(database, cards):
+    """What new cards and cards in mixed states cost that are taken in from rows, without a job."""
+    found = {}
+    for name in BEFORE:
+        database.migrated("start")
+        found[name] = contend(database, name, cards)
+    database.drop("start")
+    return found
+
+
+def report_taken_in(name, found):
+    print(f"\n{name}: cards taken in from rows, of each second of processors on both sides")
+    for kind, its in found.items():
+        rate = its["cards"] / (its["client"] + its["server"])
+        print(f"  {WORDS[kind]:<20}{rate:>7,.0f}   {spent(its, its['cards'])}")
+        goals.note(kind, name, f"{BEFORE[kind]:,}", f"{rate:,.0f} cards/s", rate / BEFORE[kind], its["cards"])
 
 
 def contend(database, *arguments):
@@ -49,12 +71,14 @@ def report(name, found):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.imports", description=__doc__)
-    parser.add_argument("--cards", type=int, default=300_000)
+    parser.add_argument("--cards", type=int, default=sized(300_000))
+    parser.add_argument("--new", type=int, default=sized(50_000))
     parser.add_argument("--customers", type=int, default=200)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards of {asked.customers:,} new customers as one upload; {WORKERS} workers")
     with databases() as each:
         for database in each:
+            report_taken_in(database.name, taken_in(database, asked.new))
             report(database.name, measure(database, database.folder, asked.cards, asked.customers))
 
 

@@ -1,10 +1,7 @@
-"""The contenders of the bulk action: each suspends cards in use in its own way, and prints how long it took."""
+"""The contenders of the bulk action: each suspends cards in use in its own way, and prints what it cost."""
 
 import json
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 
 import django
 
@@ -14,66 +11,61 @@ from django.contrib import admin  # noqa: E402 -- Django has to be set up first
 from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from cards.actions.action_requests import act  # noqa: E402
-from cards.actions.imports.card_rows import read_card_row  # noqa: E402
-from cards.actions.imports.cards_applying import apply_cards  # noqa: E402
 from cards.actions.jobs import control, worker  # noqa: E402
 from cards.actions.selections import freeze  # noqa: E402
-from cards.actions.write import chunked  # noqa: E402
 from cards.calendar import civil_today, first_of_month  # noqa: E402
 from cards.models import Card, CardEvent, Job, PolicyBook  # noqa: E402
-from cards.permissions import Actor  # noqa: E402
-from tests.bench.cost import as_deployed  # noqa: E402
+from tests.bench.cost import as_deployed, costing  # noqa: E402
+from tests.bench.lanes import in_lanes  # noqa: E402
+from tests.bench.written import digest  # noqa: E402
+from tests.billing import build as b  # noqa: E402
 
-LOOPED = 2_000
-LANES = worker.TICKS_AT_ONCE
+LOOPED = 500
+MODELS = 100
+LANES = 1 if connection.vendor == "sqlite" else worker.TICKS_AT_ONCE
+# All at once: records, cards, sums.
+STATEMENTS = (
+    "INSERT INTO cards_cardevent (card_id, seq, action, from_state, to_state, holds, effective_on, executed_at, "
+    "actor_kind, actor_name, rule, reason, evidence) SELECT id, version + 1, 'suspend', state, 'suspended', "
+    """'voluntary', %(day)s, %(now)s, 'staff', 'admin', '', '', '{"hold": "voluntary"}' FROM cards_card""",
+    "UPDATE cards_card SET state = 'suspended', holds = 'voluntary', resumes_to = 'in_use', version = version + 1, "
+    "changed_on = %(day)s",
+    "INSERT INTO cards_statetally (day, action, state, holds, cards) SELECT %(day)s, 'suspend', to_state, holds, "
+    "COUNT(*) FROM cards_cardevent WHERE action = 'suspend' GROUP BY 3, 4 UNION ALL SELECT %(day)s, 'suspend', "
+    "from_state, '', -COUNT(*) FROM cards_cardevent WHERE action = 'suspend' GROUP BY 3, 4",
+)
 
 
-def prepare(cards):
-    """Cards in use, and somebody who may act on them."""
-    today = civil_today()
-    for chunk in chunked((_row(number, today) for number in range(cards)), 5_000):
-        apply_cards(chunk, actor=Actor.shell())
-    for chunk in chunked(Card.objects.values_list("pk", flat=True)):
-        act("activate", chunk, actor=Actor.shell())
+def prepare():
+    """A few cards in use, and somebody who may act on them."""
+    b.fleet(MODELS, first_of_month(civil_today()))
     User.objects.create_superuser("admin")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     return {}
 
 
-def _row(number, today):
-    texts = {"iccid": f"8986{number:016d}", "carrier": "cmcc", "certification": "enterprise", "plan": "Y1-30"}
-    return read_card_row(number, texts | {"opened_on": str(first_of_month(today))}, date.max)
-
-
-def job(cards):
+def job():
     """Everything as a person has it: the selection, the preview, the click, and as many workers as take part."""
     as_deployed()
-    user, start = User.objects.get(), time.perf_counter()
-    draft = control.draft(freeze(Card.objects.all(), owner=user, asked={}), "suspend", user=user)
-    _work(draft)
-    preview, start = time.perf_counter() - start, time.perf_counter()
-    control.start(draft, user=user)
-    _work(draft)
-    click = time.perf_counter() - start
+    user = User.objects.get()
+    with costing() as preview:
+        draft = control.draft(freeze(Card.objects.all(), owner=user, asked={}), "suspend", user=user)
+        in_lanes(worker.work_off, [draft] * LANES)
+    with costing() as click:
+        control.start(draft, user=user)
+        in_lanes(worker.work_off, [draft] * LANES)
     assert Job.objects.get(pk=draft.pk).status == "done"
-    return {"checked": cards / preview, "preview": preview, "done": cards / click, "click": click}
+    return {"preview": preview["seconds"], "rows": digest(civil_today()), **click}
 
 
-def _work(draft):
-    """As beat has it done: two lanes beside each other where the database has more than one writer."""
-    lanes = 1 if connection.vendor == "sqlite" else LANES
-    with ThreadPoolExecutor(lanes) as pool:
-        list(pool.map(lambda _lane: _work_and_hang_up(draft), range(lanes)))
-
-
-def _work_and_hang_up(draft):
-    try:
-        worker.work_off(draft)
-    finally:
-        connection.close()
+def statements():
+    """The limit: who knows that all of them can says it in three statements, with the triggers on."""
+    told = {"day": civil_today(), "now": connection.ops.adapt_datetimefield_value(timezone.now())}
+    with costing() as cost, transaction.atomic(), connection.cursor() as cursor:
+        for statement in STATEMENTS:
+            cursor.execute(statement, told)
+    return {"rows": digest(civil_today()), **cost}
 
 
 class StockAdmin(admin.ModelAdmin):
@@ -87,8 +79,8 @@ class StockAdmin(admin.ModelAdmin):
                 policy = policies.in_force(card.carrier, civil_today())
                 card.place_hold(on=civil_today(), policy=policy, hold="voluntary")
                 card.version += 1
-                card.save()
                 CardEvent.objects.create(**_event(card, request.user))
+                card.save()
                 self.log_change(request, card, "suspend")
 
 
@@ -107,15 +99,16 @@ def _event(card, user):
     }
 
 
-def looped(cards):
+def looped():
     request = HttpRequest()
     request.user = User.objects.get()
-    start = time.perf_counter()
-    StockAdmin(Card, admin.site).suspend(request, Card.objects.order_by("pk")[:LOOPED])
-    return {"done": min(cards, LOOPED) / (time.perf_counter() - start)}
+    cards = Card.objects.order_by("pk")[:LOOPED]
+    with costing() as cost:
+        StockAdmin(Card, admin.site).suspend(request, cards)
+    return {"cards": len(cards), **cost}
 
+
+CONTENDERS = {"prepare": prepare, "job": job, "statements": statements, "admin": looped}
 
 if __name__ == "__main__":
-    name, count = sys.argv[1:]
-    contender = {"prepare": prepare, "job": job, "admin": looped}[name]
-    print(json.dumps(contender(int(count))))
+    print(json.dumps(CONTENDERS[sys.argv[1]]()))

@@ -1,48 +1,42 @@
-"""Suspending many cards as a job, from the click to the last card, beside the action that loops in a stock admin."""
+"""Suspending many cards as a job, from the click to the last card, beside three statements that write the same, and
+beside the action that loops in a stock admin."""
 
 import argparse
-import statistics
 
-from tests.bench.databases import answer, databases
+from tests.bench import goals
+from tests.bench.contest import Contest, medians, refuse_unless_alike, spent
+from tests.bench.databases import databases, sized
 
-CONTENDERS = ("job", "admin")
+CONTENDERS = {"job": ["job"], "statements": ["statements"], "admin": ["admin"]}
 
 
 def measure(database, cards, rounds):
     """What each contender answered, the medians of the rounds."""
-    database.migrated("start")
-    contend(database, "start", "prepare", cards)
-    answers = {name: [] for name in CONTENDERS}
-    for _ in range(rounds):
-        for name in CONTENDERS:
-            database.copy("start", "copy")
-            answers[name].append(contend(database, "copy", name, cards))
-    for name in ("start", "copy"):
-        database.drop(name)
-    return {name: _medians(found) for name, found in answers.items()}
-
-
-def contend(database, name, *arguments):
-    return answer(database, name, "-m", "tests.bench.job_contenders", *map(str, arguments))
+    contest = Contest(database, "job_contenders")
+    contest.prepare(cards=cards)
+    answers = contest.in_turn(CONTENDERS, rounds)
+    refuse_unless_alike(answers, ("job", "statements"))
+    return {name: {"cards": cards} | medians(its) for name, its in answers.items()}
 
 
 def report(name, found):
-    job, admin = found["job"], found["admin"]
+    job, limit, admin = (found[contender] for contender in CONTENDERS)
+    rates = {contender: its["cards"] / its["seconds"] for contender, its in found.items()}
     print(f"\n{name}: bulk suspend, cards a second")
-    print(f"  the preview: each card checked      {job['checked']:>9,.0f}   {job['preview']:.1f} s in all")
-    print(f"  the job, from click to done         {job['done']:>9,.0f}   {job['click']:.1f} s in all")
     print(
-        f"  stock admin action that loops       {admin['done']:>9,.0f}   job / loop {job['done'] / admin['done']:.1f}"
+        f"  the preview: each card checked      {job['cards'] / job['preview']:>9,.0f}   {job['preview']:.1f} s in all"
     )
-
-
-def _medians(found):
-    return {name: statistics.median(each[name] for each in found) for name in found[0]}
+    print(f"  the job, from click to done         {rates['job']:>9,.0f}   {spent(job, job['cards'])}")
+    print(f"  (a) three statements                {rates['statements']:>9,.0f}   {spent(limit, limit['cards'])}")
+    print(f"  (b) stock admin action that loops   {rates['admin']:>9,.0f}   {spent(admin, admin['cards'])}")
+    print(f"  job / (a) {rates['job'] / rates['statements']:.2f}, job / (b) {rates['job'] / rates['admin']:.1f}")
+    words = (f"{rates[contender]:,.0f} cards/s" for contender in ("statements", "job"))
+    goals.note("bulk", name, *words, rates["job"] / rates["statements"], job["cards"])
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.jobs", description=__doc__)
-    parser.add_argument("--cards", type=int, default=50_000)
+    parser.add_argument("--cards", type=int, default=sized(50_000))
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards in use; medians of {asked.rounds} rounds")

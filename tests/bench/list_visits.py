@@ -17,31 +17,33 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
+from cards.choices import Hold, State
+from cards.filters import CardFilter
 from cards.models import Card
+from cards.quick import QUICK, SORTS
 from tests.bench.cost import as_deployed
 from tests.bench.lists_fleet import TODAY, lay
 from tests.console.pages import logged_in
 
 LIST, STOCK = "/console/cards/", "/stock/cards/card/"
 PASTED = 500
-TABS = (
-    *(f"state={state}" for state in ("testing", "unused", "in_use", "suspended", "shut_down", "cancelled")),
-    *(f"hold={hold}" for hold in ("anomaly", "real_name", "rebind", "credit", "threshold", "voluntary")),
-)
-FILTERS = (
-    *("carrier=cmcc", "carrier=cbn", "plan=Y1-30", "certification=individual", "customer=Customer 020 Ltd", "stock=1"),
-    *(
-        "tag=lot-3",
-        "expiring=30",
-        "due=7",
-        "parked=1",
-        "state=in_use&carrier=cucc",
-        "hold=credit&certification=individual",
-    ),
-    *("customer=Customer 020 Ltd&state=in_use", "tag=lot-3&state=unused"),
-)
-QUICK = ("low", "used_up", "expiring", "expired", "cancelling", "forced", "real_name", "parked", "stray")
-SORTS = ("oldest", "expiry", "cancel", "forced", "due", "iccid")
+# What each filter is asked for; together with another, what lies across its index.
+ASKED = {
+    "state": State.values,
+    "hold": Hold.values,
+    "quick": list(QUICK),
+    "carrier": ["cmcc", "cbn", "cucc&state=in_use"],
+    "plan": ["Y1-30"],
+    "certification": ["individual", "individual&hold=credit"],
+    "customer": ["Customer 020 Ltd", "Customer 020 Ltd&state=in_use"],
+    "stock": ["1"],
+    "tag": ["lot-3", "lot-3&state=unused"],
+    "expiring": ["30"],
+    "due": ["7"],
+    "parked": ["1"],
+}
+# A room above cards may bring a filter of its own.
+FILTERS = [f"{name}={value}" for name in CardFilter.base_filters if name in ASKED for value in ASKED[name]]
 
 
 class StockAdmin(admin.ModelAdmin):
@@ -67,9 +69,9 @@ def visits():
     cards = Card.objects.count()
     some = Card.objects.get(pk=cards // 3)
     yield "list", LIST, None
-    for group in ((f"tab {tab}", tab) for tab in TABS), ((f"filter {name}", name) for name in FILTERS):
-        yield from ((name, f"{LIST}?{query}", None) for name, query in group)
-    yield from ((f"quick {name}", f"{LIST}?quick={name}", None) for name in QUICK)
+    for query in FILTERS:
+        yield query, f"{LIST}?{query}", None
+        yield from ((f"{query}, {sort}", f"{LIST}?{query}&sort={sort}", None) for sort in SORTS)
     yield from ((f"sort {name}", f"{LIST}?sort={name}", None) for name in SORTS)
     yield from ((f"search {name}", f"{LIST}?q={text}", None) for name, text in _searches(some))
     numbers = Card.objects.filter(pk__in=range(1, cards, cards // PASTED)).values_list("msisdn", flat=True)

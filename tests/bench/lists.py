@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from tests.bench.databases import ROOT, answer, databases, environment
+from tests.bench.databases import ROOT, answer, databases, environment, sized
 
 MODULE = "tests.bench.list_visits"
 FEW = 1_000
@@ -68,8 +68,8 @@ def report(database, cards, rounds):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.lists", description=__doc__)
-    parser.add_argument("--cards", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cards", type=int, default=sized(1_000_000))
+    parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     print(f"Medians of {asked.rounds} requests; * is above {DEFECT}; ° stands beside the plain list of {FEW:,} cards")
     with databases() as each:

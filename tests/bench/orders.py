@@ -1,60 +1,49 @@
-"""Renewing many cards as one order, from the draft to the last card served, beside a loop of single orders."""
+"""Renewing many cards as one order, from the draft to the last card served, beside statements that write the same, and
+beside a loop of single orders."""
 
 import argparse
-import statistics
 
-from tests.bench.databases import answer, databases
+from tests.bench import goals
+from tests.bench.contest import Contest, medians, refuse_unless_alike, spent
+from tests.bench.databases import databases, sized
 
-CONTENDERS = ("order", "loop")
-STEPS = {
-    "draft": "the draft: each card checked and priced",
-    "click": "placed: the click, of a large order",
-    "place": "placed by its job: each line written",
-    "pay": "paid, and each card served",
-    "all": "the order, from draft to fulfilled",
-}
+CONTENDERS = {"order": ["order"], "statements": ["statements"], "loop": ["loop"]}
+CLICK_MAY_TAKE = 0.3  # seconds
 
 
 def measure(database, cards, rounds):
     """What each contender answered, the medians of the rounds."""
-    database.migrated("start")
-    contend(database, "start", "prepare", cards)
-    answers = {name: [] for name in CONTENDERS}
-    for _ in range(rounds):
-        for name in CONTENDERS:
-            database.copy("start", "copy")
-            answers[name].append(contend(database, "copy", name, cards))
-    for name in ("start", "copy"):
-        database.drop(name)
-    return {name: _medians(found) for name, found in answers.items()}
+    contest = Contest(database, "order_contenders")
+    contest.prepare(cards, cards=cards)
+    answers = contest.in_turn(CONTENDERS, rounds)
+    refuse_unless_alike(answers, ("order", "statements"))
+    return {name: {"cards": cards} | medians(its) for name, its in answers.items()}
 
 
-def contend(database, name, *arguments):
-    return answer(database, name, "-m", "tests.bench.order_contenders", *map(str, arguments))
-
-
-def report(name, found, cards):
-    order, loop = found["order"], found["loop"]["rate"]
+def report(name, found):
+    order, limit, loop = (found[contender] for contender in CONTENDERS)
+    rates = {contender: its["cards"] / its["seconds"] for contender, its in found.items()}
     print(f"\n{name}: renewals, cards a second")
-    for step, words in STEPS.items():
-        print(f"  {words:<41}{cards / order[step]:>9,.0f}   {order[step]:.1f} s")
-    ratio = cards / order["all"] / loop
-    print(f"  {'a loop of orders for one card each':<41}{loop:>9,.0f}   order / loop {ratio:.1f}")
-
-
-def _medians(found):
-    return {name: statistics.median(each[name] for each in found) for name in found[0]}
+    print(f"  the order, from draft to fulfilled  {rates['order']:>9,.0f}   {spent(order, order['cards'])}")
+    print(f"  placed: the click {order['click']:.2f} s, each line written after {order['place']:.1f} s")
+    print(f"  (a) statements of the same effect   {rates['statements']:>9,.0f}   {spent(limit, limit['cards'])}")
+    print(f"  (b) a loop of orders for one card   {rates['loop']:>9,.0f}   {spent(loop, loop['cards'])}")
+    print(f"  order / (a) {rates['order'] / rates['statements']:.2f}, order / (b) {rates['order'] / rates['loop']:.1f}")
+    words = (f"{rates[contender]:,.0f} cards/s" for contender in ("statements", "order"))
+    goals.note("order", name, *words, rates["order"] / rates["statements"], order["cards"])
+    took = (f"{seconds:.2f} s" for seconds in (CLICK_MAY_TAKE, order["click"]))
+    goals.note("placing", name, *took, CLICK_MAY_TAKE / order["click"], order["cards"])
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.orders", description=__doc__)
-    parser.add_argument("--cards", type=int, default=50_000)
+    parser.add_argument("--cards", type=int, default=sized(50_000))
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards in use; medians of {asked.rounds} rounds")
     with databases() as each:
         for database in each:
-            report(database.name, measure(database, asked.cards, asked.rounds), asked.cards)
+            report(database.name, measure(database, asked.cards, asked.rounds))
 
 
 if __name__ == "__main__":

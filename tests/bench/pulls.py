@@ -2,7 +2,7 @@
 
 import argparse
 
-from tests.bench.databases import answer, databases
+from tests.bench.databases import answer, databases, sized
 
 # What is pulled, how long the carrier takes for a call, and by how many slots it is asked.
 CONTENDERS = {
@@ -42,7 +42,7 @@ def report(name, found):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.pulls", description=__doc__)
-    parser.add_argument("--cards", type=int, default=100_000)
+    parser.add_argument("--cards", type=int, default=sized(100_000))
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards on one account")
     with databases() as each:

@@ -6,16 +6,17 @@ import sys
 import time
 from datetime import date, timedelta
 
-from tests.bench.databases import answer, databases
+from tests.bench.databases import answer, databases, sized
 
 FIRST_DAY = date(2025, 11, 5)
 TODAY = "2026-12-05"  # thirteen months later
 FILL = "INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei) SELECT id, %s, 1000, %s, '' FROM cards_card"
 
 
-def measure(database, folder, cards, days):
+def measure(database, cards, days):
     database.migrated("start")
-    answer(database, "start", "-m", "tests.bench.usage_contenders", "prepare", str(folder), str(cards), "1")
+    answer(database, "start", "-m", "tests.bench.usage_contenders", "prepare")
+    database.multiply("start", cards)
     found = answer(database, "start", "-m", "tests.bench.retention", "--here", str(days))
     database.drop("start")
     return found
@@ -47,7 +48,7 @@ def delete_one_day(days):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.retention", description=__doc__)
-    parser.add_argument("--cards", type=int, default=300_000)
+    parser.add_argument("--cards", type=int, default=sized(300_000))
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--here", type=int, metavar="DAYS", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -57,7 +58,7 @@ def main():
     print(f"one day of {asked.cards:,} cards, of {asked.days} days; one run")
     with databases() as each:
         for database in each:
-            found = measure(database, database.folder, asked.cards, asked.days)
+            found = measure(database, asked.cards, asked.days)
             rate = found["rows"] / found["seconds"]
             print(
                 f"{database.name}: {found['rows']:,} rows in {found['seconds']:.1f} s, {rate:,.0f} a second,"

@@ -5,13 +5,13 @@ leave in the tables is compared; where it is not the same, the bench fails.
 """
 
 import argparse
-import statistics
-import sys
 
-from tests.bench.databases import answer, databases
+from tests.bench import goals
+from tests.bench.contest import Contest, medians, refuse_unless_alike, spent
+from tests.bench.databases import databases, sized
 
 LANES = 2
-# What each is called, and in how many lanes it works.
+# What each is called, who does it, and in how many lanes.
 CONTENDERS = {
     "portal": ("the portal", "portal", 1),
     "portal_lanes": ("the portal, two lanes", "portal", LANES),
@@ -21,58 +21,46 @@ CONTENDERS = {
     "loop": ("(b) a loop, card by card", "loop", 1),
 }
 IN_LANES = ("portal_lanes", "raw_lanes")  # SQLite has one writer
-OF_EACH_FLEET = ("portal", "portal_lanes", "raw")
+BESIDE_RAW = ("portal", "portal_lanes", "raw")
 FLEETS = {"alike": "three lives", "lives": "500 lives", "night": "a mixed night"}
+GROWS_FROM = (10_000, 100_000)
 
 
-def measure(database, fleet, cards, rounds):
-    """What each contender cost a card, the medians of the rounds."""
-    database.migrated("start")
-    size = contend(database, "start", "prepare", fleet)["cards"]
-    database.multiply("start", cards)
-    names = CONTENDERS if fleet == "alike" else OF_EACH_FLEET
-    names = [name for name in names if database.has_lanes or name not in IN_LANES]
-    found = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            database.copy("start", "copy")
-            _label, contender, lanes = CONTENDERS[name]
-            found[name].append(contend(database, "copy", contender, size, lanes))
-        refuse_unless_alike(found)
-    for name in ("start", "copy"):
-        database.drop(name)
-    return {name: medians(answers) for name, answers in found.items()}
+def measure(database, fleet, cards, rounds, names=BESIDE_RAW):
+    """What each contender cost, the medians of the rounds."""
+    contest = Contest(database, "sweep_contenders")
+    size = contest.prepare(fleet, cards=cards)["cards"]
+    asked = {
+        name: (contender, size, lanes)
+        for name, (_label, contender, lanes) in CONTENDERS.items()
+        if name in names and (database.has_lanes or name not in IN_LANES)
+    }
+    answers = contest.in_turn(asked, rounds)
+    refuse_unless_alike(answers, set(asked) - {"loop"})
+    return {name: medians(its) for name, its in answers.items()}
 
 
-def contend(database, name, *arguments):
-    return answer(database, name, "-m", "tests.bench.sweep_contenders", *arguments)
+def rate(its):
+    return its["cards"] / its["seconds"]
 
 
-def refuse_unless_alike(found):
-    """Who wrote something else did other work."""
-    written = {name: answers[-1].get("written_rows") for name, answers in found.items() if name != "loop"}
-    if len({str(digests) for digests in written.values()}) > 1:
-        sys.exit(f"They left different rows: {written}")
-
-
-def medians(answers):
-    """Of each card: its share of the seconds, of the processors' seconds, and of the bytes; and the memory."""
-    measured = ("seconds", "client", "server", "written")
-    each = {name: statistics.median(its[name] / its["cards"] for its in answers) for name in measured}
-    return each | {name: statistics.median(its[name] for its in answers) for name in ("cards", "megabytes")}
-
-
-def report(name, fleet, found):
-    print(f"\n{name}, {FLEETS[fleet]}: cards a second; µs of processors a card, client + server; bytes written a card")
+def report(name, words, found):
+    print(f"\n{name}, {words}: cards a second; of each card µs of processors, client + server, and bytes written")
     for contender, its in found.items():
-        label, ratio = CONTENDERS[contender][0], found["raw"]["seconds"] / its["seconds"]
-        print(f"  {label:<34}{1 / its['seconds']:>9,.0f}   {ratio:>5.2f} of raw   {spent(its)}")
+        ratio = rate(its) / rate(found["raw"])
+        print(f"  {CONTENDERS[contender][0]:<34}{rate(its):>9,.0f}   {ratio:>5.2f} of raw   {spent(its, its['cards'])}")
 
 
-def spent(its):
-    """What a card takes of the processors, of the disk, and the memory of all."""
-    client, server = its["client"] * 1e6, its["server"] * 1e6
-    return f"{client:>7.1f} + {server:<7.1f}{its['written']:>8,.0f} B{its['megabytes']:>6.0f} MB"
+def note(name, key, found, cards):
+    for contender, suffix in (("portal", ""), ("portal_lanes", "_lanes")):
+        if contender in found and key + suffix in goals.GOALS:
+            its, raw = found[contender], found["raw"]
+            words = [f"{rate(each):,.0f} cards/s [{_processors(each):.0f} µs]" for each in (raw, its)]
+            goals.note(key + suffix, name, *words, rate(its) / rate(raw), cards)
+
+
+def _processors(its):
+    return (its["client"] + its["server"]) / its["cards"] * 1e6
 
 
 def main():
@@ -83,8 +71,16 @@ def main():
     asked = parser.parse_args()
     with databases() as each:
         for database in each:
+            cards = asked.cards or sized(database.cards)
             for fleet in asked.fleets:
-                report(database.name, fleet, measure(database, fleet, asked.cards or database.cards, asked.rounds))
+                names = CONTENDERS if fleet == "alike" else BESIDE_RAW
+                found = measure(database, fleet, cards, asked.rounds, names)
+                report(database.name, f"{FLEETS[fleet]} at {cards:,} cards", found)
+                note(database.name, fleet, found, cards)
+            for few in (few for few in GROWS_FROM if few < cards and "alike" in asked.fleets):
+                found = measure(database, "alike", few, asked.rounds)
+                report(database.name, f"{FLEETS['alike']} at {few:,} cards", found)
+                note(database.name, "alike", found, few)
 
 
 if __name__ == "__main__":

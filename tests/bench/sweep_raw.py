@@ -6,7 +6,6 @@ the same rows as the portal's, with their evidence, terms, sums and counts.
 """
 
 import json
-import multiprocessing
 from collections import Counter, defaultdict
 
 from django.db import connection, transaction
@@ -15,6 +14,7 @@ from django.utils import timezone
 from cards.actions.write import CARD_COLUMNS, attach_queues, chunked
 from cards.models import Card, CardEvent, PolicyBook, StateTally, SweptDay
 from cards.rules import catch_up
+from tests.bench.lanes import in_lanes
 from tests.bench.sweep_fleets import DAY
 
 CHUNK = 2_000
@@ -109,23 +109,9 @@ class Floor:
         SweptDay.objects.create(day=DAY)
         due = Card.objects.due(DAY).order_by("next_due_on", "pk").values_list("pk", flat=True)
         chunks = list(chunked(due.iterator(), CHUNK))
-        if lanes == 1:
-            self._take(chunks)
-        else:
-            self._take_in_lanes(chunks, lanes)
+        in_lanes(self._take, [chunks[lane::lanes] for lane in range(lanes)])
         SweptDay.objects.filter(day=DAY).update(finished_at=timezone.now())
         return sum(SweptDay.objects.get(day=DAY).counts.values())
-
-    def _take_in_lanes(self, chunks, lanes):
-        """Each a process with a connection of its own."""
-        connection.close()
-        forked = multiprocessing.get_context("fork")
-        processes = [forked.Process(target=self._take, args=(chunks[lane::lanes],)) for lane in range(lanes)]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-            assert process.exitcode == 0
 
     def _take(self, chunks):
         for chunk in chunks:

@@ -2,22 +2,23 @@
 
 from hashlib import sha256
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from cards.models import Card, CardEvent, ServiceTerm, StateTally, SweptDay
 
-NOT_COMPARED = ("id", "executed_at", "job_id")  # in which order, when, and in which job
+NOT_COMPARED = ("id", "executed_at", "job_id", "order_id")  # in which order, when, and in which job
 
 
-def digest(day):
-    """Of the cards that changed on a day, their records, the terms that began, the sums and the day's counts."""
+def digest(day, *others):
+    """Of the cards that changed on a day, their records, the terms bought or begun, the sums, the day's counts, and of
+    `others`."""
     cards = Card.objects.filter(changed_on=day).order_by("pk")
     records = CardEvent.objects.filter(effective_on=day).order_by("card_id", "seq")
-    terms = ServiceTerm.objects.filter(starts_on=day).order_by("card_id", "number")
+    terms = ServiceTerm.objects.filter(Q(starts_on=day) | Q(bought_on=day)).order_by("card_id", "number")
     moved = StateTally.objects.filter(day=day).values_list("action", "state", "holds")
     sums = moved.annotate(grown=Sum("cards")).exclude(grown=0).order_by("action", "state", "holds")
     counts = [sorted(counts.items()) for counts in SweptDay.objects.filter(day=day).values_list("counts", flat=True)]
-    return [*map(_digest, (*map(_rows, (cards, records, terms)), sums, counts))]
+    return [*map(_digest, (*map(_rows, (cards, records, terms)), sums, counts, *others))]
 
 
 def _rows(queryset):

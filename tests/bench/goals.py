@@ -1,0 +1,71 @@
+"""What is asked of the engine, and the table of docs/speed.md that says how far it is met.
+
+Each bench notes what it found; `python -m tests.bench --write` makes the table of it.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.databases import ROOT
+from tests.faults import page
+
+SPEED = ROOT / "docs" / "speed.md"
+BEGIN = "<!-- written by `make bench` -->"
+NOTES = "BENCH_NOTES"  # in the environment: the file into which the benches of a run note what they found
+RAW = "raw SQL with the same triggers"
+STATEMENTS = "statements of the same effect"
+HEAD = "| work | of | beside | database | limit | portal | ratio | goal |\n|---|---|---|---|---|---|---|---|\n"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is measured, beside which limit, and which ratio is asked for on which database."""
+
+    work: str
+    beside: str
+    least: dict = field(default_factory=dict)
+
+
+GOALS = {
+    "alike": Goal("sweep, one lane", RAW, {"PostgreSQL": 0.9, "SQLite": 0.85}),
+    "alike_lanes": Goal("sweep, two lanes", f"{RAW}, one lane", {"PostgreSQL": 1.4}),
+    "lives": Goal("sweep of 500 different lives", RAW, {"PostgreSQL": 0.7}),
+    "night": Goal("sweep of a mixed night", RAW),
+    "bulk": Goal("bulk action, from click to done", STATEMENTS, {"PostgreSQL": 0.6, "SQLite": 0.6}),
+    "order": Goal("order, from draft to fulfilled", STATEMENTS, {"PostgreSQL": 0.4, "SQLite": 0.4}),
+    "placing": Goal("50,000 lines placed: the click", "0.3 s", {"PostgreSQL": 1, "SQLite": 1}),
+    "new": Goal("new cards, of each second of processors", "0.11.0", {"PostgreSQL": 1.3}),
+    "taken_over": Goal("a fleet taken over, of the same", "0.11.0", {"PostgreSQL": 1.3}),
+    "codes": Goal("export of codes", "`COPY`, or cursor and csv", {"PostgreSQL": 0.8, "SQLite": 0.8}),
+    "first_row": Goal("first row of an export in a fresh process", "50 ms", {"PostgreSQL": 1, "SQLite": 1}),
+    "usage": Goal("usage of many days, with what it causes", "`COPY` and one upsert"),
+    "usage_day": Goal("usage of one day, with what it causes", "`COPY` and one upsert"),
+}
+
+
+def note(key, database, limit, portal, ratio, count):
+    """Say what was found at so many cards or rows: both as people read it, and the portal's ratio to the limit, above
+    1 where it is better."""
+    if NOTES in os.environ:
+        with Path(os.environ[NOTES]).open("a") as file:
+            print(json.dumps([key, database, limit, portal, ratio, count]), file=file)
+
+
+def table(file):
+    """The lines of what was noted, in the order of the goals."""
+    found = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    found.sort(key=lambda one: list(GOALS).index(one[0]))
+    return HEAD + "".join(f"| {' | '.join(_cells(*one))} |\n" for one in found)
+
+
+def _cells(key, database, limit, portal, ratio, count):
+    goal = GOALS[key]
+    least = goal.least.get(database)
+    asked = "–" if least is None else f"≥ {least}" if ratio >= least else f"≥ {least}, **missed**"
+    return goal.work, f"{count:,}", goal.beside, database, limit, portal, f"{ratio:.2f}", asked
+
+
+def write(table):
+    page.write(table, BEGIN, SPEED)

@@ -48,10 +48,9 @@ def job(rest):
     user = User.objects.get()
     with as_of(NOON):
         cards = Card.objects.filter(pk__in=[pk for pk in Card.objects.values_list("pk", flat=True) if pk % 2 == rest])
-        params = {"remark": "bench"}
-        draft = control.draft(freeze(cards, owner=user, asked={}), "remark", user=user, params=params)
+        draft = control.draft(freeze(cards, owner=user, asked={}), "remark", user=user)
         worker.work_off(draft)
-        control.start(draft, user=user)
+        control.start(draft, user=user, params={"remark": "bench"})
         worker.work_off(draft)
     assert Job.objects.get(pk=draft.pk).status == "done"
 

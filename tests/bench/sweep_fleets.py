@@ -115,7 +115,7 @@ def a_night():
     return [*ALIKE * 40, *islice(lives(), 0, None, 6), *odd]
 
 
-FLEETS = {"alike": lambda: [*ALIKE * 33], "lives": lives, "night": a_night}
+FLEETS = {"alike": lambda: [*ALIKE * 33, ALIKE[0]], "lives": lives, "night": a_night}  # 100 make a thousand cards
 
 
 def lay(name):

@@ -9,7 +9,7 @@ import sys
 
 import psycopg
 
-from tests.bench.databases import Postgresql, answer, run, served
+from tests.bench.databases import Postgresql, answer, run, served, sized
 from tests.version_before import BEFORE, VERSION_BEFORE
 
 CHUNK = 2_000
@@ -99,7 +99,7 @@ def written(url, chunks, state, statements):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.changes", description=__doc__)
-    parser.add_argument("--cards", type=int, default=1_000_000)
+    parser.add_argument("--cards", type=int, default=sized(1_000_000))
     asked = parser.parse_args()
     with served() as server:
         if not server:

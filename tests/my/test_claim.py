@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from cards.actions import claims
-from cards.actions.claim_codes import codes_of, reissue
+from cards.actions.claim_codes import codes_of, issue, reissue
 from cards.actions.claims import claim
 from cards.errors import BadInput
 from cards.models import CardEvent, ClaimCode, Customer, Membership, Tries
@@ -66,6 +66,18 @@ def test_a_card_from_before_has_its_code_when_the_label_is_printed():
     card = open_card()
     ClaimCode.objects.all().delete()
     assert (printed(card), printed(card)) == (code_of(card.iccid, 1),) * 2
+
+
+def test_who_has_a_code_keeps_it_when_codes_are_issued_once_more():
+    card, another = open_card(), open_card()
+    reissue(card.iccid, 1)
+    ClaimCode.objects.filter(card=another).delete()
+    issue([card, another])
+    kept = ClaimCode.objects.order_by("card").values_list("card", "generation", "digest")
+    assert list(kept) == [
+        (card.pk, 2, digest_of(card.iccid, code_of(card.iccid, 2))),
+        (another.pk, 1, digest_of(another.iccid, code_of(another.iccid, 1))),
+    ]
 
 
 def test_a_label_stays_valid_when_the_secret_key_changes_and_cannot_be_printed_again():

@@ -117,7 +117,7 @@ def check_is_not_blocked(state: str, holds: str) -> None:
     """Raise `MoneyRefused` for a card (its state and its holds, as text) that does not renew itself as it stands."""
     for hold in stopping(state, holds):
         if hold in BLOCKING_HOLDS:
-            raise MoneyRefused("blocked", hold=hold.value)
+            raise MoneyRefused("blocked", hold=str(hold))
 
 
 def check_total(total: Decimal) -> None:

@@ -13,9 +13,11 @@ from billing.choices import MissedWhy, NoticeKind
 from billing.models import Notice
 from billing.money import yuan
 from cards.calendar import last_day
+from cards.choices import label_of
 from cards.errors import PlanNames
 from cards.models import PlanBook
 from cards.phrases import joined, listed, pair
+from cards.unreadable import read_kept
 
 NOTICE_SENTENCES = {
     NoticeKind.EXPIRING: gettext_lazy("The last day of service of card {card} is {day} unless it is renewed."),
@@ -81,8 +83,16 @@ AMOUNTS = ("balance", "low_below", "needed", "available", "amount")
 
 def sentence_of(notice: Notice, plans: PlanNames | None = None) -> str:
     """What this notice says; `plans` knows what plans are called, for whoever writes several sentences."""
+    return read_kept(lambda notice: _sentence(notice, plans or PlanBook()), notice, lambda _notice: _what(notice.kind))
+
+
+def _what(kind: str) -> str:
+    return str(label_of(NoticeKind, kind))
+
+
+def _sentence(notice: Notice, plans: PlanNames) -> str:
     if notice.kind == NoticeKind.RENEWING:
-        return _ahead(notice, plans or PlanBook())
+        return _ahead(notice, plans)
     return str(template_of(notice)).format(**placeholders_of(notice, plans))
 
 
@@ -174,7 +184,7 @@ def heading(kind: str, step: int, count: int) -> str:
     """What `count` notices of a kind and a step have in common."""
     nearness = _nearness(kind, step)
     sentence = _("{what} ({nearness}): {count}") if nearness else _("{what}: {count}")
-    return sentence.format(what=NoticeKind(kind).label, nearness=nearness, count=count)
+    return sentence.format(what=_what(kind), nearness=nearness, count=count)
 
 
 def _nearness(kind: str, step: int) -> str:

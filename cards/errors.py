@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, Self
+from functools import partial
+from typing import Any, Protocol, Self, TypeVar
 
 from django.apps import apps
 from django.db.models import TextChoices
@@ -11,12 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, Carrier, Hold, State, label_of
 from cards.phrases import joined, noted, pair
+from cards.unreadable import read_kept
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
 VOCABULARIES: dict[str, type[TextChoices]] = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
 
 WAY_TO_A_ROLE = _("Ask someone whose role allows it.")
 REFUSALS = {
+    "unreadable": (
+        _("The reason cannot be read: {text}"),
+        _("Ask whoever runs the portal."),
+    ),
     "cancelled": (
         _("The card is cancelled, which is final."),
         _("Open a new card."),
@@ -217,7 +223,9 @@ CONTRADICTIONS = {
     "refused": _("the database refused a change: {text}"),
     "resumes": _("a suspended card, and no other, must have a state to resume to"),
     "unexpected": _("a rule failed: {text}"),
+    "unknown_hold": _("the card has an unknown hold: {hold}"),
     "unknown_state": _("the card is in an unknown state: {state}"),
+    "unreadable": _("the reason cannot be read: {text}"),
 }
 
 
@@ -263,10 +271,18 @@ class Refused(Exception):
     @classmethod
     def read(cls, written: Sequence[Any], plans: PlanNames | None = None) -> Self:
         """What was kept; `plans` says what people call a plan of which there is but the code."""
+        return read_kept(partial(cls._told, plans), written, cls._unreadable)
+
+    @classmethod
+    def _told(cls, plans: PlanNames | None, written: Any) -> Self:
         code, facts = written
         if plans and "plan" in facts:
             facts = facts | {"plan": plans.named(facts["plan"])}
-        return cls(code, **facts)
+        return _with_words(cls(code, **facts))
+
+    @classmethod
+    def _unreadable(cls, text: str) -> Self:
+        return cls("unreadable", text=text)
 
     def _labelled_facts(self) -> dict[str, Any]:
         return {name: _label(name, value) for name, value in self.facts.items()}
@@ -276,8 +292,18 @@ class NamelessRefused(Refused):
     """A refusal as customers read it long afterwards: who of the dealer's staff was not allowed it is not told."""
 
     sentences = REFUSALS | {
-        "not_permitted": (_("Whoever started this is not allowed to do it: {action}."), WAY_TO_A_ROLE)
+        "not_permitted": (_("Whoever started this is not allowed to do it: {action}."), WAY_TO_A_ROLE),
+        "unreadable": (_("The reason cannot be read."), _("Ask your dealer.")),
     }
+
+
+_Told = TypeVar("_Told", bound=Exception)
+
+
+def _with_words(told: _Told) -> _Told:
+    """What has words for its code and facts; otherwise they raise what stands in the way."""
+    str(told)
+    return told
 
 
 def _label(name: str, value: Any) -> object:
@@ -345,9 +371,18 @@ class InvariantBroken(Exception):
         return json.dumps([self.code, self.facts], ensure_ascii=False, default=str)
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        code, facts = json.loads(text)
-        return cls(code, **facts)
+    def read(cls, kept: str | Sequence[Any]) -> Self:
+        """What was kept with the card, or stands in the evidence of a record."""
+        return read_kept(cls._told, kept, cls._unreadable)
+
+    @classmethod
+    def _told(cls, kept: Any) -> Self:
+        code, facts = json.loads(kept) if isinstance(kept, str) else kept
+        return _with_words(cls(code, **facts))
+
+    @classmethod
+    def _unreadable(cls, text: str) -> Self:
+        return cls("unreadable", text=text)
 
 
 class NothingHeard(Exception):

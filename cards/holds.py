@@ -10,26 +10,31 @@ from cards.choices import Hold, State
 MOST_TEXT = 128
 
 
-class Holds(tuple[Hold, ...]):
+class Holds(tuple[str, ...]):
     """Open holds, the one with the highest precedence first, whatever order they are given in.
 
-    `str()` is the text that a column keeps of them, and `read` takes it.
+    `str()` is the text that a column keeps of them, and `read` takes it. A code that no hold has, which a later version
+    may know, stays as it is, behind the others.
     """
 
     __slots__ = ()
 
     def __new__(cls, holds: Iterable[str] = ()) -> Self:
-        open_holds = frozenset(holds)
-        return super().__new__(cls, (hold for hold in Hold if hold in open_holds))
+        open_holds = frozenset(filter(None, holds))
+        return super().__new__(cls, (*filter(open_holds.__contains__, Hold), *sorted(open_holds.difference(Hold))))
 
     @classmethod
     @lru_cache(maxsize=128)
     def read(cls, text: str) -> Self:
-        """`ValueError` for a code that no hold has."""
-        return cls(map(Hold, text.split(","))) if text else cls()
+        return cls(text.split(","))
 
     def __str__(self) -> str:
         return ",".join(self)
+
+    @property
+    def unknown(self) -> list[str]:
+        """The codes that no hold has."""
+        return [hold for hold in self if not isinstance(hold, Hold)]
 
     def joined_by(self, hold: str) -> "Holds":
         return Holds((*self, hold))

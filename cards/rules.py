@@ -127,6 +127,8 @@ def check(card: Card) -> None:
     phase = card.phase
     if phase not in DATES_NEEDED_IN:
         raise InvariantBroken("unknown_state", state=phase)
+    for hold in card.hold_list.unknown:
+        raise InvariantBroken("unknown_hold", hold=hold)
     for name in DATES_NEEDED_IN[phase]:
         if getattr(card, name) is None:
             raise InvariantBroken("missing", name=name, state=phase)

@@ -79,7 +79,7 @@ def shown_in(sums: Iterable[StateSum]) -> dict[str, int]:
     counts = dict.fromkeys((*State.values, *Hold.values), 0)
     for state, holds, cards in sums:
         for code in {state, shown(state, holds)}:
-            counts[code] += cards
+            counts[code] = counts.get(code, 0) + cards
     return counts
 
 
@@ -88,7 +88,7 @@ def carried_now() -> dict[str, int]:
     counts = dict.fromkeys(Hold.values, 0)
     for state, holds, cards in _cards_by_state():
         for hold in stopping(state, holds):
-            counts[hold] += cards
+            counts[hold] = counts.get(hold, 0) + cards
     return counts
 
 

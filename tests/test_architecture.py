@@ -30,6 +30,7 @@ RINGS = (
             "counted",
             "log_context",
             "results",
+            "unreadable",
         ),
     },
     {

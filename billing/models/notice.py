@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import TOLD_EACH_TIME, NoticeKind
 from cards.calendar import made_up_for
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 from cards.scope import OwnedQuerySet
 
 
@@ -56,7 +56,7 @@ class Notice(models.Model):
     )
     step = models.PositiveSmallIntegerField(_("step"), default=0)
     on = models.DateField(_("relevant date"))
-    facts = models.JSONField(_("details"), default=dict, blank=True)
+    facts = FactsField(_("details"), default=dict, blank=True)
     day = models.DateField(_("made up for"), null=True, blank=True, default=made_up_for)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     outdated = models.BooleanField(_("no longer true"), default=False, db_default=False)

@@ -15,7 +15,7 @@ from cards.files.writing import as_text
 from cards.models import Card
 from cards.pages.badges import Badge
 from cards.pages.downloads import csv_response
-from cards.templatetags.cards import SHOWN_LABELS
+from cards.templatetags.cards import shown_label
 
 CARDS_PER_FETCH = 2_000
 WHY_TONES = {Unpaid.NOT_ORDERED: "bad", Unpaid.ORDERED: "warning", Unpaid.REFUNDED: "bad"}
@@ -66,7 +66,7 @@ def _cells(cards, today, language):
 def _cells_of(row):
     card = row.card
     return [
-        *(as_text(card.iccid), as_text(card.msisdn), card.customer.name, SHOWN_LABELS[card.shown]),
+        *(as_text(card.iccid), as_text(card.msisdn), card.customer.name, shown_label(card.shown)),
         *(str(card.plan), card.opened_on, row.badge.label, card.since),
         *(row.order.number if row.order else "", row.value),
     ]

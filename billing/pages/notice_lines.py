@@ -11,6 +11,7 @@ from billing.sentences import placeholders_of, sentence_of, template_of
 from cards.models import PlanBook
 from cards.pages.badges import Badge
 from cards.pages.frames import CONSOLE
+from cards.unreadable import read_kept
 
 LAST_NOTICES = 10
 NOTICE_TONES = {
@@ -46,8 +47,11 @@ def notice_line(notice, plans=None):
     badge = Badge(notice.get_kind_display(), NOTICE_TONES.get(notice.kind, "info"))
     if notice.card:
         card = format_html('<a href="{}">{}</a>', CONSOLE.url("card", notice.card.iccid), notice.card.iccid)
-        said = placeholders_of(notice, plans) | {"card": card}
-        sentence = format_html(template_of(notice), **said)
+
+        def linked(notice):
+            return format_html(template_of(notice), **placeholders_of(notice, plans) | {"card": card})
+
+        sentence = read_kept(linked, notice, lambda _notice: sentence_of(notice, plans))
     else:
         sentence = sentence_of(notice, plans)
     return NoticeLine(notice, badge, sentence, _mailed(notice))

@@ -11,8 +11,10 @@ from billing.choices import Deed, NoticeKind, PriceKind
 from billing.models import CustomerAccount, MoneyRules, Price, PriceTier, TermsRecord
 from billing.models.fields import MoneyField
 from billing.money import yuan
+from cards.choices import label_of
 from cards.models import Plan
 from cards.phrases import listed, pair
+from cards.unreadable import read_kept
 
 CHANGES_SHOWN = 20
 MODELS = {Deed.TERMS: CustomerAccount, Deed.PRICE: Price, Deed.RULES: MoneyRules}
@@ -89,6 +91,10 @@ def _about(change):
 
 
 def _value(field, value):
+    return read_kept(lambda value: _told(field, value), value, str)
+
+
+def _told(field, value):
     if value is None or value == "":
         return "—"
     if isinstance(field, MoneyField):
@@ -96,5 +102,5 @@ def _value(field, value):
     if isinstance(field, BooleanField):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return listed(NoticeKind(kind).label for kind in value) or "—"
+        return listed(label_of(NoticeKind, kind) for kind in value) or "—"
     return str(value)

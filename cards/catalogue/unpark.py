@@ -61,7 +61,7 @@ class Unpark(ActionType):
     roles = ("operations",)
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:
-        change.evidence = {"was": json.loads(card.parked)}
+        change.evidence = {"was": json.loads(InvariantBroken.read(card.parked).written())}
         card.parked = ""
         hear_of_device(card)
         if card.is_in_test or (card.term_runs and not card.cycle_is_over(change.on)):

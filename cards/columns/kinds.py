@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.calendar import civil_today, last_day
+from cards.choices import label_of
 from cards.columns import expressions as sql
 from cards.models import Card
 
@@ -128,7 +129,7 @@ class ChoiceLabel(Column):
         return sql.choice_label(self.source, self.vocabulary.choices) if is_for_people else sql.text(self.source)
 
     def said_of(self, card: Card) -> Any:
-        return self.vocabulary(getattr(card, self.source)).label
+        return label_of(self.vocabulary, getattr(card, self.source))
 
 
 class HoldLabels(Column):

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.calendar import last_day
-from cards.choices import Action, Rule, State
+from cards.choices import Action, Hold, Rule, State, label_of
 from cards.models import Card
 from cards.phrases import listed, noted, pair
 from cards.quantities import megabytes
@@ -35,16 +35,16 @@ def portrait(card, document):
 
 
 def forecast_line(change):
-    what = Action(change["action"]).label
-    return f"  {change['on']}  {noted(what, Rule(change['rule']).label) if change['rule'] else what}"
+    what = label_of(Action, change["action"])
+    return f"  {change['on']}  {noted(what, label_of(Rule, change['rule'])) if change['rule'] else what}"
 
 
 def _state_lines(card):
     state = str(card.get_state_display())
     if card.hold_list:
-        state = noted(state, listed(hold.label for hold in card.hold_list))
+        state = noted(state, listed(label_of(Hold, hold) for hold in card.hold_list))
     if card.resumes_to:
-        state += f" → {State(card.resumes_to).label}"
+        state += f" → {label_of(State, card.resumes_to)}"
     yield _("State: {state}").format(state=state)
     if card.parked:
         yield _("Parked: {why}").format(why=card.parked_because)
@@ -69,13 +69,13 @@ def _cycle(cycle):
 
 
 def _event_line(event):
-    states = " → ".join(str(State(code).label) for code in (event["from"], event["to"]) if code)
+    states = " → ".join(str(label_of(State, code)) for code in (event["from"], event["to"]) if code)
     parts = [
         f"{event['seq']:>4}",
         str(event["effective_on"]),
-        str(Action(event["action"]).label),
+        str(label_of(Action, event["action"])),
         states,
-        str(Rule(event["rule"]).label) if event["rule"] else event["actor"],
+        str(label_of(Rule, event["rule"])) if event["rule"] else event["actor"],
     ]
     if event["reason"]:
         parts.append(f"“{event['reason']}”")

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import ActorKind, AuditAction
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 
 
 class AuditEntry(models.Model):
@@ -29,7 +29,7 @@ class AuditEntry(models.Model):
         "cards.Customer", models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     address = CharField(_("visitor's address"), max_length=64)
-    details = models.JSONField(pgettext_lazy("audit", "details"), default=dict)
+    details = FactsField(pgettext_lazy("audit", "details"), default=dict)
 
     class Meta:
         verbose_name = _("audit entry")

@@ -4,7 +4,7 @@ from django.utils.translation import pgettext_lazy
 
 from cards.choices import Action, ActorKind, JobKind, Rule, State
 from cards.holds import MOST_TEXT, Holds, shown
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 
 GIVES_SERVICE = (Action.RENEW, Action.TOP_UP, Action.GRANT)
 
@@ -35,7 +35,7 @@ class CardEvent(models.Model):
     actor_name = CharField(_("actor"), max_length=150)
     rule = CharField(_("rule"), max_length=20, choices=Rule, blank=True)
     reason = CharField(_("reason"), max_length=500, blank=True)
-    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+    evidence = FactsField(_("evidence"), default=dict, blank=True)
     job = models.ForeignKey(
         "cards.Job", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("job")
     )

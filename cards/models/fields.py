@@ -6,10 +6,12 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
 from cards.phrases import on_one_line
+from cards.unreadable import tell_unreadable
 
 
 class Parametrised:
@@ -46,6 +48,29 @@ else:
         def deconstruct(self):
             name, _path, args, kwargs = super().deconstruct()
             return name, "django.db.models.CharField", args, kwargs
+
+
+class FactsField(models.JSONField):
+    """Facts by their names, as an object of JSON. What else may stand there is none, so that nothing breaks on it."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        read = super().from_db_value(value, expression, connection)
+        if value is None or isinstance(read, dict) or isinstance(expression, KeyTransform):
+            return read
+        tell_unreadable(str(read))
+        return {}
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
+
+
+class CountsField(FactsField):
+    """How many of each, by their names."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        counts = super().from_db_value(value, expression, connection)
+        return {name: count for name, count in counts.items() if isinstance(count, int)}
 
 
 class CodeField(CharField[_Taken, _Given]):

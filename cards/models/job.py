@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import JOB_AT_WORK, JOB_OVER, Action, JobKind, JobStatus, Step
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 from cards.models.leased import Leased
 from cards.scope import Scope, Visitor
 
@@ -30,7 +30,7 @@ class Selection(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("job", "owner")
     )
     name = CharField(_("name"), max_length=80, blank=True)
-    asked = models.JSONField(_("criteria"), default=dict)
+    asked = FactsField(_("criteria"), default=dict)
     size = models.PositiveIntegerField(pgettext_lazy("count", "cards"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -98,7 +98,7 @@ class Job(Leased):
     key = models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
     kind = CharField(_("kind"), max_length=16, choices=JobKind)
     action = CharField(_("action"), max_length=20, choices=Action, blank=True)
-    params = models.JSONField(_("parameters"), default=dict)
+    params = FactsField(_("parameters"), default=dict)
     reason = CharField(_("reason"), max_length=500, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -118,7 +118,7 @@ class Job(Leased):
         "self", models.PROTECT, null=True, blank=True, related_name="followed_by", verbose_name=_("previous job")
     )
     total = models.PositiveIntegerField(_("cards or rows"), default=0)
-    counts = models.JSONField(_("check results"), default=dict)
+    counts = FactsField(_("check results"), default=dict)
     file = models.FileField(_("file"), upload_to=FOLDER_OF_JOBS, blank=True)
     file_name = CharField(_("file name"), max_length=200, blank=True)
     kept_until = models.DateTimeField(_("file kept until"), null=True, blank=True)

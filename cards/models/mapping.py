@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Carrier, JobKind
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 
 
 class ColumnMapping(models.Model):
@@ -17,7 +17,7 @@ class ColumnMapping(models.Model):
     kind = CharField(_("kind"), max_length=16, choices=JobKind)
     carrier = CharField(_("carrier"), max_length=4, choices=Carrier, blank=True)
     customer = CharField(_("customer"), max_length=128, blank=True)
-    told = models.JSONField(_("columns"), default=dict)
+    told = FactsField(_("columns"), default=dict)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("said by"))
     at = models.DateTimeField(_("said at"), auto_now=True)
 

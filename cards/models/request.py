@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import RequestStatus
-from cards.models.fields import CharField
+from cards.models.fields import CharField, FactsField
 from cards.scope import OwnedQuerySet
 
 
@@ -32,7 +32,7 @@ class CardRequest(models.Model):
     card = models.ForeignKey("cards.Card", models.PROTECT, related_name="requests", verbose_name=_("card"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("submitted by"))
     text = models.CharField(_("question"), max_length=1_000, blank=True)
-    evidence = models.JSONField(_("evidence"), default=dict)
+    evidence = FactsField(_("evidence"), default=dict)
     status = CharField(_("status"), max_length=8, choices=RequestStatus, default=RequestStatus.OPEN)
     answer = models.CharField(_("answer"), max_length=2_000, blank=True)
     answered_by = models.ForeignKey(

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cards.choices import DayStep
-from cards.models.fields import CharField
+from cards.models.fields import CharField, CountsField
 from cards.models.leased import Leased
 
 FAILS_FROM_TRIES = 3  # of a step, one a minute: what passes by itself has passed
@@ -21,7 +21,7 @@ class SweptDay(models.Model):
     braked_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     released_by = CharField(_("released by"), max_length=150, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
-    counts = models.JSONField(_("changes by rule"), default=dict)
+    counts = CountsField(_("changes by rule"), default=dict)
 
     class Meta:
         verbose_name = _("nightly sweep")

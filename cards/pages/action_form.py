@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from cards.actions.action_requests import ActionRequest, RequestedAction, act, possible, rehearse
 from cards.calendar import last_day
 from cards.catalogue import CATALOGUE
-from cards.choices import Action, Hold, PlanKind
+from cards.choices import Action, Hold, PlanKind, label_of
 from cards.errors import BadInput, InvariantBroken, Refused
 from cards.forms import ActionForm, say_at_field
 from cards.models import Plan, PolicyBook
 from cards.phrases import listed
 from cards.quantities import megabytes
 from cards.sentences.terms import when_it_runs
-from cards.templatetags.cards import SHOWN_LABELS
+from cards.templatetags.cards import shown_label
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ def plans_for(action):
 
 def what_follows(before, after):
     """What an action changes, or has changed, in sentences."""
-    now = SHOWN_LABELS[after.shown]
+    now = shown_label(after.shown)
     if before.shown == after.shown:
         sentences = [_("Remains “{shown}”.").format(shown=now)]
     else:
-        sentences = [_("From “{before}” to “{after}”.").format(before=SHOWN_LABELS[before.shown], after=now)]
-    remaining = [hold.label for hold in after.hold_list if before.has_hold(hold)]
+        sentences = [_("From “{before}” to “{after}”.").format(before=shown_label(before.shown), after=now)]
+    remaining = [label_of(Hold, hold) for hold in after.hold_list if before.has_hold(hold)]
     if remaining:
         sentences.append(_("Still suspended: {holds}.").format(holds=listed(remaining)))
     if after.service_until and after.service_until != before.service_until:

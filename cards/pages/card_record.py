@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
-from cards.choices import BY_THEMSELVES, HOLDS_THAT_END_WITH_A_CYCLE, Action, Rule
+from cards.choices import BY_THEMSELVES, HOLDS_THAT_END_WITH_A_CYCLE, Action, Rule, label_of
 from cards.filters import LARGEST_ID, StrictForm
 from cards.models import CardEvent, Customer, Job
 from cards.models.event import GIVES_A_PACK
 from cards.pages.job_labels import job_badge, title_of
+from cards.paging import key_in
 from cards.phrases import listed, pair
 from cards.sentences import record
 
@@ -127,8 +128,8 @@ class Record:
         self.complaints = list(_complaints(filtered.form))
         found = list(filtered.qs.filter(card=card)[: RECORDS_SHOWN + 1])
         shown = {event.seq: event.shown for event in history}
-        former = Customer.objects.filter(pk__in={event.evidence.get("was_customer_id") for event in found} - {None})
-        names = dict(former.values_list("pk", "name"))
+        former = filter(None, (key_in(str(event.evidence.get("was_customer_id"))) for event in found))
+        names = dict(Customer.objects.filter(pk__in=set(former)).values_list("pk", "name"))
         self.entries = record.record_entries(found[:RECORDS_SHOWN], shown, names)
         self.older_than = found[RECORDS_SHOWN - 1].seq if len(found) > RECORDS_SHOWN else None
         given = {name for name, value in self.form.cleaned_data.items() if value}
@@ -163,7 +164,7 @@ def jobs_in(history):
     did = {}
     for event in history:
         if event.job_id:
-            did.setdefault(event.job_id, Counter())[str(Action(event.action).label)] += 1
+            did.setdefault(event.job_id, Counter())[str(label_of(Action, event.action))] += 1
     jobs = Job.objects.filter(pk__in=sorted(did)[-JOBS_SHOWN:]).select_related("owner", "of") if did else []
     return [
         Touch(job, title_of(job), job_badge(job), listed(did[job.pk]), did[job.pk].total())

@@ -105,6 +105,8 @@ def usage_of(card, day):
 
 def next_day_of(card):
     """The day that matters next on the card and what it is: `(2026-12-31, "last day of service")`."""
+    if card.phase not in NEXT_DAY:
+        return None, ""
     name, label = NEXT_DAY[card.phase]
     day = getattr(card, name)
     if day and name.endswith("_until"):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cards.actions.jobs import control
 from cards.catalogue import PARAMETERS
-from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step
+from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step, label_of
 from cards.errors import Refused
 from cards.models import PlanBook
 from cards.pages.badges import Badge
@@ -67,11 +67,11 @@ def job_badge(job):
 def title_of(job):
     """What the job does, as its button and its page are called."""
     if job.kind == JobKind.ACTION:
-        return str(Action(job.action).label)
+        return str(label_of(Action, job.action))
     if job.kind == JobKind.UNDO:
         return _("Undo: {action}").format(action=title_of(job.of))
     if job.kind == JobKind.APPROVE_DRIFT:
-        return pair(job.get_kind_display(), Action(job.action).label)
+        return pair(job.get_kind_display(), label_of(Action, job.action))
     return job.get_kind_display()
 
 
@@ -88,12 +88,12 @@ def name_of(user):
 def step_log(job, name_of=name_of, without=()):
     """Who started, paused, resumed and ended the job, in order; `name_of` says how the reader knows them."""
     steps = job.steps.exclude(step__in=without).select_related("by")
-    return [LoggedStep(Step(step.step).label, name_of(step.by), step.at) for step in steps]
+    return [LoggedStep(label_of(Step, step.step), name_of(step.by), step.at) for step in steps]
 
 
 def parameters_of(job):
     """(label, value) of what the action of a job was told."""
-    return [(str(PARAMETERS[name].label), _value(name, value)) for name, value in job.params.items()]
+    return [(_parameter(name), _value(name, value)) for name, value in job.params.items()]
 
 
 def origin_of(selection, frame):
@@ -121,9 +121,13 @@ def why_not(user, job):
     return _("Your role can view imports but not start them.")
 
 
+def _parameter(name):
+    return str(PARAMETERS[name].label) if name in PARAMETERS else name
+
+
 def _value(name, value):
     if name == "kind":
-        return str(Hold(value).label)
+        return str(label_of(Hold, value))
     if name == "plan":
-        return PlanBook().named(value)
+        return PlanBook().named(str(value))
     return str(value) if value not in ("", None) else _("none")

@@ -129,13 +129,19 @@ def _is_wanted(show, row):
             return not written
         case "failed":
             return bool(written)
-    return bool(written) and written[0] == show
+    return _code(written) == show
 
 
 def _example(job, code, refusals, plans):
     """One refusal with this code, for what it says."""
     rows = job.chunks.filter(result__reasons__has_key=code).values_list("result__outcomes", flat=True).first()
-    return next(refusals.read(written, plans) for _pk, _seq, written in rows if written and written[0] == code)
+    found = (refusals.read(written, plans) for _pk, _seq, written in rows if _code(written) == code)
+    return next(found, None) or refusals("unreadable", text=code)
+
+
+def _code(written):
+    """The code of a refusal as it is kept; none where there is no refusal, or another version's."""
+    return written[0] if written and isinstance(written, list) else ""
 
 
 def _with_cards(rows, visible, refusals):

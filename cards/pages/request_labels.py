@@ -1,6 +1,6 @@
 """How requests are labelled: how far they are, and what the portal knew when they were asked."""
 
-from cards.choices import RequestStatus
+from cards.choices import RequestStatus, label_of
 from cards.pages.badges import Badge
 from cards.sentences.diagnosis import Finding, Subject
 from cards.sentences.record import evidence_labels
@@ -15,7 +15,7 @@ def request_badge(card_request):
 def findings_of(card_request):
     """(what was looked at, what was found, its tone) of each check, as it was when the request was made."""
     return [
-        (Subject(subject).label, Finding(finding).label, finding)
+        (label_of(Subject, subject), label_of(Finding, finding), finding)
         for subject, finding in card_request.evidence.get("checks", ())
     ]
 

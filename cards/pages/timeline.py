@@ -11,9 +11,9 @@ from unicodedata import east_asian_width
 from django.utils.translation import gettext as _
 
 from cards.calendar import last_day
-from cards.choices import Action, Hold
+from cards.choices import Action, Hold, label_of
 from cards.phrases import pair
-from cards.templatetags.cards import SHOWN_LABELS
+from cards.templatetags.cards import shown_label
 
 # The lying drawing, in units of its view box.
 WIDTH, LEFT, RIGHT = 960, 4, 820
@@ -111,7 +111,7 @@ class Drawing:
 def life_of(card, records, foreseen, today):
     """The line of a card; `records` come oldest first, `foreseen` is empty where nothing can be foreseen."""
     points = [(record.effective_on, record.shown, _cause(record)) for record in records]
-    ahead = [(max(step.on, today), step.shown, Action(step.action).label) for step in foreseen]
+    ahead = [(max(step.on, today), step.shown, label_of(Action, step.action)) for step in foreseen]
     start = min([card.opened_on, *(day for day, _shown, _label in points)])
     end = max([start + timedelta(days=1), today, *(day for day, _shown, _label in ahead)])
     marks = _milestones(records)
@@ -124,7 +124,7 @@ def life_of(card, records, foreseen, today):
         ahead.insert(0, (today, card.shown, ""))
     bands = [*_bands(points, today if ahead else end, False), *_bands(ahead, end, True)]
     marks.append(Mark(today, _("Today"), is_today=True))
-    marks += [Mark(max(step.on, today), Action(step.action).label, is_ahead=True) for step in foreseen]
+    marks += [Mark(max(step.on, today), label_of(Action, step.action), is_ahead=True) for step in foreseen]
     return Life(bands, marks, start, end, last)
 
 
@@ -185,7 +185,9 @@ def _milestones(records):
 
 def _cause(record):
     """What a record did: of a hold its own name says more than that one was placed."""
-    return (Hold(record.evidence["hold"]) if record.action == Action.PLACE_HOLD else Action(record.action)).label
+    if record.action == Action.PLACE_HOLD and "hold" in record.evidence:
+        return label_of(Hold, record.evidence["hold"])
+    return label_of(Action, record.action)
 
 
 def _in_lanes(marks, life):
@@ -221,7 +223,7 @@ def _stretches(life, length):
         begin, end = round(life.share(band.start) * length), round(life.share(band.until) * length)
         if end > begin:
             span = f"{band.start} – {last_day(band.until)}"
-            title = pair(SHOWN_LABELS[band.shown], span) if band.shown else span
+            title = pair(shown_label(band.shown), span) if band.shown else span
             yield _tone(band.shown) + " is-ahead" * band.is_ahead, title, begin, end - begin
     yield f"{_tone(life.shown_last)} is-ahead is-beyond", "", length, BEYOND
 

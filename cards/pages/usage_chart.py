@@ -126,7 +126,7 @@ def _with_packs(cycles, records, ends_packs):
             packs = 0
         for record in records:
             if record.did == Action.TOP_UP and cycle.starts_on <= record.effective_on < cycle.until:
-                packs = record.evidence["allowance_bytes"] - cycle.quota_bytes
+                packs = _number(record, "allowance_bytes", cycle.quota_bytes) - cycle.quota_bytes
         ended_on = cycle.until
         yield replace(cycle, quota_bytes=cycle.quota_bytes + packs)
 
@@ -136,8 +136,14 @@ def _with_limits(cycles, records):
     for cycle in cycles:
         for record in records:
             if record.action == Action.SET_LIMIT and record.effective_on < cycle.until:
-                limit_mb = record.evidence["limit_mb"]
+                limit_mb = _number(record, "limit_mb")
         yield replace(cycle, limit_bytes=limit_mb and limit_mb * MB)
+
+
+def _number(record, name, otherwise=None):
+    """A number that the record's evidence says, if it says one."""
+    said = record.evidence.get(name)
+    return said if isinstance(said, int) else otherwise
 
 
 def _chart(rows, empty=0):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cards.models import Card, CardEvent
 from cards.proof import allowances, chain, counters, facts
@@ -17,6 +18,7 @@ from cards.proof.problem import Findings, Piece, Problem, ProofPart
 from cards.proof.reading import METERS_AT_ONCE, ROWS_AT_ONCE, Records, read_records, with_other_counters
 from cards.proof.seals import AUDIT, RECORDS, prove_seals, sealed_before
 from cards.proof.sums import prove_sums
+from cards.unreadable import read_kept
 
 __all__ = ["AUDIT", "RECORDS", "RECORD_PARTS", "Piece", "Problem", "Proof", "ProofPart"]
 
@@ -115,9 +117,15 @@ def confirmed(card_ids: list[int], proofs: Sequence[OfACard]) -> list[Problem]:
 
 
 def _problems(records: Records, proofs: Sequence[OfACard]) -> Iterator[Problem]:
-    for prove in proofs:
-        for code, message in prove(records):
-            yield Problem(records.card.iccid, code, message)
+    def found(prove: OfACard) -> list[tuple[str, str]]:
+        return read_kept(lambda records: list(prove(records)), records, _unreadable)
+
+    for code, message in (finding for prove in proofs for finding in found(prove)):
+        yield Problem(records.card.iccid, code, message)
+
+
+def _unreadable(_records: str) -> list[tuple[str, str]]:
+    return [("unreadable", _("what is written about the card cannot be read"))]
 
 
 def _prove_sums(since: datetime | None, after: int) -> Piece:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cards.catalogue import CATALOGUE
-from cards.choices import Action, ActorKind, Hold, Rule
+from cards.choices import Action, ActorKind, Hold, Rule, label_of
 from cards.models import CardEvent
 from cards.sentences.customer_text import REASONS
+from cards.unreadable import read_kept
 
 # What rules and files do; what people do says the catalogue.
 OF_RULES: Mapping[str, Promise] = {
@@ -48,6 +49,10 @@ def history_entries(events: Iterable[CardEvent]) -> list[HistoryEntry]:
 
 
 def _sentence(event: CardEvent) -> str:
+    return read_kept(_told, event, lambda _event: str(label_of(Action, event.action)))
+
+
+def _told(event: CardEvent) -> str:
     if event.rule == Rule.FIRST_USE and event.action == Action.ACTIVATE:
         return str(FIRST_USE)
     facts = {"reason": "", "imei": "", "limit_mb": "", **event.evidence}

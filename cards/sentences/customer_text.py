@@ -166,7 +166,7 @@ NEXT = {
 
 def describe(card: Card) -> Description:
     """How a customer reads this card; one whose data contradict each other waits for the dealer."""
-    if card.parked:
+    if card.parked or card.state not in BY_STATE or card.hold_list.unknown:
         return being_corrected()
     described = describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
     return _renewed(card, described) if card.is_over and card.on_order and not card.is_final else described
@@ -206,7 +206,7 @@ def reasons_text(
     sent_in: dict[str, str | Promise] = (
         {Hold.REAL_NAME: _("its ID verification is not approved yet")} if _is_sent_in(real_name) else {}
     )
-    return _("; ").join(str(sent_in.get(hold, reasons[hold])) for hold in holds)
+    return _("; ").join(str(sent_in.get(hold, reasons.get(hold, hold))) for hold in holds)
 
 
 def _testing(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> Description:

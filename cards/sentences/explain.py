@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cards import permissions, rules
 from cards.calendar import add_months, last_day
-from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State
+from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, ActorKind, Hold, RealName, Rule, State, label_of
 from cards.models import Card, CardEvent, PolicyBook
 from cards.phrases import joined, listed, noted
 from cards.quantities import MB, megabytes
 from cards.sentences.terms import preventing_text, restoring_text
+from cards.unreadable import read_kept
 
 LONGEST_WAIT_MONTHS = 24
 WHO = {
@@ -111,10 +112,10 @@ def _foreseen(card: Card, shown: str, change: rules.Change, day: date) -> Forese
     return Foreseen(change.on, change.action, change.rule, shown, prevention, is_overdue, renewal)
 
 
-def placing_events(card: Card, events: Iterable[CardEvent]) -> dict[Hold, CardEvent | None]:
+def placing_events(card: Card, events: Iterable[CardEvent]) -> dict[str, CardEvent | None]:
     """For each open hold of the card the record that placed it; `events` come newest first."""
     missing, newer = set(card.hold_list), None
-    placed: dict[Hold, CardEvent | None] = {}
+    placed: dict[str, CardEvent | None] = {}
     for event in events:
         for hold in missing.difference(event.hold_list):
             placed[hold] = newer
@@ -125,9 +126,9 @@ def placing_events(card: Card, events: Iterable[CardEvent]) -> dict[Hold, CardEv
     return placed | dict.fromkeys(missing, newer)
 
 
-def ends_by_itself(card: Card, day: date, policies: PolicyBook) -> dict[Hold, date]:
+def ends_by_itself(card: Card, day: date, policies: PolicyBook) -> dict[str, date]:
     """For each open hold the day on which the rules lift it, if they do within two years of `day`."""
-    ends: dict[Hold, date] = {}
+    ends: dict[str, date] = {}
     twin = card.copy()
     for change in rules.catch_up(twin, add_months(day, LONGEST_WAIT_MONTHS), policies):
         for hold in set(card.hold_list).difference(twin.hold_list, ends):
@@ -138,8 +139,8 @@ def ends_by_itself(card: Card, day: date, policies: PolicyBook) -> dict[Hold, da
 def by_whom(event: CardEvent) -> str:
     """Who stands behind a record: the rule's label, or the person and through which door."""
     if event.rule:
-        return _("rule: {rule}").format(rule=Rule(event.rule).label)
-    return noted(event.actor_name, ActorKind(event.actor_kind).label.lower())
+        return _("rule: {rule}").format(rule=label_of(Rule, event.rule))
+    return noted(event.actor_name, str(label_of(ActorKind, event.actor_kind)).lower())
 
 
 # What a hold is about: the sentence, the evidence, the way back, and the action that helps.
@@ -211,8 +212,8 @@ REASON_BY_STATE: Mapping[str, Callable[[Card, date], Reason]] = {
 }
 
 
-def _hold(card: Card, hold: Hold, event: CardEvent | None, ends_on: date | None, day: date) -> Reason:
-    sentence, evidence, way_back, action = BY_HOLD[hold](card, event, day)
+def _hold(card: Card, hold: str, event: CardEvent | None, ends_on: date | None, day: date) -> Reason:
+    sentence, evidence, way_back, action = BY_HOLD.get(hold, _unknown)(card, event, day)
     if ends_on:
         by_itself = _("Clears automatically on {day}.").format(day=ends_on)
         way_back = joined(way_back, by_itself)
@@ -240,7 +241,7 @@ def _anomaly(card: Card, event: CardEvent | None, day: date) -> HoldTold:
 
 
 def _real_name(card: Card, event: CardEvent | None, day: date) -> HoldTold:
-    evidence = _("ID verification: {status}").format(status=RealName(card.real_name).label)
+    evidence = _("ID verification: {status}").format(status=label_of(RealName, card.real_name))
     if card.real_name == RealName.SUBMITTED:
         way_back = _("Approving the ID verification lifts it.")
     else:
@@ -287,11 +288,15 @@ def _threshold(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     return _("Usage in this cycle has reached the limit."), evidence, way_back, Action.RESUME
 
 
+def _unknown(card: Card, event: CardEvent | None, day: date) -> HoldTold:
+    return _("The card has a hold that this version of the portal does not know."), "", "", ""
+
+
 def _voluntary(card: Card, event: CardEvent | None, day: date) -> HoldTold:
     return _("The card was suspended manually."), "", _("Resuming lifts it."), Action.RESUME
 
 
-BY_HOLD: Mapping[Hold, Callable[[Card, CardEvent | None, date], HoldTold]] = {
+BY_HOLD: Mapping[str, Callable[[Card, CardEvent | None, date], HoldTold]] = {
     Hold.ANOMALY: _anomaly,
     Hold.REAL_NAME: _real_name,
     Hold.REBIND: _rebind,
@@ -325,7 +330,7 @@ def _rests_on_this_cycle(card: Card, hold: Hold, day: date) -> bool:
 def _used_when_placed(event: CardEvent) -> str:
     """What was used of how much when the hold was placed, where the record says it."""
     used, reached = event.evidence.get("used_bytes"), event.evidence.get("reached_bytes")
-    return "" if used is None or reached is None else _used_of(used, reached)
+    return "" if used is None or reached is None else read_kept(lambda pair: _used_of(*pair), (used, reached), str)
 
 
 def _used_of(used_bytes: int, of_bytes: int) -> str:

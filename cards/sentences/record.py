@@ -10,12 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.calendar import last_day
-from cards.choices import Action, Binding, Carrier, Certification, Hold, RealName, State
+from cards.choices import Action, Binding, Carrier, Certification, Hold, RealName, State, label_of
 from cards.errors import InvariantBroken
 from cards.models import CardEvent, PlanBook
 from cards.phrases import listed, pair
 from cards.quantities import megabytes
 from cards.sentences.explain import by_whom
+from cards.unreadable import read_kept
 
 EVIDENCE_LABELS: dict[str, str | Promise] = {
     "source": gettext_lazy("from the file"),
@@ -115,7 +116,7 @@ def evidence_labels(
     """The evidence of a record as (name, value) for people, always in the same order: databases keep none in JSON."""
     plans = plans or PlanBook()
     former = evidence.get("was_customer_id")
-    if former and customers and former in customers:
+    if customers and former in list(customers):
         evidence = {**evidence, "was_customer": customers[former]}
     known = [
         (name, value) for name, value in evidence.items() if value not in (None, [], "") and name not in HIDDEN_EVIDENCE
@@ -129,7 +130,7 @@ def _entry(event: CardEvent, before: str, customers: Mapping[int, str], plans: P
         seq=event.seq,
         on=event.effective_on,
         at=event.executed_at,
-        action=Action(event.action).label,
+        action=label_of(Action, event.action),
         by=by_whom(event),
         shown_before=before if before != shown else "",
         shown=shown,
@@ -144,21 +145,26 @@ def _place(item: tuple[str, Any]) -> tuple[int, str]:
 
 
 def _value(name: str, value: Any, plans: PlanBook) -> str:
+    """What people read of one piece of evidence; what stands there otherwise than this version writes it, as it is."""
+    return read_kept(lambda value: _told(name, value, plans), value, str)
+
+
+def _told(name: str, value: Any, plans: PlanBook) -> str:
     if name.endswith("_until"):
         return str(last_day(date.fromisoformat(value)))
     if name == "plan":
-        return plans.named(value)
+        return plans.named(str(value))
     if name.endswith("_bytes"):
         return f"{megabytes(value)} MB"
     if name.endswith("_mb"):
         return f"{value:,} MB"
     if name in ("why", "was"):
-        return str(InvariantBroken(value[0], **value[1]))
+        return str(InvariantBroken.read(value))
     if name == "before":
         return listed(pair(label, text) for label, text in evidence_labels(value, plans=plans)) or "—"
     if name in EVIDENCE_VOCABULARIES:
-        return str(EVIDENCE_VOCABULARIES[name](value).label)
+        return str(label_of(EVIDENCE_VOCABULARIES[name], value))
     if name in ("hold", "holds", "lifted", "still_held"):
         holds = [value] if isinstance(value, str) else value
-        return listed(Hold(hold).label for hold in holds)
+        return listed(label_of(Hold, hold) for hold in holds)
     return f"#{value}" if name == "undoes" else str(value)

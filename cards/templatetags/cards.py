@@ -22,10 +22,15 @@ DAY_OR_AMOUNT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?|-?¥[\d,.]*\d")
 SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}
 
 
+def shown_label(code):
+    """What the state or hold that a card shows is called; one that only a later version knows stays a code."""
+    return SHOWN_LABELS.get(code, code)
+
+
 @register.simple_tag
 def badge(code):
     """A state, or the hold that is shown in its place: one colour to each."""
-    return format_html('<span class="badge is-{}">{}</span>', code, SHOWN_LABELS[code])
+    return format_html('<span class="badge is-{}">{}</span>', code, shown_label(code))
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,7 @@
 """The set of a card's holds: in Python and in SQL the same, by whole codes, with room in the columns."""
 
 import re
+from datetime import date
 from itertools import combinations
 
 import pytest
@@ -8,8 +9,10 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import override
 
+from cards import rules
 from cards.choices import HOLD_MAY_BE_PLACED_FROM, HOLDS_THAT_END_WITH_A_CYCLE, Hold, State
 from cards.columns.expressions import hold_labels
+from cards.errors import InvariantBroken
 from cards.holds import Holds, has_sql, shown
 from cards.models import Card, CardEvent, StateTally
 from cards.querysets import FirstHold
@@ -28,10 +31,20 @@ def test_what_is_written_of_holds_is_read_as_the_same():
     assert (str(Holds()), str(Holds.read("voluntary,credit"))) == ("", "credit,voluntary")
 
 
-def test_a_code_that_no_hold_has_is_refused():
-    for text in ("no_credit", "credit,", "credit, voluntary", "Credit"):
-        with pytest.raises(ValueError, match="is not a valid Hold"):
-            Holds.read(text)
+def test_a_code_that_no_hold_has_stays_as_it_is_behind_the_others():
+    holds = Holds.read("of_tomorrow,credit,Credit,voluntary")
+    assert (holds, holds.unknown) == (("credit", "voluntary", "Credit", "of_tomorrow"), ["Credit", "of_tomorrow"])
+    assert Holds.read(str(holds.without(Hold.CREDIT))) == ("voluntary", "Credit", "of_tomorrow")
+    assert (Holds.read("credit,"), Holds.read("credit").unknown) == ((Hold.CREDIT,), [])
+
+
+def test_a_card_with_a_hold_that_no_rule_knows_contradicts_itself():
+    card = Card.new(state=State.SUSPENDED, holds="credit,of_tomorrow", resumes_to=State.TESTING, test_until=date.max)
+    with pytest.raises(InvariantBroken) as broken:
+        rules.check(card)
+    assert broken.value.written() == '["unknown_hold", {"hold": "of_tomorrow"}]'
+    card.holds = "credit"
+    assert rules.check(card) is None
 
 
 def test_holds_join_and_go_and_leave_the_others():

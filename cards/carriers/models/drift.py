@@ -8,7 +8,7 @@ from cards.carriers.choices import DriftKind, DriftState, ServiceState
 from cards.carriers.models.account import CarrierAccount
 from cards.carriers.querysets import DriftQuerySet
 from cards.choices import Action
-from cards.models.fields import CharField, CodeField
+from cards.models.fields import CharField, CodeField, FactsField
 
 
 class Drift(models.Model):
@@ -26,10 +26,10 @@ class Drift(models.Model):
     portal = CharField(max_length=9, choices=ServiceState, blank=True)
     commanded = CharField(max_length=20, blank=True)
     seen = CharField(max_length=9, choices=ServiceState, blank=True)
-    evidence = models.JSONField(default=dict, blank=True)
+    evidence = FactsField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=0)
     proposal = CharField(max_length=20, choices=Action, blank=True)
-    params = models.JSONField(default=dict, blank=True)
+    params = FactsField(default=dict, blank=True)
     state = CharField(max_length=11, choices=DriftState, default=DriftState.OPEN)
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from cards.actions.action_requests import act
 from cards.actions.sweep import DUE_AT_ONCE, braked_days, dry_run, is_swept, release_brake
 from cards.calendar import civil_today
-from cards.choices import Action, DayStep, Rule, State
+from cards.choices import Action, DayStep, Rule, State, label_of
 from cards.models import Card, DaysAtWork, StepOfDay, SweptDay
 from cards.pages.badges import Badge
 from cards.pages.frames import console_page, permitted
@@ -155,10 +155,10 @@ class TonightsChange:
 
     def __init__(self, iccid, done):
         self.iccid, self.day = iccid, done.change.on
-        self.action, self.rule = Action(done.change.action).label, Rule(done.change.rule).label
+        self.action, self.rule = label_of(Action, done.change.action), label_of(Rule, done.change.rule)
         self.before, self.after = State(done.from_state), State(done.to_state)
 
 
 def by_rule(counts):
     """(the rule's sentence, how often), the most frequent first."""
-    return [(Rule(rule).label, count) for rule, count in Counter(counts).most_common()]
+    return [(label_of(Rule, rule), count) for rule, count in Counter(counts).most_common()]

@@ -11,7 +11,15 @@ logger = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
 
-UNREADABLE = (ArithmeticError, AttributeError, FieldDoesNotExist, LookupError, RecursionError, TypeError, ValueError)
+NOT_TO_BE_READ = (
+    ArithmeticError,
+    AttributeError,
+    FieldDoesNotExist,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 LONGEST_IN_LOG = 200
 
 
@@ -19,7 +27,7 @@ def read_kept(read: Callable[[Any], _Read], kept: Any, instead: Callable[[str], 
     """What `read` makes of what was kept; of what it cannot read, what `instead` makes of its text."""
     try:
         return read(kept)
-    except UNREADABLE:
+    except NOT_TO_BE_READ:
         tell_unreadable(str(kept)[:LONGEST_IN_LOG])
         return instead(str(kept))
 

@@ -251,6 +251,11 @@ class Card(FilledAtOnce):
         return hold in Holds.read(self.holds)
 
     @property
+    def is_in_known_words(self) -> bool:
+        """Whether this version knows the card's state and all of its holds."""
+        return self.state in State and not self.hold_list.unknown
+
+    @property
     def parked_because(self) -> str:
         """Why the card is set aside, in the reader's language; empty when it is not."""
         return str(InvariantBroken.read(self.parked)) if self.parked else ""

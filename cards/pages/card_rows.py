@@ -105,9 +105,9 @@ def usage_of(card, day):
 
 def next_day_of(card):
     """The day that matters next on the card and what it is: `(2026-12-31, "last day of service")`."""
-    if card.phase not in NEXT_DAY:
+    name, label = NEXT_DAY.get(card.phase, ("", ""))
+    if not name:  # a state that only a later version knows
         return None, ""
-    name, label = NEXT_DAY[card.phase]
     day = getattr(card, name)
     if day and name.endswith("_until"):
         day = last_day(day)

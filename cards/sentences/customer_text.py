@@ -166,7 +166,7 @@ NEXT = {
 
 def describe(card: Card) -> Description:
     """How a customer reads this card; one whose data contradict each other waits for the dealer."""
-    if card.parked or card.state not in BY_STATE or card.hold_list.unknown:
+    if card.parked or not card.is_in_known_words:
         return being_corrected()
     described = describe_state(card.state, card.hold_list, card.real_name, card.lacks_real_name)
     return _renewed(card, described) if card.is_over and card.on_order and not card.is_final else described

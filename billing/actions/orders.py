@@ -198,13 +198,15 @@ def fulfil_if_small(order):
 
 
 def resume_order(order, *, user):
-    """Check a draft again, or work on a paid order again, whose job failed: what was done stays done."""
+    """Check a draft again, or work on a paid order again, whose job failed: what was done stays done.
+
+    A draft whose job failed over placing it has no line any more, and can be placed anew.
+    """
     require(lambda user: may_order(user, order.customer_id), user)
     with locked(order) as order:
-        if order.is_draft and order.size:
+        is_reopened = order.is_worked_on and order.job and engine.reopen(order.job, user)
+        if is_reopened and order.is_draft:
             leave_no_lines(order)
-        if order.is_worked_on and order.job:
-            engine.reopen(order.job, user)
         return order
 
 

@@ -389,6 +389,8 @@ def test_an_order_whose_job_failed_over_it_is_checked_again_with_no_line_left(us
     order = draft(user)
     let_place(order, user)
     write_a_chunk(order)
+    orders.resume_order(order, user=user)  # nothing has failed yet
+    assert stands(order) == ("draft", "placing", 2, 60, 2, 0)
     engine.fail(order.job, "It broke.")
     assert stands(order) == ("draft", "failed", 2, 60, 2, 0)
     orders.resume_order(order, user=user)

@@ -88,14 +88,10 @@ class RequestedAction(Work):
 
     def __init__(self, declared, request):
         self.declared, self.request, self.day = declared, request, request.on
-        self.also_asks = facts_asked(declared, request.actor)
+        self.also_asks, self.versions = facts_asked(declared, request.actor), request.versions
 
     def load(self, cards):
         self.request.sent_in.clear()
-
-    def refusal(self, key, version):
-        has_changed = self.request.versions is not None and self.request.versions.get(key) != version
-        return Refused("changed_meanwhile") if has_changed else None
 
     def steps(self, card):
         request, day = self.request, max(self.request.on, card.changed_on)

@@ -43,8 +43,6 @@ class FirstUse(Work):
     def _check(self, card):
         if not self.actor.may(Action.ACTIVATE, card):
             raise Refused("not_permitted", actor=self.actor.name, action=str(Action.ACTIVATE))
-        if self.versions is not None and self.versions.get(card.pk) != card.version:
-            raise Refused("changed_meanwhile")
         if card.parked:
             raise Refused("parked", parked=card.parked)
         if not (card.is_in_test or card.is_silent):

@@ -135,17 +135,19 @@ class Work:
     """What is to be done to cards. One object serves a chunk, which may have to be done again, in halves.
 
     Work that is done to cards in classes says on which `day`, and which facts it may ask for beside those of the rules.
+    Where it has the `versions` that cards had when somebody looked at them, one that has changed since is refused.
     """
 
     day: date
     also_asks: tuple[str, ...] = ()
+    versions: Mapping[int, int] | None = None
 
     def load(self, cards: Sequence[Card]) -> None:
         """Called once the cards are locked: read what the steps need, for all of them, and forget what was before."""
 
-    def refusal(self, key: int, version: int) -> Refused | None:
-        """Why nothing is done to this card, whatever its facts are."""
-        return None
+    def has_changed(self, key: int, version: int) -> bool:
+        """Whether a card is not any more what somebody has looked at."""
+        return self.versions is not None and self.versions.get(key) != version
 
     def steps(self, card: Card) -> Iterator[Change]:
         """Take the card through its changes in memory, and yield each once it is done."""
@@ -188,10 +190,9 @@ def one_by_one(card_ids: Sequence[int], work: Work, signature: Signature) -> lis
 
 def in_classes(card_ids: Sequence[int], work: Work, signature: Signature) -> list[Outcome]:
     """Lock these cards and take each class of them through `work`: an outcome each; one by one those that are odd."""
-    alike = []
-    for card in classes_of(card_ids, work.day, work.also_asks, is_locked=True):
-        if not any(map(work.refusal, card.keys, card.versions)):
-            alike.append(card)
+    alike = list(classes_of(card_ids, work.day, work.also_asks, is_locked=True))
+    if work.versions is not None:
+        alike = [card for card in alike if not any(map(work.has_changed, card.keys, card.versions))]
     try:
         with transaction.atomic():
             outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
@@ -295,8 +296,8 @@ def create(opened: Collection[tuple[Card, Change, FirstTerm]], signature: Signat
 
 def started(card: Card, work: Work) -> Iterator[Change]:
     """A card is worked on only if its facts are consistent; a parked one refuses for itself, by its guards."""
-    if not isinstance(card, Representative) and (refused := work.refusal(card.pk, card.version)):
-        raise refused
+    if not isinstance(card, Representative) and work.has_changed(card.pk, card.version):
+        raise Refused("changed_meanwhile")
     if not card.parked:
         rules.check(card)
     yield from work.steps(card)

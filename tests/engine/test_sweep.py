@@ -10,7 +10,7 @@ from cards.actions.sweep import brake_holds, braked_days, dry_run, release_brake
 from cards.calendar import days
 from cards.models import Card, SweptDay
 from simportal.days import carry_on
-from tests.build import card_in_use, do, fresh, open_card, staff
+from tests.build import OPENED_ON, card_in_use, do, fresh, open_card, staff, story
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,16 @@ def test_a_brake_that_does_not_hold_is_not_released():
     sweep(FORCED_ON)
     release_brake(FORCED_ON, staff())
     assert SweptDay.objects.get(day=FORCED_ON).released_by == ""
+
+
+def test_a_limit_of_many_gigabytes_is_swept_as_any_other():
+    """As bytes it is no number of 32 bits, as PostgreSQL reckons with columns of MB."""
+    small, large = card_in_use(), card_in_use()
+    for card, limit_mb in ((small, "20"), (large, "3000")):
+        do("set_limit", card, OPENED_ON, limit_mb=limit_mb)
+    assert sweep(date(2027, 2, 1)).parked == []
+    assert story(fresh(large))[-1] == ("expire", "expire", "shut_down", date(2027, 1, 1))
+    assert [done[3] for done in story(small)] == [done[3] for done in story(large)]
 
 
 def test_a_card_that_is_never_due_is_never_touched():

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 
 from django.db import connection, transaction
 from django.db.models import CharField, Exists, OuterRef, Q
@@ -203,27 +203,29 @@ def _but_for_faults(do, faults, card_ids):
 def _in_lanes(do, chunks):
     """The results of `do` for each chunk. On PostgreSQL one chunk is thought about while another is being written.
 
-    SQLite has one writer, and a caller's transaction one connection: there it is one chunk after the other.
+    A lane is a thread that keeps its connection for the day: nearly all of its time is the server's. SQLite has one
+    writer, and a caller's transaction one connection: there it is one chunk after the other.
     """
     if connection.vendor == "sqlite" or connection.in_atomic_block:
         yield from map(do, chunks)
         return
-    with ThreadPoolExecutor(SWEEP_LANES) as lanes:
-        running = deque()
-        for chunk in chunks:
-            running.append(lanes.submit(_and_hang_up, do, chunk))
+    lanes, running = [ThreadPoolExecutor(1) for _ in range(SWEEP_LANES)], deque()
+    try:
+        for lane, chunk in zip(cycle(lanes), chunks, strict=False):
+            running.append(lane.submit(do, chunk))
             if len(running) == SWEEP_LANES:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
-
-
-def _and_hang_up(do, chunk):
-    """A thread's connection is its own, and nobody else would close it."""
-    try:
-        return do(chunk)
     finally:
-        connection.close()
+        for lane in lanes:
+            lane.submit(_hang_up)
+            lane.shutdown()
+
+
+def _hang_up():
+    """A thread's connection is its own, and nobody else would close it."""
+    connection.close()
 
 
 def due_chunks(day):

@@ -459,6 +459,36 @@ def test_a_fault_in_a_chunk_of_the_sweep_parks_nobody_and_keeps_no_other_back(mo
     assert SweptDay.objects.get().finished_at is not None
 
 
+@contextmanager
+def connections_of_lanes():
+    """Those that are opened meanwhile in other threads than this one."""
+    opened = []
+
+    def note(connection, **_):
+        if threading.current_thread() is not threading.main_thread():
+            opened.append(connection)
+
+    connection_created.connect(note)
+    yield opened
+    connection_created.disconnect(note)
+
+
+@with_connections_of_their_own
+def test_a_lane_of_the_sweep_keeps_its_connection_as_long_as_it_holds(monkeypatch):
+    """One that breaks takes its own chunk back, and the lane goes on with another; none is left open."""
+    monkeypatch.setattr(sweep, "DUE_AT_ONCE", 2)
+    for _ in range(12):
+        open_card()
+    day = min(Card.objects.values_list("next_due_on", flat=True))
+    with connections_of_lanes() as opened, backend_that_ends_once("cards_cardevent"):
+        assert fault_of(raised(lambda: sweep.sweep_until(day, math.inf))) == Fault.AWAY
+    assert [each.connection for each in opened] == [None] * (sweep.SWEEP_LANES + 1)
+    assert Card.objects.due(day).count() == 2
+    with connections_of_lanes() as opened:
+        assert sweep.sweep_until(day, math.inf)
+    assert ([each.connection for each in opened], Card.objects.due(day).count()) == ([None], 0)
+
+
 # files
 
 

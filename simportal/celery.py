@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from kombu import Queue
 
+from cards.collector import spare_the_program
 from cards.log_context import forget_facts, note
 from cards.timeouts import WORKERS, keep_to
 from simportal.schedule import BEAT_SCHEDULE
@@ -29,9 +30,10 @@ def leave_logging_to_django(**_):
 
 
 @worker_init.connect
-def keep_to_the_limits_of_workers(**_):
+def work_as_workers_do(**_):
     """Of its pool too, whether of processes or of threads."""
     keep_to(WORKERS)
+    spare_the_program()
 
 
 @task_prerun.connect

@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import reverse
 from django.utils.translation import override
 
+from cards.collector import spare_the_program
 from cards.timeouts import PAGES, keep_to
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
@@ -16,3 +17,4 @@ for language, _label in settings.LANGUAGES:  # all pages and words are loaded be
     with override(language):
         reverse("home")
 keep_to(PAGES)
+spare_the_program()

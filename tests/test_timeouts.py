@@ -1,4 +1,4 @@
-"""How long the database may keep each kind of process waiting."""
+"""What each kind of process says when it starts, above all how long the database may keep it waiting."""
 
 import time
 from copy import deepcopy
@@ -56,6 +56,14 @@ DOORS = {
 def test_each_door_says_what_kind_it_is(new_portal, door):
     opens, limits = DOORS[door]
     assert python(new_portal(), f"{opens}\n{LIMITS_OF_A_PROCESS}").split("\n")[-2] == limits[connection.vendor]
+
+
+@pytest.mark.once
+def test_whoever_works_long_spares_the_collector_what_is_loaded_by_then(new_portal):
+    program = "import gc\nbefore = gc.get_freeze_count()\n{}\nprint(gc.get_freeze_count() > before)"
+    portal = new_portal()
+    spared = {door: python(portal, program.format(opens)).split("\n")[-2] for door, (opens, _) in DOORS.items()}
+    assert spared == {"people": "False", "pages": "True", "workers": "True"}
 
 
 def test_a_worker_gives_up_before_its_lease_and_its_task_are_over():

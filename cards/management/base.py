@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
 from cards.calendar import exists
+from cards.collector import spare_the_program
 from cards.errors import BadInput
 from cards.faults import Fault, fault_of
 
@@ -65,6 +66,7 @@ class PortalCommand(BaseCommand):
         if not options["traceback"]:
             # What breaks on a card is reported as the reason why it is parked.
             logging.getLogger("cards").setLevel(logging.CRITICAL)
+        spare_the_program()
         try:
             self.execute(**options)
         except BrokenPipeError:

@@ -1,6 +1,5 @@
 """What a piece of work costs: its seconds, the processors' on both sides, what is written down, and memory."""
 
-import gc
 import os
 import resource
 import time
@@ -8,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection
+
+from cards.collector import spare_the_program
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
@@ -73,4 +74,4 @@ def _processes():
 
 def as_deployed():
     """What a worker does before its work."""
-    gc.freeze()
+    spare_the_program()

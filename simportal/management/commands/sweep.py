@@ -1,5 +1,3 @@
-import gc
-
 from django.utils.translation import gettext as _
 
 from cards.actions import sweep
@@ -38,8 +36,6 @@ class Command(PortalCommand):
                 bar.set_description(str(day))
                 bar.update(count)
 
-            # By now the program is loaded: the collector need not walk it again for each chunk.
-            gc.freeze()
             return days.carry_through(through, progress)
 
     def print_report(self, report, dry_run):

@@ -4,7 +4,8 @@ import argparse
 import statistics
 from operator import itemgetter
 
-from tests.bench.databases import answer, databases
+from tests.bench import goals
+from tests.bench.databases import answer, databases, sized
 
 # What each is called, and beside which limit it stands, if it is long enough to be compared.
 CONTENDERS = {
@@ -18,6 +19,7 @@ CONTENDERS = {
     "import_export": ("(c) django-import-export, CSV", "copy"),
 }
 ONCE = ("xlsx", "import_export")
+FIRST_ROWS_WITHIN = 50  # ms
 
 
 def measure(database, folder, cards, rounds):
@@ -47,6 +49,11 @@ def report(name, found):
         soon = "   first byte after {:.0f} ms, rows after {:.0f}".format(*soon) if soon else ""
         cards = rounds[0]["rows"]
         print(f"  {label:<36}{rate:>9,.0f}{share}   +{memory:>4.0f} MB   {cards:>9,} cards{soon}")
+    codes, limit = (_middle(found[contender], _rate) for contender in ("codes", "copy_codes"))
+    cards = found["codes"][0]["rows"]
+    goals.note("codes", name, f"{limit:,.0f} cards/s", f"{codes:,.0f} cards/s", codes / limit, cards)
+    came = _middle(found["first"], itemgetter("rows_ms"))
+    goals.note("first_row", name, f"{FIRST_ROWS_WITHIN} ms", f"{came:.0f} ms", FIRST_ROWS_WITHIN / came, cards)
 
 
 def _rate(its):
@@ -59,7 +66,7 @@ def _middle(rounds, measured):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.exports", description=__doc__)
-    parser.add_argument("--cards", type=int, default=1_000_000)
+    parser.add_argument("--cards", type=int, default=sized(1_000_000))
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print(f"{asked.cards:,} cards; medians of {asked.rounds} rounds; memory beyond what the program has before")

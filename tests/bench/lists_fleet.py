@@ -93,7 +93,7 @@ def _cards_statement(cards):
         "version": "1",
         "changed_on": "aged.changed_on",
         "next_due_on": "aged.next_due_on",
-        "parked": """CASE WHEN mixed % 300 = 0 THEN '{"code": "no_queued_term"}' ELSE '' END""",
+        "parked": """CASE WHEN mixed % 300 = 0 THEN '["no_queued_term", {}]' ELSE '' END""",
         "opened_on": "aged.opened_on",
         "test_months": "CASE WHEN kind.state = 'testing' THEN 3 ELSE 0 END",
         "test_quota_mb": "CASE WHEN kind.state = 'testing' THEN 30 ELSE 0 END",

@@ -15,7 +15,7 @@ LANES = 2
 CONTENDERS = {
     "portal": ("the portal", "portal", 1),
     "portal_lanes": ("the portal, two lanes", "portal", LANES),
-    "raw": ("(a) raw SQL, 2,000 a statement", "raw", 1),
+    "raw": ("(a) raw SQL, as many a statement", "raw", 1),
     "raw_lanes": ("(a) in two lanes", "raw", LANES),
     "bare": ("(a) where no trigger stands", "bare", 1),
     "loop": ("(b) a loop, card by card", "loop", 1),

@@ -1,8 +1,8 @@
 """The floor of the sweep: what becomes of each life is known beforehand, and is written by the fewest statements.
 
 `foresee` writes it into two tables before the cards are multiplied, from the rules themselves; a copy's key says whose
-copy it is. `Floor` then takes 2,000 cards at a time through it as one who knew all of it would, with the triggers on:
-the same rows as the portal's, with their evidence, terms, sums and counts.
+copy it is. `Floor` then takes the cards through it as one who knew all of it would, as many at a time as the sweep and
+with the triggers on: the same rows as the portal's, with their evidence, terms, sums and counts.
 """
 
 import json
@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from django.db import connection, transaction
 from django.utils import timezone
 
+from cards.actions.sweep import DUE_AT_ONCE
 from cards.actions.write import CARD_COLUMNS, attach_queues, chunked
 from cards.models import Card, CardEvent, PolicyBook, StateTally, SweptDay
 from cards.rules import catch_up
 from tests.bench.lanes import in_lanes
 from tests.bench.sweep_fleets import DAY
 
-CHUNK = 2_000
 TABLES = """
     CREATE TABLE bench_card AS SELECT * FROM cards_card WHERE FALSE;
     CREATE TABLE bench_record AS SELECT * FROM cards_cardevent WHERE FALSE;
@@ -108,7 +108,7 @@ class Floor:
         """The number of changes."""
         SweptDay.objects.create(day=DAY)
         due = Card.objects.due(DAY).order_by("next_due_on", "pk").values_list("pk", flat=True)
-        chunks = list(chunked(due.iterator(), CHUNK))
+        chunks = list(chunked(due.iterator(), DUE_AT_ONCE))
         in_lanes(self._take, [chunks[lane::lanes] for lane in range(lanes)])
         SweptDay.objects.filter(day=DAY).update(finished_at=timezone.now())
         return sum(SweptDay.objects.get(day=DAY).counts.values())

@@ -51,7 +51,7 @@ ODD = f"""
         OR c.used_bytes / {MB} >= c.quota_mb + c.pack_mb
         OR c.limit_mb IS NOT NULL AND c.used_bytes / {MB} >= c.limit_mb
     )
-    OR c.binding <> '{Binding.NONE}' AND c.seen_imei <> c.bound_imei
+    OR c.binding <> '{Binding.NONE}' AND c.seen_imei <> '' AND c.seen_imei <> c.bound_imei
 """
 QUEUE = """
     SELECT {gathered} FROM (

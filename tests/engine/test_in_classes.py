@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import DateField, Max
 from django.utils import timezone
 
 from cards.actions.action_requests import ActionRequest, RequestedAction
@@ -43,7 +44,7 @@ from cards.models import (
 )
 from cards.models.card import MB
 from cards.permissions import CUSTOMER_ACTIONS, Actor
-from tests.build import OPENED_ON, SHELL, card_in_use, do, member, open_card, story, swept
+from tests.build import OPENED_ON, SHELL, card_in_use, do, member, open_card, spoil, story, swept
 from tests.engine.test_faults import with_connections_of_their_own
 from tests.engine.test_forecast import rolled_back
 from tests.processes import wait_until
@@ -86,6 +87,16 @@ TOLD = {
 # What comes before a card's life is likely to be: less is final, and more is asked for.
 OFTEN = [word for word in CATALOGUE if word not in (Action.CANCEL, Action.UNPARK)] + [Action.GRANT, Action.ACTIVATE] * 4
 
+OPENED_WITH = {
+    "carrier": lambda random: random.choice(list(POLICIES)),
+    "certification": lambda random: random.choice(["enterprise", "enterprise", "individual"]),
+    "opened_on": lambda random: str(OPENED_FROM + timedelta(days=random.randint(0, 60))),
+    "plan": lambda random: random.choice(["M1-100", "Y1-30", "A1-40", "A1-10240"]),
+    "customer": lambda random: random.choice(["", "Acme"]),
+    "test": lambda random: random.choice([{}, {}, {"test_months": "1", "test_quota_mb": "5"}]),
+    "device": lambda random: random.choice([{}, {}, {"binding": "first_use"}, {"binding": "fixed", "imei": IMEIS[0]}]),
+}
+
 COMPARED = {
     Card: ["id"],
     CardEvent: ["card_id", "seq"],
@@ -115,30 +126,32 @@ def fleet():
     histories = opened(random)
     codes_of(Card.objects.filter(pk__in=[keys[0] for keys in histories]))
     for keys in histories:
-        day = Card.objects.get(pk=keys[0]).opened_on
+        day = Card.objects.filter(pk__in=keys).aggregate(day=Max("opened_on"))["day"]
         while (day := day + timedelta(days=random.randint(0, 15))) < FIRST_DAY:
-            happens(random, keys, day)
+            happens(random, random.choice([keys, random.sample(keys, random.randint(1, len(keys)))]), day)
     return histories
 
 
 def opened(random):
+    """Cards taken in, history by history; every third is opened with something else than the others of its history."""
     rows, histories = [], []
     for copies in FLEET:
-        texts = {
-            "carrier": random.choice(list(POLICIES)),
-            "certification": random.choice(["enterprise", "enterprise", "individual"]),
-            "opened_on": str(OPENED_FROM + timedelta(days=random.randint(0, 60))),
-            "plan": random.choice(["M1-100", "Y1-30", "A1-40", "A1-10240"]),
-            "customer": random.choice(["", "Acme"]),
-        }
-        texts |= random.choice([{}, {}, {"test_months": "1", "test_quota_mb": "5"}])
-        texts |= random.choice([{}, {}, {"binding": "first_use"}, {"binding": "fixed", "imei": IMEIS[0]}])
-        numbers = range(len(rows), len(rows) + copies)
-        rows += [read_card_row(2, texts | {"iccid": f"8986{number:016d}"}, date.max) for number in numbers]
-        histories.append(list(numbers))
-    assert apply_cards(rows, actor=SHELL).errors == []
-    keys = list(Card.objects.order_by("iccid").values_list("pk", flat=True))
+        columns = {name: choose(random) for name, choose in OPENED_WITH.items()}
+        histories.append(range(len(rows), len(rows) + copies))
+        for _ in range(copies):
+            own = random.choice(list(OPENED_WITH)) if random.random() < 1 / 3 else None
+            row = columns | ({own: OPENED_WITH[own](random)} if own else {})
+            rows.append(row.pop("test") | row.pop("device") | row)
+    keys = taken_in(rows)
     return [[keys[number] for number in numbers] for numbers in histories]
+
+
+def taken_in(rows):
+    """The keys of the cards of one file, in the order of its rows."""
+    iccids = [f"8986{number:016d}" for number in range(len(rows))]
+    texts = [{"iccid": iccid, "opened_on": str(OPENED_ON)} | row for iccid, row in zip(iccids, rows, strict=True)]
+    assert apply_cards([read_card_row(2, text, date.max) for text in texts], actor=SHELL).errors == []
+    return list(Card.objects.order_by("iccid").values_list("pk", flat=True))
 
 
 def happens(random, keys, day, how=one_by_one):
@@ -239,7 +252,7 @@ def test_random_lives_end_alike_whichever_way_they_are_swept(fleet):
         return said
 
     assert differences(both_ways(live)) == {}
-    print(together)
+    assert together[in_classes, Representative] > 400, "enough of it went in classes"
 
 
 def test_what_people_ask_for_ends_alike_whichever_way_it_is_done(fleet):
@@ -327,19 +340,83 @@ def test_what_is_set_can_be_read(phase):
     assert represented(phase, "customer_id", "tags")[1].tag_list == []
 
 
+# which cards are alike
+
+
+def another(card, name):
+    """A value that the card does not have there."""
+    value, field = getattr(card, name), Card._meta.get_field(name)
+    if field.choices:
+        return next(code for code in reversed(field.choices) if code[0] != value)[0]
+    if isinstance(field, DateField):
+        return (value or FIRST_DAY) + timedelta(days=1)
+    return not value if isinstance(value, bool) else (value or 0) + 1
+
+
+def test_cards_that_differ_in_one_fact_are_of_two_classes(phase):
+    stopped = {"state": State.SUSPENDED, "holds": "voluntary", "resumes_to": phase}
+    facts = [{}, stopped, stopped | {"holds": "anomaly"}]
+    for name in {*OF_ALL, *FACTS_IN[phase]} - {"state", "holds", "resumes_to"}:
+        facts.append({name: another(IN[phase](), name)})
+    cards = [IN[phase]() for _ in facts]
+    for card, own in zip(cards, facts, strict=True):
+        spoil(card, **own)
+    twin = IN[phase]()
+    assert sorted(sorted(alike.keys) for alike in classes_of([card.pk for card in (*cards, twin)], FIRST_DAY)) == [
+        [cards[0].pk, twin.pk],
+        *([card.pk] for card in cards[1:]),
+    ]
+
+
+ODD = {
+    "parked": (State.IN_USE, {"parked": '["no_cycle", {}]'}),
+    "changed later": (State.IN_USE, {"changed_on": date(2027, 2, 1), "next_due_on": date(2027, 3, 1)}),
+    "changed since it was due": (State.UNUSED, {"changed_on": date(2026, 8, 2)}),
+    "a test that is used up": (State.TESTING, {"used_bytes": 30 * MB}),
+    "used before it is active": (State.UNUSED, {"used_bytes": 1}),
+    "in use before its term": (
+        State.IN_USE,
+        {"service_until": None, "forced_activation_on": date(2026, 8, 1), "silent_from": OPENED_ON}
+        | {"state": State.SUSPENDED, "holds": "real_name", "resumes_to": State.IN_USE},
+    ),
+    "an allowance that is used up": (State.IN_USE, {"used_bytes": 1024 * MB}),
+    "an allowance with a pack that is used up": (State.IN_USE, {"used_bytes": 1025 * MB, "pack_mb": 1}),
+    "a limit that is reached": (State.IN_USE, {"used_bytes": 20 * MB, "limit_mb": 20}),
+    "another device than its own": (State.IN_USE, {"binding": "fixed", "bound_imei": IMEIS[0], "seen_imei": IMEIS[1]}),
+    "its first device": (State.IN_USE, {"binding": "first_use", "seen_imei": IMEIS[1]}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_cards_are_of_no_class_and_go_their_own_way(odd):
+    """Due on the day are the odd one and two without what makes it odd."""
+    day = date(2027, 1, 15)
+    phase, facts = ODD[odd]
+    cards = [IN[phase]() for _ in range(3)]
+    spoil(cards[0], used_on=OPENED_ON, **facts)
+    keys = [card.pk for card in cards]
+    assert [sorted(alike.keys) for alike in classes_of(keys, day)] == [keys[1:]]
+    assert differences(both_ways(lambda how: told(change(keys, CatchUp(day), how=how)))) == {}
+
+
 # how much of it goes in classes
 
 
-def test_cards_that_are_alike_all_go_in_classes_in_as_many_statements_as_one_of_each(django_assert_num_queries):
-    forced = date(2026, 8, 1)
-    kinds = {"certification": "enterprise"}, {"certification": "individual"}, {"carrier": "cucc"}
-    for copies in (WORTH_A_STATEMENT, 3 * WORTH_A_STATEMENT):
-        keys = [open_card(**kind).pk for kind in kinds for _ in range(copies)]
-        with django_assert_num_queries(12 + (connection.vendor == "postgresql")):
-            outcomes = change(keys, CatchUp(forced), how=in_classes)
-        assert {(type(outcome.card), len(outcome.keys), len(outcome.done)) for outcome in outcomes} == {
-            (Representative, copies, 1)
-        }
+def test_a_device_of_its_own_in_which_nobody_has_seen_it_yet_makes_no_card_odd():
+    cards = [card_in_use(plan="M1-100", binding="fixed", imei=imei) for imei in IMEIS]
+    ((outcome,),) = sweep_day(date(2026, 2, 1))
+    assert sorted(outcome.keys) == [card.pk for card in cards]
+
+
+@pytest.mark.parametrize("copies", [WORTH_A_STATEMENT, 3 * WORTH_A_STATEMENT])
+def test_cards_that_are_alike_all_go_in_classes_in_as_many_statements_as_it_takes(copies, django_assert_num_queries):
+    kinds = ("cmcc", "enterprise"), ("cmcc", "individual"), ("cucc", "enterprise")
+    rows = [{"carrier": carrier, "certification": certification, "plan": "Y1-30"} for carrier, certification in kinds]
+    keys = taken_in(rows * copies)
+    with django_assert_num_queries(12 + (connection.vendor == "postgresql")):
+        outcomes = change(keys, CatchUp(date(2026, 8, 1)), how=in_classes)
+    kind = [(type(outcome.card), len(outcome.keys), len(outcome.done)) for outcome in outcomes]
+    assert kind == [(Representative, copies, 1)] * 3
 
 
 def test_the_sweep_goes_in_classes():

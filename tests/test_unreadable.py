@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
 ENGLISH = {"accept-language": "en"}
-anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=12)
+anyhow = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=8)
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -83,9 +83,9 @@ def shown_everywhere(console, mine, card):
     lists = ["/console/", "/console/cards/", "/console/queues/", "/console/sweep/", "/console/cards/export/?format=csv"]
     answers(console, console_page, *lists, "/console/cards/?cols=msisdn,state,next,usage,real_name,certification")
     answers(mine, my_page, "/my/", "/my/cards/", "/my/cards/export/?format=csv")
-    for command in (["card", card.iccid], ["card", card.iccid, "--json"], ["forecast", card.iccid], ["verify"]):
-        run(*command)
-    run("sweep", "--dry-run", "--json")
+    assert [run("card", card.iccid, *how).code for how in ([], ["--json"])] == [0, 0]
+    for command in (["forecast", card.iccid], ["verify"], ["sweep", "--dry-run", "--json"]):  # which may find faults
+        assert run(*command).code in (0, 1)
 
 
 def lived():

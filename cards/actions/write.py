@@ -145,9 +145,9 @@ class Work:
     def load(self, cards: Sequence[Card]) -> None:
         """Called once the cards are locked: read what the steps need, for all of them, and forget what was before."""
 
-    def has_changed(self, key: int, version: int) -> bool:
-        """Whether a card is not any more what somebody has looked at."""
-        return self.versions is not None and self.versions.get(key) != version
+    def has_changed(self, keys: Sequence[int], versions: Sequence[int]) -> bool:
+        """Whether any of these cards is not any more what somebody has looked at."""
+        return self.versions is not None and list(map(self.versions.get, keys)) != list(versions)
 
     def steps(self, card: Card) -> Iterator[Change]:
         """Take the card through its changes in memory, and yield each once it is done."""
@@ -190,9 +190,8 @@ def one_by_one(card_ids: Sequence[int], work: Work, signature: Signature) -> lis
 
 def in_classes(card_ids: Sequence[int], work: Work, signature: Signature) -> list[Outcome]:
     """Lock these cards and take each class of them through `work`: an outcome each; one by one those that are odd."""
-    alike = list(classes_of(card_ids, work.day, work.also_asks, is_locked=True))
-    if work.versions is not None:
-        alike = [card for card in alike if not any(map(work.has_changed, card.keys, card.versions))]
+    classes = classes_of(card_ids, work.day, work.also_asks, is_locked=True)
+    alike = [card for card in classes if not work.has_changed(card.keys, card.versions)]
     try:
         with transaction.atomic():
             outcomes = [outcome for outcome in carry_out(alike, work, signature) if not outcome.is_unlike]
@@ -296,7 +295,7 @@ def create(opened: Collection[tuple[Card, Change, FirstTerm]], signature: Signat
 
 def started(card: Card, work: Work) -> Iterator[Change]:
     """A card is worked on only if its facts are consistent; a parked one refuses for itself, by its guards."""
-    if not isinstance(card, Representative) and work.has_changed(card.pk, card.version):
+    if not isinstance(card, Representative) and work.has_changed([card.pk], [card.version]):
         raise Refused("changed_meanwhile")
     if not card.parked:
         rules.check(card)

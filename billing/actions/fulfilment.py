@@ -5,6 +5,7 @@ why not and the money back in the wallet.
 """
 
 from collections import Counter, defaultdict
+from operator import itemgetter
 
 from billing.actions.delivery import deliver
 from billing.actions.ledger import post_entry, transfer
@@ -16,7 +17,7 @@ from billing.choices import Account, EntryKind, LineState, PayerRefundCause
 from billing.models import Order, OrderLine
 from billing.money import ZERO
 from billing.permissions import actor_for
-from cards.actions.bulk import update_rows
+from cards.actions.bulk import update_classes
 from cards.actions.jobs.bulk import EXAMPLES_PER_REASON, checked, outcomes_as_document
 from cards.actions.jobs.engine import Kind
 from cards.actions.ordered_terms import end_ordered_terms
@@ -136,9 +137,12 @@ def give_back(order, key, lines, *, source, actor, told=""):
 
 
 def write_states(lines):
-    """Write what became of these lines, in one statement."""
-    rows = [(line.pk, *(getattr(line, name) for name in LINE_COLUMNS)) for line in lines]
-    update_rows(OrderLine, LINE_COLUMNS, rows)
+    """Write what became of these lines, of most of them the same."""
+    became, values_of = {}, itemgetter(*LINE_COLUMNS)
+    for line in lines:
+        values = values_of(line.__dict__)
+        became.setdefault(repr(values), (values, []))[1].append(line.pk)
+    update_classes(OrderLine, LINE_COLUMNS, [(keys, values) for values, keys in became.values()])
 
 
 def _divided(lines, outcomes):

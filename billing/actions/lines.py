@@ -177,16 +177,16 @@ def able_in(payload, checked):
 def write_lines(order, able):
     """Write a line for each of these cards behind those that are there, at today's prices, and count them (`size`,
     `total`). `able` are their keys, chunk by chunk."""
-    book, rate = PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind)
+    book, rate, today = PriceBook.read([order.customer_id]), MoneyRules.read().tax_on(order.kind), civil_today()
     for card_ids in able:
         plans, rows = plans_of(order, card_ids), []
+        offered = {plan: offer(order, plan, book, today) for plan in {plans[card_id] for card_id in card_ids}}
         for number, card_id in enumerate(sorted(card_ids), start=order.size + 1):
-            made = offer(order, plans[card_id], book, civil_today())
-            plan = made.plan
+            plan, quote = plans[card_id], offered[plans[card_id]].quote
             sold = (plan.pk, plan.months, plan.alignment, plan.quota_mb) if plan else (None, None, "", None)
-            rows.append((card_id, number, order.pk, *sold, made.quote.amount, made.quote.cost, rate))
-            order.total += made.quote.amount
-        insert_rows(OrderLine, COLUMNS_WRITTEN, [(*row, LineState.OPEN.value) for row in rows])
+            rows.append((card_id, number, order.pk, *sold, quote.amount, quote.cost, rate, LineState.OPEN.value))
+            order.total += quote.amount
+        insert_rows(OrderLine, COLUMNS_WRITTEN, rows)
         order.size += len(rows)
 
 

@@ -44,6 +44,7 @@ from cards.models import (
 )
 from cards.models.card import MB
 from cards.permissions import CUSTOMER_ACTIONS, Actor
+from cards.proof import Proof
 from tests.build import OPENED_ON, SHELL, card_in_use, do, member, open_card, spoil, story, swept
 from tests.engine.test_faults import with_connections_of_their_own
 from tests.engine.test_forecast import rolled_back
@@ -249,6 +250,7 @@ def test_random_lives_end_alike_whichever_way_they_are_swept(fleet):
                     for outcome in outcomes:
                         together[how, type(outcome.card)] += len(outcome.keys)
                     said.append(told(outcomes))
+        assert list(Proof().problems()) == []
         return said
 
     assert differences(both_ways(live)) == {}

@@ -52,6 +52,17 @@ class Portal:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
+def processes_of(supervisor):
+    """The processes that are left of its session, whatever their group, zombies apart."""
+    left = []
+    for number in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{number}/stat") as file:
+            state, _, _, session = file.read().rpartition(")")[2].split()[:4]
+            if int(session) == supervisor.pid and state != "Z":
+                left.append(int(number))
+    return left
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,6 +1,5 @@
 """`manage.py run`, the last step of `make run`, as a real process."""
 
-import contextlib
 import os
 import signal
 import socket
@@ -11,7 +10,7 @@ from django.contrib.auth.models import User
 
 from simportal.demo.cast import make_cast
 from simportal.management.commands.run import welcome_text
-from tests.processes import answers, free_port, get, wait_until
+from tests.processes import answers, free_port, get, processes_of, wait_until
 
 pytestmark = pytest.mark.once
 
@@ -46,17 +45,6 @@ def test_everybody_who_can_log_in_is_named_with_what_they_are_for(settings):
         "    mei      a person, whose cards need ID verification",
         "Ctrl-C stops it.",
     ]
-
-
-def processes_of(supervisor):
-    """The processes that are left of its session, whatever their group, zombies apart."""
-    left = []
-    for number in filter(str.isdecimal, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{number}/stat") as file:
-            state, _, _, session = file.read().rpartition(")")[2].split()[:4]
-            if int(session) == supervisor.pid and state != "Z":
-                left.append(int(number))
-    return left
 
 
 @pytest.fixture

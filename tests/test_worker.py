@@ -1,6 +1,7 @@
 """`manage.py worker` as a real process: beat rings, the worker answers, a signal ends it."""
 
 import contextlib
+import os
 import signal
 import sqlite3
 import sys
@@ -8,7 +9,8 @@ import sys
 import pytest
 
 from simportal.schedule import BEAT_SCHEDULE
-from tests.processes import wait_until
+from tests.own_portal import python, rows
+from tests.processes import processes_of, wait_until
 
 pytestmark = pytest.mark.once
 
@@ -42,3 +44,22 @@ def test_embedded(new_portal, tmp_path):
 def test_with_redis(new_portal, tmp_path, redis_url):
     portal = new_portal(REDIS_URL=redis_url)
     assert ticks_until_stopped(portal, tmp_path, signal.SIGTERM) == EVERY_BELL
+
+
+ORDER_EXPORT = """
+from django.contrib.auth.models import User
+from cards.actions.jobs import export
+export.order_export(User.objects.create_superuser("admin"), "csv", "cards.csv")
+"""
+
+
+def test_embedded_has_a_second_process_for_jobs_which_ends_with_the_first(new_portal, tmp_path):
+    portal = new_portal()
+    with portal.started(sys.executable, "manage.py", "worker") as worker:
+        wait_until(lambda: len(ticks(tmp_path)) == len(BEAT_SCHEDULE), what="the first round")
+        first, _second = sorted(processes_of(worker))
+        os.kill(first, signal.SIGSTOP)
+        python(portal, ORDER_EXPORT)
+        wait_until(lambda: rows(portal, "cards_job WHERE status = 'done'") == [1], what="the export")
+        os.kill(first, signal.SIGKILL)
+        assert wait_until(lambda: not processes_of(worker), what="that none is left")

@@ -11,7 +11,7 @@ from django.db import connection
 from tests.own_portal import ended, leases_run_out, own_portal, python, rows, running, running_python
 from tests.processes import wait_until
 
-CARDS = 4_100  # in three parts
+CARDS = 15_100  # in four parts of the sweep
 
 
 @pytest.fixture(scope="module")

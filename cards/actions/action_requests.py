@@ -114,7 +114,7 @@ class RequestedAction(Work):
 
 def facts_asked(declared, actor):
     """Which facts of a card an action of this actor asks for, beside those of the rules."""
-    return declared.also_asks if actor.customers is None else tuple({*declared.also_asks, "customer_id"})
+    return declared.also_asks if actor.customers is None else tuple(sorted({*declared.also_asks, "customer_id"}))
 
 
 def possible(card, actor, on, policies):

@@ -36,8 +36,6 @@ GOALS = {
     "bulk": Goal("bulk action, from click to done", STATEMENTS, {"PostgreSQL": 0.6, "SQLite": 0.6}),
     "order": Goal("order, from draft to fulfilled", STATEMENTS, {"PostgreSQL": 0.4, "SQLite": 0.4}),
     "placing": Goal("lines of an order placed: the click", "0.3 s", {"PostgreSQL": 1, "SQLite": 1}),
-    "new": Goal("new cards, of each second of processors", "0.11.0", {"PostgreSQL": 1.3}),
-    "taken_over": Goal("a fleet taken over, of the same", "0.11.0", {"PostgreSQL": 1.3}),
     "codes": Goal("export of codes", "`COPY`, or cursor and csv", {"PostgreSQL": 0.8, "SQLite": 0.8}),
     "first_row": Goal("first row of an export in a fresh process", "50 ms", {"PostgreSQL": 1, "SQLite": 1}),
     "usage": Goal("usage of many days, with what it causes", "`COPY` and one upsert"),

@@ -12,8 +12,8 @@ from billing.choices import (
     WithdrawalState,
     WithdrawalWay,
 )
-from cards.choices import JobStatus
-from cards.models import JobChunk
+from cards.choices import JobStatus, Step
+from cards.models import JobChunk, JobStep
 from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
@@ -58,8 +58,10 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         return at_work.filter(job__status__in=(JobStatus.CHECKING, JobStatus.RUNNING)).order_by("pk")
 
     def forgotten_at(self, now: datetime) -> Self:
-        """Drafts that nobody placed within a day."""
-        return self.filter(state=OrderState.DRAFT, created_at__lte=now - timedelta(days=1))
+        """Drafts that nobody placed within a day, nor has tried to since."""
+        a_day_ago = now - timedelta(days=1)
+        tried = JobStep.objects.filter(job=models.OuterRef("job"), step=Step.PLACED, at__gt=a_day_ago)
+        return self.filter(~models.Exists(tried), state=OrderState.DRAFT, created_at__lte=a_day_ago)
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):

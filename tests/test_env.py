@@ -134,7 +134,8 @@ def test_postgresql():
     assert database["OPTIONS"] == {
         "connect_timeout": 2,
         "tcp_user_timeout": 5_000,
-        "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=1000",
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=1000 "
+        "-c datestyle=ISO",
     }
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
 

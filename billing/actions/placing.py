@@ -45,7 +45,7 @@ def let_job_place(order, *, user, shown, pays):
     Raises `MoneyRefused` for what would be sold on other terms now. Sent twice, it is placed once, as the first said.
     """
     with locked(order) as order:
-        if order.is_being_placed:
+        if order.is_being_placed or order.placed_at:
             return
         refuse_unless_open_to(order, order.place)
         if not order.job.is_waiting:

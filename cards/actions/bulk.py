@@ -25,6 +25,8 @@ def update_classes(model, columns, classes, key=("id",), reckoned=NOTHING_RECKON
     Each class is a list of values of the first column of the key, and the values that its rows share: of the rest of
     the key, and of `columns`. `reckoned` has further columns and what they become, in SQL.
     """
+    if not (columns or reckoned):
+        return
     rows = []
     for keys, values in _merged(classes):
         if len(keys) < WORTH_A_STATEMENT:

@@ -46,14 +46,15 @@ class Report:
     parked: list = field(default_factory=list)
 
     def add(self, outcomes):
+        """What became of a chunk of cards."""
         self.counts += changes_by_rule(outcomes)
         self.parked += [(outcome.card.iccid, outcome.parked) for outcome in outcomes if outcome.parked]
-        if len(self.changes) < CHANGES_KEPT:
-            self._list([outcome for outcome in outcomes if outcome.done])
+        done_to = {key: outcome.done for outcome in outcomes if outcome.done for key in outcome.keys}
+        if done_to and len(self.changes) < CHANGES_KEPT:
+            self._list(done_to)
 
-    def _list(self, outcomes):
+    def _list(self, done_to):
         """Each change of each card, in the order of the cards."""
-        done_to = {key: outcome.done for outcome in outcomes for key in outcome.keys}
         iccids = dict(Card.objects.filter(pk__among=done_to.keys()).values_list("pk", "iccid"))
         changes = [(iccids[key], done) for key in sorted(done_to) for done in done_to[key]]
         self.changes += changes[: CHANGES_KEPT - len(self.changes)]
@@ -251,13 +252,13 @@ def dry_run(through, chunks=None):
     report, policies = Report(), PolicyBook.read()
     report.days = unswept_days(through)
     for card_ids in islice(due_chunks(through), chunks):
-        for card in attach_queues(Card.objects.filter(pk__among=set(card_ids)).order_by("next_due_on", "pk")):
-            _foresee(card, through, policies, report)
+        cards = attach_queues(Card.objects.filter(pk__among=set(card_ids)).order_by("next_due_on", "pk"))
+        report.add([_foreseen(card, through, policies) for card in cards])
     report.changes.sort(key=lambda change: change[1].change.on)
     return report
 
 
-def _foresee(card, through, policies, report):
+def _foreseen(card, through, policies):
     outcome = Outcome(card)
     try:
         rules.check(card)
@@ -267,7 +268,7 @@ def _foresee(card, through, policies, report):
             state = card.state
     except InvariantBroken as broken:
         outcome.parked = str(broken)
-    report.add([outcome])
+    return outcome
 
 
 def braked_days():

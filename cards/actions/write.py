@@ -50,7 +50,8 @@ FIXED_AT_OPENING = (
     "binding",
 )
 CHANGING_COLUMNS = tuple(name for name in CARD_COLUMNS if name not in FIXED_AT_OPENING)
-# They become the number of the record.
+# They become the number of the record, of all cards to which the same action is done: those that change their owner
+# change it for each of them, or refuse.
 NUMBERED_COLUMNS = ("version", "owned_from_seq")
 EVENT_KEY = ("card_id", "seq")
 EVENT_COLUMNS = (

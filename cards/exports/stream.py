@@ -70,7 +70,6 @@ def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
 def _from_postgresql(statement: str, params: Sequence[Any]) -> Iterator[bytes]:
     """The server writes the CSV itself; here its rows are only put together."""
     with statements_within(DOWNLOAD_SECONDS), connection.cursor() as cursor:
-        cursor.execute("SET datestyle TO ISO")  # which is usual, and which a server may be told to do otherwise
         copied = f"COPY ({cursor.mogrify(statement, params)}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
         with cursor.copy(copied) as copy:
             rows = iter(copy)

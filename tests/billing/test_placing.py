@@ -302,7 +302,8 @@ def test_a_worker_that_had_its_chunk_when_the_order_was_discarded_writes_nothing
     orders.withdraw(order, user=user)
     with pytest.raises(engine.Lost):
         placing.write_lines_of(chunk.job, chunk)
-    assert OrderLine.objects.count() == 0
+    worker._guarded(chunk.job, chunk, lambda: placing.write_lines_of(chunk.job, chunk))
+    assert (OrderLine.objects.count(), engine.chunks_at_work()) == (0, 0)
 
 
 def test_the_form_of_a_draft_that_is_sent_again_does_not_place_it(user):
@@ -335,6 +336,8 @@ def test_old_drafts_are_forgotten_but_not_while_they_are_placed(user):
     assert (list(Order.objects.all()), other.pk != order.pk) == ([order], True)
     dearer(user)
     work_off_order(order.job)
+    Order.objects.update(created_at=this_moment() - timedelta(days=2))
+    assert orders.expire_unpaid(this_moment()) == 0  # its page says why it was not placed
     assert (orders.expire_unpaid(tomorrow), OrderLine.objects.count()) == (1, 0)
 
 

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cards.actions import sweep as sweeping
@@ -45,6 +47,19 @@ def test_cards_taken_in_late_are_brought_up_to_date_each_change_on_its_own_day()
     late = sweep(FORCED_ON + timedelta(days=1))
     assert (late.days, late.changes) == ([FORCED_ON + timedelta(days=1)], [])
     assert fresh(card).state == "in_use"
+
+
+def test_a_dry_run_asks_for_many_cards_what_it_asks_for_one():
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert len(dry_run(FORCED_ON).changes) == Card.objects.count()
+        return len(queries)
+
+    open_card()
+    for_one = asked()
+    for _ in range(5):
+        open_card()
+    assert asked() == for_one
 
 
 def test_a_dry_run_says_what_the_sweep_then_does_and_writes_nothing():

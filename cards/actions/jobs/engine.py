@@ -163,7 +163,7 @@ def read_again(job: Job) -> bool:
 @transaction.atomic
 def begin_placing(job: Job, user: User | None, params: dict[str, Any]) -> bool:
     """From the preview to writing down what was seen there, chunk by chunk; it is not work yet."""
-    begins = _step(job, Step.PLACED, user, [JobStatus.READY], JobStatus.PLACING, params=params)
+    begins = _step(job, Step.PLACED, user, [JobStatus.READY], JobStatus.PLACING, params=params, **ANEW)
     if begins:
         job.chunks.update(checked_at=None, **ANEW)
     return begins

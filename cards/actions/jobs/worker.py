@@ -79,6 +79,7 @@ def _guarded(job, leased, do):
             do()
         except engine.Lost:
             logger.info("Job %s went to another worker, or was stopped", job.pk)
+            engine.give_back(leased)
         except engine.NoLongerRead:
             logger.warning("Job %s reads its file again: the database lost what was read", job.pk)
             engine.read_again(job)

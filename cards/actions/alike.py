@@ -6,7 +6,7 @@ to depend on anything that does not tell the classes apart.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, Self
@@ -173,8 +173,8 @@ def bear_out(card: Card, change: Change) -> None:
 
 def classes_of(
     card_ids: Iterable[int], day: date, also: Sequence[str] = (), is_locked: bool = False
-) -> Iterator[Representative]:
-    """Those of these cards that are alike on `day`, each class by its representative.
+) -> list[Representative]:
+    """Those of these cards that are alike on `day`, each class by its representative, in the order of their first keys.
 
     `also` names further facts that are asked for. Odd cards, for which nobody can stand, are left out. With `is_locked`
     all cards are locked, in the order of their keys.
@@ -186,11 +186,13 @@ def classes_of(
             cursor.execute(LOCK_CARDS, among)
         cursor.execute(statement, among)
         found = cursor.fetchall()
+    classes = []
     for keys, versions, odd, queue, *values in found:
         facts = None if odd else _facts(names, values, also, day)
         if facts:
             facts["queue"] = [QueuedTerm(*term) for term in json.loads(queue or "[]")]
-            yield Representative.of(facts, _read(keys), _read(versions))
+            classes.append(Representative.of(facts, _read(keys), _read(versions)))
+    return sorted(classes, key=lambda card: card.keys[0])
 
 
 @cache

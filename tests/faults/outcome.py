@@ -7,7 +7,6 @@ from pathlib import Path
 OF_CARDS = {
     "cards_cardevent": "id executed_at job_id",
     "cards_serviceterm": "id",
-    "cards_cardtag": "id",
     "cards_usageday": "id",
     "cards_stagedreading": "file_id",
     "billing_orderline": "id order_id",
@@ -22,6 +21,9 @@ OTHERS = {
     "billing_renewalrun": "id key order_id finished_at",
 }
 ASKED = (
+    # By its name: what was rolled back has used up a key.
+    "SELECT 'tagged', c.iccid, t.name FROM cards_cardtag AS of JOIN cards_card AS c ON c.id = of.card_id "
+    "JOIN cards_tag AS t ON t.id = of.tag_id",
     "SELECT 'swept', day, counts::text FROM cards_sweptday WHERE counts <> '{}'",
     "SELECT 'job', kind, status, total FROM cards_job",
     "SELECT 'order', customer_id, kind, state, total, refunded, size FROM billing_order",

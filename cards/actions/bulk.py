@@ -39,8 +39,8 @@ def update_classes(model, columns, classes, key=("id",), reckoned=NOTHING_RECKON
 def insert_classes(model, apart, columns, classes):
     """Insert many rows, of which many are alike.
 
-    Each class is a list of tuples, the whole numbers in which its rows differ (the columns `apart`), and the values of
-    `columns`, which they share.
+    Each class is a list of tuples, the whole numbers in which its rows differ (the columns `apart`, of which the first
+    tells them from one another), and the values of `columns`, which they share.
     """
     rows = []
     for numbers, values in _merged(classes):
@@ -168,12 +168,16 @@ def _table(differing):
 
 
 def _numbers(names, rows):
-    """Rows of whole numbers as a table `n`, and the parameters that it is made of."""
+    """Rows of whole numbers, of which the first differ, as a table `n`, and the parameters that it is made of."""
     if connection.vendor == "postgresql":
         lists = ", ".join("%s::bigint[]" for _ in names)
         return f"unnest({lists}) AS n ({', '.join(names)})", [
             one_parameter(column, connection) for column in zip(*rows, strict=True)
         ]
+    key, *others = names
+    if len(others) == 1:  # as an object, which is taken apart in two thirds of the time
+        selected = f"CAST(key AS INTEGER) AS {key}, value AS {others[0]}"
+        return f"(SELECT {selected} FROM json_each(%s)) AS n", [json.dumps(dict(rows))]
     selected = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
     return f"(SELECT {selected} FROM json_each(%s)) AS n", [json.dumps(rows)]
 

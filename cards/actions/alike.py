@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Field
 from django.db.models.base import ModelState
 
 from cards.choices import Binding, State, UsageLevel
@@ -37,6 +36,8 @@ FACTS_IN: Mapping[str, tuple[str, ...]] = {
     State.SHUT_DOWN: ("cancel_on", *OF_A_TERM),
     State.CANCELLED: (),
 }
+
+CARD_FIELDS = {field.attname: field for field in Card._meta.concrete_fields}
 
 IN_PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
 # Cards of which something is due that no fact above tells of, or that contradict themselves. What is used is divided:
@@ -221,14 +222,9 @@ def _facts(names: Sequence[str], values: Sequence[Any], also: Sequence[str], day
     phase = found["resumes_to"] or found["state"]
     if phase not in FACTS_IN:
         return None
-    facts = {name: _field(name).to_python(found[name]) for name in (*OF_ALL, *also, *FACTS_IN[phase])}
+    facts = {name: CARD_FIELDS[name].to_python(found[name]) for name in (*OF_ALL, *also, *FACTS_IN[phase])}
     since = min(facts["next_due_on"] or day, day)
     return facts | {"parked": "", "changed_on": since - timedelta(days=1), "since": since}
-
-
-@cache
-def _field(name: str) -> "Field[Any, Any]":
-    return next(field for field in Card._meta.concrete_fields if field.attname == name)
 
 
 def _read(values: Any) -> Any:

@@ -6,7 +6,6 @@ row by row, as one JSON document that the database takes apart.
 """
 
 import json
-from functools import cache
 from types import MappingProxyType
 
 from django.db import connection, models
@@ -63,12 +62,12 @@ def _merged(classes):
 
 
 def _update_alike(model, columns, keys, values, key, reckoned):
-    fields = [_field(model, name) for name in (*key[1:], *columns)]
+    fields = [model._meta.get_field(name) for name in (*key[1:], *columns)]
     said = [f"{field.column} = {_constant(field)}" for field in fields]
     prepared = [_prepared(field, value) for field, value in zip(fields, values, strict=True)]
     apart = len(key) - 1
     assignments = said[apart:] + [f"{name} = {reckoning}" for name, reckoning in reckoned.items()]
-    conditions = [f"{_field(model, key[0]).column} {among(connection)}", *said[:apart]]
+    conditions = [f"{model._meta.get_field(key[0]).column} {among(connection)}", *said[:apart]]
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {', '.join(assignments)} WHERE {' AND '.join(conditions)}",
@@ -77,8 +76,8 @@ def _update_alike(model, columns, keys, values, key, reckoned):
 
 
 def _insert_alike(model, apart, columns, numbers, values):
-    fields = [_field(model, name) for name in columns]
-    names = [_field(model, name).column for name in (*apart, *columns)]
+    fields = [model._meta.get_field(name) for name in columns]
+    names = [model._meta.get_field(name).column for name in (*apart, *columns)]
     source, parameters = _numbers(apart, numbers)
     selected = [*apart, *map(_constant, fields)]
     with connection.cursor() as cursor:
@@ -95,7 +94,7 @@ def update_rows(model, columns, rows, key=("id",), reckoned=NOTHING_RECKONED):
     """
     if not rows or not (columns or reckoned):
         return
-    fields = [_field(model, name) for name in (*key, *columns)]
+    fields = [model._meta.get_field(name) for name in (*key, *columns)]
     values, constants, source, document = _divided(fields, rows, apart=len(key))
     changed = list(zip(fields, values, strict=True))[len(key) :]
     assignments = [f"{field.column} = {value}" for field, value in changed]
@@ -112,7 +111,7 @@ def insert_rows(model, columns, rows, unless_there=False):
     """
     if not rows:
         return
-    fields = [_field(model, name) for name in columns]
+    fields = [model._meta.get_field(name) for name in columns]
     values, constants, source, document = _divided(fields, rows, apart=1)
     names = ", ".join(field.column for field in fields)
     statement = f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} FROM {source}"
@@ -122,7 +121,7 @@ def insert_rows(model, columns, rows, unless_there=False):
 
 def insert_selected(model, columns, rows):
     """Insert the rows of a query (`values_list`), whose columns are `columns`, without reading them."""
-    names = ", ".join(_field(model, name).column for name in columns)
+    names = ", ".join(model._meta.get_field(name).column for name in columns)
     selected, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {selected}", params)
@@ -132,7 +131,7 @@ def delete_rows(model, rows, key):
     """Delete many rows in one statement; each a tuple of the values of its key."""
     if not rows:
         return
-    fields = [_field(model, name) for name in key]
+    fields = [model._meta.get_field(name) for name in key]
     source, document = _table(list(zip(fields, zip(*rows, strict=True), strict=True)))
     names = ", ".join(field.column for field in fields)
     _execute(f"DELETE FROM {model._meta.db_table} WHERE ({names}) IN (SELECT {names} FROM {source})", [], document)
@@ -189,11 +188,6 @@ def _constant(field):
 def _execute(statement, constants, document):
     with connection.cursor() as cursor:
         cursor.execute(statement, [*constants, json.dumps(document, default=str, ensure_ascii=False)])
-
-
-@cache
-def _field(model, column):
-    return next(field for field in model._meta.concrete_fields if field.attname == column)
 
 
 def _prepared(field, value):

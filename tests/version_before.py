@@ -5,13 +5,13 @@ import subprocess
 
 from django.conf import settings
 
-VERSION_BEFORE = "0.11.0"
+VERSION_BEFORE = "0.12.0"
 # Its last migrations.
 BEFORE = {
-    "billing": "0026_notices_told_each_time",
-    "bills": "0001_initial",
+    "billing": "0027_fewer_indexes",
+    "bills": "0002_fewer_indexes",
     "carriers": "0001_initial",
-    "cards": "0052_addresses_of_cards",
+    "cards": "0054_placing",
     "simportal": "0004_links_by_portal_url",
 }
 

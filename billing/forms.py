@@ -60,12 +60,15 @@ class OrderForm(KeyedForm):
     kind = forms.ChoiceField(label=_("Product"), choices=[(kind.value, kind.label) for kind in SOLD])
     plan = forms.ChoiceField(label=_("Plan or pack"), required=False)
     customer = CustomerField(
-        required=False, help_text=_("Only when selling cards from stock: the customer who buys them.")
+        required=False,
+        help_text=_("When cards are sold from stock, who buys them. Otherwise whose cards these are."),
     )
     numbers = forms.CharField(
         label=_("Card numbers"),
         required=False,
-        help_text=_("ICCID, MSISDN, IMSI or IMEI in any mix, up to 10,000."),
+        help_text=_(
+            "ICCID, MSISDN, IMSI or IMEI in any mix, up to 10,000. Leave it empty for all cards of the customer."
+        ),
         widget=forms.Textarea(attrs={"rows": 6}),
     )
     skips = forms.BooleanField(label=_("Skip numbers that match no card"), required=False)
@@ -89,15 +92,20 @@ class OrderForm(KeyedForm):
 
     def clean_numbers(self):
         numbers = numbers_in(self.cleaned_data["numbers"])
-        if not numbers:
-            raise forms.ValidationError(_("Enter card numbers."))
         if len(numbers) > MOST_NUMBERS:
             raise forms.ValidationError(_("More than 10,000 numbers: select the cards in the list instead."))
         return Numbers(numbers)
 
+    @property
+    def whose(self):
+        """The customer whose cards are ordered for, where the form says it; who buys from stock has none of them."""
+        return None if self.cleaned_data.get("kind") == OrderKind.SALE else self.cleaned_data.get("customer")
+
     def clean(self):
         cleaned = super().clean()
         kind, plan = cleaned.get("kind"), cleaned.get("plan")
+        if "numbers" in cleaned and not cleaned["numbers"].numbers and not self.whose and not self.errors:
+            self.add_error("numbers", _("Enter card numbers, or whose cards all of them are."))
         if kind == OrderKind.SALE and not cleaned.get("customer") and "customer" not in self.errors:
             self.add_error("customer", _("Enter the customer who buys the cards."))
         if kind == OrderKind.SALE:

@@ -75,6 +75,7 @@ urlpatterns = [
     path("chargebacks/<int:pk>/won/", payments.chargeback_won, name="chargeback-won"),
     path("customers/", customers.customer_list, name="customer-list"),
     path("customers/<int:pk>/", customers.customer_page, name="customer"),
+    path("customers/<int:pk>/master-data/", customers.change_master_data, name="customer-master-data"),
     path("customers/<int:pk>/agreement/", customers.change_agreement, name="customer-agreement"),
     path("customers/<int:pk>/adjust/", customers.adjust, name="customer-adjust"),
     path("customers/<int:pk>/retail/", selling.CONSOLE_SELLING.page, name="selling-of"),

@@ -120,7 +120,7 @@ def test_numbers_that_are_no_card_are_named_and_left_out_only_when_asked(ops):
 @pytest.mark.parametrize(
     ("posted", "field", "sentence"),
     [
-        ({"numbers": ""}, "numbers", "Enter card numbers."),
+        ({"numbers": ""}, "numbers", "Enter card numbers, or whose cards all of them are."),
         ({"numbers": "13899999999", "skips": "on"}, "numbers", "None of these numbers matches a card."),
         ({"kind": "pack", "plan": ""}, "plan", "Choose a pack."),
         ({"kind": "pack"}, "plan", "This is a plan, not a pack."),

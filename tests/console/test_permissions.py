@@ -23,6 +23,7 @@ ASKED = {
     **one_each("cards.view_card", "console:names", "console:card", "console:card-act", "console:queues"),
     **one_each("cards.view_card", "console:selection-export", "console:job-file"),
     **one_each("cards.view_customer", "console:customer-meant", "money:customer-list", "money:customer"),
+    "money:customer-master-data": ("cards.change_customer",),
     **one_each("cards.view_selection", "console:select", "console:selection", "console:selection-name"),
     **one_each("cards.print_label", "console:selection-labels"),
     **one_each("cards.view_savedview", "console:views", "console:views-menu", "console:view"),

@@ -1,8 +1,13 @@
-"""The console's customers: the list with balances and cards, the page of one, the agreement, and adjustments."""
+"""The console's customers: the list with balances and cards, the page of one with all that is theirs, the name and
+contact, the agreement, and adjustments."""
+
+from copy import copy
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Sum
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -11,11 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
+from billing.choices import OrderState
 from billing.errors import MoneyRefused
 from billing.filters import CustomerFilter
 from billing.forms import KeyedForm, ToldField
 from billing.models import CustomerAccount, MoneyRules, Order, Price, Proposal
 from billing.models.fields import AmountField
+from billing.money import ZERO
 from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import terms_lines
@@ -23,17 +30,33 @@ from billing.pages.wallet_lines import wallet_line
 from billing.permissions import may_sell
 from billing.statements import wallet_of
 from billing.views.console.proposing import to_proposal
+from cards.actions.master_data import MAY_KEEP_CUSTOMERS, keep_master_data
 from cards.calendar import civil_today
 from cards.errors import Refused
+from cards.filters import CardFilter
 from cards.lookup import customers_alike
-from cards.models import Card, Customer
+from cards.models import Card, CardRequest, Customer
 from cards.pages.addresses import queries_beside
+from cards.pages.card_tabs import tabs_of
 from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
 
 CARDS_COUNTED = 10_000
-ROWS_PER_SECTION = 20
+ROWS_PER_SECTION = 10
+REQUESTS_PER_SECTION = 5
+UNDER_WAY = (OrderState.DRAFT, OrderState.PLACED, OrderState.PAID)
 BY_NAME = SortOrder("name", read_value=str)
+
+
+class MasterDataForm(forms.ModelForm):
+    """What a customer is called, and whom to call there."""
+
+    class Meta:
+        model = Customer
+        fields = ["name", "kind", "contact", "phone"]
+        help_texts = {
+            "name": gettext_lazy("The audit list keeps the old name. Files have to use the new one from now on."),
+        }
 
 
 class AgreementForm(forms.ModelForm):
@@ -99,6 +122,23 @@ def customer_page(request, pk):
     return _page(request, get_object_or_404(Customer, pk=pk))
 
 
+@permitted(MAY_KEEP_CUSTOMERS)
+@require_POST
+def change_master_data(request, pk):
+    """Rename a customer, or change whom to call there."""
+    customer = get_object_or_404(Customer, pk=pk)
+    form = MasterDataForm(request.POST, instance=_again(customer), label_suffix="")
+    if form.is_valid():
+        try:
+            keep_master_data(customer, by=request.user, **form.cleaned_data)
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+    if not form.is_valid():
+        return _page(request, customer, master_data=form, status=422)
+    messages.success(request, _("Saved."))
+    return redirect("money:customer", pk=pk)
+
+
 @permitted("billing.change_customeraccount")
 @require_POST
 def change_agreement(request, pk):
@@ -135,16 +175,18 @@ def adjust(request, pk):
     return redirect("money:order", pk=order.pk)
 
 
-def _page(request, customer, agreement=None, adjustment=None, status=None):
-    account = account_of(customer.pk)
-    (cards,) = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer)])
+def _page(request, customer, master_data=None, agreement=None, adjustment=None, status=None):
+    user, account = request.user, account_of(customer.pk)
     prices = Price.objects.filter(customer=customer).select_related("plan", "tier", "customer")
-    found = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")[:ROWS_PER_SECTION]
+    named = QueryDict(mutable=True)
+    named["customer"] = customer.name
     context = {
         "customer": customer,
         "account": account,
-        "cards": _cards(cards),
-        "orders": [(order, money_badge(order)) for order in found],
+        **_owed(account),
+        "states": tabs_of(CardFilter(named, Card.objects.visible_to(user)), named, CONSOLE),
+        "orders": _orders(customer),
+        "requests": _requests(customer),
         "prices": prices.order_by("-valid_from", "plan")[:ROWS_PER_SECTION],
         "today": civil_today(),
         "postings": [
@@ -153,17 +195,45 @@ def _page(request, customer, agreement=None, adjustment=None, status=None):
         ],
         "notices": notices_of(customer),
         "members": customer.memberships.select_related("user").order_by("user__username"),
+        "master_data": master_data or MasterDataForm(instance=_again(customer), label_suffix=""),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
         "adjustment": adjustment or AdjustmentForm(),
         "rules": MoneyRules.read(),
         "changes": terms_lines(customer=customer),
-        "may_change": request.user.has_perm("billing.change_customeraccount"),
-        "may_adjust": request.user.has_perm("billing.adjust_order"),
-        "may_order": request.user.has_perm("billing.place_order"),
-        "may_record": request.user.has_perm("billing.add_receipt"),
-        "may_sell": may_sell(request.user, customer),
+        "may_keep": user.has_perm(MAY_KEEP_CUSTOMERS),
+        "may_change": user.has_perm("billing.change_customeraccount"),
+        "may_adjust": user.has_perm("billing.adjust_order"),
+        "may_order": user.has_perm("billing.place_order"),
+        "may_record": user.has_perm("billing.add_receipt"),
+        "may_sell": may_sell(user, customer),
     }
     return console_page(request, "console/money/customer.html", context, status=status)
+
+
+def _again(customer):
+    """The customer as a form may write into it: what is wrong with a new name stands in the form, not on the page."""
+    return copy(customer)
+
+
+def _owed(account):
+    """What waits to be paid, and how much the wallet lacks for it."""
+    placed = Order.objects.filter(customer=account.pk, state=OrderState.PLACED)
+    owed = placed.aggregate(sum=Sum("total"))["sum"] or ZERO
+    return {"owed": owed, "short": max(owed - account.available, ZERO)}
+
+
+def _orders(customer):
+    """The orders that somebody has to go on with, then the newest of the others; each with its badge."""
+    theirs = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")
+    under_way = list(theirs.filter(state__in=UNDER_WAY)[:ROWS_PER_SECTION])
+    over = theirs.exclude(state__in=UNDER_WAY)[: ROWS_PER_SECTION - len(under_way)]
+    return [(order, money_badge(order)) for order in (*under_way, *over)]
+
+
+def _requests(customer):
+    """What the customer asked and nobody has answered yet, the longest waiting first."""
+    waiting = CardRequest.objects.filter(customer=customer).waiting()
+    return waiting.select_related("card").order_by("pk")[:REQUESTS_PER_SECTION]
 
 
 def _cards(count):

@@ -103,9 +103,12 @@ def _selection(request):
 
 
 def _pasted(request, form):
-    """The selection of a pasted list; None, and the form says why, when not every number is a card."""
-    meant = form.cleaned_data["numbers"]
-    cards = meant.narrow(Card.objects.visible_to(request.user))
+    """The selection of a pasted list, or of all cards of a customer that are not cancelled; None, and the form says
+    why, when not every number is a card."""
+    meant, cards = form.cleaned_data["numbers"], Card.objects.visible_to(request.user)
+    if form.whose:
+        cards = cards.filter(customer=form.whose)
+    cards = meant.narrow(cards) if meant.numbers else cards.not_cancelled()
     lost = meant.unknown + meant.ambiguous
     if lost and not form.cleaned_data["skips"]:
         sentence = ngettext(
@@ -116,8 +119,9 @@ def _pasted(request, form):
         shown = listed(lost[:UNKNOWN_LISTED]) + ("…" if len(lost) > UNKNOWN_LISTED else "")
         form.add_error("numbers", sentence.format(count=len(lost), numbers=shown))
         return None
-    if not meant.card_ids:
-        form.add_error("numbers", _("None of these numbers matches a card."))
+    if not cards.exists():
+        none = _("None of these numbers matches a card.") if meant.numbers else _("This customer has no cards.")
+        form.add_error("numbers", none)
         return None
     key = uuid.uuid5(form.cleaned_data["key"], "selection")
     return freeze_ids(cards.values_list("pk", flat=True), owner=request.user, asked={"from": "list"}, key=key)

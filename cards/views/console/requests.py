@@ -1,5 +1,7 @@
 """What customers ask about their cards: the queue, the page of one with its evidence, answering and closing it."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -9,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cards.actions.requests import LONGEST_ANSWER, answer, close
 from cards.choices import RequestStatus
 from cards.errors import BadInput
-from cards.models import CardRequest
+from cards.models import CardRequest, Customer
 from cards.pages.card_tabs import Chip
 from cards.pages.frames import console_page, permitted
 from cards.pages.request_labels import facts_at_request, findings_of, request_badge
@@ -22,17 +24,23 @@ MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 @permitted(MAY_LOOK)
 @require_safe
 def request_list(request):
-    """The requests of a status: those that wait for an answer unless it says, the longest waiting first."""
+    """The requests of a status, of all customers or of one: those that wait for an answer unless it says, the longest
+    waiting first."""
     status = request.GET.get("status", RequestStatus.OPEN)
     if status not in RequestStatus:
         raise Http404
     requests = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
+    customer, whose = None, ""
+    if "customer" in request.GET:
+        customer = get_object_or_404(Customer, name=request.GET["customer"])
+        requests, whose = requests.filter(customer=customer), "&" + urlencode({"customer": customer.name})
     order = ORDER_BY_STATUS.get(status, NEWEST)
     page = page_of(requests, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=order)
     context = {
-        "tabs": [Chip(choice.label, f"?status={choice}", choice == status) for choice in RequestStatus],
+        "customer": customer,
+        "tabs": [Chip(choice.label, f"?status={choice}{whose}", choice == status) for choice in RequestStatus],
         "requests": page.rows,
-        "next_url": page.after and f"?status={status}&after={page.after}",
+        "next_url": page.after and f"?status={status}{whose}&after={page.after}",
     }
     return console_page(request, "console/requests/list.html", context)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the models import this module
 
 
 SERVED_WITHIN = timedelta(minutes=10)
+UNDER_WAY = (OrderState.DRAFT, OrderState.PLACED, OrderState.PAID)
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
@@ -34,6 +35,17 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
     def placed(self) -> Self:
         """Orders that wait to be paid, or to be approved."""
         return self.filter(state=OrderState.PLACED)
+
+    def to_pay(self) -> Self:
+        """Placed orders that wait for the money of their customer: neither for a second person nor for a guest."""
+        return self.placed().filter(is_guest=False).exclude(kind=OrderKind.ADJUSTMENT)
+
+    def under_way(self) -> Self:
+        """Orders with which somebody, or the portal, has to go on."""
+        return self.filter(state__in=UNDER_WAY)
+
+    def over(self) -> Self:
+        return self.exclude(state__in=UNDER_WAY)
 
     def expired_since(self, instant: datetime) -> Self:
         """Orders that nobody has paid, or approved, in time."""

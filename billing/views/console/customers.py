@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.actions import orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.ledger import account_of
-from billing.choices import OrderState
 from billing.errors import MoneyRefused
 from billing.filters import CustomerFilter
 from billing.forms import KeyedForm, ToldField
@@ -44,7 +43,6 @@ from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
 CARDS_COUNTED = 10_000
 ROWS_PER_SECTION = 10
 REQUESTS_PER_SECTION = 5
-UNDER_WAY = (OrderState.DRAFT, OrderState.PLACED, OrderState.PAID)
 BY_NAME = SortOrder("name", read_value=str)
 
 
@@ -217,16 +215,15 @@ def _again(customer):
 
 def _owed(account):
     """What waits to be paid, and how much the wallet lacks for it."""
-    placed = Order.objects.filter(customer=account.pk, state=OrderState.PLACED)
-    owed = placed.aggregate(sum=Sum("total"))["sum"] or ZERO
+    owed = Order.objects.filter(customer=account.pk).to_pay().aggregate(sum=Sum("total"))["sum"] or ZERO
     return {"owed": owed, "short": max(owed - account.available, ZERO)}
 
 
 def _orders(customer):
     """The orders that somebody has to go on with, then the newest of the others; each with its badge."""
     theirs = Order.objects.filter(customer=customer).select_related("plan").order_by("-pk")
-    under_way = list(theirs.filter(state__in=UNDER_WAY)[:ROWS_PER_SECTION])
-    over = theirs.exclude(state__in=UNDER_WAY)[: ROWS_PER_SECTION - len(under_way)]
+    under_way = list(theirs.under_way()[:ROWS_PER_SECTION])
+    over = theirs.over()[: ROWS_PER_SECTION - len(under_way)]
     return [(order, money_badge(order)) for order in (*under_way, *over)]
 
 

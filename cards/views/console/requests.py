@@ -29,13 +29,13 @@ def request_list(request):
     status = request.GET.get("status", RequestStatus.OPEN)
     if status not in RequestStatus:
         raise Http404
-    requests = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
+    found = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
     customer, whose = None, ""
     if "customer" in request.GET:
         customer = get_object_or_404(Customer, name=request.GET["customer"])
-        requests, whose = requests.filter(customer=customer), "&" + urlencode({"customer": customer.name})
+        found, whose = found.filter(customer=customer), "&" + urlencode({"customer": customer.name})
     order = ORDER_BY_STATUS.get(status, NEWEST)
-    page = page_of(requests, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=order)
+    page = page_of(found, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=order)
     context = {
         "customer": customer,
         "tabs": [Chip(choice.label, f"?status={choice}{whose}", choice == status) for choice in RequestStatus],

@@ -283,6 +283,7 @@ class Action(TextChoices):
     ROLL_OVER = "roll_over", pgettext_lazy("action", "Start next cycle")
     START_TERM = "start_term", pgettext_lazy("action", "Start next term")
     EXPIRE = "expire", pgettext_lazy("action", "Shut down")
+    SWAP = "swap", pgettext_lazy("action", "Swap SIM")
     CANCEL = "cancel", pgettext_lazy("action", "Cancel")
     PARK = "park", pgettext_lazy("action", "Park")
     UNPARK = "unpark", pgettext_lazy("action", "Unpark")
@@ -345,5 +346,6 @@ MADE_BY_PEOPLE = (
     Action.PROTECT,
     Action.UNPROTECT,
     Action.UNPARK,
+    Action.SWAP,
     Action.CANCEL,
 )

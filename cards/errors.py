@@ -10,12 +10,18 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import Action, Carrier, Hold, State, label_of
+from cards.choices import Action, Carrier, Certification, Hold, State, label_of
 from cards.phrases import joined, noted, pair
 from cards.unreadable import read_kept
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
-VOCABULARIES: dict[str, type[TextChoices]] = {"action": Action, "carrier": Carrier, "hold": Hold, "state": State}
+VOCABULARIES: dict[str, type[TextChoices]] = {
+    "action": Action,
+    "carrier": Carrier,
+    "certification": Certification,
+    "hold": Hold,
+    "state": State,
+}
 
 WAY_TO_A_ROLE = _("Ask someone whose role allows it.")
 REFUSALS = {
@@ -162,6 +168,42 @@ REFUSALS = {
     "protected": (
         _("The card is protected from cancellation."),
         _("Remove the protection first."),
+    ),
+    "blocked_by_carrier": (
+        _("The carrier has blocked this card, and a swap would get around that."),
+        _("Clear it up with the carrier first."),
+    ),
+    "swapped_for_itself": (
+        _("This is the card itself."),
+        _("Enter the ICCID of the new SIM."),
+    ),
+    "new_sim_of_other_carrier": (
+        _("The new SIM {iccid} is from another carrier: {carrier}."),
+        _("Use one of the card's own carrier."),
+    ),
+    "new_sim_certified_otherwise": (
+        _("The new SIM {iccid} is certified otherwise: {certification}."),
+        _("Use one that is certified as the card is."),
+    ),
+    "new_sim_not_in_stock": (
+        _("The new SIM {iccid} belongs to a customer."),
+        _("Use one from stock, or return this one to stock first."),
+    ),
+    "new_sim_not_unused": (
+        _("The new SIM {iccid} is not unused: {state}."),
+        _("Use an unused one from stock."),
+    ),
+    "new_sim_protected": (
+        _("The new SIM {iccid} is protected."),
+        _("Remove the protection first, or use another one."),
+    ),
+    "new_sim_parked": (
+        _("The new SIM {iccid} is parked because its data is inconsistent."),
+        _("Correct its data and unpark it, or use another one."),
+    ),
+    "one_swap_at_a_time": (
+        _("SIMs are swapped one at a time: each card needs a new SIM of its own."),
+        _("Swap each card by itself."),
     ),
     "already_protected": (
         _("The card is already protected."),

@@ -110,9 +110,17 @@ CARD_TRIGGERS = (
     Trigger(
         "card_key_is_kept",
         "cards_card",
-        "UPDATE OF id, iccid",
-        "a card keeps its ICCID",
-        when="OLD.id <> NEW.id OR OLD.iccid <> NEW.iccid",
+        "UPDATE OF id",
+        "a card keeps its key",
+        when="OLD.id <> NEW.id",
+    ),
+    Trigger(
+        "card_iccid_is_guarded",
+        "cards_card",
+        "UPDATE OF iccid",
+        "a card gets another ICCID only by a swap",
+        when="OLD.iccid <> NEW.iccid",
+        found=f"NOT EXISTS ({RECORD} AND action = 'swap')",
     ),
     *kept("cards_card", "card", "a card is never deleted or replaced", "id", "iccid", but=("UPDATE",)),
     Trigger(

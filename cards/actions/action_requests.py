@@ -11,6 +11,7 @@ from cards import rules
 from cards.actions.alike import Unlike, bear_out, classes_of
 from cards.actions.alone import acting_alone
 from cards.actions.cancelling import may_cancel_alone, too_many_alone
+from cards.actions.swapping import swap_sims
 from cards.actions.write import Signature, Work, attach_queues, change, one_by_one, started
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE, asked_for
@@ -74,6 +75,8 @@ def act(
     day, policies = on or civil_today(), PolicyBook.read()
     request = ActionRequest(actor, day, policies, reason, params, versions, evidence=evidence or {})
     work, signature = RequestedAction(declared, request), Signature(actor, reason, at or timezone.now(), job_id)
+    if declared.takes_another:
+        return swap_sims(card_ids, work, signature)
     if not declared.is_final or actor.kind != ActorKind.STAFF or job_id:  # a job was looked at when it was started
         return change(card_ids, work, signature, how)
     card_ids, person = list(card_ids), User.objects.get_by_natural_key(actor.name)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from cards.actions import throttle
 from cards.actions.bulk import insert_rows, update_rows
 from cards.errors import BadInput
-from cards.models import ClaimCode
+from cards.models import Card, ClaimCode
 from cards.models.claim import address_digest_of, digest_of, letters_on_label
 
 
@@ -31,9 +31,14 @@ def codes_of(cards):
 def replace(keys):
     """Give the next code to those of these cards that have one: what is printed with the old one opens nothing more."""
     known = ClaimCode.objects.filter(card__among=keys).values_list("card_id", "card__iccid", "generation")
-    rows = [(pk, last + 1, *_digests(iccid, last + 1).values(), None, None) for pk, iccid, last in known]
-    columns = ("generation", "digest", "address_digest", "used_by_id", "used_at")
-    update_rows(ClaimCode, columns, rows, key=("card_id",))
+    _write_following((pk, iccid, last + 1) for pk, iccid, last in known)
+
+
+def replace_exchanged(keys):
+    """Give codes to cards that have exchanged their ICCIDs, of a generation that neither ICCID had under the other."""
+    cards = list(Card.objects.filter(pk__in=keys).order_by("pk"))
+    following = max(code.generation for code in codes_of(cards).values()) + 1
+    _write_following((card.pk, card.iccid, following) for card in cards)
 
 
 def reissue(iccid, generation):
@@ -47,6 +52,13 @@ def reissue(iccid, generation):
     following = {"generation": generation + 1, **_digests(iccid, generation + 1)}
     if code.filter(generation=generation).update(**following, used_by=None, used_at=None):
         throttle.reset(throttle.CLAIMS_OF_CARD, iccid)
+
+
+def _write_following(labels):
+    """Write the codes of these labels (card, ICCID, generation), which nobody has used yet."""
+    rows = [(pk, number, *_digests(iccid, number).values(), None, None) for pk, iccid, number in labels]
+    columns = ("generation", "digest", "address_digest", "used_by_id", "used_at")
+    update_rows(ClaimCode, columns, rows, key=("card_id",))
 
 
 def _give_addresses(cards, known):

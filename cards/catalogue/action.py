@@ -65,6 +65,7 @@ class ActionType:
     bulk_order: int | None = None  # its place among the buttons of a selection; none: it is not offered there
     asks_why = False  # is refused without a reason
     is_final = False  # asks for a typed confirmation
+    takes_another = ""  # the parameter that names a second card, which is changed with the card or not at all
     suggests: type[Model] | None = None  # the model whose names a form offers
     adds: tuple[PlanKind, ...] = ()  # the kinds of plans that it may add
     is_sold = False  # is done for an order; what people ask for without one is a grant

@@ -79,6 +79,10 @@ class CardAction:
         """What may be typed, for the browser to offer."""
         return self.declared.names(self.card)
 
+    def more(self, form):
+        """What else the page of the form shows."""
+        return {}
+
     def hint(self):
         """What somebody should know who fills in the form."""
         return self.declared.hint(self.card, self._request())

@@ -1,5 +1,6 @@
 """What the console's page of a card shows, put together here so that the templates ask and decide nothing."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,6 +35,7 @@ from cards.pages.card_record import Record, jobs_in
 from cards.pages.card_rows import next_day_of, usage_of
 from cards.pages.frames import CONSOLE
 from cards.pages.ordering import act_url
+from cards.pages.other_sims import former_sims, gone_on_as
 from cards.phrases import listed
 from cards.quantities import volume
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
@@ -153,6 +155,9 @@ class CardPage:
             "terms": [self._term(term) for term in reversed(terms)],
             "bindings": list(DeviceBinding.objects.filter(card=self.card).order_by("-pk")),
             "quarantined": self._quarantined(),
+            "gone_on_as": gone_on_as(self.card, self.history),
+            "former_sims": former_sims(self.card, self.history),
+            "sims_key": uuid.uuid4(),
             "may_decide": self.may_decide,
             "needs_real_name": self.card.lacks_real_name,
             "checks": list(RealNameCheck.objects.filter(card=self.card).order_by("-pk")),

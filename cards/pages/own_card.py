@@ -229,7 +229,18 @@ def _or_nothing(read):
 
 def find(user, iccid):
     """The card of this member's that the ICCID means; another's is not found, like one that does not exist."""
-    card = Card.objects.visible_to(user).select_related("customer", "plan").meant_by(iccid)
+    own = Card.objects.visible_to(user).select_related("customer", "plan")
+    card = own.meant_by(iccid) or _with_new_sim(own, iccid)
     if card is None:
         raise Http404
     return card
+
+
+def _with_new_sim(own, iccid):
+    """The one of these cards that had this old SIM, if it was its present customer's then."""
+    old = Card.objects.meant_by(iccid)
+    if old is None or not old.is_final:
+        return None
+    swap = CardEvent.objects.filter(card=old, seq=old.version, action=Action.SWAP).first()
+    card = swap and own.filter(pk=swap.evidence["other_card"]).first()
+    return card if card and swap.evidence["other_seq"] >= (card.owned_from_seq or 0) else None

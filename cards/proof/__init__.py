@@ -29,6 +29,7 @@ OF_A_CARD: tuple[OfACard, ...] = (
     *(
         facts.prove_state_and_holds,
         facts.prove_owner,
+        facts.prove_iccid,
         facts.prove_terms,
         facts.prove_term_starts,
         facts.prove_device,

@@ -70,6 +70,13 @@ def _whose(customer_id: Any) -> str:
     return str(Customer.objects.filter(pk=customer_id).first() or _("in stock"))
 
 
+def prove_iccid(records: Records) -> Findings:
+    """A card has the ICCID that its last swap gave it."""
+    swaps = [event.evidence.get("iccid") for event in records.events if event.action == Action.SWAP]
+    if swaps and swaps[-1] != records.card.iccid:
+        yield "iccid", _("the card's last swap gave it the ICCID {iccid}").format(iccid=swaps[-1] or "–")
+
+
 def prove_terms(records: Records) -> Findings:
     """Terms are numbered without a gap, follow each other without an overlap, and the card knows the running one."""
     card, terms = records.card, records.terms

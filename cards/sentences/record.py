@@ -50,8 +50,12 @@ EVIDENCE_LABELS: dict[str, str | Promise] = {
     "id_number": gettext_lazy("ID number"),
     "was": gettext_lazy("was"),
     "why": gettext_lazy("why"),
+    "iccid": "ICCID",
+    "was_iccid": gettext_lazy("previous ICCID"),
     "msisdn": "MSISDN",
+    "was_msisdn": gettext_lazy("previous MSISDN"),
     "imsi": "IMSI",
+    "was_imsi": gettext_lazy("previous IMSI"),
     "tag": gettext_lazy("tag"),
     "remark": gettext_lazy("remark"),
     "was_remark": gettext_lazy("previous remark"),
@@ -80,6 +84,8 @@ HIDDEN_EVIDENCE = (
     "was_customer_id",
     "anew",
     "told_bytes",
+    "other_card",
+    "other_seq",
 )  # for undoing the change, and for proofs
 
 

@@ -82,6 +82,7 @@ def test_each_parameter_is_asked_for_in_one_way_and_stands_in_the_example():
         "customer": "Customer",
         "tag": "Tag",
         "remark": "Remark",
+        "iccid": "ICCID of the new SIM",
     }
     for action in CATALOGUE.values():
         assert action.parameters.items() <= PARAMETERS.items()
@@ -147,15 +148,15 @@ def test_what_is_offered_for_many_cards():
 def test_what_stands_under_a_tab_of_the_record_names_one_that_there_is():
     found = {kind: [word for word in declared() if CATALOGUE[word].record_kind == kind] for kind in RECORD_KINDS}
     assert {kind: words for kind, words in found.items() if words} == {
-        "state": ["suspend", "resume", "place_hold", "lift_hold"],
+        "state": ["suspend", "resume", "place_hold", "lift_hold", "swap"],
         "usage": ["top_up", "set_limit"],
         "notes": ["tag", "untag", "remark"],
     }
     assert {action.record_kind for action in CATALOGUE.values()} <= {"", *RECORD_KINDS}
 
 
-def test_only_cancelling_is_final_and_only_who_gives_something_away_says_why_besides():
-    assert (declared(is_final=True), declared(asks_why=True)) == (["cancel"], ["grant", "cancel"])
+def test_only_what_cancels_is_final_and_only_who_gives_something_away_says_why_besides():
+    assert (declared(is_final=True), declared(asks_why=True)) == (["swap", "cancel"], ["grant", "swap", "cancel"])
 
 
 def test_what_is_sold_is_granted_where_no_order_asks_for_it():

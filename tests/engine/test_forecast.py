@@ -58,7 +58,7 @@ cards = st.fixed_dictionaries(
     }
 )
 actions = st.tuples(
-    st.sampled_from([action for action in MADE_BY_PEOPLE if action not in (Action.CANCEL, Action.UNPARK)]),
+    st.sampled_from([action for action in MADE_BY_PEOPLE if action not in (Action.CANCEL, Action.SWAP, Action.UNPARK)]),
     st.fixed_dictionaries(
         {
             "plan": st.sampled_from(["M1-100", "Y1-30", "Y1-1024"]),

@@ -120,7 +120,7 @@ REFUSED = {
     ),
     "A tag": ([card_set("tags = 'mine'")], WITH_ONE),
     "Nothing due any more": ([card_set("next_due_on = NULL")], "nothing is due on a card only where"),
-    "Another ICCID": ([card_set("iccid = '89860000000000009999'")], "a card keeps its ICCID"),
+    "Another ICCID": ([card_set("iccid = '89860000000000009999'")], "gets another ICCID only by a swap"),
     "A card deleted": (["DELETE FROM cards_card WHERE id = {card}"], CARDS),
     "A card replaced": (
         {
@@ -138,7 +138,7 @@ REFUSED = {
             "sqlite": ["UPDATE OR REPLACE cards_card SET id = {stock} WHERE id = {card}"],
             "postgresql": ["UPDATE cards_card SET id = id + 1000 WHERE id = {card}"],
         },
-        "a card keeps its ICCID",
+        "a card keeps its key",
     ),
     # records
     "A record changed": (["UPDATE cards_cardevent SET reason = 'nothing' WHERE card_id = {card}"], EVENTS),

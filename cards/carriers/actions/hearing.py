@@ -8,6 +8,7 @@ them is one transaction.
 import time
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,6 +34,14 @@ _WRITTEN = (
     *("account_id", "wanted_service", "wanted_data", "wanted_cap_mb", "wanted_imei", "activation_seq", "seq"),
     *("wanted_at", "ask_at", "has_order", "step"),
 )
+
+
+# What the line of a SIM is that the portal has not heard of.
+_NEVER_SEEN = {
+    field.attname: field.get_default()
+    for field in Line._meta.concrete_fields
+    if field.name.startswith(("seen_", "wanted_")) or field.name in ("missing_at", "last_sent_at", "activation_seq")
+}
 
 
 def hear(now=None, seconds=None):
@@ -96,6 +105,7 @@ def _take_records(records, now):
 def _bring(keys, records, now):
     cards = {card.pk: card for card in Card.objects.filter(pk__in=keys).only("id", *_COLUMNS)}
     _provide_lines(cards)
+    _exchange_lines(cards, [record for of_card in records.values() for record in of_card if _got_new_sim(record)])
     accounts = {account.pk: _Manners.of(account) for account in CarrierAccount.objects.all() if is_worked(account)}
     changes = [
         _take_over(line, cards[line.card_id], accounts.get(line.account_id, _NONE), records.get(line.card_id, []), now)
@@ -140,6 +150,21 @@ def _provide_lines(cards):
     known = set(Line.objects.filter(card_id__in=cards).values_list("card_id", flat=True))
     new = account_for([card for pk, card in cards.items() if pk not in known])
     Line.objects.bulk_create([Line(card_id=pk, account=account) for pk, account in new.items()], ignore_conflicts=True)
+
+
+def _exchange_lines(cards, swaps):
+    """By a swap two cards have each other's SIM: each is on the account that the other was on, and not seen there yet.
+
+    `swaps` are the records of the cards that go on.
+    """
+    pairs = [(record.card_id, record.evidence["other_card"]) for record in swaps]
+    lines = {line.card_id: line for line in lines_locked({*cards, *chain(*pairs)})} if pairs else {}
+    for pair in pairs:
+        there = [lines[key] for key in pair if key in lines]
+        accounts = [line.account_id for line in there]
+        for line, account in zip(there, reversed(accounts), strict=True):
+            line.account_id = account
+            Line.objects.filter(pk=line.pk).update(account_id=account, **_NEVER_SEEN)
 
 
 def _take_over(line, card, manners, records, now):
@@ -206,14 +231,21 @@ def _facts(card):
 
 
 def _is_wish(record):
-    """Whether the record changed how the card should be: one that opens it does not."""
-    return bool(record.from_state) and record.from_state != record.to_state
+    """Whether the record changed how the card should be, or its SIM: one that opens it does not."""
+    return bool(record.from_state) and (record.from_state != record.to_state or record.action == Action.SWAP)
+
+
+def _got_new_sim(record):
+    """Whether it is the record of the card that goes on after a swap."""
+    return record.action == Action.SWAP and record.from_state == record.to_state
 
 
 def _activates(record, card):
     """Whether the portal itself activated the card by this record: a first use comes from the carrier."""
     if record.action in (Action.ACTIVATE, Action.FORCE_ACTIVATE):
         return record.rule != Rule.FIRST_USE and record.actor_kind in _OF_THE_PORTAL
+    if record.action == Action.SWAP:
+        return card.is_in_service
     is_then = record.action == Action.APPROVE_REAL_NAME and card.activated_on == record.effective_on
     return is_then and card.activation_cause == Cause.REAL_NAME
 

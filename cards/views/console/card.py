@@ -9,6 +9,7 @@ from cards.actions.jobs import control
 from cards.actions.write import attach_queues
 from cards.calendar import civil_today
 from cards.catalogue import CATALOGUE
+from cards.choices import Action
 from cards.errors import Refused
 from cards.models import Card
 from cards.pages.action_form import CardAction, what_follows
@@ -16,7 +17,12 @@ from cards.pages.addresses import given
 from cards.pages.card_detail import MAY_DECIDE, CardPage
 from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url, console_actor
+from cards.pages.swap_form import SwapAttempt
 from cards.views.jobs import NOT_ALONE
+
+# The form of an action, and the page that it stands on, where they are its own.
+OWN_FORMS = {Action.SWAP: (SwapAttempt, "console/card_swap.html")}
+OF_ALL_ACTIONS = CardAction, "console/card_act.html"
 
 
 @permitted("cards.view_card")
@@ -44,7 +50,7 @@ def card_act(request, iccid, action):
     if card.iccid != iccid:
         return redirect("console:card-act", iccid=card.iccid, action=action)
     actor = console_actor(request.user)
-    attempt = CardAction(attach_queues([card])[0], action, actor, civil_today())
+    attempt = _attempt(card, action, actor)
     if action not in actor.actions:
         refused = Refused("not_permitted", actor=actor.name, action=action)
         return _action_page(request, attempt, None, refused, 403)
@@ -52,7 +58,13 @@ def card_act(request, iccid, action):
         return redirect(act_url(action, iccid))
     if request.method == "POST":
         return _answer(request, attempt)
-    return _action_page(request, attempt, attempt.form(), attempt.refusal())
+    typed = request.GET.get("iccid", "").strip()
+    return _action_page(request, attempt, attempt.form(initial={"iccid": typed}), attempt.refusal())
+
+
+def _attempt(card, action, actor):
+    form, _template = OWN_FORMS.get(action, OF_ALL_ACTIONS)
+    return form(attach_queues([card])[0], action, actor, civil_today())
 
 
 def _answer(request, attempt):
@@ -63,12 +75,7 @@ def _answer(request, attempt):
     if outcome.refused and outcome.refused.code == "cancels_alone":
         return _ask(request, attempt, form.cleaned_data["reason"], outcome.refused)
     if outcome.refused:
-        now = CardAction(
-            attach_queues([_find(request.user, attempt.card.iccid)])[0],
-            attempt.action,
-            attempt.actor,
-            attempt.today,
-        )
+        now = _attempt(_find(request.user, attempt.card.iccid), attempt.action, attempt.actor)
         typed = {name: value for name, value in form.cleaned_data.items() if name != "version"}
         return _action_page(request, now, now.form(initial=typed), now.refusal() or outcome.refused, 409)
     if outcome.parked:
@@ -79,7 +86,7 @@ def _answer(request, attempt):
             *what_follows(attempt.card, outcome.card),
         ]
         messages.success(request, " ".join(done))
-    return redirect("console:card", iccid=attempt.card.iccid)
+    return redirect("console:card", iccid=outcome.card.iccid)
 
 
 def _ask(request, attempt, reason, refused):
@@ -106,8 +113,10 @@ def _action_page(request, attempt, form, refused, status=None):
         "preview": attempt.preview() if is_offered else [],
         "hint": attempt.hint() if is_offered else "",
         "names": attempt.names() if is_offered else [],
+        **(attempt.more(form) if is_offered else {}),
     }
-    return console_page(request, "console/card_act.html", context, status=status)
+    _form, template = OWN_FORMS.get(attempt.action, OF_ALL_ACTIONS)
+    return console_page(request, template, context, status=status)
 
 
 def _find(user, iccid):

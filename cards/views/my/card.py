@@ -42,6 +42,8 @@ class MyAction(CardAction):
 @require_safe
 def card_page(request, iccid):
     card = find(request.user, iccid)
+    if card.iccid != iccid:
+        return redirect("my:card", iccid=card.iccid)
     page = MyCard(card, Actor.of(request.user), civil_today())
     return my_page(request, "my/card.html", page.context(key_in(request.GET.get("older", ""))))
 

@@ -1,0 +1,62 @@
+"""A swap at the carriers: the old SIM is stopped there and the new one put to work, each on its own account."""
+
+from datetime import date
+
+import pytest
+
+from cards.carriers.actions.hearing import hear
+from cards.carriers.protocols import PROTOCOLS
+from tests.build import card_in_use, do, on_day, open_card, use
+from tests.carriers.playing import NOON, Played, account, line_of, orders_told, settled
+from tests.carriers.rows import on_account
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 3, 10)
+NEW = "89860000000000009001"
+
+
+@pytest.fixture(autouse=True)
+def carrier(monkeypatch):
+    played = Played()
+    monkeypatch.setitem(PROTOCOLS, "played", played)
+    with on_day(DAY):
+        yield played
+
+
+def test_the_new_sim_is_activated_there_and_the_old_one_stopped(carrier):
+    account()
+    card, new = use(open_card(), DAY, 1), open_card(iccid=NEW)  # by a first use: no activation of the portal's own
+    old = card.iccid
+    carrier.states |= {old: "active", NEW: "silent"}
+    settled(carrier)
+    settled(carrier, 10)
+    do("swap", card, DAY, iccid=NEW)
+    settled(carrier)
+    settled(carrier, 10)
+    assert carrier.states == {old: "stopped", NEW: "active"}
+    assert orders_told(card)[1:] == [("activation", "active", "confirmed", 1)]
+    assert sorted(orders_told(new)) == [("cancel", "", "by_hand", 0), ("service", "stopped", "confirmed", 1)]
+
+
+def test_each_line_goes_to_the_account_of_the_sim_that_it_has_now(carrier):
+    one, other = account(), account("other")
+    card, new = card_in_use(), open_card(iccid=NEW)
+    hear(NOON)
+    on_account(card, one)
+    on_account(new, other, wanted_service="silent", seen_service="silent")
+    do("swap", card, DAY, iccid=NEW)
+    hear(NOON)
+    lines = [(line.account, line.wanted_service, line.seen_service, line.seen_at) for line in map(line_of, (card, new))]
+    assert lines == [(other, "active", "", None), (one, "cancelled", "", None)]
+
+
+def test_a_card_that_is_not_in_service_is_not_activated_with_its_new_sim(carrier):
+    account()
+    card, new = open_card(), open_card(iccid=NEW)
+    carrier.states |= {card.iccid: "silent", NEW: "silent"}
+    settled(carrier)
+    do("swap", card, DAY, iccid=NEW)
+    settled(carrier)
+    settled(carrier, 10)
+    assert (orders_told(card), line_of(card).activation_seq) == ([("service", "silent", "confirmed", 0)], 0)
+    assert ("cancel", "", "by_hand", 0) in orders_told(new)

@@ -29,6 +29,7 @@ BUTTONS = {
         "Assign to customer",
         "Return to stock",
         "Protect",
+        "Swap SIM",
         "Cancel",
     ],
     "finance": [],

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
 from simportal.audited_admin import Audited
+from simportal.find import FINDS_ANYTHING
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class MenuLink:
     title: str
     url: str
     is_current: bool
-    has_search: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ MONEY = (
     (_("Free service"), "money:grants", "billing.view_order"),
     (_("Revenue at risk"), "money:at-risk", "billing.view_order"),
 )
-SEARCHED = "console:card-list"
 
 # Of the admin; its customers are opened from the console's.
 MASTER_DATA = (
@@ -105,6 +104,7 @@ class PortalAdminSite(AdminSite):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
         if context["has_permission"]:
             context["nav"] = menu(request)
+            context["may_find"] = any(map(request.user.has_perm, FINDS_ANYTHING))
         return context
 
     def admin_view(self, view, cacheable=False):
@@ -147,4 +147,4 @@ def link(request, title, name):
     url = reverse(name)
     exact = name == "dashboard"
     is_current = request.path == url if exact else request.path.startswith(url)
-    return MenuLink(title, url, is_current, has_search=name == SEARCHED)
+    return MenuLink(title, url, is_current)

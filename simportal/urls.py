@@ -6,10 +6,12 @@ from cards.carriers.views.knock import knock
 from cards.carriers.views.real_name import MY_LINKS
 from simportal import answers, health, metrics, password_reset, privacy, refusals, views
 from simportal.dashboard import dashboard
+from simportal.find import find_page
 
 urlpatterns = [
     path("", views.to_own_door, name="home"),
     path("console/", dashboard, name="dashboard"),
+    path("console/find/", find_page, name="find"),
     path("console/", include("cards.urls")),
     path("console/", include("billing.urls")),
     path("console/bills/", include("billing.bills.urls")),

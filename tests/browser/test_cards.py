@@ -42,10 +42,9 @@ def test_a_card_is_found_stopped_explained_and_brought_back(ops, language, suspe
     number = first_card(page, "?state=in_use").split("/")[-2]
     page.goto(LIST)
     page.keyboard.press("/")
-    page.keyboard.type(number)
-    send(page, "#search button.is-primary")
-    assert page.url.endswith(f"{LIST}?q={number}")
-    send(page, f".data a:text-is('{number}')")
+    page.keyboard.insert_text(number)
+    send(page, ".find button")
+    assert page.url.endswith(f"{LIST}{number}/")
     send(page, f".btn:text-is('{suspend}')")
     page.fill("[name=reason]", "客户要求 on holiday")
     send(page, f"form.form .btn:text-is('{suspend}')")

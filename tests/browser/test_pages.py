@@ -66,9 +66,9 @@ def test_the_colour_scheme_is_switched_by_hand_against_the_systems(visit):
 
 def test_keys_find_the_search_box_and_the_help(visit):
     page = visit(username="admin")
-    page.goto("/console/")
+    page.goto("/console/orders/")
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.name") == "q"
+    assert page.evaluate("document.activeElement.closest('header') && document.activeElement.name") == "q"
     page.keyboard.press("?")
     assert not page.is_visible("#help")  # in a box it is a character like any other
     page.keyboard.press("Escape")
@@ -79,12 +79,30 @@ def test_keys_find_the_search_box_and_the_help(visit):
     assert not page.is_visible("#help")
 
 
-def test_a_key_leads_to_the_search_box_from_pages_without_one(visit):
+@pytest.mark.parametrize("path", ["/console/sweep/", "/console/cards/", "/admin/cards/plan/"])
+def test_the_search_in_the_header_opens_the_one_that_is_found(visit, path):
     page = visit(username="admin")
-    page.goto("/console/sweep/")
+    page.goto("/console/cards/")
+    iccid = page.text_content("tbody th a")
+    page.goto(path)
     page.keyboard.press("/")
-    page.wait_for_url("**/console/cards/#search", wait_until="load")
+    page.keyboard.insert_text(iccid)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/console/cards/{iccid}/")
+
+
+def test_on_a_phone_the_search_is_behind_a_sign_in_the_header(visit):
+    page = visit(width=390, username="admin")
+    page.goto("/console/sweep/")
+    sign = page.locator("header a.is-narrow-only")
+    size = sign.bounding_box()
+    sign.click()
+    page.wait_for_url("**/console/find/")
     assert page.evaluate("document.activeElement.name") == "q"
+    assert (size["width"] >= 44, size["height"] >= 44, barriers(page)) == (True, True, [])
+    page.keyboard.insert_text("no such thing")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/find/?q=no+such+thing")
 
 
 def test_on_a_phone_everything_is_in_the_menu(visit):

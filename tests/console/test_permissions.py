@@ -8,6 +8,7 @@ from django.urls import get_resolver
 
 from cards.pages.frames import asks_of
 from simportal.admin_site import SECTIONS
+from simportal.find import FINDS_ANYTHING
 from tests.console.pages import logged_in, of_role, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,7 @@ ASKED = {
     **one_each("cards.view_card", "dashboard", "console:card-list", "console:card-export", "console:card-unknown"),
     **one_each("cards.view_card", "console:names", "console:card", "console:card-act", "console:queues"),
     **one_each("cards.view_card", "console:selection-export", "console:job-file"),
+    "find": FINDS_ANYTHING,
     **one_each("cards.view_customer", "console:customer-meant", "money:customer-list", "money:customer"),
     "money:customer-master-data": ("cards.change_customer",),
     **one_each("cards.view_selection", "console:select", "console:selection", "console:selection-name"),

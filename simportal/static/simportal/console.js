@@ -15,14 +15,12 @@ const flash = (button) => {
 
 const keys = {
     "/": () => {
-        const box = document.querySelector("[data-search]");
+        const box = [...document.querySelectorAll("[data-search]")].find((each) => each.checkVisibility());
         if (box) {
             box.focus();
-            return;
-        }
-        const list = document.querySelector("[data-search-page]");
-        if (list) {
-            location.assign(list.href + "#search");
+            box.select();
+        } else {
+            document.querySelector("[data-search-page]")?.click();
         }
     },
     "?": () => document.getElementById("help")?.showModal(),
@@ -42,7 +40,7 @@ document.addEventListener("keydown", (event) => {
 // In the search box Enter searches, but not for a scanner, which types faster than people and ends each number so.
 let typed = [];
 document.addEventListener("keydown", (event) => {
-    if (!event.target.matches("textarea[data-search]")) {
+    if (!event.target.matches("textarea[data-enters]")) {
         return;
     }
     if (event.key !== "Enter") {
@@ -100,12 +98,5 @@ document.addEventListener("htmx:responseError", (event) => {
     const { elt, requestConfig } = event.detail;
     if (elt.href && requestConfig.triggeringEvent?.type === "click") {
         location.assign(elt.href);
-    }
-});
-
-// Not earlier: on its way to a fragment that names no element the browser takes the focus away.
-window.addEventListener("pageshow", () => {
-    if (location.hash === "#search") {
-        document.querySelector("[data-search]")?.focus();
     }
 });

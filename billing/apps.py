@@ -8,8 +8,11 @@ class BillingConfig(AppConfig):
     verbose_name = _("Billing")
 
     def ready(self):
+        from billing.models import MoneyRules
         from billing.triggers import install_money_triggers
         from cards.laying import clear
+        from cards.pages.label_drawing import bring_dealer_name
 
+        bring_dealer_name(lambda: MoneyRules.read().seller)
         post_migrate.connect(install_money_triggers, sender=self)
         pre_migrate.connect(clear, sender=self)

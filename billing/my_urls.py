@@ -33,4 +33,5 @@ urlpatterns = [
     path("wallet/<int:pk>/agreement/", wallet.change_agreement, name="agreement"),
     path("wallet/<int:pk>/statement/", statement.MY_STATEMENT.page, name="statement"),
     path("wallet/<int:pk>/statement.csv", statement.MY_STATEMENT.file, name="statement-csv"),
+    path("wallet/<int:pk>/statement/print/", statement.MY_STATEMENT.printed, name="statement-print"),
 ]

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from billing.choices import Account
 from billing.models import Posting
 from billing.money import ZERO
-from cards.calendar import add_months, first_of_month
+from cards.calendar import add_months, first_of_month, last_day
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Statement:
     opening: Decimal
     postings: list[Posting]
     served: Decimal
+
+    @property
+    def last_day(self) -> date:
+        return last_day(add_months(self.month, 1))
 
     @property
     def money_in(self) -> Decimal:

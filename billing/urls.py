@@ -84,6 +84,7 @@ urlpatterns = [
     path("customers/<int:pk>/withdraw/", withdrawals.customer_withdraw, name="customer-withdraw"),
     path("customers/<int:pk>/statement/", statement.CONSOLE_STATEMENT.page, name="statement"),
     path("customers/<int:pk>/statement.csv", statement.CONSOLE_STATEMENT.file, name="statement-csv"),
+    path("customers/<int:pk>/statement/print/", statement.CONSOLE_STATEMENT.printed, name="statement-print"),
     path("customers/<int:pk>/notices/", notices.customer_notices, name="customer-notices"),
     path("notices/", notices.notice_list, name="notice-list"),
     path("auto-renewal/<str:iccid>/", renewals.switch_card, name="card-auto-renew"),

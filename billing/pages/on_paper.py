@@ -1,57 +1,25 @@
-"""What is printed of money: an order with all its lines, and a receipt, with the tax data of both sides.
+"""What is printed of money: an order with all its lines, a receipt, and a month's statement, with the tax data of both
+sides.
 
 Of 100,000 lines no page is put together in memory: they are written block by block into the middle of it.
 """
 
-from dataclasses import dataclass
-from decimal import Decimal
-
-from django.db.models import Count, Sum
 from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, ngettext, override
 
 from billing.actions.ledger import account_of
-from billing.choices import Account, EntryKind
+from billing.choices import Account, EntryKind, OrderKind
+from billing.items import items_of, served_items, taxed
 from billing.models import MoneyRules, Posting
-from billing.money import rounded, tax_within
 from billing.pages.order_labels import money_badge
+from billing.pages.statement import statement_context
 from cards.actions.write import chunked
 from cards.calendar import civil_today
-from cards.models import Plan
 
 LINES_PER_BLOCK = 1_000
 LINES = "<!-- lines -->"
-
-
-@dataclass(frozen=True)
-class Item:
-    """What was sold at one price, and how often."""
-
-    what: str
-    price: Decimal
-    count: int
-
-    @property
-    def amount(self) -> Decimal:
-        return self.price * self.count
-
-
-@dataclass(frozen=True)
-class Taxed:
-    """What an order comes to at one rate of tax."""
-
-    rate: Decimal
-    gross: Decimal
-
-    @property
-    def tax(self) -> Decimal:
-        return tax_within(self.gross, self.rate)
-
-    @property
-    def net(self) -> Decimal:
-        return self.gross - self.tax
 
 
 def order_on_paper(order, request, frame):
@@ -59,8 +27,7 @@ def order_on_paper(order, request, frame):
     context = _context(order.customer, frame) | {
         "order": order,
         "badge": money_badge(order),
-        "items": _items(order),
-        "taxed": _taxed(order),
+        **_items(items_of(order.lines.all())),
         "kept": order.total - order.refunded,
         "posting": _wallet_posting(entry__order=order, entry__kind=EntryKind.PAYMENT),
         "back_url": frame.money_url("order", order.pk),
@@ -81,6 +48,18 @@ def receipt_on_paper(receipt, request, frame):
     return render(request, "billing/paper/receipt.html", context)
 
 
+def statement_on_paper(customer, month, request, frame):
+    """The answer with a customer's statement of a month: the wallet's, and what was delivered in it."""
+    context = statement_context(customer, month, frame)
+    context |= _context(customer, frame) | _items(served_items(customer.pk, month))
+    context["back_url"] = f"{frame.money_url('statement', customer.pk)}?month={month:%Y-%m}"
+    return render(request, "billing/paper/statement.html", context)
+
+
+def _items(items):
+    return {"items": [_row(item) for item in items], "taxed": taxed(items)}
+
+
 def _context(customer, frame):
     return {
         "frame": frame,
@@ -91,17 +70,19 @@ def _context(customer, frame):
     }
 
 
-def _items(order):
-    counts = order.lines.order_by().values_list("plan", "unit_price").annotate(Count("pk"))
-    rows = sorted(counts, key=lambda row: (-row[2], -row[1]))
-    plans = Plan.objects.in_bulk({plan_id for plan_id, *_rest in rows if plan_id})
-    titles = {pk: plan.title for pk, plan in plans.items()}
-    return [Item(titles.get(plan_id, order.get_kind_display()), price, count) for plan_id, price, count in rows]
+def _row(item):
+    """An item of a table: what it is called, when it serves, and the item itself."""
+    return item.plan.title if item.plan else OrderKind(item.kind).label, _period(item), item
 
 
-def _taxed(order):
-    rates = order.lines.order_by("tax_rate").values_list("tax_rate").annotate(Sum("unit_price"))
-    return [Taxed(rate, rounded(gross)) for rate, gross in rates]
+def _period(item):
+    """When an item serves, or was delivered; for how long, where nothing has begun. In parts that no line breaks."""
+    if item.since is None:
+        months = item.months and ngettext("{months} month", "{months} months", item.months).format(months=item.months)
+        return [months] if months else []
+    days = [str(item.since)] if item.since == item.through else [f"{item.since} –", str(item.through)]
+    not_begun = ngettext("{count} not started", "{count} not started", item.waiting).format(count=item.waiting)
+    return [*days, not_begun] if item.waiting else days
 
 
 def _wallet_posting(**of):

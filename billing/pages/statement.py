@@ -22,6 +22,7 @@ def statement_context(customer, month, frame):
         "entries": [wallet_line(posting, frame, to_staff=False) for posting in found.postings],
         "months": months_of(customer.pk, civil_today()),
         "made_on": civil_today(),
+        "is_over": found.last_day < civil_today(),
     }
 
 

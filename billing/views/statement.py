@@ -2,6 +2,7 @@
 
 from django.shortcuts import get_object_or_404
 
+from billing.pages.on_paper import statement_on_paper
 from billing.pages.statement import month_of, statement_context, statement_file
 from cards.pages.frames import SAFE, Framed, entering
 
@@ -16,6 +17,10 @@ class StatementPages(Framed):
     def page(self, request, pk):
         context = statement_context(self._find(request, pk), month_of(request), self.frame)
         return self.frame.page(request, self.template, context)
+
+    @entering(*SAFE)
+    def printed(self, request, pk):
+        return statement_on_paper(self._find(request, pk), month_of(request), request, self.frame)
 
     @entering(*SAFE)
     def file(self, request, pk):

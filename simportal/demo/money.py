@@ -13,7 +13,7 @@ from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of
 from billing.actions.prices import set_price
 from billing.choices import OrderKind, PriceKind
-from billing.models import Order, PriceTier, Proposal
+from billing.models import MoneyRules, Order, PriceTier, Proposal
 from billing.not_paid import not_paid
 from cards.calendar import WEEK, as_of, this_moment
 from cards.models import Card, Customer, Plan
@@ -41,6 +41,18 @@ AGREEMENTS = (
     (PERSONS[0].name, False, "0.00", 3),
 )
 LOW_BELOW = Decimal("100.00")
+# What stands on paper of the dealer and of the customers with an agreement. The numbers are nobody's.
+SELLER = {
+    "seller_name": "示例物联科技有限公司",
+    "seller_tax_number": "91440300MA5DEMK00X",
+    "seller_address": "深圳市南山区科技园示例路 1 号",
+    "seller_phone": "0755-00000000",
+    "bank": "示例银行深圳分行",
+    "bank_account_name": "示例物联科技有限公司",
+    "bank_account_number": "6200000000000000",
+}
+TAX_NUMBERS = ("91440101MA5DEMK01X", "91440300MA5DEMK02X", "91441900MA5DEMK05X", "")
+TAX_DETAILS = "广州市天河区示例大道 8 号 020-00000000；示例银行广州分行 6200000000000001"
 ORDERED_WITHIN = timedelta(days=40)  # of their delivery, openings are ordered
 # What customers make of the amount that they lack: to the cent, or up to the next round sum.
 TRANSFERS = (None, Decimal(10), Decimal(50), Decimal(100), Decimal(500))
@@ -61,6 +73,7 @@ class Till:
         self.customers = {customer.pk: customer for customer in Customer.objects.all()}
         self.transfers = 0
         with as_of(instant(first_day, 8)):
+            self._say_who_sells()
             self._set_prices(first_day)
             self._make_agreements()
 
@@ -136,9 +149,16 @@ class Till:
         if isinstance(done, Proposal):
             approve_proposal(done, user=self.second)
 
+    def _say_who_sells(self):
+        rules = MoneyRules.read()
+        for name, text in SELLER.items():
+            setattr(rules, name, text)
+        rules.full_clean()
+        rules.save()
+
     def _make_agreements(self):
         tier = PriceTier.objects.get(name=RESELLERS)
-        for name, is_reseller, limit, ahead in AGREEMENTS:
+        for (name, is_reseller, limit, ahead), tax_number in zip(AGREEMENTS, TAX_NUMBERS, strict=True):
             kept = keep_agreement(
                 self._named(name),
                 user=self.finance,
@@ -147,6 +167,8 @@ class Till:
                 low_below=LOW_BELOW,
                 auto_renews=ahead is not None,
                 renews_days_ahead=ahead or 7,
+                tax_number=tax_number,
+                tax_details=tax_number and TAX_DETAILS,
             )
             self._agree_to(kept)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils.html import strip_tags
 
-from billing.actions import orders, receipts
+from billing.actions import orders, receipts, refunds
 from billing.choices import OrderKind
 from billing.models import CustomerAccount, MoneyRules, Order, OrderLine
 from billing.money import LARGEST
@@ -46,7 +46,7 @@ def sold(*cards, funds="1000", **options):
     """A paid renewal of these cards at ¥30.00 each."""
     if funds:
         b.fund(funds)
-    b.price("Y1-30", "30.00")
+        b.price("Y1-30", "30.00")
     return b.paid(cards=cards or [card_in_use(customer="Acme")], **options)
 
 
@@ -54,7 +54,7 @@ def paper(client, url, language="en"):
     """The document as people read it, a line for each of its texts."""
     response = client.get(url, headers={"accept-language": language})
     assert response.status_code == 200
-    page = b"".join(response).decode()
+    page = b"".join(response).decode().replace("</tr><tr>", "</tr>\n<tr>").replace("&#x27;", "'")
     return re.sub(r"\s*\n\s*", "\n", strip_tags(page[page.index("<main>") :])).strip()
 
 
@@ -75,7 +75,7 @@ Bank and account招商银行上海分行 121900000010001
 NameAcme
 Taxpayer number91310000MA1FL1111X
 Invoice details上海市 2 号 021-1
-{plan}2¥30.00¥60.00
+{plan}12 months 2¥30.006 %¥3.40¥60.00
 6 %¥56.60¥3.40¥60.00
 Total incl. tax¥60.00
 In words陆拾元整
@@ -172,7 +172,7 @@ def test_anothers_paper_is_not_found():
 
 def test_where_no_seller_is_set_staff_are_told_and_customers_not(owner):
     order = sold()
-    hint = "The seller&#x27;s name and tax data are not set"
+    hints = ("name, taxpayer number or address is not set", "taxpayer number is not set: enter it in the agreement")
     pages = [
         b"".join(client.get(url, headers={"accept-language": "en"})).decode()
         for client, url in (
@@ -180,7 +180,92 @@ def test_where_no_seller_is_set_staff_are_told_and_customers_not(owner):
             (owner, f"/my/orders/{order.pk}/print/"),
         )
     ]
-    assert [hint in page or "The seller's name and tax data are not set" in page for page in pages] == [True, False]
+    assert [[hint in page for hint in hints] for page in pages] == [[True, True], [False, False]]
+
+
+STATEMENT = """Statement
+Month2026-03-01 – 2026-03-31
+The month is not over: more may follow.
+Seller
+Name华东物联科技有限公司
+Taxpayer number91310000MA1FL0000X
+Address上海市浦东新区世纪大道 1 号
+Phone021-58880000
+Bank and account招商银行上海分行 121900000010001
+Buyer
+NameAcme
+Service delivered, less refunds
+Items
+ItemService periodQuantityUnit price incl. taxTax rateTax amountAmount incl. tax
+Yearly plan 30 MB/month12 months 2¥30.006 %¥3.40¥60.00
+Yearly plan 30 MB/month2026-01-15 – 2026-12-31 1¥30.006 %¥1.70¥30.00
+Add-on pack 100 MB2026-03-02 1¥9.906 %¥0.56¥9.90
+Yearly plan 30 MB/month given back12 months -1¥30.006 %-¥1.70-¥30.00
+Tax
+Tax rateNet amountTax amountAmount incl. tax
+6 %¥65.94¥3.96¥69.90
+Total incl. tax¥69.90
+In words陆拾玖元玖角整
+Wallet transactions
+DayDescriptionReferenceAmountBalance
+2026-03-01Opening balance¥0.00
+2026-03-02Bank receipt¥1,000.00¥1,000.00
+2026-03-02Order paymentORDER-1-¥30.00¥970.00
+2026-03-02Order paymentORDER-2-¥30.00¥940.00
+2026-03-02Order paymentORDER-3-¥9.90¥930.10
+2026-03-02Order paymentORDER-4-¥30.00¥900.10
+2026-03-02Refund · Not neededORDER-4¥30.00¥930.10
+Money in¥1,030.00
+Money out-¥99.90
+Closing balance¥930.10
+In words玖佰叁拾元壹角整
+This document is not a VAT invoice. Printed on 2026-03-02.
+Confirmed: buyer's seal
+Seller's seal"""
+
+
+def test_a_months_statement_says_what_was_delivered_with_its_periods_tax_words_and_the_wallet(owner):
+    """A card opened and used, renewed behind that, topped up twice at another price each; one renewal given back."""
+    MoneyRules.objects.update(**SELLER, second_person_above=LARGEST)
+    b.price("PACK-100", "9.90")
+    card = card_in_use(customer="Acme")
+    sold(card)
+    b.paid(kind=OrderKind.OPENING, cards=[card])
+    b.paid(kind=OrderKind.PACK, cards=[card], plan="PACK-100")
+    other = card_in_use(customer="Acme")
+    returned = sold(other, funds=None)
+    clerk = b.financier(username="clerk9")
+    refunds.approve(refunds.request_refund(returned, user=clerk, reason="x", told="Not needed"), user=clerk)
+    printed = paper(owner, f"/my/wallet/{b.customer().pk}/statement/print/?month=2026-03")
+    assert re.sub(r"\d{8}-(\d+)", r"ORDER-\1", printed) == STATEMENT
+
+
+def test_the_month_before_and_the_month_after_are_not_in_it_and_a_month_of_nothing_says_so(owner):
+    finance = of_role("finance")
+    with on_day(date(2026, 2, 28)):
+        sold()
+    sold(funds=None)
+    with on_day(date(2026, 4, 1)):
+        sold(funds=None)
+        url = f"/console/customers/{b.customer().pk}/statement/print/?month="
+        months = [paper(finance, f"{url}{month}") for month in ("2026-02", "2026-03", "2026-04")]
+        assert [re.findall("Opening balance(.*)", month) for month in months] == [["¥0.00"], ["¥970.00"], ["¥940.00"]]
+        assert [re.findall("Closing balance(.*)", month) for month in months] == [["¥970.00"], ["¥940.00"], ["¥910.00"]]
+        assert ["more may follow" in month for month in months] == [False, False, True]
+        nothing = paper(finance, f"{url}2026-01")
+        assert "Nothing was delivered." in nothing
+        assert "Total incl. tax¥0.00\nIn words零元整" in nothing
+        for month in ("2026-05", "2026-13", "x"):
+            assert finance.get(f"{url}{month}").status_code == 404
+
+
+def test_a_statement_is_printed_for_whose_it_is_and_for_who_may_see_it(owner):
+    whose = b.customer()
+    own, theirs = (f"/{place}/{whose.pk}/statement/print/" for place in ("my/wallet", "console/customers"))
+    other = logged_in(member("Northwind", "charlie", "owner"))
+    assert [client.get(own).status_code for client in (owner, other, of_role("support"))] == [200, 404, 404]
+    assert [of_role(role).get(theirs).status_code for role in ("finance", "auditor")] == [200, 200]
+    assert owner.get(theirs).status_code == 404
 
 
 TAX_NUMBERS = {

@@ -32,6 +32,7 @@ from billing.actions.shown import shown_by_check
 from billing.actions.withdrawals import ask_withdrawal, payee_account, record_transfer, return_to_wallet
 from billing.bills.actions.payouts import record_payout
 from billing.choices import LineState, OrderKind, PriceKind, RefundState, WithdrawalState, WithdrawalWay
+from billing.items import served_items, taxed
 from billing.models import (
     Chargeback,
     CustomerAccount,
@@ -49,13 +50,14 @@ from billing.models import (
 )
 from billing.payments import PROVIDERS, local
 from billing.payments.port import Facts, Garbled, ProviderRefused, RefundFacts, RefundSaid
+from billing.statements import statement
 from cards.actions.action_requests import act
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
-from cards.calendar import as_of, this_moment
+from cards.calendar import as_of, first_of_month, this_moment
 from cards.choices import JobStatus
 from cards.errors import BadInput, NothingHeard, Refused
-from cards.models import Card, CardEvent, OrderedTerm, Plan, ServiceTerm
+from cards.models import Card, CardEvent, Customer, OrderedTerm, Plan, ServiceTerm
 from cards.models.card import MB
 from cards.permissions import Actor
 from cards.proof import Proof
@@ -480,6 +482,13 @@ class Business(RuleBasedStateMachine):
         for event in CardEvent.objects.filter(action__in=("renew", "top_up")):
             assert OrderLine.objects.filter(card=event.card_id, seq=event.seq, order__job=event.job_id).exists()
         assert set(CardEvent.objects.filter(action="grant").values_list("actor_kind", "job")) <= {("command", None)}
+
+    @invariant()
+    def a_statement_lists_what_was_delivered_to_the_cent(self):
+        for customer in Customer.objects.all():
+            items = served_items(customer.pk, first_of_month(self.day))
+            assert sum(item.amount for item in items) == statement(customer.pk, self.day).served
+            assert sum(part.gross for part in taxed(items)) == sum(part.net + part.tax for part in taxed(items))
 
     @invariant()
     def a_refund_that_is_done_gave_back_what_it_says(self):

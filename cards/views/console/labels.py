@@ -1,7 +1,8 @@
-"""Labels of the cards of a selection: A4 sheets as SVG, to be printed and stuck to what the cards are sold in."""
+"""Labels of the cards of a selection, as SVG, to be printed and stuck to what the cards are sold in."""
 
 from dataclasses import dataclass
 from itertools import chain, islice
+from urllib.parse import urlencode
 
 import segno
 from django.conf import settings
@@ -17,16 +18,12 @@ from cards.choices import AuditAction
 from cards.links import portal_link
 from cards.models import Card, Selection
 from cards.pages.frames import console_page, permitted
+from cards.pages.label_drawing import A4, LABEL_SIZES, Drawing, dealer_name, drawn, sheets_of
 from cards.quantities import whole
 
 MAY_PRINT = "cards.print_label"
 
-# A sheet of A4 in mm, as it is sold with 24 labels that fill it.
-SHEET_WIDTH, SHEET_HEIGHT = 210, 297
-LABELS_ACROSS, LABELS_DOWN = 3, 8
-PER_SHEET = LABELS_ACROSS * LABELS_DOWN
-SHEETS_A_PAGE = 10
-PER_PAGE = PER_SHEET * SHEETS_A_PAGE
+PER_PAGE = 240
 
 MASK = 2  # of the eight patterns of a QR code, all of which are read: to look for the best takes four times as long
 
@@ -39,6 +36,7 @@ class Label:
     generation: int
     code: str
     square: str
+    drawing: Drawing
     x: float
     y: float
 
@@ -46,15 +44,17 @@ class Label:
 @permitted(MAY_PRINT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def labels_page(request, pk):
-    """The sheets of a selection, ten at a time; whoever posts a card and its generation makes it a new code.
+    """The sheets of a selection, 240 labels at a time; whoever posts a card and its generation makes it a new code.
 
     Cards that have no code yet get one as their label is shown: it is made once, however often somebody looks.
     """
     selection = get_object_or_404(Selection, pk=pk, owner=request.user)
     pages = max(-(-selection.size // PER_PAGE), 1)
     number = whole(request.GET.get("page", "1"), 1, pages)
-    if number is None:
+    chosen = request.GET.get("size", A4)
+    if number is None or chosen not in LABEL_SIZES:
         raise Http404
+    size = LABEL_SIZES[chosen]
     cards = _cards(selection, number, request.user)
     if request.method == "POST":
         iccid, _space, told = request.POST.get("label", "").partition(" ")
@@ -62,12 +62,15 @@ def labels_page(request, pk):
         if generation is not None and any(card.iccid == iccid for card in cards):
             reissue(iccid, generation)
             audit.record(AuditAction.CODE_REPLACED, by=request.user, about=iccid)
-        return redirect(f"{request.path}?page={number}")
+        return redirect(f"{request.path}?{urlencode({'size': chosen, 'page': number})}")
     audit.record(AuditAction.LABELS_PRINTED, by=request.user, about=selection, rows=len(cards))
-    labels = _labels(cards)
+    labels = _labels(cards, size)
     context = {
         "selection": selection,
-        "sheets": [labels[start : start + PER_SHEET] for start in range(0, len(labels), PER_SHEET)],
+        "sheets": sheets_of(labels, size),
+        "sizes": LABEL_SIZES,
+        "chosen": chosen,
+        "size": size,
         "labels": labels,
         "has_address": bool(settings.PORTAL_URL),
         "unknown": [label.iccid for label in labels if not label.code],
@@ -86,16 +89,16 @@ def _cards(selection, number, user):
     return list(Card.objects.visible_to(user).filter(pk__in=ids).order_by("pk"))
 
 
-def _labels(cards):
+def _labels(cards, size):
     """None where nobody has said where the portal is: a square that leads nowhere is better not printed."""
-    codes = codes_of(cards) if settings.PORTAL_URL else {}
+    codes, dealer = codes_of(cards) if settings.PORTAL_URL else {}, dealer_name()
     return [
-        _label(card, codes[card.pk], *divmod(place % PER_SHEET, LABELS_ACROSS))
+        _label(card, codes[card.pk], size, dealer, place % size.per_sheet)
         for place, card in enumerate(cards if codes else ())
     ]
 
 
-def _label(card, code, row, column):
+def _label(card, code, size, dealer, place):
     """The square leads to the card's own page for people without an account, and the claim code is not in it.
 
     An address is kept by browsers, proxies and chats, and a label is photographed from afar; the code has to be
@@ -104,11 +107,12 @@ def _label(card, code, row, column):
     token = code.printed_token(card.iccid)
     address = portal_link("guest:card", token) if token else portal_link("guest:home")
     square = segno.make(address, micro=False, error="m", mask=MASK)
+    printed = code.printed(card.iccid)
     return Label(
-        iccid=card.iccid,
-        generation=code.generation,
-        code=code.printed(card.iccid),
-        square=mark_safe(square.svg_inline(border=0, omitsize=True)),  # paths that segno draws, of no text
-        x=column * SHEET_WIDTH / LABELS_ACROSS,
-        y=row * SHEET_HEIGHT / LABELS_DOWN,
+        card.iccid,
+        code.generation,
+        printed,
+        mark_safe(square.svg_inline(border=0, omitsize=True)),  # paths that segno draws, of no text
+        drawn(size, dealer, card, printed or "–"),
+        *size.corner(place),
     )

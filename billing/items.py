@@ -1,0 +1,111 @@
+"""What was sold, as invoices list it: on the same terms together, with tax and the time for which it serves."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Case, Count, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from billing.choices import OrderKind
+from billing.models import OrderLine
+from billing.money import ZERO, tax_within
+from cards.calendar import add_months, last_day
+from cards.models import CardEvent, Plan, ServiceTerm
+
+TOGETHER = ("order__kind", "plan", "months", "unit_price", "tax_rate")
+
+_RECORD = CardEvent.objects.filter(card=OuterRef("card"), seq=OuterRef("seq"))
+_TERM_TOLD = _RECORD.annotate(told=Cast(KeyTextTransform("term", "evidence"), IntegerField())).values("told")
+# Of order lines: the number of the term that each added to its card; None where it added none.
+_TERM = Case(When(order__kind=OrderKind.OPENING, then=1), default=Subquery(_TERM_TOLD[:1]))
+_SERVES = ServiceTerm.objects.filter(card=OuterRef("card"), number=OuterRef("term"))
+
+
+@dataclass(frozen=True)
+class Item:
+    """What was sold on the same terms: how often, at which price in CNY, tax included, and at which rate in per cent.
+
+    `plan` is None for a card itself and for an adjustment. What was given back has a negative `count`. Terms that have
+    begun serve from `since` to `through`, the first day of the first to the last day of the last; `waiting` have not
+    begun. What has no term (`months` is None) was delivered on the days from `since` to `through`.
+    """
+
+    kind: str
+    plan: Plan | None
+    months: int | None
+    price: Decimal
+    rate: Decimal
+    count: int
+    since: date | None = None
+    through: date | None = None
+    waiting: int = 0
+
+    @property
+    def amount(self) -> Decimal:
+        return self.price * self.count
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax that the amount contains."""
+        return tax_within(self.amount, self.rate)
+
+
+@dataclass(frozen=True)
+class Taxed:
+    """What items come to at one rate of tax, in per cent: the sums of their amounts and of their taxes."""
+
+    rate: Decimal
+    gross: Decimal
+    tax: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.gross - self.tax
+
+
+def items_of(lines: QuerySet[OrderLine], sign: int = 1) -> list[Item]:
+    """These lines of orders as items, the most frequent first; with the sign -1, as what was given back."""
+    told = lines.order_by().annotate(term=_TERM)
+    told = told.annotate(
+        starts=Subquery(_SERVES.values("starts_on")[:1]), ends=Subquery(_SERVES.values("service_until")[:1])
+    )
+    rows = told.values(*TOGETHER).annotate(
+        *(Count("pk"), Count("starts"), Min("starts"), Max("ends"), Min("fulfilled_on"), Max("fulfilled_on"))
+    )
+    counted = ("pk__count", "starts__count", "starts__min", "ends__max", "fulfilled_on__min", "fulfilled_on__max")
+    found = list(rows.values_list(*TOGETHER, *counted))
+    plans = Plan.objects.in_bulk({plan for _kind, plan, *_rest in found if plan})
+    items = []
+    for kind, plan, months, price, rate, count, begun, first, until, *delivered in found:
+        if months:
+            since, through, waiting = first, until and last_day(until), count - begun
+        else:
+            (since, through), waiting = delivered, 0
+        items.append(Item(kind, plans.get(plan), months, price, rate, count * sign, since, through, waiting))
+    return sorted(items, key=lambda item: (-abs(item.count), -item.price, item.kind, str(item.plan)))
+
+
+def served_items(customer_id: int, month: date) -> list[Item]:
+    """What a customer was served in the month that begins on this day, and at the end what was given back in it.
+
+    A line counts in the month in which it was fulfilled, and in the one in which it was given back. What people without
+    an account paid for is on their own receipts.
+    """
+    lines = OrderLine.objects.filter(order__customer=customer_id, order__is_guest=False, fulfilled_on__isnull=False)
+    until = add_months(month, 1)
+    served = lines.filter(fulfilled_on__gte=month, fulfilled_on__lt=until)
+    returned = lines.filter(refunded_on__gte=month, refunded_on__lt=until)
+    return items_of(served) + items_of(returned, sign=-1)
+
+
+def taxed(items: Iterable[Item]) -> list[Taxed]:
+    """The sums at each rate of tax, the lowest rate first."""
+    sums: defaultdict[Decimal, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for item in items:
+        gross, tax = sums[item.rate]
+        sums[item.rate] = [gross + item.amount, tax + item.tax]
+    return [Taxed(rate, *of_rate) for rate, of_rate in sorted(sums.items())]

@@ -39,7 +39,7 @@ RINGS = (
     },
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),
-        *("policy_effects", "statements", "revenue", "origins", "not_paid", "grants", "audit_log"),
+        *("policy_effects", "statements", "items", "revenue", "origins", "not_paid", "grants", "audit_log"),
         *("wanted", "verdict"),
     },
     {"actions", "bills", "carriers", "guest", "payments", "protocols", "calling"},

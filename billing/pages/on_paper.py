@@ -7,7 +7,9 @@ Of 100,000 lines no page is put together in memory: they are written block by bl
 from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import gettext as _
 
 from billing.actions.ledger import account_of
 from billing.choices import Account, EntryKind, OrderKind
@@ -61,13 +63,25 @@ def _items(items):
 
 
 def _context(customer, frame):
+    rules, account = MoneyRules.read(), account_of(customer.pk)
     return {
         "frame": frame,
-        "rules": MoneyRules.read(),
+        "rules": rules,
         "buyer": customer,
-        "account": account_of(customer.pk),
+        "account": account,
         "printed_on": civil_today(),
+        "missing": list(_missing(rules, account, frame)) if frame.for_staff else [],
     }
+
+
+def _missing(rules, account, frame):
+    """What an accountant would miss on the paper: (where staff enter it, the sentence that says so)."""
+    if not (rules.seller and rules.seller_tax_number and rules.seller_address):
+        sentence = _("The seller's name, taxpayer number or address is not set: enter them in the billing settings.")
+        yield reverse("admin:billing_moneyrules_changelist"), sentence
+    if not account.tax_number:
+        sentence = _("The buyer's taxpayer number is not set: enter it in the agreement.")
+        yield frame.money_url("customer", account.customer_id), sentence
 
 
 def _row(item):

@@ -15,7 +15,7 @@ from cards.models import Card
 
 LETTER, IDEOGRAPH = 0.62, 1.0  # of the type's size, of which the widest letters in use are no more than this wide
 LARGEST_TYPE, SMALLEST_TYPE = 3.2, 1.4
-GAP = 1.5
+LABEL_GAP = 1.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ LABEL_SIZES = {
 
 
 @dataclass(frozen=True)
-class Line:
+class LabelLine:
     """A line of type: its left end, its foot, and a size in which it fits. `kind` is its class."""
 
     kind: str
@@ -68,13 +68,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class LabelDrawing:
     """Where the square stands on a label, and its lines, from the top down."""
 
     square_x: float
     square_y: float
     square_side: float
-    lines: list[Line]
+    lines: list[LabelLine]
 
 
 _naming: list[Callable[[], str]] = []
@@ -90,17 +90,17 @@ def dealer_name() -> str:
     return next(filter(None, (named() for named in _naming)), "")
 
 
-def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> Drawing:
+def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> LabelDrawing:
     """A label: the dealer above, the card's number below, and between them the square with what it is for, the MSISDN
     and the claim code."""
     left, right = size.margin, size.width - size.margin
     whole = right - left
     head = fitted("dealer", dealer, left, whole, top=size.margin) if dealer else None
     foot = fitted("digits", card.iccid, left, whole, top=0)
-    foot = Line(foot.kind, foot.text, left, size.height - size.margin, foot.size)
-    top = head.y + GAP if head else size.margin
-    side = min(foot.y - foot.size - GAP - top, whole * 0.5)
-    beside, room = left + side + GAP, whole - side - GAP
+    foot = LabelLine(foot.kind, foot.text, left, size.height - size.margin, foot.size)
+    top = head.y + LABEL_GAP if head else size.margin
+    side = min(foot.y - foot.size - LABEL_GAP - top, whole * 0.5)
+    beside, room = left + side + LABEL_GAP, whole - side - LABEL_GAP
     told = [
         ("word", _("Renew or add the card")),
         ("digits", card.msisdn),
@@ -111,19 +111,19 @@ def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> Drawing:
     between = (side - sum(line.size for line in lines)) / max(len(lines) - 1, 1)
     standing, y = [], top
     for line in lines:
-        standing.append(Line(line.kind, line.text, line.x, y + line.size, line.size))
+        standing.append(LabelLine(line.kind, line.text, line.x, y + line.size, line.size))
         y += line.size + between
-    return Drawing(left, top, side, [*filter(None, [head]), *standing, foot])
+    return LabelDrawing(left, top, side, [*filter(None, [head]), *standing, foot])
 
 
-def fitted(kind: str, text: str, x: float, room: float, top: float) -> Line:
+def fitted(kind: str, text: str, x: float, room: float, top: float) -> LabelLine:
     """The text on one line in the largest type in which it fits; what fits in none ends in an ellipsis."""
     size = min(LARGEST_TYPE, room / _ems(text))
     if size < SMALLEST_TYPE:
         size = SMALLEST_TYPE
         while text and _ems(text) * size > room:
             text = text.rstrip("…")[:-1] + "…"
-    return Line(kind, text, x, top + size, size)
+    return LabelLine(kind, text, x, top + size, size)
 
 
 def sheets_of(labels: list, size: LabelSize) -> list[list]:

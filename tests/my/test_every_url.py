@@ -227,6 +227,7 @@ TABLE = {
     "buying:agreement": row(NOBODY, ACTING, {"renews_days_ahead": "7"}, pk="cards_customer"),
     "buying:statement": row(LOOKERS, pk="cards_customer"),
     "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
+    "buying:statement-print": row(LOOKERS, pk="cards_customer"),
     "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
     "pay:begin": row(NOBODY, ACTING | FINANCE, {}, key="payment"),
     "pay:openid": row(ACTING | FINANCE, key="payment"),
@@ -284,6 +285,7 @@ TABLE = {
     "money:selling-switch": row(NOBODY, FINANCE, {"on": "1"}, pk="cards_customer"),
     "money:statement": row(STAFF, pk="cards_customer"),
     "money:statement-csv": row(STAFF, pk="cards_customer"),
+    "money:statement-print": row(STAFF, pk="cards_customer"),
     "money:customer-notices": row(FINANCE, FINANCE, pk="cards_customer"),
     "money:notice-list": row(STAFF),
     "money:card-auto-renew": row(NOBODY, FINANCE, iccid="card"),
@@ -662,5 +664,5 @@ def test_no_customer_reads_what_staff_write_for_themselves(people, world):
     statement = reverse("buying:statement", args=[world["cards_customer"]])
     told = [path for path, (_status, text) in read.items() if FOR_CUSTOMERS in text]
     request = reverse("my:request", args=[world["request"]])
-    wanted = {request, "/my/wallet/", statement, f"{statement.rstrip('/')}.csv"}
+    wanted = {request, "/my/wallet/", statement, f"{statement}print/", f"{statement.rstrip('/')}.csv"}
     assert (wanted - {*told}, len(told)) == (set(), len(wanted) + 2)  # and on the two orders

@@ -18,7 +18,7 @@ from cards.choices import AuditAction
 from cards.links import portal_link
 from cards.models import Card, Selection
 from cards.pages.frames import console_page, permitted
-from cards.pages.label_drawing import A4, LABEL_SIZES, Drawing, dealer_name, drawn, sheets_of
+from cards.pages.label_drawing import A4, LABEL_SIZES, LabelDrawing, dealer_name, drawn, sheets_of
 from cards.quantities import whole
 
 MAY_PRINT = "cards.print_label"
@@ -36,7 +36,7 @@ class Label:
     generation: int
     code: str
     square: str
-    drawing: Drawing
+    drawing: LabelDrawing
     x: float
     y: float
 

@@ -27,7 +27,7 @@ class Fault(TextChoices):
 
 
 # By SQLSTATE, or the class that its first two characters are: PostgreSQL's manual, "PostgreSQL Error Codes".
-BY_STATE = {
+_BY_STATE = {
     "08": Fault.AWAY,  # connection
     "25P03": Fault.SLOW,  # idle in a transaction
     "25P04": Fault.SLOW,  # a transaction
@@ -94,4 +94,4 @@ def _by_state(error: psycopg.Error) -> Fault | None:
     """A broken connection has no state: there was nobody left to say one."""
     if error.sqlstate is None:
         return Fault.AWAY if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) else None
-    return next((BY_STATE[error.sqlstate[:n]] for n in (5, 3, 2) if error.sqlstate[:n] in BY_STATE), None)
+    return next((_BY_STATE[error.sqlstate[:n]] for n in (5, 3, 2) if error.sqlstate[:n] in _BY_STATE), None)

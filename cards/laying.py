@@ -14,7 +14,7 @@ from django.apps.registry import Apps
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-EVERYWHERE = ("postgresql", "sqlite")
+_EVERYWHERE = ("postgresql", "sqlite")
 
 STANDING = {
     # The name, and what tells it from others: the digest it was laid with, if it is at work and its function is ours.
@@ -49,7 +49,7 @@ class Trigger:
     when: str = ""
     found: str = ""
     at_once: bool = False
-    vendors: Collection[str] = EVERYWHERE
+    vendors: Collection[str] = _EVERYWHERE
 
     @property
     def room(self) -> str:

@@ -36,7 +36,7 @@ def edges_in_sql(edges: Iterable[tuple[str, str]]) -> str:
 
 EDGE = f"OLD.state || '>' || NEW.state IN ({edges_in_sql(STATE_EDGES)})"
 # A card to which nothing has happened is in whatever state its file says, once that is corrected.
-ANEW = "(COALESCE(NEW.anew_seq, 0) = NEW.version AND OLD.state <> 'cancelled')"
+_ANEW = "(COALESCE(NEW.anew_seq, 0) = NEW.version AND OLD.state <> 'cancelled')"
 MOVED = "COALESCE(OLD.customer_id, 0) <> COALESCE(NEW.customer_id, 0)"
 RECORD = "SELECT 1 FROM cards_cardevent WHERE card_id = NEW.id AND seq = NEW.version"
 # What changes only with a record, beside the state. Counters, cycles, devices that were seen and what is due next
@@ -58,7 +58,7 @@ CARD_TRIGGERS = (
         "cards_card",
         "UPDATE OF state",
         "a card changes its state only along a declared edge, one version at a time",
-        when=f"OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND ({EDGE} OR {ANEW}))",
+        when=f"OLD.state <> NEW.state AND NOT (NEW.version = OLD.version + 1 AND ({EDGE} OR {_ANEW}))",
     ),
     Trigger(
         "card_version_is_guarded",

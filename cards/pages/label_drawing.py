@@ -15,7 +15,7 @@ from cards.models import Card
 
 LETTER, IDEOGRAPH = 0.62, 1.0  # of the type's size, of which the widest letters in use are no more than this wide
 LARGEST_TYPE, SMALLEST_TYPE = 3.2, 1.4
-LABEL_GAP = 1.5
+BETWEEN_PARTS = 1.5
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> LabelDrawing:
     head = fitted("dealer", dealer, left, whole, top=size.margin) if dealer else None
     foot = fitted("digits", card.iccid, left, whole, top=0)
     foot = LabelLine(foot.kind, foot.text, left, size.height - size.margin, foot.size)
-    top = head.y + LABEL_GAP if head else size.margin
-    side = min(foot.y - foot.size - LABEL_GAP - top, whole * 0.5)
-    beside, room = left + side + LABEL_GAP, whole - side - LABEL_GAP
+    top = head.y + BETWEEN_PARTS if head else size.margin
+    side = min(foot.y - foot.size - BETWEEN_PARTS - top, whole * 0.5)
+    beside, room = left + side + BETWEEN_PARTS, whole - side - BETWEEN_PARTS
     told = [
         ("word", _("Renew or add the card")),
         ("digits", card.msisdn),

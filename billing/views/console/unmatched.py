@@ -21,7 +21,7 @@ from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
-SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
+_SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
 
 
 @permitted("billing.view_unmatchedpayment")
@@ -128,7 +128,7 @@ def _page(request, unmatched, form=None, status=None):
 
 
 def _rows():
-    return UnmatchedPayment.objects.select_related(*SHOWN_WITH)
+    return UnmatchedPayment.objects.select_related(*_SHOWN_WITH)
 
 
 def _find(pk):

@@ -12,7 +12,7 @@ from simportal.refusals import DAMAGED, MISFITTING, NO_WAY_ON, NOT_TEXT, NOT_UTF
 NUL = "\x00"
 FORM, FORM_WITH_FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 # Where a form or an address says which page comes next: a path of ours, which no browser takes for another site's.
-WAYS_ON = ("next", "back")
+WAY_ON = "next"
 CHOSEN = "_selected_action"  # the rows that are ticked in the admin, which takes them for numbers unseen
 WEB_ADDRESS = re.compile(r"https?://[^\s]+")
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
@@ -67,7 +67,7 @@ def wrong_with_form(request):
 
 
 def wrong_with_way_on(parameters):
-    given = (text for name in WAYS_ON for text in parameters.getlist(name))
+    given = parameters.getlist(WAY_ON)
     return NO_WAY_ON if any(text and not OWN_PATH.fullmatch(text) for text in given) else None
 
 

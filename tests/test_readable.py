@@ -111,7 +111,7 @@ def test_it_is_refused_in_a_sentence(staff, what):
     "request_",
     [
         get(query="q=%E5%8D%A1%F0%9F%98%80&r=%25%30%30"),
-        get(query="next=/console/cards/%3Fq%3D8986&back="),
+        get(query="next=/console/cards/%3Fq%3D8986&next="),
         post("username=a&next=/&password=%E5%8D%A1"),
         post("username=a", f"{FORM}; charset=UTF-8"),
         post(multipart([("username", "卡"), ("file", File("卡.csv", b"\x00\xff"))]), MULTIPART),
@@ -125,8 +125,7 @@ def test_what_can_be_read_is_read(client, request_):
 @pytest.mark.parametrize("target", NEXT)
 @pytest.mark.parametrize("path", [LOGIN, "/account/new/", "/logout/", "/i18n/setlang/", "/console/quarantine/1/drop/"])
 def test_no_address_leads_to_another_site_or_nowhere(staff, path, target):
-    name = "back" if "quarantine" in path else "next"
-    for request in (get(path, encoded([(name, target)])), post(encoded([(name, target)]), path=path)):
+    for request in (get(path, encoded([("next", target)])), post(encoded([("next", target)]), path=path)):
         answer = english(request).send(staff)
         assert (answer.status_code, told(answer)[1][1]) == (400, NO_WAY_ON + HOME)
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing.actions.shown import terms_checked
 from billing.choices import (
@@ -17,6 +18,7 @@ from billing.choices import (
 )
 from cards.models import Plan
 from cards.pages.badges import Badge
+from cards.pages.job_labels import job_badge
 
 ORDER_TONES = {
     OrderState.PLACED: "warning",
@@ -38,17 +40,25 @@ ORDER_TONES = {
     PayerRefundState.BY_BANK: "good",
 }
 EFFECTS = {
-    "works_again": _("work again immediately"),
-    "still_stopped": _("get the service but stay suspended for other reasons"),
-    "queues": _("get a new term that starts after the current one"),
-    "queues_again": _("get one more term, after the ones that are queued or ordered already"),
-    "adds": _("keep working as before"),
+    "works_again": gettext_lazy("work again immediately"),
+    "still_stopped": gettext_lazy("get the service but stay suspended for other reasons"),
+    "queues": gettext_lazy("get a new term that starts after the current one"),
+    "queues_again": gettext_lazy("get one more term, after the ones that are queued or ordered already"),
+    "adds": gettext_lazy("keep working as before"),
 }
 
 
 def money_badge(thing):
     """The state of an order, a line, a refund, an approval, an online payment or money to be cleared."""
     return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
+
+
+def step_taken(before, now):
+    """What became of an order by a step, in a sentence; of a draft that was discarded nothing is left (None)."""
+    if now is None:
+        return _("The draft {number} of {customer} was discarded.").format(number=before, customer=before.customer)
+    state = job_badge(now.job).label if now.is_being_placed else now.get_state_display()
+    return _("Order {number} of {customer}: {state}.").format(number=now, customer=before.customer, state=state)
 
 
 def effects_of(job):

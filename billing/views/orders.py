@@ -13,11 +13,13 @@ from billing.forms import shown_in
 from billing.models import Order
 from billing.pages.line_rows import lines_file
 from billing.pages.on_paper import order_on_paper
+from billing.pages.order_labels import step_taken
 from billing.pages.order_page import order_context
 from billing.permissions import may_order, may_pay, may_place, may_withdraw
 from billing.views.paying import lead_to_payment
 from cards.models import Card
 from cards.pages.frames import SAFE, Framed, entering
+from cards.pages.way_back import go_back, way_back, with_way_back
 
 SHOWN_WITH = ("customer", "plan", "job", "created_by", "placed_by", "paid_by", "selection")
 
@@ -65,9 +67,11 @@ class OrderPages(Framed):
         if not may_order(request.user, order.customer_id):
             return self.frame.refuse(request)
         also_renewed = "also_renewed" in request.POST
-        return self.do_step(
-            request, order, lambda order: orders.include_renewed(order, also_renewed, user=request.user)
-        )
+        try:
+            orders.include_renewed(order, also_renewed, user=request.user)
+        except MoneyRefused as refused:
+            messages.error(request, str(refused))
+        return self.to_order(request, order)
 
     @entering("POST")
     def pay(self, request, pk):
@@ -87,7 +91,7 @@ class OrderPages(Framed):
             return lead_to_payment(request, partial(payments.start_payment, order, user=request.user))
         except MoneyRefused as refused:
             messages.error(request, str(refused))
-            return self.to_order(order)
+            return self.to_order(request, order)
 
     @entering("POST")
     def withdraw(self, request, pk):
@@ -95,8 +99,7 @@ class OrderPages(Framed):
         order = self.find(request, pk)
         if not may_withdraw(request.user, order):
             return self.frame.refuse(request)
-        response = self.do_step(request, order, partial(orders.withdraw, user=request.user))
-        return redirect(self.frame.money_url("order-list")) if order.is_draft else response
+        return self.do_step(request, order, partial(orders.withdraw, user=request.user))
 
     def context(self, order, request):
         return order_context(order, request, self.frame)
@@ -105,12 +108,17 @@ class OrderPages(Framed):
         return get_object_or_404(Order.objects.visible_to(request.user).select_related(*SHOWN_WITH), pk=pk)
 
     def do_step(self, request, order, do):
-        """Do a step of the order and show it; what is refused is said there."""
+        """Do a step of the order and go back to where somebody came from, or show it; what is refused is said there."""
         try:
             do(order)
         except MoneyRefused as refused:
             messages.error(request, str(refused))
-        return self.to_order(order)
+            return self.to_order(request, order)
+        now = Order.objects.filter(pk=order.pk).select_related("job").first()
+        if way_back(request):
+            messages.success(request, step_taken(order, now))
+            return go_back(request, "/")
+        return self.to_order(request, order) if now else redirect(self.frame.money_url("order-list"))
 
-    def to_order(self, order):
-        return redirect(self.frame.money_url("order", order.pk))
+    def to_order(self, request, order):
+        return redirect(with_way_back(self.frame.money_url("order", order.pk), way_back(request)))

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from cards.errors import NamelessRefused, Refused
 from cards.models import Customer
+from cards.pages.way_back import way_back
 from cards.permissions import Actor
 from cards.scope import Scope
 
@@ -75,7 +76,7 @@ class Frame:
         return render(request, template, self.context(request) | (context or {}), status=status)
 
     def context(self, request):
-        return {"frame": self, **self.layout(request)}
+        return {"frame": self, "way_back": way_back(request), **self.layout(request)}
 
     @property
     def refusals(self):

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from cards.catalogue import CATALOGUE
 from cards.pages.frames import CONSOLE
+from cards.pages.way_back import with_way_back
 from cards.permissions import Actor
 
 MAY_ORDER = "billing.place_order"
@@ -15,11 +16,10 @@ def order_url(action, **cards):
     return f"{CONSOLE.money_url('order-new')}?{urlencode({'action': action, **cards})}"
 
 
-def act_url(action, iccid):
-    """Where staff do this to a card, or order it."""
-    if CATALOGUE[action].is_sold:
-        return order_url(action, numbers=iccid)
-    return CONSOLE.url("card-act", iccid, action)
+def act_url(action, iccid, back=""):
+    """Where staff do this to a card, or order it, and come back to this path afterwards."""
+    is_sold = CATALOGUE[action].is_sold
+    return with_way_back(order_url(action, numbers=iccid) if is_sold else CONSOLE.url("card-act", iccid, action), back)
 
 
 def console_actor(user):

@@ -653,3 +653,36 @@ def test_the_prices_of_many_cards_are_read_with_the_same_queries_as_of_one(ops, 
             [("Acme", "Y1-30", 3, Decimal("30.00")), ("Globex", "Y1-30", 3, Decimal("30.00"))],
             0,
         )
+
+
+# from a queue, and back to it
+
+QUEUE = "/console/queues/#cancelling"
+
+
+@pytest.mark.usefixtures("_priced")
+def test_an_order_that_began_in_a_queue_leads_back_to_it(chief):
+    b.fund("100")
+    card = card_in_use(customer="Acme")
+    form = get(chief, f"{NEW}?action=renew&numbers={card.iccid}&next=/console/queues/%23cancelling")
+    assert f'name="next" value="{QUEUE}"' in text(form)
+    wrong = new(chief, card, kind="pack", next=QUEUE)
+    assert (wrong.status_code, f'value="{QUEUE}"' in text(wrong)) == (422, True)
+    page_of_order = new(chief, card, next=QUEUE)["location"]
+    order = Order.objects.get()
+    assert page_of_order == f"{url(order)}?next=%2Fconsole%2Fqueues%2F%23cancelling"
+    assert text(get(chief, page_of_order)).count(f'name="next" value="{QUEUE}"') == 2
+    asked = b.shown(order) | {"pay": "1", "next": QUEUE}
+    refused = chief.post(url(order, "place/"), asked | {"total": "29.00"})
+    assert refused["location"] == page_of_order
+    response = chief.post(url(order, "place/"), asked)
+    assert (response["location"], b.fresh(order).state) == (QUEUE, "fulfilled")
+    assert said(chief, response)[-1] == f"Order {order.number} of Acme: Fulfilled."
+
+
+@pytest.mark.usefixtures("_priced")
+def test_a_draft_that_began_in_a_queue_is_discarded_there(ops):
+    order = b.drafted(cards=[card_in_use(customer="Acme")])
+    response = ops.post(url(order, "withdraw/"), {"next": QUEUE})
+    assert (response["location"], Order.objects.count()) == (QUEUE, 0)
+    assert said(ops, response) == [f"The draft {order.number} of Acme was discarded."]

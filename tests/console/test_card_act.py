@@ -412,3 +412,54 @@ def test_a_form_needs_its_token():
     client.cookies = of_role("operations").cookies
     assert client.post(url_of(card, "suspend")).status_code == 403
     assert fresh(card).state == "in_use"
+
+
+# from a queue, and back to it
+
+QUEUE = "/console/queues/#cancelling"
+
+
+@on_the_day
+def test_whoever_came_from_a_queue_is_back_in_it_and_told_of_which_card(ops):
+    card = card_in_use()
+    form = ops.get(url_of(card, "protect"), {"next": QUEUE}, headers=ENGLISH)
+    assert [text(form).count(each) for each in (f'name="next" value="{QUEUE}"', f'href="{QUEUE}"')] == [1, 1]
+    response = submit(ops, card, "protect", next=QUEUE)
+    assert (response.headers["Location"], fresh(card).protected) == (QUEUE, True)
+    assert said(ops, response) == [f"{card.iccid}: Protect: done. Remains “In use”."]
+
+
+@on_the_day
+def test_the_way_back_goes_through_what_is_wrong_and_through_what_came_between(ops):
+    card = card_in_use()
+    wrong = send(ops, card, "cancel", next=QUEUE)
+    do("suspend", card, DAY)
+    outdated = send(ops, card, "protect", version=card.version, next=QUEUE)
+    assert [(page.status_code, f'value="{QUEUE}"' in text(page)) for page in (wrong, outdated)] == [
+        (422, True),
+        (409, True),
+    ]
+    assert fresh(card).protected is False
+
+
+@on_the_day
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example/", "console/", "/\\e.test"])
+def test_no_way_back_leads_anywhere_else(ops, elsewhere):
+    card = card_in_use()
+    assert [
+        ops.get(url_of(card, "protect"), {"next": elsewhere}).status_code,
+        send(ops, card, "protect", next=elsewhere).status_code,
+    ] == [400, 400]
+    assert fresh(card).protected is False
+
+
+@on_the_day
+def test_of_a_shortened_number_and_of_what_is_sold_the_way_back_stays(ops):
+    card = card_in_use(iccid="89860000000000000017")
+    asked = {"next": QUEUE}
+    assert [ops.get(f"/console/cards/{number}/{action}/", asked)["Location"] for number, action in (
+        (card.iccid[:19], "protect"), (card.iccid, "renew"),
+    )] == [
+        f"/console/cards/{card.iccid}/protect/?next=%2Fconsole%2Fqueues%2F%23cancelling",
+        f"/console/orders/new/?action=renew&numbers={card.iccid}&next=%2Fconsole%2Fqueues%2F%23cancelling",
+    ]  # fmt: skip

@@ -195,12 +195,12 @@ def test_the_pages_show_what_waits_and_lead_to_the_buttons(imported, card):
     queues = text(client.get("/console/queues/"))
     assert (card.iccid in queues, "2,097,152 MB" in queues, f'href="{QUARANTINE}"' in queues) == (True, True, True)
     reading = QuarantinedReading.objects.get()
-    response = client.post(f"{QUARANTINE}{reading.pk}/drop/", {"back": card_url})
+    response = client.post(f"{QUARANTINE}{reading.pk}/drop/", {"next": card_url})
     assert response.url == card_url
     assert client.get(f"{QUARANTINE}?status=dropped").context["readings"] == [reading]
     assert client.get(f"{QUARANTINE}?status=lost").status_code == 404
     assert client.post(f"{QUARANTINE}{reading.pk}/lose/").status_code == 404
-    elsewhere = client.post(f"{QUARANTINE}{reading.pk}/drop/", {"back": "https://elsewhere.example/console/"})
+    elsewhere = client.post(f"{QUARANTINE}{reading.pk}/drop/", {"next": "https://elsewhere.example/console/"})
     assert (elsewhere.status_code, elsewhere.headers.get("Location")) == (400, None)
 
 

@@ -48,7 +48,7 @@ def order_of_job(request, pk):
     order = orders_seen.filter(job=job).first() or orders_seen.filter(refunds__job=job).first()
     if order is None:
         raise Http404
-    return CONSOLE_ORDERS.to_order(order)
+    return CONSOLE_ORDERS.to_order(request, order)
 
 
 @permitted("billing.place_order")
@@ -80,7 +80,7 @@ def again(request, pk):
     following = orders.draft_order(
         order.kind, order.customer, list(card_ids), user=request.user, plan=order.plan, key=form_key(request)
     )
-    return CONSOLE_ORDERS.to_order(following)
+    return CONSOLE_ORDERS.to_order(request, following)
 
 
 @permitted("billing.place_order")
@@ -93,7 +93,7 @@ def order_refund(request, pk):
         raise PermissionDenied
     if not form.is_valid():
         messages.error(request, _("Briefly give a reason."))
-        return CONSOLE_ORDERS.to_order(order)
+        return CONSOLE_ORDERS.to_order(request, order)
     card_ids = None
     if "all" not in request.POST:
         card_ids = [pk for text in request.POST.getlist("cards") if (pk := key_in(text))]
@@ -108,5 +108,5 @@ def order_refund(request, pk):
         )
     except MoneyRefused as refused:
         messages.error(request, str(refused))
-        return CONSOLE_ORDERS.to_order(order)
+        return CONSOLE_ORDERS.to_order(request, order)
     return redirect("money:refund", pk=refund.pk)

@@ -6,6 +6,7 @@ from itertools import islice
 from django.contrib import messages
 from django.db.models import Sum
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,6 +24,7 @@ from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
 from cards.pages.frames import console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
+from cards.pages.way_back import way_back, with_way_back
 from cards.paging import ROWS_PER_PAGE, key_in, page_of
 from cards.phrases import listed
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
@@ -140,7 +142,7 @@ def _drafted(request, cleaned, selection):
         )
         return redirect("money:order-new")
     if len(made) == 1:
-        return redirect("money:order", pk=made[0].pk)
+        return redirect(with_way_back(reverse("money:order", args=[made[0].pk]), way_back(request)))
     messages.info(
         request, _("The cards belong to {count} customers: there is one order for each.").format(count=len(made))
     )

@@ -18,6 +18,8 @@ from cards.pages.card_detail import MAY_DECIDE, CardPage
 from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url, console_actor
 from cards.pages.swap_form import SwapAttempt
+from cards.pages.way_back import go_back, way_back
+from cards.phrases import pair
 from cards.views.jobs import NOT_ALONE
 
 # The form of an action, and the page that it stands on, where they are its own.
@@ -48,14 +50,14 @@ def card_act(request, iccid, action):
     if card is None or action not in CATALOGUE:
         return _unknown(request, iccid)
     if card.iccid != iccid:
-        return redirect("console:card-act", iccid=card.iccid, action=action)
+        return redirect(act_url(action, card.iccid, way_back(request)))
     actor = console_actor(request.user)
     attempt = _attempt(card, action, actor)
     if action not in actor.actions:
         refused = Refused("not_permitted", actor=actor.name, action=action)
         return _action_page(request, attempt, None, refused, 403)
     if attempt.declared.is_sold:
-        return redirect(act_url(action, iccid))
+        return redirect(act_url(action, iccid, way_back(request)))
     if request.method == "POST":
         return _answer(request, attempt)
     typed = request.GET.get("iccid", "").strip()
@@ -79,14 +81,13 @@ def _answer(request, attempt):
         typed = {name: value for name, value in form.cleaned_data.items() if name != "version"}
         return _action_page(request, now, now.form(initial=typed), now.refusal() or outcome.refused, 409)
     if outcome.parked:
-        messages.error(request, _("The card was parked because its data is inconsistent."))
+        parked = _("The card was parked because its data is inconsistent.")
+        messages.error(request, pair(attempt.card.iccid, parked) if way_back(request) else parked)
     else:
-        done = [
-            _("{action}: done.").format(action=attempt.action.label),
-            *what_follows(attempt.card, outcome.card),
-        ]
-        messages.success(request, " ".join(done))
-    return redirect("console:card", iccid=outcome.card.iccid)
+        done = _("{action}: done.").format(action=attempt.action.label)
+        said = [pair(attempt.card.iccid, done) if way_back(request) else done]
+        messages.success(request, " ".join([*said, *what_follows(attempt.card, outcome.card)]))
+    return go_back(request, "console:card", iccid=outcome.card.iccid)
 
 
 def _ask(request, attempt, reason, refused):

@@ -2,8 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -14,6 +13,7 @@ from cards.models import QuarantinedReading
 from cards.pages.card_detail import MAY_DECIDE
 from cards.pages.card_tabs import Chip
 from cards.pages.frames import console_page, permitted
+from cards.pages.way_back import go_back
 from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 
 MAY_SEE_QUARANTINE = "cards.view_quarantinedreading"
@@ -54,6 +54,4 @@ def decide(request, pk, decision):
         messages.success(request, sentence)
     else:
         messages.info(request, _("This reading does not wait any more: somebody decided, or a later one came in."))
-    back = request.POST.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(back, None) and back.startswith("/console/")
-    return redirect(back if is_ours else "console:quarantine")
+    return go_back(request, "console:quarantine")

@@ -193,7 +193,7 @@ class Queues:
             days_left=(day - self.today).days if is_ahead else None,
             note=note,
             actions=[
-                (label, act_url(action, card.iccid))
+                (label, act_url(action, card.iccid, f"{reverse('console:queues')}#{code}"))
                 for action, label in OFFERED.get(code, ())
                 if action in self.actor.actions
             ],

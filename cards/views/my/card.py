@@ -18,6 +18,7 @@ from cards.models import CardRequest
 from cards.pages.action_form import CardAction
 from cards.pages.frames import member_required, my_page, read_only
 from cards.pages.own_card import MyCard, find
+from cards.pages.way_back import go_back
 from cards.paging import key_in
 from cards.permissions import CUSTOMER_ACTIONS, Actor
 from cards.sentences.customer_text import BUTTONS, describe
@@ -116,7 +117,7 @@ def _answer(request, attempt):
         )
         return _action_page(request, now, now.form(), outcome.refused or now.refusal(), 409)
     messages.success(request, _("Done. {now}").format(now=describe(outcome.card).sentence))
-    return redirect("my:card", iccid=attempt.card.iccid)
+    return go_back(request, "my:card", iccid=attempt.card.iccid)
 
 
 def _action_page(request, attempt, form, refused, status=None):

@@ -19,7 +19,7 @@ from billing.actions.placing import (
     place_at_once,
 )
 from billing.actions.second_person import count_alone, needs_second, not_alone
-from billing.actions.shown import is_outdated
+from billing.actions.shown import outdated_among
 from billing.choices import ACTIONS, Account, Deed, EntryKind, LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Order, OrderLine
@@ -126,14 +126,14 @@ def place(order, *, user, shown=None, only=None):
         raise
 
 
-def place_as_shown(order, *, user, shown, pays):
+def place_as_shown(order, *, user, shown, pays, at_once=ORDERED_AT_ONCE):
     """Place what `user` saw, and pay it out of the wallet where they say so (`pays`): at once, or by its job if the
-    order is large.
+    order is for more than `at_once` cards.
 
     Then it stays a draft until its job has written all lines, who may do what is asked once more, and nothing is sold
     or paid but what was shown. Raises `MoneyRefused` as `place` does.
     """
-    if not order.is_draft or order.job.total <= ORDERED_AT_ONCE:
+    if not order.is_draft or order.job.total <= at_once:
         placed = place(order, user=user, shown=shown)
         return pay_and_fulfil(placed, user=user) if pays else placed
     require(lambda user: may_place(user, order), user)
@@ -145,10 +145,13 @@ def place_as_shown(order, *, user, shown, pays):
     return Order.objects.get(pk=order.pk)
 
 
-def refresh_draft(order):
-    """Check a draft anew that would be sold on other terms than its check said."""
-    if order.is_draft and order.job.is_waiting and is_outdated(order):
+def refresh_drafts(found):
+    """Check those of these orders anew that are drafts and would be sold on other terms than their checks said."""
+    drafts = [order for order in found if order.is_draft and order.job.is_waiting]
+    outdated = outdated_among(drafts) if drafts else []
+    for order in outdated:
         check_again(order)
+    return outdated
 
 
 def check_again(order):

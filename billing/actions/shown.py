@@ -9,9 +9,11 @@ from collections import Counter
 from django.db.models import Count
 
 from billing.actions.lines import Offers, sum_of_checks
+from billing.models import MoneyRules, PriceBook
 from billing.money import ZERO
-from billing.rules import Shown, Terms, digest_of
-from cards.models import Plan
+from billing.rules import Shown, Terms, digest_of, terms_of
+from cards.calendar import civil_today
+from cards.models import JobChunk, Plan
 
 
 def shown_by_check(job):
@@ -30,10 +32,16 @@ def shown_by_lines(order):
 
 def terms_checked(job):
     """How many cards are sold on which terms, by the check of a draft; none on those that it found not to be sold."""
-    cards = Counter()
-    for rows in job.chunks.values_list("check_result__terms", flat=True):
+    return terms_by_job([job.pk])[job.pk]
+
+
+def terms_by_job(job_ids):
+    """The same of many drafts, by the keys of their jobs."""
+    cards = {pk: Counter() for pk in job_ids}
+    chunks = JobChunk.objects.filter(job__in=job_ids).order_by("job", "number")
+    for pk, rows in chunks.values_list("job", "check_result__terms"):
         for *terms, count, _examples in rows or []:
-            cards[Terms(*terms)] += count
+            cards[pk][Terms(*terms)] += count
     return cards
 
 
@@ -49,8 +57,20 @@ def shown_today(order):
     return Shown(total, digest_of(cards))
 
 
-def is_outdated(order):
-    """Whether a plan that the check of this draft looked at is sold on other terms today, no longer, or again."""
-    checked, offers = terms_checked(order.job), Offers(order)
-    plans = Plan.objects.in_bulk([terms.plan for terms in checked], field_name="code")
-    return not checked or any(offers.terms_of(plans.get(terms.plan)) != terms for terms in checked)
+def outdated_among(drafts):
+    """Those of these drafts of which a plan that the check looked at is sold on other terms today, no longer, or again.
+
+    It takes as many queries for many as for one.
+    """
+    checked = terms_by_job([order.job_id for order in drafts])
+    plans = Plan.objects.in_bulk({terms.plan for cards in checked.values() for terms in cards}, field_name="code")
+    book, rules, today = PriceBook.read({order.customer_id for order in drafts}), MoneyRules.read(), civil_today()
+
+    def is_as_today(order, terms):
+        return terms_of(order, plans.get(terms.plan), book, today, rules.tax_on(order.kind)) == terms
+
+    return [
+        order
+        for order in drafts
+        if not checked[order.job_id] or not all(is_as_today(order, terms) for terms in checked[order.job_id])
+    ]

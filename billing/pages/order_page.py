@@ -14,7 +14,7 @@ from billing.actions.shown import shown_by_check
 from billing.choices import LineState, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import RefundForm
-from billing.models import Chargeback, MoneyRules
+from billing.models import Chargeback, MoneyRules, Order
 from billing.money import LARGEST, ZERO, tax_within
 from billing.pages.order_changes import changes_of
 from billing.pages.order_labels import effects_of, money_badge, prices_of
@@ -29,8 +29,9 @@ from cards.pages.addresses import queries_beside
 from cards.pages.job_labels import job_badge, step_log
 from cards.pages.job_outcomes import groups_of_check, groups_of_result
 from cards.pages.job_page import progress_of
-from cards.paging import OLDEST, key_in, page_of
+from cards.paging import OLDEST, counts_up_to, key_in, page_of
 from cards.sentences.terms import when_it_runs
+from cards.state_counts import COUNTED
 
 LINES_SHOWN = 50
 LINE_FILTERS = ("", *LineState.values, "failed")
@@ -58,6 +59,7 @@ def order_context(order, request, frame):
         "entries": [(entry, moved_by(entry, frame.for_staff), list(entry.postings.all())) for entry in entries],
         "refunds": [(refund, money_badge(refund)) for refund in order.refunds.select_related("asked_by")],
         "payments": _payments(order),
+        "together": _drafted_together(order, user),
     }
     if job:
         job.sums = engine.totals(job)
@@ -67,6 +69,14 @@ def order_context(order, request, frame):
     if order.is_draft:
         return context | _draft(order)
     return context | _placed(order, request) | _lines(order, request, frame.money_url("order", order.pk))
+
+
+def _drafted_together(order, user):
+    """How many orders were drafted from the same cards as this one, as far as they are still there; 0 for it alone."""
+    if order.selection_id is None:
+        return 0
+    (count,) = counts_up_to(COUNTED, [Order.objects.visible_to(user).filter(selection=order.selection_id)])
+    return count if count > 1 else 0
 
 
 def _payments(order):

@@ -33,7 +33,7 @@ class OrderPages(Framed):
     @entering(*SAFE)
     def page(self, request, pk):
         """What would be bought and for how much; once it is paid, what was. A draft shows the prices of today."""
-        orders.refresh_draft(self.find(request, pk))
+        orders.refresh_drafts([self.find(request, pk)])
         return self.frame.page(request, self.template, self.context(self.find(request, pk), request))
 
     @entering(*SAFE)

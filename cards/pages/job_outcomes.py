@@ -11,7 +11,7 @@ from django.utils import translation
 from cards.actions.jobs.bulk import EXAMPLES_PER_REASON
 from cards.errors import Refused
 from cards.files.writing import as_text
-from cards.models import Card, PlanBook
+from cards.models import Card, JobChunk, PlanBook
 
 PAGE = 50
 
@@ -42,17 +42,24 @@ class CardOutcome:
 
 def groups_of_check(job, refusals=Refused):
     """The cards that cannot, by reason, the most frequent first, with a few examples each."""
-    groups, plans = {}, PlanBook()
-    for reasons in job.chunks.order_by("number").values_list("check_result__reasons", flat=True):
+    return groups_of_checks([job.pk], refusals)[job.pk]
+
+
+def groups_of_checks(job_ids, refusals=Refused):
+    """The same of many jobs, by their keys, with as many queries for many as for one."""
+    found, plans = {pk: {} for pk in job_ids}, PlanBook()
+    chunks = JobChunk.objects.filter(job__in=job_ids).order_by("job", "number")
+    for pk, reasons in chunks.values_list("job", "check_result__reasons"):
         for code, (count, written, card_ids) in (reasons or {}).items():
-            group = groups.setdefault(code, RefusalGroup(code, 0, refusals.read(written, plans), []))
+            group = found[pk].setdefault(code, RefusalGroup(code, 0, refusals.read(written, plans), []))
             group.count += count
             group.cards += card_ids[: EXAMPLES_PER_REASON - len(group.cards)]
-    card_ids = [pk for group in groups.values() for pk in group.cards]
+    every = [group for groups in found.values() for group in groups.values()]
+    card_ids = [pk for group in every for pk in group.cards]
     named = dict(Card.objects.filter(pk__among=card_ids).values_list("pk", "iccid"))
-    for group in groups.values():
+    for group in every:
         group.cards = [named[pk] for pk in group.cards if pk in named]
-    return _by_frequency(groups.values())
+    return {pk: _by_frequency(groups.values()) for pk, groups in found.items()}
 
 
 def groups_of_result(job, url, refusals=Refused):

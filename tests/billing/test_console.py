@@ -145,8 +145,8 @@ def test_a_selection_of_two_customers_becomes_two_orders_that_are_listed(ops):
     selection = freeze(Card.objects.all(), owner=user, asked={})
     posted = {"kind": "renewal", "plan": "Y1-30", "selection": selection.pk, "key": selection.key}
     response = ops.post(NEW, posted)
-    assert response["location"] == f"{ORDERS}?selection={selection.pk}"
-    listed = get(ops, response["location"]).context["entries"]
+    assert response["location"] == f"{ORDERS}together/{selection.pk}/"
+    listed = get(ops, f"{ORDERS}?selection={selection.pk}").context["entries"]
     assert sorted((order.customer.name, order.job.total) for order, _badge in listed) == [("Acme", 1), ("Other", 1)]
 
 

@@ -323,7 +323,7 @@ def test_nothing_else_is_said_of_a_draft_that_is_being_placed(user):
             say(user=user)
         assert refused.value.code == "not_ready"
     dearer(user)
-    orders.refresh_draft(b.fresh(order))
+    orders.refresh_drafts([b.fresh(order)])
     assert stands(order) == ("draft", "placing", 0, 0, 0, 0)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import override
 from billing.actions import orders
 from billing.actions.kinds import work_off_order
 from billing.actions.ledger import account_of
-from billing.actions.shown import is_outdated, shown_by_check, shown_by_lines
+from billing.actions.shown import outdated_among, shown_by_check, shown_by_lines
 from billing.choices import OrderKind, PriceKind
 from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, MoneyRules, Order, PriceTier
@@ -26,6 +26,10 @@ from tests.my.pages import Phone
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 3, 2)
+
+
+def is_outdated(order):
+    return outdated_among([order]) == [order]
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +141,7 @@ def test_what_was_not_sold_and_is_now_is_offered(user):
     order = b.drafted(cards=[card_in_use(customer="Acme")], user=user)
     assert (seen(order).total, is_outdated(order)) == (0, False)
     Plan.objects.update(is_sold=True)
-    orders.refresh_draft(b.fresh(order))
+    orders.refresh_drafts([b.fresh(order)])
     assert changes(order) == [("Y1-30", "not sold", "¥30.00", 1)]
     assert orders.place(order, user=user, shown=seen(order)).total == 30
 
@@ -185,7 +189,7 @@ def test_what_a_colleague_placed_meanwhile_is_not_paid_at_another_total(user, ch
     chief.open(f"/console/orders/{order.pk}/")
     first = seen(order)
     b.price("Y1-30", "31.00", since=TODAY)
-    orders.refresh_draft(b.fresh(order))
+    orders.refresh_drafts([b.fresh(order)])
     orders.place(order, user=user, shown=seen(order))
     chief.press("Place and pay ¥30.00")
     assert "The total is now ¥31.00, not ¥30.00." in chief.text
@@ -211,7 +215,7 @@ def test_a_draft_of_before_is_checked_anew(user):
     chunk = JobChunk.objects.get(job=order.job)
     del chunk.check_result["terms"]
     chunk.save(update_fields=["check_result"])
-    orders.refresh_draft(b.fresh(order))
+    orders.refresh_drafts([b.fresh(order)])
     assert (seen(order).total, is_outdated(order), changes(order)) == (30, False, [])
 
 

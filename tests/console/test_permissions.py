@@ -49,6 +49,7 @@ ASKED = {
     **one_each("billing.view_order", "money:order-list", "money:order", "money:order-of-job", "money:order-lines"),
     **one_each("billing.view_order", "money:order-print", "money:order-place", "money:order-renewed"),
     **one_each("billing.view_order", "money:order-pay", "money:order-pay-online", "money:order-withdraw"),
+    **one_each("billing.view_order", "money:orders-together", "money:orders-together-step"),
     **one_each("billing.view_order", "money:not-paid", "money:not-paid-csv", "money:missed-renewals"),
     **one_each("billing.view_order", "money:missed-renewals-csv", "money:auto-renewals", "money:margin"),
     **one_each("billing.view_order", "money:margin-csv", "money:grants", "money:grants-csv", "money:at-risk"),

@@ -18,11 +18,12 @@ from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_labels import money_badge
 from billing.pages.prospect import preselected, prices_for, prospect_of
+from billing.views.together import TogetherPages
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
-from cards.pages.frames import console_page, permitted
+from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
 from cards.pages.way_back import way_back, with_way_back
 from cards.paging import ROWS_PER_PAGE, key_in, page_of
@@ -30,6 +31,7 @@ from cards.phrases import listed
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 UNKNOWN_LISTED = 5
+CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 
 
 @permitted("billing.view_order")
@@ -146,6 +148,4 @@ def _drafted(request, cleaned, selection):
     messages.info(
         request, _("The cards belong to {count} customers: there is one order for each.").format(count=len(made))
     )
-    response = redirect("money:order-list")
-    response["Location"] += f"?selection={selection.pk}"
-    return response
+    return redirect("money:orders-together", pk=selection.pk)

@@ -82,7 +82,7 @@ def order_selection(request, pk):
         made = orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=_key(request))
         if len(made) == 1:
             return redirect("buying:order", pk=made[0].pk)
-        return redirect("buying:order-list")
+        return redirect("buying:orders-together", pk=selection.pk) if made else redirect("buying:order-list")
     plans = Plan.objects.filter(is_sold=True).order_by("-kind", "code")
     return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
 

@@ -10,6 +10,7 @@ from billing.models import Order
 from billing.money import yuan
 from billing.pages.order_labels import money_badge
 from billing.views.orders import OrderPages
+from billing.views.together import TogetherPages
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import MY, member_required, my_page
 from cards.paging import TALL_ROWS_PER_PAGE, page_of
@@ -41,3 +42,4 @@ class MyOrders(OrderPages):
 
 
 MY_ORDERS = MyOrders(MY)
+MY_TOGETHER = TogetherPages(MY)

@@ -1,8 +1,8 @@
-// The card list: rows by keyboard, checked rows counted, numbers to copy. The list works without it.
+// A list with check boxes: rows by keyboard, checked rows counted; of cards, numbers to copy. It works without this.
 "use strict";
 
 {
-    const table = document.querySelector("table.cards");
+    const table = document.querySelector("table.cards, table.has-boxes");
     const boxes = table ? [...table.querySelectorAll("[name=ids]")] : [];
     const checked = () => boxes.filter((box) => box.checked);
     const rowOf = (element) => element?.closest("tbody tr");
@@ -20,7 +20,10 @@
         const said = document.querySelector(".bulk-count");
         said.textContent = count ? said.dataset.count.replace("{count}", count) : "";
         said.hidden = !count;
-        document.querySelector("[data-copies-checked]").hidden = !count || !navigator.clipboard;
+        const copier = document.querySelector("[data-copies-checked]");
+        if (copier) {
+            copier.hidden = !count || !navigator.clipboard;
+        }
         const all = table.querySelector("[data-checks-all]");
         all.checked = count === boxes.length;
         all.indeterminate = count > 0 && count < boxes.length;
@@ -42,7 +45,7 @@
         keys.j = () => move(1);
         keys.k = () => move(-1);
         keys.c = () => present()?.querySelector("[data-copy]")?.click();
-        if (navigator.clipboard) {
+        if (navigator.clipboard && table.dataset.copyLabel) {
             offerCopies();
         }
     }

@@ -91,7 +91,7 @@ def _tell_of_draft(row, terms):
     sold = {each: count for each, count in terms.items() if count}
     row.cards = sum(sold.values())
     row.total = sum((Decimal(each.price) * count for each, count in sold.items()), ZERO)
-    row.tax = sum((tax_within(Decimal(t.price) * count, Decimal(t.tax_rate)) for t, count in sold.items()), ZERO)
+    row.tax = tax_within(row.total, Decimal(next(iter(terms)).tax_rate)) if terms else ZERO
     row.shown = Shown(row.total, digest_of(terms))
 
 
@@ -161,8 +161,8 @@ def tell_of_answers(request, step, answers, gone):
         messages.info(request, said.format(count=before))
     if gone:
         said = ngettext(
-            "{count} draft was discarded by somebody else in the meantime.",
-            "{count} drafts were discarded by somebody else in the meantime.",
+            "{count} draft is no longer there: it has been discarded.",
+            "{count} drafts are no longer there: they have been discarded.",
             gone,
         )
         messages.warning(request, said.format(count=gone))

@@ -209,12 +209,12 @@ def test_whoever_comes_too_late_is_told_so(chief):
     take(colleague, url, "discard", "Acme")
     assert take(chief, url, "place", form=form) == [
         ("success", "Placed: 1 order."),
-        ("warning", "1 draft was discarded by somebody else in the meantime."),
+        ("warning", "1 draft is no longer there: it has been discarded."),
     ]
     take(colleague, url, "discard")
     sentence = "This is not possible while the order is “Cancelled”. Reload the order to see its current state."
     assert take(chief, url, "pay", form=form) == [
-        ("warning", "1 draft was discarded by somebody else in the meantime."),
+        ("warning", "1 draft is no longer there: it has been discarded."),
         ("error", f"Beta, order {order_of('Beta').number}: {sentence}"),
     ]
 

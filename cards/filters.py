@@ -197,6 +197,12 @@ class Named(django_filters.ModelChoiceFilter):
         super().__init__(queryset=model._default_manager.all(), to_field_name="name", widget=widget, **options)
 
 
+class CheckFilter(StrictFilterSet):
+    """What the list of real-name checks that wait can be asked for."""
+
+    customer = Named(Customer, field_name="card__customer", label=gettext_lazy("Customer"))
+
+
 class CardFilter(django_filters.FilterSet):
     """What the card list can be asked for. `found` holds what became of searched numbers, once `qs` was read."""
 

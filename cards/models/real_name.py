@@ -14,6 +14,10 @@ class CheckQuerySet(models.QuerySet["RealNameCheck"]):
         """Checks on which nobody has decided yet."""
         return self.filter(status=RealName.SUBMITTED)
 
+    def to_decide(self) -> Self:
+        """Those of them that matter: of cards that are not cancelled."""
+        return self.waiting().exclude(card__state=State.CANCELLED)
+
     def in_force(self) -> Self:
         """Those that count for the cards of a person: waiting or approved, and of cards that are not cancelled."""
         return self.filter(status__in=(RealName.SUBMITTED, RealName.APPROVED)).exclude(card__state=State.CANCELLED)
@@ -37,7 +41,10 @@ class RealNameCheck(models.Model):
         verbose_name = _("ID verification")
         verbose_name_plural = _("ID verifications")
         ordering = ["card", "pk"]
-        indexes = [models.Index(fields=["number_hash"], name="real_name_number")]
+        indexes = [
+            models.Index(fields=["number_hash"], name="real_name_number"),
+            models.Index(fields=["id"], name="real_name_waiting", condition=models.Q(status=RealName.SUBMITTED)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.masked_name} {self.masked_number}"

@@ -199,7 +199,9 @@ def test_a_choice_is_discarded_and_what_is_placed_is_cancelled(chief):
         ("success", "1 draft was discarded."),
     ]
     assert [(row[0], row[1]) for row in table(chief.get(url))] == [("Beta", "Cancelled"), ("Gamma", "Draft")]
-    assert take(chief, url, "place", form={"ids": []}) == [("error", "No orders are selected: there is nothing to do yet.")]
+    assert take(chief, url, "place", form={"ids": []}) == [
+        ("error", "No orders are selected: there is nothing to do yet.")
+    ]
 
 
 def test_whoever_comes_too_late_is_told_so(chief):

@@ -40,6 +40,8 @@ ASKED = {
     **one_each("cards.view_quarantinedreading", "console:quarantine"),
     **one_each("cards.decide_quarantinedreading", "console:quarantine-decide"),
     **one_each("cards.view_sweptday", "console:sweep"),
+    **one_each("cards.view_realnamecheck", "console:real-name"),
+    "console:real-name-decide": ("cards.approve_real_name_card", "cards.reject_real_name_card"),
     **one_each("cards.view_auditentry", "console:log", "console:log-file"),
     "data-of-person": ("cards.export_person", "cards.erase_person"),
     **one_each("cards.export_person", "file-of-person"),

@@ -15,6 +15,7 @@ from cards.models import Card
 from cards.pages.action_form import CardAction, what_follows
 from cards.pages.addresses import given
 from cards.pages.card_detail import MAY_DECIDE, CardPage
+from cards.pages.deciding_checks import next_check_url
 from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url, console_actor
 from cards.pages.swap_form import SwapAttempt
@@ -82,12 +83,18 @@ def _answer(request, attempt):
         return _action_page(request, now, now.form(initial=typed), now.refusal() or outcome.refused, 409)
     if outcome.parked:
         parked = _("The card was parked because its data is inconsistent.")
-        messages.error(request, pair(attempt.card.iccid, parked) if way_back(request) else parked)
+        messages.error(request, pair(attempt.card.iccid, parked) if _goes_elsewhere(request) else parked)
     else:
         done = _("{action}: done.").format(action=attempt.action.label)
-        said = [pair(attempt.card.iccid, done) if way_back(request) else done]
+        said = [pair(attempt.card.iccid, done) if _goes_elsewhere(request) else done]
         messages.success(request, " ".join([*said, *what_follows(attempt.card, outcome.card)]))
-    return go_back(request, "console:card", iccid=outcome.card.iccid)
+    onward = next_check_url(attempt.card, attempt.action, way_back(request)) if "onward" in request.POST else ""
+    return redirect(onward) if onward else go_back(request, "console:card", iccid=outcome.card.iccid)
+
+
+def _goes_elsewhere(request):
+    """Whether what is said is not read on the card's own page, and so has to name the card."""
+    return bool(way_back(request)) or "onward" in request.POST
 
 
 def _ask(request, attempt, reason, refused):
@@ -114,7 +121,7 @@ def _action_page(request, attempt, form, refused, status=None):
         "preview": attempt.preview() if is_offered else [],
         "hint": attempt.hint() if is_offered else "",
         "names": attempt.names() if is_offered else [],
-        **(attempt.more(form) if is_offered else {}),
+        "onward": next_check_url(attempt.card, attempt.action, way_back(request)),
     }
     _form, template = OWN_FORMS.get(attempt.action, OF_ALL_ACTIONS)
     return console_page(request, template, context, status=status)

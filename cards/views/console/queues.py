@@ -11,6 +11,7 @@ from cards.calendar import civil_today
 from cards.choices import Action
 from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
+from cards.pages.deciding_checks import BUTTONS_OF_CHECK
 from cards.pages.frames import console_page, permitted
 from cards.pages.job_labels import owner_of, title_of
 from cards.pages.ordering import act_url, console_actor
@@ -39,7 +40,7 @@ WHY = {
 # What is offered beside each card, to anyone who may do it.
 OFFERED = {
     "cancelling": ((Action.RENEW, Action.RENEW.label), (Action.PROTECT, Action.PROTECT.label)),
-    "real_name": ((Action.APPROVE_REAL_NAME, _("Approve")), (Action.REJECT_REAL_NAME, _("Reject"))),
+    "real_name": BUTTONS_OF_CHECK,
     "parked": ((Action.UNPARK, _("Unpark")),),
 }
 # What the day of an entry is.

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0054_placing"),
+        ("cards", "0055_swap"),
     ]
 
     operations = [

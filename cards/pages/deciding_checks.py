@@ -24,7 +24,7 @@ LONGEST_REASON = CardEvent._meta.get_field("reason").max_length
 
 def versions_in(texts):
     """The cards that were checked, each with the version that was looked at; None for what no page of ours sends."""
-    read = [(key_in(key), whole(version, 0, LARGEST_ID)) for key, _colon, version in (t.partition(":") for t in texts)]
+    read = [(key_in(key), whole(version, 0, LARGEST_ID)) for key, _dash, version in (t.partition("-") for t in texts)]
     return None if any(None in pair_read for pair_read in read) else dict(read)
 
 

@@ -25,7 +25,7 @@ TITLES = {code: QUICK[code].label for code in CARD_QUEUES} | {
     "waiting": _("Jobs ready to start"),
     "failed": _("Jobs failed in the last 7 days"),
 }
-PAGES = {"quarantine": "quarantine", "real_name": "real-name"}  # of the queues that have one of their own
+PAGES_OF_QUEUES = {"quarantine": "quarantine", "real_name": "real-name"}
 IS_URGENT = ("cancelling", "parked", "stray", "quarantine", "failed")
 
 
@@ -85,8 +85,8 @@ def _failed_lately():
 def _url(code):
     if code == "late":
         return f"{CONSOLE.url('queues')}#late"
-    if code in PAGES:
-        return CONSOLE.url(PAGES[code])
+    if code in PAGES_OF_QUEUES:
+        return CONSOLE.url(PAGES_OF_QUEUES[code])
     if code in ("waiting", "failed"):
         status = JobStatus.READY if code == "waiting" else JobStatus.FAILED
         return f"{CONSOLE.url('job-list')}?status={status}"

@@ -55,7 +55,7 @@ def listed(page):
 
 
 def chosen(*cards):
-    return [f"{card.pk}:{card.version}" for card in cards]
+    return [f"{card.pk}-{card.version}" for card in cards]
 
 
 def decide(client, decision, cards, reason="", query=""):
@@ -141,10 +141,10 @@ def test_who_may_only_reject_approves_nothing():
     assert states(card) == ["submitted"]
 
 
-@pytest.mark.parametrize("ids", [["x"], ["1"], ["1:x"], [f"{number}:1" for number in range(1, 102)]])
+@pytest.mark.parametrize("ids", [["x"], ["1"], ["1-x"], [f"{number}-1" for number in range(1, 102)]])
 def test_what_no_page_of_ours_sends_is_refused(ops, ids):
     assert ops.post(f"{URL}approve/", {"ids": ids}).status_code == 400
-    assert ops.post(f"{URL}lose/", {"ids": ["1:1"]}).status_code == 404
+    assert ops.post(f"{URL}lose/", {"ids": ["1-1"]}).status_code == 404
 
 
 def test_the_page_costs_the_same_for_many(ops):

@@ -43,3 +43,8 @@ class AuditFilter(StrictFilterSet):
 def _within(day: date) -> date:
     """The day, or the nearest that the portal knows."""
     return min(max(day, EARLIEST), LATEST)
+
+
+def entries_about(user: User) -> QuerySet[AuditEntry]:
+    """What was done to somebody's account and to what they may, and when they logged in; the newest first."""
+    return AuditEntry.objects.filter(user=user.pk).select_related("customer").order_by("-pk")

@@ -112,6 +112,17 @@ class MemberRole(TextChoices):
 ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR)
 
 
+class StaffRole(TextChoices):
+    """As what somebody works for the dealer: the groups of these names, and the admin, who is Django's superuser."""
+
+    SUPPORT = "support", pgettext_lazy("role", "Support")
+    OPERATIONS = "operations", pgettext_lazy("role", "Operations")
+    FINANCE = "finance", pgettext_lazy("role", "Finance")
+    CARRIER_DESK = "carrier_desk", pgettext_lazy("role", "Carrier desk")
+    AUDITOR = "auditor", pgettext_lazy("role", "Auditor")
+    ADMIN = "admin", pgettext_lazy("role", "Admin")
+
+
 class ActorKind(TextChoices):
     """Who stands behind a record: a rule of the portal, the carrier, or a person and through which door."""
 
@@ -141,6 +152,9 @@ class AuditAction(TextChoices):
     ACCOUNT_MADE = "account_made", pgettext_lazy("audit", "Account created")
     ACCOUNT_CHANGED = "account_changed", pgettext_lazy("audit", "Account details changed")
     RIGHTS_CHANGED = "rights_changed", pgettext_lazy("audit", "Permissions changed")
+    SHUT_OUT = "shut_out", pgettext_lazy("audit", "Shut out")
+    LET_IN = "let_in", pgettext_lazy("audit", "Let in again")
+    RESET_SENT = "reset_sent", pgettext_lazy("audit", "Password link sent")
     INVITED = "invited", pgettext_lazy("audit", "Invitation created")
     INVITATION_REVOKED = "invitation_revoked", pgettext_lazy("audit", "Invitation revoked")
     JOINED = "joined", pgettext_lazy("audit", "Invitation accepted")

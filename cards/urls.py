@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from cards.views.console import (
     card,
@@ -58,6 +58,7 @@ urlpatterns = [
     path("requests/<int:pk>/close/", requests.close_request, name="request-close"),
     path("quarantine/", quarantine.quarantine_page, name="quarantine"),
     path("quarantine/<int:pk>/<str:decision>/", quarantine.decide, name="quarantine-decide"),
+    path("people/", include("cards.people.console_urls")),
     path("log/", log.log_page, name="log"),
     path("log/log.csv", log.log_file, name="log-file"),
     path("queues/", queues.queues_page, name="queues"),

@@ -69,11 +69,10 @@ MASTER_DATA = (
     (_("Price tiers"), "admin:billing_pricetier_changelist", "billing.view_pricetier"),
     (_("Cancellation settings"), "admin:cards_cancellingrules_changelist", "cards.view_cancellingrules"),
     (_("Billing settings"), "admin:billing_moneyrules_changelist", "billing.view_moneyrules"),
+    (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
 )
 PEOPLE = (
-    (_("Users"), "admin:auth_user_changelist", "auth.view_user"),
-    (_("Groups"), "admin:auth_group_changelist", "auth.view_group"),
-    (_("Phones and two-step login"), "admin:cards_person_changelist", "cards.view_person"),
+    (pgettext_lazy("menu", "People"), "console:people", "auth.view_user"),
     (_("Audit log"), "console:log", "cards.view_auditentry"),
 )
 SECTIONS = (

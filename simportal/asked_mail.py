@@ -9,13 +9,18 @@ from cards.faults import fault_of
 logger = logging.getLogger(__name__)
 
 
-def send_each(rows, send):
-    """Send what each row asks for, the oldest first. It is deleted first: nobody gets two, and who got none asks again.
+def _delete(row):
+    return row.delete()[0]
 
-    What a mistake prevents is left out and stands in the log; the others go on.
+
+def send_each(rows, send, take=_delete):
+    """Send what each row asks for, the oldest first. It is taken first: nobody gets two, and who got none asks again.
+
+    `take`, given the queryset of a row, has it ask no more, and says whether it did. What a mistake prevents is left
+    out and stands in the log; the others go on.
     """
     for row in rows.order_by("pk"):
-        if rows.model.objects.filter(pk=row.pk).delete()[0] and settings.SENDS_MAIL:
+        if take(rows.model.objects.filter(pk=row.pk)) and settings.SENDS_MAIL:
             _send(row, send)
 
 

@@ -3,23 +3,26 @@
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cards.actions import throttle
 from cards.actions.audit import record
 from cards.choices import AuditAction
 from cards.links import portal_link, secret_in
-from cards.pages.frames import public_page
+from cards.pages.frames import permitted, public_page
 from cards.people import devices
 from cards.people.accounts import named_in
+from cards.people.staff import KEEPS_ACCOUNTS, may_decide_about
 from cards.visitors import visitor_address
 from simportal.asked_mail import send_each
 from simportal.models import ResetAsked
@@ -63,6 +66,25 @@ def set_password(request):
         return devices.with_cookie(redirect("admin:login"), user)  # whoever reads their mail is nobody's stranger
     context = {"form": form}
     return public_page(request, "account/reset_set.html", context, status=422 if form.errors else None)
+
+
+@permitted(KEEPS_ACCOUNTS)
+@require_POST
+def send_to_person(request, pk):
+    """The link goes to the address of somebody's account; whoever has it sent does not see it."""
+    user = get_object_or_404(get_user_model(), pk=pk)
+    if not may_decide_about(request.user, user, KEEPS_ACCOUNTS):
+        raise PermissionDenied
+    if not user.email or not settings.SENDS_MAIL:
+        messages.error(request, _("No mail can be sent to this person."))
+    elif throttle.hit(throttle.RESETS_OF_MAIL, user.email.lower()):
+        with transaction.atomic():
+            ResetAsked.objects.create(email=user.email, language=translation.get_language())
+            record(AuditAction.RESET_SENT, by=request.user, about=user)
+        messages.success(request, _("A link to set a new password is on its way; it works for an hour."))
+    else:
+        messages.error(request, _("Too many links were sent to this address. Try again in a while."))
+    return redirect("console:person", pk)
 
 
 def _opened(request, secret):

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from billing import mail
 from cards.calendar import civil_today
-from simportal import days, guesses, nightly_proof, password_reset
+from simportal import days, guesses, invitation_mail, nightly_proof, password_reset
 from simportal.models import Tick
 from simportal.retention import apply_retention
 
@@ -20,9 +20,11 @@ def heartbeat():
 
 @shared_task(name="simportal.resets")
 def send_resets():
-    """Send the links requested by people who have forgotten a password, and to those at whose password others guess."""
+    """Send the links that are for one person: to who has forgotten a password, to those at whose password others guess,
+    and to who is invited."""
     password_reset.send_requested()
     guesses.send_warnings()
+    invitation_mail.send_invitations()
 
 
 @shared_task(name="simportal.proof")

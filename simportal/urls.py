@@ -29,6 +29,7 @@ urlpatterns = [
     path("account/data/", privacy.own_data, name="own-data"),
     path("account/data/file/", privacy.own_file, name="own-file"),
     path("account/delete/", privacy.delete_own_account, name="delete-account"),
+    path("console/people/<int:pk>/reset/", password_reset.send_to_person, name="send-reset"),
     path("console/people/<int:pk>/data/", privacy.data_of_person, name="data-of-person"),
     path("console/people/<int:pk>/data/file/", privacy.file_of_person, name="file-of-person"),
     path("console/people/<int:pk>/delete/", privacy.delete_person, name="delete-person"),

@@ -454,7 +454,7 @@ def test_mail_goes_out_by_one_door():
 MEMBERS = {
     *("cards/people/members.py", "cards/actions/claims.py", "cards/models/invitation.py", "billing/mail.py"),
     "cards/people/personal_data.py",
-    *("cards/views/my/members.py", "billing/views/console/customers.py"),
+    *("cards/views/my/members.py", "cards/people/people_lines.py"),
 }
 
 
@@ -485,13 +485,14 @@ def test_whose_something_is_is_decided_in_one_place():
 # Who writes besides the actions: the room of people, for accounts; leases; the wiring, for rows of its own.
 WRITERS = {
     *("cards/people/accounts.py", "cards/people/members.py", "cards/people/second_factor.py"),
-    "cards/people/personal_data.py",
+    *("cards/people/personal_data.py", "cards/people/staff.py"),
     *("cards/people/login_tries.py", "cards/people/sessions.py"),
     "simportal/asked_mail.py",  # what a mail is about ends with it
     "cards/leases.py",  # for workers, and of a row no more than its lease
     "cards/schema.py",  # for migrations
     "simportal/days.py",  # how far the days have come
     *("simportal/models.py", "simportal/nightly_proof.py", "simportal/password_reset.py", "simportal/roles.py"),
+    "simportal/invitation_mail.py",  # that the link was sent
     "simportal/translations.py",  # the catalogue is a file
 }
 WRITING = {
@@ -546,7 +547,8 @@ def test_a_write_is_seen():
 ADDRESSES = {"console": re.compile("(console|money|bills|carriers):[a-z]"), "my": re.compile("(my|buying):[a-z]")}
 AUDIENCES = (("console", "my"), ("my", "console"))
 BOTH_FRAMES = "cards.pages.frames"
-READ_BY_THE_OTHER = {("cards.views.console.labels", "my:claim")}  # staff print what a customer's phone reads
+# Staff print what a customer's phone reads, and send the link by which somebody joins a customer.
+READ_BY_THE_OTHER = {("cards.views.console.labels", "my:claim"), ("cards.people.people_lines", "my:join")}
 
 
 def dotted(path):

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -29,6 +30,7 @@ from cards.models import (
     RealNameCheck,
     Selection,
     SelectionPart,
+    StaffInvitation,
     Tries,
 )
 
@@ -101,9 +103,9 @@ def _requests_over():
     return over.filter(closed_at__lte=last_instant_over("REQUEST_YEARS"))
 
 
-def _invitations_over():
+def _invitations_over(kind):
     last = last_instant_over("INVITATION_DAYS")
-    return Invitation.objects.filter(Q(until__lte=last) | Q(revoked_at__lte=last) | Q(accepted_at__lte=last))
+    return kind.objects.filter(Q(until__lte=last) | Q(revoked_at__lte=last) | Q(accepted_at__lte=last))
 
 
 def _drafts_over():
@@ -156,7 +158,10 @@ CARD_KINDS = (  # first what makes room on a full disk, and last what may take l
         rows_over(_checks_over, lambda rows: rows.update(masked_name="", masked_number="", number_hash="", key_id="")),
     ),
     Retention("requests", ("REQUEST_YEARS",), rows_over(_requests_over, lambda rows: rows.update(text="", answer=""))),
-    Retention("invitations", ("INVITATION_DAYS",), rows_over(_invitations_over, _delete)),
+    Retention("invitations", ("INVITATION_DAYS",), rows_over(partial(_invitations_over, Invitation), _delete)),
+    Retention(
+        "staff_invitations", ("INVITATION_DAYS",), rows_over(partial(_invitations_over, StaffInvitation), _delete)
+    ),
     Retention(
         "sessions",
         ("SESSION_DAYS",),

@@ -5,7 +5,7 @@ from cards.models.claim import ClaimCode
 from cards.models.customer import Customer, Membership
 from cards.models.device import DeviceBinding
 from cards.models.event import CardEvent, EventCursor
-from cards.models.invitation import Invitation
+from cards.models.invitation import Invitation, StaffInvitation
 from cards.models.job import Job, JobChunk, JobStep, Selection, SelectionPart
 from cards.models.mapping import ColumnMapping
 from cards.models.owner import KnownOwner
@@ -62,6 +62,7 @@ __all__ = [
     "Selection",
     "SelectionPart",
     "ServiceTerm",
+    "StaffInvitation",
     "StagedFile",
     "StagedReading",
     "StateTally",

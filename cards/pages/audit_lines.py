@@ -9,13 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from cards.choices import MemberRole, label_of
+from cards.choices import MemberRole, StaffRole, label_of
 from cards.models import AuditEntry
 from cards.phrases import listed, pair
 
 LABELS = {
     "rows": pgettext_lazy("audit", "rows"),
     "role": pgettext_lazy("audit", "role"),
+    "roles": pgettext_lazy("audit", "roles"),
     "name": pgettext_lazy("audit", "name"),
     "phone": gettext_lazy("phone"),
     "email": pgettext_lazy("audit", "email"),
@@ -91,6 +92,8 @@ def _shown(name, value):
         return "—"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "roles":
+        return listed(label_of(StaffRole, role) for role in value)
     if isinstance(value, list):
         return listed(value)
     return str(label_of(MemberRole, value)) if name == "role" else str(value)

@@ -13,13 +13,16 @@ from cards.models import Person
 from cards.paging import key_in
 
 
-def make_person(*, username, password, phone=""):
-    """A new account; the user name must not be a phone number, by which somebody else may log in."""
+def make_person(*, username, password, phone="", **columns):
+    """A new account; the user name must not be a phone number, by which somebody else may log in.
+
+    `columns` are what else is known of the user: how they are called, where mail reaches them, that they are staff.
+    """
     if _reads_as_phone(username):
         raise BadInput("username", _("A user name cannot be a phone number: enter the number below."))
     number = identifiers.phone(phone) if phone.strip() else None
     with transaction.atomic():
-        user = _new_user(username, password)
+        user = _new_user(username, password, **columns)
         person_of(user)
         _set_phone(user, number)
     return user
@@ -59,13 +62,13 @@ def _kept_of(user):
     return {"name": kept["first_name"], "email": kept["email"], "phone": person_of(user).phone}
 
 
-def _new_user(username, password):
+def _new_user(username, password, **columns):
     taken = BadInput("username", _("This user name is already taken."))
     if get_user_model().objects.filter(username__iexact=username).exists():  # nobody shall look like somebody else
         raise taken
     try:
         with transaction.atomic():
-            return get_user_model().objects.create_user(username, password=password)
+            return get_user_model().objects.create_user(username, password=password, **columns)
     except IntegrityError:
         raise taken from None
 

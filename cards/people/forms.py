@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions import throttle
-from cards.choices import MemberRole
+from cards.choices import MemberRole, StaffRole
 from cards.people.backends import user_name_of
 from cards.people.login_tries import LoginTry
 
@@ -146,6 +146,44 @@ class RoleForm(forms.Form):
     """As what somebody shall act for a customer."""
 
     role = forms.ChoiceField(label=_("Role"), choices=MemberRole, initial=MemberRole.OPERATOR)
+
+
+class MailedRoleForm(RoleForm):
+    """As what, and where the link is mailed."""
+
+    email = forms.EmailField(required=False)
+
+
+class StaffRolesForm(forms.Form):
+    """As what somebody shall work for the dealer."""
+
+    roles = forms.MultipleChoiceField(
+        choices=StaffRole,
+        error_messages={"required": _("Choose at least one role. To take everything away, shut the person out.")},
+    )
+
+
+class ColleagueForm(forms.Form):
+    """Whom an admin invites: as what, and where the link is mailed."""
+
+    roles = forms.MultipleChoiceField(choices=StaffRole, error_messages={"required": _("Choose at least one role.")})
+    email = forms.EmailField(
+        label=_("Email (optional)"),
+        required=False,
+        help_text=_("The link is mailed there. Without an address you copy it and send it yourself."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class NewColleagueForm(NewPersonForm):
+    """Somebody who was invited to work for the dealer."""
+
+    first_name = forms.CharField(label=_("Your name"), max_length=LONGEST_PERSON_NAME)
+    email = forms.EmailField(label=_("Email"), required=False, help_text=_("Used to reset your password."))
+    field_order = ["first_name", "username", "email", "phone", "password", "password_again"]
+
+    def values(self):
+        return super().values() | {name: self.cleaned_data[name] for name in ("first_name", "email")}
 
 
 def _confirmed(user, password):

@@ -1,25 +1,47 @@
-"""Who acts for which customer: asked to join by its owners, or made a member by an admin; all of it is recorded."""
+"""Who acts for which customer: asked to join by its owners or by an admin, or made a member; all of it is recorded."""
 
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cards.actions.audit import record
 from cards.choices import AuditAction, MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership
+from cards.models.real_name import mask
 from cards.scope import Scope
 
 INVITED_FOR = timedelta(days=7)
 
 
-def invite_member(customer, role, *, by):
-    """An invitation to join a customer, for a week."""
+def invite_member(customer, role, *, by, email=""):
+    """An invitation to join a customer, for a week; its link is mailed where there is an address.
+
+    `PermissionDenied` for who neither owns the customer nor gives memberships.
+    """
     with transaction.atomic():
-        record(AuditAction.INVITED, by=by, about=customer, role=role)
-        return Invitation.objects.create(customer=customer, role=role, by=by, until=timezone.now() + INVITED_FOR)
+        record(AuditAction.INVITED, by=by, about=customer, role=role, **told_address(email))
+        return kept_invitation(Invitation(customer=customer, role=role), by=by, email=email)
+
+
+def kept_invitation(invitation, *, by, email=""):
+    """Keep an invitation that begins now; one that nobody could accept is refused: who makes it may not."""
+    invitation.by, invitation.email = by, email
+    invitation.until = timezone.now() + INVITED_FOR
+    invitation.mail_language = get_language() if email else ""
+    invitation.save(force_insert=True)
+    if not type(invitation).objects.open().filter(pk=invitation.pk).exists():
+        raise PermissionDenied
+    return invitation
+
+
+def told_address(email):
+    """What the audit list says of the address to which an invitation goes: no more than that there is one."""
+    return {"email": mask(email, front=1, back=0)} if email else {}
 
 
 def revoke_invitation(invitation, *, by):

@@ -28,6 +28,7 @@ from cards.models import (
     Person,
     RealNameCheck,
     SavedView,
+    StaffInvitation,
 )
 from cards.names import registered_name
 from cards.people.members import other_owners
@@ -120,6 +121,11 @@ def _erase_memberships(user):
     Membership.objects.filter(user=user).delete()
 
 
+def _invitations(user):
+    yield from Invitation.objects.filter(by=user).values("customer__name", "role", "email", "made_at", "until")
+    yield from StaffInvitation.objects.filter(by=user).values("roles", "email", "made_at", "until")
+
+
 YOU_AND_STAFF = gettext_lazy("you, and the dealer's staff")
 MEMBERS_AND_STAFF = gettext_lazy("the members of your account with the dealer, and the dealer's staff")
 WITH_THE_ACCOUNT = gettext_lazy("until you delete your account")
@@ -141,7 +147,7 @@ PERSONAL_DATA = (
         gettext_lazy("so that others can join your customer"),
         gettext_lazy("{days} days after they ended, or until you delete your account"),
         MEMBERS_AND_STAFF,
-        lambda user: Invitation.objects.filter(by=user).values("customer__name", "role", "made_at", "until"),
+        _invitations,
         lambda user: Invitation.objects.filter(by=user).delete(),
     ),
     KindOfData(

@@ -17,4 +17,5 @@ urlpatterns = [
     path("known/", login.known_device, name="known-device"),
     path("code/", login.second_step, name="code"),
     path("new/", join.new_account, name="new"),
+    path("join/", join.join_as_staff, name="join"),
 ]

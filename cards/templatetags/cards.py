@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.calendar import last_day
-from cards.choices import Hold, State
+from cards.choices import Hold, StaffRole, State, label_of
 from cards.phrases import joined, listed, pair
 from cards.quantities import megabytes
 
@@ -43,6 +43,12 @@ def frame_url(context, name, *args):
 def with_code(plan):
     """A plan as staff match it with files and carriers: what people call it, its code small beside it."""
     return format_html('{} <span class="code">{}</span>', plan.title, plan.code)
+
+
+@register.filter
+def role_names(roles):
+    """What the roles of somebody of the staff are called, by their words."""
+    return listed(label_of(StaffRole, role) for role in roles)
 
 
 @register.filter

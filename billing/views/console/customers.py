@@ -39,6 +39,7 @@ from cards.pages.addresses import queries_beside
 from cards.pages.card_tabs import tabs_of
 from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
+from cards.people.people_lines import members_shown
 
 CARDS_COUNTED = 10_000
 ROWS_PER_SECTION = 10
@@ -192,8 +193,8 @@ def _page(request, customer, master_data=None, agreement=None, adjustment=None, 
             for posting in wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
         ],
         "notices": notices_of(customer),
-        "members": customer.memberships.select_related("user").order_by("user__username"),
         "master_data": master_data or MasterDataForm(instance=_again(customer), label_suffix=""),
+        **members_shown(customer, request.user),
         "agreement": agreement or AgreementForm(instance=account, label_suffix=""),
         "adjustment": adjustment or AdjustmentForm(),
         "rules": MoneyRules.read(),

@@ -1,4 +1,5 @@
-"""Becoming somebody here: by an owner's invitation, or with an account of one's own to claim a card."""
+"""Becoming somebody here: by an invitation, of a customer or of the dealer, or with an account of one's own to claim a
+card."""
 
 from django.db import transaction
 from django.http import Http404
@@ -12,15 +13,18 @@ from cards.actions import throttle
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.links import secret_in
-from cards.models import Invitation
+from cards.models import Invitation, StaffInvitation
 from cards.pages.frames import public_page
 from cards.people import accounts, devices, sessions
-from cards.people.forms import NewPersonForm
+from cards.people.forms import NewColleagueForm, NewPersonForm
 from cards.people.members import accept
+from cards.people.people_lines import roles_told
+from cards.people.staff import join_staff
+from cards.people.views.login import ask_to_set_up
 from cards.scope import Scope
 from cards.visitors import visitor_address
 
-INVITED = "invited by"  # of the session: an invitation's token
+INVITED, INVITED_AS_STAFF = "invited by", "invited as staff by"  # of the session: an invitation's token
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,6 +69,46 @@ def new_account(request):
         return devices.with_cookie(redirect(target), user)
     context = {"form": form, "next": target}
     return public_page(request, "account/new.html", context, status=422 if form.errors else None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def join_as_staff(request):
+    """An invitation to work for the dealer: always a new account, which is led to the second step where it must be."""
+    if request.user.is_authenticated:
+        return public_page(request, "account/join_logged_in.html", status=409 if request.method == "POST" else None)
+    if "link" in request.POST:
+        token = secret_in(request.POST["link"])
+        if StaffInvitation.of_token(token) is None:
+            return _is_over(request)
+        request.session[INVITED_AS_STAFF] = token
+        return redirect("account:join")
+    if INVITED_AS_STAFF not in request.session:
+        return public_page(request, "account/join_link.html")
+    invitation = StaffInvitation.of_token(request.session[INVITED_AS_STAFF])
+    return _is_over(request) if invitation is None else _join_as_colleague(request, invitation)
+
+
+def _join_as_colleague(request, invitation):
+    form = NewColleagueForm(request.POST or None, initial={"email": invitation.email}, label_suffix="")
+    if request.method == "POST" and form.is_valid() and _may_try(request, form):
+        try:
+            user = join_staff(invitation, **form.values())
+        except BadInput as bad:
+            say_at_field(form, bad)
+        else:
+            return _let_in(request, user) if user else _is_over(request)
+    roles = [role for role in roles_told(invitation.roles) if role.is_chosen]
+    context = {"invitation": invitation, "form": form, "roles": roles}
+    return public_page(request, "account/join_staff.html", context, status=422 if form.errors else None)
+
+
+def _let_in(request, user):
+    """Somebody who has just chosen their password."""
+    del request.session[INVITED_AS_STAFF]
+    if sessions.must_take_two_steps(user):
+        return ask_to_set_up(request, user, reverse("home"))
+    sessions.log_in(request, user)
+    return devices.with_cookie(redirect("home"), user)
 
 
 def _opened(request, token):
@@ -124,5 +168,6 @@ def _joined(request):
 
 
 def _is_over(request):
-    request.session.pop(INVITED, None)
+    for kind in (INVITED, INVITED_AS_STAFF):
+        request.session.pop(kind, None)
     return public_page(request, "account/join_over.html", status=404)

@@ -1,0 +1,79 @@
+"""What the console shows of people: their roles in words, how they get in, and the invitations that are open."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+
+from cards.choices import MemberRole, StaffRole
+from cards.links import portal_link
+from cards.models import Membership
+from cards.models.invitation import GIVES_MEMBERSHIPS
+from cards.people.staff import roles_of
+from cards.sentences.abilities import told_abilities
+
+
+@dataclass(frozen=True)
+class RoleTold:
+    """A role, what it may and may not in words, and whether somebody has it."""
+
+    role: str
+    label: str
+    may: list
+    may_not: list
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """Somebody in the list, and which buttons stand there."""
+
+    user: object
+    roles: list
+    memberships: list
+    has_second_step: bool
+    may_decide: bool
+
+
+def roles_told(chosen=()):
+    """All roles, as the database has their groups."""
+    groups = Group.objects.filter(name__in=StaffRole.values).prefetch_related("permissions__content_type")
+    given = {group.name: {_name(permission) for permission in group.permissions.all()} for group in groups}
+    for role, label in StaffRole.choices:
+        has = (lambda _permission: True) if role == StaffRole.ADMIN else given.get(role, set()).__contains__
+        yield RoleTold(role, label, *told_abilities(has), role in chosen)
+
+
+def person_line(user, may_decide):
+    person = getattr(user, "person", None)
+    memberships = list(user.memberships.all())
+    return PersonLine(user, roles_of(user), memberships, bool(person and person.has_second_factor), may_decide)
+
+
+def other_groups(user):
+    """The names of the groups that somebody is in besides those of the roles."""
+    return sorted(group.name for group in user.groups.all() if group.name not in StaffRole.values)
+
+
+def with_links(invitations, page):
+    """(invitation, its link) of each that is open."""
+    return [(invitation, portal_link(page, secret=invitation.token)) for invitation in invitations]
+
+
+def members_shown(customer, reader):
+    """What the console's page of a customer shows of its members, and the open invitations to whoever gives them."""
+    gives = reader.has_perm(GIVES_MEMBERSHIPS)
+    invitations = customer.invitations.open().select_related("by") if gives else ()
+    memberships = Membership.objects.filter(customer=customer).select_related("user").order_by("user__username")
+    return {
+        "memberships": memberships,
+        "member_invitations": with_links(invitations, "my:join"),
+        "may_invite_members": gives,
+        "member_roles": MemberRole.choices,
+        "new_member_role": MemberRole.OPERATOR if memberships else MemberRole.OWNER,
+        "sends_mail": settings.SENDS_MAIL,
+    }
+
+
+def _name(permission):
+    return f"{permission.content_type.app_label}.{permission.codename}"

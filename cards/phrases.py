@@ -28,6 +28,11 @@ def listed(items: Iterable[object]) -> str:
     return _(", ").join(map(str, items))
 
 
+def in_turn(items: Iterable[object]) -> str:
+    """Several things that have commas themselves, one after the other."""
+    return _("; ").join(map(str, items))
+
+
 def joined(sentence: object, following: object) -> str:
     """Two sentences, one after the other; the second may be empty."""
     return _("{sentence} {following}").format(sentence=sentence, following=following) if following else str(sentence)

@@ -79,7 +79,7 @@ SECTIONS = (
     (_("Operations"), CONSOLE_MENU),
     (_("Billing"), MONEY),
     (_("Master data"), MASTER_DATA),
-    (_("People"), PEOPLE),
+    (_("People and audit"), PEOPLE),
 )
 
 

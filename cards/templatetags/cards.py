@@ -10,13 +10,14 @@ from django.utils.translation import ngettext
 
 from cards.calendar import last_day
 from cards.choices import Hold, StaffRole, State, label_of
-from cards.phrases import joined, listed, pair
+from cards.phrases import in_turn, joined, listed, pair
 from cards.quantities import megabytes
 
 register = template.Library()
 register.simple_tag(pair)
 register.simple_tag(joined)
 register.filter(listed)
+register.filter(in_turn)
 
 DAY_OR_AMOUNT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?|-?¥[\d,.]*\d")
 SHOWN_LABELS = {**dict(State.choices), **dict(Hold.choices)}

@@ -128,14 +128,15 @@ def _done(request, user, change, told, *values):
 def _page(request, user, complaint=""):
     reader, line = request.user, person_line(user, may_decide_about(request.user, user, KEEPS_ACCOUNTS))
     may, may_not = told_abilities(user.has_perm)
+    is_staff = Scope.of(user).is_staff
     context = {
         "person": user,
         "line": line,
-        "is_staff": Scope.of(user).is_staff,
+        "is_staff": is_staff,
         "complaint": complaint,
         "may": may,
         "may_not": may_not,
-        "roles": list(roles_told(line.roles)) if may_decide_about(reader, user, KEEPS_STAFF) else (),
+        "roles": list(roles_told(line.roles)) if is_staff and line.may_decide else (),
         "other_groups": other_groups(user),
         "may_reset": line.has_second_step and may_decide_about(reader, user, RESETS_SECOND_STEPS),
         "may_mail": line.may_decide and bool(user.email) and Scope.of(user).is_active and settings.SENDS_MAIL,

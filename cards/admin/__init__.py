@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.admin.customers import CustomerAdmin
 from cards.admin.groups import PortalGroupAdmin
-from cards.admin.people import PersonAdmin
 from cards.admin.policies import CarrierPolicyAdmin
 from cards.admin.users import PortalUserAdmin
 from cards.calendar import last_day
@@ -22,7 +21,6 @@ __all__ = [
     "CardAdmin",
     "CarrierPolicyAdmin",
     "CustomerAdmin",
-    "PersonAdmin",
     "PortalGroupAdmin",
     "PortalUserAdmin",
     "TagAdmin",

@@ -44,10 +44,13 @@ class AuthorityOverPeople:
     form = PortalUserForm
 
     def get_readonly_fields(self, request, obj=None):
+        """Nobody gives themselves anything, nor shuts themselves out: so one admin is always left."""
         fields = tuple(super().get_readonly_fields(request, obj))
+        if not obj:
+            return fields
         if not request.user.is_superuser:
-            return (*fields, *GIVING, *ONES_OWN) if obj else fields
-        return (*fields, "username") if obj else fields
+            return (*fields, *GIVING, *ONES_OWN)
+        return (*fields, "username", *((*GIVING, "is_active") if obj == request.user else ()))
 
     def has_change_permission(self, request, obj=None):
         """Of staff, only a superuser's."""

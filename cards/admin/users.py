@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from cards.admin.authority import AuthorityOverPeople
 from cards.people import sessions
+from cards.people.staff import revoke_invitations_by
 
 admin.site.unregister(User)
 
@@ -21,7 +22,8 @@ class PortalUserAdmin(AuthorityOverPeople, UserAdmin):
         return super().user_change_password(request, id, form_url)
 
     def save_model(self, request, obj, form, change):
-        """Who was shut out and is let in again logs in again."""
+        """Who was shut out and is let in again logs in again, and has invited nobody."""
         super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data:
             sessions.end_all(obj)
+            revoke_invitations_by(obj)

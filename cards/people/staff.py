@@ -92,11 +92,11 @@ def shut_out(user, *, by):
 
 
 def let_in(user, *, by):
-    """Somebody who was shut out logs in again, with the roles of before. An account that was deleted stays so."""
+    """Somebody who was shut out may log in again, with the roles of before; not to an account that was deleted."""
     with transaction.atomic():
         user = _locked(user, by, KEEPS_ACCOUNTS)
         if not user.has_usable_password():
-            raise BadInput("", _("This account was deleted: nobody can log in to it."))
+            raise BadInput("", _("This account has no password, as after it was deleted: nobody can log in to it."))
         if _set_active(user, True):
             record(AuditAction.LET_IN, by=by, about=user)
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.forms.models import model_to_dict
 
-from cards.models import Person
+from cards.models import Person, StaffInvitation
 from cards.people.accounts import person_of
 from tests.build import member
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -51,6 +51,7 @@ def standing():
         sorted(User.user_permissions.through.objects.values_list("user", "permission")),
         sorted(Group.permissions.through.objects.values_list("group", "permission")),
         list(Person.objects.order_by("pk").values_list("user", "phone")),
+        list(StaffInvitation.objects.values_list("roles")),
     ]
 
 
@@ -74,9 +75,11 @@ def take_over(client, user, own):
     yield "password", f"/admin/auth/user/{user.pk}/password/", new
     yield "delete", f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}
     yield "list", "/admin/auth/user/", {"action": "delete_selected", "_selected_action": user.pk, "post": "yes"}
-    person = Person.objects.filter(user=user).first()
-    if person:
-        yield "phone", f"/admin/cards/person/{person.pk}/change/", {"user": user.pk, "phone": "13800138009"}
+    people = f"/console/people/{user.pk}"
+    for word in ("finance", "admin"):
+        yield f"role {word}", f"{people}/roles/", {"roles": word}
+        yield f"invitation as {word}", "/console/people/invite/", {"roles": word}
+    yield "password link", f"{people}/reset/", {"email": "mine@example.cn"}
     group = Group.objects.get(name="support")
     yield "group", f"/admin/auth/group/{group.pk}/change/", {"name": group.name, "permissions": everything}
     yield "new group", "/admin/auth/group/add/", {"name": "mine", "permissions": everything}
@@ -99,8 +102,8 @@ def test_nobody_but_a_superuser_raises_or_takes_over_anybody(people, role):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_second_step_of_the_staff_is_turned_off_by_superusers_alone(people, role):
     client = client_of(role)
-    persons = list(Person.objects.values_list("pk", flat=True))
-    client.post("/admin/cards/person/", {"action": "turn_second_factor_off", "_selected_action": persons})
+    for user in people.values():
+        client.post(f"/console/people/{user.pk}/two-step-off/")
     assert Person.objects.get(user=people["admin"]).totp_secret == "SECRET"
     assert (Person.objects.get(user=people["owner"]).totp_secret == "") == (role == "keeper")
 

@@ -43,6 +43,13 @@ ASKED = {
     **one_each("cards.view_realnamecheck", "console:real-name"),
     "console:real-name-decide": ("cards.approve_real_name_card", "cards.reject_real_name_card"),
     **one_each("cards.view_auditentry", "console:log", "console:log-file"),
+    **one_each("auth.view_user", "console:people", "console:person"),
+    **one_each("cards.keep_staff", "console:colleague-invite", "console:colleague-revoke", "console:person-roles"),
+    **one_each("auth.change_user", "console:person-shut-out", "console:person-let-in", "send-reset"),
+    **one_each("cards.change_person", "console:person-two-step-off"),
+    **one_each("cards.add_membership", "console:customer-invite", "console:customer-revoke"),
+    **one_each("cards.change_membership", "console:customer-member-role"),
+    **one_each("cards.delete_membership", "console:customer-member-remove"),
     "data-of-person": ("cards.export_person", "cards.erase_person"),
     **one_each("cards.export_person", "file-of-person"),
     **one_each("cards.erase_person", "delete-person"),
@@ -101,6 +108,7 @@ ASKED = {
 SUPERUSERS_ALONE = {
     "billing.change_provideraccount",
     "carriers.change_carrieraccount",
+    "cards.keep_staff",
 }  # permissions that nobody can be given
 # What the menu leads to only for those who have something to do there.
 NARROWER = {
@@ -190,7 +198,7 @@ def test_staff_without_a_role_are_told_so_and_keep_their_own_account():
     [
         (["billing.view_receipt"], "/console/receipts/"),
         (["cards.view_card", "billing.view_receipt"], "/console/"),
-        (["auth.view_user"], "/admin/auth/user/"),
+        (["auth.view_user"], "/console/people/"),
     ],
 )
 def test_home_is_the_first_page_that_somebody_may_see(permissions, door):

@@ -32,8 +32,8 @@ from cards.actions.requests import answer, open_request
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind, JobStatus
 from cards.models import CardRequest, CarrierPolicy, Job, Plan, QuarantinedReading, SavedView, SweptDay, Tag
-from cards.people.accounts import person_of
 from cards.people.members import invite_member
+from cards.people.staff import invite_colleague
 from cards.permissions import Actor
 from tests.billing import build
 from tests.build import card_in_use, do, member, on_day, open_card
@@ -106,6 +106,7 @@ TABLE = {
     "account:set-up": row(),
     "account:known-device": row(EVERYBODY),  # whoever has the link comes further
     "account:new": row(EVERYBODY, EVERYBODY),
+    "account:join": row(EVERYBODY, EVERYBODY),  # who is logged in is told to log out first
     "own-data": row(WITH_ACCOUNT),
     "own-file": row(WITH_ACCOUNT),
     "delete-account": row(CUSTOMERS, CUSTOMERS),
@@ -194,6 +195,19 @@ TABLE = {
     "console:quarantine": row(STAFF),
     "console:quarantine-decide": row(NOBODY, OPS, pk="quarantined reading", decision="=drop"),
     "console:sweep": row(STAFF, STAFF),
+    "console:people": row(AUDIT),
+    "console:person": row(AUDIT, pk="auth_user"),
+    "console:colleague-invite": row(ADMIN, ADMIN),
+    "console:colleague-revoke": row(NOBODY, ADMIN, pk="staff invitation"),
+    "console:person-roles": row(NOBODY, ADMIN, {"roles": "support"}, pk="colleague"),
+    "console:person-shut-out": row(NOBODY, ADMIN, pk="auth_user"),
+    "console:person-let-in": row(NOBODY, ADMIN, pk="auth_user"),
+    "console:person-two-step-off": row(NOBODY, ADMIN, pk="auth_user"),
+    "console:customer-invite": row(NOBODY, ADMIN, {"role": "viewer"}, pk="cards_customer"),
+    "console:customer-revoke": row(NOBODY, ADMIN, pk="invitation"),
+    "console:customer-member-role": row(NOBODY, ADMIN, {"role": "viewer"}, pk="membership"),
+    "console:customer-member-remove": row(NOBODY, ADMIN, pk="membership"),
+    "send-reset": row(NOBODY, ADMIN, pk="auth_user"),
     "console:log": row(AUDIT),
     "console:log-file": row(AUDIT),
     "console:unpark": row(NOBODY, OPS, iccid="card"),
@@ -361,7 +375,6 @@ TABLE = {
     **kept("cards_cancellingrules", STAFF, NOBODY, edit=ADMIN),
     **kept("billing_moneyrules", STAFF, NOBODY, edit=ADMIN),
     **kept("billing_pricetier", STAFF, FINANCE, ADMIN),
-    **kept("cards_person", ADMIN, NOBODY, edit=ADMIN),
     **kept("auth_group", AUDIT, ADMIN, ADMIN),
     **kept("auth_user", AUDIT, ADMIN),
     "admin:auth_user_password_change": row(ADMIN, ADMIN, id="auth_user"),
@@ -440,6 +453,8 @@ def everything(people, **columns):
         "quarantined reading": quarantined.pk,
         "invitation": invitation.pk,
         "invitation's token": invitation.token,
+        "staff invitation": invite_colleague(["support"], by=people["admin"]).pk,
+        "colleague": people["support"].pk,
         "membership": people["viewer"].memberships.get().pk,
         "import": job_of(ops, JobKind.IMPORT_CARDS).pk,
         "cards_carrierpolicy": policy.pk,
@@ -447,7 +462,6 @@ def everything(people, **columns):
         "cards_tag": Tag.objects.create(name="on no card").pk,
         "cards_customer": card.customer_id,
         "cards_card": card.pk,
-        "cards_person": person_of(people["viewer"]).pk,
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
         **money_of(card, people["finance"], ops),

@@ -292,6 +292,7 @@ TABLE = {
     "money:customer": row(STAFF, pk="cards_customer"),
     "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
     "money:customer-adjust": row(NOBODY, FINANCE, pk="cards_customer"),
+    "money:customer-master-data": row(NOBODY, OPS, {"name": "Acme"}, pk="cards_customer"),
     "money:selling-of": row(FINANCE, pk="cards_customer"),
     "money:selling-price": row(
         NOBODY, FINANCE, {"plan": "Y1-30", "amount": "99", "valid_from": str(DAY)}, pk="cards_customer"

@@ -44,7 +44,7 @@ ABILITIES = tuple(
             | _actions(Action.GRANT, Action.SET_LIMIT, Action.REBIND, Action.PROTECT, Action.UNPROTECT, Action.UNPARK),
         ),
         (_("assign cards to customers and take them back to stock"), _actions(Action.ASSIGN, Action.UNASSIGN)),
-        (_("cancel cards for good"), _actions(Action.CANCEL)),
+        (_("cancel cards for good, and swap lost or broken ones"), _actions(Action.CANCEL, Action.SWAP)),
         (
             _("submit, approve, reject and revoke ID verifications"),
             _actions(Action.SUBMIT_REAL_NAME, Action.APPROVE_REAL_NAME)

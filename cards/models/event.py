@@ -53,6 +53,7 @@ class CardEvent(models.Model):
             ),
             models.Index(fields=["card"], name="event_adopted", condition=models.Q(action=Action.ADOPT)),
             models.Index(fields=["card"], name="event_unrenewed", condition=models.Q(action=Action.UNRENEW)),
+            models.Index(fields=["card"], name="event_swapped", condition=models.Q(action=Action.SWAP)),
             models.Index(
                 fields=["effective_on", "id"],
                 name="event_gives_service",

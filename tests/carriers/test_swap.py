@@ -1,11 +1,15 @@
 """A swap at the carriers: the old SIM is stopped there and the new one put to work, each on its own account."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from cards.carriers.actions.hearing import hear
+from cards.carriers.actions.readings_in import take_days, take_totals
 from cards.carriers.protocols import PROTOCOLS
+from cards.carriers.results import Amount, Sim
+from cards.models import UsageDay
+from cards.models.card import MB
 from tests.build import card_in_use, do, on_day, open_card, use
 from tests.carriers.playing import NOON, Played, account, line_of, orders_told, settled
 from tests.carriers.rows import on_account
@@ -60,3 +64,25 @@ def test_a_card_that_is_not_in_service_is_not_activated_with_its_new_sim(carrier
     settled(carrier, 10)
     assert (orders_told(card), line_of(card).activation_seq) == ([("service", "silent", "confirmed", 0)], 0)
     assert ("cancel", "", "by_hand", 0) in orders_told(new)
+
+
+def test_what_is_told_of_a_day_before_the_swap_is_of_another_sim(carrier):
+    card, new = use(card_in_use(), date(2026, 3, 9), 5), open_card(iccid=NEW)
+    do("swap", card, DAY, iccid=NEW)
+    for day, mb in ((date(2026, 3, 9), 0), (DAY, 2)):
+        take_days([Amount(Sim(one.pk, one.iccid), mb * MB, NOON) for one in (card, new)], day)
+    days = UsageDay.objects.filter(card=card).order_by("day")
+    assert list(days.values_list("day", "bytes")) == [(date(2026, 3, 9), 5 * MB), (DAY, 2 * MB)]
+
+
+def test_a_total_of_the_new_sim_alone_takes_nothing_back_and_that_of_the_number_goes_on(carrier):
+    card, new = card_in_use(), open_card(iccid=NEW)
+    first, before = date(2026, 3, 1), date(2026, 3, 9)
+    take_totals([Amount(Sim(card.pk, card.iccid), 5 * MB, NOON - timedelta(days=1))], before, first)
+    do("swap", card, DAY, iccid=NEW)
+    for hours, mb in enumerate((1, 7)):
+        take_totals(
+            [Amount(Sim(one.pk, one.iccid), mb * MB, NOON + timedelta(hours=hours)) for one in (card, new)], DAY, first
+        )
+    found = [list(UsageDay.objects.filter(card=one).order_by("day").values_list("day", "bytes")) for one in (card, new)]
+    assert found == [[(before, 5 * MB), (DAY, 2 * MB)], []]

@@ -16,8 +16,10 @@ from cards.actions.write import attach_queues
 from cards.errors import BadInput
 from cards.lookup import card_at
 from cards.models import Card, CardEvent, PolicyBook, UsageDay
+from cards.models.card import MB
 from cards.proof import Proof
 from tests.build import SHELL, attempt, card_in_use, correct, do, fresh, on_day, open_card, spoil, story, swept, use
+from tests.commands.calls import csv_file, result
 from tests.engine.test_forecast import anyhow, cards, events_of, live, lives, rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -262,6 +264,7 @@ def test_what_breaks_half_way_leaves_both_as_they_were():
                 "CREATE TRIGGER broken BEFORE UPDATE ON cards_claimcode BEGIN SELECT RAISE(ABORT, 'broken'); END"
             )
         else:
+            connection.check_constraints()  # what waits to be checked would stand in the way
             cursor.execute("ALTER TABLE cards_claimcode ADD CONSTRAINT broken CHECK (generation < 2)")
     before = rows(card, new)
     with pytest.raises(IntegrityError):
@@ -290,7 +293,7 @@ def test_usage_of_the_old_sim_after_the_swap_is_seen_in_the_queue_and_that_of_th
     used = use(card, date(2026, 3, 1), 3).used_bytes
     with_new, old = swap(card, new)
     after = date(2026, 3, 4)
-    assert use(with_new, after, 2).used_bytes - used == 2 * 1_048_576
+    assert use(with_new, after, 2).used_bytes - used == 2 * MB
     assert use(old, after, 5).stray_usage_on == after
     assert list(UsageDay.objects.filter(card=with_new).order_by("day").values_list("day", flat=True)) == [
         *(date(2026, 3, 1), after)
@@ -311,3 +314,32 @@ def test_a_file_says_nothing_more_of_the_old_sim_and_goes_on_with_the_new():
     with_new, old = swap(card_in_use(), stock())
     assert correct(old, msisdn="14400000009").errors != []
     assert (correct(with_new, msisdn="14400000009").errors, fresh(with_new).msisdn) == ([], "14400000009")
+
+
+def test_of_a_file_that_names_sims_yesterday_belongs_to_the_card_that_had_the_sim_then(tmp_path):
+    """The night's file comes after the swap, and lists the new SIM, in stock then, with nothing."""
+    card, new = card_in_use(msisdn="14400000001", customer="Acme"), stock()
+    old_iccid = card.iccid
+    use(card, date(2026, 3, 1), 3)
+    swap(card, new)
+    told = [(old_iccid, "2026-03-01", 9), (NEW["iccid"], "2026-03-01", 0), (NEW["iccid"], "2026-03-02", 4)]
+    rows = [{"iccid": iccid, "day": day, "bytes": mb * MB, "read_at": "2026-03-03T06:00"} for iccid, day, mb in told]
+    with on_day(date(2026, 3, 3)):
+        result("import_usage", csv_file(tmp_path / "usage.csv", rows))
+    assert [
+        list(UsageDay.objects.filter(card=one).order_by("day").values_list("day", "bytes")) for one in (card, new)
+    ] == [
+        [(date(2026, 3, 1), 9 * MB), (date(2026, 3, 2), 4 * MB)],
+        [(date(2026, 3, 1), 0)],
+    ]
+    assert (fresh(card).used_bytes, fresh(new).stray_usage_on) == (13 * MB, None)
+    assert list(Proof().problems()) == []
+
+
+def test_a_file_that_names_numbers_means_the_card_that_has_the_number(tmp_path):
+    card, new = card_in_use(msisdn="14400000001"), stock()
+    swap(card, new)
+    row = {"msisdn": "14400000001", "day": "2026-03-01", "bytes": MB, "read_at": "2026-03-03T06:00"}
+    with on_day(date(2026, 3, 3)):
+        result("import_usage", csv_file(tmp_path / "usage.csv", [row]))
+    assert UsageDay.objects.get().card_id == card.pk

@@ -35,13 +35,14 @@ from cards.actions.imports.temporary_tables import (
     tune_for_bulk,
 )
 from cards.actions.imports.told import AS_IT_STANDS
+from cards.actions.imports.usage_before_swaps import give_to_who_had_the_sim
 from cards.actions.imports.usage_rows import (
     EVIDENTLY_GOOD,
     USAGE_COLUMNS,
     USAGE_READERS,
     read_usage_row,
 )
-from cards.actions.imports.usage_table import open_usage, tells_no_instant
+from cards.actions.imports.usage_table import names_sims, open_usage, tells_no_instant
 from cards.actions.last_words import keep_last_words
 from cards.actions.write import chunked
 from cards.calendar import civil_today
@@ -122,14 +123,19 @@ def stage(source, file, progress=None, told=AS_IT_STANDS):
                 progress(table.expected, feed.rows)
     with connection.cursor() as cursor:
         analyze(cursor, "cards_stagedreading")
-    conclude(file)
+    conclude(file, names_sims(table))
     return table
 
 
 @transaction.atomic
-def conclude(file):
-    """Leave one reading a card and day, the last word of the file, and note how far the readings go."""
+def conclude(file, names_sims=True):
+    """Leave one reading a card and day, the last word of the file, and note how far the readings go.
+
+    What a file that names SIMs tells of days before a swap is of the card that had the SIM then.
+    """
     tune_for_bulk()
+    if names_sims:
+        give_to_who_had_the_sim(file)
     file.stale = keep_last_words(file)
     found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
     file.last_card = found["last"] or 0

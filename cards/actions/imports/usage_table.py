@@ -52,6 +52,11 @@ def tells_no_instant(table):
     return all(column.column != "read_at" for column in table.filed)
 
 
+def names_sims(table):
+    """Whether the file names cards by their ICCIDs; a number stays with its card when the SIM is swapped."""
+    return any(column.column == "iccid" for column in table.filed)
+
+
 def _unit_of(table, told):
     """The unit of the figures: what the heading says, or else what was told; asked for where nobody says it."""
     heading = next((column.heading for column in table.filed if column.column == "bytes"), "bytes")

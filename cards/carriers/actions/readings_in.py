@@ -20,7 +20,8 @@ from cards.carriers.actions.pieces import CameOfPiece
 from cards.carriers.choices import DriftKind
 from cards.carriers.models import CycleReading, Drift
 from cards.carriers.results import Amount
-from cards.models import Card, QuarantinedReading, UsageDay
+from cards.choices import Action
+from cards.models import Card, CardEvent, QuarantinedReading, UsageDay
 from cards.models.card import MB
 
 MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
@@ -28,14 +29,22 @@ MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
 
 def take_days(told, day):
     """Take what a carrier told of a day of some cards, within the caller's transaction."""
-    readings = [Reading(each.sim.key, day, each.bytes, each.told_at, each.imei) for each in _amounts(told)]
+    amounts = _amounts(told)
+    swapped = _swapped_after(day, amounts)
+    of_their_sims = (each for each in amounts if each.sim.key not in swapped)
+    readings = [Reading(each.sim.key, day, each.bytes, each.told_at, each.imei) for each in of_their_sims]
     return _taken(told, readings)
 
 
 def take_totals(told, day, cycle_from):
     """Take totals of the cycle that began on `cycle_from`, told on a day or for it, within the caller's transaction."""
     amounts = {each.sim.key: each for each in _amounts(told)}
-    books = _books(list(amounts), cycle_from)
+    swapped = _swapped_after(cycle_from, amounts.values())
+    books = {
+        key: book
+        for key, book in _books(list(amounts), cycle_from).items()
+        if not (key in swapped and (swapped[key] or book.has_more_than(amounts[key])))
+    }
     readings = [reading for key, book in books.items() for reading in book.readings(amounts[key], day)]
     CycleReading.objects.bulk_create(
         [row for book in books.values() for row in book.noted],
@@ -62,6 +71,15 @@ def compare_months(account, told, month, now):
     for card in Card.objects.filter(pk__in=known - set(cards)):
         drifts.agrees(account, DriftKind.USAGE, now, card=card)
     return _came(told, 0)
+
+
+def _swapped_after(day, amounts):
+    """Those of these cards that got their SIM after this day, and whether it is an old one, cancelled: what is told of
+    a day before is of another SIM, and so is a total that is less than was told of the cycle before.
+    """
+    swaps = CardEvent.objects.filter(action=Action.SWAP, card__among=[each.sim.key for each in amounts])
+    told = swaps.filter(effective_on__gt=day).values_list("card_id", "from_state", "to_state")
+    return {card_id: was != now for card_id, was, now in told}
 
 
 def _differs(month, days):
@@ -136,6 +154,10 @@ class CycleBook:
         for its_day, its_bytes in self._bytes_by_day().items():
             if its_day == day or its_bytes != before[its_day]:
                 yield Reading(self.card_id, its_day, its_bytes, amount.told_at, amount.imei if its_day == day else "")
+
+    def has_more_than(self, amount):
+        """Whether more was told of the cycle than this total."""
+        return any(row.bytes > amount.bytes for row in self.told.values())
 
     def _bytes_by_day(self):
         """The bytes of each day of which a total was told: that total less the one before and the days between them."""

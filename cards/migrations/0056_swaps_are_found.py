@@ -1,0 +1,18 @@
+from django.db import migrations, models
+
+from cards.schema import AddIndexBeside
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [
+        ("cards", "0055_swap"),
+    ]
+
+    operations = [
+        AddIndexBeside(
+            model_name="cardevent",
+            index=models.Index(condition=models.Q(("action", "swap")), fields=["card"], name="event_swapped"),
+        ),
+    ]

@@ -1,9 +1,10 @@
 """A card goes on with a new SIM: all that it is and has stays, the old SIM is cancelled; or nothing happens."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 from hypothesis import given, settings
 
@@ -20,7 +21,10 @@ from cards.models.card import MB
 from cards.proof import Proof
 from tests.build import SHELL, attempt, card_in_use, correct, do, fresh, on_day, open_card, spoil, story, swept, use
 from tests.commands.calls import csv_file, result
+from tests.engine.test_faults import with_connections_of_their_own
 from tests.engine.test_forecast import anyhow, cards, events_of, live, lives, rolled_back
+from tests.engine.test_in_classes import somebody_waits
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -343,3 +347,22 @@ def test_a_file_that_names_numbers_means_the_card_that_has_the_number(tmp_path):
     with on_day(date(2026, 3, 3)):
         result("import_usage", csv_file(tmp_path / "usage.csv", [row]))
     assert UsageDay.objects.get().card_id == card.pk
+
+
+@with_connections_of_their_own
+def test_of_two_cards_that_are_swapped_for_the_same_sim_at_once_one_gets_it():
+    first, second, new = card_in_use(), card_in_use(), stock()
+
+    def swap_the_second():
+        try:
+            return attempt("swap", second, DAY, iccid=NEW["iccid"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            swap(first, new)
+            waiting = threads.submit(swap_the_second)
+            wait_until(somebody_waits, what="the second swap's coming to the new SIM")
+        assert waiting.result().refused.code == "new_sim_not_unused"
+    assert (by_iccid(NEW["iccid"]).pk, fresh(second).iccid, fresh(new).state) == (first.pk, second.iccid, "cancelled")

@@ -82,6 +82,7 @@ class History:
         self.till.this_morning()
         office.work_on_many()
         office.share_views()
+        self.swap_one()
         progress(1)
 
     def announce(self, before, day):
@@ -158,6 +159,16 @@ class History:
         """Some devices were lost this morning; their carrier refuses to stop their cards."""
         at, ids = instant(self.today, 0, 45), connections.refused_there()
         act(Action.SUSPEND, ids, actor=self.actors["support"], reason="设备丢失", on=self.today, at=at)
+
+    def swap_one(self):
+        """One SIM is broken this morning, and an unused one from stock takes over."""
+        for new in Card.objects.filter(customer=None, activated_on=None, test_months=0, parked="").order_by("-pk"):
+            of_its_kind = Card.objects.active().filter(carrier=new.carrier, certification=new.certification)
+            broken = of_its_kind.filter(holds="", protected=False, parked="").exclude(customer=None).order_by("-pk")
+            if new.is_silent and (card := broken.first()):
+                said = {"reason": "卡片损坏，更换新卡", "on": self.today, "at": instant(self.today, 0, 50)}
+                act(Action.SWAP, [card.pk], actor=self.actors["ops"], iccid=new.iccid, **said)
+                return
 
     # people
 

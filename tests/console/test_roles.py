@@ -35,8 +35,8 @@ OPERATIONS = words(
     """
     suspend_card resume_card activate_card force_activate_card rebind_card submit_real_name_card approve_real_name_card
     reject_real_name_card revoke_real_name_card set_limit_card renew_card unrenew_card top_up_card grant_card
-    protect_card
-    unprotect_card swap_card cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
+    protect_card unprotect_card swap_card
+    cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
     sweep_card print_label
     add_carrierpolicy add_customer add_plan change_carrierpolicy change_customer change_plan place_order
     answer_cardrequest decide_quarantinedreading look_at_carrier decide_drift

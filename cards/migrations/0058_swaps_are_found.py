@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0055_swap"),
+        ("cards", "0057_staff_invitations"),
     ]
 
     operations = [

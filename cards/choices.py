@@ -198,7 +198,7 @@ OF_FILES = (*IMPORT_KINDS, JobKind.EXPORT)  # a file is read or written before a
 class JobStatus(TextChoices):
     """How far a job has come. `asking` waits for a person who says what the columns of its file are, `ready` for one
     who has seen the preview; `placing` writes the lines of an order that somebody has placed. `unread` is over: nothing
-    can be made of its file."""
+    can be made of its file; and so is `put_away`: nobody started the preview in time."""
 
     PREPARING = "preparing", _("Reading file")
     ASKING = "asking", _("Columns to match")
@@ -211,10 +211,11 @@ class JobStatus(TextChoices):
     DONE = "done", _("Finished")
     FAILED = "failed", _("Failed")
     UNREAD = "unread", _("File not read")
+    PUT_AWAY = "put_away", _("Put away")
 
 
 JOB_AT_WORK = (JobStatus.PREPARING, JobStatus.CHECKING, JobStatus.PLACING, JobStatus.RUNNING)
-JOB_OVER = (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD)
+JOB_OVER = (JobStatus.STOPPED, JobStatus.DONE, JobStatus.FAILED, JobStatus.UNREAD, JobStatus.PUT_AWAY)
 
 
 class Step(TextChoices):
@@ -228,6 +229,7 @@ class Step(TextChoices):
     STOPPED = "stopped", pgettext_lazy("job", "Stopped by")
     DISCARDED = "discarded", pgettext_lazy("job", "Discarded by")
     EXPIRED = "expired", pgettext_lazy("job", "Not approved in time")
+    PUT_AWAY = "put_away", pgettext_lazy("job", "Put away, not started within a day")
 
 
 class DayStep(TextChoices):

@@ -23,3 +23,4 @@ def housekeeping():
     update_planner_statistics()
     fleet_snapshot.refresh()
     control.expire_asked(timezone.now())
+    control.put_away_previews(timezone.now())

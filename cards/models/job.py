@@ -174,6 +174,11 @@ class Job(Leased):
         return self.status in (JobStatus.RUNNING, JobStatus.PAUSED)
 
     @property
+    def is_put_away(self) -> bool:
+        """Whether it was a preview that nobody started in time."""
+        return self.status == JobStatus.PUT_AWAY
+
+    @property
     def could_not_be_read(self) -> bool:
         """Whether its file is none that can be brought in: that is no failure of the portal's."""
         return self.status == JobStatus.UNREAD

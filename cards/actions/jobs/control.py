@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from uuid import uuid5
 
+from django.db.models import Exists, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -17,14 +18,15 @@ from cards.actions.once import once
 from cards.actions.selections import freeze_ids, ids_of
 from cards.actions.write import CHUNK, chunked
 from cards.catalogue import CATALOGUE, asked_for
-from cards.choices import IMPORT_KINDS, JOB_OVER, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
+from cards.choices import IMPORT_KINDS, JOB_OVER, OF_FILES, OF_ORDERS, Action, AuditAction, JobKind, JobStatus, Step
 from cards.errors import BadInput, Refused
 from cards.kept import over_at
-from cards.models import CancellingRules, Job
+from cards.models import CancellingRules, Job, JobChunk
 from cards.permissions import Actor, may_import, people_of
 from cards.scope import Scope
 
 CHECKED_AT_ONCE = 2 * CHUNK
+PREVIEWS_KEPT = timedelta(days=1)
 MOST_UPLOADS_WAITING = 20  # of one person
 
 
@@ -134,6 +136,19 @@ def expire_asked(now):
     asked_before = now - timedelta(days=CancellingRules.read().approval_days)
     late = waiting_for_release().filter(steps__step=Step.ASKED, steps__at__lte=asked_before)
     return sum(engine.expire(job) for job in late)
+
+
+def put_away_previews(now):
+    """End the previews that nobody has started within a day; the number of jobs.
+
+    What is asked of a colleague waits for that person, an order's draft for its own time, and an import as long as its
+    file is kept.
+    """
+    seen = JobChunk.objects.filter(job=OuterRef("pk"), checked_at__gt=now - PREVIEWS_KEPT)
+    of_files_and_orders = (*OF_ORDERS, *OF_FILES)
+    old = Job.objects.filter(~Exists(seen), status=JobStatus.READY, created_at__lte=now - PREVIEWS_KEPT)
+    old = old.exclude(kind__in=of_files_and_orders).exclude(steps__step=Step.ASKED)
+    return sum(engine.put_away(job) for job in old)
 
 
 def retry(job, *, user, key=None):

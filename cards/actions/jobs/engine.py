@@ -150,6 +150,15 @@ def expire(job: Job) -> bool:
     return _step(job, Step.EXPIRED, None, [JobStatus.READY], JobStatus.STOPPED, finished_at=timezone.now())
 
 
+@transaction.atomic
+def put_away(job: Job) -> bool:
+    """End a preview that nobody has started, unless a colleague was asked to start it."""
+    waiting = Job.objects.select_for_update().filter(pk=job.pk, status=JobStatus.READY)
+    if not waiting or job.steps.filter(step=Step.ASKED).exists():
+        return False
+    return _step(job, Step.PUT_AWAY, None, [JobStatus.READY], JobStatus.PUT_AWAY, finished_at=timezone.now())
+
+
 def read_anew(job: Job, params: dict[str, Any]) -> bool:
     """Read the job's file once more, as `params` say now, before anybody has started it."""
     return move(job, [JobStatus.ASKING, JobStatus.READY], JobStatus.PREPARING, params=params, counts={}, **ANEW)

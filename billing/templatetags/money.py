@@ -5,6 +5,7 @@ from django.utils.translation import pgettext
 
 from billing import money
 from billing.amount_in_words import in_capitals
+from billing.pages.home_money import money_of_home
 from cards.templatetags.cards import with_code
 
 register = template.Library()
@@ -29,3 +30,9 @@ def sold(plan):
 def money_url(context, name, *args):
     """An address of money in the frame that the page stands in: `{% money_url "order" order.pk %}`."""
     return context["frame"].money_url(name, *args)
+
+
+@register.inclusion_tag("my/_money.html")
+def money_at_home(user):
+    """Of a member's first page: the orders that wait to be paid, and why cards were not renewed automatically."""
+    return money_of_home(user)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from cards.actions.cancelling import cancelled_by_job
 from cards.actions.jobs import control
@@ -91,8 +91,8 @@ def release_of(job, user):
 def follows_of(job, user):
     """Retry and undo, each with the reason if it is not possible; nothing while it goes on, or once it is emptied. A
     preview that was put away can be made again."""
-    if job.is_put_away and job.kind in ACTION_KINDS:
-        return [_follow("retry", _("Preview again"), "", control.actions_of(job), user)]
+    if job.is_put_away and job.kind in ACTION_KINDS and not job.is_emptied:
+        return [_follow("retry", pgettext("job", "Preview again"), "", control.actions_of(job), user)]
     if not job.is_over or job.is_emptied or not job.started_at or job.kind not in (*ACTION_KINDS, JobKind.IMPORT_CARDS):
         return []
     sums = job.sums

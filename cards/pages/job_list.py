@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import JobKind, JobStatus, Step
+from cards.choices import OF_ORDERS, JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
 from cards.models.job import FAILED
@@ -37,7 +37,7 @@ class JobLine:
 
 
 class JobFilter(StrictFilterSet):
-    """What the list can be asked for."""
+    """What the list can be asked for. The work of orders is looked at with the order, and listed only if asked for."""
 
     status = django_filters.ChoiceFilter(choices=JobStatus.choices, label=_("Status"), empty_label=_("Any status"))
     kind = django_filters.ChoiceFilter(choices=JobKind.choices, label=_("Kind"), empty_label=_("Any kind"))
@@ -50,6 +50,10 @@ class JobFilter(StrictFilterSet):
         label=_("Outcome"),
         empty_label=_("Any outcome"),
     )
+
+    def filter_queryset(self, jobs):
+        found = super().filter_queryset(jobs)
+        return found if self.form.cleaned_data.get("kind") else found.exclude(kind__in=OF_ORDERS)
 
     def owned(self, jobs, name, value):
         return jobs.filter(owner=self.request.user)

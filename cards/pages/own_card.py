@@ -16,7 +16,7 @@ from cards.choices import Action, Binding, RealName
 from cards.errors import InvariantBroken
 from cards.models import Card, CardEvent, PolicyBook, RealNameCheck, UsageDay
 from cards.pages import usage_chart
-from cards.pages.card_rows import usage_of
+from cards.pages.card_rows import Usage, next_day_of, usage_of
 from cards.pages.frames import MY
 from cards.phrases import joined
 from cards.sentences import explain
@@ -55,6 +55,20 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
+class OwnCardInShort:
+    """A card in a few lines: its state, what is left of its data, until when, and the button that comes first."""
+
+    card: Card
+    said: str
+    usage: Usage | None
+    day: date | None
+    day_label: str
+    renewal: str
+    button: Button | None
+    needs_help: bool
+
+
+@dataclass(frozen=True)
 class ComingChange:
     """One thing that will happen."""
 
@@ -65,12 +79,17 @@ class ComingChange:
 
 
 class MyCard:
-    """One card on one day, as one member sees it."""
+    """One card, with what is queued and ordered for it, on one day, as one member sees it."""
 
-    def __init__(self, card, actor, today):
-        self.card, self.actor, self.today = card, actor, today
-        self.policies = PolicyBook.read()
-        attach_ordered(attach_queues([card]))
+    def __init__(self, card, actor, today, policies):
+        self.card, self.actor, self.today, self.policies = card, actor, today, policies
+
+    @classmethod
+    def of(cls, cards, actor, today):
+        """Each of these cards; what they need is read once for all."""
+        attach_ordered(attach_queues(cards))
+        policies = PolicyBook.read()
+        return [cls(card, actor, today, policies) for card in cards]
 
     def context(self, older=None):
         entries = self.entries(older)
@@ -129,6 +148,28 @@ class MyCard:
         """The way that comes first, if it is this member's to go; None when somebody else has to help first."""
         first = next(iter(self.ways()), None)
         return first if first and first.button else None
+
+    @property
+    def in_short(self):
+        """What the first page says of the card, with the one button that helps first, or else renews it."""
+        day, label = next_day_of(self.card)
+        return OwnCardInShort(
+            card=self.card,
+            said=self.description.sentence,
+            usage=usage_of(self.card, self.today),
+            day=day,
+            day_label=label,
+            renewal="" if self.card.is_over or self.is_broken else renewal_text(self.card),
+            button=self._first_button(),
+            needs_help=self.card.is_over or bool(self.card.hold_list),
+        )
+
+    def _first_button(self):
+        if self.is_broken or self.card.is_final:
+            return None
+        if self.description.helps:
+            return self._button_of(self.description.helps[0])
+        return self._button(Action.RENEW) if self._may(Action.RENEW) and not self.card.is_renewed else None
 
     def buttons(self):
         """What else can be done now: what does not help against anything already."""

@@ -9,17 +9,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import auto_renew as renewals
 from billing.actions import orders
-from billing.choices import OrderKind
+from billing.choices import KIND_OF, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import shown_in
-from billing.models import CardRenewal, CustomerAccount
+from billing.models import CardRenewal, CustomerAccount, PriceBook
 from billing.pages.offered import sections_of
 from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
+from cards.calendar import civil_today
+from cards.choices import PlanKind
 from cards.forms import form_key
-from cards.models import Plan, Selection
-from cards.pages.frames import acting_required, member_required, my_page, read_only
+from cards.models import Customer, Plan, Selection
+from cards.pages.frames import MY, acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
+from cards.pages.selecting import back_to_list, chosen
 from cards.sentences.customer_text import describe
 from cards.sentences.terms import renewal_text
 
@@ -80,11 +83,47 @@ def order_selection(request, pk):
     if request.method == "POST":
         kind, plan = _kind_and_plan(request)
         made = orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=_key(request))
-        if len(made) == 1:
-            return redirect("buying:order", pk=made[0].pk)
-        return redirect("buying:orders-together", pk=selection.pk) if made else redirect("buying:order-list")
+        return _to_drafts(made, selection)
     plans = Plan.objects.filter(is_sold=True).order_by("-kind", "code")
-    return my_page(request, "my/order_new.html", {"selection": selection, "plans": plans, "key": uuid.uuid4()})
+    context = {"selection": selection, "plans": [(plan, _price(request.user, plan)) for plan in plans]}
+    return my_page(request, "my/order_new.html", context | {"key": uuid.uuid4()})
+
+
+def _price(user, plan):
+    """What a plan costs this member today; None where it has no price, or their customers pay differently."""
+    customers = list(Customer.objects.visible_to(user).values_list("pk", flat=True))
+    book, today = PriceBook.read(customers), civil_today()
+    quotes = [book.quote(pk, plan.pk, today) for pk in customers]
+    prices = {quote and quote.amount for quote in quotes}
+    return prices.pop() if len(prices) == 1 else None
+
+
+@acting_required
+@require_POST
+def order_cards(request):
+    """An order for all cards of a view, straight to its preview: each gets its own plan again, or the only pack that is
+    sold. Where several are, one is chosen first."""
+    kind = KIND_OF.get(request.POST.get("action", ""))
+    if kind not in (OrderKind.RENEWAL, OrderKind.PACK):
+        raise Http404
+    selection = chosen(request)
+    if selection is None:
+        return back_to_list(request, MY)
+    plan = None
+    if kind == OrderKind.PACK:
+        packs = list(Plan.objects.filter(kind=PlanKind.PACK, is_sold=True)[:2])
+        if len(packs) != 1:
+            return redirect("buying:selection", pk=selection.pk)
+        (plan,) = packs
+    key = uuid.uuid5(selection.key, kind)
+    return _to_drafts(orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=key), selection)
+
+
+def _to_drafts(made, selection):
+    """To the order that was drafted, or to all where the cards are several customers'."""
+    if len(made) == 1:
+        return redirect("buying:order", pk=made[0].pk)
+    return redirect("buying:orders-together", pk=selection.pk) if made else redirect("buying:order-list")
 
 
 def _kind_and_plan(request):

@@ -1,14 +1,10 @@
 """A customer's orders: the list, and the page of one, which is its receipt once it is paid."""
 
-from django.db.models import Count, Sum
-from django.http import HttpResponse
-from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
-from billing.actions.reminders import unpaid_orders
 from billing.models import Order
-from billing.money import yuan
 from billing.pages.order_labels import money_badge
+from billing.pages.order_outcome import order_outcome
 from billing.views.orders import OrderPages
 from billing.views.together import TogetherPages
 from cards.pages.addresses import places_in, queries_beside
@@ -26,19 +22,11 @@ def order_list(request):
     return my_page(request, "my/orders.html", {"entries": entries, "page": page, **queries_beside(page, request.GET)})
 
 
-@member_required
-@require_safe
-def orders_to_pay(request):
-    """How many orders wait for payment, and what they come to, in a line of HTML, for the page that asks for it."""
-    waiting = unpaid_orders().visible_to(request.user).aggregate(count=Count("pk"), total=Sum("total"))
-    if not waiting["count"]:
-        return HttpResponse(pgettext("orders", "Orders"))
-    said = ngettext("{count} order to pay: {total}", "{count} orders to pay: {total}", waiting["count"])
-    return HttpResponse(said.format(count=f"{waiting['count']:,}", total=yuan(waiting["total"])))
-
-
 class MyOrders(OrderPages):
     template = "my/order.html"
+
+    def context(self, order, request):
+        return super().context(order, request) | {"outcome": order_outcome(order, request.user)}
 
 
 MY_ORDERS = MyOrders(MY)

@@ -45,7 +45,7 @@ def card_page(request, iccid):
     card = find(request.user, iccid)
     if card.iccid != iccid:
         return redirect("my:card", iccid=card.iccid)
-    page = MyCard(card, Actor.of(request.user), civil_today())
+    (page,) = MyCard.of([card], Actor.of(request.user), civil_today())
     return my_page(request, "my/card.html", page.context(key_in(request.GET.get("older", ""))))
 
 
@@ -70,7 +70,7 @@ def card_act(request, iccid, action):
 def card_help(request, iccid):
     """What was looked at and found; at its end the one step that helps, or a request to the dealer."""
     card, actor = find(request.user, iccid), Actor.of(request.user)
-    page = MyCard(card, actor, civil_today())
+    (page,) = MyCard.of([card], actor, civil_today())
     checks = diagnose(card, page.today, LATE_AFTER_DAYS)
     complaint = ""
     if request.method == "POST":

@@ -1,4 +1,5 @@
-"""The customer's first page: what needs them, each with the one button that helps, and what was used this cycle."""
+"""The customer's first page: a few cards themselves; of a fleet what needs them, each with the one button that helps,
+and what was used this cycle."""
 
 import uuid
 from dataclasses import dataclass, replace
@@ -10,11 +11,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cards.calendar import civil_today
-from cards.choices import Action, Hold, UsageLevel
+from cards.choices import Action, Hold, State, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import MY, member_required, my_page
-from cards.pages.own_card import action_url
+from cards.pages.own_card import MyCard, action_url
 from cards.paging import counts_up_to
 from cards.permissions import Actor
 from cards.quantities import per_cent
@@ -61,14 +62,23 @@ COMING = {
         gettext_lazy("Your dealer is reviewing it."),
     ),
 }
-HELPED_BY_RENEWAL = {"expiring", "cancelling", "expired"}
+# What is bought for all cards that need it.
+BOUGHT_FOR = {
+    "low": Action.TOP_UP,
+    "expiring": Action.RENEW,
+    "cancelling": Action.RENEW,
+    "expired": Action.RENEW,
+    Hold.CREDIT: Action.TOP_UP,
+}
+FEW = 10  # so many cards stand on the page themselves
 
 
 @dataclass(frozen=True)
 class Need:
     """Cards that need something: how many, why, what helps, and where they are.
 
-    `query` lists them. Where one `action` helps all of them the button asks for it; elsewhere it leads to `url`.
+    `query` lists them. Where one `action` helps all of them the button asks for it, and `is_bought` says whether that
+    is an order; elsewhere it leads to `url`.
     """
 
     code: str
@@ -79,6 +89,7 @@ class Need:
     label: str = ""
     url: str = ""
     action: str = ""
+    is_bought: bool = False
 
     @property
     def list_url(self):
@@ -100,8 +111,21 @@ class UsageOfAll:
 @member_required
 @require_safe
 def home(request):
-    cards, today = Card.objects.visible_to(request.user), civil_today()
-    actor = Actor.of(request.user)
+    """For a few cards the cards themselves; for a fleet what needs somebody."""
+    cards, actor = Card.objects.visible_to(request.user), Actor.of(request.user)
+    own_requests = CardRequest.objects.visible_to(request.user)
+    living = list(cards.exclude(state=State.CANCELLED).select_related("customer", "plan").order_by("pk")[: FEW + 1])
+    if len(living) > FEW:
+        shown = _fleet(cards, actor)
+    else:
+        shown = {"few": [card.in_short for card in MyCard.of(living, actor, civil_today())]}
+    context = {"has_cards": bool(living) or cards.exists(), "answered": own_requests.answered()[:3], **shown}
+    return my_page(request, "my/home.html", context | {"key": uuid.uuid4()})
+
+
+def _fleet(cards, actor):
+    """What needs somebody among many cards, and what all of them have used."""
+    today = civil_today()
     stopped = dict(zip(Hold, counts_up_to(COUNTED, [cards.stopped_by(hold) for hold in Hold]), strict=True))
     runs = Q(cycle_until__gt=today)
     sums = cards.aggregate(
@@ -109,16 +133,11 @@ def home(request):
         mb_now=Sum(F("quota_mb") + F("pack_mb"), filter=runs),
         **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
     )
-    own_requests = CardRequest.objects.visible_to(request.user)
-    context = {
-        "has_cards": cards.exists(),
+    return {
         "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
         "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
         "usage": UsageOfAll(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
-        "answered": own_requests.answered()[:3],
-        "key": uuid.uuid4(),
     }
-    return my_page(request, "my/home.html", context)
 
 
 def _stopped(hold, count, cards, actor):
@@ -133,18 +152,24 @@ def _stopped(hold, count, cards, actor):
         return replace(need, label=str(BUTTONS[action]), url=url)
     if action == Action.RESUME:
         return replace(need, label=_("Resume all…"), action=str(action))
-    return replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
+    return _bought(need) if hold in BOUGHT_FOR else replace(need, label=f"{BUTTONS[action]}…", url=need.list_url)
 
 
 def _coming(code, count, actor):
-    """Cards that stop soon; those that a renewal helps are renewed from their list."""
+    """Cards that stop soon; what helps is bought for all of them."""
     _condition, sentence, helps = COMING[code]
     need = Need(code, _count_label(count), str(sentence), str(helps), f"quick={code}")
-    if actor.customers and code in HELPED_BY_RENEWAL:
-        return replace(need, label=_("Renew…"), url=need.list_url)
+    if actor.customers and code in BOUGHT_FOR:
+        return _bought(need)
     if code == "unpaid":
         return replace(need, label=_("Show orders"), url=MY.money_url("order-list"))
     return need
+
+
+def _bought(need):
+    """The button leads straight to the preview of the order, with its price."""
+    action = BOUGHT_FOR[need.code]
+    return replace(need, label=f"{BUTTONS[action]}…", action=str(action), is_bought=True)
 
 
 def _count_label(count):

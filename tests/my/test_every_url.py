@@ -217,7 +217,7 @@ TABLE = {
     "buying:card-auto-renew": row(NOBODY, ACTING, {"on": "1"}, iccid="card"),
     "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
     "buying:order-list": row(CUSTOMERS),
-    "buying:orders-to-pay": row(CUSTOMERS),
+    "buying:order-cards": row(NOBODY, ACTING | {"owner of another"}, {"filter": str(uuid.uuid4()), "action": "renew"}),
     "buying:order": row(LOOKERS, pk="draft"),
     "buying:order-lines": row(LOOKERS, pk="draft"),
     "buying:order-print": row(LOOKERS, pk="placed"),

@@ -11,7 +11,7 @@ from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, PriceKind
 from billing.models import CardRenewal, Order, Payment
 from cards.actions.selections import freeze_ids
-from cards.models import Card, Customer, Membership
+from cards.models import Card, Customer, Membership, Plan
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept, use
 from tests.console.pages import logged_in, text
@@ -55,6 +55,9 @@ def test_data_that_are_used_up_are_bought_in_three_taps_and_the_card_works_again
     )
     event = card.events.latest("seq")
     assert (event.action, event.actor_kind, event.actor_name) == ("top_up", "customer", "alice")
+    assert ("Done" in alice.text, "The card works." in alice.text) == (True, True)
+    alice.press("Back to the card")
+    assert alice.url == f"/my/cards/{card.iccid}/"
 
 
 def test_a_pack_does_not_wake_a_card_that_somebody_stopped_and_that_is_said_before(alice):
@@ -173,6 +176,24 @@ def test_many_cards_are_renewed_with_who_cannot_and_why(alice):
     assert (b.fresh(order).state, b.balance()) == ("fulfilled", 70)
 
 
+def test_what_became_of_an_order_for_many_is_told_with_the_way_back_to_just_these(alice):
+    b.fund("40")
+    good, gone = card_in_use(customer="Acme"), card_in_use(customer="Acme")
+    user = User.objects.get(username="alice")
+    selection = freeze_ids([good.pk, gone.pk], owner=user, asked={"from": "page"})
+    (order,) = orders.draft_for_selection("pack", selection, user=user, plan=Plan.objects.get(code="PACK-100"))
+    assert get(alice.client, f"/my/orders/{order.pk}/").context["outcome"] is None
+    orders.place(order, user=user)
+    do("cancel", gone, DAY)
+    orders.pay_and_fulfil(order, user=user)
+    page = get(alice.client, f"/my/orders/{order.pk}/")
+    outcome = page.context["outcome"]
+    assert (outcome.served, outcome.given_back, outcome.waiting, outcome.card) == (1, 1, 0, None)
+    assert "1 card has what was bought." in text(page)
+    assert "The money for 1 card was given back." in text(page)
+    assert f'href="/my/selections/{selection.pk}/"' in text(page)
+
+
 def test_the_wallet_is_filled_online_once_for_each_form():
     client = logged_in(member("Acme"))
     acme = Customer.objects.get(name="Acme")
@@ -192,18 +213,6 @@ def test_the_first_page_asks_what_the_wallets_hold(alice):
     other = Customer.objects.create(name="<b>Globex</b>")
     Membership.objects.create(customer=other, user=User.objects.get(username="alice"), role="viewer")
     assert text(get(alice.client, "/my/wallet/balance/")) == "Wallet: &lt;b&gt;Globex&lt;/b&gt; ¥0.00, Acme ¥20.00"
-
-
-def test_the_first_page_asks_which_orders_wait_for_payment(alice):
-    b.placed(cards=[card_in_use(customer="Globex")], name="Globex")
-    assert text(get(alice.client, "/my/orders/to-pay/")) == "Orders"
-    first = b.placed(cards=[card_in_use(customer="Acme")])
-    assert text(get(alice.client, "/my/orders/to-pay/")) == "1 order to pay: ¥30.00"
-    b.placed(cards=[card_in_use(customer="Acme") for _card in range(40)])
-    assert text(get(alice.client, "/my/orders/to-pay/")) == "2 orders to pay: ¥1,230.00"
-    orders.withdraw(first, user=b.financier())
-    assert text(get(alice.client, "/my/orders/to-pay/")) == "1 order to pay: ¥1,200.00"
-    assert "/my/orders/to-pay/" in text(get(alice.client, "/my/"))
 
 
 def test_renewals_and_notices_are_the_customers_to_decide(alice):

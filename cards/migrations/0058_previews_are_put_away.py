@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0055_swap"),
+        ("cards", "0057_staff_invitations"),
     ]
 
     operations = [

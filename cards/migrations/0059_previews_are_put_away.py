@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0057_staff_invitations"),
+        ("cards", "0058_swaps_are_found"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cards.calendar import civil_today
-from cards.choices import Action, Hold, State, UsageLevel
+from cards.choices import Action, Hold, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import MY, member_required, my_page
@@ -114,7 +114,7 @@ def home(request):
     """For a few cards the cards themselves; for a fleet what needs somebody."""
     cards, actor = Card.objects.visible_to(request.user), Actor.of(request.user)
     own_requests = CardRequest.objects.visible_to(request.user)
-    living = list(cards.exclude(state=State.CANCELLED).select_related("customer", "plan").order_by("pk")[: FEW + 1])
+    living = list(cards.not_cancelled().select_related("customer", "plan").order_by("pk")[: FEW + 1])
     if len(living) > FEW:
         shown = _fleet(cards, actor)
     else:

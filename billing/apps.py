@@ -9,10 +9,14 @@ class BillingConfig(AppConfig):
 
     def ready(self):
         from billing.models import MoneyRules
+        from billing.pages.log_changes import TermsChanges
         from billing.triggers import install_money_triggers
+        from cards.audit_log import bring_source
         from cards.laying import clear
         from cards.pages.label_drawing import bring_dealer_name
 
         bring_dealer_name(lambda: MoneyRules.read().seller)
+        bring_source(TermsChanges())
+
         post_migrate.connect(install_money_triggers, sender=self)
         pre_migrate.connect(clear, sender=self)

@@ -8,8 +8,13 @@ class CardsConfig(AppConfig):
     verbose_name = _("SIM cards")
 
     def ready(self):
+        from cards.audit_log import bring_source
         from cards.laying import clear
+        from cards.pages.log_sources import AuditEntries, CardRecords, JobSteps, Nights
         from cards.triggers import install_triggers
+
+        for source in (CardRecords(), JobSteps(), Nights(), AuditEntries()):
+            bring_source(source)
 
         post_migrate.connect(install_triggers, sender=self)
         pre_migrate.connect(clear, sender=self)

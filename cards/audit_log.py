@@ -1,48 +1,358 @@
-"""What the audit list can be asked for."""
+"""The log: what can be asked of it, and how its sources are read together, the newest first.
 
-from datetime import date, timedelta
+A source is a table to which every deed adds a row. Of each the rows come by their keys, from the last one backwards;
+what stands at the head of the sources and is the newest comes next. So a page begins where the one before has ended,
+at a key of each source, whatever instants are equal.
+"""
 
-import django_filters
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django import forms
 from django.contrib.auth.models import User
-from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.db import connection
+from django.db.models import Model, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.calendar import EARLIEST, LATEST, end_of
-from cards.choices import AuditAction
-from cards.filters import Named, StrictFilterSet
-from cards.models import AuditEntry, Customer
-from cards.querysets import Begins
+from cards.choices import ActorKind, Rule, StaffRole
+from cards.filters import StrictForm
+from cards.models import AuditEntry, Customer, Job
+from cards.paging import ROWS_PER_PAGE, key_in
+from cards.search import look_up
+
+KEYS_LOOKED_AT = 100_000  # of a page, where no index has what is asked for
+ROWS_OF_PAGE = 5_000  # of which many may be told as one line
+ROWS_READ = (60, 1_000)  # of a source in one go: at first, and once that did not fill the page
+OUT_OF_ORDER = timedelta(days=1)  # how far an instant may lie from those of the keys beside it
+DONE = "0"  # the place in a source of which nothing is left
+
+# The first key of which no row before it is as late, by halving: some thirty looks at the index of the keys.
+FIRST_KEY = """
+WITH RECURSIVE halved (low, high) AS (
+    SELECT (SELECT MIN({key}) FROM {table}), (SELECT MAX({key}) + 1 FROM {table})
+    UNION ALL
+    SELECT
+        CASE WHEN {middle} < %s THEN (low + high) / 2 + 1 ELSE low END,
+        CASE WHEN {middle} < %s THEN high ELSE (low + high) / 2 END
+    FROM halved WHERE low < high
+)
+SELECT MAX(low) FROM halved
+"""
+MIDDLE = "(SELECT {at} FROM {table} WHERE {key} >= (low + high) / 2 ORDER BY {key} LIMIT 1)"
 
 
-class AuditFilter(StrictFilterSet):
-    """By whom or about whom, what, about what, and on which days."""
+@dataclass(frozen=True)
+class LogQuestion:
+    """What the log is asked for. `cards` are the keys of those that `about` means; `since` and `until` are instants.
 
-    person = django_filters.CharFilter(method="by_or_about", label=_("Person"))
-    action = django_filters.ChoiceFilter(choices=AuditAction.choices, label=_("Action"), empty_label=_("Any action"))
-    about = django_filters.CharFilter(method="about_what", label=pgettext_lazy("audit", "About"))
-    customer = Named(Customer, label=_("Customer"))
-    since = django_filters.DateFilter(method="from_day", label=_("From date"))
-    through = django_filters.DateFilter(method="through_day", label=_("Through date"))
+    `each`: the record of each card, also where a job or a night's sweep has many; what is asked of cards is told so.
+    """
 
-    def by_or_about(self, entries: QuerySet[AuditEntry], name: str, username: str) -> QuerySet[AuditEntry]:
-        """What somebody did, and what was done to their account; of what has no account (`manage.py`) what it did."""
-        keys = list(User.objects.filter(username=username.strip()).values_list("pk", flat=True))
-        return entries.filter(Q(by__in=keys) | Q(user__in=keys) | Q(by=None, actor_name=username.strip()))
+    person: str = ""
+    kind: str = ""
+    role: str = ""
+    action: str = ""
+    about: str = ""
+    rule: str = ""
+    customer: Customer | None = None
+    job: Job | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    each: bool = False
+    cards: frozenset[int] = frozenset()
 
-    def about_what(self, entries: QuerySet[AuditEntry], name: str, text: str) -> QuerySet[AuditEntry]:
-        return entries.filter(Begins(F("about"), text.strip()))
+    def people(self) -> QuerySet[User]:
+        """The staff who have the role that is asked for today: what they had on another day, nobody has written."""
+        if self.role == StaffRole.ADMIN:
+            return User.objects.filter(is_superuser=True)
+        return User.objects.filter(groups__name=self.role, is_staff=True)
 
-    def from_day(self, entries: QuerySet[AuditEntry], name: str, day: date) -> QuerySet[AuditEntry]:
-        return entries.filter(at__gte=end_of(_within(day) - timedelta(days=1)))
+    @property
+    def asks_for_people(self) -> bool:
+        """Whether no rule can have done what is asked for."""
+        return bool(self.person or self.role or self.kind not in ("", ActorKind.SYSTEM))
 
-    def through_day(self, entries: QuerySet[AuditEntry], name: str, day: date) -> QuerySet[AuditEntry]:
-        return entries.filter(at__lt=end_of(_within(day)))
+
+class LogForm(StrictForm):
+    """The parameters of the log. The place at which a page begins is a key of each source."""
+
+    before = None  # type: ignore[assignment]  # a log is read on, and begun anew
+    after = forms.CharField(required=False)
+    person = forms.CharField(required=False, label=gettext_lazy("Person"))
+    action = forms.ChoiceField(required=False, label=gettext_lazy("Action"))
+    about = forms.CharField(required=False, label=pgettext_lazy("audit", "About"))
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        required=False,
+        to_field_name="name",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        label=gettext_lazy("Customer"),
+    )
+    kind = forms.ChoiceField(
+        required=False,
+        label=pgettext_lazy("audit", "Done by"),
+        choices=[("", gettext_lazy("Anybody")), *ActorKind.choices],
+    )
+    role = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Role today"),
+        choices=[("", gettext_lazy("Any role")), *StaffRole.choices],
+    )
+    rule = forms.ChoiceField(
+        required=False, label=gettext_lazy("Rule"), choices=[("", gettext_lazy("Any rule")), *Rule.choices]
+    )
+    job = forms.ModelChoiceField(
+        Job.objects.all(), required=False, label=gettext_lazy("Job"), widget=forms.NumberInput(attrs={"min": 1})
+    )
+    since = forms.DateField(required=False, label=gettext_lazy("From date"))
+    through = forms.DateField(required=False, label=gettext_lazy("Through date"))
+    each = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Cards"),
+        choices=[("", gettext_lazy("Jobs and nights as one line")), ("1", gettext_lazy("Each card's record"))],
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, label_suffix="")
+        actions = [(source.title, list(source.actions)) for source in LOG_SOURCES if source.actions]
+        self.fields["action"].choices = [("", gettext_lazy("Any action")), *actions]  # type: ignore[attr-defined]
+
+    def clean_after(self) -> dict[str, Any]:
+        """The key in each source at which the page begins."""
+        text = self.cleaned_data["after"]
+        try:
+            return log_places(text) if text else {}
+        except ValueError:
+            raise forms.ValidationError(_("“{text}” is not a position in this list.").format(text=text)) from None
+
+    def asked(self) -> LogQuestion:
+        """What these parameters ask for; to be asked once they are valid."""
+        given = self.cleaned_data
+        about = given["about"].strip()
+        cards = frozenset(look_up([about])[about]) if about else frozenset()
+        since, through = given["since"], given["through"]
+        return LogQuestion(
+            **{name: given[name] for name in ("kind", "role", "action", "rule", "customer", "job")},
+            person=given["person"].strip(),
+            about=about,
+            since=end_of(min(max(since, EARLIEST), LATEST) - timedelta(days=1)) if since else None,
+            until=end_of(min(max(through, EARLIEST), LATEST)) if through else None,
+            each=bool(given["each"] or given["rule"] or given["customer"] or given["job"] or cards),
+            cards=cards,
+        )
 
 
-def _within(day: date) -> date:
-    """The day, or the nearest that the portal knows."""
-    return min(max(day, EARLIEST), LATEST)
+class Source:
+    """One of the tables of the log: which of its rows are asked for, and how a row is read.
+
+    `actions` are what it can be asked for, `moment` the column of its instants. Rows that stand together and have the
+    same `run` are told as one line.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str | Promise]
+    model: ClassVar[type[Model]]
+    moment: ClassVar[str] = "at"
+    actions: ClassVar[Sequence[tuple[str, str | Promise]]] = ()
+
+    def rows(self, asked: LogQuestion) -> QuerySet[Any] | None:
+        """What is asked for of this table, whatever the days; None where it has nothing of it."""
+        raise NotImplementedError
+
+    def lines(self, runs: "Sequence[Run]", asked: LogQuestion) -> list[Any]:
+        """Runs of this source as people read them, of what is asked for."""
+        raise NotImplementedError
+
+    def is_searched(self, asked: LogQuestion) -> bool:
+        """Whether no index has what is asked for: the keys are gone through, so many of them for a page."""
+        return False
+
+    def days(self, asked: LogQuestion) -> tuple[datetime | None, datetime | None]:
+        """The instants between which the rows lie."""
+        return asked.since, asked.until
+
+    def run(self, row: Any) -> Any:
+        return row.pk
+
+    def key(self, text: str) -> Any:
+        """A key as it stands in an address; `ValueError` where that is none."""
+        if key := key_in(text):
+            return key
+        raise ValueError(text)
+
+    def span(self, asked: LogQuestion) -> Q:
+        """The days that are asked for. They are found by the keys, which come in the order of time, or nearly so."""
+        (since, until), span = self.days(asked), Q()
+        if since:
+            span &= Q(**{f"{self.moment}__gte": since}, pk__gte=self._first_key(since - OUT_OF_ORDER))
+        if until:
+            span &= Q(**{f"{self.moment}__lt": until}, pk__lt=self._first_key(until + OUT_OF_ORDER))
+        return span
+
+    def _first_key(self, instant: datetime) -> int:
+        options, quoted = self.model._meta, connection.ops.quote_name
+        key = options.pk.column or ""
+        names = {"table": quoted(options.db_table), "key": quoted(key), "at": quoted(self.moment)}
+        value = connection.ops.adapt_datetimefield_value(instant)
+        with connection.cursor() as cursor:
+            cursor.execute(FIRST_KEY.format(middle=MIDDLE.format(**names), **names), [value, value])
+            return cursor.fetchone()[0] or 0
+
+
+LOG_SOURCES: list[Source] = []
+
+
+def bring_source(source: Source) -> None:
+    """A source that a room brings to the log: of equal instants those that were brought first come first."""
+    LOG_SOURCES.append(source)
+
+
+def log_places(text: str) -> dict[str, Any]:
+    """The places that stand in an address, by source: a key, or None where nothing is left; `ValueError`."""
+    by_name = {source.name: source for source in LOG_SOURCES}
+    parts = dict(part.partition(":")[::2] for part in text.split(","))
+    if not parts.keys() <= by_name.keys():
+        raise ValueError(text)
+    return {name: None if key == DONE else by_name[name].key(key) for name, key in parts.items()}
+
+
+@dataclass
+class Run:
+    """Rows of a source that are told as one line. `place` is where the log is read on from to read them one by one."""
+
+    source: Source
+    rows: list[Any]
+    place: str = ""
+
+    @property
+    def at(self) -> datetime:
+        instant: datetime = getattr(self.rows[0], self.source.moment)
+        return instant
+
+
+@dataclass
+class LogPage:
+    """A part of the log. `after` is the place of the next part, empty at the end of the log.
+
+    `looked_back_to` is set where the search stopped before the page was full: what is older was not looked at.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    after: str = ""
+    looked_back_to: datetime | None = None
+
+
+class SourceReading:
+    """A source that is being read: its `head` is the row that comes next, None at the end.
+
+    `is_at_floor`: the search stops at the head, which itself was not looked at, for so many keys were gone through.
+    """
+
+    def __init__(self, source: Source, asked: LogQuestion, places: Mapping[str, Any], is_bounded: bool) -> None:
+        self.source, self.is_at_floor = source, False
+        is_over = source.name in places and places[source.name] is None
+        rows = None if is_over else source.rows(asked)
+        self._rows = iter(()) if rows is None else self._read(rows, asked, places.get(source.name), is_bounded)
+        self.advance()
+
+    def advance(self) -> None:
+        self.head = next(self._rows, None)
+
+    @property
+    def at(self) -> datetime:
+        instant: datetime = getattr(self.head, self.source.moment)
+        return instant
+
+    @property
+    def place(self) -> str:
+        return f"{self.source.name}:{DONE if self.head is None else self.head.pk}"
+
+    def _read(self, rows: QuerySet[Any], asked: LogQuestion, place: Any, is_bounded: bool) -> Iterator[Any]:
+        behind = self.source.span(asked) & (Q(pk__lte=place) if place else Q())
+        floor = self._floor(behind) if is_bounded and self.source.is_searched(asked) else 0
+        yield from _by_keys(rows.filter(behind, pk__gt=floor) if floor else rows.filter(behind))
+        self.is_at_floor = True
+        if floor:
+            yield from self._newest_rows(behind & Q(pk__lte=floor))
+
+    def _floor(self, behind: Q) -> int:
+        return sum(row.pk - KEYS_LOOKED_AT for row in self._newest_rows(behind) if row.pk > KEYS_LOOKED_AT)
+
+    def _newest_rows(self, condition: Q) -> QuerySet[Any]:
+        """The newest row at most, whatever is asked for of the rows."""
+        return self.source.model._default_manager.filter(condition).order_by("-pk")[:1]
+
+
+def _by_keys(rows: QuerySet[Any]) -> Iterator[Any]:
+    """The rows, the newest first, some at a time: most readers want few."""
+    rows = rows.order_by("-pk")
+    found = list(rows[: ROWS_READ[0]])
+    size = ROWS_READ[0]
+    while found:
+        yield from found
+        if len(found) < size:
+            return
+        size = ROWS_READ[-1]
+        found = list(rows.filter(pk__lt=found[-1].pk)[:size])
+
+
+def read_page(asked: LogQuestion, places: Mapping[str, Any], size: int = ROWS_PER_PAGE) -> LogPage:
+    """The lines of the log behind these places: so many of them, or as many as ROWS_OF_PAGE rows make."""
+    page, readings = LogPage(), _readings(asked, places, is_bounded=True)
+    for _row in range(ROWS_OF_PAGE):
+        reading = _newest(readings)
+        if reading is None:
+            return page
+        if reading.is_at_floor:
+            page.looked_back_to = reading.at
+            break
+        goes_on = page.runs and not asked.each and _continues(page.runs[-1], reading)
+        if not goes_on and len(page.runs) == size:
+            break
+        if not goes_on:
+            page.runs.append(Run(reading.source, [], _place(readings)))
+        page.runs[-1].rows.append(reading.head)
+        reading.advance()
+    page.after = _place(readings) if _newest(readings) else ""
+    return page
+
+
+def read_all(asked: LogQuestion) -> Iterator[tuple[Source, list[Run]]]:
+    """All rows of the log, each as a run of its own: a source and some of its rows that follow each other."""
+    readings = _readings(asked, {}, is_bounded=False)
+    source: Source | None = None
+    runs: list[Run] = []
+    while reading := _newest(readings):
+        if source and (source is not reading.source or len(runs) == ROWS_READ[-1]):
+            yield source, runs
+            runs = []
+        source = reading.source
+        runs.append(Run(source, [reading.head]))
+        reading.advance()
+    if source:
+        yield source, runs
+
+
+def _readings(asked: LogQuestion, places: Mapping[str, Any], is_bounded: bool) -> list[SourceReading]:
+    return [SourceReading(source, asked, places, is_bounded) for source in LOG_SOURCES]
+
+
+def _newest(readings: Sequence[SourceReading]) -> SourceReading | None:
+    """The source whose row comes next; the first of several of the same instant."""
+    return max((each for each in readings if each.head is not None), key=lambda each: each.at, default=None)
+
+
+def _continues(run: Run, reading: SourceReading) -> bool:
+    return run.source is reading.source and run.source.run(run.rows[-1]) == run.source.run(reading.head)
+
+
+def _place(readings: Sequence[SourceReading]) -> str:
+    return ",".join(each.place for each in readings)
 
 
 def entries_about(user: User) -> QuerySet[AuditEntry]:

@@ -142,6 +142,8 @@ class AuditAction(TextChoices):
     their own."""
 
     LOGIN = "login", pgettext_lazy("audit", "Logged in")
+    LOGIN_REFUSED = "login_refused", pgettext_lazy("audit", "Login refused")
+    PAGE_REFUSED = "page_refused", pgettext_lazy("audit", "Page refused")
     CODE_WRONG = "code_wrong", pgettext_lazy("audit", "Wrong two-step code")
     TWO_STEP_ON = "two_step_on", pgettext_lazy("audit", "Two-step login turned on")
     TWO_STEP_OFF = "two_step_off", pgettext_lazy("audit", "Two-step login turned off")

@@ -9,7 +9,9 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from cards.actions import audit, throttle
 from cards.actions.once import AnothersForm
+from cards.choices import AuditAction
 from cards.log_context import note
 from cards.permissions import has_role
 from cards.scope import Scope
@@ -128,8 +130,19 @@ def bad_request(request, exception):
 def not_allowed(request, exception):
     if isinstance(exception, AnothersForm):
         return ANOTHERS_FORM.answer(request)
-    lacks_role = Scope.of(request.user).is_staff and not has_role(request.user)
-    return (NO_ROLE if lacks_role else NOT_ALLOWED).answer(request)
+    is_staff = Scope.of(request.user).is_staff
+    if is_staff:
+        _tell(request)
+    return (NO_ROLE if is_staff and not has_role(request.user) else NOT_ALLOWED).answer(request)
+
+
+def _tell(request):
+    """What a role does not include and somebody of the staff tried stands in the audit list, once an hour."""
+    user, page = request.user, request.path
+    if throttle.hit(throttle.REFUSED_PAGES_TOLD, f"{user.pk} {page}") and throttle.hit(
+        throttle.REFUSED_PAGES_OF_PERSON, user.pk
+    ):
+        audit.record(AuditAction.PAGE_REFUSED, by=user, about=page, method=request.method)
 
 
 def nothing_here(request, exception):

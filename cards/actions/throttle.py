@@ -58,6 +58,11 @@ PASSWORDS_OF_DEVICE = Limit("passwords of device", 5, QUARTER_OF_AN_HOUR)
 PASSWORDS_OF_ADDRESS = Limit("passwords of address", 50, QUARTER_OF_AN_HOUR)
 CONFIRMATIONS = Limit("confirmations", 5, QUARTER_OF_AN_HOUR)
 WARNINGS_OF_OWNER = Limit("warnings of owner", 1, timedelta(hours=6))
+# What the audit list is told: a machine that guesses or crawls does not fill it.
+REFUSED_LOGINS_TOLD = Limit("refused logins told", 1, ONE_HOUR)  # of a user name
+REFUSED_LOGINS_OF_ALL = Limit("refused logins of all told", 200, ONE_HOUR)
+REFUSED_PAGES_TOLD = Limit("refused pages told", 1, ONE_HOUR)  # of a person and a page
+REFUSED_PAGES_OF_PERSON = Limit("refused pages of person told", 20, ONE_HOUR)
 SECOND_FACTOR = Limit("second factor", 5, QUARTER_OF_AN_HOUR)
 RESETS_OF_MAIL = Limit("resets of mail", 3, QUARTER_OF_AN_HOUR)
 RESETS_OF_ADDRESS = Limit("resets of address", 20, QUARTER_OF_AN_HOUR)

@@ -37,7 +37,8 @@ class AuditEntry(models.Model):
         ordering = ["-pk"]
         default_permissions = ("view",)
         indexes = [
-            models.Index(fields=["at"], name="audit_by_instant"),
+            models.Index(fields=["action", "id"], name="audit_by_action"),
+            models.Index(fields=["actor_name", "id"], name="audit_by_nobody", condition=models.Q(by=None)),
             models.Index(fields=["by"], name="audit_by_actor", condition=models.Q(by__isnull=False)),
             models.Index(fields=["user"], name="audit_by_user", condition=models.Q(user__isnull=False)),
             models.Index(fields=["customer"], name="audit_by_customer", condition=models.Q(customer__isnull=False)),

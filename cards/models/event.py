@@ -17,6 +17,9 @@ GRANTED = models.Q(action=Action.GRANT) | (
     models.Q(action__in=(Action.RENEW, Action.TOP_UP)) & ~models.Q(job__kind=JobKind.ORDER)
 )
 
+# Records of what people did to single cards, or by a command: neither by a rule nor in a job.
+DONE_BY_HAND = models.Q(rule="", job=None)
+
 
 class CardEvent(models.Model):
     """One change of one card: the record, and the history of its holds. Append-only, by the database."""
@@ -58,6 +61,10 @@ class CardEvent(models.Model):
                 fields=["effective_on", "id"],
                 name="event_gives_service",
                 condition=models.Q(action__in=GIVES_SERVICE),
+            ),
+            # For the log. What rules and jobs do is not in it: it costs them nothing.
+            models.Index(
+                fields=["id", "action", "actor_kind", "actor_name"], name="event_by_hand", condition=DONE_BY_HAND
             ),
         ]
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.calendar import this_moment
 from cards.choices import JOB_AT_WORK, JOB_OVER, Action, JobKind, JobStatus, Step
 from cards.models.fields import CharField, FactsField
 from cards.models.leased import Leased
@@ -209,7 +210,7 @@ class JobStep(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
-    at = models.DateTimeField(_("at"), auto_now_add=True)
+    at = models.DateTimeField(_("at"), default=this_moment, editable=False)
 
     class Meta:
         verbose_name = _("job step")

@@ -21,6 +21,7 @@ LABELS = {
     "phone": gettext_lazy("phone"),
     "email": pgettext_lazy("audit", "email"),
     "reason": pgettext_lazy("audit", "reason"),
+    "method": pgettext_lazy("audit", "method"),
     "rows_added": pgettext_lazy("audit", "rows added"),
     "rows_changed": pgettext_lazy("audit", "rows changed"),
     "rows_deleted": pgettext_lazy("audit", "rows deleted"),
@@ -37,10 +38,6 @@ class AuditLine:
     facts: list
 
     @property
-    def sentence(self):
-        return listed(self.facts)
-
-    @property
     def url(self):
         """The page of the job that it is about."""
         job = self.entry.details.get("job")
@@ -53,21 +50,6 @@ def audit_line(entry):
     said = {name: value for name, value in entry.details.items() if name not in SAID_OTHERWISE}
     facts = [pair(LABELS.get(name, name), _shown(name, value)) for name, value in said.items()]
     return AuditLine(entry, model._meta.verbose_name if model else "", [*changes, *facts])
-
-
-def audit_headings():
-    return [
-        *(_("Time"), pgettext_lazy("audit", "By"), _("Action"), pgettext_lazy("audit", "About"), _("Customer")),
-        *(pgettext_lazy("audit", "Details"), pgettext_lazy("audit", "Address")),
-    ]
-
-
-def audit_row(line):
-    """The entry as a row of a file."""
-    entry = line.entry
-    about, when = listed(filter(None, (entry.about, line.kind))), f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}"
-    what = entry.get_action_display()
-    return [when, entry.actor_name, what, about, entry.customer or "", line.sentence, entry.address]
 
 
 def _model(label):

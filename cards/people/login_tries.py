@@ -2,11 +2,15 @@
 
 from django.contrib.auth import get_user_model
 
-from cards.actions import throttle
+from cards.actions import audit, throttle
+from cards.choices import ActorKind, AuditAction
 from cards.counted import LOGINS_FAILED
 from cards.models import GuessedAt
 from cards.people import devices
+from cards.permissions import Actor
 from cards.visitors import visitor_address
+
+SOMEBODY = Actor(ActorKind.GUEST, "", frozenset())  # what was typed is no name, and often a password
 
 
 class LoginTry:
@@ -34,10 +38,15 @@ class LoginTry:
             throttle.undo_hit(limit, subject)
 
     def was_wrong(self):
-        """Its owner is told of strangers who go on guessing, once in six hours."""
+        """The audit list is told once an hour; its owner, of strangers who go on guessing, once in six hours."""
         LOGINS_FAILED.inc()
+        if throttle.hit(throttle.REFUSED_LOGINS_TOLD, self.name) and throttle.hit(throttle.REFUSED_LOGINS_OF_ALL, ""):
+            audit.record(AuditAction.LOGIN_REFUSED, by=SOMEBODY, about=self._owner() or "")
         if self.counted is self.by_stranger and self._is_news():
-            GuessedAt.objects.create(user=get_user_model().objects.filter(username=self.name).first())
+            GuessedAt.objects.create(user=self._owner())
+
+    def _owner(self):
+        return get_user_model().objects.filter(username=self.name).first()
 
     def _is_news(self):
         is_slowed = throttle.is_slowed(throttle.PASSWORD, self.name)

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0056_checks_that_wait"),
+        ("cards", "0057_staff_invitations"),
     ]
 
     operations = [

@@ -5,15 +5,10 @@ import cards.calendar
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0057_what_is_done_by_hand_is_found"),
+        ("cards", "0058_what_is_done_by_hand_is_found"),
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="jobstep",
-            name="at",
-            field=models.DateTimeField(default=cards.calendar.this_moment, editable=False, verbose_name="at"),
-        ),
         migrations.AlterField(
             model_name="auditentry",
             name="action",
@@ -32,6 +27,9 @@ class Migration(migrations.Migration):
                     ("account_made", "Account created"),
                     ("account_changed", "Account details changed"),
                     ("rights_changed", "Permissions changed"),
+                    ("shut_out", "Shut out"),
+                    ("let_in", "Let in again"),
+                    ("reset_sent", "Password link sent"),
                     ("invited", "Invitation created"),
                     ("invitation_revoked", "Invitation revoked"),
                     ("joined", "Invitation accepted"),
@@ -51,5 +49,10 @@ class Migration(migrations.Migration):
                 max_length=24,
                 verbose_name="action",
             ),
+        ),
+        migrations.AlterField(
+            model_name="jobstep",
+            name="at",
+            field=models.DateTimeField(default=cards.calendar.this_moment, editable=False, verbose_name="at"),
         ),
     ]

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0057_staff_invitations"),
+        ("cards", "0058_swaps_are_found"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ import cards.calendar
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0059_what_is_done_by_hand_is_found"),
+        ("cards", "0060_what_is_done_by_hand_is_found"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0058_swaps_are_found"),
+        ("cards", "0059_previews_are_put_away"),
     ]
 
     operations = [

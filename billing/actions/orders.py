@@ -126,14 +126,14 @@ def place(order, *, user, shown=None, only=None):
         raise
 
 
-def place_as_shown(order, *, user, shown, pays, at_once=ORDERED_AT_ONCE):
+def place_as_shown(order, *, user, shown, pays, at_once=None):
     """Place what `user` saw, and pay it out of the wallet where they say so (`pays`): at once, or by its job if the
-    order is for more than `at_once` cards.
+    order is for more than `at_once` cards (None: `ORDERED_AT_ONCE`).
 
     Then it stays a draft until its job has written all lines, who may do what is asked once more, and nothing is sold
     or paid but what was shown. Raises `MoneyRefused` as `place` does.
     """
-    if not order.is_draft or order.job.total <= at_once:
+    if not order.is_draft or order.job.total <= (ORDERED_AT_ONCE if at_once is None else at_once):
         placed = place(order, user=user, shown=shown)
         return pay_and_fulfil(placed, user=user) if pays else placed
     require(lambda user: may_place(user, order), user)

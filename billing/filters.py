@@ -15,8 +15,9 @@ from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderStat
 from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
-from cards.filters import Named, SortedForm, StrictFilterSet, StrictForm
+from cards.filters import OfCustomer, SortedForm, StrictFilterSet, StrictForm
 from cards.identifiers import canonical, iccid_in, without_country
+from cards.lookup import customers_called
 from cards.models import Card, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
@@ -35,12 +36,12 @@ class KeyFilter(django_filters.Filter):
 
 
 class OrderFilter(StrictFilterSet):
-    """What the list of orders can be asked for: a number, an ICCID or the beginning of a customer's name, and more."""
+    """What the list of orders can be asked for: a number, an ICCID or a part of a customer's name, and more."""
 
     q = django_filters.CharFilter(method="search", label=_("Search"))
     state = django_filters.ChoiceFilter(choices=OrderState.choices, label=_("State"), empty_label=_("Any state"))
     kind = django_filters.ChoiceFilter(choices=OrderKind.choices, label=_("Kind"), empty_label=_("Any kind"))
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
     since = django_filters.DateFilter(method="on_days", lookup_expr="gte", label=_("From date"))
     through = django_filters.DateFilter(method="on_days", lookup_expr="lte", label=_("Through date"))
     selection = KeyFilter(label=_("Selection"))
@@ -53,7 +54,7 @@ class OrderFilter(StrictFilterSet):
             return orders.filter(pk__in=OrderLine.objects.filter(card__in=cards).values("order"))
         if number and int(number[1]) <= LARGEST_ID:
             return orders.filter(pk=int(number[1]))
-        return orders.filter(customer__in=Customer.objects.filter(Begins(F("name"), text)).values("pk"))
+        return orders.filter(customer__in=customers_called(text).values("pk"))
 
     def on_days(self, orders: QuerySet[Order], name: str, day: date) -> QuerySet[Order]:
         """By their civil days: those of automatic renewals, of the others the day on which they were made."""
@@ -63,10 +64,10 @@ class OrderFilter(StrictFilterSet):
 
 
 class ReceiptFilter(StrictFilterSet):
-    """What the list of receipts can be asked for: the beginning of a reference, a payer or a customer, and more."""
+    """What the list of receipts can be asked for: how a reference or a payer begins, a part of a customer's name …"""
 
     q = django_filters.CharFilter(method="search", label=_("Search"))
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
     taken_back = django_filters.ChoiceFilter(
         choices=[("0", _("Valid")), ("1", _("Reversed")), ("repeated", _("Same reference as an earlier one"))],
         method="filter_reversed",
@@ -78,7 +79,7 @@ class ReceiptFilter(StrictFilterSet):
 
     def search(self, receipts: QuerySet[Receipt], name: str, text: str) -> QuerySet[Receipt]:
         text = text.strip()
-        customers = Customer.objects.filter(Begins(F("name"), text))
+        customers = customers_called(text)
         begins = Q(Begins(F("reference"), text)) | Q(Begins(F("payer"), text))
         if key := reference_key(text):
             begins |= Q(Begins(F("reference_key"), key))
@@ -120,7 +121,7 @@ class TermsFilter(StrictFilterSet):
         label=_("Kind"),
         empty_label=_("Any kind"),
     )
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
     by = django_filters.CharFilter(method="by_person", label=_("By"))
     since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label=_("From date"))
     through = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label=_("Through date"))
@@ -134,7 +135,7 @@ class NoticeFilter(StrictFilterSet):
     """What the list of notices can be asked for."""
 
     kind = django_filters.ChoiceFilter(choices=NoticeKind.choices, label=_("Kind"), empty_label=_("Any kind"))
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
 
 
 # Orders that an index has ready: to sort by what is only reckoned, every card would have to be looked at.
@@ -159,7 +160,7 @@ class NotPaidFilter(StrictFilterSet):
         form = NotPaidForm
 
     why = django_filters.ChoiceFilter(choices=Unpaid.choices, label=_("Reason"), empty_label=_("Any reason"))
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
     plan = django_filters.ModelChoiceFilter(
         queryset=Plan.objects.filter(kind=PlanKind.PLAN),
         to_field_name="code",
@@ -184,7 +185,7 @@ class NotPaidFilter(StrictFilterSet):
 class GrantFilter(StrictFilterSet):
     """What the report of free service can be asked for, besides its month."""
 
-    customer = Named(Customer, method="of_customer", label=_("Customer"))
+    customer = OfCustomer(method="of_customer")
     person = django_filters.CharFilter(field_name="actor_name", label=_("Person"))
 
     def of_customer(self, grants: QuerySet[Any], name: str, customer: Customer | None) -> QuerySet[Any]:
@@ -216,7 +217,7 @@ class CustomerFilter(StrictFilterSet):
     def search(self, customers: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:
         text = text.strip()
         return customers.filter(
-            Q(Begins(F("name"), text)) | Q(phone=without_country(canonical(text))) | Q(contact=text)
+            Q(pk__in=customers_called(text).values("pk")) | Q(phone=without_country(canonical(text))) | Q(contact=text)
         )
 
     def owing(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
@@ -241,11 +242,11 @@ class MissedRenewalFilter(StrictFilterSet):
 
     why = django_filters.ChoiceFilter(choices=MissedWhy.choices, label=_("Reason"), empty_label=_("Any reason"))
     plan = OfPlan()
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()
 
 
 class RenewingFilter(StrictFilterSet):
     """What the list of cards that renew themselves (with `renews_with`) can be asked for."""
 
     plan = OfPlan(field_name="renews_with")
-    customer = Named(Customer, label=_("Customer"))
+    customer = OfCustomer()

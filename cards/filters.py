@@ -5,31 +5,43 @@ it never finds more than was asked for.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import django_filters
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.calendar import civil_today
-from cards.choices import Carrier, Certification, Hold, State
+from cards.choices import Carrier, Certification, Hold, PlanKind, State
 from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
+from cards.lookup import customers_called
 from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Page, Place, SortOrder, page_of
-from cards.phrases import pair
+from cards.phrases import listed, pair
 from cards.querysets import CardQuerySet
 from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.scope import Scope, Visitor
-from cards.search import Beginning, Numbers, Sought, TwoReadings, understood
+from cards.search import Beginning, Numbers, Sought, TwoReadings, WordsSought, understood
 
 FURTHEST_DAYS = 3_650
+PAGE_SIZES = (25, 50, 100, 200)
+MOST_MEANT = 5
+EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
+# Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
+RANGES = {
+    "opened": gettext_lazy("Opened on"),
+    "activated": gettext_lazy("Activated on"),
+    "ends": gettext_lazy("Last day of service"),
+    "cancelled": gettext_lazy("Cancelled on"),
+}
 FILTERS_BROUGHT: list[str] = []
 
 
@@ -134,24 +146,48 @@ class SortedForm(StrictForm):
 
 
 class CardForm(SortedForm):
-    """The parameters that choose no cards but say how they are shown: the order, the columns, and the page.
+    """The parameters that choose no cards but say how they are shown: the order, the columns, and the pages.
 
-    `cards` are those that are searched: which of two readings a number has depends on them.
+    `cards` are those that are searched: which of two readings a number has depends on them. `also_notes` says whether
+    what staff note on them is searched too.
     """
 
     cards = Card.objects.none()
+    also_notes = True
     sort = forms.ChoiceField(
-        required=False, label=gettext_lazy("Sort by"), choices=[(name, label) for name, (label, _) in SORTS.items()]
+        required=False,
+        label=gettext_lazy("Sort by"),
+        choices=[("", gettext_lazy("Default order")), *((name, label) for name, (label, _) in SORTS.items())],
+    )
+    size = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label=gettext_lazy("Cards per page"),
+        choices=[(size, size) for size in PAGE_SIZES],
     )
     cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name, label in RANGES.items():
+            since, through = cleaned.get(f"{name}_since"), cleaned.get(f"{name}_through")
+            if since and through and since > through:
+                message = _("{range}: {first} is after {last}, so no day lies between them.")
+                self.add_error(None, message.format(range=label, first=since, last=through))
+        return cleaned
 
     def order(self, cleaned: dict[str, Any]) -> SortOrder:
         if isinstance(cleaned.get("q"), TwoReadings):
             cleaned["q"] = cleaned["q"].taken(self.cards)
+        elif isinstance(cleaned.get("q"), WordsSought):
+            cleaned["q"] = replace(cleaned["q"], also_notes=self.also_notes)
         natural: SortOrder = _natural_order(cleaned)
         cleaned["natural_order"] = natural
         chosen = SORTS[cleaned["sort"]][1] if cleaned.get("sort") else natural
-        return natural if natural.column and chosen.column == natural.column else chosen
+        if natural.column and chosen.column == natural.column:
+            return replace(natural, is_descending=chosen.is_descending)
+        return chosen
 
 
 def _natural_order(cleaned: Mapping[str, Any]) -> SortOrder:
@@ -189,12 +225,57 @@ class WithinDays(django_filters.Filter):
         super().__init__(min_value=1, max_value=FURTHEST_DAYS, **options)
 
 
-class Named(django_filters.ModelChoiceFilter):
-    """Something that is typed by its name, and that there must be."""
+class RangeDayField(forms.DateField):
+    """A civil day as addresses write it."""
 
-    def __init__(self, model: type[Model], **options: Any) -> None:
-        widget = forms.TextInput(attrs={"autocomplete": "off"})
-        super().__init__(queryset=model._default_manager.all(), to_field_name="name", widget=widget, **options)
+    def clean(self, value: Any) -> Any:
+        day = super().clean(value)
+        if day and not EARLIEST_DAY <= day <= LATEST_DAY:
+            raise forms.ValidationError(
+                _("Give a day from {first} to {last}.").format(first=EARLIEST_DAY, last=LATEST_DAY)
+            )
+        return day
+
+
+class DayFilter(django_filters.Filter):
+    """One end of a range of days, itself included: the first day (`gte`), or the last one (`lte`)."""
+
+    field_class = RangeDayField
+
+    def __init__(self, label: str | Promise, **options: Any) -> None:
+        widget = forms.DateInput({"type": "date", "aria-label": label}, format="%Y-%m-%d")
+        super().__init__(label=label, input_formats=["%Y-%m-%d"], widget=widget, **options)
+
+
+class OneCustomerField(forms.CharField):
+    """The customer of this name, or else the only one in whose name the text stands."""
+
+    widget = forms.TextInput({"autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        name = super().clean(value)
+        if not name:
+            return None
+        called = list(customers_called(name)[: MOST_MEANT + 1])
+        found = list(Customer.objects.filter(name=name)) or called
+        if not found:
+            raise forms.ValidationError(_("There is no customer with “{text}” in their name.").format(text=name))
+        if len(found) > MOST_MEANT:
+            message = _("Many customers have “{text}” in their name: type more of it.")
+            raise forms.ValidationError(message.format(text=name))
+        if len(found) > 1:
+            message = _("Which customer do you mean: {names}?").format(names=listed(found))
+            raise forms.ValidationError(message)
+        return found[0]
+
+
+class OfCustomer(django_filters.Filter):
+    """One customer, who is typed by their name or a part of it; never more than one."""
+
+    field_class = OneCustomerField
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(label=gettext_lazy("Customer"), **options)
 
 
 class CheckFilter(StrictFilterSet):
@@ -226,14 +307,35 @@ class CardFilter(django_filters.FilterSet):
         label=gettext_lazy("Certification"),
         empty_label=gettext_lazy("Any certification"),
     )
-    customer = Named(Customer, label=gettext_lazy("Customer"))
+    customer = OfCustomer()
     stock = django_filters.ChoiceFilter(
         choices=[("1", gettext_lazy("In stock only"))],
         method="in_stock",
         label=gettext_lazy("Stock"),
         empty_label=gettext_lazy("In stock or not"),
     )
-    tag = Named(Tag, method="tagged", label=gettext_lazy("Tag"))
+    tag = django_filters.ModelChoiceFilter(
+        queryset=Tag.objects.all(),
+        to_field_name="name",
+        method="tagged",
+        widget=forms.TextInput({"autocomplete": "off"}),
+        label=gettext_lazy("Tag"),
+    )
+    current_plan = django_filters.ChoiceFilter(
+        method="running_with", label=gettext_lazy("Current plan"), empty_label=gettext_lazy("Any plan")
+    )
+    opened_since = DayFilter(field_name="opened_on", lookup_expr="gte", label=gettext_lazy("Opened, from"))
+    opened_through = DayFilter(field_name="opened_on", lookup_expr="lte", label=gettext_lazy("Opened, through"))
+    activated_since = DayFilter(field_name="activated_on", lookup_expr="gte", label=gettext_lazy("Activated, from"))
+    activated_through = DayFilter(
+        field_name="activated_on", lookup_expr="lte", label=gettext_lazy("Activated, through")
+    )
+    ends_since = DayFilter(method="serving_last", lookup_expr="gte", label=gettext_lazy("Last day of service, from"))
+    ends_through = DayFilter(
+        method="serving_last", lookup_expr="lte", label=gettext_lazy("Last day of service, through")
+    )
+    cancelled_since = DayFilter(method="cancelled", lookup_expr="gte", label=gettext_lazy("Cancelled, from"))
+    cancelled_through = DayFilter(method="cancelled", lookup_expr="lte", label=gettext_lazy("Cancelled, through"))
     expiring = WithinDays(method="expiring_within", label=gettext_lazy("Service ends within (days)"))
     due = WithinDays(method="due_within", label=gettext_lazy("Due within (days)"))
     parked = django_filters.ChoiceFilter(
@@ -249,6 +351,7 @@ class CardFilter(django_filters.FilterSet):
         form = CardForm
 
     found: Numbers | None = None
+    also_notes = True
     form: CardForm
     queryset: CardQuerySet
 
@@ -256,7 +359,9 @@ class CardFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         self.plans = {plan.code: plan for plan in Plan.objects.all()}
         self.filters["plan"].extra["choices"] = [(code, str(plan)) for code, plan in self.plans.items()]
-        self.form.cards = self.queryset
+        run = {code: plan for code, plan in self.plans.items() if plan.kind == PlanKind.PLAN}
+        self.filters["current_plan"].extra["choices"] = [(code, str(plan)) for code, plan in run.items()]
+        self.form.cards, self.form.also_notes = self.queryset, self.also_notes
 
     @cached_property
     def in_all_tabs(self) -> CardQuerySet:
@@ -282,12 +387,23 @@ class CardFilter(django_filters.FilterSet):
         """The order of these cards unless another is asked for."""
         return self.form.cleaned_data["natural_order"] if self.is_valid() else NEWEST
 
-    def page(self, size: int, shown_as: CardQuerySet) -> Page[Card]:
-        """The page asked for, of `size` cards, read as the queryset `shown_as` says."""
+    @property
+    def order(self) -> SortOrder:
+        """The order in which these cards stand."""
+        order: SortOrder = self.form.cleaned_data["order"] if self.is_valid() else NEWEST
+        return order
+
+    @property
+    def size(self) -> int | None:
+        """How many cards a page is to have; None unless it says."""
+        return self.form.cleaned_data["size"] if self.is_valid() else None
+
+    def page(self, usual_size: int, shown_as: CardQuerySet) -> Page[Card]:
+        """The page asked for, of `usual_size` cards unless it says, read as the queryset `shown_as` says."""
         if not self.is_valid():
-            return page_of(self.qs, size)
+            return page_of(self.qs, usual_size)
         cleaned = self.form.cleaned_data
-        return page_of(self.qs, size, cleaned["after"], cleaned["before"], cleaned["order"], shown_as)
+        return page_of(self.qs, self.size or usual_size, cleaned["after"], cleaned["before"], self.order, shown_as)
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""
@@ -307,6 +423,16 @@ class CardFilter(django_filters.FilterSet):
 
     def opened_with(self, queryset: CardQuerySet, name: str, code: str) -> CardQuerySet:
         return queryset.filter(plan=self.plans[code])
+
+    def running_with(self, queryset: CardQuerySet, name: str, code: str) -> CardQuerySet:
+        return queryset.running_on(self.plans[code], civil_today())
+
+    def serving_last(self, queryset: CardQuerySet, name: str, day: date) -> CardQuerySet:
+        """By the last day of service, as people are shown it: the day before the first one without."""
+        return queryset.filter(**{f"service_until__{self.filters[name].lookup_expr}": day + timedelta(days=1)})
+
+    def cancelled(self, queryset: CardQuerySet, name: str, day: date) -> CardQuerySet:
+        return queryset.cancelled_on(**{self.filters[name].lookup_expr: day})
 
     def held(self, queryset: CardQuerySet, name: str, hold: str) -> CardQuerySet:
         return queryset.stopped_by(hold)
@@ -337,6 +463,7 @@ class OwnCardFilter(CardFilter):
     """What customers can ask of their own cards: not by anybody's name, nor by what the dealer's staff note."""
 
     customer = stock = tag = parked = None  # type: ignore[assignment]  # how a filter is left out
+    also_notes = False
     quick = django_filters.ChoiceFilter(
         choices=[(name, QUICK[name].label) for name in FOR_CUSTOMERS],
         method="at_once",

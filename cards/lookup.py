@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db.models import Count, Model, Q
+from django.db.models import Count, Model, Q, QuerySet
 
 from cards.identifiers import iccid_in, msisdn
 from cards.models import Card, ClaimCode, Customer
@@ -104,6 +104,12 @@ def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:
         by_name[customer.name] = customer
         by_key[name_key(customer.name)].append(customer)
     return {name: [by_name[name]] if name in by_name else by_key.get(key, []) for name, key in keys.items()}
+
+
+def customers_called(text: str) -> QuerySet[Customer]:
+    """The customers in whose name this text stands, by their names, whatever the width, case and blanks: the names of
+    companies begin with their city. It reads all names, of which there are thousands."""
+    return Customer.objects.filter(Q(name_key__contains=name_key(text)) | Q(name__icontains=text)).order_by("name")
 
 
 def customers_alike() -> list[Customer]:

@@ -184,8 +184,20 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Cards in use, and those that will be again as soon as nothing holds them."""
         return self.filter(models.Q(state=State.IN_USE) | models.Q(resumes_to=State.IN_USE))
 
+    def running_on(self, plan: Any, day: date) -> Self:
+        """Cards of which a term with this plan runs on that day, stopped or not.
+
+        A list of keys: no card is asked that has no such term, and those of the past are left out by their days.
+        """
+        terms = apps.get_model("cards", "ServiceTerm")._default_manager.filter(plan=plan, service_until__gt=day)
+        return self.active().filter(pk__in=terms.values("card"))
+
     def not_cancelled(self) -> Self:
         return self.exclude(state=State.CANCELLED)
+
+    def cancelled_on(self, **days: date) -> Self:
+        """Cancelled cards by the day of it (`gte=…`, `lte=…`); of others `cancel_on` is what is planned."""
+        return self.filter(state=State.CANCELLED, **{f"cancel_on__{edge}": day for edge, day in days.items()})
 
     def without_service(self) -> Self:
         """Cards that are stopped, and those that are over."""

@@ -1,11 +1,12 @@
 """What the card list offers with one click: the quick filters, and the orders that an index has ready."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Q
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -56,7 +57,7 @@ QUICK = {
 # What is of use to the customer whose cards they are.
 FOR_CUSTOMERS = ("low", "used_up", "expiring", "expired", "cancelling", "unpaid", "real_name", "no_real_name")
 
-SORTS = {
+RISING = {
     "newest": (_("Newest first"), NEWEST),
     "oldest": (_("Oldest first"), OLDEST),
     "expiry": (_("Last day of service"), SortOrder("service_until", has_value=Q(service_until__isnull=False))),
@@ -67,6 +68,19 @@ SORTS = {
     ),
     "due": (_("Next due on"), SortOrder("next_due_on", has_value=Q(next_due_on__isnull=False))),
     "iccid": ("ICCID", SortOrder("iccid", read_value=str)),
+    "msisdn": ("MSISDN", SortOrder("msisdn", has_value=~Q(msisdn=""), read_value=str)),
+    "imsi": ("IMSI", SortOrder("imsi", has_value=~Q(imsi=""), read_value=str)),
 }
+# The same from the other end of the index: those without a value stay last.
+FALLING = {
+    f"-{name}": (format_lazy(_("{order}, descending"), order=label), replace(order, is_descending=True))
+    for name, (label, order) in RISING.items()
+    if order.column
+}
+SORTS = RISING | FALLING
 # The other filters whose cards lie side by side in the index of a column.
-SORTED_BY_THEMSELVES = {"expiring": SortOrder("service_until"), "due": SortOrder("next_due_on")}
+SORTED_BY_THEMSELVES = {
+    **dict.fromkeys(("expiring", "ends_since", "ends_through"), SortOrder("service_until")),
+    **dict.fromkeys(("cancelled_since", "cancelled_through"), SortOrder("cancel_on")),
+    "due": SortOrder("next_due_on"),
+}

@@ -1,7 +1,8 @@
 """The search box: what somebody typed or pasted there means, and which index is asked for it.
 
 Whole numbers are looked up by equality, the beginning of one as a range, the end of one as the beginning of its
-reverse; everything else is the beginning of a customer's name. Nothing here scans the cards.
+reverse; everything else stands in a customer's name, in a remark or is a tag. Nothing here scans the cards: names and
+remarks are read through, the remarks in an index of those cards alone that have one.
 
 What may be meant in two ways is looked for in one, and where that finds nothing in the other: four to six digits are
 the end of a number, or else its beginning; 14 and 16 digits are a device's, or else the end of a number. That is for
@@ -10,7 +11,7 @@ one number in the box; in a list what is no whole number is unknown.
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import or_
@@ -38,8 +39,8 @@ from cards.identifiers import (
     without_country,
     without_filler,
 )
-from cards.lookup import with_numbers_of_labels
-from cards.models import Card, Customer
+from cards.lookup import customers_called, with_numbers_of_labels
+from cards.models import Card, CardTag, Tag
 from cards.querysets import BEHIND_ALL, BOUND_ELSEWHERE, Begins, CardQuerySet
 
 MOST_NUMBERS = 10_000
@@ -173,22 +174,46 @@ class TwoReadings:
 
 
 @dataclass(frozen=True)
-class Name:
-    """The name of a customer, or its beginning."""
+class WordsSought:
+    """What stands in a customer's name; and where notes are looked at too, in a remark, or what is a tag."""
 
     text: str
+    also_notes: bool = True
 
     def narrow(self, cards: CardQuerySet) -> CardQuerySet:
-        customers = list(Customer.objects.filter(Begins(F("name"), self.text)).values_list("pk", flat=True))
-        if len(customers) == 1:
-            return cards.filter(customer=customers[0])
-        return cards.filter(customer__among=customers) if customers else cards.none()
+        conditions = list(self._conditions())
+        if len(conditions) < 2:
+            return cards.filter(*conditions) if conditions else cards.none()
+        each = [
+            Card.objects.filter(condition).values_list("pk", flat=True)[: LOOKED_UP + 1] for condition in conditions
+        ]
+        card_ids = set().union(*each)
+        if len(card_ids) <= LOOKED_UP:
+            return cards.filter(pk__among=sorted(card_ids))
+        return cards.filter(reduce(or_, conditions))
 
     def sentence(self) -> str:
-        return _("cards of customers whose name begins with “{text}”").format(text=self.text)
+        if self.also_notes:
+            sentence = _("cards with “{text}” in their customer's name or their remark, or as a tag")
+        else:
+            sentence = _("cards of customers with “{text}” in their name")
+        return sentence.format(text=self.text)
+
+    def _conditions(self) -> Iterator[Q]:
+        """One for each place where there is something: a database reads each by its index."""
+        if customers := list(customers_called(self.text).values_list("pk", flat=True)):
+            yield Q(customer=customers[0]) if len(customers) == 1 else Q(customer__among=customers)
+        if not self.also_notes:
+            return
+        if tag := Tag.objects.filter(name=self.text).first():
+            yield Q(pk__in=CardTag.objects.filter(tag=tag).values("card"))
+        remarked = ~Q(remark="") & Q(remark__icontains=self.text)
+        card_ids = list(Card.objects.filter(remarked).values_list("pk", flat=True)[: LOOKED_UP + 1])
+        if card_ids:
+            yield remarked if len(card_ids) > LOOKED_UP else Q(pk__among=sorted(card_ids))
 
 
-Sought: TypeAlias = Numbers | Beginning | Ending | Name
+Sought: TypeAlias = Numbers | Beginning | Ending | WordsSought
 
 
 def understood(text: str) -> Sought | TwoReadings | None:
@@ -210,7 +235,7 @@ def understood(text: str) -> Sought | TwoReadings | None:
     term = _one_term(_as_one(lines[0])) if len(lines) == 1 else None
     if term:
         return term
-    return Numbers(numbers) if all(map(NO_NAME.fullmatch, numbers)) else Name(text.strip(" \t*＊"))
+    return Numbers(numbers) if all(map(NO_NAME.fullmatch, numbers)) else WordsSought(text.strip(" \t*＊"))
 
 
 def numbers_in(text: str) -> list[str]:

@@ -21,8 +21,10 @@ from cards.columns.kinds import (
     Listed,
     Number,
     OpeningPlan,
+    RunningPlan,
     Sized,
     Used,
+    UsedPerCent,
 )
 
 PHASE = ("state", "holds", "resumes_to")
@@ -36,8 +38,8 @@ FACTS_OF_BADGE = ("state", "holds", "parked")
 
 COLUMNS: list[Column] = [
     Identifier("iccid"),
-    Identifier("msisdn", listed=Listed(stack="numbers", is_usual=True)),
-    Identifier("imsi", listed=Listed(stack="numbers")),
+    Identifier("msisdn", listed=Listed(stack="numbers", sort="msisdn", is_usual=True)),
+    Identifier("imsi", listed=Listed(stack="numbers", sort="imsi")),
     ChoiceLabel("carrier", Carrier, listed=Listed(stack="opening", is_usual=True)),
     Column("customer", "customer__name", _("Customer"), listed=Listed(stack="whose", is_usual=True)),
     ChoiceLabel("certification", Certification, listed=Listed()),
@@ -50,6 +52,12 @@ COLUMNS: list[Column] = [
         _("Opening plan"),
         listed=Listed(needs=FACTS_OF_PLAN, stack="opening", is_usual=True),
     ),
+    RunningPlan(
+        "current_plan",
+        heading=_("Current plan"),
+        formats=FOR_PEOPLE,
+        listed=Listed(cell="plan", needs=("term_number", "state", "resumes_to")),
+    ),
     ChoiceLabel("state", State, listed=Listed(cell="badge", needs=FACTS_OF_BADGE, is_usual=True)),
     HoldLabels("holds"),
     Day("activated_on", listed=Listed("activated", _("Active since"))),
@@ -57,15 +65,16 @@ COLUMNS: list[Column] = [
         "service_until",
         read_as="last_day_of_service",
         heading=_("Last day of service"),
-        listed=Listed("until"),
+        listed=Listed("until", sort="expiry"),
     ),
     Used("used_mb", heading=_("Used (MB)")),
     Allowance("allowance_mb", heading=_("Allowance (MB)"), formats=FOR_PEOPLE),
+    UsedPerCent("used_percent", heading=_("Used (%)"), formats=FOR_PEOPLE),
     Number("limit_mb", formats=FOR_PEOPLE),
     Instant("read_at", formats=FOR_PEOPLE),
     LastDay("test_until", heading=_("Last day of the test"), formats=FOR_PEOPLE),
-    Day("forced_activation_on", formats=FOR_PEOPLE),
-    Day("cancel_on", formats=FOR_PEOPLE),
+    Day("forced_activation_on", formats=FOR_PEOPLE, listed=Listed("forced")),
+    Day("cancel_on", formats=FOR_PEOPLE, listed=Listed("cancel")),
     ChoiceLabel("real_name", RealName, formats=FOR_PEOPLE, listed=Listed()),
     ChoiceLabel("binding", Binding),
     Identifier("bound_imei"),
@@ -84,8 +93,8 @@ COLUMNS: list[Column] = [
 
 # From left to right; what is not named stands behind, in the order of the files.
 IN_ORDER = (
-    *("msisdn", "imsi", "state", "customer", "tags", "remark", "usage", "next", "plan", "carrier", "imei", "opened"),
-    *("activated", "until"),
+    *("msisdn", "imsi", "state", "customer", "tags", "remark", "usage", "next", "plan", "carrier", "current_plan"),
+    *("imei", "opened", "activated", "until", "cancel", "forced"),
 )
 
 

@@ -10,16 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin.utils import get_fields_from_path
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models import BigIntegerField, Case, F, Func, IntegerField, OuterRef, Q, Subquery, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import NullIf, Substr
-from django.db.models.lookups import In
+from django.db.models.functions import Cast, NullIf, Substr
+from django.db.models.lookups import GreaterThanOrEqual, In
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
 from cards.choices import Hold, State
 from cards.files.writing import ESCAPED_STARTS
 from cards.models.card import MB, Card
+from cards.models.term import ServiceTerm
 
 SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
 
@@ -150,6 +151,27 @@ def used(today: date, in_megabytes: Callable[[Combinable], Func]) -> Case:
 def allowance_mb(today: date) -> Case:
     """What `Card.meter` says there is to be used, in MB."""
     return _metered(F("test_quota_mb"), F("quota_mb"), F("quota_mb") + F("pack_mb"), today)
+
+
+def used_per_cent(today: date) -> Case:
+    """What is used of it, as `quantities.per_cent` says."""
+    in_a_new_cycle = _per_cent(Value(0), F("quota_mb"))
+    in_the_cycle = _per_cent(F("used_bytes"), F("quota_mb") + F("pack_mb"))
+    return _metered(_per_cent(F("used_bytes"), F("test_quota_mb")), in_a_new_cycle, in_the_cycle, today)
+
+
+def _per_cent(used_bytes: Combinable, quota_mb: Combinable) -> Case:
+    quota_bytes = Cast(quota_mb, BigIntegerField()) * Value(MB, output_field=BigIntegerField())
+    is_used_up = GreaterThanOrEqual(used_bytes, quota_bytes)
+    return Case(
+        When(is_used_up, then=Value(100)), default=used_bytes * 100 / quota_bytes, output_field=BigIntegerField()
+    )
+
+
+def of_running_term(today: date, fact: Combinable) -> Case:
+    """A fact of the service term that runs on that day (`CardQuerySet.running_on`), without a value while none does."""
+    term = ServiceTerm.objects.filter(card=OuterRef("pk"), number=OuterRef("term_number"), service_until__gt=today)
+    return Case(When(_is_in(State.IN_USE), then=Subquery(term.values_list(fact))))
 
 
 def _metered(in_test: Combinable, in_a_new_cycle: Combinable, in_the_cycle: Combinable, today: date) -> Case:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, TextChoices
 from django.db.models.expressions import Combinable
-from django.db.models.functions import NullIf
+from django.db.models.functions import JSONObject, NullIf
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from cards.calendar import civil_today, last_day
 from cards.choices import label_of
 from cards.columns import expressions as sql
-from cards.models import Card
+from cards.models import Card, Plan
 
 
 class Format(TextChoices):
@@ -36,13 +36,15 @@ class Listed:
     """How a column stands in the list of cards; what is not said is the column's own.
 
     `name` is what addresses call it, `cell` the kind of cell that a page draws, `stack` the cell that it shares with
-    others, one below the other. `needs` are the facts it is made of: one missing there would be a query for each row.
+    others, one below the other. `sort` is the order of the list by this very column, where an index has it ready.
+    `needs` are the facts it is made of: one missing there would be a query for each row.
     """
 
     name: str = ""
     heading: str | Promise = ""
     cell: str = ""
     stack: str = ""
+    sort: str = ""
     needs: tuple[str, ...] = ()
     is_usual: bool = False
 
@@ -106,6 +108,22 @@ class OpeningPlan(Column):
 
     def said_of(self, card: Card) -> Any:
         return card.plan
+
+
+class RunningPlan(Column):
+    """The plan of the service term that runs: in every file its code, in the list also what it is called."""
+
+    NAMED_BY = ("code", "name", "kind", "months", "alignment", "quota_mb")
+
+    def expression(self, format: str) -> Combinable:
+        return sql.of_running_term(civil_today(), F("plan__code"))
+
+    def annotated(self) -> Combinable:
+        return sql.of_running_term(civil_today(), JSONObject(**{name: f"plan__{name}" for name in self.NAMED_BY}))
+
+    def said_of(self, card: Card) -> Any:
+        facts = getattr(card, self.name)
+        return facts and Plan(**facts)
 
 
 class Identifier(Column):
@@ -190,6 +208,13 @@ class Used(Number):
 class Allowance(Number):
     def expression(self, format: str) -> Combinable:
         return sql.allowance_mb(civil_today())
+
+
+class UsedPerCent(Number):
+    """What the running meter has counted, of its allowance: 0 to 100, rounded down."""
+
+    def expression(self, format: str) -> Combinable:
+        return sql.used_per_cent(civil_today())
 
 
 class Instant(Column):

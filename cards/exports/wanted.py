@@ -32,7 +32,7 @@ def cards_of_list(query: str, user: Visitor) -> CardQuerySet:
     complaints = list(filtered.complaints())
     if complaints:
         raise Unclear(complaints)
-    return in_order(filtered.qs, filtered.form.cleaned_data["order"])
+    return in_order(filtered.qs, filtered.order)
 
 
 def cards_of_selection(selection: Selection, user: Visitor) -> CardQuerySet:

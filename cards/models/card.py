@@ -3,6 +3,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple, Self
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.base import ModelState
@@ -212,6 +213,12 @@ class Card(FilledAtOnce):
             models.Index(fields=["id"], name="card_real_name", condition=models.Q(real_name=RealName.SUBMITTED)),
             models.Index(fields=["service_until", "id"], name="card_service_until"),
             models.Index(fields=["cancel_on", "id"], name="card_cancelling", condition=models.Q(state=State.SHUT_DOWN)),
+            models.Index(fields=["cancel_on", "id"], name="card_cancelled", condition=models.Q(state=State.CANCELLED)),
+            # Cards come and are activated in lots, so a summary of each stretch of the table finds their days, and is
+            # hardly ever written. SQLite makes a plain index of it, and writes that only when the day changes.
+            BrinIndex(fields=["opened_on"], name="card_opened"),
+            BrinIndex(fields=["activated_on"], name="card_activated", condition=models.Q(activated_on__isnull=False)),
+            models.Index(fields=["remark", "id"], name="card_remark", condition=~models.Q(remark="")),
             models.Index(fields=["id"], name="card_parked", condition=~models.Q(parked="")),
             models.Index(fields=["id"], name="card_anew", condition=models.Q(anew_seq__isnull=False)),
             models.Index(

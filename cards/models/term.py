@@ -36,6 +36,11 @@ class ServiceTerm(models.Model):
         ]
         indexes = [
             models.Index(fields=["card"], name="term_queued", condition=models.Q(starts_on=None, number__gt=1)),
+            models.Index(
+                fields=["plan", "service_until", "card"],
+                name="term_plan",
+                condition=models.Q(service_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from cards.columns.declared import LIST_COLUMNS
 from cards.pages.card_rows import next_of, shown_of, used_of
 from cards.phrases import listed
 from cards.querysets import renewed
+from cards.quick import RISING
 
 ALWAYS = ("iccid",)
 USUAL = tuple(name for name, column in LIST_COLUMNS.items() if column.listed.is_usual)
@@ -34,11 +35,55 @@ class Cell:
         return next(iter(self.columns), None)
 
     @cached_property
-    def lines(self):
-        """The headings, one below the other; of what is internal, which a row has as notes, on one line."""
-        lines = [column.label for column in self.columns.values() if not column.is_internal]
+    def headed(self):
+        """The headings, one below the other, each with the order by it; what is internal stands on one line."""
+        lines = [("ICCID", "iccid")] if self.kind == "numbers" else []
+        lines += [(column.label, column.listed.sort) for column in self.columns.values() if not column.is_internal]
         notes = [column.label for column in self.columns.values() if column.is_internal]
-        return [*lines, listed(notes)] if notes else lines
+        return [*lines, (listed(notes), "")] if notes else lines
+
+    @property
+    def lines(self):
+        return [label for label, _sort in self.headed]
+
+
+@dataclass(frozen=True)
+class HeadLine:
+    """A heading; by what a list can be sorted, the address of it, and of the other way round if it is now."""
+
+    label: str
+    url: str | None = None
+    sorted: str = ""  # as `aria-sort` says it
+    arrow: str = ""
+
+
+@dataclass(frozen=True)
+class HeadCell:
+    """What stands above the cells of a kind."""
+
+    kind: str
+    lines: list
+
+    @property
+    def sorted(self):
+        return next((line.sorted for line in self.lines if line.sorted), "")
+
+
+def heads_of(cells, order, url_of):
+    """Above each cell its headings, for a list that stands in this order; `url_of` gives the address of another."""
+    return [
+        HeadCell(cell.kind, [_head_line(label, sort, order, url_of) for label, sort in cell.headed]) for cell in cells
+    ]
+
+
+def _head_line(label, sort, order, url_of):
+    if not sort:
+        return HeadLine(label)
+    if order.column != RISING[sort][1].column:
+        return HeadLine(label, url_of(sort))
+    if order.is_descending:
+        return HeadLine(label, url_of(sort), "descending", "↓")
+    return HeadLine(label, url_of(f"-{sort}"), "ascending", "↑")
 
 
 def chosen_columns(form):

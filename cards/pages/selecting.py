@@ -9,13 +9,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from cards.actions.selections import freeze
-from cards.filters import filter_for
+from cards.filters import PAGE_SIZES, filter_for
 from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url
 from cards.pages.found import surely_meant
 from cards.paging import key_in
 
-MOST_CHECKED = 100
+MOST_CHECKED = max(PAGE_SIZES)
 SOURCES = ("page", "filter", "list")
 
 

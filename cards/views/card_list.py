@@ -5,10 +5,10 @@ import uuid
 from django.shortcuts import redirect
 
 from cards.calendar import civil_today
-from cards.filters import filter_for
+from cards.filters import PAGE_SIZES, RANGES, filter_for
 from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
-from cards.pages.card_columns import list_cells, posted_columns, rows_of, with_facts
+from cards.pages.card_columns import heads_of, list_cells, posted_columns, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.found import Found, not_found
 from cards.pages.frames import SAFE, Framed, entering
@@ -16,7 +16,7 @@ from cards.paging import END
 from cards.search import Numbers
 
 PARAMETERS_KEPT = ("state", "hold", "quick")
-SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "cols")
+SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "size", "cols")
 
 
 class CardList(Framed):
@@ -26,6 +26,7 @@ class CardList(Framed):
     template: str
     page_size: int
     quick: tuple
+    more: tuple
 
     @entering(*SAFE, "POST")
     def page(self, request):
@@ -43,6 +44,7 @@ class CardList(Framed):
             "may_select": self.may_select(request.user),
             "key": uuid.uuid4(),
             **self._rows(filtered, params),
+            **_more_filters(filtered.form, params, self.more),
             **_search(filtered, params),
             **self.context(request, filtered, params),
         }
@@ -74,9 +76,14 @@ class CardList(Framed):
         """The rows, with the columns that are shown, and the way to the views and pages beside them."""
         frame, names, query = self.frame, self.columns(filtered), view_query(params)
         page = filtered.page(self.page_size, with_facts(Card.objects.all(), names))
+        cells = list_cells(names)
         return {
             "rows": rows_of(page.rows, names, civil_today(), frame),
-            "cells": list_cells(names),
+            "cells": cells,
+            "heads": heads_of(cells, filtered.order, lambda sort: view_url(params, frame, sort=sort)),
+            "sizes": sorted({self.page_size, *PAGE_SIZES}),
+            "usual_size": self.page_size,
+            "page_size": filtered.size or self.page_size,
             "page": page,
             "query": query,
             "export_query": f"{query}&" if query else "",
@@ -86,6 +93,20 @@ class CardList(Framed):
             "next_url": page.after and view_url(params, frame, after=page.after),
             "last_url": page.after and view_url(params, frame, before=END),
         }
+
+
+def _more_filters(form, params, names):
+    """The fields of “More filters”: those of these names, and the ranges of days."""
+    ranges = [
+        {"label": label, "since": form[f"{name}_since"], "through": form[f"{name}_through"]}
+        for name, label in RANGES.items()
+    ]
+    days = [field.name for pair in ranges for field in (pair["since"], pair["through"])]
+    return {
+        "more": [form[name] for name in names],
+        "ranges": ranges,
+        "has_more": any(name in params for name in (*names, *days)),
+    }
 
 
 def _search(filtered, params):

@@ -19,11 +19,6 @@ SETTINGS = "SET session_replication_role = replica; SET jit = off; SET plan_cach
 CHOSEN = """
     SELECT id FROM cards_card WHERE state = %s AND certification = 'enterprise' ORDER BY next_due_on, id LIMIT %s
 """
-TERMS = """
-    INSERT INTO cards_serviceterm
-        (card_id, number, plan_id, months, alignment, quota_mb, bought_on, starts_on, service_until)
-    SELECT id, 1, plan_id, 12, 'month', 30, opened_on, service_from, service_until FROM cards_card ORDER BY id
-"""
 RECORD = """
     INSERT INTO cards_cardevent (card_id, seq, action, from_state, to_state, holds, effective_on, executed_at,
         actor_kind, actor_name, rule, reason, evidence)
@@ -78,7 +73,6 @@ def lay(database, cards):
     for layout in LAYOUTS:
         with psycopg.connect(database.url(layout), autocommit=True) as connection:
             connection.execute(SETTINGS)
-            connection.execute(TERMS)
             connection.execute("VACUUM ANALYZE")
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from cards.calendar import add_months
 from cards.choices import Carrier, Hold, State
-from cards.models import Card, CardTag, Customer, Plan, StateTally, Tag
+from cards.models import Card, CardTag, Customer, Plan, ServiceTerm, StateTally, Tag
 
 TODAY = date(2026, 8, 3)
 CUSTOMERS, TAGS = 500, 8
@@ -44,7 +44,7 @@ NUMBERED = {
 
 
 def lay(cards):
-    """Fill an empty, migrated database with this many cards, their tags and the sums over them, and analyze it."""
+    """Fill an empty, migrated database with this many cards, tags, terms and sums over them, and analyze it."""
     _lay_master_data()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -52,6 +52,7 @@ def lay(cards):
         with _without_indexes():
             cursor.execute(_cards_statement(cards))
         cursor.execute(_tags_statement())
+        cursor.execute(_terms_statement())
         cursor.execute(_tallies_statement())
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
@@ -189,6 +190,16 @@ def _tags_statement():
     return (
         f"INSERT INTO {CardTag._meta.db_table} (card_id, tag_id) SELECT card.id, tag.id "
         f"FROM {Card._meta.db_table} AS card JOIN {Tag._meta.db_table} AS tag ON tag.name = card.tags ORDER BY card.id"
+    )
+
+
+def _terms_statement():
+    """The first term of each card, begun or not."""
+    return (
+        f"INSERT INTO {ServiceTerm._meta.db_table} "
+        "(card_id, number, plan_id, months, alignment, quota_mb, bought_on, starts_on, service_until) "
+        "SELECT id, 1, plan_id, 12, 'calendar', 30, opened_on, service_from, service_until "
+        f"FROM {Card._meta.db_table} ORDER BY id"
     )
 
 

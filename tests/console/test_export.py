@@ -29,9 +29,10 @@ IMEI = "868600000000001"
 on_the_day = on_day(DAY)
 
 HEADINGS_EN = (
-    "ICCID,MSISDN,IMSI,Carrier,Customer,Certification,Opened on,Test months,Test allowance (MB),Opening plan,State,"
-    "Holds,Activated on,Last day of service,Used (MB),Allowance (MB),Usage limit (MB),Usage as of,Last day of the test,"
-    "Forced activation on,Cancelled on,ID verification,Device binding,Bound IMEI,Tags,Remark\n"
+    "ICCID,MSISDN,IMSI,Carrier,Customer,Certification,Opened on,Test months,Test allowance (MB),Opening plan,"
+    "Current plan,State,Holds,Activated on,Last day of service,Used (MB),Allowance (MB),Used (%),Usage limit (MB),"
+    "Usage as of,Last day of the test,Forced activation on,Cancelled on,ID verification,Device binding,Bound IMEI,Tags,"
+    "Remark\n"
 )
 
 
@@ -61,16 +62,18 @@ def fleet():
 def test_csv_for_people_in_english(ops):
     fleet()
     assert exported(ops, "format=csv").decode() == (
-        "\ufeff" + HEADINGS_EN + '"=""89860000000000000004""",,,China Mobile,,Enterprise,2026-03-01,,,M1-100,Suspended,'
-        '"Allowance used up, Suspended manually",2026-03-01,2026-03-31,100.50,100,,2026-03-11 01:00,,2026-10-01,,'
+        "\ufeff"
+        + HEADINGS_EN
+        + '"=""89860000000000000004""",,,China Mobile,,Enterprise,2026-03-01,,,M1-100,M1-100,Suspended,'
+        '"Allowance used up, Suspended manually",2026-03-01,2026-03-31,100.50,100,100,,2026-03-11 01:00,,2026-10-01,,'
         "Not submitted,Any device,,,\n"
-        '"=""89860000000000000003""",,"=""460000000000001""",China Unicom,,Enterprise,2026-01-15,,,Y1-30,In use,,'
-        "2026-01-15,2026-12-31,12.34,30,,2026-03-11 01:00,,2026-08-01,,Not submitted,First device seen,"
+        '"=""89860000000000000003""",,"=""460000000000001""",China Unicom,,Enterprise,2026-01-15,,,Y1-30,Y1-30,In use,,'
+        "2026-01-15,2026-12-31,12.34,30,41,,2026-03-11 01:00,,2026-08-01,,Not submitted,First device seen,"
         '"=""868600000000001""",north,\'-call back\n'
-        '"=""89860000000000000002""",,,China Mobile,"上海, “物联”",Individual,2026-01-15,,,Y1-30,Unused,,,,,,,,,'
+        '"=""89860000000000000002""",,,China Mobile,"上海, “物联”",Individual,2026-01-15,,,Y1-30,,Unused,,,,,,,,,,'
         "2026-08-01,,Not submitted,Any device,,,\n"
-        '"=""89860000000000000001""","=""1064000000001""",,China Mobile,\'=1+1,Enterprise,2026-01-15,3,30,Y1-30,'
-        "Testing,,,,0.00,30,,,2026-04-14,,,Not submitted,Any device,,,\n"
+        '"=""89860000000000000001""","=""1064000000001""",,China Mobile,\'=1+1,Enterprise,2026-01-15,3,30,Y1-30,,'
+        "Testing,,,,0.00,30,0,,,2026-04-14,,,Not submitted,Any device,,,\n"
     )
 
 
@@ -78,11 +81,11 @@ def test_csv_for_people_in_english(ops):
 def test_csv_for_people_in_chinese(ops):
     fleet()
     assert exported(ops, "format=csv&hold=credit", CHINESE).decode() == (
-        "\ufeffICCID,MSISDN,IMSI,运营商,客户,认证类型,开卡日期,测试月数,测试流量（MB）,开卡套餐,状态,停用原因,激活日期,"
-        "服务到期日,已用（MB）,套餐流量（MB）,用量上限（MB）,用量截至,测试到期日,强制激活日期,销户日期,实名认证,机卡绑定,"
+        "\ufeffICCID,MSISDN,IMSI,运营商,客户,认证类型,开卡日期,测试月数,测试流量（MB）,开卡套餐,当前套餐,状态,停用原因,激活日期,"
+        "服务到期日,已用（MB）,套餐流量（MB）,已用（%）,用量上限（MB）,用量截至,测试到期日,强制激活日期,销户日期,实名认证,机卡绑定,"
         "绑定的 IMEI,标签,备注\n"
-        '"=""89860000000000000004""",,,中国移动,,企业认证,2026-03-01,,,M1-100,已停用,信控停用、主动停用,2026-03-01,'
-        "2026-03-31,100.50,100,,2026-03-11 01:00,,2026-10-01,,未提交,不限设备,,,\n"
+        '"=""89860000000000000004""",,,中国移动,,企业认证,2026-03-01,,,M1-100,M1-100,已停用,信控停用、主动停用,2026-03-01,'
+        "2026-03-31,100.50,100,100,,2026-03-11 01:00,,2026-10-01,,未提交,不限设备,,,\n"
     )
 
 
@@ -111,7 +114,8 @@ def test_a_workbook(ops):
     assert rows[0] == HEADINGS_EN.strip().split(",")
     assert rows[2] == [
         *("89860000000000000003", None, "460000000000001", "China Unicom", None, "Enterprise", datetime(2026, 1, 15)),
-        *(None, None, "Y1-30", "In use", None, datetime(2026, 1, 15), datetime(2026, 12, 31), 12.34, 30, None),
+        *(None, None, "Y1-30", "Y1-30", "In use", None, datetime(2026, 1, 15), datetime(2026, 12, 31), 12.34, 30, 41),
+        None,
         *("2026-03-11 01:00", None, datetime(2026, 8, 1), None, "Not submitted", "First device seen", IMEI),
         *("north", "-call back"),
     ]
@@ -137,7 +141,7 @@ def test_an_empty_workbook_has_its_headings(ops):
 def test_a_cycle_that_nobody_started_yet_has_used_nothing(ops):
     use(card_in_use(), date(2026, 2, 20), 5)
     assert [row["used_mb"] for row in codes(ops)] == ["0"]
-    assert exported(ops, "format=csv").decode().splitlines()[1].split(",")[14] == "0.00"
+    assert exported(ops, "format=csv").decode().splitlines()[1].split(",")[15:18] == ["0.00", "30", "0"]
 
 
 @on_the_day
@@ -214,7 +218,7 @@ def test_the_file_says_whose_and_of_when_it_is(ops):
         ("format=csv&format=xlsx", "Choose a format: csv, xlsx, codes."),
         ("format=csv&state=dead", "State: Select a valid choice. dead is not one of the available choices."),
         ("format=csv&nonsense=1", "There is no filter called “nonsense”."),
-        ("format=codes&customer=Nobody", "Customer: Select a valid choice."),
+        ("format=codes&customer=Nobody", "There is no customer with “Nobody” in their name."),
     ],
 )
 def test_what_is_not_clear_is_refused_and_never_wider(ops, query, complaint):

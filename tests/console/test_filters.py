@@ -51,6 +51,11 @@ FILTERS = [
     ("expiring=21", []),
     ("due=22", ["in_use", "credit"]),
     ("state=suspended&certification=enterprise", ["credit", "voluntary"]),
+    ("current_plan=Y1-30", ["credit", "voluntary"]),
+    ("current_plan=M1-100", ["in_use"]),
+    ("current_plan=Y1-1024", []),
+    ("cancelled_since=2026-03-10&cancelled_through=2026-03-10", ["cancelled"]),
+    ("opened_through=2026-01-15&state=suspended", ["credit", "voluntary", "person"]),
     ("stock=1", ["testing", "in_use", "voluntary", "person", "cancelled"]),
     ("stock=1&carrier=cmcc", ["in_use", "voluntary", "person", "cancelled"]),
     ("tag=lot-1", ["unused", "in_use"]),
@@ -70,6 +75,47 @@ def test_each_filter_finds_exactly_its_cards(fleet):
     ]
 
 
+@on_day(DAY)
+def test_a_range_of_days_has_both_of_its_ends_in_it(fleet):
+    """By the days that people are shown: the last day of service, and of a cancelled card the day on which it was."""
+    cases = {
+        "opened": (fleet["in_use"], DAY),
+        "activated": (fleet["in_use"], DAY),
+        "ends": (fleet["in_use"], date(2026, 3, 31)),
+        "cancelled": (fleet["cancelled"], DAY),
+    }
+    for name, (card, day) in cases.items():
+        for edge, days_apart in (("since", [0, 1]), ("through", [0, -1])):
+            around = [card in found(f"{name}_{edge}={day + timedelta(days=apart)}") for apart in days_apart]
+            assert (name, edge, around) == (name, edge, [True, False])
+        assert found(f"{name}_since={day}&{name}_through={day}") == [card]
+
+
+def test_cards_are_cancelled_on_the_day_of_it_and_not_on_the_one_that_was_planned():
+    planned = swept(card_in_use(plan="M1-100"), date(2026, 3, 5))
+    early = do("cancel", swept(card_in_use(plan="M1-100"), date(2026, 3, 5)), DAY, reason="lost")
+    assert (planned.cancel_on, found("cancelled_since=2026-01-01")) == (date(2026, 5, 2), [early])
+    assert found(f"cancelled_since={DAY}&cancelled_through={DAY}") == [early]
+    assert found(f"cancelled_since={planned.cancel_on}") == []
+
+
+def test_the_current_plan_is_that_of_the_term_that_runs():
+    card = do("renew", card_in_use(plan="M1-100", since=DAY), DAY, plan="Y1-30")
+    stopped = do("suspend", card_in_use(plan="Y1-30", since=DAY), DAY)
+    do("cancel", card_in_use(plan="Y1-30", since=DAY), DAY, reason="lost")
+
+    def running(day):
+        with on_day(day):
+            return {plan: found(f"current_plan={plan}") for plan in ("M1-100", "Y1-30")}
+
+    assert running(date(2026, 3, 31)) == {"M1-100": [card], "Y1-30": [stopped]}
+    swept(card, date(2026, 4, 1))
+    assert running(date(2026, 4, 1)) == {"M1-100": [], "Y1-30": [card, stopped]}
+    assert found("plan=M1-100") == [card]
+    swept(card, date(2027, 4, 1))
+    assert running(date(2027, 4, 1)) == {"M1-100": [], "Y1-30": []}
+
+
 def test_parked_cards_are_found():
     broken, _sound = card_in_use(), card_in_use()
     spoil(broken, service_from=None)
@@ -84,7 +130,7 @@ def test_parked_cards_are_found():
         ("state=open", ["State: Select a valid choice. open is not one of the available choices."]),
         ("hold=lost", ["Hold: Select a valid choice. lost is not one of the available choices."]),
         ("state=unused&state=testing", ["The filter “state” is given more than once."]),
-        ("customer=Nobody", ["Customer: Select a valid choice. That choice is not one of the available choices."]),
+        ("customer=Nobody", ["Customer: There is no customer with “Nobody” in their name."]),
         ("tag=lot", ["Tag: Select a valid choice. That choice is not one of the available choices."]),
         ("stock=0", ["Stock: Select a valid choice. 0 is not one of the available choices."]),
         ("quick=idle", ["Quick filter: Select a valid choice. idle is not one of the available choices."]),
@@ -100,6 +146,19 @@ def test_parked_cards_are_found():
         ("expiring=soon", ["Service ends within (days): Enter a whole number."]),
         ("expiring=0", ["Service ends within (days): Ensure this value is greater than or equal to 1."]),
         ("due=99999", ["Due within (days): Ensure this value is less than or equal to 3650."]),
+        (
+            "current_plan=PACK-100",
+            ["Current plan: Select a valid choice. PACK-100 is not one of the available choices."],
+        ),
+        ("opened_since=yesterday", ["Opened, from: Enter a valid date."]),
+        ("opened_since=01/02/2026", ["Opened, from: Enter a valid date."]),
+        ("ends_through=2026-02-30", ["Last day of service, through: Enter a valid date."]),
+        ("ends_through=9999-12-31", ["Last day of service, through: Give a day from 2000-01-01 to 2199-12-31."]),
+        (
+            "cancelled_since=2026-03-02&cancelled_through=2026-03-01",
+            ["Cancelled on: 2026-03-02 is after 2026-03-01, so no day lies between them."],
+        ),
+        ("opened_since=2026-01-01&opened_since=2026-01-02", ["The filter “opened_since” is given more than once."]),
         ("parked=yes", ["Parked: Select a valid choice. yes is not one of the available choices."]),
         ("after=x", ["after: “x” is not a position in this list."]),
         ("after=99999999999999999999", ["after: “99999999999999999999” is not a position in this list."]),
@@ -112,11 +171,18 @@ def test_what_cannot_be_read_finds_nothing_and_says_why(query, sentences):
     assert complaints(query) == sentences
 
 
-def test_a_customer_whose_name_begins_like_another_is_not_chosen_by_name():
-    Customer.objects.create(name="Acme Ltd")
-    assert complaints("customer=Acme") == [
-        "Customer: Select a valid choice. That choice is not one of the available choices."
+def test_a_customer_is_meant_by_a_part_of_the_name_that_no_other_has():
+    city, other = (open_card(customer=f"惠州{name}物联有限公司") for name in ("北方", "南方"))
+    exact = open_card(customer="惠州")
+    assert [found(f"customer={text}") for text in ("惠州", "北方", "南方物联")] == [[exact], [city], [other]]
+    assert complaints("customer=物联") == [
+        "Customer: Which customer do you mean: 惠州北方物联有限公司, 惠州南方物联有限公司?"
     ]
+    for number in range(4):
+        Customer.objects.create(name=f"Acme 物联 {number}")
+    assert complaints("customer=物联") == ["Customer: Many customers have “物联” in their name: type more of it."]
+    assert complaints("customer=acme 物联 9") == ["Customer: There is no customer with “acme 物联 9” in their name."]
+    assert found("customer=ACME+物联+3") == []
 
 
 @on_day(DAY)

@@ -65,6 +65,7 @@ def fleet():
         *ended,
         *(card_in_use(since=DAY, plan=plan) for plan in ("Y1-30", "M1-100", "Y1-30")),
         *(open_card(opened_on=day) for day in (date(2026, 2, 1), date(2026, 1, 1), date(2026, 2, 1))),
+        *(open_card(msisdn=f"1380000000{n}", imsi=f"46000000000000{n}") for n in (3, 1, 2)),
         do("cancel", open_card(), DAY, reason="lost"),
     ]
 
@@ -92,28 +93,34 @@ VALUES = {
     "forced": lambda card: None if card.activated_on else card.forced_activation_on,
     "due": lambda card: card.next_due_on,
     "iccid": lambda card: card.iccid,
+    "msisdn": lambda card: card.msisdn,
+    "imsi": lambda card: card.imsi,
 }
 
 
-def sorted_by(value, cards):
+def sorted_by(value, cards, falls=False):
     """The keys of these cards by what `value` gives of them, and of those without, the newest first."""
     having, rest = [card for card in cards if value(card)], [card for card in cards if not value(card)]
-    expected = sorted(having, key=lambda card: (value(card), card.pk)) + sorted(rest, key=lambda card: -card.pk)
+    expected = sorted(having, key=lambda card: (value(card), card.pk), reverse=falls) + sorted(
+        rest, key=lambda card: -card.pk
+    )
     return [card.pk for card in expected]
 
 
 @on_day(DAY)
 def test_every_order_is_walked_through_in_both_directions_and_leaves_nobody_out(fleet):
-    expected = {name: sorted_by(value, Card.objects.all()) for name, value in VALUES.items()}
-    assert {name: walked(f"sort={name}", backwards=False) for name in VALUES} == expected
-    assert {name: walked(f"sort={name}", backwards=True) for name in VALUES} == expected
+    cards = Card.objects.all()
+    expected = {name: sorted_by(value, cards) for name, value in VALUES.items()}
+    expected |= {f"-{name}": sorted_by(value, cards, falls=True) for name, value in VALUES.items()}
+    assert {name: walked(f"sort={name}", backwards=False) for name in expected} == expected
+    assert {name: walked(f"sort={name}", backwards=True) for name in expected} == expected
 
 
 @on_day(DAY)
 def test_newest_and_oldest_go_by_the_order_in_which_cards_came(fleet):
     ids = [card.pk for card in fleet]
     assert (walked("sort=oldest", False), walked("sort=newest", False), walked("", True)) == (ids, ids[::-1], ids[::-1])
-    assert set(VALUES) | {"newest", "oldest"} == set(SORTS)
+    assert {*VALUES, *(f"-{name}" for name in VALUES), "newest", "oldest"} == set(SORTS)
 
 
 ASKED_BY = {
@@ -174,6 +181,10 @@ def plan_of(sql, params):
         ("quick=parked", "card_parked"),
         ("due=7", "card_due"),
         ("expiring=7", "card_service_until"),
+        ("opened_since=2026-03-01&opened_through=2026-03-01", "card_opened"),
+        ("activated_since=2026-03-01&activated_through=2026-03-01", "card_activated"),
+        ("ends_since=2026-03-01", "card_service_until"),
+        ("current_plan=Y1-30", "term_plan"),
         ("q=144", "card_msisdn"),
         ("q=460001", "card_imsi"),
     ],

@@ -1,13 +1,26 @@
 """The search box: how what is typed or pasted there is read, what it finds, and by which index."""
 
 from datetime import date
+from urllib.parse import quote
 
 import pytest
+from django.http import QueryDict
 from django.utils.translation import override
 
+from cards.filters import filter_for
 from cards.models import Card
-from cards.search import MOST_NUMBERS, Beginning, Ending, Name, Numbers, TwoReadings, look_up, numbers_in, understood
-from tests.build import card_in_use, member, on_day, open_card, use
+from cards.search import (
+    MOST_NUMBERS,
+    Beginning,
+    Ending,
+    Numbers,
+    TwoReadings,
+    WordsSought,
+    look_up,
+    numbers_in,
+    understood,
+)
+from tests.build import card_in_use, do, member, on_day, open_card, use
 from tests.console.filtering import complaints, filter_of, found
 
 pytestmark = pytest.mark.django_db
@@ -124,14 +137,14 @@ def test_numbers_are_read_whatever_stands_between_them(text, numbers):
         ("1475, 1476", Numbers(["1475", "1476"])),
         ("1475/1476", Numbers(["1475", "1476"])),
         ("1475\n1476", Numbers(["1475", "1476"])),
-        ("57", Name("57")),
+        ("57", WordsSought("57")),
         ("89860000000000000001234", Numbers(["89860000000000000001234"])),
         ("123456789012\n223456789012", Numbers(["123456789012", "223456789012"])),
         ("8.98608E+19", Numbers(["8.98608E+19"])),
-        (" Acme Ltd ", Name("Acme Ltd")),
-        ("Acme*", Name("Acme")),
-        ("深圳（南山）", Name("深圳（南山）")),
-        ("3M", Name("3M")),
+        (" Acme Ltd ", WordsSought("Acme Ltd")),
+        ("Acme*", WordsSought("Acme")),
+        ("深圳（南山）", WordsSought("深圳（南山）")),
+        ("3M", WordsSought("3M")),
         ("Acme 8986000000000000001", Numbers(["ACME", "8986000000000000001"])),
     ],
 )
@@ -158,7 +171,7 @@ def test_a_star_that_tells_nothing_is_refused(text):
         ("8986*", "cards whose ICCID begins with 8986"),
         ("8674*", "cards whose IMEI begins with 8674"),
         ("*0157", "cards whose number ends in 0157"),
-        ("Acme", "cards of customers whose name begins with “Acme”"),
+        ("Acme", "cards with “Acme” in their customer's name or their remark, or as a tag"),
     ],
 )
 def test_what_was_understood_is_said(text, sentence):
@@ -206,7 +219,8 @@ TERMS = [
     (OTHER_IMEI, ["seen"]),
     ("Acme", ["first", "bare"]),
     ("Acme Ltd", ["bare"]),
-    ("acme", []),
+    ("acme", ["first", "bare"]),
+    ("cme l", ["bare"]),
     ("*0157&carrier=cucc", []),
     ("Acme&carrier=cucc", ["bare"]),
 ]
@@ -236,3 +250,45 @@ def test_one_statement_looks_up_any_mix(django_assert_num_queries):
     with django_assert_num_queries(1):
         ids = look_up(numbers)
     assert ids == dict(zip(numbers, [{card.pk}, {card.pk}, {card.pk}, set(), set()], strict=True))
+
+
+def test_words_are_looked_for_in_names_remarks_and_tags(django_assert_max_num_queries):
+    named = open_card(customer="惠州北方物联")
+    noted = do("remark", open_card(customer="Acme"), DAY, remark="粤B12345 北方仓, ask <Bob>")
+    tagged = do("tag", open_card(), DAY, tag="北方")
+    do("tag", open_card(), DAY, tag="北方-2")
+    cases = {
+        "北方": [named, noted, tagged],
+        "惠州": [named],
+        "acme": [noted],
+        "ＡＣＭＥ": [noted],
+        "粤b12345": [noted],
+        "仓, ask <": [noted],
+        "北方仓": [noted],
+        "北方-2": [Card.objects.get(tags="北方-2")],
+        "北_": [],
+        "南方": [],
+    }
+    with django_assert_max_num_queries(8 * len(cases)):
+        assert {text: filter_of(f"q={quote(text)}").cards for text in cases} == cases
+    assert filter_of(f"q={quote('北方')}&state=unused&customer=Acme").cards == [noted]
+
+
+def test_where_very_many_cards_have_the_words_the_table_is_read(monkeypatch):
+    monkeypatch.setattr("cards.search.LOOKED_UP", 1)
+    named = [open_card(customer="North") for _ in range(2)]
+    noted = [do("remark", open_card(), DAY, remark="north gate") for _ in range(2)]
+    tagged = do("tag", open_card(), DAY, tag="north")
+    open_card()
+    assert filter_of("q=north").cards == [*named, *noted, tagged]
+    assert filter_of("q=gate").cards == noted
+
+
+def test_customers_find_nothing_by_what_staff_note():
+    noted = do("tag", do("remark", open_card(customer="Acme"), DAY, remark="owes us"), DAY, tag="owes us")
+    user = member("Acme")
+    with override("en"):
+        asked = {text: filter_for(user, QueryDict(f"q={text}")) for text in ("owes us", "cme")}
+        assert {text: list(filtered.qs) for text, filtered in asked.items()} == {"owes us": [], "cme": [noted]}
+        said = asked["cme"].form.cleaned_data["q"].sentence()
+    assert said == "cards of customers with “cme” in their name"

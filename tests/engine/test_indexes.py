@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.indexes import BrinIndex
 
 from cards.models import Card
 from cards.search import look_up
@@ -21,10 +22,15 @@ HERE, ELSEWHERE = "868600000000001", "868600000000019"
 
 
 def holding(card):
-    """The indexes that hold this card, besides those of its key and its ICCID."""
+    """The indexes that hold this card, besides those of its key and its ICCID.
+
+    A summary of stretches of the table (BRIN) holds none: where its days stay, nothing of it is written.
+    """
     itself = Card.objects.filter(pk=card.pk)
     return {
-        index.name for index in Card._meta.indexes if not index.condition or itself.filter(index.condition).exists()
+        index.name
+        for index in Card._meta.indexes
+        if not isinstance(index, BrinIndex) and (not index.condition or itself.filter(index.condition).exists())
     }
 
 

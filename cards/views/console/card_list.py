@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cards.filters import FILTERS_BROUGHT
-from cards.lookup import customers_named
+from cards.lookup import customers_called, customers_named
 from cards.models import Customer, Tag
 from cards.pages.addresses import view_url
 from cards.pages.card_columns import chosen_columns, offered_columns
@@ -16,7 +16,7 @@ from cards.quick import QUICK
 from cards.views.card_list import CardList
 
 NAMES_SUGGESTED = 20
-MORE = ("customer", "tag", "stock", "certification", "expiring", "due", "parked")
+MORE = ("customer", "tag", "current_plan", "stock", "certification", "expiring", "due", "parked")
 NAMED = {"customer": Customer, "tag": Tag}
 
 
@@ -25,6 +25,10 @@ class ConsoleList(CardList):
     page_size = 50
     quick = tuple(QUICK)
 
+    @property
+    def more(self):
+        return (*MORE, *FILTERS_BROUGHT)
+
     def may_select(self, user):
         return bool(Actor.of(user).actions) or user.has_perm("billing.place_order")
 
@@ -32,7 +36,7 @@ class ConsoleList(CardList):
         return chosen_columns(filtered.form)
 
     def context(self, request, filtered, params):
-        """The columns that can be chosen, and the fields of “More filters”."""
+        """The columns that can be chosen."""
         form, names = filtered.form, self.columns(filtered)
         for name in NAMED:  # each asks for the names to offer while something is typed there
             form.fields[name].widget.attrs |= {
@@ -45,8 +49,6 @@ class ConsoleList(CardList):
             "has_address": request.method != "POST",
             "offered_columns": offered_columns(names),
             "usual_url": view_url(params, CONSOLE, cols=None) if "cols" in params else None,
-            "more": [form[name] for name in (*MORE, *FILTERS_BROUGHT)],
-            "has_more": any(name in params for name in (*MORE, *FILTERS_BROUGHT)),
         }
 
 
@@ -74,5 +76,5 @@ def customer_meant(request):
 
 
 def _names_with(model, text):
-    known = model.objects.filter(name__icontains=text).order_by("name")
+    known = customers_called(text) if model is Customer else model.objects.filter(name__icontains=text).order_by("name")
     return list(known.values_list("name", flat=True)[:NAMES_SUGGESTED])

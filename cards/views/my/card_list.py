@@ -12,6 +12,7 @@ class MyList(CardList):
     template = "my/card_list.html"
     page_size = 30
     quick = FOR_CUSTOMERS
+    more = ("current_plan", "sort")
 
     def may_select(self, user):
         return bool(Actor.of(user).customers)

@@ -281,7 +281,7 @@ class OfCustomer(django_filters.Filter):
 class CheckFilter(StrictFilterSet):
     """What the list of real-name checks that wait can be asked for."""
 
-    customer = Named(Customer, field_name="card__customer", label=gettext_lazy("Customer"))
+    customer = OfCustomer(field_name="card__customer")
 
 
 class CardFilter(django_filters.FilterSet):

@@ -27,7 +27,7 @@ from cards.pages.frames import CONSOLE
 from cards.pages.job_labels import job_badge, title_of
 from cards.pages.request_labels import request_badge
 from cards.paging import LARGEST_ID
-from cards.search import Name, Numbers, understood
+from cards.search import Numbers, WordsSought, understood
 
 HITS_OF_A_KIND = 5
 LEAST_OF_A_NUMBER = 3
@@ -101,7 +101,7 @@ class Findable:
 
 def _cards(question, user):
     """The cards that the list finds for it; those of a customer are found by the customer's page instead."""
-    if question.meant is None or isinstance(question.meant, Name) or _is_short(question.text):
+    if question.meant is None or isinstance(question.meant, WordsSought) or _is_short(question.text):
         return None
     filtered = filter_for(user, QueryDict(urlencode({"q": question.text})))
     rows = filtered.page(HITS_OF_A_KIND + 1, Card.objects.select_related("customer")).rows
@@ -128,7 +128,7 @@ def _customers(question, user):
     if not text or len(text) > LONGEST_PART_OF_A_NAME:
         return None
     phone = without_country(canonical(text))
-    means = Q(name__icontains=text) | Q(contact=text) | Q(phone=phone)
+    means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text) | Q(phone=phone)
     if key := name_key(text):
         means |= Q(name_key__contains=key)
     found = Customer.objects.visible_to(user).filter(means).order_by("name")[: HITS_OF_A_KIND + 1]

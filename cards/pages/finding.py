@@ -19,8 +19,8 @@ from cards.choices import OF_ORDERS
 from cards.errors import BadInput
 from cards.filters import filter_for
 from cards.identifiers import canonical, without_country
+from cards.lookup import customers_called
 from cards.models import Card, CardRequest, Customer, Job
-from cards.names import name_key
 from cards.pages.addresses import list_url
 from cards.pages.badges import Badge
 from cards.pages.frames import CONSOLE
@@ -129,8 +129,6 @@ def _customers(question, user):
         return None
     phone = without_country(canonical(text))
     means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text) | Q(phone=phone)
-    if key := name_key(text):
-        means |= Q(name_key__contains=key)
     found = Customer.objects.visible_to(user).filter(means).order_by("name")[: HITS_OF_A_KIND + 1]
     return KindAnswer(
         _("customers with “{text}” in their name, or with this contact or phone").format(text=text),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0055_swap"),
+        ("cards", "0061_refusals_in_the_audit_list"),
     ]
 
     operations = [

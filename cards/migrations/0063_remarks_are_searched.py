@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("cards", "0056_lists_by_day_and_plan"),
+        ("cards", "0062_lists_by_day_and_plan"),
     ]
 
     operations = [

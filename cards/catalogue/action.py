@@ -63,6 +63,7 @@ class ActionType:
 
     record_kind = ""  # the tab of a card's record that has it, if it is not by what came of it
     bulk_order: int | None = None  # its place among the buttons of a selection; none: it is not offered there
+    stands_apart = False  # what is not done by mistake: its button stands behind the others, on its own
     asks_why = False  # is refused without a reason
     is_final = False  # asks for a typed confirmation
     takes_another = ""  # the parameter that names a second card, which is changed with the card or not at all

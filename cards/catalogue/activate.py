@@ -19,7 +19,7 @@ class Activate(ActionType):
     word = Action.ACTIVATE
     guards = (unused, real_name_known)
     roles = ("operations",)
-    bulk_order = 30
+    bulk_order = 90
     customer_history = gettext_lazy("The term started.")
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:

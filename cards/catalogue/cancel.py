@@ -19,7 +19,8 @@ class Cancel(ActionType):
     word = Action.CANCEL
     guards = (not_protected,)
     roles = ("operations",)
-    bulk_order = 140
+    bulk_order = 160
+    stands_apart = True
     asks_why = True
     is_final = True
     submit_label = gettext_lazy("Cancel this card permanently")

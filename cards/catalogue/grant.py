@@ -27,7 +27,7 @@ class Grant(ActionType):
     asks_why = True
     undone_by = (Action.UNRENEW,)
     roles = ("operations",)
-    bulk_order = 60
+    bulk_order = 100
     customer_history = gettext_lazy("Your dealer gave the card an add-on pack.")
 
     def check(self, card: Card, request: Asked) -> None:

@@ -18,7 +18,7 @@ class Protect(ActionType):
     guards = (not_protected_yet,)
     undone_by = (Action.UNPROTECT,)
     roles = ("operations",)
-    bulk_order = 100
+    bulk_order = 110
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.protected = True

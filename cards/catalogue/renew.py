@@ -37,6 +37,7 @@ class Renew(ActionType):
     roles = ("operations",)
     adds = (PlanKind.PLAN,)
     is_sold = True
+    bulk_order = 30
     customer_button = gettext_lazy("Renew card")
     customer_history = gettext_lazy("The card was renewed.")
 

@@ -57,7 +57,7 @@ class SetLimit(ActionType):
     roles = ("operations",)
     customers_may = True
     record_kind = "usage"
-    bulk_order = 40
+    bulk_order = 80
     customer_button = gettext_lazy("Set a usage limit")
     customer_bulk_button = gettext_lazy("Set a usage limit")
     customer_history = gettext_lazy("The usage limit was set to {limit_mb} MB.")

@@ -27,7 +27,7 @@ class AddTag(ActionType):
     undone_by = (Action.UNTAG,)
     roles = ("support", "operations")
     record_kind = "notes"
-    bulk_order = 80
+    bulk_order = 60
     suggests = Tag
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:

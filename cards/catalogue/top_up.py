@@ -32,6 +32,7 @@ class TopUp(ActionType):
     record_kind = "usage"
     adds = (PlanKind.PACK,)
     is_sold = True
+    bulk_order = 40
     customer_button = gettext_lazy("Buy more data")
     customer_history = gettext_lazy("An add-on pack was added.")
 

@@ -20,7 +20,8 @@ class Unassign(ActionType):
     guards = (has_a_customer,)
     undone_by = (Action.ASSIGN,)
     roles = ("operations",)
-    bulk_order = 55
+    bulk_order = 140
+    stands_apart = True
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         change.evidence = {"customer_id": None, "was_customer_id": card.customer_id}

@@ -18,7 +18,8 @@ class Unprotect(ActionType):
     guards = (protected,)
     undone_by = (Action.PROTECT,)
     roles = ("operations",)
-    bulk_order = 110
+    bulk_order = 150
+    stands_apart = True
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:
         card.protected = False

@@ -25,7 +25,7 @@ class Untag(ActionType):
     undone_by = (Action.TAG,)
     roles = ("support", "operations")
     record_kind = "notes"
-    bulk_order = 90
+    bulk_order = 70
     suggests = Tag
 
     def effect(self, card: Card, request: Asked, change: Change) -> None:

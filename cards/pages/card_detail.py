@@ -1,7 +1,7 @@
 """What the console's page of a card shows, put together here so that the templates ask and decide nothing."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.http import QueryDict
@@ -39,6 +39,7 @@ from cards.pages.other_sims import former_sims, gone_on_as
 from cards.phrases import listed
 from cards.quantities import volume
 from cards.sentences.explain import LONGEST_WAIT_MONTHS, explain, foresee
+from cards.sentences.useful import IN_VAIN_TEXT, Use, use_of
 
 MOST_RECORDS = 2_000
 MOST_QUARANTINED = 20
@@ -65,11 +66,18 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Why:
-    """A reason, and the button that helps, or why this person has none."""
+    """A reason, and the button that helps, or why this person has none.
+
+    The first step that is needed `is_first`; what `waits` would not help yet, and says why; the step `helps_too` that
+    a reason above has the button of.
+    """
 
     reason: object
     button: ActionButton | None
     refused: object | None
+    is_first: bool = False
+    waits: object = ""
+    helps_too: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,17 @@ class CardPage:
     def whys(self):
         refusals = dict(self.answers)
         reasons = self._or_broken(lambda: explain(self.card, reversed(self.history), self.today, self.policies), [])
-        return [Why(reason, self._button(reason.action, refusals), refusals.get(reason.action)) for reason in reasons]
+        whys = list(_each_step_once(self._why(reason, refusals) for reason in reasons))
+        first = next((why for why in whys if why.button and self._use_of(why) == Use.NEEDED), None)
+        return [replace(why, is_first=why is first) for why in whys]
+
+    def _why(self, reason, refusals):
+        why = Why(reason, self._button(reason.action, refusals), refusals.get(reason.action))
+        is_in_vain = reason.action and self._use_of(why) == Use.IN_VAIN
+        return replace(why, button=None, refused=None, waits=IN_VAIN_TEXT) if is_in_vain else why
+
+    def _use_of(self, why):
+        return use_of(why.reason.action, self.card.hold_list)
 
     def future(self):
         """The forecast, as a list and as the line through time that it ends."""
@@ -264,3 +282,12 @@ class CardPage:
             service_until=term.service_until,
             status=status,
         )
+
+
+def _each_step_once(whys):
+    """Where one step helps against two things, the second one says so."""
+    offered = set()
+    for why in whys:
+        helps_too = why.button is not None and why.reason.action in offered
+        yield replace(why, button=None, helps_too=True) if helps_too else why
+        offered.add(why.reason.action)

@@ -100,8 +100,10 @@ class Findable:
 
 
 def _cards(question, user):
-    """The cards that the list finds for it; those of a customer are found by the customer's page instead."""
-    if question.meant is None or isinstance(question.meant, WordsSought) or _is_short(question.text):
+    """The cards that the list finds for it; what is a customer's name leads to the customer, not to all their cards."""
+    if question.meant is None or _is_short(question.text):
+        return None
+    if isinstance(question.meant, WordsSought) and customers_called(question.text).exists():
         return None
     filtered = filter_for(user, QueryDict(urlencode({"q": question.text})))
     rows = filtered.page(HITS_OF_A_KIND + 1, Card.objects.select_related("customer")).rows
@@ -173,7 +175,7 @@ CARDS_FOUND = Findable(
     _cards,
     gettext_lazy(
         "ICCID, MSISDN, IMSI or IMEI: in full, the last four to six digits, the beginning (1440*) or the end (*157);"
-        " or a pasted list of up to 10,000 numbers"
+        " or a pasted list of up to 10,000 numbers; the tag, or a part of the remark"
     ),
 )
 CUSTOMERS_FOUND = Findable(

@@ -1,6 +1,6 @@
 """A customer's card, put together in Python: its state in a sentence, why and what helps, what comes, what was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.http import Http404
@@ -23,6 +23,7 @@ from cards.sentences import explain
 from cards.sentences.customer_history import IN_OWNERS_HISTORY, history_entries
 from cards.sentences.customer_text import BUTTONS, NEXT, Help, being_corrected, describe
 from cards.sentences.terms import renewal_text
+from cards.sentences.useful import Use, use_of
 
 FORESEEN_MONTHS = 15
 STEPS_SHOWN = 5
@@ -44,7 +45,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What stands in the card's way, with the evidence, and the button, or why there is none just now."""
+    """What stands in the card's way, with the evidence, and the button, or why there is none just now.
+
+    The first step that is needed `is_first`.
+    """
 
     help: Help
     evidence: str
@@ -52,6 +56,7 @@ class Obstacle:
     ends_on: date | None
     button: Button | None
     refused: object | None
+    is_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,12 +147,16 @@ class MyCard:
         newest = self._mine.order_by("-seq")[:RECORDS_READ]
         found = _or_nothing(lambda: explain.explain(self.card, newest, self.today, self.policies))
         reasons = {reason.code: reason for reason in found}
-        return [self._way(help, reasons.get(help.code)) for help in self.description.helps]
+        ways = [self._way(help, reasons.get(help.code)) for help in self.description.helps]
+        first = next((way for way in ways if way.button and self._is_needed(way.help)), None)
+        return [replace(way, is_first=way is first) for way in ways]
 
     def recommended(self):
-        """The way that comes first, if it is this member's to go; None when somebody else has to help first."""
-        first = next(iter(self.ways()), None)
-        return first if first and first.button else None
+        """The step that is needed first and this member's to take; None when somebody else has to help."""
+        return next((way for way in self.ways() if way.is_first), None)
+
+    def _is_needed(self, help):
+        return use_of(Action.RENEW if help.order_key else help.action, self.card.hold_list) == Use.NEEDED
 
     @property
     def in_short(self):

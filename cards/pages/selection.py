@@ -2,16 +2,35 @@
 
 import uuid
 from collections import Counter
+from dataclasses import dataclass
 
 from django.db.models import Count
 
 from cards.actions.selections import ids_of
+from cards.catalogue import CATALOGUE
 from cards.choices import Hold, State
 from cards.forms import form_key
 from cards.holds import shown
 
 CARDS_SHOWN = 50
 PARTS_COUNTED = 10
+
+
+@dataclass(frozen=True)
+class SelectionButton:
+    """What can be done to the cards of a selection: an `action` that becomes a job, or an order at its `url`."""
+
+    label: str
+    action: str
+    url: str = ""
+
+    @property
+    def stands_apart(self):
+        return CATALOGUE[self.action].stands_apart
+
+    @property
+    def is_dangerous(self):
+        return CATALOGUE[self.action].is_final
 
 
 def key_of(request, action):

@@ -16,6 +16,7 @@ from cards.catalogue import CATALOGUE
 from cards.choices import HOLDS_THAT_END_WITH_A_CYCLE, Action, Hold, RealName, Rule, State
 from cards.models import Card
 from cards.sentences.terms import restoring_text
+from cards.sentences.useful import IN_VAIN_TEXT, Use, use_of
 
 
 class Helper(TextChoices):
@@ -229,7 +230,7 @@ def _suspended(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> D
     helps = [_help(hold, _way(hold, real_name), _left(holds, hold, real_name), real_name) for hold in holds]
     return Description(
         _("The card is suspended: {reasons}.").format(reasons=reasons_text(holds, real_name)),
-        tuple(_each_button_once(helps)),
+        tuple(_each_button_once(_of_use(help, holds) for help in helps)),
     )
 
 
@@ -239,7 +240,7 @@ def _shut_down(holds: Sequence[str], real_name: str, lacks_real_name: bool) -> D
     if lacks_real_name and Hold.REAL_NAME not in left:
         left = [hold for hold in Hold if hold in (*left, Hold.REAL_NAME)]
     renewal = _help(State.SHUT_DOWN, RENEWAL, left, real_name)
-    others = [_help_before_renewal(hold, _way(hold, real_name)) for hold in left]
+    others = [_of_use(_help_before_renewal(hold, _way(hold, real_name)), left) for hold in left]
     return Description(_("The card's service has ended, and it was not renewed."), (renewal, *others))
 
 
@@ -285,6 +286,13 @@ def _left(holds: Sequence[str], lifted: str, real_name: str) -> list[str]:
 
 def _way(hold: str, real_name: str) -> Way:
     return CHECK_SENT_IN if hold == Hold.REAL_NAME and _is_sent_in(real_name) else WAYS[hold]
+
+
+def _of_use(help: Help, holds: Sequence[str]) -> Help:
+    """The help as it is told of a card with these holds: what would be in vain waits for the carrier."""
+    if not help.action or use_of(help.action, holds) != Use.IN_VAIN:
+        return help
+    return replace(help, helper=Helper.CARRIER, action=None, sentence=str(IN_VAIN_TEXT), follows="")
 
 
 def _each_button_once(helps: Iterable[Help]) -> Iterator[Help]:

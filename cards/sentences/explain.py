@@ -82,8 +82,9 @@ def explain(card: Card, events: Iterable[CardEvent], day: date, policies: Policy
         reasons.append(_parked(card))
     else:
         rules.check(card)
-        if reason := REASON_BY_STATE.get(card.state):
-            reasons.append(reason(card, day))
+        told = REASON_BY_STATE.get(card.state)
+        if reason := told and told(card, day):
+            reasons.append(reason)
     if card.hold_list and not card.is_final:
         placed = placing_events(card, events)
         ends = ends_by_itself(card, day, policies)
@@ -156,6 +157,14 @@ def _parked(card: Card) -> Reason:
     )
 
 
+def _testing(card: Card, day: date) -> Reason | None:
+    if not card.lacks_real_name:
+        return None
+    sentence = _("The card has no approved ID verification yet.")
+    way_back = _("It works during the test. Without verification it is suspended on first use after that.")
+    return Reason(State.TESTING, sentence, way_back, _real_name_action(card))
+
+
 def _unused(card: Card, day: date) -> Reason:
     if card.lacks_real_name:
         sentence = _("The card has not been used yet and has no approved ID verification.")
@@ -205,7 +214,8 @@ def _cancelled(card: Card, day: date) -> Reason:
     )
 
 
-REASON_BY_STATE: Mapping[str, Callable[[Card, date], Reason]] = {
+REASON_BY_STATE: Mapping[str, Callable[[Card, date], Reason | None]] = {
+    State.TESTING: _testing,
     State.UNUSED: _unused,
     State.SHUT_DOWN: _shut_down,
     State.CANCELLED: _cancelled,

@@ -42,6 +42,7 @@ class CardList(Framed):
         context = {
             "complaints": complaints,
             "may_select": self.may_select(request.user),
+            "at_once": self.at_once(request.user),
             "key": uuid.uuid4(),
             **self._rows(filtered, params),
             **_more_filters(filtered.form, params, self.more),
@@ -60,6 +61,10 @@ class CardList(Framed):
 
     def may_select(self, user):
         raise NotImplementedError
+
+    def at_once(self, user):
+        """(action, label) of what the list has buttons for, besides the way to all that can be done to many cards."""
+        return []
 
     def columns(self, filtered):
         """The names of the columns that are shown."""

@@ -39,6 +39,16 @@ def test_a_tag_is_added_followed_and_taken_off(card):
     assert "spare parts" not in page.locator(".chip a").all_text_contents()
 
 
+def test_both_numbers_in_the_head_are_copied_by_a_click(card):
+    page = card("?state=in_use")
+    page.evaluate("() => { window.copied = []; navigator.clipboard.writeText = async (text) => copied.push(text); }")
+    numbers = page.locator(".page-head .id").all_text_contents()
+    for button in page.locator(".page-head .copy").all():
+        button.click()
+    page.wait_for_function("document.querySelectorAll('.page-head .copy')[1].textContent == 'Copied'")
+    assert (page.evaluate("window.copied"), len(numbers)) == (numbers, 2)
+
+
 def test_the_record_is_narrowed_in_place_and_its_address_kept(card):
     page = card("?tag=cold-chain&state=in_use")
     page.evaluate("window.wasHere = true")

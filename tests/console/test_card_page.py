@@ -1,5 +1,6 @@
 """The page of one card: who may see it, what it explains, which buttons it has, and that it only looks."""
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -42,6 +43,12 @@ def page_of(client, card, query=""):
     response = client.get(f"/console/cards/{card.iccid}/{query}", headers=ENGLISH)
     assert response.status_code == 200
     return response
+
+
+def in_blue(response):
+    """The buttons that the page proposes; that of the record's filters is none of them."""
+    page = text(response)
+    return re.findall(r'is-primary" href="[^"]*">([^<]*)', page)
 
 
 def labels(response):
@@ -121,14 +128,47 @@ def test_an_unknown_or_ambiguous_number_is_a_page_of_ours(iccid):
 def test_why_has_the_one_button_that_helps():
     card = do("suspend", use(card_in_use(customer="Acme"), DAY, 30.1), DAY, reason="holiday")
     response = page_of(of_role("operations"), card)
-    assert [(why.reason.code, why.button.url, why.refused) for why in response.context["whys"]] == [
-        ("credit", f"/console/orders/new/?action=top_up&numbers={card.iccid}", None),
-        ("voluntary", f"/console/cards/{card.iccid}/resume/", None),
+    assert [(why.reason.code, why.button.url, why.refused, why.is_first) for why in response.context["whys"]] == [
+        ("credit", f"/console/orders/new/?action=top_up&numbers={card.iccid}", None, True),
+        ("voluntary", f"/console/cards/{card.iccid}/resume/", None, False),
     ]
     page = text(response)
+    assert in_blue(response) == ["Top up"]
     assert "30.1 of 30 MB used" in page
     assert "“holiday”" in page
     assert "Why it does not work" in page
+
+
+@on_the_day
+def test_what_cannot_help_as_long_as_the_carrier_blocks_the_card_is_said_and_not_offered():
+    card = do("suspend", use(card_in_use(customer="Acme"), DAY, 30.1), DAY)
+    card = do("place_hold", card, DAY, kind="anomaly")
+    response = page_of(of_role("operations"), card)
+    waits = "This can wait: the card will not work before the carrier lifts its block."
+    assert [(why.reason.code, why.button, str(why.waits)) for why in response.context["whys"]] == [
+        ("anomaly", None, ""),
+        ("credit", None, waits),
+        ("voluntary", None, waits),
+    ]
+    assert (in_blue(response), text(response).count(waits)) == ([], 2)
+    assert "Resume" in labels(response)  # below, among all that can be done
+
+
+@on_the_day
+def test_one_step_that_lifts_two_holds_has_one_button():
+    card = use(do("set_limit", card_in_use(customer="Acme"), DAY, limit_mb="10"), DAY, 12)
+    response = page_of(of_role("support"), do("suspend", card, DAY))
+    whys = [(why.reason.code, bool(why.button), why.is_first, why.helps_too) for why in response.context["whys"]]
+    assert whys == [("threshold", True, True, False), ("voluntary", False, False, True)]
+    assert "The step above lifts this too." in text(response)
+
+
+@on_the_day
+def test_the_number_that_people_call_stands_in_the_head_to_be_copied():
+    card = card_in_use(msisdn="1064000054321")
+    page = text(page_of(of_role("support"), card))
+    head = page[page.index("page-head") : page.index('id="why"')]
+    assert [f'data-copy="{number}"' in head for number in (card.iccid, card.msisdn)] == [True, True]
 
 
 @on_the_day

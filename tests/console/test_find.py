@@ -15,7 +15,7 @@ from cards.actions.selections import freeze_ids
 from cards.choices import Action
 from cards.models import CardRequest, Customer
 from tests.billing import build as b
-from tests.build import member, on_day, open_card, staff
+from tests.build import do, member, on_day, open_card, staff
 from tests.console.pages import logged_in, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,15 @@ def test_several_are_listed_by_kind_a_few_each_with_the_way_to_all_of_them(admin
         "Customers": ["Shop 7777"],
     }
     assert ('href="/console/cards/?q=7777"' in page, "/console/customers/?q=7777" in page) == (True, False)
+
+
+@on_day(TODAY)
+def test_a_card_is_found_by_its_tag_or_its_remark_where_no_customer_is_called_so(admin):
+    card = do("remark", do("tag", open_card(), TODAY, tag="冷链"), TODAY, remark="东莞二号仓")
+    open_card(customer="东莞物流")
+    assert found(admin, "冷链") == of("console:card", card.iccid)
+    assert found(admin, "东莞") == of("money:customer", Customer.objects.get().pk)
+    assert found(admin, "二号仓") == of("console:card", card.iccid)
 
 
 @pytest.mark.parametrize(

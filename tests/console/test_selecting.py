@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 
 from cards.actions.selections import ids_of
-from cards.models import Selection
+from cards.models import Card, Job, Selection
 from tests.build import card_in_use, member, open_card
 from tests.console.pages import logged_in, of_role, text
 
@@ -96,6 +96,30 @@ def test_nothing_chosen_leads_back_and_says_so(ops, data):
         ["No cards are selected: there is nothing to do yet."],
         f"{LIST}?{query}" if query else LIST,
     )
+
+
+@pytest.mark.parametrize("chosen", [{"page": KEY, "query": ""}, {"list": KEY}])
+def test_a_button_that_says_what_to_do_leads_to_the_preview_and_twice_to_the_same(ops, chosen):
+    cards = [card_in_use(), card_in_use()]
+    data = chosen | {"ids": [card.pk for card in cards], "q": " ".join(card.iccid for card in cards)}
+    data = {name: data[name] for name in (*chosen, "ids" if "page" in chosen else "q")}
+    urls = [ops.post(f"{SELECT}?action={action}", data)["Location"] for action in ("suspend", "suspend", "resume")]
+    jobs = {job.pk: (job.action, job.total) for job in Job.objects.all()}
+    assert sorted(jobs.values()) == [("resume", 2), ("suspend", 2)]
+    assert urls == [f"/console/jobs/{pk}/" for pk in (min(jobs), min(jobs), max(jobs))]
+    assert {card.state for card in Card.objects.all()} == {"in_use"}
+    assert ops.post(f"{SELECT}?action=place_hold", data).status_code == 403
+
+
+def test_the_list_has_buttons_for_what_one_may_do_daily():
+    card_in_use()
+    for role, buttons in (
+        ("operations", ["suspend", "resume"]),
+        ("support", ["suspend", "resume"]),
+        ("carrier_desk", []),
+    ):
+        page = text(of_role(role).get(LIST))
+        assert [action for action in ("suspend", "resume") if f'{SELECT}?action={action}"' in page] == buttons
 
 
 def test_a_view_that_is_not_understood_chooses_nothing(ops):

@@ -83,12 +83,31 @@ def test_a_role_is_offered_what_it_may(role, actions):
     client, card = of_role(role), card_in_use()
     selection = chosen([card], role)
     response = client.get(url_of(selection), headers=ENGLISH)
-    assert [action for action, *_ in response.context["buttons"]] == actions
+    offered = [button.action for group in ("buttons", "apart") for button in response.context[group] if not button.url]
+    assert offered == actions
     assert ("Your role can view cards" in text(response)) is not bool(actions)
     asked = ("suspend", "cancel", "lift_hold")
     statuses = [client.post(url_of(selection), {"action": action}).status_code for action in asked]
     assert statuses == [302 if action in actions else 403 for action in asked]
     assert Job.objects.count() == len(set(asked) & set(actions))
+
+
+def test_what_is_done_daily_stands_first_and_what_is_not_done_by_mistake_apart(ops):
+    selection = chosen([card_in_use(customer="Acme")])
+    response = ops.get(url_of(selection), headers=ENGLISH)
+    shown = {group: [str(button.label) for button in response.context[group]] for group in ("buttons", "apart")}
+    assert shown == {
+        "buttons": [
+            *("Suspend", "Resume", "Renew", "Top up", "Assign to customer", "Add tag", "Remove tag"),
+            *("Set usage limit", "Activate", "Grant free service", "Protect"),
+        ],
+        "apart": ["Return to stock", "Remove protection", "Cancel"],
+    }
+    page = text(response)
+    assert [page.index(f">{label}…") for label in (*shown["buttons"], *shown["apart"])] == sorted(
+        page.index(f">{label}…") for label in (*shown["buttons"], *shown["apart"])
+    )
+    assert page.count("is-danger") == 1
 
 
 def test_choosing_an_action_makes_a_job_that_has_done_nothing_yet(ops):

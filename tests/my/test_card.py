@@ -80,6 +80,16 @@ def test_every_hold_is_told_with_its_evidence_its_button_and_what_follows(alice)
     assert page(alice, card)["ways"][0].ends_on == date(2026, 4, 1)
 
 
+def test_the_first_step_that_helps_is_the_one_blue_button(alice):
+    card = do("suspend", use(mine(), DAY, 31), DAY)
+    assert [way.is_first for way in page(alice, card)["ways"]] == [True, False]
+    blocked = do("place_hold", card, DAY, kind="anomaly")
+    waits = "This can wait: the card will not work before the carrier lifts its block."
+    told = [(way.help.code, way.button, way.help.sentence == waits) for way in page(alice, blocked)["ways"]]
+    assert told == [("anomaly", None, False), ("credit", None, True), ("voluntary", None, True)]
+    assert alice.get(url(card, "help")).context["way"] is None
+
+
 def test_stopping_and_resuming_a_card(alice):
     card = mine()
     form = alice.get(url(card, "suspend")).context["form"]

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from cards.choices import Action
 from cards.filters import FILTERS_BROUGHT
 from cards.lookup import customers_called, customers_named
 from cards.models import Customer, Tag
@@ -17,6 +18,7 @@ from cards.views.card_list import CardList
 
 NAMES_SUGGESTED = 20
 MORE = ("customer", "tag", "current_plan", "stock", "certification", "expiring", "due", "parked")
+DAILY = (Action.SUSPEND, Action.RESUME)
 NAMED = {"customer": Customer, "tag": Tag}
 
 
@@ -31,6 +33,10 @@ class ConsoleList(CardList):
 
     def may_select(self, user):
         return bool(Actor.of(user).actions) or user.has_perm("billing.place_order")
+
+    def at_once(self, user):
+        allowed = Actor.of(user).actions
+        return [(action, action.label) for action in DAILY if action in allowed]
 
     def columns(self, filtered):
         return chosen_columns(filtered.form)

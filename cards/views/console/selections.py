@@ -9,17 +9,18 @@ from cards.models import Job, Selection
 from cards.pages.frames import CONSOLE, permitted
 from cards.pages.job_labels import job_badge, origin_of, title_of
 from cards.pages.ordering import console_actor, order_url
+from cards.pages.selection import SelectionButton
 from cards.permissions import Actor
 from cards.views.console.labels import MAY_PRINT
 from cards.views.selections import SelectionPages
 
 JOBS_LISTED = 20
 
-# What can be done to many cards at once, in the order in which the page offers it.
-BULK = sorted(
+# What can be done to many cards at once, in the order in which the page offers it; what is sold is ordered.
+FOR_CHOSEN = sorted(
     (word for word, action in CATALOGUE.items() if action.bulk_order), key=lambda word: CATALOGUE[word].bulk_order
 )
-SOLD = [word for word, action in CATALOGUE.items() if action.is_sold]  # to many cards too, by an order
+BULK = [word for word in FOR_CHOSEN if not CATALOGUE[word].is_sold]
 
 
 class ConsoleSelections(SelectionPages):
@@ -29,12 +30,18 @@ class ConsoleSelections(SelectionPages):
         allowed = Actor.of(user).actions
         return {action: action.label for action in BULK if action in allowed}
 
-    def context(self, selection, user):
+    def buttons(self, selection, user):
         allowed = console_actor(user).actions
+        return [self._button(word, selection) for word in FOR_CHOSEN if word in allowed]
+
+    def _button(self, word, selection):
+        url = order_url(word, selection=selection.pk) if CATALOGUE[word].is_sold else ""
+        return SelectionButton(word.label, word, url)
+
+    def context(self, selection, user):
         jobs = Job.objects.filter(selection=selection).select_related("of")[:JOBS_LISTED]
         return super().context(selection, user) | {
             "origin": origin_of(selection, self.frame),
-            "orders": [(word.label, order_url(word, selection=selection.pk)) for word in SOLD if word in allowed],
             "jobs": [(job, title_of(job), job_badge(job)) for job in jobs],
             "longest_name": LONGEST_NAME,
             "may_print": user.has_perm(MAY_PRINT),

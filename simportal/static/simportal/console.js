@@ -23,6 +23,7 @@ const keys = {
             document.querySelector("[data-search-page]")?.click();
         }
     },
+    "a": () => document.querySelector("[data-actions] :is(button, a):not([hidden])")?.focus(),
     "?": () => document.getElementById("help")?.showModal(),
 };
 

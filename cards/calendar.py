@@ -29,6 +29,11 @@ def civil_today() -> date:
     return _done_for.get() or _by_the_clock()
 
 
+def midnight(day: date) -> datetime:
+    """The instant at which a civil day begins."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
 def made_up_for() -> date | None:
     """The civil day for which is done what is done now, if that day is over; else None."""
     day = _done_for.get()

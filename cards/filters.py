@@ -26,7 +26,7 @@ from cards.models import Card, CardTag, Customer, Plan, Tag
 from cards.paging import END, LARGEST_ID, NEWEST, Page, Place, SortOrder, page_of
 from cards.phrases import listed, pair
 from cards.querysets import CardQuerySet
-from cards.quick import FOR_CUSTOMERS, QUICK, SORTED_BY_THEMSELVES, SORTS
+from cards.quick import FOR_CUSTOMERS, LAST_READ, QUICK, SORTED_BY_THEMSELVES, SORTS
 from cards.scope import Scope, Visitor
 from cards.search import Beginning, Numbers, Sought, TwoReadings, WordsSought, understood
 
@@ -296,6 +296,12 @@ class CardFilter(django_filters.FilterSet):
         method="at_once",
         label=gettext_lazy("Quick filter"),
     )
+    reading = django_filters.ChoiceFilter(
+        choices=[(name, read.label) for name, read in LAST_READ.items()],
+        method="last_read",
+        label=gettext_lazy("Last usage reading"),
+        empty_label=gettext_lazy("Any time"),
+    )
     carrier = django_filters.ChoiceFilter(
         choices=Carrier.choices, label=gettext_lazy("Carrier"), empty_label=gettext_lazy("Any carrier")
     )
@@ -421,6 +427,9 @@ class CardFilter(django_filters.FilterSet):
     def at_once(self, queryset: CardQuerySet, name: str, quick: str) -> CardQuerySet:
         return QUICK[quick].cards(queryset, civil_today())
 
+    def last_read(self, queryset: CardQuerySet, name: str, ago: str) -> CardQuerySet:
+        return LAST_READ[ago].cards(queryset, civil_today())
+
     def opened_with(self, queryset: CardQuerySet, name: str, code: str) -> CardQuerySet:
         return queryset.filter(plan=self.plans[code])
 
@@ -462,7 +471,7 @@ def bring_filter(name: str, brought: django_filters.Filter) -> None:
 class OwnCardFilter(CardFilter):
     """What customers can ask of their own cards: not by anybody's name, nor by what the dealer's staff note."""
 
-    customer = stock = tag = parked = None  # type: ignore[assignment]  # how a filter is left out
+    customer = stock = tag = parked = reading = None  # type: ignore[assignment]  # how a filter is left out
     also_notes = False
     quick = django_filters.ChoiceFilter(
         choices=[(name, QUICK[name].label) for name in FOR_CUSTOMERS],

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -17,6 +17,8 @@ from cards.scope import OwnedQuerySet
 if TYPE_CHECKING:  # the models import this module
     from cards.models import Card
 
+NEVER_READ = datetime(2000, 1, 1, tzinfo=UTC)  # no reading is older; those never read come before all others
+ONCE_READ = NEVER_READ + timedelta(microseconds=1)
 BEHIND_ALL = "~"  # sorts after every digit and letter that an identifier can have
 BEHIND_ALL_TEXT = "\U0010ffff"
 
@@ -241,6 +243,12 @@ class CardQuerySet(OwnedQuerySet["Card"]):
     def used_after_the_end(self) -> Self:
         """Cards that were used when they had no service any more: the carrier has not stopped them."""
         return self.filter(stray_usage_on__isnull=False)
+
+    def not_read(self, before: datetime, since: datetime = NEVER_READ) -> Self:
+        """Cards in use whose last reading lies before an instant (and not before `since`), or that have none: of the
+        kept list, those of which that is still true."""
+        listed = self.filter(state=State.IN_USE, not_read__read_at__lt=before, not_read__read_at__gte=since)
+        return listed.filter(models.Q(read_at__lt=before) | models.Q(read_at=None))
 
     def stopped_by(self, hold: str) -> Self:
         """Suspended cards that show this hold: of a card's holds, the one with the highest precedence stands first."""

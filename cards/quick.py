@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -10,13 +10,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.calendar import add_months, first_of_next_month
+from cards.calendar import EARLIEST, LATEST, WEEK, add_months, first_of_next_month, midnight
 from cards.choices import State
 from cards.paging import NEWEST, OLDEST, SortOrder
-from cards.querysets import CardQuerySet
+from cards.querysets import ONCE_READ, CardQuerySet
 
 ENDING_WITHIN_DAYS = 30
 CANCELLING_WITHIN_DAYS = 14
+LATE_AFTER_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,34 @@ def _forced_next_month(cards: CardQuerySet, today: date) -> CardQuerySet:
     first = first_of_next_month(today)
     return cards.forced_in(first, add_months(first, 1))
 
+
+def _instant(text: str) -> datetime:
+    """An instant as an address has it; `ValueError` for whatever else."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or not EARLIEST <= instant.date() <= LATEST:
+        raise ValueError(text)
+    return instant
+
+
+LONGEST_NOT_READ = SortOrder("not_read__read_at", read_value=_instant)
+
+
+def _last_read(label: Promise, over: int, since: Callable[[date], datetime]) -> Quick:
+    """Cards in use that were last read more than `over` civil days ago, and not before `since(today)`."""
+    return Quick(label, lambda cards, today: cards.not_read(_days_ago(today, over), since(today)), LONGEST_NOT_READ)
+
+
+def _days_ago(today: date, days: int) -> datetime:
+    return midnight(today - timedelta(days=days))
+
+
+# How long ago cards in use were last read, of those that were not read yesterday or today: for the dashboard's figures.
+LAST_READ = {
+    "2-3": _last_read(_("2 to 3 days ago"), 1, lambda today: _days_ago(today, LATE_AFTER_DAYS)),
+    "4-7": _last_read(_("4 to 7 days ago"), LATE_AFTER_DAYS, lambda today: _days_ago(today, WEEK)),
+    "8": _last_read(_("more than 7 days ago"), WEEK, lambda _today: ONCE_READ),
+    "never": Quick(_("never"), lambda cards, _today: cards.not_read(ONCE_READ), LONGEST_NOT_READ),
+}
 
 QUICK = {
     "low": Quick(_("Allowance nearly used up"), lambda cards, today: cards.low(today)),
@@ -52,6 +81,11 @@ QUICK = {
     "real_name": Quick(_("ID verification pending"), lambda cards, today: cards.waiting_for_real_name()),
     "no_real_name": Quick(_("ID verification not submitted"), lambda cards, today: cards.lacking_real_name()),
     "parked": Quick(_("Parked"), lambda cards, today: cards.parked()),
+    "late": Quick(
+        _("No usage reading for 3 days"),
+        lambda cards, today: cards.not_read(_days_ago(today, LATE_AFTER_DAYS)),
+        LONGEST_NOT_READ,
+    ),
     "stray": Quick(_("Usage after end of service"), lambda cards, today: cards.used_after_the_end()),
 }
 # What is of use to the customer whose cards they are.
@@ -83,4 +117,5 @@ SORTED_BY_THEMSELVES = {
     **dict.fromkeys(("expiring", "ends_since", "ends_through"), SortOrder("service_until")),
     **dict.fromkeys(("cancelled_since", "cancelled_through"), SortOrder("cancel_on")),
     "due": SortOrder("next_due_on"),
+    "reading": LONGEST_NOT_READ,
 }

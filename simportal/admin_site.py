@@ -9,6 +9,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,13 +17,34 @@ from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
 from simportal.audited_admin import Audited
 from simportal.find import FINDS_ANYTHING
+from simportal.waiting import MOST_IN_MENU, count_label, waiting_in_menu
 
 
 @dataclass(frozen=True)
 class MenuLink:
+    """A link of a menu, by the name of its page."""
+
     title: str
-    url: str
-    is_current: bool
+    name: str
+    menu: "Menu"
+
+    @property
+    def url(self):
+        return reverse(self.name)
+
+    @property
+    def is_current(self):
+        path = self.menu.request.path
+        return path == self.url if self.name == "dashboard" else path.startswith(self.url)
+
+    @property
+    def waiting(self):
+        """How much waits there for whoever looks, and up to one more than `MOST_IN_MENU`."""
+        return self.menu.counts[self.name]
+
+    @property
+    def count_label(self):
+        return count_label(self.waiting, MOST_IN_MENU)
 
 
 @dataclass(frozen=True)
@@ -102,7 +124,7 @@ class PortalAdminSite(AdminSite):
     def each_context(self, request):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
         if context["has_permission"]:
-            context["nav"] = menu(request)
+            context["nav"] = Menu(request)
             context["may_find"] = any(map(request.user.has_perm, FINDS_ANYTHING))
         return context
 
@@ -133,17 +155,29 @@ class PortalAdminSite(AdminSite):
         return LoginDoor.as_view(template_name=self.login_template, extra_context=context)(request)
 
 
-def menu(request):
-    """The sections of the menu that this person may use, with the link to the present page marked."""
-    sections = [
-        MenuSection(title, [link(request, *entry) for *entry, perm in entries if request.user.has_perm(perm)])
-        for title, entries in SECTIONS
-    ]
-    return [section for section in sections if section.links]
+class Menu:
+    """What somebody may use, and what waits for them beside each link; that is counted where a page shows it."""
 
+    most = MOST_IN_MENU
 
-def link(request, title, name):
-    url = reverse(name)
-    exact = name == "dashboard"
-    is_current = request.path == url if exact else request.path.startswith(url)
-    return MenuLink(title, url, is_current)
+    def __init__(self, request):
+        self.request = request
+
+    @cached_property
+    def sections(self):
+        """The sections that have a link for this person."""
+        may = self.request.user.has_perm
+        sections = [
+            MenuSection(title, [MenuLink(label, name, self) for label, name, perm in entries if may(perm)])
+            for title, entries in SECTIONS
+        ]
+        return [section for section in sections if section.links]
+
+    @cached_property
+    def counts(self):
+        return waiting_in_menu(self.request.user)
+
+    @property
+    def is_waited_for(self):
+        """Whether anything waits for this person."""
+        return any(link.waiting for section in self.sections for link in section.links)

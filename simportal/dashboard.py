@@ -1,15 +1,16 @@
-"""The console's first page: what needs a person today, how many cards are where, what happened and what comes next."""
+"""The console's first page: what needs whoever looks, how many cards are where, what happened and what comes.
+
+It is made of sections, each for who does what it is about: who has several roles has the sections of all of them.
+"""
 
 from functools import cached_property
 
-from billing.bills.pages.bill_rows import bill_tiles
-from billing.pages.approval_lines import told_as_expired, waiting_for
-from billing.pages.money_tiles import money_out_tiles
+from billing.pages.approval_lines import decided_by, told_as_expired
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
-from cards.carriers.pages.waiting_tiles import accounts_for_home, broken_of, carrier_tiles
-from cards.models import Card, SweptDay, UsageDay
+from cards.carriers.models import CarrierAccount
+from cards.models import AuditEntry, Card, CardRequest, SweptDay, UsageDay
 from cards.pages.frames import console_page, permitted
 from cards.pages.queues import queues
 from cards.paging import counts_up_to
@@ -17,35 +18,121 @@ from cards.state_counts import COUNTED
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
 from simportal.dashboard_states import Fleet
 from simportal.nightly_proof import state_of_the_proof
+from simportal.waiting import waiting_tiles
+
+ROWS_IN_SECTION = 5
+OF_JOBS = ("cards.suspend_card", "cards.place_hold_card", "cards.import_card")
+# The queues of cards and jobs, each for who may do something about what waits there.
+SEES_TO = {
+    "cancelling": ("cards.protect_card", "billing.place_order"),
+    "expiring": ("billing.place_order",),
+    "forced": ("cards.activate_card",),
+    "used_up": ("billing.place_order",),
+    "low": ("billing.place_order",),
+    "real_name": ("cards.approve_real_name_card",),
+    "parked": ("cards.unpark_card",),
+    "stray": ("carriers.decide_drift",),
+    "quarantine": ("cards.decide_quarantinedreading",),
+    "late": ("cards.import_card",),
+    "waiting": OF_JOBS,
+    "failed": OF_JOBS,
+}
+OF_MONEY = ("orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
+OF_CARRIERS = ("drift", "no_outcome")
+# The sections in their order, each for who has one of these permissions; `_<name>.html` shows it.
+SECTIONS_OF_HOME = {
+    "requests": ("cards.answer_cardrequest",),
+    "queues": tuple({asked for asks in SEES_TO.values() for asked in asks}),
+    "money": ("billing.pay_order", "billing.add_receipt", "billing.pay_withdrawal", "bills.settle_bill"),
+    "carriers": ("carriers.decide_drift",),
+    "stopped": ("cards.suspend_card", "cards.place_hold_card"),
+    "log": ("cards.view_auditentry",),
+    "states": ("cards.view_card",),
+    "charts": ("cards.import_card", "billing.pay_order", "cards.view_auditentry"),
+    "night": ("cards.sweep_card", "cards.view_auditentry"),
+}
 
 
 @permitted("cards.view_card")
 def dashboard(request):
-    today = civil_today()
-    snapshot = fleet_snapshot.snapshot(today)
-    accounts = accounts_for_home()
-    context = {
-        "queues": [
-            *queues(snapshot, today).values(),
-            *carrier_tiles(accounts),
-            *money_out_tiles(request.user),
-            *bill_tiles(request.user),
-        ],
-        "broken_accounts": broken_of(accounts),
-        "as_of": snapshot.as_of,
-        "fleet": Fleet(today),
-        "agenda": agenda(snapshot.document, today),
-        "expiries": expiries(snapshot.document, today),
-        "activations": activations(today),
-        "usage": usage(today),
-        "readings": readings(snapshot.document, today),
-        "sweep": LastSweep(today),
-        "proof": state_of_the_proof(),
-        "approvals": waiting_for(request.user),
-        "expired_approvals": told_as_expired(request.user),
-        "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),
-    }
-    return console_page(request, "console/dashboard.html", context)
+    home = Home(request.user, civil_today())
+    return console_page(request, "console/dashboard.html", home.context())
+
+
+class Home:
+    """What one person's first page shows on a day."""
+
+    def __init__(self, user, today):
+        self.user, self.today = user, today
+
+    def context(self):
+        """The sections by name, with what each shows, and what has to be said before all of them."""
+        names = [name for name, asks in SECTIONS_OF_HOME.items() if self._has_one_of(asks)]
+        shown = {
+            "sections": [f"console/dashboard/_{name}.html" for name in names],
+            "approvals": sum(counts_up_to(COUNTED, decided_by(self.user))),
+            "expired_approvals": told_as_expired(self.user),
+        }
+        for name in names:
+            shown |= getattr(self, f"_{name}")()
+        return shown
+
+    @cached_property
+    def _snapshot(self):
+        return fleet_snapshot.snapshot(self.today)
+
+    @cached_property
+    def _fleet(self):
+        return Fleet(self.today)
+
+    def _requests(self):
+        (tile,) = waiting_tiles(self.user, ["requests"])
+        waiting = CardRequest.objects.waiting().select_related("card", "customer").order_by("pk")
+        return {"requests": waiting[:ROWS_IN_SECTION], "requests_label": tile.count_label}
+
+    def _queues(self):
+        counted = queues(self._snapshot, self.today)
+        mine = [queue for code, queue in counted.items() if self._has_one_of(SEES_TO[code])]
+        return {"queues": mine, "as_of": self._snapshot.as_of}
+
+    def _money(self):
+        return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY) if tile.count]}
+
+    def _carriers(self):
+        """Nothing where no carrier is connected."""
+        accounts = list(CarrierAccount.objects.all())
+        return {
+            "carrier_tiles": waiting_tiles(self.user, OF_CARRIERS) if accounts else [],
+            "broken_accounts": [account for account in accounts if account.is_on and account.broken_since],
+        }
+
+    def _stopped(self):
+        return {"fleet": self._fleet}
+
+    def _log(self):
+        return {"entries": AuditEntry.objects.order_by("-pk")[:ROWS_IN_SECTION]}
+
+    def _states(self):
+        return {"fleet": self._fleet}
+
+    def _charts(self):
+        return {
+            "expiries": expiries(self._snapshot.document, self.today),
+            "activations": activations(self.today),
+            "usage": usage(self.today),
+        }
+
+    def _night(self):
+        return {
+            "agenda": agenda(self._snapshot.document, self.today),
+            "readings": readings(self._snapshot.document, self.today),
+            "sweep": LastSweep(self.today),
+            "proof": state_of_the_proof(),
+            "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),
+        }
+
+    def _has_one_of(self, asks):
+        return any(map(self.user.has_perm, asks))
 
 
 class LastSweep:

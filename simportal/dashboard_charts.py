@@ -12,7 +12,9 @@ from cards.actions.fleet_snapshot import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDE
 from cards.calendar import WEEK, days, last_day
 from cards.choices import Action
 from cards.pages.charts import bars
+from cards.pages.frames import CONSOLE
 from cards.quantities import MB, megabytes
+from cards.quick import LAST_READ
 
 DAYS_BACK = 30
 GB = 1_024 * MB
@@ -58,7 +60,8 @@ def expiries(document, today):
 
 @dataclass(frozen=True)
 class Readings:
-    """How old the last usage reading of the cards in use is: (how old, cards) from the newest to none at all."""
+    """How old the last usage reading of the cards in use is: (how old, cards, where
+    they are listed) from the newest to none at all."""
 
     in_use: int
     oldest: datetime | None
@@ -68,10 +71,11 @@ class Readings:
 def readings(document, today):
     found = document["readings"]
     older = [found["in_use"] - found["never"], *(found[f"older_{days}"] for days in READINGS_OLDER_THAN_DAYS), 0]
-    counts = [newer - rest for newer, rest in pairwise(older)]
-    words = (_("yesterday or today"), _("2 to 3 days ago"), _("4 to 7 days ago"), _("more than 7 days ago"))
+    counts = [*(newer - rest for newer, rest in pairwise(older)), found["never"]]
+    words = (_("yesterday or today"), *(age.label for age in LAST_READ.values()))
+    urls = ("", *(f"{CONSOLE.url('card-list')}?reading={code}" for code in LAST_READ))
     oldest = found["oldest"] and timezone.localtime(datetime.fromisoformat(found["oldest"]))
-    return Readings(found["in_use"], oldest, [*zip(words, counts, strict=True), (_("never"), found["never"])])
+    return Readings(found["in_use"], oldest, list(zip(words, counts, urls, strict=True)))
 
 
 def _last_days(today):

@@ -21,7 +21,9 @@ from cards.actions.cancelling import cancelled_alone, expired_since, waiting_for
 from cards.calendar import civil_today
 from cards.models import Customer, JobChunk
 from cards.pages.frames import CONSOLE
+from cards.paging import counts_up_to
 from cards.phrases import listed, pair
+from cards.state_counts import COUNTED
 
 EXPIRED_SHOWN_DAYS = 30
 EXPIRED_TOLD_DAYS = 7
@@ -83,17 +85,15 @@ def everything_expired():
     ]
 
 
-def waiting_for(user):
-    """How much waits that this person may decide; nobody decides what they asked for."""
+def decided_by(user):
+    """What waits that this person may decide, as querysets; nobody decides what they asked for."""
     waiting = (
         Proposal.objects.waiting(),
         Refund.objects.waiting(),
         Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
         waiting_for_release(),
     )
-    return sum(
-        rows.filter(may).exclude(**{asked_by: user}).count() for rows, asked_by, may in _decided_by(user, waiting)
-    )
+    return [rows.filter(may).exclude(**{asked_by: user}) for rows, asked_by, may in _decided_by(user, waiting)]
 
 
 def told_as_expired(user):
@@ -105,7 +105,8 @@ def told_as_expired(user):
         Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
         expired_since(since),
     )
-    return sum(rows.filter(may | Q(**{asked_by: user})).count() for rows, asked_by, may in _decided_by(user, expired))
+    told = [rows.filter(may | Q(**{asked_by: user})) for rows, asked_by, may in _decided_by(user, expired)]
+    return sum(counts_up_to(COUNTED, told))
 
 
 def about_proposal(proposal, price):

@@ -3,15 +3,18 @@
 They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db import connection
+from django.db.models import Count, Exists, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from cards.calendar import civil_today
+from cards.calendar import WEEK, civil_today, midnight
 from cards.choices import State
-from cards.models import Card, FleetFigures
-from cards.quick import ENDING_WITHIN_DAYS, QUICK
+from cards.models import Card, FleetFigures, NotRead
+from cards.querysets import NEVER_READ
+from cards.quick import ENDING_WITHIN_DAYS, LATE_AFTER_DAYS, QUICK
 
 ROW = 1
 EVERY_SECONDS = 300
@@ -19,8 +22,7 @@ AGENDA_DAYS = 7
 ENDING_DAYS = 84
 # Besides those whose days are counted, the quick filters that may find a large part of the fleet.
 COUNTED_NOW_AND_THEN = ("low", "used_up", "forced")
-READINGS_OLDER_THAN_DAYS = (1, 3, 7)
-LATE_AFTER_DAYS, LATEST_NAMED = 3, 10
+READINGS_OLDER_THAN_DAYS = (1, LATE_AFTER_DAYS, WEEK)
 
 
 def snapshot(today):
@@ -45,13 +47,16 @@ def _count(today):
     counts = {name: QUICK[name].cards(cards, today).count() for name in COUNTED_NOW_AND_THEN}
     counts["expiring"] = sum(count for day, count in ending.items() if day <= soon)
     counts["cancelling"] = sum(cancelling.values())
+    readings = _readings(today)
+    counts["late"] = readings[f"older_{LATE_AFTER_DAYS}"] + readings["never"]
+    _keep_not_read(today)
     document = {
         "day": str(today),
         "agenda": _by_day(cards.filter(next_due_on__gt=today), "next_due_on", today + timedelta(days=AGENDA_DAYS)),
         "ending": ending,
         "cancelling": cancelling,
         "quick": counts,
-        "readings": _readings(today),
+        "readings": readings,
     }
     snapshot, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})
     return snapshot
@@ -64,10 +69,7 @@ def _by_day(cards, name, until=date.max):
 
 
 def _readings(today):
-    """Of the cards in use: how many have no reading for `READINGS_OLDER_THAN_DAYS`, how many none at all; the oldest.
-
-    `cards` are the keys of those that were read longest ago.
-    """
+    """Of the cards in use: how many have had no reading for `READINGS_OLDER_THAN_DAYS`, how many none; the oldest."""
     older = {
         f"older_{days}": Count("pk", filter=Q(read_at__lt=midnight(today - timedelta(days=days))))
         for days in READINGS_OLDER_THAN_DAYS
@@ -75,11 +77,16 @@ def _readings(today):
     never = Count("pk", filter=Q(read_at=None))
     in_use = Card.objects.filter(state=State.IN_USE)
     found = in_use.aggregate(in_use=Count("pk"), never=never, oldest=Min("read_at"), **older)
-    late = in_use.filter(read_at__lt=midnight(today - timedelta(days=LATE_AFTER_DAYS))).order_by("read_at", "pk")
-    named = list(late.values_list("pk", flat=True)[:LATEST_NAMED]) if found[f"older_{LATE_AFTER_DAYS}"] else []
-    return found | {"oldest": found["oldest"] and found["oldest"].isoformat(), "cards": named}
+    return found | {"oldest": found["oldest"] and found["oldest"].isoformat()}
 
 
-def midnight(day):
-    """The instant at which a civil day begins."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+def _keep_not_read(today):
+    """Bring the list of cards in use that were not read since yesterday in step; what stays true is not written."""
+    since = midnight(today - timedelta(days=READINGS_OLDER_THAN_DAYS[0]))
+    last_read = Coalesce("read_at", Value(NEVER_READ))
+    due = Card.objects.filter(state=State.IN_USE).annotate(last_read=last_read).filter(last_read__lt=since)
+    NotRead.objects.exclude(Exists(due.filter(pk=OuterRef("card"), last_read=OuterRef("read_at")))).delete()
+    missing = due.exclude(Exists(NotRead.objects.filter(card=OuterRef("pk")))).values_list("pk", "last_read")
+    rows, values = missing.query.sql_with_params()
+    with connection.cursor() as cursor:  # another who counts may list the same
+        cursor.execute(f"INSERT INTO {NotRead._meta.db_table} (card_id, read_at) {rows} ON CONFLICT DO NOTHING", values)

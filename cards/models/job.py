@@ -73,6 +73,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that wait for a worker or have one."""
         return self.filter(status__in=JOB_AT_WORK)
 
+    def waiting_for_people(self) -> Self:
+        """Jobs with which somebody has to go on: what their columns are, or that they may start."""
+        return self.filter(status__in=(JobStatus.ASKING, JobStatus.READY))
+
     def waiting_for_work(self) -> tuple[int, datetime | None]:
         """How many there are of these, and the last sign of life of any; a lease ends in the future."""
         signs = {

@@ -45,6 +45,33 @@ class UsageTally(models.Model):
         return f"{self.day} {self.bytes:+}"
 
 
+class NotRead(models.Model):
+    """A card in use without a reading since yesterday, and when it was last read: `NEVER_READ` if it never was.
+
+    No index of cards has them in this order: each import would write it. So they are kept in a list, which is brought
+    in step with the fleet's figures; whoever reads it asks the card too, which may have been read meanwhile.
+    """
+
+    card = models.OneToOneField(
+        "cards.Card",
+        models.DO_NOTHING,
+        primary_key=True,
+        related_name="not_read",
+        db_constraint=False,
+        verbose_name=_("card"),
+    )
+    read_at = models.DateTimeField(_("last read at"))
+
+    class Meta:
+        verbose_name = _("card without a recent reading")
+        verbose_name_plural = _("cards without a recent reading")
+        default_permissions = ()
+        indexes = [models.Index(fields=["read_at", "card"], name="not_read_longest")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.read_at}"
+
+
 class FleetFigures(models.Model):
     """What the dashboard shows and is too dear to count for each visitor: one row, with the instant it is true for."""
 

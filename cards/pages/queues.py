@@ -7,7 +7,6 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cards.actions.fleet_snapshot import LATE_AFTER_DAYS
 from cards.choices import JobStatus
 from cards.models import Card, Job, QuarantinedReading
 from cards.models.job import FAILED, WAITING
@@ -18,10 +17,9 @@ from cards.state_counts import COUNTED
 
 FAILED_DAYS = 7
 
-CARD_QUEUES = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray")
+CARD_QUEUES = ("cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray", "late")
 TITLES = {code: QUICK[code].label for code in CARD_QUEUES} | {
     "quarantine": _("Readings in quarantine"),
-    "late": _("No usage reading for 3 days"),
     "waiting": _("Jobs ready to start"),
     "failed": _("Jobs failed in the last 7 days"),
 }
@@ -63,15 +61,9 @@ def queues(snapshot, today):
     counted_now = dict(zip([*not_kept, "quarantine"], counted, strict=True))
     waiting, failed = Count("pk", filter=WAITING), Count("pk", filter=_failed_lately())
     jobs = Job.objects.filter(WAITING | FAILED).aggregate(waiting=waiting, failed=failed)
-    counts = kept | counted_now | {"late": late_readings(snapshot.document)} | jobs
+    counts = kept | counted_now | jobs
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}
-
-
-def late_readings(document):
-    """How many cards in use were not read for days, or never."""
-    readings = document["readings"]
-    return readings[f"older_{LATE_AFTER_DAYS}"] + readings["never"]
 
 
 def failed_jobs():
@@ -83,8 +75,6 @@ def _failed_lately():
 
 
 def _url(code):
-    if code == "late":
-        return f"{CONSOLE.url('queues')}#late"
     if code in PAGES_OF_QUEUES:
         return CONSOLE.url(PAGES_OF_QUEUES[code])
     if code in ("waiting", "failed"):

@@ -15,6 +15,7 @@ from cards.pages.frames import SAFE, Framed, entering
 from cards.paging import END
 from cards.search import Numbers
 
+LED_TO = ("reading",)
 PARAMETERS_KEPT = ("state", "hold", "quick")
 SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "size", "cols")
 
@@ -44,10 +45,10 @@ class CardList(Framed):
             "may_select": self.may_select(request.user),
             "at_once": self.at_once(request.user),
             "key": uuid.uuid4(),
+            **self.context(request, filtered, params),  # first: what is listed may have to be counted anew
             **self._rows(filtered, params),
             **_more_filters(filtered.form, params, self.more),
             **_search(filtered, params),
-            **self.context(request, filtered, params),
         }
         if not complaints:
             chips = chips_of(params, self.frame, self.quick)
@@ -101,7 +102,8 @@ class CardList(Framed):
 
 
 def _more_filters(form, params, names):
-    """The fields of “More filters”: those of these names, and the ranges of days."""
+    """The fields of “More filters”: those of these names, and the ranges of days; to some only figures lead."""
+    names = [name for name in names if name in params or name not in LED_TO]
     ranges = [
         {"label": label, "since": form[f"{name}_since"], "through": form[f"{name}_through"]}
         for name, label in RANGES.items()

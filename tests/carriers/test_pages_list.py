@@ -77,18 +77,19 @@ def test_the_first_page_says_what_waits_at_the_carriers(cards):
     line = on_account(card_in_use(), an_account("second"), step=LineStep.UNKNOWN)
     an_order(line, state=CommandState.UNKNOWN, ended_at=timezone.now())
     a_difference(line)
-    found = tiles(of_role("support"))
+    found = tiles(of_role("carrier_desk"))
     assert found["Differences from the carriers"] == ("is-urgent", "1", "/console/carriers/drift/")
     assert found["Orders without an outcome"] == ("is-urgent", "2", "/console/cards/?step=unknown")
+    assert "Orders without an outcome" not in tiles(of_role("support"))
 
 
 def test_without_an_account_the_first_page_says_nothing_of_carriers():
-    assert "Differences from the carriers" not in tiles(of_role("support"))
+    assert "Differences from the carriers" not in tiles(of_role("carrier_desk"))
 
 
 def test_an_account_that_does_not_work_is_said_on_the_first_page():
     an_account(broken_since=timezone.now())
     an_account("off", is_on=False, broken_since=timezone.now())
-    page = text(of_role("finance").get("/console/", headers=ENGLISH))
+    page = text(of_role("carrier_desk").get("/console/", headers=ENGLISH))
     assert page.count("The carrier account onelink-sh has not worked since") == 1
     assert "The carrier account off" not in page

@@ -94,7 +94,7 @@ def test_the_list_of_cards_does_not_count_them_all():
     ) as queries:
         client.get("/admin/cards/card/")
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"] and "cards_card" in query["sql"]]
-    assert [sql for sql in counts if "LIMIT 10000" not in sql] == []
+    assert [sql for sql in counts if "LIMIT" not in sql] == []
 
 
 # tags
@@ -200,7 +200,7 @@ def test_other_roles_look_at_master_data_and_change_none(role):
 def test_the_menu_shows_what_somebody_may_look_at():
     def titles(client):
         context = client.get("/console/", headers={"accept-language": "en"}).context
-        return [str(link.title) for section in context["nav"] for link in section.links]
+        return [str(link.title) for section in context["nav"].sections for link in section.links]
 
     console = ["Dashboard", "SIM cards", "Customers", "Queues", "Requests", "Jobs", "Carriers", "Nightly sweep"]
     money = [

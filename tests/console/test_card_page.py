@@ -337,7 +337,7 @@ def test_looking_changes_nothing_however_often(django_assert_max_num_queries):
     card = do("suspend", use(card_in_use(), DAY, 30.1), DAY)
     record, facts = story(card), fresh(card).facts()
     client = of_role("operations")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page_of(client, card)
     assert client.post(f"/console/cards/{card.iccid}/").status_code == 405
     assert (story(card), {**fresh(card).facts(), "_state": None}) == (record, {**facts, "_state": None})

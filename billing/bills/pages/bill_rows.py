@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, Sum
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,11 +14,8 @@ from billing.bills.models import Bill, BillLine
 from billing.choices import Account, BillLineKind
 from billing.models import Posting
 from billing.money import ZERO
-from billing.pages.money_tiles import MoneyTile
 from cards.pages.badges import Badge
 from cards.pages.downloads import csv_response
-from cards.paging import counts_up_to
-from cards.state_counts import COUNTED
 
 TONES = {
     BillState.WANTED: "info",
@@ -103,14 +99,6 @@ class ShownLine:
     badge: Badge
     ours: object
     to_do: str
-
-
-def bill_tiles(user):
-    """What waits of bills, for the first page of who may settle it; nothing where there is no bill."""
-    if not user.has_perm("bills.settle_bill") or not Bill.objects.exists():
-        return []
-    (count,) = counts_up_to(COUNTED, [BillLine.objects.open()])
-    return [MoneyTile(_("Differences from payment providers"), count, reverse("bills:queue"))]
 
 
 def shown_bills(bills):

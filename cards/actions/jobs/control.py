@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from uuid import uuid5
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -78,6 +78,18 @@ def may(user, job):
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk
     return not Actor.of(user).actions.isdisjoint(actions_of(job))
+
+
+def permitted_jobs(user):
+    """What `may` says, as a condition: the jobs that this person may start, pause and stop."""
+    actions = Actor.of(user).actions
+    undone = [word for word, action in CATALOGUE.items() if not actions.isdisjoint(action.undone_by)]
+    may = Q(kind=JobKind.UNDO, of__action__in=undone)
+    may |= Q(kind__in=(JobKind.ACTION, JobKind.APPROVE_DRIFT), action__in=actions)
+    may |= Q(kind=JobKind.EXPORT) if user.is_superuser else Q(kind=JobKind.EXPORT, owner=user)
+    if may_import(user):
+        may |= Q(kind__in=IMPORT_KINDS) | Q(kind=JobKind.UNDO, of__kind__in=IMPORT_KINDS)
+    return may
 
 
 def is_taking_back(job):

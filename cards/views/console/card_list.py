@@ -4,6 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from cards.actions.fleet_snapshot import snapshot
+from cards.calendar import civil_today
 from cards.choices import Action
 from cards.filters import FILTERS_BROUGHT
 from cards.lookup import customers_called, customers_named
@@ -17,7 +19,7 @@ from cards.quick import QUICK
 from cards.views.card_list import CardList
 
 NAMES_SUGGESTED = 20
-MORE = ("customer", "tag", "current_plan", "stock", "certification", "expiring", "due", "parked")
+MORE = ("customer", "tag", "current_plan", "stock", "certification", "expiring", "due", "reading", "parked")
 DAILY = (Action.SUSPEND, Action.RESUME)
 NAMED = {"customer": Customer, "tag": Tag}
 
@@ -55,7 +57,13 @@ class ConsoleList(CardList):
             "has_address": request.method != "POST",
             "offered_columns": offered_columns(names),
             "usual_url": view_url(params, CONSOLE, cols=None) if "cols" in params else None,
+            "listed_at": snapshot(civil_today()).as_of if is_of_kept_list(params) else None,
         }
+
+
+def is_of_kept_list(params):
+    """Whether the cards are those of a list that is made now and then: it says as of when it is."""
+    return params.get("quick") == "late" or "reading" in params
 
 
 CONSOLE_LIST = ConsoleList(CONSOLE)

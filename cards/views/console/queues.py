@@ -100,11 +100,6 @@ class QueueSection:
     def is_of_jobs(self):
         return self.queue.code == "failed"
 
-    @property
-    def is_listed(self):
-        """Whether the queue's address is a list, and not this very section."""
-        return self.queue.cards and self.queue.code != "late"
-
 
 @permitted("cards.view_card")
 def queues_page(request):
@@ -158,8 +153,7 @@ class Queues:
 
     @property
     def _late(self):
-        named = self.snapshot.document["readings"]["cards"]  # no index has them in order, so there is no list of them
-        cards = Card.objects.filter(pk__in=named).select_related("customer").order_by("read_at", "pk")
+        cards = self._few("late", "not_read__read_at", "pk")
         return [self._row("late", card, card.read_at) for card in cards]
 
     @property

@@ -8,13 +8,16 @@ class BillingConfig(AppConfig):
     verbose_name = _("Billing")
 
     def ready(self):
+        from billing.actions.merging import Money
         from billing.models import MoneyRules
         from billing.pages.log_changes import TermsChanges
         from billing.triggers import install_money_triggers
+        from cards.actions.jobs.merge import bring_handover
         from cards.audit_log import bring_source
         from cards.laying import clear
         from cards.pages.label_drawing import bring_dealer_name
 
+        bring_handover(Money())
         bring_dealer_name(lambda: MoneyRules.read().seller)
         bring_source(TermsChanges())
 

@@ -71,6 +71,7 @@ class Deed(TextChoices):
     RULES = "rules", _("Billing settings")
     WITHDRAWAL = "withdrawal", pgettext_lazy("entry", "Withdrawal")
     CHARGEBACK = "chargeback", pgettext_lazy("entry", "Chargeback")
+    MERGE = "merge", pgettext_lazy("deed", "Merging of customers")
 
 
 class ProposalState(TextChoices):
@@ -112,6 +113,7 @@ class EntryKind(TextChoices):
     CHARGEBACK = "chargeback", pgettext_lazy("entry", "Chargeback")
     FEE = "fee", pgettext_lazy("entry", "Payment fee")
     PAYOUT = "payout", pgettext_lazy("entry", "Payout of a provider")
+    MERGE = "merge", pgettext_lazy("entry", "Customers merged")
 
 
 class PriceKind(TextChoices):

@@ -148,6 +148,18 @@ MONEY_REFUSALS = {
         _("With this, you alone come to {sum} for this customer in {days} days; above {limit} it needs approval."),
         _("Ask a colleague in finance."),
     ),
+    "being_merged": (
+        _("{customer} is being merged into {target}, so nothing is paid from this wallet."),
+        _("Wait a few minutes, then use the wallet of {target}."),
+    ),
+    "debt_too_large": (
+        _("A debt of {debt} would be taken over, but only {available} is available in the wallet that takes it."),
+        _("Raise the credit limit or record a receipt first."),
+    ),
+    "not_merged": (
+        _("This cannot be merged yet: {obstacle}"),
+        _("Settle that first."),
+    ),
     "own_request": (
         _("You cannot approve your own request."),
         _("Ask a colleague in finance."),

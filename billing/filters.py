@@ -121,7 +121,7 @@ class TermsFilter(StrictFilterSet):
         label=_("Kind"),
         empty_label=_("Any kind"),
     )
-    customer = OfCustomer()
+    customer = OfCustomer(as_written=True)
     by = django_filters.CharFilter(method="by_person", label=_("By"))
     since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label=_("From date"))
     through = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label=_("Through date"))
@@ -215,6 +215,7 @@ class CustomerFilter(StrictFilterSet):
     )
 
     def search(self, customers: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:
+        """Those who were merged are found by their names, though the list has them no more."""
         text = text.strip()
         return customers.filter(
             Q(pk__in=customers_called(text).values("pk")) | Q(phone=without_country(canonical(text))) | Q(contact=text)

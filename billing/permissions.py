@@ -30,6 +30,7 @@ DECIDED_WITH: Mapping[str, str] = {
     Deed.CANCELLING: f"cards.{codename(Action.CANCEL)}",
     Deed.WITHDRAWAL: "billing.pay_withdrawal",
     Deed.CHARGEBACK: "billing.settle_payerrefund",
+    Deed.MERGE: "billing.change_customeraccount",
 }
 AUTO_RENEWAL = Actor(ActorKind.SYSTEM, "auto_renew", frozenset())
 GUEST = Actor(ActorKind.GUEST, "guest", frozenset())
@@ -83,6 +84,11 @@ def may_sell(user: Visitor, customer: Customer) -> bool:
     if scope.is_staff:
         return user.has_perm("billing.add_price")
     return customer.kind == CustomerKind.ENTERPRISE and customer.pk in scope.owns
+
+
+def may_merge(user: Visitor) -> bool:
+    """Whether somebody may ask for two customers to become one: who assigns cards and keeps customers."""
+    return Action.ASSIGN in Actor.of(user).actions and user.has_perm("cards.change_customer")
 
 
 def may_clear(user: Visitor) -> bool:

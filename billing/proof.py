@@ -202,13 +202,16 @@ def _on_order() -> Iterator[Problem]:
     open_lines = OrderLine.objects.filter(order__kind=OrderKind.RENEWAL, order__is_guest=False, state=LineState.OPEN)
     for is_paid, state in ((False, OrderState.PLACED), (True, OrderState.PAID)):
         lines, terms = open_lines.filter(order__state=state), OrderedTerm.objects.filter(is_paid=is_paid)
-        same_line = {"order": OuterRef("order_key"), "order__customer": OuterRef("customer")}
-        same_term = {"order_key": OuterRef("order"), "customer": OuterRef("order__customer")}
+        # While customers are merged, the terms go with their cards, and the orders in the end.
+        same_line = Q(order__customer=OuterRef("customer")) | Q(order__customer__merged_into=OuterRef("customer"))
+        same_line &= Q(order=OuterRef("order_key"))
+        same_term = Q(customer=OuterRef("order__customer")) | Q(customer=OuterRef("order__customer__merged_into"))
+        same_term &= Q(order_key=OuterRef("order"))
         sold = {name: OuterRef(name) for name in ("card", "plan", "months", "alignment", "quota_mb")}
-        for term in terms.exclude(Exists(lines.filter(**same_line, **sold))).select_related("card"):
+        for term in terms.exclude(Exists(lines.filter(same_line, **sold))).select_related("card"):
             sentence = _("a term is on order for the card, but order {order} has no such open line")
             yield _problem("ordered_term_without_line", sentence, iccid=term.card.iccid, order=term.order_number)
-        for line in lines.exclude(Exists(terms.filter(**same_term, **sold))).select_related("card", "order"):
+        for line in lines.exclude(Exists(terms.filter(same_term, **sold))).select_related("card", "order"):
             sentence = _("line {line} is to be served, but the card has no such term on order")
             iccid = line.card.iccid if line.card else None
             yield _problem("line_without_ordered_term", sentence, iccid=iccid, line=line)
@@ -226,7 +229,7 @@ def _online() -> Iterator[Problem]:
     """What came online stands in its customer's wallet, and what stands there came. What a guest paid, or a trial, pays
     the order or is owed to the payer."""
     booked = Posting.objects.filter(entry=OuterRef("entry"), amount=OuterRef("amount"))
-    in_wallet = Exists(booked.filter(account=Account.WALLET, customer=OuterRef("customer")))
+    in_wallet = Exists(booked.filter(_of("customer"), account=Account.WALLET))
     passes_it = Exists(booked.filter(account__in=(Account.RECEIVABLES, Account.PAYBACK)))
     is_of_nobody = Q(order__is_guest=True) | Q(customer=None)
     all_paid = Payment.objects.filter(state=PaymentState.PAID)
@@ -263,7 +266,7 @@ def _payback() -> Iterator[Problem]:
 
 def _receipts() -> Iterator[Problem]:
     """A bank receipt stands in its customer's wallet as it came, and is taken back exactly if its entry is."""
-    booked = Posting.objects.filter(entry=OuterRef("entry"), account=Account.WALLET, customer=OuterRef("customer"))
+    booked = Posting.objects.filter(_of("customer"), entry=OuterRef("entry"), account=Account.WALLET)
     for receipt in Receipt.objects.exclude(Exists(booked.filter(amount=OuterRef("amount")))):
         sentence = _("bank receipt {receipt} is not in the wallet as it came")
         yield _problem("receipt_not_booked", sentence, receipt=receipt.number)
@@ -286,18 +289,15 @@ def _refunds() -> Iterator[Problem]:
 
 def _withdrawals() -> Iterator[Problem]:
     """What was approved is out of its wallet, and ended as the withdrawal says: by its own entry, or by its refunds."""
-    wallet: dict[str, Any] = {"account": Account.WALLET, "customer": OuterRef("customer")}
-    payback = {"account": Account.PAYBACK}
-    taken = _moved("entry", -1, **wallet) & _moved("entry", 1, **payback)
+    wallet = Q(_of("customer"), account=Account.WALLET)
+    payback = Q(account=Account.PAYBACK)
+    taken = _moved("entry", -1, wallet) & _moved("entry", 1, payback)
     for withdrawal in Withdrawal.objects.exclude(taken):
         sentence = _("withdrawal {withdrawal} is not out of the wallet as it was approved")
         yield _problem("withdrawal_not_booked", sentence, withdrawal=withdrawal)
-    ends: dict[str, dict[str, Any]] = {
-        WithdrawalState.DONE: {"account": Account.CASH},
-        WithdrawalState.RETURNED: wallet,
-    }
-    ended = reduce(or_, (Q(_moved("end_entry", 1, **target), state=state) for state, target in ends.items()))
-    by_bank = Q(end_entry=None, state=WithdrawalState.APPROVED) | ended & _moved("end_entry", -1, **payback)
+    ends = {WithdrawalState.DONE: Q(account=Account.CASH), WithdrawalState.RETURNED: wallet}
+    ended = reduce(or_, (Q(_moved("end_entry", 1, target), state=state) for state, target in ends.items()))
+    by_bank = Q(end_entry=None, state=WithdrawalState.APPROVED) | ended & _moved("end_entry", -1, payback)
     refunds = PayerRefund.objects.filter(withdrawal=OuterRef("pk"))
     waits, arrived = Exists(refunds.filter(ended_at=None)), Exists(refunds.exclude(state=PayerRefundState.KEPT))
     states = Q(waits, state=WithdrawalState.APPROVED) | Q(~waits, arrived, state=WithdrawalState.DONE)
@@ -315,15 +315,14 @@ def _withdrawals() -> Iterator[Problem]:
 
 def _payer_refunds() -> Iterator[Problem]:
     """Money on its way to a payer is owed; where it ended, it left what is owed for where its state says."""
-    wallet = {"account": Account.WALLET, "customer": OuterRef("withdrawal__customer")}
-    targets: dict[str, dict[str, Any]] = {
-        PayerRefundState.DONE: {"account": Account.PROVIDERS},
-        PayerRefundState.BY_BANK: {"account": Account.CASH},
-        PayerRefundState.KEPT: wallet,
+    targets = {
+        PayerRefundState.DONE: Q(account=Account.PROVIDERS),
+        PayerRefundState.BY_BANK: Q(account=Account.CASH),
+        PayerRefundState.KEPT: Q(_of("withdrawal__customer"), account=Account.WALLET),
     }
     owed = Q(entry=None, ended_at=None, state__in=[state for state in PayerRefundState if state not in targets])
-    left = Q(ended_at__isnull=False) & _moved("entry", -1, account=Account.PAYBACK)
-    arrived = reduce(or_, (Q(_moved("entry", 1, **target), state=state) for state, target in targets.items()))
+    left = Q(ended_at__isnull=False) & _moved("entry", -1, Q(account=Account.PAYBACK))
+    arrived = reduce(or_, (Q(_moved("entry", 1, target), state=state) for state, target in targets.items()))
     right = owed | left & arrived
     for key in PayerRefund.objects.exclude(right).values_list("key", flat=True):
         sentence = _("what became of the refund {refund} to a payer is not what the books say")
@@ -332,7 +331,7 @@ def _payer_refunds() -> Iterator[Problem]:
 
 def _chargebacks() -> Iterator[Problem]:
     """A chargeback left what is at the provider, and no more goes back of a payment than came with it."""
-    for chargeback in Chargeback.objects.exclude(_moved("entry", 1, account=Account.PROVIDERS)):
+    for chargeback in Chargeback.objects.exclude(_moved("entry", 1, Q(account=Account.PROVIDERS))):
         sentence = _("chargeback {reference} is not booked as it was recorded")
         yield _problem("chargeback_not_booked", sentence, reference=chargeback.reference)
     refunds = PayerRefund.objects.exclude(state=PayerRefundState.KEPT).filter(payment=OuterRef("pk"))
@@ -365,9 +364,14 @@ CHECKS = (
 BOOK_PARTS: tuple[ProofPart, ...] = (*map(_whole, CHECKS), prove_seals(LEDGER))
 
 
-def _moved(entry: str, sign: int, **target: Any) -> Exists:
+def _moved(entry: str, sign: int, target: Q) -> Exists:
     """Whether the entry of a row moved its amount into this account (a `sign` of -1: out of it)."""
-    return Exists(Posting.objects.filter(entry=OuterRef(entry), amount=OuterRef("amount") * sign, **target))
+    return Exists(Posting.objects.filter(target, entry=OuterRef(entry), amount=OuterRef("amount") * sign))
+
+
+def _of(path: str) -> Q:
+    """Whether a posting is of a row's customer, or of one who was merged into them: the books stay as they are."""
+    return Q(customer=OuterRef(path)) | Q(customer__merged_into=OuterRef(path))
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

@@ -44,6 +44,10 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         """Orders with which somebody, or the portal, has to go on."""
         return self.filter(state__in=UNDER_WAY)
 
+    def being_served(self) -> Self:
+        """Paid orders of which not every line is served, or given back."""
+        return self.filter(state=OrderState.PAID)
+
     def over(self) -> Self:
         return self.exclude(state__in=UNDER_WAY)
 
@@ -80,6 +84,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def waiting(self) -> Self:
         """Refunds that somebody has to approve or decline."""
         return self.filter(state=RefundState.REQUESTED)
+
+    def unfinished(self) -> Self:
+        """Refunds that wait, or of which not every card has given back yet."""
+        return self.filter(state__in=(RefundState.REQUESTED, RefundState.APPROVED))
 
     def expired_since(self, instant: datetime) -> Self:
         """Refunds that nobody has approved or declined in time."""

@@ -49,10 +49,19 @@ MONEY_TRIGGERS = (
     Trigger(
         "order_terms_are_kept",
         "billing_order",
-        "UPDATE OF id, key, customer_id, kind, total, is_guest",
+        "UPDATE OF id, key, kind, total, is_guest",
         "what was ordered is fixed when the order is placed",
-        when="""OLD.state <> 'draft' AND (OLD.id <> NEW.id OR OLD.key <> NEW.key OR OLD.customer_id <> NEW.customer_id
+        when="""OLD.state <> 'draft' AND (OLD.id <> NEW.id OR OLD.key <> NEW.key
             OR OLD.kind <> NEW.kind OR OLD.total <> NEW.total OR OLD.is_guest <> NEW.is_guest)""",
+    ),
+    Trigger(
+        "order_is_its_customers",
+        "billing_order",
+        "UPDATE OF customer_id",
+        "a placed order stays its customer's, or who that was merged into",
+        when="OLD.state <> 'draft' AND OLD.customer_id <> NEW.customer_id",
+        found="""NOT EXISTS (SELECT 1 FROM cards_customer
+            WHERE id = OLD.customer_id AND merged_into_id = NEW.customer_id)""",
     ),
     Trigger(
         "order_is_not_deleted",

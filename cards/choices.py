@@ -170,12 +170,14 @@ class AuditAction(TextChoices):
     LABELS_PRINTED = "labels_printed", pgettext_lazy("audit", "Labels printed")
     CODE_REPLACED = "code_replaced", pgettext_lazy("audit", "Claim code replaced")
     JOB_STARTED = "job_started", pgettext_lazy("audit", "Job started")
+    MERGED = "merged", pgettext_lazy("audit", "Customers merged")
     PERSON_EXPORTED = "person_exported", pgettext_lazy("audit", "Personal data exported")
     PERSON_DELETED = "person_deleted", pgettext_lazy("audit", "Personal data deleted")
 
 
 class JobKind(TextChoices):
-    """What a job does: an action to many cards, taking such an action back, a file in, or a file out.
+    """What a job does: an action to many cards, taking such an action back, a file in, a file out, or giving all that
+    one customer has to another.
 
     Orders and refunds are the work of the room above, differences from carriers that of the room within: here they are
     no more than words.
@@ -186,6 +188,7 @@ class JobKind(TextChoices):
     IMPORT_CARDS = "import_cards", _("Card import")
     IMPORT_USAGE = "import_usage", _("Usage import")
     EXPORT = "export", _("Export")
+    MERGE = "merge", _("Merging of customers")
     ORDER = "order", _("Order processing")
     REFUND = "refund", _("Refund processing")
     APPROVE_DRIFT = "approve_drift", _("Approved differences")
@@ -193,6 +196,7 @@ class JobKind(TextChoices):
 
 OF_ORDERS = (JobKind.ORDER, JobKind.REFUND)
 OF_CARDS = tuple(kind for kind in JobKind if kind not in OF_ORDERS)
+DONE_WHOLLY = (JobKind.MERGE,)  # nobody stops it half-way
 IMPORT_KINDS = (JobKind.IMPORT_CARDS, JobKind.IMPORT_USAGE)
 OF_FILES = (*IMPORT_KINDS, JobKind.EXPORT)  # a file is read or written before anything else
 

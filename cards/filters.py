@@ -248,16 +248,26 @@ class DayFilter(django_filters.Filter):
 
 
 class OneCustomerField(forms.CharField):
-    """The customer of this name, or else the only one in whose name the text stands."""
+    """The customer of this name, or else the only one in whose name the text stands.
+
+    The name of somebody who was merged means who has all of theirs now; where it is asked what was written down for
+    good (`as_written`), it means whom it names.
+    """
 
     widget = forms.TextInput({"autocomplete": "off"})
+
+    def __init__(self, *, as_written: bool = False, **options: Any) -> None:
+        self.as_written = as_written
+        super().__init__(**options)
 
     def clean(self, value: Any) -> Any:
         name = super().clean(value)
         if not name:
             return None
-        called = list(customers_called(name)[: MOST_MEANT + 1])
-        found = list(Customer.objects.filter(name=name)) or called
+        if named := Customer.objects.filter(name=name).first():
+            return named if self.as_written else named.now
+        called = customers_called(name).select_related("merged_into")[: MOST_MEANT + 1]
+        found = list(dict.fromkeys(customer.now for customer in called))
         if not found:
             raise forms.ValidationError(_("There is no customer with “{text}” in their name.").format(text=name))
         if len(found) > MOST_MEANT:

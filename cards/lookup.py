@@ -95,14 +95,18 @@ def card_of_number(text: str) -> Card | None:
 
 
 def customers_named(names: Iterable[str]) -> dict[str, list[Customer]]:
-    """The customers that each name may mean: the one who is written so, or else all who are but for width and case."""
+    """The customers that each name may mean: the one who is written so, or else all who are but for width and case.
+
+    The name of somebody who was merged means who has all of theirs now.
+    """
     keys = {name: name_key(name) for name in names}
     by_name: dict[str, Customer] = {}
     by_key: defaultdict[str, list[Customer]] = defaultdict(list)
     alike = Q(name_key__in=set(keys.values())) | Q(name_key="") | Q(name__in=list(keys))
-    for customer in Customer.objects.filter(alike).order_by("name"):
-        by_name[customer.name] = customer
-        by_key[name_key(customer.name)].append(customer)
+    for customer in Customer.objects.filter(alike).select_related("merged_into").order_by("name"):
+        by_name[customer.name] = customer.now
+        if customer.now not in (meant := by_key[name_key(customer.name)]):
+            meant.append(customer.now)
     return {name: [by_name[name]] if name in by_name else by_key.get(key, []) for name, key in keys.items()}
 
 
@@ -114,11 +118,12 @@ def customers_called(text: str) -> QuerySet[Customer]:
 
 def customers_alike() -> list[Customer]:
     """The first customers whose name is another's but for width, case and blanks, by their names."""
-    several = Customer.objects.exclude(name_key="").order_by("name_key").values("name_key")
+    several = Customer.objects.living().exclude(name_key="").order_by("name_key").values("name_key")
     keys = several.annotate(customers=Count("pk")).filter(customers__gt=1).values_list("name_key", flat=True)
-    return list(Customer.objects.filter(name_key__in=list(keys[:NAMES_OFFERED])).order_by("name_key", "name"))
+    return list(Customer.objects.living().filter(name_key__in=list(keys[:NAMES_OFFERED])).order_by("name_key", "name"))
 
 
 def names_of(model: type[Model]) -> list[str]:
     """The first names, in order: of a model of which there are few."""
-    return list(model._default_manager.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])
+    rows = Customer.objects.living() if model is Customer else model._default_manager.all()
+    return list(rows.order_by("name").values_list("name", flat=True)[:NAMES_OFFERED])

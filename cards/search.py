@@ -201,7 +201,8 @@ class WordsSought:
 
     def _conditions(self) -> Iterator[Q]:
         """One for each place where there is something: a database reads each by its index."""
-        if customers := list(customers_called(self.text).values_list("pk", flat=True)):
+        called = customers_called(self.text).values_list("pk", "merged_into")
+        if customers := list({merged or key for key, merged in called}):
             yield Q(customer=customers[0]) if len(customers) == 1 else Q(customer__among=customers)
         if not self.also_notes:
             return

@@ -25,6 +25,7 @@ ASKED_ONCE = {
     # pages and words
     *("tests/browser", "tests/console", "tests/my"),
     *("tests/billing/test_console.py", "tests/billing/test_notices.py", "tests/billing/test_whose_words.py"),
+    *("tests/billing/test_customer_page.py", "tests/billing/test_merging_page.py"),
     *("tests/billing/test_bank_account.py", "tests/billing/test_digests.py", "tests/billing/test_on_paper.py"),
     *("tests/billing/test_receipts.py", "tests/billing/test_renewals_console.py", "tests/billing/test_shown.py"),
     *("tests/billing/test_unmatched.py", "tests/test_audit.py", "tests/test_attacks.py"),

@@ -455,6 +455,7 @@ MEMBERS = {
     *("cards/people/members.py", "cards/actions/claims.py", "cards/models/invitation.py", "billing/mail.py"),
     "cards/people/personal_data.py",
     *("cards/views/my/members.py", "cards/people/people_lines.py"),
+    *("cards/actions/jobs/merge.py", "billing/pages/merging.py"),  # who goes with a customer that is merged
 }
 
 

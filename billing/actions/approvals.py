@@ -6,6 +6,7 @@ from django.db import transaction
 
 from billing.actions.accounts import keep_proposed_agreement
 from billing.actions.chargebacks import charge_back_proposed
+from billing.actions.merging import merge_proposed
 from billing.actions.prices import set_proposed_price
 from billing.actions.receipts import record_proposed, reverse_proposed
 from billing.actions.refunds import expire_refund
@@ -25,6 +26,7 @@ CARRY_OUT = {
     Deed.PRICE: set_proposed_price,
     Deed.WITHDRAWAL: withdraw_proposed,
     Deed.CHARGEBACK: charge_back_proposed,
+    Deed.MERGE: merge_proposed,
 }
 
 

@@ -36,7 +36,8 @@ def wallet_locked(customer_id):
 def lock_wallet(customer_id):
     """The account as it is now; until the caller's transaction ends nobody else moves its wallet or orders renewals."""
     account_of(customer_id)
-    return CustomerAccount.objects.select_for_update().get(pk=customer_id)
+    locked = CustomerAccount.objects.select_for_update(of=("self",)).select_related("customer")
+    return locked.get(pk=customer_id)
 
 
 @contextmanager
@@ -49,9 +50,9 @@ def _books_locked(customer_id):
 def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses=None, memo="", told=""):
     """Write an entry; one that is there already under this key is returned as it is, and nothing is moved.
 
-    What is nobody's has None for a customer. What moves nothing is no entry (None). Raises `MoneyRefused` when the
-    wallet would fall below its credit limit, or hold more than it can; then nothing was written. All in one
-    transaction, or in the caller's.
+    What is nobody's has None for a customer; what comes to somebody who was merged comes to who has all of theirs. What
+    moves nothing is no entry (None). Raises `MoneyRefused` when the wallet would fall below its credit limit, or hold
+    more than it can, or is being merged; then nothing was written. All in one transaction, or in the caller's.
     """
     entry_lines = [line for line in entry_lines if line.amount]
     if not entry_lines:
@@ -60,6 +61,9 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
         known = Entry.objects.filter(pk=key).first()
         if known:
             return known
+        if account and account.customer.merged_into_id:
+            account = _of_target(account, entry_lines)
+            customer_id = account.pk
         postings = [_posting(account, key, line) for line in entry_lines]
         Posting.objects.bulk_create(postings)  # before the wallet, which they move, and the entry, which seals them
         if account:
@@ -79,6 +83,34 @@ def post_entry(key, kind, customer_id, *entry_lines, actor, order=None, reverses
         )
 
 
+def merge_wallets(former, target, *, key, actor, told):
+    """One entry that moves what is in a wallet, or what it owes, to the wallet of who has all of theirs from now on.
+
+    Both accounts are locked. Raises `MoneyRefused` where that one's credit does not bear the debt.
+    """
+    amount = former.balance
+    if not amount:
+        return None
+    check_bears(target, amount)
+    former.balance, target.balance = ZERO, target.balance + amount
+    Posting.objects.bulk_create(
+        Posting(entry_id=key, account=Account.WALLET, customer_id=account.pk, amount=moved, balance=account.balance)
+        for account, moved in ((former, -amount), (target, amount))
+    )
+    for account in (former, target):
+        account.save(update_fields=["balance"])
+    dated = {"booked_on": civil_today(), "booked_at": this_moment()}
+    who = {"actor_kind": actor.kind, "actor_name": actor.name}
+    return Entry.objects.create(key=key, kind=EntryKind.MERGE, customer_id=target.pk, told=told, **dated, **who)
+
+
+def check_bears(account, amount):
+    """Raise `MoneyRefused` where a wallet cannot take over so much, or so much of a debt (`amount` is negative)."""
+    if account.available + amount < ZERO:
+        raise MoneyRefused("debt_too_large", debt=yuan(-amount), available=yuan(account.available))
+    check_room(account, amount)
+
+
 def transfer(amount, source, target):
     """The two lines of an amount that goes from one account to another."""
     return EntryLine(source, -amount), EntryLine(target, amount)
@@ -90,13 +122,14 @@ def reverse(entry, *, actor, memo):
     The entry itself stays. Raises `MoneyRefused` for any other entry, for one that is reversed already, and when the
     wallet has not that much.
     """
-    with _books_locked(entry.customer_id) as account:
+    customer_id = entry.customer and entry.customer.now.pk
+    with _books_locked(customer_id) as account:
         check_reversible(entry, account)
         entry_lines = [EntryLine(posting.account, -posting.amount) for posting in entry.postings.all()]
         return post_entry(
             _reversal_key(entry),
             EntryKind.REVERSAL,
-            entry.customer_id,
+            customer_id,
             *entry_lines,
             actor=actor,
             reverses=entry,
@@ -124,6 +157,13 @@ def check_reversible(entry, account):
 
 def _reversal_key(entry):
     return f"reverse:{entry.pk}"
+
+
+def _of_target(account, entry_lines):
+    """The locked account of who has what was a merged customer's; `MoneyRefused` for what is paid out of the former."""
+    if any(line.account == Account.WALLET and line.amount < ZERO for line in entry_lines):
+        raise MoneyRefused("being_merged", customer=account.customer.name, target=account.customer.merged_into.name)
+    return lock_wallet(account.customer.merged_into_id)
 
 
 def _posting(account, key, line):

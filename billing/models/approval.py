@@ -91,6 +91,9 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """What somebody has to approve or decline."""
         return self.filter(state=ProposalState.REQUESTED)
 
+    def approved(self) -> Self:
+        return self.filter(state=ProposalState.APPROVED)
+
     def expired_since(self, instant: datetime) -> Self:
         """What nobody has approved or declined in time."""
         return self.filter(state=ProposalState.EXPIRED, decided_at__gte=instant)

@@ -118,6 +118,8 @@ def about_proposal(proposal, price):
             return proposal.after["reference"]
         case Deed.WITHDRAWAL:
             return WithdrawalWay(proposal.after["way"]).label
+        case Deed.MERGE:
+            return f"→ {proposal.after['name']}"
         case Deed.CHARGEBACK:
             return pair(proposal.after["reference"], proposal.after["reason"])
         case Deed.REVERSAL:

@@ -29,6 +29,7 @@ from cards.counted import ACTIONS_REFUSED
 from cards.errors import InvariantBroken, Refused
 from cards.faults import fault_of
 from cards.models import Card, CardEvent, PolicyBook, QueuedTerm, ServiceTerm
+from cards.models.event import is_of_merging
 from cards.permissions import SYSTEM, Actor
 from cards.rules import Change
 
@@ -369,10 +370,13 @@ def _parking(outcome: Outcome, broken: InvariantBroken) -> Change:
 
 
 def _signed(outcome: Outcome, step: Change, before: dict[str, Any]) -> Written:
-    """Number the change, and note it with the outcome; from another customer's first record on the card is theirs."""
+    """Number the change, and note it with the outcome; from another customer's first record on the card is theirs.
+
+    Where two customers became one, nobody else has the card now: it is theirs since it was the former one's.
+    """
     card = outcome.card
     card.version += 1
-    if _is_anothers(card, before):
+    if _is_anothers(card, before) and not is_of_merging(step.evidence):
         card.owned_from_seq = card.version
     done = Done(step, str(before["state"]), str(card.state), card.version)
     outcome.done.append(done)

@@ -1,6 +1,7 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,6 +12,7 @@ from cards.errors import BadInput, Refused
 from cards.guards import Asked
 from cards.lookup import customers_named
 from cards.models import Card, Customer
+from cards.models.event import is_of_merging
 from cards.phrases import listed
 from cards.rules import Change
 
@@ -18,7 +20,7 @@ from cards.rules import Change
 def customer(name: str | Customer) -> Customer:
     """A customer by name, or who it is where that is known. None is none: back to stock is an action of its own."""
     if isinstance(name, Customer):
-        return name
+        return name.now
     if not name.strip():
         message = _("enter the customer; “{action}” returns the card to stock")
         raise BadInput("customer", message.format(action=Action.UNASSIGN.label), Action.UNASSIGN)
@@ -36,6 +38,14 @@ def the_one(found: Sequence[Customer]) -> Customer:
     return found[0]
 
 
+def merging_evidence(former: Customer, target: Customer) -> dict[str, Any]:
+    """The evidence of the one `assign` that changes no hands: its customer was merged into another.
+
+    It comes from the merging of customers alone; no parameter of the action leads to it.
+    """
+    return {"customer": target.name, "customer_id": target.pk, "was_customer_id": former.pk, "merged": True}
+
+
 def another_customer(card: Card, request: Asked) -> None:
     customer = request.params.get("customer")
     if customer and card.customer_id == customer.pk:
@@ -46,7 +56,7 @@ def owner_before(record: Record) -> Customer:
     """Who had the card before this record; `Refused` when there is no such customer any more."""
     if record.former_customer is None:
         raise Refused("nothing_to_undo")
-    return record.former_customer
+    return record.former_customer.now
 
 
 class Assign(ActionType):
@@ -84,6 +94,11 @@ class Assign(ActionType):
         if record.evidence["was_customer_id"] is None:
             return Inverse(Action.UNASSIGN)
         return Inverse(Action.ASSIGN, {"customer": owner_before(record)})
+
+    def customer_sentence(self, evidence: Mapping[str, Any]) -> str | Promise:
+        if not is_of_merging(evidence):
+            return self.customer_history
+        return _("Your account was merged with another one; nothing else changed.")
 
     def initial(self, card: Card) -> dict[str, Any]:
         return {"customer": card.customer.name if card.customer else ""}

@@ -19,6 +19,10 @@ REGISTERED_ENDS = _("This person registered here: the name ends in “@” and t
 class CustomerQuerySet(OwnedQuerySet["Customer"]):
     owner_path = "pk"
 
+    def living(self) -> Self:
+        """Those who were not merged into another one."""
+        return self.filter(merged_into=None)
+
     def enterprises_owned(self, scope: Scope) -> Self:
         """The enterprises of which somebody is an owner."""
         return self.filter(pk__in=list(scope.owns), kind=CustomerKind.ENTERPRISE)
@@ -43,6 +47,8 @@ class Customer(models.Model):
     `name_key` finds a customer whose name is written otherwise; it is empty on rows of code of before, which does not
     know it. Two customers from before may have the same. A person who `is_registered` made the customer by claiming a
     card, and chose the name; it ends in a mark (`names.registered_name`). Who that was says `registered_by`.
+    Who was merged (`cards.actions.merging`) stays as a row: the old name means the customer that has all of theirs, and
+    what the books and the records say of them stays true. Nobody is merged into somebody who was merged.
     """
 
     name = CharField(_("name"), max_length=128, unique=True)
@@ -65,6 +71,16 @@ class Customer(models.Model):
         related_name="+",
         verbose_name=_("registered by"),
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged_customers",
+        verbose_name=_("merged into"),
+    )
+    merged_at = models.DateTimeField(_("merged at"), null=True, editable=False)
     contact = CharField(_("contact"), max_length=64, blank=True)
     phone = CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(
@@ -82,6 +98,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def now(self) -> "Customer":
+        """Who has what was theirs: the customer itself, or the one that it was merged into."""
+        return self.merged_into or self
 
     def clean(self) -> None:
         """Refuse a name that is another customer's but for width, case and blanks, or has a mark that is not theirs.

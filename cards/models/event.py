@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -19,6 +22,11 @@ GRANTED = models.Q(action=Action.GRANT) | (
 
 # Records of what people did to single cards, or by a command: neither by a rule nor in a job.
 DONE_BY_HAND = models.Q(rule="", job=None)
+
+
+def is_of_merging(evidence: Mapping[str, Any]) -> bool:
+    """Whether a record gave the card into no other hands: its customer was merged into another one."""
+    return "merged" in evidence
 
 
 class CardEvent(models.Model):

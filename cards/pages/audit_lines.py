@@ -22,6 +22,8 @@ LABELS = {
     "email": pgettext_lazy("audit", "email"),
     "reason": pgettext_lazy("audit", "reason"),
     "method": pgettext_lazy("audit", "method"),
+    "former": pgettext_lazy("audit", "merged customer"),
+    "approved_by": gettext_lazy("approved by"),
     "rows_added": pgettext_lazy("audit", "rows added"),
     "rows_changed": pgettext_lazy("audit", "rows changed"),
     "rows_deleted": pgettext_lazy("audit", "rows deleted"),

@@ -114,6 +114,8 @@ def why_not(user, job):
     """Why somebody who may look at a job may not start, pause or stop it."""
     if job.kind in (JobKind.ACTION, JobKind.UNDO, JobKind.APPROVE_DRIFT) and not control.is_taking_back(job):
         return str(Refused("not_permitted", actor=user.get_username(), action=job.action))
+    if job.kind == JobKind.MERGE:
+        return str(Refused("not_permitted", actor=user.get_username(), action=str(Action.ASSIGN)))
     if job.kind == JobKind.EXPORT:
         return _("Only the person who started the export can stop it.")
     if job.kind in OF_ORDERS:

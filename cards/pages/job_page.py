@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from cards.actions.jobs import control, engine
-from cards.choices import JobKind, JobStatus
+from cards.choices import DONE_WHOLLY, JobKind, JobStatus
 from cards.models import Job
-from cards.pages import job_action, job_export, job_import
+from cards.pages import job_action, job_export, job_import, job_merge
 from cards.pages.job_labels import job_badge, origin_of, owner_of, step_log, title_of, why_not
 
 CHUNKS_FOR_SPEED = 10
@@ -23,6 +23,7 @@ CONTEXTS = {
     JobKind.IMPORT_CARDS: job_import.import_context,
     JobKind.IMPORT_USAGE: job_import.import_context,
     JobKind.EXPORT: job_export.export_context,
+    JobKind.MERGE: job_merge.merge_context,
 }
 
 PROGRESS_COUNTS = {
@@ -88,7 +89,7 @@ def job_context(job, request, frame, may):
         "took": (job.finished_at - job.started_at).total_seconds() if has_ended else None,
         "origin": origin_of(job.selection, frame) if job.selection else None,
         "is_owner": job.owner_id == request.user.pk,
-        "steps": () if job.is_emptied else STEPS_BY_STATUS.get(job.status, ()),
+        "steps": _steps(job),
         "may": may,
         "why_not": "" if may else why_not(request.user, job),
         "before": job.of and _follower(job.of),
@@ -97,6 +98,12 @@ def job_context(job, request, frame, may):
     }
     of_kind = _emptied if job.is_emptied else CONTEXTS.get(job.kind, _plain)
     return context | of_kind(job, request, frame)
+
+
+def _steps(job):
+    """What can be done with the job as far as it is; what must not be left half done is never stopped."""
+    steps = () if job.is_emptied else STEPS_BY_STATUS.get(job.status, ())
+    return [step for step in steps if step not in (STOP, DISCARD)] if job.kind in DONE_WHOLLY else steps
 
 
 def _parts(job, frame):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from cards.choices import Action, Rule, State, label_of
 from cards.models import CardEvent
+from cards.models.event import is_of_merging
 from cards.proof.problem import Findings, holds_in_words
 from cards.proof.reading import Records
 from cards.triggers import STATE_EDGES
@@ -29,7 +30,10 @@ def prove_numbers(records: Records) -> Findings:
 
 
 def prove_chain(records: Records) -> Findings:
-    """Each event begins where the one before it ended, along a declared edge, and none goes back in time."""
+    """Each event begins where the one before it ended, along a declared edge, and none goes back in time.
+
+    A cancelled card has no more of them, but where its customer is merged into another one.
+    """
     events = records.events
     if events and (events[0].action not in OPENINGS or events[0].from_state):
         yield "opening", _("the records do not begin with the opening")
@@ -44,7 +48,8 @@ def prove_chain(records: Records) -> Findings:
     for event in events[1:]:
         edge = (event.from_state, event.to_state)
         is_anew = event.action == Action.UPDATE and "anew" in event.evidence
-        if edge[0] == State.CANCELLED or (edge[0] != edge[1] and edge not in STATE_EDGES and not is_anew):
+        stays = edge[0] == edge[1] and (edge[0] != State.CANCELLED or is_of_merging(event.evidence))
+        if not stays and (edge[0] == State.CANCELLED or (edge not in STATE_EDGES and not is_anew)):
             sentence = _("event {seq} goes from “{state}” to “{other}”, which is not allowed")
             yield "edge", sentence.format(seq=event.seq, state=label_of(State, edge[0]), other=label_of(State, edge[1]))
 

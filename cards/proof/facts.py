@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from cards.choices import CHANGES_OWNER, Action, RealName, State, UsageLevel, label_of
 from cards.models import CardEvent, Customer
+from cards.models.event import is_of_merging
 from cards.phrases import listed
 from cards.proof.chain import OPENINGS, begins_term, takes_in
 from cards.proof.problem import Findings, holds_in_words
@@ -41,7 +42,7 @@ def prove_owner(records: Records) -> Findings:
     if owner not in (NOT_SAID, card.customer_id):
         sentence = _("the card's customer is “{customer}”, but its records say “{other}”")
         yield "owner", sentence.format(customer=_whose(card.customer_id), other=_whose(owner))
-    since = max((event.seq for event in records.events if _moves(event)), default=None)
+    since = max((event.seq for event in records.events if _gives_to_another(event)), default=None)
     if card.owned_from_seq != since:
         sentence = _("the card has been its customer's since record {seq}, but its records say {other}")
         yield "owned_from", sentence.format(seq=card.owned_from_seq or 1, other=since or 1)
@@ -64,6 +65,11 @@ def _owner_said_last(records: Records) -> Any:
 def _moves(event: CardEvent) -> bool:
     """Whether the record moved the card to another customer; files of before did it by correcting."""
     return event.action in CHANGES_OWNER or (event.action == Action.UPDATE and "customer" in event.evidence)
+
+
+def _gives_to_another(event: CardEvent) -> bool:
+    """Whether from this record on the card is somebody else's; of two customers that were merged, nobody is else."""
+    return _moves(event) and not is_of_merging(event.evidence)
 
 
 def _whose(customer_id: Any) -> str:

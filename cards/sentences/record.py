@@ -46,6 +46,7 @@ EVIDENCE_LABELS: dict[str, str | Promise] = {
     "previous_imei": gettext_lazy("previous IMEI"),
     "customer": gettext_lazy("customer"),
     "was_customer": gettext_lazy("previous customer"),
+    "merged": gettext_lazy("customers merged"),
     "name": pgettext_lazy("person", "name"),
     "id_number": gettext_lazy("ID number"),
     "was": gettext_lazy("was"),

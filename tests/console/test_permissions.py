@@ -25,7 +25,7 @@ ASKED = {
     **one_each("cards.view_card", "console:selection-export", "console:job-file"),
     "find": FINDS_ANYTHING,
     **one_each("cards.view_customer", "console:customer-meant", "money:customer-list", "money:customer"),
-    "money:customer-master-data": ("cards.change_customer",),
+    **one_each("cards.change_customer", "money:customer-master-data", "money:customer-merge"),
     **one_each("cards.view_selection", "console:select", "console:selection", "console:selection-name"),
     **one_each("cards.print_label", "console:selection-labels"),
     **one_each("cards.view_savedview", "console:views", "console:views-menu", "console:view"),

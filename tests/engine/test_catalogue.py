@@ -16,7 +16,7 @@ from cards.actions.write import attach_queues
 from cards.catalogue import CATALOGUE, PARAMETERS, asked_for
 from cards.choices import MADE_BY_PEOPLE, Action, Alignment
 from cards.forms import field_of
-from cards.models import Card, CarrierPolicy, Plan, PolicyBook, QueuedTerm
+from cards.models import Card, CarrierPolicy, Customer, Plan, PolicyBook, QueuedTerm
 from cards.pages.card_record import RECORD_KINDS
 from cards.permissions import CUSTOMER_ACTIONS, ROLES, codename
 from cards.rules import Change
@@ -233,7 +233,7 @@ def test_the_inverse_is_exact(word):
     card = card_for(word)
     before = card.facts()
     evidence = do_in_memory(word, card, CATALOGUE[word].example)
-    former = SimpleNamespace(pk=1, name="Acme") if evidence.get("was_customer_id") else None
+    former = Customer(pk=1, name="Acme") if evidence.get("was_customer_id") else None
     inverse = CATALOGUE[word].inverse(SimpleNamespace(evidence=evidence, former_customer=former))
     assert inverse.action in CATALOGUE[word].undone_by
     do_in_memory(inverse.action, card, inverse.params, inverse.effect)

@@ -22,11 +22,12 @@ from billing.forms import KeyedForm, ToldField
 from billing.models import CustomerAccount, MoneyRules, Order, Price, Proposal
 from billing.models.fields import AmountField
 from billing.money import ZERO
+from billing.pages.merging import merging_of
 from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import terms_lines
 from billing.pages.wallet_lines import wallet_line
-from billing.permissions import may_sell
+from billing.permissions import may_merge, may_sell
 from billing.statements import wallet_of
 from billing.views.console.proposing import to_proposal
 from cards.actions.master_data import MAY_KEEP_CUSTOMERS, keep_master_data
@@ -96,8 +97,9 @@ class AdjustmentForm(KeyedForm):
 @require_safe
 def customer_list(request):
     """Customers by name, with what their wallets hold and how many cards they have."""
-    filtered = CustomerFilter(request.GET, Customer.objects.all())
-    shown = Customer.objects.select_related("account__tier")
+    known = Customer.objects.all() if request.GET.get("q", "").strip() else Customer.objects.living()
+    filtered = CustomerFilter(request.GET, known)
+    shown = Customer.objects.select_related("account__tier", "merged_into")
     page = page_of(filtered.qs, TALL_ROWS_PER_PAGE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
     counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
     complaints = filtered.complaints()
@@ -118,14 +120,15 @@ def customer_list(request):
 @permitted("cards.view_customer")
 @require_safe
 def customer_page(request, pk):
-    return _page(request, get_object_or_404(Customer, pk=pk))
+    customer = get_object_or_404(Customer.objects.select_related("merged_into"), pk=pk)
+    return _merged_page(request, customer) if customer.merged_into else _page(request, customer)
 
 
 @permitted(MAY_KEEP_CUSTOMERS)
 @require_POST
 def change_master_data(request, pk):
     """Rename a customer, or change whom to call there."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer.objects.living(), pk=pk)
     form = MasterDataForm(request.POST, instance=_again(customer), label_suffix="")
     if form.is_valid():
         try:
@@ -142,7 +145,7 @@ def change_master_data(request, pk):
 @require_POST
 def change_agreement(request, pk):
     """Keep the agreement with a customer: tier, credit, renewals."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer.objects.living(), pk=pk)
     form = AgreementForm(request.POST, instance=account_of(customer.pk), label_suffix="")
     if not form.is_valid():
         return _page(request, customer, agreement=form, status=422)
@@ -161,7 +164,7 @@ def change_agreement(request, pk):
 @require_POST
 def adjust(request, pk):
     """Charge a customer or give them something; above the set amount a second person has to approve first."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer.objects.living(), pk=pk)
     form = AdjustmentForm(request.POST)
     if not form.is_valid():
         return _page(request, customer, adjustment=form, status=422)
@@ -188,10 +191,7 @@ def _page(request, customer, master_data=None, agreement=None, adjustment=None, 
         "requests": _requests(customer),
         "prices": prices.order_by("-valid_from", "plan")[:ROWS_PER_SECTION],
         "today": civil_today(),
-        "postings": [
-            wallet_line(posting, CONSOLE, to_staff=True)
-            for posting in wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
-        ],
+        "postings": _postings(customer),
         "notices": notices_of(customer),
         "master_data": master_data or MasterDataForm(instance=_again(customer), label_suffix=""),
         **members_shown(customer, request.user),
@@ -199,6 +199,8 @@ def _page(request, customer, master_data=None, agreement=None, adjustment=None, 
         "adjustment": adjustment or AdjustmentForm(),
         "rules": MoneyRules.read(),
         "changes": terms_lines(customer=customer),
+        "merged": customer.merged_customers.order_by("-merged_at"),
+        "may_merge": may_merge(user),
         "may_keep": user.has_perm(MAY_KEEP_CUSTOMERS),
         "may_change": user.has_perm("billing.change_customeraccount"),
         "may_adjust": user.has_perm("billing.adjust_order"),
@@ -207,6 +209,23 @@ def _page(request, customer, master_data=None, agreement=None, adjustment=None, 
         "may_sell": may_sell(user, customer),
     }
     return console_page(request, "console/money/customer.html", context, status=status)
+
+
+def _merged_page(request, customer):
+    """Of a customer who was merged: into whom, and what stays here because it was written down for good."""
+    context = {
+        "customer": customer,
+        "merging": merging_of(customer),
+        "postings": _postings(customer),
+        "changes": terms_lines(customer=customer),
+    }
+    return console_page(request, "console/money/customer_merged.html", context)
+
+
+def _postings(customer):
+    """The newest lines of the wallet."""
+    newest = wallet_of(customer.pk).order_by("-pk")[:ROWS_PER_SECTION]
+    return [wallet_line(posting, CONSOLE, to_staff=True) for posting in newest]
 
 
 def _again(customer):

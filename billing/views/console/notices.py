@@ -64,7 +64,7 @@ def notice_list(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_notices(request, pk):
     """What one customer wants to hear of; whoever sends the form twice has said the same twice."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer.objects.living(), pk=pk)
     account = account_of(pk)
     kinds = [kind for kind in NoticeKind.values if kind not in account.muted]
     initial = {"kinds": kinds, "low_below": account.low_below}

@@ -9,7 +9,7 @@ class ConsoleSelling(SellingPages):
     template = "console/money/selling.html"
 
     def customers(self, user):
-        return Customer.objects.all()
+        return Customer.objects.living()
 
 
 CONSOLE_SELLING = ConsoleSelling(CONSOLE)

@@ -92,7 +92,7 @@ def withdrawal_back(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_withdraw(request, pk):
     """Ask for money out of a customer's wallet for them; a colleague approves it."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer = get_object_or_404(Customer.objects.living(), pk=pk)
     form = WithdrawalForm(request.POST or None)
     if form.is_valid():
         try:

@@ -75,6 +75,8 @@ def may(user, job):
         return False
     if job.kind in IMPORT_KINDS or is_taking_back(job):
         return may_import(user)
+    if job.kind == JobKind.MERGE:
+        return Action.ASSIGN in Actor.of(user).actions
     if job.kind == JobKind.EXPORT:
         return user.is_superuser or job.owner_id == user.pk
     return not Actor.of(user).actions.isdisjoint(actions_of(job))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import leases
-from cards.choices import JOB_OVER, OF_CARDS, OF_FILES, JobStatus, Step
+from cards.choices import DONE_WHOLLY, JOB_OVER, OF_CARDS, OF_FILES, JobStatus, Step
 from cards.errors import BadInput
 from cards.faults import Fault
 from cards.leases import Lost
@@ -220,8 +220,10 @@ def _phase_of(job: Job) -> JobStatus:
 def stop(job: Job, user: User | None) -> bool:
     """End a job early: what is done stays done, the chunk at work is finished, the rest is left.
 
-    Of one that failed already it says that somebody has looked at it.
+    Of one that failed already it says that somebody has looked at it. What must not be left half done goes on.
     """
+    if job.kind in DONE_WHOLLY:
+        return False
     how: dict[str, Any] = {"target": JobStatus.STOPPED, "finished_at": timezone.now()}
     discarded = not job.started_at and _step(job, Step.DISCARDED, user, NOT_STARTED, **how)
     looked_at = _step(job, Step.DISCARDED, user, [JobStatus.FAILED], JobStatus.STOPPED)

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cards.actions.imports.card_accounts import CardAccounts
+from cards.actions.jobs.merge import Handover, give
 from cards.actions.write import chunked
 from cards.carriers.actions.commands import lines_locked
 from cards.carriers.actions.hearing import bring_in_step
@@ -53,6 +54,13 @@ def _moved(card_ids, account, now):
     differing = Drift.objects.open().filter(card__in=elsewhere)
     differing.update(state=DriftState.SELF_CLOSED, ended_at=now)
     return len(new.union(elsewhere))
+
+
+class RulesOfCustomers(Handover):
+    """Which account the new cards of a customer are on, of each carrier: where the target has a rule, it stays."""
+
+    def of_the_rest(self, former, target, job):
+        give(AccountRule, former, target, "prefix", "account__carrier")
 
 
 class LineAccounts(CardAccounts):

@@ -18,7 +18,7 @@ from cards.people.members import invite_member, remove_member, revoke_invitation
 @require_POST
 def invite_to_customer(request, pk):
     """A link by which somebody joins the customer as what was chosen; mailed, where there is an address."""
-    customer, form = get_object_or_404(Customer, pk=pk), MailedRoleForm(request.POST)
+    customer, form = get_object_or_404(Customer.objects.living(), pk=pk), MailedRoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return _back(pk)

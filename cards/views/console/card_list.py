@@ -90,5 +90,9 @@ def customer_meant(request):
 
 
 def _names_with(model, text):
-    known = customers_called(text) if model is Customer else model.objects.filter(name__icontains=text).order_by("name")
+    known = (
+        customers_called(text).living()
+        if model is Customer
+        else model.objects.filter(name__icontains=text).order_by("name")
+    )
     return list(known.values_list("name", flat=True)[:NAMES_SUGGESTED])

@@ -63,7 +63,7 @@ def test_it_shows_cards_by_state_what_is_owed_and_what_waits():
     assert (context["account"].balance, context["owed"], context["short"]) == (20, 60, 35)
     assert [order for order, _badge in context["orders"]] == [second, first, paid], "first what is not over"
     assert list(context["requests"]) == [waiting]
-    assert [each.user.username for each in context["members"]] == ["alice"]
+    assert [each.user.username for each in context["memberships"]] == ["alice"]
 
 
 def test_it_asks_no_more_for_many_than_for_one():

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0064_merged_customers"),
+        ("cards", "0065_merged_customers"),
         ("billing", "0027_fewer_indexes"),
     ]
 

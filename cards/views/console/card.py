@@ -121,6 +121,7 @@ def _action_page(request, attempt, form, refused, status=None):
         "preview": attempt.preview() if is_offered else [],
         "hint": attempt.hint() if is_offered else "",
         "names": attempt.names() if is_offered else [],
+        **(attempt.more(form) if is_offered else {}),
         "onward": next_check_url(attempt.card, attempt.action, way_back(request)),
     }
     _form, template = OWN_FORMS.get(attempt.action, OF_ALL_ACTIONS)

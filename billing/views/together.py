@@ -11,6 +11,7 @@ from billing.actions.together import TOGETHER_STEPS, take_together
 from billing.forms import shown_in
 from billing.models import Order
 from billing.pages.orders_together import tell_of_answers, together_rows, together_steps, together_sums
+from cards.models import Selection
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import SAFE, Framed, entering
 from cards.pages.selecting import MOST_CHECKED
@@ -50,7 +51,10 @@ class TogetherPages(Framed):
         if len(chosen) > MOST_CHECKED or None in chosen:
             raise BadRequest("these are not the orders of one page")
         found = list(self.orders(request, pk).filter(pk__in=chosen).order_by("pk"))
-        if not all(TOGETHER_STEPS[step].may(request.user, order) for order in found):
+        asked = found or list(self.orders(request, pk)[:1])
+        if not asked and not Selection.objects.filter(pk=pk, owner=request.user).exists():
+            raise Http404
+        if not all(TOGETHER_STEPS[step].may(request.user, order) for order in asked):
             return self.frame.refuse(request)
         if not chosen:
             messages.error(request, _("No orders are selected: there is nothing to do yet."))

@@ -9,7 +9,7 @@ from tests.browser.windows import LOGIN, barriers, complaints, in_a_browser, in_
 
 pytestmark = in_a_browser
 
-OURS = ["/console/", "/console/queues/", "/console/sweep/", "/console/log/"]
+OURS = ["/console/", "/console/queues/", "/console/real-name/", "/console/sweep/", "/console/log/"]
 CARRIERS = ["/console/carriers/", "/console/carriers/drift/", "/console/carriers/new/?protocol=onelink5"]
 OWN = ["/account/", "/account/data/", "/privacy/"]
 POLICY = "/admin/cards/carrierpolicy/add/"

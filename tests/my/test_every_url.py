@@ -194,6 +194,8 @@ TABLE = {
     "console:queues": row(STAFF, STAFF),
     "console:quarantine": row(STAFF),
     "console:quarantine-decide": row(NOBODY, OPS, pk="quarantined reading", decision="=drop"),
+    "console:real-name": row(STAFF),
+    "console:real-name-decide": row(NOBODY, OPS, decision="=approve"),
     "console:sweep": row(STAFF, STAFF),
     "console:people": row(AUDIT),
     "console:person": row(AUDIT, pk="auth_user"),
@@ -218,6 +220,8 @@ TABLE = {
     "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
     "buying:order-list": row(CUSTOMERS),
     "buying:order-cards": row(NOBODY, ACTING | {"owner of another"}, {"filter": str(uuid.uuid4()), "action": "renew"}),
+    "buying:orders-together": row(LOOKERS, pk="together"),
+    "buying:orders-together-step": row(NOBODY, ACTING, pk="together", step="=place"),
     "buying:order": row(LOOKERS, pk="draft"),
     "buying:order-lines": row(LOOKERS, pk="draft"),
     "buying:order-print": row(LOOKERS, pk="placed"),
@@ -250,6 +254,8 @@ TABLE = {
     # money, in the console
     "money:order-list": row(STAFF),
     "money:order-new": row(ORDERING, ORDERING),
+    "money:orders-together": row(STAFF, pk="together"),
+    "money:orders-together-step": row(NOBODY, ORDERING, pk="together", step="=place"),
     "money:order": row(STAFF, pk="draft"),
     "money:order-of-job": row(STAFF, pk="order's job"),
     "money:order-lines": row(STAFF, pk="draft"),
@@ -486,7 +492,9 @@ def money_of(card, finance, ops):
     """Acme's orders at every stage, a refund that waits, a receipt, a payment under way, and money that fits none."""
     build.price("Y1-30", "30.00")
     receipt = receipts.record(card.customer, Decimal("100"), "BANK 1", DAY, user=finance)
-    draft, placed = build.drafted(cards=[card], also_renewed=True), build.placed(cards=[card])
+    together = selected(ops, card)
+    draft = build.drafted(cards=[card], also_renewed=True, selection=together)
+    placed = build.placed(cards=[card])
     failed = orders.pay(build.placed(cards=[card_in_use(customer="Acme")], user=ops), user=finance)
     failed.lines.update(refused=["cancelled", {}])
     payment = payments.start_payment(placed, user=finance)
@@ -494,6 +502,7 @@ def money_of(card, finance, ops):
     body, _headers = local.notification(payment, "paid")
     payments.receive(local.NAME, *local.signed(body.replace(b"30.00", b"29.00")))
     return {
+        "together": together.pk,
         "draft": draft.pk,
         "placed": placed.pk,
         "failed": failed.pk,

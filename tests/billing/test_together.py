@@ -15,6 +15,7 @@ from billing.choices import OrderKind
 from billing.models import Order, Price
 from cards.actions.selections import freeze
 from cards.models import Card, Membership, Plan
+from cards.pages.selecting import MOST_CHECKED
 from tests.billing import build as b
 from tests.build import card_in_use, do, member, on_day
 from tests.console.pages import logged_in, of_role, text
@@ -286,7 +287,7 @@ def test_each_order_leads_to_the_others(chief):
     assert f'href="{url}"' not in text(chief.get(f"/console/orders/{order_of('Acme').pk}/"))
 
 
-@pytest.mark.parametrize("sent", [{"ids": ["x"]}, {"ids": range(1, 102)}])
+@pytest.mark.parametrize("sent", [{"ids": ["x"]}, {"ids": range(1, MOST_CHECKED + 2)}])
 def test_what_no_page_of_ours_sends_is_refused(chief, sent):
     url = together("Acme", "Beta")
     assert chief.post(f"{url}place/", sent).status_code == 400

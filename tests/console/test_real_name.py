@@ -162,7 +162,7 @@ def test_the_page_costs_the_same_for_many(ops):
 
 
 def test_behind_a_hundred_comes_the_next_page(ops, monkeypatch):
-    monkeypatch.setattr("cards.views.console.real_name.MOST_CHECKED", 2)
+    monkeypatch.setattr("cards.views.console.real_name.CHECKS_PER_PAGE", 2)
     cards = [waiting(customer="Acme") for _ in range(3)]
     page = ops.get(f"{URL}?customer=Acme")
     behind = ops.get(f"{URL}?{page.context['next_query']}")

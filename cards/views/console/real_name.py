@@ -20,9 +20,10 @@ from cards.pages.deciding_checks import (
 )
 from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url
-from cards.pages.selecting import MOST_CHECKED
 from cards.paging import OLDEST, page_of
 from cards.permissions import Actor, codename
+
+CHECKS_PER_PAGE = 100
 
 
 @permitted("cards.view_realnamecheck")
@@ -42,7 +43,7 @@ def decide_real_names(request, decision):
         raise PermissionDenied
     texts, reason = request.POST.getlist("ids"), request.POST.get("reason", "").strip()
     versions = versions_in(texts)
-    if versions is None or len(texts) > MOST_CHECKED:
+    if versions is None or len(texts) > CHECKS_PER_PAGE:
         raise BadRequest("these are not the checks of one page")
     if complaint := complaint_about(decision, versions, reason):
         return _page(request, complaint, reason, set(versions), status=422)
@@ -53,7 +54,7 @@ def decide_real_names(request, decision):
 
 def _page(request, complaint="", reason="", checked=frozenset(), status=None):
     filtered, today = CheckFilter(request.GET, RealNameCheck.objects.to_decide()), civil_today()
-    page = page_of(filtered.qs.select_related("card__customer"), MOST_CHECKED, *filtered.cursors, order=OLDEST)
+    page = page_of(filtered.qs.select_related("card__customer"), CHECKS_PER_PAGE, *filtered.cursors, order=OLDEST)
     complaints = filtered.complaints()
     actions = Actor.of(request.user).actions
     buttons = [(action, label) for action, label in BUTTONS_OF_CHECK if action in actions]

@@ -4,11 +4,15 @@ from datetime import date
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.contrib.postgres.indexes import BrinIndex
 
-from cards.models import Card
+from cards.actions.jobs import control
+from cards.actions.jobs.worker import work_off
+from cards.actions.selections import freeze_ids
+from cards.models import Card, CardEvent
 from cards.search import look_up
-from tests.build import card_in_use, do, open_card, use
+from tests.build import card_in_use, do, open_card, swept, use
 from tests.test_upgrades import LARGE
 
 DAY = date(2026, 1, 20)
@@ -58,6 +62,30 @@ def test_a_card_in_the_device_to_which_it_is_bound_is_held_once_and_found_all_th
         "in its device": {"card_seen_imei"},
         "in another": {"card_bound_elsewhere", "card_seen_imei"},
     }
+
+
+def holding_record(event):
+    """The indexes that hold this record, besides those of its key and its number."""
+    itself = CardEvent.objects.filter(pk=event.pk)
+    return {index.name for index in CardEvent._meta.indexes if itself.filter(index.condition).exists()}
+
+
+@pytest.mark.django_db
+def test_a_record_of_a_rule_or_a_job_writes_no_index_for_the_log():
+    """The log finds them by the night and the job: no sweep, bulk action or order pays for it."""
+    card = card_in_use(plan="M1-100", since=date(2026, 1, 1))
+    swept(card, date(2026, 2, 1))
+    user = User.objects.create_superuser("boss")
+    selection = freeze_ids([card.pk], owner=user, asked={"from": "page"})
+    job = control.draft(selection, "tag", user=user, params={"tag": "Depot"})
+    work_off(control.start(job, user=user, params={"tag": "Depot"}))
+    records = card.events.order_by("seq")
+    assert [(record.action, bool(record.rule), bool(record.job_id), holding_record(record)) for record in records] == [
+        ("open", False, False, {"event_by_hand"}),
+        ("activate", False, False, {"event_by_hand"}),
+        ("expire", True, False, set()),
+        ("tag", False, True, set()),
+    ]
 
 
 def begun_by_others(model):

@@ -9,7 +9,7 @@ from cards.choices import MemberRole, StaffRole
 from cards.links import portal_link
 from cards.models import Membership
 from cards.models.invitation import GIVES_MEMBERSHIPS
-from cards.people.staff import roles_of
+from cards.people.staff import GROUP_ROLES, roles_of
 from cards.sentences.abilities import told_abilities
 
 
@@ -37,11 +37,14 @@ class PersonLine:
 
 def roles_told(chosen=()):
     """All roles, as the database has their groups."""
-    groups = Group.objects.filter(name__in=StaffRole.values).prefetch_related("permissions__content_type")
-    given = {group.name: {_name(permission) for permission in group.permissions.all()} for group in groups}
-    for role, label in StaffRole.choices:
-        has = (lambda _permission: True) if role == StaffRole.ADMIN else given.get(role, set()).__contains__
-        yield RoleTold(role, label, *told_abilities(has), role in chosen)
+    asked = _asked_by_role()
+    return [RoleTold(role, label, *told_abilities(asked[role]), role in chosen) for role, label in StaffRole.choices]
+
+
+def told_together(roles):
+    """What somebody with all of these roles may and may not."""
+    asked = [has for role, has in _asked_by_role().items() if role in roles]
+    return told_abilities(lambda permission: any(has(permission) for has in asked))
 
 
 def person_line(user, may_decide):
@@ -73,6 +76,14 @@ def members_shown(customer, reader):
         "new_member_role": MemberRole.OPERATOR if memberships else MemberRole.OWNER,
         "sends_mail": settings.SENDS_MAIL,
     }
+
+
+def _asked_by_role():
+    """For each role, whether it has a permission."""
+    groups = Group.objects.filter(name__in=GROUP_ROLES).prefetch_related("permissions__content_type")
+    given = {group.name: {_name(permission) for permission in group.permissions.all()} for group in groups}
+    asked = {role: given.get(role, frozenset()).__contains__ for role in GROUP_ROLES}
+    return asked | {StaffRole.ADMIN.value: lambda _permission: True}
 
 
 def _name(permission):

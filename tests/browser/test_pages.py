@@ -10,6 +10,7 @@ from tests.browser.windows import LOGIN, barriers, complaints, in_a_browser, in_
 pytestmark = in_a_browser
 
 OURS = ["/console/", "/console/queues/", "/console/real-name/", "/console/sweep/", "/console/log/"]
+PEOPLE = ["/console/people/", "/console/people/?who=customers", "/console/people/invite/", "/console/people/1/"]
 CARRIERS = ["/console/carriers/", "/console/carriers/drift/", "/console/carriers/new/?protocol=onelink5"]
 OWN = ["/account/", "/account/data/", "/privacy/"]
 POLICY = "/admin/cards/carrierpolicy/add/"
@@ -19,11 +20,11 @@ DJANGOS = ["/admin/", "/admin/cards/plan/", POLICY, "/admin/cards/tag/", "/admin
 @in_both_windows
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, language, scheme, width):
     page = visit(language, scheme, width, "admin")
-    found = {path: complaints(page, path) + barriers(page) for path in [*OURS, *CARRIERS, *OWN]}
+    found = {path: complaints(page, path) + barriers(page) for path in [*OURS, *PEOPLE, *CARRIERS, *OWN]}
     found |= {path: complaints(page, path) for path in DJANGOS}
     stranger = visit(language, scheme, width)
     found[LOGIN] = complaints(stranger, LOGIN) + barriers(stranger)
-    assert found == {path: [] for path in [*OURS, *CARRIERS, *OWN, *DJANGOS, LOGIN]}
+    assert found == {path: [] for path in [*OURS, *PEOPLE, *CARRIERS, *OWN, *DJANGOS, LOGIN]}
 
 
 @in_both_windows

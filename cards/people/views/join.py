@@ -18,7 +18,7 @@ from cards.pages.frames import public_page
 from cards.people import accounts, devices, sessions
 from cards.people.forms import NewColleagueForm, NewPersonForm
 from cards.people.members import accept
-from cards.people.people_lines import roles_told
+from cards.people.people_lines import told_together
 from cards.people.staff import join_staff
 from cards.people.views.login import ask_to_set_up
 from cards.scope import Scope
@@ -97,8 +97,8 @@ def _join_as_colleague(request, invitation):
             say_at_field(form, bad)
         else:
             return _let_in(request, user) if user else _is_over(request)
-    roles = [role for role in roles_told(invitation.roles) if role.is_chosen]
-    context = {"invitation": invitation, "form": form, "roles": roles}
+    may, may_not = told_together(invitation.roles)
+    context = {"invitation": invitation, "form": form, "may": may, "may_not": may_not}
     return public_page(request, "account/join_staff.html", context, status=422 if form.errors else None)
 
 

@@ -60,7 +60,7 @@ def invite_page(request):
         return redirect("console:people")
     context = {
         "form": form,
-        "roles": list(roles_told(request.POST.getlist("roles"))),
+        "roles": roles_told(request.POST.getlist("roles")),
         "sends_mail": settings.SENDS_MAIL,
     }
     return console_page(request, "console/people/invite.html", context, status=422 if form.errors else None)
@@ -136,7 +136,7 @@ def _page(request, user, complaint=""):
         "complaint": complaint,
         "may": may,
         "may_not": may_not,
-        "roles": list(roles_told(line.roles)) if is_staff and line.may_decide else (),
+        "roles": roles_told(line.roles) if is_staff and line.may_decide else (),
         "other_groups": other_groups(user),
         "may_reset": line.has_second_step and may_decide_about(reader, user, RESETS_SECOND_STEPS),
         "may_mail": line.may_decide and bool(user.email) and Scope.of(user).is_active and settings.SENDS_MAIL,

@@ -46,7 +46,7 @@ def test_our_site_is_the_one_that_models_register_on():
     assert isinstance(admin.site, PortalAdminSite)
     assert {model.__name__ for model in admin.site._registry} == {
         "User", "Group", "Card", "CarrierPolicy", "CancellingRules", "Customer",
-        "Person", "Plan", "Tag", "MoneyRules", "PriceTier"
+        "Plan", "Tag", "MoneyRules", "PriceTier"
     }  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
     ]
     data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Cancellation settings", "Billing settings"]
     assert titles(of_role("support")) == [*console, *money, *data]
-    assert titles(of_role("auditor")) == [*console, *money, *data, "Users", "Groups", "Audit log"]
+    assert titles(of_role("auditor")) == [*console, *money, *data, "Groups", "People", "Audit log"]
     assert titles(of_role("operations")) == [*console[:-2], "Import", *console[-2:], *money, *data]
     lister = User.objects.create_user("lister", is_staff=True)
     lister.user_permissions.set(Permission.objects.filter(codename="view_card"))

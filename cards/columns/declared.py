@@ -4,6 +4,8 @@ A new one is a line here: the list offers it, in a cell of its own, if it is `li
 A room above brings its own with `bring_column`.
 """
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Binding, Carrier, Certification, RealName, State
@@ -14,11 +16,14 @@ from cards.columns.kinds import (
     ChoiceLabel,
     Column,
     Day,
+    DeviceNumber,
     HoldLabels,
     Identifier,
     Instant,
     LastDay,
     Listed,
+    NextDay,
+    NextEvent,
     Number,
     OpeningPlan,
     RunningPlan,
@@ -80,15 +85,24 @@ COLUMNS: list[Column] = [
     Identifier("bound_imei"),
     Column("tags", formats=FOR_PEOPLE, is_internal=True, listed=Listed(cell="tags", stack="whose", is_usual=True)),
     Column("remark", formats=FOR_PEOPLE, is_internal=True, listed=Listed(stack="whose", is_usual=True)),
-    # What the list makes of several facts, and no file has.
-    Column("usage", heading=_("Usage (MB)"), formats=NOWHERE, listed=Listed(cell="meter", needs=METER, is_usual=True)),
+    # What the list makes of several facts; a file has it where it is to have what the list shows.
+    Column(
+        "usage",
+        heading=_("Usage (MB)"),
+        formats=NOWHERE,
+        listed=Listed(
+            cell="meter", needs=METER, files=("used_mb", "allowance_mb", "used_percent", "read_at"), is_usual=True
+        ),
+    ),
     Column(
         "next",
         heading=_("Next event"),
         formats=NOWHERE,
-        listed=Listed(cell="next", needs=DAYS_AHEAD, is_usual=True),
+        listed=Listed(cell="next", needs=DAYS_AHEAD, files=("next_day", "next_event"), is_usual=True),
     ),
-    Identifier("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
+    NextDay("next_day", heading=_("Next event on"), formats=NOWHERE),
+    NextEvent("next_event", heading=_("Next event"), formats=NOWHERE),
+    DeviceNumber("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
 ]
 
 # From left to right; what is not named stands behind, in the order of the files.
@@ -100,6 +114,14 @@ IN_ORDER = (
 
 def columns_of(format: str, to_staff: bool = True) -> list[Column]:
     return [column for column in COLUMNS if format in column.formats and (to_staff or not column.is_internal)]
+
+
+def columns_shown(names: Collection[str], to_staff: bool = True) -> list[Column]:
+    """Those that say in a file what these columns of the list say, in its order; the card's number comes first."""
+    by_name = {column.name: column for column in COLUMNS}
+    shown = [column for name, column in LIST_COLUMNS.items() if name in names and (to_staff or not column.is_internal)]
+    wanted = [name for column in shown for name in (column.listed and column.listed.files) or (column.name,)]
+    return [by_name[name] for name in dict.fromkeys(("iccid", *wanted))]
 
 
 # The columns of the list from left to right, by the names that addresses give them.

@@ -18,9 +18,12 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
 from cards.choices import Hold, State
+from cards.columns.next_day import NEXT_DAY as _NEXT
+from cards.columns.next_day import RENEWED
 from cards.files.writing import ESCAPED_STARTS
 from cards.models.card import MB, Card
 from cards.models.term import ServiceTerm
+from cards.querysets import renewed
 
 SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
 
@@ -166,6 +169,26 @@ def _per_cent(used_bytes: Combinable, quota_mb: Combinable) -> Case:
     return Case(
         When(is_used_up, then=Value(100)), default=used_bytes * 100 / quota_bytes, output_field=BigIntegerField()
     )
+
+
+def next_day() -> Case:
+    """The day that matters next, as `card_rows.next_day_of` says it; the last one of what ends."""
+    days = {
+        phase: LastDayText(name) if name.endswith("_until") else DayText(name) for phase, (name, _) in _NEXT.items()
+    }
+    whens = [When(_is_in(phase) & Q(**{f"{_NEXT[phase][0]}__isnull": False}), then=day) for phase, day in days.items()]
+    without_a_term = When(_is_in(State.IN_USE), then=DayText("forced_activation_on"))
+    return Case(*whens, without_a_term, output_field=TextField())
+
+
+def next_event() -> Case:
+    """What that day is."""
+    has_its_day = {phase: _is_in(phase) & Q(**{f"{name}__isnull": False}) for phase, (name, _) in _NEXT.items()}
+    renews = [When(has_its_day[phase] & renewed(), then=Value(str(label))) for phase, label in RENEWED.items()]
+    whens = [When(has_its_day[phase], then=Value(str(label))) for phase, (_, label) in _NEXT.items()]
+    is_forced = _is_in(State.IN_USE) & Q(forced_activation_on__isnull=False)
+    waits = When(is_forced, then=Value(str(_NEXT[State.UNUSED][1])))
+    return Case(*renews, *whens, waits, output_field=TextField())
 
 
 def of_running_term(today: date, fact: Combinable) -> Case:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, TextChoices
 from django.db.models.expressions import Combinable
-from django.db.models.functions import JSONObject, NullIf
+from django.db.models.functions import Coalesce, JSONObject, NullIf
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -37,6 +37,7 @@ class Listed:
 
     `name` is what addresses call it, `cell` the kind of cell that a page draws, `stack` the cell that it shares with
     others, one below the other. `sort` is the order of the list by this very column, where an index has it ready.
+    `files` are the columns by which a file says the same, where that is another one or several.
     `needs` are the facts it is made of: one missing there would be a query for each row.
     """
 
@@ -45,6 +46,7 @@ class Listed:
     cell: str = ""
     stack: str = ""
     sort: str = ""
+    files: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     is_usual: bool = False
 
@@ -100,6 +102,18 @@ class Column:
         return next(filter(None, (_fact(card, path) for path in needs)), "")
 
 
+class NextDay(Column):
+    cell = "day"
+
+    def expression(self, format: str) -> Combinable:
+        return sql.next_day()
+
+
+class NextEvent(Column):
+    def expression(self, format: str) -> Combinable:
+        return sql.next_event()
+
+
 class OpeningPlan(Column):
     """The code of the plan in every file: it begins with a letter or digit, whatever people do. The list names it."""
 
@@ -133,6 +147,14 @@ class Identifier(Column):
 
     def expression(self, format: str) -> Combinable:
         return sql.spreadsheet_text(self.source) if format == Format.CSV else sql.text(self.source)
+
+
+class DeviceNumber(Identifier):
+    """The IMEI of the device that the card is bound to, or else of the one that it was seen in."""
+
+    def expression(self, format: str) -> Combinable:
+        written = sql.spreadsheet_text if format == Format.CSV else sql.text
+        return Coalesce(written("bound_imei"), written("seen_imei"))
 
 
 class ChoiceLabel(Column):

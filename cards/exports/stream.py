@@ -1,7 +1,7 @@
 """A list of cards as a file, block by block: what the database makes of them is what is sent, and nothing is kept."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
-from cards.columns.declared import columns_of
-from cards.columns.kinds import Format
+from cards.columns.declared import columns_of, columns_shown
+from cards.columns.kinds import Column, Format
 from cards.files.sheet import sheet_blocks
 from cards.files.writing import BOM, ROWS_PER_BLOCK, csv_text
 from cards.paging import SortOrder
@@ -32,18 +32,25 @@ def in_order(cards: CardQuerySet, order: SortOrder) -> CardQuerySet:
     return cards.order_by(Case(When(order.has_value, then=Value(0)), default=Value(1)), *sorting, "-pk")
 
 
-def file_blocks(cards: CardQuerySet, format: str, to_staff: bool = True) -> Iterator[bytes]:
-    """The whole file of these cards, in blocks of bytes, in the language that is active now."""
-    return dressed(row_blocks(cards, format, to_staff), format, to_staff)
+def file_blocks(
+    cards: CardQuerySet, format: str, to_staff: bool = True, shown: Collection[str] | None = None
+) -> Iterator[bytes]:
+    """The whole file of these cards, in blocks of bytes, in the language that is active now.
+
+    It has the columns of the list that are `shown`, or else all columns of its format.
+    """
+    return dressed(row_blocks(cards, format, to_staff, shown), format, to_staff, shown)
 
 
-def row_blocks(cards: CardQuerySet, format: str, to_staff: bool = True) -> Iterator[bytes]:
+def row_blocks(
+    cards: CardQuerySet, format: str, to_staff: bool = True, shown: Collection[str] | None = None
+) -> Iterator[bytes]:
     """The rows as CSV without a heading, whole rows to a block.
 
     They are asked for in one statement, so they are one moment in time; it runs from the first block to the last, and
     whoever closes the stream ends it.
     """
-    expressions = [column.expression(format) for column in columns_of(format, to_staff)]
+    expressions = [column.expression(format) for column in _columns(format, to_staff, shown)]
     try:
         statement = cards.values_list(*expressions).query.sql_with_params()
     except EmptyResultSet:
@@ -51,15 +58,21 @@ def row_blocks(cards: CardQuerySet, format: str, to_staff: bool = True) -> Itera
     return READ_FROM[connection.vendor](*statement)
 
 
-def dressed(blocks: Iterable[bytes], format: str, to_staff: bool = True) -> Iterator[bytes]:
+def dressed(
+    blocks: Iterable[bytes], format: str, to_staff: bool = True, shown: Collection[str] | None = None
+) -> Iterator[bytes]:
     """The file that is made of `row_blocks`."""
-    columns = columns_of(format, to_staff)
+    columns = _columns(format, to_staff, shown)
     if format == Format.XLSX:
         rows = csv.reader(line for block in blocks for line in StringIO(block.decode(), newline=""))
         return sheet_blocks(_("Cards"), [(column.heading, column.cell) for column in columns], rows)
     names = [column.name if format == Format.CODES else column.heading for column in columns]
     head = (BOM if format == Format.CSV else "") + csv_text([names])
     return _behind(head.encode(), blocks)
+
+
+def _columns(format: str, to_staff: bool, shown: Collection[str] | None) -> list[Column]:
+    return columns_of(format, to_staff) if shown is None else columns_shown(shown, to_staff)
 
 
 def _behind(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -4,28 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
 
 from cards.calendar import last_day
 from cards.choices import State
+from cards.columns.next_day import NEXT_DAY, RENEWED
 from cards.quantities import per_cent
 
 SOON_DAYS = 30
 LOW_PER_CENT = 80
-
-# The day that matters next, by the phase of the card, and what it is; of what ends, its last day.
-NEXT_DAY = {
-    State.TESTING: ("test_until", gettext_lazy("last day of the test")),
-    State.UNUSED: ("forced_activation_on", gettext_lazy("forced active")),
-    State.IN_USE: ("service_until", gettext_lazy("last day of service")),
-    State.SHUT_DOWN: ("cancel_on", gettext_lazy("will be cancelled on")),
-    State.CANCELLED: ("cancel_on", gettext_lazy("cancelled on")),
-}
-# What that day is of a renewed card, which it will live through.
-RENEWED = {
-    State.IN_USE: gettext_lazy("renewed; the current term's last day"),
-    State.SHUT_DOWN: gettext_lazy("renewal ordered; without it cancelled on"),
-}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Lists and selections as files, for every door: at once as a stream, or in the background when they are long."""
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.http import FileResponse, Http404, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from cards.exports.stream import file_blocks
 from cards.files.sheet import MOST_ROWS_IN_SHEET, too_long
 from cards.models import Job
 from cards.pages.addresses import given
+from cards.pages.card_columns import USUAL
 from cards.pages.downloads import CSV, as_download, dated
 from cards.paging import counts_up_to
 from cards.phrases import listed
@@ -27,10 +28,11 @@ TYPES = {
 }
 
 
-def exported(user, params, cards, name, **what):
+def exported(user, params, cards, name, shown=None, **what):
     """The file of these cards as a response, or the job that writes it; `BadInput` for a format that cannot be had.
 
-    `what` is what the job is to read the cards from, once more.
+    It has the columns of the list that are `shown`, or else all. `what` is what the job is to read the cards from, once
+    more.
     """
     format = params.get("format", "")
     if format not in TYPES or len(params.getlist("format")) > 1:
@@ -40,10 +42,26 @@ def exported(user, params, cards, name, **what):
         raise BadInput("format", too_long())
     file_name = dated(name, suffix_of(format))
     if count > MOST_AT_ONCE:
-        return order_export(user, format, file_name, **what)
-    blocks = file_blocks(cards, format, to_staff=Scope.of(user).sees_all)
+        return order_export(user, format, file_name, shown=shown, **what)
+    blocks = file_blocks(cards, format, to_staff=Scope.of(user).sees_all, shown=shown)
     response = StreamingHttpResponse(blocks, content_type=TYPES[format])
     return as_download(response, file_name, by=user, rows=count)
+
+
+def shown_columns(request, query):
+    """The columns of the list that the file is to have, as the list with this query shows them; None for all columns.
+
+    `BadInput` where that is not clear, and for programs, which rely on having all of them.
+    """
+    asked = request.GET.getlist("columns")
+    if not asked:
+        return None
+    if asked != ["shown"]:
+        raise BadInput("columns", _("Say columns=shown for the columns of the list, or nothing for all of them."))
+    if (request.POST or request.GET).get("format") == Format.CODES:
+        raise BadInput("columns", _("CSV for programs and other portals always has all columns."))
+    chosen = QueryDict(query).get("cols")
+    return chosen.split(",") if chosen else list(USUAL)
 
 
 def fetched(request, pk):
@@ -65,6 +83,6 @@ def fetched(request, pk):
 def query_of(params):
     """What the list was asked for, whichever page of it was looked at."""
     query = given(params)
-    for name in ("format", "after", "before"):
+    for name in ("format", "columns", "after", "before"):
         query.pop(name, None)
     return query.urlencode()

@@ -13,7 +13,8 @@ from cards.pages.job_labels import origin_of
 def export_context(job, request, frame):
     """For cards/jobs/_export.html. Only whoever asked for the file may fetch it; the others see that it was made."""
     origin = origin_of(Selection(asked={"from": "filter", "query": job.params.get("query", "")}), frame)
-    facts = [(_("Format"), Format(job.params["format"]).label)]
+    columns = _("as shown in the list") if "shown" in job.params else _("all columns")
+    facts = [(_("Format"), Format(job.params["format"]).label), (_("Columns of the file"), columns)]
     if job.total and not job.selection:
         facts.append((pgettext("count", "Cards"), f"{job.total:,}"))
     is_kept = bool(job.file) and (job.kept_until is None or job.kept_until > timezone.now())

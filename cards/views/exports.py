@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from cards.errors import BadInput
 from cards.exports.wanted import Unclear, cards_of_list, cards_of_selection
 from cards.models import Job, Selection
-from cards.pages.exporting import exported, fetched, query_of
+from cards.pages.exporting import exported, fetched, query_of, shown_columns
 from cards.pages.frames import SAFE, Framed, entering
 
 
@@ -19,9 +19,12 @@ class ExportPages(Framed):
         query = query_of(params)
         try:
             cards = cards_of_list(query, request.user)
+            shown = shown_columns(request, query)
         except Unclear as unclear:
             return self._refuse(request, unclear.complaints)
-        return self._export(request, params, cards, str(self.frame.title), query=query)
+        except BadInput as bad:
+            return self._refuse(request, [bad.sentence])
+        return self._export(request, params, cards, str(self.frame.title), query=query, shown=shown)
 
     @entering(*SAFE)
     def of_selection(self, request, pk):

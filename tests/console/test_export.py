@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.selections import freeze
-from cards.columns.declared import COLUMNS
+from cards.columns.declared import COLUMNS, LIST_COLUMNS
 from cards.columns.kinds import Format
 from cards.exports.stream import file_blocks
 from cards.models import Card
@@ -132,6 +132,52 @@ def test_an_empty_list_has_its_headings(ops, format, expected):
     assert exported(ops, f"format={format}&q=89860000000000000099").decode() == expected
 
 
+@on_the_day
+def test_the_file_has_the_columns_that_the_list_shows_in_its_order(ops):
+    cards = fleet()
+    do("renew", cards[2], DAY, plan="Y1-30")
+    assert exported(ops, "format=csv&columns=shown").decode() == (
+        "\ufeffICCID,MSISDN,State,Customer,Tags,Remark,Used (MB),Allowance (MB),Used (%),Usage as of,Next event on,"
+        "Next event,Opening plan,Carrier\n"
+        '"=""89860000000000000004""",,Suspended,,,,100.50,100,100,2026-03-11 01:00,2026-03-31,last day of service,'
+        "M1-100,China Mobile\n"
+        '"=""89860000000000000003""",,In use,,north,\'-call back,12.34,30,41,2026-03-11 01:00,2026-12-31,'
+        "renewed; the current term's last day,Y1-30,China Unicom\n"
+        '"=""89860000000000000002""",,Unused,"上海, “物联”",,,,,,,2026-08-01,forced active,Y1-30,China Mobile\n'
+        '"=""89860000000000000001""","=""1064000000001""",Testing,\'=1+1,,,0.00,30,0,,2026-04-14,last day of the test,'
+        "Y1-30,China Mobile\n"
+    )
+    chosen = exported(ops, "format=csv&columns=shown&cols=imei,msisdn,until&sort=expiry&q=8986&state=in_use")
+    assert chosen.decode() == (
+        f'\ufeffICCID,MSISDN,IMEI,Last day of service\n"=""89860000000000000003""",,"=""{IMEI}""",2026-12-31\n'
+    )
+    sheet = load_workbook(io.BytesIO(exported(ops, "format=xlsx&columns=shown&cols=usage,next&state=unused"))).active
+    assert [[cell.value for cell in row] for row in sheet] == [
+        ["ICCID", "Used (MB)", "Allowance (MB)", "Used (%)", "Usage as of", "Next event on", "Next event"],
+        ["89860000000000000002", None, None, None, None, datetime(2026, 8, 1), "forced active"],
+    ]
+
+
+@on_the_day
+@pytest.mark.parametrize("name", LIST_COLUMNS)
+def test_every_column_of_the_list_has_its_words_in_a_file(ops, name):
+    fleet()
+    lines = exported(ops, f"format=csv&columns=shown&cols={name}").decode().splitlines()
+    assert ([line.count('"=""898') for line in lines], lines[0][:6]) == ([0, 1, 1, 1, 1], "\ufeffICCID")
+
+
+def test_a_pasted_list_has_them_too_and_what_staff_note_is_no_customers(ops):
+    card = do("remark", open_card(customer="Acme"), DAY, remark="owes us")
+    posted = ops.post(
+        f"{EXPORT}?columns=shown", {"q": card.iccid, "format": "csv", "cols": ["remark"]}, headers=ENGLISH
+    )
+    assert b"".join(posted.streaming_content).decode() == f'\ufeffICCID,Remark\n"=""{card.iccid}""",owes us\n'
+    theirs = logged_in(member("Acme")).get(
+        "/my/cards/export/?format=csv&columns=shown&cols=remark,state", headers=ENGLISH
+    )
+    assert b"".join(theirs.streaming_content).decode() == f'\ufeffICCID,State\n"=""{card.iccid}""",Unused\n'
+
+
 def test_an_empty_workbook_has_its_headings(ops):
     sheet = load_workbook(io.BytesIO(exported(ops, "format=xlsx"))).active
     assert [[cell.value for cell in row] for row in sheet] == [HEADINGS_EN.strip().split(",")]
@@ -218,6 +264,9 @@ def test_the_file_says_whose_and_of_when_it_is(ops):
         ("format=csv&format=xlsx", "Choose a format: csv, xlsx, codes."),
         ("format=csv&state=dead", "State: Select a valid choice. dead is not one of the available choices."),
         ("format=csv&nonsense=1", "There is no filter called “nonsense”."),
+        ("format=codes&columns=shown", "CSV for programs and other portals always has all columns."),
+        ("format=csv&columns=all", "Say columns=shown for the columns of the list, or nothing for all of them."),
+        ("format=csv&columns=shown&cols=nonsense", "There is no column called “nonsense”."),
         ("format=codes&customer=Nobody", "There is no customer with “Nobody” in their name."),
     ],
 )

@@ -21,9 +21,10 @@ BEGINNING = "export-"
 UNFINISHED = ".part"
 
 
-def order_export(user, format, file_name, *, query="", selection=None):
+def order_export(user, format, file_name, *, query="", selection=None, shown=None):
     """The job that writes this file; the same export asked for again while it is being written is the same job."""
     params = {"format": Format(format).value} | ({"query": query} if query else {})
+    params |= {"shown": list(shown)} if shown is not None else {}
     wanted = {"kind": JobKind.EXPORT, "owner": user, "params": params, "selection": selection}
     wanted["language"] = translation.get_language()
     waiting = Job.objects.filter(**wanted, status=JobStatus.PREPARING).first()
@@ -67,6 +68,7 @@ def suffix_of(format):
 def _write(path, cards, job, alive):
     """As fast as the database says it, for nobody can ask it for anything else meanwhile; then the workbook."""
     options = {"format": job.params["format"], "to_staff": Scope.of(job.owner).sees_all}
+    options["shown"] = job.params.get("shown")
     with open(path, "wb") as file, TemporaryFile(dir=path.parent) as rows:
         if options["format"] == Format.XLSX:
             rows.writelines(row_blocks(cards, **options))

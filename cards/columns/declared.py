@@ -39,6 +39,7 @@ METER = (
 )
 FACTS_OF_PLAN = ("plan__code", "plan__name", "plan__kind", "plan__months", "plan__alignment", "plan__quota_mb")
 DAYS_AHEAD = ("test_until", "forced_activation_on", "service_until", "cancel_on", *PHASE)
+WHAT_COMES_NEXT = _("Next event")
 FACTS_OF_BADGE = ("state", "holds", "parked")
 
 COLUMNS: list[Column] = [
@@ -96,12 +97,12 @@ COLUMNS: list[Column] = [
     ),
     Column(
         "next",
-        heading=_("Next event"),
+        heading=WHAT_COMES_NEXT,
         formats=NOWHERE,
         listed=Listed(cell="next", needs=DAYS_AHEAD, files=("next_day", "next_event"), is_usual=True),
     ),
     NextDay("next_day", heading=_("Next event on"), formats=NOWHERE),
-    NextEvent("next_event", heading=_("Next event"), formats=NOWHERE),
+    NextEvent("next_event", heading=WHAT_COMES_NEXT, formats=NOWHERE),
     DeviceNumber("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
 ]
 

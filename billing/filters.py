@@ -45,6 +45,16 @@ class OrderFilter(StrictFilterSet):
     since = django_filters.DateFilter(method="on_days", lookup_expr="gte", label=_("From date"))
     through = django_filters.DateFilter(method="on_days", lookup_expr="lte", label=_("Through date"))
     selection = KeyFilter(label=_("Selection"))
+    stuck = django_filters.ChoiceFilter(
+        choices=[("1", _("Could not be completed"))],
+        method="not_completed",
+        label=pgettext_lazy("order", "Work"),
+        empty_label=pgettext_lazy("order", "Completed or not"),
+    )
+
+    def not_completed(self, orders: Any, name: str, value: str) -> QuerySet[Order]:
+        found: QuerySet[Order] = orders.stuck()
+        return found
 
     def search(self, orders: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         text = text.strip()

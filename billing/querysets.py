@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
 
 from billing.choices import (
@@ -12,8 +13,8 @@ from billing.choices import (
     WithdrawalState,
     WithdrawalWay,
 )
-from cards.choices import JobStatus, Step
-from cards.models import JobChunk, JobStep
+from cards.choices import OF_ORDERS, JobStatus, Step
+from cards.models import Job, JobChunk, JobStep
 from cards.scope import OwnedQuerySet, Scope
 
 if TYPE_CHECKING:  # the models import this module
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # the models import this module
 
 SERVED_WITHIN = timedelta(minutes=10)
 UNDER_WAY = (OrderState.DRAFT, OrderState.PLACED, OrderState.PAID)
+REFUND_OPEN = (RefundState.REQUESTED, RefundState.APPROVED)
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
@@ -67,6 +69,13 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         stands_still = models.Q(paid_at__lte=since) & ~models.Exists(lately)
         of_jobs = self.filter(state=OrderState.PAID, job__isnull=False)
         return of_jobs.filter(models.Q(job__status=JobStatus.FAILED) | stands_still)
+
+    def stuck(self) -> Self:
+        """Orders whose work has failed, or that of a refund of theirs, and with which somebody has to go on."""
+        failed = Job.objects.filter(status=JobStatus.FAILED, kind__in=OF_ORDERS)
+        refunds = apps.get_model("billing", "Refund")._default_manager.filter(job__in=failed, state__in=REFUND_OPEN)
+        own = self.model._default_manager.filter(job__in=failed, state__in=UNDER_WAY)
+        return self.filter(pk__in=own.order_by().values("pk").union(refunds.order_by().values("order")))
 
     def renewing(self, day: date) -> Self:
         """Orders of the automatic renewals of a day that are still being checked or served."""

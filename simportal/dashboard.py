@@ -37,7 +37,7 @@ SEES_TO = {
     "waiting": OF_JOBS,
     "failed": OF_JOBS,
 }
-OF_MONEY = ("orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
+OF_MONEY = ("stuck_orders", "orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
 OF_CARRIERS = ("drift", "no_outcome")
 # The sections in their order, each for who has one of these permissions; `_<name>.html` shows it.
 SECTIONS_OF_HOME = {

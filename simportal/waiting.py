@@ -116,6 +116,13 @@ WAITS = {
         query=f"?state={OrderState.PLACED}",
         is_urgent=False,
     ),
+    "stuck_orders": Waits(
+        "money:order-list",
+        "billing.place_order",
+        lambda _user: [Order.objects.stuck()],
+        _("Orders that could not be completed"),
+        query="?stuck=1",
+    ),
     "unmatched": Waits(
         "money:unmatched-list",
         "billing.add_receipt",

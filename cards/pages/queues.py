@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cards.choices import JobStatus
+from cards.choices import OF_CARDS, JobStatus
 from cards.models import Card, Job, QuarantinedReading
 from cards.models.job import FAILED, WAITING
 from cards.pages.frames import CONSOLE
@@ -60,7 +60,7 @@ def queues(snapshot, today):
     counted = counts_up_to(COUNTED, [*cards, QuarantinedReading.objects.waiting()])
     counted_now = dict(zip([*not_kept, "quarantine"], counted, strict=True))
     waiting, failed = Count("pk", filter=WAITING), Count("pk", filter=_failed_lately())
-    jobs = Job.objects.filter(WAITING | FAILED).aggregate(waiting=waiting, failed=failed)
+    jobs = Job.objects.filter(WAITING | FAILED, kind__in=OF_CARDS).aggregate(waiting=waiting, failed=failed)
     counts = kept | counted_now | jobs
     is_capped = {code: code in counted_now and counts[code] > COUNTED for code in TITLES}
     return {code: Queue(code, counts[code] - is_capped[code], _url(code), is_capped[code]) for code in TITLES}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.actions import fleet_snapshot
 from cards.calendar import civil_today
-from cards.choices import Action
+from cards.choices import OF_CARDS, Action
 from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.deciding_checks import BUTTONS_OF_CHECK
@@ -158,7 +158,7 @@ class Queues:
 
     @property
     def _failed(self):
-        jobs = failed_jobs().select_related("owner")[:ENTRIES_PER_QUEUE]
+        jobs = failed_jobs().filter(kind__in=OF_CARDS).select_related("owner")[:ENTRIES_PER_QUEUE]
         return [
             QueueEntry(
                 f"{title_of(job)} #{job.pk}",

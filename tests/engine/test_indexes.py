@@ -12,7 +12,7 @@ from cards.actions.jobs.worker import work_off
 from cards.actions.selections import freeze_ids
 from cards.models import Card, CardEvent
 from cards.search import look_up
-from tests.build import card_in_use, do, open_card, swept, use
+from tests.build import card_in_use, do, on_day, open_card, swept, use
 from tests.test_upgrades import LARGE
 
 DAY = date(2026, 1, 20)
@@ -70,6 +70,7 @@ def holding_record(event):
     return {index.name for index in CardEvent._meta.indexes if itself.filter(index.condition).exists()}
 
 
+@on_day(date(2026, 2, 2))
 @pytest.mark.django_db
 def test_a_record_of_a_rule_or_a_job_writes_no_index_for_the_log():
     """The log finds them by the night and the job: no sweep, bulk action or order pays for it."""

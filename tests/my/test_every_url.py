@@ -299,6 +299,7 @@ TABLE = {
     "money:customer-agreement": row(NOBODY, FINANCE, pk="cards_customer"),
     "money:customer-adjust": row(NOBODY, FINANCE, pk="cards_customer"),
     "money:customer-master-data": row(NOBODY, OPS, {"name": "Acme"}, pk="cards_customer"),
+    "money:customer-merge": row(OPS, OPS, pk="cards_customer"),
     "money:selling-of": row(FINANCE, pk="cards_customer"),
     "money:selling-price": row(
         NOBODY, FINANCE, {"plan": "Y1-30", "amount": "99", "valid_from": str(DAY)}, pk="cards_customer"

@@ -81,7 +81,7 @@ ASKED = {
     **one_each("billing.view_withdrawal", "money:withdrawal-list", "money:withdrawal"),
     **one_each("billing.pay_withdrawal", "money:withdrawal-paid", "money:withdrawal-back", "money:customer-withdraw"),
     **one_each("billing.view_payment", "money:payment"),
-    **one_each("billing.view_customeraccount", "money:statement", "money:statement-csv"),
+    **one_each("billing.view_customeraccount", "money:statement", "money:statement-csv", "money:statement-print"),
     **one_each("billing.change_customeraccount", "money:customer-agreement", "money:customer-notices"),
     **one_each("billing.change_customeraccount", "money:card-auto-renew"),
     **one_each("billing.view_notice", "money:notice-list"),

@@ -23,7 +23,7 @@ from cards.rules import Change
 from cards.sentences.customer_history import IN_OWNERS_HISTORY, OF_RULES
 from cards.sentences.customer_text import BUTTONS
 from cards.sentences.record import EVIDENCE_LABELS, HIDDEN_EVIDENCE
-from cards.views.console.selections import BULK
+from cards.views.console.selections import BULK, FOR_CHOSEN
 from cards.views.my.selections import FOR_MANY
 from tests.build import SHELL, attempt, card_in_use, do, on_day, open_card
 
@@ -138,10 +138,11 @@ def test_what_customers_read_the_reason_of_they_read_at_all():
 
 def test_what_is_offered_for_many_cards():
     assert [
-        *("suspend", "resume", "activate", "set_limit", "assign", "unassign", "grant", "tag", "untag"),
-        *("protect", "unprotect", "place_hold", "lift_hold", "cancel"),
+        *("suspend", "resume", "assign", "tag", "untag", "set_limit", "activate", "grant", "protect"),
+        *("place_hold", "lift_hold", "unassign", "unprotect", "cancel"),
     ] == BULK
-    assert len({CATALOGUE[word].bulk_order for word in BULK}) == len(BULK)
+    assert [word for word in BULK if CATALOGUE[word].stands_apart] == BULK[-3:]
+    assert len({CATALOGUE[word].bulk_order for word in FOR_CHOSEN}) == len(FOR_CHOSEN)
     assert list(FOR_MANY) == ["suspend", "resume", "set_limit"]
 
 

@@ -1,6 +1,7 @@
 """Parameters become a queryset in one place: each filter finds exactly its cards, and what is not understood none."""
 
 from datetime import date, timedelta
+from itertools import combinations
 
 import pytest
 
@@ -338,3 +339,36 @@ def test_a_customers_member_gets_no_sums_over_all_cards():
 
 def test_what_a_card_shows_is_told_by_the_first_letters_of_its_hold():
     assert len({hold[:3] for hold in Hold.values}) == len(Hold)
+
+
+def spans(day):
+    """The last day of service that people are shown."""
+    return day and day - timedelta(days=1)
+
+
+ASKED_IN_PYTHON = {
+    "state=in_use": lambda card: card.state == "in_use",
+    "plan=Y1-30": lambda card: card.plan.code == "Y1-30",
+    "current_plan=Y1-30": lambda card: card.term_runs and card.quota_mb == 30,
+    "opened_since=2026-01-20": lambda card: card.opened_on >= date(2026, 1, 20),
+    "opened_through=2026-02-28": lambda card: card.opened_on <= date(2026, 2, 28),
+    "activated_since=2026-01-16": lambda card: bool(card.activated_on) and card.activated_on >= date(2026, 1, 16),
+    "activated_through=2026-03-09": lambda card: bool(card.activated_on) and card.activated_on <= date(2026, 3, 9),
+    "ends_since=2026-04-01": lambda card: bool(card.service_until) and spans(card.service_until) >= date(2026, 4, 1),
+    "ends_through=2026-12-31": lambda card: (
+        bool(card.service_until) and spans(card.service_until) <= date(2026, 12, 31)
+    ),
+    "cancelled_since=2026-03-10": lambda card: card.is_final and card.cancel_on >= DAY,
+    "certification=individual": lambda card: card.certification == "individual",
+}
+
+
+@on_day(DAY)
+def test_any_two_filters_together_find_what_each_card_is_asked_for_by_itself(fleet):
+    for plan, since in (("M1-100", date(2026, 1, 16)), ("Y1-30", date(2026, 3, 1)), ("Y1-1024", date(2026, 2, 10))):
+        swept(card_in_use(plan=plan, since=since), DAY)
+    cards = list(Card.objects.select_related("plan").order_by("pk"))
+    pairs = list(combinations(ASKED_IN_PYTHON, 2))
+    expected = {pair: [card for card in cards if all(ASKED_IN_PYTHON[one](card) for one in pair)] for pair in pairs}
+    assert {pair: found("&".join(pair)) for pair in pairs} == expected
+    assert len(set(map(str, expected.values()))) > 15

@@ -1,7 +1,7 @@
 """The charts of the dashboard: what happened in the last 30 days and what comes in the next weeks."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from django.utils import timezone
@@ -25,7 +25,7 @@ def activations(today):
     """How many cards were activated on each of the last 30 days, today included."""
     shown = _last_days(today)
     counts = state_counts.happened(ACTIVATES, shown[0])
-    return bars([(str(day), counts.get(day, 0)) for day in shown])
+    return bars([(str(day), counts.get(day, 0)) for day in shown], url_of=_activated_on)
 
 
 def usage(today):
@@ -55,7 +55,7 @@ def expiries(document, today):
     for start in range(1, ENDING_DAYS + 1, WEEK):
         week = list(days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1)))
         counts.append((str(last_day(week[0])), sum(document["ending"].get(str(until), 0) for until in week)))
-    return bars(counts)
+    return bars(counts, url_of=_ending_in_week)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,15 @@ def readings(document, today):
     urls = ("", *(f"{CONSOLE.url('card-list')}?reading={code}" for code in LAST_READ))
     oldest = found["oldest"] and timezone.localtime(datetime.fromisoformat(found["oldest"]))
     return Readings(found["in_use"], oldest, list(zip(words, counts, urls, strict=True)))
+
+
+def _activated_on(day):
+    return f"{CONSOLE.url('card-list')}?activated_since={day}&activated_through={day}"
+
+
+def _ending_in_week(day):
+    last = date.fromisoformat(day) + timedelta(days=WEEK - 1)
+    return f"{CONSOLE.url('card-list')}?expiring={ENDING_DAYS}&ends_since={day}&ends_through={last}"
 
 
 def _last_days(today):

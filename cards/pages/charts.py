@@ -8,7 +8,8 @@ LINE_WIDTH, LINE_HEIGHT, MARGIN = 60, 16, 1
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: where it stands in the drawing, what it stands for (`label`), and how much as text (`text`)."""
+    """One bar: where it stands in the drawing, what it stands for (`label`), and how much as text (`text`); `url` is
+    where that is listed, if anywhere."""
 
     label: str
     text: str
@@ -17,6 +18,7 @@ class Bar:
     y: int
     height: int
     width: int = SLOT - GAP
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class Bars:
         return self.bars[-1].label
 
 
-def bars(counts, as_text="{:,}".format):
-    """`counts` are (label, count) from left to right; `as_text` says a count."""
+def bars(counts, as_text="{:,}".format, url_of=lambda label: ""):
+    """`counts` are (label, count) from left to right; `as_text` says a count, `url_of` where a label's is listed."""
     most = max((count for _, count in counts), default=0)
     drawn = [
-        Bar(label, as_text(count), count, place * SLOT + GAP // 2, HEIGHT - height, height)
+        Bar(label, as_text(count), count, place * SLOT + GAP // 2, HEIGHT - height, height, url=url_of(label))
         for place, (label, count) in enumerate(counts)
         for height in (scaled(count, most),)
     ]

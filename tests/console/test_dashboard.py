@@ -99,6 +99,12 @@ def of_chart(chart):
     return [(bar.label, bar.text) for bar in chart.bars if bar.count]
 
 
+def lengths_of(chart):
+    """How many cards each bar leads to, of those that have a height."""
+    with on_today:
+        return [len(found_by(bar.url.partition("?")[2])) for bar in chart.bars if bar.count]
+
+
 def test_activations_count_first_use_staff_and_force_on_their_days():
     use(open_card(), TODAY, mb=1)
     use(open_card(), TODAY - timedelta(days=29), mb=1)
@@ -106,6 +112,7 @@ def test_activations_count_first_use_staff_and_force_on_their_days():
     do("force_activate", open_card(), TODAY)
     chart = activations(TODAY)
     assert (of_chart(chart), len(chart.bars)) == ([("2026-05-12", "1"), ("2026-06-10", "2")], 30)
+    assert lengths_of(chart) == [1, 2]
 
 
 def test_usage_is_the_sum_of_all_cards_by_day():
@@ -137,6 +144,7 @@ def test_the_last_days_of_service_are_counted_by_weeks_from_today_on():
     spoil(over, service_until="2026-06-12")
     found = expiries(fleet_snapshot.snapshot(TODAY).document, TODAY)
     assert (of_chart(found), len(found.bars)) == ([("2026-06-10", "2"), ("2026-06-17", "1"), ("2026-08-26", "1")], 12)
+    assert lengths_of(found) == [2, 1, 1]
 
 
 def test_forced_next_month_is_the_calendar_month_after_this():

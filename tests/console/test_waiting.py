@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.actions import orders
-from billing.models import Order
 from cards.actions import audit
 from cards.actions.jobs.control import may, permitted_jobs
 from cards.choices import Action, AuditAction, JobKind
@@ -156,14 +155,16 @@ def test_each_thing_that_waits_is_listed_at_an_address(much):
 
 @pytest.mark.parametrize(("status", "told"), [("failed", {"Orders": 1}), ("running", {})])
 def test_an_order_whose_work_failed_waits_for_who_may_go_on_with_it(status, told):
-    order = b.placed(cards=[card_in_use(customer="Acme")], user=priced())
+    chief = priced()
+    order = b.placed(cards=[card_in_use(customer="Acme")], user=chief)
+    orders.pay(order, user=chief)
     Job.objects.filter(pk=order.job_id).update(status=status)
-    Order.objects.filter(pk=order.pk).update(state="paid", paid_at=timezone.now())
     assert menu_of(of_role("operations")) == told
 
 
 def priced():
     b.price("Y1-30", "30")
+    b.fund("30")
     return b.financier(username="chief")
 
 

@@ -88,6 +88,8 @@ def permitted_jobs(user):
     undone = [word for word, action in CATALOGUE.items() if not actions.isdisjoint(action.undone_by)]
     may = Q(kind=JobKind.UNDO, of__action__in=undone)
     may |= Q(kind__in=(JobKind.ACTION, JobKind.APPROVE_DRIFT), action__in=actions)
+    if Action.ASSIGN in actions:
+        may |= Q(kind=JobKind.MERGE)
     may |= Q(kind=JobKind.EXPORT) if user.is_superuser else Q(kind=JobKind.EXPORT, owner=user)
     if may_import(user):
         may |= Q(kind__in=IMPORT_KINDS) | Q(kind=JobKind.UNDO, of__kind__in=IMPORT_KINDS)

@@ -174,10 +174,11 @@ def _per_cent(used_bytes: Combinable, quota_mb: Combinable) -> Case:
 def next_day() -> Case:
     """The day that matters next, as `card_rows.next_day_of` says it; the last one of what ends."""
     days = {
-        phase: LastDayText(name) if name.endswith("_until") else DayText(name) for phase, (name, _) in _NEXT.items()
+        phase: LastDayText(name) if name.endswith("_until") else Cast(name, TextField())
+        for phase, (name, _) in _NEXT.items()
     }
     whens = [When(_is_in(phase) & Q(**{f"{_NEXT[phase][0]}__isnull": False}), then=day) for phase, day in days.items()]
-    without_a_term = When(_is_in(State.IN_USE), then=DayText("forced_activation_on"))
+    without_a_term = When(_is_in(State.IN_USE), then=Cast("forced_activation_on", TextField()))
     return Case(*whens, without_a_term, output_field=TextField())
 
 

@@ -224,10 +224,11 @@ def test_customers_are_one_list_from_which_whoever_may_goes_on_to_edit_them(role
     client, customer = of_role(role), Customer.objects.create(name="Acme")
     pages = client.get("/console/customers/"), client.get(f"/console/customers/{customer.pk}/")
     assert [page.status_code for page in pages] == [200, 200]
-    doors = "/admin/cards/customer/add/", f"/admin/cards/customer/{customer.pk}/change/"
+    doors = "/admin/cards/customer/add/", f"/console/customers/{customer.pk}/master-data/"
     assert [door in text(page) for door, page in zip(doors, pages, strict=True)] == [may_edit] * 2
-    if may_edit:
-        assert [client.get(door).status_code for door in doors] == [200, 200]
+    assert [client.get(doors[0]).status_code, client.post(doors[1]).status_code] == (
+        [200, 422] if may_edit else [403, 403]
+    )
 
 
 # the door

@@ -90,6 +90,7 @@ def kept(name, look, keep, remove=NOBODY, edit=None):
 
 TABLE = {
     "home": row(PERSONS, PERSONS),
+    "find": row(STAFF, STAFF),
     "healthz": row(EVERYBODY, EVERYBODY),
     "readyz": row(EVERYBODY, EVERYBODY),
     "metrics": row(),  # only for who has the token

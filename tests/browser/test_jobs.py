@@ -19,9 +19,9 @@ def numbers(page, query, count):
 def paste(page, *lines):
     """Search for a list and select all that it matched: the page of the selection."""
     page.goto(LIST)
-    page.fill("[name=q]", "，\n".join(lines))
+    page.fill("#search [name=q]", "，\n".join(lines))
     send(page, "#search button.is-primary")
-    send(page, "button[name=list]")
+    send(page, "button.is-primary[name=list]")
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def code_on_the_label(desk, iccid):
     follow(desk, "button[name=filter]")
     press(desk, "Print labels")
     assert desk.text_content("svg .digits") == iccid
-    return desk.text_content("svg .code")
+    return desk.text_content("svg .claim")
 
 
 def used_up_in_stock(desk, tmp_path):

@@ -56,11 +56,18 @@ class Item:
 
 @dataclass(frozen=True)
 class Taxed:
-    """What items come to at one rate of tax, in per cent: the sums of their amounts and of their taxes."""
+    """What items come to at one rate of tax, in per cent.
+
+    The tax is of the sum and rounded once, as the page of an order says it: it may be a few fen more or less than the
+    taxes of the items together.
+    """
 
     rate: Decimal
     gross: Decimal
-    tax: Decimal
+
+    @property
+    def tax(self) -> Decimal:
+        return tax_within(self.gross, self.rate)
 
     @property
     def net(self) -> Decimal:
@@ -104,8 +111,7 @@ def served_items(customer_id: int, month: date) -> list[Item]:
 
 def taxed(items: Iterable[Item]) -> list[Taxed]:
     """The sums at each rate of tax, the lowest rate first."""
-    sums: defaultdict[Decimal, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    sums: defaultdict[Decimal, Decimal] = defaultdict(lambda: ZERO)
     for item in items:
-        gross, tax = sums[item.rate]
-        sums[item.rate] = [gross + item.amount, tax + item.tax]
-    return [Taxed(rate, *of_rate) for rate, of_rate in sorted(sums.items())]
+        sums[item.rate] += item.amount
+    return [Taxed(rate, gross) for rate, gross in sorted(sums.items())]

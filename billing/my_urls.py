@@ -13,6 +13,7 @@ urlpatterns = [
     path("orders/", orders.order_list, name="order-list"),
     path("orders/together/<int:pk>/", orders.MY_TOGETHER.page, name="orders-together"),
     path("orders/together/<int:pk>/<str:step>/", orders.MY_TOGETHER.take, name="orders-together-step"),
+    path("orders/missed-renewals/", buy.select_missed, name="missed-cards"),
     path("orders/of-cards/", buy.order_cards, name="order-cards"),
     path("orders/<int:pk>/", orders.MY_ORDERS.page, name="order"),
     path("orders/<int:pk>/lines.csv", orders.MY_ORDERS.lines, name="order-lines"),

@@ -81,7 +81,7 @@ def _missing(rules, account, frame):
         yield reverse("admin:billing_moneyrules_changelist"), sentence
     if not account.tax_number:
         sentence = _("The buyer's taxpayer number is not set: enter it in the agreement.")
-        yield frame.money_url("customer", account.customer_id), sentence
+        yield f"{frame.money_url('customer', account.customer_id)}#agreement", sentence
 
 
 def _row(item):

@@ -31,6 +31,10 @@ class OrderOutcome:
     renewal: str
     selection: Selection | None
 
+    @property
+    def is_all_served(self):
+        return self.served > 0 and not self.waiting and not self.given_back
+
 
 def order_outcome(order, user):
     """None as long as nobody has paid."""

@@ -138,6 +138,8 @@ class CardPage:
 
     def context(self, record):
         terms = list(ServiceTerm.objects.filter(card=self.card).select_related("plan").order_by("number"))
+        whys = self.whys()
+        waiting = {why.reason.action for why in whys if why.waits}
         usage = usage_of(self.card, self.today)
         meter = self.card.meter(self.today) if usage else None
         return {
@@ -145,11 +147,13 @@ class CardPage:
             "shown": self.card.shown,
             "carrier": self.card.get_carrier_display(),
             "customer": self.card.customer,
-            "whys": self.whys(),
+            "whys": whys,
             "is_stopped": bool(self.card.holds or self.card.parked) or self.card.is_over,
             **self.future(),
             "broken": self.broken,
-            "buttons": self.buttons(),
+            "buttons": [button for button in self.buttons() if button.action not in waiting],
+            "waiting": [button for button in self.buttons() if button.action in waiting],
+            "waits": IN_VAIN_TEXT,
             "refusals": self.refusals(),
             "is_reader": not self.actor.actions,
             "notes": self.notes(),

@@ -61,7 +61,10 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class OwnCardInShort:
-    """A card in a few lines: its state, what is left of its data, until when, and the button that comes first."""
+    """A card in a few lines: its state, what is left of its data, until when, and the button that comes first.
+
+    The button `is_first` where the card's own page proposes it first, too.
+    """
 
     card: Card
     said: str
@@ -70,6 +73,7 @@ class OwnCardInShort:
     day_label: str
     renewal: str
     button: Button | None
+    is_first: bool
     needs_help: bool
 
 
@@ -148,12 +152,16 @@ class MyCard:
         found = _or_nothing(lambda: explain.explain(self.card, newest, self.today, self.policies))
         reasons = {reason.code: reason for reason in found}
         ways = [self._way(help, reasons.get(help.code)) for help in self.description.helps]
-        first = next((way for way in ways if way.button and self._is_needed(way.help)), None)
-        return [replace(way, is_first=way is first) for way in ways]
+        return [replace(way, is_first=way.help is self._needed_first) for way in ways]
 
     def recommended(self):
         """The step that is needed first and this member's to take; None when somebody else has to help."""
         return next((way for way in self.ways() if way.is_first), None)
+
+    @cached_property
+    def _needed_first(self):
+        """Of what helps the first that is needed and this member's to take, or None."""
+        return next((help for help in self.description.helps if self._is_needed(help) and self._button_of(help)), None)
 
     def _is_needed(self, help):
         return use_of(Action.RENEW if help.order_key else help.action, self.card.hold_list) == Use.NEEDED
@@ -170,22 +178,25 @@ class MyCard:
             day_label=label,
             renewal="" if self.card.is_over or self.is_broken else renewal_text(self.card),
             button=self._first_button(),
+            is_first=self._needed_first is not None,
             needs_help=self.card.is_over or bool(self.card.hold_list),
         )
 
     def _first_button(self):
         if self.is_broken or self.card.is_final:
             return None
+        if self._needed_first:
+            return self._button_of(self._needed_first)
         if self.description.helps:
-            return self._button_of(self.description.helps[0])
+            return next(filter(None, map(self._button_of, self.description.helps)), None)
         return self._button(Action.RENEW) if self._may(Action.RENEW) and not self.card.is_renewed else None
 
     def buttons(self):
-        """What else can be done now: what does not help against anything already."""
+        """What else can be done now: what neither helps against anything already nor is said to wait."""
         if self.card.is_over:
             return []
-        helping = {help.action for help in self.description.helps}
-        return [self._button(action) for action in ALWAYS_OFFERED if action not in helping and self._may(action)]
+        told = {help.action or help.waits for help in self.description.helps}
+        return [self._button(action) for action in ALWAYS_OFFERED if action not in told and self._may(action)]
 
     def steps(self):
         """What will happen if nobody does anything, the next few things."""

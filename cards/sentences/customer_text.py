@@ -33,7 +33,7 @@ class Help:
     """One thing that stands in the card's way: who can help, how, and what follows.
 
     `code` is a hold or a state. `action` is what helps, None where no button does; `follows` is empty where nothing
-    follows from it. `order_key` is the order that helps, where one is on its way.
+    follows from it. `order_key` is the order that helps, where one is on its way. `waits` is what would help later.
     """
 
     code: str
@@ -42,6 +42,7 @@ class Help:
     sentence: str
     follows: str = ""
     order_key: int | None = None
+    waits: Action | None = None
 
     @property
     def reason(self) -> str | Promise:
@@ -292,7 +293,7 @@ def _of_use(help: Help, holds: Sequence[str]) -> Help:
     """The help as it is told of a card with these holds: what would be in vain waits for the carrier."""
     if not help.action or use_of(help.action, holds) != Use.IN_VAIN:
         return help
-    return replace(help, helper=Helper.CARRIER, action=None, sentence=str(IN_VAIN_TEXT), follows="")
+    return replace(help, helper=Helper.CARRIER, action=None, sentence=str(IN_VAIN_TEXT), follows="", waits=help.action)
 
 
 def _each_button_once(helps: Iterable[Help]) -> Iterator[Help]:

@@ -10,8 +10,9 @@ from billing.actions import orders, receipts
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, PriceKind
 from billing.models import CardRenewal, Order, Payment
+from cards.actions.jobs import engine
 from cards.actions.selections import freeze_ids
-from cards.models import Card, Customer, Membership, Plan
+from cards.models import Card, Customer, Job, Membership, Plan
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept, use
 from tests.console.pages import logged_in, text
@@ -192,6 +193,23 @@ def test_what_became_of_an_order_for_many_is_told_with_the_way_back_to_just_thes
     assert "1 card has what was bought." in text(page)
     assert "The money for 1 card was given back." in text(page)
     assert f'href="/my/selections/{selection.pk}/"' in text(page)
+
+
+def test_nothing_is_done_or_worked_on_that_is_not(alice):
+    b.fund("40")
+    card, user = card_in_use(customer="Acme"), User.objects.get(username="alice")
+    failed = orders.pay(b.placed(cards=[card], user=user), user=user)
+    Job.objects.filter(pk=failed.job_id).update(status="running")
+    engine.fail(failed.job, "a mistake")
+    page = text(get(alice.client, f"/my/orders/{failed.pk}/"))
+    assert "Paid, but not delivered yet: your dealer has to look at it" in page
+    assert ("is working on it" in page, "nothing is lost" in page) == (False, True)
+    refused = b.placed(kind="pack", cards=[card], plan="PACK-100", user=user)
+    do("cancel", card, DAY)
+    orders.pay_and_fulfil(refused, user=user)
+    page = text(get(alice.client, f"/my/orders/{refused.pk}/"))
+    assert "Nothing could be delivered" in page
+    assert ("panel is-fine" in page, "The card is permanently cancelled." in page) == (False, False)
 
 
 def test_the_wallet_is_filled_online_once_for_each_form():

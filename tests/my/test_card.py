@@ -87,6 +87,7 @@ def test_the_first_step_that_helps_is_the_one_blue_button(alice):
     waits = "This can wait: the card will not work before the carrier lifts its block."
     told = [(way.help.code, way.button, way.help.sentence == waits) for way in page(alice, blocked)["ways"]]
     assert told == [("anomaly", None, False), ("credit", None, True), ("voluntary", None, True)]
+    assert [button.label for button in page(alice, blocked)["buttons"] if button.url == url(card, "resume")] == []
     assert alice.get(url(card, "help")).context["way"] is None
 
 

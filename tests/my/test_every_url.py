@@ -220,6 +220,7 @@ TABLE = {
     "buying:card-auto-renew": row(NOBODY, ACTING, {"on": "1"}, iccid="card"),
     "buying:selection": row(OWNER, OWNER, {"kind": "renewal", "plan": ""}, pk="my selection"),
     "buying:order-list": row(CUSTOMERS),
+    "buying:missed-cards": row(NOBODY, ACTING | {"owner of another"}, {"why": "short", "key": str(uuid.uuid4())}),
     "buying:order-cards": row(NOBODY, ACTING | {"owner of another"}, {"filter": str(uuid.uuid4()), "action": "renew"}),
     "buying:orders-together": row(LOOKERS, pk="together"),
     "buying:orders-together-step": row(NOBODY, ACTING, pk="together", step="=place"),

@@ -145,6 +145,29 @@ def test_up_to_ten_cards_are_the_page_each_with_what_is_left_until_when_and_its_
     ]
 
 
+def first_buttons(client):
+    """What the first page and the card's own page propose first of each card: the button, and whether it is blue."""
+    for own in client.get("/my/").context["few"]:
+        ways = client.get(f"/my/cards/{own.card.iccid}/").context["ways"]
+        blue = [way.button.label for way in ways if way.is_first]
+        yield own.button and own.button.label, own.is_first, blue
+
+
+def test_both_pages_propose_the_same_step(alice):
+    sent_in = use(mine(certification="individual"), DAY, 31)
+    do("place_hold", sent_in, DAY, kind="real_name")
+    do("submit_real_name", sent_in, DAY, name="张三", id_number="110101199003071233")
+    do("place_hold", swept(mine(plan="M1-100"), DAY), DAY, kind="anomaly")
+    assert list(first_buttons(alice)) == [("Buy more data", True, ["Buy more data"]), ("Renew card", False, [])]
+
+
+def test_who_has_only_cancelled_cards_is_told_so_and_adds_one(alice):
+    do("cancel", mine(), DAY)
+    page = text(alice.get("/my/"))
+    assert ("All your cards are cancelled: none is in service." in page, "Add a card" in page) == (True, True)
+    assert ("Needs attention" in page, "all your cards are fine" in page) == (False, False)
+
+
 def test_the_eleventh_card_makes_it_a_fleet(alice):
     for _card in range(10):
         mine()
@@ -223,6 +246,16 @@ def test_orders_to_pay_and_renewals_that_failed_stand_there(alice):
             True,
             True,
         )
+        ask = {"key": "7d1a2a2e-58a8-4b9b-8ed3-0a6e5d5b6b10", "why": "short"}
+        seen = alice.post("/my/orders/missed-renewals/", ask, follow=True).context
+        assert [card.pk for card in seen["cards"]] == [ends_soon.pk]  # not those that end soon besides
+        assert alice.post("/my/orders/missed-renewals/", ask | {"why": "x"}).status_code == 404
+        eve = logged_in(member("Acme", "eve", role="viewer"))
+        eve.cookies["django_language"] = "en"
+        read = text(eve.get("/my/"))
+        assert "Not renewed automatically" in read
+        buttons = ("Pay…", "Top up the wallet", "Show these cards", "Show order")
+        assert [name in read for name in buttons] == [False, False, False, True]
         assert "Not renewed automatically" not in text(logged_in(member("Globex", "greta")).get("/my/"))
 
 

@@ -9,20 +9,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.actions import auto_renew as renewals
 from billing.actions import orders
-from billing.choices import KIND_OF, OrderKind
+from billing.choices import KIND_OF, MissedWhy, OrderKind
 from billing.errors import MoneyRefused
 from billing.forms import shown_in
 from billing.models import CardRenewal, CustomerAccount, PriceBook
+from billing.pages.home_money import missed_within
 from billing.pages.offered import sections_of
 from billing.permissions import may_order
 from billing.rules import PLAN_KINDS
+from cards.actions.selections import freeze
 from cards.calendar import civil_today
 from cards.choices import PlanKind
 from cards.forms import form_key
-from cards.models import Customer, Plan, Selection
+from cards.models import Card, Customer, Plan, Selection
 from cards.pages.frames import MY, acting_required, member_required, my_page, read_only
 from cards.pages.own_card import find
 from cards.pages.selecting import back_to_list, chosen
+from cards.scope import Scope
 from cards.sentences.customer_text import describe
 from cards.sentences.terms import renewal_text
 
@@ -117,6 +120,22 @@ def order_cards(request):
         (plan,) = packs
     key = uuid.uuid5(selection.key, kind)
     return _to_drafts(orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=key), selection)
+
+
+@acting_required
+@require_POST
+def select_missed(request):
+    """Just the cards that did not renew automatically for one reason, as a selection."""
+    why, form = request.POST.get("why", ""), form_key(request)
+    if why not in MissedWhy:
+        raise Http404
+    key = form and uuid.uuid5(form, f"{request.user.pk} {why}")
+    missed = missed_within(Scope.of(request.user)).filter(why=why)
+    cards = Card.objects.filter(pk__in=missed.values("card"))
+    if not cards.exists():  # all were renewed meanwhile
+        return redirect("my:home")
+    selection = freeze(cards, owner=request.user, asked={"from": "page"}, key=key)
+    return redirect("my:selection", pk=selection.pk)
 
 
 def _to_drafts(made, selection):

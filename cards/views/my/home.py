@@ -119,7 +119,12 @@ def home(request):
         shown = _fleet(cards, actor)
     else:
         shown = {"few": [card.in_short for card in MyCard.of(living, actor, civil_today())]}
-    context = {"has_cards": bool(living) or cards.exists(), "answered": own_requests.answered()[:3], **shown}
+    context = {
+        "has_cards": bool(living) or cards.exists(),
+        "has_living": bool(living),
+        "answered": own_requests.answered()[:3],
+        **shown,
+    }
     return my_page(request, "my/home.html", context | {"key": uuid.uuid4()})
 
 

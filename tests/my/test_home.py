@@ -154,11 +154,10 @@ def first_buttons(client):
 
 
 def test_both_pages_propose_the_same_step(alice):
-    sent_in = use(mine(certification="individual"), DAY, 31)
-    do("place_hold", sent_in, DAY, kind="real_name")
-    do("submit_real_name", sent_in, DAY, name="张三", id_number="110101199003071233")
-    do("place_hold", swept(mine(plan="M1-100"), DAY), DAY, kind="anomaly")
-    assert list(first_buttons(alice)) == [("Buy more data", True, ["Buy more data"]), ("Renew card", False, [])]
+    swept(do("place_hold", mine(plan="M1-100"), date(2026, 1, 20), kind="anomaly"), DAY)
+    used_up = use(open_card(customer="Acme", certification="individual"), DAY, 31)
+    do("submit_real_name", used_up, DAY, name="张三", id_number="110101199003071233")
+    assert list(first_buttons(alice)) == [("Renew card", False, []), ("Buy more data", True, ["Buy more data"])]
 
 
 def test_who_has_only_cancelled_cards_is_told_so_and_adds_one(alice):

@@ -157,7 +157,7 @@ MONEY_REFUSALS = {
         _("Raise the credit limit or record a receipt first."),
     ),
     "not_merged": (
-        _("This cannot be merged yet: {obstacle}"),
+        _("This cannot be merged yet. {obstacle}"),
         _("Settle that first."),
     ),
     "own_request": (

@@ -2,26 +2,38 @@
 
 from django.contrib.auth import get_user_model
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cards.actions import throttle
 from cards.links import portal_link
 from cards.models import Invitation, StaffInvitation
+from cards.models.invitation import TRIED_FOR
 from simportal.asked_mail import send_each
 
 
 def send_invitations():
-    """Send the links that wait; what was revoked or ran out meanwhile is not sent."""
-    send_each(_waiting(Invitation).select_related("customer", "by"), _send_to_member, _taken)
-    send_each(_waiting(StaffInvitation).select_related("by"), _send_to_colleague, _taken)
+    """Send the links that wait; what was revoked or ran out meanwhile is not sent.
+
+    What the mail server does not take is tried again some minutes later, and given up after `TRIED_FOR`.
+    """
+    send_each(_waiting(Invitation).select_related("customer", "by"), _send_to_member, _taken, _given_back)
+    send_each(_waiting(StaffInvitation).select_related("by"), _send_to_colleague, _taken, _given_back)
 
 
 def _waiting(kind):
-    return kind.objects.open().exclude(mail_language="")
+    return kind.objects.open().exclude(mail_language="").filter(made_at__gt=timezone.now() - TRIED_FOR)
 
 
-def _taken(invitation):
-    return invitation.exclude(mail_language="").update(mail_language="")
+def _taken(rows):
+    waiting = rows.exclude(mail_language="")
+    found = waiting.first()
+    may_try = found and throttle.hit(throttle.MAILS_OF_INVITATION, f"{found._meta.model_name} {found.pk}")
+    return may_try and waiting.update(mail_language="")
+
+
+def _given_back(invitation):
+    type(invitation).objects.filter(pk=invitation.pk).update(mail_language=invitation.mail_language)
 
 
 def _send_to_member(invitation):

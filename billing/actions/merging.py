@@ -32,6 +32,7 @@ from billing.permissions import may_merge, require
 from cards.actions.audit import record
 from cards.actions.jobs import engine
 from cards.actions.jobs.merge import Handover, close_customer, give
+from cards.actions.merged import being_merged
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import this_moment
 from cards.choices import AuditAction, JobKind, JobStatus
@@ -66,7 +67,7 @@ def merge_proposed(proposal, user):
         target = lock_wallet(proposal.after["target"])
         check_mergeable(former, target, approves=proposal)
         job = _drafted(former.customer, target.customer, proposal)
-        close_customer(former.customer, target.customer)
+        close_customer(former.customer, target.customer, by=user)
         engine.launch(job, user)
         proposal.after |= {"job": job.pk}
         about = {"about": target.customer, "former": former.customer.name, "job": job.pk}
@@ -83,24 +84,18 @@ def check_mergeable(former, target, approves=None):
 def obstacles(former, target, approves=None):
     """What has to be over first, in sentences."""
     if former == target:
-        yield _("it is the same customer.")
+        yield _("It is the same customer.")
         return
     for customer in (former, target):
         if customer.merged_into_id:
             yield _("{customer} was merged already.").format(customer=customer)
         if customer.is_registered:
             yield _("{customer} registered here, so the account is a person's own.").format(customer=customer)
-    if former.merged_customers.filter(pk__in=_at_work()).exists():
-        yield _("another customer is still being merged into {customer}.").format(customer=former)
+    if former.merged_customers.filter(pk__in=being_merged()).exists():
+        yield _("Another customer is still being merged into {customer}.").format(customer=former)
     for count, sentence in _under_way(former, target, approves):
         if count:
             yield sentence.format(count=f"{count:,}")
-
-
-def _at_work():
-    """The keys of customers whose merging is not over."""
-    jobs = Job.objects.filter(kind=JobKind.MERGE).exclude(status=JobStatus.DONE)
-    return list(jobs.values_list("params__former", flat=True))
 
 
 def _under_way(former, target, approves):
@@ -121,7 +116,7 @@ def _under_way(former, target, approves):
         (waiting, ngettext("{count} request waits for approval.", "{count} requests wait for approval.", waiting)),
         (withdrawals, ngettext("{count} withdrawal is under way.", "{count} withdrawals are under way.", withdrawals)),
         (returned, ngettext("{count} payer is to get a refund.", "{count} payers are to get a refund.", returned)),
-        (runs, _("today's automatic renewals are being made.")),
+        (runs, _("Today's automatic renewals are being made.")),
     )
 
 

@@ -28,6 +28,7 @@ from billing.permissions import actor_for, may_adjust, may_order, may_pay, may_p
 from billing.rules import check_total
 from cards.actions.alone import acting_alone
 from cards.actions.jobs import engine
+from cards.actions.merged import whose_now
 from cards.actions.once import once
 from cards.actions.ordered_terms import end_ordered_terms
 from cards.actions.selections import ids_of
@@ -64,7 +65,7 @@ def draft_order(
         return Order.objects.create(
             key=key,
             kind=kind,
-            customer=customer,
+            customer_id=whose_now(customer.pk),
             plan=plan,
             selection=selection,
             job=_checking(kind, card_ids, user, selection),

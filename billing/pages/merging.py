@@ -21,7 +21,7 @@ class MergingPreview:
     former: Customer
     target: Customer
     cards: str
-    members: int
+    members: list[Membership]
     orders: int
     requests: int
     balance: Decimal
@@ -41,12 +41,24 @@ def merging_preview(former, target):
         former,
         target,
         f"{COUNTED_TO_MERGE:,}+" if cards > COUNTED_TO_MERGE else f"{cards:,}",
-        Membership.objects.filter(customer=former).count(),
+        members_of(former),
         Order.objects.filter(customer=former).under_way().count(),
         CardRequest.objects.filter(customer=former).waiting().count(),
         wallet.balance,
         hindered,
     )
+
+
+def members_of(customer):
+    """Who acts for a customer, and as what: those who would act for the other one."""
+    return list(Membership.objects.filter(customer=customer).select_related("user").order_by("pk"))
+
+
+def merging_context(proposal):
+    """For whoever approves it: what is in both wallets now, or what they owe, and who comes to act for the other."""
+    target = Customer.objects.get(pk=proposal.after["target"])
+    wallets = [(customer, account_of(customer.pk).balance) for customer in (proposal.customer, target)]
+    return {"wallets": wallets, "members": members_of(proposal.customer)}
 
 
 def merging_of(customer):

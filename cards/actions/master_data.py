@@ -37,11 +37,12 @@ def _keep_them(customer, values, by):
         customer.save(update_fields=[*changed, "name_key"])
         after = {name: getattr(customer, name) for name in changed}
         facts = {
-            side: {name: _written(name, said[name]) for name in changed}
+            side: {name: written_about(name, said[name]) for name in changed}
             for side, said in (("before", before), ("after", after))
         }
         record(AuditAction.CHANGED, by=by, about=customer, kind="cards.customer", key=customer.pk, **facts)
 
 
-def _written(name, value):
+def written_about(name, value):
+    """A value as the audit list has it."""
     return mask(value, front=1, back=0) if name in ABOUT_PEOPLE and value else value

@@ -3,6 +3,7 @@
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cards.actions.merged import whose_now
 from cards.actions.once import once
 from cards.choices import RequestStatus
 from cards.errors import BadInput
@@ -20,8 +21,9 @@ def open_request(card, *, by, text, evidence, key):
     whose = {"customer": card.customer_id}
 
     def make(key):
-        waiting = CardRequest.objects.filter(card=card, status=RequestStatus.OPEN, **whose).first()
-        values = {"customer_id": card.customer_id, "card": card, "by": by, "text": text, "evidence": evidence}
+        customer_id = whose_now(card.customer_id)
+        waiting = CardRequest.objects.filter(card=card, status=RequestStatus.OPEN, customer=customer_id).first()
+        values = {"customer_id": customer_id, "card": card, "by": by, "text": text, "evidence": evidence}
         return waiting or CardRequest.objects.create(key=key, **values)
 
     return once(CardRequest, key, make, **whose)

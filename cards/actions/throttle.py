@@ -60,7 +60,8 @@ CONFIRMATIONS = Limit("confirmations", 5, QUARTER_OF_AN_HOUR)
 WARNINGS_OF_OWNER = Limit("warnings of owner", 1, timedelta(hours=6))
 # What the audit list is told: a machine that guesses or crawls does not fill it.
 REFUSED_LOGINS_TOLD = Limit("refused logins told", 1, ONE_HOUR)  # of a user name
-REFUSED_LOGINS_OF_ALL = Limit("refused logins of all told", 200, ONE_HOUR)
+REFUSED_LOGINS_OF_ALL = Limit("refused logins of all told", 200, ONE_HOUR)  # of all who have an account
+REFUSED_LOGINS_OF_NOBODY = Limit("refused logins of nobody told", 200, ONE_HOUR)  # of all other names
 REFUSED_PAGES_TOLD = Limit("refused pages told", 1, ONE_HOUR)  # of a person and a page
 REFUSED_PAGES_OF_PERSON = Limit("refused pages of person told", 20, ONE_HOUR)
 SECOND_FACTOR = Limit("second factor", 5, QUARTER_OF_AN_HOUR)
@@ -68,6 +69,7 @@ RESETS_OF_MAIL = Limit("resets of mail", 3, QUARTER_OF_AN_HOUR)
 RESETS_OF_ADDRESS = Limit("resets of address", 20, QUARTER_OF_AN_HOUR)
 PHONES_OF_PERSON = Limit("phones of person", 10, ONE_DAY)
 ACCOUNTS_OF_ADDRESS = Limit("accounts of address", 20, ONE_DAY)
+MAILS_OF_INVITATION = Limit("mails of invitation", 1, timedelta(minutes=5))
 UPLOADS_OF_PERSON = Limit("uploads of person", 100, ONE_DAY)
 CLAIMS_OF_CARD = Limit("claims of card", 5, ONE_DAY)
 CLAIMS_OF_PERSON = Limit("claims of person", 5, ONE_DAY)

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import MemberRole
-from cards.models.customer import Membership
+from cards.models.customer import Customer, Membership
 from cards.models.fields import CharField
 from cards.scope import OwnedQuerySet, Scope
 
@@ -17,6 +17,7 @@ from cards.scope import OwnedQuerySet, Scope
 SIGNER = Signer(salt="cards.invitation", fallback_keys=[])
 STAFF_SIGNER = Signer(salt="cards.staff_invitation", fallback_keys=[])
 GIVES_MEMBERSHIPS = "cards.add_membership"
+TRIED_FOR = timedelta(minutes=15)  # so long a mail is tried that the server does not take
 KEEPS_STAFF = "cards.keep_staff"  # nobody can be given it: superusers have whatever is asked
 
 _Row = TypeVar("_Row", bound="SignedInvitation")
@@ -40,10 +41,11 @@ class InvitationQuerySet(  # type: ignore[override]  # the plugin types the mana
     SignedInvitationQuerySet["Invitation"], OwnedQuerySet["Invitation"]
 ):
     def by_who_may(self) -> models.Exists | models.Q:
-        """An owner of the customer, or staff who give memberships."""
+        """An owner of the customer, or staff who give memberships; to who was merged nobody invites."""
         owners = Membership.objects.filter(role=MemberRole.OWNER, user__is_active=True)
         owns = models.Exists(owners.filter(customer=models.OuterRef("customer"), user=models.OuterRef("by")))
-        return owns | _by_staff_with(GIVES_MEMBERSHIPS)
+        merged = Customer.objects.filter(pk=models.OuterRef("customer")).exclude(merged_into=None)
+        return models.Q(owns | _by_staff_with(GIVES_MEMBERSHIPS), ~models.Exists(merged))
 
 
 class StaffInvitationQuerySet(SignedInvitationQuerySet["StaffInvitation"]):
@@ -54,7 +56,8 @@ class StaffInvitationQuerySet(SignedInvitationQuerySet["StaffInvitation"]):
 class SignedInvitation(models.Model):
     """Somebody is asked to join. Who holds the signed link may accept it, once, before `until`.
 
-    Where there is an `email` the worker sends the link to it, in `mail_language`, which is empty once it was sent.
+    Where there is an `email` a worker sends the link to it, in `mail_language`, which is empty once it was taken. What
+    the mail server refuses is put back, and given up after a while: then it `is_not_mailed`.
     """
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("invited by"))
@@ -83,6 +86,11 @@ class SignedInvitation(models.Model):
     def token(self) -> str:
         """What stands in the link. It does not run out by itself: `until` does, so that the link can be shown again."""
         return self.signer.sign(str(self.pk))
+
+    @property
+    def is_not_mailed(self) -> bool:
+        """Whether the mail was given up: who has invited sends the link themselves."""
+        return bool(self.mail_language) and self.made_at + TRIED_FOR < timezone.now()
 
     @classmethod
     def of_token(cls, token: str) -> Self | None:

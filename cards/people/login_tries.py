@@ -1,6 +1,7 @@
 """Guessing at the door: strangers are slowed down, and the owner of an account is never locked out of it."""
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from cards.actions import audit, throttle
 from cards.choices import ActorKind, AuditAction
@@ -40,10 +41,19 @@ class LoginTry:
     def was_wrong(self):
         """The audit list is told once an hour; its owner, of strangers who go on guessing, once in six hours."""
         LOGINS_FAILED.inc()
-        if throttle.hit(throttle.REFUSED_LOGINS_TOLD, self.name) and throttle.hit(throttle.REFUSED_LOGINS_OF_ALL, ""):
-            audit.record(AuditAction.LOGIN_REFUSED, by=SOMEBODY, about=self._owner() or "")
+        if throttle.hit(throttle.REFUSED_LOGINS_TOLD, self.name):
+            self._tell()
         if self.counted is self.by_stranger and self._is_news():
             GuessedAt.objects.create(user=self._owner())
+
+    def _tell(self):
+        """Made-up names do not use up what is told of accounts; what is too much is written too, and taken back."""
+        owner = self._owner()
+        limit = throttle.REFUSED_LOGINS_OF_ALL if owner else throttle.REFUSED_LOGINS_OF_NOBODY
+        is_too_much = not throttle.hit(limit, "")
+        with transaction.atomic():
+            audit.record(AuditAction.LOGIN_REFUSED, by=SOMEBODY, about=owner or "")
+            transaction.set_rollback(is_too_much)
 
     def _owner(self):
         return get_user_model().objects.filter(username=self.name).first()

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cards.actions.audit import record
+from cards.actions.merged import whose_now
 from cards.choices import AuditAction, MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Invitation, Membership
@@ -73,6 +74,7 @@ def add_member(membership, *, by):
     """Keep a new membership that whoever may give any has given; `BadInput` for one of the dealer's staff."""
     _is_no_staff(membership.user)
     with transaction.atomic():
+        membership.customer_id = whose_now(membership.customer_id)
         membership.save(force_insert=True)
         _record(AuditAction.MEMBER_ADDED, membership, by, role=membership.role)
 

@@ -126,6 +126,13 @@ def _invitations(user):
     yield from StaffInvitation.objects.filter(by=user).values("roles", "email", "made_at", "until")
 
 
+def _erase_invitations(user):
+    """What they made goes; of what they accepted, the address to which it was mailed."""
+    for kind in (Invitation, StaffInvitation):
+        kind.objects.filter(by=user).delete()
+        kind.objects.filter(accepted_by=user).update(email="")
+
+
 YOU_AND_STAFF = gettext_lazy("you, and the dealer's staff")
 MEMBERS_AND_STAFF = gettext_lazy("the members of your account with the dealer, and the dealer's staff")
 WITH_THE_ACCOUNT = gettext_lazy("until you delete your account")
@@ -148,7 +155,7 @@ PERSONAL_DATA = (
         gettext_lazy("{days} days after they ended, or until you delete your account"),
         MEMBERS_AND_STAFF,
         _invitations,
-        lambda user: Invitation.objects.filter(by=user).delete(),
+        _erase_invitations,
     ),
     KindOfData(
         "saved_views",

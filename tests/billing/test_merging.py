@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import DatabaseError, transaction
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils.translation import override
 
 from billing.actions import auto_renew, orders, receipts
@@ -32,9 +33,10 @@ from cards.actions.requests import open_request
 from cards.carriers.models import AccountRule, CarrierAccount
 from cards.choices import JobStatus
 from cards.errors import BadInput
+from cards.faults import fault_of
 from cards.lookup import customers_alike, customers_named
 from cards.models import AuditEntry, Card, CardEvent, CardRequest, Customer, Invitation, Job, Membership, OrderedTerm
-from cards.people.members import invite_member
+from cards.people.members import accept, add_member, invite_member
 from cards.proof import Proof
 from tests.billing import build as b
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, registered, swept
@@ -183,9 +185,12 @@ def test_everything_moves_and_nobody_changes_hands(ops, boss):
         (new.pk, "alice", "owner"),
         (new.pk, "bob", "owner"),
     ]
-    assert (Invitation.objects.open().get().customer, AccountRule.objects.get().customer) == (new, new)
+    assert (Invitation.objects.get().customer, AccountRule.objects.get().customer) == (new, new)
+    assert AuditEntry.objects.get(action="invitation_revoked").customer == old
+    assert not Invitation.objects.filter(revoked_at=None).exists()
     assert (Receipt.objects.get().customer, Notice.objects.filter(customer=new).exists()) == (new, True)
-    assert (new.contact, new.phone, old.contact, old.phone) == ("Li", "13800010001", "", "")
+    assert (new.contact, new.phone, old.contact, old.phone) == ("Li", "13800010001", "Li", "13800010001")
+    assert AuditEntry.objects.get(action="changed").details["after"] == {"contact": "L*", "phone": "1**********"}
     assert (account_of(old.pk).balance, account_of(new.pk).balance) == (0, 110)
     assert [entry for entry in Entry.objects.order_by("pk").values() if entry in entries] == entries
     moved = Entry.objects.get(kind="merge")
@@ -239,6 +244,43 @@ def test_who_was_merged_before_goes_along(ops, boss):
     merged(ops, boss)
     found = {customer.name: customer.now.name for customer in Customer.objects.all()}
     assert found == {"Acme GmbH": NEW, OLD: NEW, NEW: NEW}
+
+
+def test_whom_to_call_is_read_again_in_the_end_and_the_targets_stays(ops, boss):
+    Customer.objects.filter(pk=b.customer(OLD).pk).update(contact="Li", phone="13800010001")
+    job = begun(ops, boss)
+    Customer.objects.filter(pk=b.customer(NEW).pk).update(contact="Wu")
+    work_off(job)
+    people = {customer.name: (customer.contact, customer.phone) for customer in Customer.objects.all()}
+    assert people == {OLD: ("Li", "13800010001"), NEW: ("Wu", "13800010001")}
+
+
+def test_nobody_joins_by_an_invitation_of_before(ops, boss):
+    alice, bob = member(OLD, "alice"), User.objects.create_user("bob")
+    invitation = invite_member(b.customer(OLD), "owner", by=alice)
+    job, former = begun(ops, boss), Customer.objects.get(name=OLD)
+    assert accept(invitation, bob) is False
+    with pytest.raises(PermissionDenied):
+        invite_member(former, "owner", by=alice)
+    work_off(job)
+    assert (accept(invitation, bob), Invitation.objects.open().count(), bob.customers.count()) == (False, 0, 0)
+
+
+def test_what_is_written_under_the_former_afterwards_is_the_targets(ops, boss):
+    alice, card = member(OLD, "alice"), card_in_use(customer=OLD)
+    seen, former = fresh(card), Customer.objects.get(name=OLD)
+    assert seen.customer == former
+    merged(ops, boss)
+    new = b.customer(NEW)
+    assert open_request(seen, by=alice, text="No signal", evidence={}, key=uuid.uuid4()).customer == new
+    assert orders.draft_order("renewal", former, [card.pk], user=alice).customer == new
+    membership = Membership(customer=former, user=User.objects.create_user("bob"), role="viewer")
+    add_member(membership, by=User.objects.create_superuser("root"))
+    assert set(Membership.objects.values_list("customer", flat=True)) == {new.pk}
+    stock = open_card()
+    with pytest.raises(OperationalError) as gone, transaction.atomic():
+        do("assign", stock, TODAY, customer=former)
+    assert (fault_of(gone.value), fresh(stock).customer, fresh(stock).parked) == ("held", None, "")
 
 
 # what is refused

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 ENGLISH = {"accept-language": "en"}
 OLD, NEW = "Acme Ltd", "Acme"
+ALICE = 'alice <span class="muted">Owner</span>'
 
 
 @pytest.fixture(autouse=True)
@@ -47,14 +48,16 @@ def test_from_the_preview_to_the_page_of_who_was_merged(ops):
     b.customer(NEW)
     assert get(ops, url(step="merge/")).context["preview"] is None
     preview = get(ops, url(step="merge/") + f"?into={NEW}").context["preview"]
-    assert (preview.cards, preview.balance, preview.members, preview.hindered) == ("1", 100, 0, [])
+    assert (preview.cards, preview.balance, preview.members, preview.hindered) == ("1", 100, [], [])
     wrong = ask(ops, name="Acme")
     assert wrong.context["confirm"].errors == {"name": ["This is not the name of the customer to be merged."]}
     addresses = {ask(ops)["location"] for _ in range(2)}
     assert addresses == {f"/console/approvals/{Proposal.objects.get().pk}/"}
     page = addresses.pop()
     finance = of_role("finance")
-    assert "it cannot be undone" in text(get(finance, page))
+    shown = get(finance, page)
+    assert "it cannot be undone" in text(shown)
+    assert [(customer.name, balance) for customer, balance in shown.context["wallets"]] == [(OLD, 100), (NEW, 0)]
     assert [each.about for each in get(finance, "/console/approvals/").context["waiting"]] == [f"→ {NEW}"]
     assert ops.post(f"{page}approve/").status_code == 403
     for _ in range(2):
@@ -95,6 +98,18 @@ def test_what_hinders_it_is_said_and_there_is_no_button(ops):
     assert "Request approval" not in text(page)
     refused = ask(ops)
     assert (refused.status_code, Proposal.objects.count()) == (422, 0)
+
+
+def test_who_approves_sees_a_debt_as_one_and_who_comes_to_act_for_the_other(ops):
+    b.credit("100", OLD)
+    b.credit("100", NEW)
+    b.orders.make_adjustment(b.customer(OLD), 30, user=b.financier(), note="router")
+    member(OLD, "alice")
+    assert ALICE in text(get(ops, url(step="merge/") + f"?into={NEW}"))
+    shown = text(get(of_role("finance"), ask(ops)["location"]))
+    for name, balance in ((OLD, "-¥30.00"), (NEW, "¥0.00")):
+        assert f"<dt>Balance of {name} now</dt><dd>{balance}</dd>" in shown
+    assert ALICE in shown
 
 
 @pytest.mark.parametrize("into", ["Nobody", ""])

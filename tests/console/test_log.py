@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.actions.prices import set_price
 from billing.models import MoneyRules
+from cards.actions import throttle
 from cards.actions.action_requests import act
 from cards.actions.audit import record, visited_from
 from cards.actions.jobs import control
@@ -299,6 +300,14 @@ def test_a_page_costs_the_same_however_many_cards_stand_in_it(django_assert_max_
 
 
 # who was refused
+
+
+def test_made_up_names_hide_no_guesses_at_an_account(monkeypatch):
+    monkeypatch.setattr(throttle, "REFUSED_LOGINS_OF_NOBODY", throttle.Limit("few", 2, throttle.ONE_HOUR))
+    User.objects.create_user("boss", password="demo", is_staff=True)
+    for name in ("a", "b", "c", "boss"):
+        Client().post("/admin/login/", {"username": name, "password": "wrong"})
+    assert [about for _by, _action, about, _details in entries()] == ["", "", "boss"]
 
 
 def test_a_refused_login_is_told_once_an_hour_and_never_what_was_typed():

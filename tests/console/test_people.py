@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 
 import pyotp
 import pytest
@@ -16,7 +17,7 @@ from django.utils.translation import override
 from cards.actions.audit import record
 from cards.choices import AuditAction, StaffRole
 from cards.errors import BadInput
-from cards.models import AuditEntry, Invitation, Membership, StaffInvitation
+from cards.models import AuditEntry, Invitation, Membership, StaffInvitation, Tries
 from cards.people import second_factor, staff
 from cards.people.accounts import person_of
 from cards.people.members import accept, invite_member
@@ -308,6 +309,26 @@ def test_what_was_revoked_before_it_was_mailed_is_not_mailed(boss):
     staff.revoke_staff_invitation(staff.invite_colleague(["support"], by=boss, email="li@example.cn"), by=boss)
     invitation_mail.send_invitations()
     assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("sends_mail")
+def test_what_the_mail_server_does_not_take_is_tried_again_and_then_given_up(boss, monkeypatch):
+    def refuse(*_mail, **_how):
+        raise SMTPServerDisconnected("gone")
+
+    staff.invite_colleague(["support"], by=boss, email="li@example.cn")
+    with monkeypatch.context() as patched:
+        patched.setattr(User, "email_user", refuse)
+        invitation_mail.send_invitations()
+    invitation_mail.send_invitations()
+    assert (mail.outbox, "Waiting to be mailed" in text(of(boss).get(PEOPLE))) == ([], True), "not every five seconds"
+    Tries.objects.update(until=timezone.now())
+    invitation_mail.send_invitations()
+    assert (len(mail.outbox), "Mailed to li@example.cn." in text(of(boss).get(PEOPLE))) == (1, True)
+    StaffInvitation.objects.update(mail_language="en", made_at=timezone.now() - timedelta(minutes=16))
+    Tries.objects.update(until=timezone.now())
+    invitation_mail.send_invitations()
+    assert (len(mail.outbox), "Not mailed to li@example.cn" in text(of(boss).get(PEOPLE))) == (1, True)
 
 
 def test_without_a_mail_server_the_page_says_to_send_the_link_oneself(boss, settings):

@@ -18,7 +18,17 @@ from billing.models import Withdrawal
 from cards.actions.claims import claim
 from cards.choices import RequestStatus
 from cards.kept import last_instant_over
-from cards.models import AuditEntry, CardRequest, Customer, Invitation, Membership, Person, RealNameCheck, RecoveryCode
+from cards.models import (
+    AuditEntry,
+    CardRequest,
+    Customer,
+    Invitation,
+    Membership,
+    Person,
+    RealNameCheck,
+    RecoveryCode,
+    StaffInvitation,
+)
 from cards.people import accounts, members, second_factor
 from simportal.retention import apply_retention
 from tests.billing import build as b
@@ -128,6 +138,15 @@ def test_an_account_ends_with_all_that_says_who_it_was(wang):
     assert AuditEntry.objects.filter(user=user.pk).first().action == "person_deleted"
     answer = Client().post("/admin/login/", {"username": "wang", "password": "demo"})
     assert (answer.status_code, get_user(client).is_authenticated) == (200, False)
+
+
+def test_no_address_to_which_an_invitation_went_stays(wang):
+    made, boss = {"email": "li@example.cn", "until": timezone.now()}, User.objects.create_superuser("boss")
+    StaffInvitation.objects.create(by=wang, **made)
+    StaffInvitation.objects.create(by=boss, accepted_by=wang, **made)
+    cancelled(wang)
+    delete(logged_in(wang))
+    assert list(StaffInvitation.objects.values_list("by", "email")) == [(boss.pk, "")]
 
 
 def test_nobody_takes_the_name_of_somebody_who_is_gone(wang):

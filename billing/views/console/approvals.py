@@ -11,6 +11,7 @@ from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, UnmatchedPayment
 from billing.pages.approval_lines import about_proposal, earlier_context, everything_expired, everything_waiting
+from billing.pages.merging import merging_context
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import proposed_prices, values_of
 from billing.pages.withdrawal_rows import withdrawal_context
@@ -55,6 +56,8 @@ def proposal_page(request, pk):
     }
     if proposal.deed == Deed.WITHDRAWAL:
         context |= withdrawal_context(proposal)
+    if proposal.deed == Deed.MERGE and proposal.waits:
+        context |= merging_context(proposal)
     return console_page(request, "console/money/proposal.html", context)
 
 

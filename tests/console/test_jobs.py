@@ -12,7 +12,7 @@ from cards.actions.action_requests import act
 from cards.actions.jobs import control, engine, worker
 from cards.actions.selections import freeze_ids
 from cards.choices import OF_CARDS, JobKind, JobStatus
-from cards.models import Card, CardEvent, Job, JobChunk
+from cards.models import Card, CardEvent, Customer, Job, JobChunk
 from cards.permissions import Actor
 from tests.build import card_in_use, do, fresh, member, on_day, open_card
 from tests.console.pages import logged_in, of_role, text
@@ -527,6 +527,8 @@ def test_what_does_not_exist_is_no_page(ops):
 @pytest.mark.parametrize("kind", OF_CARDS)
 def test_a_job_of_any_kind_has_its_page(ops, kind):
     before = done("suspend", card_in_use())
+    former, target = (Customer.objects.create(name=name).pk for name in ("Former", "Target"))
+    params = {JobKind.EXPORT: {"format": "csv"}, JobKind.MERGE: {"former": former, "target": target}}
     for each in (JobStatus.PREPARING, JobStatus.READY, JobStatus.RUNNING, JobStatus.FAILED):
         values = {
             "kind": kind,
@@ -534,7 +536,7 @@ def test_a_job_of_any_kind_has_its_page(ops, kind):
             "status": each,
             "message": "no header row",
             "of": before,
-            "params": {"format": "csv"} if kind == JobKind.EXPORT else {},
+            "params": params.get(kind, {}),
         }
         job = Job.objects.create(owner=person(), **values)
         assert "no header row" in text(page(ops, job))

@@ -86,7 +86,7 @@ def test_a_sheet_is_full_with_24_and_a_page_with_ten_sheets(ops, monkeypatch, dj
     monkeypatch.setattr(labels, "PER_PAGE", 48)
     cards = [open_card() for _card in range(49)]
     url = url_of(cards)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         first = ops.get(url, headers=ENGLISH)
     drawn = sheets(first)
     assert list(map(len, drawn)) == [24, 24]

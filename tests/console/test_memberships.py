@@ -46,7 +46,7 @@ def save(client, customer, *rows):
 
 
 def told():
-    entries = AuditEntry.objects.exclude(action__in=["added", "changed"]).order_by("pk")
+    entries = AuditEntry.objects.exclude(action__in=["added", "changed", "page_refused"]).order_by("pk")
     return [(e.action, e.actor_name, e.about, str(e.customer), e.details) for e in entries]
 
 

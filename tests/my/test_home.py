@@ -262,5 +262,5 @@ def test_orders_to_pay_and_renewals_that_failed_stand_there(alice):
 def test_the_page_asks_as_many_questions_for_many_cards_as_for_one(alice, django_assert_max_num_queries, cards):
     for _card in range(cards):
         do("suspend", mine(), DAY)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         alice.get("/my/")

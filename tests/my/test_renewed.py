@@ -7,6 +7,7 @@ import pytest
 from billing.actions import orders
 from billing.models import Order
 from cards.models import Plan
+from cards.views.my import home
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept
 from tests.console.pages import logged_in, of_role, text
@@ -25,6 +26,12 @@ def _priced():
     b.fund("100")
     with on_day(SINCE):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _is_a_fleet(monkeypatch):
+    """From the first card on the first page says what needs somebody."""
+    monkeypatch.setattr(home, "FEW", 0)
 
 
 @pytest.fixture
@@ -90,7 +97,7 @@ def test_a_card_that_is_shut_down_leads_to_its_order_and_to_no_other(alice):
     with on_day(END):
         order = ordered(card)
         assert coming(alice.client) == [
-            ("expired", "1", "Renew…", "/my/cards/?quick=expired"),
+            ("expired", "1", "Renew card…", ""),
             ("unpaid", "1", "Show orders", "/my/orders/"),
         ]
         page = alice.open(f"/my/cards/{card.iccid}/").text

@@ -103,7 +103,7 @@ def test_what_hinders_it_is_said_and_there_is_no_button(ops):
 def test_who_approves_sees_a_debt_as_one_and_who_comes_to_act_for_the_other(ops):
     b.credit("100", OLD)
     b.credit("100", NEW)
-    b.orders.make_adjustment(b.customer(OLD), 30, user=b.financier(), note="router")
+    b.orders.make_adjustment(b.customer(OLD), 30, user=b.financier(username="fin"), note="router")
     member(OLD, "alice")
     assert ALICE in text(get(ops, url(step="merge/") + f"?into={NEW}"))
     shown = text(get(of_role("finance"), ask(ops)["location"]))

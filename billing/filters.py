@@ -16,7 +16,7 @@ from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import OfCustomer, SortedForm, StrictFilterSet, StrictForm
-from cards.identifiers import canonical, iccid_in, without_country
+from cards.identifiers import bare, canonical, iccid_in, without_country
 from cards.lookup import customers_called
 from cards.models import Card, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
@@ -227,9 +227,12 @@ class CustomerFilter(StrictFilterSet):
     def search(self, customers: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:
         """Those who were merged are found by their names, though the list has them no more."""
         text = text.strip()
-        return customers.filter(
-            Q(pk__in=customers_called(text).values("pk")) | Q(phone=without_country(canonical(text))) | Q(contact=text)
-        )
+        if not bare(text):
+            return customers
+        means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text)
+        if phone := without_country(canonical(text)):
+            means |= Q(phone=phone)
+        return customers.filter(means)
 
     def owing(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "low":

@@ -48,7 +48,8 @@ MIDDLE = "(SELECT {at} FROM {table} WHERE {key} >= (low + high) / 2 ORDER BY {ke
 
 @dataclass(frozen=True)
 class LogQuestion:
-    """What the log is asked for. `cards` are the keys of those that `about` means; `since` and `until` are instants.
+    """What the log is asked for. `cards` are the keys of those that `about` means; `since` and `until` are instants;
+    `sources` are those that the reader may see.
 
     `each`: the record of each card, also where a job or a night's sweep has many; what is asked of cards is told so.
     """
@@ -65,6 +66,7 @@ class LogQuestion:
     until: datetime | None = None
     each: bool = False
     cards: frozenset[int] = frozenset()
+    sources: "Sequence[Source]" = ()
 
     def people(self) -> QuerySet[User]:
         """The staff who have the role that is asked for today: what they had on another day, nobody has written."""
@@ -117,9 +119,10 @@ class LogForm(StrictForm):
         choices=[("", gettext_lazy("Jobs and nights as one line")), ("1", gettext_lazy("Each card's record"))],
     )
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, user: User) -> None:
         super().__init__(data, label_suffix="")
-        actions = [(source.title, list(source.actions)) for source in LOG_SOURCES if source.actions]
+        self.sources = [source for source in LOG_SOURCES if not source.asks or user.has_perm(source.asks)]
+        actions = [(source.title, list(source.actions)) for source in self.sources if source.actions]
         self.fields["action"].choices = [("", gettext_lazy("Any action")), *actions]  # type: ignore[attr-defined]
 
     def clean_after(self) -> dict[str, Any]:
@@ -144,14 +147,15 @@ class LogForm(StrictForm):
             until=end_of(min(max(through, EARLIEST), LATEST)) if through else None,
             each=bool(given["each"] or given["rule"] or given["customer"] or given["job"] or cards),
             cards=cards,
+            sources=self.sources,
         )
 
 
 class Source:
     """One of the tables of the log: which of its rows are asked for, and how a row is read.
 
-    `actions` are what it can be asked for, `moment` the column of its instants. Rows that stand together and have the
-    same `run` are told as one line.
+    `actions` are what it can be asked for, `moment` the column of its instants; `asks` is the permission without which
+    nobody is told of it, besides that of the log. Rows that stand together and have the same `run` are told as one line.
     """
 
     name: ClassVar[str]
@@ -159,6 +163,7 @@ class Source:
     model: ClassVar[type[Model]]
     moment: ClassVar[str] = "at"
     actions: ClassVar[Sequence[tuple[str, str | Promise]]] = ()
+    asks: ClassVar[str] = ""
 
     def rows(self, asked: LogQuestion) -> QuerySet[Any] | None:
         """What is asked for of this table, whatever the days; None where it has nothing of it."""
@@ -339,7 +344,7 @@ def read_all(asked: LogQuestion) -> Iterator[tuple[Source, list[Run]]]:
 
 
 def _readings(asked: LogQuestion, places: Mapping[str, Any], is_bounded: bool) -> list[SourceReading]:
-    return [SourceReading(source, asked, places, is_bounded) for source in LOG_SOURCES]
+    return [SourceReading(source, asked, places, is_bounded) for source in asked.sources]
 
 
 def _newest(readings: Sequence[SourceReading]) -> SourceReading | None:

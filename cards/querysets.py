@@ -161,6 +161,12 @@ def cancelling(day: date, within_days: int, also_ordered: bool = False) -> model
     return soon & (not_paid_for() if also_ordered else not_renewed())
 
 
+def running_terms(day: date, number: models.expressions.Combinable) -> models.QuerySet[Any]:
+    """Service terms that run on that day: of each card the current one, whose `number` the card says."""
+    terms = apps.get_model("cards", "ServiceTerm")._default_manager
+    return terms.filter(number=number, service_until__gt=day)
+
+
 class CardQuerySet(OwnedQuerySet["Card"]):
     def due(self, day: date) -> Self:
         """Cards for which something is due by `day`, the longest due first."""
@@ -191,7 +197,7 @@ class CardQuerySet(OwnedQuerySet["Card"]):
 
         A list of keys: no card is asked that has no such term, and those of the past are left out by their days.
         """
-        terms = apps.get_model("cards", "ServiceTerm")._default_manager.filter(plan=plan, service_until__gt=day)
+        terms = running_terms(day, models.F("card__term_number")).filter(plan=plan)
         return self.active().filter(pk__in=terms.values("card"))
 
     def not_cancelled(self) -> Self:

@@ -179,6 +179,7 @@ class WordsSought:
 
     text: str
     also_notes: bool = True
+    also_names: bool = True
 
     def narrow(self, cards: CardQuerySet) -> CardQuerySet:
         conditions = list(self._conditions())
@@ -193,7 +194,9 @@ class WordsSought:
         return cards.filter(reduce(or_, conditions))
 
     def sentence(self) -> str:
-        if self.also_notes:
+        if not self.also_names:
+            sentence = _("cards with “{text}” in their remark, or as a tag")
+        elif self.also_notes:
             sentence = _("cards with “{text}” in their customer's name or their remark, or as a tag")
         else:
             sentence = _("cards of customers with “{text}” in their name")
@@ -201,7 +204,7 @@ class WordsSought:
 
     def _conditions(self) -> Iterator[Q]:
         """One for each place where there is something: a database reads each by its index."""
-        called = customers_called(self.text).values_list("pk", "merged_into")
+        called = customers_called(self.text).values_list("pk", "merged_into") if self.also_names else ()
         if customers := list({merged or key for key, merged in called}):
             yield Q(customer=customers[0]) if len(customers) == 1 else Q(customer__among=customers)
         if not self.also_notes:

@@ -22,6 +22,7 @@ class TermsChanges(Source):
 
     name, title, model = "terms", gettext_lazy("Prices and terms"), TermsRecord
     actions = [(str(deed), label) for deed, label in TOLD.items()]
+    asks = "billing.view_termsrecord"
 
     def rows(self, asked):
         if asked.rule or asked.job or asked.about or asked.kind not in ("", ActorKind.STAFF):

@@ -1,11 +1,12 @@
 """A snapshot of the fleet: counts too dear to make for each visitor, made every few minutes and kept in one row.
 
-They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business.
+They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business. Beside it
+the worker, and nobody else, keeps the list of the cards that were not read; a second row says as of when that is.
 """
 
 from datetime import date, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Exists, Min, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -17,6 +18,7 @@ from cards.querysets import NEVER_READ
 from cards.quick import ENDING_WITHIN_DAYS, LATE_AFTER_DAYS, QUICK
 
 ROW = 1
+ROW_OF_THE_LIST = 2
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
 ENDING_DAYS = 84
@@ -31,12 +33,21 @@ def snapshot(today):
     return snapshot if snapshot and snapshot.document.get("day") == str(today) else _count(today)
 
 
+def not_read_as_of():
+    """As of when the cards are that are listed as not read; None while none were listed yet."""
+    listed = FleetFigures.objects.filter(pk=ROW_OF_THE_LIST, as_of__gt=NEVER_READ)
+    return listed.values_list("as_of", flat=True).first()
+
+
 def refresh(every=EVERY_SECONDS):
-    """Count anew what was counted more than `every` seconds ago."""
+    """Count, and list, anew what was so more than `every` seconds ago."""
     today, since = civil_today(), timezone.now() - timedelta(seconds=every)
-    is_fresh = FleetFigures.objects.filter(pk=ROW, as_of__gt=since, document__day=str(today)).exists()
-    if not is_fresh:
+    fresh = FleetFigures.objects.filter(as_of__gt=since, document__day=str(today)).values_list("pk", flat=True)
+    due = {ROW, ROW_OF_THE_LIST} - set(fresh)
+    if ROW in due:
         _count(today)
+    if ROW_OF_THE_LIST in due:
+        _keep_not_read(today)
 
 
 def _count(today):
@@ -49,7 +60,6 @@ def _count(today):
     counts["cancelling"] = sum(cancelling.values())
     readings = _readings(today)
     counts["late"] = readings[f"older_{LATE_AFTER_DAYS}"] + readings["never"]
-    _keep_not_read(today)
     document = {
         "day": str(today),
         "agenda": _by_day(cards.filter(next_due_on__gt=today), "next_due_on", today + timedelta(days=AGENDA_DAYS)),
@@ -81,12 +91,28 @@ def _readings(today):
 
 
 def _keep_not_read(today):
-    """Bring the list of cards in use that were not read since yesterday in step; what stays true is not written."""
+    """Bring the list of cards in use that were not read since yesterday in step; what stays true is not written.
+
+    One worker does so at a time: another one that comes meanwhile leaves it to them.
+    """
+    as_of = timezone.now()
+    FleetFigures.objects.get_or_create(pk=ROW_OF_THE_LIST, defaults={"as_of": NEVER_READ})
+    with transaction.atomic():
+        row = FleetFigures.objects.select_for_update(skip_locked=True).filter(pk=ROW_OF_THE_LIST).first()
+        if row:
+            _list_not_read(today)
+            row.as_of, row.document = as_of, {"day": str(today)}
+            row.save()
+
+
+def _list_not_read(today):
     since = midnight(today - timedelta(days=READINGS_OLDER_THAN_DAYS[0]))
     last_read = Coalesce("read_at", Value(NEVER_READ))
     due = Card.objects.filter(state=State.IN_USE).annotate(last_read=last_read).filter(last_read__lt=since)
     NotRead.objects.exclude(Exists(due.filter(pk=OuterRef("card"), last_read=OuterRef("read_at")))).delete()
-    missing = due.exclude(Exists(NotRead.objects.filter(card=OuterRef("pk")))).values_list("pk", "last_read")
+    missing = (
+        due.exclude(Exists(NotRead.objects.filter(card=OuterRef("pk")))).order_by("pk").values_list("pk", "last_read")
+    )
     rows, values = missing.query.sql_with_params()
-    with connection.cursor() as cursor:  # another who counts may list the same
-        cursor.execute(f"INSERT INTO {NotRead._meta.db_table} (card_id, read_at) {rows} ON CONFLICT DO NOTHING", values)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {NotRead._meta.db_table} (card_id, read_at) {rows}", values)

@@ -22,8 +22,7 @@ from cards.columns.next_day import NEXT_DAY as _NEXT
 from cards.columns.next_day import RENEWED
 from cards.files.writing import ESCAPED_STARTS
 from cards.models.card import MB, Card
-from cards.models.term import ServiceTerm
-from cards.querysets import renewed
+from cards.querysets import renewed, running_terms
 
 SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
 
@@ -194,7 +193,7 @@ def next_event() -> Case:
 
 def of_running_term(today: date, fact: Combinable) -> Case:
     """A fact of the service term that runs on that day (`CardQuerySet.running_on`), without a value while none does."""
-    term = ServiceTerm.objects.filter(card=OuterRef("pk"), number=OuterRef("term_number"), service_until__gt=today)
+    term = running_terms(today, OuterRef("term_number")).filter(card=OuterRef("pk"))
     return Case(When(_is_in(State.IN_USE), then=Subquery(term.values_list(fact))))
 
 

@@ -6,7 +6,7 @@ A kind answers a question with the first few that it means; the rooms above have
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.db.models import Q
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from cards.choices import OF_ORDERS
 from cards.errors import BadInput
 from cards.filters import filter_for
-from cards.identifiers import canonical, without_country
+from cards.identifiers import bare, canonical, without_country
 from cards.lookup import customers_called
 from cards.models import Card, CardRequest, Customer, Job
 from cards.pages.addresses import list_url
@@ -100,11 +100,14 @@ class Findable:
 
 
 def _cards(question, user):
-    """The cards that the list finds for it; what is a customer's name leads to the customer, not to all their cards."""
+    """The cards that the list finds for it; what is a customer's name leads to the customer, not to all their cards:
+    of those it finds the ones that have it as a tag or in their remark."""
     if question.meant is None or _is_short(question.text):
         return None
     if isinstance(question.meant, WordsSought) and customers_called(question.text).exists():
-        return None
+        noted = replace(question.meant, also_names=False)
+        cards = noted.narrow(Card.objects.visible_to(user)).select_related("customer").order_by("-pk")
+        return KindAnswer(noted.sentence(), [_card(card) for card in cards[: HITS_OF_A_KIND + 1]])
     filtered = filter_for(user, QueryDict(urlencode({"q": question.text})))
     rows = filtered.page(HITS_OF_A_KIND + 1, Card.objects.select_related("customer")).rows
     return KindAnswer(
@@ -127,10 +130,11 @@ def _card(card):
 def _customers(question, user):
     """By any part of the name, or by the whole phone number or contact."""
     text = question.text
-    if not text or len(text) > LONGEST_PART_OF_A_NAME:
+    if not bare(text) or len(text) > LONGEST_PART_OF_A_NAME:
         return None
-    phone = without_country(canonical(text))
-    means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text) | Q(phone=phone)
+    means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text)
+    if phone := without_country(canonical(text)):
+        means |= Q(phone=phone)
     found = Customer.objects.visible_to(user).filter(means).order_by("name")[: HITS_OF_A_KIND + 1]
     return KindAnswer(
         _("customers with “{text}” in their name, or with this contact or phone").format(text=text),

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.http import urlencode
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -35,6 +35,7 @@ STEP_LABELS = {
     Step.STOPPED: pgettext_lazy("log", "Job stopped"),
     Step.DISCARDED: pgettext_lazy("log", "Job discarded"),
     Step.EXPIRED: pgettext_lazy("log", "Job not approved in time"),
+    Step.PUT_AWAY: pgettext_lazy("log", "Job put away, not started within a day"),
 }
 STEP_ACTIONS = {f"job_{step}": step for step in STEP_LABELS}
 
@@ -64,7 +65,8 @@ class CardRecords(Source):
         if asked.job:
             rows = rows.filter(job=asked.job)
         if asked.customer:
-            rows = rows.filter(card__in=Card.objects.filter(customer=asked.customer))
+            is_theirs = Q(owned_from_seq=None) | Q(owned_from_seq__lte=OuterRef("seq"))
+            rows = rows.filter(Exists(Card.objects.filter(is_theirs, pk=OuterRef("card"), customer=asked.customer)))
         return rows.filter(card__in=asked.cards) if asked.cards else rows
 
     def is_searched(self, asked):
@@ -220,8 +222,14 @@ class AuditEntries(Source):
         if asked.role:
             entries = entries.filter(actor_kind=ActorKind.STAFF, by__in=asked.people())
         if asked.cards:
-            entries = entries.filter(action=AuditAction.CODE_REPLACED)  # what is told of a single card
+            return entries.filter(self._of_cards(asked))
         return entries.filter(Begins(F("about"), asked.about)) if asked.about else entries
+
+    def _of_cards(self, asked):
+        """What is told of single cards, and of somebody who is called as one of their numbers is."""
+        iccids = list(Card.objects.filter(pk__in=asked.cards).values_list("iccid", flat=True))
+        people = list(User.objects.filter(username=asked.about).values_list("pk", flat=True))
+        return Q(action=AuditAction.CODE_REPLACED, about__in=iccids) | Q(user__in=people)
 
     def is_searched(self, asked):
         """An index has them by action, customer and person."""

@@ -80,12 +80,21 @@ def test_several_are_listed_by_kind_a_few_each_with_the_way_to_all_of_them(admin
 
 
 @on_day(TODAY)
-def test_a_card_is_found_by_its_tag_or_its_remark_where_no_customer_is_called_so(admin):
+def test_a_card_is_found_by_its_tag_or_its_remark_also_where_a_customer_is_called_so(admin):
     card = do("remark", do("tag", open_card(), TODAY, tag="冷链"), TODAY, remark="东莞二号仓")
     open_card(customer="东莞物流")
     assert found(admin, "冷链") == of("console:card", card.iccid)
-    assert found(admin, "东莞") == of("money:customer", Customer.objects.get().pk)
+    assert found(admin, "东莞") == {"SIM cards": [card.iccid], "Customers": ["东莞物流"]}
+    assert found(admin, "物流") == of("money:customer", Customer.objects.get().pk)
     assert found(admin, "二号仓") == of("console:card", card.iccid)
+
+
+@pytest.mark.parametrize("typed", ['""', "''", "ICCID:"])
+def test_nothing_in_marks_finds_no_customer_without_a_phone(admin, typed):
+    Customer.objects.create(name="Acme")
+    assert found(admin, typed) == {}
+    shown = admin.get("/console/customers/", {"q": "ICCID:"}, headers=ENGLISH)
+    assert "Acme" not in text(shown)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -17,8 +17,9 @@ from cards.actions.jobs.worker import work_off
 from cards.actions.selections import freeze_ids
 from cards.actions.sweep import sweep
 from cards.carriers.actions.account_saving import save_account
-from cards.choices import AuditAction, Rule
+from cards.choices import Action, AuditAction, Rule, Step
 from cards.models import AuditEntry, CardEvent, Customer, Job, Plan, SweptDay
+from cards.pages.log_sources import STEP_LABELS
 from cards.permissions import Actor
 from tests.build import card_in_use, do, on_day, open_card, staff, unguarded
 from tests.console.pages import logged_in, of_role, superuser, text
@@ -256,6 +257,39 @@ def test_a_card_a_customer_and_a_rule_list_the_records_of_cards():
     assert found("about=8986999999999999999") == []
     assert found("customer=Other") == [("Open", "manage.py", [other.iccid])]
     assert found("each=1&kind=system") == [shut]
+
+
+def test_a_customer_lists_what_was_done_to_cards_since_they_are_theirs():
+    card = open_card(customer="Acme")
+    do("assign", card, date(2026, 3, 1), customer=Customer.objects.create(name="Other"))
+    found = told(of_role("auditor").get(f"{LOG}?customer=Other", headers=ENGLISH))
+    assert found == [str(Action.ASSIGN.label)]
+
+
+def test_a_card_is_told_its_codes_by_any_number_of_it_and_a_person_called_so_stays_found():
+    card, boss = open_card(msisdn="13800138000"), User.objects.create_superuser("boss")
+    record(AuditAction.CODE_REPLACED, by=boss, about=card.iccid)
+    record(AuditAction.TWO_STEP_OFF, by=boss, about=User.objects.create_user("13800138000"))
+    found = told(of_role("auditor").get(f"{LOG}?about=13800138000", headers=ENGLISH))
+    assert found == ["Two-step login turned off", "Claim code replaced", "Open"]
+
+
+def test_each_step_of_a_job_has_its_words():
+    assert STEP_LABELS.keys() == {*Step}
+
+
+def test_prices_are_told_to_those_who_may_see_them(acme):
+    set_price(
+        **{"user": User.objects.create_superuser("clerk"), "plan": Plan.objects.get(code="Y1-30"), "kind": "customer"},
+        **{"customer": acme, "amount": 99, "valid_from": timezone.localdate()},
+    )
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    reader = logged_in(user)
+    page = reader.get(LOG, headers=ENGLISH)
+    assert ("Member added" in told(page), "Price" in text(page), "99.00" in text(page)) == (True, False, False)
+    assert b"99.00" not in reader.get(FILE).getvalue()
+    assert reader.get(f"{LOG}?action=price").status_code == 400
 
 
 def test_a_file_of_records_has_each_card_with_all_digits_and_no_formula():

@@ -137,9 +137,14 @@ def test_an_age_that_there_is_not_is_refused_in_a_sentence():
 def test_the_list_says_as_of_when_it_is():
     card = read(before_midnight(4))
     client = of_role("support")
+    with CaptureQueriesContext(connection) as queries:
+        page = text(client.get("/console/cards/?quick=late", headers=ENGLISH))
+    assert ("Listed as of " in page, "have not been listed yet" in page) == (False, True)
+    assert not [query for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    counted()
     for query in ("quick=late", "reading=4-7"):
         page = text(client.get(f"/console/cards/?{query}", headers=ENGLISH))
-        assert ("Listed as of " in page, card.iccid in page) == (True, True)  # made on the spot, were it not there
+        assert ("Listed as of " in page, card.iccid in page) == (True, True)
     assert "Listed as of " not in text(client.get("/console/cards/", headers=ENGLISH))
 
 

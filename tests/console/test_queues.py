@@ -160,6 +160,7 @@ def test_each_figure_is_the_length_of_the_list_that_it_leads_to():
         ("stray_usage_on", "2026-06-01", card_in_use()),
     ):
         spoil(card, **{name: day})
+    fleet_snapshot.refresh()
     waiting = queues(fleet_snapshot.snapshot(TODAY), TODAY)
     listed = {code: CardFilter(QueryDict(f"quick={code}"), Card.objects.all()).qs.count() for code in CARD_QUEUES}
     assert {code: waiting[code].cards for code in CARD_QUEUES} == listed

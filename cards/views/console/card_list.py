@@ -4,8 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cards.actions.fleet_snapshot import snapshot
-from cards.calendar import civil_today
+from cards.actions.fleet_snapshot import not_read_as_of
 from cards.choices import Action
 from cards.filters import FILTERS_BROUGHT
 from cards.lookup import customers_called, customers_named
@@ -57,7 +56,8 @@ class ConsoleList(CardList):
             "has_address": request.method != "POST",
             "offered_columns": offered_columns(names),
             "usual_url": view_url(params, CONSOLE, cols=None) if "cols" in params else None,
-            "listed_at": snapshot(civil_today()).as_of if is_of_kept_list(params) else None,
+            "is_kept_list": is_of_kept_list(params),
+            "listed_at": not_read_as_of() if is_of_kept_list(params) else None,
         }
 
 

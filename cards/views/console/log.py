@@ -28,7 +28,7 @@ MORE_OF_THE_LOG = ("kind", "role", "rule", "job", "each")
 def log_page(request):
     """The newest deeds that the parameters ask for."""
     params = given(request.GET)
-    form = LogForm(params)
+    form = LogForm(params, request.user)
     asked = form.asked() if form.is_valid() else None
     page = read_page(asked, form.cleaned_data["after"]) if asked else LogPage()
     complaints = list(form.complaints())
@@ -37,7 +37,7 @@ def log_page(request):
         "complaints": complaints,
         "lines": _lines(page, asked, params),
         "page": page,
-        "presets": _presets(params, civil_today()),
+        "presets": _presets(form, params, civil_today()),
         "days": _days(params, civil_today()),
         "more": [form[name] for name in MORE_OF_THE_LOG],
         "is_narrowed": any(name in params for name in ("about", *MORE_OF_THE_LOG)),
@@ -51,7 +51,7 @@ def log_page(request):
 @require_safe
 def log_file(request):
     """All deeds that the parameters ask for, the newest first; none where they say nothing clear."""
-    form = LogForm(given(request.GET))
+    form = LogForm(given(request.GET), request.user)
     asked = form.asked() if form.is_valid() else None
     read = read_all(asked) if asked else ()
     lines = chain.from_iterable(source.lines(runs, asked) for source, runs in read)
@@ -80,8 +80,8 @@ def _one_by_one(run, params):
     return urlencode(params.dict() | {"each": 1, "after": run.place}) if len(run.rows) > 1 else ""
 
 
-def _presets(params, today):
-    """What is asked for most; each begins anew."""
+def _presets(form, params, today):
+    """What is asked for most, of what this reader can ask for; each begins anew."""
     last_month = dict(zip(LOG_DAYS, _last_month(today), strict=True))
     presets = [
         (_("Cards cancelled last month"), {"action": Action.CANCEL, **last_month}),
@@ -92,7 +92,8 @@ def _presets(params, today):
         (_("Permissions changed"), {"action": AuditAction.RIGHTS_CHANGED}),
         (_("Prices changed"), {"action": "price"}),
     ]
-    return [_chip(label, params, {}, asked) for label, asked in presets]
+    can = {action for source in form.sources for action, _label in source.actions}
+    return [_chip(label, params, {}, asked) for label, asked in presets if asked["action"] in can]
 
 
 def _days(params, today):

@@ -23,7 +23,11 @@ const keys = {
             document.querySelector("[data-search-page]")?.click();
         }
     },
-    "a": () => document.querySelector("[data-actions] :is(button, a):not([hidden])")?.focus(),
+    "a": () => {
+        const first = "[data-actions] :is(button, a):not([hidden])";
+        const ofChecked = document.querySelector(`#selecting:has(tbody :checked) ${first}`);
+        (ofChecked || document.querySelector(first))?.focus();
+    },
     "?": () => document.getElementById("help")?.showModal(),
 };
 

@@ -155,7 +155,8 @@ class Source:
     """One of the tables of the log: which of its rows are asked for, and how a row is read.
 
     `actions` are what it can be asked for, `moment` the column of its instants; `asks` is the permission without which
-    nobody is told of it, besides that of the log. Rows that stand together and have the same `run` are told as one line.
+    nobody is told of it, besides that of the log. Rows that stand together and have the same `run` are told as one
+    line.
     """
 
     name: ClassVar[str]

@@ -205,6 +205,10 @@ REFUSALS = {
         _("SIMs are swapped one at a time: each card needs a new SIM of its own."),
         _("Swap each card by itself."),
     ),
+    "swap_failed": (
+        _("The two SIMs could not be swapped, and both are as they were: {text}"),
+        _("Correct the data of both cards, or use another new SIM."),
+    ),
     "already_protected": (
         _("The card is already protected."),
         _("No action is needed."),

@@ -51,6 +51,10 @@ RECORDED = (
     *("msisdn", "imsi", "tags", "remark"),
 )
 CHANGED_OTHERWISE = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in RECORDED)
+# A record of `swap` says which ICCID the card gets; on the way it has a word of its own instead, for there is one card
+# of an ICCID at any moment.
+_SAID = {"postgresql": "evidence ->> '{}'", "sqlite": "json_extract(evidence, '$.{}')"}
+_GETS_ITS_ICCID = "{} = NEW.iccid OR {} = OLD.iccid AND NEW.iccid = 'swap ' || NEW.id"
 
 CARD_TRIGGERS = (
     Trigger(
@@ -114,13 +118,18 @@ CARD_TRIGGERS = (
         "a card keeps its key",
         when="OLD.id <> NEW.id",
     ),
-    Trigger(
-        "card_iccid_is_guarded",
-        "cards_card",
-        "UPDATE OF iccid",
-        "a card gets another ICCID only by a swap",
-        when="OLD.iccid <> NEW.iccid",
-        found=f"NOT EXISTS ({RECORD} AND action = 'swap')",
+    *(
+        Trigger(
+            "card_iccid_is_guarded",
+            "cards_card",
+            "UPDATE OF iccid",
+            "a card gets another ICCID only by a swap",
+            when="OLD.iccid <> NEW.iccid",
+            found=f"NOT EXISTS ({RECORD} AND action = 'swap'"
+            f" AND ({_GETS_ITS_ICCID.format(said.format('iccid'), said.format('was_iccid'))}))",
+            vendors=(vendor,),
+        )
+        for vendor, said in _SAID.items()
     ),
     *kept("cards_card", "card", "a card is never deleted or replaced", "id", "iccid", but=("UPDATE",)),
     Trigger(

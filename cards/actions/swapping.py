@@ -4,7 +4,9 @@ The card is the service: number, customer, terms, usage, orders and history stay
 ICCID. The row that the new SIM had in stock gets the old ICCID, and is cancelled under it.
 """
 
-from django.db import transaction
+import logging
+
+from django.db import DataError, IntegrityError, transaction
 
 from cards import rules
 from cards.actions import claim_codes
@@ -13,6 +15,8 @@ from cards.actions.write import CatchUp, Outcome, Work, carry_out, lock
 from cards.choices import Action
 from cards.errors import Refused
 from cards.models import Card
+
+logger = logging.getLogger(__name__)
 
 
 class _EndOfOldSim(Work):
@@ -43,11 +47,27 @@ class _EndOfOldSim(Work):
 def swap_sims(card_ids, work, signature):
     """Take the card through `work`, which swaps it, and the other one with it; the outcome of the card, in a list.
 
-    What is due on the other one is done first too, and it is looked at as it is then.
+    What is due on the other one is done first too, and it is looked at as it is then. Should the database refuse what
+    comes out of it, or the other one not be cancelled, nothing is done to either.
     """
-    key, taken = next(iter(card_ids)), work.request.params["iccid"]
-    if len(set(card_ids)) > 1:
+    card_ids = sorted(set(card_ids))
+    if not card_ids:
+        return []
+    if len(card_ids) > 1:
         return [Outcome(card, refused=Refused("one_swap_at_a_time")) for card in lock(card_ids)]
+    taken = work.request.params["iccid"]
+    try:
+        with transaction.atomic():
+            return [_swapped(card_ids[0], taken, work, signature)]
+    except Refused as refused:
+        why = refused
+    except (IntegrityError, DataError) as error:
+        logger.exception("The database refused a swap of card %s", card_ids)
+        why = Refused("swap_failed", text=str(error).splitlines()[0][:400])
+    return [Outcome(card, refused=why) for card in lock(card_ids)]
+
+
+def _swapped(key, taken, work, signature):
     cards = {card.pk: card for card in lock({key, taken.pk})}
     card, other = cards[key], cards[taken.pk]
     if other is not card:
@@ -56,9 +76,11 @@ def swap_sims(card_ids, work, signature):
     (outcome,) = carry_out([card], work, signature)
     swapped = next((done for done in outcome.done if done.change.action == Action.SWAP), None)
     if swapped:
-        carry_out([other], _EndOfOldSim(card, swapped, work.request.policy(other)), signature)
+        (ended,) = carry_out([other], _EndOfOldSim(card, swapped, work.request.policy(other)), signature)
+        if ended.refused or ended.parked or len(ended.done) != 1:
+            raise Refused("swap_failed", text=ended.parked or str(ended.refused or other))
         _exchange_iccids(card, other)
-    return [outcome]
+    return outcome
 
 
 def _exchange_iccids(card, other):

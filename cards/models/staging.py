@@ -10,8 +10,8 @@ class StagedFile(models.Model):
     `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
     last card whose readings have been applied, written in the transaction that applied them. `told_on` is the civil
     day on which applying it began: for all of its readings, that is the day on which the portal is told. The figures of
-    a cumulative file are totals of the carrier's cycle; of a file that tells no instant, a day that has the same bytes
-    already is unchanged.
+    a cumulative file are totals of the carrier's cycle, which begin anew with a new SIM where the file names SIMs; of a
+    file that tells no instant, a day that has the same bytes already is unchanged.
     """
 
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
@@ -27,6 +27,7 @@ class StagedFile(models.Model):
     quarantined = models.PositiveIntegerField(_("quarantined"), default=0, db_default=0)
     is_cumulative = models.BooleanField(_("cumulative figures"), default=False, db_default=False)
     tells_no_instant = models.BooleanField(_("tells no time of reading"), default=False, db_default=False)
+    names_sims = models.BooleanField(_("names cards by ICCID"), default=True, db_default=True)
 
     class Meta:
         verbose_name = _("staged file")

@@ -4,13 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
+from cards.carriers.actions.asking import take_look
 from cards.carriers.actions.hearing import hear
 from cards.carriers.actions.readings_in import take_days, take_totals
+from cards.carriers.models import AccountRule, Line
 from cards.carriers.protocols import PROTOCOLS
-from cards.carriers.results import Amount, Sim
+from cards.carriers.results import Amount, Seen, Sim
 from cards.models import UsageDay
 from cards.models.card import MB
-from tests.build import card_in_use, do, on_day, open_card, use
+from tests.build import card_in_use, do, fresh, on_day, open_card, use
 from tests.carriers.playing import NOON, Played, account, line_of, orders_told, settled
 from tests.carriers.rows import on_account
 
@@ -66,13 +68,37 @@ def test_a_card_that_is_not_in_service_is_not_activated_with_its_new_sim(carrier
     assert ("cancel", "", "by_hand", 0) in orders_told(new)
 
 
+def test_where_only_one_of_the_two_has_a_line_the_old_sim_is_on_its_account(carrier):
+    one, other = account(), account("other")
+    AccountRule.objects.create(account=other, prefix=NEW)
+    card, new = card_in_use(), open_card(iccid=NEW)
+    hear(NOON)
+    on_account(card, one)
+    Line.objects.filter(card=new).delete()
+    do("swap", card, DAY, iccid=NEW)
+    hear(NOON)
+    assert [line_of(each).account for each in (card, new)] == [other, one]
+
+
+def test_what_a_carrier_says_of_the_old_sim_while_it_is_swapped_is_not_the_new_ones(carrier):
+    account()
+    card, _new = card_in_use(), open_card(iccid=NEW)
+    hear(NOON)
+    line, asked = line_of(card), fresh(card)
+    do("swap", card, DAY, iccid=NEW)
+    take_look(line, asked, Seen("stopped", "st"), NOON)
+    assert line_of(card).seen_at is None
+
+
 def test_what_is_told_of_a_day_before_the_swap_is_of_another_sim(carrier):
     card, new = use(card_in_use(), date(2026, 3, 9), 5), open_card(iccid=NEW)
     do("swap", card, DAY, iccid=NEW)
-    for day, mb in ((date(2026, 3, 9), 0), (DAY, 2)):
-        take_days([Amount(Sim(one.pk, one.iccid), mb * MB, NOON) for one in (card, new)], day)
+    for day, of_new, of_old in ((date(2026, 3, 9), 0, 6), (DAY, 2, 0)):
+        told = ((card, of_new), (new, of_old))
+        take_days([Amount(Sim(one.pk, one.iccid), mb * MB, NOON) for one, mb in told], day)
     days = UsageDay.objects.filter(card=card).order_by("day")
-    assert list(days.values_list("day", "bytes")) == [(date(2026, 3, 9), 5 * MB), (DAY, 2 * MB)]
+    assert list(days.values_list("day", "bytes")) == [(date(2026, 3, 9), 6 * MB), (DAY, 2 * MB)]
+    assert not UsageDay.objects.filter(card=new, day__lt=DAY).exists()
 
 
 def test_a_total_of_the_new_sim_alone_takes_nothing_back_and_that_of_the_number_goes_on(carrier):

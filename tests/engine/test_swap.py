@@ -12,11 +12,12 @@ from cards import rules
 from cards.actions.action_requests import act
 from cards.actions.claim_codes import codes_of
 from cards.actions.claims import claim
+from cards.actions.imports.usage_staging import open_file, stage
 from cards.actions.sweep import sweep
 from cards.actions.write import attach_queues
-from cards.errors import BadInput
+from cards.errors import BadInput, InvariantBroken
 from cards.lookup import card_at
-from cards.models import Card, CardEvent, PolicyBook, UsageDay
+from cards.models import Card, CardEvent, PolicyBook, StagedReading, UsageDay
 from cards.models.card import MB
 from cards.proof import Proof
 from tests.build import SHELL, attempt, card_in_use, correct, do, fresh, on_day, open_card, spoil, story, swept, use
@@ -271,9 +272,35 @@ def test_what_breaks_half_way_leaves_both_as_they_were():
             connection.check_constraints()  # what waits to be checked would stand in the way
             cursor.execute("ALTER TABLE cards_claimcode ADD CONSTRAINT broken CHECK (generation < 2)")
     before = rows(card, new)
-    with pytest.raises(IntegrityError):
-        act("swap", [card.pk], actor=SHELL, reason="lost", on=DAY, iccid=new.iccid)
+    refused = attempt("swap", card, DAY, iccid=new.iccid).refused
+    assert (refused.code, "broken" in refused.sentence) == ("swap_failed", True)
     assert (rows(card, new), story(card)[-1][0]) == (before, "activate")
+
+
+def test_where_the_old_sim_cannot_be_cancelled_nothing_is_swapped(monkeypatch):
+    def contradicts(other, **kwargs):
+        raise InvariantBroken("no_cycle")
+
+    card, new = card_in_use(), stock()
+    before = rows(card, new)
+    monkeypatch.setattr("cards.models.Card.cancel", contradicts)
+    assert attempt("swap", card, DAY, iccid=new.iccid).refused.code == "swap_failed"
+    assert (rows(card, new), story(card)[-1][0]) == (before, "activate")
+
+
+def test_of_no_card_nothing_is_swapped_and_cards_may_come_one_after_the_other():
+    pair, new = [card_in_use(), card_in_use()], stock()
+    how = {"actor": SHELL, "reason": "lost", "on": DAY, "iccid": new.iccid}
+    assert act("swap", [], **how) == []
+    outcomes = act("swap", (card.pk for card in pair), **how)
+    assert [outcome.refused.code for outcome in outcomes] == ["one_swap_at_a_time"] * 2
+
+
+@pytest.mark.parametrize("iccid", ["89860000000000009999", "swap {}"])
+def test_after_a_swap_the_database_lets_no_iccid_be_written(iccid):
+    for card in swap(card_in_use(), stock()):
+        with pytest.raises(IntegrityError, match="only by a swap"), transaction.atomic():
+            Card.objects.filter(pk=card.pk).update(iccid=iccid.format(card.pk))
 
 
 def test_both_labels_open_nothing_any_more_and_the_next_ones_do(django_user_model):
@@ -338,6 +365,35 @@ def test_of_a_file_that_names_sims_yesterday_belongs_to_the_card_that_had_the_si
     ]
     assert (fresh(card).used_bytes, fresh(new).stray_usage_on) == (13 * MB, None)
     assert list(Proof().problems()) == []
+
+
+def test_a_file_that_was_half_staged_when_a_sim_was_swapped_is_staged_again(tmp_path):
+    card, new = card_in_use(), stock()
+    row = {"iccid": card.iccid, "day": "2026-03-01", "bytes": 9, "read_at": "2026-03-02T06:00"}
+    file, meanwhile = open_file(), [lambda: swap(card, new)]
+    with on_day(DAY):
+        stage(csv_file(tmp_path / "usage.csv", [row]), file, lambda _rows, _done: meanwhile and meanwhile.pop()())
+    assert list(StagedReading.objects.filter(file=file).values_list("card_id", "bytes")) == [(card.pk, 9)]
+    assert (fresh(card).iccid, file.rows) == (NEW["iccid"], 1)
+
+
+@pytest.mark.parametrize("names_sims", [True, False])
+def test_the_total_of_a_new_sim_begins_anew_and_that_of_a_number_goes_on(names_sims, tmp_path):
+    """That of the old SIM is the whole cycle's, and its card had that already."""
+    card, new = card_in_use(msisdn="14400000001"), stock()
+    old_iccid = card.iccid
+    use(card, date(2026, 3, 1), 5)
+    swap(card, new)
+    told = [("iccid", old_iccid, 5), ("iccid", NEW["iccid"], 4)] if names_sims else [("msisdn", "14400000001", 9)]
+    rows = [
+        {name: number, "day": "2026-03-03", "bytes": mb * MB, "read_at": "2026-03-04T06:00"}
+        for name, number, mb in told
+    ]
+    with on_day(date(2026, 3, 4)):
+        told = result("import_usage", csv_file(tmp_path / "usage.csv", rows), "--cumulative")
+    days = UsageDay.objects.order_by("day").values_list("card_id", "day", "bytes")
+    assert list(days) == [(card.pk, date(2026, 3, 1), 5 * MB), (card.pk, date(2026, 3, 3), 4 * MB)]
+    assert (told["created"], told["unchanged"], fresh(new).stray_usage_on) == (1, int(names_sims), None)
 
 
 def test_a_file_that_names_numbers_means_the_card_that_has_the_number(tmp_path):

@@ -10,15 +10,20 @@ from cards.choices import Action
 from cards.models import CardEvent, StagedReading
 
 
-def give_to_who_had_the_sim(file):
-    """Exchange the cards of the file's readings of days before each swap, the latest swap first."""
+def swaps_latest_first():
+    """Each swap: the card that was cancelled with the old SIM, the one that goes on, and the day."""
     swaps = CardEvent.objects.filter(action=Action.SWAP).exclude(from_state=F("to_state"))
-    told = swaps.order_by("-effective_on", "-pk").values_list("card_id", "evidence__other_card", "effective_on")
-    if not (pairs := list(told)):
+    told = swaps.order_by("-effective_on", "-pk")
+    return list(told.values_list("card_id", "evidence__other_card", "effective_on"))
+
+
+def give_to_who_had_the_sim(file, swaps):
+    """Exchange the cards of the file's readings of days before each of these swaps, the latest swap first."""
+    if not swaps:
         return
     staged = StagedReading.objects.filter(file_id=file.pk)
     first = staged.aggregate(first=Min("day"))["first"]
-    for old, card, on in pairs:
+    for old, card, on in swaps:
         if first is None or on <= first:
             return
         exchanged = Case(When(card_id=old, then=Value(card)), default=Value(old))

@@ -35,7 +35,7 @@ from cards.actions.imports.temporary_tables import (
     tune_for_bulk,
 )
 from cards.actions.imports.told import AS_IT_STANDS
-from cards.actions.imports.usage_before_swaps import give_to_who_had_the_sim
+from cards.actions.imports.usage_before_swaps import give_to_who_had_the_sim, swaps_latest_first
 from cards.actions.imports.usage_rows import (
     EVIDENTLY_GOOD,
     USAGE_COLUMNS,
@@ -47,7 +47,7 @@ from cards.actions.last_words import keep_last_words
 from cards.actions.write import chunked
 from cards.calendar import civil_today
 from cards.errors import BadInput
-from cards.files import Row
+from cards.files import Row, opened
 from cards.files.plain import plain_blocks, plain_start
 from cards.identifiers import FILLER
 from cards.lookup import ids_by_iccid
@@ -57,6 +57,7 @@ BLOCKS_AT_ONCE = {"postgresql": 16, "sqlite": 1}  # of 1 MB; SQLite has one writ
 ROWS_PER_STATEMENT = {"postgresql": 100_000, "sqlite": 15_000}
 READ_BY_US_AT_ONCE = 5_000
 ABANDONED_AFTER = timedelta(hours=12)
+STAGED_AT_MOST = 5  # times, where SIMs are swapped meanwhile
 
 RAW = "n {number}, iccid varchar(20) {collation}, day text, bytes bigint, read_at text, imei text"
 
@@ -109,9 +110,22 @@ def stage(source, file, progress=None, told=AS_IT_STANDS):
     """Stage the rows of `source`, a path or a file open for reading bytes, read as `told`; the closed `Table`, for what
     it says of the file. `BadInput` when the file itself is no good.
 
-    Writes nothing but staged rows. Begins anew when it is called again. `progress`, if given, is called with the file's
+    Writes nothing but staged rows. Begins anew when it is called again, and when a SIM was swapped meanwhile: of its
+    rows nobody could say any more which card they were given to. `progress`, if given, is called with the file's
     expected rows and those staged since.
     """
+    with opened(source) as opened_file:
+        for _time in range(STAGED_AT_MOST):
+            swaps = swaps_latest_first()
+            table = _stage_all(opened_file, file, progress, told)
+            if swaps_latest_first() == swaps:
+                conclude(file, swaps, names_sims(table))
+                return table
+            opened_file.seek(0)
+    raise BadInput("", _("SIMs were swapped again and again while the file was read. Import it again."))
+
+
+def _stage_all(source, file, progress, told):
     empty(file)
     with open_usage(source, told) as table:
         file.is_cumulative, file.tells_no_instant = told.cumulative, tells_no_instant(table)
@@ -123,23 +137,24 @@ def stage(source, file, progress=None, told=AS_IT_STANDS):
                 progress(table.expected, feed.rows)
     with connection.cursor() as cursor:
         analyze(cursor, "cards_stagedreading")
-    conclude(file, names_sims(table))
     return table
 
 
 @transaction.atomic
-def conclude(file, names_sims=True):
+def conclude(file, swaps=(), names_sims=True):
     """Leave one reading a card and day, the last word of the file, and note how far the readings go.
 
-    What a file that names SIMs tells of days before a swap is of the card that had the SIM then.
+    What a file that names SIMs tells of days before a swap is of the card that had the SIM then. `swaps` are those that
+    there were before the first row was staged.
     """
     tune_for_bulk()
+    file.names_sims = names_sims
     if names_sims:
-        give_to_who_had_the_sim(file)
+        give_to_who_had_the_sim(file, swaps)
     file.stale = keep_last_words(file)
     found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
     file.last_card = found["last"] or 0
-    file.save(update_fields=["rows", "last_card", "stale", "is_cumulative", "tells_no_instant"])
+    file.save(update_fields=["rows", "last_card", "stale", "is_cumulative", "tells_no_instant", "names_sims"])
 
 
 def empty(file):

@@ -2,6 +2,9 @@
 
 A carrier that counts through the month tells on the 5th what was used from the 1st to the 5th. The day's bytes are that
 total less the days before it in the carrier's cycle, as they are known by now, or told by the same file; never below 0.
+
+A SIM's own total begins anew on the day of a swap, and that of an old SIM goes on with what its card had before: it
+says nothing of the days since, and is taken out.
 """
 
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from datetime import date, datetime
 from django.db import connection, transaction
 
 from cards.actions.imports.temporary_tables import append_rows, make_table
+from cards.actions.imports.usage_before_swaps import swaps_latest_first
 from cards.actions.imports.usage_uneventful import preview_counts, preview_refusals
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import cycle_start, first_of_month
@@ -32,15 +36,17 @@ THE_SAME = """
 
 def settle(file, first, last):
     """Make the file's readings of this range of cards fit to be applied; how many of them said nothing new."""
+    left_out = 0
     if file.is_cumulative:
+        swaps = _Swaps(swaps_latest_first() if file.names_sims else [])
         staged = StagedReading.objects.filter(file_id=file.pk, card_id__range=(first, last))
         for card_ids in chunked(staged.order_by("card_id").values_list("card_id", flat=True).distinct(), CHUNK):
-            _make_days(file, card_ids)
+            left_out += _make_days(file, card_ids, swaps)
     if not file.tells_no_instant:
-        return 0
+        return left_out
     with connection.cursor() as cursor:
         cursor.execute(THE_SAME, [file.pk, first, last, first, last])
-        return cursor.rowcount
+        return left_out + cursor.rowcount
 
 
 @transaction.atomic
@@ -57,17 +63,22 @@ def foreseen_outcome(file):
     return counts, refusals
 
 
-def _make_days(file, card_ids):
-    """Write the day's bytes of each total of these cards."""
+def _make_days(file, card_ids, swaps):
+    """Write the day's bytes of each total of these cards; how many are taken out."""
     columns = ("card_id", "day", "number", "bytes", "read_at")
     staged = StagedReading.objects.filter(file_id=file.pk, card_id__in=card_ids)
     totals = [Total(*values) for values in staged.order_by("card_id", "day", "read_at", "number").values_list(*columns)]
-    cycles = _Cycles(card_ids)
+    cycles = _Cycles(card_ids, swaps)
     known = _known_days(card_ids, min(map(cycles.start, totals)))
     make_table("staged_total", "card_id bigint, day date, number integer, bytes bigint")
-    append_rows("staged_total", columns[:4], _days_of(totals, known, cycles))
+    of_old_sims = [total for total in totals if cycles.began_with_another(total)]
+    of_cards = [total for total in totals if not cycles.began_with_another(total)] if of_old_sims else totals
+    append_rows("staged_total", columns[:4], _days_of(of_cards, known, cycles))
     with connection.cursor() as cursor:
         cursor.execute(SETTLED, [file.pk])
+    for total in of_old_sims:
+        staged.filter(card_id=total.card_id, day=total.day, number=total.number).delete()
+    return len(of_old_sims)
 
 
 @dataclass(slots=True)
@@ -81,14 +92,33 @@ class Total:
     read_at: datetime
 
 
-class _Cycles:
-    """When the carrier's cycle began that holds the day of a total."""
+class _Swaps:
+    """On which days cards got their SIMs: a new one, or the old one with which they were cancelled."""
 
-    def __init__(self, card_ids):
+    def __init__(self, latest_first):
+        self.new, self.old = {}, {}
+        for old, card, on in latest_first:
+            self.new.setdefault(card, []).append(on)
+            self.old.setdefault(old, on)
+
+
+class _Cycles:
+    """When the carrier's cycle began that holds the day of a total, or the total of a new SIM within it."""
+
+    def __init__(self, card_ids, swaps):
+        self.swaps = swaps
         self.policies = PolicyBook.read()
         self.carriers = dict(Card.objects.filter(pk__in=card_ids).values_list("pk", "carrier"))
 
     def start(self, total):
+        return max([self._of_all(total), *(on for on in self.swaps.new.get(total.card_id, ()) if on <= total.day)])
+
+    def began_with_another(self, total):
+        """Whether another card had the SIM when the cycle began, and this one has it on the day."""
+        on = self.swaps.old.get(total.card_id)
+        return on is not None and self._of_all(total) < on <= total.day
+
+    def _of_all(self, total):
         try:
             return cycle_start(total.day, self.policies.in_force(self.carriers[total.card_id], total.day).cycle_day)
         except InvariantBroken:  # before the carrier's first policy

@@ -25,6 +25,7 @@ from cards.carriers.choices import Aspect, CallKind, Can, CommandState
 from cards.carriers.models import Attempt, Line
 from cards.carriers.protocols import protocol_of, setting_of
 from cards.carriers.results import AccountFault, Busy, Missing, Seen, Sim
+from cards.models import Card
 
 _TOLD_BY_A_THOROUGH_LOOK = {Aspect.DATA, Aspect.BINDING, Aspect.CAP}
 
@@ -80,6 +81,11 @@ def sim_of(line):
     return Sim(card.pk, card.iccid, card.msisdn, card.imsi, line.seen_code)
 
 
+def is_other_sim(card_id, iccid):
+    """Whether the card has another SIM by now than the one that was asked for."""
+    return not Card.objects.filter(pk=card_id, iccid=iccid).exists()
+
+
 @transaction.atomic
 def _claim(account, protocol, owner, now):
     """The lines to look at next, ours for the time of a call, and which of their orders are on their way."""
@@ -115,8 +121,8 @@ def take_look(line, card, look, now, ordered=None, is_reconciling=False, run=Non
     """
     asked = line.account_id
     (line,) = lines_locked([line.card_id])
-    if line.account_id != asked:
-        return  # it was put on another account meanwhile, of which this says nothing
+    if line.account_id != asked or is_other_sim(line.card_id, card.iccid):
+        return  # it was put on another account meanwhile, or got another SIM, of which this says nothing
     commands = open_commands_of([line.card_id]).get(line.card_id, [])
     line.ask_at, line.worker, line.is_asked_by_person = None, "", False
     was_on_its_way = on_its_way(commands)

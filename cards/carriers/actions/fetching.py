@@ -76,7 +76,14 @@ def _fetch_amounts(pull, piece, call, usage, take):
     told = _told(pull, piece, call, len(sims), lambda: usage(call, call.access, sims, pull.day))
     if told is not None:
         with transaction.atomic():
-            finish_piece(pull, piece, take(told), call.now(), rest_after)
+            finish_piece(pull, piece, take(_of_these_sims(told, sims)), call.now(), rest_after)
+
+
+def _of_these_sims(told, sims):
+    """What is told of cards that still have the SIM that was asked for; they keep it until the transaction ends."""
+    cards = Card.objects.filter(pk__among=[sim.key for sim in sims]).order_by("pk").select_for_update(of=("self",))
+    now = dict(cards.values_list("pk", "iccid"))
+    return [each for each, sim in zip(told, sims, strict=True) if now[sim.key] == sim.iccid]
 
 
 def _fetch_states(pull, piece, call):

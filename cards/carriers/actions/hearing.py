@@ -104,8 +104,8 @@ def _take_records(records, now):
 
 def _bring(keys, records, now):
     cards = {card.pk: card for card in Card.objects.filter(pk__in=keys).only("id", *_COLUMNS)}
-    _provide_lines(cards)
     _exchange_lines(cards, [record for of_card in records.values() for record in of_card if _got_new_sim(record)])
+    _provide_lines(cards)
     accounts = {account.pk: _Manners.of(account) for account in CarrierAccount.objects.all() if is_worked(account)}
     changes = [
         _take_over(line, cards[line.card_id], accounts.get(line.account_id, _NONE), records.get(line.card_id, []), now)
@@ -155,16 +155,26 @@ def _provide_lines(cards):
 def _exchange_lines(cards, swaps):
     """By a swap two cards have each other's SIM: each is on the account that the other was on, and not seen there yet.
 
-    `swaps` are the records of the cards that go on.
+    `swaps` are the records of the cards that go on. Where one of the two has no line yet, its SIM would have been on
+    the account that it belongs on now; where neither has one, each gets its own afterwards.
     """
     pairs = [(record.card_id, record.evidence["other_card"]) for record in swaps]
     lines = {line.card_id: line for line in lines_locked({*cards, *chain(*pairs)})} if pairs else {}
     for pair in pairs:
         there = [lines[key] for key in pair if key in lines]
+        if len(there) == 1:
+            there.append(_line_of_the_other(pair, there[0]))
+            lines[there[1].card_id] = there[1]
         accounts = [line.account_id for line in there]
         for line, account in zip(there, reversed(accounts), strict=True):
             line.account_id = account
             Line.objects.filter(pk=line.pk).update(account_id=account, **_NEVER_SEEN)
+
+
+def _line_of_the_other(pair, line):
+    """A line for the other card of a swap, whose SIM the card of `line` has now."""
+    (other,) = {*pair} - {line.card_id}
+    return Line.objects.create(card_id=other, account=account_for([line.card]).get(line.card_id))
 
 
 def _take_over(line, card, manners, records, now):

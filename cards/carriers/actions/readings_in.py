@@ -13,6 +13,7 @@ from datetime import date
 
 from django.db.models import Sum
 
+from cards.actions.imports.usage_before_swaps import swaps_latest_first
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import add_months
 from cards.carriers.actions import drifts
@@ -29,10 +30,9 @@ MOST_BYTES_TOLD = 2**53  # more is no figure, whatever a policy says
 
 def take_days(told, day):
     """Take what a carrier told of a day of some cards, within the caller's transaction."""
-    amounts = _amounts(told)
-    swapped = _swapped_after(day, amounts)
-    of_their_sims = (each for each in amounts if each.sim.key not in swapped)
-    readings = [Reading(each.sim.key, day, each.bytes, each.told_at, each.imei) for each in of_their_sims]
+    swaps = [(old, card) for old, card, on in swaps_latest_first() if on > day]
+    amounts = [(_who_had_the_sim(each.sim.key, swaps), each) for each in _amounts(told)]
+    readings = [Reading(key, day, each.bytes, each.told_at, each.imei) for key, each in amounts if key]
     return _taken(told, readings)
 
 
@@ -73,9 +73,22 @@ def compare_months(account, told, month, now):
     return _came(told, 0)
 
 
+def _who_had_the_sim(card_id, swaps):
+    """The card that had this one's SIM before these swaps; None of one that goes on: it may be its number's amount."""
+    holder = card_id
+    for old, card in swaps:
+        if holder == old:
+            holder = card
+        elif holder == card:
+            if holder == card_id:
+                return None
+            holder = old
+    return holder
+
+
 def _swapped_after(day, amounts):
-    """Those of these cards that got their SIM after this day, and whether it is an old one, cancelled: what is told of
-    a day before is of another SIM, and so is a total that is less than was told of the cycle before.
+    """Those of these cards that got their SIM after this day, and whether it is an old one, cancelled: a total that is
+    less than was told of the cycle before is of another SIM.
     """
     swaps = CardEvent.objects.filter(action=Action.SWAP, card__among=[each.sim.key for each in amounts])
     told = swaps.filter(effective_on__gt=day).values_list("card_id", "from_state", "to_state")

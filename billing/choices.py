@@ -257,6 +257,7 @@ class MailProblem(TextChoices):
     REFUSED = "refused", _("The mail server refused the email for good.")
     NOT_TAKEN = "not_taken", _("The mail server did not take the email.")
     MISTAKE = "mistake", _("Internal error; the log has the details.")
+    MERGED = "merged", _("The customer was merged before; the notices went to the other one.")
 
 
 # What is kept on record with before and after.

@@ -6,15 +6,29 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, Count, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce, Concat
 
-from billing.choices import OrderKind
-from billing.models import OrderLine
+from billing.choices import EntryKind, OrderKind
+from billing.models import Entry, OrderLine
 from billing.money import ZERO, tax_within
 from cards.calendar import add_months, last_day
-from cards.models import CardEvent, Plan, ServiceTerm
+from cards.models import CardEvent, Customer, Plan, ServiceTerm
 
 TOGETHER = ("order__kind", "plan", "months", "unit_price", "tax_rate")
 
@@ -23,6 +37,12 @@ _TERM_TOLD = _RECORD.annotate(told=Cast(KeyTextTransform("term", "evidence"), In
 # Of order lines: the number of the term that each added to its card; None where it added none.
 _TERM = Case(When(order__kind=OrderKind.OPENING, then=1), default=Subquery(_TERM_TOLD[:1]))
 _SERVES = ServiceTerm.objects.filter(card=OuterRef("card"), number=OuterRef("term"))
+
+# Of order lines: the entries that say whom they were served to, and whom they were given back. No order is served, and
+# no refund made, partly before and partly after a merging.
+_SERVED = Entry.objects.filter(order=OuterRef("order"), kind=EntryKind.FULFILMENT)
+_OF_REFUND = Concat(Value("refund:"), OuterRef("refund"), Value(":"), output_field=CharField())
+_RETURNED = Entry.objects.filter(order=OuterRef("order"), key__startswith=_OF_REFUND)
 
 
 @dataclass(frozen=True)
@@ -99,14 +119,24 @@ def items_of(lines: QuerySet[OrderLine], sign: int = 1) -> list[Item]:
 def served_items(customer_id: int, month: date) -> list[Item]:
     """What a customer was served in the month that begins on this day, and at the end what was given back in it.
 
-    A line counts in the month in which it was fulfilled, and in the one in which it was given back. What people without
+    A line counts in the month in which it was fulfilled, and in the one in which it was given back, each time for who
+    was the customer in the books: an order goes along when customers are merged, and no entry does. What people without
     an account paid for is on their own receipts.
     """
-    lines = OrderLine.objects.filter(order__customer=customer_id, order__is_guest=False, fulfilled_on__isnull=False)
+    now = Customer.objects.filter(pk=customer_id).values_list(Coalesce("merged_into", "pk"))[:1]
+    merged = Customer.objects.filter(Q(pk=Subquery(now)) | Q(merged_into=Subquery(now)))
+    lines = OrderLine.objects.filter(order__customer__in=merged, order__is_guest=False, fulfilled_on__isnull=False)
     until = add_months(month, 1)
     served = lines.filter(fulfilled_on__gte=month, fulfilled_on__lt=until)
     returned = lines.filter(refunded_on__gte=month, refunded_on__lt=until)
+    served, returned = _booked_for(customer_id, served, _SERVED), _booked_for(customer_id, returned, _RETURNED)
     return items_of(served) + items_of(returned, sign=-1)
+
+
+def _booked_for(customer_id: int, lines: QuerySet[OrderLine], entries: QuerySet[Entry]) -> QuerySet[OrderLine]:
+    """Those of the lines that were this customer's in the books; what cost nothing has no entry and goes along."""
+    whose = Coalesce(Subquery(entries.order_by().values("customer")[:1]), F("order__customer"))
+    return lines.alias(whose=whose).filter(whose=customer_id)
 
 
 def taxed(items: Iterable[Item]) -> list[Taxed]:

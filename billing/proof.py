@@ -25,6 +25,7 @@ from django.db.models import (
     Window,
 )
 from django.db.models.functions import Coalesce, Lag, Round
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
@@ -370,8 +371,9 @@ def _moved(entry: str, sign: int, target: Q) -> Exists:
 
 
 def _of(path: str) -> Q:
-    """Whether a posting is of a row's customer, or of one who was merged into them: the books stay as they are."""
-    return Q(customer=OuterRef(path)) | Q(customer__merged_into=OuterRef(path))
+    """Whether a posting is of a row's customer; all who were merged into one are one, for no entry moves along."""
+    had, has = Coalesce("customer__merged_into", "customer"), OuterRef(path)
+    return Q(Exact(had, Coalesce(OuterRef(f"{path}__merged_into"), has)))
 
 
 def _sum_of(rows: QuerySet[Any, Any], column: str) -> Coalesce:

@@ -93,16 +93,17 @@ def missed_renewals(today):
 def renew_for(day, seconds):
     """Carry the renewals of a day as far as they go, for about `seconds` seconds; the next tick carries on.
 
-    Earlier days are over: what is left of them is given up, and this day looks anew. What went wrong with the last
-    customer whose renewals failed, or None.
+    Earlier days are over: what is left of them is given up, and this day looks anew. Who is being merged pays nothing:
+    their cards renew once they are the target's. What went wrong with the last customer whose renewals failed, or None.
     """
     failed = None
     give_up_at = time.monotonic() + seconds
     begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=day)
-    due = cards_to_renew(day).exclude(Exists(begun))
+    due = cards_to_renew(day).filter(customer__merged_into=None).exclude(Exists(begun))
     customers = due.order_by("customer").values_list("customer", flat=True).distinct()
     RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=day) for pk in customers], ignore_conflicts=True)
-    for run in RenewalRun.objects.filter(finished_at=None).select_related("customer").order_by("pk"):
+    still_open = RenewalRun.objects.filter(finished_at=None, customer__merged_into=None)
+    for run in still_open.select_related("customer").order_by("pk"):
         if time.monotonic() > give_up_at:
             break
         try:

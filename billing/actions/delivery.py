@@ -19,15 +19,16 @@ from cards.permissions import Actor
 def seller(order):
     """Who signs what an order does to cards: who placed it, for the customer's cards (or stock) alone.
 
-    They had to be allowed it when they placed it; what they may now makes no difference.
+    They had to be allowed it when they placed it; what they may now makes no difference. While customers are merged,
+    the cards are the target's before the order is.
     """
-    whose = None if order.kind == OrderKind.SALE else order.customer_id
+    whose = {None} if order.kind == OrderKind.SALE else {order.customer_id, order.customer.now.pk}
     return _only(ACTIONS.get(order.kind), whose, actor_for(order.placer, order))
 
 
-def _only(action, customer_id, signs):
-    """Somebody who may do this alone, to the cards of this customer (None: stock) alone."""
-    return Actor(signs.kind, signs.name, frozenset({action} - {None}), frozenset({customer_id}))
+def _only(action, customer_ids, signs):
+    """Somebody who may do this alone, to the cards of these customers (None: stock) alone."""
+    return Actor(signs.kind, signs.name, frozenset({action} - {None}), frozenset(customer_ids))
 
 
 def sold_plan(line):
@@ -128,7 +129,7 @@ class Returning(Work):
     def __init__(self, refund, records):
         self.order, self.records = refund.order, records
         self.action = UNDONE_BY.get(self.order.kind)
-        actor = _only(self.action, self.order.customer_id, actor_for(refund.asked_by))
+        actor = _only(self.action, {self.order.customer_id}, actor_for(refund.asked_by))
         self.request = ActionRequest(actor, civil_today(), PolicyBook.read(), reason="")
 
     def load(self, cards):

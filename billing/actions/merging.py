@@ -5,17 +5,19 @@ then on nothing is paid out of the former one. What is done of it is told in `ca
 the money of it is.
 """
 
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.actions.ledger import check_bears, lock_wallet, merge_wallets, wallet_locked
+from billing.actions.ledger import check_bears, lock_wallets, merge_wallets
 from billing.actions.second_person import propose, proposed
-from billing.choices import Deed
+from billing.choices import TOLD_EACH_TIME, Deed, MailProblem
 from billing.errors import MoneyRefused
 from billing.models import (
     AnnouncedRenewal,
     CardRenewal,
+    Digest,
     MissedRenewal,
     Notice,
     Order,
@@ -37,12 +39,14 @@ from cards.actions.write import CHUNK, chunked
 from cards.calendar import this_moment
 from cards.choices import AuditAction, JobKind, JobStatus
 from cards.errors import BadInput
-from cards.models import Card, Job
+from cards.models import Card, Customer, Job
 from cards.permissions import Actor
 
 # Of what the card of both could have had, theirs who has it now stays.
 GO_WITH_CARDS = {CardRenewal: (), MissedRenewal: ("card", "term"), AnnouncedRenewal: ("card", "term")}
 ONCE_TOLD = ("kind", "card", "on", "step")
+# Whoever moves one of these locks it before the wallet, and payments before what they pay for.
+BEFORE_THE_WALLET = (Payment, UnmatchedPayment, Order, Withdrawal)
 
 
 def ask_merging(former, target, *, user, key=None):
@@ -51,10 +55,11 @@ def ask_merging(former, target, *, user, key=None):
     The same `key` twice is the same request. Raises `MoneyRefused` where something stands in the way.
     """
     require(may_merge, user)
-    with wallet_locked(former.pk) as account:
+    with transaction.atomic():
+        account, targets = lock_wallets(former, target)
         if known := key and proposed(key, user):
             return known
-        check_mergeable(account, lock_wallet(target.pk))
+        check_mergeable(account, targets)
         keyed = {"key": key} if key else {}
         after = {"target": target.pk, "name": target.name}
         what = {"subject": f"merge:{former.pk}", "customer": former, "after": after}
@@ -63,8 +68,8 @@ def ask_merging(former, target, *, user, key=None):
 
 def merge_proposed(proposal, user):
     """Begin the job that a second person has approved: from here on the former name means the target."""
-    with wallet_locked(proposal.customer_id) as former:
-        target = lock_wallet(proposal.after["target"])
+    with transaction.atomic():
+        former, target = lock_wallets(proposal.customer, Customer.objects.get(pk=proposal.after["target"]))
         check_mergeable(former, target, approves=proposal)
         job = _drafted(former.customer, target.customer, proposal)
         close_customer(former.customer, target.customer, by=user)
@@ -141,19 +146,30 @@ class Money(Handover):
             give(model, former, target, *same, card__in=card_ids)
 
     def lock(self, former, target):
-        lock_wallet(former.pk)
-        lock_wallet(target.pk)
+        for model in BEFORE_THE_WALLET:
+            theirs = model.objects.filter(customer=former).order_by("pk")
+            list(theirs.select_for_update(no_key=True).values_list("pk", flat=True))
+        lock_wallets(former, target)
 
     def of_the_rest(self, former, target, job):
-        wallets, told = (lock_wallet(former.pk), lock_wallet(target.pk)), f"{former} → {target}"
+        wallets, told = lock_wallets(former, target), f"{former} → {target}"
         try:
             merge_wallets(*wallets, key=f"merge:{former.pk}", actor=Actor.of(job.owner), told=told[:200])
         except MoneyRefused as refused:
             raise BadInput("", str(refused)) from None
         for model, same in GO_WITH_CARDS.items():
             give(model, former, target, *same)
-        give(Notice, former, target, *ONCE_TOLD, card__isnull=False)
-        give(Notice, former, target, *(name for name in ONCE_TOLD if name != "card"), card=None)
-        for model in (Order, Receipt, Payment, UnmatchedPayment, Withdrawal):
+        _give_notices(former, target)
+        for model in (Receipt, *BEFORE_THE_WALLET):
             give(model, former, target)
         RenewalRun.objects.filter(customer=former, finished_at=None).update(finished_at=this_moment())
+
+
+def _give_notices(former, target):
+    """What was not mailed yet goes into the target's next digest."""
+    unsent = Digest.objects.filter(customer=former, due_at__isnull=False)
+    Notice.objects.filter(digest__in=unsent).update(digest=None)
+    unsent.update(due_at=None, problem=MailProblem.MERGED)
+    give(Notice, former, target, kind__in=TOLD_EACH_TIME)
+    give(Notice, former, target, *ONCE_TOLD, card__isnull=False)
+    give(Notice, former, target, *(name for name in ONCE_TOLD if name != "card"), card=None)

@@ -20,10 +20,11 @@ def overdrawn_wallets():
 
 def _since_below(accounts, bound):
     """It is the day of the first posting after the last one that left enough, or the customer's first day where none
-    did."""
+    did. What is in the wallet of who was merged is the target's, or will be."""
     of_wallet = Posting.objects.filter(customer=OuterRef("pk"), account=Account.WALLET)
     enough = of_wallet.filter(balance__gte=bound).order_by("-pk").values("pk")[:1]
     after = of_wallet.filter(pk__gt=Coalesce(OuterRef("enough"), 0)).order_by("pk").values("entry__booked_on")[:1]
+    accounts = accounts.filter(customer__merged_into=None)
     return accounts.alias(enough=Subquery(enough)).annotate(
         since=Coalesce(Subquery(after), TruncDate("customer__created_at"))
     )

@@ -14,22 +14,26 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils.translation import override
 
-from billing.actions import auto_renew, orders, receipts
+from billing.actions import auto_renew, orders, payments, receipts, refunds
 from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.actions.auto_renew import switch
 from billing.actions.kinds import work_off_order
 from billing.actions.ledger import account_of
 from billing.actions.merging import ask_merging
+from billing.actions.wallets_below import low_wallets
 from billing.actions.withdrawals import ask_withdrawal, payee_account, record_transfer
-from billing.choices import PriceKind, WithdrawalWay
+from billing.choices import NoticeKind, PriceKind, WithdrawalWay
 from billing.errors import MoneyRefused
-from billing.models import CardRenewal, Entry, Notice, Order, Posting, Receipt
+from billing.items import served_items
+from billing.models import CardRenewal, Digest, Entry, Notice, Order, Posting, Receipt
+from billing.payments import local
 from billing.proof import problems
 from billing.statements import statement
 from cards.actions.claim_codes import codes_of
 from cards.actions.jobs import engine
 from cards.actions.jobs.worker import tick, work_off
 from cards.actions.requests import open_request
+from cards.calendar import this_moment
 from cards.carriers.models import AccountRule, CarrierAccount
 from cards.choices import JobStatus
 from cards.errors import BadInput
@@ -414,3 +418,77 @@ def test_what_fails_in_the_end_is_said_and_tried_again(ops, boss):
     engine.reopen(failed, ops)
     assert work_off(failed).status == JobStatus.DONE
     assert (b.balance(OLD), b.balance(NEW), Order.objects.get().customer.name) == (0, -30, NEW)
+
+
+def test_the_proof_finds_nothing_while_a_merging_waits(ops, boss):
+    receipts.record(b.customer("Acme GmbH"), Decimal("50"), "R-1", TODAY, user=boss)
+    merged(ops, boss, former="Acme GmbH", target=OLD)
+    Job.objects.filter(kind="merge").update(kind="export")
+    deposit = payments.start_deposit(b.customer(OLD), Decimal("10"), user=member(OLD, "alice"))
+    of_guest = b.placed(cards=[card_in_use(customer=OLD)], name=OLD, is_guest=True)
+    job = begun(ops, boss)
+    payments.receive(local.NAME, *local.notification(deposit, "paid"))
+    payment = payments.start_guest_payment(of_guest)
+    payments.receive(local.NAME, *local.notification(payment, "paid"))
+    work_off_order(of_guest.job)
+    assert (b.balance(OLD), b.balance(NEW), b.fresh(of_guest).state) == (50, 10, "fulfilled")
+    assert list(problems()) == []
+    work_off(job)
+    assert b.balance(NEW) == 60
+
+
+def test_a_guests_order_is_served_from_a_card_that_was_given_already(ops, boss):
+    card = card_in_use(customer=OLD)
+    order = b.placed(cards=[card], name=OLD, is_guest=True)
+    b.credit("9", OLD)
+    b.fund("5", OLD)
+    job = begun(ops, boss)
+    do("assign", card, TODAY, customer=NEW)
+    payments.receive(local.NAME, *local.notification(payments.start_guest_payment(order), "paid"))
+    work_off_order(order.job)
+    assert b.lines(order)[0][1] == "fulfilled"
+    work_off(job)
+
+
+def test_who_is_being_merged_renews_nothing_and_is_not_low(ops, boss):
+    b.price("M1-100", "5.00")
+    for name in (OLD, NEW):
+        b.agree(name, auto_renews=True, renews_days_ahead=30, low_below=Decimal(100))
+    card = card_in_use(TODAY, plan="M1-100", customer=OLD)
+    b.fund("100", OLD)
+    job = begun(ops, boss)
+    assert auto_renew.renew_for(TODAY, 60) is None
+    assert not Order.objects.exists()
+    work_off(job)
+    assert auto_renew.renew_for(TODAY, 60) is None
+    assert fresh(card).terms.count() == 2
+    assert [account.customer.name for account in low_wallets()] == [NEW]
+
+
+def test_what_was_not_mailed_yet_goes_into_the_targets_mail(ops, boss):
+    day = date(2026, 4, 1)
+    b.customer(NEW)
+    kept = [b.notice(name, kind=NoticeKind.PAYMENT_KEPT, step=0, on=day) for name in (OLD, OLD, NEW)]
+    told = [b.notice(name, kind=NoticeKind.WALLET_LOW, step=0, on=day) for name in (OLD, NEW)]
+    digest = Digest.objects.create(customer=b.customer(OLD), day=TODAY, due_at=this_moment())
+    Notice.objects.filter(customer__name=OLD).update(digest=digest)
+    merged(ops, boss)
+    digest.refresh_from_db()
+    assert (digest.due_at, digest.problem) == (None, "merged")
+    waiting = set(Notice.objects.filter(customer__name=NEW, digest=None).values_list("pk", flat=True))
+    assert waiting == {notice.pk for notice in (*kept, told[1])}
+
+
+def test_each_statement_lists_what_was_served_to_its_customer(ops, boss):
+    b.fund("200", OLD)
+    cards = [card_in_use(customer=OLD) for _ in range(3)]
+    order = b.paid(cards=cards, name=OLD)
+    refunds.approve(refunds.request_refund(order, user=boss, reason="x", card_ids=b.ids(cards[0])), user=boss)
+    merged(ops, boss)
+    refunds.approve(refunds.request_refund(b.fresh(order), user=boss, reason="x", card_ids=b.ids(cards[1])), user=boss)
+    served = {}
+    for name in (OLD, NEW):
+        customer = Customer.objects.get(name=name)
+        served[name] = sum(item.amount for item in served_items(customer.pk, date(2026, 3, 1)))
+        assert served[name] == statement(customer.pk, TODAY).served
+    assert served == {OLD: 60, NEW: -30}

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import (
+    BigIntegerField,
     Case,
     CharField,
     Count,
@@ -123,9 +124,8 @@ def served_items(customer_id: int, month: date) -> list[Item]:
     was the customer in the books: an order goes along when customers are merged, and no entry does. What people without
     an account paid for is on their own receipts.
     """
-    now = Customer.objects.filter(pk=customer_id).values_list(
-        Coalesce("merged_into_id", "pk", output_field=BigIntegerField())
-    )[:1]
+    who_has_it = Coalesce("merged_into_id", "pk", output_field=BigIntegerField())
+    now = Customer.objects.filter(pk=customer_id).values_list(who_has_it)[:1]
     merged = Customer.objects.filter(Q(pk=Subquery(now)) | Q(merged_into=Subquery(now)))
     lines = OrderLine.objects.filter(order__customer__in=merged, order__is_guest=False, fulfilled_on__isnull=False)
     until = add_months(month, 1)

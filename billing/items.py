@@ -137,7 +137,9 @@ def served_items(customer_id: int, month: date) -> list[Item]:
 
 def _booked_for(customer_id: int, lines: QuerySet[OrderLine], entries: QuerySet[Entry]) -> QuerySet[OrderLine]:
     """Those of the lines that were this customer's in the books; what cost nothing has no entry and goes along."""
-    whose = Coalesce(Subquery(entries.order_by().values("customer")[:1]), F("order__customer"))
+    whose = Coalesce(
+        Subquery(entries.order_by().values("customer")[:1]), F("order__customer"), output_field=BigIntegerField()
+    )
     return lines.alias(whose=whose).filter(whose=customer_id)
 
 

@@ -32,10 +32,8 @@ def missed_within(scope):
 
 def money_of_home(user):
     """The next orders to pay, the soonest due first, with whether this member may; the missed renewals by reason."""
-    unpaid = list(
-        unpaid_orders().visible_to(user).select_related("plan").order_by("expires_at", "pk")[: ORDERS_SHOWN + 1]
-    )
     scope = Scope.of(user)
+    unpaid = list(unpaid_orders().within(scope).select_related("plan").order_by("expires_at", "pk")[: ORDERS_SHOWN + 1])
     acts_for = scope.acts_for  # who acts for a customer may pay for it
     payable = Count("pk", filter=Q(customer__in=acts_for))
     missed = missed_within(scope).order_by().values_list("why").annotate(cards=Count("pk"), payable=payable)

@@ -152,7 +152,10 @@ def test_what_cannot_help_as_long_as_the_carrier_blocks_the_card_is_said_and_not
     ]
     assert (in_blue(response), text(response).count(waits)) == ([], 3)
     assert "Resume" not in labels(response)
-    assert [button.label for button in response.context["waiting"]] == ["Resume"]  # below, with the same words
+    assert [button.label for button in response.context["waiting"]] == [
+        "Resume",
+        "Top up",
+    ]  # below, with the same words
 
 
 @on_the_day

@@ -155,8 +155,10 @@ def first_buttons(client):
 
 def test_both_pages_propose_the_same_step(alice):
     swept(do("place_hold", mine(plan="M1-100"), date(2026, 1, 20), kind="anomaly"), DAY)
-    used_up = use(open_card(customer="Acme", certification="individual"), DAY, 31)
-    do("submit_real_name", used_up, DAY, name="张三", id_number="110101199003071233")
+    person = {"name": "张三", "id_number": "110101199003071233"}
+    card = do("submit_real_name", open_card(customer="Acme", certification="individual"), DAY, **person)
+    used_up = use(do("activate", do("approve_real_name", card, DAY), DAY), DAY, 31)
+    do("submit_real_name", do("revoke_real_name", used_up, DAY), DAY, **person)
     assert list(first_buttons(alice)) == [("Renew card", False, []), ("Buy more data", True, ["Buy more data"])]
 
 

@@ -52,6 +52,17 @@ class OrderFilter(StrictFilterSet):
         empty_label=pgettext_lazy("order", "Completed or not"),
     )
 
+    to_pay = django_filters.ChoiceFilter(
+        choices=[("1", _("Orders to pay"))],
+        method="waiting_for_money",
+        label=pgettext_lazy("order", "Payment"),
+        empty_label=pgettext_lazy("order", "To pay or not"),
+    )
+
+    def waiting_for_money(self, orders: Any, name: str, value: str) -> QuerySet[Order]:
+        found: QuerySet[Order] = orders.to_pay()
+        return found
+
     def not_completed(self, orders: Any, name: str, value: str) -> QuerySet[Order]:
         found: QuerySet[Order] = orders.stuck()
         return found

@@ -37,7 +37,8 @@ SEES_TO = {
     "waiting": OF_JOBS,
     "failed": OF_JOBS,
 }
-OF_MONEY = ("stuck_orders", "orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
+OF_SERVING = ("stuck_orders",)
+OF_MONEY = ("orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
 OF_CARRIERS = ("drift", "no_outcome")
 # The sections in their order, each for who has one of these permissions; `_<name>.html` shows it.
 SECTIONS_OF_HOME = {
@@ -93,7 +94,7 @@ class Home:
     def _queues(self):
         counted = queues(self._snapshot, self.today)
         mine = [queue for code, queue in counted.items() if self._has_one_of(SEES_TO[code])]
-        return {"queues": mine, "as_of": self._snapshot.as_of}
+        return {"queues": mine, "order_tiles": waiting_tiles(self.user, OF_SERVING), "as_of": self._snapshot.as_of}
 
     def _money(self):
         return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY) if tile.count]}

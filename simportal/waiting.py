@@ -12,7 +12,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.bills.models import BillLine
-from billing.choices import OrderKind, OrderState
 from billing.models import CustomerAccount, Order, PayerRefund, UnmatchedPayment, Withdrawal
 from billing.not_paid import not_paid
 from billing.pages.approval_lines import decided_by
@@ -111,9 +110,9 @@ WAITS = {
     "orders": Waits(
         "money:order-list",
         "billing.pay_order",
-        lambda _user: [Order.objects.placed().exclude(kind=OrderKind.ADJUSTMENT)],
+        lambda _user: [Order.objects.to_pay()],
         _("Orders to pay"),
-        query=f"?state={OrderState.PLACED}",
+        query="?to_pay=1",
         is_urgent=False,
     ),
     "stuck_orders": Waits(

@@ -218,7 +218,10 @@ REFUSED = {
     ),
     "An order that costs less": (["UPDATE billing_order SET total = 1 WHERE id = {placed}"], ORDERED),
     "An order of another kind": (["UPDATE billing_order SET kind = 'pack' WHERE id = {placed}"], ORDERED),
-    "An order of another customer": (["UPDATE billing_order SET customer_id = {other} WHERE id = {placed}"], ORDERED),
+    "An order of another customer": (
+        ["UPDATE billing_order SET customer_id = {other} WHERE id = {placed}"],
+        "a placed order stays its customer's, or who that was merged into",
+    ),
     "An order deleted": (
         ["DELETE FROM billing_order WHERE id = {placed}"],
         "an order that was placed is never deleted",

@@ -323,7 +323,8 @@ def quarantined(at):
 
 
 def notice(at):
-    day = timezone.localdate(at)
+    """As far from the day that is over as the instant is from the instant that is: the portal's day stands still."""
+    day = last_day_over("NOTICE_DAYS") + (timezone.localdate(at) - timezone.localdate(last_instant_over("NOTICE_DAYS")))
     digest = Digest.objects.create(customer=b.customer("Acme"), day=day, sent_at=at)
     given = b.notice("Acme", on=day)
     Notice.objects.filter(pk=given.pk).update(created_at=at, digest=digest)

@@ -164,6 +164,7 @@ def test_readings_are_told_by_their_age_in_civil_days():
         Card.objects.filter(pk=card_in_use().pk).update(read_at=read_at)
     card_in_use()
     open_card()
+    fleet_snapshot.refresh()
     document = fleet_snapshot.snapshot(TODAY).document
     found = readings(document, TODAY)
     assert ([cards for _, cards, _ in found.ages], found.in_use, found.oldest) == ([2, 2, 2, 1, 1], 8, at(2, 23))

@@ -114,6 +114,7 @@ def test_cards_without_a_late_reading_are_shown_longest_ago_first():
     cards = [card_in_use() for _ in range(4)]
     for card, day in zip(cards, (7, 6, 5), strict=False):
         Card.objects.filter(pk=card.pk).update(read_at=timezone.make_aware(datetime(2026, 6, day, 12)))
+    fleet_snapshot.refresh()
     count, rows = shown_to()["late"]
     assert (count, [name for name, *_ in rows]) == (3, [cards[3].iccid, cards[2].iccid, cards[1].iccid])
 

@@ -18,6 +18,11 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
+def of_all(**asked):
+    """A question of somebody who may see every source."""
+    return LogQuestion(sources=LOG_SOURCES, **asked)
+
+
 def lived(random, deeds=60, out_of_order=timedelta()):
     """Rows of four sources, in the order of time but for so much; many of the same instant."""
     by = User.objects.create_superuser("boss")
@@ -62,32 +67,32 @@ def page_by_page(asked, size):
 @pytest.mark.parametrize("seed", range(8))
 def test_pages_of_any_size_are_the_whole_log_each_deed_once_the_newest_first(seed):
     lived(Random(seed))
-    deeds = whole(LogQuestion())
+    deeds = whole(of_all())
     order = [source.name for source in LOG_SOURCES]
     assert deeds == sorted(deeds, key=lambda deed: (-deed[2].timestamp(), order.index(deed[0])))  # the rest as it is
     assert len(deeds) == len(set(deeds)) == 60
     for size in (1, 2, 3, 7, 59, 60, 61):
-        assert page_by_page(LogQuestion(), size) == deeds
-        assert page_by_page(LogQuestion(each=True), size) == [deed for deed in deeds if deed[0] != "nights"]
+        assert page_by_page(of_all(), size) == deeds
+        assert page_by_page(of_all(each=True), size) == [deed for deed in deeds if deed[0] != "nights"]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_rows_that_were_written_out_of_order_are_told_once_and_on_their_days(seed):
     lived(Random(seed), out_of_order=timedelta(hours=20))
-    deeds = whole(LogQuestion())
+    deeds = whole(of_all())
     assert len(set(deeds)) == 60
-    assert page_by_page(LogQuestion(), 7) == deeds
+    assert page_by_page(of_all(), 7) == deeds
     for hours in range(-30, 200, 17):
         since, until = NOON + hours * HOUR, NOON + (hours + 40) * HOUR
-        within = whole(LogQuestion(since=since, until=until))
+        within = whole(of_all(since=since, until=until))
         assert set(within) == {deed for deed in deeds if since <= deed[2] < until}
-        assert page_by_page(LogQuestion(since=since, until=until), 5) == within
-        assert set(whole(LogQuestion(since=since))) == {deed for deed in deeds if since <= deed[2]}
-        assert set(whole(LogQuestion(until=until))) == {deed for deed in deeds if deed[2] < until}
+        assert page_by_page(of_all(since=since, until=until), 5) == within
+        assert set(whole(of_all(since=since))) == {deed for deed in deeds if since <= deed[2]}
+        assert set(whole(of_all(until=until))) == {deed for deed in deeds if deed[2] < until}
 
 
 def test_a_log_without_deeds_has_none_on_any_day():
-    assert page_by_page(LogQuestion(since=NOON, until=NOON + HOUR), 5) == []
+    assert page_by_page(of_all(since=NOON, until=NOON + HOUR), 5) == []
 
 
 def test_a_search_stops_after_so_many_keys_says_where_and_goes_on(monkeypatch):
@@ -96,7 +101,7 @@ def test_a_search_stops_after_so_many_keys_says_where_and_goes_on(monkeypatch):
     for number in range(35):
         kind = "guest" if number == 3 else "staff"
         AuditEntry.objects.create(at=NOON + number * HOUR, action="login", actor_kind=kind, actor_name="boss", by=by)
-    asked, stops, place = LogQuestion(kind="guest"), [], {}
+    asked, stops, place = of_all(kind="guest"), [], {}
     while True:
         page = read_page(asked, place)
         stops.append((page.looked_back_to, len(page.runs)))
@@ -106,7 +111,7 @@ def test_a_search_stops_after_so_many_keys_says_where_and_goes_on(monkeypatch):
     back = [NOON + number * HOUR for number in (24, 14, 4)]
     assert stops == [*((instant, 0) for instant in back), (None, 1)]
     assert len(whole(asked)) == 1
-    assert read_page(LogQuestion(), {}).looked_back_to is None
+    assert read_page(of_all(), {}).looked_back_to is None
 
 
 def is_place(text):

@@ -45,7 +45,7 @@ def test_customers_go_to_their_own_page_which_is_chinese_first(db):
 def test_the_language_can_be_switched(db):
     client = logged_in(member())
     client.post("/i18n/setlang/", {"language": "en"})
-    assert "<h1>Needs attention</h1>" in client.get("/my/").text
+    assert "<h1>My cards</h1>" in client.get("/my/").text
 
 
 def test_everybody_gets_out_again(db, admin_client):

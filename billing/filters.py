@@ -16,8 +16,8 @@ from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import OfCustomer, SortedForm, StrictFilterSet, StrictForm
-from cards.identifiers import bare, canonical, iccid_in, without_country
-from cards.lookup import customers_called
+from cards.identifiers import bare, iccid_in
+from cards.lookup import customers_called, customers_known_by
 from cards.models import Card, Customer, Plan
 from cards.paging import LARGEST_ID, NEWEST, SortOrder
 from cards.querysets import Begins
@@ -240,10 +240,7 @@ class CustomerFilter(StrictFilterSet):
         text = text.strip()
         if not bare(text):
             return customers
-        means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text)
-        if phone := without_country(canonical(text)):
-            means |= Q(phone=phone)
-        return customers.filter(means)
+        return customers.filter(customers_known_by(text))
 
     def owing(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "low":

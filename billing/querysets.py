@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # the models import this module
 
 SERVED_WITHIN = timedelta(minutes=10)
 UNDER_WAY = (OrderState.DRAFT, OrderState.PLACED, OrderState.PAID)
-REFUND_OPEN = (RefundState.REQUESTED, RefundState.APPROVED)
 
 
 class OrderQuerySet(OwnedQuerySet["Order"]):
@@ -73,8 +72,8 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
     def stuck(self) -> Self:
         """Orders whose work has failed, or that of a refund of theirs, and with which somebody has to go on."""
         failed = Job.objects.filter(status=JobStatus.FAILED, kind__in=OF_ORDERS)
-        refunds = apps.get_model("billing", "Refund")._default_manager.filter(job__in=failed, state__in=REFUND_OPEN)
-        own = self.model._default_manager.filter(job__in=failed, state__in=UNDER_WAY)
+        refunds = apps.get_model("billing", "Refund")._default_manager.unfinished().filter(job__in=failed)
+        own = self.model._default_manager.under_way().filter(job__in=failed)
         return self.filter(pk__in=own.order_by().values("pk").union(refunds.order_by().values("order")))
 
     def renewing(self, day: date) -> Self:

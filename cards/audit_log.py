@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from cards.calendar import EARLIEST, LATEST, end_of
+from cards.calendar import EARLIEST, LATEST, end_of, midnight
 from cards.choices import ActorKind, Rule, StaffRole
 from cards.filters import StrictForm
 from cards.models import AuditEntry, Customer, Job
@@ -143,7 +143,7 @@ class LogForm(StrictForm):
             **{name: given[name] for name in ("kind", "role", "action", "rule", "customer", "job")},
             person=given["person"].strip(),
             about=about,
-            since=end_of(min(max(since, EARLIEST), LATEST) - timedelta(days=1)) if since else None,
+            since=midnight(min(max(since, EARLIEST), LATEST)) if since else None,
             until=end_of(min(max(through, EARLIEST), LATEST)) if through else None,
             each=bool(given["each"] or given["rule"] or given["customer"] or given["job"] or cards),
             cards=cards,
@@ -250,6 +250,7 @@ class LogPage:
 
     runs: list[Run] = field(default_factory=list)
     after: str = ""
+    before: ClassVar[str] = ""  # a log is read on, and begun anew
     looked_back_to: datetime | None = None
 
 

@@ -54,7 +54,7 @@ def this_moment() -> datetime:
 @cache
 def first_instant() -> datetime:
     """The first instant that may come in."""
-    return timezone.make_aware(datetime.combine(EARLIEST, time()))
+    return midnight(EARLIEST)
 
 
 def last_instant() -> datetime:
@@ -77,7 +77,7 @@ def instant_told() -> datetime:
 
 def end_of(day: date) -> datetime:
     """The first instant after a civil day."""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+    return midnight(day + timedelta(days=1))
 
 
 def exists(day: date) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Count, Model, Q, QuerySet
 
-from cards.identifiers import iccid_in, msisdn
+from cards.identifiers import canonical, iccid_in, msisdn, without_country
 from cards.models import Card, ClaimCode, Customer
 from cards.models.claim import TOKEN, read_token
 from cards.names import name_key
@@ -114,6 +114,13 @@ def customers_called(text: str) -> QuerySet[Customer]:
     """The customers in whose name this text stands, by their names, whatever the width, case and blanks: the names of
     companies begin with their city. It reads all names, of which there are thousands."""
     return Customer.objects.filter(Q(name_key__contains=name_key(text)) | Q(name__icontains=text)).order_by("name")
+
+
+def customers_known_by(text: str) -> Q:
+    """The customers who are meant by any part of their name, or by their whole contact or phone number."""
+    means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text)
+    phone = without_country(canonical(text))
+    return means | Q(phone=phone) if phone else means
 
 
 def customers_alike() -> list[Customer]:

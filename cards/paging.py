@@ -173,6 +173,11 @@ def key_in(text: str) -> int | None:
     return whole(text, 1, LARGEST_ID)
 
 
+def count_label(count: int, most: int) -> str:
+    """A count as text: beyond `most` only that there are more."""
+    return f"{most:,}+" if count > most else f"{count:,}"
+
+
 def counts_up_to(most: int, querysets: Iterable[QuerySet[Any]]) -> list[int]:
     """How many rows each queryset has, or `most` + 1 where there are more: one statement for all of them."""
     parts: list[str] = []

@@ -13,11 +13,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.paging import count_label
 from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
 from simportal.audited_admin import Audited
 from simportal.find import FINDS_ANYTHING
-from simportal.waiting import MOST_IN_MENU, count_label, waiting_in_menu
+from simportal.waiting import MOST_IN_MENU, waiting_in_menu
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ def expiries(document, today):
 
 @dataclass(frozen=True)
 class Readings:
-    """How old the last usage reading of the cards in use is: (how old, cards, where
-    they are listed) from the newest to none at all."""
+    """How old the last usage reading of the cards in use is: (how old, cards, where they are listed) from the newest to
+    none at all."""
 
     in_use: int
     oldest: datetime | None

@@ -23,7 +23,7 @@ from cards.carriers.lookup import WITHOUT_OUTCOME
 from cards.carriers.models import Drift, Line
 from cards.models import Card, CardRequest, Job, QuarantinedReading
 from cards.pages.queues import failed_jobs
-from cards.paging import counts_up_to
+from cards.paging import count_label, counts_up_to
 from cards.quick import QUICK
 from cards.state_counts import COUNTED
 
@@ -187,8 +187,3 @@ def waiting_tiles(user, names):
         WaitingTile(each.title, sum(next(counts) for _queryset in querysets), each.url, each.is_urgent)
         for each, querysets in zip(shown, rows, strict=True)
     ]
-
-
-def count_label(count, most):
-    """A count as text: beyond `most` only that there are more."""
-    return f"{most:,}+" if count > most else f"{count:,}"

@@ -9,7 +9,7 @@ from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import Order, Proposal
 from cards.models import Card, CardRequest, Customer, Membership
-from cards.paging import counts_up_to
+from cards.paging import count_label, counts_up_to
 
 COUNTED_TO_MERGE = 10_000
 
@@ -40,7 +40,7 @@ def merging_preview(former, target):
     return MergingPreview(
         former,
         target,
-        f"{COUNTED_TO_MERGE:,}+" if cards > COUNTED_TO_MERGE else f"{cards:,}",
+        count_label(cards, COUNTED_TO_MERGE),
         members_of(former),
         Order.objects.filter(customer=former).under_way().count(),
         CardRequest.objects.filter(customer=former).waiting().count(),

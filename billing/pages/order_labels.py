@@ -53,12 +53,17 @@ def money_badge(thing):
     return Badge(thing.get_state_display(), ORDER_TONES.get(thing.state, ""))
 
 
+def state_label(order):
+    """The state of an order after a step; while it is being placed, that of the work on it."""
+    return job_badge(order.job).label if order.is_being_placed else order.get_state_display()
+
+
 def step_taken(before, now):
     """What became of an order by a step, in a sentence; of a draft that was discarded nothing is left (None)."""
     if now is None:
         return _("The draft {number} of {customer} was discarded.").format(number=before, customer=before.customer)
-    state = job_badge(now.job).label if now.is_being_placed else now.get_state_display()
-    return _("Order {number} of {customer}: {state}.").format(number=now, customer=before.customer, state=state)
+    said = _("Order {number} of {customer}: {state}.")
+    return said.format(number=now, customer=before.customer, state=state_label(now))
 
 
 def effects_of(job):

@@ -14,7 +14,7 @@ from billing.actions.together import TOGETHER_STEPS
 from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Order, OrderLine
 from billing.money import LARGEST, ZERO, tax_within
-from billing.pages.order_labels import money_badge
+from billing.pages.order_labels import money_badge, state_label
 from billing.rules import Shown, digest_of
 from cards.models import JobChunk
 from cards.pages.badges import Badge
@@ -142,7 +142,7 @@ def tell_of_answers(request, step, answers, gone):
         if answer.now is None:
             left += 1
         elif not answer.is_as_before:
-            changed[_state_of(answer.now)] += 1
+            changed[state_label(answer.now)] += 1
         elif not answer.refused:
             before += 1
     discarded, gone = (left, gone) if step == "discard" else (0, gone + left)
@@ -171,7 +171,3 @@ def tell_of_answers(request, step, answers, gone):
             said = _("{customer}, order {number}: {why}")
             told = {"customer": answer.order.customer, "number": answer.order.number, "why": answer.refused}
             messages.error(request, said.format(**told))
-
-
-def _state_of(order):
-    return job_badge(order.job).label if order.is_being_placed else order.get_state_display()

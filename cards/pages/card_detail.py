@@ -139,7 +139,7 @@ class CardPage:
     def context(self, record):
         terms = list(ServiceTerm.objects.filter(card=self.card).select_related("plan").order_by("number"))
         whys = self.whys()
-        waiting = {why.reason.action for why in whys if why.waits}
+        buttons, waiting = self.buttons(), {why.reason.action for why in whys if why.waits}
         usage = usage_of(self.card, self.today)
         meter = self.card.meter(self.today) if usage else None
         return {
@@ -151,8 +151,8 @@ class CardPage:
             "is_stopped": bool(self.card.holds or self.card.parked) or self.card.is_over,
             **self.future(),
             "broken": self.broken,
-            "buttons": [button for button in self.buttons() if button.action not in waiting],
-            "waiting": [button for button in self.buttons() if button.action in waiting],
+            "buttons": [button for button in buttons if button.action not in waiting],
+            "waiting": [button for button in buttons if button.action in waiting],
             "waits": IN_VAIN_TEXT,
             "refusals": self.refusals(),
             "is_reader": not self.actor.actions,

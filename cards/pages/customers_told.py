@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cards.models import Card
-from cards.paging import counts_up_to
+from cards.paging import count_label, counts_up_to
 from cards.phrases import listed, noted
 
 CARDS_TOLD = 10_000
@@ -21,5 +21,4 @@ def _kinds(customer):
 
 
 def _cards(count):
-    number = f"{CARDS_TOLD:,}+" if count > CARDS_TOLD else f"{count:,}"
-    return ngettext("{number} card", "{number} cards", count).format(number=number)
+    return ngettext("{number} card", "{number} cards", count).format(number=count_label(count, CARDS_TOLD))

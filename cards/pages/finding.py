@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from cards.choices import OF_ORDERS
 from cards.errors import BadInput
 from cards.filters import filter_for
-from cards.identifiers import bare, canonical, without_country
-from cards.lookup import customers_called
+from cards.identifiers import bare
+from cards.lookup import customers_called, customers_known_by
 from cards.models import Card, CardRequest, Customer, Job
 from cards.pages.addresses import list_url
 from cards.pages.badges import Badge
@@ -132,10 +131,7 @@ def _customers(question, user):
     text = question.text
     if not bare(text) or len(text) > LONGEST_PART_OF_A_NAME:
         return None
-    means = Q(pk__in=customers_called(text).values("pk")) | Q(contact=text)
-    if phone := without_country(canonical(text)):
-        means |= Q(phone=phone)
-    found = Customer.objects.visible_to(user).filter(means).order_by("name")[: HITS_OF_A_KIND + 1]
+    found = Customer.objects.visible_to(user).filter(customers_known_by(text)).order_by("name")[: HITS_OF_A_KIND + 1]
     return KindAnswer(
         _("customers with “{text}” in their name, or with this contact or phone").format(text=text),
         [Hit(each.name, CONSOLE.money_url("customer", each.pk), _contact_of(each)) for each in found],

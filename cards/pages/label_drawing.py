@@ -5,7 +5,7 @@ Lengths are in mm, those of type too.
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from django.utils.translation import gettext as _
@@ -97,7 +97,7 @@ def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> LabelDrawing:
     whole = right - left
     head = fitted("dealer", dealer, left, whole, top=size.margin) if dealer else None
     foot = fitted("digits", card.iccid, left, whole, top=0)
-    foot = LabelLine(foot.kind, foot.text, left, size.height - size.margin, foot.size)
+    foot = replace(foot, y=size.height - size.margin)
     top = head.y + BETWEEN_PARTS if head else size.margin
     side = min(foot.y - foot.size - BETWEEN_PARTS - top, whole * 0.5)
     beside, room = left + side + BETWEEN_PARTS, whole - side - BETWEEN_PARTS
@@ -111,7 +111,7 @@ def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> LabelDrawing:
     between = (side - sum(line.size for line in lines)) / max(len(lines) - 1, 1)
     standing, y = [], top
     for line in lines:
-        standing.append(LabelLine(line.kind, line.text, line.x, y + line.size, line.size))
+        standing.append(replace(line, y=y + line.size))
         y += line.size + between
     return LabelDrawing(left, top, side, [*filter(None, [head]), *standing, foot])
 

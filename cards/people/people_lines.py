@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext as _
 
 from cards.choices import MemberRole, StaffRole
 from cards.links import portal_link
@@ -51,6 +52,13 @@ def person_line(user, may_decide):
     person = getattr(user, "person", None)
     memberships = list(user.memberships.all())
     return PersonLine(user, roles_of(user), memberships, bool(person and person.has_second_factor), may_decide)
+
+
+def invited_text(email):
+    """What is said once somebody is invited; `email` is where the invitation goes, empty where it is not mailed."""
+    if email:
+        return _("The invitation is on its way to {email}. Its link also stands below.").format(email=email)
+    return _("Invitation created: copy the link below and send it.")
 
 
 def other_groups(user):

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.actions import orders, receipts
 from billing.actions.ledger import account_of
@@ -262,3 +264,23 @@ def test_a_page_of_what_can_be_bought_costs_few_queries(django_assert_max_num_qu
         get(client, f"/my/cards/{card.iccid}/buy/")
     with django_assert_max_num_queries(22):
         get(client, "/my/wallet/")
+
+
+def test_the_plans_for_many_cards_are_priced_with_as_many_queries_for_many_as_for_one():
+    client, card = logged_in(member("Acme")), card_in_use(customer="Acme")
+    owner = Customer.objects.get(name="Acme").memberships.get().user
+    page = f"/my/selections/{freeze_ids([card.pk], owner=owner, asked={}).pk}/order/"
+
+    def looked_at():
+        with CaptureQueriesContext(connection) as queries:
+            plans = get(client, page).context["plans"]
+        return {plan.code: price and str(price) for plan, price in plans}, len(queries)
+
+    Plan.objects.exclude(code="M1-100").update(is_sold=False)
+    looked_at()  # what the portal reads once in its life is read
+    one, of_one = looked_at()
+    Plan.objects.update(is_sold=True)
+    many, of_many = looked_at()
+    priced = {"M1-100": "5.00", "Y1-30": "30.00", "PACK-100": "9.90"}
+    assert (one, {code: price for code, price in many.items() if price}) == ({"M1-100": "5.00"}, priced)
+    assert of_many == of_one

@@ -39,7 +39,7 @@ from cards.models import Card, CardRequest, Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.card_tabs import tabs_of
 from cards.pages.frames import CONSOLE, console_page, permitted
-from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
+from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, count_label, counts_up_to, page_of
 from cards.people.people_lines import members_shown
 
 CARDS_COUNTED = 10_000
@@ -108,7 +108,7 @@ def customer_list(request):
         "form": filtered.form,
         "complaints": complaints,
         "customers": [
-            (customer, getattr(customer, "account", None), _cards(count))
+            (customer, getattr(customer, "account", None), count_label(count, CARDS_COUNTED))
             for customer, count in zip(page.rows, counts, strict=True)
         ],
         "page": page,
@@ -251,10 +251,6 @@ def _requests(customer):
     """What the customer asked and nobody has answered yet, the longest waiting first."""
     waiting = CardRequest.objects.filter(customer=customer).waiting()
     return waiting.select_related("card").order_by("pk")[:REQUESTS_PER_SECTION]
-
-
-def _cards(count):
-    return f"{CARDS_COUNTED:,}+" if count > CARDS_COUNTED else f"{count:,}"
 
 
 def _place(text):

@@ -18,7 +18,7 @@ from cards.models import Card, Plan, PlanBook
 from cards.pages.addresses import queries_beside
 from cards.pages.downloads import csv_response
 from cards.pages.frames import console_page, permitted
-from cards.paging import ROWS_PER_PAGE, SortOrder, counts_up_to, page_of
+from cards.paging import ROWS_PER_PAGE, SortOrder, count_label, counts_up_to, page_of
 
 MISSED_COUNTED = 10_000
 SOONEST_END = SortOrder("ends_on")
@@ -51,7 +51,7 @@ def missed_list(request):
         "form": filtered.form,
         "complaints": complaints,
         "rows": [missed_row(missed, request.user, plans) for missed in page.rows],
-        "count": f"{MISSED_COUNTED:,}+" if count > MISSED_COUNTED else f"{count:,}",
+        "count": count_label(count, MISSED_COUNTED),
         "page": page,
         **queries_beside(page, request.GET),
         "may_order": request.user.has_perm("billing.place_order"),

@@ -88,17 +88,18 @@ def order_selection(request, pk):
         made = orders.draft_for_selection(kind, selection, user=request.user, plan=plan, key=_key(request))
         return _to_drafts(made, selection)
     plans = Plan.objects.filter(is_sold=True).order_by("-kind", "code")
-    context = {"selection": selection, "plans": [(plan, _price(request.user, plan)) for plan in plans]}
+    context = {"selection": selection, "plans": list(_with_prices(plans, request.user))}
     return my_page(request, "my/order_new.html", context | {"key": uuid.uuid4()})
 
 
-def _price(user, plan):
-    """What a plan costs this member today; None where it has no price, or their customers pay differently."""
+def _with_prices(plans, user):
+    """(plan, what it costs this member today); None where it has no price, or their customers pay differently."""
     customers = list(Customer.objects.visible_to(user).values_list("pk", flat=True))
     book, today = PriceBook.read(customers), civil_today()
-    quotes = [book.quote(pk, plan.pk, today) for pk in customers]
-    prices = {quote and quote.amount for quote in quotes}
-    return prices.pop() if len(prices) == 1 else None
+    for plan in plans:
+        quotes = [book.quote(pk, plan.pk, today) for pk in customers]
+        prices = {quote and quote.amount for quote in quotes}
+        yield plan, prices.pop() if len(prices) == 1 else None
 
 
 @acting_required

@@ -12,6 +12,7 @@ from cards.models.invitation import GIVES_MEMBERSHIPS
 from cards.pages.frames import CONSOLE, permitted
 from cards.people.forms import MailedRoleForm
 from cards.people.members import invite_member, remove_member, revoke_invitation, set_role
+from cards.people.people_lines import invited_text
 
 
 @permitted(GIVES_MEMBERSHIPS)
@@ -24,8 +25,7 @@ def invite_to_customer(request, pk):
         return _back(pk)
     email = form.cleaned_data["email"]
     invite_member(customer, form.cleaned_data["role"], by=request.user, email=email)
-    mailed = _("The invitation is on its way to {email}. Its link also stands below.").format(email=email)
-    messages.success(request, mailed if email else _("Invitation created: copy the link below and send it."))
+    messages.success(request, invited_text(email))
     return _back(pk)
 
 

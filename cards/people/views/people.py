@@ -18,7 +18,7 @@ from cards.paging import ROWS_PER_PAGE, page_of
 from cards.people import staff
 from cards.people.forms import ColleagueForm, StaffRolesForm
 from cards.people.people_filter import BY_USER_NAME, PeopleFilter, people_listed
-from cards.people.people_lines import other_groups, person_line, roles_told, with_links
+from cards.people.people_lines import invited_text, other_groups, person_line, roles_told, with_links
 from cards.people.staff import KEEPS_ACCOUNTS, RESETS_SECOND_STEPS, may_decide_about
 from cards.scope import Scope
 from cards.sentences.abilities import told_abilities
@@ -56,7 +56,7 @@ def invite_page(request):
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         staff.invite_colleague(said["roles"], by=request.user, email=said["email"])
-        messages.success(request, _invited(said["email"]))
+        messages.success(request, invited_text(said["email"]))
         return redirect("console:people")
     context = {
         "form": form,
@@ -150,9 +150,3 @@ def _entries(reader, user):
     if not reader.has_perm("cards.view_auditentry"):
         return ()
     return [audit_line(entry) for entry in entries_about(user)[:ENTRIES_OF_PERSON]]
-
-
-def _invited(email):
-    if email:
-        return _("The invitation is on its way to {email}. Its link also stands below.").format(email=email)
-    return _("Invitation created: copy the link below and send it.")

@@ -1,6 +1,5 @@
 """The log in the console: who did what, when, to which cards, by which job or rule, whatever room wrote it down."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
@@ -42,7 +41,7 @@ def log_page(request):
         "more": [form[name] for name in MORE_OF_THE_LOG],
         "is_narrowed": any(name in params for name in ("about", *MORE_OF_THE_LOG)),
         "is_read_on": "after" in params,
-        **queries_beside(_Beside(page.after), params),
+        **queries_beside(page, params),
     }
     return console_page(request, "console/log.html", context, status=400 if complaints else None)
 
@@ -56,14 +55,6 @@ def log_file(request):
     read = read_all(asked) if asked else ()
     lines = chain.from_iterable(source.lines(runs, asked) for source, runs in read)
     return csv_response(_("audit-log"), log_headings(), map(log_row, lines), by=request.user)
-
-
-@dataclass(frozen=True)
-class _Beside:
-    """A log has a way on, and the way back to its beginning."""
-
-    after: str
-    before: str = ""
 
 
 def _lines(page, asked, params):

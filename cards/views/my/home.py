@@ -16,7 +16,7 @@ from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import MY, member_required, my_page
 from cards.pages.own_card import MyCard, action_url
-from cards.paging import counts_up_to
+from cards.paging import count_label, counts_up_to
 from cards.permissions import Actor
 from cards.quantities import per_cent
 from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending, to_be_paid
@@ -147,7 +147,7 @@ def _fleet(cards, actor):
 
 def _stopped(hold, count, cards, actor):
     """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
-    need = Need(str(hold), _count_label(count), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    need = Need(str(hold), count_label(count, COUNTED), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
     action = WAYS[hold].action
     if not actor.customers or action not in BUTTONS:
         return need
@@ -163,7 +163,7 @@ def _stopped(hold, count, cards, actor):
 def _coming(code, count, actor):
     """Cards that stop soon; what helps is bought for all of them."""
     _condition, sentence, helps = COMING[code]
-    need = Need(code, _count_label(count), str(sentence), str(helps), f"quick={code}")
+    need = Need(code, count_label(count, COUNTED), str(sentence), str(helps), f"quick={code}")
     if actor.customers and code in BOUGHT_FOR:
         return _bought(need)
     if code == "unpaid":
@@ -175,7 +175,3 @@ def _bought(need):
     """The button leads straight to the preview of the order, with its price."""
     action = BOUGHT_FOR[need.code]
     return replace(need, label=f"{BUTTONS[action]}…", action=str(action), is_bought=True)
-
-
-def _count_label(count):
-    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.made_once import made_once
+from tests.made_once import kept, made_once
 from tests.processes import free_port
 
 # What pages, words and files say, and to whom, does not depend on the database, nor do the rules of a card's dates:
@@ -125,17 +125,26 @@ def start_server():
 
 def make_server(folder):
     """The files of a server with a migrated portal in it, for each testing process to copy."""
+    version = Path(program("initdb")).resolve().parent.parent.name
+    kept(folder, f"postgresql-{version}", migrate_server)
+
+
+def migrate_server(folder):
     lend(folder)
-    run(
-        program("initdb"), "-D", folder / "data", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
-    )
+    is_new = not (folder / "data").exists()
+    if is_new:
+        names = ("-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C")
+        run(program("initdb"), "-D", folder / "data", *names, "--no-sync")
     url = start(folder)
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("CREATE DATABASE migrated")
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    migrated = os.environ | {"DATABASE_URL": url.replace("/postgres", "/migrated"), "DEBUG": "1"}
-    subprocess.run(migrate, env=migrated, cwd=Path(__file__).parent.parent, check=True)
-    stop(folder, "fast")
+    try:
+        if is_new:
+            with psycopg.connect(url, autocommit=True) as server:
+                server.execute("CREATE DATABASE migrated")
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        migrated = os.environ | {"DATABASE_URL": url.replace("/postgres", "/migrated"), "DEBUG": "1"}
+        subprocess.run(migrate, env=migrated, cwd=Path(__file__).parent.parent, check=True)
+    finally:
+        stop(folder, "fast")
 
 
 def lend(folder):

@@ -10,7 +10,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from tests.made_once import made_once
+from tests.made_once import kept, made_once
 from tests.processes import Portal
 from tests.warm import Command
 
@@ -36,8 +36,12 @@ def own_portal(folder, like=None, **environment):
 def migrated_portal():
     """The portal that all begin as. On PostgreSQL each server has it as it comes (`tests/on_postgres.py`)."""
     if connection.vendor == "sqlite":
-        return Portal(made_once("migrated", lambda folder: Portal(folder).manage("migrate", "--verbosity", "0")))
+        return Portal(made_once("migrated", lambda folder: kept(folder, "sqlite", _migrate)))
     return Portal(None, DATABASE_URL=_url(MIGRATED))
+
+
+def _migrate(folder):
+    Portal(folder).manage("migrate", "--verbosity", "0")
 
 
 def begin_as(migrated):

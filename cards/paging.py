@@ -7,7 +7,7 @@ count stops at its cap.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, Self, TypeAlias, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -178,20 +178,32 @@ def count_label(count: int, most: int) -> str:
     return f"{most:,}+" if count > most else f"{count:,}"
 
 
+@dataclass(frozen=True)
+class CountUpTo:
+    """How many rows there are, or `most` + 1 where there are more, as SQL that can be asked again and again."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, queryset: QuerySet[Any], most: int) -> Self:
+        try:
+            rows, params = queryset.order_by().values("pk")[: most + 1].query.sql_with_params()
+        except EmptyResultSet:
+            return cls("0")
+        return cls(f"(SELECT COUNT(*) FROM ({rows}) AS counted)", tuple(params))
+
+
 def counts_up_to(most: int, querysets: Iterable[QuerySet[Any]]) -> list[int]:
     """How many rows each queryset has, or `most` + 1 where there are more: one statement for all of them."""
-    parts: list[str] = []
-    params: list[Any] = []
-    for queryset in querysets:
-        try:
-            rows, values = queryset.order_by().values("pk")[: most + 1].query.sql_with_params()
-        except EmptyResultSet:
-            parts.append("0")
-        else:
-            parts.append(f"(SELECT COUNT(*) FROM ({rows}) AS counted)")
-            params += values
-    if not parts:
+    return counted_together([CountUpTo.of(queryset, most) for queryset in querysets])
+
+
+def counted_together(counts: Sequence[CountUpTo]) -> list[int]:
+    """The number that each of these gives: one statement for all of them."""
+    if not counts:
         return []
+    params = [param for count in counts for param in count.params]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        cursor.execute(f"SELECT {', '.join(count.sql for count in counts)}", params)
         return list(cursor.fetchone())

@@ -29,7 +29,7 @@ class MenuLink:
     name: str
     menu: "Menu"
 
-    @property
+    @cached_property
     def url(self):
         return reverse(self.name)
 

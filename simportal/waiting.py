@@ -6,6 +6,7 @@ The menu counts it beside its links, and the dashboard has its tiles: each for w
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -17,14 +18,12 @@ from billing.not_paid import not_paid
 from billing.pages.approval_lines import decided_by
 from cards.actions.jobs.control import permitted_jobs
 from cards.actions.sweep import braked_days
-from cards.calendar import civil_today
 from cards.carriers.choices import LineStep
 from cards.carriers.lookup import WITHOUT_OUTCOME
 from cards.carriers.models import Drift, Line
 from cards.models import Card, CardRequest, Job, QuarantinedReading
 from cards.pages.queues import failed_jobs
-from cards.paging import count_label, counts_up_to
-from cards.quick import QUICK
+from cards.paging import CountUpTo, count_label, counted_together
 from cards.state_counts import COUNTED
 
 MOST_IN_MENU = 99
@@ -34,7 +33,8 @@ MOST_IN_MENU = 99
 class Waits:
     """Something that waits for whoever has the permission `asks`, at a link of the menu (`at`) or at none.
 
-    `rows(user)` are querysets of what waits for them. What is a tile too has a title, and is listed at `url`.
+    `rows()` is a queryset of what waits, the same for everybody and on any day; or with `is_personal`, `rows(user)` are
+    querysets of what waits for them. What is a tile too has a title, and is listed at `url`.
     """
 
     at: str
@@ -44,10 +44,17 @@ class Waits:
     page: str = ""
     query: str = ""
     is_urgent: bool = True
+    is_personal: bool = False
 
     @property
     def url(self):
         return reverse(self.page or self.at) + self.query
+
+    def counts(self, user, most):
+        """How many wait for this person, in parts, each up to `most` + 1."""
+        if self.is_personal:
+            return [CountUpTo.of(rows, most) for rows in self.rows(user)]
+        return [_count_for_all(self.rows, most)]
 
     def is_for(self, user):
         return user.has_perm(self.asks)
@@ -73,8 +80,10 @@ class WaitingTile:
         return "is-urgent" if self.is_urgent else ""
 
 
-def _quick(code):
-    return lambda _user: [QUICK[code].cards(Card.objects.all(), civil_today())]
+@cache
+def _count_for_all(rows, most):
+    """Every page of the console shows the menu: to write these statements anew took a quarter of its time."""
+    return CountUpTo.of(rows(), most)
 
 
 def _jobs(user):
@@ -84,25 +93,23 @@ def _jobs(user):
 
 
 WAITS = {
-    "requests": Waits("console:requests", "cards.answer_cardrequest", lambda _user: [CardRequest.objects.waiting()]),
-    "jobs": Waits("console:job-list", "cards.view_job", _jobs),
-    "real_name": Waits("console:queues", "cards.approve_real_name_card", _quick("real_name")),
-    "parked": Waits("console:queues", "cards.unpark_card", _quick("parked")),
-    "quarantine": Waits(
-        "console:queues", "cards.decide_quarantinedreading", lambda _user: [QuarantinedReading.objects.waiting()]
-    ),
-    "braked": Waits("console:sweep", "cards.sweep_card", lambda _user: [braked_days()]),
+    "requests": Waits("console:requests", "cards.answer_cardrequest", CardRequest.objects.waiting),
+    "jobs": Waits("console:job-list", "cards.view_job", _jobs, is_personal=True),
+    "real_name": Waits("console:queues", "cards.approve_real_name_card", Card.objects.waiting_for_real_name),
+    "parked": Waits("console:queues", "cards.unpark_card", Card.objects.parked),
+    "quarantine": Waits("console:queues", "cards.decide_quarantinedreading", QuarantinedReading.objects.waiting),
+    "braked": Waits("console:sweep", "cards.sweep_card", braked_days),
     "drift": Waits(
         "carriers:accounts",
         "carriers.decide_drift",
-        lambda _user: [Drift.objects.open()],
+        Drift.objects.open,
         _("Differences from the carriers"),
         "carriers:drift",
     ),
     "no_outcome": Waits(
         "carriers:accounts",
         "carriers.decide_drift",
-        lambda _user: [Line.objects.filter(WITHOUT_OUTCOME)],
+        lambda: Line.objects.filter(WITHOUT_OUTCOME),
         _("Orders without an outcome"),
         "console:card-list",
         f"?step={LineStep.UNKNOWN}",
@@ -110,7 +117,7 @@ WAITS = {
     "orders": Waits(
         "money:order-list",
         "billing.pay_order",
-        lambda _user: [Order.objects.to_pay()],
+        Order.objects.to_pay,
         _("Orders to pay"),
         query="?to_pay=1",
         is_urgent=False,
@@ -118,40 +125,40 @@ WAITS = {
     "stuck_orders": Waits(
         "money:order-list",
         "billing.place_order",
-        lambda _user: [Order.objects.stuck()],
+        Order.objects.stuck,
         _("Orders that could not be completed"),
         query="?stuck=1",
     ),
     "unmatched": Waits(
         "money:unmatched-list",
         "billing.add_receipt",
-        lambda _user: [UnmatchedPayment.objects.waiting()],
+        UnmatchedPayment.objects.waiting,
         _("Payments to clear"),
     ),
     "bills": Waits(
         "bills:bills",
         "bills.settle_bill",
-        lambda _user: [BillLine.objects.open()],
+        BillLine.objects.open,
         _("Differences from payment providers"),
         "bills:queue",
     ),
     "payer_refunds": Waits(
         "money:payer-refund-list",
         "billing.settle_payerrefund",
-        lambda _user: [PayerRefund.objects.failed()],
+        PayerRefund.objects.failed,
         _("Failed refunds to payers"),
         query="?show=failed",
     ),
     "withdrawals": Waits(
         "money:withdrawal-list",
         "billing.pay_withdrawal",
-        lambda _user: [Withdrawal.objects.to_transfer()],
+        Withdrawal.objects.to_transfer,
         _("Withdrawals to transfer"),
     ),
     "not_paid": Waits(
         "",
         "billing.pay_order",
-        lambda _user: [not_paid()],
+        not_paid,
         _("Openings not paid"),
         "money:not-paid",
         is_urgent=False,
@@ -159,31 +166,34 @@ WAITS = {
     "owing": Waits(
         "",
         "billing.change_customeraccount",
-        lambda _user: [CustomerAccount.objects.filter(balance__lt=0)],
+        lambda: CustomerAccount.objects.filter(balance__lt=0),
         _("Customers with a negative balance"),
         "money:customer-list",
         "?owes=1",
         is_urgent=False,
     ),
-    "approvals": Waits("money:approvals", "billing.view_proposal", decided_by),
+    "approvals": Waits("money:approvals", "billing.view_proposal", decided_by, is_personal=True),
 }
 
 
 def waiting_in_menu(user):
     """How many things wait for this person at each link of the menu, up to one more than it says: one statement."""
-    waits = [(each.at, rows) for each in WAITS.values() if each.at and each.is_for(user) for rows in each.rows(user)]
+    waits = [each for each in WAITS.values() if each.at and each.is_for(user)]
     counts = Counter()
-    for (at, _rows), count in zip(waits, counts_up_to(MOST_IN_MENU, [rows for _at, rows in waits]), strict=True):
-        counts[at] += count
+    for each, count in zip(waits, _counted(waits, user, MOST_IN_MENU), strict=True):
+        counts[each.at] += count
     return counts
 
 
 def waiting_tiles(user, names):
     """Tiles of these things, of those that are for this person."""
     shown = [WAITS[name] for name in names if WAITS[name].is_for(user)]
-    rows = [each.rows(user) for each in shown]
-    counts = iter(counts_up_to(COUNTED, [queryset for querysets in rows for queryset in querysets]))
-    return [
-        WaitingTile(each.title, sum(next(counts) for _queryset in querysets), each.url, each.is_urgent)
-        for each, querysets in zip(shown, rows, strict=True)
-    ]
+    counts = _counted(shown, user, COUNTED)
+    return [WaitingTile(each.title, count, each.url, each.is_urgent) for each, count in zip(shown, counts, strict=True)]
+
+
+def _counted(waits, user, most):
+    """How many of each of these wait for this person, each part up to `most` + 1: one statement."""
+    parts = [each.counts(user, most) for each in waits]
+    numbers = iter(counted_together([count for counts in parts for count in counts]))
+    return [sum(next(numbers) for _count in counts) for counts in parts]

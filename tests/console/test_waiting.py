@@ -15,6 +15,7 @@ from cards.actions import audit
 from cards.actions.jobs.control import may, permitted_jobs
 from cards.choices import Action, AuditAction, JobKind
 from cards.models import CardRequest, Job, SweptDay
+from cards.paging import CountUpTo
 from simportal.dashboard import SECTIONS_OF_HOME
 from simportal.waiting import MOST_IN_MENU, WAITS, waiting_in_menu
 from tests.billing import build as b
@@ -54,6 +55,16 @@ def menu_of(client, url="/console/"):
     """What waits, by the title of its link."""
     sections = client.get(url, headers=ENGLISH).context["nav"].sections
     return {str(link.title): link.waiting for section in sections for link in section.links if link.waiting}
+
+
+def asked_on(day):
+    """What the database is asked, by name, about all that waits for everybody alike."""
+    with on_day(day):
+        return {name: CountUpTo.of(each.rows(), MOST_IN_MENU) for name, each in WAITS.items() if not each.is_personal}
+
+
+def test_what_waits_for_everybody_is_asked_in_the_same_words_on_any_day():
+    assert asked_on(TODAY) == asked_on(TODAY + timedelta(days=1)) == asked_on(TODAY + timedelta(days=400))
 
 
 @pytest.fixture

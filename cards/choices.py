@@ -107,9 +107,11 @@ class MemberRole(TextChoices):
     OWNER = "owner", pgettext_lazy("member", "Owner")
     OPERATOR = "operator", _("Operator")
     VIEWER = "viewer", _("Viewer")
+    PROGRAM = "program", pgettext_lazy("member", "Program")
 
 
-ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR)
+ROLES_OF_PEOPLE = tuple(role for role in MemberRole if role != MemberRole.PROGRAM)
+ACTING_ROLES = (MemberRole.OWNER, MemberRole.OPERATOR, MemberRole.PROGRAM)
 
 
 class StaffRole(TextChoices):
@@ -169,6 +171,8 @@ class AuditAction(TextChoices):
     EXPORTED = "exported", pgettext_lazy("audit", "Exported")
     LABELS_PRINTED = "labels_printed", pgettext_lazy("audit", "Labels printed")
     CODE_REPLACED = "code_replaced", pgettext_lazy("audit", "Claim code replaced")
+    KEY_MADE = "key_made", pgettext_lazy("audit", "API key created")
+    KEY_REVOKED = "key_revoked", pgettext_lazy("audit", "API key revoked")
     JOB_STARTED = "job_started", pgettext_lazy("audit", "Job started")
     MERGED = "merged", pgettext_lazy("audit", "Customers merged")
     PERSON_EXPORTED = "person_exported", pgettext_lazy("audit", "Personal data exported")

@@ -43,6 +43,6 @@ def give_roles_their_permissions(using="default", apps=None, **_):
     apps = apps or installed
     if _migrations_are_left(using):
         return  # what a role may is known once all of them have run
-    for label in ("auth", "billing", "bills", "carriers", "cards"):
+    for label in ("auth", "billing", "bills", "carriers", "cards", "api"):
         create_permissions(installed.get_app_config(label), verbosity=0, using=using, apps=apps)
     sync_roles()

@@ -44,7 +44,6 @@ def unavailable(request, fault, error):
     logger.warning("%s %s: %s", *said, extra={"outage": fault})
     with translation.override(translation.get_language_from_request(request)):
         response = _drawn(request, fault)
-    response.status_code = 503
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -53,4 +52,4 @@ def _drawn(request, fault):
     sentence = _("This could not be done just now: {reason}.").format(reason=fault.label)
     again_url = request.get_full_path() if request.method in SAFE else ""
     context = {"again_url": again_url, "number": log_facts().get("request")}
-    return instead(request, str(fault), sentence, NOT_TO_BE_HAD, context)
+    return instead(request, 503, str(fault), sentence, NOT_TO_BE_HAD, context)

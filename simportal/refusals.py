@@ -38,9 +38,7 @@ class TurnedAway:
         with translation.override(translation.get_language_from_request(request)):
             sentence = str(self.sentence).format(**facts)
             context = {"heading": self.heading, "url": reverse(self.url), "link": self.link}
-            response = instead(request, self.code, sentence, REFUSAL_PAGES, context, request)
-        response.status_code = self.status
-        return response
+            return instead(request, self.status, self.code, sentence, REFUSAL_PAGES, context, request)
 
 
 UNREADABLE = _("This cannot be read")

@@ -32,6 +32,7 @@ globals().update(ENV.kept)  # REAL_NAME_YEARS and the others of `env.KEPT`
 
 INSTALLED_APPS = [
     "simportal",
+    "simportal.api",
     "billing.bills",
     "billing",
     "billing.guest",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("console/", include("billing.urls")),
     path("console/bills/", include("billing.bills.urls")),
     path("console/carriers/", include("cards.carriers.urls")),
+    path("api/", include("simportal.api.urls")),
     path("pay/", include("billing.pay_urls")),
     path("c/", include("billing.guest.urls")),
     path("carriers/<slug:push_key>/", knock, name="carrier-knock"),

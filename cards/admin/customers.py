@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.translation import gettext_lazy as _
 
+from cards.choices import ROLES_OF_PEOPLE
 from cards.models import Customer, Membership
 from cards.paging import key_in
 from cards.people.members import add_member, remove_member, set_role
@@ -62,6 +63,14 @@ class MembershipInline(admin.TabularInline):
     @admin.display(description=_("name"))
     def called(self, membership):
         return membership.user.get_full_name()
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(role__in=ROLES_OF_PEOPLE)
+
+    def formfield_for_choice_field(self, db_field, request, **kwargs):
+        return super().formfield_for_choice_field(
+            db_field, request, choices=[(role, role.label) for role in ROLES_OF_PEOPLE], **kwargs
+        )
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.autocomplete_fields:

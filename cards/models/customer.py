@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.choices import CustomerKind, MemberRole
+from cards.choices import ROLES_OF_PEOPLE, CustomerKind, MemberRole
 from cards.models.fields import CharField
 from cards.names import LONGEST_KEY, is_registered_name, name_key, tidy_name
 from cards.scope import OwnedQuerySet, Scope
@@ -120,8 +120,14 @@ class Customer(models.Model):
             raise ValidationError({"name": ValidationError(message, params={"name": other.name})})
 
 
+class MembershipQuerySet(OwnedQuerySet["Membership"]):
+    def of_people(self) -> Self:
+        """Those that people have: the account of a program is looked after with its key."""
+        return self.filter(role__in=ROLES_OF_PEOPLE)
+
+
 class Membership(models.Model):
-    """A person who acts for a customer, and as what."""
+    """A person who acts for a customer, or a program that does, and as what."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", verbose_name=_("customer"))
     user = models.ForeignKey(
@@ -133,7 +139,7 @@ class Membership(models.Model):
     )
     role = CharField(_("role"), max_length=8, choices=MemberRole, default=MemberRole.OPERATOR)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions import throttle
-from cards.choices import MemberRole, StaffRole
+from cards.choices import ROLES_OF_PEOPLE, MemberRole, StaffRole
 from cards.people.backends import user_name_of
 from cards.people.login_tries import LoginTry
 
@@ -145,7 +145,9 @@ class AccountForm(ConfirmedForm):
 class RoleForm(forms.Form):
     """As what somebody shall act for a customer."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=MemberRole, initial=MemberRole.OPERATOR)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=[(role, role.label) for role in ROLES_OF_PEOPLE], initial=MemberRole.OPERATOR
+    )
 
 
 class MailedRoleForm(RoleForm):

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cards import identifiers
-from cards.choices import StaffRole
+from cards.choices import MemberRole, StaffRole
 from cards.errors import BadInput
 from cards.filters import SortedForm, StrictFilterSet
 from cards.models import Person
@@ -78,7 +78,8 @@ class PeopleFilter(StrictFilterSet):
 
 def people_listed():
     """Everybody, with what a line of the list says of them."""
-    return User.objects.select_related("person").prefetch_related("groups", "memberships__customer")
+    people = User.objects.exclude(memberships__role=MemberRole.PROGRAM)
+    return people.select_related("person").prefetch_related("groups", "memberships__customer")
 
 
 def _with_phone(text):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
 
-from cards.choices import MemberRole, StaffRole
+from cards.choices import ROLES_OF_PEOPLE, MemberRole, StaffRole
 from cards.links import portal_link
 from cards.models import Membership
 from cards.models.invitation import GIVES_MEMBERSHIPS
@@ -75,12 +75,14 @@ def members_shown(customer, reader):
     """What the console's page of a customer shows of its members, and the open invitations to whoever gives them."""
     gives = reader.has_perm(GIVES_MEMBERSHIPS)
     invitations = customer.invitations.open().select_related("by") if gives else ()
-    memberships = Membership.objects.filter(customer=customer).select_related("user").order_by("user__username")
+    memberships = (
+        Membership.objects.of_people().filter(customer=customer).select_related("user").order_by("user__username")
+    )
     return {
         "memberships": memberships,
         "member_invitations": with_links(invitations, "my:join"),
         "may_invite_members": gives,
-        "member_roles": MemberRole.choices,
+        "member_roles": [(role, role.label) for role in ROLES_OF_PEOPLE],
         "new_member_role": MemberRole.OPERATOR if memberships else MemberRole.OWNER,
         "sends_mail": settings.SENDS_MAIL,
     }

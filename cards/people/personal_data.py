@@ -64,7 +64,7 @@ def close_account(user, *, by, is_needed, kinds):
     with transaction.atomic():
         for customer in Customer.objects.filter(pk__in=_owned(user)).order_by("pk").select_for_update():
             is_last = not other_owners(customer, user).exists()
-            if is_last and (is_needed(customer) or customer.memberships.count() > 1):
+            if is_last and (is_needed(customer) or customer.memberships.of_people().count() > 1):
                 sentence = _("{customer} needs an owner: make another person the owner first, then delete the account.")
                 raise BadInput("", sentence.format(customer=customer))
         for kind in kinds:

@@ -41,7 +41,7 @@ def revoke_of_customer(request, pk):
 @permitted("cards.change_membership")
 @require_POST
 def change_of_customer(request, pk):
-    membership, form = get_object_or_404(Membership, pk=pk), MailedRoleForm(request.POST)
+    membership, form = get_object_or_404(Membership.objects.of_people(), pk=pk), MailedRoleForm(request.POST)
     if form.is_valid():
         return _decided(request, membership, set_role, form.cleaned_data["role"])
     messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
@@ -51,7 +51,7 @@ def change_of_customer(request, pk):
 @permitted("cards.delete_membership")
 @require_POST
 def remove_of_customer(request, pk):
-    return _decided(request, get_object_or_404(Membership, pk=pk), remove_member)
+    return _decided(request, get_object_or_404(Membership.objects.of_people(), pk=pk), remove_member)
 
 
 def _decided(request, membership, change, *values):

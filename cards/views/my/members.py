@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cards.choices import MemberRole
+from cards.choices import ROLES_OF_PEOPLE
 from cards.errors import BadInput
 from cards.links import portal_link
 from cards.models import Customer, Invitation, Membership
@@ -23,7 +23,7 @@ def members(request):
     scope = Scope.of(request.user)
     owned, customers = scope.owns, Customer.objects.within(scope).order_by("name")
     entries = [(customer, customer.pk in owned, *_of(customer, owned)) for customer in customers]
-    return my_page(request, "my/members.html", {"entries": entries, "roles": MemberRole, "form": RoleForm()})
+    return my_page(request, "my/members.html", {"entries": entries, "roles": ROLES_OF_PEOPLE, "form": RoleForm()})
 
 
 @member_required
@@ -62,7 +62,7 @@ def remove(request, pk):
 
 def _of(customer, owned):
     """The members of a customer, and what is open of its invitations for its owners, each with its link."""
-    memberships = customer.memberships.select_related("user").order_by("pk")
+    memberships = customer.memberships.of_people().select_related("user").order_by("pk")
     if customer.pk not in owned:
         return memberships, []
     invitations = customer.invitations.open().select_related("by")
@@ -71,7 +71,7 @@ def _of(customer, owned):
 
 def _change(request, pk, change, *values):
     """Change a membership of one's own customer, or say why not."""
-    membership = get_object_or_404(Membership.objects.visible_to(request.user), pk=pk)
+    membership = get_object_or_404(Membership.objects.of_people().visible_to(request.user), pk=pk)
     if membership.customer_id not in Scope.of(request.user).owns:
         return _only_owners(request)
     try:

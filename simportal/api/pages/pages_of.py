@@ -1,0 +1,38 @@
+"""Lists page by page, behind the row that was seen last; where the next page begins is signed and says nothing."""
+
+from urllib.parse import urlencode
+
+from django.core.signing import BadSignature, Signer
+from django.utils.translation import gettext_lazy as _
+
+from simportal.api.errors import invalid
+from simportal.api.pages.written import as_json
+
+USUAL, MOST = 50, 200
+SIGNER = Signer(salt="simportal.api.next")
+NOT_OURS = _("This is no place in this list: take `next` from the answer before.")
+
+
+def place_in(request, name):
+    """What `next` says of the list of this name: a text, or "" at its beginning. Raises `Problem` for another's."""
+    text = request.GET.get("next", "")
+    if not text:
+        return ""
+    try:
+        of, _sep, place = SIGNER.unsign(text).partition("|")
+    except BadSignature:
+        of, place = "", ""
+    if of != f"{name}.{request.auth.customer_id}":
+        raise invalid([{"pointer": "query:next", "code": "invalid", "detail": str(NOT_OURS)}])
+    return place
+
+
+def page_answer(request, name, items, after):
+    """The answer with a page of a list; `after` is the place of its last row where more follow, or else None."""
+    token = after and SIGNER.sign(f"{name}.{request.auth.customer_id}|{after}")
+    headers = {}
+    if token:
+        query = request.GET.copy()
+        query["next"] = token
+        headers["Link"] = f'<{request.build_absolute_uri(request.path)}?{urlencode(query.items())}>; rel="next"'
+    return as_json({"items": items, "next": token}, headers=headers)

@@ -1,0 +1,169 @@
+"""Actions: to one card within the request, to many in the background, and what would become of them before."""
+
+from django.utils.translation import gettext_lazy as _
+from ninja import Path, Router, Schema
+from pydantic import ConfigDict, Field
+
+from cards.actions.action_requests import act
+from cards.choices import Action
+from cards.errors import BadInput
+from cards.models import Card, CardEvent
+from cards.permissions import Actor
+from simportal.api.actions import many
+from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
+from simportal.api.errors import Problem, invalid, of_bad_input
+from simportal.api.pages.entrance import demand
+from simportal.api.pages.exactly_once import exactly_once
+from simportal.api.pages.numbers import card_named, cards_by_numbers
+from simportal.api.pages.operations import is_over, of_job, of_record
+from simportal.api.pages.possible_actions import allowed_instead, refusal_document
+from simportal.api.pages.written import as_json
+from simportal.api.views.v1.cards import etag_of, filter_of
+from simportal.api.views.v1.parameters import CardFilters, Number
+from simportal.api.views.v1.schemas import Operation, Preview, refused_with
+
+router = Router(tags=["actions"])
+
+MEANS_ONE = _("Name the cards either by `cards` or by `selection`.")
+TOO_MANY = _("At most {most} cards at once.")
+NO_CARDS = _("No card is meant.")
+NOT_YOURS = _("You have no card of this number.")
+CHANGED = _("The card has changed since you looked at it: it is at version {version}.")
+NONE_CAN = _("To none of these cards can this be done now.")
+BUSY = _("{most} of your operations are running: ask again when one has ended.")
+NOT_AN_ACTION = _("There is no such action. There are: {known}.")
+LISTED = 20
+
+
+class ActionBody(Schema):
+    """What is to be done, with the arguments that the action asks for, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: str
+    arguments: dict[str, str] = Field(default_factory=dict)
+    reason: str = Field("", max_length=500)
+
+
+class ManyBody(ActionBody):
+    """The same for many cards: named by their numbers, or by the filters of the list."""
+
+    cards: list[Number] | None = Field(None, max_length=many.MOST_CARDS)
+    selection: CardFilters | None = None
+
+
+@router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412, 422)})
+@exactly_once
+def act_on_card(request, card: Path[Number], payload: ActionBody):
+    """Do it now. 200 when all of it is done; 202 when the carrier has to do its part: look at `Location` again."""
+    action, found = _action(request, payload.action), card_named(card, request.user)
+    seen = request.headers.get("If-Match", "")
+    if seen and seen not in ("*", etag_of(found.version)):
+        raise Problem(412, "changed_meanwhile", _said(CHANGED, version=found.version), {"card": found.iccid})
+    versions = {found.pk: found.version} if seen and seen != "*" else None
+    actor = Actor.of(request.user)
+    try:
+        (outcome,) = act(action, [found.pk], actor=actor, reason=payload.reason, versions=versions, **payload.arguments)
+    except BadInput as bad:
+        raise of_bad_input(bad, "/arguments" if bad.field else "") from None
+    if outcome.refused or outcome.parked:
+        raise _refused(outcome, action, request.auth)
+    number = next(done.seq for done in outcome.done if done.change.action == action)
+    record = CardEvent.objects.select_related("card").get(card=found.pk, seq=number)
+    return _begun(of_record(record), etag_of(outcome.card.version))
+
+
+@router.post("/actions/preview", response={200: Preview, **refused_with(404, 422)})
+def preview(request, payload: ManyBody):
+    """What would become of each card, and nothing is done: the dry run of `POST /actions`."""
+    action, card_ids = _action(request, payload.action), _meant(request, payload)
+    try:
+        can, refusals = many.rehearse(action, card_ids, payload.arguments, request.user)
+    except BadInput as bad:
+        raise of_bad_input(bad, "/arguments" if bad.field else "") from None
+    named = dict(
+        Card.objects.filter(pk__in=[pk for _refused, _count, keys in refusals.values() for pk in keys]).values_list(
+            "pk", "iccid"
+        )
+    )
+    summary = [{"outcome": "possible", "count": can}] if can else []
+    rows = sorted(refusals.values(), key=lambda row: -row[1])
+    summary += [{"outcome": "refused", "code": refused.code, "count": count} for refused, count, _keys in rows]
+    told = [
+        refusal_document(refused) | {"count": count, "examples": [named[pk] for pk in keys]}
+        for refused, count, keys in rows
+    ]
+    return as_json({"action": action, "cards": len(card_ids), "summary": summary, "refusals": told})
+
+
+@router.post("/actions", response={202: Operation, **refused_with(404, 409, 422)})
+@exactly_once
+def act_on_many(request, payload: ManyBody):
+    """Begin it for all cards that can; what became of each stands in the operation's items.
+
+    Refused wholly, and nothing begun, where a number is none of your cards' or nothing can be done to any of them.
+    """
+    action, card_ids = _action(request, payload.action), _meant(request, payload)
+    if many.is_busy(request.user):
+        headers = {"Retry-After": "5"}
+        raise Problem(429, "too_many_operations", _said(BUSY, most=many.MOST_AT_WORK), headers=headers)
+    try:
+        job = many.begin(action, card_ids, payload.arguments, payload.reason, request.user)
+    except BadInput as bad:
+        if not bad.field:
+            raise Problem(409, "none_possible", NONE_CAN) from None
+        raise of_bad_input(bad, "" if bad.field == "reason" else "/arguments") from None
+    return _begun(of_job(job))
+
+
+def _begun(document, etag=None):
+    headers = {"ETag": etag} if etag else {}
+    if is_over(document):
+        return as_json(document, headers=headers)
+    return as_json(document, 202, headers | {"Location": document["links"]["self"]})
+
+
+def _action(request, word):
+    """The action of this word, if the key has the permission for it."""
+    if word not in SCOPE_OF_ACTION:
+        known = _said(NOT_AN_ACTION, known=", ".join(SCOPE_OF_ACTION))
+        raise invalid([{"pointer": "/action", "code": "no_such_action", "detail": known}])
+    demand(request.auth, SCOPE_OF_ACTION[Action(word)])
+    return Action(word)
+
+
+def _refused(outcome, action, key):
+    said = refusal_document(outcome.refused) if outcome.refused else None
+    if said is None:
+        return Problem(409, "parked", outcome.parked, {"card": outcome.card.iccid, "action": action.value})
+    card = Card.objects.get(pk=outcome.card.pk)
+    more = {"card": card.iccid, "action": action.value, "allowed": allowed_instead(card, key)}
+    return Problem(409, said["code"], said["detail"], {"way_out": said["way_out"], **more})
+
+
+def _meant(request, payload):
+    """The keys of the cards that are meant."""
+    if (payload.cards is None) == (payload.selection is None):
+        raise invalid([{"pointer": "/cards", "code": "one_of", "detail": str(MEANS_ONE)}])
+    if payload.selection is not None:
+        demand(request.auth, ApiScope.CARDS_READ)
+        found = filter_of(request, payload.selection.filters()).qs.values_list("pk", flat=True)
+        card_ids = list(found[: many.MOST_CARDS + 1])
+        if len(card_ids) > many.MOST_CARDS:
+            too_many = _said(TOO_MANY, most=many.MOST_CARDS)
+            raise invalid([{"pointer": "/selection", "code": "too_many", "detail": too_many}])
+    else:
+        card_ids, lost = cards_by_numbers(payload.cards, request.user)
+        if lost:
+            errors = [
+                {"pointer": f"/cards/{place}", "code": "no_such_card", "detail": str(NOT_YOURS)}
+                for place in lost[:LISTED]
+            ]
+            raise invalid(errors)
+    if not card_ids:
+        raise invalid([{"pointer": "/cards", "code": "none", "detail": str(NO_CARDS)}])
+    return card_ids
+
+
+def _said(sentence, **facts):
+    return str(sentence).format(**facts)

@@ -1,0 +1,94 @@
+"""The API of version 1: django-ninja routes it, describes it and reads what comes in; answers are written plainly."""
+
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from cards.errors import BadInput, Refused
+from simportal.api.errors import Problem, not_found, of_bad_input, of_refusal, of_schema
+from simportal.api.pages.entrance import KeyRequired
+from simportal.api.pages.problems import answer_to
+from simportal.api.views.v1 import actions, cards, me, operations
+
+VERSION = "1.0.0"
+ROUTERS = (me.router, cards.router, actions.router, operations.router)
+
+
+class PortalApi(NinjaAPI):
+    """Each answer says how much may still be asked."""
+
+    def on_exception(self, request, exc):
+        return with_share(request, super().on_exception(request, exc))
+
+
+def telling_share(view):
+    @wraps(view)
+    def answered(request, *args, **kwargs):
+        return with_share(request, view(request, *args, **kwargs))
+
+    return answered
+
+
+def with_share(request, response):
+    """The answer with what the key may still ask for, where a key was shown."""
+    for name, value in request.share.headers().items() if hasattr(request, "share") else ():
+        response.headers.setdefault(name, value)
+    return response
+
+
+api = PortalApi(
+    title="simportal",
+    version=VERSION,
+    auth=KeyRequired(),
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api-v1",
+)
+api.add_decorator(telling_share)
+for router in ROUTERS:
+    api.add_router("", router)
+
+
+@api.exception_handler(Problem)
+def _problem(request, error):
+    return answer_to(error)
+
+
+@api.exception_handler(Refused)
+def _refused(request, refused):
+    return answer_to(of_refusal(refused))
+
+
+@api.exception_handler(BadInput)
+def _bad_input(request, bad):
+    return answer_to(of_bad_input(bad))
+
+
+@api.exception_handler(ValidationError)
+def _unfit(request, error):
+    return answer_to(of_schema(error.errors))
+
+
+@api.exception_handler(Http404)
+def _nothing_there(request, error):
+    return answer_to(not_found(_("There is nothing of yours at this address.")))
+
+
+@api.exception_handler(PermissionDenied)
+def _not_allowed(request, error):
+    return answer_to(Problem(403, "not_allowed", _("This is not allowed with this key.")))
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_large(request, error):
+    return answer_to(Problem(413, "too_large", _("Too much was sent at once: send it in parts.")))
+
+
+@api.exception_handler(Exception)
+def _mistake(request, error):
+    """Django's own handlers say whether it is a fault that passes; nothing is told of it here."""
+    raise error

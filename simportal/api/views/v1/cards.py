@@ -1,0 +1,95 @@
+"""Cards as programs read them: the list with the filters of the customer's own pages, one card, what may be done."""
+
+from django.http import HttpResponse, QueryDict
+from django.utils.translation import gettext_lazy as _
+from ninja import Path, Query, Router
+
+from cards.models import Card
+from cards.paging import page_of
+from simportal.api.choices import ApiScope
+from simportal.api.errors import invalid
+from simportal.api.filters import ApiCardFilter
+from simportal.api.pages.card_documents import FIELDS, card_documents
+from simportal.api.pages.entrance import needs
+from simportal.api.pages.numbers import card_named
+from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.possible_actions import possible_actions
+from simportal.api.pages.written import as_json
+from simportal.api.views.v1.parameters import CardQuery, Number
+from simportal.api.views.v1.schemas import Actions, CardCount, CardDocument, CardPage, refused_with
+
+router = Router(tags=["cards"])
+NOT_A_FIELD = _("There is no such field. There are: {known}.")
+
+
+@router.get("/cards", response={200: CardPage, **refused_with(422)})
+@needs(ApiScope.CARDS_READ)
+def list_cards(request, asked: Query[CardQuery]):
+    """Your cards, page by page in the order of `id` unless `sort` says otherwise.
+
+    `fields` names those of a card's fields that are wanted, between commas. Where more cards follow, `next` says how to
+    ask for them.
+    """
+    names, place = _names(asked.fields), place_in(request, "cards")
+    filtered = filter_of(request, asked.filters(), place)
+    page = page_of(
+        filtered.qs,
+        asked.limit,
+        filtered.form.cleaned_data["after"],
+        order=filtered.order,
+        shown_as=Card.objects.only("pk"),
+    )
+    keys = [card.pk for card in page.rows]
+    found = card_documents(Card.objects.filter(pk__in=keys), ("pk", *names))
+    by_key = {document.pop("pk"): document for document in found}
+    return page_answer(request, "cards", [by_key[pk] for pk in keys if pk in by_key], page.after)
+
+
+@router.get("/cards/count", response={200: CardCount, **refused_with(422)})
+@needs(ApiScope.CARDS_READ)
+def count_cards(request, asked: Query[CardQuery]):
+    """How many cards these parameters find."""
+    return as_json({"count": filter_of(request, asked.filters()).qs.count()})
+
+
+@router.get("/cards/{card}", response={200: CardDocument, **refused_with(404, 409)})
+@needs(ApiScope.CARDS_READ)
+def get_card(request, card: Path[Number]):
+    """One card, by its ICCID, or by `msisdn:…` or `imsi:…`. The ETag is its version."""
+    found = card_named(card, request.user)
+    (document,) = card_documents(Card.objects.filter(pk=found.pk))
+    etag = etag_of(document["version"])
+    if etag in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    return as_json(document, headers={"ETag": etag})
+
+
+@router.get("/cards/{card}/actions", response={200: Actions, **refused_with(404, 409)})
+@needs(*ApiScope)
+def list_actions(request, card: Path[Number]):
+    """What the key may have done to the card now, and why the rest is not possible."""
+    return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
+
+
+def filter_of(request, parameters, place=""):
+    """The filter that these parameters make; `Problem` where one of them is not understood."""
+    asked = QueryDict(mutable=True)
+    asked.update({name: str(value) for name, value in parameters.items()} | ({"after": place} if place else {}))
+    filtered = ApiCardFilter(asked, queryset=Card.objects.visible_to(request.user))
+    if filtered.faults:
+        raise invalid(filtered.faults)
+    return filtered
+
+
+def etag_of(version):
+    return f'"{version}"'
+
+
+def _names(fields):
+    if fields is None:
+        return tuple(FIELDS)
+    names = tuple(dict.fromkeys(filter(None, fields.split(","))))
+    if unknown := [name for name in names if name not in FIELDS]:
+        detail = str(NOT_A_FIELD).format(known=", ".join(FIELDS))
+        raise invalid([{"pointer": f"query:fields/{name}", "code": "invalid", "detail": detail} for name in unknown])
+    return names

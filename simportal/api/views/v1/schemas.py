@@ -1,0 +1,181 @@
+"""What the document says of answers that more than one operation gives."""
+
+from datetime import date, datetime
+
+from ninja import Schema
+from pydantic import Field
+
+from simportal.api.choices import OperationStatus
+
+
+class FieldError(Schema):
+    """A value that does not fit: where it stands (a JSON pointer, or `query:name`), a code, and what is wrong."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemDocument(Schema):
+    """RFC 9457. `code` is for programs and never changes; `detail` is a sentence in the language of `Accept-Language`.
+
+    `allowed` are the actions that are possible instead, `way_out` what helps.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    way_out: str | None = None
+    allowed: list[str] | None = None
+    scopes: list[str] | None = None
+    card: str | None = None
+    action: str | None = None
+    errors: list[FieldError] | None = None
+
+
+class Cycle(Schema):
+    """The cycle in which usage is counted; it ends before the day `until`."""
+
+    starts_on: date | None
+    until: date | None
+    used_bytes: int
+    quota_bytes: int | None
+    limit_bytes: int | None
+
+
+class CardDocument(Schema):
+    """A card. Days in service end before `service_until`; `version` counts its changes."""
+
+    iccid: str
+    msisdn: str | None = None
+    imsi: str | None = None
+    carrier: str | None = None
+    certification: str | None = None
+    state: str | None = None
+    holds: list[str] | None = None
+    resumes_to: str | None = None
+    version: int | None = None
+    plan: str | None = None
+    real_name: str | None = None
+    binding: str | None = None
+    bound_imei: str | None = None
+    protected: bool | None = None
+    opened_on: date | None = None
+    test_until: date | None = None
+    silent_from: date | None = None
+    forced_activation_on: date | None = None
+    activated_on: date | None = None
+    service_from: date | None = None
+    service_until: date | None = None
+    cancel_on: date | None = None
+    changed_on: date | None = None
+    usage_level: int | None = None
+    cycle: Cycle | None = None
+    used_on: date | None = None
+    read_at: datetime | None = None
+
+
+class CardPage(Schema):
+    items: list[CardDocument]
+    next: str | None
+
+
+class CardCount(Schema):
+    count: int
+
+
+class Summary(Schema):
+    """How many cards had an outcome; of refused ones the guard's code."""
+
+    outcome: str
+    code: str | None = None
+    count: int
+
+
+class RefusalGroup(Schema):
+    """Cards that meet the same refusal, with some of their ICCIDs."""
+
+    code: str
+    detail: str
+    way_out: str
+    count: int
+    examples: list[str]
+
+
+class Preview(Schema):
+    """What would become of cards. Nothing was done."""
+
+    action: str
+    cards: int
+    summary: list[Summary]
+    refusals: list[RefusalGroup]
+
+
+class Links(Schema):
+    self: str
+    items: str | None = None
+
+
+class Operation(Schema):
+    """What was asked for and how far it has come: in the portal, and at the carrier where one is connected."""
+
+    id: str
+    kind: str
+    action: str
+    status: OperationStatus
+    portal: str
+    carrier: str | None = None
+    card: str | None = None
+    version: int | None = None
+    cards: int
+    created_at: datetime
+    ended_at: datetime | None = None
+    next_look_at: datetime | None = None
+    summary: list[Summary] = Field(default_factory=list)
+    links: Links
+
+
+class Refusal(Schema):
+    """Why something cannot be done: the guard's code, a sentence and the way out."""
+
+    code: str
+    detail: str
+    way_out: str
+
+
+class Item(Schema):
+    """What became of one card."""
+
+    card: str
+    outcome: str
+    seq: int | None = None
+    refusal: Refusal | None = None
+
+
+class ItemPage(Schema):
+    items: list[Item]
+    next: str | None
+
+
+class Possible(Schema):
+    """An action and whether it may be done to the card now."""
+
+    action: str
+    is_possible: bool
+    arguments: list[str]
+    refusal: Refusal | None = None
+
+
+class Actions(Schema):
+    items: list[Possible]
+
+
+# What any operation may answer: no key, a scope too few, too often, and what the database cannot give just now.
+ALWAYS = (400, 401, 403, 429, 503)
+
+
+def refused_with(*statuses: int) -> dict[int, type[ProblemDocument]]:
+    """The problems that an operation may answer, those of all among them."""
+    return dict.fromkeys(sorted({*ALWAYS, *statuses}), ProblemDocument)

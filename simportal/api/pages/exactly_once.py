@@ -1,10 +1,10 @@
 """Around every operation that acts: an `Idempotency-Key`, and one answer to it."""
 
-import hashlib
 from functools import wraps
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from simportal.api.actions import kept_answers
@@ -30,7 +30,7 @@ def exactly_once(view):
     @wraps(view)
     def answered(request, *args, **kwargs):
         asked = (request.auth.customer, request.method, request.path, _key(request))
-        row = kept_answers.claim(*asked, hashlib.sha256(request.body).hexdigest())
+        row = kept_answers.claim(*asked, _digest(request.body))
         if row.is_given:
             return _again(row)
         try:
@@ -57,6 +57,11 @@ def _of(view, *args, **kwargs):
         if error.status == TOO_OFTEN or error.status >= MISTAKE:
             raise
         return answer_to(error)
+
+
+def _digest(body):
+    """Keyed: a body may say an ID number, which a plain digest would let somebody guess."""
+    return salted_hmac("simportal.api.body", body, algorithm="sha256").hexdigest()
 
 
 def _key(request):

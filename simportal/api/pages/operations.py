@@ -17,6 +17,7 @@ from cards.paging import key_in
 from simportal.api.choices import OperationStatus
 from simportal.api.errors import not_found
 from simportal.api.models import ApiKey
+from simportal.api.pages.written import instant
 
 OF_CARD, OF_JOB = "op_c", "op_j"
 NO_OPERATION = _("You have no operation of this number.")
@@ -79,9 +80,9 @@ def of_record(record):
         "card": record.card.iccid,
         "version": record.seq,
         "cards": 1,
-        "created_at": _instant(record.executed_at),
-        "ended_at": _instant(record.executed_at) if carrier is None else None,
-        "next_look_at": _instant(look_at),
+        "created_at": instant(record.executed_at),
+        "ended_at": instant(record.executed_at) if carrier is None else None,
+        "next_look_at": instant(look_at),
         "summary": [{"outcome": "done", "count": 1}],
         "links": {"self": _address(f"{OF_CARD}{record.pk}")},
     }
@@ -107,9 +108,9 @@ def of_job(job):
         "card": None,
         "version": None,
         "cards": job.total,
-        "created_at": _instant(job.created_at),
-        "ended_at": _instant(job.finished_at),
-        "next_look_at": None if job.is_over else _instant(timezone.now() + LOOKED_AT_AGAIN),
+        "created_at": instant(job.created_at),
+        "ended_at": instant(job.finished_at),
+        "next_look_at": None if job.is_over else instant(timezone.now() + LOOKED_AT_AGAIN),
         "summary": summary,
         "links": {"self": _address(name), "items": f"{_address(name)}/items"},
     }
@@ -148,7 +149,3 @@ def _at_carrier(record):
 
 def _address(name):
     return reverse("api-v1:get_operation", kwargs={"operation": name})
-
-
-def _instant(at):
-    return at and timezone.localtime(at).isoformat(timespec="seconds")

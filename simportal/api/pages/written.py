@@ -3,8 +3,14 @@
 import json
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 JSON = "application/json"
+
+
+def instant(at):
+    """An instant as ISO 8601 with its offset; None stays None."""
+    return at and timezone.localtime(at).isoformat(timespec="seconds")
 
 
 def as_json(document, status=200, headers=None):

@@ -10,29 +10,25 @@ from cards.errors import BadInput
 from cards.models import Card, CardEvent
 from cards.permissions import Actor
 from simportal.api.actions import many
-from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
+from simportal.api.choices import SCOPE_OF_ACTION
 from simportal.api.errors import Problem, invalid, of_bad_input
 from simportal.api.pages.entrance import demand
 from simportal.api.pages.exactly_once import exactly_once
-from simportal.api.pages.numbers import card_named, cards_by_numbers
+from simportal.api.pages.meant import meant_cards
+from simportal.api.pages.numbers import card_named
 from simportal.api.pages.operations import is_over, of_job, of_record
 from simportal.api.pages.possible_actions import allowed_instead, refusal_document
 from simportal.api.pages.written import as_json
-from simportal.api.views.v1.cards import etag_of, filter_of
+from simportal.api.views.v1.cards import etag_of
 from simportal.api.views.v1.parameters import CardFilters, Number
 from simportal.api.views.v1.schemas import Operation, Preview, refused_with
 
 router = Router(tags=["actions"])
 
-MEANS_ONE = _("Name the cards either by `cards` or by `selection`.")
-TOO_MANY = _("At most {most} cards at once.")
-NO_CARDS = _("No card is meant.")
-NOT_YOURS = _("You have no card of this number.")
 CHANGED = _("The card has changed since you looked at it: it is at version {version}.")
 NONE_CAN = _("To none of these cards can this be done now.")
 BUSY = _("{most} of your operations are running: ask again when one has ended.")
 NOT_AN_ACTION = _("There is no such action. There are: {known}.")
-LISTED = 20
 
 
 class ActionBody(Schema):
@@ -76,7 +72,7 @@ def act_on_card(request, card: Path[Number], payload: ActionBody):
 @router.post("/actions/preview", response={200: Preview, **refused_with(404, 422)})
 def preview(request, payload: ManyBody):
     """What would become of each card, and nothing is done: the dry run of `POST /actions`."""
-    action, card_ids = _action(request, payload.action), _meant(request, payload)
+    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
     try:
         can, refusals = many.rehearse(action, card_ids, payload.arguments, request.user)
     except BadInput as bad:
@@ -103,7 +99,7 @@ def act_on_many(request, payload: ManyBody):
 
     Refused wholly, and nothing begun, where a number is none of your cards' or nothing can be done to any of them.
     """
-    action, card_ids = _action(request, payload.action), _meant(request, payload)
+    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
     if many.is_busy(request.user):
         headers = {"Retry-After": "5"}
         raise Problem(429, "too_many_operations", _said(BUSY, most=many.MOST_AT_WORK), headers=headers)
@@ -139,30 +135,6 @@ def _refused(outcome, action, key):
     card = Card.objects.get(pk=outcome.card.pk)
     more = {"card": card.iccid, "action": action.value, "allowed": allowed_instead(card, key)}
     return Problem(409, said["code"], said["detail"], {"way_out": said["way_out"], **more})
-
-
-def _meant(request, payload):
-    """The keys of the cards that are meant."""
-    if (payload.cards is None) == (payload.selection is None):
-        raise invalid([{"pointer": "/cards", "code": "one_of", "detail": str(MEANS_ONE)}])
-    if payload.selection is not None:
-        demand(request.auth, ApiScope.CARDS_READ)
-        found = filter_of(request, payload.selection.filters()).qs.values_list("pk", flat=True)
-        card_ids = list(found[: many.MOST_CARDS + 1])
-        if len(card_ids) > many.MOST_CARDS:
-            too_many = _said(TOO_MANY, most=many.MOST_CARDS)
-            raise invalid([{"pointer": "/selection", "code": "too_many", "detail": too_many}])
-    else:
-        card_ids, lost = cards_by_numbers(payload.cards, request.user)
-        if lost:
-            errors = [
-                {"pointer": f"/cards/{place}", "code": "no_such_card", "detail": str(NOT_YOURS)}
-                for place in lost[:LISTED]
-            ]
-            raise invalid(errors)
-    if not card_ids:
-        raise invalid([{"pointer": "/cards", "code": "none", "detail": str(NO_CARDS)}])
-    return card_ids
 
 
 def _said(sentence, **facts):

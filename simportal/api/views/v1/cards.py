@@ -1,6 +1,6 @@
 """Cards as programs read them: the list with the filters of the customer's own pages, one card, what may be done."""
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Path, Query, Router
 
@@ -8,9 +8,9 @@ from cards.models import Card
 from cards.paging import page_of
 from simportal.api.choices import ApiScope
 from simportal.api.errors import invalid
-from simportal.api.filters import ApiCardFilter
 from simportal.api.pages.card_documents import FIELDS, card_documents
 from simportal.api.pages.entrance import needs
+from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
 from simportal.api.pages.possible_actions import possible_actions
@@ -69,16 +69,6 @@ def get_card(request, card: Path[Number]):
 def list_actions(request, card: Path[Number]):
     """What the key may have done to the card now, and why the rest is not possible."""
     return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
-
-
-def filter_of(request, parameters, place=""):
-    """The filter that these parameters make; `Problem` where one of them is not understood."""
-    asked = QueryDict(mutable=True)
-    asked.update({name: str(value) for name, value in parameters.items()} | ({"after": place} if place else {}))
-    filtered = ApiCardFilter(asked, queryset=Card.objects.visible_to(request.user))
-    if filtered.faults:
-        raise invalid(filtered.faults)
-    return filtered
 
 
 def etag_of(version):

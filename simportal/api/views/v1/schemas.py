@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from simportal.api.choices import OperationStatus
 
@@ -33,6 +33,7 @@ class ProblemDocument(Schema):
     card: str | None = None
     action: str | None = None
     errors: list[FieldError] | None = None
+    refusals: list["RefusalGroup"] | None = None
 
 
 class Cycle(Schema):
@@ -170,6 +171,178 @@ class Possible(Schema):
 
 class Actions(Schema):
     items: list[Possible]
+
+
+class Event(Schema):
+    """What happened to a card. `sentence` is for people, in the language of `Accept-Language`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    seq: int
+    action: str
+    former: str | None = Field(alias="from")
+    to: str
+    holds: list[str]
+    effective_on: date
+    executed_at: datetime
+    rule: str | None
+    by: str | None
+    sentence: str
+
+
+class EventPage(Schema):
+    items: list[Event]
+    next: str | None
+
+
+class UsageDayDocument(Schema):
+    day: date
+    bytes: int
+
+
+class UsageOfCard(Schema):
+    card: str
+    items: list[UsageDayDocument]
+    bytes: int
+
+
+class ForeseenChange(Schema):
+    on: date
+    action: str
+    rule: str | None
+
+
+class Forecast(Schema):
+    card: str
+    version: int
+    items: list[ForeseenChange]
+
+
+class CommandDocument(Schema):
+    """An order to the carrier about one aspect of the card; `seq` is the version that it came of."""
+
+    aspect: str
+    goal: str
+    state: str
+    seq: int
+    made_at: datetime
+    ended_at: datetime | None
+
+
+class CommandPage(Schema):
+    items: list[CommandDocument]
+    next: str | None
+
+
+class OrderDocument(Schema):
+    """An order. Money is in yuan, as text with two decimals. `client_reference` is what its program called it."""
+
+    id: str
+    number: str
+    client_reference: str | None
+    kind: str
+    plan: str | None
+    state: str
+    cards: int
+    total: str
+    refunded: str
+    created_at: datetime
+    placed_at: datetime | None
+    pay_before: datetime | None
+    paid_at: datetime | None
+    ended_at: datetime | None
+    links: Links
+
+
+class OrderPage(Schema):
+    items: list[OrderDocument]
+    next: str | None
+
+
+class OrderPreview(Schema):
+    """What an order would come to, and for how many cards it cannot be sold and why."""
+
+    kind: str
+    cards: int
+    eligible: int
+    total: str
+    refusals: list[RefusalGroup]
+
+
+class Line(Schema):
+    """What an order sold for one card, and what became of it."""
+
+    card: str
+    plan: str | None
+    price: str
+    tax_rate: str
+    state: str
+    seq: int | None
+    fulfilled_on: date | None
+    refunded_on: date | None
+
+
+class LinePage(Schema):
+    items: list[Line]
+    next: str | None
+
+
+class Balance(Schema):
+    """The wallet: what is in it, how far it may go below zero, and what can be spent. In yuan."""
+
+    balance: str
+    credit_limit: str
+    available: str
+    currency: str
+
+
+class Price(Schema):
+    """What a plan or an add-on pack costs for the card today; `refusal` where it cannot be bought now."""
+
+    kind: str
+    plan: str
+    name: str
+    price: str | None
+    refusal: Refusal | None = None
+
+
+class Prices(Schema):
+    card: str
+    items: list[Price]
+
+
+class RealNameState(Schema):
+    """How far the ID verification is, and whether the carrier has a page for it."""
+
+    card: str
+    is_needed: bool
+    state: str
+    has_link: bool
+
+
+class RealNameLink(Schema):
+    """The carrier's own page for it. Whoever has the address may answer for the card: pass it to them alone."""
+
+    card: str
+    url: str
+
+
+class RequestDocument(Schema):
+    """What the dealer was asked about a card, and the answer."""
+
+    id: str
+    card: str
+    status: str
+    text: str
+    answer: str | None
+    asked_at: datetime
+    answered_at: datetime | None
+    closed_at: datetime | None
+
+
+class RequestPage(Schema):
+    items: list[RequestDocument]
+    next: str | None
 
 
 # What any operation may answer: no key, a scope too few, too often, and what the database cannot give just now.

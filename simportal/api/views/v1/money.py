@@ -1,0 +1,57 @@
+"""The wallet's balance, and what things cost for a card."""
+
+from typing import Annotated
+
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
+
+from billing.actions.ledger import account_of
+from billing.actions.offers import options_for
+from billing.choices import OrderKind
+from simportal.api.choices import ApiScope
+from simportal.api.pages.entrance import needs
+from simportal.api.pages.numbers import card_named
+from simportal.api.pages.possible_actions import refusal_document
+from simportal.api.pages.written import as_json
+from simportal.api.views.v1.parameters import Number
+from simportal.api.views.v1.schemas import Balance, Prices, refused_with
+
+router = Router(tags=["money"])
+CURRENCY = "CNY"
+SOLD = (OrderKind.RENEWAL, OrderKind.PACK)
+
+
+class PriceQuery(Schema):
+    """Of which card."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    card: Annotated[Number, Field(description="An ICCID, `msisdn:…` or `imsi:…`")]
+
+
+@router.get("/balance", response={200: Balance, **refused_with()})
+@needs(ApiScope.ORDERS_READ)
+def get_balance(request):
+    """What the wallet holds."""
+    account = account_of(request.auth.customer_id)
+    sums = {name: str(getattr(account, name)) for name in ("balance", "credit_limit", "available")}
+    return as_json(sums | {"currency": CURRENCY})
+
+
+@router.get("/price", response={200: Prices, **refused_with(404, 409, 422)})
+@needs(ApiScope.ORDERS_READ)
+def get_price(request, asked: Query[PriceQuery]):
+    """What can be bought for the card today, at your prices."""
+    card = card_named(asked.card, request.user, "customer", "plan")
+    options = [option for kind in SOLD for option in options_for(card, kind, user=request.user)]
+    items = [
+        {
+            "kind": option.kind.value,
+            "plan": option.plan.code,
+            "name": str(option.plan),
+            "price": None if option.price is None else str(option.price),
+            **({"refusal": refusal_document(option.refused)} if option.refused else {}),
+        }
+        for option in options
+    ]
+    return as_json({"card": card.iccid, "items": items})

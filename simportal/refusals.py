@@ -15,7 +15,7 @@ from cards.choices import AuditAction
 from cards.log_context import note
 from cards.permissions import has_role
 from cards.scope import Scope
-from simportal.answers import instead
+from simportal.answers import FOR_PROGRAMS, instead
 
 HOME = _("Go to home page")
 REFUSAL_PAGES = ("refused.html", "_refused.html")
@@ -156,7 +156,8 @@ def worded(get_response):
 
     def pass_on(request):
         response = get_response(request)
-        if response.status_code != OTHER_METHOD.status or response.content:
+        is_worded = response.content and not request.path.startswith(FOR_PROGRAMS)
+        if response.status_code != OTHER_METHOD.status or is_worded:
             return response
         answer = OTHER_METHOD.answer(request)
         answer.headers["Allow"] = response.headers["Allow"]

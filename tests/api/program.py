@@ -72,7 +72,8 @@ class Program:
         sent = {name: value for name, value in sent.items() if value is not None}
         options = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
         response = getattr(self.client, method.lower())(path, headers=sent, **options)
-        assert complaints_about(method, urlsplit(path).path, response) == []
+        if found := complaints_about(method, urlsplit(path).path, response):
+            raise AssertionError("\n".join(found))
         return response
 
     def get(self, path, **headers):

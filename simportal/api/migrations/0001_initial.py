@@ -6,77 +6,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0028_merging'),
-        ('cards', '0067_alter_auditentry_action_alter_invitation_role_and_more'),
+        ("billing", "0028_merging"),
+        ("cards", "0067_alter_auditentry_action_alter_invitation_role_and_more"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(editable=False, max_length=8, unique=True)),
-                ('digest', models.CharField(editable=False, max_length=64)),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('scopes', models.JSONField(default=list, verbose_name='permissions')),
-                ('addresses', models.JSONField(blank=True, default=list, verbose_name='addresses')),
-                ('expires_on', models.DateField(blank=True, null=True, verbose_name='expires on')),
-                ('last_used_on', models.DateField(editable=False, null=True, verbose_name='last used on')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('revoked_at', models.DateTimeField(editable=False, null=True, verbose_name='revoked at')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cards.customer', verbose_name='customer')),
-                ('user', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("prefix", models.CharField(editable=False, max_length=8, unique=True)),
+                ("digest", models.CharField(editable=False, max_length=64)),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                ("scopes", models.JSONField(default=list, verbose_name="permissions")),
+                ("addresses", models.JSONField(blank=True, default=list, verbose_name="addresses")),
+                ("expires_on", models.DateField(blank=True, null=True, verbose_name="expires on")),
+                ("last_used_on", models.DateField(editable=False, null=True, verbose_name="last used on")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="revoked at")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="created by",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cards.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
-                'ordering': ['-pk'],
-                'permissions': [('revoke_apikey', 'revoke API keys')],
-                'default_permissions': ('view',),
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
+                "ordering": ["-pk"],
+                "permissions": [("revoke_apikey", "revoke API keys")],
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='KeptAnswer',
+            name="KeptAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(max_length=8)),
-                ('path', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=255)),
-                ('digest', models.CharField(max_length=64)),
-                ('taken', models.UUIDField()),
-                ('taken_at', models.DateTimeField()),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='cards.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("method", models.CharField(max_length=8)),
+                ("path", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("taken", models.UUIDField()),
+                ("taken_at", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="cards.customer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'kept answer',
-                'verbose_name_plural': 'kept answers',
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('customer', 'method', 'path', 'key'), name='one_answer_of_a_key')],
+                "verbose_name": "kept answer",
+                "verbose_name_plural": "kept answers",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "method", "path", "key"), name="one_answer_of_a_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrderReference',
+            name="OrderReference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=64)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cards.customer')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='billing.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=64)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cards.customer"
+                    ),
+                ),
+                (
+                    "order",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="billing.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reference of an order',
-                'verbose_name_plural': 'references of orders',
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('customer', 'reference'), name='one_order_of_a_reference')],
+                "verbose_name": "reference of an order",
+                "verbose_name_plural": "references of orders",
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "reference"), name="one_order_of_a_reference")
+                ],
             },
         ),
     ]

@@ -10,18 +10,18 @@ from cards.errors import BadInput
 from cards.models import Card, CardEvent
 from cards.permissions import Actor
 from simportal.api.actions import many
-from simportal.api.choices import SCOPE_OF_ACTION
+from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
 from simportal.api.errors import Problem, invalid, of_bad_input
-from simportal.api.pages.entrance import demand
+from simportal.api.pages.entrance import demand, needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.operations import is_over, of_job, of_record
-from simportal.api.pages.possible_actions import allowed_instead, refusal_document
+from simportal.api.pages.possible_actions import allowed_instead, possible_actions, refusal_document
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.cards import etag_of
 from simportal.api.views.v1.parameters import CardFilters, Number
-from simportal.api.views.v1.schemas import Operation, Preview, refused_with
+from simportal.api.views.v1.schemas import Actions, Operation, Preview, refused_with
 
 router = Router(tags=["actions"])
 
@@ -46,6 +46,13 @@ class ManyBody(ActionBody):
 
     cards: list[Number] | None = Field(None, max_length=many.MOST_CARDS)
     selection: CardFilters | None = None
+
+
+@router.get("/cards/{card}/actions", response={200: Actions, **refused_with(404, 409)})
+@needs(*ApiScope)
+def list_actions(request, card: Path[Number]):
+    """What the key may have done to the card now, and why the rest is not possible."""
+    return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
 @router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412, 422)})

@@ -13,10 +13,9 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.possible_actions import possible_actions
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.parameters import CardQuery, Number
-from simportal.api.views.v1.schemas import Actions, CardCount, CardDocument, CardPage, refused_with
+from simportal.api.views.v1.schemas import CardCount, CardDocument, CardPage, refused_with
 
 router = Router(tags=["cards"])
 NOT_A_FIELD = _("There is no such field. There are: {known}.")
@@ -62,13 +61,6 @@ def get_card(request, card: Path[Number]):
     if etag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
     return as_json(document, headers={"ETag": etag})
-
-
-@router.get("/cards/{card}/actions", response={200: Actions, **refused_with(404, 409)})
-@needs(*ApiScope)
-def list_actions(request, card: Path[Number]):
-    """What the key may have done to the card now, and why the rest is not possible."""
-    return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
 def etag_of(version):

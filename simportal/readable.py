@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from cards.paging import key_in
 from cards.quantities import whole
+from simportal.answers import FOR_PROGRAMS
 from simportal.refusals import DAMAGED, MISFITTING, NO_WAY_ON, NOT_TEXT, NOT_UTF_8, OTHER_CHARSET
 
 NUL = "\x00"
@@ -52,7 +53,10 @@ def wrong_with_address(request):
     query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
     if NUL in request.path_info or b"\x00" in query or any(NUL in value for value in request.COOKIES.values()):
         return NOT_TEXT
-    return NOT_UTF_8 if not can_be_decoded(query) else wrong_with_way_on(request.GET)
+    if not can_be_decoded(query):
+        return NOT_UTF_8
+    leads_on = not request.path_info.startswith(FOR_PROGRAMS)  # there `next` is a place in a list
+    return wrong_with_way_on(request.GET) if leads_on else None
 
 
 def wrong_with_form(request):

@@ -156,8 +156,9 @@ def worded(get_response):
 
     def pass_on(request):
         response = get_response(request)
-        is_worded = response.content and not request.path.startswith(FOR_PROGRAMS)
-        if response.status_code != OTHER_METHOD.status or is_worded:
+        if response.status_code != OTHER_METHOD.status:
+            return response
+        if response.content and not request.path.startswith(FOR_PROGRAMS):
             return response
         answer = OTHER_METHOD.answer(request)
         answer.headers["Allow"] = response.headers["Allow"]

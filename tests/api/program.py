@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.test import Client
 from jsonschema import Draft202012Validator
 
+from simportal.api.actions import limits
 from simportal.api.actions.keys import make_key
 from simportal.api.choices import ApiScope
 from simportal.api.views.v1.api import api
@@ -58,7 +59,12 @@ def complaints_about(method, path, response):
 
 
 class Program:
-    """What a customer runs: `get`, `post` and the others answer (status, document)."""
+    """What a customer runs: `get`, `post` and the others answer (status, document).
+
+    It asks as if it had not asked before, unless it `is_limited`.
+    """
+
+    is_limited = False
 
     def __init__(self, customer, scopes=tuple(ApiScope), **values):
         self.customer = customer
@@ -67,6 +73,8 @@ class Program:
 
     def send(self, method, path, body=None, **headers):
         """The whole answer; headers by their names with `_` for `-`."""
+        if not self.is_limited:
+            limits._owed.clear()
         sent = {"authorization": f"Bearer {self.key}", "accept-language": "en"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in sent.items() if value is not None}
@@ -85,5 +93,7 @@ class Program:
         return self._told(self.send("POST", BASE + path, body, **headers))
 
     def _told(self, response):
+        if response.streaming:
+            return response.status_code, response.getvalue()
         is_json = "json" in response.headers.get("Content-Type", "")
         return response.status_code, response.json() if is_json else response.content

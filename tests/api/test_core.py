@@ -5,23 +5,13 @@ from datetime import timedelta
 import pytest
 
 from cards.calendar import civil_today
-from cards.models import CardEvent, Customer
+from cards.models import CardEvent
 from simportal.api.actions.keys import revoke_key
 from simportal.api.models import ApiKey, KeptAnswer
 from tests.api.program import BASE, Program
 from tests.build import SHELL, card_in_use, fresh
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme():
-    return Customer.objects.get_or_create(name="Acme")[0]
-
-
-@pytest.fixture
-def program(acme):
-    return Program(acme)
 
 
 def own_card(**columns):

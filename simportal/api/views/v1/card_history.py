@@ -42,7 +42,7 @@ class UsageQuery(Schema):
     to: date | None = None
 
 
-@router.get("/cards/{card}/events", response={200: EventPage, **refused_with(404, 409, 422)})
+@router.get("/cards/{card}/events", response={200: EventPage, **refused_with(404, 409, 422)}, by_alias=True)
 @needs(ApiScope.CARDS_READ)
 def list_events(request, card: Path[Number], asked: Query[PageQuery]):
     """What happened to the card while it was yours, the first thing first. `seq` is the version that it made."""

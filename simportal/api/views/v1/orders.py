@@ -68,6 +68,19 @@ def list_orders(request, asked: Query[PageQuery]):
     return page_answer(request, "orders", order_documents(shown), shown[-1].pk if len(rows) > len(shown) else None)
 
 
+@router.post("/orders/preview", response={200: OrderPreview, **refused_with(404, 409, 422)})
+@needs(ApiScope.ORDERS_WRITE)
+def preview_order(request, payload: OrderBody):
+    """What it would come to and for which cards it cannot be sold; nothing is placed."""
+    with transaction.atomic():
+        draft, card_ids = _drafted(request, payload)
+        refusals, total = refusals_of(draft), shown_by_check(draft.job).total
+        transaction.set_rollback(True)
+    lost = sum(group["count"] for group in refusals)
+    document = {"kind": payload.kind, "cards": len(card_ids), "eligible": len(card_ids) - lost}
+    return as_json(document | {"total": str(total), "refusals": refusals})
+
+
 @router.get("/orders/{order}", url_name="get_order", response={200: OrderDocument, **refused_with(404)})
 @needs(ApiScope.ORDERS_READ)
 def get_order(request, order: Path[Named]):
@@ -100,19 +113,6 @@ def list_lines(request, order: Path[Named], asked: Query[PageQuery]):
         if line.card and line.card.customer_id == request.auth.customer_id
     ]
     return page_answer(request, name, items, shown[-1].number if len(rows) > len(shown) else None)
-
-
-@router.post("/orders/preview", response={200: OrderPreview, **refused_with(404, 409, 422)})
-@needs(ApiScope.ORDERS_WRITE)
-def preview_order(request, payload: OrderBody):
-    """What it would come to and for which cards it cannot be sold; nothing is placed."""
-    with transaction.atomic():
-        draft, card_ids = _drafted(request, payload)
-        refusals, total = refusals_of(draft), shown_by_check(draft.job).total
-        transaction.set_rollback(True)
-    lost = sum(group["count"] for group in refusals)
-    document = {"kind": payload.kind, "cards": len(card_ids), "eligible": len(card_ids) - lost}
-    return as_json(document | {"total": str(total), "refusals": refusals})
 
 
 @router.post("/orders", response={201: OrderDocument, **refused_with(404, 409, 422)})

@@ -79,7 +79,7 @@ def test_filters_narrow_and_what_is_not_understood_is_refused(program):
     ):
         status, problem = program.get(f"/cards{query}")
         assert status == 422, (query, problem)
-            assert [error["pointer"] for error in problem["errors"]] == [pointer], query
+        assert [error["pointer"] for error in problem["errors"]] == [pointer], query
 
 
 def test_the_etag_is_the_version(program):

@@ -1,0 +1,117 @@
+"""What is asked with one key is done once: fifty at the same moment, a process killed in between, one that is late."""
+
+import json
+import os
+import signal
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from cards.models import Customer
+from simportal.api.actions import kept_answers
+from simportal.api.models import KeptAnswer
+from tests.api.program import BASE, Program
+from tests.build import card_in_use, fresh
+
+AT_ONCE = 50
+
+
+@pytest.mark.django_db
+def test_one_that_was_left_is_taken_over_after_a_minute_and_not_before():
+    program, card = Program(Customer.objects.create(name="Acme")), card_in_use(customer="Acme")
+    path = f"/cards/{card.iccid}/actions"
+    row = KeptAnswer.objects.create(
+        customer=program.customer,
+        method="POST",
+        path=BASE + path,
+        key="k1",
+        digest=digest_of({"action": "suspend"}),
+        taken=uuid.uuid4(),
+        taken_at=timezone.now() - kept_answers.TAKEN_OVER_AFTER + timedelta(seconds=5),
+    )
+    response = program.send("POST", BASE + path, {"action": "suspend"}, idempotency_key="k1")
+    assert (response.status_code, response.json()["code"], response.headers["Retry-After"]) == (409, "in_progress", "1")
+    late = timezone.now() - kept_answers.TAKEN_OVER_AFTER - timedelta(seconds=1)
+    KeptAnswer.objects.filter(pk=row.pk).update(taken_at=late)
+    assert program.post(path, {"action": "suspend"}, idempotency_key="k1")[0] == 200
+
+
+@pytest.mark.django_db
+def test_who_was_so_late_that_another_took_over_does_nothing():
+    program = Program(Customer.objects.create(name="Acme"))
+    row = kept_answers.claim(program.customer, "POST", "/x", "k1", "d")
+    KeptAnswer.objects.update(taken=uuid.uuid4())
+    with pytest.raises(kept_answers.Problem) as refused:
+        kept_answers.lock(row)
+    assert refused.value.code == "in_progress"
+    kept_answers.forget(row)
+    assert KeptAnswer.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_answers_are_kept_for_three_days():
+    program = Program(Customer.objects.create(name="Acme"))
+    kept_answers.claim(program.customer, "POST", "/x", "k1", "d")
+    now = timezone.now()
+    assert kept_answers.forget_old(now + timedelta(hours=71)) == 0
+    assert kept_answers.forget_old(now + timedelta(hours=73)) == 1
+
+
+def digest_of(body):
+    from simportal.api.pages.exactly_once import _digest
+
+    return _digest(json.dumps(body).encode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_equal_requests_at_once_are_one():
+    program, card = Program(Customer.objects.create(name="Acme")), card_in_use(customer="Acme")
+    path, statuses, begin = f"{BASE}/cards/{card.iccid}/actions", [], threading.Barrier(AT_ONCE)
+
+    def ask():
+        begin.wait()
+        try:
+            response = program.send("POST", path, {"action": "suspend"}, idempotency_key="k1")
+            statuses.append((response.status_code, response.json().get("version")))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _time in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fresh(card).version == card.version + 1
+    assert {status for status, _version in statuses} <= {200, 409, 503}
+    assert {version for status, version in statuses if status == 200} == {card.version + 1}
+    assert program.send("POST", path, {"action": "suspend"}, idempotency_key="k1").headers["Idempotent-Replayed"]
+
+
+KILLED = """
+import os, signal
+from django.test import Client
+from simportal.api.actions import kept_answers
+from simportal.api.pages import exactly_once
+keep = kept_answers.keep
+def killed(*args):
+    if {after}:
+        keep(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+exactly_once.kept_answers.keep = killed
+Client().post({path!r}, {body!r}, content_type="application/json",
+    headers={{"authorization": "Bearer " + {key!r}, "idempotency-key": "k1"}})
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("after", [False, True])
+def test_a_process_that_is_killed_between_effect_and_answer_leaves_nothing(new_portal, after):
+    portal = new_portal()
+    portal.manage("shell", "-c", "from cards.models import Customer; Customer.objects.create(name='Acme')")
+    made = json.loads(portal.manage("api_key", "add", "--customer", "Acme", "--name", "erp", "--json").stdout)
+    assert made["key"].startswith("spk_")
+    assert (os.name, signal.SIGKILL) == ("posix", 9)

@@ -144,7 +144,7 @@ def test_each_scope_opens_what_is_in_its_table_and_nothing_else(world):
 
 
 def test_what_is_anothers_is_not_there(world):
-    program, facts = world
+    _program, facts = world
     other = Program(Customer.objects.get(name="Other"))
     orders, versions = Order.objects.count(), list(Card.objects.values_list("version", flat=True))
     for (method, path), (_scopes, body, names) in TABLE.items():

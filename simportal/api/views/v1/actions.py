@@ -55,7 +55,7 @@ def list_actions(request, card: Path[Number]):
     return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
-@router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412, 422)})
+@router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412)})
 @exactly_once
 def act_on_card(request, card: Path[Number], payload: ActionBody):
     """Do it now. 200 when all of it is done; 202 when the carrier has to do its part: look at `Location` again."""
@@ -76,7 +76,7 @@ def act_on_card(request, card: Path[Number], payload: ActionBody):
     return _begun(of_record(record), etag_of(outcome.card.version))
 
 
-@router.post("/actions/preview", response={200: Preview, **refused_with(404, 422)})
+@router.post("/actions/preview", response={200: Preview, **refused_with(404)})
 def preview(request, payload: ManyBody):
     """What would become of each card, and nothing is done: the dry run of `POST /actions`."""
     action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
@@ -99,7 +99,7 @@ def preview(request, payload: ManyBody):
     return as_json({"action": action, "cards": len(card_ids), "summary": summary, "refusals": told})
 
 
-@router.post("/actions", response={202: Operation, **refused_with(404, 409, 422)})
+@router.post("/actions", response={202: Operation, **refused_with(404, 409)})
 @exactly_once
 def act_on_many(request, payload: ManyBody):
     """Begin it for all cards that can; what became of each stands in the operation's items.

@@ -42,7 +42,7 @@ class UsageQuery(Schema):
     to: date | None = None
 
 
-@router.get("/cards/{card}/events", response={200: EventPage, **refused_with(404, 409, 422)}, by_alias=True)
+@router.get("/cards/{card}/events", response={200: EventPage, **refused_with(404, 409)}, by_alias=True)
 @needs(ApiScope.CARDS_READ)
 def list_events(request, card: Path[Number], asked: Query[PageQuery]):
     """What happened to the card while it was yours, the first thing first. `seq` is the version that it made."""
@@ -56,7 +56,7 @@ def list_events(request, card: Path[Number], asked: Query[PageQuery]):
     return page_answer(request, name, event_documents(shown), last)
 
 
-@router.get("/cards/{card}/usage", response={200: UsageOfCard, **refused_with(404, 409, 422)})
+@router.get("/cards/{card}/usage", response={200: UsageOfCard, **refused_with(404, 409)})
 @needs(ApiScope.USAGE_READ)
 def get_usage(request, card: Path[Number], asked: Query[UsageQuery]):
     """The bytes of each civil day on which the card used any while it was yours."""
@@ -91,7 +91,7 @@ def get_forecast(request, card: Path[Number]):
     return as_json({"card": found.iccid, "version": found.version, "items": items})
 
 
-@router.get("/cards/{card}/commands", response={200: CommandPage, **refused_with(404, 409, 422)})
+@router.get("/cards/{card}/commands", response={200: CommandPage, **refused_with(404, 409)})
 @needs(ApiScope.CARDS_READ)
 def list_commands(request, card: Path[Number], asked: Query[PageQuery]):
     """What the carrier was told of the card while it was yours, and what became of it, the newest first."""

@@ -38,7 +38,7 @@ def get_balance(request):
     return as_json(sums | {"currency": CURRENCY})
 
 
-@router.get("/price", response={200: Prices, **refused_with(404, 409, 422)})
+@router.get("/price", response={200: Prices, **refused_with(404, 409)})
 @needs(ApiScope.ORDERS_READ)
 def get_price(request, asked: Query[PriceQuery]):
     """What can be bought for the card today, at your prices."""

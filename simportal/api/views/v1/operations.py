@@ -53,7 +53,7 @@ def get_operation(request, operation: Path[Named]):
     return as_json(document, headers={"Preference-Applied": f"wait={seconds}"})
 
 
-@router.get("/operations/{operation}/items", response={200: ItemPage, **refused_with(404, 422)})
+@router.get("/operations/{operation}/items", response={200: ItemPage, **refused_with(404)})
 @needs(*SCOPE_OF_ACTION.values())
 def list_items(request, operation: Path[Named], asked: Query[ItemQuery]):
     """What became of each card of an operation on many, fifty at a time."""

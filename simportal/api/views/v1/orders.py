@@ -57,7 +57,7 @@ class OrderBody(Schema):
     pay: bool = True
 
 
-@router.get("/orders", response={200: OrderPage, **refused_with(422)})
+@router.get("/orders", response={200: OrderPage, **refused_with()})
 @needs(ApiScope.ORDERS_READ)
 def list_orders(request, asked: Query[PageQuery]):
     """Your orders, the newest first: those of your people, too."""
@@ -68,7 +68,7 @@ def list_orders(request, asked: Query[PageQuery]):
     return page_answer(request, "orders", order_documents(shown), shown[-1].pk if len(rows) > len(shown) else None)
 
 
-@router.post("/orders/preview", response={200: OrderPreview, **refused_with(404, 409, 422)})
+@router.post("/orders/preview", response={200: OrderPreview, **refused_with(404, 409)})
 @needs(ApiScope.ORDERS_WRITE)
 def preview_order(request, payload: OrderBody):
     """What it would come to and for which cards it cannot be sold; nothing is placed."""
@@ -88,7 +88,7 @@ def get_order(request, order: Path[Named]):
     return as_json(order_documents([_find(request, order)])[0])
 
 
-@router.get("/orders/{order}/lines", response={200: LinePage, **refused_with(404, 422)})
+@router.get("/orders/{order}/lines", response={200: LinePage, **refused_with(404)})
 @needs(ApiScope.ORDERS_READ)
 def list_lines(request, order: Path[Named], asked: Query[PageQuery]):
     """What the order sold for each card, and what became of it. Cards that are somebody else's by now are left out."""
@@ -115,7 +115,7 @@ def list_lines(request, order: Path[Named], asked: Query[PageQuery]):
     return page_answer(request, name, items, shown[-1].number if len(rows) > len(shown) else None)
 
 
-@router.post("/orders", response={201: OrderDocument, **refused_with(404, 409, 422)})
+@router.post("/orders", response={201: OrderDocument, **refused_with(404, 409)})
 @needs(ApiScope.ORDERS_WRITE)
 @exactly_once
 def place_order(request, payload: OrderBody):

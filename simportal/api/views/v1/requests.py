@@ -68,7 +68,7 @@ def fetch_link(request, card: Path[Number]):
     return as_json({"card": found.iccid, "url": address})
 
 
-@router.get("/requests", response={200: RequestPage, **refused_with(422)})
+@router.get("/requests", response={200: RequestPage, **refused_with()})
 @needs(ApiScope.CARDS_READ, ApiScope.REQUESTS_WRITE)
 def list_requests(request, asked: Query[PageQuery]):
     """What you asked the dealer, the newest first."""
@@ -86,7 +86,7 @@ def get_request(request, number: Path[Named]):
     return as_json(_told(_find(request, number)))
 
 
-@router.post("/requests", response={201: RequestDocument, **refused_with(404, 409, 422)})
+@router.post("/requests", response={201: RequestDocument, **refused_with(404, 409)})
 @needs(ApiScope.REQUESTS_WRITE)
 @exactly_once
 def ask(request, payload: RequestBody):

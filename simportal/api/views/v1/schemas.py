@@ -345,8 +345,9 @@ class RequestPage(Schema):
     next: str | None
 
 
-# What any operation may answer: no key, a scope too few, too often, and what the database cannot give just now.
-ALWAYS = (400, 401, 403, 429, 503)
+# What any operation may answer: what cannot be read or does not fit, no key, a scope too few, too often, and what the
+# database cannot give just now.
+ALWAYS = (400, 401, 403, 422, 429, 503)
 
 
 def refused_with(*statuses: int) -> dict[int, type[ProblemDocument]]:

@@ -32,7 +32,7 @@ class StreamQuery(Schema):
 
 
 # Before the day, whose address would take it.
-@router.get("/usage/monthly/{month}", response={200: str, **refused_with(404, 422)})
+@router.get("/usage/monthly/{month}", response={200: str, **refused_with(404)})
 @needs(ApiScope.USAGE_READ)
 def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
     """The bytes of each card in a calendar month, as far as the card was yours: `{"card", "bytes"}` on each line."""
@@ -42,7 +42,7 @@ def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
     return _stream(asked.format, ("card", "bytes"), rows.values_list("card__iccid", "total"))
 
 
-@router.get("/usage/{day}", response={200: str, **refused_with(404, 422)})
+@router.get("/usage/{day}", response={200: str, **refused_with(404)})
 @needs(ApiScope.USAGE_READ)
 def usage_of_day(request, day: Path[date], asked: Query[StreamQuery]):
     """The bytes of each card on a civil day, as far as the card was yours: `{"card", "bytes"}` on each line."""

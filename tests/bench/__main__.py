@@ -14,7 +14,7 @@ from tests.bench.databases import SHARE, own_folder, served
 
 BENCHES = (
     *("sweep", "changes", "jobs", "orders", "usage", "pairs", "imports", "exports", "lists"),
-    *("retention", "pulls", "carriers"),
+    *("retention", "pulls", "carriers", "api"),
 )
 
 

@@ -127,6 +127,7 @@ NO_ADVICE = {
     "SENTRY_DSN": "a portal without one is as sound",
     "CARRIER_KEY": "its own check, which looks at the accounts: simportal.E012",
     "CARRIER_EGRESS_NOTE": "a remark for the staff",
+    "WEBHOOK_LOOPBACK": "with DEBUG=0 the portal does not start with it",
     "PORT": "of `manage.py run` alone",
 } | dict.fromkeys(KEPT, "whatever lies within its bounds is the dealer's to decide")
 NAMES = {each.setting for each in ADVICE} | set(NO_ADVICE)

@@ -62,6 +62,7 @@ class Environment:
     sentry_dsn: str
     carrier_key: list
     carrier_egress_note: str
+    webhook_loopback: bool
 
     def secrets(self):
         """What must stand in no log, whoever quotes it."""
@@ -99,12 +100,21 @@ def read_environment(variables, base_dir):
         sentry_dsn=read_sentry_dsn(given.get("SENTRY_DSN", "")),
         carrier_key=_carrier_key(given.get("CARRIER_KEY", "")),
         carrier_egress_note=given.get("CARRIER_EGRESS_NOTE", ""),
+        webhook_loopback=_webhook_loopback(given.get("WEBHOOK_LOOPBACK", "0"), debug),
     )
 
 
 def _debug(text):
     if text not in ("0", "1"):
         raise BadSetting(f"DEBUG is 1 or 0, not {text!r}.")
+    return text == "1"
+
+
+def _webhook_loopback(text, debug):
+    if text not in ("0", "1"):
+        raise BadSetting(f"WEBHOOK_LOOPBACK is 1 or 0, not {text!r}.")
+    if text == "1" and not debug:
+        raise BadSetting("WEBHOOK_LOOPBACK sends webhooks to the machine itself, for trials: it needs DEBUG=1.")
     return text == "1"
 
 

@@ -7,7 +7,12 @@ from cards.carriers.actions.retention import CARRIER_KINDS
 
 SECONDS_A_RING = 30
 *FIRST, USAGE = CARD_KINDS
-KINDS_KEPT = (*FIRST, *MONEY_KINDS, *BILL_KINDS, *CARRIER_KINDS, USAGE)
+KINDS_KEPT = [*FIRST, *MONEY_KINDS, *BILL_KINDS, *CARRIER_KINDS, USAGE]
+
+
+def bring_kinds(kinds):
+    """A room within this one says what else is kept; usage takes longest, and stays the last."""
+    KINDS_KEPT[-1:-1] = kinds
 
 
 def apply_retention():

@@ -23,5 +23,7 @@ BEAT_SCHEDULE = {
     "comparisons": every(60, "carriers.reconcile"),
     "usage": every(60, "carriers.usage"),
     "proof": every(60, "simportal.proof"),
+    "events": every(2, "api.tell"),
+    "webhooks": every(2, "api.send"),
     "resets": every(5, "simportal.resets"),
 }

@@ -103,6 +103,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CARRIER_KEY = ENV.carrier_key or (env.carrier_key_of_this_machine(VAR_DIR) if DEBUG else [])
 CARRIER_EGRESS_NOTE = ENV.carrier_egress_note
+WEBHOOK_LOOPBACK = ENV.webhook_loopback
 
 # People
 

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Value, When
 
 from billing.actions import reminders, renewals_ahead
 from billing.actions.wallets_below import low_wallets
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Notice
+from cards.actions.events import take_number
 from cards.actions.write import chunked
 from cards.models import Card
 
@@ -67,7 +69,9 @@ def gather(today):
 
 def _write(notices):
     """What somebody else wrote at the same moment is there already."""
-    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    with transaction.atomic():
+        take_number()  # programs are told of them in the order of their keys
+        Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
 def _unsent(occasion, today, muted):

@@ -18,24 +18,32 @@ OWN_NUMBER = "SELECT pg_current_xact_id()::text::bigint"
 OLDEST_AT_WORK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
-def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None):
+def pull(reader, handle, limit=RECORDS_PER_PULL, actions=None, rows=CardEvent.objects):
     """Hand the next records (of these actions) to `handle`, at most so many; their number, 0 when none is left.
+
+    Others than cards' are those `rows`, of a table into which whoever writes calls `take_number` first.
 
     What `handle` does and how far the reader has come are one transaction: if it fails, nothing has happened, and the
     same records come again. Two pulls of a reader at once wait for each other.
     """
-    newest = newest_key(CardEvent)
+    newest = newest_key(rows.model)
     events = []
     with transaction.atomic(durable=True):
         place = place_of(reader, newest)
         if is_settled(place):
-            following = CardEvent.objects.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
+            following = rows.filter(pk__gt=place.through, pk__lte=place.mark).order_by("pk")
             events = list((following.filter(action__in=actions) if actions else following)[:limit])
             place.through = events[-1].pk if len(events) == limit else place.mark
         if events:
             handle(events)
         place.save()
     return len(events)
+
+
+def is_there_news(reader, model=CardEvent):
+    """Whether there is what the reader has not handled, be it that an older transaction holds it back."""
+    through = EventCursor.objects.filter(reader=reader).values_list("through", flat=True).first()
+    return newest_key(model) > (through or 0)
 
 
 def newest_key(model):

@@ -21,6 +21,28 @@ KEY_REFUSALS = {
 }
 
 
+HOOK_REFUSALS = {
+    "customer_merged_away": (
+        _("{customer} was merged into another customer."),
+        _("Make the webhook for that one."),
+    ),
+    "too_many_webhooks": (
+        _("There are {most} webhooks already, which is the most."),
+        _("Delete one that is not used any more."),
+    ),
+    "webhook_off": (
+        _("This webhook is off."),
+        _("Switch it on first."),
+    ),
+}
+
+
+class HookRefused(Refused):
+    """What cannot be done with a webhook now."""
+
+    sentences = REFUSALS | HOOK_REFUSALS
+
+
 class KeyRefused(Refused):
     """A key that cannot be made now."""
 

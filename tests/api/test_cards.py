@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from simportal.api.pages.card_documents import FIELDS
+from simportal.api.actions.card_documents import FIELDS
 from tests.api.program import BASE, Program
 from tests.build import card_in_use, do, on_day, use
 

@@ -1,19 +1,17 @@
 """Operations: what a program asked for and how far it has come, of one card (its record) and of many (a job)."""
 
 from collections import Counter
-from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions.jobs import engine
-from cards.carriers.choices import CommandState
-from cards.carriers.models import Command, Line
 from cards.choices import ActorKind, JobKind
 from cards.models import Card, CardEvent, Job
 from cards.pages.job_outcomes import groups_of_result
 from cards.paging import key_in
+from simportal.api.actions.progress import LOOKED_AT_AGAIN, at_carrier, status_of_job
 from simportal.api.choices import OperationStatus
 from simportal.api.errors import not_found
 from simportal.api.models import ApiKey
@@ -21,15 +19,6 @@ from simportal.api.pages.written import instant
 
 OF_CARD, OF_JOB = "op_c", "op_j"
 NO_OPERATION = _("You have no operation of this number.")
-LOOKED_AT_AGAIN = timedelta(seconds=2)
-# The room of carriers hears of a record within seconds, and makes one order of all that came until then.
-HEARD_WITHIN = timedelta(seconds=60)
-STATUS_AT_CARRIER = {
-    CommandState.CONFIRMED: OperationStatus.DONE,
-    CommandState.SUPERSEDED: OperationStatus.DONE,
-    CommandState.REFUSED: OperationStatus.REFUSED,
-    CommandState.UNKNOWN: OperationStatus.UNKNOWN,
-}
 
 
 def operation_named(text, key):
@@ -69,7 +58,7 @@ def is_theirs(record, user):
 
 def of_record(record):
     """The operation that wrote this record of a card."""
-    carrier, status, look_at = _at_carrier(record)
+    carrier, status, look_at = at_carrier(record)
     return {
         "id": f"{OF_CARD}{record.pk}",
         "kind": "card_action",
@@ -102,7 +91,7 @@ def of_job(job):
         "id": name,
         "kind": "bulk_action",
         "action": job.action,
-        "status": _status_of(job, done, left).value,
+        "status": status_of_job(job, done, left).value,
         "portal": "done" if job.is_over else "running",
         "carrier": None,
         "card": None,
@@ -118,33 +107,7 @@ def of_job(job):
 
 def is_over(document):
     """Whether nothing will become of it any more."""
-    return document["status"] not in (OperationStatus.RUNNING, OperationStatus.WAITING_FOR_CARRIER)
-
-
-def _status_of(job, done, left):
-    if not job.is_over:
-        return OperationStatus.RUNNING
-    if left:
-        return OperationStatus.CANCELLED
-    return OperationStatus.DONE if done else OperationStatus.REFUSED
-
-
-def _at_carrier(record):
-    """(how far the order at the carrier is, the operation's status, when it is looked at next)."""
-    line = Line.objects.filter(card=record.card_id).first()
-    if line is None or line.account_id is None:
-        return None, OperationStatus.DONE, None
-    if line.is_behind(record.seq):
-        return "queued", OperationStatus.WAITING_FOR_CARRIER, timezone.now() + LOOKED_AT_AGAIN
-    until = record.executed_at + HEARD_WITHIN
-    orders = Command.objects.filter(card=record.card_id, seq__gte=record.seq, made_at__lte=until)
-    order = orders.order_by("seq", "pk").first()
-    if order is None:
-        return None, OperationStatus.DONE, None
-    if order.is_by_hand or order.is_on_its_way:
-        look_at = order.due_at or timezone.now() + LOOKED_AT_AGAIN
-        return str(order.state), OperationStatus.WAITING_FOR_CARRIER, look_at
-    return str(order.state), STATUS_AT_CARRIER[order.state], None
+    return not OperationStatus(document["status"]).is_under_way
 
 
 def _address(name):

@@ -14,14 +14,26 @@ from cards.errors import BadInput, Refused
 from simportal.api.errors import Problem, invalid, not_found, of_bad_input, of_refusal, of_schema
 from simportal.api.pages.entrance import KeyRequired
 from simportal.api.pages.problems import answer_to
-from simportal.api.views.v1 import actions, card_history, cards, me, money, operations, orders, requests, usage
+from simportal.api.views.v1 import (
+    actions,
+    card_history,
+    cards,
+    events,
+    me,
+    money,
+    operations,
+    orders,
+    requests,
+    usage,
+    webhooks,
+)
 
 VERSION = "1.0.0"
 UNKNOWN = _("There is no such parameter here.")
 OF_MONEY = (orders.router, money.router)
 ROUTERS = (
     *(me.router, cards.router, card_history.router, actions.router, operations.router, *OF_MONEY),
-    *(usage.router, requests.router),
+    *(usage.router, requests.router, webhooks.router, events.router),
 )
 
 

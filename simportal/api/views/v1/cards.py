@@ -6,9 +6,9 @@ from ninja import Path, Query, Router
 
 from cards.models import Card
 from cards.paging import page_of
+from simportal.api.actions.card_documents import FIELDS, card_documents
 from simportal.api.choices import ApiScope
 from simportal.api.errors import invalid
-from simportal.api.pages.card_documents import FIELDS, card_documents
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import card_named

@@ -1,0 +1,39 @@
+"""Owners are told by mail that the portal has switched a webhook of theirs off."""
+
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from cards.choices import MemberRole
+from cards.links import portal_link
+from cards.phrases import on_one_line
+from simportal.api.models import Endpoint
+from simportal.asked_mail import send_each
+
+
+def tell_owners():
+    """Send the mails that wait, one for each webhook; what the mail server does not take is tried again."""
+    rows = Endpoint.objects.filter(mails_owners=True).select_related("customer__merged_into")
+    send_each(rows, _send, lambda row: row.update(mails_owners=False), _given_back)
+
+
+def _given_back(endpoint):
+    Endpoint.objects.filter(pk=endpoint.pk, is_on=False).update(mails_owners=True)
+
+
+def _send(endpoint):
+    owners = endpoint.customer.now.memberships.filter(role=MemberRole.OWNER, user__is_active=True)
+    addresses = sorted(set(owners.exclude(user__email="").values_list("user__email", flat=True)))
+    if not addresses:
+        return
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    with translation.override(settings.LANGUAGE_CODE):
+        link = portal_link("webhooks:endpoint", endpoint.pk)
+        body = render_to_string("mail/webhook_off.txt", {"endpoint": endpoint, "link": link})
+        subject = on_one_line(_("{customer}: a webhook was switched off").format(customer=endpoint.customer))
+    headers = {"Message-ID": f"<webhook-{endpoint.pk}-{endpoint.stopped_after}@{domain}>"}
+    EmailMessage(subject, body, to=addresses, headers=headers | {"Auto-Submitted": "auto-generated"}).send()

@@ -1,0 +1,50 @@
+"""Events, webhooks and deliveries as the API writes them out."""
+
+from django.utils import timezone
+
+from simportal.api.choices import DeliveryProblem
+
+
+def endpoint_document(endpoint):
+    return {
+        "id": endpoint.number,
+        "url": endpoint.url,
+        "types": endpoint.types,
+        "with_card": endpoint.with_card,
+        "is_on": endpoint.is_on,
+        "off_reason": endpoint.off_reason or None,
+        "failing_since": instant(endpoint.failing_since),
+        "former_secret_until": instant(endpoint.former_until),
+        "created_at": instant(endpoint.created_at),
+    }
+
+
+def delivery_document(delivery):
+    return {
+        "id": delivery.number,
+        "event": delivery.event.number,
+        "type": delivery.event.type,
+        "card": delivery.event.data.get("card"),
+        "outcome": delivery.outcome or None,
+        "tries": delivery.tries,
+        "due_at": instant(delivery.due_at),
+        "tried_at": instant(delivery.tried_at),
+        "status": delivery.code,
+        "problem": delivery.problem or None,
+        "detail": str(DeliveryProblem(delivery.problem).label) if delivery.problem else None,
+        "answer": delivery.answer or None,
+        "ms": delivery.ms,
+    }
+
+
+def event_document(event):
+    return {
+        "id": event.number,
+        "type": event.type,
+        "timestamp": instant(event.at),
+        "data": event.data,
+    }
+
+
+def instant(at):
+    return at and timezone.localtime(at).isoformat(timespec="seconds")

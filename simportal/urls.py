@@ -21,6 +21,7 @@ urlpatterns = [
     path("c/", include("billing.guest.urls")),
     path("carriers/<slug:push_key>/", knock, name="carrier-knock"),
     path("my/cards/<str:iccid>/real-name-link/", MY_LINKS.page, name="my-real-name-link"),
+    path("my/", include("simportal.api.hook_urls")),
     path("my/", include("billing.my_urls")),
     path("my/", include("cards.my_urls")),
     path("admin/", admin.site.urls),

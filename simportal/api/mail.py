@@ -1,9 +1,6 @@
 """Owners are told by mail that the portal has switched a webhook of theirs off."""
 
-from email.utils import parseaddr
-
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -27,13 +24,9 @@ def _given_back(endpoint):
 
 def _send(endpoint):
     owners = endpoint.customer.now.memberships.filter(role=MemberRole.OWNER, user__is_active=True)
-    addresses = sorted(set(owners.exclude(user__email="").values_list("user__email", flat=True)))
-    if not addresses:
-        return
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     with translation.override(settings.LANGUAGE_CODE):
         link = portal_link("webhooks:endpoint", endpoint.pk)
         body = render_to_string("mail/webhook_off.txt", {"endpoint": endpoint, "link": link})
         subject = on_one_line(_("{customer}: a webhook was switched off").format(customer=endpoint.customer))
-    headers = {"Message-ID": f"<webhook-{endpoint.pk}-{endpoint.stopped_after}@{domain}>"}
-    EmailMessage(subject, body, to=addresses, headers=headers | {"Auto-Submitted": "auto-generated"}).send()
+    for membership in owners.exclude(user__email="").select_related("user").order_by("pk"):
+        membership.user.email_user(subject, body)

@@ -49,8 +49,6 @@ RINGS = (
 )
 DOORS = RINGS[-1]
 DOORS_THAT_MEET = {
-    *(("urls", "views"), ("my_urls", "views"), ("pay_urls", "views"), ("hook_urls", "views"), ("tasks", "mail")),
-}
     ("urls", "views"),
     ("my_urls", "views"),
     ("pay_urls", "views"),

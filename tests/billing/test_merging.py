@@ -56,6 +56,7 @@ MOVED = {
     *("billing.Order", "billing.Receipt", "billing.Payment", "billing.UnmatchedPayment", "billing.Withdrawal"),
     *("billing.Notice", "billing.CardRenewal", "billing.MissedRenewal", "billing.AnnouncedRenewal"),
     *("carriers.AccountRule", "cards.Customer"),
+    *("api.ApiKey", "api.KeptAnswer", "api.ApiEvent", "api.Endpoint", "api.OpenOperation"),
 }
 STAYS_AS_A_FACT = {
     *("cards.AuditEntry", "cards.KnownOwner", "billing.Entry", "billing.Posting", "billing.CustomerAccount"),

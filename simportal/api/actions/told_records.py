@@ -66,7 +66,7 @@ class Records:
         wanted = {(record.card_id, record.seq - 1) for record in records if record.concerns_a_stop}
         if missing := wanted - known.keys():
             cards, numbers = zip(*missing, strict=True)
-            rows = CardEvent.objects.filter(card__among=set(cards), seq__among=set(numbers))
+            rows = CardEvent.objects.filter(card__among=set(cards), seq__in=set(numbers))
             known |= {(card, seq): holds for card, seq, holds in rows.values_list("card", "seq", "holds")}
         self._before = {key: known.get(key, "") for key in wanted}
 

@@ -44,6 +44,7 @@ def own_card(**columns):
 
 
 TODAY = civil_today
+ANOMALY = {"kind": "anomaly"}
 
 
 def test_a_stop_and_its_end(program):
@@ -69,7 +70,7 @@ def test_a_second_hold_on_a_stopped_card_changes_no_state(program):
     card = own_card()
     do("suspend", card, TODAY())
     told(program)
-    do("place_hold", card, TODAY(), hold="anomaly")
+    do("place_hold", card, TODAY(), **ANOMALY)
     newest = ApiEvent.objects.filter(seq=4)
     assert told(program)
     assert [(row.type, row.data["placed"], row.data["holds"]) for row in newest] == [
@@ -144,11 +145,11 @@ def test_a_record_is_told_to_whose_the_card_was(program):
 
 
 def test_devices_and_id_checks(program):
-    card = own_card(binding="fixed")
+    card = own_card(binding="fixed", imei="356938035643817")
     told(program)
     do("rebind", card, TODAY(), imei="356938035643809")
     (kind, data), *_more = [row for row in told(program) if row[0] == "card.rebound"]
-    assert (kind, data["imei"], data["previous_imei"]) == ("card.rebound", "356938035643809", None)
+    assert (kind, data["imei"], data["previous_imei"]) == ("card.rebound", "356938035643809", "356938035643817")
 
 
 def test_notices_are_events(program, acme):
@@ -158,7 +159,7 @@ def test_notices_are_events(program, acme):
     b.notice("Acme", card=card, kind=NoticeKind.ALLOWANCE, step=80, on=day)
     b.notice("Acme", card=card, kind=NoticeKind.EXPIRING, step=7, on=day)
     b.notice("Acme", card=card, kind=NoticeKind.CANCELLING, step=7, on=day)
-    b.notice("Acme", kind=NoticeKind.WALLET_LOW, step=0, on=day, facts={"balance": "1.00", "low_below": "5.00"})
+    b.notice("Acme", kind=NoticeKind.WALLET_LOW, step=0, on=day, balance="1.00", low_below="5.00")
     b.notice("Other", kind=NoticeKind.WALLET_LOW, step=0, on=day)
     assert told(program)[-3:] == [
         ("card.usage_level", {"card": card.iccid, "msisdn": None, "usage_level": 80, "cycle_from": "2026-04-01"}),

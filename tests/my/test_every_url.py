@@ -35,8 +35,9 @@ from cards.models import CardRequest, CarrierPolicy, Job, Plan, QuarantinedReadi
 from cards.people.members import invite_member
 from cards.people.staff import invite_colleague
 from cards.permissions import Actor
+from simportal.api.actions.endpoints import add_endpoint, send_test
 from tests.billing import build
-from tests.build import card_in_use, do, member, on_day, open_card
+from tests.build import SHELL, card_in_use, do, member, on_day, open_card
 from tests.carriers.rows import an_account, on_account
 from tests.console.pages import logged_in
 from tests.guest.build import token_of
@@ -57,7 +58,7 @@ WITH_ACCOUNT = PERSONS | {"no role"}  # of the staff too, who may do nothing els
 EVERYBODY = WITH_ACCOUNT | {"anonymous"}
 FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS
 STAFFS_OWN, FOR_CUSTOMERS = "staffs-own", "for-customers"  # stands in what staff are called and note; in what they tell
-FOR_MEMBERS = ("home", "my:", "buying:", "pay:", "account:")
+FOR_MEMBERS = ("home", "my:", "buying:", "webhooks:", "pay:", "account:")
 FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
 
 
@@ -248,6 +249,15 @@ TABLE = {
     "buying:statement": row(LOOKERS, pk="cards_customer"),
     "buying:statement-csv": row(LOOKERS, pk="cards_customer"),
     "buying:statement-print": row(LOOKERS, pk="cards_customer"),
+    "webhooks:list": row(OWNER | {"owner of another"}),
+    "webhooks:add": row(NOBODY, OWNER, {"url": "https://example.com/"}, pk="cards_customer"),
+    "webhooks:endpoint": row(OWNER, pk="webhook"),
+    "webhooks:change": row(NOBODY, OWNER, {"url": "https://example.com/"}, pk="webhook"),
+    "webhooks:switch": row(NOBODY, OWNER, {"to": "on"}, pk="webhook"),
+    "webhooks:test": row(NOBODY, OWNER, pk="webhook"),
+    "webhooks:rotate": row(NOBODY, OWNER, pk="webhook"),
+    "webhooks:delete": row(NOBODY, OWNER, pk="webhook"),
+    "webhooks:again": row(NOBODY, OWNER, pk="delivery"),
     "pay:page": row(ACTING | FINANCE, ACTING | FINANCE, {"said": "closed"}, key="payment"),
     "pay:begin": row(NOBODY, ACTING | FINANCE, {}, key="payment"),
     "pay:openid": row(ACTING | FINANCE, key="payment"),
@@ -477,6 +487,7 @@ def everything(people, **columns):
         **money_of(card, people["finance"], ops),
         **at_provider(),
         **at_carrier_of(card),
+        **told_to_programs(card.customer),
     }
     for prefix, owner in (("my ", people["owner"]), ("", ops)):
         draft = control.draft(selected(owner, card), "suspend", user=owner)
@@ -525,6 +536,12 @@ def money_of(card, finance, ops):
         "cards_cancellingrules": 1,
         "billing_pricetier": PriceTier.objects.create(name="reseller").pk,
     }
+
+
+def told_to_programs(customer):
+    """A webhook of Acme's, and what was sent to it."""
+    webhook = add_endpoint(customer, "https://example.com/", by=SHELL)
+    return {"webhook": webhook.pk, "delivery": send_test(webhook).pk}
 
 
 def money_out_of(customer, finance):

@@ -33,6 +33,7 @@ AT_ONCE = 500
 OPERATIONS_AT_ONCE = 100
 # No transaction lasts longer from the instant that it writes down to its end.
 LATEST_TO_LIGHT = timedelta(hours=1)
+PLACE_MOVES_AFTER = timedelta(minutes=1)
 NOTICES_TOLD = (NoticeKind.EXPIRING, NoticeKind.ALLOWANCE, NoticeKind.WALLET_LOW)
 
 
@@ -199,17 +200,15 @@ TOLD_OF_NOTICE = {
 
 def _tell_orders():
     """An order is told of as it is paid, and once all of it was served or given back."""
-    with _ended_since("orders", this_moment()) as since:
-        orders = Order.objects.filter(customer__in=list(told_since())).filter(
-            Q(paid_at__gte=since) | Q(ended_at__gte=since)
-        )
-        events = []
-        for order in orders.order_by("pk"):
-            if order.paid_at:
-                events.append(_of_order(order, EventType.ORDER_PAID, order.paid_at))
-            if order.paid_at and order.ended_at:
-                events.append(_of_order(order, EventType.ORDER_DONE, order.ended_at))
-        return make_events(events)
+    return _tell_ended("orders", this_moment(), _orders_since)
+
+
+def _orders_since(since, customers):
+    ended = Q(paid_at__gte=since) | Q(ended_at__gte=since)
+    for order in Order.objects.filter(ended, customer__in=customers, paid_at__isnull=False).order_by("pk"):
+        yield _of_order(order, EventType.ORDER_PAID, order.paid_at)
+        if order.ended_at:
+            yield _of_order(order, EventType.ORDER_DONE, order.ended_at)
 
 
 def _of_order(order, kind, at):
@@ -221,11 +220,13 @@ def _of_order(order, kind, at):
 
 def _tell_jobs():
     """An operation on many cards that a program began is told of once it is over."""
-    with _ended_since("jobs", timezone.now()) as since:
-        programs = ApiKey.objects.filter(customer__in=list(told_since()))
-        owners = dict(programs.values_list("user", "customer"))
-        jobs = Job.objects.filter(owner__in=list(owners), kind=JobKind.ACTION, finished_at__gte=since)
-        return make_events([_of_job(job, owners[job.owner_id]) for job in jobs.order_by("pk") if job.is_over])
+    return _tell_ended("jobs", timezone.now(), _jobs_since)
+
+
+def _jobs_since(since, customers):
+    owners = dict(ApiKey.objects.filter(customer__in=customers).values_list("user", "customer"))
+    jobs = Job.objects.filter(owner__in=list(owners), kind=JobKind.ACTION, finished_at__gte=since)
+    return (_of_job(job, owners[job.owner_id]) for job in jobs.order_by("pk") if job.is_over)
 
 
 def _of_job(job, customer_id):
@@ -270,10 +271,19 @@ def _of_ended(operation, status):
     return _of_operation(told, operation.customer.now.pk, timezone.now(), card_id=record.card_id, seq=record.seq)
 
 
-@contextmanager
-def _ended_since(name, now):
-    """Since when to look for what has ended: some of it was looked at before, for it may have come to light late."""
-    with one_at_a_time():
-        place, _made = TellingPlace.objects.get_or_create(name=name, defaults={"at": now})
-        yield min(place.at, now) - LATEST_TO_LIGHT
+def _tell_ended(name, now, find):
+    """Tell of what has ended since the place of this name, and of nothing that was told: some of it is looked at again,
+    for it may have come to light late."""
+    customers, made = told_since(), 0
+    if not customers:
+        return 0
+    place, _made = TellingPlace.objects.get_or_create(name=name, defaults={"at": now})
+    found = find(min(place.at, now) - LATEST_TO_LIGHT, list(customers))
+    events = [event for event in found if event.at >= customers.get(event.customer_id, now)]
+    keys = {event.key for event in events}
+    if keys.difference(ApiEvent.objects.filter(key__among=keys).values_list("key", flat=True)):
+        with one_at_a_time():
+            made = make_events(events)
+    if abs(now - place.at) >= PLACE_MOVES_AFTER:
         TellingPlace.objects.filter(name=name).update(at=now)
+    return made

@@ -119,7 +119,7 @@ def test_an_event_comes_signed_and_small(receiver, acme):
     assert (stop.number, stop.path, len(stop.body) < 600) == (f"evt_{row.pk}", "/sim?from=portal", True)
     assert verified == {
         "type": "card.hold_placed",
-        "timestamp": timezone.localtime(row.at).isoformat(),
+        "timestamp": timezone.localtime(row.at).isoformat(timespec="seconds"),
         "data": {
             **{"card": card.iccid, "msisdn": "1440000000001", "seq": 3, "action": "suspend"},
             **{"placed": ["voluntary"], "holds": ["voluntary"]},
@@ -182,7 +182,7 @@ def test_three_failures_and_then_it_is_taken_under_the_same_number(acme):
         ((302, {"Location": "http://127.0.0.1/"}, b""), 302, "redirect"),
         ("drop", None, "no_answer"),
         ("silence", None, "too_late"),
-        ("drip", None, "too_late"),
+        ("drip", 200, "too_late"),
     ],
 )
 def test_what_is_no_success(answer, code, problem, acme):

@@ -57,6 +57,7 @@ MOVED = {
     *("billing.Notice", "billing.CardRenewal", "billing.MissedRenewal", "billing.AnnouncedRenewal"),
     *("carriers.AccountRule", "cards.Customer"),
     *("api.ApiKey", "api.KeptAnswer", "api.ApiEvent", "api.Endpoint", "api.OpenOperation"),
+    "api.OrderReference",
 }
 STAYS_AS_A_FACT = {
     *("cards.AuditEntry", "cards.KnownOwner", "billing.Entry", "billing.Posting", "billing.CustomerAccount"),

@@ -72,7 +72,11 @@ def body_of(event, endpoint=None):
     if endpoint and endpoint.with_card and event.card_id:
         cards = Card.objects.filter(pk=event.card_id, customer=event.customer_id)
         data = data | {"card_document": next(iter(card_documents(cards)), None)}
-    document = {"type": event.type, "timestamp": timezone.localtime(event.at).isoformat(), "data": data}
+    document = {
+        "type": event.type,
+        "timestamp": timezone.localtime(event.at).isoformat(timespec="seconds"),
+        "data": data,
+    }
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return body if len(body) <= LONGEST_BODY or endpoint is None else body_of(event)
 

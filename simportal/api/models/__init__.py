@@ -6,5 +6,12 @@ from simportal.api.models.key import ApiKey
 from simportal.api.models.reference import OrderReference
 
 __all__ = [
-    *("ApiEvent", "ApiKey", "Delivery", "Endpoint", "KeptAnswer", "OpenOperation", "OrderReference", "TellingPlace"),
+    "ApiEvent",
+    "ApiKey",
+    "Delivery",
+    "Endpoint",
+    "KeptAnswer",
+    "OpenOperation",
+    "OrderReference",
+    "TellingPlace",
 ]

@@ -1,8 +1,7 @@
 """Events, webhooks and deliveries as the API writes them out."""
 
-from django.utils import timezone
-
 from simportal.api.choices import DeliveryProblem
+from simportal.api.pages.written import instant
 
 
 def endpoint_document(endpoint):
@@ -44,7 +43,3 @@ def event_document(event):
         "timestamp": instant(event.at),
         "data": event.data,
     }
-
-
-def instant(at):
-    return at and timezone.localtime(at).isoformat(timespec="seconds")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from cards.choices import MemberRole
 from cards.links import portal_link
 from cards.phrases import on_one_line
+from simportal.api.actions.endpoints import give_mail_back, take_mail
 from simportal.api.models import Endpoint
 from simportal.asked_mail import send_each
 
@@ -15,11 +16,7 @@ from simportal.asked_mail import send_each
 def tell_owners():
     """Send the mails that wait, one for each webhook; what the mail server does not take is tried again."""
     rows = Endpoint.objects.filter(mails_owners=True).select_related("customer__merged_into")
-    send_each(rows, _send, lambda row: row.update(mails_owners=False), _given_back)
-
-
-def _given_back(endpoint):
-    Endpoint.objects.filter(pk=endpoint.pk, is_on=False).update(mails_owners=True)
+    send_each(rows, _send, take_mail, give_mail_back)
 
 
 def _send(endpoint):

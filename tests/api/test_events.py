@@ -10,7 +10,7 @@ from billing.models import Notice, Order
 from cards.calendar import civil_today
 from cards.models import CardEvent, Customer, EventCursor, Job
 from simportal.api.actions.keys import revoke_key
-from simportal.api.actions.telling import make_events, one_at_a_time, tell
+from simportal.api.actions.telling import make_events, one_at_a_time, tell_news
 from simportal.api.choices import EventType
 from simportal.api.models import ApiEvent, ApiKey, OpenOperation
 from tests.api.program import Program
@@ -32,7 +32,7 @@ def program(acme):
 
 def told(program, **parameters):
     """(type, what is told but for links) of each event, as `GET /events` has them."""
-    tell()
+    tell_news()
     query = "&".join(f"{name}={value}" for name, value in parameters.items())
     status, page = program.get(f"/events?{query}")
     assert status == 200
@@ -93,14 +93,14 @@ def test_days_without_a_worker_are_made_up_for_in_order(program, acme):
     for _time in range(3):
         do("suspend", card, TODAY())
         do("resume", card, TODAY())
-    tell()
+    tell_news()
     rows = [(row.seq, row.type) for row in ApiEvent.objects.order_by("pk") if row.type == EventType.STATE_CHANGED]
     assert rows == [(number, EventType.STATE_CHANGED) for number in range(1, 9)]
 
 
 def test_whoever_has_no_key_and_no_webhook_is_told_nothing(acme):
     card = own_card()
-    tell()
+    tell_news()
     assert ApiEvent.objects.count() == 0
     program = Program(acme)
     assert told(program) == []
@@ -108,7 +108,7 @@ def test_whoever_has_no_key_and_no_webhook_is_told_nothing(acme):
     assert [kind for kind, _data in told(program)] == ["card.state_changed", "card.hold_placed"]
     revoke_key(program.row, by=SHELL)
     do("resume", card, TODAY())
-    tell()
+    tell_news()
     assert ApiEvent.objects.count() == 2
 
 
@@ -234,7 +234,7 @@ def test_what_people_do_is_no_operation(program):
     from cards.permissions import Actor
 
     assert attempt("suspend", card, TODAY(), actor=Actor.of(alice)).refused is None
-    tell()
+    tell_news()
     assert (OpenOperation.objects.count(), ApiEvent.objects.filter(type="operation.ended").count()) == (0, 0)
 
 

@@ -11,7 +11,7 @@ from cards.choices import JobStatus
 from cards.models import Customer, Job
 from simportal.api.actions.deliveries import send_due
 from simportal.api.actions.endpoints import add_endpoint
-from simportal.api.actions.telling import tell
+from simportal.api.actions.telling import tell_news
 from simportal.api.models import ApiEvent, ApiKey, Endpoint, KeptAnswer
 from tests.api.program import Program
 from tests.api.receiver import receiving
@@ -31,15 +31,15 @@ def test_keys_webhooks_events_and_answers_go_to_the_target(settings):
     suspended = program.post(f"/cards/{card.iccid}/actions", {"action": "suspend"}, idempotency_key="k1")
     with receiving() as receiver:
         add_endpoint(former, receiver.url, ["card.state_changed"], by=SHELL)
-        tell()
+        tell_news()
         before = ApiEvent.objects.count()
         approve_proposal(ask_merging(former, target, user=ops), user=boss)
         job = Job.objects.get(kind="merge")
         do("resume", card, civil_today())
-        tell()  # while it is under way already
+        tell_news()  # while it is under way already
         assert work_off(job).status == JobStatus.DONE
         do("suspend", card, civil_today())
-        tell()
+        tell_news()
         send_due()
         assert [document["data"]["to"] for document in receiver.documents][-2:] == ["in_use", "suspended"]
         assert "card.assigned" not in ApiEvent.objects.values_list("type", flat=True)[before:]

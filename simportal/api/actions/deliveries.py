@@ -20,28 +20,29 @@ from cards.leases import MOST_DEATHS, acquire, over
 from cards.models import Card
 from simportal.api.actions.card_documents import card_documents
 from simportal.api.actions.endpoints import switch_off
-from simportal.api.actions.posting import WALL_S, Posted, post
+from simportal.api.actions.posting import POST_WALL_S, Posted, post
 from simportal.api.actions.signing import signed_headers
 from simportal.api.choices import DeliveryOutcome, DeliveryProblem, OffReason
 from simportal.api.models import Delivery, Endpoint
 
-WAITS = tuple(
+_WAITS = tuple(
     timedelta(**{unit: number})
     for unit, number in (
         *(("seconds", 5), ("seconds", 30), ("minutes", 2), ("minutes", 10), ("minutes", 30)),
         *(("hours", 2), ("hours", 6), ("hours", 12), ("hours", 24)),
     )
 )
-SPREAD = 0.2  # so that what failed together does not come back together
-LONGEST_WISH = timedelta(hours=1)
-FAILS_FOR = timedelta(days=5)
-AT_ONCE, THREADS = 2, 16
-LEASE = timedelta(seconds=60)
-LONGEST_BODY = 20 * 1024
-POLL_S = 0.1
+_SPREAD = 0.2  # so that what failed together does not come back together
+_LONGEST_WISH = timedelta(hours=1)
+_FAILS_FOR = timedelta(days=5)
+_LEFT_ALONE = timedelta(minutes=10)  # at the most, for what waits behind a failure
+_AT_ONCE, _THREADS = 2, 16
+_LEASE = timedelta(seconds=60)
+_LONGEST_BODY = 20 * 1024
+_POLL_S = 0.1
 
 
-def send_due(seconds=None, wall_s=WALL_S):
+def send_due(seconds=None, wall_s=POST_WALL_S):
     """Send what is due at this moment, for so many seconds at most; how many tries that were."""
     until = None if seconds is None else time.monotonic() + seconds
     crew = _Inline(wall_s) if _is_alone() else _Threads(wall_s, until)
@@ -50,11 +51,11 @@ def send_due(seconds=None, wall_s=WALL_S):
         if not started and not crew.is_busy():
             break
         if not started:
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
     return crew.finish()
 
 
-def send_next(endpoint_id, wall_s=WALL_S):
+def send_next(endpoint_id, wall_s=POST_WALL_S):
     """Send the next delivery of this endpoint that is due; whether there was one that could be sent."""
     delivery = _claim(endpoint_id, name_of_worker())
     if delivery is None:
@@ -78,11 +79,11 @@ def body_of(event, endpoint=None):
         "data": data,
     }
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return body if len(body) <= LONGEST_BODY or endpoint is None else body_of(event)
+    return body if len(body) <= _LONGEST_BODY or endpoint is None else body_of(event)
 
 
 def _due(now):
-    free = Q(worker="") | over("leased_until", LEASE, now)
+    free = Q(worker="") | over("leased_until", _LEASE, now)
     return Delivery.objects.filter(free, due_at__lte=now)
 
 
@@ -98,11 +99,11 @@ def _claim(endpoint_id, worker):
     endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id, is_on=True).first()
     if endpoint is None:
         return None
-    sending = endpoint.deliveries.exclude(worker="").exclude(over("leased_until", LEASE, now))
-    if sending.filter(due_at__isnull=False).count() >= AT_ONCE:
+    sending = endpoint.deliveries.exclude(worker="").exclude(over("leased_until", _LEASE, now))
+    if sending.filter(due_at__isnull=False).count() >= _AT_ONCE:
         return None
     due = _due(now).filter(endpoint=endpoint).order_by("due_at", "pk")
-    delivery = acquire(due, worker=worker, leased_until=now + LEASE)
+    delivery = acquire(due, worker=worker, leased_until=now + _LEASE)
     if delivery:
         delivery.endpoint = endpoint
     return delivery
@@ -133,26 +134,30 @@ def _write_down(delivery, posted, is_last=False):
         values["due_at"] = now + wait
     if not Delivery.objects.filter(pk=delivery.pk, worker=delivery.worker).update(**values):
         return
-    _note_of_endpoint(delivery.endpoint, posted, now)
+    waiting = Delivery.objects.filter(endpoint=delivery.endpoint, worker="")
+    if posted.problem:
+        _note_failure(delivery.endpoint, posted, waiting, now, min(wait or _LEFT_ALONE, _LEFT_ALONE))
+    elif Endpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False).update(failing_since=None):
+        waiting.filter(due_at__gt=now, tries=0).update(due_at=now)
 
 
-def _note_of_endpoint(endpoint, posted, now):
-    if not posted.problem:
-        Endpoint.objects.filter(pk=endpoint.pk, failing_since__isnull=False).update(failing_since=None)
-        return
-    Endpoint.objects.filter(pk=endpoint.pk, failing_since=None).update(failing_since=now)
+def _note_failure(endpoint, posted, waiting, now, alone):
+    """Where it is not the first failure after a success, what waits too is left alone for a while, untried: else each
+    of thousands would wait its ten seconds for an answer that does not come."""
+    if not Endpoint.objects.filter(pk=endpoint.pk, failing_since=None).update(failing_since=now):
+        waiting.filter(due_at__lte=now).update(due_at=now + alone)
     if posted.problem == DeliveryProblem.GONE:
         switch_off(endpoint, reason=OffReason.GONE)
-    elif Endpoint.objects.filter(pk=endpoint.pk, failing_since__lte=now - FAILS_FOR).exists():
+    elif Endpoint.objects.filter(pk=endpoint.pk, failing_since__lte=now - _FAILS_FOR).exists():
         switch_off(endpoint, reason=OffReason.FAILING)
 
 
 def _wait(tries, posted):
     """Until the next try, and no sooner than the other side wants; None after the last one."""
-    if tries > len(WAITS):
+    if tries > len(_WAITS):
         return None
-    spread = WAITS[tries - 1] * random.uniform(1 - SPREAD, 1 + SPREAD)
-    return max(spread, min(posted.wait, LONGEST_WISH)) if posted.wait else spread
+    spread = _WAITS[tries - 1] * random.uniform(1 - _SPREAD, 1 + _SPREAD)
+    return max(spread, min(posted.wait, _LONGEST_WISH)) if posted.wait else spread
 
 
 def _is_alone():
@@ -193,14 +198,14 @@ class _Threads:
         started = 0
         for pk in endpoint_ids:
             at_it = list(self._threads.values()).count(pk)
-            for _number in range(AT_ONCE - at_it):
-                if len(self._threads) < THREADS:
+            for _number in range(_AT_ONCE - at_it):
+                if len(self._threads) < _THREADS:
                     thread = threading.Thread(target=self._run, args=(pk,), daemon=True)
                     self._threads[thread] = pk
                     thread.start()
                     started += 1
         if started:
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
         return started
 
     @property

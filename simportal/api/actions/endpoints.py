@@ -16,7 +16,7 @@ from cards.permissions import SYSTEM
 from cards.phrases import listed
 from simportal.api.actions.merging_storms import merge_storms
 from simportal.api.actions.public_addresses import read_url
-from simportal.api.actions.signing import new_secret
+from simportal.api.actions.signing import new_signing_secret
 from simportal.api.actions.telling import deliver_to, make_events, one_at_a_time
 from simportal.api.choices import EVENTS_TO_CHOOSE, DeliveryOutcome, EventType
 from simportal.api.errors import HookRefused
@@ -25,8 +25,8 @@ from simportal.api.models import ApiEvent, Delivery, Endpoint
 MOST_ENDPOINTS = 10  # of a customer
 EVENTS_KEPT_FOR = timedelta(days=90)
 FORMER_SIGNS_FOR = timedelta(hours=24)
-MISSED_AT_ONCE = 2_000
-KIND = "api.endpoint"
+_MISSED_AT_ONCE = 2_000
+_KIND = "api.endpoint"
 
 
 def add_endpoint(customer, url, types=(), *, with_card=False, by):
@@ -36,7 +36,7 @@ def add_endpoint(customer, url, types=(), *, with_card=False, by):
     who was merged or has ten.
     """
     values = {"url": read_url(url), "types": _known(types), "with_card": with_card}
-    kept = enciphered({"secret": new_secret()})
+    kept = enciphered({"secret": new_signing_secret()})
     with one_at_a_time():
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         if customer.merged_into_id:
@@ -117,7 +117,7 @@ def rotate_secret(endpoint, *, by):
             former = {"former": deciphered(endpoint.secrets)["secret"]}
         except BadInput:  # no key opens it any more
             former = {}
-        endpoint.secrets = enciphered({"secret": new_secret(), **former})
+        endpoint.secrets = enciphered({"secret": new_signing_secret(), **former})
         endpoint.former_until = timezone.now() + FORMER_SIGNS_FOR if former else None
         endpoint.save(update_fields=["secrets", "former_until"])
         _record(AuditAction.CHANGED, endpoint, by, secret="rotated")
@@ -139,7 +139,7 @@ def send_test(endpoint):
     return Delivery.objects.select_related("event").get(endpoint=endpoint, event=event)
 
 
-def send_again(delivery):
+def send_anew(delivery):
     """Send it anew, whatever became of it: with the same `webhook-id`. Raises `Refused` where its endpoint is off."""
     _check_on(delivery.endpoint)
     afresh = {"due_at": timezone.now(), "outcome": "", "tries": 0, "deaths": 0}
@@ -147,11 +147,21 @@ def send_again(delivery):
     return Delivery.objects.select_related("event", "endpoint").get(pk=delivery.pk)
 
 
+def take_mail(rows):
+    """Whether these rows of one endpoint ask for a mail to its owners, which they do no more from now on."""
+    return rows.filter(mails_owners=True).update(mails_owners=False)
+
+
+def give_mail_back(endpoint):
+    """The mail could not be sent: it is still to be, unless the endpoint is on again."""
+    Endpoint.objects.filter(pk=endpoint.pk, is_on=False).update(mails_owners=True)
+
+
 def _missed(endpoint):
     """The events since it was switched off, some at a time."""
     since, after = timezone.now() - EVENTS_KEPT_FOR, endpoint.stopped_after or 0
     events = ApiEvent.objects.filter(customer=endpoint.customer_id, created_at__gte=since)
-    while some := list(events.filter(pk__gt=after).exclude(type=EventType.TEST).order_by("pk")[:MISSED_AT_ONCE]):
+    while some := list(events.filter(pk__gt=after).exclude(type=EventType.TEST).order_by("pk")[:_MISSED_AT_ONCE]):
         yield some
         after = some[-1].pk
 
@@ -171,4 +181,4 @@ def _known(types):
 
 def _record(action, endpoint, by, **facts):
     about = {"about": endpoint.url, "customer": endpoint.customer}
-    audit.record(action, by=by, kind=KIND, key=endpoint.pk, **about, **facts)
+    audit.record(action, by=by, kind=_KIND, key=endpoint.pk, **about, **facts)

@@ -17,10 +17,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from simportal.api.actions.public_addresses import NotReachable, addresses_of, target_of
 from simportal.api.choices import DeliveryProblem
 
-WALL_S, CONNECT_S = 10, 4
-READ_AT_MOST, KEPT_OF_ANSWER = 4 * 1024, 1_000
-GONE = 410
-HEADERS = {"Content-Type": "application/json", "User-Agent": "simportal-webhooks/1", "Connection": "close"}
+POST_WALL_S, _CONNECT_S = 10, 4
+_READ_AT_MOST, _KEPT_OF_ANSWER = 4 * 1024, 1_000
+_GONE = 410
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "simportal-webhooks/1", "Connection": "close"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Secure(_Walled, HTTPSConnection):
     pass
 
 
-def post(url, body, headers, wall_s=WALL_S):
+def post(url, body, headers, wall_s=POST_WALL_S):
     """Send it, and say what came of it. No redirect is followed, and no proxy of the environment asked."""
     began, target = time.monotonic(), target_of(url)
     try:
@@ -87,7 +87,7 @@ def post(url, body, headers, wall_s=WALL_S):
 
 
 def _post_to(address, target, body, headers, began, left):
-    connection = _connection(address, target, min(left, CONNECT_S))
+    connection = _connection(address, target, min(left, _CONNECT_S))
     wall = threading.Timer(left, connection.cut)
     wall.daemon = True
     wall.start()
@@ -103,7 +103,7 @@ def _post_to(address, target, body, headers, began, left):
     code, content, said = answer
     if connection.is_cut:
         return Posted(DeliveryProblem.TOO_LATE, code, ms=_ms(began))
-    text = content.decode(errors="replace").replace("\0", "\ufffd")[:KEPT_OF_ANSWER]
+    text = content.decode(errors="replace").replace("\0", "\ufffd")[:_KEPT_OF_ANSWER]
     return Posted(_problem_with(code), code, text, _ms(began), _wait(said))
 
 
@@ -116,11 +116,11 @@ def _connection(address, target, timeout):
 
 def _exchange(connection, target, body, headers):
     """(status, the beginning of the body, what `Retry-After` says)."""
-    sent = HEADERS | {"Host": target.host} | headers
+    sent = _HEADERS | {"Host": target.host} | headers
     connection.request("POST", target.path, body=body, headers=sent, preload_content=False, decode_content=False)
     response = connection.getresponse()
     try:
-        content = response.read(READ_AT_MOST, decode_content=False)
+        content = response.read(_READ_AT_MOST, decode_content=False)
     finally:
         response.close()
     return response.status, content, response.headers.get("Retry-After", "")
@@ -138,7 +138,7 @@ def _problem_of(error, connection):
 def _problem_with(code):
     if 200 <= code < 300:
         return ""
-    if code == GONE:
+    if code == _GONE:
         return DeliveryProblem.GONE
     return DeliveryProblem.REDIRECT if 300 <= code < 400 else DeliveryProblem.STATUS
 

@@ -5,12 +5,12 @@ import hashlib
 import hmac
 import secrets
 
-MARK = "whsec_"
-SECRET_BYTES = 32
+_MARK = "whsec_"
+_SECRET_BYTES = 32
 
 
-def new_secret():
-    return MARK + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+def new_signing_secret():
+    return _MARK + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def signed_headers(signing, number, at, body):
@@ -20,6 +20,6 @@ def signed_headers(signing, number, at, body):
 
 
 def _signature(secret, number, at, body):
-    key = base64.b64decode(secret.removeprefix(MARK))
+    key = base64.b64decode(secret.removeprefix(_MARK))
     text = f"{number}.{at}.".encode() + body
     return base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()

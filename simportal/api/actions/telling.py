@@ -5,6 +5,7 @@ is of something that its `key` names, and is made in one transaction with its de
 none is lost when no worker was there for days, and none is told twice.
 """
 
+import time
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,25 +22,29 @@ from cards.actions.write import chunked
 from cards.calendar import civil_today, this_moment
 from cards.carriers.models import Line
 from cards.choices import ActorKind, JobKind
-from cards.models import Job
+from cards.models import CardEvent, Job
 from simportal.api.actions.merging_storms import merge_storms
 from simportal.api.actions.progress import at_carrier, end_of_job
-from simportal.api.actions.told_records import Records, links_of_card
+from simportal.api.actions.told_records import ToldRecords, links_of_card
 from simportal.api.choices import EventType
 from simportal.api.models import ApiEvent, ApiKey, Delivery, Endpoint, OpenOperation, TellingPlace
 
-READER, NOTICES = "api", "api_notices"
-AT_ONCE = 500
-OPERATIONS_AT_ONCE = 100
+_READER, _NOTICES = "api", "api_notices"
+_AT_ONCE = 500
+_OPERATIONS_AT_ONCE = 100
 # No transaction lasts longer from the instant that it writes down to its end.
 LATEST_TO_LIGHT = timedelta(hours=1)
 PLACE_MOVES_AFTER = timedelta(minutes=1)
 NOTICES_TOLD = (NoticeKind.EXPIRING, NoticeKind.ALLOWANCE, NoticeKind.WALLET_LOW)
+NOTICES_READ = Notice.objects.filter(kind__in=NOTICES_TOLD).select_related("card", "customer")
 
 
-def tell():
-    """Make the events of all that is new; how many they are."""
-    return sum((_tell_records(), _tell_notices(), _tell_orders(), _tell_jobs(), _tell_operations()))
+def tell_news(seconds=None):
+    """Make the events of all that is new, for so many seconds at most; how many they are."""
+    until = None if seconds is None else time.monotonic() + seconds
+    of_records = _pulled(_READER, CardEvent.objects, _take_records, until)
+    of_notices = _pulled(_NOTICES, NOTICES_READ, _take_notices, until)
+    return sum((of_records, of_notices, _tell_orders(), _tell_jobs(), _tell_operations()))
 
 
 def told_since():
@@ -61,7 +66,7 @@ def told_since():
 def one_at_a_time():
     """A transaction in which nobody else makes events."""
     with transaction.atomic():
-        place_of(READER, 0)
+        place_of(_READER, 0)
         yield
 
 
@@ -73,7 +78,7 @@ def make_events(events, only_to=None):
     """
     made, touched, since = 0, set(), told_since()
     events = [event for event in events if event.customer_id in since and event.at >= since[event.customer_id]]
-    for some in chunked(events, AT_ONCE):
+    for some in chunked(events, _AT_ONCE):
         known = set(ApiEvent.objects.filter(key__among={event.key for event in some}).values_list("key", flat=True))
         new = [event for event in some if event.key not in known]
         ApiEvent.objects.bulk_create(new)
@@ -102,10 +107,12 @@ def _endpoints_on():
     return Endpoint.objects.filter(is_on=True).select_related("customer")
 
 
-def _tell_records():
+def _pulled(reader, rows, take, until):
+    """How many events `take` has made of the rows that the reader has not handled."""
     made = []
-    while is_there_news(READER) and pull(READER, lambda records: made.append(_take_records(records))):
-        pass
+    while is_there_news(reader, rows.model) and (until is None or time.monotonic() < until):
+        if not pull(reader, lambda some: made.append(take(some)), rows=rows):
+            break
     return sum(made)
 
 
@@ -113,7 +120,7 @@ def _take_records(records):
     customers = told_since()
     if not customers:
         return 0
-    read = Records(records)
+    read = ToldRecords(records)
     owners = read.owners()
     theirs = [record for record in records if owners[record.pk] in customers]
     read.know_holds_before(theirs)
@@ -150,16 +157,6 @@ def _note_operations(records, owners):
         if record.card_id in at_carriers
     ]
     OpenOperation.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _tell_notices():
-    made = []
-    rows = Notice.objects.filter(kind__in=NOTICES_TOLD).select_related("card", "customer")
-    while is_there_news(NOTICES, Notice) and pull(
-        NOTICES, lambda notices: made.append(_take_notices(notices)), rows=rows
-    ):
-        pass
-    return sum(made)
 
 
 def _take_notices(notices):
@@ -247,7 +244,7 @@ def _tell_operations():
     """Look at operations that wait for a carrier, those first that were looked at longest ago."""
     waiting = OpenOperation.objects.select_related("record__card", "customer").order_by("looked_at", "pk")
     ended, left = [], []
-    for operation in waiting[:OPERATIONS_AT_ONCE]:
+    for operation in waiting[:_OPERATIONS_AT_ONCE]:
         _carrier, status, _look_at = at_carrier(operation.record)
         (left if status.is_under_way else ended).append((operation, status))
     OpenOperation.objects.filter(pk__in=[each.pk for each, _status in left]).update(looked_at=timezone.now())

@@ -19,7 +19,7 @@ REAL_NAME_AFTER = {
 
 
 @dataclass
-class Records:
+class ToldRecords:
     """Records of cards, in the order of their keys, with what has to be known to tell of them.
 
     `cards` are (iccid, msisdn, owner, version) as they are now.

@@ -11,7 +11,7 @@ from simportal.api.choices import DeliveryOutcome, EventType
 from simportal.api.models import Delivery
 
 SHOWN = 100
-TONES = {DeliveryOutcome.DELIVERED: "good", DeliveryOutcome.FAILED: "bad"}
+_TONES = {DeliveryOutcome.DELIVERED: "good", DeliveryOutcome.FAILED: "bad"}
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ def _line(delivery):
     outcome = delivery.outcome
     label = DeliveryOutcome(outcome).label if outcome else pgettext("delivery", "Waiting")
     body = json.dumps(json.loads(body_of(event)), ensure_ascii=False, indent=2)
-    return DeliveryLine(delivery, EventType(event.type).label, Badge(label, TONES.get(outcome, "")), body)
+    return DeliveryLine(delivery, EventType(event.type).label, Badge(label, _TONES.get(outcome, "")), body)

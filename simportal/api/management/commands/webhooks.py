@@ -1,7 +1,7 @@
 from cards.management.base import PortalCommand
 from cards.phrases import pair
 from simportal.api.actions.deliveries import send_due
-from simportal.api.actions.telling import tell
+from simportal.api.actions.telling import tell_news
 
 
 class Command(PortalCommand):
@@ -17,8 +17,8 @@ class Command(PortalCommand):
 
     def _work(self, until_settled, json, **options):
         """Once, or until there is nothing new and nothing due at this moment; what is due later is not waited for."""
-        events, tries = tell(), send_due()
-        while until_settled and (more := (tell(), send_due())) != (0, 0):
+        events, tries = tell_news(), send_due()
+        while until_settled and (more := (tell_news(), send_due())) != (0, 0):
             events, tries = events + more[0], tries + more[1]
         if json:
             self.give({"events": events, "tries": tries})

@@ -48,7 +48,7 @@ def webhook_list(request):
 
 @member_required
 @require_POST
-def add(request, pk):
+def webhook_add(request, pk):
     """A new webhook of a customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     if customer.pk not in Scope.of(request.user).owns:
@@ -71,7 +71,7 @@ def webhook_page(request, pk):
 
 @member_required
 @require_POST
-def change(request, pk):
+def webhook_change(request, pk):
     """Another URL, or other events."""
     endpoint = _endpoint(request, pk)
     if not _is_owner(request, endpoint):
@@ -85,7 +85,7 @@ def change(request, pk):
 
 @member_required
 @require_POST
-def switch(request, pk):
+def webhook_switch(request, pk):
     """Off, or on again with or without what it missed."""
 
     def switched(endpoint):
@@ -99,21 +99,21 @@ def switch(request, pk):
 
 @member_required
 @require_POST
-def test(request, pk):
+def webhook_test(request, pk):
     """Send it an event that says nothing."""
     return _done(request, pk, endpoints.send_test, _("The test is on its way: load this page anew in a moment."))
 
 
 @member_required
 @require_POST
-def rotate(request, pk):
+def webhook_rotate(request, pk):
     """A new secret; for a day the former one signs too."""
     return _done(request, pk, lambda endpoint: endpoints.rotate_secret(endpoint, by=request.user))
 
 
 @member_required
 @require_POST
-def delete(request, pk):
+def webhook_delete(request, pk):
     """It is told nothing any more."""
     endpoint = _endpoint(request, pk)
     if not _is_owner(request, endpoint):
@@ -125,11 +125,11 @@ def delete(request, pk):
 
 @member_required
 @require_POST
-def again(request, pk):
+def delivery_again(request, pk):
     """Send a delivery anew."""
     visible = Delivery.objects.filter(endpoint__in=Endpoint.objects.visible_to(request.user))
     delivery = get_object_or_404(visible.select_related("endpoint"), pk=pk)
-    return _done(request, delivery.endpoint_id, lambda _endpoint: endpoints.send_again(delivery))
+    return _done(request, delivery.endpoint_id, lambda _endpoint: endpoints.send_anew(delivery))
 
 
 def _list(request, forms_sent=None):

@@ -22,7 +22,7 @@ NOT_A_PLACE = _("This is no event's number: take `cursor` from the answer before
 USUAL_EVENTS = 100
 
 
-class Event(Schema):
+class ToldEvent(Schema):
     """What happened, once. `data.seq` is the version that the card has by it: an older one can be left out.
 
     `id` is the `webhook-id` under which it is sent.
@@ -34,10 +34,10 @@ class Event(Schema):
     data: dict[str, Any]
 
 
-class EventPage(Schema):
+class ToldEventPage(Schema):
     """`cursor` is the `after` of the next request, whether there are `more` already or not."""
 
-    items: list[Event]
+    items: list[ToldEvent]
     cursor: str
     more: bool
 
@@ -50,9 +50,9 @@ class EventQuery(Schema):
     limit: Limit = USUAL_EVENTS
 
 
-@router.get("/events", response={200: EventPage, **refused_with(422)})
+@router.get("/events", response={200: ToldEventPage, **refused_with(422)})
 @needs(ApiScope.WEBHOOKS_WRITE)
-def list_events(request, asked: Query[EventQuery]):
+def list_told(request, asked: Query[EventQuery]):
     """Events of the last 90 days, in the order in which they came to light, behind the place `after`."""
     place, types = _place(asked.after), _types(asked.types)
     events = ApiEvent.objects.filter(customer=request.auth.customer_id, pk__gt=place).exclude(type=EventType.TEST)

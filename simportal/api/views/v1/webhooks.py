@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Path, Query, Router, Schema
 from pydantic import ConfigDict, Field
@@ -149,7 +150,7 @@ def change_webhook(request, webhook: Path[Hook], payload: ChangedWebhook):
 def delete_webhook(request, webhook: Path[Hook]):
     """It is told nothing any more."""
     endpoints.remove_endpoint(_endpoint(request, webhook), by=request.user)
-    return 204, None
+    return HttpResponse(status=204)
 
 
 @router.get("/webhooks/{webhook}/secret", response={200: Secret, **refused_with(404, 422)})
@@ -206,7 +207,7 @@ def redeliver(request, webhook: Path[Hook], delivery: Path[Sent]):
     """Send it again, with the same `webhook-id`."""
     demand(request.auth, ApiScope.WEBHOOKS_WRITE)
     found = _delivery(request, webhook, delivery)
-    return as_json(delivery_document(_allowed(endpoints.send_again, found)), 202)
+    return as_json(delivery_document(_allowed(endpoints.send_anew, found)), 202)
 
 
 def _endpoints(request):

@@ -49,6 +49,7 @@ def test_secret_key_alone_is_a_portal_in_service_on_sqlite_with_the_embedded_bro
         sentry_dsn="",
         carrier_key=[],
         carrier_egress_note="",
+        webhook_loopback=False,
     )
 
 
@@ -83,6 +84,8 @@ def test_an_empty_value_counts_as_absent():
         ({"DEBUG": "1", "STAFF_TOTP": "required"}, "staff_totp", "required"),
         ({"METRICS_TOKEN": "0123456789abcdef"}, "metrics_token", "0123456789abcdef"),
         ({"CARRIER_KEY": f"{A_KEY}, {ANOTHER_KEY}"}, "carrier_key", [A_KEY, ANOTHER_KEY]),
+        ({"DEBUG": "1", "WEBHOOK_LOOPBACK": "1"}, "webhook_loopback", True),
+        ({"WEBHOOK_LOOPBACK": "0"}, "webhook_loopback", False),
         ({"CARRIER_EGRESS_NOTE": "203.0.113.7"}, "carrier_egress_note", "203.0.113.7"),
         ({"DEBUG": "1"}, "log_format", "text"),
         ({"DEBUG": "1", "LOG_FORMAT": "json"}, "log_format", "json"),
@@ -243,6 +246,11 @@ def test_mail_server(url, server):
             "SIMPORTAL_TODAY is a day such as 2026-03-02, not '2 March'.",
         ),
         ({"PORT": "http"}, "PORT is a number from 1 to 65535, not 'http'."),
+        (
+            {"WEBHOOK_LOOPBACK": "1"},
+            "WEBHOOK_LOOPBACK sends webhooks to the machine itself, for trials: it needs DEBUG=1.",
+        ),
+        ({"WEBHOOK_LOOPBACK": "yes"}, "WEBHOOK_LOOPBACK is 1 or 0, not 'yes'."),
         (
             {"STAFF_TOTP": "off"},
             "STAFF_TOTP is required or optional, not 'off': whether all staff log in in two steps.",

@@ -5,10 +5,15 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import standardwebhooks
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core import mail
 from django.db.models import F
 from django.utils import timezone
@@ -426,6 +431,44 @@ def test_the_next_address_is_tried_where_the_first_is_dead(monkeypatch, called):
     monkeypatch.setattr(public_addresses.socket, "getaddrinfo", Names(["93.184.216.34", "93.184.216.35"]))
     post("https://name.example.com/", b"{}", {})
     assert called == [("93.184.216.34", 443), ("93.184.216.35", 443)]
+
+
+@pytest.fixture
+def secure(tmp_path, monkeypatch):
+    """A receiver with a certificate for hooks.example.com, which this machine trusts, and which names lead to."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hooks.example.com")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example.com")]), critical=False)
+    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    certificate, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with receiving() as receiver:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, secret)
+        receiver.names = []
+        context.sni_callback = lambda _socket, asked, _context: receiver.names.append(asked)
+        receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+        monkeypatch.setattr(public_addresses.socket, "getaddrinfo", Names(*[["127.0.0.1"]] * 3))
+        yield receiver
+
+
+def test_the_certificate_is_that_of_the_name_though_the_address_is_called(secure):
+    posted = post(f"https://hooks.example.com:{secure.port}/sim", b"{}", {})
+    assert (posted.problem, posted.code, secure.names) == ("", 200, ["hooks.example.com"])
+    assert secure.received[0].headers["host"] == f"hooks.example.com:{secure.port}"
+    assert post(f"https://other.example.com:{secure.port}/sim", b"{}", {}).problem == "not_secure"
+    assert len(secure.received) == 1
+
+
+def test_whoever_never_ends_the_handshake_is_cut_off(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(public_addresses.socket, "getaddrinfo", Names(["127.0.0.1"]))
+        posted = post(f"https://hooks.example.com:{silent.getsockname()[1]}/", b"{}", {}, wall_s=0.3)
+    assert (posted.problem, posted.ms < 2_000) == ("too_late", True)
 
 
 def test_no_proxy_of_the_environment_is_asked(receiver, acme, monkeypatch):

@@ -145,7 +145,7 @@ def change_webhook(request, webhook: Path[Hook], payload: ChangedWebhook):
     return as_json(endpoint_document(_endpoint(request, webhook)))
 
 
-@router.delete("/webhooks/{webhook}", response={204: None, **refused_with(404)})
+@router.api_operation(["DELETE"], "/webhooks/{webhook}", response={204: None, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def delete_webhook(request, webhook: Path[Hook]):
     """It is told nothing any more."""

@@ -13,7 +13,9 @@ from simportal.schedule import BEAT_SCHEDULE, every
 pytestmark = pytest.mark.once
 
 HOUR = 3600
-EVERY_TWO_SECONDS = ["cards.jobs", "billing.orders", "carriers.hear", "carriers.work", "carriers.approved"]
+EVERY_TWO_SECONDS = [
+    *("cards.jobs", "billing.orders", "carriers.hear", "carriers.work", "carriers.approved", "api.tell", "api.send"),
+]
 SCHEDULE = {"fast": every(2, "fast"), "slow": every(300, "slow")}
 
 

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import urllib3
 from django.utils import timezone
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from simportal.api.actions.public_addresses import NotReachable, addresses_of, target_of
 from simportal.api.choices import DeliveryProblem
@@ -102,7 +103,7 @@ def _post_to(address, target, body, headers, began, left):
         connection.close()
     code, content, said = answer
     if connection.is_cut:
-        return Posted(DeliveryProblem.TOO_LATE, code, ms=_ms(began))
+        return Posted(DeliveryProblem.TOO_LATE, ms=_ms(began))
     text = content.decode(errors="replace").replace("\0", "\ufffd")[:_KEPT_OF_ANSWER]
     return Posted(_problem_with(code), code, text, _ms(began), _wait(said))
 
@@ -131,7 +132,7 @@ def _problem_of(error, connection):
         return DeliveryProblem.NOT_CONNECTED
     if connection.is_cut or isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
         return DeliveryProblem.TOO_LATE
-    is_ssl = isinstance(error, ssl.SSLError | urllib3.exceptions.SSLError)
+    is_ssl = isinstance(error, ssl.SSLError | urllib3.exceptions.SSLError | CertificateError)
     return DeliveryProblem.NOT_SECURE if is_ssl else DeliveryProblem.NO_ANSWER
 
 

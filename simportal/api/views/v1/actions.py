@@ -12,11 +12,12 @@ from cards.permissions import Actor
 from simportal.api.actions import many
 from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
 from simportal.api.errors import Problem, invalid, of_bad_input
-from simportal.api.pages.entrance import demand, needs
+from simportal.api.pages.entrance import demand, needs, needs_by_word
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.operations import is_over, of_job, of_record
+from simportal.api.pages.portal_api import IF_MATCH, WITH_ETAG
 from simportal.api.pages.possible_actions import allowed_instead, possible_actions, refusal_document
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.cards import etag_of
@@ -55,7 +56,12 @@ def list_actions(request, card: Path[Number]):
     return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
-@router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412)})
+@router.post(
+    "/cards/{card}/actions",
+    response={200: Operation, 202: Operation, **refused_with(404, 409, 412)},
+    openapi_extra={"parameters": [IF_MATCH], "responses": {200: WITH_ETAG, 202: WITH_ETAG}},
+)
+@needs_by_word(*SCOPE_OF_ACTION.values())
 @exactly_once
 def act_on_card(request, card: Path[Number], payload: ActionBody):
     """Do it now. 200 when all of it is done; 202 when the carrier has to do its part: look at `Location` again."""
@@ -77,6 +83,7 @@ def act_on_card(request, card: Path[Number], payload: ActionBody):
 
 
 @router.post("/actions/preview", response={200: Preview, **refused_with(404)})
+@needs_by_word(*SCOPE_OF_ACTION.values())
 def preview(request, payload: ManyBody):
     """What would become of each card, and nothing is done: the dry run of `POST /actions`."""
     action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
@@ -100,6 +107,7 @@ def preview(request, payload: ManyBody):
 
 
 @router.post("/actions", response={202: Operation, **refused_with(404, 409)})
+@needs_by_word(*SCOPE_OF_ACTION.values())
 @exactly_once
 def act_on_many(request, payload: ManyBody):
     """Begin it for all cards that can; what became of each stands in the operation's items.

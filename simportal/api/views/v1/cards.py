@@ -13,6 +13,7 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.portal_api import IF_NONE_MATCH, WITH_ETAG
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.parameters import CardQuery, Number
 from simportal.api.views.v1.schemas import CardCount, CardDocument, CardPage, refused_with
@@ -51,7 +52,11 @@ def count_cards(request, asked: Query[CardQuery]):
     return as_json({"count": filter_of(request, asked.filters()).qs.count()})
 
 
-@router.get("/cards/{card}", response={200: CardDocument, **refused_with(404, 409)})
+@router.get(
+    "/cards/{card}",
+    response={200: CardDocument, 304: None, **refused_with(404, 409)},
+    openapi_extra={"parameters": [IF_NONE_MATCH], "responses": {200: WITH_ETAG}},
+)
 @needs(ApiScope.CARDS_READ)
 def get_card(request, card: Path[Number]):
     """One card, by its ICCID, or by `msisdn:…` or `imsi:…`. The ETag is its version."""

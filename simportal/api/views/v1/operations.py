@@ -14,6 +14,7 @@ from simportal.api.choices import SCOPE_OF_ACTION
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.operations import is_over, job_in, operation_named
 from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.portal_api import PREFER
 from simportal.api.pages.possible_actions import refusal_document
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.parameters import PageQuery
@@ -35,7 +36,12 @@ class ItemQuery(PageQuery):
     outcome: Literal["done", "refused"] | None = None
 
 
-@router.get("/operations/{operation}", url_name="get_operation", response={200: OperationDocument, **refused_with(404)})
+@router.get(
+    "/operations/{operation}",
+    url_name="get_operation",
+    response={200: OperationDocument, **refused_with(404)},
+    openapi_extra={"parameters": [PREFER]},
+)
 @needs(*SCOPE_OF_ACTION.values())
 def get_operation(request, operation: Path[Named]):
     """How far it is. `Prefer: wait=10` answers when it is over, or after so many seconds (at most 10)."""

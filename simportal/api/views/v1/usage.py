@@ -20,6 +20,9 @@ from simportal.api.views.v1.schemas import refused_with
 router = Router(tags=["usage"])
 ROWS_AT_ONCE = 2_000
 NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
+LINES = {"schema": {"type": "string"}}
+STREAMED = {"responses": {200: {"content": {NDJSON: LINES, "text/csv": LINES}}}}
+Day = Annotated[date, Field(description="`YYYY-MM-DD`")]
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="`YYYY-MM`")]
 
 
@@ -32,7 +35,7 @@ class StreamQuery(Schema):
 
 
 # Before the day, whose address would take it.
-@router.get("/usage/monthly/{month}", response={200: str, **refused_with(404)})
+@router.get("/usage/monthly/{month}", response={200: None, **refused_with(404)}, openapi_extra=STREAMED)
 @needs(ApiScope.USAGE_READ)
 def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
     """The bytes of each card in a calendar month, as far as the card was yours: `{"card", "bytes"}` on each line."""
@@ -42,9 +45,9 @@ def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
     return _stream(asked.format, ("card", "bytes"), rows.values_list("card__iccid", "total"))
 
 
-@router.get("/usage/{day}", response={200: str, **refused_with(404)})
+@router.get("/usage/{day}", response={200: None, **refused_with(404)}, openapi_extra=STREAMED)
 @needs(ApiScope.USAGE_READ)
-def usage_of_day(request, day: Path[date], asked: Query[StreamQuery]):
+def usage_of_day(request, day: Path[Day], asked: Query[StreamQuery]):
     """The bytes of each card on a civil day, as far as the card was yours: `{"card", "bytes"}` on each line."""
     days = _theirs(request, UsageDay.objects.filter(day=day)).order_by("card")
     return _stream(asked.format, ("card", "bytes"), days.values_list("card__iccid", "bytes"))

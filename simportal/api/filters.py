@@ -18,7 +18,7 @@ from simportal.api.models import ApiKey
 SORTS_OF_LIST: dict[str, SortOrder] = {"id": OLDEST, "-id": NEWEST} | {
     name: SORTS[name][1] for name in ("expiry", "-expiry", "due", "-due", "iccid", "-iccid", "msisdn", "-msisdn")
 }
-MOST_BYTES = 2**62
+_MOST_BYTES = 2**62
 
 
 class ApiCardForm(CardForm):
@@ -38,7 +38,7 @@ class Bytes(django_filters.Filter):
     field_class = forms.IntegerField
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=MOST_BYTES, **options)
+        super().__init__(min_value=0, max_value=_MOST_BYTES, **options)
 
 
 class ApiCardFilter(OwnCardFilter):

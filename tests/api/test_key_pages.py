@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from cards.calendar import civil_today
 from cards.models import AuditEntry, Customer, Membership
-from simportal.api.actions.keys import MOST_KEYS, is_taken_from, key_of, make_key
+from simportal.api.actions.keys import MOST_KEYS, is_taken_from, make_key, shown_key
 from simportal.api.models import ApiKey
 from tests.api.program import BASE
 from tests.build import SHELL, member, on_day, staff
@@ -50,7 +50,7 @@ def test_an_owner_makes_a_key_that_is_shown_once_and_opens_the_api(acme, caplog)
     with caplog.at_level(logging.DEBUG):
         page = made(owner, acme, addresses="203.0.113.7\n2001:db8::1")
     (shown,) = set(KEY.findall(text(page)))
-    row = key_of(shown)
+    row = shown_key(shown)
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
     assert (row.customer, row.name, row.scopes, row.addresses, row.expires_on, row.created_by.username) == (
         *(acme, "ERP", ["cards:read", "cards:act"], ["203.0.113.7/32", "2001:db8::/64"]),
@@ -105,7 +105,7 @@ def test_a_customer_has_ten_living_keys_at_most(acme):
 def test_a_revoked_key_opens_nothing_and_is_said_so(acme):
     owner = browser()
     (shown,) = set(KEY.findall(text(made(owner, acme))))
-    row = key_of(shown)
+    row = shown_key(shown)
     page = owner.post(f"/my/keys/{row.pk}/revoke/", follow=True)
     assert "The key “ERP” is revoked: it opens nothing any more." in text(page)
     assert owner.get(f"{BASE}/me", headers={"authorization": f"Bearer {shown}"}).json()["code"] == "key_revoked"

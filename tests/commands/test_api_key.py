@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cards.models import AuditEntry, Customer
-from simportal.api.actions.keys import MOST_KEYS, key_of, make_key
+from simportal.api.actions.keys import MOST_KEYS, make_key, shown_key
 from simportal.api.choices import ApiScope
 from simportal.api.models import ApiKey
 from tests.build import SHELL, on_day
@@ -25,7 +25,7 @@ def acme():
 def test_a_key_is_printed_once_and_opens_all_that_customers_may(acme):
     ended = run("api_key", "add", "--customer", "Acme")
     shown = ended.out.strip()
-    row = key_of(shown)
+    row = shown_key(shown)
     assert (ended.code, ended.err) == (0, "Keep it like a password: it is not shown again.\n")
     assert (row.customer, row.scopes, row.name, row.expires_on) == (acme, ApiScope.values, "shell", date(2027, 3, 10))
     told = Client().get("/api/v1/me", headers={"authorization": f"Bearer {shown}"})

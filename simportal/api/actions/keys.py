@@ -79,7 +79,7 @@ def revoke_key(key, *, by):
     return bool(revoked)
 
 
-def key_of(shown):
+def shown_key(shown):
     """The row of the key that a program shows, whether it is living or not; None for what is no key."""
     mark, _sep, rest = shown.partition("_")
     prefix, _sep, secret = rest.partition("_")

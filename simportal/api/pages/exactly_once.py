@@ -32,17 +32,17 @@ def exactly_once(view):
     @wraps(view)
     def answered(request, *args, **kwargs):
         asked = (request.auth.customer, request.method, request.path, _key(request))
-        row = kept_answers.claim(*asked, _digest(request.body))
+        row = kept_answers.claim_answer(*asked, _digest(request.body))
         if row.is_given:
             return _again(row)
         try:
             with transaction.atomic():
-                kept_answers.lock(row)
+                kept_answers.lock_answer(row)
                 response = _of(view, request, *args, **kwargs)
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-                kept_answers.keep(row, response.status_code, headers, response.content.decode())
+                kept_answers.keep_answer(row, response.status_code, headers, response.content.decode())
         except BaseException:
-            kept_answers.forget(row)
+            kept_answers.forget_answer(row)
             raise
         return response
 

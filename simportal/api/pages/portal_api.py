@@ -30,7 +30,7 @@ HEADERS = {
 }
 # The headers of answers by their code, besides what may still be asked: that is told to whoever has a valid key.
 OF_CODE = {201: ("Location",), 202: ("Location",), 429: ("Retry-After",), 503: ("Retry-After",)}
-LIMITS = ("RateLimit-Policy", "RateLimit")
+_LIMITS = ("RateLimit-Policy", "RateLimit")
 
 
 def header_parameter(name, description):
@@ -100,7 +100,7 @@ def _describe(operation, view):
     for code, answer in operation["responses"].items():
         if code >= 400 and JSON in answer.get("content", {}):
             answer["content"] = {PROBLEM: answer["content"][JSON]}
-        names = (*(LIMITS if code != 401 else ()), *OF_CODE.get(code, ()))
+        names = (*(_LIMITS if code != 401 else ()), *OF_CODE.get(code, ()))
         told = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         answer["headers"] = answer.get("headers", {}) | told
 

@@ -7,16 +7,16 @@ from django.views.decorators.http import require_safe
 from ninja.errors import ValidationError
 
 from cards.errors import BadInput, Refused
-from simportal.api.errors import Problem, not_found, of_bad_input, of_refusal, of_schema
+from simportal.api.errors import Problem, no_such, of_bad_input, of_refusal, of_schema
 from simportal.api.pages.entrance import KeyRequired
 from simportal.api.pages.portal_api import PortalApi, strict
 from simportal.api.pages.problems import answer_to
 from simportal.api.views.v1 import actions, card_history, cards, me, money, operations, orders, requests, usage
 
 VERSION = "1.0.0"
-OF_MONEY = (orders.router, money.router)
+_OF_MONEY = (orders.router, money.router)
 ROUTERS = (
-    *(me.router, cards.router, card_history.router, actions.router, operations.router, *OF_MONEY),
+    *(me.router, cards.router, card_history.router, actions.router, operations.router, *_OF_MONEY),
     *(usage.router, requests.router),
 )
 
@@ -56,7 +56,7 @@ def _unfit(request, error):
 
 @api.exception_handler(Http404)
 def _nothing_there(request, error):
-    return answer_to(not_found(_("There is nothing of yours at this address.")))
+    return answer_to(no_such(_("There is nothing of yours at this address.")))
 
 
 @api.exception_handler(PermissionDenied)

@@ -54,7 +54,8 @@ def test_what_is_said_of_a_key_is_kept_of_it(acme):
             "revoked_at": None,
         },
     )
-    assert run("api_key", "list").out == f"{made['id']}: ERP, Acme, expires 2026-06-01, never used\n"
+    told = f"only from 203.0.113.7/32, created {timezone.localdate()}, never used, expires 2026-06-01"
+    assert run("api_key", "list").out == f"{made['id']}: ERP, Acme, {told}\n"
 
 
 @pytest.mark.parametrize("begins", ["spk_", ""])
@@ -63,7 +64,8 @@ def test_a_key_is_revoked_by_its_public_part(acme, begins):
     ended = run("api_key", "revoke", f"{begins}{row.prefix}")
     assert (ended.code, ended.out) == (0, "The key “erp” is revoked: it opens nothing any more.\n")
     assert result("api_key", "revoke", f"{begins}{row.prefix}")["revoked_at"][:10] == str(timezone.localdate())
-    assert run("api_key", "list").out == f"{row.public}: erp, Acme, revoked {timezone.localdate()}, never used\n"
+    told = "created {today}, never used, revoked {today}".format(today=timezone.localdate())
+    assert run("api_key", "list").out == f"{row.public}: erp, Acme, {told}\n"
 
 
 @pytest.mark.parametrize(

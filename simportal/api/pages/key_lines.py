@@ -33,7 +33,7 @@ def key_lines(keys, *, for_staff=False):
             key,
             _badge(key, today),
             [str(scope.label) for scope in ApiScope if key.may(scope)],
-            list(_facts(key, _maker(key.created_by, for_staff))),
+            list(key_facts(key, _maker(key.created_by, for_staff))),
             key.is_living(today),
         )
         for key in keys
@@ -48,7 +48,8 @@ def _badge(key, today):
     return Badge(pgettext("API key", "Valid"), "good")
 
 
-def _facts(key, maker):
+def key_facts(key, maker=""):
+    """From where it is taken, when and by whom it was made, when it was used and when it ends."""
     if key.addresses:
         yield _("only from {addresses}").format(addresses=listed(key.addresses))
     created = _("created {day}").format(day=_day(key.created_at))

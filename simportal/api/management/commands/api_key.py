@@ -1,4 +1,3 @@
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards.catalogue.assign import the_one
@@ -11,6 +10,8 @@ from simportal.api.actions.keys import make_key, revoke_key
 from simportal.api.choices import ApiScope
 from simportal.api.models import ApiKey
 from simportal.api.models.key import KEY_MARK
+from simportal.api.pages.key_lines import key_facts
+from simportal.api.pages.written import as_instant
 
 _NAME = "shell"
 
@@ -55,7 +56,7 @@ class Command(PortalCommand):
             self.give({"keys": [key_document(key) for key in keys]})
             return
         for key in keys:
-            self.stdout.write(pair(key.public, listed([key.name, key.customer.name, *_told(key)])))
+            self.stdout.write(pair(key.public, listed([key.name, key.customer.name, *key_facts(key)])))
         if not keys:
             self.note(_("There are no keys."))
 
@@ -79,11 +80,11 @@ def key_document(key):
         "customer": key.customer.name,
         "scopes": key.scopes,
         "addresses": key.addresses,
-        "created_at": _instant(key.created_at),
+        "created_at": as_instant(key.created_at),
         "created_by": key.created_by and key.created_by.get_username(),
         "expires_on": key.expires_on,
         "last_used_on": key.last_used_on,
-        "revoked_at": _instant(key.revoked_at),
+        "revoked_at": as_instant(key.revoked_at),
     }
 
 
@@ -92,15 +93,3 @@ def _customer(name):
     if not found:
         raise BadInput("", _("There is no customer with this name."))
     return the_one(found)
-
-
-def _told(key):
-    if key.revoked_at:
-        yield _("revoked {day}").format(day=f"{timezone.localtime(key.revoked_at):%Y-%m-%d}")
-    elif key.expires_on:
-        yield _("expires {day}").format(day=key.expires_on)
-    yield _("last used {day}").format(day=key.last_used_on) if key.last_used_on else _("never used")
-
-
-def _instant(at):
-    return at and timezone.localtime(at).isoformat(timespec="seconds")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 # What each example in Python begins with.
 ASK = """\
-import json, os, urllib.error, urllib.request, uuid
+import json, os, urllib.error, urllib.parse, urllib.request, uuid
 
 PORTAL, KEY, CARD = os.environ["PORTAL"], os.environ["API_KEY"], os.environ["CARD"]
 
@@ -61,7 +61,7 @@ curl "$PORTAL/api/v1/cards?state=in_use&limit=200&fields=iccid,holds,cycle" -H "
         """\
 place = ""
 while place is not None:
-    status, page = ask("GET", f"/api/v1/cards?state=in_use&limit=200&next={place}")
+    status, page = ask("GET", f"/api/v1/cards?state=in_use&limit=200&next={urllib.parse.quote(place)}")
     for card in page["items"]:
         print(card["iccid"], card["holds"], card["cycle"]["used_bytes"])
     place = page["next"]

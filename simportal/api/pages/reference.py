@@ -141,9 +141,9 @@ def _shape(name, schema):
 
 
 def _kind(schema):
-    """`string`, `integer or null`, `array of Summary`: in the words of JSON."""
+    """`string`, `integer | null`, `Summary[]`: in signs and the words of JSON, which are no language's."""
     if "anyOf" in schema:
-        return " or ".join(map(_kind, schema["anyOf"]))
+        return " | ".join(map(_kind, schema["anyOf"]))
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
@@ -151,7 +151,7 @@ def _kind(schema):
     if "$ref" in schema:
         return schema["$ref"].removeprefix(_REFERENCES)
     if schema.get("type") == "array":
-        return f"array of {_kind(schema.get('items', {}))}"
+        return f"{_kind(schema.get('items', {}))}[]"
     kind = schema.get("type", "any")
     return f"{kind} ({schema['format']})" if "format" in schema else kind
 

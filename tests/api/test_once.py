@@ -66,7 +66,7 @@ def digest_of(body):
     return exactly_once._digest(json.dumps(body).encode())
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_fifty_equal_requests_at_once_are_one():
     program, card = Program(Customer.objects.create(name="Acme")), card_in_use(customer="Acme")
     path, statuses, begin = f"{BASE}/cards/{card.iccid}/actions", [], threading.Barrier(AT_ONCE)

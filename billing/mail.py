@@ -61,7 +61,7 @@ def drain(today, now, seconds, begins=True):
 
 
 def _deliver(digest, connection, now):
-    acting = digest.customer.memberships.filter(role__in=ACTING_ROLES, user__is_active=True)
+    acting = digest.customer.memberships.of_people().filter(role__in=ACTING_ROLES, user__is_active=True)
     addresses = sorted(set(acting.exclude(user__email="").values_list("user__email", flat=True)))
     if not settings.SENDS_MAIL:
         return digests.give_up(digest, MailProblem.NO_SERVER)

@@ -81,6 +81,10 @@ class OrderQuerySet(OwnedQuerySet["Order"]):
         at_work = self.filter(state__in=(OrderState.DRAFT, OrderState.PAID), day=day)
         return at_work.filter(job__status__in=(JobStatus.CHECKING, JobStatus.RUNNING)).order_by("pk")
 
+    def beyond_drafts(self) -> Self:
+        """Those that were placed, whatever became of them."""
+        return self.exclude(state=OrderState.DRAFT)
+
     def forgotten_at(self, now: datetime) -> Self:
         """Drafts that nobody placed within a day, nor has tried to since."""
         a_day_ago = now - timedelta(days=1)

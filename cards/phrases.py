@@ -33,6 +33,11 @@ def in_turn(items: Iterable[object]) -> str:
     return _("; ").join(map(str, items))
 
 
+def paragraphs(text: str) -> list[str]:
+    """What a docstring says: its paragraphs, each on one line."""
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
 def joined(sentence: object, following: object) -> str:
     """Two sentences, one after the other; the second may be empty."""
     return _("{sentence} {following}").format(sentence=sentence, following=following) if following else str(sentence)

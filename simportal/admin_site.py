@@ -96,6 +96,7 @@ MASTER_DATA = (
 )
 PEOPLE = (
     (pgettext_lazy("menu", "People"), "console:people", "auth.view_user"),
+    (pgettext_lazy("menu", "API keys"), "console-api:keys", "api.view_apikey"),
     (_("Audit log"), "console:log", "cards.view_auditentry"),
 )
 SECTIONS = (

@@ -3,6 +3,7 @@
 from django.http import HttpResponse, HttpResponseServerError, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cards.log_context import log_facts
 
@@ -12,7 +13,7 @@ TITLES = {
     400: _("The request cannot be read"),
     401: _("No valid key"),
     403: _("Not allowed"),
-    404: _("Not found"),
+    404: pgettext_lazy("problem", "Not found"),
     405: _("This address is not asked for like this"),
     409: _("Not possible now"),
     412: _("Changed meanwhile"),

@@ -22,6 +22,7 @@ from cards.links import portal_link, secret_in
 from cards.pages.frames import permitted, public_page
 from cards.people import devices
 from cards.people.accounts import named_in
+from cards.people.members import without_programs
 from cards.people.staff import KEEPS_ACCOUNTS, may_decide_about
 from cards.visitors import visitor_address
 from simportal.asked_mail import send_each
@@ -72,7 +73,7 @@ def set_password(request):
 @require_POST
 def send_to_person(request, pk):
     """The link goes to the address of somebody's account; whoever has it sent does not see it."""
-    user = get_object_or_404(get_user_model(), pk=pk)
+    user = get_object_or_404(without_programs(get_user_model().objects), pk=pk)
     if not may_decide_about(request.user, user, KEEPS_ACCOUNTS):
         raise PermissionDenied
     if not user.email or not settings.SENDS_MAIL:

@@ -21,6 +21,7 @@ from cards.models import Card
 from cards.pages.downloads import as_download, dated
 from cards.pages.frames import CONSOLE, console_page, permitted, public_page
 from cards.people.forms import ConfirmedForm
+from cards.people.members import without_programs
 from cards.people.personal_data import PERSONAL_DATA, close_account, data_of
 from cards.scope import Scope
 
@@ -112,7 +113,7 @@ def _closed(form, user, *, by):
 
 
 def _customers_person(pk):
-    return get_object_or_404(get_user_model(), pk=pk, is_staff=False)
+    return get_object_or_404(without_programs(get_user_model().objects), pk=pk, is_staff=False)
 
 
 def _file(user, *, by):

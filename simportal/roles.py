@@ -59,6 +59,7 @@ LOOKED_AT = (
     "bills.billfee",
     "bills.billline",
     "bills.payout",
+    "api.apikey",
 )
 # Memberships are none of them: no role gives them, or it would give the customers' wallets with them.
 MASTER_DATA_MODELS = ("cards.carrierpolicy", "cards.customer", "cards.plan")
@@ -105,6 +106,7 @@ BEYOND_CARDS = {
         "cards.decide_quarantinedreading",
         "carriers.look_at_carrier",
         "carriers.decide_drift",
+        "api.revoke_apikey",
     }
     | {"billing.place_order"},
     "finance": MOVES_MONEY,

@@ -3,6 +3,7 @@
 The strings in the code are the English; only Chinese has a catalogue.
 """
 
+import ast
 from io import BytesIO
 from itertools import takewhile
 
@@ -13,6 +14,10 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation import templatize
 
+from cards.phrases import paragraphs
+
+# What the document of the API says is written once, where it is true: in docstrings, and as what a value means.
+DESCRIBING = "simportal/api/views/v1"
 SOURCE_FOLDERS = ("billing", "cards", "simportal", "templates")
 ONE = ("_", "gettext", "gettext_lazy", "gettext_noop")
 KEYWORDS = (
@@ -41,7 +46,24 @@ def found():
         place = str(path.relative_to(settings.BASE_DIR))
         for line, message, _, context in extract("python", _as_python(path), KEYWORDS):
             template.add(message, context=context, locations=[(place, line)])
+        if place.startswith(DESCRIBING):
+            for line, message in _described(path):
+                template.add(message, locations=[(place, line)])
     return template
+
+
+def _described(path):
+    """(line, paragraph) of what a file says of operations, schemas and values."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and _is_operation(node)):
+            yield from ((node.lineno, told) for told in paragraphs(ast.get_docstring(node) or ""))
+        elif isinstance(node, ast.Call):
+            named = [key.value for key in node.keywords if key.arg == "description"]
+            yield from ((text.lineno, text.value) for text in named if isinstance(text, ast.Constant))
+
+
+def _is_operation(function):
+    return any(ast.unparse(decorator).startswith("router.") for decorator in function.decorator_list)
 
 
 def messages(catalog):

@@ -45,7 +45,19 @@ RINGS = (
     {"actions", "bills", "carriers", "guest", "payments", "protocols", "calling"},
     {"pages", "forms", "templatetags"},
     {"people", "backends"},
-    {"admin", "views", "tasks", "mail", "management", "urls", "my_urls", "pay_urls", "hook_urls", "apps"},
+    {
+        "admin",
+        "views",
+        "tasks",
+        "mail",
+        "management",
+        "urls",
+        "my_urls",
+        "pay_urls",
+        "hook_urls",
+        "console_urls",
+        "apps",
+    },
 )
 DOORS = RINGS[-1]
 DOORS_THAT_MEET = {
@@ -53,6 +65,7 @@ DOORS_THAT_MEET = {
     ("my_urls", "views"),
     ("pay_urls", "views"),
     ("hook_urls", "views"),
+    ("console_urls", "views"),
     ("tasks", "mail"),
 }
 
@@ -293,6 +306,7 @@ def test_a_card_is_read_anew_and_never_refreshed():
 # Names under which a state travels; and where the rules about states stand, besides the models that have them.
 STATE_NAMES = {"state", "phase", "status", "shown", "from_state", "to_state", "resumes_to"}
 RULES_OF_STATES = {
+    "simportal/api/choices.py",
     *("cards/holds.py", "cards/rules.py", "cards/guards.py", "billing/rules.py"),
     *("cards/carriers/wanted.py", "cards/carriers/verdict.py", "cards/actions/alike.py"),
     *("cards/proof/allowances.py", "cards/proof/chain.py", "cards/proof/counters.py", "cards/proof/facts.py"),
@@ -461,6 +475,8 @@ MEMBERS = {
     *("cards/people/members.py", "cards/actions/claims.py", "cards/models/invitation.py", "billing/mail.py"),
     *("cards/people/personal_data.py", "simportal/api/mail.py"),
     *("cards/views/my/members.py", "cards/people/people_lines.py"),
+    "simportal/api/actions/keys.py",  # a program is a member too
+    "cards/people/views/customer_members.py",
     *("cards/actions/jobs/merge.py", "billing/pages/merging.py"),  # who goes with a customer that is merged
 }
 
@@ -551,7 +567,10 @@ def test_a_write_is_seen():
 
 # the two audiences: the console, and the customers' own pages
 
-ADDRESSES = {"console": re.compile("(console|money|bills|carriers):[a-z]"), "my": re.compile("(my|buying):[a-z]")}
+ADDRESSES = {
+    "console": re.compile("(console|money|bills|carriers|console-api):[a-z]"),
+    "my": re.compile("(my|buying|my-api):[a-z]"),
+}
 AUDIENCES = (("console", "my"), ("my", "console"))
 BOTH_FRAMES = "cards.pages.frames"
 # Staff print what a customer's phone reads, and send the link by which somebody joins a customer.
@@ -587,7 +606,7 @@ def needed(*names):
 
 
 def views_of(audience):
-    return [name for name in MODULES if name.split(".")[1:3] == ["views", audience]]
+    return [name for name in MODULES if f".views.{audience}." in name]
 
 
 def words(name):

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from simportal.translations import (
+    DESCRIBING,
     KEYWORDS,
     SOURCE_FOLDERS,
     catalogue,
@@ -119,6 +120,20 @@ def test_a_message_is_found_however_deep_its_folder_lies(tmp_path):
     assert where == {message: [(path, 1)] for message, path in zip(said, files, strict=True)}
 
 
+def test_what_the_document_of_the_api_says_is_found(tmp_path):
+    code = tmp_path / DESCRIBING / "cards.py"
+    code.parent.mkdir(parents=True)
+    code.write_text(
+        '''class Card(Schema):\n    """A card.\n\n    Its days\n    are civil."""\n'''
+        """    pin: str = Field(description="Four digits")\n"""
+        '''@router.get("/cards")\ndef cards(request):\n    """Your cards."""\n'''
+        '''def _own():\n    """Not told."""\n'''
+    )
+    with override_settings(BASE_DIR=tmp_path):
+        told = {message.id for message in messages(found())}
+    assert told == {"A card.", "Its days are civil.", "Four digits", "Your cards."}
+
+
 def test_merging_keeps_what_is_translated_drops_what_is_gone_and_names_what_lacks(tmp_path):
     """Also where a message got a plural, whose translation is another."""
     code = tmp_path / "cards" / "words.py"
@@ -149,11 +164,13 @@ def test_merging_keeps_what_is_translated_drops_what_is_gone_and_names_what_lack
 
 def test_every_file_that_speaks_is_found():
     speaks = re.compile(r"""\b(?:_|n?p?gettext(?:_lazy|_noop)?)\(\s*["']|{% (?:block)?translate """)
+    describes = re.compile(r"""\bdescription="|^class |^@router""", re.MULTILINE)
     files = [path for source in SOURCE_FOLDERS for path in (settings.BASE_DIR / source).rglob("*.*")]
     speaking = {
         str(path.relative_to(settings.BASE_DIR))
         for path in files
-        if path.suffix in (".html", ".py", ".txt") and speaks.search(path.read_text())
+        if path.suffix in (".html", ".py", ".txt")
+        if speaks.search(path.read_text()) or (DESCRIBING in str(path) and describes.search(path.read_text()))
     }
     assert {path for message in messages(found()) for path, _line in message.locations} == speaking
 

@@ -51,7 +51,7 @@ def merging_preview(former, target):
 
 def members_of(customer):
     """Who acts for a customer, and as what: those who would act for the other one."""
-    return list(Membership.objects.filter(customer=customer).select_related("user").order_by("pk"))
+    return list(Membership.objects.of_people().filter(customer=customer).select_related("user").order_by("pk"))
 
 
 def merging_context(proposal):

@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from cards.admin.authority import AuthorityOverPeople
 from cards.people import sessions
+from cards.people.members import without_programs
 from cards.people.staff import revoke_invitations_by
 
 admin.site.unregister(User)
@@ -15,6 +16,9 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class PortalUserAdmin(AuthorityOverPeople, UserAdmin):
+    def get_queryset(self, request):
+        return without_programs(super().get_queryset(request))
+
     def user_change_password(self, request, id, form_url=""):
         """Of others, without the old one; one's own is changed where the old one is asked for."""
         if self.get_object(request, unquote(id)) == request.user:

@@ -27,6 +27,7 @@ from cards.scope import Scope
 
 SAFE = ("GET", "HEAD")
 SELLING = (pgettext_lazy("menu", "Public renewals"), "buying:selling")  # for an enterprise's owners alone
+KEYS = (pgettext_lazy("menu", "API keys"), "my-api:keys")  # for owners alone
 MENU = (
     (_("Home"), "my:home"),
     (_("My cards"), "my:card-list"),
@@ -35,6 +36,7 @@ MENU = (
     SELLING,
     (_("Requests"), "my:requests"),
     (_("Members"), "my:members"),
+    KEYS,
     (pgettext_lazy("login", "Account"), "account:account"),
 )
 
@@ -224,8 +226,8 @@ def _my_layout(request):
         return {}
     menu, home = [], reverse("my:home")
     scope = Scope.of(request.user)
-    sells = Customer.objects.enterprises_owned(scope).exists()
-    for title, name in (entry for entry in MENU if sells or entry != SELLING):
+    shows = {SELLING: Customer.objects.enterprises_owned(scope).exists(), KEYS: bool(scope.owns)}
+    for title, name in (entry for entry in MENU if shows.get(entry, True)):
         url = reverse(name)
         is_current = request.path == url if url == home else request.path.startswith(url)
         menu.append(Link(title, url, is_current))

@@ -138,6 +138,11 @@ def customers_of(user):
     return list(Customer.objects.filter(members=user).order_by("name")) if user.pk else []
 
 
+def without_programs(users):
+    """Of these accounts those that people have: that of a program is its key's, and nobody looks after it elsewhere."""
+    return users.exclude(memberships__role=MemberRole.PROGRAM)
+
+
 def other_owners(customer, user):
     """The memberships of those who own the customer besides this person, and are not shut out."""
     owners = customer.memberships.filter(role=MemberRole.OWNER, user__is_active=True)

@@ -6,11 +6,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cards import identifiers
-from cards.choices import MemberRole, StaffRole
+from cards.choices import StaffRole
 from cards.errors import BadInput
 from cards.filters import SortedForm, StrictFilterSet
 from cards.models import Person
 from cards.paging import SortOrder
+from cards.people.members import without_programs
 from cards.querysets import Begins
 
 BY_USER_NAME = SortOrder("username", read_value=str)
@@ -78,8 +79,7 @@ class PeopleFilter(StrictFilterSet):
 
 def people_listed():
     """Everybody, with what a line of the list says of them."""
-    people = User.objects.exclude(memberships__role=MemberRole.PROGRAM)
-    return people.select_related("person").prefetch_related("groups", "memberships__customer")
+    return without_programs(User.objects).select_related("person").prefetch_related("groups", "memberships__customer")
 
 
 def _with_phone(text):

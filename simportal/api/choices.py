@@ -22,6 +22,8 @@ class ApiScope(TextChoices):
     WEBHOOKS_WRITE = "webhooks:write", _("Manage webhooks and read events")
 
 
+READING_SCOPES = (ApiScope.CARDS_READ, ApiScope.USAGE_READ, ApiScope.ORDERS_READ)  # with them nothing is changed
+
 # Of each action of customers the scope that a key needs for it.
 SCOPE_OF_ACTION = {
     Action.SUSPEND: ApiScope.CARDS_ACT,
@@ -96,6 +98,6 @@ class OperationStatus(TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("operation", "Cancelled")
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether something may become of it still."""
-        return self in (self.RUNNING, self.WAITING_FOR_CARRIER)
+    def is_over(self) -> bool:
+        """Whether nothing will become of it any more."""
+        return self not in (OperationStatus.RUNNING, OperationStatus.WAITING_FOR_CARRIER)

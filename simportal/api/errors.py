@@ -59,6 +59,11 @@ class Problem(Exception):
     more: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def passes(self) -> bool:
+        """Whether the same may be asked again: it was too often, or something did not work."""
+        return self.status == 429 or self.status >= 500
+
 
 def of_refusal(refused: Refused, **more: Any) -> Problem:
     """A guard's no: its own code, its sentence and the way out."""
@@ -84,7 +89,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return Problem(422, "invalid", detail, {"errors": list(errors)})
 
 
-def not_found(what: str | Promise) -> Problem:
+def no_such(what: str | Promise) -> Problem:
     return Problem(404, "not_found", what)
 
 

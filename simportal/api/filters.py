@@ -4,17 +4,21 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from cards.filters import CardForm, DayFilter, OwnCardFilter
+from cards.calendar import civil_today
+from cards.filters import CardForm, DayFilter, OfCustomer, OwnCardFilter, StrictFilterSet
 from cards.paging import NEWEST, OLDEST, SortOrder
 from cards.quick import SORTS
+from simportal.api.models import ApiKey
 
 # Rows that change while somebody pages through them stay where they are only by the key.
 SORTS_OF_LIST: dict[str, SortOrder] = {"id": OLDEST, "-id": NEWEST} | {
     name: SORTS[name][1] for name in ("expiry", "-expiry", "due", "-due", "iccid", "-iccid", "msisdn", "-msisdn")
 }
-MOST_BYTES = 2**62
+_MOST_BYTES = 2**62
 
 
 class ApiCardForm(CardForm):
@@ -34,7 +38,7 @@ class Bytes(django_filters.Filter):
     field_class = forms.IntegerField
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=MOST_BYTES, **options)
+        super().__init__(min_value=0, max_value=_MOST_BYTES, **options)
 
 
 class ApiCardFilter(OwnCardFilter):
@@ -58,3 +62,23 @@ class ApiCardFilter(OwnCardFilter):
             for name, errors in self.form.errors.items()
             for error in errors
         ]
+
+
+class ApiKeyFilter(StrictFilterSet):
+    """What the console's list of keys can be asked for."""
+
+    customer = OfCustomer()
+    show = django_filters.ChoiceFilter(
+        choices=[
+            ("valid", pgettext_lazy("API key", "Valid")),
+            ("over", pgettext_lazy("API key", "Revoked or expired")),
+        ],
+        method="how_far",
+        label=_("State"),
+        empty_label=_("Any state"),
+    )
+
+    def how_far(self, keys: Any, name: str, value: str) -> QuerySet[ApiKey]:
+        living = ApiKey.objects.living(civil_today())
+        found: QuerySet[ApiKey] = keys.filter(pk__in=living) if value == "valid" else keys.exclude(pk__in=living)
+        return found

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from simportal.api.actions.card_documents import FIELDS
+from simportal.api.actions.card_documents import CARD_DOCUMENT
 from tests.api.program import BASE, Program
 from tests.build import card_in_use, do, on_day, use
 
@@ -50,7 +50,7 @@ def test_fields_are_chosen_and_a_wrong_one_is_named(program):
     ]
     status, problem = program.get("/cards?fields=state,colour")
     assert (status, [error["pointer"] for error in problem["errors"]]) == (422, ["query:fields/colour"])
-    assert list(program.get("/cards")[1]["items"][0]) == list(FIELDS)
+    assert list(program.get("/cards")[1]["items"][0]) == list(CARD_DOCUMENT)
 
 
 def test_filters_narrow_and_what_is_not_understood_is_refused(program):

@@ -36,7 +36,7 @@ def test_so_many_at_once_and_then_as_many_as_time_gives():
 
 
 def test_without_redis_a_process_lets_in_half():
-    shares = [limits.take(READING, 7) for _time in range(READING.burst)]
+    shares = [limits.take_share(READING, 7) for _time in range(READING.burst)]
     assert sum(share.is_open for share in shares) <= READING.burst // 2 + 1
     assert not shares[-1].is_open
 
@@ -45,7 +45,7 @@ def test_redis_that_is_away_opens_nothing(settings):
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     if hasattr(limits._clients, "client"):
         del limits._clients.client
-    shares = [limits.take(ACTING, 7) for _time in range(ACTING.burst)]
+    shares = [limits.take_share(ACTING, 7) for _time in range(ACTING.burst)]
     del limits._clients.client
     assert not shares[-1].is_open
 
@@ -54,7 +54,7 @@ def test_redis_counts_for_all_processes(redis_url, settings):
     settings.REDIS_URL = redis_url
     if hasattr(limits._clients, "client"):
         del limits._clients.client
-    shares = [limits.take(SLOW, 7) for _time in range(4)]
+    shares = [limits.take_share(SLOW, 7) for _time in range(4)]
     del limits._clients.client
     assert [share.is_open for share in shares] == [True, True, True, False]
 

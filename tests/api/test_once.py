@@ -44,19 +44,19 @@ def test_one_that_was_left_is_taken_over_after_a_minute_and_not_before():
 @pytest.mark.django_db
 def test_who_was_so_late_that_another_took_over_does_nothing():
     program = Program(Customer.objects.create(name="Acme"))
-    row = kept_answers.claim(program.customer, "POST", "/x", "k1", "d")
+    row = kept_answers.claim_answer(program.customer, "POST", "/x", "k1", "d")
     KeptAnswer.objects.update(taken=uuid.uuid4())
     with pytest.raises(kept_answers.Problem) as refused:
-        kept_answers.lock(row)
+        kept_answers.lock_answer(row)
     assert refused.value.code == "in_progress"
-    kept_answers.forget(row)
+    kept_answers.forget_answer(row)
     assert KeptAnswer.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_answers_are_kept_for_three_days():
     program = Program(Customer.objects.create(name="Acme"))
-    kept_answers.claim(program.customer, "POST", "/x", "k1", "d")
+    kept_answers.claim_answer(program.customer, "POST", "/x", "k1", "d")
     now = timezone.now()
     assert kept_answers.forget_old(now + timedelta(hours=71)) == 0
     assert kept_answers.forget_old(now + timedelta(hours=73)) == 1
@@ -66,7 +66,7 @@ def digest_of(body):
     return exactly_once._digest(json.dumps(body).encode())
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_fifty_equal_requests_at_once_are_one():
     program, card = Program(Customer.objects.create(name="Acme")), card_in_use(customer="Acme")
     path, statuses, begin = f"{BASE}/cards/{card.iccid}/actions", [], threading.Barrier(AT_ONCE)
@@ -101,7 +101,7 @@ ASK = """
 import os, signal
 from django.test import Client
 from simportal.api.pages import exactly_once
-keep, when = exactly_once.kept_answers.keep, "{when}"
+keep, when = exactly_once.kept_answers.keep_answer, "{when}"
 
 def killed(*args):
     if when == "before":
@@ -110,7 +110,7 @@ def killed(*args):
     if when == "after":
         os.kill(os.getpid(), signal.SIGKILL)
 
-exactly_once.kept_answers.keep = killed
+exactly_once.kept_answers.keep_answer = killed
 answer = Client(SERVER_NAME="127.0.0.1").post(
     "/api/v1/cards/89860000000000000001/actions",
     '{{"action": "suspend"}}',

@@ -42,6 +42,7 @@ from cards.lookup import customers_alike, customers_named
 from cards.models import AuditEntry, Card, CardEvent, CardRequest, Customer, Invitation, Job, Membership, OrderedTerm
 from cards.people.members import accept, add_member, invite_member
 from cards.proof import Proof
+from tests.api.program import Program
 from tests.billing import build as b
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, registered, swept
 
@@ -241,6 +242,18 @@ def test_the_former_name_means_the_target(ops, boss):
     assert customers_alike() == []
     assert Card.objects.filter(customer__name=OLD).count() == 0
     assert attempt("assign", card, TODAY, customer=OLD).refused.code == "same_customer"
+
+
+def test_programs_act_for_the_target_from_then_on(ops, boss):
+    card = card_in_use(customer=OLD)
+    program = Program(b.customer(OLD))
+    path, body = f"/cards/{card.iccid}/actions", {"action": "suspend"}
+    answered = program.post(path, body, idempotency_key="k1")
+    merged(ops, boss)
+    assert program.get("/me")[1]["customer"] == NEW
+    assert program.post(path, body, idempotency_key="k1") == answered
+    assert program.post(path, {"action": "resume"})[0] == 200
+    assert rows_of(b.customer(OLD)).keys() & MOVED == set()
 
 
 def test_who_was_merged_before_goes_along(ops, boss):

@@ -54,7 +54,7 @@ def said(page):
 @in_both_windows_of_customers
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, language, scheme, width):
     page = phone("alice", language, scheme, width)
-    paths = ["/my/", "/my/cards/", "/my/requests/"]
+    paths = ["/my/", "/my/cards/", "/my/requests/", "/my/keys/", "/api/"]
     for query, more in (
         ("hold=rebind", ("", "rebind/")),
         ("hold=anomaly", ("", "help/")),

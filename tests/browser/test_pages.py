@@ -11,6 +11,7 @@ pytestmark = in_a_browser
 
 OURS = ["/console/", "/console/queues/", "/console/real-name/", "/console/sweep/", "/console/log/"]
 PEOPLE = ["/console/people/", "/console/people/?who=customers", "/console/people/invite/", "/console/people/1/"]
+OF_PROGRAMS = ["/console/api/keys/", "/api/"]
 CARRIERS = ["/console/carriers/", "/console/carriers/drift/", "/console/carriers/new/?protocol=onelink5"]
 OWN = ["/account/", "/account/data/", "/privacy/"]
 POLICY = "/admin/cards/carrierpolicy/add/"
@@ -20,11 +21,11 @@ DJANGOS = ["/admin/", "/admin/cards/plan/", POLICY, "/admin/cards/tag/", "/admin
 @in_both_windows
 def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(visit, language, scheme, width):
     page = visit(language, scheme, width, "admin")
-    found = {path: complaints(page, path) + barriers(page) for path in [*OURS, *PEOPLE, *CARRIERS, *OWN]}
+    found = {path: complaints(page, path) + barriers(page) for path in [*OURS, *PEOPLE, *CARRIERS, *OF_PROGRAMS, *OWN]}
     found |= {path: complaints(page, path) for path in DJANGOS}
     stranger = visit(language, scheme, width)
     found[LOGIN] = complaints(stranger, LOGIN) + barriers(stranger)
-    assert found == {path: [] for path in [*OURS, *PEOPLE, *CARRIERS, *OWN, *DJANGOS, LOGIN]}
+    assert found == {path: [] for path in [*OURS, *PEOPLE, *CARRIERS, *OF_PROGRAMS, *OWN, *DJANGOS, LOGIN]}
 
 
 @in_both_windows

@@ -39,6 +39,7 @@ PAGES = [
     "/console/unmatched/",
     "/console/payer-refunds/",
     "/console/withdrawals/",
+    "/console/api/keys/",
     "/console/cards/",
     "/console/cards/{iccid}/",
     "/console/cards/{iccid}/suspend/",

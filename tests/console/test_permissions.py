@@ -104,6 +104,8 @@ ASKED = {
     "carriers:real-name-link": ("carriers.look_at_carrier",),
     **one_each("carriers.decide_drift", "carriers:retiring-step", "carriers:drift-decide"),
     **one_each("carriers.decide_drift", "carriers:release-comparison"),
+    **one_each("api.view_apikey", "console-api:keys"),
+    **one_each("api.revoke_apikey", "console-api:key-revoke"),
 }
 SUPERUSERS_ALONE = {
     "billing.change_provideraccount",

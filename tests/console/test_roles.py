@@ -29,6 +29,7 @@ LOOKS = words(
     view_bill view_billfee view_billline view_payout
     view_carrieraccount view_command view_drift view_line view_pull view_reconciliation
     view_chargeback view_payerrefund view_provideraccount view_withdrawal
+    view_apikey
     """
 )
 OPERATIONS = words(
@@ -39,7 +40,7 @@ OPERATIONS = words(
     cancel_card assign_card unassign_card tag_card untag_card remark_card unpark_card import_card
     sweep_card print_label
     add_carrierpolicy add_customer add_plan change_carrierpolicy change_customer change_plan place_order
-    answer_cardrequest decide_quarantinedreading look_at_carrier decide_drift
+    answer_cardrequest decide_quarantinedreading look_at_carrier decide_drift revoke_apikey
     """
 )
 FINANCE = words(

@@ -1,7 +1,7 @@
 """Every URL of the portal, walked by everybody: what each may is one table, and everything else is refused.
 
-Refused means 403, 404, the login page or, of those who may use it otherwise, the wrong method. Whatever has an owner
-in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
+Refused means 401, 403, 404, the login page or, of those who may use it otherwise, the wrong method. Whatever has an
+owner in the table belongs to Acme and its owner, or to one member of the staff; the others try it all the same.
 What they find there is read too: a plan's code never stands without what people call the plan, and no customer reads
 what staff are called or write for themselves.
 """
@@ -36,6 +36,7 @@ from cards.people.members import invite_member
 from cards.people.staff import invite_colleague
 from cards.permissions import Actor
 from simportal.api.actions.endpoints import add_endpoint, send_test
+from simportal.api.actions.keys import make_key
 from tests.billing import build
 from tests.build import SHELL, card_in_use, do, member, on_day, open_card
 from tests.carriers.rows import an_account, on_account
@@ -58,7 +59,7 @@ WITH_ACCOUNT = PERSONS | {"no role"}  # of the staff too, who may do nothing els
 EVERYBODY = WITH_ACCOUNT | {"anonymous"}
 FINANCE, ORDERING = frozenset({"finance", "admin"}), OPS
 STAFFS_OWN, FOR_CUSTOMERS = "staffs-own", "for-customers"  # stands in what staff are called and note; in what they tell
-FOR_MEMBERS = ("home", "my:", "buying:", "webhooks:", "pay:", "account:")
+FOR_MEMBERS = ("home", "my:", "my-api:", "buying:", "webhooks:", "pay:", "account:")
 FILED_BY = frozenset({"operations"})  # what the member of the staff called so has made for themselves
 
 
@@ -263,6 +264,15 @@ TABLE = {
     "pay:openid": row(ACTING | FINANCE, key="payment"),
     "pay:notify": row(),
     "carrier-knock": row(),
+    # the open API: its keys, and what everybody may read of it
+    "my-api:keys": row(OWNER | {"owner of another"}),
+    "my-api:keys-of": row(OWNER, OWNER, {"name": "erp"}, pk="cards_customer"),
+    "my-api:key-revoke": row(NOBODY, OWNER, pk="key"),
+    "console-api:keys": row(STAFF),
+    "console-api:key-revoke": row(NOBODY, OPS, pk="key"),
+    "api-reference": row(EVERYBODY),
+    "api-problem": row(EVERYBODY, code="=already-voluntary"),
+    "api-v1:openapi-json": row(EVERYBODY),
     # money, in the console
     "money:order-list": row(STAFF),
     "money:order-new": row(ORDERING, ORDERING),
@@ -412,12 +422,17 @@ def urls(resolver=None, namespace="", route=""):
             yield f"{namespace}{pattern.name}" if pattern.name else whole, whole
 
 
+OF_KEYS = "api-v1:"  # no login opens these, only a key: tests/api
+TABLE |= {name: row() for name, _route in urls() if name.startswith(OF_KEYS) and name not in TABLE}
+
+
 def test_the_table_has_every_url_and_no_other():
     assert {name for name, _route in urls()} == set(TABLE)
 
 
 def test_no_url_hides_another():
-    routes = [route for _name, route in urls()]
+    routes = [route for name, route in urls() if not name.startswith(OF_KEYS)]
+    routes += {route for name, route in urls() if name.startswith(OF_KEYS)}  # each method has a name there
     assert sorted(routes) == sorted(set(routes))
 
 
@@ -482,6 +497,7 @@ def everything(people, **columns):
         "cards_tag": Tag.objects.create(name="on no card").pk,
         "cards_customer": card.customer_id,
         "cards_card": card.pk,
+        "key": make_key(card.customer, by=people["owner"], name="erp", scopes=["cards:read"])[0].pk,
         "auth_group": Group.objects.first().pk,
         "auth_user": people["viewer"].pk,
         **money_of(card, people["finance"], ops),
@@ -637,7 +653,7 @@ class Visitor:
                 self.cached.add((method, path))
             transaction.set_rollback(True)
         is_sent_away = response.headers.get("Location", "").startswith("/admin/login/")
-        return response.status_code not in (403, 404, 405) and not is_sent_away
+        return response.status_code not in (401, 403, 404, 405) and not is_sent_away
 
 
 @pytest.mark.parametrize("who", sorted(EVERYBODY))

@@ -17,6 +17,7 @@ from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 from cards.people import staff
 from cards.people.forms import ColleagueForm, StaffRolesForm
+from cards.people.members import without_programs
 from cards.people.people_filter import BY_USER_NAME, PeopleFilter, people_listed
 from cards.people.people_lines import invited_text, other_groups, person_line, roles_told, with_links
 from cards.people.staff import KEEPS_ACCOUNTS, RESETS_SECOND_STEPS, may_decide_about
@@ -31,7 +32,7 @@ ENTRIES_OF_PERSON = 10
 @require_safe
 def people_list(request):
     """The staff by their user names, or customers' people; to admins also the invitations that are open."""
-    filtered = PeopleFilter(given(request.GET), User.objects.all())
+    filtered = PeopleFilter(given(request.GET), without_programs(User.objects))
     page = page_of(filtered.qs, ROWS_PER_PAGE, *filtered.cursors, order=BY_USER_NAME, shown_as=people_listed())
     complaints, keeps_staff = filtered.complaints(), request.user.has_perm(KEEPS_STAFF)
     open_invitations = StaffInvitation.objects.open().select_related("by")

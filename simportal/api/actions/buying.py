@@ -11,11 +11,11 @@ from cards.models import Customer
 from simportal.api.errors import Problem
 from simportal.api.models import OrderReference
 
-MOST_CARDS = orders.ORDERED_AT_ONCE
+MOST_CARDS_OF_ORDER = orders.ORDERED_AT_ONCE
 USED_BEFORE = _("The client_reference “{reference}” is that of an order already.")
 
 
-def draft(key, kind, plan, card_ids, *, also_renewed):
+def draft_for_program(key, kind, plan, card_ids, *, also_renewed):
     """The checked draft of an order for these cards; its check says for which of them it cannot be sold."""
     customer = Customer.objects.get(pk=whose_now(key.customer_id))
     return orders.draft_order(OrderKind(kind), customer, card_ids, user=key.user, plan=plan, also_renewed=also_renewed)

@@ -12,7 +12,7 @@ from cards.quantities import MB
 
 
 @dataclass(frozen=True)
-class Written:
+class _Written:
     """A field of a card's document: the columns that it needs, and what is made of them."""
 
     needs: tuple[str, ...]
@@ -20,15 +20,15 @@ class Written:
 
 
 def _as_it_is(name):
-    return Written((name,), lambda value: value if value != "" else None)
+    return _Written((name,), lambda value: value if value != "" else None)
 
 
 def _day(name):
-    return Written((name,), lambda day: day and day.isoformat())
+    return _Written((name,), lambda day: day and day.isoformat())
 
 
 def _instant(name):
-    return Written((name,), lambda at: at and at.astimezone().isoformat(timespec="seconds"))
+    return _Written((name,), lambda at: at and at.astimezone().isoformat(timespec="seconds"))
 
 
 def _cycle(starts_on, until, used, quota_mb, pack_mb, limit_mb):
@@ -41,33 +41,33 @@ def _cycle(starts_on, until, used, quota_mb, pack_mb, limit_mb):
     }
 
 
-KEY = Written(("pk",), int)
-FIELDS = {
+_KEY = _Written(("pk",), int)
+CARD_DOCUMENT = {
     **{name: _as_it_is(name) for name in ("iccid", "msisdn", "imsi", "carrier", "certification")},
     "state": _as_it_is("state"),
-    "holds": Written(("holds",), lambda text: list(Holds.read(text))),
+    "holds": _Written(("holds",), lambda text: list(Holds.read(text))),
     "resumes_to": _as_it_is("resumes_to"),
     "version": _as_it_is("version"),
     "plan": _as_it_is("plan__code"),
     "real_name": _as_it_is("real_name"),
     "binding": _as_it_is("binding"),
     "bound_imei": _as_it_is("bound_imei"),
-    "protected": Written(("protected",), bool),
+    "protected": _Written(("protected",), bool),
     **{
         name: _day(name)
         for name in ("opened_on", "test_until", "silent_from", "forced_activation_on", "activated_on", "service_from")
     },
     **{name: _day(name) for name in ("service_until", "cancel_on", "changed_on")},
     "usage_level": _as_it_is("usage_level"),
-    "cycle": Written(("cycle_from", "cycle_until", "used_bytes", "quota_mb", "pack_mb", "limit_mb"), _cycle),
+    "cycle": _Written(("cycle_from", "cycle_until", "used_bytes", "quota_mb", "pack_mb", "limit_mb"), _cycle),
     "used_on": _day("used_on"),
     "read_at": _instant("read_at"),
 }
 
 
-def card_documents(cards, names=tuple(FIELDS)):
+def written_cards(cards, names=tuple(CARD_DOCUMENT)):
     """The documents of a queryset of cards, in its order, with the fields of these names; `pk` is the key."""
-    fields = [(name, FIELDS.get(name, KEY)) for name in names]
+    fields = [(name, CARD_DOCUMENT.get(name, _KEY)) for name in names]
     columns = [column for _name, field in fields for column in field.needs]
     documents = []
     for row in cards.values_list(*columns):

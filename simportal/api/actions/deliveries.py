@@ -18,7 +18,7 @@ from cards.actions.jobs.worker import name_of_worker
 from cards.errors import BadInput
 from cards.leases import MOST_DEATHS, acquire, over
 from cards.models import Card
-from simportal.api.actions.card_documents import card_documents
+from simportal.api.actions.card_documents import written_cards
 from simportal.api.actions.endpoints import switch_off
 from simportal.api.actions.posting import POST_WALL_S, Posted, post
 from simportal.api.actions.signing import signed_headers
@@ -72,7 +72,7 @@ def body_of(event, endpoint=None):
     data = event.data
     if endpoint and endpoint.with_card and event.card_id:
         cards = Card.objects.filter(pk=event.card_id, customer=event.customer_id)
-        data = data | {"card_document": next(iter(card_documents(cards)), None)}
+        data = data | {"card_document": next(iter(written_cards(cards)), None)}
     document = {
         "type": event.type,
         "timestamp": timezone.localtime(event.at).isoformat(timespec="seconds"),

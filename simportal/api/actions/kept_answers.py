@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(hours=72)
 RETRY_SECONDS = 1
 
 
-def claim(customer, method, path, key, digest):
+def claim_answer(customer, method, path, key, digest):
     """The row of what is asked: one whose answer is given already, or one that is this caller's to answer.
 
     `digest` is that of the body. Raises `Problem` where the key was used for something else, or is being answered.
@@ -46,7 +46,7 @@ def claim(customer, method, path, key, digest):
     return row
 
 
-def lock(row):
+def lock_answer(row):
     """Within the transaction of the effect: the row, if it is still this caller's to answer.
 
     Raises `Problem` for who was so late that somebody else took it over.
@@ -58,11 +58,11 @@ def lock(row):
     return mine
 
 
-def keep(row, status, headers, body):
+def keep_answer(row, status, headers, body):
     KeptAnswer.objects.filter(pk=row.pk).update(status=status, headers=headers, body=body)
 
 
-def forget(row):
+def forget_answer(row):
     """It may be asked again: nothing came of it."""
     KeptAnswer.objects.filter(pk=row.pk, taken=row.taken, status=None).delete()
 

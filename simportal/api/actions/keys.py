@@ -17,17 +17,18 @@ from cards.choices import AuditAction, MemberRole
 from cards.errors import BadInput
 from cards.models import Customer, Membership
 from cards.phrases import listed
+from cards.visitors import HOUSEHOLD
 from simportal.api.choices import ApiScope
 from simportal.api.errors import KeyRefused
 from simportal.api.models import ApiKey
+from simportal.api.models.key import KEY_MARK
 
-MARK = "spk"
-LETTERS = string.ascii_letters + string.digits
+_LETTERS = string.ascii_letters + string.digits
 PUBLIC_LENGTH, SECRET_LENGTH = 8, 32
 MOST_KEYS = 10  # living ones of a customer
 DAYS_GOOD = 365
 MOST_ADDRESSES = 20
-LONGEST_NAME = 60
+LONGEST_KEY_NAME = 60
 
 
 def make_key(customer, *, by, name, scopes, addresses=(), expires_on=None):
@@ -51,7 +52,7 @@ def make_key(customer, *, by, name, scopes, addresses=(), expires_on=None):
         if ApiKey.objects.filter(customer=customer).living(today).count() >= MOST_KEYS:
             raise KeyRefused("too_many_keys", most=MOST_KEYS)
         prefix, secret = _random(PUBLIC_LENGTH), _random(SECRET_LENGTH)
-        shown = f"{MARK}_{prefix}_{secret}"
+        shown = f"{KEY_MARK}_{prefix}_{secret}"
         row = ApiKey.objects.create(
             prefix=prefix,
             digest=_digest(shown),
@@ -78,11 +79,11 @@ def revoke_key(key, *, by):
     return bool(revoked)
 
 
-def key_of(shown):
+def shown_key(shown):
     """The row of the key that a program shows, whether it is living or not; None for what is no key."""
     mark, _sep, rest = shown.partition("_")
     prefix, _sep, secret = rest.partition("_")
-    if mark != MARK or len(prefix) != PUBLIC_LENGTH or len(secret) != SECRET_LENGTH or not shown.isascii():
+    if mark != KEY_MARK or len(prefix) != PUBLIC_LENGTH or len(secret) != SECRET_LENGTH or not shown.isascii():
         return None
     found = ApiKey.objects.select_related("customer", "user").filter(prefix=prefix).first()
     return found if found and secrets.compare_digest(found.digest, _digest(shown)) else None
@@ -126,8 +127,8 @@ def _named(text):
     name = " ".join(text.split())
     if not name:
         raise BadInput("name", _("Give the key a name, such as the program that uses it."))
-    if len(name) > LONGEST_NAME:
-        raise BadInput("name", _("The name has at most {most} characters.").format(most=LONGEST_NAME))
+    if len(name) > LONGEST_KEY_NAME:
+        raise BadInput("name", _("The name has at most {most} characters.").format(most=LONGEST_KEY_NAME))
     return name
 
 
@@ -140,16 +141,18 @@ def _known(scopes):
 
 
 def _network(text):
-    """As it is kept; a bare address is a network of one."""
+    """As it is kept; a bare address is a network of one, or of IPv6 of a household: visitors are known no closer."""
     try:
-        return str(ipaddress.ip_network(text.strip(), strict=False))
+        network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         message = _("“{text}” is no IP address or network, such as 203.0.113.7 or 203.0.113.0/24.")
         raise BadInput("addresses", message.format(text=text)) from None
+    is_closer = network.version == 6 and network.prefixlen > HOUSEHOLD
+    return str(network.supernet(new_prefix=HOUSEHOLD) if is_closer else network)
 
 
 def _random(length):
-    return "".join(secrets.choice(LETTERS) for _place in range(length))
+    return "".join(secrets.choice(_LETTERS) for _place in range(length))
 
 
 def _digest(text):

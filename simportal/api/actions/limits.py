@@ -67,7 +67,7 @@ class Share:
         return told if self.is_open else told | {"Retry-After": str(max(1, math.ceil(self.wait)))}
 
 
-def take(rate, subject):
+def take_share(rate, subject):
     """Count a request of this subject."""
     ahead = rate.burst / rate.per_second
     try:

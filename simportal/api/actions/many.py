@@ -10,9 +10,9 @@ from cards.choices import JobKind
 from cards.models import Job, PolicyBook
 from cards.permissions import Actor
 
-MOST_CARDS = 10_000
+MOST_CARDS_AT_ONCE = 10_000
 MOST_AT_WORK = 2  # jobs of one key
-EXAMPLES = 5
+_EXAMPLES = 5
 
 
 def is_busy(user):
@@ -20,7 +20,7 @@ def is_busy(user):
     return Job.objects.at_work().filter(owner=user, kind=JobKind.ACTION).count() >= MOST_AT_WORK
 
 
-def rehearse(action, card_ids, arguments, user):
+def rehearse_many(action, card_ids, arguments, user):
     """What would become of these cards: (how many can, the refusals by their codes as (refused, count, examples))."""
     CATALOGUE[action].cleaned(arguments)
     request = ActionRequest(Actor.of(user), civil_today(), PolicyBook.read())
@@ -32,12 +32,12 @@ def rehearse(action, card_ids, arguments, user):
                 continue
             group = refusals.setdefault(refused.code, [refused, 0, []])
             group[1] += 1
-            if len(group[2]) < EXAMPLES:
+            if len(group[2]) < _EXAMPLES:
                 group[2].append(key)
     return can, refusals
 
 
-def begin(action, card_ids, arguments, reason, user):
+def begin_many(action, card_ids, arguments, reason, user):
     """The job that does it: checked, and started. Raises what `control.start` does; then there is none."""
     selection = freeze_ids(card_ids, owner=user, asked={"from": "api"})
     job = control.draft(selection, action, user=user)

@@ -246,7 +246,7 @@ def _tell_operations():
     ended, left = [], []
     for operation in waiting[:_OPERATIONS_AT_ONCE]:
         _carrier, status, _look_at = at_carrier(operation.record)
-        (left if status.is_under_way else ended).append((operation, status))
+        (ended if status.is_over else left).append((operation, status))
     OpenOperation.objects.filter(pk__in=[each.pk for each, _status in left]).update(looked_at=timezone.now())
     if not ended:
         return 0

@@ -11,6 +11,8 @@ from cards.models import Customer
 from cards.models.fields import CharField
 from cards.scope import OwnedQuerySet
 
+KEY_MARK = "spk"  # how every key begins, so that scanners for lost secrets know it
+
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
     def living(self, today: date) -> Self:
@@ -53,7 +55,12 @@ class ApiKey(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.name} · spk_{self.prefix}"
+        return f"{self.name} · {self.public}"
+
+    @property
+    def public(self) -> str:
+        """By which people name the key: its beginning, which opens nothing."""
+        return f"{KEY_MARK}_{self.prefix}"
 
     def is_living(self, today: date) -> bool:
         """Whether it opens something on this day."""

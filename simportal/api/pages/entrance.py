@@ -9,7 +9,7 @@ from cards.calendar import civil_today
 from cards.log_context import note
 from cards.visitors import visitor_address
 from simportal.api.actions import limits
-from simportal.api.actions.keys import is_taken_from, key_of, note_use
+from simportal.api.actions.keys import is_taken_from, note_use, shown_key
 from simportal.api.errors import Problem
 
 ASK_FOR_KEY = {"WWW-Authenticate": 'Bearer realm="simportal"'}
@@ -25,18 +25,18 @@ class KeyRequired(HttpBearer):
         return found
 
     def authenticate(self, request, token):
-        key = key_of(token)
+        key = shown_key(token)
         if key is None:
             raise Problem(401, "key_unknown", _("There is no such key."), {}, ASK_FOR_KEY)
         note(user=key.user_id)
-        if key.revoked_at or not key.user.is_active:
+        if key.revoked_at:
             raise Problem(401, "key_revoked", _("This key was revoked. Make a new one."), {}, ASK_FOR_KEY)
         if not key.is_living(civil_today()):
             raise Problem(401, "key_expired", _("This key has expired. Make a new one."), {}, ASK_FOR_KEY)
         if not is_taken_from(key, visitor_address(request.META)):
             raise Problem(403, "address_not_allowed", _("This key is not taken from your address."))
         request.user = key.user
-        request.share = share = limits.take(limits.ACTING if is_acting(request) else limits.READING, key.pk)
+        request.share = share = limits.take_share(limits.ACTING if is_acting(request) else limits.READING, key.pk)
         if not share.is_open:
             sentence = _("More was asked than this key may. Ask again after {seconds} s.")
             headers = share.headers()
@@ -60,6 +60,16 @@ def needs(*scopes):
 
         guarded._asks_scopes = scopes
         return guarded
+
+    return decorate
+
+
+def needs_by_word(*scopes):
+    """The view itself demands one of these scopes, by the word for what is asked for: here it is only told."""
+
+    def decorate(view):
+        view._asks_scopes = scopes
+        return view
 
     return decorate
 

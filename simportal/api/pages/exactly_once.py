@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from simportal.api.actions import kept_answers
 from simportal.api.errors import Problem
@@ -14,12 +15,13 @@ from simportal.api.pages.problems import answer_to
 HEADER = "Idempotency-Key"
 LONGEST = 255
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
-TOO_OFTEN, MISTAKE = 429, 500  # what may be asked again
 DESCRIBED = {
     "name": HEADER,
     "in": "header",
     "required": True,
-    "description": "What you choose once for this request: sent again, it is answered the same and done once.",
+    "description": gettext_noop(
+        "What you choose once for this request: sent again, it is answered the same and done once."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
 }
 
@@ -30,17 +32,17 @@ def exactly_once(view):
     @wraps(view)
     def answered(request, *args, **kwargs):
         asked = (request.auth.customer, request.method, request.path, _key(request))
-        row = kept_answers.claim(*asked, _digest(request.body))
+        row = kept_answers.claim_answer(*asked, _digest(request.body))
         if row.is_given:
             return _again(row)
         try:
             with transaction.atomic():
-                kept_answers.lock(row)
+                kept_answers.lock_answer(row)
                 response = _of(view, request, *args, **kwargs)
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-                kept_answers.keep(row, response.status_code, headers, response.content.decode())
+                kept_answers.keep_answer(row, response.status_code, headers, response.content.decode())
         except BaseException:
-            kept_answers.forget(row)
+            kept_answers.forget_answer(row)
             raise
         return response
 
@@ -54,7 +56,7 @@ def _of(view, *args, **kwargs):
         with transaction.atomic():
             return view(*args, **kwargs)
     except Problem as error:
-        if error.status == TOO_OFTEN or error.status >= MISTAKE:
+        if error.passes:
             raise
         return answer_to(error)
 

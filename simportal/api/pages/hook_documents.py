@@ -1,7 +1,7 @@
 """Events, webhooks and deliveries as the API writes them out."""
 
 from simportal.api.choices import DeliveryProblem
-from simportal.api.pages.written import instant
+from simportal.api.pages.written import as_instant
 
 
 def endpoint_document(endpoint):
@@ -12,9 +12,9 @@ def endpoint_document(endpoint):
         "with_card": endpoint.with_card,
         "is_on": endpoint.is_on,
         "off_reason": endpoint.off_reason or None,
-        "failing_since": instant(endpoint.failing_since),
-        "former_secret_until": instant(endpoint.former_until),
-        "created_at": instant(endpoint.created_at),
+        "failing_since": as_instant(endpoint.failing_since),
+        "former_secret_until": as_instant(endpoint.former_until),
+        "created_at": as_instant(endpoint.created_at),
     }
 
 
@@ -26,8 +26,8 @@ def delivery_document(delivery):
         "card": delivery.event.data.get("card"),
         "outcome": delivery.outcome or None,
         "tries": delivery.tries,
-        "due_at": instant(delivery.due_at),
-        "tried_at": instant(delivery.tried_at),
+        "due_at": as_instant(delivery.due_at),
+        "tried_at": as_instant(delivery.tried_at),
         "status": delivery.code,
         "problem": delivery.problem or None,
         "detail": str(DeliveryProblem(delivery.problem).label) if delivery.problem else None,
@@ -40,6 +40,6 @@ def event_document(event):
     return {
         "id": event.number,
         "type": event.type,
-        "timestamp": instant(event.at),
+        "timestamp": as_instant(event.at),
         "data": event.data,
     }

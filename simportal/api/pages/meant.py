@@ -9,10 +9,10 @@ from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import cards_by_numbers
 
 MEANS_ONE = _("Name the cards either by `cards` or by `selection`.")
-TOO_MANY = _("At most {most} cards at once.")
+_TOO_MANY = _("At most {most} cards at once.")
 NO_CARDS = _("No card is meant.")
 NOT_YOURS = _("You have no card of this number.")
-LISTED = 20
+_LISTED = 20
 
 
 def meant_cards(request, payload, most):
@@ -24,11 +24,11 @@ def meant_cards(request, payload, most):
         found = filter_of(request, payload.selection.filters()).qs.values_list("pk", flat=True)
         card_ids = list(found[: most + 1])
         if len(card_ids) > most:
-            raise _unfit("/selection", "too_many", str(TOO_MANY).format(most=most))
+            raise _unfit("/selection", "too_many", str(_TOO_MANY).format(most=most))
     else:
         card_ids, lost = cards_by_numbers(payload.cards, request.user)
         if lost:
-            places = [f"/cards/{place}" for place in lost[:LISTED]]
+            places = [f"/cards/{place}" for place in lost[:_LISTED]]
             raise invalid([{"pointer": p, "code": "no_such_card", "detail": str(NOT_YOURS)} for p in places])
     if not card_ids:
         raise _unfit("/cards", "none", NO_CARDS)

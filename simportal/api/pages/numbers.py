@@ -6,7 +6,7 @@ from cards.actions.write import chunked
 from cards.errors import BadInput
 from cards.identifiers import iccid, imsi, msisdn
 from cards.models import Card
-from simportal.api.errors import Problem, not_found
+from simportal.api.errors import Problem, no_such
 
 NO_CARD = _("You have no card of this number.")
 SEVERAL = _("Several of your cards have this number: name the card by its ICCID.")
@@ -19,7 +19,7 @@ def card_named(text, user, *related):
     if len(cards) > 1:
         raise Problem(409, "ambiguous_number", SEVERAL)
     if not cards:
-        raise not_found(NO_CARD)
+        raise no_such(NO_CARD)
     return cards[0]
 
 

@@ -13,9 +13,9 @@ from cards.pages.job_outcomes import groups_of_result
 from cards.paging import key_in
 from simportal.api.actions.progress import LOOKED_AT_AGAIN, at_carrier, status_of_job
 from simportal.api.choices import OperationStatus
-from simportal.api.errors import not_found
+from simportal.api.errors import no_such
 from simportal.api.models import ApiKey
-from simportal.api.pages.written import instant
+from simportal.api.pages.written import as_instant
 
 OF_CARD, OF_JOB = "op_c", "op_j"
 NO_OPERATION = _("You have no operation of this number.")
@@ -30,7 +30,7 @@ def operation_named(text, key):
             return of_record(record)
     if pk and kind == OF_JOB:
         return of_job(job_of(pk, key))
-    raise not_found(NO_OPERATION)
+    raise no_such(NO_OPERATION)
 
 
 def job_of(pk, key):
@@ -38,7 +38,7 @@ def job_of(pk, key):
     accounts = ApiKey.objects.filter(customer=key.customer_id).values("user")
     job = Job.objects.filter(pk=pk, owner__in=accounts, kind=JobKind.ACTION).first()
     if job is None:
-        raise not_found(NO_OPERATION)
+        raise no_such(NO_OPERATION)
     return job
 
 
@@ -46,7 +46,7 @@ def job_in(text, key):
     """The same of an operation's number; an operation on one card is no job."""
     pk = key_in(text.removeprefix(OF_JOB)) if text.startswith(OF_JOB) else None
     if pk is None:
-        raise not_found(NO_OPERATION)
+        raise no_such(NO_OPERATION)
     return job_of(pk, key)
 
 
@@ -69,9 +69,9 @@ def of_record(record):
         "card": record.card.iccid,
         "version": record.seq,
         "cards": 1,
-        "created_at": instant(record.executed_at),
-        "ended_at": instant(record.executed_at) if carrier is None else None,
-        "next_look_at": instant(look_at),
+        "created_at": as_instant(record.executed_at),
+        "ended_at": as_instant(record.executed_at) if carrier is None else None,
+        "next_look_at": as_instant(look_at),
         "summary": [{"outcome": "done", "count": 1}],
         "links": {"self": _address(f"{OF_CARD}{record.pk}")},
     }
@@ -97,9 +97,9 @@ def of_job(job):
         "card": None,
         "version": None,
         "cards": job.total,
-        "created_at": instant(job.created_at),
-        "ended_at": instant(job.finished_at),
-        "next_look_at": None if job.is_over else instant(timezone.now() + LOOKED_AT_AGAIN),
+        "created_at": as_instant(job.created_at),
+        "ended_at": as_instant(job.finished_at),
+        "next_look_at": None if job.is_over else as_instant(timezone.now() + LOOKED_AT_AGAIN),
         "summary": summary,
         "links": {"self": _address(name), "items": f"{_address(name)}/items"},
     }
@@ -107,7 +107,7 @@ def of_job(job):
 
 def is_over(document):
     """Whether nothing will become of it any more."""
-    return not OperationStatus(document["status"]).is_under_way
+    return OperationStatus(document["status"]).is_over
 
 
 def _address(name):

@@ -2,14 +2,13 @@
 
 from django.urls import reverse
 
-from billing.choices import OrderState
 from billing.errors import MoneyRefused
 from billing.models import Order
 from cards.pages.job_outcomes import groups_of_check
 from simportal.api.models import OrderReference
-from simportal.api.pages.written import instant
+from simportal.api.pages.written import as_instant
 
-MARK = "ord_"
+ORDER_MARK = "ord_"
 
 
 def order_documents(orders):
@@ -38,11 +37,11 @@ def refusals_of(order):
 
 def shown_orders(user):
     """The orders that this customer's programs see: theirs, and none that is a draft still."""
-    return Order.objects.visible_to(user).exclude(state=OrderState.DRAFT).select_related("plan", "job")
+    return Order.objects.visible_to(user).beyond_drafts().select_related("plan", "job")
 
 
 def _document(order, reference):
-    name = f"{MARK}{order.pk}"
+    name = f"{ORDER_MARK}{order.pk}"
     return {
         "id": name,
         "number": order.number,
@@ -53,10 +52,10 @@ def _document(order, reference):
         "cards": order.size,
         "total": str(order.total),
         "refunded": str(order.refunded),
-        "created_at": instant(order.created_at),
-        "placed_at": instant(order.placed_at),
-        "pay_before": instant(order.expires_at),
-        "paid_at": instant(order.paid_at),
-        "ended_at": instant(order.ended_at),
+        "created_at": as_instant(order.created_at),
+        "placed_at": as_instant(order.placed_at),
+        "pay_before": as_instant(order.expires_at),
+        "paid_at": as_instant(order.paid_at),
+        "ended_at": as_instant(order.ended_at),
         "links": {"self": reverse("api-v1:get_order", kwargs={"order": name})},
     }

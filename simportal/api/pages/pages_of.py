@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from simportal.api.errors import invalid
 from simportal.api.pages.written import as_json
 
-USUAL, MOST = 50, 200
-SIGNER = Signer(salt="simportal.api.next")
+USUAL_ON_PAGE, MOST_ON_PAGE = 50, 200
+_SIGNER = Signer(salt="simportal.api.next")
 NOT_OURS = _("This is no place in this list: take `next` from the answer before.")
 
 
@@ -17,7 +17,7 @@ def place_in(request, name):
     if not text:
         return ""
     try:
-        of, _sep, place = SIGNER.unsign(text).partition("|")
+        of, _sep, place = _SIGNER.unsign(text).partition("|")
     except BadSignature:
         of, place = "", ""
     if of != f"{name}.{request.auth.customer_id}":
@@ -27,7 +27,7 @@ def place_in(request, name):
 
 def page_answer(request, name, items, after):
     """The answer with a page of a list; `after` is the place of its last row where more follow, or else None."""
-    token = after and SIGNER.sign(f"{name}.{request.auth.customer_id}|{after}")
+    token = after and _SIGNER.sign(f"{name}.{request.auth.customer_id}|{after}")
     headers = {}
     if token:
         query = request.GET.copy()

@@ -8,7 +8,7 @@ from django.utils import timezone
 JSON = "application/json"
 
 
-def instant(at):
+def as_instant(at):
     """An instant as ISO 8601 with its offset; None stays None."""
     return at and timezone.localtime(at).isoformat(timespec="seconds")
 

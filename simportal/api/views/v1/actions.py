@@ -12,20 +12,21 @@ from cards.permissions import Actor
 from simportal.api.actions import many
 from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
 from simportal.api.errors import Problem, invalid, of_bad_input
-from simportal.api.pages.entrance import demand, needs
+from simportal.api.pages.entrance import demand, needs, needs_by_word
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.operations import is_over, of_job, of_record
+from simportal.api.pages.portal_api import IF_MATCH, WITH_ETAG
 from simportal.api.pages.possible_actions import allowed_instead, possible_actions, refusal_document
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.cards import etag_of
-from simportal.api.views.v1.parameters import CardFilters, Number
+from simportal.api.views.v1.parameters import CardFilters, CardNumber
 from simportal.api.views.v1.schemas import Actions, Operation, Preview, refused_with
 
 router = Router(tags=["actions"])
 
-CHANGED = _("The card has changed since you looked at it: it is at version {version}.")
+_CHANGED = _("The card has changed since you looked at it: it is at version {version}.")
 NONE_CAN = _("To none of these cards can this be done now.")
 BUSY = _("{most} of your operations are running: ask again when one has ended.")
 NOT_AN_ACTION = _("There is no such action. There are: {known}.")
@@ -44,25 +45,30 @@ class ActionBody(Schema):
 class ManyBody(ActionBody):
     """The same for many cards: named by their numbers, or by the filters of the list."""
 
-    cards: list[Number] | None = Field(None, max_length=many.MOST_CARDS)
+    cards: list[CardNumber] | None = Field(None, max_length=many.MOST_CARDS_AT_ONCE)
     selection: CardFilters | None = None
 
 
 @router.get("/cards/{card}/actions", response={200: Actions, **refused_with(404, 409)})
 @needs(*ApiScope)
-def list_actions(request, card: Path[Number]):
+def list_actions(request, card: Path[CardNumber]):
     """What the key may have done to the card now, and why the rest is not possible."""
     return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
-@router.post("/cards/{card}/actions", response={200: Operation, 202: Operation, **refused_with(404, 409, 412)})
+@router.post(
+    "/cards/{card}/actions",
+    response={200: Operation, 202: Operation, **refused_with(404, 409, 412)},
+    openapi_extra={"parameters": [IF_MATCH], "responses": {200: WITH_ETAG, 202: WITH_ETAG}},
+)
+@needs_by_word(*SCOPE_OF_ACTION.values())
 @exactly_once
-def act_on_card(request, card: Path[Number], payload: ActionBody):
+def act_on_card(request, card: Path[CardNumber], payload: ActionBody):
     """Do it now. 200 when all of it is done; 202 when the carrier has to do its part: look at `Location` again."""
     action, found = _action(request, payload.action), card_named(card, request.user)
     seen = request.headers.get("If-Match", "")
     if seen and seen not in ("*", etag_of(found.version)):
-        raise Problem(412, "changed_meanwhile", _said(CHANGED, version=found.version), {"card": found.iccid})
+        raise Problem(412, "changed_meanwhile", _said(_CHANGED, version=found.version), {"card": found.iccid})
     versions = {found.pk: found.version} if seen and seen != "*" else None
     actor = Actor.of(request.user)
     try:
@@ -77,11 +83,12 @@ def act_on_card(request, card: Path[Number], payload: ActionBody):
 
 
 @router.post("/actions/preview", response={200: Preview, **refused_with(404)})
+@needs_by_word(*SCOPE_OF_ACTION.values())
 def preview(request, payload: ManyBody):
     """What would become of each card, and nothing is done: the dry run of `POST /actions`."""
-    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
+    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS_AT_ONCE)
     try:
-        can, refusals = many.rehearse(action, card_ids, payload.arguments, request.user)
+        can, refusals = many.rehearse_many(action, card_ids, payload.arguments, request.user)
     except BadInput as bad:
         raise of_bad_input(bad, "/arguments" if bad.field else "") from None
     named = dict(
@@ -100,18 +107,19 @@ def preview(request, payload: ManyBody):
 
 
 @router.post("/actions", response={202: Operation, **refused_with(404, 409)})
+@needs_by_word(*SCOPE_OF_ACTION.values())
 @exactly_once
 def act_on_many(request, payload: ManyBody):
     """Begin it for all cards that can; what became of each stands in the operation's items.
 
     Refused wholly, and nothing begun, where a number is none of your cards' or nothing can be done to any of them.
     """
-    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS)
+    action, card_ids = _action(request, payload.action), meant_cards(request, payload, many.MOST_CARDS_AT_ONCE)
     if many.is_busy(request.user):
         headers = {"Retry-After": "5"}
         raise Problem(429, "too_many_operations", _said(BUSY, most=many.MOST_AT_WORK), headers=headers)
     try:
-        job = many.begin(action, card_ids, payload.arguments, payload.reason, request.user)
+        job = many.begin_many(action, card_ids, payload.arguments, payload.reason, request.user)
     except BadInput as bad:
         if not bad.field:
             raise Problem(409, "none_possible", NONE_CAN) from None

@@ -21,15 +21,15 @@ from simportal.api.errors import Problem, invalid
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_json, instant
-from simportal.api.views.v1.parameters import Number, PageQuery
+from simportal.api.pages.written import as_instant, as_json
+from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import CommandPage, EventPage, Forecast, UsageOfCard, refused_with
 
 router = Router(tags=["cards"])
 MOST_DAYS = 400
-FORESEEN_MONTHS = 15
+_FORESEEN_MONTHS = 15
 BACKWARDS = _("`from` lies behind `to`.")
-TOO_LONG = _("At most {most} days at once.")
+_TOO_LONG = _("At most {most} days at once.")
 CONTRADICTS = _("The card's data contradict each other: nothing is foreseen before your dealer has corrected them.")
 
 
@@ -44,7 +44,7 @@ class UsageQuery(Schema):
 
 @router.get("/cards/{card}/events", response={200: EventPage, **refused_with(404, 409)}, by_alias=True)
 @needs(ApiScope.CARDS_READ)
-def list_events(request, card: Path[Number], asked: Query[PageQuery]):
+def list_events(request, card: Path[CardNumber], asked: Query[PageQuery]):
     """What happened to the card while it was yours, the first thing first. `seq` is the version that it made."""
     found = card_named(card, request.user)
     name = f"events.{found.pk}"
@@ -58,7 +58,7 @@ def list_events(request, card: Path[Number], asked: Query[PageQuery]):
 
 @router.get("/cards/{card}/usage", response={200: UsageOfCard, **refused_with(404, 409)})
 @needs(ApiScope.USAGE_READ)
-def get_usage(request, card: Path[Number], asked: Query[UsageQuery]):
+def get_usage(request, card: Path[CardNumber], asked: Query[UsageQuery]):
     """The bytes of each civil day on which the card used any while it was yours."""
     found, today = card_named(card, request.user), civil_today()
     through = asked.to or today
@@ -66,7 +66,7 @@ def get_usage(request, card: Path[Number], asked: Query[UsageQuery]):
     if since > through:
         raise invalid([{"pointer": "query:from", "code": "backwards", "detail": str(BACKWARDS)}])
     if (through - since).days >= MOST_DAYS:
-        too_long = str(TOO_LONG).format(most=MOST_DAYS)
+        too_long = str(_TOO_LONG).format(most=MOST_DAYS)
         raise invalid([{"pointer": "query:from", "code": "too_long", "detail": too_long}])
     if found.owned_from_seq:
         since = max(since, records_of(found).aggregate(first=Min("effective_on"))["first"])
@@ -77,14 +77,14 @@ def get_usage(request, card: Path[Number], asked: Query[UsageQuery]):
 
 @router.get("/cards/{card}/forecast", response={200: Forecast, **refused_with(404, 409)})
 @needs(ApiScope.CARDS_READ)
-def get_forecast(request, card: Path[Number]):
+def get_forecast(request, card: Path[CardNumber]):
     """What will happen to the card in 15 months if nobody does anything, and by which rule."""
     found = card_named(card, request.user, "customer", "plan")
     attach_ordered(attach_queues([found]))
     if found.parked:
         raise Problem(409, "parked", CONTRADICTS, {"card": found.iccid})
     try:
-        changes = forecast(found, add_months(civil_today(), FORESEEN_MONTHS), PolicyBook.read())
+        changes = forecast(found, add_months(civil_today(), _FORESEEN_MONTHS), PolicyBook.read())
     except InvariantBroken:
         raise Problem(409, "parked", CONTRADICTS, {"card": found.iccid}) from None
     items = [{"on": change.on.isoformat(), "action": change.action, "rule": change.rule or None} for change in changes]
@@ -93,7 +93,7 @@ def get_forecast(request, card: Path[Number]):
 
 @router.get("/cards/{card}/commands", response={200: CommandPage, **refused_with(404, 409)})
 @needs(ApiScope.CARDS_READ)
-def list_commands(request, card: Path[Number], asked: Query[PageQuery]):
+def list_commands(request, card: Path[CardNumber], asked: Query[PageQuery]):
     """What the carrier was told of the card while it was yours, and what became of it, the newest first."""
     found = card_named(card, request.user)
     name = f"commands.{found.pk}"
@@ -107,8 +107,8 @@ def list_commands(request, card: Path[Number], asked: Query[PageQuery]):
             "goal": order.goal,
             "state": order.state,
             "seq": order.seq,
-            "made_at": instant(order.made_at),
-            "ended_at": instant(order.ended_at),
+            "made_at": as_instant(order.made_at),
+            "ended_at": as_instant(order.ended_at),
         }
         for order in shown
     ]
@@ -131,7 +131,7 @@ def event_documents(records):
             "to": record.to_state,
             "holds": list(filter(None, record.holds.split(","))),
             "effective_on": record.effective_on.isoformat(),
-            "executed_at": instant(record.executed_at),
+            "executed_at": as_instant(record.executed_at),
             "rule": record.rule or None,
             "by": entries[record.seq].by or None,
             "sentence": entries[record.seq].sentence,

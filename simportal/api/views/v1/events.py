@@ -13,7 +13,7 @@ from simportal.api.models.event import event_place
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.hook_documents import event_document
 from simportal.api.pages.written import as_json
-from simportal.api.views.v1.parameters import Limit
+from simportal.api.views.v1.parameters import PageLimit
 from simportal.api.views.v1.schemas import refused_with
 
 router = Router(tags=["events"])
@@ -47,7 +47,7 @@ class EventQuery(Schema):
 
     after: Annotated[str, Field(max_length=30, description="`cursor` of the answer before; none: the oldest kept")] = ""
     types: Annotated[str, Field(max_length=500, description="Which events, between commas; none: all")] = ""
-    limit: Limit = USUAL_EVENTS
+    limit: PageLimit = USUAL_EVENTS
 
 
 @router.get("/events", response={200: ToldEventPage, **refused_with(422)})

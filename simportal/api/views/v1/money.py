@@ -13,12 +13,12 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.possible_actions import refusal_document
 from simportal.api.pages.written import as_json
-from simportal.api.views.v1.parameters import Number
+from simportal.api.views.v1.parameters import CardNumber
 from simportal.api.views.v1.schemas import Balance, Prices, refused_with
 
 router = Router(tags=["money"])
-CURRENCY = "CNY"
-SOLD = (OrderKind.RENEWAL, OrderKind.PACK)
+_CURRENCY = "CNY"
+_SOLD = (OrderKind.RENEWAL, OrderKind.PACK)
 
 
 class PriceQuery(Schema):
@@ -26,7 +26,7 @@ class PriceQuery(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    card: Annotated[Number, Field(description="An ICCID, `msisdn:…` or `imsi:…`")]
+    card: Annotated[CardNumber, Field(description="An ICCID, `msisdn:…` or `imsi:…`")]
 
 
 @router.get("/balance", response={200: Balance, **refused_with()})
@@ -35,7 +35,7 @@ def get_balance(request):
     """What the wallet holds."""
     account = account_of(request.auth.customer_id)
     sums = {name: str(getattr(account, name)) for name in ("balance", "credit_limit", "available")}
-    return as_json(sums | {"currency": CURRENCY})
+    return as_json(sums | {"currency": _CURRENCY})
 
 
 @router.get("/price", response={200: Prices, **refused_with(404, 409)})
@@ -43,7 +43,7 @@ def get_balance(request):
 def get_price(request, asked: Query[PriceQuery]):
     """What can be bought for the card today, at your prices."""
     card = card_named(asked.card, request.user, "customer", "plan")
-    options = [option for kind in SOLD for option in options_for(card, kind, user=request.user)]
+    options = [option for kind in _SOLD for option in options_for(card, kind, user=request.user)]
     items = [
         {
             "kind": option.kind.value,

@@ -14,6 +14,7 @@ from simportal.api.choices import SCOPE_OF_ACTION
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.operations import is_over, job_in, operation_named
 from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.portal_api import PREFER
 from simportal.api.pages.possible_actions import refusal_document
 from simportal.api.pages.written import as_json
 from simportal.api.views.v1.parameters import PageQuery
@@ -21,12 +22,12 @@ from simportal.api.views.v1.schemas import ItemPage, refused_with
 from simportal.api.views.v1.schemas import Operation as OperationDocument
 
 router = Router(tags=["operations"])
-LONGEST_WAIT, LOOKED_EVERY = 10, 0.25  # seconds
+_LONGEST_WAIT, LOOKED_EVERY = 10, 0.25  # seconds
 # The threads of a web process in docs/production; who comes when a quarter of them waits is answered at once.
 THREADS = 4
 _waiting = threading.BoundedSemaphore(max(1, THREADS // 4))
-Named = Annotated[str, Field(max_length=30, description="`id` of an operation")]
-WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
+_Named = Annotated[str, Field(max_length=30, description="`id` of an operation")]
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
 
 
 class ItemQuery(PageQuery):
@@ -35,9 +36,14 @@ class ItemQuery(PageQuery):
     outcome: Literal["done", "refused"] | None = None
 
 
-@router.get("/operations/{operation}", url_name="get_operation", response={200: OperationDocument, **refused_with(404)})
+@router.get(
+    "/operations/{operation}",
+    url_name="get_operation",
+    response={200: OperationDocument, **refused_with(404)},
+    openapi_extra={"parameters": [PREFER]},
+)
 @needs(*SCOPE_OF_ACTION.values())
-def get_operation(request, operation: Path[Named]):
+def get_operation(request, operation: Path[_Named]):
     """How far it is. `Prefer: wait=10` answers when it is over, or after so many seconds (at most 10)."""
     document = operation_named(operation, request.auth)
     seconds = _wish(request)
@@ -55,7 +61,7 @@ def get_operation(request, operation: Path[Named]):
 
 @router.get("/operations/{operation}/items", response={200: ItemPage, **refused_with(404)})
 @needs(*SCOPE_OF_ACTION.values())
-def list_items(request, operation: Path[Named], asked: Query[ItemQuery]):
+def list_items(request, operation: Path[_Named], asked: Query[ItemQuery]):
     """What became of each card of an operation on many, fifty at a time."""
     job, place = job_in(operation, request.auth), place_in(request, operation)
     after = tuple(map(int, place.split("."))) if place else (0, -1)
@@ -73,5 +79,5 @@ def _item(outcome):
 
 
 def _wish(request):
-    found = WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(found[1]), LONGEST_WAIT) if found else 0
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found[1]), _LONGEST_WAIT) if found else 0

@@ -17,14 +17,14 @@ from cards.models import Plan
 from cards.paging import key_in
 from simportal.api.actions import buying
 from simportal.api.choices import ApiScope
-from simportal.api.errors import Problem, invalid, not_found, of_refusal
+from simportal.api.errors import Problem, invalid, no_such, of_refusal
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
-from simportal.api.pages.order_documents import MARK, order_documents, refusals_of, shown_orders
+from simportal.api.pages.order_documents import ORDER_MARK, order_documents, refusals_of, shown_orders
 from simportal.api.pages.pages_of import page_answer, place_in
 from simportal.api.pages.written import as_json
-from simportal.api.views.v1.parameters import CardFilters, Number, PageQuery
+from simportal.api.views.v1.parameters import CardFilters, CardNumber, PageQuery
 from simportal.api.views.v1.schemas import LinePage, OrderDocument, OrderPage, OrderPreview, refused_with
 
 router = Router(tags=["orders"])
@@ -32,7 +32,7 @@ NO_ORDER = _("You have no order of this number.")
 NO_PLAN = _("There is no such plan that is sold.")
 NAME_A_PACK = _("Say which add-on pack.")
 SOME_CANNOT = _("It cannot be sold for {count} of these cards: leave them out, or say `partial`.")
-Named = Annotated[str, Field(max_length=30, description="`id` of an order")]
+_Named = Annotated[str, Field(max_length=30, description="`id` of an order")]
 
 
 class OrderBody(Schema):
@@ -48,7 +48,7 @@ class OrderBody(Schema):
 
     kind: Literal["renewal", "pack"]
     plan: str | None = Field(None, max_length=40)
-    cards: list[Number] | None = Field(None, max_length=buying.MOST_CARDS)
+    cards: list[CardNumber] | None = Field(None, max_length=buying.MOST_CARDS_OF_ORDER)
     selection: CardFilters | None = None
     expected_total: Annotated[str, Field(pattern=r"^\d{1,10}(\.\d{1,2})?$")] | None = None
     partial: bool = False
@@ -83,14 +83,14 @@ def preview_order(request, payload: OrderBody):
 
 @router.get("/orders/{order}", url_name="get_order", response={200: OrderDocument, **refused_with(404)})
 @needs(ApiScope.ORDERS_READ)
-def get_order(request, order: Path[Named]):
+def get_order(request, order: Path[_Named]):
     """One order."""
     return as_json(order_documents([_find(request, order)])[0])
 
 
 @router.get("/orders/{order}/lines", response={200: LinePage, **refused_with(404)})
 @needs(ApiScope.ORDERS_READ)
-def list_lines(request, order: Path[Named], asked: Query[PageQuery]):
+def list_lines(request, order: Path[_Named], asked: Query[PageQuery]):
     """What the order sold for each card, and what became of it. Cards that are somebody else's by now are left out."""
     found = _find(request, order)
     name = f"lines.{found.pk}"
@@ -136,7 +136,7 @@ def place_order(request, payload: OrderBody):
 @router.post("/orders/{order}/pay", response={200: OrderDocument, **refused_with(404, 409)})
 @needs(ApiScope.ORDERS_WRITE)
 @exactly_once
-def pay_order(request, order: Path[Named]):
+def pay_order(request, order: Path[_Named]):
     """Pay a placed order out of the wallet; paid twice, it is paid once."""
     return _moved(request, order, orders.pay_and_fulfil)
 
@@ -144,7 +144,7 @@ def pay_order(request, order: Path[Named]):
 @router.post("/orders/{order}/withdraw", response={200: OrderDocument, **refused_with(404, 409)})
 @needs(ApiScope.ORDERS_WRITE)
 @exactly_once
-def withdraw_order(request, order: Path[Named]):
+def withdraw_order(request, order: Path[_Named]):
     """Take back an order that is not paid."""
     return _moved(request, order, orders.withdraw)
 
@@ -158,10 +158,10 @@ def _moved(request, name, move):
 
 
 def _find(request, name):
-    pk = key_in(name.removeprefix(MARK)) if name.startswith(MARK) else None
+    pk = key_in(name.removeprefix(ORDER_MARK)) if name.startswith(ORDER_MARK) else None
     order = pk and shown_orders(request.user).filter(pk=pk).first()
     if not order:
-        raise not_found(NO_ORDER)
+        raise no_such(NO_ORDER)
     return order
 
 
@@ -180,8 +180,9 @@ def _plan(payload):
 
 def _drafted(request, payload):
     """(the checked draft, the keys of its cards)."""
-    plan, card_ids = _plan(payload), meant_cards(request, payload, buying.MOST_CARDS)
-    return buying.draft(request.auth, payload.kind, plan, card_ids, also_renewed=payload.also_renewed), card_ids
+    plan, card_ids = _plan(payload), meant_cards(request, payload, buying.MOST_CARDS_OF_ORDER)
+    wanted = {"also_renewed": payload.also_renewed}
+    return buying.draft_for_program(request.auth, payload.kind, plan, card_ids, **wanted), card_ids
 
 
 def _refuse_some(draft):

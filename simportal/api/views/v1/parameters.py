@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from simportal.api.pages.pages_of import MOST, USUAL
+from simportal.api.pages.pages_of import MOST_ON_PAGE, USUAL_ON_PAGE
 
-Number = Annotated[str, Field(max_length=40, description="An ICCID, `msisdn:…` or `imsi:…`")]
-Limit = Annotated[int, Field(ge=1, le=MOST, description="How many at most")]
-Place = Annotated[str, Field(max_length=300, description="`next` of the answer before")]
+CardNumber = Annotated[str, Field(max_length=40, description="An ICCID, `msisdn:…` or `imsi:…`")]
+PageLimit = Annotated[int, Field(ge=1, le=MOST_ON_PAGE, description="How many at most")]
+_Place = Annotated[str, Field(max_length=300, description="`next` of the answer before")]
 
 
 class PageQuery(Schema):
@@ -17,8 +17,8 @@ class PageQuery(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Limit = USUAL
-    next: Place = ""
+    limit: PageLimit = USUAL_ON_PAGE
+    next: _Place = ""
 
 
 class CardFilters(Schema):
@@ -54,8 +54,8 @@ class CardQuery(CardFilters):
 
     sort: str | None = Field(None, description="`id`, `expiry`, `due`, `iccid`, `msisdn`; with `-` from the other end")
     fields: str | None = Field(None, max_length=500, description="Names of fields, between commas")
-    limit: Limit = USUAL
-    next: Place = ""
+    limit: PageLimit = USUAL_ON_PAGE
+    next: _Place = ""
 
     def filters(self) -> dict[str, Any]:
         return super().filters() | ({"sort": self.sort} if self.sort else {})

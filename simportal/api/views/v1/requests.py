@@ -18,20 +18,20 @@ from cards.models import CardRequest
 from cards.paging import key_in
 from cards.sentences.diagnosis import diagnose, evidence_now
 from simportal.api.choices import ApiScope
-from simportal.api.errors import Problem, not_found
+from simportal.api.errors import Problem, no_such
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_json, instant
-from simportal.api.views.v1.parameters import Number, PageQuery
+from simportal.api.pages.written import as_instant, as_json
+from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import RealNameLink, RealNameState, RequestDocument, RequestPage, refused_with
 
 router = Router(tags=["requests"])
-MARK = "req_"
+_MARK = "req_"
 NO_REQUEST = _("You have no request of this number.")
 NO_LINK = _("The carrier gives no link for this card at the moment. Try again later, or ask your dealer.")
-Named = Annotated[str, Field(max_length=30, description="`id` of a request")]
+_Named = Annotated[str, Field(max_length=30, description="`id` of a request")]
 
 
 class RequestBody(Schema):
@@ -39,13 +39,13 @@ class RequestBody(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    card: Number
+    card: CardNumber
     text: str = Field("", max_length=LONGEST_TEXT)
 
 
 @router.get("/real-name/{card}", response={200: RealNameState, **refused_with(404, 409)})
 @needs(ApiScope.CARDS_READ, ApiScope.REAL_NAME)
-def get_real_name(request, card: Path[Number]):
+def get_real_name(request, card: Path[CardNumber]):
     """How far the card's ID verification is. Submit one with the action `submit_real_name`."""
     found = card_named(card, request.user)
     line = Line.objects.filter(card=found).select_related("account").first()
@@ -56,7 +56,7 @@ def get_real_name(request, card: Path[Number]):
 
 @router.post("/real-name/{card}", response={200: RealNameLink, **refused_with(404, 409)})
 @needs(ApiScope.REAL_NAME)
-def fetch_link(request, card: Path[Number]):
+def fetch_link(request, card: Path[CardNumber]):
     """Fetch the address of the carrier's own page for the ID verification. It changes nothing, and is kept nowhere."""
     found = card_named(card, request.user)
     try:
@@ -81,7 +81,7 @@ def list_requests(request, asked: Query[PageQuery]):
 
 @router.get("/requests/{number}", response={200: RequestDocument, **refused_with(404)})
 @needs(ApiScope.CARDS_READ, ApiScope.REQUESTS_WRITE)
-def get_request(request, number: Path[Named]):
+def get_request(request, number: Path[_Named]):
     """One request with its answer."""
     return as_json(_told(_find(request, number)))
 
@@ -89,7 +89,7 @@ def get_request(request, number: Path[Named]):
 @router.post("/requests", response={201: RequestDocument, **refused_with(404, 409)})
 @needs(ApiScope.REQUESTS_WRITE)
 @exactly_once
-def ask(request, payload: RequestBody):
+def ask_dealer(request, payload: RequestBody):
     """Ask the dealer about a card. While one about it waits for its answer, it is that one."""
     card, today = card_named(payload.card, request.user, "customer", "plan"), civil_today()
     attach_queues([card])
@@ -101,7 +101,7 @@ def ask(request, payload: RequestBody):
 @router.post("/requests/{number}/close", response={200: RequestDocument, **refused_with(404)})
 @needs(ApiScope.REQUESTS_WRITE)
 @exactly_once
-def close_request(request, number: Path[Named]):
+def close_request(request, number: Path[_Named]):
     """No more answer is needed; closed twice is closed once."""
     found = _find(request, number)
     close(found)
@@ -109,21 +109,21 @@ def close_request(request, number: Path[Named]):
 
 
 def _find(request, number):
-    pk = key_in(number.removeprefix(MARK)) if number.startswith(MARK) else None
+    pk = key_in(number.removeprefix(_MARK)) if number.startswith(_MARK) else None
     found = pk and CardRequest.objects.visible_to(request.user).select_related("card").filter(pk=pk).first()
     if not found:
-        raise not_found(NO_REQUEST)
+        raise no_such(NO_REQUEST)
     return found
 
 
 def _told(card_request):
     return {
-        "id": f"{MARK}{card_request.pk}",
+        "id": f"{_MARK}{card_request.pk}",
         "card": card_request.card.iccid,
         "status": card_request.status,
         "text": card_request.text,
         "answer": card_request.answer or None,
-        "asked_at": instant(card_request.asked_at),
-        "answered_at": instant(card_request.answered_at),
-        "closed_at": instant(card_request.closed_at),
+        "asked_at": as_instant(card_request.asked_at),
+        "answered_at": as_instant(card_request.answered_at),
+        "closed_at": as_instant(card_request.closed_at),
     }

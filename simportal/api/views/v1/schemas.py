@@ -33,10 +33,10 @@ class ProblemDocument(Schema):
     card: str | None = None
     action: str | None = None
     errors: list[FieldError] | None = None
-    refusals: list["RefusalGroup"] | None = None
+    refusals: list["RefusedGroup"] | None = None
 
 
-class Cycle(Schema):
+class CycleDocument(Schema):
     """The cycle in which usage is counted; it ends before the day `until`."""
 
     starts_on: date | None
@@ -73,12 +73,12 @@ class CardDocument(Schema):
     cancel_on: date | None = None
     changed_on: date | None = None
     usage_level: int | None = None
-    cycle: Cycle | None = None
+    cycle: CycleDocument | None = None
     used_on: date | None = None
     read_at: datetime | None = None
 
 
-class CardPage(Schema):
+class CardsPage(Schema):
     items: list[CardDocument]
     next: str | None
 
@@ -95,7 +95,7 @@ class Summary(Schema):
     count: int
 
 
-class RefusalGroup(Schema):
+class RefusedGroup(Schema):
     """Cards that meet the same refusal, with some of their ICCIDs."""
 
     code: str
@@ -111,7 +111,7 @@ class Preview(Schema):
     action: str
     cards: int
     summary: list[Summary]
-    refusals: list[RefusalGroup]
+    refusals: list[RefusedGroup]
 
 
 class Links(Schema):
@@ -138,7 +138,7 @@ class Operation(Schema):
     links: Links
 
 
-class Refusal(Schema):
+class RefusalDocument(Schema):
     """Why something cannot be done: the guard's code, a sentence and the way out."""
 
     code: str
@@ -146,17 +146,17 @@ class Refusal(Schema):
     way_out: str
 
 
-class Item(Schema):
+class ItemDocument(Schema):
     """What became of one card."""
 
     card: str
     outcome: str
     seq: int | None = None
-    refusal: Refusal | None = None
+    refusal: RefusalDocument | None = None
 
 
 class ItemPage(Schema):
-    items: list[Item]
+    items: list[ItemDocument]
     next: str | None
 
 
@@ -166,7 +166,7 @@ class Possible(Schema):
     action: str
     is_possible: bool
     arguments: list[str]
-    refusal: Refusal | None = None
+    refusal: RefusalDocument | None = None
 
 
 class Actions(Schema):
@@ -266,10 +266,10 @@ class OrderPreview(Schema):
     cards: int
     eligible: int
     total: str
-    refusals: list[RefusalGroup]
+    refusals: list[RefusedGroup]
 
 
-class Line(Schema):
+class LineDocument(Schema):
     """What an order sold for one card, and what became of it."""
 
     card: str
@@ -283,7 +283,7 @@ class Line(Schema):
 
 
 class LinePage(Schema):
-    items: list[Line]
+    items: list[LineDocument]
     next: str | None
 
 
@@ -296,19 +296,19 @@ class Balance(Schema):
     currency: str
 
 
-class Price(Schema):
+class PriceDocument(Schema):
     """What a plan or an add-on pack costs for the card today; `refusal` where it cannot be bought now."""
 
     kind: str
     plan: str
     name: str
     price: str | None
-    refusal: Refusal | None = None
+    refusal: RefusalDocument | None = None
 
 
 class Prices(Schema):
     card: str
-    items: list[Price]
+    items: list[PriceDocument]
 
 
 class RealNameState(Schema):
@@ -347,9 +347,9 @@ class RequestPage(Schema):
 
 # What any operation may answer: what cannot be read or does not fit, no key, a scope too few, too often, and what the
 # database cannot give just now.
-ALWAYS = (400, 401, 403, 422, 429, 503)
+_ALWAYS = (400, 401, 403, 422, 429, 503)
 
 
 def refused_with(*statuses: int) -> dict[int, type[ProblemDocument]]:
     """The problems that an operation may answer, those of all among them."""
-    return dict.fromkeys(sorted({*ALWAYS, *statuses}), ProblemDocument)
+    return dict.fromkeys(sorted({*_ALWAYS, *statuses}), ProblemDocument)

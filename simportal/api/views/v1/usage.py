@@ -18,9 +18,12 @@ from simportal.api.pages.entrance import needs
 from simportal.api.views.v1.schemas import refused_with
 
 router = Router(tags=["usage"])
-ROWS_AT_ONCE = 2_000
-NDJSON, CSV = "application/x-ndjson", "text/csv; charset=utf-8"
-Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="`YYYY-MM`")]
+_ROWS_AT_ONCE = 2_000
+NDJSON, _CSV = "application/x-ndjson", "text/csv; charset=utf-8"
+_LINES = {"schema": {"type": "string"}}
+STREAMED = {"responses": {200: {"content": {NDJSON: _LINES, "text/csv": _LINES}}}}
+_Day = Annotated[date, Field(description="`YYYY-MM-DD`")]
+_Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="`YYYY-MM`")]
 
 
 class StreamQuery(Schema):
@@ -32,9 +35,9 @@ class StreamQuery(Schema):
 
 
 # Before the day, whose address would take it.
-@router.get("/usage/monthly/{month}", response={200: str, **refused_with(404)})
+@router.get("/usage/monthly/{month}", response={200: None, **refused_with(404)}, openapi_extra=STREAMED)
 @needs(ApiScope.USAGE_READ)
-def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
+def usage_of_month(request, month: Path[_Month], asked: Query[StreamQuery]):
     """The bytes of each card in a calendar month, as far as the card was yours: `{"card", "bytes"}` on each line."""
     first = date.fromisoformat(f"{month}-01")
     days = _theirs(request, UsageDay.objects.filter(day__gte=first, day__lt=add_months(first, 1)))
@@ -42,9 +45,9 @@ def usage_of_month(request, month: Path[Month], asked: Query[StreamQuery]):
     return _stream(asked.format, ("card", "bytes"), rows.values_list("card__iccid", "total"))
 
 
-@router.get("/usage/{day}", response={200: str, **refused_with(404)})
+@router.get("/usage/{day}", response={200: None, **refused_with(404)}, openapi_extra=STREAMED)
 @needs(ApiScope.USAGE_READ)
-def usage_of_day(request, day: Path[date], asked: Query[StreamQuery]):
+def usage_of_day(request, day: Path[_Day], asked: Query[StreamQuery]):
     """The bytes of each card on a civil day, as far as the card was yours: `{"card", "bytes"}` on each line."""
     days = _theirs(request, UsageDay.objects.filter(day=day)).order_by("card")
     return _stream(asked.format, ("card", "bytes"), days.values_list("card__iccid", "bytes"))
@@ -60,7 +63,7 @@ def _theirs(request, days):
 
 def _stream(format, names, rows):
     blocks = _lines(names, rows) if format == "ndjson" else _table(names, rows)
-    return StreamingHttpResponse(blocks, content_type=NDJSON if format == "ndjson" else CSV)
+    return StreamingHttpResponse(blocks, content_type=NDJSON if format == "ndjson" else _CSV)
 
 
 def _lines(names, rows):
@@ -78,9 +81,9 @@ def _table(names, rows):
 
 def _blocks(rows):
     block = []
-    for row in rows.iterator(ROWS_AT_ONCE):
+    for row in rows.iterator(_ROWS_AT_ONCE):
         block.append(row)
-        if len(block) == ROWS_AT_ONCE:
+        if len(block) == _ROWS_AT_ONCE:
             yield block
             block = []
     if block:

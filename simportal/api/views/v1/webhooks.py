@@ -11,7 +11,7 @@ from cards.errors import BadInput
 from cards.paging import key_in
 from simportal.api.actions import endpoints
 from simportal.api.choices import ApiScope, DeliveryOutcome, DeliveryProblem, EventType, OffReason
-from simportal.api.errors import HookRefused, not_found, of_bad_input, of_refusal
+from simportal.api.errors import HookRefused, no_such, of_bad_input, of_refusal
 from simportal.api.models import Delivery, Endpoint
 from simportal.api.pages.entrance import demand, needs
 from simportal.api.pages.exactly_once import exactly_once
@@ -218,7 +218,7 @@ def _endpoint(request, number):
     pk = key_in(number.removeprefix(Endpoint.MARK)) if number.startswith(Endpoint.MARK) else None
     found = pk and _endpoints(request).select_related("customer").filter(pk=pk).first()
     if not found:
-        raise not_found(NO_WEBHOOK)
+        raise no_such(NO_WEBHOOK)
     return found
 
 
@@ -227,7 +227,7 @@ def _delivery(request, webhook, number):
     pk = key_in(number.removeprefix(Delivery.MARK)) if number.startswith(Delivery.MARK) else None
     found = pk and endpoint.deliveries.select_related("event", "endpoint").filter(pk=pk).first()
     if not found:
-        raise not_found(NO_DELIVERY)
+        raise no_such(NO_DELIVERY)
     return found
 
 

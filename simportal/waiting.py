@@ -93,7 +93,9 @@ def _jobs(user):
 
 
 WAITS = {
-    "requests": Waits("console:requests", "cards.answer_cardrequest", CardRequest.objects.waiting),
+    "requests": Waits(
+        "console:requests", "cards.answer_cardrequest", CardRequest.objects.waiting, _("Requests to answer")
+    ),
     "jobs": Waits("console:job-list", "cards.view_job", _jobs, is_personal=True),
     "real_name": Waits("console:queues", "cards.approve_real_name_card", Card.objects.waiting_for_real_name),
     "parked": Waits("console:queues", "cards.unpark_card", Card.objects.parked),

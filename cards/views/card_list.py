@@ -10,6 +10,7 @@ from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
 from cards.pages.card_columns import heads_of, list_cells, posted_columns, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
+from cards.pages.filter_labels import ONLY_SHOWN
 from cards.pages.found import Found, not_found
 from cards.pages.frames import SAFE, Framed, entering
 from cards.paging import END
@@ -17,7 +18,7 @@ from cards.search import Numbers
 
 LED_TO = ("reading",)
 PARAMETERS_KEPT = ("state", "hold", "quick")
-SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "size", "cols")
+SAYS_NOTHING_OF_CARDS = ("q", *ONLY_SHOWN)
 
 
 class CardList(Framed):

@@ -237,10 +237,10 @@ def sections_of(client):
 
 def test_the_first_page_has_the_sections_of_each_role():
     assert {role: sections_of(of_role(role)) for role in ROLES} == {
-        "support": ["requests", "queues", "stopped", "states"],
-        "operations": ["requests", "queues", "carriers", "stopped", "states", "charts", "night"],
+        "support": ["queues", "stopped", "states", "requests"],
+        "operations": ["queues", "stopped", "states", "requests", "charts", "night"],
         "finance": ["money", "states", "charts"],
-        "carrier_desk": ["queues", "carriers", "stopped", "states"],
+        "carrier_desk": ["queues", "stopped", "states"],
         "auditor": ["log", "states", "charts", "night"],
     }
     assert sections_of(superuser()) == list(SECTIONS_OF_HOME)
@@ -249,7 +249,7 @@ def test_the_first_page_has_the_sections_of_each_role():
 def test_who_has_two_roles_has_the_sections_of_both():
     client = of_role("support")
     User.objects.get(username="support").groups.add(*User.objects.get(username=named("finance")).groups.all())
-    assert sections_of(client) == ["requests", "queues", "money", "stopped", "states", "charts"]
+    assert sections_of(client) == ["queues", "money", "stopped", "states", "requests", "charts"]
 
 
 def queues_of(role):

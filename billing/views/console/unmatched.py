@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions.providers import can_give_back, provider_label
@@ -21,6 +22,12 @@ from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
+# What a bill told us of a payment; what a provider told has the provider's own names.
+_WORDS_OF_BILLS = {
+    "bill": pgettext_lazy("bill", "Bill"),
+    "line": pgettext_lazy("bill", "line"),
+    "number": gettext_lazy("Our number"),
+}
 _SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
 
 
@@ -104,14 +111,14 @@ def _page(request, unmatched, form=None, status=None):
     payment, entry = unmatched.payment, unmatched.entry
     entries = [entry, getattr(entry, "reversed_by", None)] if entry else []
     given = {"customer": payment.customer} if payment else {}
-    provider, reference = unmatched.provider, unmatched.reference
+    provider, reference, told = unmatched.provider, unmatched.reference, unmatched.notification.body
     used_by = Payment.objects.filter(provider=provider, provider_reference=reference)
     others = UnmatchedPayment.objects.filter(provider=provider, reference=reference).exclude(pk=unmatched.pk)
     context = {
         "unmatched": unmatched,
         "badge": money_badge(unmatched),
         "provider": provider_label(provider),
-        "told": sorted((name, str(value)) for name, value in unmatched.notification.body.items()),
+        "told": sorted((_WORDS_OF_BILLS.get(name, name), str(value)) for name, value in told.items() if value != ""),
         "used_by": used_by.select_related("customer", "order").first(),
         "others": others.order_by("pk"),
         "entries": [(each, moved_by(each, to_staff=True), list(each.postings.all())) for each in entries if each],

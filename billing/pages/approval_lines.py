@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -147,10 +148,11 @@ def _decided_by(user, kinds):
 
 
 def _sums_alone():
-    """What each person did alone and counts today, by person and customer."""
+    """What each person did alone and counts today, by person and customer, or who that was merged into."""
     sums = defaultdict(lambda: ZERO)
     counting = DoneAlone.objects.counting(civil_today(), MoneyRules.read().second_person_days)
-    for by, customer, amount in counting.values_list("by", "customer", "amount"):
+    whose = Coalesce("customer__merged_into", "customer")
+    for by, customer, amount in counting.values_list("by", whose, "amount"):
         sums[by, customer] += amount
     return sums
 

@@ -364,14 +364,16 @@ def read_page(asked: LogQuestion, places: Mapping[str, Any], size: int = ROWS_PE
 
 
 def read_all(asked: LogQuestion) -> Iterator[tuple[Source, list[Run]]]:
-    """All rows of the log, each as a run of its own: a source and some of its rows that follow each other."""
+    """All rows of the log, each as a run of its own: a source and some of its rows that follow each other; few at
+    first, so that a file soon has its first row."""
     readings = _readings(asked, {}, is_bounded=False)
     source: Source | None = None
     runs: list[Run] = []
+    size = ROWS_READ[0]
     while reading := _newest(readings):
-        if source and (source is not reading.source or len(runs) == ROWS_READ[-1]):
+        if source and (source is not reading.source or len(runs) == size):
             yield source, runs
-            runs = []
+            runs, size = [], ROWS_READ[-1]
         source = reading.source
         runs.append(Run(source, [reading.head]))
         reading.advance()

@@ -250,18 +250,18 @@ def take_in(seconds, *numbers, reason="", **more):
     texts = [plain | more | {"iccid": f"8986{number:016d}"} for number in numbers]
     rows = [read_card_row(line, row, date.max) for line, row in enumerate(texts, start=2)]
     at = SHELL_AT + timedelta(seconds=seconds)
-    taken = apply_cards(rows, actor=Actor.shell(), at=at, reason=reason, source="fleet.csv", update="remark" in more)
+    taken = apply_cards(rows, actor=Actor.shell(), at=at, reason=reason, source="fleet.csv", update="msisdn" in more)
     assert taken.errors == []
 
 
-IN_USE = {"state": "in_use", "activated_on": "2026-02-01"}
+IN_USE = {"state": "in_use", "activated_on": "2026-02-01", "service_until": "2027-02-01"}
 
 
 def test_a_file_that_a_command_took_in_is_one_line_that_opens():
     with on_day(date(2026, 3, 2)):
         take_in(0, 1, 2)
         take_in(60, 3, **IN_USE)  # no more than a minute later
-        take_in(61, 1, remark="north")
+        take_in(61, 1, msisdn="14400000001")
         take_in(122, 4)  # another file
         take_in(122, 5, reason="asked by mail")
     auditor = of_role("auditor")
@@ -270,7 +270,7 @@ def test_a_file_that_a_command_took_in_is_one_line_that_opens():
     assert lines(page) == [
         ("Open", "manage.py", [numbers[5]], 1),
         ("Open", "manage.py", [numbers[4]], 1),
-        ("Correct, Take over, Open", "manage.py", [numbers[1], numbers[3], numbers[2]], 4),
+        ("Correct data, Take over, Open", "manage.py", [numbers[1], numbers[3], numbers[2]], 4),
     ]
     (_line, none), _other, (line, opens) = page.context["lines"]
     assert (none, line.details) == ("", ["from the file: fleet.csv"])
@@ -295,10 +295,10 @@ def test_the_rest_of_a_long_file_is_counted_and_not_read(monkeypatch, keys):
 
 def test_a_search_of_what_was_done_by_hand_stops_too_says_where_and_goes_on(monkeypatch):
     monkeypatch.setattr("cards.pages.log_sources.KEYS_LOOKED_AT", 3)
-    card = open_card()
+    card, boss = open_card(), by("boss")
     do("tag", card, date(2026, 3, 2), actor=by("rare"), tag="Depot")
     for number in range(5):
-        do("tag", card, date(2026, 3, 2), actor=by("boss"), tag=f"Depot {number}")
+        do("tag", card, date(2026, 3, 2), actor=boss, tag=f"Depot {number}")
     auditor, found, query = of_role("auditor"), [], "person=rare"
     while query:
         page = auditor.get(f"{LOG}?{query}", headers=ENGLISH)

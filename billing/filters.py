@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderState, PayerRefundCause, Unpaid
 from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
+from billing.permissions import orders_waiting_for
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import OfCustomer, SortedForm, StrictFilterSet, StrictForm
@@ -51,13 +52,21 @@ class OrderFilter(StrictFilterSet):
         label=pgettext_lazy("order", "Work"),
         empty_label=pgettext_lazy("order", "Completed or not"),
     )
-
     to_pay = django_filters.ChoiceFilter(
         choices=[("1", _("Orders to pay"))],
         method="waiting_for_money",
         label=pgettext_lazy("order", "Payment"),
         empty_label=pgettext_lazy("order", "To pay or not"),
     )
+    waits = django_filters.ChoiceFilter(
+        choices=[("any", _("Waiting for you"))],
+        method="waiting_for_me",
+        label=_("Waiting for you"),
+        empty_label=_("Waiting for you or not"),
+    )
+
+    def waiting_for_me(self, orders: QuerySet[Order], name: str, value: str) -> QuerySet[Order]:
+        return orders.filter(pk__in=orders_waiting_for(self.request.user).order_by().values("pk"))
 
     def waiting_for_money(self, orders: Any, name: str, value: str) -> QuerySet[Order]:
         found: QuerySet[Order] = orders.to_pay()

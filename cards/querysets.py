@@ -207,6 +207,10 @@ class CardQuerySet(OwnedQuerySet["Card"]):
         """Cancelled cards by the day of it (`gte=…`, `lte=…`); of others `cancel_on` is what is planned."""
         return self.filter(state=State.CANCELLED, **{f"cancel_on__{edge}": day for edge, day in days.items()})
 
+    def cancels_on(self, **days: date) -> Self:
+        """Cards that are shut down, by the day (`gte=…`, `lte=…`) on which they are to be cancelled."""
+        return self.filter(state=State.SHUT_DOWN, **{f"cancel_on__{edge}": day for edge, day in days.items()})
+
     def without_service(self) -> Self:
         """Cards that are stopped, and those that are over."""
         return self.filter(state__in=(State.SUSPENDED, State.SHUT_DOWN, State.CANCELLED))

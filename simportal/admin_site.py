@@ -19,7 +19,7 @@ from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
 from simportal.audited_admin import Audited
 from simportal.find import FINDS_ANYTHING
-from simportal.waiting import MOST_IN_MENU, waiting_in_menu
+from simportal.waiting import MOST_IN_MENU, waiting_at, waiting_in_menu
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class MenuLink:
     def waiting(self):
         """How much waits there for whoever looks, and up to one more than `MOST_IN_MENU`."""
         return self.menu.counts[self.name]
+
+    @property
+    def waiting_url(self):
+        """Where all of that is listed."""
+        return waiting_at(self.menu.request.user, self.name)
 
     @property
     def count_label(self):

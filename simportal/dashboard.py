@@ -34,7 +34,7 @@ SEES_TO = {
     "stray": ("carriers.decide_drift",),
     "quarantine": ("cards.decide_quarantinedreading",),
     "late": ("cards.import_card",),
-    "waiting": OF_JOBS,
+    "go_on": OF_JOBS,
     "failed": OF_JOBS,
 }
 OF_SERVING = ("requests", "stuck_orders")
@@ -93,7 +93,7 @@ class Home:
         return {"requests": waiting[:ROWS_IN_SECTION]}
 
     def _queues(self):
-        counted = queues(self._snapshot, self.today)
+        counted = queues(self._snapshot, self.today, self.user)
         mine = [queue for code, queue in counted.items() if self._has_one_of(SEES_TO[code])]
         accounts = list(CarrierAccount.objects.all()) if self.user.has_perm("carriers.decide_drift") else []
         return {
@@ -104,7 +104,7 @@ class Home:
         }
 
     def _money(self):
-        return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY) if tile.count]}
+        return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY, self._snapshot) if tile.count]}
 
     def _stopped(self):
         return {"fleet": self._fleet}
@@ -118,12 +118,14 @@ class Home:
     def _charts(self):
         return {
             "expiries": expiries(self._snapshot.document, self.today),
-            "activations": activations(self.today),
+            "activations": activations(self._snapshot.document, self.today),
             "usage": usage(self.today),
+            "as_of": self._snapshot.as_of,
         }
 
     def _night(self):
         return {
+            "as_of": self._snapshot.as_of,
             "agenda": agenda(self._snapshot.document, self.today),
             "readings": readings(self._snapshot.document, self.today),
             "sweep": LastSweep(self.today),

@@ -63,51 +63,25 @@ class Waiting:
         return yuan(size)
 
 
-def everything_waiting():
-    """All that waits for a second person: what was proposed, refunds, adjustments, cards to be cancelled."""
-    alone = _sums_alone()
-    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
-    return [
-        *_proposals(Proposal.objects.waiting(), alone),
-        *_refunds(Refund.objects.waiting(), alone),
-        *_adjustments(placed, alone),
-        *_cancellations(waiting_for_release()),
-    ]
+def everything_waiting(user=None):
+    """All that waits for a second person: what was proposed, refunds, adjustments, cards to be cancelled; or of that
+    what one person may decide."""
+    return _listed(decided_by(user) if user else _waiting(), _sums_alone())
 
 
-def everything_expired():
-    """All that nobody approved or declined in time in the last weeks."""
-    since, alone = timezone.now() - timedelta(days=EXPIRED_SHOWN_DAYS), defaultdict(lambda: ZERO)
-    return [
-        *_proposals(Proposal.objects.expired_since(since), alone),
-        *_refunds(Refund.objects.expired_since(since), alone),
-        *_adjustments(Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT), alone),
-        *_cancellations(expired_since(since)),
-    ]
+def everything_expired(user=None):
+    """All that nobody approved or declined in time in the last weeks; or what one person is told of that."""
+    return _listed(_told_as_expired(user) if user else _expired(EXPIRED_SHOWN_DAYS), defaultdict(lambda: ZERO))
 
 
 def decided_by(user):
     """What waits that this person may decide, as querysets; nobody decides what they asked for."""
-    waiting = (
-        Proposal.objects.waiting(),
-        Refund.objects.waiting(),
-        Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
-        waiting_for_release(),
-    )
-    return [rows.filter(may).exclude(**{asked_by: user}) for rows, asked_by, may in _decided_by(user, waiting)]
+    return [rows.filter(may).exclude(**{asked_by: user}) for rows, asked_by, may in _decided_by(user, _waiting())]
 
 
 def told_as_expired(user):
     """How much has expired lately that this person asked for, or could have decided."""
-    since = timezone.now() - timedelta(days=EXPIRED_TOLD_DAYS)
-    expired = (
-        Proposal.objects.expired_since(since),
-        Refund.objects.expired_since(since),
-        Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
-        expired_since(since),
-    )
-    told = [rows.filter(may | Q(**{asked_by: user})) for rows, asked_by, may in _decided_by(user, expired)]
-    return sum(counts_up_to(COUNTED, told))
+    return sum(counts_up_to(COUNTED, _told_as_expired(user)))
 
 
 def about_proposal(proposal, price):
@@ -135,6 +109,32 @@ def earlier_context(by, customer, amount):
     earlier = [(deed, *_what(deed)) for deed in earlier_deeds(by, customer).select_related(*related)]
     alone = sum((deed.amount for deed, *_where in earlier), ZERO)
     return {"earlier": earlier, "alone": alone, "whole": alone + amount, "rules": MoneyRules.read()}
+
+
+def _waiting():
+    """Proposals, refunds, adjustments and jobs that wait for a second person."""
+    return (
+        Proposal.objects.waiting(),
+        Refund.objects.waiting(),
+        Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
+        waiting_for_release(),
+    )
+
+
+def _expired(days):
+    """The same, of what nobody decided in time in the last `days` days."""
+    since = timezone.now() - timedelta(days=days)
+    return (
+        Proposal.objects.expired_since(since),
+        Refund.objects.expired_since(since),
+        Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
+        expired_since(since),
+    )
+
+
+def _told_as_expired(user):
+    expired = _expired(EXPIRED_TOLD_DAYS)
+    return [rows.filter(may | Q(**{asked_by: user})) for rows, asked_by, may in _decided_by(user, expired)]
 
 
 def _decided_by(user, kinds):
@@ -170,6 +170,17 @@ def _what(deed):
     if deed.chargeback:
         return deed.chargeback.reference, CONSOLE.money_url("payment", deed.chargeback.payment_id)
     return f"#{deed.change_id}", f"{CONSOLE.money_url('terms')}?after={deed.change_id + 1}"
+
+
+def _listed(kinds, alone):
+    """Proposals, refunds, adjustments and jobs as they are listed; `alone` is what who asked did alone before."""
+    proposals, refunds, adjustments, jobs = kinds
+    return [
+        *_proposals(proposals, alone),
+        *_refunds(refunds, alone),
+        *_adjustments(adjustments, alone),
+        *_cancellations(jobs),
+    ]
 
 
 def _proposals(proposals, alone):

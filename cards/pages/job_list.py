@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.actions.jobs.control import jobs_waiting_for
 from cards.choices import OF_ORDERS, JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
@@ -44,6 +45,16 @@ class JobFilter(StrictFilterSet):
     mine = django_filters.ChoiceFilter(
         choices=[("1", _("My jobs"))], method="owned", label=pgettext_lazy("job", "Owner"), empty_label=_("All jobs")
     )
+    waits = django_filters.ChoiceFilter(
+        choices=[
+            ("any", _("Waiting for you")),
+            ("go_on", _("Jobs for you to go on with")),
+            ("failed", _("Jobs failed in the last 7 days")),
+        ],
+        method="waiting_for_me",
+        label=_("Waiting for you"),
+        empty_label=_("Waiting for you or not"),
+    )
     failed = django_filters.ChoiceFilter(
         choices=[("1", _("Failed or with failures"))],
         method="with_failures",
@@ -57,6 +68,11 @@ class JobFilter(StrictFilterSet):
 
     def owned(self, jobs, name, value):
         return jobs.filter(owner=self.request.user)
+
+    def waiting_for_me(self, jobs, name, value):
+        waiting = jobs_waiting_for(self.request.user)
+        asked = waiting.values() if value == "any" else [waiting[value]]
+        return jobs.filter(reduce(or_, (Q(pk__in=each.values("pk")) for each in asked)))
 
     def with_failures(self, jobs, name, value):
         return jobs.filter(FAILED | HAS_FAILURES)

@@ -108,6 +108,7 @@ def _more_filters(form, params, names):
     ranges = [
         {"label": label, "since": form[f"{name}_since"], "through": form[f"{name}_through"]}
         for name, label in RANGES.items()
+        if f"{name}_since" in form.fields
     ]
     days = [field.name for pair in ranges for field in (pair["since"], pair["through"])]
     return {

@@ -258,11 +258,11 @@ def queues_of(role):
 
 def test_a_queue_is_on_the_first_page_of_who_may_act_on_it():
     everything = ["cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray"]
-    everything += ["late", "quarantine", "waiting", "failed"]
+    everything += ["late", "quarantine", "go_on", "failed"]
     assert {role: queues_of(role) for role in ("support", "operations", "carrier_desk")} == {
-        "support": ["waiting", "failed"],
+        "support": ["go_on", "failed"],
         "operations": everything,
-        "carrier_desk": ["stray", "waiting", "failed"],
+        "carrier_desk": ["stray", "go_on", "failed"],
     }
 
 

@@ -27,10 +27,13 @@ PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
 @permitted("billing.view_proposal")
 @require_safe
 def approvals(request):
-    """Everything that waits for a second person or waited in vain, and how many payments are to be cleared."""
+    """Everything that waits for a second person or waited in vain, or (`mine=1`) what this person may decide of that;
+    and how many payments are to be cleared."""
+    only_for = _only_for(request)
     context = {
-        "waiting": everything_waiting(),
-        "expired": everything_expired(),
+        "waiting": everything_waiting(only_for),
+        "expired": everything_expired(only_for),
+        "is_mine": only_for is not None,
         "rules": MoneyRules.read(),
         "cancelling": CancellingRules.read(),
         "to_clear": UnmatchedPayment.objects.waiting().count(),
@@ -77,6 +80,14 @@ def proposal_step(request, pk, step):
     except (BadInput, MoneyRefused) as refused:
         messages.error(request, str(refused))
     return redirect("money:proposal", pk=pk)
+
+
+def _only_for(request):
+    """The person whose decisions are asked for; None for everybody's."""
+    mine = request.GET.get("mine", "")
+    if mine not in ("", "1"):
+        raise Http404
+    return request.user if mine else None
 
 
 def _find(pk):

@@ -38,7 +38,7 @@ CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 @require_safe
 def order_list(request):
     """The newest orders that the parameters ask for."""
-    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user))
+    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
     page = page_of(filtered.qs.select_related("customer", "plan"), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     shows_sums = request.GET.get("selection") and not complaints

@@ -142,6 +142,27 @@ class PayerRefundFilter(StrictFilterSet):
         return found[value]()
 
 
+class UnmatchedFilter(StrictFilterSet):
+    """What the list of payments to clear can be asked for, beside what was decided."""
+
+    customer = OfCustomer(method="of_customer")
+    since = django_filters.DateFilter(field_name="came_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="came_at", lookup_expr="date__lte", label=_("Through date"))
+
+    def of_customer(self, unmatched: QuerySet[Any], name: str, customer: Customer) -> QuerySet[Any]:
+        return unmatched.filter(Q(customer=customer) | Q(customer=None, payment__customer=customer))
+
+
+class WithdrawalFilter(StrictFilterSet):
+    """What the list of withdrawals can be asked for, beside how far they are: days are those of the approval."""
+
+    customer = OfCustomer()
+    since = django_filters.DateFilter(field_name="proposal__decided_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(
+        field_name="proposal__decided_at", lookup_expr="date__lte", label=_("Through date")
+    )
+
+
 class TermsFilter(StrictFilterSet):
     """What the list of changes of terms can be asked for."""
 

@@ -16,7 +16,7 @@ from cards.pages.queues import queues
 from cards.paging import counts_up_to
 from cards.state_counts import COUNTED
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
-from simportal.dashboard_states import Fleet
+from simportal.dashboard_states import Fleet, stopped_lately
 from simportal.nightly_proof import state_of_the_proof
 from simportal.waiting import WAITS, waiting_tiles
 
@@ -107,7 +107,7 @@ class Home:
         return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY, self._snapshot) if tile.count]}
 
     def _stopped(self):
-        return {"fleet": self._fleet}
+        return {"fleet": self._fleet, "stopped_url": stopped_lately(self.today)}
 
     def _log(self):
         return {"entries": AuditEntry.objects.order_by("-pk")[:ROWS_IN_SECTION]}

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from billing.actions.lines import sum_of_checks
 from billing.actions.second_person import earlier_deeds
@@ -21,6 +21,7 @@ from billing.permissions import DECIDED_WITH, may_decide
 from cards.actions.cancelling import cancelled_alone, expired_since, waiting_for_release
 from cards.calendar import civil_today
 from cards.models import Customer, JobChunk
+from cards.pages.downloads import instant_cell
 from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
 from cards.phrases import listed, pair
@@ -49,6 +50,10 @@ class Waiting:
     ended_at: datetime | None = None
 
     @property
+    def is_of_cards(self):
+        return self.deed == Deed.CANCELLING
+
+    @property
     def size_text(self):
         return self._text(self.size)
 
@@ -58,9 +63,21 @@ class Waiting:
         return self._text(self.alone + abs(self.size))
 
     def _text(self, size):
-        if self.deed == Deed.CANCELLING:
+        if self.is_of_cards:
             return ngettext("{count} card", "{count} cards", size).format(count=f"{size:,}")
         return yuan(size)
+
+
+APPROVAL_COLUMNS = (
+    (pgettext_lazy("approval", "Request"), lambda each: f"{each.deed.label} {each.number}"),
+    (gettext_lazy("Details"), lambda each: each.about),
+    (gettext_lazy("Customer"), lambda each: str(each.customer or "")),
+    (pgettext_lazy("money", "Amount"), lambda each: None if each.is_of_cards else each.size),
+    (pgettext_lazy("count", "Cards"), lambda each: each.size if each.is_of_cards else None),
+    (gettext_lazy("Requested by"), lambda each: each.asked_by.get_username()),
+    (gettext_lazy("Waiting since"), lambda each: instant_cell(each.asked_at)),
+    (gettext_lazy("Expired at"), lambda each: instant_cell(each.ended_at)),
+)
 
 
 def everything_waiting(user=None):

@@ -14,6 +14,7 @@ from cards.choices import OF_ORDERS, JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
 from cards.models.job import FAILED
+from cards.pages.downloads import instant_cell
 from cards.pages.job_labels import job_badge, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
@@ -76,6 +77,21 @@ class JobFilter(StrictFilterSet):
 
     def with_failures(self, jobs, name, value):
         return jobs.filter(FAILED | HAS_FAILURES)
+
+
+JOB_COLUMNS = (
+    (_("Job"), lambda line: line.job.pk),
+    (_("Kind"), lambda line: line.title),
+    (_("Status"), lambda line: line.job.get_status_display()),
+    (_("Cards or rows"), lambda line: line.job.total),
+    (_("Requested by"), lambda line: line.owner),
+    (_("Started by"), lambda line: line.starter),
+    (_("Requested at"), lambda line: instant_cell(line.job.created_at)),
+    (_("Ended at"), lambda line: instant_cell(line.job.finished_at)),
+    (_("Reason"), lambda line: line.job.reason),
+    (_("File"), lambda line: line.job.file_name),
+    (_("Failure reason"), lambda line: line.job.message),
+)
 
 
 def job_lines(jobs):

@@ -69,6 +69,10 @@ def test_what_waits_for_everybody_is_asked_in_the_same_words_on_any_day():
 
 @pytest.fixture
 def much():
+    something_of_everything()
+
+
+def something_of_everything():
     """Something of everything that can wait."""
     chief, owner = b.financier(username="chief"), member("Acme", "owner", "owner")
     asked(count=2)

@@ -17,12 +17,14 @@ from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_labels import money_badge
+from billing.pages.order_rows import ORDER_COLUMNS, ORDER_WITH
 from billing.pages.prospect import preselected, prices_for, prospect_of
 from billing.views.together import TogetherPages
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
 from cards.pages.way_back import way_back, with_way_back
@@ -31,6 +33,7 @@ from cards.phrases import listed
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 UNKNOWN_LISTED = 5
+ORDERS_AT_ONCE = 500
 CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 
 
@@ -39,7 +42,7 @@ CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 def order_list(request):
     """The newest orders that the parameters ask for."""
     filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
-    page = page_of(filtered.qs.select_related("customer", "plan"), ROWS_PER_PAGE, *filtered.cursors)
+    page = page_of(filtered.qs.select_related(*ORDER_WITH), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     shows_sums = request.GET.get("selection") and not complaints
     context = {
@@ -52,6 +55,15 @@ def order_list(request):
         "may_order": request.user.has_perm("billing.place_order"),
     }
     return console_page(request, "console/money/orders.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.view_order")
+@require_safe
+def order_csv(request):
+    """The same orders as a file, on all pages."""
+    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
+    found = filtered.qs.select_related(*ORDER_WITH).order_by("-pk").iterator(ORDERS_AT_ONCE)
+    return list_as_csv(request, _("orders"), ORDER_COLUMNS, found, filtered.complaints())
 
 
 @permitted("billing.place_order")

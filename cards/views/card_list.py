@@ -17,6 +17,7 @@ from cards.paging import END
 from cards.search import Numbers
 
 LED_TO = ("reading",)
+RANGES_LED_TO = ("cancels", "stopped", "due")
 PARAMETERS_KEPT = ("state", "hold", "quick")
 SAYS_NOTHING_OF_CARDS = ("q", *ONLY_SHOWN)
 
@@ -108,7 +109,7 @@ def _more_filters(form, params, names):
     ranges = [
         {"label": label, "since": form[f"{name}_since"], "through": form[f"{name}_through"]}
         for name, label in RANGES.items()
-        if f"{name}_since" in form.fields
+        if f"{name}_since" in form.fields and (name not in RANGES_LED_TO or _is_asked(params, name))
     ]
     days = [field.name for pair in ranges for field in (pair["since"], pair["through"])]
     return {
@@ -116,6 +117,11 @@ def _more_filters(form, params, names):
         "ranges": ranges,
         "has_more": any(name in params for name in (*names, *days)),
     }
+
+
+def _is_asked(params, name):
+    """Whether the list is asked for a range of these days."""
+    return f"{name}_since" in params or f"{name}_through" in params
 
 
 def _search(filtered, params):

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.actions import orders
@@ -63,7 +63,7 @@ def order_csv(request):
     """The same orders as a file, on all pages."""
     filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
     found = filtered.qs.select_related(*ORDER_WITH).order_by("-pk").iterator(ORDERS_AT_ONCE)
-    return list_as_csv(request, _("orders"), ORDER_COLUMNS, found, filtered.complaints())
+    return list_as_csv(request, pgettext("orders", "orders"), ORDER_COLUMNS, found, filtered.complaints())
 
 
 @permitted("billing.place_order")

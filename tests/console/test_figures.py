@@ -69,9 +69,7 @@ def figures_of(client):
         yield from ((f"menu: {link.title}", link.waiting, link.waiting_url) for link in section.links if link.waiting)
     if home["approvals"]:
         yield "approvals", home["approvals"], "/console/approvals/?mine=1"
-    if "requests_label" in home:
-        yield "requests", int(home["requests_label"]), "/console/requests/"
-    for name in ("order_tiles", "money_tiles", "carrier_tiles"):
+    for name in ("waiting", "money_tiles"):
         yield from ((str(tile.title), tile.count, tile.url) for tile in home.get(name, ()))
     for queue in home.get("queues", ()):
         yield queue.code, queue.cards, queue.url
@@ -127,7 +125,18 @@ def test_every_figure_is_the_length_of_its_list_for_whoever_looks(world):
                 shown.add(what)
     assert wrong == []
     assert {
-        *("requests", "approvals", "go_on", "failed", "real_name", "parked", "quarantine", "stray", "late", "low"),
+        *(
+            "Requests to answer",
+            "approvals",
+            "go_on",
+            "failed",
+            "real_name",
+            "parked",
+            "quarantine",
+            "stray",
+            "late",
+            "low",
+        ),
         *("used_up", "expiring", "forced", "Orders to pay", "Payments to clear", "Openings not paid", "agenda"),
         *("Withdrawals to transfer", "Failed refunds to payers", "Differences from the carriers", "cancelling"),
         *("Orders without an outcome", "Customers with a negative balance", "anomaly", "credit", "suspended"),

@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 from cards.pages.downloads import instant_cell
 
 ORDER_WITH = ("customer", "plan")
-ORDER_COLUMNS = (
+COLUMNS_OF_ORDERS = (
     (pgettext_lazy("orders", "Order"), lambda order: order.number),
     (_("State"), lambda order: order.get_state_display()),
     (_("Kind"), lambda order: order.get_kind_display()),

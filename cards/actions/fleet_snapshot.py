@@ -19,7 +19,7 @@ from cards.quick import ENDING_WITHIN_DAYS, LATE_AFTER_DAYS, QUICK
 
 ROW = 1
 ROW_OF_THE_LIST = 2
-FORM = 2  # of the document: what an older version has counted is counted anew
+DOCUMENT_FORM = 2  # of the document: what an older version has counted is counted anew
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
 ACTIVATED_DAYS = 30
@@ -87,7 +87,7 @@ def _count(today):
 
 def _made_on(today):
     """What tells the figures of a day from those of another one, or of another version."""
-    return {"day": str(today), "form": FORM}
+    return {"day": str(today), "form": DOCUMENT_FORM}
 
 
 def _by_day(cards, name, until=date.max):

@@ -182,7 +182,7 @@ def test_figures_of_another_version_are_counted_anew():
     made = fleet_snapshot.snapshot(TODAY)
     del made.document["form"]
     made.save()
-    assert fleet_snapshot.snapshot(TODAY).document["form"] == fleet_snapshot.FORM
+    assert fleet_snapshot.snapshot(TODAY).document["form"] == fleet_snapshot.DOCUMENT_FORM
 
 
 @pytest.mark.parametrize(("since", "through", "found"), [(-8, -6, 1), (-8, -8, 0), (-7, -7, 1), (-6, 0, 0)])

@@ -17,7 +17,7 @@ from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_labels import money_badge
-from billing.pages.order_rows import ORDER_COLUMNS, ORDER_WITH
+from billing.pages.order_rows import COLUMNS_OF_ORDERS, ORDER_WITH
 from billing.pages.prospect import preselected, prices_for, prospect_of
 from billing.views.together import TogetherPages
 from cards.actions.selections import freeze_ids, ids_of
@@ -63,7 +63,7 @@ def order_csv(request):
     """The same orders as a file, on all pages."""
     filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
     found = filtered.qs.select_related(*ORDER_WITH).order_by("-pk").iterator(ORDERS_AT_ONCE)
-    return list_as_csv(request, pgettext("orders", "orders"), ORDER_COLUMNS, found, filtered.complaints())
+    return list_as_csv(request, pgettext("orders", "orders"), COLUMNS_OF_ORDERS, found, filtered.complaints())
 
 
 @permitted("billing.place_order")

@@ -20,7 +20,7 @@ from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 from cards.quantities import megabytes
 
 MAY_SEE_QUARANTINE = "cards.view_quarantinedreading"
-READINGS_AT_ONCE = 500
+QUARANTINED_AT_ONCE = 500
 QUARANTINE_COLUMNS = (
     ("ICCID", lambda reading: as_text(reading.card.iccid)),
     (gettext_lazy("Customer"), lambda reading: str(reading.card.customer or "")),
@@ -62,7 +62,7 @@ def quarantine_page(request):
 def quarantine_csv(request):
     """The same readings as a file, on all pages."""
     _status, readings = _asked_for(request)
-    found = readings.order_by("pk").iterator(READINGS_AT_ONCE)
+    found = readings.order_by("pk").iterator(QUARANTINED_AT_ONCE)
     return list_as_csv(request, _("quarantine"), QUARANTINE_COLUMNS, found)
 
 

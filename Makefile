@@ -1,6 +1,8 @@
 # `make run` and `make test` need Python 3.11 or later and nothing else that this file does not bring.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Debian's own first: it was built with optimizations, which others seldom are, and runs the suite in a twelfth less time.
+DEBIANS := /usr/bin/python3.11
+PYTHON ?= $(shell { $(DEBIANS) -c 'import ensurepip' && echo $(DEBIANS); } 2>/dev/null || command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO := DEBUG=1 SECRET_KEY="$$(cat var/secret_key)"
 # One testing process more than there are cores: one of them often waits for a browser or another process.

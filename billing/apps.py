@@ -10,8 +10,10 @@ class BillingConfig(AppConfig):
     def ready(self):
         from billing.actions.merging import Money
         from billing.models import MoneyRules
+        from billing.not_paid import not_paid
         from billing.pages.log_changes import TermsChanges
         from billing.triggers import install_money_triggers
+        from cards.actions.fleet_snapshot import bring_figure
         from cards.actions.jobs.merge import bring_handover
         from cards.audit_log import bring_source
         from cards.laying import clear
@@ -20,6 +22,7 @@ class BillingConfig(AppConfig):
         bring_handover(Money())
         bring_dealer_name(lambda: MoneyRules.read().seller)
         bring_source(TermsChanges())
+        bring_figure("not_paid", not_paid)
 
         post_migrate.connect(install_money_triggers, sender=self)
         pre_migrate.connect(clear, sender=self)

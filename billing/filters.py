@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.choices import CHANGED, MissedWhy, NoticeKind, OrderKind, OrderState, PayerRefundCause, Unpaid
 from billing.models import Order, OrderLine, PayerRefund, Receipt, TermsRecord
+from billing.permissions import orders_waiting_for
 from billing.references import reference_key
 from cards.choices import PlanKind
 from cards.filters import OfCustomer, SortedForm, StrictFilterSet, StrictForm
@@ -51,13 +52,21 @@ class OrderFilter(StrictFilterSet):
         label=pgettext_lazy("order", "Work"),
         empty_label=pgettext_lazy("order", "Completed or not"),
     )
-
     to_pay = django_filters.ChoiceFilter(
         choices=[("1", _("Orders to pay"))],
         method="waiting_for_money",
         label=pgettext_lazy("order", "Payment"),
         empty_label=pgettext_lazy("order", "To pay or not"),
     )
+    waits = django_filters.ChoiceFilter(
+        choices=[("any", _("Waiting for you"))],
+        method="waiting_for_me",
+        label=_("Waiting for you"),
+        empty_label=_("Waiting for you or not"),
+    )
+
+    def waiting_for_me(self, orders: QuerySet[Order], name: str, value: str) -> QuerySet[Order]:
+        return orders.filter(pk__in=orders_waiting_for(self.request.user).order_by().values("pk"))
 
     def waiting_for_money(self, orders: Any, name: str, value: str) -> QuerySet[Order]:
         found: QuerySet[Order] = orders.to_pay()
@@ -131,6 +140,27 @@ class PayerRefundFilter(StrictFilterSet):
         found: dict[str, Callable[[], QuerySet[PayerRefund]]]
         found = {"open": refunds.under_way, "failed": refunds.failed, "ended": refunds.ended}
         return found[value]()
+
+
+class UnmatchedFilter(StrictFilterSet):
+    """What the list of payments to clear can be asked for, beside what was decided."""
+
+    customer = OfCustomer(method="of_customer")
+    since = django_filters.DateFilter(field_name="came_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(field_name="came_at", lookup_expr="date__lte", label=_("Through date"))
+
+    def of_customer(self, unmatched: QuerySet[Any], name: str, customer: Customer) -> QuerySet[Any]:
+        return unmatched.filter(Q(customer=customer) | Q(customer=None, payment__customer=customer))
+
+
+class WithdrawalFilter(StrictFilterSet):
+    """What the list of withdrawals can be asked for, beside how far they are: days are those of the approval."""
+
+    customer = OfCustomer()
+    since = django_filters.DateFilter(field_name="proposal__decided_at", lookup_expr="date__gte", label=_("From date"))
+    through = django_filters.DateFilter(
+        field_name="proposal__decided_at", lookup_expr="date__lte", label=_("Through date")
+    )
 
 
 class TermsFilter(StrictFilterSet):

@@ -8,6 +8,7 @@ by somebody who may move the money, each at that moment. Once paid it is served,
 from collections.abc import Callable, Mapping
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from billing.choices import ACTIONS, UNDONE_BY, Deed, OrderKind
 from billing.errors import MoneyRefused
@@ -53,6 +54,14 @@ def require(is_allowed: Callable[[User], bool], user: User | None) -> None:
     """Raise `MoneyRefused` unless it is allowed; None, the automatic renewal, is allowed what it does."""
     if user and not is_allowed(user):
         raise MoneyRefused("forbidden", actor=user.get_username())
+
+
+def orders_waiting_for(user: User) -> QuerySet[Order]:
+    """The orders with which this person has to go on: those to pay, and those whose work has failed."""
+    none = Order.objects.none()
+    to_pay = Order.objects.to_pay() if user.has_perm("billing.pay_order") else none
+    stuck = Order.objects.stuck() if user.has_perm("billing.place_order") else none
+    return to_pay | stuck
 
 
 def may_order(user: Visitor, customer_id: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
-from cards.laying import Trigger, kept, lay
+from cards.laying import Trigger, kept, lay, of_nobody_gone
 from cards.triggers import edges_in_sql
 
 # Along which an order goes, as django-fsm declares it.
@@ -21,6 +21,26 @@ ORDER_EDGES = (
 
 BOOKS_ARE_KEPT = "the books are never changed or deleted: reverse the entry"
 LOG_IS_KEPT = "who changed what, and who did it alone, is never changed or deleted"
+
+# What a customer has of their own, beside what `cards.triggers` has.
+MONEY_OF_CUSTOMERS = {
+    "billing_order": "order",
+    "billing_receipt": "receipt",
+    "billing_payment": "payment",
+    "billing_unmatchedpayment": "unmatched",
+    "billing_withdrawal": "withdrawal",
+    "billing_entry": "entry",
+    "billing_posting": "posting",
+    "billing_notice": "notice",
+    "billing_digest": "digest",
+    "billing_cardrenewal": "renewal",
+    "billing_missedrenewal": "missed_renewal",
+    "billing_announcedrenewal": "announced_renewal",
+    "billing_renewalrun": "renewal_run",
+}
+
+# Of what is agreed with them nothing is moved: it is refused as soon as they are being merged.
+AGREED_WITH_CUSTOMERS = {"billing_proposal": "proposal", "billing_price": "price"}
 
 LAST_BALANCE = """COALESCE((SELECT balance FROM billing_posting
     WHERE customer_id = NEW.customer_id AND account = 'wallet' ORDER BY id DESC LIMIT 1), 0)"""
@@ -115,6 +135,12 @@ MONEY_TRIGGERS = (
         "INSERT",
         "an entry that is there gets no more postings",
         found="EXISTS (SELECT 1 FROM billing_entry WHERE key = NEW.entry_id)",
+    ),
+    *(trigger for table, name in MONEY_OF_CUSTOMERS.items() for trigger in of_nobody_gone(table, name)),
+    *(
+        trigger
+        for table, name in AGREED_WITH_CUSTOMERS.items()
+        for trigger in of_nobody_gone(table, name, since="merged_into_id")
     ),
     *kept("billing_entry", "entry", BOOKS_ARE_KEPT, "key", "reverses_id"),
     *kept("billing_posting", "posting", BOOKS_ARE_KEPT, "id"),

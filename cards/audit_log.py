@@ -27,6 +27,7 @@ from cards.search import look_up
 
 KEYS_LOOKED_AT = 100_000  # of a page, where no index has what is asked for
 ROWS_OF_PAGE = 5_000  # of which many may be told as one line
+ROWS_OF_RUN = 1_000  # that are read of one line; the rest of it is counted
 ROWS_READ = (60, 1_000)  # of a source in one go: at first, and once that did not fill the page
 OUT_OF_ORDER = timedelta(days=1)  # how far an instant may lie from those of the keys beside it
 DONE = "0"  # the place in a source of which nothing is left
@@ -178,12 +179,27 @@ class Source:
         """Whether no index has what is asked for: the keys are gone through, so many of them for a page."""
         return False
 
+    def floor(self, asked: LogQuestion, rows: QuerySet[Any]) -> int:
+        """The key at which such a search stops, of these `rows` of its days, the newest first; 0 where none is left."""
+        newest = rows.values_list("pk", flat=True).first() or 0
+        return max(newest - KEYS_LOOKED_AT, 0)
+
     def days(self, asked: LogQuestion) -> tuple[datetime | None, datetime | None]:
         """The instants between which the rows lie."""
         return asked.since, asked.until
 
     def run(self, row: Any) -> Any:
         return row.pk
+
+    def goes_on(self, row: Any, older: Any) -> bool:
+        """Whether the row that stands behind another one is of the same run."""
+        return bool(self.run(row) == self.run(older))
+
+    def rest_of_run(self, row: Any, rows: QuerySet[Any]) -> tuple[int, int]:
+        """Of a long run of which `row` is the last that was read: how many rows are left, of these, and the key behind
+        which the next run begins. A source that cannot tell has none left.
+        """
+        return 0, row.pk
 
     def key(self, text: str) -> Any:
         """A key as it stands in an address; `ValueError` where that is none."""
@@ -229,11 +245,20 @@ def log_places(text: str) -> dict[str, Any]:
 
 @dataclass
 class Run:
-    """Rows of a source that are told as one line. `place` is where the log is read on from to read them one by one."""
+    """Rows of a source that are told as one line. `place` is where the log is read on from to read them one by one.
+
+    Of a long run only the first rows are read; `not_read` are the others.
+    """
 
     source: Source
     rows: list[Any]
     place: str = ""
+    not_read: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many rows are told."""
+        return len(self.rows) + self.not_read
 
     @property
     def at(self) -> datetime:
@@ -264,7 +289,15 @@ class SourceReading:
         self.source, self.is_at_floor = source, False
         is_over = source.name in places and places[source.name] is None
         rows = None if is_over else source.rows(asked)
-        self._rows = iter(()) if rows is None else self._read(rows, asked, places.get(source.name), is_bounded)
+        self._floor, self._behind, self._rows = 0, Q(), iter(())
+        if rows is not None:
+            place = places.get(source.name)
+            self._behind = source.span(asked) & (Q(pk__lte=place) if place else Q())
+            if is_bounded and source.is_searched(asked):
+                self._floor = source.floor(asked, source.model._default_manager.filter(self._behind).order_by("-pk"))
+            above = {"pk__gt": self._floor} if self._floor else {}
+            self._asked_for = rows.filter(self._behind, **above)
+            self._rows = self._read(self._asked_for)
         self.advance()
 
     def advance(self) -> None:
@@ -279,20 +312,18 @@ class SourceReading:
     def place(self) -> str:
         return f"{self.source.name}:{DONE if self.head is None else self.head.pk}"
 
-    def _read(self, rows: QuerySet[Any], asked: LogQuestion, place: Any, is_bounded: bool) -> Iterator[Any]:
-        behind = self.source.span(asked) & (Q(pk__lte=place) if place else Q())
-        floor = self._floor(behind) if is_bounded and self.source.is_searched(asked) else 0
-        yield from _by_keys(rows.filter(behind, pk__gt=floor) if floor else rows.filter(behind))
+    def skip_rest_of(self, run: Run) -> None:
+        """Leave the rest of a long run unread: the head is what comes behind it."""
+        run.not_read, key = self.source.rest_of_run(run.rows[-1], self._asked_for)
+        if run.not_read:
+            self._rows = self._read(self._asked_for.filter(pk__lt=key))
+            self.advance()
+
+    def _read(self, rows: QuerySet[Any]) -> Iterator[Any]:
+        yield from _by_keys(rows)
         self.is_at_floor = True
-        if floor:
-            yield from self._newest_rows(behind & Q(pk__lte=floor))
-
-    def _floor(self, behind: Q) -> int:
-        return sum(row.pk - KEYS_LOOKED_AT for row in self._newest_rows(behind) if row.pk > KEYS_LOOKED_AT)
-
-    def _newest_rows(self, condition: Q) -> QuerySet[Any]:
-        """The newest row at most, whatever is asked for of the rows."""
-        return self.source.model._default_manager.filter(condition).order_by("-pk")[:1]
+        if self._floor:
+            yield from self.source.model._default_manager.filter(self._behind, pk__lte=self._floor).order_by("-pk")[:1]
 
 
 def _by_keys(rows: QuerySet[Any]) -> Iterator[Any]:
@@ -323,21 +354,26 @@ def read_page(asked: LogQuestion, places: Mapping[str, Any], size: int = ROWS_PE
             break
         if not goes_on:
             page.runs.append(Run(reading.source, [], _place(readings)))
-        page.runs[-1].rows.append(reading.head)
+        run = page.runs[-1]
+        run.rows.append(reading.head)
         reading.advance()
+        if len(run.rows) == ROWS_OF_RUN and not asked.each:
+            reading.skip_rest_of(run)
     page.after = _place(readings) if _newest(readings) else ""
     return page
 
 
 def read_all(asked: LogQuestion) -> Iterator[tuple[Source, list[Run]]]:
-    """All rows of the log, each as a run of its own: a source and some of its rows that follow each other."""
+    """All rows of the log, each as a run of its own: a source and some of its rows that follow each other; few at
+    first, so that a file soon has its first row."""
     readings = _readings(asked, {}, is_bounded=False)
     source: Source | None = None
     runs: list[Run] = []
+    size = ROWS_READ[0]
     while reading := _newest(readings):
-        if source and (source is not reading.source or len(runs) == ROWS_READ[-1]):
+        if source and (source is not reading.source or len(runs) == size):
             yield source, runs
-            runs = []
+            runs, size = [], ROWS_READ[-1]
         source = reading.source
         runs.append(Run(source, [reading.head]))
         reading.advance()
@@ -355,7 +391,7 @@ def _newest(readings: Sequence[SourceReading]) -> SourceReading | None:
 
 
 def _continues(run: Run, reading: SourceReading) -> bool:
-    return run.source is reading.source and run.source.run(run.rows[-1]) == run.source.run(reading.head)
+    return run.source is reading.source and run.source.goes_on(run.rows[-1], reading.head) and not run.not_read
 
 
 def _place(readings: Sequence[SourceReading]) -> str:

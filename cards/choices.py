@@ -332,6 +332,9 @@ class Rule(TextChoices):
     PARK = "park", _("The card's data is inconsistent")
 
 
+# What stops a card, whoever or whichever rule does it.
+STOPS = (Action.SUSPEND, Action.PLACE_HOLD)
+
 # What changes whose card it is; nothing else does.
 CHANGES_OWNER = (Action.ASSIGN, Action.UNASSIGN)
 

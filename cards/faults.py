@@ -24,6 +24,7 @@ class Fault(TextChoices):
     FULL = "full", _("the disk is full")
     DISK = "disk", _("the disk could not be read or written")
     DIED = "died", _("the worker stopped before the job was finished")
+    MERGED = "merged", _("the customer was merged into another one meanwhile")
 
 
 # By SQLSTATE, or the class that its first two characters are: PostgreSQL's manual, "PostgreSQL Error Codes".
@@ -57,6 +58,8 @@ BY_ERRNO = {
     errno.EIO: Fault.DISK,
     errno.ESTALE: Fault.DISK,
 }
+# What the database says to who gives something to a customer who was merged: tried again, it is the other customer's.
+MERGED_AWAY = "what would be a merged customer's is the other one's"
 PRIMARY = 0xFF  # the rest of SQLite's code says more of the same
 
 
@@ -76,6 +79,8 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _fault(error: BaseException) -> Fault | None:
+    if isinstance(error, psycopg.Error | sqlite3.Error) and MERGED_AWAY in str(error):
+        return Fault.MERGED
     if isinstance(error, psycopg.Error):
         return _by_state(error)
     if isinstance(error, sqlite3.Error):

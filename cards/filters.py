@@ -40,7 +40,10 @@ RANGES = {
     "opened": gettext_lazy("Opened on"),
     "activated": gettext_lazy("Activated on"),
     "ends": gettext_lazy("Last day of service"),
+    "cancels": gettext_lazy("To be cancelled on"),
     "cancelled": gettext_lazy("Cancelled on"),
+    "stopped": gettext_lazy("Last suspended on"),
+    "due": gettext_lazy("Next due on"),
 }
 FILTERS_BROUGHT: list[str] = []
 
@@ -350,8 +353,14 @@ class CardFilter(django_filters.FilterSet):
     ends_through = DayFilter(
         method="serving_last", lookup_expr="lte", label=gettext_lazy("Last day of service, through")
     )
+    cancels_since = DayFilter(method="cancels", lookup_expr="gte", label=gettext_lazy("To be cancelled, from"))
+    cancels_through = DayFilter(method="cancels", lookup_expr="lte", label=gettext_lazy("To be cancelled, through"))
     cancelled_since = DayFilter(method="cancelled", lookup_expr="gte", label=gettext_lazy("Cancelled, from"))
     cancelled_through = DayFilter(method="cancelled", lookup_expr="lte", label=gettext_lazy("Cancelled, through"))
+    stopped_since = DayFilter(method="stopped", lookup_expr="gte", label=gettext_lazy("Last suspended, from"))
+    stopped_through = DayFilter(method="stopped", lookup_expr="lte", label=gettext_lazy("Last suspended, through"))
+    due_since = DayFilter(field_name="next_due_on", lookup_expr="gte", label=gettext_lazy("Next due, from"))
+    due_through = DayFilter(field_name="next_due_on", lookup_expr="lte", label=gettext_lazy("Next due, through"))
     expiring = WithinDays(method="expiring_within", label=gettext_lazy("Service ends within (days)"))
     due = WithinDays(method="due_within", label=gettext_lazy("Due within (days)"))
     parked = django_filters.ChoiceFilter(
@@ -450,6 +459,12 @@ class CardFilter(django_filters.FilterSet):
         """By the last day of service, as people are shown it: the day before the first one without."""
         return queryset.filter(**{f"service_until__{self.filters[name].lookup_expr}": day + timedelta(days=1)})
 
+    def stopped(self, queryset: CardQuerySet, name: str, day: date) -> CardQuerySet:
+        return queryset.stopped_on(**{self.filters[name].lookup_expr: day})
+
+    def cancels(self, queryset: CardQuerySet, name: str, day: date) -> CardQuerySet:
+        return queryset.cancels_on(**{self.filters[name].lookup_expr: day})
+
     def cancelled(self, queryset: CardQuerySet, name: str, day: date) -> CardQuerySet:
         return queryset.cancelled_on(**{self.filters[name].lookup_expr: day})
 
@@ -481,7 +496,8 @@ def bring_filter(name: str, brought: django_filters.Filter) -> None:
 class OwnCardFilter(CardFilter):
     """What customers can ask of their own cards: not by anybody's name, nor by what the dealer's staff note."""
 
-    customer = stock = tag = parked = reading = None  # type: ignore[assignment]  # how a filter is left out
+    customer = stock = tag = parked = reading = None  # type: ignore[assignment]
+    due_since = due_through = stopped_since = stopped_through = None  # type: ignore[assignment]  # how a filter is left out
     also_notes = False
     quick = django_filters.ChoiceFilter(
         choices=[(name, QUICK[name].label) for name in FOR_CUSTOMERS],

@@ -14,6 +14,8 @@ from django.apps.registry import Apps
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from cards.faults import MERGED_AWAY
+
 _EVERYWHERE = ("postgresql", "sqlite")
 
 STANDING = {
@@ -145,6 +147,38 @@ def kept(table: str, name: str, message: str, *keys: str, but: Collection[str] =
         ),
     )
     return tuple(trigger for trigger in triggers if trigger.event not in but)
+
+
+# On PostgreSQL whoever gives something holds the customer's row, as its foreign key does later, so that a merging waits
+# for it, or it for a merging; what the row says is asked behind that.
+_GONE = {
+    "sqlite": "EXISTS (SELECT 1 FROM cards_customer WHERE id = NEW.customer_id AND {since} IS NOT NULL)",
+    "postgresql": "EXISTS (SELECT 1 FROM (SELECT {since} FROM cards_customer WHERE id = NEW.customer_id"
+    " OFFSET 0 FOR KEY SHARE) AS held WHERE {since} IS NOT NULL)",
+}
+
+
+def of_nobody_gone(table: str, name: str, since: str = "all_moved_at") -> tuple[Trigger, ...]:
+    """Nothing in the table becomes a customer's who was merged: once everything was moved (what comes before goes
+    along), or, where nothing would move it, from the beginning on (`since="merged_into_id"`).
+    """
+    given = {
+        "INSERT": "NEW.customer_id IS NOT NULL",
+        "UPDATE OF customer_id": "NEW.customer_id IS NOT NULL AND OLD.customer_id IS DISTINCT FROM NEW.customer_id",
+    }
+    return tuple(
+        Trigger(
+            f"{name}_{how}_nobody_gone",
+            table,
+            event,
+            MERGED_AWAY,
+            when=when,
+            found=gone.format(since=since),
+            vendors=(vendor,),
+        )
+        for (event, when), how in zip(given.items(), ("is_made_for", "goes_to"), strict=True)
+        for vendor, gone in _GONE.items()
+    )
 
 
 def _is_there(table: str, key: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
-from cards.choices import Certification, RealName, State, UsageLevel
+from cards.choices import STOPS, Certification, RealName, State, UsageLevel
 from cards.holds import has_sql
 from cards.identifiers import iccid_in
 from cards.scope import OwnedQuerySet
@@ -167,6 +167,13 @@ def running_terms(day: date, number: models.expressions.Combinable) -> models.Qu
     return terms.filter(number=number, service_until__gt=day)
 
 
+def last_stop(value: Any) -> models.Subquery:
+    """What this is of the last record that stopped the card: looked up for each card, by its number and backwards."""
+    records = apps.get_model("cards", "CardEvent")._default_manager
+    stops = records.filter(card=models.OuterRef("pk"), action__in=STOPS)
+    return models.Subquery(stops.order_by("-seq").values_list(value)[:1])
+
+
 class CardQuerySet(OwnedQuerySet["Card"]):
     def due(self, day: date) -> Self:
         """Cards for which something is due by `day`, the longest due first."""
@@ -206,6 +213,15 @@ class CardQuerySet(OwnedQuerySet["Card"]):
     def cancelled_on(self, **days: date) -> Self:
         """Cancelled cards by the day of it (`gte=…`, `lte=…`); of others `cancel_on` is what is planned."""
         return self.filter(state=State.CANCELLED, **{f"cancel_on__{edge}": day for edge, day in days.items()})
+
+    def cancels_on(self, **days: date) -> Self:
+        """Cards that are shut down, by the day (`gte=…`, `lte=…`) on which they are to be cancelled."""
+        return self.filter(state=State.SHUT_DOWN, **{f"cancel_on__{edge}": day for edge, day in days.items()})
+
+    def stopped_on(self, **days: date) -> Self:
+        """Suspended cards, by the day (`gte=…`, `lte=…`) on which they were last stopped."""
+        stopped = self.filter(state=State.SUSPENDED).alias(last_stop_on=last_stop(models.F("effective_on")))
+        return stopped.filter(**{f"last_stop_on__{edge}": day for edge, day in days.items()})
 
     def without_service(self) -> Self:
         """Cards that are stopped, and those that are over."""

@@ -115,7 +115,8 @@ SORTS = RISING | FALLING
 # The other filters whose cards lie side by side in the index of a column.
 SORTED_BY_THEMSELVES = {
     **dict.fromkeys(("expiring", "ends_since", "ends_through"), SortOrder("service_until")),
+    **dict.fromkeys(("cancels_since", "cancels_through"), SortOrder("cancel_on")),
     **dict.fromkeys(("cancelled_since", "cancelled_through"), SortOrder("cancel_on")),
-    "due": SortOrder("next_due_on"),
+    **dict.fromkeys(("due", "due_since", "due_through"), SortOrder("next_due_on")),
     "reading": LONGEST_NOT_READ,
 }

@@ -1,4 +1,4 @@
-"""The kept sums, read: how many cards show what, now and on earlier days, what happened, and how much was used.
+"""The kept sums, read: how many cards show what, now and on earlier days, and how much was used.
 
 Nothing here counts cards, so it costs the same for a thousand and for a million of them.
 """
@@ -112,19 +112,6 @@ def states_on(days: Collection[date]) -> dict[date, dict[str, int]]:
             total.update(changes[waiting.pop()])
         history[day] = shown_in((*key, cards) for key, cards in total.items())
     return history
-
-
-def happened(actions: Collection[str], since: date) -> Counter[date]:
-    """How many cards came to show something else by these actions, by day from `since` on: `{day: cards}`.
-
-    Rows are summed up by their whole key before the arrivals are told from the departures, because that is what
-    putting rows together leaves of them.
-    """
-    counts: Counter[date] = Counter()
-    kinds = StateTally.objects.filter(action__in=actions, day__gte=since).values_list("day", "action", "state", "holds")
-    for day, *_, cards in kinds.annotate(Sum("cards")):
-        counts[day] += max(cards, 0)
-    return +counts
 
 
 def usage_by_day(since: date) -> dict[date, int]:

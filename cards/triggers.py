@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
-from cards.laying import Trigger, kept, lay
+from cards.laying import Trigger, kept, lay, of_nobody_gone
 
 STATE_EDGES = (
     ("testing", "unused"),
@@ -51,6 +51,14 @@ RECORDED = (
     *("msisdn", "imsi", "tags", "remark"),
 )
 CHANGED_OTHERWISE = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in RECORDED)
+# What a customer has of their own; the rest that names one is a fact about them.
+OF_CUSTOMERS = {
+    "cards_card": "card",
+    "cards_orderedterm": "ordered_term",
+    "cards_cardrequest": "request",
+    "cards_membership": "membership",
+    "cards_invitation": "invitation",
+}
 # A record of `swap` says which ICCID the card gets; on the way it has a word of its own instead, for there is one card
 # of an ICCID at any moment.
 _SAID = {"postgresql": "evidence ->> '{}'", "sqlite": "json_extract(evidence, '$.{}')"}
@@ -144,6 +152,7 @@ CARD_TRIGGERS = (
     ),
     *kept("cards_cardevent", "card_event", "a card event is never changed or deleted", "id", "card_id, seq"),
     *kept("cards_auditentry", "audit_entry", "an audit entry is never changed or deleted", "id"),
+    *(trigger for table, name in OF_CUSTOMERS.items() for trigger in of_nobody_gone(table, name)),
     *kept("cards_seal", "seal", "a seal is never changed or deleted", "id", "book, number"),
 )
 

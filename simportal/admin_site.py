@@ -1,15 +1,16 @@
 """The admin site of the portal: master data, the login for all staff, and the menu that console and admin share."""
 
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.functional import cached_property
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -18,7 +19,7 @@ from cards.people.views.login import LoginDoor
 from cards.permissions import has_role
 from simportal.audited_admin import Audited
 from simportal.find import FINDS_ANYTHING
-from simportal.waiting import MOST_IN_MENU, waiting_in_menu
+from simportal.waiting import MOST_IN_MENU, waiting_at, waiting_in_menu
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class MenuLink:
     def waiting(self):
         """How much waits there for whoever looks, and up to one more than `MOST_IN_MENU`."""
         return self.menu.counts[self.name]
+
+    @property
+    def waiting_url(self):
+        """Where all of that is listed."""
+        return waiting_at(self.menu.request.user, self.name)
 
     @property
     def count_label(self):
@@ -123,6 +129,10 @@ class PortalAdminSite(AdminSite):
         audited = type(admin_class.__name__, (Audited, admin_class), {"__module__": admin_class.__module__})
         super().register(model_or_iterable, audited, **options)
 
+    def get_app_list(self, request, app_label=None):
+        """Django asks for it on every page; it is made where it is shown."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
+
     def each_context(self, request):
         context = super().each_context(request) | {"shows_demo_hint": settings.DEBUG}
         if context["has_permission"]:
@@ -174,6 +184,11 @@ class Menu:
             for title, entries in SECTIONS
         ]
         return [section for section in sections if section.links]
+
+    @cached_property
+    def links(self):
+        """The sections as HTML, which stands on a page twice: at the side, and where a phone opens it."""
+        return render_to_string("console/_links.html", {"nav": self})
 
     @cached_property
     def counts(self):

@@ -16,9 +16,9 @@ from cards.pages.queues import queues
 from cards.paging import counts_up_to
 from cards.state_counts import COUNTED
 from simportal.dashboard_charts import activations, agenda, expiries, readings, usage
-from simportal.dashboard_states import Fleet
+from simportal.dashboard_states import Fleet, stopped_lately
 from simportal.nightly_proof import state_of_the_proof
-from simportal.waiting import waiting_tiles
+from simportal.waiting import WAITS, waiting_tiles
 
 ROWS_IN_SECTION = 5
 OF_JOBS = ("cards.suspend_card", "cards.place_hold_card", "cards.import_card")
@@ -34,21 +34,23 @@ SEES_TO = {
     "stray": ("carriers.decide_drift",),
     "quarantine": ("cards.decide_quarantinedreading",),
     "late": ("cards.import_card",),
-    "waiting": OF_JOBS,
+    "go_on": OF_JOBS,
     "failed": OF_JOBS,
 }
-OF_SERVING = ("stuck_orders",)
+OF_SERVING = ("requests", "stuck_orders")
 OF_MONEY = ("orders", "unmatched", "not_paid", "owing", "withdrawals", "payer_refunds", "bills")
 OF_CARRIERS = ("drift", "no_outcome")
 # The sections in their order, each for who has one of these permissions; `_<name>.html` shows it.
 SECTIONS_OF_HOME = {
-    "requests": ("cards.answer_cardrequest",),
-    "queues": tuple({asked for asks in SEES_TO.values() for asked in asks}),
+    "queues": (
+        *{asked for asks in SEES_TO.values() for asked in asks},
+        *(WAITS[name].asks for name in (*OF_SERVING, *OF_CARRIERS)),
+    ),
     "money": ("billing.pay_order", "billing.add_receipt", "billing.pay_withdrawal", "bills.settle_bill"),
-    "carriers": ("carriers.decide_drift",),
-    "stopped": ("cards.suspend_card", "cards.place_hold_card"),
     "log": ("cards.view_auditentry",),
+    "stopped": ("cards.suspend_card", "cards.place_hold_card"),
     "states": ("cards.view_card",),
+    "requests": ("cards.answer_cardrequest",),
     "charts": ("cards.import_card", "billing.pay_order", "cards.view_auditentry"),
     "night": ("cards.sweep_card", "cards.view_auditentry"),
 }
@@ -87,28 +89,25 @@ class Home:
         return Fleet(self.today)
 
     def _requests(self):
-        (tile,) = waiting_tiles(self.user, ["requests"])
         waiting = CardRequest.objects.waiting().select_related("card", "customer").order_by("pk")
-        return {"requests": waiting[:ROWS_IN_SECTION], "requests_label": tile.count_label}
+        return {"requests": waiting[:ROWS_IN_SECTION]}
 
     def _queues(self):
-        counted = queues(self._snapshot, self.today)
+        counted = queues(self._snapshot, self.today, self.user)
         mine = [queue for code, queue in counted.items() if self._has_one_of(SEES_TO[code])]
-        return {"queues": mine, "order_tiles": waiting_tiles(self.user, OF_SERVING), "as_of": self._snapshot.as_of}
-
-    def _money(self):
-        return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY) if tile.count]}
-
-    def _carriers(self):
-        """Nothing where no carrier is connected."""
-        accounts = list(CarrierAccount.objects.all())
+        accounts = list(CarrierAccount.objects.all()) if self.user.has_perm("carriers.decide_drift") else []
         return {
-            "carrier_tiles": waiting_tiles(self.user, OF_CARRIERS) if accounts else [],
+            "queues": mine,
+            "waiting": waiting_tiles(self.user, (*OF_SERVING, *OF_CARRIERS) if accounts else OF_SERVING),
             "broken_accounts": [account for account in accounts if account.is_on and account.broken_since],
+            "as_of": self._snapshot.as_of,
         }
 
+    def _money(self):
+        return {"money_tiles": [tile for tile in waiting_tiles(self.user, OF_MONEY, self._snapshot) if tile.count]}
+
     def _stopped(self):
-        return {"fleet": self._fleet}
+        return {"fleet": self._fleet, "stopped_url": stopped_lately(self.today)}
 
     def _log(self):
         return {"entries": AuditEntry.objects.order_by("-pk")[:ROWS_IN_SECTION]}
@@ -119,12 +118,14 @@ class Home:
     def _charts(self):
         return {
             "expiries": expiries(self._snapshot.document, self.today),
-            "activations": activations(self.today),
+            "activations": activations(self._snapshot.document, self.today),
             "usage": usage(self.today),
+            "as_of": self._snapshot.as_of,
         }
 
     def _night(self):
         return {
+            "as_of": self._snapshot.as_of,
             "agenda": agenda(self._snapshot.document, self.today),
             "readings": readings(self._snapshot.document, self.today),
             "sweep": LastSweep(self.today),

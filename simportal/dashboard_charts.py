@@ -8,24 +8,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cards import state_counts
-from cards.actions.fleet_snapshot import AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
+from cards.actions.fleet_snapshot import ACTIVATED_DAYS, AGENDA_DAYS, ENDING_DAYS, READINGS_OLDER_THAN_DAYS
 from cards.calendar import WEEK, days, last_day
-from cards.choices import Action
 from cards.pages.charts import bars
 from cards.pages.frames import CONSOLE
 from cards.quantities import MB, megabytes
 from cards.quick import LAST_READ
 
-DAYS_BACK = 30
 GB = 1_024 * MB
-ACTIVATES = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
 
 
-def activations(today):
+def activations(document, today):
     """How many cards were activated on each of the last 30 days, today included."""
     shown = _last_days(today)
-    counts = state_counts.happened(ACTIVATES, shown[0])
-    return bars([(str(day), counts.get(day, 0)) for day in shown], url_of=_activated_on)
+    counts = [(str(day), document["activated"].get(str(day), 0)) for day in shown]
+    return bars(counts, url_of=_activated, url=_activated(shown[0], shown[-1]))
 
 
 def usage(today):
@@ -37,16 +34,20 @@ def usage(today):
 
 @dataclass(frozen=True)
 class Agenda:
-    """On how many cards something is due on each of the days ahead, and on the fullest of them."""
+    """On how many cards something is due on each of the days ahead, and on the fullest of them.
+
+    `days` has (day, cards, where they are listed); `url` is where the cards of all these days are.
+    """
 
     days: list
     most: int
+    url: str
 
 
 def agenda(document, today):
-    ahead = days(today + timedelta(days=1), today + timedelta(days=AGENDA_DAYS))
-    counts = [(day, document["agenda"].get(str(day), 0)) for day in ahead]
-    return Agenda(counts, max(1, *(cards for _, cards in counts)))
+    ahead = list(days(today + timedelta(days=1), today + timedelta(days=AGENDA_DAYS)))
+    counts = [(day, document["agenda"].get(str(day), 0), _due(day)) for day in ahead]
+    return Agenda(counts, max(1, *(cards for _day, cards, _url in counts)), _due(ahead[0], ahead[-1]))
 
 
 def expiries(document, today):
@@ -55,7 +56,7 @@ def expiries(document, today):
     for start in range(1, ENDING_DAYS + 1, WEEK):
         week = list(days(today + timedelta(days=start), today + timedelta(days=start + WEEK - 1)))
         counts.append((str(last_day(week[0])), sum(document["ending"].get(str(until), 0) for until in week)))
-    return bars(counts, url_of=_ending_in_week)
+    return bars(counts, url_of=_ending_in_week, url=f"{CONSOLE.url('card-list')}?expiring={ENDING_DAYS}")
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,12 @@ def readings(document, today):
     return Readings(found["in_use"], oldest, list(zip(words, counts, urls, strict=True)))
 
 
-def _activated_on(day):
-    return f"{CONSOLE.url('card-list')}?activated_since={day}&activated_through={day}"
+def _activated(first, last=None):
+    return f"{CONSOLE.url('card-list')}?activated_since={first}&activated_through={last or first}"
+
+
+def _due(first, last=None):
+    return f"{CONSOLE.url('card-list')}?due_since={first}&due_through={last or first}"
 
 
 def _ending_in_week(day):
@@ -88,7 +93,7 @@ def _ending_in_week(day):
 
 
 def _last_days(today):
-    return list(days(today - timedelta(days=DAYS_BACK - 1), today))
+    return list(days(today - timedelta(days=ACTIVATED_DAYS - 1), today))
 
 
 def _cards_text(count):

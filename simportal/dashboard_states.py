@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.http import urlencode
+
 from cards import state_counts
-from cards.calendar import days
+from cards.calendar import WEEK, days
 from cards.choices import Hold, State
+from cards.pages.card_columns import USUAL
 from cards.pages.charts import line
+from cards.pages.frames import CONSOLE
 
 TREND_DAYS = 30
+
+
+def stopped_lately(today):
+    """Where the cards are listed that were stopped in the last days, with when and by whom."""
+    asked = {"stopped_since": str(today - timedelta(days=WEEK - 1)), "cols": ",".join((*USUAL, "stopped"))}
+    return f"{CONSOLE.url('card-list')}?{urlencode(asked)}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cards.calendar import civil_today
 from cards.carriers.actions import watching
 from cards.faults import Fault
 from cards.models import DaysAtWork, Job, StepOfDay, SweptDay
-from cards.pages.queues import FAILED_DAYS, failed_jobs
+from cards.models.job import FAILED_DAYS
 from cards.timeouts import READY_SECONDS, statements_within
 from simportal.models import Tick
 from simportal.nightly_proof import state_of_the_proof
@@ -143,7 +143,7 @@ def _jobs():
 
 def _failed_jobs():
     """Jobs that failed in the last days, and that nobody has tried again, followed up or discarded."""
-    failed = failed_jobs().filter(followed_by=None).count()
+    failed = Job.objects.failed_lately().count()
     return {"ok": not failed, "count": failed}
 
 

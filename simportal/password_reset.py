@@ -4,7 +4,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -23,6 +23,7 @@ from cards.pages.frames import permitted, public_page
 from cards.people import devices
 from cards.people.accounts import named_in
 from cards.people.members import without_programs
+from cards.people.forms import ForgottenPasswordForm
 from cards.people.staff import KEEPS_ACCOUNTS, may_decide_about
 from cards.visitors import visitor_address
 from simportal.asked_mail import send_each
@@ -57,7 +58,7 @@ def set_password(request):
     user = _person_of(request.session.get(SECRET, ""))
     if user is None:
         return public_page(request, "account/reset_set.html", {"is_over": SECRET in request.session})
-    form = SetPasswordForm(user, request.POST or None, label_suffix="")
+    form = ForgottenPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()

@@ -6,6 +6,7 @@ The menu counts it beside its links, and the dashboard has its tiles: each for w
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from django.urls import reverse
@@ -16,13 +17,13 @@ from billing.bills.models import BillLine
 from billing.models import CustomerAccount, Order, PayerRefund, UnmatchedPayment, Withdrawal
 from billing.not_paid import not_paid
 from billing.pages.approval_lines import decided_by
-from cards.actions.jobs.control import permitted_jobs
+from billing.permissions import orders_waiting_for
+from cards.actions.jobs.control import jobs_waiting_for
 from cards.actions.sweep import braked_days
 from cards.carriers.choices import LineStep
 from cards.carriers.lookup import WITHOUT_OUTCOME
 from cards.carriers.models import Drift, Line
-from cards.models import Card, CardRequest, Job, QuarantinedReading
-from cards.pages.queues import failed_jobs
+from cards.models import Card, CardRequest, QuarantinedReading
 from cards.paging import CountUpTo, count_label, counted_together
 from cards.state_counts import COUNTED
 
@@ -34,7 +35,8 @@ class Waits:
     """Something that waits for whoever has the permission `asks`, at a link of the menu (`at`) or at none.
 
     `rows()` is a queryset of what waits, the same for everybody and on any day; or with `is_personal`, `rows(user)` are
-    querysets of what waits for them. What is a tile too has a title, and is listed at `url`.
+    querysets of what waits for them. What is too dear to count for each visitor is `kept`, under this name, with the
+    figures of the fleet. What is a tile too has a title, and is listed at `url`.
     """
 
     at: str
@@ -45,6 +47,7 @@ class Waits:
     query: str = ""
     is_urgent: bool = True
     is_personal: bool = False
+    kept: str = ""
 
     @property
     def url(self):
@@ -62,12 +65,13 @@ class Waits:
 
 @dataclass(frozen=True)
 class WaitingTile:
-    """How many wait, and where, as a `Queue` of the cards says it."""
+    """How many wait, and where, as a `Queue` of the cards says it; `as_of` which instant, unless it is now."""
 
     title: str
     count: int
     url: str
     is_urgent: bool
+    as_of: datetime | None = None
 
     @property
     def count_label(self):
@@ -86,15 +90,17 @@ def _count_for_all(rows, most):
     return CountUpTo.of(rows(), most)
 
 
-def _jobs(user):
-    """Jobs that wait for a person who may go on with them, and those that failed lately and that nobody followed up."""
-    may, failed = permitted_jobs(user), failed_jobs().filter(followed_by=None)
-    return [Job.objects.waiting_for_people().filter(may), failed.filter(may)]
-
-
 WAITS = {
-    "requests": Waits("console:requests", "cards.answer_cardrequest", CardRequest.objects.waiting),
-    "jobs": Waits("console:job-list", "cards.view_job", _jobs, is_personal=True),
+    "requests": Waits(
+        "console:requests", "cards.answer_cardrequest", CardRequest.objects.waiting, _("Requests to answer")
+    ),
+    "jobs": Waits(
+        "console:job-list",
+        "cards.view_job",
+        lambda user: jobs_waiting_for(user).values(),
+        query="?waits=any",
+        is_personal=True,
+    ),
     "real_name": Waits("console:queues", "cards.approve_real_name_card", Card.objects.waiting_for_real_name),
     "parked": Waits("console:queues", "cards.unpark_card", Card.objects.parked),
     "quarantine": Waits("console:queues", "cards.decide_quarantinedreading", QuarantinedReading.objects.waiting),
@@ -114,20 +120,29 @@ WAITS = {
         "console:card-list",
         f"?step={LineStep.UNKNOWN}",
     ),
-    "orders": Waits(
+    "orders_of_menu": Waits(
         "money:order-list",
+        "billing.view_order",
+        lambda user: [orders_waiting_for(user)],
+        query="?waits=any",
+        is_personal=True,
+    ),
+    "orders": Waits(
+        "",
         "billing.pay_order",
         Order.objects.to_pay,
         _("Orders to pay"),
-        query="?to_pay=1",
+        "money:order-list",
+        "?to_pay=1",
         is_urgent=False,
     ),
     "stuck_orders": Waits(
-        "money:order-list",
+        "",
         "billing.place_order",
         Order.objects.stuck,
         _("Orders that could not be completed"),
-        query="?stuck=1",
+        "money:order-list",
+        "?stuck=1",
     ),
     "unmatched": Waits(
         "money:unmatched-list",
@@ -162,6 +177,7 @@ WAITS = {
         _("Openings not paid"),
         "money:not-paid",
         is_urgent=False,
+        kept="not_paid",
     ),
     "owing": Waits(
         "",
@@ -172,7 +188,7 @@ WAITS = {
         "?owes=1",
         is_urgent=False,
     ),
-    "approvals": Waits("money:approvals", "billing.view_proposal", decided_by, is_personal=True),
+    "approvals": Waits("money:approvals", "billing.view_proposal", decided_by, query="?mine=1", is_personal=True),
 }
 
 
@@ -185,11 +201,23 @@ def waiting_in_menu(user):
     return counts
 
 
-def waiting_tiles(user, names):
-    """Tiles of these things, of those that are for this person."""
+def waiting_at(user, at):
+    """Where what waits for this person at a link of the menu is listed: the page of the link, if that is several
+    things."""
+    urls = {each.url for each in WAITS.values() if each.at == at and each.is_for(user)}
+    return urls.pop() if len(urls) == 1 else reverse(at)
+
+
+def waiting_tiles(user, names, snapshot=None):
+    """Tiles of these things, of those that are for this person; `snapshot` has the counts that are kept."""
     shown = [WAITS[name] for name in names if WAITS[name].is_for(user)]
-    counts = _counted(shown, user, COUNTED)
-    return [WaitingTile(each.title, count, each.url, each.is_urgent) for each, count in zip(shown, counts, strict=True)]
+    counts = iter(_counted([each for each in shown if not each.kept], user, COUNTED))
+    return [
+        WaitingTile(each.title, snapshot.document["brought"][each.kept], each.url, each.is_urgent, snapshot.as_of)
+        if each.kept
+        else WaitingTile(each.title, next(counts), each.url, each.is_urgent)
+        for each in shown
+    ]
 
 
 def _counted(waits, user, most):

@@ -34,7 +34,6 @@ from billing.permissions import may_merge, require
 from cards.actions.audit import record
 from cards.actions.jobs import engine
 from cards.actions.jobs.merge import Handover, close_customer, give
-from cards.actions.merged import being_merged
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import this_moment
 from cards.choices import AuditAction, JobKind, JobStatus
@@ -96,7 +95,7 @@ def obstacles(former, target, approves=None):
             yield _("{customer} was merged already.").format(customer=customer)
         if customer.is_registered:
             yield _("{customer} registered here, so the account is a person's own.").format(customer=customer)
-    if former.merged_customers.filter(pk__in=being_merged()).exists():
+    if former.merged_customers.being_merged().exists():
         yield _("Another customer is still being merged into {customer}.").format(customer=former)
     for count, sentence in _under_way(former, target, approves):
         if count:

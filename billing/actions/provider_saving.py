@@ -56,17 +56,17 @@ def account_protocols():
 
 
 def lacking_of(account):
-    """The names of what the provider needs and nobody has told. Raises `BadInput` where no key opens the secrets."""
+    """The fields that the provider needs and nobody has told. Raises `BadInput` where no key opens the secrets."""
     known = {*account.fields, *secrets_of(account)}
-    needed = [field.name for field in PROVIDERS[account.protocol].fields if not field.is_optional]
-    return [name for name in needed if name not in known]
+    fields = PROVIDERS[account.protocol].fields
+    return [field for field in fields if not field.is_optional and field.name not in known]
 
 
 def account_complaint(account):
     """What keeps the account from taking payments, in a sentence; empty where nothing does that can be seen here."""
     try:
         if lacking := lacking_of(account):
-            return _("Still missing: {names}.").format(names=listed(lacking))
+            return _("Still missing: {names}.").format(names=listed(field.label for field in lacking))
         return str(PROVIDERS[account.protocol].complaint(reach_account(account).merchant))
     except BadInput as bad:
         return str(bad.sentence)
@@ -169,7 +169,8 @@ def _require_sense(account):
     """What is there makes sense; and of one that is on, nothing is missing."""
     lacking = lacking_of(account)
     if lacking and account.is_on:
-        raise BadInput(lacking[0], _("An account that is on needs these too: {names}.").format(names=listed(lacking)))
+        names = [field.name for field in lacking]
+        raise BadInput(names[0], _("An account that is on needs these too: {names}.").format(names=listed(names)))
     if not lacking and (complaint := PROVIDERS[account.protocol].complaint(reach_account(account).merchant)):
         raise BadInput("secrets", complaint)
     if not lacking:

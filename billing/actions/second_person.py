@@ -15,9 +15,14 @@ from cards.calendar import civil_today
 
 
 def earlier_deeds(by, customer, day=None):
-    """What this person did alone for the customer (None: with prices that are not for one) and counts on that day."""
+    """What this person did alone for the customer (None: with prices that are not for one) and counts on that day.
+
+    What was done for those who were merged into the customer counts too.
+    """
     counting = DoneAlone.objects.counting(day or civil_today(), MoneyRules.read().second_person_days)
-    return counting.filter(by=by, customer=customer)
+    if customer is None:
+        return counting.filter(by=by, customer=None)
+    return counting.filter(by=by, customer__in=[customer.pk, *customer.merged_customers.values_list("pk", flat=True)])
 
 
 def sum_alone(by, customer, day=None):

@@ -9,6 +9,7 @@ app_name = "bills"
 urlpatterns = [
     path("", bills.bill_list, name="bills"),
     path("open/", queue.bill_queue, name="queue"),
+    path("open.csv", queue.bill_queue_csv, name="queue-csv"),
     path("upload/", bills.upload_bill, name="upload"),
     path("payouts/", payouts.payout_list, name="payouts"),
     path("lines/<int:pk>/", queue.line_page, name="line"),

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from billing.actions.lines import sum_of_checks
 from billing.actions.second_person import earlier_deeds
@@ -20,6 +21,7 @@ from billing.permissions import DECIDED_WITH, may_decide
 from cards.actions.cancelling import cancelled_alone, expired_since, waiting_for_release
 from cards.calendar import civil_today
 from cards.models import Customer, JobChunk
+from cards.pages.downloads import instant_cell
 from cards.pages.frames import CONSOLE
 from cards.paging import counts_up_to
 from cards.phrases import listed, pair
@@ -48,6 +50,10 @@ class Waiting:
     ended_at: datetime | None = None
 
     @property
+    def is_of_cards(self):
+        return self.deed == Deed.CANCELLING
+
+    @property
     def size_text(self):
         return self._text(self.size)
 
@@ -57,56 +63,42 @@ class Waiting:
         return self._text(self.alone + abs(self.size))
 
     def _text(self, size):
-        if self.deed == Deed.CANCELLING:
+        if self.is_of_cards:
             return ngettext("{count} card", "{count} cards", size).format(count=f"{size:,}")
         return yuan(size)
 
 
-def everything_waiting():
-    """All that waits for a second person: what was proposed, refunds, adjustments, cards to be cancelled."""
-    alone = _sums_alone()
-    placed = Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT)
-    return [
-        *_proposals(Proposal.objects.waiting(), alone),
-        *_refunds(Refund.objects.waiting(), alone),
-        *_adjustments(placed, alone),
-        *_cancellations(waiting_for_release()),
-    ]
+APPROVAL_COLUMNS = (
+    (pgettext_lazy("approval", "Request"), lambda each: f"{each.deed.label} {each.number}"),
+    (gettext_lazy("Details"), lambda each: each.about),
+    (gettext_lazy("Customer"), lambda each: str(each.customer or "")),
+    (pgettext_lazy("money", "Amount"), lambda each: None if each.is_of_cards else each.size),
+    (pgettext_lazy("count", "Cards"), lambda each: each.size if each.is_of_cards else None),
+    (gettext_lazy("Requested by"), lambda each: each.asked_by.get_username()),
+    (gettext_lazy("Waiting since"), lambda each: instant_cell(each.asked_at)),
+    (gettext_lazy("Expired at"), lambda each: instant_cell(each.ended_at)),
+)
 
 
-def everything_expired():
-    """All that nobody approved or declined in time in the last weeks."""
-    since, alone = timezone.now() - timedelta(days=EXPIRED_SHOWN_DAYS), defaultdict(lambda: ZERO)
-    return [
-        *_proposals(Proposal.objects.expired_since(since), alone),
-        *_refunds(Refund.objects.expired_since(since), alone),
-        *_adjustments(Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT), alone),
-        *_cancellations(expired_since(since)),
-    ]
+def everything_waiting(user=None):
+    """All that waits for a second person: what was proposed, refunds, adjustments, cards to be cancelled; or of that
+    what one person may decide."""
+    return _listed(decided_by(user) if user else _waiting(), _sums_alone())
+
+
+def everything_expired(user=None):
+    """All that nobody approved or declined in time in the last weeks; or what one person is told of that."""
+    return _listed(_told_as_expired(user) if user else _expired(EXPIRED_SHOWN_DAYS), defaultdict(lambda: ZERO))
 
 
 def decided_by(user):
     """What waits that this person may decide, as querysets; nobody decides what they asked for."""
-    waiting = (
-        Proposal.objects.waiting(),
-        Refund.objects.waiting(),
-        Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
-        waiting_for_release(),
-    )
-    return [rows.filter(may).exclude(**{asked_by: user}) for rows, asked_by, may in _decided_by(user, waiting)]
+    return [rows.filter(may).exclude(**{asked_by: user}) for rows, asked_by, may in _decided_by(user, _waiting())]
 
 
 def told_as_expired(user):
     """How much has expired lately that this person asked for, or could have decided."""
-    since = timezone.now() - timedelta(days=EXPIRED_TOLD_DAYS)
-    expired = (
-        Proposal.objects.expired_since(since),
-        Refund.objects.expired_since(since),
-        Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
-        expired_since(since),
-    )
-    told = [rows.filter(may | Q(**{asked_by: user})) for rows, asked_by, may in _decided_by(user, expired)]
-    return sum(counts_up_to(COUNTED, told))
+    return sum(counts_up_to(COUNTED, _told_as_expired(user)))
 
 
 def about_proposal(proposal, price):
@@ -136,6 +128,32 @@ def earlier_context(by, customer, amount):
     return {"earlier": earlier, "alone": alone, "whole": alone + amount, "rules": MoneyRules.read()}
 
 
+def _waiting():
+    """Proposals, refunds, adjustments and jobs that wait for a second person."""
+    return (
+        Proposal.objects.waiting(),
+        Refund.objects.waiting(),
+        Order.objects.placed().filter(kind=OrderKind.ADJUSTMENT),
+        waiting_for_release(),
+    )
+
+
+def _expired(days):
+    """The same, of what nobody decided in time in the last `days` days."""
+    since = timezone.now() - timedelta(days=days)
+    return (
+        Proposal.objects.expired_since(since),
+        Refund.objects.expired_since(since),
+        Order.objects.expired_since(since).filter(kind=OrderKind.ADJUSTMENT),
+        expired_since(since),
+    )
+
+
+def _told_as_expired(user):
+    expired = _expired(EXPIRED_TOLD_DAYS)
+    return [rows.filter(may | Q(**{asked_by: user})) for rows, asked_by, may in _decided_by(user, expired)]
+
+
 def _decided_by(user, kinds):
     """(rows, who asked for them, which of them this person may decide) of proposals, refunds, adjustments and jobs."""
     decided = [deed for deed in DECIDED_WITH if may_decide(user, deed)]
@@ -147,10 +165,11 @@ def _decided_by(user, kinds):
 
 
 def _sums_alone():
-    """What each person did alone and counts today, by person and customer."""
+    """What each person did alone and counts today, by person and customer, or who that was merged into."""
     sums = defaultdict(lambda: ZERO)
     counting = DoneAlone.objects.counting(civil_today(), MoneyRules.read().second_person_days)
-    for by, customer, amount in counting.values_list("by", "customer", "amount"):
+    whose = Coalesce("customer__merged_into", "customer")
+    for by, customer, amount in counting.values_list("by", whose, "amount"):
         sums[by, customer] += amount
     return sums
 
@@ -168,6 +187,17 @@ def _what(deed):
     if deed.chargeback:
         return deed.chargeback.reference, CONSOLE.money_url("payment", deed.chargeback.payment_id)
     return f"#{deed.change_id}", f"{CONSOLE.money_url('terms')}?after={deed.change_id + 1}"
+
+
+def _listed(kinds, alone):
+    """Proposals, refunds, adjustments and jobs as they are listed; `alone` is what who asked did alone before."""
+    proposals, refunds, adjustments, jobs = kinds
+    return [
+        *_proposals(proposals, alone),
+        *_refunds(refunds, alone),
+        *_adjustments(adjustments, alone),
+        *_cancellations(jobs),
+    ]
 
 
 def _proposals(proposals, alone):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing.actions.ledger import account_of
 from billing.actions.left_of_payments import payments_with_left
@@ -12,10 +13,33 @@ from billing.models import Proposal, Withdrawal
 from billing.money import ZERO
 from billing.pages.order_labels import money_badge
 from cards.pages.badges import Badge
+from cards.pages.downloads import instant_cell
 
 WITHDRAWALS_SHOWN = 5
 PAYMENTS_SHOWN = 10
 DIGITS_SHOWN = 4
+WITHDRAWAL_WITH = ("customer", "proposal__asked_by", "proposal__decided_by", "paid_by", "entry", "end_entry")
+
+
+def account_told(number):
+    """A bank account's number where it need not be read: its last digits."""
+    return number and _("ending in {digits}").format(digits=number[-DIGITS_SHOWN:])
+
+
+WITHDRAWAL_COLUMNS = (
+    (pgettext_lazy("entry", "Withdrawal"), str),
+    (gettext_lazy("State"), lambda row: row.get_state_display()),
+    (pgettext_lazy("money", "Amount"), lambda row: row.amount),
+    (gettext_lazy("Customer"), lambda row: str(row.customer)),
+    (pgettext_lazy("withdrawal", "Way"), lambda row: row.get_way_display()),
+    (gettext_lazy("Bank"), lambda row: row.bank),
+    (gettext_lazy("Bank account number"), lambda row: account_told(row.account_number)),
+    (gettext_lazy("Requested by"), lambda row: row.proposal.asked_by.get_username()),
+    (gettext_lazy("Approved by"), lambda row: row.proposal.decided_by.get_username()),
+    (gettext_lazy("Approved at"), lambda row: instant_cell(row.proposal.decided_at)),
+    (gettext_lazy("Bank's reference"), lambda row: row.bank_reference),
+    (gettext_lazy("Ended at"), lambda row: instant_cell(row.ended_at)),
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +63,6 @@ def withdrawal_badge(withdrawal):
     """How far an approved withdrawal has come."""
     tone = money_badge(withdrawal).tone if withdrawal.is_over else "info"
     return Badge(withdrawal.get_state_display(), tone)
-
-
-def account_told(number):
-    """A bank account's number where it need not be read: its last digits."""
-    return number and _("ending in {digits}").format(digits=number[-DIGITS_SHOWN:])
 
 
 def withdrawal_context(proposal):

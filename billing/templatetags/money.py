@@ -5,6 +5,7 @@ from django.utils.translation import pgettext
 
 from billing import money
 from billing.amount_in_words import in_capitals
+from billing.choices import OrderKind
 from billing.pages.home_money import money_of_home
 from cards.templatetags.cards import with_code
 
@@ -24,6 +25,14 @@ register.filter(in_capitals)
 def sold(plan):
     """What a price or a line is for: a plan, with its code, or, for nothing, the card itself."""
     return with_code(plan) if plan else pgettext("product", "Card")
+
+
+@register.filter
+def ordered(order):
+    """What an order is for: its kind, and its plan; a pack's name says both."""
+    if order.plan is None:
+        return order.get_kind_display()
+    return order.plan.title if order.kind == OrderKind.PACK else f"{order.get_kind_display()} · {order.plan.title}"
 
 
 @register.simple_tag(takes_context=True)

@@ -19,18 +19,27 @@ from cards.quick import ENDING_WITHIN_DAYS, LATE_AFTER_DAYS, QUICK
 
 ROW = 1
 ROW_OF_THE_LIST = 2
+DOCUMENT_FORM = 2  # of the document: what an older version has counted is counted anew
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
+ACTIVATED_DAYS = 30
 ENDING_DAYS = 84
 # Besides those whose days are counted, the quick filters that may find a large part of the fleet.
 COUNTED_NOW_AND_THEN = ("low", "used_up", "forced")
 READINGS_OLDER_THAN_DAYS = (1, LATE_AFTER_DAYS, WEEK)
+BROUGHT = {}
+
+
+def bring_figure(name, rows):
+    """A figure that a room above this one brings, counted with the others: `rows()` are what it counts."""
+    BROUGHT[name] = rows
 
 
 def snapshot(today):
     """The last snapshot; made on the spot when there is none of this day yet."""
     snapshot = FleetFigures.objects.filter(pk=ROW).first()
-    return snapshot if snapshot and snapshot.document.get("day") == str(today) else _count(today)
+    is_of_today = snapshot and _made_on(today).items() <= snapshot.document.items()
+    return snapshot if is_of_today else _count(today)
 
 
 def not_read_as_of():
@@ -42,7 +51,8 @@ def not_read_as_of():
 def refresh(every=EVERY_SECONDS):
     """Count, and list, anew what was so more than `every` seconds ago."""
     today, since = civil_today(), timezone.now() - timedelta(seconds=every)
-    fresh = FleetFigures.objects.filter(as_of__gt=since, document__day=str(today)).values_list("pk", flat=True)
+    made_on = {f"document__{name}": value for name, value in _made_on(today).items()}
+    fresh = FleetFigures.objects.filter(as_of__gt=since, **made_on).values_list("pk", flat=True)
     due = {ROW, ROW_OF_THE_LIST} - set(fresh)
     if ROW in due:
         _count(today)
@@ -54,6 +64,7 @@ def _count(today):
     as_of, cards = timezone.now(), Card.objects.all()
     ending = _by_day(cards.ending(today, ENDING_DAYS), "service_until")
     cancelling = _by_day(QUICK["cancelling"].cards(cards, today), "cancel_on")
+    long_ago = today - timedelta(days=ACTIVATED_DAYS)
     soon = str(today + timedelta(days=ENDING_WITHIN_DAYS))
     counts = {name: QUICK[name].cards(cards, today).count() for name in COUNTED_NOW_AND_THEN}
     counts["expiring"] = sum(count for day, count in ending.items() if day <= soon)
@@ -61,15 +72,22 @@ def _count(today):
     readings = _readings(today)
     counts["late"] = readings[f"older_{LATE_AFTER_DAYS}"] + readings["never"]
     document = {
-        "day": str(today),
+        **_made_on(today),
         "agenda": _by_day(cards.filter(next_due_on__gt=today), "next_due_on", today + timedelta(days=AGENDA_DAYS)),
+        "activated": _by_day(cards.filter(activated_on__gt=long_ago), "activated_on", today),
         "ending": ending,
         "cancelling": cancelling,
         "quick": counts,
         "readings": readings,
+        "brought": {name: rows().order_by().count() for name, rows in BROUGHT.items()},
     }
     snapshot, _ = FleetFigures.objects.update_or_create(pk=ROW, defaults={"as_of": as_of, "document": document})
     return snapshot
+
+
+def _made_on(today):
+    """What tells the figures of a day from those of another one, or of another version."""
+    return {"day": str(today), "form": DOCUMENT_FORM}
 
 
 def _by_day(cards, name, until=date.max):
@@ -101,7 +119,7 @@ def _keep_not_read(today):
         row = FleetFigures.objects.select_for_update(skip_locked=True).filter(pk=ROW_OF_THE_LIST).first()
         if row:
             _list_not_read(today)
-            row.as_of, row.document = as_of, {"day": str(today)}
+            row.as_of, row.document = as_of, _made_on(today)
             row.save()
 
 

@@ -14,6 +14,7 @@ from cards.actions.bulk import update_rows
 from cards.actions.write import CatchUp, Outcome, Work, carry_out, lock
 from cards.choices import Action
 from cards.errors import Refused
+from cards.faults import fault_of
 from cards.models import Card
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ def swap_sims(card_ids, work, signature):
     except Refused as refused:
         why = refused
     except (IntegrityError, DataError) as error:
+        if fault_of(error):
+            raise
         logger.exception("The database refused a swap of card %s", card_ids)
         why = Refused("swap_failed", text=str(error).splitlines()[0][:400])
     return [Outcome(card, refused=why) for card in lock(card_ids)]

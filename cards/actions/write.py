@@ -17,14 +17,12 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.utils import timezone
-from psycopg.errors import SerializationFailure
 
 from cards import rules
 from cards.actions.alike import Representative, Unlike, bear_out, classes_of
 from cards.actions.bulk import insert_classes, insert_rows, update_classes
-from cards.actions.merged import merged_away
 from cards.actions.mirrors import MIRRORS
 from cards.choices import CHANGES_OWNER, Action, ActorKind, Rule
 from cards.counted import ACTIONS_REFUSED
@@ -222,6 +220,8 @@ def change(
         with transaction.atomic():
             return how(card_ids, work, signature)
     except (IntegrityError, DataError) as error:
+        if fault_of(error):
+            raise
         if len(card_ids) > 1:
             middle = len(card_ids) // 2
             halves = card_ids[:middle], card_ids[middle:]
@@ -283,7 +283,6 @@ def create(opened: Collection[tuple[Card, Change, FirstTerm]], signature: Signat
     for card, _first, _term in opened:
         card.usage_level = int(card.level)
     facts_of = itemgetter(*CARD_COLUMNS)
-    _hold_owners(card for card, _first, _term in opened)
     insert_rows(Card, CARD_COLUMNS, [facts_of(card.__dict__) for card, _first, _term in opened])
     among = [card.iccid for card, _first, _term in opened]
     numbers = dict(Card.objects.filter(iccid__among=among).values_list("iccid", "pk"))
@@ -393,7 +392,6 @@ def _write(written: Sequence[Written], signature: Signature) -> None:
     """
     if not written:
         return
-    _hold_owners(entry.card for entry in written if _is_anothers(entry.card, entry.before))
     _write_events(written, signature)
     by_change: defaultdict[Any, list[Written]] = defaultdict(list)
     for entry in written:
@@ -403,13 +401,6 @@ def _write(written: Sequence[Written], signature: Signature) -> None:
             columns = _changed_columns(entries, CARD_COLUMNS if action == Action.UPDATE else CHANGING_COLUMNS)
         _write_cards(entries, columns)
     _mirror(written)
-
-
-def _hold_owners(cards: Iterable[Card]) -> None:
-    """Who is given a card stays who they are until it is written. Whose merging has ended since they were read is a
-    fault: tried again, it is the other customer's."""
-    if gone := merged_away({card.customer_id for card in cards if card.customer_id}):
-        raise OperationalError(f"merged meanwhile: {gone}") from SerializationFailure()
 
 
 def _kind_of_change(entry: Written) -> tuple[str | None, tuple[str, ...] | None]:

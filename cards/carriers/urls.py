@@ -20,6 +20,7 @@ urlpatterns = [
     path("cards/<str:iccid>/<str:step>/", card_orders.line_step, name="line-step"),
     path("jobs/<int:pk>/", job_orders.job_orders, name="job-orders"),
     path("drift/", differences.difference_list, name="drift"),
+    path("drift.csv", differences.difference_csv, name="drift-csv"),
     path("drift/<str:step>/", differences.decide_differences, name="drift-decide"),
     path("comparisons/<int:pk>/release/", differences.release_held_comparison, name="release-comparison"),
 ]

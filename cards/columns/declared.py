@@ -21,6 +21,7 @@ from cards.columns.kinds import (
     Identifier,
     Instant,
     LastDay,
+    LastStopped,
     Listed,
     NextDay,
     NextEvent,
@@ -103,6 +104,9 @@ COLUMNS: list[Column] = [
     ),
     NextDay("next_day", heading=_("Next event on"), formats=NOWHERE),
     NextEvent("next_event", heading=WHAT_COMES_NEXT, formats=NOWHERE),
+    LastStopped(
+        "stopped", heading=_("Last suspended"), formats=NOWHERE, is_internal=True, listed=Listed(needs=("state",))
+    ),
     DeviceNumber("imei", heading="IMEI", formats=NOWHERE, listed=Listed(needs=("bound_imei", "seen_imei"))),
 ]
 

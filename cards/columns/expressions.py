@@ -17,12 +17,12 @@ from django.db.models.lookups import GreaterThanOrEqual, In
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
-from cards.choices import Hold, State
+from cards.choices import Hold, Rule, State
 from cards.columns.next_day import NEXT_DAY as _NEXT
 from cards.columns.next_day import RENEWED
 from cards.files.writing import ESCAPED_STARTS
 from cards.models.card import MB, Card
-from cards.querysets import renewed, running_terms
+from cards.querysets import last_stop, renewed, running_terms
 
 SHANGHAI_FROM_UTC = "+8 hours"  # since 1991 without summer time
 
@@ -121,6 +121,14 @@ def escaped_text(name: str) -> Case:
         default=F(name),
         output_field=TextField(),
     )
+
+
+def last_stopped() -> Combinable:
+    """When a suspended card was last stopped, and by whom or by which rule."""
+    rules = [When(rule=rule, then=Value(str(label))) for rule, label in Rule.choices]
+    by = Case(*rules, default=Cast("actor_name", TextField()), output_field=TextField())
+    stopped = last_stop(Joined(Cast("effective_on", TextField()), Value(" "), by))
+    return Case(When(state=State.SUSPENDED, then=stopped), output_field=TextField())
 
 
 def choice_label(name: str, choices: Iterable[tuple[str, str | Promise]]) -> Case:

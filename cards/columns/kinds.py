@@ -140,6 +140,19 @@ class RunningPlan(Column):
         return facts and Plan(**facts)
 
 
+class LastStopped(Column):
+    """When and by whom or which rule a suspended card was last stopped."""
+
+    def expression(self, format: str) -> Combinable:
+        return sql.last_stopped()
+
+    def annotated(self) -> Combinable:
+        return sql.last_stopped()
+
+    def said_of(self, card: Card) -> Any:
+        return getattr(card, self.name) or ""
+
+
 class Identifier(Column):
     """A number that is a name, with all its digits."""
 

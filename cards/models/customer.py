@@ -23,6 +23,10 @@ class CustomerQuerySet(OwnedQuerySet["Customer"]):
         """Those who were not merged into another one."""
         return self.filter(merged_into=None)
 
+    def being_merged(self) -> Self:
+        """Those whose merging is not over: what becomes theirs until its end goes along."""
+        return self.exclude(merged_into=None).filter(all_moved_at=None)
+
     def enterprises_owned(self, scope: Scope) -> Self:
         """The enterprises of which somebody is an owner."""
         return self.filter(pk__in=list(scope.owns), kind=CustomerKind.ENTERPRISE)
@@ -81,6 +85,7 @@ class Customer(models.Model):
         verbose_name=_("merged into"),
     )
     merged_at = models.DateTimeField(_("merged at"), null=True, editable=False)
+    all_moved_at = models.DateTimeField(_("everything moved at"), null=True, editable=False)
     contact = CharField(_("contact"), max_length=64, blank=True)
     phone = CharField(pgettext_lazy("customer", "phone"), max_length=20, blank=True)
     members = models.ManyToManyField(

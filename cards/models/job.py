@@ -1,9 +1,10 @@
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -15,7 +16,7 @@ from cards.scope import Scope, Visitor
 
 FOLDER_OF_JOBS = "jobs/"  # within MEDIA_ROOT; what writes there and deletes is cards/actions/kept_files.py
 
-WAITING = models.Q(status=JobStatus.READY)
+FAILED_DAYS = 7
 FAILED = models.Q(status=JobStatus.FAILED)
 
 
@@ -76,6 +77,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def waiting_for_people(self) -> Self:
         """Jobs with which somebody has to go on: what their columns are, or that they may start."""
         return self.filter(status__in=(JobStatus.ASKING, JobStatus.READY))
+
+    def failed_lately(self) -> Self:
+        """Jobs that failed in the last days, and that nobody has tried again, followed up or discarded."""
+        since = timezone.now() - timedelta(days=FAILED_DAYS)
+        return self.filter(FAILED, created_at__gte=since, followed_by=None)
 
     def waiting_for_work(self) -> tuple[int, datetime | None]:
         """How many there are of these, and the last sign of life of any; a lease ends in the future."""

@@ -29,6 +29,12 @@ LABELS = {
     "rows_deleted": pgettext_lazy("audit", "rows deleted"),
 }
 SAID_OTHERWISE = ("before", "after", "kind", "key", "job")
+_settings = {}
+
+
+def bring_settings(label, labels, words):
+    """What the settings that a model (by its label) keeps beside its fields are called, and the words in them."""
+    _settings[label] = labels, words
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,10 @@ def _changed(details):
 
 
 def _change(model, name, before, after):
-    label = LABELS.get(name, name)
+    labels, words = _settings.get(model and model._meta.label_lower, ({}, {}))
+    if name in labels:
+        before, after = (words.get(value, value) for value in (before, after))
+    label = labels.get(name) or LABELS.get(name, name)
     with suppress(FieldDoesNotExist):
         label = getattr(model._meta.get_field(name), "verbose_name", label) if model else label  # a relation has none
     return pair(label, _("{before} → {after}").format(before=_shown(name, before), after=_shown(name, after)))

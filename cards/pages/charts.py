@@ -23,13 +23,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """A drawing of bars, and what they come to together and at the highest, as text."""
+    """A drawing of bars, and what they come to together and at the highest, as text; `url` is where all of it is
+    listed, if anywhere."""
 
     bars: list
     width: int
     total: str
     highest: str
     height: int = HEIGHT
+    url: str = ""
 
     @property
     def is_empty(self):
@@ -44,15 +46,16 @@ class Bars:
         return self.bars[-1].label
 
 
-def bars(counts, as_text="{:,}".format, url_of=lambda label: ""):
-    """`counts` are (label, count) from left to right; `as_text` says a count, `url_of` where a label's is listed."""
+def bars(counts, as_text="{:,}".format, url_of=lambda label: "", url=""):
+    """`counts` are (label, count) from left to right; `as_text` says a count, `url_of` where a label's is listed, `url`
+    where all are."""
     most = max((count for _, count in counts), default=0)
     drawn = [
         Bar(label, as_text(count), count, place * SLOT + GAP // 2, HEIGHT - height, height, url=url_of(label))
         for place, (label, count) in enumerate(counts)
         for height in (scaled(count, most),)
     ]
-    return Bars(drawn, len(counts) * SLOT, as_text(sum(count for _, count in counts)), as_text(most))
+    return Bars(drawn, len(counts) * SLOT, as_text(sum(count for _, count in counts)), as_text(most), url=url)
 
 
 def line(counts):

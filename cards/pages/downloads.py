@@ -3,12 +3,14 @@
 import re
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from cards.actions import audit
 from cards.calendar import civil_today
 from cards.choices import AuditAction
 from cards.files.writing import csv_blocks
+from cards.pages.frames import console_page
 from cards.timeouts import DOWNLOAD_SECONDS, statements_within
 
 CSV = "text/csv; charset=utf-8"
@@ -20,6 +22,21 @@ def csv_response(name, headings, rows, *, by, **details):
     blocks = _unhurried(csv_blocks(headings, rows))
     response = StreamingHttpResponse(blocks, content_type=CSV)
     return as_download(response, dated(name, "csv"), by=by, **details)
+
+
+def list_as_csv(request, name, columns, rows, complaints=()):
+    """All rows of a list that staff look at, as a CSV for people: `columns` are (heading, cell), where `cell(row)` is
+    what stands there of a row. Where the list's parameters are not clear, the page that says so."""
+    if complaints:
+        return console_page(request, "cards/export_refused.html", {"complaints": complaints}, 400)
+    headings = [heading for heading, _cell in columns]
+    lines = ([cell(row) for _heading, cell in columns] for row in rows)
+    return csv_response(name, headings, lines, by=request.user)
+
+
+def instant_cell(instant):
+    """An instant as it stands in a file, in the civil time."""
+    return instant and f"{timezone.localtime(instant):%Y-%m-%d %H:%M:%S}"
 
 
 def _unhurried(blocks):

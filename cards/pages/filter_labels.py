@@ -7,6 +7,9 @@ from cards.filters import CardFilter
 from cards.models import Card
 from cards.phrases import listed
 
+# What an address says of how the list is shown, and nothing of which cards.
+ONLY_SHOWN = ("after", "before", "sort", "size", "cols")
+
 
 def filter_fields(params):
     """The fields of the list's filters, by their names."""

@@ -13,7 +13,7 @@ from cards.choices import OF_ORDERS, Action, Hold, JobKind, JobStatus, Step, lab
 from cards.errors import Refused
 from cards.models import PlanBook
 from cards.pages.badges import Badge
-from cards.pages.filter_labels import filter_fields, filter_labels
+from cards.pages.filter_labels import ONLY_SHOWN, filter_fields, filter_labels
 from cards.phrases import pair
 
 LONGEST_SHOWN = 80
@@ -104,7 +104,7 @@ def origin_of(selection, frame):
         return Origin(source, [], frame.url("job", made_of["job"]))
     query = made_of.get("query", "")
     url = frame.url("card-list") + f"?{query}" if query or made_of.get("from") == "filter" else ""
-    params = QueryDict(query)
+    params = {name: value for name, value in QueryDict(query).items() if name not in ONLY_SHOWN}
     labels = filter_labels(filter_fields(params), params) if params else []
     shown = [(label, value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…") for label, value in labels]
     return Origin(source, shown, url)

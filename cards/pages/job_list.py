@@ -9,10 +9,12 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.actions.jobs.control import jobs_waiting_for
 from cards.choices import OF_ORDERS, JobKind, JobStatus, Step
 from cards.filters import StrictFilterSet
 from cards.models import Job, JobChunk, JobStep
 from cards.models.job import FAILED
+from cards.pages.downloads import instant_cell
 from cards.pages.job_labels import job_badge, name_of, owner_of, title_of
 
 FAILURES = ("refused", "parked", "collisions")
@@ -44,6 +46,16 @@ class JobFilter(StrictFilterSet):
     mine = django_filters.ChoiceFilter(
         choices=[("1", _("My jobs"))], method="owned", label=pgettext_lazy("job", "Owner"), empty_label=_("All jobs")
     )
+    waits = django_filters.ChoiceFilter(
+        choices=[
+            ("any", _("Waiting for you")),
+            ("go_on", _("Jobs for you to go on with")),
+            ("failed", _("Jobs failed in the last 7 days")),
+        ],
+        method="waiting_for_me",
+        label=_("Waiting for you"),
+        empty_label=_("Waiting for you or not"),
+    )
     failed = django_filters.ChoiceFilter(
         choices=[("1", _("Failed or with failures"))],
         method="with_failures",
@@ -58,8 +70,28 @@ class JobFilter(StrictFilterSet):
     def owned(self, jobs, name, value):
         return jobs.filter(owner=self.request.user)
 
+    def waiting_for_me(self, jobs, name, value):
+        waiting = jobs_waiting_for(self.request.user)
+        asked = waiting.values() if value == "any" else [waiting[value]]
+        return jobs.filter(reduce(or_, (Q(pk__in=each.values("pk")) for each in asked)))
+
     def with_failures(self, jobs, name, value):
         return jobs.filter(FAILED | HAS_FAILURES)
+
+
+JOB_COLUMNS = (
+    (_("Job"), lambda line: line.job.pk),
+    (_("Kind"), lambda line: line.title),
+    (_("Status"), lambda line: line.job.get_status_display()),
+    (_("Cards or rows"), lambda line: line.job.total),
+    (_("Requested by"), lambda line: line.owner),
+    (_("Started by"), lambda line: line.starter),
+    (_("Requested at"), lambda line: instant_cell(line.job.created_at)),
+    (_("Ended at"), lambda line: instant_cell(line.job.finished_at)),
+    (_("Reason"), lambda line: line.job.reason),
+    (_("File"), lambda line: line.job.file_name),
+    (_("Failure reason"), lambda line: line.job.message),
+)
 
 
 def job_lines(jobs):

@@ -102,7 +102,7 @@ def drawn(size: LabelSize, dealer: str, card: Card, code: str) -> LabelDrawing:
     side = min(foot.y - foot.size - BETWEEN_PARTS - top, whole * 0.5)
     beside, room = left + side + BETWEEN_PARTS, whole - side - BETWEEN_PARTS
     told = [
-        ("word", _("Renew or add the card")),
+        ("word", _("Renew or add card")),
         ("digits", card.msisdn),
         ("claim-title", _("Claim code")),
         ("claim", code),

@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import Lag
 from django.utils.http import urlencode
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from cards.audit_log import Source
+from cards.audit_log import KEYS_LOOKED_AT, Source
 from cards.choices import OF_ORDERS, Action, ActorKind, AuditAction, JobKind, Rule, Step, label_of
 from cards.models import AuditEntry, Card, CardEvent, Customer, JobStep, PlanBook, SweptDay
 from cards.models.event import DONE_BY_HAND
@@ -18,11 +19,13 @@ from cards.pages.frames import CONSOLE
 from cards.pages.job_labels import name_of, title_of
 from cards.pages.log_lines import LogLine, Mention, customer_mention
 from cards.paging import key_in
-from cards.phrases import pair
+from cards.phrases import listed, pair
 from cards.querysets import Begins
 from cards.sentences.explain import by_whom
-from cards.sentences.record import evidence_labels
+from cards.sentences.record import EVIDENCE_LABELS, evidence_labels
 
+DONE_BY_FILES = (Action.OPEN, Action.ADOPT, Action.UPDATE)
+PAUSE_IN_A_COMMAND = timedelta(minutes=1)  # at most: from one part of a file to the next
 CARDS_NAMED = 3  # of those to which the same was done at one moment
 AROUND_A_JOB = timedelta(minutes=1)  # its row and its records are written one after the other
 
@@ -41,7 +44,7 @@ STEP_ACTIONS = {f"job_{step}": step for step in STEP_LABELS}
 
 # What jobs do that do not name an action.
 KINDS_DOING = {
-    **dict.fromkeys((Action.OPEN, Action.ADOPT, Action.UPDATE), JobKind.IMPORT_CARDS),
+    **dict.fromkeys(DONE_BY_FILES, JobKind.IMPORT_CARDS),
     **dict.fromkeys((Action.RENEW, Action.TOP_UP), JobKind.ORDER),
     Action.UNRENEW: JobKind.REFUND,
 }
@@ -70,9 +73,16 @@ class CardRecords(Source):
         return rows.filter(card__in=asked.cards) if asked.cards else rows
 
     def is_searched(self, asked):
-        """By hand an index has them with all that is asked of them, of a card another."""
+        """Of a card an index has them."""
         narrowed = asked.action or asked.person or asked.kind or asked.rule or asked.role or asked.job or asked.customer
-        return bool(asked.each and narrowed and not asked.cards)
+        return bool(narrowed and not asked.cards)
+
+    def floor(self, asked, rows):
+        """Of what was done by hand its index is gone through, however many records of rules and jobs lie between."""
+        if asked.each:
+            return super().floor(asked, rows)
+        by_hand = rows.filter(DONE_BY_HAND).values_list("pk", flat=True)
+        return next(iter(by_hand[KEYS_LOOKED_AT : KEYS_LOOKED_AT + 1]), 0)
 
     def days(self, asked):
         since, until = super().days(asked)
@@ -88,6 +98,28 @@ class CardRecords(Source):
         """What was done at one moment."""
         return row.executed_at, row.action, row.actor_kind, row.actor_name, row.rule, row.reason, row.job_id
 
+    def goes_on(self, row, older):
+        """A command has no job: what it does part by part is told by there being no pause between the parts."""
+        if super().goes_on(row, older):
+            return True
+        is_of_command = row.actor_kind == ActorKind.COMMAND and not row.rule and row.job_id is None
+        return (
+            is_of_command
+            and _of_one_command(row) == _of_one_command(older)
+            and row.executed_at - older.executed_at <= PAUSE_IN_A_COMMAND
+        )
+
+    def rest_of_run(self, row, rows):
+        if row.actor_kind != ActorKind.COMMAND:
+            return super().rest_of_run(row, rows)
+        kind, name, reason, actions = _of_one_command(row)
+        alike = Q(actor_kind=kind, actor_name=name, reason=reason, action__in=actions)
+        left = rows.filter(pk__lte=row.pk, pk__gt=row.pk - KEYS_LOOKED_AT).order_by("-pk")
+        newer = Window(Lag("executed_at"), order_by=F("pk").desc())
+        others = left.annotate(newer=newer).filter(~alike | Q(executed_at__lt=F("newer") - PAUSE_IN_A_COMMAND))
+        last = others.values_list("pk", flat=True).first() or row.pk - KEYS_LOOKED_AT
+        return left.filter(pk__gt=last, pk__lt=row.pk).count(), last + 1
+
     def lines(self, runs, asked):
         named = [row for run in runs for row in run.rows[:CARDS_NAMED]]
         cards = _cards_of(named)
@@ -97,18 +129,18 @@ class CardRecords(Source):
         return [self._line(run, cards, customers, plans) for run in runs]
 
     def _line(self, run, cards, customers, plans):
-        first, many = run.rows[0], len(run.rows)
-        details = [] if many > 1 else [pair(*said) for said in evidence_labels(first.evidence, customers, plans)]
+        first, many = run.rows[0], run.size
+        said = [pair(*each) for each in evidence_labels(first.evidence, customers, plans)] if many == 1 else []
         about, whose = zip(*(cards[row.card_id] for row in run.rows[:CARDS_NAMED]), strict=True)
         return LogLine(
             at=first.executed_at,
-            action=str(label_of(Action, first.action)),
+            action=listed(str(label_of(Action, action)) for action in dict.fromkeys(row.action for row in run.rows)),
             by=by_whom(first) if first.rule else first.actor_name,
             person="" if first.rule else first.actor_name,
             through=_through(first.actor_kind),
             about=[*about],
             customer=whose[0] if len({*whose}) == 1 else None,
-            details=details,
+            details=said or _files_of(run),
             reason=first.reason,
             cards=many,
             job=first.job_id,
@@ -252,6 +284,18 @@ class AuditEntries(Source):
             details=line.facts,
             address=entry.address,
         )
+
+
+def _of_one_command(record):
+    """What the records of one command have in common; a file of cards opens some, and corrects others."""
+    actions = DONE_BY_FILES if record.action in DONE_BY_FILES else (record.action,)
+    return record.actor_kind, record.actor_name, record.reason, actions
+
+
+def _files_of(run):
+    """The files that records name, of those that are read; of cards that were taken over alone they do."""
+    files = dict.fromkeys(filter(None, (row.evidence.get("source") for row in run.rows)))
+    return [pair(EVIDENCE_LABELS["source"], name) for name in files]
 
 
 def _by_or_about(name):

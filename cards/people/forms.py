@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib.auth import get_user_model, password_validation
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UsernameField
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +12,7 @@ from cards.people.backends import user_name_of
 from cards.people.login_tries import LoginTry
 
 LONGEST_PERSON_NAME = 64
+WHAT_IS_A_PASSWORD = _("At least 8 characters, not only digits, and not a common word.")
 
 
 class LoginForm(AuthenticationForm):
@@ -71,7 +72,7 @@ class NewPersonForm(forms.Form):
     password = forms.CharField(
         label=_("Password"),
         strip=False,
-        help_text=_("At least 8 characters, not only digits, and not a common word."),
+        help_text=WHAT_IS_A_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password_again = forms.CharField(
@@ -117,8 +118,20 @@ class SecondFactorForm(CodeForm, ConfirmedForm):
     field_order = ["code", "current_password"]
 
 
+class ForgottenPasswordForm(SetPasswordForm):
+    """A new password, by somebody who opened the link that was sent to them."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _say_what_is_a_password(self)
+
+
 class PasswordForm(PasswordChangeForm):
     """A new password, by somebody who knows the old one."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _say_what_is_a_password(self)
 
     def clean_old_password(self):
         return _confirmed(self.user, self.cleaned_data["old_password"])
@@ -186,6 +199,13 @@ class NewColleagueForm(NewPersonForm):
 
     def values(self):
         return super().values() | {name: self.cleaned_data[name] for name in ("first_name", "email")}
+
+
+def _say_what_is_a_password(form):
+    """In one line and as everywhere else, where Django's own forms have a list."""
+    form.label_suffix = ""
+    form.fields["new_password1"].help_text = WHAT_IS_A_PASSWORD
+    form.fields["new_password2"].help_text = ""
 
 
 def _confirmed(user, password):

@@ -12,6 +12,7 @@ from cards.actions.audit import record
 from cards.actions.merged import whose_now
 from cards.choices import AuditAction, MemberRole
 from cards.errors import BadInput
+from cards.faults import fault_of
 from cards.models import Customer, Invitation, Membership
 from cards.models.real_name import mask
 from cards.scope import Scope
@@ -65,7 +66,9 @@ def accept(invitation, user):
                 return False
             Membership.objects.create(customer=invitation.customer, user=user, role=invitation.role)
             record(AuditAction.JOINED, by=user, about=user, customer=invitation.customer, role=invitation.role)
-    except IntegrityError:
+    except IntegrityError as error:
+        if fault_of(error):
+            raise
         raise BadInput("", _("You are already a member of {customer}.").format(customer=invitation.customer)) from None
     return True
 

@@ -10,14 +10,16 @@ from cards.models import Card
 from cards.pages.addresses import LONGEST_QUERY, given, list_url, view_query, view_url
 from cards.pages.card_columns import heads_of, list_cells, posted_columns, rows_of, with_facts
 from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
+from cards.pages.filter_labels import ONLY_SHOWN
 from cards.pages.found import Found, not_found
 from cards.pages.frames import SAFE, Framed, entering
 from cards.paging import END
 from cards.search import Numbers
 
 LED_TO = ("reading",)
+RANGES_LED_TO = ("cancels", "stopped", "due")
 PARAMETERS_KEPT = ("state", "hold", "quick")
-SAYS_NOTHING_OF_CARDS = ("q", "after", "before", "sort", "size", "cols")
+SAYS_NOTHING_OF_CARDS = ("q", *ONLY_SHOWN)
 
 
 class CardList(Framed):
@@ -107,6 +109,7 @@ def _more_filters(form, params, names):
     ranges = [
         {"label": label, "since": form[f"{name}_since"], "through": form[f"{name}_through"]}
         for name, label in RANGES.items()
+        if f"{name}_since" in form.fields and (name not in RANGES_LED_TO or _is_asked(params, name))
     ]
     days = [field.name for pair in ranges for field in (pair["since"], pair["through"])]
     return {
@@ -114,6 +117,11 @@ def _more_filters(form, params, names):
         "ranges": ranges,
         "has_more": any(name in params for name in (*names, *days)),
     }
+
+
+def _is_asked(params, name):
+    """Whether the list is asked for a range of these days."""
+    return f"{name}_since" in params or f"{name}_through" in params
 
 
 def _search(filtered, params):

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import override
 
 from billing.actions import auto_renew, orders, payments, receipts, refunds
@@ -25,7 +25,8 @@ from billing.actions.withdrawals import ask_withdrawal, payee_account, record_tr
 from billing.choices import NoticeKind, PriceKind, WithdrawalWay
 from billing.errors import MoneyRefused
 from billing.items import served_items
-from billing.models import CardRenewal, Digest, Entry, Notice, Order, Posting, Receipt
+from billing.models import CardRenewal, Digest, Entry, Notice, Order, Posting, Proposal, Receipt
+from billing.pages.approval_lines import earlier_context, everything_waiting
 from billing.payments import local
 from billing.proof import problems
 from billing.statements import statement
@@ -297,9 +298,25 @@ def test_what_is_written_under_the_former_afterwards_is_the_targets(ops, boss):
     add_member(membership, by=User.objects.create_superuser("root"))
     assert set(Membership.objects.values_list("customer", flat=True)) == {new.pk}
     stock = open_card()
-    with pytest.raises(OperationalError) as gone, transaction.atomic():
+    with pytest.raises(DatabaseError) as gone, transaction.atomic():
         do("assign", stock, TODAY, customer=former)
-    assert (fault_of(gone.value), fresh(stock).customer, fresh(stock).parked) == ("held", None, "")
+    assert (fault_of(gone.value), fresh(stock).customer, fresh(stock).parked) == ("merged", None, "")
+
+
+def test_what_one_person_did_alone_for_either_counts_for_both(ops, boss):
+    alone = b.financier(username="alone")
+    for name, reference in ((OLD, "R-1"), (NEW, "R-2")):
+        receipts.record(b.customer(name), Decimal("500"), reference, TODAY, user=alone)
+    approve_proposal(asked(ops), user=boss)
+    rest = receipts.record(b.customer(NEW), Decimal("0.01"), "R-3", TODAY, user=alone)
+    assert isinstance(rest, Proposal), "500 and 500 are as much as one person may do alone"
+    assert earlier_context(alone, rest.customer, rest.amount)["whole"] == Decimal("1000.01")
+    (waits,) = everything_waiting()
+    assert (waits.size, waits.alone) == (Decimal("0.01"), 1000)
+    assert isinstance(receipts.record(b.customer(NEW), Decimal("1"), "R-4", TODAY, user=boss), Receipt)
+    work_off(Job.objects.get(kind="merge"))
+    assert isinstance(receipts.record(b.customer(NEW), Decimal("1"), "R-5", TODAY, user=alone), Proposal)
+    assert isinstance(receipts.record(b.customer("Third"), Decimal("1000"), "R-6", TODAY, user=alone), Receipt)
 
 
 # what is refused

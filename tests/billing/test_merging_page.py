@@ -79,7 +79,9 @@ def test_from_the_preview_to_the_page_of_who_was_merged(ops):
 
 def test_nothing_is_changed_on_the_page_of_who_was_merged(ops):
     b.customer(NEW)
-    Customer.objects.filter(pk=b.customer(OLD).pk).update(merged_into=b.customer(NEW), merged_at="2026-03-02T00:00Z")
+    Customer.objects.filter(pk=b.customer(OLD).pk).update(
+        merged_into=b.customer(NEW), merged_at="2026-03-02T00:00Z", all_moved_at="2026-03-02T00:00Z"
+    )
     finance = of_role("finance")
     posted = {"master-data/": ops, "merge/": ops, "agreement/": finance, "adjust/": finance, "withdraw/": finance}
     assert {client.post(url(step=step)).status_code for step, client in posted.items()} == {404}

@@ -46,6 +46,7 @@ def test_a_pasted_list_is_stopped_watched_its_failures_fetched_and_undone(ops):
     assert page.text_content(".page-head .muted") == "3 cards"
 
     send(page, "button[name=action][value=suspend]")
+    page.wait_for_selector("#preview", timeout=SECONDS)  # the worker may have taken up the check
     assert [text.strip() for text in page.locator("#content .panel .badge").all_text_contents()] == [
         "2 eligible",
         "1 not eligible",

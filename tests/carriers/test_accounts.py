@@ -3,11 +3,13 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.test import override_settings
+from django.utils.translation import override
 
 from cards.carriers.actions import hearing
 from cards.carriers.actions.accounts import account_for
 from cards.carriers.models import AccountRule, CarrierAccount, Line
 from cards.models import AuditEntry
+from cards.pages.audit_lines import audit_line
 from simportal.checks import accounts_can_be_opened
 from tests.build import open_card
 from tests.commands.calls import result, run
@@ -82,12 +84,18 @@ def test_a_slot_too_many_stays_until_its_worker_is_done():
 
 def test_who_changed_what_is_recorded_without_secrets():
     account()
-    result("carrier_account", "main", "--set", "qps=2", "--secret", "password=another")
+    result("carrier_account", "main", "--set", "qps=2", "stop_by=data", "--secret", "password=another")
     result("carrier_account", "main")
     entries = AuditEntry.objects.filter(about="main").order_by("pk")
     assert [entry.action for entry in entries] == ["added", "changed"]
-    assert entries[1].details["before"] == {"qps": 5}
-    assert entries[1].details["after"] == {"qps": 2, "secrets": "***"}
+    assert entries[1].details["before"] == {"qps": 5, "stop_by": "number"}
+    assert entries[1].details["after"] == {"qps": 2, "stop_by": "data", "secrets": "***"}
+    with override("en"):
+        assert audit_line(entries[1]).facts == [
+            "calls a second at most: 5 → 2",
+            "how a card without allowance is stopped: the whole number → only its data",
+            "secrets: — → ***",
+        ]
     assert SECRET not in str([entry.details for entry in entries])
 
 

@@ -269,6 +269,7 @@ def test_columns_stand_in_their_cells_in_whatever_order_they_are_asked_for():
         ("day", ["forced"], ["Forced activation on"]),
         ("text", ["certification"], ["Certification"]),
         ("text", ["real_name"], ["ID verification"]),
+        ("text", ["stopped"], ["Last suspended"]),
         ("label", ["step"], ["At the carrier"]),
     ]
 

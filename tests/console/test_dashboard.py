@@ -110,9 +110,10 @@ def test_activations_count_first_use_staff_and_force_on_their_days():
     use(open_card(), TODAY - timedelta(days=29), mb=1)
     do("activate", open_card(), TODAY - timedelta(days=30))
     do("force_activate", open_card(), TODAY)
-    chart = activations(TODAY)
+    chart = activations(fleet_snapshot.snapshot(TODAY).document, TODAY)
     assert (of_chart(chart), len(chart.bars)) == ([("2026-05-12", "1"), ("2026-06-10", "2")], 30)
     assert lengths_of(chart) == [1, 2]
+    assert len(found_by(chart.url.partition("?")[2])) == 3
 
 
 def test_usage_is_the_sum_of_all_cards_by_day():
@@ -133,7 +134,9 @@ def test_days_ahead_are_counted_from_tomorrow_to_the_last_day_of_the_chart():
         Card.objects.filter(pk=card_in_use().pk).update(next_due_on=date(2026, 6, day))
     found = agenda(fleet_snapshot.snapshot(TODAY).document, TODAY)
     ahead = {date(2026, 6, day): 0 for day in range(11, 18)} | {date(2026, 6, 11): 1, date(2026, 6, 17): 1}
-    assert (dict(found.days), found.most) == (ahead, 1)
+    assert ({day: cards for day, cards, _url in found.days}, found.most) == (ahead, 1)
+    assert [len(found_by(url.partition("?")[2])) for _day, _cards, url in found.days] == list(ahead.values())
+    assert len(found_by(found.url.partition("?")[2])) == 2
 
 
 def test_the_last_days_of_service_are_counted_by_weeks_from_today_on():
@@ -225,8 +228,8 @@ def test_every_figure_links_to_its_list(cards):
     quick = ("cancelling", "expiring", "forced", "used_up", "low", "parked", "stray", "late")
     wanted += [f"/console/cards/?quick={code}" for code in quick]
     wanted += [
-        "/console/jobs/?status=ready",
-        "/console/jobs/?status=failed",
+        "/console/jobs/?waits=go_on",
+        "/console/jobs/?waits=failed",
         "/console/orders/?stuck=1",
         "/console/real-name/",
     ]
@@ -244,7 +247,7 @@ def test_the_page_needs_few_queries_however_many_cards(cards):
     clients = {role: of_role(role) for role in ("support", "operations", "finance", "carrier_desk", "auditor")}
     fleet_snapshot.snapshot(TODAY)
     # One of them counts all that waits beside the links of the menu.
-    expected = {"support": 14, "operations": 24, "finance": 12, "carrier_desk": 13, "auditor": 18}
+    expected = {"support": 13, "operations": 21, "finance": 11, "carrier_desk": 12, "auditor": 17}
     assert {role: queries_of(client) for role, client in clients.items()} == expected
 
 
@@ -294,7 +297,7 @@ def test_what_waits_is_counted():
     use(card_in_use(), TODAY, mb=31)
     spoil(open_card(opened_on=TODAY), parked="{}")
     waits = {queue.code: queue.cards for queue in seen_by("operations").context["queues"] if queue.cards}
-    assert waits == {"low": 1, "used_up": 1, "parked": 1, "waiting": 1, "failed": 2}
+    assert waits == {"low": 1, "used_up": 1, "parked": 1, "go_on": 1, "failed": 2}
 
 
 def test_a_stranger_is_asked_to_log_in_and_led_back(client):

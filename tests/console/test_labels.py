@@ -53,7 +53,7 @@ def test_a_label_has_the_number_the_code_and_a_square_without_the_code(ops, monk
     make = labels.segno.make
     monkeypatch.setattr(labels.segno, "make", lambda url, **how: addresses.append(url) or make(url, **how))
     response = ops.get(url_of([card]), headers=ENGLISH)
-    printed = ["Renew or add the card", "Claim code", code_of(card.iccid, 1), card.iccid]
+    printed = ["Renew or add card", "Claim code", code_of(card.iccid, 1), card.iccid]
     assert sheets(response) == [[printed]]
     assert addresses == [f"http://127.0.0.1:8000/c/{token_of(card)}"]
     assert "style=" not in text(response)
@@ -180,6 +180,7 @@ def test_nothing_is_drawn_over_another_thing_nor_over_the_edge(size, dealer):
     beside = [line for line in drawing.lines if line.x > drawing.square_x]
     whole = [line for line in drawing.lines if line not in beside]
     assert (len(beside), len(whole)) == (4, 2 if dealer else 1)
+    assert not [line.text for line in beside if "…" in line.text]
     for line in drawing.lines:
         assert line.x + line.size * widest(line.text) <= right + 0.01, line
         assert size.margin <= line.y - line.size + 0.01, line

@@ -1,6 +1,6 @@
 """The log in the console, and what writes into it: cards, jobs, nights, the admin, downloads, labels, refusals."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -12,13 +12,15 @@ from billing.models import MoneyRules
 from cards.actions import throttle
 from cards.actions.action_requests import act
 from cards.actions.audit import record, visited_from
+from cards.actions.imports.card_rows import read_card_row
+from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.jobs import control
 from cards.actions.jobs.worker import work_off
 from cards.actions.selections import freeze_ids
 from cards.actions.sweep import sweep
 from cards.carriers.actions.account_saving import save_account
 from cards.choices import Action, AuditAction, Rule, Step
-from cards.models import AuditEntry, CardEvent, Customer, Job, Plan, SweptDay
+from cards.models import AuditEntry, Card, CardEvent, Customer, Job, Plan, SweptDay
 from cards.pages.log_sources import STEP_LABELS
 from cards.permissions import Actor
 from tests.build import card_in_use, do, on_day, open_card, staff, unguarded
@@ -237,6 +239,72 @@ def test_what_was_done_at_one_moment_is_one_line_that_opens_to_its_cards():
     (_line, none), (_run, opens) = page.context["lines"]
     each = auditor.get(f"{LOG}?{opens}", headers=ENGLISH)
     assert (none, lines(each)) == ("", [("Add tag", "boss", [card.iccid], 1) for card in reversed(cards)])
+
+
+SHELL_AT = datetime(2026, 3, 2, 4, tzinfo=UTC)
+
+
+def take_in(seconds, *numbers, reason="", **more):
+    """Part of a file that a command takes in, so many seconds after the first: records of it as the database has it."""
+    plain = {"carrier": "cmcc", "certification": "enterprise", "opened_on": "2026-01-15", "plan": "Y1-30"}
+    texts = [plain | more | {"iccid": f"8986{number:016d}"} for number in numbers]
+    rows = [read_card_row(line, row, date.max) for line, row in enumerate(texts, start=2)]
+    at = SHELL_AT + timedelta(seconds=seconds)
+    taken = apply_cards(rows, actor=Actor.shell(), at=at, reason=reason, source="fleet.csv", update="msisdn" in more)
+    assert taken.errors == []
+
+
+IN_USE = {"state": "in_use", "activated_on": "2026-02-01", "service_until": "2027-02-01"}
+
+
+def test_a_file_that_a_command_took_in_is_one_line_that_opens():
+    with on_day(date(2026, 3, 2)):
+        take_in(0, 1, 2)
+        take_in(60, 3, **IN_USE)  # no more than a minute later
+        take_in(61, 1, msisdn="14400000001")
+        take_in(122, 4)  # another file
+        take_in(122, 5, reason="asked by mail")
+    auditor = of_role("auditor")
+    page = auditor.get(f"{LOG}?kind=command", headers=ENGLISH)
+    numbers = [f"8986{number:016d}" for number in range(6)]
+    assert lines(page) == [
+        ("Open", "manage.py", [numbers[5]], 1),
+        ("Open", "manage.py", [numbers[4]], 1),
+        ("Correct data, Take over, Open", "manage.py", [numbers[1], numbers[3], numbers[2]], 4),
+    ]
+    (_line, none), _other, (line, opens) = page.context["lines"]
+    assert (none, line.details) == ("", ["from the file: fleet.csv"])
+    each = auditor.get(f"{LOG}?{opens}", headers=ENGLISH)
+    assert [about for _did, _by, about, _cards in lines(each)] == [[numbers[number]] for number in (1, 3, 2, 1)]
+
+
+@pytest.mark.parametrize("keys", [100_000, 7])
+def test_the_rest_of_a_long_file_is_counted_and_not_read(monkeypatch, keys):
+    """Where it is longer than so many keys, it is another line."""
+    monkeypatch.setattr("cards.audit_log.ROWS_OF_RUN", 4)
+    monkeypatch.setattr("cards.pages.log_sources.KEYS_LOOKED_AT", keys)
+    with on_day(date(2026, 3, 2)):
+        take_in(-200, 90)
+        for part in range(3):
+            take_in(part, *range(10 * part, 10 * part + 5))
+    do("tag", Card.objects.get(iccid="89860000000000000090"), date(2026, 3, 2), actor=by("boss"), tag="Depot")
+    page = of_role("auditor").get(f"{LOG}?since=2026-01-01", headers=ENGLISH)
+    counted = [cards for did, _by, _about, cards in lines(page) if did in ("Open", "Add tag")]
+    assert counted == ([1, 15, 1] if keys > 15 else [1, 10, 5, 1])
+
+
+def test_a_search_of_what_was_done_by_hand_stops_too_says_where_and_goes_on(monkeypatch):
+    monkeypatch.setattr("cards.pages.log_sources.KEYS_LOOKED_AT", 3)
+    card, boss = open_card(), by("boss")
+    do("tag", card, date(2026, 3, 2), actor=by("rare"), tag="Depot")
+    for number in range(5):
+        do("tag", card, date(2026, 3, 2), actor=boss, tag=f"Depot {number}")
+    auditor, found, query = of_role("auditor"), [], "person=rare"
+    while query:
+        page = auditor.get(f"{LOG}?{query}", headers=ENGLISH)
+        found.append((told(page), bool(page.context["page"].looked_back_to)))
+        query = page.context["next_query"]
+    assert found == [([], True), (["Add tag"], True), ([], False)]
 
 
 def test_a_card_a_customer_and_a_rule_list_the_records_of_cards():

@@ -44,7 +44,7 @@ def url_of(selection):
 
 def test_it_says_what_was_asked_for_and_which_cards_that_were(ops):
     cards = [open_card(customer="Acme"), card_in_use(), do("suspend", card_in_use(), DAY)]
-    query = "state=in_use&carrier=cmcc&q=89860000"
+    query = "state=in_use&carrier=cmcc&q=89860000&cols=imsi&sort=iccid&size=20"
     selection = freeze(Card.objects.all(), owner=person(), asked={"from": "filter", "query": query})
     response = ops.get(url_of(selection), headers=ENGLISH)
     asked = response.context["origin"]

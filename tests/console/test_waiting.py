@@ -69,6 +69,10 @@ def test_what_waits_for_everybody_is_asked_in_the_same_words_on_any_day():
 
 @pytest.fixture
 def much():
+    something_of_everything()
+
+
+def something_of_everything():
     """Something of everything that can wait."""
     chief, owner = b.financier(username="chief"), member("Acme", "owner", "owner")
     asked(count=2)
@@ -237,10 +241,10 @@ def sections_of(client):
 
 def test_the_first_page_has_the_sections_of_each_role():
     assert {role: sections_of(of_role(role)) for role in ROLES} == {
-        "support": ["requests", "queues", "stopped", "states"],
-        "operations": ["requests", "queues", "carriers", "stopped", "states", "charts", "night"],
+        "support": ["queues", "stopped", "states", "requests"],
+        "operations": ["queues", "stopped", "states", "requests", "charts", "night"],
         "finance": ["money", "states", "charts"],
-        "carrier_desk": ["queues", "carriers", "stopped", "states"],
+        "carrier_desk": ["queues", "stopped", "states"],
         "auditor": ["log", "states", "charts", "night"],
     }
     assert sections_of(superuser()) == list(SECTIONS_OF_HOME)
@@ -249,7 +253,7 @@ def test_the_first_page_has_the_sections_of_each_role():
 def test_who_has_two_roles_has_the_sections_of_both():
     client = of_role("support")
     User.objects.get(username="support").groups.add(*User.objects.get(username=named("finance")).groups.all())
-    assert sections_of(client) == ["requests", "queues", "money", "stopped", "states", "charts"]
+    assert sections_of(client) == ["queues", "money", "stopped", "states", "requests", "charts"]
 
 
 def queues_of(role):
@@ -258,11 +262,11 @@ def queues_of(role):
 
 def test_a_queue_is_on_the_first_page_of_who_may_act_on_it():
     everything = ["cancelling", "expiring", "forced", "used_up", "low", "real_name", "parked", "stray"]
-    everything += ["late", "quarantine", "waiting", "failed"]
+    everything += ["late", "quarantine", "go_on", "failed"]
     assert {role: queues_of(role) for role in ("support", "operations", "carrier_desk")} == {
-        "support": ["waiting", "failed"],
+        "support": ["go_on", "failed"],
         "operations": everything,
-        "carrier_desk": ["stray", "waiting", "failed"],
+        "carrier_desk": ["stray", "go_on", "failed"],
     }
 
 

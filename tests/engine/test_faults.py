@@ -28,7 +28,7 @@ from cards.actions.imports.usage_applying import READINGS_AT_ONCE
 from cards.actions.jobs import control, engine, export, worker
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind
-from cards.faults import Fault, fault_of
+from cards.faults import MERGED_AWAY, Fault, fault_of
 from cards.management.base import explained
 from cards.models import Card, CardEvent, Customer, Job, JobChunk, StagedFile, StagedReading, SweptDay, UsageDay
 from tests.billing import build as b
@@ -160,6 +160,8 @@ TOLD = {
     "no file": (lambda _: FileNotFoundError(2, "No such file"), None),
     "wrong table": (lambda _: psycopg.errors.UndefinedTable("…"), None),
     "twice": (lambda _: psycopg.errors.UniqueViolation("…"), None),
+    "merged": (lambda _: psycopg.errors.CheckViolation(MERGED_AWAY), Fault.MERGED),
+    "merged, says SQLite": (lambda _: sqlite3.IntegrityError(MERGED_AWAY), Fault.MERGED),
     "integrity": (lambda _: IntegrityError("…"), None),
     "mistake": (lambda _: KeyError("plan"), None),
     "wrapped": (caused_by(psycopg.errors.DeadlockDetected("…"), OperationalError("…")), Fault.HELD),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from cards.actions.compacting import compact
 from cards.actions.planner_statistics import update_planner_statistics
 from cards.calendar import days
-from cards.choices import Action, Hold, State
+from cards.choices import Hold, State
 from cards.models import Card, StateTally, UsageDay, UsageTally
-from cards.state_counts import LONG_AGO, carried_now, happened, shown_now, states_on, usage_by_day
+from cards.state_counts import LONG_AGO, carried_now, shown_now, states_on, usage_by_day
 from tests.build import card_in_use, do, open_card, swept, use
 from tests.engine.test_forecast import anyhow, cards, live, lives, rolled_back
 
@@ -80,18 +80,6 @@ def test_history_tells_each_day_by_its_end(django_assert_num_queries):
         NOTHING | {"suspended": 1, "voluntary": 1},
     ]
     assert states_on([DAY + timedelta(days=1)]) == {DAY + timedelta(days=1): NOTHING | {"in_use": 1}}
-
-
-def test_what_happened_is_told_by_day_and_only_from_the_day_on():
-    activations = (Action.ACTIVATE, Action.FORCE_ACTIVATE)
-    card_in_use(since=DAY - timedelta(days=1))
-    fleet = [card_in_use(since=DAY) for _ in range(2)]
-    do("suspend", fleet[0], DAY)
-    for _ in range(2):
-        assert happened(activations, DAY) == {DAY: 2}
-        assert happened(activations, DAY - timedelta(days=1)) == {DAY - timedelta(days=1): 1, DAY: 2}
-        assert happened([Action.CANCEL], DAY) == {}
-        compact(DAY)
 
 
 def test_usage_is_told_by_day():

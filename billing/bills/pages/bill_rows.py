@@ -142,15 +142,24 @@ def at_providers():
 
 def bill_lines_file(bill, lines, *, by):
     """Lines of a bill as a file."""
-    headings = [capfirst(BillLine._meta.get_field(name).verbose_name) for name in _COLUMNS]
-    rows = (_cells(line) for line in lines.select_related("decided_by").order_by("pk").iterator())
     name = _("bill-{account}-{kind}-{day}").format(account=bill.account, kind=bill.kind, day=bill.day)
-    return csv_response(name, headings, rows, by=by)
+    return _lines_file(name, lines, _COLUMNS, by)
 
 
-def _cells(line):
+def open_lines_file(lines, *, by):
+    """Lines of any bills as a file: each says of which."""
+    return _lines_file(_("provider-differences"), lines, ("bill", *_COLUMNS), by)
+
+
+def _lines_file(name, lines, columns, by):
+    headings = [capfirst(BillLine._meta.get_field(column).verbose_name) for column in columns]
+    found = lines.select_related("bill", "decided_by").order_by("pk").iterator()
+    return csv_response(name, headings, (_cells(line, columns) for line in found), by=by)
+
+
+def _cells(line, columns):
     shown = {"kind": line.get_kind_display(), "verdict": line.get_verdict_display()}
-    values = (shown.get(name, getattr(line, name)) for name in _COLUMNS)
+    values = (shown.get(name, getattr(line, name)) for name in columns)
     return ["" if value is None else value for value in values]
 
 

@@ -4,13 +4,20 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions.approvals import approve_proposal, decline_proposal
 from billing.choices import Deed
 from billing.errors import MoneyRefused
 from billing.models import MoneyRules, Proposal, UnmatchedPayment
-from billing.pages.approval_lines import about_proposal, earlier_context, everything_expired, everything_waiting
+from billing.pages.approval_lines import (
+    APPROVAL_COLUMNS,
+    about_proposal,
+    earlier_context,
+    everything_expired,
+    everything_waiting,
+)
 from billing.pages.merging import merging_context
 from billing.pages.order_labels import money_badge
 from billing.pages.terms_lines import proposed_prices, values_of
@@ -18,6 +25,7 @@ from billing.pages.withdrawal_rows import withdrawal_context
 from billing.permissions import may_decide
 from cards.errors import BadInput
 from cards.models import CancellingRules
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
 
 PROPOSAL_STEPS = {"approve": approve_proposal, "decline": decline_proposal}
@@ -27,15 +35,27 @@ PROPOSAL_WITH = ("customer", "receipt", "asked_by", "decided_by")
 @permitted("billing.view_proposal")
 @require_safe
 def approvals(request):
-    """Everything that waits for a second person or waited in vain, and how many payments are to be cleared."""
+    """Everything that waits for a second person or waited in vain, or (`mine=1`) what this person may decide of that;
+    and how many payments are to be cleared."""
+    only_for = _only_for(request)
     context = {
-        "waiting": everything_waiting(),
-        "expired": everything_expired(),
+        "waiting": everything_waiting(only_for),
+        "expired": everything_expired(only_for),
+        "is_mine": only_for is not None,
         "rules": MoneyRules.read(),
         "cancelling": CancellingRules.read(),
         "to_clear": UnmatchedPayment.objects.waiting().count(),
     }
     return console_page(request, "console/money/approvals.html", context)
+
+
+@permitted("billing.view_proposal")
+@require_safe
+def approvals_csv(request):
+    """The same as a file: what waits, then what waited in vain."""
+    only_for = _only_for(request)
+    found = [*everything_waiting(only_for), *everything_expired(only_for)]
+    return list_as_csv(request, _("approvals"), APPROVAL_COLUMNS, found)
 
 
 @permitted("billing.view_proposal")
@@ -77,6 +97,14 @@ def proposal_step(request, pk, step):
     except (BadInput, MoneyRefused) as refused:
         messages.error(request, str(refused))
     return redirect("money:proposal", pk=pk)
+
+
+def _only_for(request):
+    """The person whose decisions are asked for; None for everybody's."""
+    mine = request.GET.get("mine", "")
+    if mine not in ("", "1"):
+        raise Http404
+    return request.user if mine else None
 
 
 def _find(pk):

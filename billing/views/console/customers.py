@@ -22,6 +22,7 @@ from billing.forms import KeyedForm, ToldField
 from billing.models import CustomerAccount, MoneyRules, Order, Price, Proposal
 from billing.models.fields import AmountField
 from billing.money import ZERO
+from billing.pages.customer_rows import CUSTOMER_COLUMNS, CUSTOMER_WITH, customers_counted
 from billing.pages.merging import merging_of
 from billing.pages.notice_lines import notices_of
 from billing.pages.order_labels import money_badge
@@ -38,11 +39,13 @@ from cards.lookup import customers_alike
 from cards.models import Card, CardRequest, Customer
 from cards.pages.addresses import queries_beside
 from cards.pages.card_tabs import tabs_of
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.paging import TALL_ROWS_PER_PAGE, SortOrder, count_label, counts_up_to, page_of
 from cards.people.people_lines import members_shown
 
 CARDS_COUNTED = 10_000
+CUSTOMERS_AT_ONCE = 500
 ROWS_PER_SECTION = 10
 REQUESTS_PER_SECTION = 5
 BY_NAME = SortOrder("name", read_value=str)
@@ -97,9 +100,8 @@ class AdjustmentForm(KeyedForm):
 @require_safe
 def customer_list(request):
     """Customers by name, with what their wallets hold and how many cards they have."""
-    known = Customer.objects.all() if request.GET.get("q", "").strip() else Customer.objects.living()
-    filtered = CustomerFilter(request.GET, known)
-    shown = Customer.objects.select_related("account__tier", "merged_into")
+    filtered = _asked_for(request)
+    shown = Customer.objects.select_related(*CUSTOMER_WITH)
     page = page_of(filtered.qs, TALL_ROWS_PER_PAGE, *map(_place, filtered.cursors), order=BY_NAME, shown_as=shown)
     counts = counts_up_to(CARDS_COUNTED, [Card.objects.filter(customer=customer) for customer in page.rows])
     complaints = filtered.complaints()
@@ -115,6 +117,15 @@ def customer_list(request):
         **queries_beside(page, request.GET),
     }
     return console_page(request, "console/money/customers.html", context, status=400 if complaints else None)
+
+
+@permitted("cards.view_customer")
+@require_safe
+def customer_csv(request):
+    """The same customers as a file, on all pages."""
+    filtered = _asked_for(request)
+    found = filtered.qs.select_related(*CUSTOMER_WITH).order_by("name", "pk").iterator(CUSTOMERS_AT_ONCE)
+    return list_as_csv(request, _("customers"), CUSTOMER_COLUMNS, customers_counted(found), filtered.complaints())
 
 
 @permitted("cards.view_customer")
@@ -175,6 +186,12 @@ def adjust(request, pk):
         form.add_error(None, str(refused))
         return _page(request, customer, adjustment=form, status=422)
     return redirect("money:order", pk=order.pk)
+
+
+def _asked_for(request):
+    """The filter of the list, read: those who were merged are found by a search alone."""
+    known = Customer.objects.all() if request.GET.get("q", "").strip() else Customer.objects.living()
+    return CustomerFilter(request.GET, known)
 
 
 def _page(request, customer, master_data=None, agreement=None, adjustment=None, status=None):

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.actions import orders
@@ -17,12 +17,14 @@ from billing.filters import OrderFilter
 from billing.forms import OrderForm
 from billing.models import Order
 from billing.pages.order_labels import money_badge
+from billing.pages.order_rows import COLUMNS_OF_ORDERS, ORDER_WITH
 from billing.pages.prospect import preselected, prices_for, prospect_of
 from billing.views.together import TogetherPages
 from cards.actions.selections import freeze_ids, ids_of
 from cards.lookup import names_of
 from cards.models import Card, Customer, Plan, Selection
 from cards.pages.addresses import queries_beside
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import CONSOLE, console_page, permitted
 from cards.pages.selection import PARTS_COUNTED
 from cards.pages.way_back import way_back, with_way_back
@@ -31,6 +33,7 @@ from cards.phrases import listed
 from cards.search import MOST_NUMBERS, Numbers, numbers_in
 
 UNKNOWN_LISTED = 5
+ORDERS_AT_ONCE = 500
 CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 
 
@@ -38,8 +41,8 @@ CONSOLE_TOGETHER = TogetherPages(CONSOLE)
 @require_safe
 def order_list(request):
     """The newest orders that the parameters ask for."""
-    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user))
-    page = page_of(filtered.qs.select_related("customer", "plan"), ROWS_PER_PAGE, *filtered.cursors)
+    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
+    page = page_of(filtered.qs.select_related(*ORDER_WITH), ROWS_PER_PAGE, *filtered.cursors)
     complaints = filtered.complaints()
     shows_sums = request.GET.get("selection") and not complaints
     context = {
@@ -52,6 +55,15 @@ def order_list(request):
         "may_order": request.user.has_perm("billing.place_order"),
     }
     return console_page(request, "console/money/orders.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.view_order")
+@require_safe
+def order_csv(request):
+    """The same orders as a file, on all pages."""
+    filtered = OrderFilter(request.GET, Order.objects.visible_to(request.user), request=request)
+    found = filtered.qs.select_related(*ORDER_WITH).order_by("-pk").iterator(ORDERS_AT_ONCE)
+    return list_as_csv(request, pgettext("orders", "orders"), COLUMNS_OF_ORDERS, found, filtered.complaints())
 
 
 @permitted("billing.place_order")

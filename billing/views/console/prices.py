@@ -39,7 +39,7 @@ class PriceForm(forms.Form):
         empty_label=pgettext_lazy("product", "Card"),
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=KINDS_SET_HERE)
-    tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False)
+    tier = forms.ModelChoiceField(PriceTier.objects.all(), label=gettext_lazy("Tier"), required=False, empty_label="—")
     customer = CustomerField(required=False)
     amount = AmountField(
         label=pgettext_lazy("money", "Amount"),

@@ -4,23 +4,34 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.actions.providers import can_give_back, provider_label
 from billing.actions.unmatched import assign_to, clearing_that_waits, mark_returned, reopen, return_by_provider
 from billing.errors import MoneyRefused
+from billing.filters import UnmatchedFilter
 from billing.forms import AssignForm, ReasonForm
 from billing.models import MoneyRules, Payment, Proposal, UnmatchedPayment
 from billing.pages.order_labels import money_badge
+from billing.pages.unmatched_rows import UNMATCHED_COLUMNS
 from billing.pages.wallet_lines import moved_by
 from billing.permissions import may_clear
 from billing.views.console.proposing import to_proposal
 from cards.lookup import names_of
 from cards.models import Customer
-from cards.pages.addresses import places_in, queries_beside
+from cards.pages.addresses import given, queries_beside
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
+UNMATCHED_AT_ONCE = 500
+# What a bill told us of a payment; what a provider told has the provider's own names.
+_WORDS_OF_BILLS = {
+    "bill": pgettext_lazy("bill", "Bill"),
+    "line": pgettext_lazy("bill", "line"),
+    "number": gettext_lazy("Our number"),
+}
 _SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification", "decided_by", "reopened_by")
 
 
@@ -28,18 +39,27 @@ _SHOWN_WITH = ("payment__customer", "payment__order", "customer", "notification"
 @require_safe
 def unmatched_list(request):
     """What waits, the newest first; or (`show=cleared`) what was decided."""
-    show = request.GET.get("show", "")
-    if show not in ("", "cleared"):
-        raise Http404
-    rows = _rows().cleared() if show else _rows().waiting()
-    page = page_of(rows, ROWS_PER_PAGE, *places_in(request.GET))
+    show, filtered = _asked_for(request)
+    page = page_of(filtered.qs, ROWS_PER_PAGE, *filtered.cursors)
+    complaints = filtered.complaints()
     context = {
+        "form": filtered.form,
+        "complaints": complaints,
         "entries": [(row, money_badge(row), provider_label(row.provider)) for row in page.rows],
         "page": page,
         "show": show,
         **queries_beside(page, request.GET),
     }
-    return console_page(request, "console/money/unmatched_list.html", context)
+    return console_page(request, "console/money/unmatched_list.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.view_unmatchedpayment")
+@require_safe
+def unmatched_csv(request):
+    """The same as a file, on all pages."""
+    _show, filtered = _asked_for(request)
+    found = filtered.qs.order_by("-pk").iterator(UNMATCHED_AT_ONCE)
+    return list_as_csv(request, _("payments-to-clear"), UNMATCHED_COLUMNS, found, filtered.complaints())
 
 
 @permitted("billing.view_unmatchedpayment")
@@ -80,6 +100,15 @@ def take_back(request, pk):
     return _with_reason(request, _find(pk), reopen)
 
 
+def _asked_for(request):
+    """Which tab is asked for, and the filter of its rows, read."""
+    show = request.GET.get("show", "")
+    if show not in ("", "cleared"):
+        raise Http404
+    rows = _rows().cleared() if show else _rows().waiting()
+    return show, UnmatchedFilter(given(request.GET, besides=["show"]), rows)
+
+
 def _with_reason(request, unmatched, do):
     form = ReasonForm(request.POST)
     if not form.is_valid():
@@ -104,14 +133,14 @@ def _page(request, unmatched, form=None, status=None):
     payment, entry = unmatched.payment, unmatched.entry
     entries = [entry, getattr(entry, "reversed_by", None)] if entry else []
     given = {"customer": payment.customer} if payment else {}
-    provider, reference = unmatched.provider, unmatched.reference
+    provider, reference, told = unmatched.provider, unmatched.reference, unmatched.notification.body
     used_by = Payment.objects.filter(provider=provider, provider_reference=reference)
     others = UnmatchedPayment.objects.filter(provider=provider, reference=reference).exclude(pk=unmatched.pk)
     context = {
         "unmatched": unmatched,
         "badge": money_badge(unmatched),
         "provider": provider_label(provider),
-        "told": sorted((name, str(value)) for name, value in unmatched.notification.body.items()),
+        "told": sorted((_WORDS_OF_BILLS.get(name, name), str(value)) for name, value in told.items() if value != ""),
         "used_by": used_by.select_related("customer", "order").first(),
         "others": others.order_by("pk"),
         "entries": [(each, moved_by(each, to_staff=True), list(each.postings.all())) for each in entries if each],

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.actions.ledger import account_of
@@ -14,17 +15,19 @@ from billing.actions.withdrawals import (
     waiting_withdrawal,
 )
 from billing.errors import MoneyRefused
+from billing.filters import WithdrawalFilter
 from billing.forms import TransferForm, WithdrawalForm
 from billing.models import Withdrawal
 from billing.pages.payer_refund_rows import PAYER_REFUND_WITH, payer_refund_row
 from billing.pages.wallet_lines import moved_by
-from billing.pages.withdrawal_rows import account_told, withdrawal_badge
+from billing.pages.withdrawal_rows import WITHDRAWAL_COLUMNS, WITHDRAWAL_WITH, account_told, withdrawal_badge
 from billing.permissions import may_pay_withdrawals
 from billing.views.console.proposing import to_proposal
 from cards.errors import BadInput
 from cards.forms import say_at_field
 from cards.models import Customer
-from cards.pages.addresses import places_in, queries_beside
+from cards.pages.addresses import given, queries_beside
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
 from cards.paging import ROWS_PER_PAGE, page_of
 
@@ -33,25 +36,34 @@ WITHDRAWAL_TABS = {
     "on-its-way": Withdrawal.objects.under_way,
     "ended": Withdrawal.objects.ended,
 }
-WITHDRAWAL_WITH = ("customer", "proposal__asked_by", "proposal__decided_by", "paid_by", "entry", "end_entry")
+WITHDRAWALS_AT_ONCE = 500
 
 
 @permitted("billing.view_withdrawal")
 @require_safe
 def withdrawal_list(request):
     """What is to be transferred at the bank, what is on its way, or (`show=ended`) what is over."""
-    show = request.GET.get("show", "")
-    if show not in WITHDRAWAL_TABS:
-        raise Http404
-    rows = WITHDRAWAL_TABS[show]().select_related(*WITHDRAWAL_WITH)
-    page = page_of(rows, ROWS_PER_PAGE, *places_in(request.GET))
+    show, filtered = _asked_for(request)
+    page = page_of(filtered.qs, ROWS_PER_PAGE, *filtered.cursors)
+    complaints = filtered.complaints()
     context = {
+        "form": filtered.form,
+        "complaints": complaints,
         "entries": [(row, withdrawal_badge(row), account_told(row.account_number)) for row in page.rows],
         "page": page,
         "show": show,
         **queries_beside(page, request.GET),
     }
-    return console_page(request, "console/money/withdrawals.html", context)
+    return console_page(request, "console/money/withdrawals.html", context, status=400 if complaints else None)
+
+
+@permitted("billing.view_withdrawal")
+@require_safe
+def withdrawal_csv(request):
+    """The same as a file, on all pages."""
+    _show, filtered = _asked_for(request)
+    found = filtered.qs.order_by("-pk").iterator(WITHDRAWALS_AT_ONCE)
+    return list_as_csv(request, _("withdrawals"), WITHDRAWAL_COLUMNS, found, filtered.complaints())
 
 
 @permitted("billing.view_withdrawal")
@@ -107,6 +119,15 @@ def customer_withdraw(request, pk):
         "form": form,
     }
     return console_page(request, "console/money/withdraw.html", context, status=422 if form.is_bound else None)
+
+
+def _asked_for(request):
+    """Which tab is asked for, and the filter of its rows, read."""
+    show = request.GET.get("show", "")
+    if show not in WITHDRAWAL_TABS:
+        raise Http404
+    rows = WITHDRAWAL_TABS[show]().select_related(*WITHDRAWAL_WITH)
+    return show, WithdrawalFilter(given(request.GET, besides=["show"]), rows)
 
 
 def _page(request, withdrawal, form=None, status=None):

@@ -96,6 +96,12 @@ def permitted_jobs(user):
     return may
 
 
+def jobs_waiting_for(user):
+    """The jobs that wait for this person: those to go on with, and those that failed lately."""
+    may = permitted_jobs(user)
+    return {"go_on": Job.objects.waiting_for_people().filter(may), "failed": Job.objects.failed_lately().filter(may)}
+
+
 def is_taking_back(job):
     """Whether the job takes an import back."""
     return job.kind == JobKind.UNDO and job.of.kind in IMPORT_KINDS

@@ -103,6 +103,7 @@ class Merging(Kind):
         _give_the_rest(former, target, job)
         for handover in HANDOVERS:
             handover.of_the_rest(former, target, job)
+        Customer.objects.filter(pk=former.pk).update(all_moved_at=timezone.now())
 
 
 def former_and_target(job: Job) -> tuple[Customer, Customer]:

@@ -3,15 +3,17 @@
 A carrier that tells a day is taken at its word. One that counts by cycle tells what was used since the cycle began: the
 day's bytes are that total less what the cycle had before, so the days of a cycle come to what was told last. What is
 used after the last figure of a day stands in the next day's, and so do days of which nothing was told. Where the total
-goes down, the carrier has corrected itself: the last days are lowered in turn, none below zero.
+goes down, the carrier has corrected itself: the last days are lowered in turn, none below zero. It counts each SIM: of
+a card whose SIM was swapped the cycle goes on from what the old one was told to have (`CycleBase`).
 
 A day that has the same bytes already is left as it is: nothing is written a second time.
 """
 
-from dataclasses import dataclass, field
-from datetime import date
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
-from django.db.models import Sum
+from django.db.models import F, Max, Sum
 
 from cards.actions.imports.usage_before_swaps import swaps_latest_first
 from cards.actions.usage import Reading, apply_readings
@@ -19,7 +21,7 @@ from cards.calendar import add_months
 from cards.carriers.actions import drifts
 from cards.carriers.actions.pieces import CameOfPiece
 from cards.carriers.choices import DriftKind
-from cards.carriers.models import CycleReading, Drift
+from cards.carriers.models import CycleBase, CycleReading, Drift
 from cards.carriers.results import Amount
 from cards.choices import Action
 from cards.models import Card, CardEvent, QuarantinedReading, UsageDay
@@ -39,13 +41,11 @@ def take_days(told, day):
 def take_totals(told, day, cycle_from):
     """Take totals of the cycle that began on `cycle_from`, told on a day or for it, within the caller's transaction."""
     amounts = {each.sim.key: each for each in _amounts(told)}
-    swapped = _swapped_after(cycle_from, amounts.values())
-    books = {
-        key: book
-        for key, book in _books(list(amounts), cycle_from).items()
-        if not (key in swapped and (swapped[key] or book.has_more_than(amounts[key])))
-    }
-    readings = [reading for key, book in books.items() for reading in book.readings(amounts[key], day)]
+    swaps = _swaps_of_cycle(amounts, cycle_from)
+    books = _books({*amounts, *swaps}, cycle_from)
+    for card_id, its_swaps in swaps.items():
+        _go_on_with_the_new_sim(books[card_id], its_swaps, amounts, day)
+    readings = [reading for key, amount in amounts.items() for reading in books[key].readings(amount, day)]
     CycleReading.objects.bulk_create(
         [row for book in books.values() for row in book.noted],
         update_conflicts=True,
@@ -86,13 +86,66 @@ def _who_had_the_sim(card_id, swaps):
     return holder
 
 
-def _swapped_after(day, amounts):
-    """Those of these cards that got their SIM after this day, and whether it is an old one, cancelled: a total that is
-    less than was told of the cycle before is of another SIM.
+@dataclass(frozen=True)
+class Swap:
+    """A swap within a cycle: the card that has the old SIM since, on which day and at which instant."""
+
+    old: int
+    on: date
+    at: datetime
+
+
+def _swaps_of_cycle(amounts, cycle_from):
+    """The swaps since the cycle began, the first first, by the card that goes on; of cards of which a total was told,
+    or of whose old SIM."""
+    swaps = CardEvent.objects.filter(action=Action.SWAP, effective_on__gte=cycle_from).exclude(from_state=F("to_state"))
+    found = defaultdict(list)
+    for old, on, at, evidence in swaps.order_by("pk").values_list("card", "effective_on", "executed_at", "evidence"):
+        found[evidence["other_card"]].append(Swap(old, on, at))
+    return {card: its for card, its in found.items() if not amounts.keys().isdisjoint({card, *(s.old for s in its)})}
+
+
+def _go_on_with_the_new_sim(book, swaps, amounts, day):
+    """Put the card's own total in the place of its new SIM's.
+
+    A total of the old SIM that is told for a day before the swap raises what the card had until then, however late it
+    comes; one of a later day is no word about the card. Nor is one of the new SIM for a day before it had that.
     """
-    swaps = CardEvent.objects.filter(action=Action.SWAP, card__among=[each.sim.key for each in amounts])
-    told = swaps.filter(effective_on__gt=day).values_list("card_id", "from_state", "to_state")
-    return {card_id: was != now for card_id, was, now in told}
+    bases, late = _bases(book, swaps), None
+    for number, swap in enumerate(swaps):
+        its = amounts.pop(swap.old, None)
+        if its is None or day >= swap.on:
+            continue
+        had = bases[number - 1].total(its.bytes) if number else its.bytes
+        added = had - bases[number].before
+        if added > 0:
+            late = replace(its, bytes=max((row.bytes for row in book.told.values()), default=0) + added)
+            for base in bases[number:]:
+                base.before += added
+    CycleBase.objects.bulk_update(bases, ["before"])
+    told = amounts.pop(book.card_id, None)
+    if told and day >= swaps[-1].on:
+        amounts[book.card_id] = replace(told, bytes=bases[-1].total(told.bytes))
+    elif late:
+        amounts[book.card_id] = late
+
+
+def _bases(book, swaps):
+    """From where the card's cycle went on after each of these swaps; kept as it is found when something is first told
+    after one."""
+    cycle = {"cycle_from": book.cycle_from}
+    known = {base.other_id: base for base in CycleBase.objects.filter(card=book.card_id, **cycle)}
+    for swap in swaps:
+        if swap.old not in known:
+            in_stock = CycleReading.objects.filter(card=swap.old, told_at__lt=swap.at, **cycle)
+            known[swap.old] = CycleBase.objects.create(
+                card_id=book.card_id,
+                other_id=swap.old,
+                before=max((row.bytes for row in book.told.values() if row.told_at < swap.at), default=0),
+                of_sim=in_stock.aggregate(most=Max("bytes"))["most"] or 0,
+                **cycle,
+            )
+    return [known[swap.old] for swap in swaps]
 
 
 def _differs(month, days):
@@ -167,10 +220,6 @@ class CycleBook:
         for its_day, its_bytes in self._bytes_by_day().items():
             if its_day == day or its_bytes != before[its_day]:
                 yield Reading(self.card_id, its_day, its_bytes, amount.told_at, amount.imei if its_day == day else "")
-
-    def has_more_than(self, amount):
-        """Whether more was told of the cycle than this total."""
-        return any(row.bytes > amount.bytes for row in self.told.values())
 
     def _bytes_by_day(self):
         """The bytes of each day of which a total was told: that total less the one before and the days between them."""

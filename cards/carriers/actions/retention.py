@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from cards.actions.retention import Retention, rows_over
 from cards.calendar import civil_today
-from cards.carriers.models import Attempt, Command, CycleReading, Drift, Pull, Reconciliation
+from cards.carriers.models import Attempt, Command, CycleBase, CycleReading, Drift, Pull, Reconciliation
 from cards.kept import last_instant_over
 
 CALLS_KEPT = timedelta(days=90)
@@ -27,6 +27,11 @@ CARRIER_KINDS = (
         "cycle_readings",
         (),
         rows_over(lambda: CycleReading.objects.filter(day__lte=civil_today() - CYCLES_KEPT), _delete),
+    ),
+    Retention(
+        "cycles_after_swaps",
+        (),
+        rows_over(lambda: CycleBase.objects.filter(cycle_from__lte=civil_today() - CYCLES_KEPT), _delete),
     ),
     Retention("carrier_orders", ("COMMAND_DAYS",), rows_over(_ended(Command), _delete)),
     Retention("differences", ("COMMAND_DAYS",), rows_over(_ended(Drift), _delete)),

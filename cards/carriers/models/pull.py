@@ -68,3 +68,30 @@ class CycleReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.card_id} {self.day}: {self.bytes}"
+
+
+class CycleBase(models.Model):
+    """From where a card's cycle goes on since its SIM was swapped: a carrier that counts by cycle counts each SIM.
+
+    `other` has the old SIM. `before` is what the card had of the cycle when it got its new SIM, `of_sim` what that SIM
+    had been used for until then: the card's total is the first and what the SIM was told to have beyond the second.
+    """
+
+    card = models.ForeignKey("cards.Card", models.CASCADE, related_name="+")
+    other = models.ForeignKey("cards.Card", models.CASCADE, related_name="+", db_index=False)
+    cycle_from = models.DateField()
+    before = models.BigIntegerField()
+    of_sim = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("cycle after a swap")
+        verbose_name_plural = _("cycles after swaps")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["other", "cycle_from"], name="one_base_per_swap_and_cycle")]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.cycle_from}: {self.before}"
+
+    def total(self, told: int) -> int:
+        """The card's bytes of the cycle, of what was told of its new SIM."""
+        return self.before + max(told - self.of_sim, 0)

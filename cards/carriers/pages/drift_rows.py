@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cards.carriers.actions.drifts import bytes_used
 from cards.carriers.choices import DriftKind, ServiceState, StopReason, Switch, told_words
 from cards.carriers.models import Drift
 from cards.choices import Action, Hold
+from cards.files.writing import as_text
+from cards.pages.downloads import instant_cell
 from cards.paging import key_in
 from cards.permissions import Actor
 from cards.phrases import listed, noted
@@ -53,6 +55,21 @@ class DriftRow:
     proposal: str
     words: str
     used_mb: str
+
+
+DRIFT_COLUMNS = (
+    (pgettext_lazy("difference", "Kind"), lambda row: row.kind),
+    ("ICCID", lambda row: as_text(row.number)),
+    (gettext_lazy("Customer"), lambda row: str((row.drift.card and row.drift.card.customer) or "")),
+    (gettext_lazy("Carrier account"), lambda row: str(row.drift.account)),
+    (pgettext_lazy("carrier", "Portal"), lambda row: row.portal),
+    (pgettext_lazy("carrier", "Order"), lambda row: row.ordered),
+    (gettext_lazy("Carrier"), lambda row: row.seen),
+    (gettext_lazy("Carrier's words"), lambda row: row.words),
+    (gettext_lazy("MB used since"), lambda row: row.used_mb),
+    (pgettext_lazy("difference", "Proposal"), lambda row: row.proposal),
+    (gettext_lazy("Found at"), lambda row: instant_cell(row.drift.since)),
+)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,20 @@ from django.views.decorators.http import require_safe
 
 from cards.actions.jobs import control, engine
 from cards.actions.jobs.file_import import answer
+from cards.actions.write import chunked
 from cards.choices import OF_ORDERS, JobKind
 from cards.errors import BadInput
 from cards.models import Job, Selection
 from cards.pages.addresses import queries_beside
+from cards.pages.downloads import list_as_csv
 from cards.pages.file_told import ColumnsForm
 from cards.pages.frames import CONSOLE, acting, console_page, permitted
-from cards.pages.job_list import JobFilter, job_lines
+from cards.pages.job_list import JOB_COLUMNS, JobFilter, job_lines
 from cards.paging import TALL_ROWS_PER_PAGE, page_of
 from cards.views.jobs import JobPages, counted
 
 SELECTIONS_SHOWN = 20
+JOBS_AT_ONCE = 500
 PAUSE_OR_RESUME = {"pause": engine.pause, "resume": engine.resume}
 
 
@@ -38,6 +41,16 @@ def job_list(request):
         "selections": Selection.objects.filter(owner=request.user).exclude(name="")[:SELECTIONS_SHOWN],
     }
     return console_page(request, "console/jobs/list.html", context, status=400 if complaints else None)
+
+
+@permitted("cards.view_job")
+@require_safe
+def job_csv(request):
+    """The same jobs as a file, on all pages."""
+    filtered = JobFilter(request.GET, Job.objects.visible_to(request.user), request=request)
+    found = filtered.qs.select_related("owner", "of").order_by("-pk").iterator(JOBS_AT_ONCE)
+    lines = (line for chunk in chunked(found, JOBS_AT_ONCE) for line in job_lines(chunk))
+    return list_as_csv(request, _("jobs"), JOB_COLUMNS, lines, filtered.complaints())
 
 
 class ConsoleJobs(JobPages):

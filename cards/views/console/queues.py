@@ -7,15 +7,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cards.actions import fleet_snapshot
+from cards.actions.jobs.control import jobs_waiting_for
 from cards.calendar import civil_today
-from cards.choices import OF_CARDS, Action
+from cards.choices import Action
 from cards.models import Card, QuarantinedReading, RealNameCheck
 from cards.pages.charts import bars
 from cards.pages.deciding_checks import BUTTONS_OF_CHECK
 from cards.pages.frames import console_page, permitted
 from cards.pages.job_labels import owner_of, title_of
 from cards.pages.ordering import act_url, console_actor
-from cards.pages.queues import failed_jobs, queues
+from cards.pages.queues import queues
 from cards.quantities import megabytes
 from cards.quick import QUICK
 
@@ -103,20 +104,25 @@ class QueueSection:
 
 @permitted("cards.view_card")
 def queues_page(request):
-    return console_page(request, "console/queues.html", Queues(console_actor(request.user), civil_today()).context())
+    return console_page(request, "console/queues.html", Queues(request.user, civil_today()).context())
+
+
+def _cancelled_by(day):
+    """Where the cards of one day are listed."""
+    return f"{reverse('console:card-list')}?quick=cancelling&cancels_since={day}&cancels_through={day}"
 
 
 class Queues:
     """The page's queues on a day, for somebody who may do some of the actions."""
 
-    def __init__(self, actor, today):
-        self.actor, self.today = actor, today
+    def __init__(self, user, today):
+        self.user, self.actor, self.today = user, console_actor(user), today
         self.snapshot = fleet_snapshot.snapshot(today)
 
     def context(self):
-        counted = queues(self.snapshot, self.today)
+        counted = queues(self.snapshot, self.today, self.user)
         cancelling = sorted(self.snapshot.document["cancelling"].items())
-        charts = {"cancelling": bars(cancelling)} if cancelling else {}
+        charts = {"cancelling": bars(cancelling, url_of=_cancelled_by)} if cancelling else {}
         sections = [QueueSection(counted[code], getattr(self, f"_{code}"), charts.get(code)) for code in WHY]
         return {"sections": sections, "as_of": self.snapshot.as_of}
 
@@ -158,7 +164,7 @@ class Queues:
 
     @property
     def _failed(self):
-        jobs = failed_jobs().filter(kind__in=OF_CARDS).select_related("owner")[:ENTRIES_PER_QUEUE]
+        jobs = jobs_waiting_for(self.user)["failed"].select_related("owner").order_by("-pk")[:ENTRIES_PER_QUEUE]
         return [
             QueueEntry(
                 f"{title_of(job)} #{job.pk}",

@@ -4,9 +4,12 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from cards.calendar import civil_today
+from cards.files.writing import as_text
 from cards.filters import CheckFilter
 from cards.models import RealNameCheck
 from cards.pages.addresses import queries_beside, view_query
@@ -18,12 +21,21 @@ from cards.pages.deciding_checks import (
     decide_checks,
     versions_in,
 )
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
 from cards.pages.ordering import act_url
 from cards.paging import OLDEST, page_of
 from cards.permissions import Actor, codename
 
 CHECKS_PER_PAGE = 100
+CHECKS_AT_ONCE = 500
+CHECK_COLUMNS = (
+    ("ICCID", lambda check: as_text(check.card.iccid)),
+    (gettext_lazy("Customer"), lambda check: str(check.card.customer or "")),
+    (gettext_lazy("Name"), lambda check: check.masked_name),
+    (gettext_lazy("ID number"), lambda check: check.masked_number),
+    (gettext_lazy("Submitted on"), lambda check: check.submitted_on),
+)
 
 
 @permitted("cards.view_realnamecheck")
@@ -31,6 +43,15 @@ CHECKS_PER_PAGE = 100
 def real_name_page(request):
     """The checks on which nobody has decided yet, the longest waiting first."""
     return _page(request)
+
+
+@permitted("cards.view_realnamecheck")
+@require_safe
+def real_name_csv(request):
+    """The same checks as a file, on all pages; of names and numbers no more than the page shows."""
+    filtered = CheckFilter(request.GET, RealNameCheck.objects.to_decide())
+    found = filtered.qs.select_related("card__customer").order_by("pk").iterator(CHECKS_AT_ONCE)
+    return list_as_csv(request, _("id-verifications"), CHECK_COLUMNS, found, filtered.complaints())
 
 
 @permitted(*(f"cards.{codename(action)}" for action in CHECKS_DECIDED.values()))

@@ -13,10 +13,12 @@ from cards.choices import RequestStatus
 from cards.errors import BadInput
 from cards.models import CardRequest, Customer
 from cards.pages.card_tabs import Chip
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
-from cards.pages.request_labels import facts_at_request, findings_of, request_badge
+from cards.pages.request_labels import REQUEST_COLUMNS, facts_at_request, findings_of, request_badge
 from cards.paging import NEWEST, OLDEST, ROWS_PER_PAGE, key_in, page_of
 
+REQUESTS_AT_ONCE = 500
 ORDER_BY_STATUS = {RequestStatus.OPEN: OLDEST}
 MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 
@@ -26,23 +28,27 @@ MAY_LOOK, MAY_ANSWER = "cards.view_cardrequest", "cards.answer_cardrequest"
 def request_list(request):
     """The requests of a status, of all customers or of one: those that wait for an answer unless it says, the longest
     waiting first."""
-    status = request.GET.get("status", RequestStatus.OPEN)
-    if status not in RequestStatus:
-        raise Http404
-    found = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
-    customer, whose = None, ""
-    if "customer" in request.GET:
-        customer = get_object_or_404(Customer, name=request.GET["customer"])
-        found, whose = found.filter(customer=customer), "&" + urlencode({"customer": customer.name})
+    status, customer, found = _asked_for(request)
+    whose = "&" + urlencode({"customer": customer.name}) if customer else ""
     order = ORDER_BY_STATUS.get(status, NEWEST)
     page = page_of(found, ROWS_PER_PAGE, key_in(request.GET.get("after", "")), order=order)
     context = {
         "customer": customer,
         "tabs": [Chip(choice.label, f"?status={choice}{whose}", choice == status) for choice in RequestStatus],
         "requests": page.rows,
+        "query": f"status={status}{whose}",
         "next_url": page.after and f"?status={status}{whose}&after={page.after}",
     }
     return console_page(request, "console/requests/list.html", context)
+
+
+@permitted(MAY_LOOK)
+@require_safe
+def request_csv(request):
+    """The same requests as a file, on all pages."""
+    _status, _customer, found = _asked_for(request)
+    rows = found.select_related("answered_by").order_by("pk").iterator(REQUESTS_AT_ONCE)
+    return list_as_csv(request, _("requests"), REQUEST_COLUMNS, rows)
 
 
 @permitted(MAY_LOOK)
@@ -69,6 +75,18 @@ def answer_request(request, pk):
 def close_request(request, pk):
     close(_find(pk))
     return redirect("console:request", pk=pk)
+
+
+def _asked_for(request):
+    """(status, customer or None, the requests) that the address asks for."""
+    status = request.GET.get("status", RequestStatus.OPEN)
+    if status not in RequestStatus:
+        raise Http404
+    found = CardRequest.objects.filter(status=status).select_related("card", "customer", "by")
+    if "customer" not in request.GET:
+        return status, None, found
+    customer = get_object_or_404(Customer, name=request.GET["customer"])
+    return status, customer, found.filter(customer=customer)
 
 
 def _page(request, card_request, complaint="", status=None):

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("billing", "0028_merging"),
-        ("cards", "0067_alter_auditentry_action_alter_invitation_role_and_more"),
+        ("cards", "0068_programs_are_members"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("api", "0001_initial"),
         ("billing", "0028_merging"),
-        ("cards", "0067_alter_auditentry_action_alter_invitation_role_and_more"),
+        ("cards", "0068_programs_are_members"),
     ]
 
     operations = [
@@ -151,6 +151,7 @@ class Migration(migrations.Migration):
                             ("full", "the disk is full"),
                             ("disk", "the disk could not be read or written"),
                             ("died", "the worker stopped before the job was finished"),
+                            ("merged", "the customer was merged into another one meanwhile"),
                         ],
                         db_default="",
                         default="",

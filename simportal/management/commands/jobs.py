@@ -12,7 +12,6 @@ from cards.faults import Fault
 from cards.management.base import PortalCommand
 from cards.models import Job
 from cards.pages.job_labels import owner_of, title_of
-from cards.pages.queues import failed_jobs
 from cards.phrases import joined, noted, pair
 
 JOBS_TOLD = 200
@@ -60,9 +59,9 @@ class Command(PortalCommand):
 def jobs_to_look_at():
     """Failed jobs of the last days that nobody has followed up, those at work, and those of orders that are paid and
     not served, the newest first."""
-    failed = failed_jobs().filter(followed_by=None)
     unserved = Job.objects.filter(pk__in=Order.objects.unserved_at(timezone.now()).values("job"))
-    return (failed | unserved | Job.objects.at_work()).select_related("owner", "of").order_by("-pk")[:JOBS_TOLD]
+    found = Job.objects.failed_lately() | unserved | Job.objects.at_work()
+    return found.select_related("owner", "of").order_by("-pk")[:JOBS_TOLD]
 
 
 def work_again(job, user):

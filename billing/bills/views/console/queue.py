@@ -10,7 +10,7 @@ from billing.bills.actions.settling import ask_about, settle_line
 from billing.bills.choices import LineVerdict
 from billing.bills.forms import SettleForm
 from billing.bills.models import BillLine
-from billing.bills.pages.bill_rows import shown_bill_line, shown_bill_lines
+from billing.bills.pages.bill_rows import open_lines_file, shown_bill_line, shown_bill_lines
 from billing.bills.permissions import MAY_SETTLE_BILLS, may_settle
 from cards.pages.addresses import places_in, queries_beside
 from cards.pages.frames import console_page, permitted
@@ -26,11 +26,7 @@ _SHOWN_WITH = (
 @require_safe
 def bill_queue(request):
     """What waits for somebody, the oldest first; of one result (`verdict`) where the address says so."""
-    verdict = request.GET.get("verdict", "")
-    if verdict and verdict not in LineVerdict:
-        raise Http404
-    lines = BillLine.objects.open()
-    found = lines.filter(verdict=verdict) if verdict else lines
+    verdict, found = _asked_for(request)
     page = page_of(found.select_related(*_SHOWN_WITH), ROWS_PER_PAGE, *places_in(request.GET), order=OLDEST)
     context = {
         "lines": shown_bill_lines(page.rows),
@@ -40,6 +36,22 @@ def bill_queue(request):
         **queries_beside(page, request.GET),
     }
     return console_page(request, "console/bills/queue.html", context)
+
+
+@permitted("bills.view_billline")
+@require_safe
+def bill_queue_csv(request):
+    """The same lines as a file, on all pages."""
+    _verdict, found = _asked_for(request)
+    return open_lines_file(found, by=request.user)
+
+
+def _asked_for(request):
+    """(result or blank, the lines) that the address asks for."""
+    verdict, lines = request.GET.get("verdict", ""), BillLine.objects.open()
+    if verdict and verdict not in LineVerdict:
+        raise Http404
+    return verdict, lines.filter(verdict=verdict) if verdict else lines
 
 
 @permitted("bills.view_billline")

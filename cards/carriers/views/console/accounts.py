@@ -7,15 +7,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from cards.carriers.lookup import left_by_hand
-from cards.carriers.models import CarrierAccount
+from cards.carriers.lookup import WITHOUT_OUTCOME, left_by_hand
+from cards.carriers.models import CarrierAccount, Drift, Line
 from cards.carriers.pages.account_rows import account_rows
 from cards.carriers.pages.account_settings import MAY_CHANGE_ACCOUNTS, settings_told
 from cards.carriers.pages.order_labels import order_label
 from cards.files.writing import as_text
 from cards.pages.downloads import csv_response
 from cards.pages.frames import console_page, permitted
-from cards.paging import counts_up_to
+from cards.paging import count_label, counts_up_to
+from cards.state_counts import COUNTED
 
 MAY_SEE_ACCOUNTS = "carriers.view_carrieraccount"
 BY_HAND_COUNTED = 10_000
@@ -24,9 +25,13 @@ BY_HAND_COUNTED = 10_000
 @permitted(MAY_SEE_ACCOUNTS)
 @require_safe
 def account_list(request):
-    """Every account with its figures."""
+    """Every account with its figures, and what waits for somebody at all of them."""
+    waiting = [Drift.objects.open(), Line.objects.filter(WITHOUT_OUTCOME)]
+    open_drifts, without_outcome = counts_up_to(COUNTED, waiting)
     context = {
         "rows": account_rows(CarrierAccount.objects.all()),
+        "open": count_label(open_drifts, COUNTED),
+        "without_outcome": count_label(without_outcome, COUNTED),
         "egress": settings.CARRIER_EGRESS_NOTE,
         "may_change": request.user.has_perm(MAY_CHANGE_ACCOUNTS),
         "may_decide": request.user.has_perm("carriers.decide_drift"),

@@ -8,16 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from cards.actions.write import chunked
 from cards.carriers.actions import drifts
 from cards.carriers.actions.reconciling import release_comparison
 from cards.carriers.choices import DriftKind
 from cards.carriers.models import Drift, Reconciliation
-from cards.carriers.pages.drift_rows import DriftChoice, drift_rows, drift_tabs, proposal_groups
+from cards.carriers.pages.drift_rows import DRIFT_COLUMNS, DriftChoice, drift_rows, drift_tabs, proposal_groups
 from cards.errors import BadInput, Refused
+from cards.pages.downloads import list_as_csv
 from cards.pages.frames import console_page, permitted
 from cards.paging import OLDEST, ROWS_PER_PAGE, key_in, page_of
 
 DECIDED_AT_ONCE = 10_000
+DRIFTS_AT_ONCE = 500
 LISTED_TO_CONFIRM = 20
 
 
@@ -41,6 +44,16 @@ def difference_list(request):
         "next_url": page.after and f"?kind={kind}&after={page.after}",
     }
     return console_page(request, "console/carriers/differences.html", context)
+
+
+@permitted("carriers.view_drift")
+@require_safe
+def difference_csv(request):
+    """The open differences of a kind as a file, or those of all kinds."""
+    kind, found = _kind_in(request.GET), Drift.objects.open().select_related("card__customer", "account", "job")
+    found = (found.filter(kind=kind) if kind else found).order_by("pk").iterator(DRIFTS_AT_ONCE)
+    rows = (row for chunk in chunked(found, DRIFTS_AT_ONCE) for row in drift_rows(chunk))
+    return list_as_csv(request, _("differences"), DRIFT_COLUMNS, rows)
 
 
 @permitted(drifts.MAY_DECIDE_DRIFTS)

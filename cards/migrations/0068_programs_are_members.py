@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0066_names_sims"),
+        ("cards", "0067_all_moved"),
     ]
 
     operations = [

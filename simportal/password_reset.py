@@ -22,8 +22,8 @@ from cards.links import portal_link, secret_in
 from cards.pages.frames import permitted, public_page
 from cards.people import devices
 from cards.people.accounts import named_in
-from cards.people.members import without_programs
 from cards.people.forms import ForgottenPasswordForm
+from cards.people.members import without_programs
 from cards.people.staff import KEEPS_ACCOUNTS, may_decide_about
 from cards.visitors import visitor_address
 from simportal.asked_mail import send_each

@@ -207,7 +207,8 @@ def test_an_operation_on_many_cards_is_told_of_once_it_is_over(program):
     )
 
 
-def test_an_operation_at_a_carrier_is_told_of_once_the_carrier_has_done_it(program):
+@pytest.mark.parametrize("late", [timedelta(), timedelta(hours=2)])  # no worker of the carriers' was there so long
+def test_an_operation_at_a_carrier_is_told_of_once_the_carrier_has_done_it(late, program):
     from cards.carriers.models import CarrierAccount, Command, Line
 
     card = own_card()
@@ -217,7 +218,7 @@ def test_an_operation_at_a_carrier_is_told_of_once_the_carrier_has_done_it(progr
     assert (status, operation["status"]) == (202, "waiting_for_carrier")
     assert [kind for kind, _data in told(program) if kind == "operation.ended"] == []
     assert OpenOperation.objects.count() == 1
-    now = timezone.now()
+    now = timezone.now() + late
     Line.objects.update(seq=operation["version"])
     order = Command.objects.create(
         card=card, account=account, aspect="service", seq=operation["version"], rank_at=now, made_at=now

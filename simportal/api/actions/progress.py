@@ -7,6 +7,7 @@ from django.utils import timezone
 from cards.actions.jobs import engine
 from cards.carriers.choices import CommandState
 from cards.carriers.models import Command, Line
+from cards.choices import Action
 from simportal.api.choices import OperationStatus
 
 LOOKED_AT_AGAIN = timedelta(seconds=2)
@@ -27,15 +28,23 @@ def at_carrier(record):
         return None, OperationStatus.DONE, None
     if line.is_behind(record.seq):
         return "queued", OperationStatus.WAITING_FOR_CARRIER, timezone.now() + LOOKED_AT_AGAIN
-    until = record.executed_at + HEARD_WITHIN
-    orders = Command.objects.filter(card=record.card_id, seq__gte=record.seq, made_at__lte=until)
-    order = orders.order_by("seq", "pk").first()
+    order = _orders(record, line).order_by("seq", "pk").first()
     if order is None:
         return None, OperationStatus.DONE, None
     if order.is_by_hand or order.is_on_its_way:
         look_at = order.due_at or timezone.now() + LOOKED_AT_AGAIN
         return str(order.state), OperationStatus.WAITING_FOR_CARRIER, look_at
     return str(order.state), STATUS_AT_CARRIER[order.state], None
+
+
+def _orders(record, line):
+    """The orders that may be this record's: however late it was heard of, where it was a wish of its own, or is the
+    last that was heard of; else a later record may have made them."""
+    orders = Command.objects.filter(card=record.card_id, seq__gte=record.seq)
+    is_wish = record.from_state != record.to_state or record.action == Action.SWAP
+    if is_wish or line.seq == record.seq:
+        return orders
+    return orders.filter(made_at__lte=record.executed_at + HEARD_WITHIN)
 
 
 def status_of_job(job, done, left):

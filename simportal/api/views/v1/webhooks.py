@@ -13,7 +13,7 @@ from simportal.api.actions import endpoints
 from simportal.api.choices import ApiScope, DeliveryOutcome, DeliveryProblem, EventType, OffReason
 from simportal.api.errors import HookRefused, no_such, of_bad_input, of_refusal
 from simportal.api.models import Delivery, Endpoint
-from simportal.api.pages.entrance import demand, needs
+from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.hook_documents import delivery_document, endpoint_document
 from simportal.api.pages.pages_of import page_answer, place_in
@@ -116,10 +116,10 @@ def list_webhooks(request):
 
 
 @router.post("/webhooks", response={201: Webhook, **refused_with(409, 422)})
+@needs(ApiScope.WEBHOOKS_WRITE)
 @exactly_once
 def add_webhook(request, payload: NewWebhook):
     """A new webhook, told of everything from now on. Its secret is at `/webhooks/{webhook}/secret`."""
-    demand(request.auth, ApiScope.WEBHOOKS_WRITE)
     values = payload.model_dump()
     endpoint = _asked(endpoints.add_endpoint, request.auth.customer, values.pop("url"), by=request.user, **values)
     return as_json(endpoint_document(endpoint), 201)
@@ -128,6 +128,7 @@ def add_webhook(request, payload: NewWebhook):
 @router.get("/webhooks/{webhook}", response={200: Webhook, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_webhook(request, webhook: Path[Hook]):
+    """One webhook."""
     return as_json(endpoint_document(_endpoint(request, webhook)))
 
 
@@ -161,19 +162,19 @@ def get_secret(request, webhook: Path[Hook]):
 
 
 @router.post("/webhooks/{webhook}/rotate", response={200: Webhook, **refused_with(404, 422)})
+@needs(ApiScope.WEBHOOKS_WRITE)
 @exactly_once
 def rotate_webhook(request, webhook: Path[Hook]):
     """A new secret. For 24 hours what is sent has a signature by the former one too."""
-    demand(request.auth, ApiScope.WEBHOOKS_WRITE)
     endpoint = _asked(endpoints.rotate_secret, _endpoint(request, webhook), by=request.user)
     return as_json(endpoint_document(endpoint))
 
 
 @router.post("/webhooks/{webhook}/test", response={202: DeliveryDocument, **refused_with(404, 409)})
+@needs(ApiScope.WEBHOOKS_WRITE)
 @exactly_once
 def test_webhook(request, webhook: Path[Hook]):
     """Send `webhook.test` to it, and to no other."""
-    demand(request.auth, ApiScope.WEBHOOKS_WRITE)
     return as_json(delivery_document(_allowed(endpoints.send_test, _endpoint(request, webhook))), 202)
 
 
@@ -195,6 +196,7 @@ def list_deliveries(request, webhook: Path[Hook], asked: Query[DeliveryQuery]):
 @router.get("/webhooks/{webhook}/deliveries/{delivery}", response={200: DeliveryDocument, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_delivery(request, webhook: Path[Hook], delivery: Path[Sent]):
+    """One delivery, with what was sent and answered."""
     return as_json(delivery_document(_delivery(request, webhook, delivery)))
 
 
@@ -202,10 +204,10 @@ def get_delivery(request, webhook: Path[Hook], delivery: Path[Sent]):
     "/webhooks/{webhook}/deliveries/{delivery}/redeliver",
     response={202: DeliveryDocument, **refused_with(404, 409)},
 )
+@needs(ApiScope.WEBHOOKS_WRITE)
 @exactly_once
 def redeliver(request, webhook: Path[Hook], delivery: Path[Sent]):
     """Send it again, with the same `webhook-id`."""
-    demand(request.auth, ApiScope.WEBHOOKS_WRITE)
     found = _delivery(request, webhook, delivery)
     return as_json(delivery_document(_allowed(endpoints.send_anew, found)), 202)
 

@@ -55,6 +55,7 @@ ABILITIES = tuple(
             {"cards.import_card", "cards.print_label", "cards.sweep_card", "cards.decide_quarantinedreading"},
         ),
         (_("prepare and place orders, and ask for refunds"), {"billing.place_order"}),
+        (_("revoke API keys"), {"api.revoke_apikey"}),
         (
             _("keep plans, carrier policies and customers' details"),
             {f"cards.{verb}_{model}" for verb in ("add", "change") for model in ("plan", "carrierpolicy", "customer")},

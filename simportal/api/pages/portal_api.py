@@ -87,7 +87,8 @@ class PortalApi(NinjaAPI):
 
 def _describe(operation, view):
     """What decorators of views ask, and the headers and the kind of each answer."""
-    operation["summary"] = paragraphs(operation["description"])[0].partition(". ")[0].rstrip(".")
+    if told := paragraphs(operation.get("description", "")):  # a test asks it of each
+        operation["summary"] = told[0].partition(". ")[0].rstrip(".")
     if scopes := getattr(view, "_asks_scopes", ()):
         operation["x-scopes"] = list(dict.fromkeys(scope.value for scope in scopes))
     if getattr(view, "_asks_idempotency_key", False):

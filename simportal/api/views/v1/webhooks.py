@@ -128,7 +128,7 @@ def add_webhook(request, payload: NewWebhook):
 @router.get("/webhooks/{webhook}", response={200: Webhook, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_webhook(request, webhook: Path[Hook]):
-    """One webhook, and how it is with it."""
+    """One webhook."""
     return as_json(endpoint_document(_endpoint(request, webhook)))
 
 
@@ -196,7 +196,7 @@ def list_deliveries(request, webhook: Path[Hook], asked: Query[DeliveryQuery]):
 @router.get("/webhooks/{webhook}/deliveries/{delivery}", response={200: DeliveryDocument, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_delivery(request, webhook: Path[Hook], delivery: Path[Sent]):
-    """One delivery, and what came of it."""
+    """One delivery, with what was sent and answered."""
     return as_json(delivery_document(_delivery(request, webhook, delivery)))
 
 

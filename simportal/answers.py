@@ -9,7 +9,7 @@ from cards.log_context import log_facts
 
 FOR_PROGRAMS = "/api/"
 PROBLEM = "application/problem+json"
-TITLES = {
+PROBLEM_TITLES = {
     400: _("The request cannot be read"),
     401: _("No valid key"),
     403: _("Not allowed"),
@@ -45,7 +45,7 @@ def problem(status, code, detail, **more):
     """Why a program does not get what it asked for (RFC 9457): a `code` for the program, a sentence for its makers."""
     document = {
         "type": f"{FOR_PROGRAMS}problems/{code.replace('_', '-')}",
-        "title": str(TITLES[status]),
+        "title": str(PROBLEM_TITLES[status]),
         "status": status,
         "detail": str(detail),
         "code": code,

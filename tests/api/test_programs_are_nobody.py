@@ -13,8 +13,8 @@ from billing.pages.merging import members_of
 from cards.actions.jobs.merge import HANDOVERS
 from cards.choices import MemberRole
 from cards.models import Customer, Invitation, Membership
-from simportal.api.actions.handover import Programs
 from simportal.api.actions.keys import make_key
+from simportal.api.actions.merging import Programs
 from simportal.api.models import ApiKey
 from tests.build import SHELL, member
 from tests.console.pages import logged_in, superuser, text

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cards.actions.bulk import update_rows
-from cards.actions.events import newest_key, pull
+from cards.actions.events import is_there_news, pull
 from cards.carriers.actions.accounts import account_for
 from cards.carriers.actions.commands import Grounds, lines_locked, order, orders_of, wanted_of, withdraw_orders
 from cards.carriers.choices import LineStep, ServiceState
@@ -22,7 +22,7 @@ from cards.carriers.models import CarrierAccount, Line
 from cards.carriers.protocols import is_worked, setting_of
 from cards.carriers.wanted import CardFacts, orders, unseen_orders, wanted
 from cards.choices import Action, ActorKind, Cause, Rule
-from cards.models import Card, CardEvent, EventCursor
+from cards.models import Card
 
 _READER = "carriers"
 _CARDS_AT_ONCE = 2_000
@@ -60,9 +60,14 @@ def hear(now=None, seconds=None):
 
 
 def _hear_some(now):
-    read = pull(_READER, partial(_take_records, now=now)) if is_there_news() else 0
+    read = pull(_READER, partial(_take_records, now=now)) if has_news() else 0
     brought = CarrierAccount.objects.filter(bring_after__isnull=False)
     return read + sum(bring_some_cards(account, now) for account in brought)
+
+
+def has_news():
+    """Whether the cards have records that this room has not read."""
+    return is_there_news(_READER)
 
 
 def bring_some_cards(account, now):
@@ -76,12 +81,6 @@ def bring_some_cards(account, now):
         following = keys[-1] if len(keys) == _CARDS_AT_ONCE else None
         CarrierAccount.objects.filter(pk=account.pk, bring_after=account.bring_after).update(bring_after=following)
     return len(keys)
-
-
-def is_there_news():
-    """Whether the cards have records that were not read yet, be it that an older transaction holds them back."""
-    through = EventCursor.objects.filter(reader=_READER).values_list("through", flat=True).first()
-    return newest_key(CardEvent) > (through or 0)
 
 
 def bring_in_step(card_ids, at=None):

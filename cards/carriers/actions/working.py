@@ -14,7 +14,7 @@ from cards.carriers.actions.answers import CALL_FAILURES, answers_to, note_a_fai
 from cards.carriers.actions.asking import Looks, sim_of
 from cards.carriers.actions.circuit import break_circuit, may_probe
 from cards.carriers.actions.fetching import Pulls
-from cards.carriers.actions.hearing import hear, is_there_news
+from cards.carriers.actions.hearing import has_news, hear
 from cards.carriers.actions.reaching import call_to
 from cards.carriers.actions.reconciling import Comparisons
 from cards.carriers.actions.sending import Sends
@@ -56,7 +56,7 @@ def work(seconds=None, until_settled=False, clock=REAL, heard_within_s=0):
         heard = hear(clock.now())
         free_the_dead(clock.now())
         started = worker.start(_accounts_with_work(clock.now()))
-        is_idle = not (heard or started or worker.is_busy() or (clock.now() < heard_by and is_there_news()))
+        is_idle = not (heard or started or worker.is_busy() or (clock.now() < heard_by and has_news()))
         if (is_idle and (until_settled or until is None)) or _is_over(clock, until) or worker.has_stumbled:
             break
         if not started:

@@ -4,7 +4,7 @@ from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext_lazy as _
 
 from simportal.api.errors import invalid
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 
 USUAL_ON_PAGE, MOST_ON_PAGE = 50, 200
 _SIGNER = Signer(salt="simportal.api.next")
@@ -33,4 +33,4 @@ def page_answer(request, name, items, after):
         query = request.GET.copy()
         query["next"] = token
         headers["Link"] = f'<{request.build_absolute_uri(request.path)}?{query.urlencode()}>; rel="next"'
-    return as_json({"items": items, "next": token}, headers=headers)
+    return json_answer({"items": items, "next": token}, headers=headers)

@@ -13,7 +13,7 @@ def as_instant(at):
     return at and timezone.localtime(at).isoformat(timespec="seconds")
 
 
-def as_json(document, status=200, headers=None):
+def json_answer(document, status=200, headers=None):
     """An answer of its own, past ninja's schemas: those are for the document, and what is written is compared with it
     by the tests."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -19,7 +19,7 @@ from simportal.api.pages.numbers import card_named
 from simportal.api.pages.operations import is_over, of_job, of_record
 from simportal.api.pages.portal_api import IF_MATCH, WITH_ETAG
 from simportal.api.pages.possible_actions import allowed_instead, possible_actions, refusal_document
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.cards import etag_of
 from simportal.api.views.v1.parameters import CardFilters, CardNumber
 from simportal.api.views.v1.schemas import Actions, Operation, Preview, refused_with
@@ -53,7 +53,7 @@ class ManyBody(ActionBody):
 @needs(*ApiScope)
 def list_actions(request, card: Path[CardNumber]):
     """What the key may have done to the card now, and why the rest is not possible."""
-    return as_json({"items": possible_actions(card_named(card, request.user), request.auth)})
+    return json_answer({"items": possible_actions(card_named(card, request.user), request.auth)})
 
 
 @router.post(
@@ -103,7 +103,7 @@ def preview(request, payload: ManyBody):
         refusal_document(refused) | {"count": count, "examples": [named[pk] for pk in keys]}
         for refused, count, keys in rows
     ]
-    return as_json({"action": action, "cards": len(card_ids), "summary": summary, "refusals": told})
+    return json_answer({"action": action, "cards": len(card_ids), "summary": summary, "refusals": told})
 
 
 @router.post("/actions", response={202: Operation, **refused_with(404, 409)})
@@ -130,8 +130,8 @@ def act_on_many(request, payload: ManyBody):
 def _begun(document, etag=None):
     headers = {"ETag": etag} if etag else {}
     if is_over(document):
-        return as_json(document, headers=headers)
-    return as_json(document, 202, headers | {"Location": document["links"]["self"]})
+        return json_answer(document, headers=headers)
+    return json_answer(document, 202, headers | {"Location": document["links"]["self"]})
 
 
 def _action(request, word):

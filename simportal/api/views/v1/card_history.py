@@ -21,7 +21,7 @@ from simportal.api.errors import Problem, invalid
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_instant, as_json
+from simportal.api.pages.written import as_instant, json_answer
 from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import CommandPage, EventPage, Forecast, UsageOfCard, refused_with
 
@@ -72,7 +72,7 @@ def get_usage(request, card: Path[CardNumber], asked: Query[UsageQuery]):
         since = max(since, records_of(found).aggregate(first=Min("effective_on"))["first"])
     days = UsageDay.objects.filter(card=found, day__gte=since, day__lte=through).order_by("day")
     items = [{"day": day.isoformat(), "bytes": used} for day, used in days.values_list("day", "bytes")]
-    return as_json({"card": found.iccid, "items": items, "bytes": sum(item["bytes"] for item in items)})
+    return json_answer({"card": found.iccid, "items": items, "bytes": sum(item["bytes"] for item in items)})
 
 
 @router.get("/cards/{card}/forecast", response={200: Forecast, **refused_with(404, 409)})
@@ -88,7 +88,7 @@ def get_forecast(request, card: Path[CardNumber]):
     except InvariantBroken:
         raise Problem(409, "parked", CONTRADICTS, {"card": found.iccid}) from None
     items = [{"on": change.on.isoformat(), "action": change.action, "rule": change.rule or None} for change in changes]
-    return as_json({"card": found.iccid, "version": found.version, "items": items})
+    return json_answer({"card": found.iccid, "version": found.version, "items": items})
 
 
 @router.get("/cards/{card}/commands", response={200: CommandPage, **refused_with(404, 409)})

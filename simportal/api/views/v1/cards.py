@@ -14,7 +14,7 @@ from simportal.api.pages.finding_cards import filter_of
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
 from simportal.api.pages.portal_api import IF_NONE_MATCH, WITH_ETAG
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import CardNumber, CardQuery
 from simportal.api.views.v1.schemas import CardCount, CardDocument, CardsPage, refused_with
 
@@ -49,7 +49,7 @@ def list_cards(request, asked: Query[CardQuery]):
 @needs(ApiScope.CARDS_READ)
 def count_cards(request, asked: Query[CardQuery]):
     """How many cards these parameters find."""
-    return as_json({"count": filter_of(request, asked.filters()).qs.count()})
+    return json_answer({"count": filter_of(request, asked.filters()).qs.count()})
 
 
 @router.get(
@@ -65,7 +65,7 @@ def get_card(request, card: Path[CardNumber]):
     etag = etag_of(document["version"])
     if etag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
-    return as_json(document, headers={"ETag": etag})
+    return json_answer(document, headers={"ETag": etag})
 
 
 def etag_of(version):

@@ -12,7 +12,7 @@ from simportal.api.models import ApiEvent
 from simportal.api.models.event import event_place
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.hook_documents import event_document
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import PageLimit
 from simportal.api.views.v1.schemas import refused_with
 
@@ -61,7 +61,9 @@ def list_told(request, asked: Query[EventQuery]):
     rows = list(events.order_by("pk")[: asked.limit + 1])
     shown = rows[: asked.limit]
     cursor = shown[-1].number if shown else f"{ApiEvent.MARK}{place}"
-    return as_json({"items": [event_document(row) for row in shown], "cursor": cursor, "more": len(rows) > asked.limit})
+    return json_answer(
+        {"items": [event_document(row) for row in shown], "cursor": cursor, "more": len(rows) > asked.limit}
+    )
 
 
 def _place(text):

@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from cards.errors import REFUSALS
 from simportal.api.actions.limits import ACTING, READING
 from simportal.api.choices import SCOPE_OF_ACTION, ApiScope
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.schemas import refused_with
 
 router = Router(tags=["me"])
@@ -64,4 +64,4 @@ def me(request):
             for code, (sentence, way_out) in REFUSALS.items()
         ],
     }
-    return as_json(document)
+    return json_answer(document)

@@ -12,7 +12,7 @@ from simportal.api.choices import ApiScope
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.possible_actions import refusal_document
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import CardNumber
 from simportal.api.views.v1.schemas import Balance, Prices, refused_with
 
@@ -35,7 +35,7 @@ def get_balance(request):
     """What the wallet holds."""
     account = account_of(request.auth.customer_id)
     sums = {name: str(getattr(account, name)) for name in ("balance", "credit_limit", "available")}
-    return as_json(sums | {"currency": _CURRENCY})
+    return json_answer(sums | {"currency": _CURRENCY})
 
 
 @router.get("/price", response={200: Prices, **refused_with(404, 409)})
@@ -54,4 +54,4 @@ def get_price(request, asked: Query[PriceQuery]):
         }
         for option in options
     ]
-    return as_json({"card": card.iccid, "items": items})
+    return json_answer({"card": card.iccid, "items": items})

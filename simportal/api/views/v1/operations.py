@@ -16,7 +16,7 @@ from simportal.api.pages.operations import is_over, job_in, operation_named
 from simportal.api.pages.pages_of import page_answer, place_in
 from simportal.api.pages.portal_api import PREFER
 from simportal.api.pages.possible_actions import refusal_document
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import PageQuery
 from simportal.api.views.v1.schemas import ItemPage, refused_with
 from simportal.api.views.v1.schemas import Operation as OperationDocument
@@ -48,7 +48,7 @@ def get_operation(request, operation: Path[_Named]):
     document = operation_named(operation, request.auth)
     seconds = _wish(request)
     if not seconds or is_over(document) or not _waiting.acquire(blocking=False):
-        return as_json(document)
+        return json_answer(document)
     try:
         until = time.monotonic() + seconds
         while not is_over(document) and time.monotonic() < until:
@@ -56,7 +56,7 @@ def get_operation(request, operation: Path[_Named]):
             document = operation_named(operation, request.auth)
     finally:
         _waiting.release()
-    return as_json(document, headers={"Preference-Applied": f"wait={seconds}"})
+    return json_answer(document, headers={"Preference-Applied": f"wait={seconds}"})
 
 
 @router.get("/operations/{operation}/items", response={200: ItemPage, **refused_with(404)})

@@ -23,7 +23,7 @@ from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
 from simportal.api.pages.order_documents import ORDER_MARK, order_documents, refusals_of, shown_orders
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import CardFilters, CardNumber, PageQuery
 from simportal.api.views.v1.schemas import LinePage, OrderDocument, OrderPage, OrderPreview, refused_with
 
@@ -78,14 +78,14 @@ def preview_order(request, payload: OrderBody):
         transaction.set_rollback(True)
     lost = sum(group["count"] for group in refusals)
     document = {"kind": payload.kind, "cards": len(card_ids), "eligible": len(card_ids) - lost}
-    return as_json(document | {"total": str(total), "refusals": refusals})
+    return json_answer(document | {"total": str(total), "refusals": refusals})
 
 
 @router.get("/orders/{order}", url_name="get_order", response={200: OrderDocument, **refused_with(404)})
 @needs(ApiScope.ORDERS_READ)
 def get_order(request, order: Path[_Named]):
     """One order."""
-    return as_json(order_documents([_find(request, order)])[0])
+    return json_answer(order_documents([_find(request, order)])[0])
 
 
 @router.get("/orders/{order}/lines", response={200: LinePage, **refused_with(404)})
@@ -130,7 +130,7 @@ def place_order(request, payload: OrderBody):
     except MoneyRefused as refused:
         raise of_refusal(refused) from None
     (document,) = order_documents([order])
-    return as_json(document, 201, {"Location": document["links"]["self"]})
+    return json_answer(document, 201, {"Location": document["links"]["self"]})
 
 
 @router.post("/orders/{order}/pay", response={200: OrderDocument, **refused_with(404, 409)})
@@ -154,7 +154,7 @@ def _moved(request, name, move):
         moved = move(_find(request, name), user=request.user)
     except MoneyRefused as refused:
         raise of_refusal(refused) from None
-    return as_json(order_documents([moved])[0])
+    return json_answer(order_documents([moved])[0])
 
 
 def _find(request, name):

@@ -23,7 +23,7 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.numbers import card_named
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_instant, as_json
+from simportal.api.pages.written import as_instant, json_answer
 from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import RealNameLink, RealNameState, RequestDocument, RequestPage, refused_with
 
@@ -51,7 +51,7 @@ def get_real_name(request, card: Path[CardNumber]):
     line = Line.objects.filter(card=found).select_related("account").first()
     has_link = wants_link(found) and bool(line and line.account and can_link(line.account))
     document = {"card": found.iccid, "is_needed": wants_link(found), "state": found.real_name, "has_link": has_link}
-    return as_json(document)
+    return json_answer(document)
 
 
 @router.post("/real-name/{card}", response={200: RealNameLink, **refused_with(404, 409)})
@@ -65,7 +65,7 @@ def fetch_link(request, card: Path[CardNumber]):
         raise Problem(429, "too_many_links", str(often.sentence), {}, {"Retry-After": "900"}) from None
     except BadInput:
         raise Problem(409, "no_link", NO_LINK, {"card": found.iccid}) from None
-    return as_json({"card": found.iccid, "url": address})
+    return json_answer({"card": found.iccid, "url": address})
 
 
 @router.get("/requests", response={200: RequestPage, **refused_with()})
@@ -83,7 +83,7 @@ def list_requests(request, asked: Query[PageQuery]):
 @needs(ApiScope.CARDS_READ, ApiScope.REQUESTS_WRITE)
 def get_request(request, number: Path[_Named]):
     """One request with its answer."""
-    return as_json(_told(_find(request, number)))
+    return json_answer(_told(_find(request, number)))
 
 
 @router.post("/requests", response={201: RequestDocument, **refused_with(404, 409)})
@@ -95,17 +95,17 @@ def ask_dealer(request, payload: RequestBody):
     attach_queues([card])
     evidence = evidence_now(card, diagnose(card, today, LATE_AFTER_DAYS), today)
     asked = open_request(card, by=request.user, text=payload.text, evidence=evidence, key=uuid.uuid4())
-    return as_json(_told(asked), 201)
+    return json_answer(_told(asked), 201)
 
 
 @router.post("/requests/{number}/close", response={200: RequestDocument, **refused_with(404)})
 @needs(ApiScope.REQUESTS_WRITE)
 @exactly_once
-def close_request(request, number: Path[_Named]):
+def close_own_request(request, number: Path[_Named]):
     """No more answer is needed; closed twice is closed once."""
     found = _find(request, number)
     close(found)
-    return as_json(_told(_find(request, number)))
+    return json_answer(_told(_find(request, number)))
 
 
 def _find(request, number):

@@ -17,7 +17,7 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.hook_documents import delivery_document, endpoint_document
 from simportal.api.pages.pages_of import page_answer, place_in
-from simportal.api.pages.written import as_json
+from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import PageQuery
 from simportal.api.views.v1.schemas import refused_with
 
@@ -112,7 +112,7 @@ class DeliveryQuery(PageQuery):
 @needs(ApiScope.WEBHOOKS_WRITE)
 def list_webhooks(request):
     """All your webhooks: there are ten at the most."""
-    return as_json({"items": [endpoint_document(endpoint) for endpoint in _endpoints(request)]})
+    return json_answer({"items": [endpoint_document(endpoint) for endpoint in _endpoints(request)]})
 
 
 @router.post("/webhooks", response={201: Webhook, **refused_with(409, 422)})
@@ -122,14 +122,14 @@ def add_webhook(request, payload: NewWebhook):
     """A new webhook, told of everything from now on. Its secret is at `/webhooks/{webhook}/secret`."""
     values = payload.model_dump()
     endpoint = _asked(endpoints.add_endpoint, request.auth.customer, values.pop("url"), by=request.user, **values)
-    return as_json(endpoint_document(endpoint), 201)
+    return json_answer(endpoint_document(endpoint), 201)
 
 
 @router.get("/webhooks/{webhook}", response={200: Webhook, **refused_with(404)})
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_webhook(request, webhook: Path[Hook]):
     """One webhook."""
-    return as_json(endpoint_document(_endpoint(request, webhook)))
+    return json_answer(endpoint_document(_endpoint(request, webhook)))
 
 
 @router.patch("/webhooks/{webhook}", response={200: Webhook, **refused_with(404, 409, 422)})
@@ -143,7 +143,7 @@ def change_webhook(request, webhook: Path[Hook], payload: ChangedWebhook):
         endpoints.switch_on(endpoint, by=request.user, sends_missed=sends_missed)
     elif is_on is False:
         endpoints.switch_off(endpoint, by=request.user)
-    return as_json(endpoint_document(_endpoint(request, webhook)))
+    return json_answer(endpoint_document(_endpoint(request, webhook)))
 
 
 @router.api_operation(["DELETE"], "/webhooks/{webhook}", response={204: None, **refused_with(404)})
@@ -158,7 +158,7 @@ def delete_webhook(request, webhook: Path[Hook]):
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_secret(request, webhook: Path[Hook]):
     """The secret by which you verify what comes."""
-    return as_json({"secret": _asked(endpoints.secret_of, _endpoint(request, webhook))})
+    return json_answer({"secret": _asked(endpoints.secret_of, _endpoint(request, webhook))})
 
 
 @router.post("/webhooks/{webhook}/rotate", response={200: Webhook, **refused_with(404, 422)})
@@ -167,7 +167,7 @@ def get_secret(request, webhook: Path[Hook]):
 def rotate_webhook(request, webhook: Path[Hook]):
     """A new secret. For 24 hours what is sent has a signature by the former one too."""
     endpoint = _asked(endpoints.rotate_secret, _endpoint(request, webhook), by=request.user)
-    return as_json(endpoint_document(endpoint))
+    return json_answer(endpoint_document(endpoint))
 
 
 @router.post("/webhooks/{webhook}/test", response={202: DeliveryDocument, **refused_with(404, 409)})
@@ -175,7 +175,7 @@ def rotate_webhook(request, webhook: Path[Hook]):
 @exactly_once
 def test_webhook(request, webhook: Path[Hook]):
     """Send `webhook.test` to it, and to no other."""
-    return as_json(delivery_document(_allowed(endpoints.send_test, _endpoint(request, webhook))), 202)
+    return json_answer(delivery_document(_allowed(endpoints.send_test, _endpoint(request, webhook))), 202)
 
 
 @router.get("/webhooks/{webhook}/deliveries", response={200: DeliveryPage, **refused_with(404, 422)})
@@ -197,7 +197,7 @@ def list_deliveries(request, webhook: Path[Hook], asked: Query[DeliveryQuery]):
 @needs(ApiScope.WEBHOOKS_WRITE)
 def get_delivery(request, webhook: Path[Hook], delivery: Path[Sent]):
     """One delivery, with what was sent and answered."""
-    return as_json(delivery_document(_delivery(request, webhook, delivery)))
+    return json_answer(delivery_document(_delivery(request, webhook, delivery)))
 
 
 @router.post(
@@ -209,7 +209,7 @@ def get_delivery(request, webhook: Path[Hook], delivery: Path[Sent]):
 def redeliver(request, webhook: Path[Hook], delivery: Path[Sent]):
     """Send it again, with the same `webhook-id`."""
     found = _delivery(request, webhook, delivery)
-    return as_json(delivery_document(_allowed(endpoints.send_anew, found)), 202)
+    return json_answer(delivery_document(_allowed(endpoints.send_anew, found)), 202)
 
 
 def _endpoints(request):

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, pgettext_lazy
 
 from cards.errors import REFUSALS
 from cards.phrases import paragraphs
-from simportal.answers import TITLES
+from simportal.answers import PROBLEM_TITLES
 from simportal.api.choices import ApiScope
 from simportal.api.pages.examples import API_EXAMPLES, Example
 
@@ -126,7 +126,7 @@ def _parameter(parameter):
 
 
 def _answer(status, answer):
-    title = _SUCCESSES.get(status) or TITLES[status]
+    title = _SUCCESSES.get(status) or PROBLEM_TITLES[status]
     content = next(iter(answer.get("content", {}).values()), {})
     return ToldAnswer(status, str(title), _schema_of(content.get("schema", {})))
 

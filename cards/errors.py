@@ -1,7 +1,7 @@
 """How the portal says no: a code for programs, a sentence for people, and the way out."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards.choices import Action, Carrier, Certification, Hold, State, label_of
-from cards.phrases import joined, noted, pair
+from cards.phrases import joined, listed, noted, pair
 from cards.unreadable import read_kept
 
 # Facts that are codes of a vocabulary: what they are called depends on who reads.
@@ -380,6 +380,21 @@ class BadInput(Exception):
     def faults(self) -> Sequence["BadInput"]:
         """Everything that is wrong, each by itself."""
         return [self]
+
+    def in_words(self, labels: Mapping[str, object]) -> str:
+        """The sentence as it stands in a form; `labels` are what the form calls its fields, by their codes."""
+        return str(self.sentence)
+
+
+class Lacking(BadInput):
+    """Fields that have to be told and were not; the `sentence` says `{names}` where they stand."""
+
+    def __init__(self, fields: Sequence[str], sentence: str) -> None:
+        super().__init__(fields[0], sentence.format(names=listed(fields)))
+        self._fields, self._unfilled = fields, sentence
+
+    def in_words(self, labels: Mapping[str, object]) -> str:
+        return self._unfilled.format(names=listed(labels.get(field, field) for field in self._fields))
 
 
 class BadRow(BadInput):

@@ -191,7 +191,8 @@ class JobForm(ParametersForm):
 
 def say_at_field(form, bad):
     """Add a `BadInput` to a form: at the field that it names or, where the form has no such field, at its head."""
-    form.add_error(bad.field if bad.field in form.fields else None, str(bad.sentence))
+    labels = {name: field.label for name, field in form.fields.items()}
+    form.add_error(bad.field if bad.field in form.fields else None, bad.in_words(labels))
 
 
 def form_key(request):

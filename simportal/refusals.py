@@ -13,6 +13,7 @@ from cards.actions import audit, throttle
 from cards.actions.once import AnothersForm
 from cards.choices import AuditAction
 from cards.log_context import note
+from cards.pages.frames import frame_of
 from cards.permissions import has_role
 from cards.scope import Scope
 from simportal.answers import FOR_PROGRAMS, instead
@@ -37,8 +38,14 @@ class TurnedAway:
         note(refused=self.code)
         with translation.override(translation.get_language_from_request(request)):
             sentence = str(self.sentence).format(**facts)
-            context = {"heading": self.heading, "url": reverse(self.url), "link": self.link}
+            context = _around(request) | {"heading": self.heading, "url": reverse(self.url), "link": self.link}
             return instead(request, self.status, self.code, sentence, REFUSAL_PAGES, context, request)
+
+
+def _around(request):
+    """What stands around every page of whoever is logged in; much is refused before anybody knows who that is."""
+    user = None if request.path.startswith(FOR_PROGRAMS) else getattr(request, "user", None)
+    return frame_of(request).context(request) if user and user.is_authenticated else {}
 
 
 UNREADABLE = _("This cannot be read")

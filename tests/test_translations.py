@@ -210,3 +210,30 @@ def test_there_is_one_catalogue():
 def most_said(message):
     """A plural has one form in Chinese, and it says what the English plural says."""
     return message.id[1] if message.pluralizable else message.id
+
+
+def test_nothing_is_translated_before_somebody_reads_it():
+    """What a module translates while it is loaded stays in the language of whoever came first."""
+    at_once = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
+    early = []
+    for path in (path for folder in SOURCE_FOLDERS for path in Path(settings.BASE_DIR, folder).rglob("*.py")):
+        module = ast.parse(path.read_text())
+        eager = {
+            name.asname or name.name
+            for node in module.body
+            if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+            for name in node.names
+            if name.name in at_once
+        }
+        early += [f"{path}:{call.lineno}" for call in calls_while_loading(module) if call.func.id in eager]
+    assert early == []
+
+
+def calls_while_loading(node):
+    """The calls of names that are made when the module is loaded, and not when a function of it is called."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name):
+            yield child
+        yield from calls_while_loading(child)

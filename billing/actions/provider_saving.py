@@ -17,7 +17,7 @@ from cards.actions.accounts_elsewhere import (
     record_account,
     secrets_of,
 )
-from cards.errors import BadInput
+from cards.errors import BadInput, Lacking
 from cards.phrases import listed
 
 LAST_RANK = 99
@@ -169,8 +169,7 @@ def _require_sense(account):
     """What is there makes sense; and of one that is on, nothing is missing."""
     lacking = lacking_of(account)
     if lacking and account.is_on:
-        names = [field.name for field in lacking]
-        raise BadInput(names[0], _("An account that is on needs these too: {names}.").format(names=listed(names)))
+        raise Lacking([field.name for field in lacking], _("An account that is on needs these too: {names}."))
     if not lacking and (complaint := PROVIDERS[account.protocol].complaint(reach_account(account).merchant)):
         raise BadInput("secrets", complaint)
     if not lacking:

@@ -17,6 +17,8 @@ from billing.choices import EntryKind, OrderKind
 from billing.permissions import AUTO_RENEWAL
 from cards.choices import ActorKind
 
+TOLD_BY_PROVIDERS = {EntryKind.ONLINE, EntryKind.SUSPENSE, EntryKind.PAID_BACK, EntryKind.FEE, EntryKind.PAYOUT}
+
 
 @dataclass(frozen=True)
 class WalletLine:
@@ -71,7 +73,7 @@ def moved_by(entry, to_staff):
         return _("someone without an account")
     if entry.actor_kind == ActorKind.SYSTEM and entry.actor_name == AUTO_RENEWAL.name:
         return _("Auto-renewal")
-    if entry.kind == EntryKind.ONLINE and entry.actor_kind == ActorKind.SYSTEM:
+    if entry.kind in TOLD_BY_PROVIDERS and entry.actor_kind == ActorKind.SYSTEM:
         return provider_label(entry.actor_name)
     return entry.actor_name if to_staff or entry.actor_kind == ActorKind.CUSTOMER else _("your dealer")
 

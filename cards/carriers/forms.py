@@ -20,7 +20,7 @@ class CarrierAccountForm(forms.Form):
         label=pgettext_lazy("network", "Address"),
         required=False,
         max_length=200,
-        help_text=_(
+        help_text=gettext_lazy(
             "Scheme, host and port, as https://api.example.cn. The carrier tells it; paths are not part of it."
         ),
     )

@@ -16,6 +16,7 @@ from billing.actions.ledger import account_of
 from billing.actions.providers import provider_label
 from billing.errors import MoneyRefused
 from billing.models import Entry, Notice, Notification, Payment, UnmatchedPayment
+from billing.pages.wallet_lines import moved_by
 from billing.payments import PROVIDERS, local
 from billing.payments.port import Forged, Unreadable
 from billing.sentences import sentence_of
@@ -407,6 +408,14 @@ def test_a_wallet_names_whoever_moved_the_money_as_people_call_them(order, payme
         ("Order payment", order.created_by.username),
         ("Online payment", "Local payment page"),
     ]
+
+
+def test_a_provider_has_its_label_wherever_it_moved_money():
+    moved = [Entry(kind=kind, actor_kind="system", actor_name="local") for kind in ("online", "paid_back", "fee")]
+    by_rule, by_staff = (Entry(kind="receipt", actor_kind=kind, actor_name="rule") for kind in ("system", "staff"))
+    with translation.override("en"):
+        told = [str(moved_by(entry, to_staff=True)) for entry in (*moved, by_rule, by_staff)]
+    assert told == ["Local payment page"] * 3 + ["rule", "rule"]
 
 
 def test_finance_goes_from_the_order_to_the_page_cancels_and_pays_the_next(order):

@@ -5,7 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser.windows import LOGIN, barriers, complaints, in_a_browser, in_both_windows, log_in, too_small
+from tests.browser.windows import (
+    LOGIN,
+    PHONE,
+    WIDTHS,
+    at_each_width,
+    barriers,
+    complaints,
+    in_a_browser,
+    in_both_windows,
+    log_in,
+    too_small,
+)
 
 pytestmark = in_a_browser
 
@@ -129,3 +140,20 @@ def test_on_a_phone_every_target_is_as_large_as_a_finger(visit, path):
     page.goto(path)
     page.click("details.menu summary")
     assert too_small(page) == []
+
+
+def test_without_scripts_nothing_is_offered_that_takes_one(browser, portal, profile_of):
+    """Nor does a list on a phone begin with an empty line where all are selected by a script."""
+    found = {}
+    for username, paths in {"admin": ["/console/cards/", "/console/people/"], "alice": ["/my/cards/", "/my/"]}.items():
+        cookies = profile_of(username, "en", "light").storage_state()
+        with browser.new_context(base_url=portal, storage_state=cookies, java_script_enabled=False) as context:
+            page = context.new_page()
+            for path in paths:
+                page.goto(path)
+                for width in at_each_width(page):
+                    found[path, width] = page.locator("button[type=button]:visible, .theme-toggle:visible").count()
+            page.goto(paths[0])
+            page.set_viewport_size({"width": PHONE, "height": WIDTHS[PHONE]})
+            found[paths[0], "head"] = page.eval_on_selector("table.cards thead", "head => head.offsetHeight > 1")
+    assert not any(found.values()), found

@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cards.models import Card, CarrierPolicy, Customer, Tag
@@ -267,6 +268,18 @@ def test_a_wrong_turn_ends_on_a_page_of_ours(settings, url, status, says):
     settings.DEBUG = False
     response = of_role("support").get(url, headers={"accept-language": "en"}, secure=True)
     assert (response.status_code, says in text(response)) == (status, True)
+    assert ('aria-label="Main navigation"' in text(response), "/console/cards/" in text(response)) == (True, True)
+
+
+def test_a_wrong_turn_leaves_customers_their_menu_and_strangers_none(settings):
+    settings.DEBUG = False
+    answers = [
+        client.get("/nothing/", headers={"accept-language": "en"}, secure=True)
+        for client in (logged_in(member()), Client())
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert ["/my/cards/" in text(answer) for answer in answers] == [True, False]
+    assert not any("/console/" in text(answer) for answer in answers)
 
 
 @pytest.mark.parametrize(("key", "status"), [("_", 400), ("", 400), ("9" * 5000, 400), ("1e3", 400), ("9", 302)])

@@ -51,7 +51,7 @@ def test_a_receipt_says_what_was_bought_when_for_how_much_through_whom_and_from_
     read = said(receipt(payment))
     assert read == (
         "Payment receipt Paid and done It is paid, and the card has it."
-        f" Receipt number {code[:4]}-{code[4:8]}-{code[8:]} Amount ¥5.00 For Add-on pack Add-on pack 100 MB"
+        f" Receipt number {code[:4]}-{code[4:8]}-{code[8:]} Amount ¥5.00 For Add-on pack 100 MB"
         f" SIM card 8986 … 0001 Paid at {timezone.localtime(payment.paid_at):%Y-%m-%d %H:%M}"
         f" Paid through Local payment page {payment.provider_reference}"
         " Seller Sim Trade Co Taxpayer number 91310000MA1K Phone 021-5555"

@@ -91,7 +91,8 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_made():
     assert (SEAL in text(answer), "ours-4711" in text(answer)) == (False, False)
     assert "A name has 1 to 16 small letters" in plain(make(client, name="Main"))
     assert "A seal has eight letters or more." in plain(make(client, seal="short"))
-    assert "An account that is on needs these too: shop." in plain(make(client, shop="", is_on="on"))
+    lacking = plain(make(client, shop="", their_key="", is_on="on"))
+    assert "An account that is on needs these too: Shop, Their key." in lacking
     assert ProviderAccount.objects.count() == 0
     make(client)
     assert "There is an account of this name already." in plain(make(client, shop="8"))

@@ -30,7 +30,7 @@ def receipt_context(payment):
     return {
         "payment": payment,
         "number": in_groups(payment.code),
-        "kind": payment.order.get_kind_display(),
+        "kind": _kind(payment.order, line.plan),
         "plan": line.plan,
         "card_number": masked(line.card.iccid),
         "provider": provider_label(payment.provider),
@@ -39,6 +39,12 @@ def receipt_context(payment):
         "rules": MoneyRules.read(),
         "pay_url": reverse("pay:page", args=[payment.key]) if payment.is_started else "",
     }
+
+
+def _kind(order, plan):
+    """What kind of order it is; nothing where what the plan is called begins with that."""
+    kind = order.get_kind_display()
+    return "" if plan.title.startswith(kind) else kind
 
 
 def _state(payment):

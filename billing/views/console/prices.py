@@ -118,7 +118,7 @@ def _table(today):
         (
             plan,
             now.get((plan and plan.pk, PriceKind.LIST, None)),
-            [now.get((plan and plan.pk, PriceKind.TIER, tier.pk)) for tier in tiers],
+            [(tier, now.get((plan and plan.pk, PriceKind.TIER, tier.pk))) for tier in tiers],
             now.get((plan and plan.pk, PriceKind.COST, None)),
         )
         for plan in [*Plan.objects.all(), None]

@@ -13,7 +13,7 @@ from cards.carriers.models import CarrierAccount, Slot
 from cards.carriers.protocols import PROTOCOLS, protocol_of, setting_of, settings_of
 from cards.choices import Carrier
 from cards.ciphers import deciphered
-from cards.errors import BadInput
+from cards.errors import BadInput, Lacking
 from cards.phrases import listed
 
 USE = {"is_on", "stop_by", "cap", "binding"}  # what decides how cards should be there
@@ -134,8 +134,7 @@ def _set_secrets(account, told):
 
 def _require_complete(account):
     if missing := missing_of(account):
-        sentence = _("An account that is on needs these too: {names}.")
-        raise BadInput(missing[0], sentence.format(names=listed(missing)))
+        raise Lacking(missing, _("An account that is on needs these too: {names}."))
     if complaint := protocol_of(account).complaint(account.fields, deciphered(account.secrets)):
         raise BadInput("secrets", complaint)
 

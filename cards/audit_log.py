@@ -7,17 +7,17 @@ at a key of each source, whatever instants are equal.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from cards import halving
 from cards.calendar import EARLIEST, LATEST, end_of, midnight
 from cards.choices import ActorKind, Rule, StaffRole
 from cards.filters import StrictForm
@@ -29,22 +29,7 @@ KEYS_LOOKED_AT = 100_000  # of a page, where no index has what is asked for
 ROWS_OF_PAGE = 5_000  # of which many may be told as one line
 ROWS_OF_RUN = 1_000  # that are read of one line; the rest of it is counted
 ROWS_READ = (60, 1_000)  # of a source in one go: at first, and once that did not fill the page
-OUT_OF_ORDER = timedelta(days=1)  # how far an instant may lie from those of the keys beside it
 DONE = "0"  # the place in a source of which nothing is left
-
-# The first key of which no row before it is as late, by halving: some thirty looks at the index of the keys.
-FIRST_KEY = """
-WITH RECURSIVE halved (low, high) AS (
-    SELECT (SELECT MIN({key}) FROM {table}), (SELECT MAX({key}) + 1 FROM {table})
-    UNION ALL
-    SELECT
-        CASE WHEN {middle} < %s THEN (low + high) / 2 + 1 ELSE low END,
-        CASE WHEN {middle} < %s THEN high ELSE (low + high) / 2 END
-    FROM halved WHERE low < high
-)
-SELECT MAX(low) FROM halved
-"""
-MIDDLE = "(SELECT {at} FROM {table} WHERE {key} >= (low + high) / 2 ORDER BY {key} LIMIT 1)"
 
 
 @dataclass(frozen=True)
@@ -208,22 +193,13 @@ class Source:
         raise ValueError(text)
 
     def span(self, asked: LogQuestion) -> Q:
-        """The days that are asked for. They are found by the keys, which come in the order of time, or nearly so."""
-        (since, until), span = self.days(asked), Q()
-        if since:
-            span &= Q(**{f"{self.moment}__gte": since}, pk__gte=self._first_key(since - OUT_OF_ORDER))
+        """The days that are asked for."""
+        (first, until), span = self.days(asked), Q()
+        if first:
+            span &= halving.since(self.model, self.moment, first)
         if until:
-            span &= Q(**{f"{self.moment}__lt": until}, pk__lt=self._first_key(until + OUT_OF_ORDER))
+            span &= halving.before(self.model, self.moment, until)
         return span
-
-    def _first_key(self, instant: datetime) -> int:
-        options, quoted = self.model._meta, connection.ops.quote_name
-        key = options.pk.column or ""
-        names = {"table": quoted(options.db_table), "key": quoted(key), "at": quoted(self.moment)}
-        value = connection.ops.adapt_datetimefield_value(instant)
-        with connection.cursor() as cursor:
-            cursor.execute(FIRST_KEY.format(middle=MIDDLE.format(**names), **names), [value, value])
-            return cursor.fetchone()[0] or 0
 
 
 LOG_SOURCES: list[Source] = []

@@ -1,8 +1,10 @@
 """Cards as programs read them: lists, filters, pages, what was, what is used and what comes."""
 
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
+from django.utils import timezone
 
 from simportal.api.actions.card_documents import CARD_DOCUMENT
 from tests.api.program import BASE, Program
@@ -66,6 +68,7 @@ def test_filters_narrow_and_what_is_not_understood_is_refused(program):
     assert iccids(program, f"?expires_before={until}") == []
     assert len(iccids(program, f"?expires_before={until + timedelta(days=1)}")) == 3
     assert program.get("/cards/count?state=in_use") == (200, {"count": 2})
+    assert iccids(program, "?step=waiting") == []
     for query, pointer in (
         ("?state=happy", "query:state"),
         ("?colour=red", "query:colour"),
@@ -74,12 +77,27 @@ def test_filters_narrow_and_what_is_not_understood_is_refused(program):
         ("?used_over=-1", "query:used_over"),
         ("?expires_before=soon", "query:expires_before"),
         ("?sort=remark", "query:sort"),
+        ("?step=lost", "query:step"),
+        ("?changed_since=yesterday", "query:changed_since"),
+        ("?changed_since=2026-03-02T04:00:00", "query:changed_since"),
+        ("?changed_since=2026-03-02T04:00:00%2B08:00", "query:changed_since"),
         ("?tag=x", "query:tag"),
         ("?customer=Acme", "query:customer"),
     ):
         status, problem = program.get(f"/cards{query}")
         assert status == 422, (query, problem)
         assert [error["pointer"] for error in problem["errors"]] == [pointer], query
+
+
+def test_what_was_recorded_since_an_instant(program):
+    first, second, third = fleet(3)
+    since = timezone.now()
+    do("suspend", second, DAY)
+    assert iccids(program, f"?changed_since={quote(since.isoformat())}") == [second.iccid]
+    assert iccids(program, f"?changed_since={quote((since - timedelta(days=1)).isoformat())}") == [
+        *(first.iccid, second.iccid, third.iccid),
+    ]
+    assert iccids(program, f"?changed_since={quote((timezone.now() + timedelta(seconds=1)).isoformat())}") == []
 
 
 def test_the_etag_is_the_version(program):

@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings
 from django.core import mail
 from django.db.models import F
 from django.utils import timezone
@@ -657,3 +659,14 @@ def test_ten_webhooks_are_the_most(program):
     assert (status, problem["code"]) == (409, "too_many_webhooks")
     status, problem = program.post("/webhooks", {"url": "https://example.com/", "types": ["card.eaten"]})
     assert (status, problem["errors"][0]["pointer"]) == (422, "/types")
+
+
+def test_the_sample_of_the_guide_knows_what_comes_from_here():
+    guide = (settings.BASE_DIR / "docs" / "webhooks.md").read_text()
+    sample = {}
+    exec(guide.split("```python\n")[1].split("```")[0], sample)
+    secret, body, at = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 1}', int(time.time())
+    headers = signed_headers([secret], "evt_1", at, body)
+    assert sample["is_from_the_portal"](secret, headers, body)
+    assert not sample["is_from_the_portal"](secret, headers, body + b" ")
+    assert not sample["is_from_the_portal"](secret, signed_headers([secret], "evt_1", at - 301, body), body)

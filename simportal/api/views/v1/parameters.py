@@ -36,6 +36,8 @@ class CardFilters(Schema):
     certification: str | None = None
     expires_before: str | None = Field(None, description="Service ends before this day, `YYYY-MM-DD`")
     used_over: int | None = Field(None, ge=0, description="More bytes than that in the running cycle")
+    changed_since: str | None = Field(None, description="Something was recorded of it from this instant on")
+    step: str | None = Field(None, description="Where it stands between the portal and its carrier")
     activated_since: str | None = None
     activated_through: str | None = None
     opened_since: str | None = None

@@ -185,15 +185,15 @@ def test_answers_are_counted_by_pattern_and_nothing_that_a_visitor_chooses_is_a_
     card = card_in_use(customer="Acme")
     client = logged_in(member())
     before = told(client)
-    client.get(f"/my/cards/{card.iccid}/?q=secret")
-    client.generic("BREW", "/nowhere/secret")
+    client.get(f"/my/cards/{card.iccid}/?q=sesame")
+    client.generic("BREW", "/nowhere/sesame")
     for watched in ("/healthz", "/readyz", "/static/simportal/my.css"):
         client.get(watched).close()
     after = told(client)
     assert rise(before, after, "simportal_http_responses_total") == {("200",): 1, ("404",): 1}
     counted = rise(before, after, "simportal_http_request_duration_seconds_count")
     assert counted == {("GET", "my/cards/<str:iccid>/", "2xx"): 1, ("other", "none", "4xx"): 1}
-    assert not any(card.iccid in label or "secret" in label or "BREW" in label for key in after for label in key)
+    assert not any(card.iccid in label or "sesame" in label or "BREW" in label for key in after for label in key)
 
 
 @on_day(DAY)

@@ -49,6 +49,7 @@ LOOKED_AT = {
     "billing.0026_notices_told_each_time": "a unique index on notices: seconds, in which none is given",
     "cards.0027_grant": "permissions",
     "cards.0033_cancelling_by_two": "one row",
+    "cards.0067_all_moved": "customers who were merged, of whom there are few",
     "cards.0037_the_staged_are_emptied_by_the_owner": "makes a function",
 }
 

@@ -224,6 +224,7 @@ class Migration(migrations.Migration):
                 (
                     "record",
                     models.OneToOneField(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         primary_key=True,
                         related_name="+",

@@ -45,7 +45,10 @@ class TurnedAway:
 def _around(request):
     """What stands around every page of whoever is logged in; much is refused before anybody knows who that is."""
     user = None if request.path.startswith(FOR_PROGRAMS) else getattr(request, "user", None)
-    return frame_of(request).context(request) if user and user.is_authenticated else {}
+    if not (user and user.is_authenticated):
+        return {}
+    frame = frame_of(request)
+    return {"frame": frame, **frame.layout(request)}  # no way back: that may stand in a form that is not read
 
 
 UNREADABLE = _("This cannot be read")

@@ -30,7 +30,7 @@ SPOKEN = [
 ]
 SHOWN_END = re.compile(r"(\w+(?:\.\w+)*(?:_until|\.until))\s*\|(?!last_day)")
 # Instants, said to the minute, and a place in a drawing.
-INSTANTS = ("kept_until", "leased_until", "lease_until", "invitation.until", "self.until", "mark_until")
+INSTANTS = ("kept_until", "former_until", "leased_until", "lease_until", "invitation.until", "self.until", "mark_until")
 
 
 def ends_shown(text):

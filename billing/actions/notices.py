@@ -69,6 +69,8 @@ def gather(today):
 
 def _write(notices):
     """What somebody else wrote at the same moment is there already."""
+    if not notices:
+        return
     with transaction.atomic():
         take_number()  # programs are told of them in the order of their keys
         Notice.objects.bulk_create(notices, ignore_conflicts=True)

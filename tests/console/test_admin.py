@@ -209,9 +209,9 @@ def test_the_menu_shows_what_somebody_may_look_at():
         *("Payment providers", "Prices", "Notices", "Margin", "Free service", "Revenue at risk"),
     ]
     data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Cancellation settings", "Billing settings"]
-    assert titles(of_role("support")) == [*console, *money, *data]
-    assert titles(of_role("auditor")) == [*console, *money, *data, "Groups", "People", "Audit log"]
-    assert titles(of_role("operations")) == [*console[:-2], "Import", *console[-2:], *money, *data]
+    assert titles(of_role("support")) == [*console, *money, *data, "API keys"]
+    assert titles(of_role("auditor")) == [*console, *money, *data, "Groups", "People", "Audit log", "API keys"]
+    assert titles(of_role("operations")) == [*console[:-2], "Import", *console[-2:], *money, *data, "API keys"]
     lister = User.objects.create_user("lister", is_staff=True)
     lister.user_permissions.set(Permission.objects.filter(codename="view_card"))
     assert titles(logged_in(lister)) == ["Dashboard", "SIM cards", "Queues"]

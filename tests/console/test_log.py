@@ -487,7 +487,7 @@ def test_a_carrier_account_is_told_with_its_settings_and_without_its_secrets():
     save_account("cm", by=boss, carrier="cmcc", protocol="onelink5", secrets={"password": "geheim"}, **told)
     save_account("cm", by=boss, values={"slots": "2"}, is_on=False)
     page = text(client.get(LOG, headers=ENGLISH))
-    said = ["slots: 3 → 2", "in use: yes → no", "secrets: — → ***"]
+    said = ["calls at the same time at most: 3 → 2", "in use: yes → no", "secrets: — → ***"]
     assert [words for words in (*said, "geheim") if words in page] == said
 
 

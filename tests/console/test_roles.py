@@ -115,7 +115,7 @@ NOT_LOOKED_AT = words(
     simportal.provennight cards.seal cards.eventcursor cards.selectionpart
     cards.jobchunk cards.person cards.stagedfile cards.stagedreading cards.refusedrow cards.statetally cards.usagetally
     cards.fleetfigures cards.auditentry
-    carriers.slot carriers.attempt carriers.cyclereading carriers.accountrule carriers.simulatedsim
+    carriers.slot carriers.attempt carriers.cyclereading carriers.cyclebase carriers.accountrule carriers.simulatedsim
     """
 )
 

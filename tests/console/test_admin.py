@@ -210,7 +210,7 @@ def test_the_menu_shows_what_somebody_may_look_at():
     ]
     data = ["Plans", "Tags", "Carrier policies", "Price tiers", "Cancellation settings", "Billing settings"]
     assert titles(of_role("support")) == [*console, *money, *data, "API keys"]
-    assert titles(of_role("auditor")) == [*console, *money, *data, "Groups", "People", "Audit log", "API keys"]
+    assert titles(of_role("auditor")) == [*console, *money, *data, "Groups", "People", "API keys", "Audit log"]
     assert titles(of_role("operations")) == [*console[:-2], "Import", *console[-2:], *money, *data, "API keys"]
     lister = User.objects.create_user("lister", is_staff=True)
     lister.user_permissions.set(Permission.objects.filter(codename="view_card"))

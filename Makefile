@@ -89,7 +89,7 @@ env: .venv/installed
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("simportal needs Python 3.11 or later; this is %s." % sys.version.split()[0])'
 	@echo "Making the environment (once, and again when requirements.txt changes) ..."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

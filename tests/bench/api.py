@@ -25,6 +25,7 @@ LIST = "/api/v1/cards?limit=100"
 
 def measure(database, cards, visits):
     database.migrated("api")
+    run(database, "api", "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
     keys = answer(database, "api", "-m", "tests.bench.api_visits", "lay", cards)
     for name, label in VISITS.items():
         report(label, answer(database, "api", "-m", "tests.bench.api_visits", name, visits))
@@ -35,7 +36,6 @@ def measure(database, cards, visits):
 def at_once(database, keys):
     """Milliseconds of each answer of a web server as deployed to as many programs as there are keys."""
     found, port = [], free_port()
-    run(database, "api", "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
     with contextlib.ExitStack() as stack:
         command = [sys.executable, "-m", "gunicorn", "simportal.wsgi", "--bind", f"127.0.0.1:{port}"]
         started(stack, command, port, env=environment(database, "api"), cwd=ROOT)

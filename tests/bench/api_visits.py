@@ -24,7 +24,7 @@ from tests.console.pages import logged_in
 
 SINCE = date(2026, 3, 2)
 KEYS, CARDS_OF_ONE = 20, 100
-HTTPS = {"wsgi.url_scheme": "https", "SERVER_NAME": "localhost"}
+HTTPS = {"secure": True, "SERVER_NAME": "localhost"}
 
 
 def lay(cards):
@@ -52,12 +52,12 @@ class Visitor:
     def __init__(self):
         acme = Customer.objects.get(name="Acme")
         self.key = key_of_customer("Acme")
-        self.program, self.person = Client(**HTTPS), logged_in(acme.memberships.get(user__username="alice").user)
+        self.program, self.person = Client(), logged_in(acme.memberships.get(user__username="alice").user)
         own = Card.objects.filter(customer=acme).order_by("pk")
         self.cards = list(own.values_list("iccid", "version"))
 
     def list_of_api(self, _number):
-        return self.program.get(f"{BASE}/cards?limit=100", headers=self._headers())
+        return self.program.get(f"{BASE}/cards?limit=100", headers=self._headers(), **HTTPS)
 
     def list_of_page(self, _number):
         return self.person.get("/my/cards/", **HTTPS)
@@ -66,7 +66,7 @@ class Visitor:
         iccid, _version = self.cards[2 * number]
         path, body = f"{BASE}/cards/{iccid}/actions", json.dumps({"action": "suspend"})
         headers = self._headers() | {"idempotency-key": uuid.uuid4().hex}
-        return self.program.post(path, body, content_type="application/json", headers=headers)
+        return self.program.post(path, body, content_type="application/json", headers=headers, **HTTPS)
 
     def action_of_page(self, number):
         iccid, version = self.cards[2 * number + 1]

@@ -47,6 +47,7 @@ def test_a_place_is_that_of_one_customers_list_alone(program):
 
 def test_fields_are_chosen_and_a_wrong_one_is_named(program):
     fleet(1)
+    assert program.get("/cards?fields=state")[1]["items"] == [{"state": "in_use"}]
     assert program.get("/cards?fields=state,iccid")[1]["items"] == [
         {"state": "in_use", "iccid": "89860000000000000001"}
     ]
@@ -193,6 +194,8 @@ def test_usage_by_day_and_for_accounting(program):
     status, problem = program.get(f"/cards/{first.iccid}/usage?from={DAY}&to={DAY - timedelta(days=1)}")
     assert (status, problem["errors"][0]["code"]) == (422, "backwards")
     assert program.get(f"/cards/{first.iccid}/usage?from=2024-01-01&to=2026-03-02")[0] == 422
+    for day, status in (("1999-12-31", 422), ("2000-01-01", 200), ("2099-12-31", 200), ("2100-01-01", 422)):
+        assert program.get(f"/cards/{first.iccid}/usage?to={day}")[0] == status, day
 
 
 @on_day(DAY)

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from cards.actions.ordered_terms import attach_ordered
 from cards.actions.write import attach_queues
-from cards.calendar import add_months, civil_today
+from cards.calendar import add_months, civil_today, exists
 from cards.carriers.lookup import orders_about
 from cards.errors import InvariantBroken
 from cards.models import CardEvent, PolicyBook, UsageDay
@@ -28,6 +28,7 @@ from simportal.api.views.v1.schemas import CommandPage, EventPage, Forecast, Usa
 router = Router(tags=["cards"])
 MOST_DAYS = 400
 _FORESEEN_MONTHS = 15
+NO_SUCH_DAY = _("A day lies from 2000 to 2099.")
 BACKWARDS = _("`from` lies behind `to`.")
 _TOO_LONG = _("At most {most} days at once.")
 CONTRADICTS = _("The card's data contradict each other: nothing is foreseen before your dealer has corrected them.")
@@ -61,6 +62,9 @@ def list_events(request, card: Path[CardNumber], asked: Query[PageQuery]):
 def get_usage(request, card: Path[CardNumber], asked: Query[UsageQuery]):
     """The bytes of each civil day on which the card used any while it was yours."""
     found, today = card_named(card, request.user), civil_today()
+    for name, day in (("from", asked.since), ("to", asked.to)):
+        if day and not exists(day):
+            raise invalid([{"pointer": f"query:{name}", "code": "no_such_day", "detail": str(NO_SUCH_DAY)}])
     through = asked.to or today
     since = asked.since or through - timedelta(days=29)
     if since > through:

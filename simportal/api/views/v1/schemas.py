@@ -49,7 +49,7 @@ class CycleDocument(Schema):
 class CardDocument(Schema):
     """A card. Days in service end before `service_until`; `version` counts its changes."""
 
-    iccid: str
+    iccid: str | None = None
     msisdn: str | None = None
     imsi: str | None = None
     carrier: str | None = None

@@ -17,7 +17,7 @@ def nobody_asked():
 
 
 def taken(rate, subject, now):
-    return limits._share(rate, limits._in_this_process(rate, subject, rate.burst / rate.per_second, now))
+    return limits._share(rate, limits._in_this_process(rate, subject, now))
 
 
 def test_so_many_at_once_and_then_as_many_as_time_gives():

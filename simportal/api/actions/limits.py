@@ -39,7 +39,12 @@ class Rate:
     @property
     def policy(self):
         """As `RateLimit-Policy` says it: so many in a window of seconds."""
-        return f'"{self.name}";q={self.burst};w={math.ceil(self.burst / self.per_second)}'
+        return f'"{self.name}";q={self.burst};w={math.ceil(self.ahead)}'
+
+    @property
+    def ahead(self):
+        """By how many seconds a burst may run ahead."""
+        return self.burst / self.per_second
 
     def halved(self):
         return Rate(self.name, max(1, self.per_second // 2), max(1, self.burst // 2))
@@ -69,17 +74,15 @@ class Share:
 
 def take_share(rate, subject):
     """Count a request of this subject."""
-    ahead = rate.burst / rate.per_second
     try:
-        beyond = _in_redis(rate, subject, ahead) if settings.REDIS_URL else None
+        beyond = _in_redis(rate, subject) if settings.REDIS_URL else None
     except redis.RedisError as error:
         note(limits="local")
         logger.warning("Rate limits are counted by each process: %s", error)
         beyond = None
     if beyond is None:
         rate = rate.halved()
-        ahead = rate.burst / rate.per_second
-        beyond = _in_this_process(rate, subject, ahead, time.time())
+        beyond = _in_this_process(rate, subject, time.time())
     return _share(rate, beyond)
 
 
@@ -87,13 +90,13 @@ def _share(rate, beyond):
     """`beyond` is by how many seconds the burst would be passed; below zero there is room."""
     if beyond > 0:
         return Share(rate, False, 0, beyond)
-    return Share(rate, True, math.floor(-beyond * rate.per_second), rate.burst / rate.per_second + beyond)
+    return Share(rate, True, math.floor(-beyond * rate.per_second), rate.ahead + beyond)
 
 
-def _in_redis(rate, subject, ahead):
+def _in_redis(rate, subject):
     client = _client()
     return float(
-        client.eval(SCRIPT, 1, f"simportal:api:{rate.name}:{subject}", time.time(), 1 / rate.per_second, ahead)
+        client.eval(SCRIPT, 1, f"simportal:api:{rate.name}:{subject}", time.time(), 1 / rate.per_second, rate.ahead)
     )
 
 
@@ -110,13 +113,13 @@ _owed: dict[tuple[str, object], float] = {}
 _owed_lock = threading.Lock()
 
 
-def _in_this_process(rate, subject, ahead, now):
+def _in_this_process(rate, subject, now):
     with _owed_lock:
         if len(_owed) > MOST_KEPT:
             for key in [key for key, until in _owed.items() if until < now]:
                 del _owed[key]
         owes = max(_owed.get((rate.name, subject), now), now) + 1 / rate.per_second
-        beyond = owes - now - ahead
+        beyond = owes - now - rate.ahead
         if beyond <= 0:
             _owed[rate.name, subject] = owes
     return beyond

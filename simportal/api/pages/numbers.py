@@ -25,18 +25,15 @@ def card_named(text, user, *related):
 
 def cards_by_numbers(numbers, user):
     """(the keys of the cards, the places of the numbers that are none of this customer's cards', or several)."""
-    wanted = [number.partition(":") for number in numbers]
-    found = {kind: {} for kind in READ_BY}
+    wanted, found = [_meant(number) for number in numbers], {}
     for kind in READ_BY:
-        texts = {_read(kind, rest or first) for first, colon, rest in wanted if (first if colon else "iccid") == kind}
-        for chunk in chunked(sorted(texts - {""})):
+        for chunk in chunked(sorted({number for of, number in wanted if of == kind and number})):
             cards = Card.objects.visible_to(user).filter(**{f"{kind}__in": chunk})
             for pk, number in cards.values_list("pk", kind):
-                found[kind].setdefault(number, []).append(pk)
+                found.setdefault((kind, number), []).append(pk)
     card_ids, lost = [], []
-    for place, (first, colon, rest) in enumerate(wanted):
-        kind = first if colon else "iccid"
-        meant = found.get(kind, {}).get(_read(kind, rest if colon else first), [])
+    for place, named in enumerate(wanted):
+        meant = found.get(named, [])
         if len(meant) == 1:
             card_ids += meant
         else:
@@ -44,19 +41,19 @@ def cards_by_numbers(numbers, user):
     return sorted(set(card_ids)), lost
 
 
-def _read(kind, text):
-    """The number as cards have it; "" for what is none."""
-    try:
-        return READ_BY[kind](text) if kind in READ_BY else ""
-    except BadInput:
-        return ""
-
-
 def cards_named(text, user):
     """The cards of this customer that the text may mean."""
+    kind, number = _meant(text)
+    visible = Card.objects.visible_to(user)
+    return visible.filter(**{kind: number}) if number else visible.none()
+
+
+def _meant(text):
+    """(which number it is, the number as cards have it); "" for what is none."""
     kind, colon, number = text.partition(":")
     if not colon:
         kind, number = "iccid", text
-    visible = Card.objects.visible_to(user)
-    read = _read(kind, number)
-    return visible.filter(**{kind: read}) if read else visible.none()
+    try:
+        return kind, READ_BY[kind](number) if kind in READ_BY else ""
+    except BadInput:
+        return kind, ""

@@ -25,6 +25,13 @@ def place_in(request, name):
     return place
 
 
+def first_rows(rows, limit, place="pk"):
+    """(up to `limit` rows, the `place` of the last one where more follow, or else None)."""
+    found = list(rows[: limit + 1])
+    shown = found[:limit]
+    return shown, getattr(shown[-1], place) if len(found) > limit else None
+
+
 def page_answer(request, name, items, after):
     """The answer with a page of a list; `after` is the place of its last row where more follow, or else None."""
     token = after and _SIGNER.sign(f"{name}.{request.auth.customer_id}|{after}")

@@ -20,7 +20,7 @@ from simportal.api.choices import ApiScope
 from simportal.api.errors import Problem, invalid
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.numbers import card_named
-from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.pages_of import first_rows, page_answer, place_in
 from simportal.api.pages.written import as_instant, json_answer
 from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import CommandPage, EventPage, Forecast, UsageOfCard, refused_with
@@ -51,9 +51,7 @@ def list_events(request, card: Path[CardNumber], asked: Query[PageQuery]):
     name = f"events.{found.pk}"
     after = key_in(place_in(request, name)) or 0
     records = records_of(found).filter(seq__gt=after).order_by("seq")
-    rows = list(records[: asked.limit + 1])
-    shown = rows[: asked.limit]
-    last = shown[-1].seq if len(rows) > len(shown) else None
+    shown, last = first_rows(records, asked.limit, "seq")
     return page_answer(request, name, event_documents(shown), last)
 
 
@@ -103,8 +101,7 @@ def list_commands(request, card: Path[CardNumber], asked: Query[PageQuery]):
     name = f"commands.{found.pk}"
     orders, after = orders_about(found, found.owned_from_seq or 0), key_in(place_in(request, name))
     orders = orders.filter(pk__lt=after) if after else orders
-    rows = list(orders[: asked.limit + 1])
-    shown = rows[: asked.limit]
+    shown, last = first_rows(orders, asked.limit)
     items = [
         {
             "aspect": order.aspect,
@@ -116,7 +113,7 @@ def list_commands(request, card: Path[CardNumber], asked: Query[PageQuery]):
         }
         for order in shown
     ]
-    return page_answer(request, name, items, shown[-1].pk if len(rows) > len(shown) else None)
+    return page_answer(request, name, items, last)
 
 
 def records_of(card):

@@ -22,7 +22,7 @@ from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.meant import meant_cards
 from simportal.api.pages.order_documents import ORDER_MARK, order_documents, refusals_of, shown_orders
-from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.pages_of import first_rows, page_answer, place_in
 from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import CardFilters, CardNumber, PageQuery
 from simportal.api.views.v1.schemas import LinePage, OrderDocument, OrderPage, OrderPreview, refused_with
@@ -63,9 +63,8 @@ def list_orders(request, asked: Query[PageQuery]):
     """Your orders, the newest first: those of your people, too."""
     after = key_in(place_in(request, "orders"))
     found = shown_orders(request.user).order_by("-pk")
-    rows = list((found.filter(pk__lt=after) if after else found)[: asked.limit + 1])
-    shown = rows[: asked.limit]
-    return page_answer(request, "orders", order_documents(shown), shown[-1].pk if len(rows) > len(shown) else None)
+    shown, last = first_rows(found.filter(pk__lt=after) if after else found, asked.limit)
+    return page_answer(request, "orders", order_documents(shown), last)
 
 
 @router.post("/orders/preview", response={200: OrderPreview, **refused_with(404, 409)})
@@ -96,8 +95,7 @@ def list_lines(request, order: Path[_Named], asked: Query[PageQuery]):
     name = f"lines.{found.pk}"
     after = key_in(place_in(request, name)) or 0
     lines = found.lines.filter(number__gt=after).order_by("number").select_related("card", "plan")
-    rows = list(lines[: asked.limit + 1])
-    shown = rows[: asked.limit]
+    shown, last = first_rows(lines, asked.limit, "number")
     items = [
         {
             "card": line.card.iccid,
@@ -112,7 +110,7 @@ def list_lines(request, order: Path[_Named], asked: Query[PageQuery]):
         for line in shown
         if line.card and line.card.customer_id == request.auth.customer_id
     ]
-    return page_answer(request, name, items, shown[-1].number if len(rows) > len(shown) else None)
+    return page_answer(request, name, items, last)
 
 
 @router.post("/orders", response={201: OrderDocument, **refused_with(404, 409)})

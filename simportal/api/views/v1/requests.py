@@ -22,7 +22,7 @@ from simportal.api.errors import Problem, no_such
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.numbers import card_named
-from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.pages_of import first_rows, page_answer, place_in
 from simportal.api.pages.written import as_instant, json_answer
 from simportal.api.views.v1.parameters import CardNumber, PageQuery
 from simportal.api.views.v1.schemas import RealNameLink, RealNameState, RequestDocument, RequestPage, refused_with
@@ -74,9 +74,8 @@ def list_requests(request, asked: Query[PageQuery]):
     """What you asked the dealer, the newest first."""
     after = key_in(place_in(request, "requests"))
     found = CardRequest.objects.visible_to(request.user).select_related("card").order_by("-pk")
-    rows = list((found.filter(pk__lt=after) if after else found)[: asked.limit + 1])
-    shown = rows[: asked.limit]
-    return page_answer(request, "requests", list(map(_told, shown)), shown[-1].pk if len(rows) > len(shown) else None)
+    shown, last = first_rows(found.filter(pk__lt=after) if after else found, asked.limit)
+    return page_answer(request, "requests", list(map(_told, shown)), last)
 
 
 @router.get("/requests/{number}", response={200: RequestDocument, **refused_with(404)})

@@ -16,7 +16,7 @@ from simportal.api.models import Delivery, Endpoint
 from simportal.api.pages.entrance import needs
 from simportal.api.pages.exactly_once import exactly_once
 from simportal.api.pages.hook_documents import delivery_document, endpoint_document
-from simportal.api.pages.pages_of import page_answer, place_in
+from simportal.api.pages.pages_of import first_rows, page_answer, place_in
 from simportal.api.pages.written import json_answer
 from simportal.api.views.v1.parameters import PageQuery
 from simportal.api.views.v1.schemas import refused_with
@@ -188,9 +188,8 @@ def list_deliveries(request, webhook: Path[Hook], asked: Query[DeliveryQuery]):
         deliveries = deliveries.filter(outcome=asked.outcome)
     if place:
         deliveries = deliveries.filter(pk__lt=int(place))
-    rows = list(deliveries[: asked.limit + 1])
-    after = str(rows[asked.limit - 1].pk) if len(rows) > asked.limit else None
-    return page_answer(request, webhook, [delivery_document(row) for row in rows[: asked.limit]], after)
+    shown, last = first_rows(deliveries, asked.limit)
+    return page_answer(request, webhook, list(map(delivery_document, shown)), last)
 
 
 @router.get("/webhooks/{webhook}/deliveries/{delivery}", response={200: DeliveryDocument, **refused_with(404)})

@@ -69,7 +69,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(happened, seconds=30, what="it"):
+def wait_until(happened, seconds=120, what="it"):
     """Polls `happened` and returns its first true answer."""
     give_up_at = time.monotonic() + seconds
     while not (answer := happened()):
@@ -86,7 +86,7 @@ def listens(port):
 def get(url):
     """Status and text of a page; an error page is an answer like any other."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as response:
         with response:
@@ -110,12 +110,12 @@ def held_by_somebody_else(rows):
         with contextlib.closing(connection), transaction.atomic():
             list(rows.all().select_for_update())
             has_them.set()
-            may_end.wait(30)
+            may_end.wait(120)
 
     holder = threading.Thread(target=hold)
     holder.start()
     try:
-        assert has_them.wait(10), "nobody holds them"
+        assert has_them.wait(60), "nobody holds them"
         yield
     finally:
         may_end.set()

@@ -64,7 +64,7 @@ def test_pages_answer_and_sigterm_leaves_no_process_behind(running):
     assert get(f"{address}/static/admin/css/base.css")[0] == 200
 
     supervisor.terminate()
-    printed, _ = supervisor.communicate(timeout=20)
+    printed, _ = supervisor.communicate(timeout=120)
 
     assert supervisor.returncode == 0, printed
     assert f"{address}/console/" in printed
@@ -75,7 +75,7 @@ def test_pages_answer_and_sigterm_leaves_no_process_behind(running):
 def test_ctrl_c_in_a_terminal_ends_as_cleanly(running):
     supervisor, _ = running
     os.killpg(supervisor.pid, signal.SIGINT)
-    printed, _ = supervisor.communicate(timeout=20)
+    printed, _ = supervisor.communicate(timeout=120)
     assert (supervisor.returncode, printed.splitlines()[-1]) == (0, "Stopped.")
     assert processes_of(supervisor) == []
 
@@ -83,7 +83,7 @@ def test_ctrl_c_in_a_terminal_ends_as_cleanly(running):
 def test_a_child_that_dies_ends_the_whole(running):
     supervisor, _ = running
     os.kill(child_with("worker", supervisor), signal.SIGKILL)
-    printed, _ = supervisor.communicate(timeout=20)
+    printed, _ = supervisor.communicate(timeout=120)
     last = "CommandError: The worker ended by itself (exit code -9), so all of it stops."
     assert (supervisor.returncode, printed.splitlines()[-1]) == (1, last)
     assert processes_of(supervisor) == []
@@ -101,7 +101,7 @@ def child_with(word, supervisor):
 def test_a_supervisor_that_is_killed_leaves_no_process_behind_either(running):
     supervisor, _ = running
     supervisor.kill()
-    supervisor.communicate(timeout=20)
+    supervisor.communicate(timeout=120)
     wait_until(lambda: not processes_of(supervisor), what="the end of web server and worker")
 
 
@@ -111,6 +111,6 @@ def test_a_busy_port_is_one_clear_sentence(new_portal):
         other.listen()
         port = other.getsockname()[1]
         with new_portal(PORT=str(port)).started(sys.executable, "manage.py", "run") as supervisor:
-            printed, _ = supervisor.communicate(timeout=20)
+            printed, _ = supervisor.communicate(timeout=120)
     sentence = f"Port {port} cannot be used (Address already in use): choose another, e.g. PORT=8001 make run."
     assert (supervisor.returncode, printed) == (1, f"CommandError: {sentence}\n")

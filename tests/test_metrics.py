@@ -221,7 +221,7 @@ def test_all_processes_of_the_web_server_are_counted_together_and_its_folder_goe
         counted = read(scraped(port))["simportal_http_responses_total", "301"]
         folders = list(Path("/dev/shm").glob(f"simportal-metrics-{server.pid}-*"))
         server.terminate()
-        server.wait(30)
+        server.wait(120)
         assert (counted, len(folders), [folder for folder in folders if folder.exists()]) == (20, 1, [])
 
 
@@ -231,7 +231,7 @@ def get_once(url):
             return None
 
     try:
-        return urllib.request.build_opener(Stay).open(url, timeout=10).status
+        return urllib.request.build_opener(Stay).open(url, timeout=60).status
     except urllib.error.HTTPError as answer:
         with answer:
             return answer.code
@@ -239,7 +239,7 @@ def get_once(url):
 
 def scraped(port):
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=BEARER)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return response.read().decode()
 
 

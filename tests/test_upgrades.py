@@ -338,7 +338,7 @@ def test_an_index_is_built_while_others_write():
         third.execute("UPDATE cards_card SET remark = remark")
         third.commit()
         other.rollback()
-        building.result(timeout=20)
+        building.result(timeout=120)
     assert is_used()
     carry_out(AGAIN, backwards=True)
 
@@ -369,7 +369,7 @@ def test_an_index_is_dropped_while_others_write():
         third.commit()
         assert is_used() is False
         other.rollback()
-        dropping.result(timeout=20)
+        dropping.result(timeout=120)
     assert is_used() is None
 
 

@@ -28,7 +28,7 @@ def ticks_until_stopped(portal, folder, number):
         first = wait_until(lambda: len(ticks(folder)) == len(BEAT_SCHEDULE) and ticks(folder), what="the first round")
         wait_until(lambda: ticks(folder)[heartbeat] > first[heartbeat], what="the next heartbeat")
         worker.send_signal(number)
-        printed, _ = worker.communicate(timeout=10)
+        printed, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0, printed
     assert "ERROR" not in printed
     return sorted(first)

@@ -215,7 +215,7 @@ def test_all_that_were_stopped_on_purpose_are_resumed_by_one_button(phone):
         press(page, "Resume card")
     else:
         follow(page, "form.form .btn.is-primary")
-        page.wait_for_selector("#outcome", timeout=30_000)
+        page.wait_for_selector("#outcome", timeout=120_000)
     page.goto("/my/")
     assert not page.is_visible(need)
 

@@ -192,7 +192,7 @@ def test_row_10_one_of_many_is_guarded(trial):
     others = [card for card in cards if card != guarded.iccid]
     guarded.guarded_until = math.inf
     trial.act("suspend", *cards)
-    trial.settle(*others, seconds=30)
+    trial.settle(*others)
     assert [trial.fake.done(card) for card in others] == [["stopped"]] * (number - 1)
     assert (guarded.done, trial.state_of(guarded.iccid)) == ([], "suspended")
     guarded.guarded_until = -math.inf
@@ -211,7 +211,7 @@ def test_row_11_never_over_the_rate(trial):
     assert ended.code == 0
     time.sleep(1)  # what was called before the rate held is long ago
     trial.act("suspend", *cards)
-    trial.settle(*cards, seconds=40)
+    trial.settle(*cards)
     assert [trial.fake.done(card) for card in cards] == [["stopped"]] * 40
 
 
@@ -400,7 +400,7 @@ def test_row_24_a_card_that_is_not_on_this_account(trial):
     gone, *others = cards
     taken_away(trial.fake, gone)
     trial.act("suspend", *cards)
-    trial.settle(*cards, seconds=30)
+    trial.settle(*cards)
     assert [trial.end_of(card)[2:] for card in others] == [(["confirmed"], ["stopped"])] * len(others)
     told = trial.card(gone)
     assert ([command["state"] for command in trial.orders(told)], len(told["drift"])) == (["refused"], 1)

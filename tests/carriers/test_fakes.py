@@ -23,7 +23,7 @@ def onelink():
 
 def said(fake, method, path, document=None):
     """Status and body of what is answered."""
-    connection = http.client.HTTPConnection(urlsplit(fake.base_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(fake.base_url).netloc, timeout=60)
     try:
         connection.request(method, path, None if document is None else json.dumps(document))
         with connection.getresponse() as answer:

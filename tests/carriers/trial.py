@@ -93,7 +93,7 @@ class Trial:
         ended = self.run("carriers", "work", "--until-settled")
         assert (ended.code, ended.err) == (0, ""), ended
 
-    def work(self, until, seconds=15):
+    def work(self, until, seconds=60):
         """The workers run until this is so."""
         give_up_at = time.monotonic() + seconds
         while not until():
@@ -101,7 +101,7 @@ class Trial:
             self.pass_once()
             time.sleep(0.01)
 
-    def settle(self, *iccids, seconds=15):
+    def settle(self, *iccids, seconds=60):
         """The workers run until no command of these cards is open."""
         self.pass_once()
         self.work(lambda: not any(self.is_open(card) for card in self.cards(iccids)), seconds)
@@ -140,7 +140,7 @@ class Trial:
     def drift(self, iccid):
         return [(each["kind"], each["proposal"]) for each in self.card(iccid)["drift"]]
 
-    def reconcile(self, name="A", seconds=15):
+    def reconcile(self, name="A", seconds=60):
         """Look at every card now, and do what follows."""
         self.run("carriers", "reconcile", name)
         self.pass_once()

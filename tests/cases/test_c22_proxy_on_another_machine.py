@@ -15,7 +15,7 @@ LET_IN, SENT_TO_HTTPS = (302, "/admin/login/?next=/"), (301, "https://sim.exampl
 
 
 def asked(address, port):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=120, source_address=(address, 0))
     client.request("GET", "/", headers=BY_HTTPS)
     response = client.getresponse()
     client.close()

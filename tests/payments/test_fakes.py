@@ -32,7 +32,7 @@ def alipay():
 
 def said(fake, method, target, body="", headers=None):
     """Status, headers and body of what is answered."""
-    connection = http.client.HTTPConnection(urlsplit(fake.base_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(fake.base_url).netloc, timeout=60)
     try:
         connection.request(method, target, body.encode(), headers or {})
         with connection.getresponse() as answer:

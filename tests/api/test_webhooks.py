@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 import ssl
 import time
@@ -33,6 +34,7 @@ from simportal.api.actions.telling import make_events, one_at_a_time, tell_news
 from simportal.api.choices import EventType
 from simportal.api.mail import tell_owners
 from simportal.api.models import ApiEvent, Delivery, Endpoint
+from simportal.api.pages.verifying import VERIFYING
 from tests.api.program import BASE, Program
 from tests.api.receiver import receiving
 from tests.build import SHELL, card_in_use, do, member
@@ -661,10 +663,15 @@ def test_ten_webhooks_are_the_most(program):
     assert (status, problem["errors"][0]["pointer"]) == (422, "/types")
 
 
-def test_the_sample_of_the_guide_knows_what_comes_from_here():
+def test_the_guide_has_the_samples_of_the_page():
     guide = (settings.BASE_DIR / "docs" / "webhooks.md").read_text()
+    blocks = re.findall(r"```(?:python|java|php|js)\n(.*?)```", guide, re.DOTALL)
+    assert blocks == list(VERIFYING.values())
+
+
+def test_the_sample_knows_what_comes_from_here():
     sample = {}
-    exec(guide.split("```python\n")[1].split("```")[0], sample)
+    exec(VERIFYING["Python"], sample)
     secret, body, at = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 1}', int(time.time())
     headers = signed_headers([secret], "evt_1", at, body)
     assert sample["is_from_the_portal"](secret, headers, body)

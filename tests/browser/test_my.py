@@ -76,6 +76,26 @@ def test_no_page_makes_the_browser_complain_or_stands_in_anyones_way(phone, lang
     assert_clean(page, paths)
 
 
+@in_both_windows_of_customers
+def test_a_webhook_is_added_tested_and_deleted(phone, language, scheme, width):
+    page = phone("alice", language, scheme, width)
+    assert_clean(page, ["/my/webhooks/"])
+    page.click("details summary >> nth=-1")
+    page.fill("input[type=url]", "https://erp.example.cn/sim")
+    follow(page, "details[open] .btn.is-primary")
+    secret, its = page.input_value("#whsec"), page.url
+    follow(page, "[action$='/test/'] button")
+    follow(page, "[action$='/rotate/'] button")
+    for sample in page.query_selector_all("[aria-labelledby=secret] details summary"):
+        sample.click()
+    assert (page.input_value("#whsec") != secret, barriers(page)) == (True, [])
+    assert "hash_hmac" in page.text_content("[aria-labelledby=secret]")
+    assert_clean(page, [its])
+    page.click("details:has([action$='/delete/']) summary")
+    follow(page, "[action$='/delete/'] button")
+    assert page.locator(".rows a:has-text('erp.example.cn')").count() == 0
+
+
 def test_why_a_card_is_stopped_and_what_helps_is_found_from_the_home_page(phone):
     page = phone("alice")
     page.goto("/my/")

@@ -18,6 +18,7 @@ from simportal.api.choices import EVENTS_TO_CHOOSE
 from simportal.api.errors import HookRefused
 from simportal.api.models import Delivery, Endpoint
 from simportal.api.pages.delivery_lines import delivery_lines
+from simportal.api.pages.verifying import VERIFYING
 
 
 class WebhookForm(forms.Form):
@@ -157,6 +158,7 @@ def _page(request, endpoint, form=None):
         "form": form or WebhookForm(initial=values, label_suffix=""),
         "secret": secret,
         "lines": delivery_lines(endpoint),
+        "verifying": VERIFYING.items(),
     }
     return my_page(request, "my/webhooks/endpoint.html", context)
 

@@ -5,6 +5,7 @@ from cards.actions import fleet_snapshot
 from cards.actions.compacting import compact
 from cards.actions.jobs import control, worker
 from cards.actions.planner_statistics import update_planner_statistics
+from cards.actions.usage_months import make_months_ahead
 from cards.calendar import civil_today
 
 JOB_SECONDS = 5
@@ -19,6 +20,7 @@ def jobs():
 @shared_task(name="cards.housekeeping")
 def housekeeping():
     """Put away what has collected since the last time; nobody waits for it."""
+    make_months_ahead(civil_today())
     compact(civil_today())
     update_planner_statistics()
     fleet_snapshot.refresh()

@@ -5,12 +5,14 @@ It is made of sections, each for who does what it is about: who has several role
 
 from functools import cached_property
 
+from django.db.models import Max
+
 from billing.pages.approval_lines import decided_by, told_as_expired
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import braked_days
 from cards.calendar import civil_today
 from cards.carriers.models import CarrierAccount
-from cards.models import AuditEntry, Card, CardRequest, SweptDay, UsageDay
+from cards.models import AuditEntry, Card, CardRequest, SweptDay, UsageTally
 from cards.pages.frames import console_page, permitted
 from cards.pages.queues import queues
 from cards.paging import counts_up_to
@@ -130,7 +132,7 @@ class Home:
             "readings": readings(self._snapshot.document, self.today),
             "sweep": LastSweep(self.today),
             "proof": state_of_the_proof(),
-            "newest_usage": UsageDay.objects.order_by("-pk").values("day", "read_at").first(),
+            "newest_day": UsageTally.objects.aggregate(day=Max("day"))["day"],
         }
 
     def _has_one_of(self, asks):

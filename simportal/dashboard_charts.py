@@ -66,6 +66,7 @@ class Readings:
 
     in_use: int
     oldest: datetime | None
+    newest: datetime | None
     ages: list
 
 
@@ -75,8 +76,10 @@ def readings(document, today):
     counts = [*(newer - rest for newer, rest in pairwise(older)), found["never"]]
     words = (_("yesterday or today"), *(age.label for age in LAST_READ.values()))
     urls = ("", *(f"{CONSOLE.url('card-list')}?reading={code}" for code in LAST_READ))
-    oldest = found["oldest"] and timezone.localtime(datetime.fromisoformat(found["oldest"]))
-    return Readings(found["in_use"], oldest, list(zip(words, counts, urls, strict=True)))
+    oldest, newest = (
+        found[name] and timezone.localtime(datetime.fromisoformat(found[name])) for name in ("oldest", "newest")
+    )
+    return Readings(found["in_use"], oldest, newest, list(zip(words, counts, urls, strict=True)))
 
 
 def _activated(first, last=None):

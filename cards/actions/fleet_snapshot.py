@@ -7,7 +7,7 @@ the worker, and nobody else, keeps the list of the cards that were not read; a s
 from datetime import date, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, Value
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from cards.quick import ENDING_WITHIN_DAYS, LATE_AFTER_DAYS, QUICK
 
 ROW = 1
 ROW_OF_THE_LIST = 2
-DOCUMENT_FORM = 2  # of the document: what an older version has counted is counted anew
+DOCUMENT_FORM = 3  # of the document: what an older version has counted is counted anew
 EVERY_SECONDS = 300
 AGENDA_DAYS = 7
 ACTIVATED_DAYS = 30
@@ -97,15 +97,16 @@ def _by_day(cards, name, until=date.max):
 
 
 def _readings(today):
-    """Of the cards in use: how many have had no reading for `READINGS_OLDER_THAN_DAYS`, how many none; the oldest."""
+    """Of the cards in use: how many have had no reading for `READINGS_OLDER_THAN_DAYS`, how many none; the oldest and newest."""
     older = {
         f"older_{days}": Count("pk", filter=Q(read_at__lt=midnight(today - timedelta(days=days))))
         for days in READINGS_OLDER_THAN_DAYS
     }
     never = Count("pk", filter=Q(read_at=None))
     in_use = Card.objects.filter(state=State.IN_USE)
-    found = in_use.aggregate(in_use=Count("pk"), never=never, oldest=Min("read_at"), **older)
-    return found | {"oldest": found["oldest"] and found["oldest"].isoformat()}
+    ends = {"oldest": Min("read_at"), "newest": Max("read_at")}
+    found = in_use.aggregate(in_use=Count("pk"), never=never, **ends, **older)
+    return found | {name: found[name] and found[name].isoformat() for name in ends}
 
 
 def _keep_not_read(today):

@@ -13,7 +13,7 @@ CARDS_LOOKED_AT = 5_000
 DAYS_AT_ONCE = {"postgresql": 50_000, "sqlite": 10_000}
 # Days that a meter still counts stay, and those of a parked card, which is reckoned anew from them when it goes on.
 OLD_DAYS = f"""
-    SELECT u.id FROM cards_card AS c JOIN cards_usageday AS u ON u.card_id = c.id AND u.day <= %(day)s
+    SELECT u.card_id, u.day FROM cards_card AS c JOIN cards_usageday AS u ON u.card_id = c.id AND u.day <= %(day)s
     WHERE c.id > %(after)s AND c.id <= %(through)s AND u.card_id > %(after)s AND u.card_id <= %(through)s
         AND (c.state = '{State.CANCELLED}' OR c.parked = '' AND (
             c.state = '{State.SHUT_DOWN}' OR u.day < COALESCE(c.cycle_from, c.opened_on)
@@ -63,7 +63,7 @@ def _delete(place, last):
     among = {"day": str(place.day), "after": place.through_card, "through": last}
     with connection.cursor() as cursor:
         most = DAYS_AT_ONCE[connection.vendor]
-        cursor.execute(f"DELETE FROM cards_usageday WHERE id IN ({OLD_DAYS})", among | {"most": most})
+        cursor.execute(f"DELETE FROM cards_usageday WHERE (card_id, day) IN ({OLD_DAYS})", among | {"most": most})
         return cursor.rowcount
 
 

@@ -1,4 +1,7 @@
-"""What SQLite believes about its tables, kept roughly true: PostgreSQL sees to that itself."""
+"""What the database believes about its tables, kept roughly true where it doesn't see to that itself.
+
+SQLite never does. PostgreSQL looks at each part of a table that has parts, but never at all of them as one.
+"""
 
 from django.db import connection
 
@@ -9,13 +12,33 @@ from cards.state_counts import shown_now
 BELIEVED = "SELECT MAX(CAST(stat AS integer)) FROM sqlite_stat1 WHERE tbl = %s"
 
 
+# Joins are reckoned by what is believed of all parts together; how many rows there are, by what is of each.
+LOOKED_AT_LATELY = """
+    SELECT COALESCE(last_analyze > now() - interval '1 month', FALSE)
+    FROM pg_stat_user_tables WHERE relid = 'cards_usageday'::regclass
+"""
+
+
 def update_planner_statistics():
-    """Have SQLite look at the cards anew once they have become twice or half as many; at a million, for seconds.
+    """Have PostgreSQL look at all usage as one once a month, and SQLite at the cards when their number has changed."""
+    if connection.vendor == "sqlite":
+        _look_at_cards()
+    else:
+        _look_at_usage()
+
+
+def _look_at_usage():
+    with connection.cursor() as cursor:
+        cursor.execute(LOOKED_AT_LATELY)
+        if not cursor.fetchone()[0]:
+            cursor.execute("SELECT cards_analyze_usage()")  # only who owns a table may ask for it
+
+
+def _look_at_cards():
+    """Anew once they have become twice or half as many; at a million, for seconds.
 
     Without it, it takes any index for as good as another, and reads a whole table where a few rows were meant.
     """
-    if connection.vendor != "sqlite":
-        return
     counts = shown_now()
     cards = sum(counts[state] for state in State.values)
     with connection.cursor() as cursor:

@@ -10,8 +10,13 @@ from cards.models.fields import CharField
 
 
 class UsageDay(models.Model):
-    """A card's total bytes on one civil day, as known at `read_at` (`domain.md`, "Usage")."""
+    """A card's total bytes on one civil day, as known at `read_at` (`domain.md`, "Usage").
 
+    On PostgreSQL the table has a part for each month; `actions/usage_months.py` sees to it that there are some ahead.
+    For a version, both databases have a column `id` more, which the code of before reads.
+    """
+
+    pk = models.CompositePrimaryKey("card", "day")
     # The import joins cards anyway; the database's own look-up per row is half of what the insert costs.
     card = models.ForeignKey(
         "cards.Card",
@@ -29,10 +34,7 @@ class UsageDay(models.Model):
     class Meta:
         verbose_name = _("usage day")
         verbose_name_plural = _("usage days")
-        constraints = [
-            models.UniqueConstraint(fields=["card", "day"], name="one_reading_per_card_and_day"),
-            models.CheckConstraint(condition=models.Q(bytes__gte=0), name="usage_is_not_negative"),
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(bytes__gte=0), name="usage_is_not_negative")]
 
     def __str__(self) -> str:
         return f"{self.card_id} {self.day}"

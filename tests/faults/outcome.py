@@ -7,7 +7,7 @@ from pathlib import Path
 OF_CARDS = {
     "cards_cardevent": "id executed_at job_id",
     "cards_serviceterm": "id",
-    "cards_usageday": "id",
+    "cards_usageday": "",
     "cards_stagedreading": "file_id",
     "billing_orderline": "id order_id",
     "billing_renewedterm": "id order_id",

@@ -97,7 +97,8 @@ def _by_day(cards, name, until=date.max):
 
 
 def _readings(today):
-    """Of the cards in use: how many have had no reading for `READINGS_OLDER_THAN_DAYS`, how many none; the oldest and newest."""
+    """Of the cards in use: how many have had no reading for `READINGS_OLDER_THAN_DAYS`, how many none at all; and the
+    oldest and the newest."""
     older = {
         f"older_{days}": Count("pk", filter=Q(read_at__lt=midnight(today - timedelta(days=days))))
         for days in READINGS_OLDER_THAN_DAYS

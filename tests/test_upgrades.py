@@ -26,7 +26,7 @@ from tests.processes import wait_until
 from tests.version_before import BEFORE, commit_before
 from tests.visitors import REMARKS, STAFF_AND_CARD, Visitors
 
-ROOMS = ("billing", "bills", "cards", "carriers", "simportal")
+ROOMS = ("api", "billing", "bills", "cards", "carriers", "simportal")
 # The last migrations of 0.5.0, from which on what follows is held to.
 HELD_SINCE = {"billing": "0008_words", "cards": "0025_quarantine", "simportal": "0001_initial"}
 
@@ -42,6 +42,7 @@ LARGE = {
 ONE_ROW = {"billing.moneyrules", "cards.cancellingrules"}  # which nobody adds to
 # What was looked at, and found to be short.
 LOOKED_AT = {
+    "api.0002_webhooks": "two rows, each after one look at the end of an index",
     "billing.0011_terms_on_order": "asks for the lines of orders that are not served yet, by an index",
     "billing.0014_references_however_written": "receipts, of which there are thousands",
     "billing.0024_money_from_outside": "entries may be nobody's: NOT NULL is dropped, in the catalogue alone",

@@ -5,13 +5,13 @@ import subprocess
 
 from django.conf import settings
 
-VERSION_BEFORE = "0.12.0"
+VERSION_BEFORE = "0.13.0"
 # Its last migrations.
 BEFORE = {
-    "billing": "0027_fewer_indexes",
+    "billing": "0028_merging",
     "bills": "0002_fewer_indexes",
-    "carriers": "0001_initial",
-    "cards": "0054_placing",
+    "carriers": "0002_swap",
+    "cards": "0066_names_sims",
     "simportal": "0004_links_by_portal_url",
 }
 

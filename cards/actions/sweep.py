@@ -2,19 +2,19 @@
 
 import logging
 import time
-from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from itertools import cycle, islice
+from itertools import islice
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from cards import rules
+from cards.actions.lanes import in_lanes
 from cards.actions.write import CatchUp, Done, Outcome, Signature, attach_queues, change, in_classes
 from cards.calendar import days
 from cards.errors import InvariantBroken
@@ -25,7 +25,6 @@ from cards.models import Card, PolicyBook, SweptDay
 logger = logging.getLogger(__name__)
 
 CHANGES_KEPT = 10_000
-SWEEP_LANES = 2
 # Cards of a chunk: of more there are more in each class. SQLite keeps other writers waiting for a fifth of a second.
 DUE_AT_ONCE = 5_000
 
@@ -168,7 +167,7 @@ def sweep_day(day, at=None):
     if at and is_new:
         SweptDay.objects.filter(day=day).update(started_at=at)
     do = partial(_sweep_chunk, CatchUp(day), signature)
-    yield from _in_lanes(logged_with(day=day)(partial(_but_for_faults, do, faults)), due_chunks(day))
+    yield from in_lanes(logged_with(day=day)(partial(_but_for_faults, do, faults)), due_chunks(day))
     if faults:
         raise faults[0]
     SweptDay.objects.filter(day=day, finished_at=None).update(finished_at=at or timezone.now())
@@ -199,34 +198,6 @@ def _but_for_faults(do, faults, card_ids):
         logger.warning("A chunk of the sweep waits for its next ring", exc_info=error)
         faults.append(error)
         return []
-
-
-def _in_lanes(do, chunks):
-    """The results of `do` for each chunk. On PostgreSQL one chunk is thought about while another is being written.
-
-    A lane is a thread that keeps its connection for the day: nearly all of its time is the server's. SQLite has one
-    writer, and a caller's transaction one connection: there it is one chunk after the other.
-    """
-    if connection.vendor == "sqlite" or connection.in_atomic_block:
-        yield from map(do, chunks)
-        return
-    lanes, running = [ThreadPoolExecutor(1) for _ in range(SWEEP_LANES)], deque()
-    try:
-        for lane, chunk in zip(cycle(lanes), chunks, strict=False):
-            running.append(lane.submit(do, chunk))
-            if len(running) == SWEEP_LANES:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    finally:
-        for lane in lanes:
-            lane.submit(_hang_up)
-            lane.shutdown()
-
-
-def _hang_up():
-    """A thread's connection is its own, and nobody else would close it."""
-    connection.close()
 
 
 def due_chunks(day):

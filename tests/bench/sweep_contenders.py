@@ -10,6 +10,7 @@ django.setup()
 from django.db import transaction  # noqa: E402 -- Django has to be set up first
 from django.utils import timezone  # noqa: E402
 
+from cards.actions import lanes as lanes_at_work  # noqa: E402
 from cards.actions import sweep as sweeping  # noqa: E402
 from cards.actions.write import attach_queues  # noqa: E402
 from cards.models import Card, CardEvent, PolicyBook, ServiceTerm  # noqa: E402
@@ -32,7 +33,7 @@ def prepare(fleet):
 
 def portal(size, lanes):
     """The portal's own sweep, with guards, rules, triggers and records."""
-    sweeping.SWEEP_LANES = int(lanes)
+    lanes_at_work.LANES = int(lanes)
     as_deployed()
     with costing() as cost:
         report = sweeping.sweep(DAY)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cards.actions.imports import usage_file
-from cards.actions.imports.usage_applying import apply_next
+from cards.actions.imports.usage_applying import apply_range, ranges_of
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
@@ -81,7 +81,7 @@ def test_every_form_of_a_file_is_staged_alike(bring, form):
     found = StagedReading.objects.order_by("card_id", "day").values_list("card_id", "day", "number", "bytes")
     assert [(of_cards[card_id], *rest) for card_id, *rest in found] == STAGED
     assert list(RefusedRow.objects.order_by("number").values_list("number", "field")) == REFUSED
-    assert (file.rows, file.last_card, UsageDay.objects.count()) == (8, second.pk, 0)
+    assert (file.rows, file.taken_through, UsageDay.objects.count()) == (8, second.pk, 0)
 
 
 def test_what_is_staged_twice_is_staged_once(bring, tmp_path):
@@ -91,15 +91,17 @@ def test_what_is_staged_twice_is_staged_once(bring, tmp_path):
     assert (StagedReading.objects.count(), RefusedRow.objects.count(), file.rows) == (3, 1, 4)
 
 
-def test_a_file_stopped_between_two_cards_is_taken_to_its_end_once(bring):
+def test_ranges_divide_no_card_and_wait_for_none_another(bring):
     first, second = card_in_use(), card_in_use()
     lines = readings(5) + [line.replace("0001,", "0002,") for line in readings(4)]
     file = bring("\n".join([HEADER, *lines]).encode())
-    assert apply_next(file, at_once=2) == 5
-    assert [fresh(card).used_bytes for card in (first, second)] == [5, 0]
-    assert [apply_next(file, at_once=2), apply_next(file, at_once=2), apply_next(file)] == [4, 0, 0]
+    ranges = ranges_of(file, at_once=2)
+    assert [(of.first <= card.pk <= of.last) for of in ranges for card in (first, second)] == [True, False, False, True]
+    assert apply_range(file, ranges[1]).counts["created"] == 4
+    assert [fresh(card).used_bytes for card in (first, second)] == [0, 4]
+    assert apply_range(file, ranges[0]).counts["created"] == 5
     assert [fresh(card).used_bytes for card in (first, second)] == [5, 4]
-    assert StagedFile.objects.values_list("created", "updated", "stale").get() == (9, 0, 0)
+    assert ranges_of(file, after=second.pk) == []
 
 
 def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
@@ -110,16 +112,17 @@ def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):
     counts = {"created": 1, "updated": 0, "stale": 2, "quarantined": 0}
     assert preview_counts(file) == counts | {"refused": 0}
     assert list(RefusedRow.objects.values_list("number", flat=True)) == [3, 4]
-    apply_next(file)
-    assert StagedFile.objects.values(*counts).get() == counts
+    (taken,) = (apply_range(file, cards) for cards in ranges_of(file))
+    assert {name: taken.counts[name] for name in counts} == counts | {"stale": 0}
 
 
 def test_what_a_crash_of_the_database_has_taken_is_missed(bring):
     card_in_use()
     file = bring("\n".join([HEADER, *readings(2)]).encode())
+    (cards,) = ranges_of(file)
     StagedReading.objects.all().delete()
     with pytest.raises(BadInput):
-        apply_next(file)
+        apply_range(file, cards)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

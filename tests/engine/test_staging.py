@@ -1,6 +1,7 @@
 """Staged usage: what the database takes by itself is what the rules would have done, and nothing is lost or doubled."""
 
 import logging
+from collections import Counter
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cards import rules
-from cards.actions.imports.usage_applying import apply_next
+from cards.actions.imports.usage_applying import apply_range, ranges_of
 from cards.actions.imports.usage_staging import conclude, open_file
 from cards.actions.usage import Reading, apply_readings
 from cards.calendar import next_cycle_start
@@ -264,10 +265,11 @@ def by_the_rules(readings, told_on):
 
 def from_staging(readings, at_once, told_on):
     file = staged(readings, told_on)
-    while apply_next(file, at_once):
-        pass
-    counts = StagedFile.objects.values("created", "updated", "stale", "quarantined").get(pk=file.pk)
-    return counts | {"refused": RefusedRow.objects.filter(file=file, is_warning=False).count()}
+    counts = Counter(stale=file.stale, refused=RefusedRow.objects.filter(file=file, is_warning=False).count())
+    for cards in ranges_of(file, at_once):
+        taken = apply_range(file, cards)
+        counts += taken.counts + Counter(refused=len(taken.refused))
+    return {name: counts[name] for name in COUNTED}
 
 
 @given(st.integers(0, 2**32), st.sampled_from([20, 10_000]))

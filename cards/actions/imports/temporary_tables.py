@@ -6,10 +6,11 @@ from django.db import connection
 
 
 def tune_for_bulk():
-    """Within a transaction: the room that thousands of rows need, and no compiling of statements that take a second."""
+    """Within a transaction: the room that thousands of rows need, no compiling of statements that take a second, and
+    few samples of tables that last no longer: their rows are much alike."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
+            cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL default_statistics_target = 10")
 
 
 def make_table(name, columns):

@@ -1,11 +1,15 @@
 """Files of usage: staged, then applied; good rows go in, bad ones come back with their reason."""
 
+from collections import Counter
+from contextlib import closing
+from functools import partial
 from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
 from cards.actions.imports.told import AS_IT_STANDS
-from cards.actions.imports.usage_applying import apply_next
+from cards.actions.imports.usage_applying import apply_range, begin, ranges_of
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_totals import foreseen_outcome
-from cards.models import RefusedRow, StagedFile
+from cards.actions.lanes import in_lanes
+from cards.models import RefusedRow
 
 USAGE_OUTCOMES = ("created", "updated", "unchanged", "stale", "quarantined")
 
@@ -27,10 +31,13 @@ def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
         table = stage(source, file, report, told)
         if dry_run:
             return _imported(file, *foreseen_outcome(file), table)
-        while applied := apply_next(file):
-            report(file.rows, applied)
-        file = StagedFile.objects.get(pk=file.pk)
-        return _imported(file, {name: getattr(file, name) for name in USAGE_OUTCOMES}, [], table)
+        counts, refused, file.told_on = Counter(stale=file.stale), [], begin(file)
+        with closing(in_lanes(partial(apply_range, file), ranges_of(file))) as ranges:
+            for taken in ranges:
+                counts += taken.counts
+                refused += taken.refused
+                report(file.rows, taken.readings)
+        return _imported(file, counts, refused, table)
     finally:
         discard(file)
 

@@ -18,8 +18,11 @@ characters of line 3, and for line 4 there is no such day, so it is read by hand
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -43,6 +46,7 @@ from cards.actions.imports.usage_rows import (
     read_usage_row,
 )
 from cards.actions.imports.usage_table import names_sims, open_usage, tells_no_instant
+from cards.actions.lanes import in_lanes
 from cards.actions.last_words import keep_last_words
 from cards.actions.write import chunked
 from cards.calendar import civil_today
@@ -131,12 +135,11 @@ def _stage_all(source, file, progress, told):
         file.is_cumulative, file.tells_no_instant = told.cumulative, tells_no_instant(table)
         start = plain_start(table.file, table.columns) if table.is_ours else None
         feed = RowFeed(table) if start is None else LineFeed(table, start)
-        while _stage_portion(file, feed):
-            file.rows += feed.rows
-            if progress:
-                progress(table.expected, feed.rows)
-    with connection.cursor() as cursor:
-        analyze(cursor, "cards_stagedreading")
+        with closing(in_lanes(partial(_stage_portion, file, feed.columns), feed.portions())) as staged:
+            for rows in staged:
+                file.rows += rows
+                if progress:
+                    progress(table.expected, rows)
     return table
 
 
@@ -148,13 +151,17 @@ def conclude(file, swaps=(), names_sims=True):
     there were before the first row was staged.
     """
     tune_for_bulk()
+    with connection.cursor() as cursor:
+        analyze(cursor, "cards_stagedreading")
     file.names_sims = names_sims
     if names_sims:
         give_to_who_had_the_sim(file, swaps)
     file.stale = keep_last_words(file)
-    found = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))
-    file.last_card = found["last"] or 0
-    file.save(update_fields=["rows", "last_card", "stale", "is_cumulative", "tells_no_instant", "names_sims"])
+    last = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))["last"] or 0
+    # Version 0.14 takes the cards one after the other: to it the rows of this file seem lost, and it leaves them to us.
+    file.taken_through, file.last_card = last, last and last + 1
+    written = ("rows", "stale", "taken_through", "last_card", "is_cumulative", "tells_no_instant", "names_sims")
+    file.save(update_fields=written)
 
 
 def empty(file):
@@ -165,8 +172,7 @@ def empty(file):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()
     RefusedRow.objects.filter(file=file).delete()
-    file.rows, file.last_card, file.taken_through, file.told_on = 0, None, 0, None
-    file.created = file.updated = file.unchanged = file.stale = file.quarantined = 0
+    file.rows, file.stale, file.last_card, file.told_on = 0, 0, None, None
     file.save()
 
 
@@ -196,40 +202,53 @@ def discard_abandoned():
     return len(files), False
 
 
+@dataclass
+class Portion:
+    """Some lines of a file: those that look good, in `blocks` as the database takes them, their numbers counted from
+    `before`; and `aside` the rows to read one by one. `rows` counts both."""
+
+    before: int
+    blocks: list[bytes] = field(default_factory=list)
+    aside: list[Row] = field(default_factory=list)
+    lines: int = 0
+    rows: int = 0
+
+
 class LineFeed:
     """The rows of a plain file: its lines as they are. A row set aside leaves an empty line, so that all keep count."""
 
     def __init__(self, table, start):
-        self.table, self.blocks = table, plain_blocks(table.file, start)
+        self.table, self.start = table, start
         patterns = ",".join(EVIDENTLY_GOOD[name] for name in table.columns).encode()
         self.good_line, self.good_block = re.compile(patterns), re.compile(b"(?:%b\n)*+" % patterns)
         self.columns, self.empty_line = table.columns, b"," * (len(table.columns) - 1)
-        self.before, self.lines = 1, 0
 
-    def portion(self):
-        """The next blocks of lines to stage. `aside` fills with the other rows as it goes, `rows` counts both."""
-        self.before += self.lines
-        self.aside, self.rows, self.lines = [], 0, 0
-        for block in islice(self.blocks, BLOCKS_AT_ONCE[connection.vendor]):
-            yield self._sifted(block)
-            if len(self.aside) >= READ_BY_US_AT_ONCE:
-                return
+    def portions(self) -> Iterator[Portion]:
+        portion = Portion(before=1)
+        for block in plain_blocks(self.table.file, self.start):
+            portion.blocks.append(self._sifted(block, portion))
+            if len(portion.blocks) == BLOCKS_AT_ONCE[connection.vendor] or len(portion.aside) >= READ_BY_US_AT_ONCE:
+                yield portion
+                portion = Portion(before=portion.before + portion.lines)
+        if portion.lines:
+            yield portion
 
-    def _sifted(self, block):
+    def _sifted(self, block, portion):
         if self.good_block.fullmatch(block):
             lines = block.count(b"\n")
-            self.lines, self.rows = self.lines + lines, self.rows + lines
+            portion.lines, portion.rows = portion.lines + lines, portion.rows + lines
             return block
-        return b"".join(self._good_or_empty(line) + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
+        lines = block.removesuffix(b"\n").split(b"\n")
+        return b"".join(self._good_or_empty(line, portion) + b"\n" for line in lines)
 
-    def _good_or_empty(self, line):
-        self.lines += 1
+    def _good_or_empty(self, line, portion):
+        portion.lines += 1
         good = self.good_line.fullmatch(line)
         if good:
-            self.rows += 1
-        elif row := self.table.row_of(self.before + self.lines, line.decode()):
-            self.rows += 1
-            self.aside.append(row)
+            portion.rows += 1
+        elif row := self.table.row_of(portion.before + portion.lines, line.decode()):
+            portion.rows += 1
+            portion.aside.append(row)
         return line if good else self.empty_line
 
 
@@ -240,52 +259,46 @@ class RowFeed:
         self.table = table
         self.good_line = re.compile(",".join(EVIDENTLY_GOOD[name] for name in table.columns), re.ASCII)
         self.columns = ["n", *table.columns]
-        self.before = 0
 
-    @property
-    def lines(self):
-        return self.rows
+    def portions(self) -> Iterator[Portion]:
+        portion = Portion(before=0)
+        for rows in chunked(self.table.rows, READ_BY_US_AT_ONCE):
+            portion.blocks.append("".join(filter(None, (self._good(row, portion) for row in rows))).encode())
+            portion.rows += len(rows)
+            full = portion.rows >= ROWS_PER_STATEMENT[connection.vendor]
+            if full or len(portion.aside) >= READ_BY_US_AT_ONCE:
+                yield portion
+                portion = Portion(before=0)
+        if portion.rows:
+            yield portion
 
-    def portion(self):
-        """The next blocks of lines to stage, `aside` has the other rows and `rows` counts both.
-
-        They are read before any is sent: reading asks the database for cards, which takes no question meanwhile.
-        """
-        self.aside, self.rows, blocks = [], 0, []
-        for rows in chunked(islice(self.table.rows, ROWS_PER_STATEMENT[connection.vendor]), READ_BY_US_AT_ONCE):
-            self.rows += len(rows)
-            blocks.append("".join(filter(None, map(self._good, rows))).encode())
-            if len(self.aside) >= READ_BY_US_AT_ONCE:
-                break
-        return blocks
-
-    def _good(self, row):
+    def _good(self, row, portion):
         line = ",".join(row.texts.values())
         if not row.wrong and self.good_line.fullmatch(line):
             return f"{row.number},{line}\n"
-        self.aside.append(row)
+        portion.aside.append(row)
         return ""
 
 
 @transaction.atomic
-def _stage_portion(file, feed):
-    """Stage the feed's next portion; whether there was one."""
+def _stage_portion(file, columns, portion):
+    """Stage a portion of a file with these columns; how many rows it has."""
     tune_for_bulk()
     today = civil_today()
     postgresql = connection.vendor == "postgresql"
     number = "integer GENERATED BY DEFAULT AS IDENTITY" if postgresql else "INTEGER PRIMARY KEY"
     make_table("staged_raw", RAW.format(number=number, collation='COLLATE "C"' if postgresql else ""))
-    fill_from_lines("staged_raw", feed.columns, feed.portion())
+    fill_from_lines("staged_raw", columns, portion.blocks)
     _read_the_different("day", "staged_day", "date", lambda day: day <= today)
     _read_the_different("read_at", "staged_instant", "timestamptz" if postgresql else "text")
     with connection.cursor() as cursor:
-        for table in ("staged_day", "staged_instant"):
+        for table in ("staged_raw (iccid, day, read_at)", "staged_day", "staged_instant"):
             analyze(cursor, table)
-        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), [file.pk, feed.before])
-        if cursor.rowcount < feed.rows - len(feed.aside):
-            _stage_the_left_over(cursor, file, feed, today)
-    _stage_by_hand(file, feed.aside, today)
-    return feed.lines > 0
+        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), [file.pk, portion.before])
+        if cursor.rowcount < portion.rows - len(portion.aside):
+            _stage_the_left_over(cursor, file, portion, today)
+    _stage_by_hand(file, portion.aside, today)
+    return portion.rows
 
 
 def _read_the_different(column, table, kind, may_be=None):
@@ -304,18 +317,18 @@ def _read_the_different(column, table, kind, may_be=None):
     append_rows(table, ("filed", column), meant)
 
 
-def _stage_the_left_over(cursor, file, feed, today):
+def _stage_the_left_over(cursor, file, portion, today):
     """Rows of cards that are filed under their other number, and rows that only look good."""
     select_into("staged_left", LEFT_OVER, [], counted="iccid")
     select_into("staged_meant", OTHERWISE_NUMBERED, [], counted="iccid")
-    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), [file.pk, feed.before])
+    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), [file.pk, portion.before])
     cursor.execute(NO_LONGER_LEFT)
     page = f"SELECT n, {', '.join(USAGE_COLUMNS)} FROM staged_left WHERE n > %s ORDER BY n LIMIT {READ_BY_US_AT_ONCE}"
     last = 0
     while left := cursor.execute(page, [last]) and cursor.fetchall():
         last = left[-1][0]
         texts = [(n, [str(cell or "") for cell in cells]) for n, *cells in left]
-        rows = [Row(feed.before + n, dict(zip(USAGE_COLUMNS, cells, strict=True))) for n, cells in texts]
+        rows = [Row(portion.before + n, dict(zip(USAGE_COLUMNS, cells, strict=True))) for n, cells in texts]
         _stage_by_hand(file, rows, today)
 
 

@@ -34,6 +34,19 @@ from cards.kept import first_day_told
 from cards.models import PolicyBook
 from cards.models.card import MB
 
+# What the statements below ask of a card: its row is wide, and is read once.
+ASKED_OF_CARDS = (
+    *("id", "carrier", "state", "resumes_to", "holds", "parked", "opened_on", "changed_on", "counted_from"),
+    *("test_until", "test_ended_on", "test_quota_mb", "silent_from", "forced_activation_on", "next_due_on"),
+    *("service_from", "service_until", "cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived"),
+    *("used_bytes", "used_on", "binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
+)
+HELD = f"""
+    SELECT {', '.join(ASKED_OF_CARDS)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
+        SELECT card_id FROM cards_stagedreading WHERE file_id = %(file)s AND card_id BETWEEN %(first)s AND %(last)s
+    ) ORDER BY id
+"""
+
 # What is in quarantine: of each card and day the newest reading, and the one that waits.
 SET_ASIDE = f"""
     SELECT card_id, day, MAX(read_at) AS read_at,
@@ -78,10 +91,6 @@ PREVIEWED_COUNTS = """
 
 # Rows that were told at the instant of what is known, with other bytes.
 CONTRADICTS_WHAT_IS_KNOWN = gettext_noop("the portal already has another figure for this day, read at the same time")
-REFUSE_LATE = """
-    INSERT INTO cards_refusedrow (file_id, number, field, message)
-    SELECT %s, number, 'bytes', %s FROM staged_placed WHERE refused
-"""
 NO_LONGER_STAGED = """
     DELETE FROM cards_stagedreading WHERE file_id = %s AND (card_id, day, number) IN (
         SELECT card_id, day, number FROM staged_placed WHERE refused
@@ -120,7 +129,7 @@ SUMS = f"""
                     AND COALESCE(c.test_ended_on < c.test_until AND t.day = c.test_ended_on, FALSE) AS is_of_the_test,
                 (c.seen_on IS NULL OR t.day >= c.seen_on) AND (c.bound_on IS NULL OR t.day > c.bound_on
                     OR t.day = c.bound_on AND {device_sql("t.imei")} <> {device_sql("c.previous_imei")}) AS hears
-            FROM staged_placed AS t JOIN cards_card AS c ON c.id = t.card_id AND c.id BETWEEN %(first)s AND %(last)s
+            FROM staged_placed AS t JOIN staged_card AS c ON c.id = t.card_id
             LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
         ) AS met
     ) AS counted
@@ -173,9 +182,9 @@ CLASSIFIED = f"""
     FROM (
         SELECT s.*, {{phase}} = '{State.IN_USE}' AND {TURNS} AS turns,
             CASE WHEN {{phase}} = '{State.IN_USE}' AND {TURNS} THEN 0 ELSE c.used_bytes END + s.added AS used_now
-        FROM ({SUMS}) AS s JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
+        FROM ({SUMS}) AS s JOIN staged_card AS c ON c.id = s.card_id
     ) AS s
-    JOIN cards_card AS c ON c.id = s.card_id AND c.id BETWEEN %(first)s AND %(last)s
+    JOIN staged_card AS c ON c.id = s.card_id
     LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
 """
 
@@ -224,7 +233,11 @@ def preview_refusals(file):
     """(row, field, message) of the staged readings that contradict what is known."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT number FROM ({PLACED}) AS placed WHERE refused ORDER BY number", _all_of(file))
-        return [(number, "bytes", _(CONTRADICTS_WHAT_IS_KNOWN)) for (number,) in cursor.fetchall()]
+        return _as_contradictions(cursor)
+
+
+def _as_contradictions(cursor):
+    return [(number, "bytes", _(CONTRADICTS_WHAT_IS_KNOWN)) for (number,) in cursor.fetchall()]
 
 
 def _all_of(file):
@@ -232,22 +245,29 @@ def _all_of(file):
     return {"file": file.pk, "first": 0, "last": file.last_card, "first_day": str(first_day_told(told_on))}
 
 
+def hold_cards(file, first, last):
+    """Lock the cards of the staged readings in this range of keys, and read what is asked of them."""
+    locking = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    among = {"file": file.pk, "first": first, "last": last}
+    select_into("staged_card", HELD + locking, among, counted="id, carrier")
+
+
 def classify(file, first, last, told_on):
     """Find the cards in this range of keys, both ends included, for which the staged readings are uneventful.
 
-    `told_on` is the civil day on which the portal is told, the same for all of a file. The cards are locked. Readings
-    that contradict what is known are refused. Returns the number of readings, these included, and the keys of the
-    eventful cards.
+    `told_on` is the civil day on which the portal is told, the same for all of a file. The cards are held. Readings
+    that contradict what is known are refused. Returns (row, field, message) of these, and the keys of the eventful
+    cards.
     """
     among = {"file": file.pk, "first": first, "last": last}
     among |= {"today": str(told_on), "first_day": str(first_day_told(told_on))}
     select_into("staged_placed", PLACED, among, counted="card_id, day")
-    readings = _refuse_contradictions(file)
+    refused = _refuse_contradictions(file)
     _reckon_cycles(told_on)
     select_into("staged_classified", _in_dialect(CLASSIFIED), among, counted="card_id, uneventful")
     with connection.cursor() as cursor:
         cursor.execute("SELECT card_id FROM staged_classified WHERE uneventful = 0 ORDER BY card_id")
-        return readings, [card_id for (card_id,) in cursor.fetchall()]
+        return refused, [card_id for (card_id,) in cursor.fetchall()]
 
 
 def apply_uneventful(first, last):
@@ -261,15 +281,14 @@ def apply_uneventful(first, last):
 
 
 def _refuse_contradictions(file):
-    """Refuse the placed readings that contradict what is known; how many there were placed, with these."""
+    """Take out the placed readings that contradict what is known: (row, field, message) of each."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*), COUNT(*) FILTER (WHERE refused) FROM staged_placed")
-        readings, refused = cursor.fetchone()
+        cursor.execute("SELECT number FROM staged_placed WHERE refused ORDER BY number")
+        refused = _as_contradictions(cursor)
         if refused:
-            cursor.execute(REFUSE_LATE, [file.pk, _(CONTRADICTS_WHAT_IS_KNOWN)])
             cursor.execute(NO_LONGER_STAGED, [file.pk])
             cursor.execute("DELETE FROM staged_placed WHERE refused")
-    return readings
+    return refused
 
 
 def _reckon_cycles(day):

@@ -1,30 +1,30 @@
 """Usage files as jobs: staged when they are read, and applied card by card when somebody has seen what would happen.
 
-Each chunk takes the next range of the staged file, whichever that is; `payload` says which file, and has its share of
-the rows that were refused.
+The `payload` of a chunk says which staged file, which range of its cards, if any is left for it, and has its share of
+the rows that were refused. No chunk waits for another, so as many workers as there are share a file.
 """
 
 from collections import Counter
+from itertools import zip_longest
 
-from django.db import connection, transaction
-from django.db.models import Max
+from django.db import transaction
 from django.utils import timezone
 
 from cards.actions.imports.told import Told
-from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_next, refuse_lost
+from cards.actions.imports.usage_applying import apply_range, ranges_of, refuse_lost
 from cards.actions.imports.usage_file import USAGE_OUTCOMES
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_table import open_usage
 from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.actions.jobs.cards_import import refuse_none, refuse_too_many, refuse_unpermitted
-from cards.actions.jobs.engine import add_chunk
+from cards.actions.jobs.engine import NoLongerRead, add_chunk
 from cards.actions.jobs.file_import import FileImport, file_of, no_longer_kept
 from cards.choices import JobStatus
-from cards.models import Job, RefusedRow, StagedFile
+from cards.models import Job, RefusedRow, StagedFile, StagedReading
 
 ERRORS_AT_ONCE = 10_000
 TOLD_OF_A_ROW = ("number", "field", "message")
-STOOD_AT = ("taken_through", "told_on", "kept_until", *USAGE_OUTCOMES)
+STOOD_AT = ("told_on", "kept_until")
 
 
 class UsageImport(FileImport):
@@ -61,21 +61,20 @@ class UsageImport(FileImport):
         if chunk.number > 1:
             return _as_document(chunk, Counter())
         file = _staged(chunk)
-        refuse_lost(file)
+        if file.last_card:
+            refuse_lost(file)
         return _as_document(chunk, *foreseen_outcome(file))
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)
-        before = _staged(chunk, StagedFile.objects.select_for_update())
-        known = _last_refused(before)
-        is_last = not job.chunks.filter(number__gt=chunk.number).exists()
-        while apply_next(before) and is_last:
-            pass
-        after, refused = _staged(chunk), RefusedRow.objects.filter(file=before, pk__gt=known)
-        counts = {name: getattr(after, name) - getattr(before, name) for name in USAGE_OUTCOMES}
-        if chunk.number == 1:  # what the file itself has replaced
-            counts["stale"] += chunk.payload.get("stale", before.stale)
-        return _as_document(chunk, counts, refused.order_by("number").values_list(*TOLD_OF_A_ROW))
+        file = _staged(chunk)
+        if "cards" not in chunk.payload:
+            raise NoLongerRead  # made by version 0.14, whose chunks took whichever cards were next
+        counts, refused = Counter(stale=chunk.payload.get("stale", 0)), []
+        if chunk.payload["cards"]:
+            taken = apply_range(file, chunk.payload["cards"])
+            counts, refused = counts + taken.counts, taken.refused
+        return _as_document(chunk, {name: counts[name] for name in USAGE_OUTCOMES}, refused)
 
     def finish(self, job):
         for file in StagedFile.objects.filter(pk__in=_files(job)):
@@ -92,25 +91,37 @@ def _stage_again(job, alive):
     with transaction.atomic():
         lost = StagedFile.objects.select_for_update().get(pk__in=_files(job))
         StagedFile.objects.filter(pk=file.pk).update(**{name: getattr(lost, name) for name in STOOD_AT})
-        for chunk in job.chunks.all():
+        chunks = list(job.chunks.order_by("number"))
+        if any("cards" not in chunk.payload for chunk in chunks):
+            _share_out_what_is_left(file, lost, chunks)
+        for chunk in chunks:
             chunk.payload["staged"] = file.pk
             chunk.save(update_fields=["payload"])
     discard(lost)
 
 
+def _share_out_what_is_left(file, lost, chunks):
+    """Give each chunk of version 0.14 that is not done cards of its own; `lost` says how far those that are done went."""
+    undone = [chunk for chunk in chunks if not chunk.done_at]
+    left = max(StagedReading.objects.filter(file_id=file.pk, card_id__gt=lost.taken_through).count(), 1)
+    ranges = ranges_of(file, -(-left // len(undone)), after=lost.taken_through)
+    for chunk, cards in zip_longest(undone, ranges):
+        chunk.payload["cards"] = cards
+
+
 def _divide(job, file):
-    """A chunk for each range of readings, and for each list of refused rows that is long enough."""
+    """A chunk for each range of cards, and for each list of refused rows that is long enough."""
     rows = RefusedRow.objects.filter(file=file).order_by("number").values_list(*TOLD_OF_A_ROW)
     refused, warned = rows.filter(is_warning=False), rows.filter(is_warning=True)
-    errors = refused.count()
-    ranges = -(-(file.rows - errors) // READINGS_AT_ONCE[connection.vendor])
-    count = max(ranges, -(-errors // ERRORS_AT_ONCE), 1)
+    errors, ranges = refused.count(), ranges_of(file)
+    count = max(len(ranges), -(-errors // ERRORS_AT_ONCE), 1)
     job.chunks.all().delete()
     for place in range(count):
         share = refused[place * errors // count : (place + 1) * errors // count]
         size = (place + 1) * file.rows // count - place * file.rows // count
         of_all = {"warnings": _report(warned[:ERRORS_AT_ONCE]), "stale": file.stale} if place == 0 else {}
-        add_chunk(job, place + 1, size, {"staged": file.pk, "errors": _report(share), **of_all})
+        cards = ranges[place] if place < len(ranges) else None
+        add_chunk(job, place + 1, size, {"staged": file.pk, "cards": cards, "errors": _report(share), **of_all})
 
 
 def _report(rows):
@@ -127,13 +138,9 @@ def _as_document(chunk, counts, refused_since=()):
     }
 
 
-def _last_refused(file):
-    return RefusedRow.objects.filter(file=file).aggregate(last=Max("pk"))["last"] or 0
-
-
-def _staged(chunk, files=StagedFile.objects):
+def _staged(chunk):
     """The chunk's staged file; `BadInput` when it is no longer kept."""
-    file = files.filter(pk=chunk.payload["staged"]).first()
+    file = StagedFile.objects.filter(pk=chunk.payload["staged"]).first()
     if file is None:
         raise no_longer_kept()
     return file

@@ -75,6 +75,12 @@ def row(portal, statement):
         return database.execute(statement).fetchone()
 
 
+def found(portal, statement):
+    """All rows that a statement gives, asked beside the portal's own processes."""
+    with _connected(portal) as database:
+        return database.execute(statement).fetchall()
+
+
 def _connected(portal):
     if connection.vendor == "sqlite":
         return contextlib.closing(sqlite3.connect(portal.folder / "portal.sqlite3"))

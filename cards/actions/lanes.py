@@ -18,9 +18,9 @@ def in_lanes(do: Callable[[_Part], Any], parts: Iterable[_Part]) -> Iterator[Any
     """The results of `do` for each part, in their order. On PostgreSQL one part is thought about while another is being
     written.
 
-    A lane is a thread that keeps its connection for all of them: nearly all of its time is the server's. What the caller
-    set up for itself (the language, the day) is there too. SQLite has one writer, and a caller's transaction one
-    connection: there it is one part after the other.
+    A lane is a thread that keeps its connection for all of them: nearly all of its time is the server's. What the
+    caller set up for itself (the language, the day) is there too. SQLite has one writer, and a caller's transaction
+    one connection: there it is one part after the other.
     """
     if connection.vendor == "sqlite" or connection.in_atomic_block:
         yield from map(do, parts)

@@ -5,13 +5,13 @@ from cards.models.fields import CharField
 
 
 class StagedFile(models.Model):
-    """A usage file on its way into the portal: staged first, then applied card by card, in the order of their keys.
+    """A usage file on its way into the portal: staged first, then applied range by range of cards.
 
-    `last_card` is the last card with a staged reading, known once the whole file is staged; `taken_through` is the
-    last card whose readings have been applied, written in the transaction that applied them. `told_on` is the civil
-    day on which applying it began: for all of its readings, that is the day on which the portal is told. The figures of
-    a cumulative file are totals of the carrier's cycle, which begin anew with a new SIM where the file names SIMs; of a
-    file that tells no instant, a day that has the same bytes already is unchanged.
+    `told_on` is the civil day on which applying it began: for all of its readings, that is the day on which the portal
+    is told. `stale` is how many of its rows the file itself replaces. The figures of a cumulative file are totals of
+    the carrier's cycle, which begin anew with a new SIM where the file names SIMs; of a file that tells no instant, a
+    day that has the same bytes already is unchanged. `taken_through` and the outcomes but `stale` were kept by version
+    0.14, which took the cards one after the other: through `taken_through` they are done.
     """
 
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)

@@ -10,11 +10,11 @@ from tests.bench.usage_files import MANY_DAYS, ONE_DAY, write_files
 
 CONTENDERS = {
     "usage": ("many days: the portal, with what it causes", "portal", MANY_DAYS),
-    "upsert": ("(a) bulk load and one upsert", "upsert", MANY_DAYS),
+    "upsert": ("(a) bulk load, one upsert and the counters", "upsert", MANY_DAYS),
     "bulk": ("(b) bulk_create, update_conflicts", "bulk", MANY_DAYS),
     "import_export": ("(c) django-import-export", "import_export", MANY_DAYS),
     "usage_day": ("one day: the portal, with what it causes", "portal", ONE_DAY),
-    "upsert_day": ("(a) bulk load and one upsert", "upsert", ONE_DAY),
+    "upsert_day": ("(a) bulk load, one upsert and the counters", "upsert", ONE_DAY),
     "again": ("the same day sent once more", "again", ONE_DAY),
 }
 BESIDE = {"usage": "upsert", "usage_day": "upsert_day"}
@@ -34,7 +34,7 @@ def report(name, found):
     rates = {contender: its["count"] / its["seconds"] for contender, its in found.items()}
     for contender, its in found.items():
         label = CONTENDERS[contender][0]
-        print(f"  {label:<44}{rates[contender]:>9,.0f}   {spent(its, its['count'])}   {its.get('caused', '')}")
+        print(f"  {label:<46}{rates[contender]:>9,.0f}   {spent(its, its['count'])}   {its.get('caused', '')}")
     for portal, limit in BESIDE.items():
         words = (f"{rates[contender]:,.0f} rows/s" for contender in (limit, portal))
         goals.note(portal, name, *words, rates[portal] / rates[limit], found[portal]["count"])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cards.actions.imports import usage_file
-from cards.actions.imports.usage_applying import apply_range, ranges_of
+from cards.actions.imports.usage_applying import apply_range, begin_applying, ranges_of
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
@@ -69,6 +69,9 @@ def bring(tmp_path):
     return staged
 
 
+QUERIES_OF_A_RANGE = {"postgresql": 24, "sqlite": 19}
+
+
 def readings(days, start=date(2026, 1, 16)):
     return [f"89860000000000000001,{start + timedelta(days=day)},1,2026-01-25T01:00," for day in range(days)]
 
@@ -102,6 +105,16 @@ def test_ranges_divide_no_card_and_wait_for_none_another(bring):
     assert apply_range(file, ranges[0]).counts["created"] == 5
     assert [fresh(card).used_bytes for card in (first, second)] == [5, 4]
     assert ranges_of(file, after=second.pk) == []
+
+
+@pytest.mark.parametrize("cards", [1, 40])
+def test_a_range_asks_the_same_however_many_cards_it_has(bring, cards, django_assert_num_queries):
+    numbers = [card_in_use().iccid for _ in range(cards)]
+    file = bring("\n".join([HEADER, *(f"{iccid},2026-01-20,1,2026-01-21T01:00," for iccid in numbers)]).encode())
+    (of_all,) = ranges_of(file)
+    file.told_on = begin_applying(file)
+    with django_assert_num_queries(QUERIES_OF_A_RANGE[connection.vendor]):
+        assert apply_range(file, of_all).counts["created"] == cards
 
 
 def test_what_is_foretold_is_what_becomes_of_readings_that_repeat_a_day(bring):

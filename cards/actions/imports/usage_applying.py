@@ -69,7 +69,7 @@ def apply_range(file, cards):
 
     Raises `NoLongerRead` if they are gone.
     """
-    told_on = file.told_on or begin(file)
+    told_on = file.told_on or begin_applying(file)
     tune_for_bulk()
     hold_cards(file, *cards)
     unchanged = settle(file, *cards)
@@ -87,7 +87,7 @@ def apply_range(file, cards):
     return taken
 
 
-def begin(file):
+def begin_applying(file):
     """Note the civil day on which applying the file begins, once; that day."""
     StagedFile.objects.filter(pk=file.pk, told_on=None).update(told_on=civil_today())
     return StagedFile.objects.values_list("told_on", flat=True).get(pk=file.pk)

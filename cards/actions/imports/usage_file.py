@@ -3,9 +3,10 @@
 from collections import Counter
 from contextlib import closing
 from functools import partial
+
 from cards.actions.imports.cards_file import ERRORS_KEPT, Imported
 from cards.actions.imports.told import AS_IT_STANDS
-from cards.actions.imports.usage_applying import apply_range, begin, ranges_of
+from cards.actions.imports.usage_applying import apply_range, begin_applying, ranges_of
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_totals import foreseen_outcome
 from cards.actions.lanes import in_lanes
@@ -31,7 +32,7 @@ def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
         table = stage(source, file, report, told)
         if dry_run:
             return _imported(file, *foreseen_outcome(file), table)
-        counts, refused, file.told_on = Counter(stale=file.stale), [], begin(file)
+        counts, refused, file.told_on = Counter(stale=file.stale), [], begin_applying(file)
         with closing(in_lanes(partial(apply_range, file), ranges_of(file))) as ranges:
             for taken in ranges:
                 counts += taken.counts

@@ -41,8 +41,8 @@ ASKED_OF_CARDS = (
     *("service_from", "service_until", "cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived"),
     *("used_bytes", "used_on", "binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
 )
-HELD = f"""
-    SELECT {', '.join(ASKED_OF_CARDS)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
+OF_HELD_CARDS = f"""
+    SELECT {", ".join(ASKED_OF_CARDS)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
         SELECT card_id FROM cards_stagedreading WHERE file_id = %(file)s AND card_id BETWEEN %(first)s AND %(last)s
     ) ORDER BY id
 """
@@ -249,7 +249,7 @@ def hold_cards(file, first, last):
     """Lock the cards of the staged readings in this range of keys, and read what is asked of them."""
     locking = " FOR UPDATE" if connection.vendor == "postgresql" else ""
     among = {"file": file.pk, "first": first, "last": last}
-    select_into("staged_card", HELD + locking, among, counted="id, carrier")
+    select_into("staged_card", OF_HELD_CARDS + locking, among, counted="id, carrier")
 
 
 def classify(file, first, last, told_on):

@@ -101,7 +101,7 @@ def _stage_again(job, alive):
 
 
 def _share_out_what_is_left(file, lost, chunks):
-    """Give each chunk of version 0.14 that is not done cards of its own; `lost` says how far those that are done went."""
+    """Give each chunk of version 0.14 that is not done its own cards; `lost` says how far those that are done went."""
     undone = [chunk for chunk in chunks if not chunk.done_at]
     left = max(StagedReading.objects.filter(file_id=file.pk, card_id__gt=lost.taken_through).count(), 1)
     ranges = ranges_of(file, -(-left // len(undone)), after=lost.taken_through)

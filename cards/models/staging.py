@@ -10,8 +10,10 @@ class StagedFile(models.Model):
     `told_on` is the civil day on which applying it began: for all of its readings, that is the day on which the portal
     is told. `stale` is how many of its rows the file itself replaces. The figures of a cumulative file are totals of
     the carrier's cycle, which begin anew with a new SIM where the file names SIMs; of a file that tells no instant, a
-    day that has the same bytes already is unchanged. `taken_through` and the outcomes but `stale` were kept by version
-    0.14, which took the cards one after the other: through `taken_through` they are done.
+    day that has the same bytes already is unchanged.
+
+    `last_card`, `taken_through` and the outcomes but `stale` were kept by version 0.14, which took the cards one after
+    the other: through `taken_through` they are done. Without `last_card` it takes none.
     """
 
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)

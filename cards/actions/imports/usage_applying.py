@@ -13,7 +13,13 @@ from django.utils.translation import gettext as _
 
 from cards.actions.imports.temporary_tables import tune_for_bulk
 from cards.actions.imports.usage_totals import settle
-from cards.actions.imports.usage_uneventful import COUNTED_OUTCOMES, apply_uneventful, classify, hold_cards
+from cards.actions.imports.usage_uneventful import (
+    COUNTED_OUTCOMES,
+    THE_LAST_OF_ALL,
+    apply_uneventful,
+    classify,
+    hold_cards,
+)
 from cards.actions.jobs.engine import NoLongerRead
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
@@ -21,7 +27,6 @@ from cards.calendar import civil_today
 from cards.models import StagedFile, StagedReading
 
 READINGS_AT_ONCE = {"postgresql": 50_000, "sqlite": 15_000}
-THE_LAST_OF_ALL = 2**63 - 1
 APPLIED = (*COUNTED_OUTCOMES, "quarantined")
 READING_COLUMNS = ("card_id", "day", "bytes", "read_at", "imei")
 

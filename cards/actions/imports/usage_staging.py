@@ -25,7 +25,6 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -145,7 +144,7 @@ def _stage_all(source, file, progress, told):
 
 @transaction.atomic
 def conclude(file, swaps=(), names_sims=True):
-    """Leave one reading a card and day, the last word of the file, and note how far the readings go.
+    """Leave one reading a card and day, the last word of the file.
 
     What a file that names SIMs tells of days before a swap is of the card that had the SIM then. `swaps` are those that
     there were before the first row was staged.
@@ -157,11 +156,7 @@ def conclude(file, swaps=(), names_sims=True):
     if names_sims:
         give_to_who_had_the_sim(file, swaps)
     file.stale = keep_last_words(file)
-    last = StagedReading.objects.filter(file_id=file.pk).aggregate(last=Max("card_id"))["last"] or 0
-    # Version 0.14 takes the cards one after the other: to it the rows of this file seem lost, and it leaves them to us.
-    file.taken_through, file.last_card = last, last and last + 1
-    written = ("rows", "stale", "taken_through", "last_card", "is_cumulative", "tells_no_instant", "names_sims")
-    file.save(update_fields=written)
+    file.save(update_fields=["rows", "stale", "is_cumulative", "tells_no_instant", "names_sims"])
 
 
 def empty(file):
@@ -172,7 +167,7 @@ def empty(file):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()
     RefusedRow.objects.filter(file=file).delete()
-    file.rows, file.stale, file.last_card, file.told_on = 0, 0, None, None
+    file.rows, file.stale, file.told_on = 0, 0, None
     file.save()
 
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from cards.actions.imports.temporary_tables import append_rows, make_table
 from cards.actions.imports.usage_before_swaps import swaps_latest_first
-from cards.actions.imports.usage_uneventful import preview_counts, preview_refusals
+from cards.actions.imports.usage_uneventful import THE_LAST_OF_ALL, preview_counts, preview_refusals
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import cycle_start, first_of_month
 from cards.errors import InvariantBroken
@@ -55,7 +55,7 @@ def foreseen_outcome(file):
 
     Beside it (row, field, message) of those that would be refused, because they contradict what is known.
     """
-    unchanged = settle(file, 0, file.last_card)
+    unchanged = settle(file, 0, THE_LAST_OF_ALL)
     counts = preview_counts(file)
     refusals = preview_refusals(file) if counts["refused"] else []
     transaction.set_rollback(True)

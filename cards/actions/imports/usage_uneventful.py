@@ -34,6 +34,8 @@ from cards.kept import first_day_told
 from cards.models import PolicyBook
 from cards.models.card import MB
 
+THE_LAST_OF_ALL = 2**63 - 1  # no card has a key beyond
+
 # What the statements below ask of a card: its row is wide, and is read once.
 ASKED_OF_CARDS = (
     *("id", "carrier", "state", "resumes_to", "holds", "parked", "opened_on", "changed_on", "counted_from"),
@@ -242,7 +244,7 @@ def _as_contradictions(cursor):
 
 def _all_of(file):
     told_on = file.told_on or civil_today()
-    return {"file": file.pk, "first": 0, "last": file.last_card, "first_day": str(first_day_told(told_on))}
+    return {"file": file.pk, "first": 0, "last": THE_LAST_OF_ALL, "first_day": str(first_day_told(told_on))}
 
 
 def hold_cards(file, first, last):

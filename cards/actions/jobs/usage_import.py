@@ -61,7 +61,7 @@ class UsageImport(FileImport):
         if chunk.number > 1:
             return _as_document(chunk, Counter())
         file = _staged(chunk)
-        if file.last_card:
+        if chunk.payload.get("cards", True):
             refuse_lost(file)
         return _as_document(chunk, *foreseen_outcome(file))
 
@@ -69,7 +69,7 @@ class UsageImport(FileImport):
         refuse_unpermitted(job)
         file = _staged(chunk)
         if "cards" not in chunk.payload:
-            raise NoLongerRead  # made by version 0.14, whose chunks took whichever cards were next
+            raise NoLongerRead("", "")  # made by version 0.14, whose chunks took whichever cards were next
         counts, refused = Counter(stale=chunk.payload.get("stale", 0)), []
         if chunk.payload["cards"]:
             taken = apply_range(file, chunk.payload["cards"])

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-LANES = 2
+LANES_AT_ONCE = 2
 
 _Part = TypeVar("_Part")
 
@@ -25,11 +25,11 @@ def in_lanes(do: Callable[[_Part], Any], parts: Iterable[_Part]) -> Iterator[Any
     if connection.vendor == "sqlite" or connection.in_atomic_block:
         yield from map(do, parts)
         return
-    lanes, running = [ThreadPoolExecutor(1) for _ in range(LANES)], deque[Any]()
+    lanes, running = [ThreadPoolExecutor(1) for _ in range(LANES_AT_ONCE)], deque[Any]()
     try:
         for lane, part in zip(cycle(lanes), parts, strict=False):
             running.append(lane.submit(copy_context().run, do, part))
-            if len(running) == LANES:
+            if len(running) == LANES_AT_ONCE:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()

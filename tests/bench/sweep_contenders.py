@@ -33,7 +33,7 @@ def prepare(fleet):
 
 def portal(size, lanes):
     """The portal's own sweep, with guards, rules, triggers and records."""
-    lanes_at_work.LANES = int(lanes)
+    lanes_at_work.LANES_AT_ONCE = int(lanes)
     as_deployed()
     with costing() as cost:
         report = sweeping.sweep(DAY)

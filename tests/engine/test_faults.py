@@ -26,7 +26,7 @@ from billing.actions.kinds import ORDER_JOB_KINDS
 from cards.actions import sweep
 from cards.actions.imports.usage_applying import READINGS_AT_ONCE
 from cards.actions.jobs import control, engine, export, worker
-from cards.actions.lanes import LANES
+from cards.actions.lanes import LANES_AT_ONCE
 from cards.actions.selections import freeze_ids
 from cards.choices import JobKind
 from cards.faults import MERGED_AWAY, Fault, fault_of
@@ -512,7 +512,7 @@ def test_a_lane_of_the_sweep_keeps_its_connection_as_long_as_it_holds(monkeypatc
     day = min(Card.objects.values_list("next_due_on", flat=True))
     with connections_of_lanes() as opened, backend_that_ends_once("cards_cardevent"):
         assert fault_of(raised(lambda: sweep.sweep_until(day, math.inf))) == Fault.AWAY
-    assert [each.connection for each in opened] == [None] * (LANES + 1)
+    assert [each.connection for each in opened] == [None] * (LANES_AT_ONCE + 1)
     assert Card.objects.due(day).count() == 2
     with connections_of_lanes() as opened:
         assert sweep.sweep_until(day, math.inf)

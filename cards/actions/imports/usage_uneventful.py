@@ -37,14 +37,14 @@ from cards.models.card import MB
 THE_LAST_OF_ALL = 2**63 - 1  # no card has a key beyond
 
 # What the statements below ask of a card: its row is wide, and is read once.
-ASKED_OF_CARDS = (
+FACTS_METERED = (
     *("id", "carrier", "state", "resumes_to", "holds", "parked", "opened_on", "changed_on", "counted_from"),
     *("test_until", "test_ended_on", "test_quota_mb", "silent_from", "forced_activation_on", "next_due_on"),
     *("service_from", "service_until", "cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived"),
     *("used_bytes", "used_on", "binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
 )
 OF_HELD_CARDS = f"""
-    SELECT {", ".join(ASKED_OF_CARDS)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
+    SELECT {", ".join(FACTS_METERED)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
         SELECT card_id FROM cards_stagedreading WHERE file_id = %(file)s AND card_id BETWEEN %(first)s AND %(last)s
     ) ORDER BY id
 """

@@ -23,18 +23,23 @@ from cards.columns.declared import LIST_COLUMNS
 from cards.errors import BadInput
 from cards.lookup import customers_called
 from cards.models import Card, CardTag, Customer, Plan, Tag
-from cards.paging import END, LARGEST_ID, NEWEST, Page, Place, SortOrder, page_of
+from cards.paging import END, LARGEST_ID, NEWEST, Along, Page, Place, SortOrder, page_of
 from cards.phrases import listed, pair
 from cards.querysets import CardQuerySet
-from cards.quick import FOR_CUSTOMERS, LAST_READ, QUICK, SORTED_BY_THEMSELVES, SORTS
+from cards.quick import FOR_CUSTOMERS, LAST_READ, QUICK, SORTED_BY_THEMSELVES, SORTED_IN_EACH_STATE, SORTS
 from cards.scope import Scope, Visitor
 from cards.search import Beginning, Numbers, Sought, TwoReadings, WordsSought, understood
+from cards.state_counts import TabCounts, tab_counts
 
 FURTHEST_DAYS = 3_650
 PAGE_SIZES = (25, 50, 100, 200)
 MOST_MEANT = 5
 EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
+# Cards of an order that are looked at for a page that was asked for in it, before its cards are found by the filter;
+# more of them where the filter has no index but a summary of each stretch of the table.
+WALKED, WALKED_FAR = (3_000,), (3_000, 30_000)
+IN_SUMMARIES = ("opened_since", "opened_through", "activated_since", "activated_through")
 # Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
 RANGES = {
     "opened": gettext_lazy("Opened on"),
@@ -201,6 +206,13 @@ def _natural_order(cleaned: Mapping[str, Any]) -> SortOrder:
     orders = (order for name, order in SORTED_BY_THEMSELVES.items() if cleaned.get(name))
     quick = cleaned.get("quick")
     return QUICK[quick].order if quick else next(orders, NEWEST)
+
+
+def _state_of(asked: Mapping[str, Any]) -> str | None:
+    """The state that all cards asked for are in, where that is clear."""
+    quick = asked.get("quick")
+    of_quick = QUICK[quick].state if quick else None
+    return asked.get("state") or (State.SUSPENDED if asked.get("hold") else of_quick)
 
 
 class SearchField(forms.CharField):
@@ -402,10 +414,12 @@ class CardFilter(django_filters.FilterSet):
     @cached_property
     def qs(self) -> CardQuerySet:
         """The cards asked for, or none if it is not clear which."""
-        cards = self.in_all_tabs
-        for name in TABS if self.is_valid() else ():
-            cards = self._filtered(name, cards)
-        return cards
+        return self._in_its_tab(self.in_all_tabs)
+
+    @cached_property
+    def counted(self) -> TabCounts:
+        """What the tabs say of the cards asked for."""
+        return tab_counts(self)
 
     @property
     def natural_order(self) -> SortOrder:
@@ -427,12 +441,34 @@ class CardFilter(django_filters.FilterSet):
         """The page asked for, of `usual_size` cards unless it says, read as the queryset `shown_as` says."""
         if not self.is_valid():
             return page_of(self.qs, usual_size)
-        cleaned = self.form.cleaned_data
-        return page_of(self.qs, self.size or usual_size, cleaned["after"], cleaned["before"], self.order, shown_as)
+        asked, size = self.form.cleaned_data, self.size or usual_size
+        cards, along = (self.qs, None) if self.order.column == self.natural_order.column else self._in_another_order()
+        return page_of(cards, size, asked["after"], asked["before"], self.order, shown_as, along)
+
+    def _in_another_order(self) -> tuple[CardQuerySet, Along[Card] | None]:
+        """The cards asked for, as they are best found in an order that is not their own; and along what they lie in it.
+
+        Where the tabs' count has met all of them, they are taken by their keys. Of a plan there may be so many that the
+        way along the order is the shorter one, however long; days that no index has cost a look at every card.
+        """
+        asked = self.form.cleaned_data
+        if not self.qs.query.has_filters() or asked.get("current_plan"):
+            return self.qs, None
+        if (card_ids := self.counted.card_ids) is not None:
+            return self._in_its_tab(self.queryset.filter(pk__among=card_ids)), None
+        state = _state_of(asked)
+        has_index = state and self.order.column in SORTED_IN_EACH_STATE
+        cards = Card.objects.filter(state=state) if has_index else Card.objects.all()
+        return self.qs, Along(cards, WALKED_FAR if any(map(asked.get, IN_SUMMARIES)) else WALKED)
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""
         return self.form.complaints()
+
+    def _in_its_tab(self, cards: CardQuerySet) -> CardQuerySet:
+        for name in TABS if self.is_valid() else ():
+            cards = self._filtered(name, cards)
+        return cards
 
     def _filtered(self, name: str, queryset: CardQuerySet) -> CardQuerySet:
         found: CardQuerySet = self.filters[name].filter(queryset, self.form.cleaned_data.get(name))

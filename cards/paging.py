@@ -1,7 +1,7 @@
 """Pages and counts that cost the same at a thousand cards and at a million.
 
 A page begins behind a row that was seen, so that nothing before it is read; the last page is read from the end; a
-count stops at its cap.
+count stops at its cap; and whoever looks along an order for rows that may not lie there soon looks elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, Literal, Self, TypeAlias, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan, LessThan
 
 from cards.quantities import LARGEST_WHOLE, whole
@@ -64,10 +65,12 @@ class SortOrder:
         """For `order_by`: where all rows have a value, this is the whole order."""
         return _sorting(self.column, self.is_descending)
 
-    def parts(self, queryset: QuerySet[_Row]) -> "list[Stretch[_Row]]":
+    def parts(self, queryset: QuerySet[_Row], along: "Along[_Row] | None" = None) -> "list[Stretch[_Row]]":
         """The parts of a list that follow each other, each in an order of its own."""
-        first = Stretch(queryset.filter(self.has_value or Q()), self.column, self.is_descending)
-        rest = Stretch(queryset.exclude(self.has_value or Q()), is_descending=True, is_rest=True)
+        having = self.has_value or Q()
+        walked = along and Along(along.rows.filter(having), along.steps)
+        first = Stretch(queryset.filter(having), self.column, self.is_descending, along=walked)
+        rest = Stretch(queryset.exclude(having), is_descending=True, is_rest=True, along=along)
         return [first, rest] if self.has_value else [first]
 
 
@@ -76,13 +79,26 @@ OLDEST = SortOrder()
 
 
 @dataclass(frozen=True)
+class Along(Generic[_Row]):
+    """The rows that an index of an order has side by side; so many are looked at for those of a page, and then so many,
+    before these are found in another way."""
+
+    rows: QuerySet[_Row]
+    steps: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Stretch(Generic[_Row]):
-    """Rows in the order of a column and the key, or of the key alone; `is_rest` are those without a value."""
+    """Rows in the order of a column and the key, or of the key alone; `is_rest` are those without a value.
+
+    `along` says among which rows they are looked for, where they may lie far apart in this order.
+    """
 
     rows: QuerySet[_Row]
     column: str | None = None
     is_descending: bool = False
     is_rest: bool = False
+    along: Along[_Row] | None = None
 
     def has(self, place: Place) -> bool:
         """Whether the row at this place is one of them."""
@@ -96,15 +112,48 @@ class Stretch(Generic[_Row]):
     def read(self, size: int, place: Place | None, backwards: bool, shown_as: QuerySet[_Row] | None) -> list[_Row]:
         """Up to `size` rows behind a place, or from the beginning; `shown_as` says with what they are read."""
         is_descending = self.is_descending != backwards
-        keys, sorting = self.rows, _sorting(self.column, is_descending)
-        if place:
-            there = place if isinstance(place, Cursor) else Cursor(None, place)
-            names, values = (["pk"], [there.pk]) if not self.column else ([self.column, "pk"], [there.value, there.pk])
-            here = RowValue(*map(Value, values))
-            keys = keys.filter((LessThan if is_descending else GreaterThan)(RowValue(*map(F, names)), here))
-        keys = keys.order_by(*sorting)[:size]
-        rows = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
-        return list(rows.annotate(place=F(self.column)) if self.column else rows)
+        rows = self._between(self.rows, place, None, is_descending)
+        if self.along is None:
+            return self._read(rows, size, is_descending, shown_as)
+        for step in self.along.steps:
+            end = self._end(self._between(self.along.rows, place, None, is_descending), step, is_descending)
+            if end is None:  # there are not that many
+                return self._read(rows, size, is_descending, shown_as)
+            near = self._read(self._between(rows, None, end, is_descending), size, is_descending, shown_as)
+            if len(near) == size:
+                return near
+        return self._read(rows, size, is_descending, shown_as, by_index=False)
+
+    def _end(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> Place | None:
+        """The place behind so many rows in this order; None where there are fewer."""
+        places = rows.order_by(*_sorting(self.column, is_descending)).values_list(self.column or "pk", "pk")
+        found = places[count : count + 1]
+        return next((Cursor(value, pk) if self.column else pk for value, pk in found), None)
+
+    def _between(
+        self, rows: QuerySet[_Row], after: Place | None, before: Place | None, is_descending: bool
+    ) -> QuerySet[_Row]:
+        for place, is_falling in ((after, is_descending), (before, not is_descending)):
+            if place is not None:
+                there = place if isinstance(place, Cursor) else Cursor(None, place)
+                values = {self.column: there.value, "pk": there.pk} if self.column else {"pk": there.pk}
+                here = RowValue(*map(Value, values.values()))
+                rows = rows.filter((LessThan if is_falling else GreaterThan)(RowValue(*map(F, values)), here))
+        return rows
+
+    def _read(
+        self,
+        rows: QuerySet[_Row],
+        size: int,
+        is_descending: bool,
+        shown_as: QuerySet[_Row] | None,
+        by_index: bool = True,
+    ) -> list[_Row]:
+        """The first `size`, along an index of the order, unless all of them are to be found first and then sorted."""
+        sorting = _sorting(self.column, is_descending)
+        keys = rows.order_by(*(sorting if by_index else map(_not_by_index, sorting)))[:size]
+        found = keys if shown_as is None else shown_as.filter(pk__in=keys.values("pk")).order_by(*sorting)
+        return list(found.annotate(place=F(self.column)) if self.column else found)
 
 
 class RowValue(Func):
@@ -116,6 +165,13 @@ class RowValue(Func):
 
 def _sorting(column: str | None, is_descending: bool) -> list[str]:
     return [f"-{name}" if is_descending else name for name in (column, "pk") if name]
+
+
+def _not_by_index(name: str) -> Any:
+    """The same value, of which no database sees that an index has it in order."""
+    bare = name.removeprefix("-")
+    value = Coalesce(F(bare), F(bare))
+    return value.desc() if name != bare else value.asc()
 
 
 @dataclass
@@ -134,16 +190,19 @@ def page_of(
     before: Place | Literal["end"] | None = None,
     order: SortOrder = NEWEST,
     shown_as: QuerySet[_Row] | None = None,
+    along: Along[_Row] | None = None,
 ) -> Page[_Row]:
     """The first `size` rows in this order; those that follow the place `after`, or those that lead up to `before`.
 
     A place is a key where the order is by keys, otherwise a `Cursor`; before `END` lies the last page. With
     `shown_as`, a queryset of the same model, the places are found first and only their rows are read, as that says.
+    `along` is given where few of these rows may lie at this end of the order. Databases take it that the rows of any
+    choice lie evenly in any order, and would walk to its other end.
     """
     backwards = before is not None
     behind = before if backwards else after
     place = None if isinstance(behind, str) else behind
-    found = _walk(order.parts(queryset), size + 1, place, backwards, shown_as)
+    found = _walk(order.parts(queryset, along), size + 1, place, backwards, shown_as)
     goes_on = len(found) > size
     found = found[:size][::-1] if backwards else found[:size]
     has_before = goes_on if backwards else after is not None

@@ -22,11 +22,13 @@ LATE_AFTER_DAYS = 3
 
 @dataclass(frozen=True)
 class Quick:
-    """A quick filter: `cards(cards, today)` are those that it finds, in its order unless another is asked for."""
+    """A quick filter: `cards(cards, today)` are those that it finds, in its order unless another is asked for; all of
+    them are in the `state`, where it says one."""
 
     label: str | Promise
     cards: Callable[[CardQuerySet, date], CardQuerySet]
     order: SortOrder = NEWEST
+    state: State | None = None
 
 
 def _forced_next_month(cards: CardQuerySet, today: date) -> CardQuerySet:
@@ -70,11 +72,12 @@ QUICK = {
         lambda cards, today: cards.ending(today, ENDING_WITHIN_DAYS),
         SortOrder("service_until"),
     ),
-    "expired": Quick(_("Term has ended"), lambda cards, today: cards.ended()),
+    "expired": Quick(_("Term has ended"), lambda cards, today: cards.ended(), state=State.SHUT_DOWN),
     "cancelling": Quick(
         _("Cancelled within 14 days"),
         lambda cards, today: cards.cancelling(today, CANCELLING_WITHIN_DAYS),
         SortOrder("cancel_on"),
+        State.SHUT_DOWN,
     ),
     "unpaid": Quick(_("Renewal ordered, not paid"), lambda cards, today: cards.to_be_paid()),
     "forced": Quick(_("Forced activation next month"), _forced_next_month, SortOrder("forced_activation_on")),
@@ -120,3 +123,5 @@ SORTED_BY_THEMSELVES = {
     **dict.fromkeys(("due", "due_since", "due_through"), SortOrder("next_due_on")),
     "reading": LONGEST_NOT_READ,
 }
+# Columns by which an index has each state in order by itself.
+SORTED_IN_EACH_STATE = ("service_until", "next_due_on", "forced_activation_on")

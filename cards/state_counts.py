@@ -3,6 +3,7 @@
 Nothing here counts cards, so it costs the same for a thousand and for a million of them.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from cards.querysets import CardQuerySet
 DAYS_APART = 400
 LONG_AGO = date(2000, 1, 1)
 COUNTED = 1_000
+_KEYS_OF_ROWS = {"postgresql": "json_agg(pk)::text", "sqlite": "json_group_array(pk)"}
 
 
 # (state, holds, how many cards)
@@ -45,12 +47,13 @@ class TabCounts:
     """How many cards show each state and each hold, and under "" how many there are in all.
 
     They are sums that are kept, or counted just now; above `COUNTED` cards the counting stops, and each count says
-    how many there are at the least.
+    how many there are at the least. `card_ids` are all that were counted, None where there are more.
     """
 
     counts: dict[str, int]
     is_exact: bool = True
     is_kept: bool = False
+    card_ids: list[int] | None = None
 
 
 def tab_counts(filtered: Filtered) -> TabCounts:
@@ -62,8 +65,11 @@ def tab_counts(filtered: Filtered) -> TabCounts:
     if not cards.query.has_filters():
         return TabCounts(_with_total(shown_now()), is_kept=True)
     sorting = filtered.natural_order.sorting
-    counts = _with_total(shown_in(_counted(cards.order_by(*sorting).values("state", "holds")[: COUNTED + 1])))
-    return TabCounts(counts | {"": min(counts[""], COUNTED)}, is_exact=counts[""] <= COUNTED)
+    sums, card_ids = _counted(cards.order_by(*sorting).values("state", "holds", "pk")[: COUNTED + 1])
+    counts = _with_total(shown_in(sums))
+    if len(card_ids) > COUNTED:
+        return TabCounts(counts | {"": COUNTED}, is_exact=False)
+    return TabCounts(counts, card_ids=card_ids)
 
 
 def shown_now() -> dict[str, int]:
@@ -129,13 +135,16 @@ def _with_total(counts: dict[str, int]) -> dict[str, int]:
     return {"": sum(counts[state] for state in State.values)} | counts
 
 
-def _counted(rows: QuerySet[Any, Any]) -> list[StateSum]:
-    """(state, holds, cards) of these rows, counted by the database in one pass."""
+def _counted(rows: QuerySet[Any, Any]) -> tuple[list[StateSum], list[int]]:
+    """(state, holds, cards) of these rows, counted by the database in one pass, and their keys."""
     try:
         sql, params = rows.query.sql_with_params()
     except EmptyResultSet:
-        return []
+        return [], []
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT state, holds, COUNT(*) FROM ({sql}) AS counted GROUP BY state, holds", params)
-        sums: list[StateSum] = cursor.fetchall()
-    return sums
+        cursor.execute(
+            f"SELECT state, holds, {_KEYS_OF_ROWS[connection.vendor]} FROM ({sql}) AS counted GROUP BY 1, 2", params
+        )
+        found = [(state, holds, json.loads(keys)) for state, holds, keys in cursor.fetchall()]
+    sums = [(state, holds, len(keys)) for state, holds, keys in found]
+    return sums, sorted(key for *_facts, keys in found for key in keys)

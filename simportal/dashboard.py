@@ -6,6 +6,7 @@ It is made of sections, each for who does what it is about: who has several role
 from functools import cached_property
 
 from django.db.models import Max
+from django.views.decorators.gzip import gzip_page
 
 from billing.pages.approval_lines import decided_by, told_as_expired
 from cards.actions import fleet_snapshot
@@ -59,6 +60,7 @@ SECTIONS_OF_HOME = {
 
 
 @permitted("cards.view_card")
+@gzip_page
 def dashboard(request):
     home = Home(request.user, civil_today())
     return console_page(request, "console/dashboard.html", home.context())

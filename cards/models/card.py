@@ -185,6 +185,13 @@ class Card(FilledAtOnce):
         indexes = [
             models.Index(fields=["next_due_on", "id"], name="card_due", condition=models.Q(next_due_on__isnull=False)),
             models.Index(fields=["state", "id"], name="card_state"),
+            models.Index(fields=["state", "next_due_on", "id"], name="card_state_due"),
+            models.Index(fields=["state", "service_until", "id"], name="card_state_until"),
+            models.Index(
+                fields=["state", "forced_activation_on", "id"],
+                name="card_state_forced",
+                condition=models.Q(activated_on=None),
+            ),
             models.Index(FirstHold("holds"), "id", name="card_first_hold", condition=models.Q(state=State.SUSPENDED)),
             models.Index(fields=["customer", "id"], name="card_customer"),
             models.Index(

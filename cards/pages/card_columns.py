@@ -46,6 +46,10 @@ class Cell:
     def lines(self):
         return [label for label, _sort in self.headed]
 
+    @cached_property
+    def first_line(self):
+        return self.lines[0]
+
 
 @dataclass(frozen=True)
 class HeadLine:

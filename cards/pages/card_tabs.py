@@ -51,7 +51,7 @@ class Tabs:
 def tabs_of(filtered, params, frame):
     """The tabs of a read filter, each with its count."""
     chosen = {name: params.get(name) for name in TABS}
-    counted = state_counts.tab_counts(filtered)
+    counted = filtered.counted
     mark = "" if counted.is_exact else "+"
     tabs = [
         Tab(

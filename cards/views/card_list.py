@@ -3,6 +3,8 @@
 import uuid
 
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 
 from cards.calendar import civil_today
 from cards.filters import PAGE_SIZES, RANGES, filter_for
@@ -13,6 +15,7 @@ from cards.pages.card_tabs import chips_of, posted_tab, tabs_of
 from cards.pages.filter_labels import ONLY_SHOWN
 from cards.pages.found import Found, not_found
 from cards.pages.frames import SAFE, Framed, entering
+from cards.pages.row_cells import RowDrawing
 from cards.paging import END
 from cards.search import Numbers
 
@@ -32,6 +35,7 @@ class CardList(Framed):
     more: tuple
 
     @entering(*SAFE, "POST")
+    @method_decorator(gzip_page)
     def page(self, request):
         """The list that the parameters ask for. A search is posted, and has an address unless too long for one."""
         params = given(request.POST or request.GET)
@@ -40,15 +44,15 @@ class CardList(Framed):
             posted_tab(params)
             if len(params.urlencode()) <= LONGEST_QUERY:
                 return redirect(list_url(params, self.frame))
-        filtered = filter_for(request.user, params)
+        filtered, may_select = filter_for(request.user, params), self.may_select(request.user)
         complaints = list(filtered.complaints())
         context = {
             "complaints": complaints,
-            "may_select": self.may_select(request.user),
+            "may_select": may_select,
             "at_once": self.at_once(request.user),
             "key": uuid.uuid4(),
             **self.context(request, filtered, params),  # first: what is listed may have to be counted anew
-            **self._rows(filtered, params),
+            **self._rows(filtered, params, may_select),
             **_more_filters(filtered.form, params, self.more),
             **_search(filtered, params),
         }
@@ -80,14 +84,15 @@ class CardList(Framed):
         """What only this audience's list shows."""
         return {}
 
-    def _rows(self, filtered, params):
+    def _rows(self, filtered, params, may_select):
         """The rows, with the columns that are shown, and the way to the views and pages beside them."""
         frame, names, query = self.frame, self.columns(filtered), view_query(params)
         page = filtered.page(self.page_size, with_facts(Card.objects.all(), names))
         cells = list_cells(names)
+        rows = rows_of(page.rows, names, civil_today(), frame)
         return {
-            "rows": rows_of(page.rows, names, civil_today(), frame),
-            "cells": cells,
+            "rows": rows,
+            "drawn_rows": RowDrawing(cells, may_select, frame).drawn(rows),
             "heads": heads_of(cells, filtered.order, lambda sort: view_url(params, frame, sort=sort)),
             "sizes": sorted({self.page_size, *PAGE_SIZES}),
             "usual_size": self.page_size,

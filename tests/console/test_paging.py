@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 
+from cards import filters, state_counts
 from cards.filters import CardFilter
 from cards.models import Card
-from cards.paging import END, OLDEST, counts_up_to, page_of
+from cards.paging import END, OLDEST, Along, counts_up_to, page_of
 from cards.quick import SORTS
 from tests.build import card_in_use, do, on_day, open_card, swept
 from tests.console.filtering import filter_of, in_order
@@ -151,6 +152,55 @@ def test_a_page_costs_one_query_and_asks_nothing_more_for_its_rows(fleet, django
         assert filtered.page(2, Card.objects.only("iccid")).rows == []
 
 
+@on_day(DAY)
+@pytest.mark.parametrize("steps", [(1,), (2,), (1, 3), (100,)])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_rows_that_lie_far_apart_in_an_order_are_the_same_rows(fleet, steps, backwards):
+    """However far an order is walked along before its rows are looked for in another way."""
+    in_use = Card.objects.filter(state="in_use")
+
+    def pages(order, along):
+        place = END if backwards else None
+        while True:
+            where = {"before": place} if backwards else {"after": place}
+            page = page_of(in_use, 2, order=order, along=along, **where)
+            yield [card.pk for card in page.rows], page.before, page.after
+            place = page.before if backwards else page.after
+            if place is None:
+                return
+
+    for name, (_label, order) in SORTS.items():
+        plain = list(pages(order, None))
+        assert list(pages(order, Along(Card.objects.all(), steps))) == plain, name
+        assert sorted(pk for keys, *_ in plain for pk in keys) == sorted(in_use.values_list("pk", flat=True))
+
+
+@on_day(DAY)
+def test_few_cards_are_counted_once_and_then_taken_by_their_keys(fleet, monkeypatch):
+    """Two statements. Beyond what is counted, a third says how far the order is walked along, and a fourth goes on."""
+    monkeypatch.setattr(filters, "WALKED", (2,))
+    query = "carrier=cmcc&state=in_use&sort=-iccid"
+    expected = sorted(Card.objects.filter(state="in_use", carrier="cmcc"), key=lambda card: card.iccid, reverse=True)
+
+    def statements():
+        asked = []
+
+        def note(execute, sql, params, many, context):
+            asked.append(sql)
+            return execute(sql, params, many, context)
+
+        filtered = CardFilter(QueryDict(query), queryset=Card.objects.all())
+        assert filtered.is_valid()
+        with connection.execute_wrapper(note):
+            assert filtered.page(9, Card.objects.only("iccid")).rows == expected
+            assert filtered.counted.counts["in_use"] == len(expected) == 3
+        return ["carrier" in sql for sql in asked]
+
+    assert statements() == [True, False]
+    monkeypatch.setattr(state_counts, "COUNTED", len(fleet) - 1)  # all of whom are of this carrier
+    assert statements() == [True, False, True, True]
+
+
 # PostgreSQL reads a table of three cards as it likes; how it reads a million, the bench of lists shows.
 sqlite_plans = pytest.mark.once
 
@@ -193,6 +243,27 @@ def test_each_choice_is_read_by_its_own_index(query, index):
     filtered = CardFilter(QueryDict(query), queryset=Card.objects.all())
     keys = filtered.qs.order_by(*filtered.natural_order.sorting).values("pk")[:50]
     assert index in plan_of(*keys.query.sql_with_params())
+
+
+@sqlite_plans
+@on_day(DAY)
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("state=unused&sort=expiry", "card_state_until"),
+        ("state=unused&sort=-expiry", "card_state_until"),
+        ("state=testing&sort=due", "card_state_due"),
+        ("state=testing&sort=forced", "card_state_forced"),
+        ("state=testing&sort=newest", "card_state"),
+    ],
+)
+def test_each_state_stands_in_order_in_an_index(query, index):
+    filtered = CardFilter(QueryDict(query), queryset=Card.objects.all())
+    first, *_rest = filtered.order.parts(filtered.qs)
+    keys = first.rows.order_by(*filtered.order.sorting).values("pk")[:50]
+    plan = plan_of(*keys.query.sql_with_params())
+    assert f"{index} " in plan
+    assert "TEMP B-TREE" not in plan
 
 
 @sqlite_plans

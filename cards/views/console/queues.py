@@ -5,6 +5,7 @@ from datetime import date
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.gzip import gzip_page
 
 from cards.actions import fleet_snapshot
 from cards.actions.jobs.control import jobs_waiting_for
@@ -103,6 +104,7 @@ class QueueSection:
 
 
 @permitted("cards.view_card")
+@gzip_page
 def queues_page(request):
     return console_page(request, "console/queues.html", Queues(request.user, civil_today()).context())
 

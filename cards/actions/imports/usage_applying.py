@@ -76,7 +76,7 @@ def apply_range(file, cards):
     """
     told_on = file.told_on or begin_applying(file)
     tune_for_bulk()
-    hold_cards(file, *cards)
+    hold_cards(file, *cards, told_on)
     unchanged = settle(file, *cards)
     refused, eventful = classify(file, *cards, told_on)
     counts = apply_uneventful(*cards)

@@ -36,17 +36,23 @@ from cards.models.card import MB
 
 THE_LAST_OF_ALL = 2**63 - 1  # no card has a key beyond
 
-# What the statements below ask of a card: its row is wide, and is read once.
+# What is asked of a card: its row is wide, and read once. A meter whose cycle is over today turns to the cycle of today
+# (`next_from`), and counts from zero.
 FACTS_METERED = (
-    *("id", "carrier", "state", "resumes_to", "holds", "parked", "opened_on", "changed_on", "counted_from"),
-    *("test_until", "test_ended_on", "test_quota_mb", "silent_from", "forced_activation_on", "next_due_on"),
-    *("service_from", "service_until", "cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived"),
-    *("used_bytes", "used_on", "binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
+    *("id", "holds", "parked", "opened_on", "changed_on", "counted_from", "test_until", "test_ended_on"),
+    *("test_quota_mb", "silent_from", "forced_activation_on", "next_due_on", "service_from", "service_until"),
+    *("cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived", "used_bytes", "used_on"),
+    *("binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
 )
+PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
 OF_HELD_CARDS = f"""
-    SELECT {", ".join(FACTS_METERED)} FROM cards_card WHERE id BETWEEN %(first)s AND %(last)s AND id IN (
+    SELECT {", ".join(f"c.{fact}" for fact in FACTS_METERED)}, {PHASE} AS phase,
+        {PHASE} = '{State.IN_USE}' AND COALESCE(c.cycle_until <= %(today)s, FALSE) AS turns,
+        {{greatest}}(y.cycle_from, c.cycle_until) AS next_from, y.cycle_until AS next_until
+    FROM cards_card AS c LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
+    WHERE c.id BETWEEN %(first)s AND %(last)s AND c.id IN (
         SELECT card_id FROM cards_stagedreading WHERE file_id = %(file)s AND card_id BETWEEN %(first)s AND %(last)s
-    ) ORDER BY id
+    ) ORDER BY c.id
 """
 
 # What is in quarantine: of each card and day the newest reading, and the one that waits.
@@ -100,10 +106,7 @@ NO_LONGER_STAGED = """
 """
 
 # What the readings of each card come to. A reading takes effect on its own day or on that of the card's last event,
-# whichever is later (`on_day`), and counts from `meter_from` on, unless its day is that on which a test was used up. A
-# meter whose cycle is over today turns to the cycle of today, and counts from zero.
-TURNS = "COALESCE(c.cycle_until <= %(today)s, FALSE)"
-NEXT_CYCLE_FROM = "{greatest}(y.cycle_from, c.cycle_until)"
+# whichever is later (`on_day`), and counts from `meter_from` on, unless its day is that on which a test was used up.
 SUMS = f"""
     SELECT card_id, {OUTCOME_COUNTS},
         COUNT(*) FILTER (WHERE too_much OR set_aside_at IS NOT NULL) AS quarantine,
@@ -114,25 +117,25 @@ SUMS = f"""
         MIN(imei) FILTER (WHERE tells) AS an_imei,
         MAX(imei) FILTER (WHERE tells) AS imei,
         MAX(day) FILTER (WHERE tells) AS seen_on,
-        COALESCE(SUM(added) FILTER (WHERE counts), 0) AS added
+        MAX(used_before) + COALESCE(SUM(added) FILTER (WHERE counts), 0) AS used_now
     FROM (
         SELECT met.*, bytes - COALESCE(known_bytes, 0) AS added,
             NOT stale AND day >= meter_from AND day >= counted_from AND NOT is_of_the_test AS counts,
             NOT stale AND imei <> '' AND hears AS tells
         FROM (
-            SELECT t.*, {{greatest}}(t.day, c.changed_on) AS on_day,
+            SELECT t.*, CASE WHEN c.turns THEN 0 ELSE c.used_bytes END AS used_before,
+                {{greatest}}(t.day, c.changed_on) AS on_day,
                 COALESCE(c.counted_from, c.opened_on) AS counted_from,
-                CASE {{phase}}
+                CASE c.phase
                     WHEN '{State.TESTING}' THEN c.opened_on
                     WHEN '{State.UNUSED}' THEN COALESCE(c.test_ended_on, c.opened_on)
-                    WHEN '{State.IN_USE}' THEN CASE WHEN {TURNS} THEN {NEXT_CYCLE_FROM} ELSE c.cycle_from END
+                    WHEN '{State.IN_USE}' THEN CASE WHEN c.turns THEN c.next_from ELSE c.cycle_from END
                 END AS meter_from,
-                {{phase}} = '{State.UNUSED}'
+                c.phase = '{State.UNUSED}'
                     AND COALESCE(c.test_ended_on < c.test_until AND t.day = c.test_ended_on, FALSE) AS is_of_the_test,
                 (c.seen_on IS NULL OR t.day >= c.seen_on) AND (c.bound_on IS NULL OR t.day > c.bound_on
                     OR t.day = c.bound_on AND {device_sql("t.imei")} <> {device_sql("c.previous_imei")}) AS hears
             FROM staged_placed AS t JOIN staged_card AS c ON c.id = t.card_id
-            LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
         ) AS met
     ) AS counted
     GROUP BY card_id
@@ -154,7 +157,7 @@ UNEVENTFUL = f"""
     AND (s.imei IS NULL OR s.imei = s.an_imei
         AND ({SAME_DEVICE} OR c.binding = '{Binding.NONE}' AND c.bound_on IS NULL))
     AND s.used_now < {2**53}
-    AND CASE {{phase}}
+    AND CASE c.phase
         WHEN '{State.TESTING}' THEN
             c.test_until IS NOT NULL AND COALESCE(c.next_due_on > c.used_on, TRUE)
             AND s.used_now < CAST(c.test_quota_mb AS bigint) * {MB}
@@ -166,28 +169,22 @@ UNEVENTFUL = f"""
             AND (s.used_now < {ALLOWANCE} OR {HAS_CREDIT})
             AND (c.limit_mb IS NULL OR s.used_now < CAST(c.limit_mb AS bigint) * {MB} OR c.limit_waived
                 OR {HAS_THRESHOLD})
-            AND (NOT {TURNS} OR y.cycle_from IS NOT NULL AND c.pack_mb = 0 AND NOT c.limit_waived AND {NO_HOLD_ENDS})
+            AND (NOT c.turns OR c.next_until IS NOT NULL AND c.pack_mb = 0 AND NOT c.limit_waived AND {NO_HOLD_ENDS})
         ELSE FALSE
     END
 """
 CLASSIFIED = f"""
     SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.seen_on, s.used_now,
-        CASE WHEN s.turns THEN {NEXT_CYCLE_FROM} END AS cycle_from,
-        CASE WHEN s.turns THEN y.cycle_until END AS cycle_until,
+        CASE WHEN c.turns THEN c.next_from END AS cycle_from,
+        CASE WHEN c.turns THEN c.next_until END AS cycle_until,
         CASE
-            WHEN {{phase}} <> '{State.IN_USE}' THEN {UsageLevel.NORMAL}
+            WHEN c.phase <> '{State.IN_USE}' THEN {UsageLevel.NORMAL}
             WHEN s.used_now >= {ALLOWANCE} THEN {UsageLevel.USED_UP}
             WHEN s.used_now * 100 >= {ALLOWANCE} * {UsageLevel.LOW} THEN {UsageLevel.LOW}
             ELSE {UsageLevel.NORMAL}
         END AS usage_level,
         CASE WHEN {UNEVENTFUL} THEN 1 ELSE 0 END AS uneventful
-    FROM (
-        SELECT s.*, {{phase}} = '{State.IN_USE}' AND {TURNS} AS turns,
-            CASE WHEN {{phase}} = '{State.IN_USE}' AND {TURNS} THEN 0 ELSE c.used_bytes END + s.added AS used_now
-        FROM ({SUMS}) AS s JOIN staged_card AS c ON c.id = s.card_id
-    ) AS s
-    JOIN staged_card AS c ON c.id = s.card_id
-    LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
+    FROM ({SUMS}) AS s JOIN staged_card AS c ON c.id = s.card_id
 """
 
 METERS = """
@@ -247,11 +244,12 @@ def _all_of(file):
     return {"file": file.pk, "first": 0, "last": THE_LAST_OF_ALL, "first_day": str(first_day_told(told_on))}
 
 
-def hold_cards(file, first, last):
-    """Lock the cards of the staged readings in this range of keys, and read what is asked of them."""
-    locking = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-    among = {"file": file.pk, "first": first, "last": last}
-    select_into("staged_card", OF_HELD_CARDS + locking, among, counted="id, carrier")
+def hold_cards(file, first, last, told_on):
+    """Lock the cards of the staged readings in this range of keys, and read what is asked of them on that day."""
+    _reckon_cycles(told_on)
+    locking = " FOR UPDATE OF c" if connection.vendor == "postgresql" else ""
+    among = {"file": file.pk, "first": first, "last": last, "today": str(told_on)}
+    select_into("staged_card", _in_dialect(OF_HELD_CARDS) + locking, among, counted="id")
 
 
 def classify(file, first, last, told_on):
@@ -265,7 +263,6 @@ def classify(file, first, last, told_on):
     among |= {"today": str(told_on), "first_day": str(first_day_told(told_on))}
     select_into("staged_placed", PLACED, among, counted="card_id, day")
     refused = _refuse_contradictions(file)
-    _reckon_cycles(told_on)
     select_into("staged_classified", _in_dialect(CLASSIFIED), among, counted="card_id, uneventful")
     with connection.cursor() as cursor:
         cursor.execute("SELECT card_id FROM staged_classified WHERE uneventful = 0 ORDER BY card_id")
@@ -311,5 +308,4 @@ def _reckon_cycles(day):
 
 def _in_dialect(statement):
     """A statement in the SQL of the database in use."""
-    greatest = "GREATEST" if connection.vendor == "postgresql" else "MAX"
-    return statement.format(greatest=greatest, phase="COALESCE(NULLIF(c.resumes_to, ''), c.state)")
+    return statement.format(greatest="GREATEST" if connection.vendor == "postgresql" else "MAX")

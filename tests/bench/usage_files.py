@@ -6,7 +6,6 @@ from typing import NamedTuple
 MB = 2**20
 FIRST_DAY = date(2026, 1, 20)
 MANY_DAYS, ONE_DAY = "many.csv", "day.csv"
-OF_CARDS = 300_000
 
 
 class Kind(NamedTuple):
@@ -22,8 +21,8 @@ KINDS = [IN_THIS_CYCLE] * 49 + [IN_THE_LAST] * 49 + [NEARLY_USED_UP, UNUSED]
 
 
 def write_files(folder, rows, cards):
-    """Many days of the first cards, as many as make the rows; and one more day, of all cards."""
-    some = min(cards, OF_CARDS)
+    """Many days of the first cards, three rows or so of each; and one more day, of all cards."""
+    some = min(cards, rows * 3 // 10)
     with (folder / MANY_DAYS).open("w") as file:
         _write(file, ((FIRST_DAY + timedelta(day), key + 1) for day, key in (divmod(n, some) for n in range(rows))))
     with (folder / ONE_DAY).open("w") as file:

@@ -44,10 +44,10 @@ FACTS_METERED = (
     *("cycle_from", "cycle_until", "quota_mb", "pack_mb", "limit_mb", "limit_waived", "used_bytes", "used_on"),
     *("binding", "bound_on", "previous_imei", "seen_on", "seen_imei"),
 )
-PHASE = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
+PHASE_NOW = "COALESCE(NULLIF(c.resumes_to, ''), c.state)"
 OF_HELD_CARDS = f"""
-    SELECT {", ".join(f"c.{fact}" for fact in FACTS_METERED)}, {PHASE} AS phase,
-        {PHASE} = '{State.IN_USE}' AND COALESCE(c.cycle_until <= %(today)s, FALSE) AS turns,
+    SELECT {", ".join(f"c.{fact}" for fact in FACTS_METERED)}, {PHASE_NOW} AS phase,
+        {PHASE_NOW} = '{State.IN_USE}' AND COALESCE(c.cycle_until <= %(today)s, FALSE) AS turns,
         {{greatest}}(y.cycle_from, c.cycle_until) AS next_from, y.cycle_until AS next_until
     FROM cards_card AS c LEFT JOIN staged_cycle AS y ON y.carrier = c.carrier
     WHERE c.id BETWEEN %(first)s AND %(last)s AND c.id IN (

@@ -1,4 +1,4 @@
-"""What the database itself refuses is declared once for both kinds, and laid where it does not stand yet.
+"""What the database itself refuses, and counts, is declared once for both kinds, and laid where it does not stand yet.
 
 `migrate` calls `lay` each time: SQLite drops a table's triggers whenever a migration rebuilds the table. Laying waits
 for whoever writes to the table, so what stands already is left alone, and nobody is kept waiting for long.
@@ -122,6 +122,66 @@ class Trigger:
         return sha256(f"{self.on_postgresql} {SETTINGS} {self.body}".encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally(Trigger):
+    """Rows counted as they change: what a statement has added and taken away is appended to the table `sums`.
+
+    Of each combination of the columns of `key` it is told in one row by how many rows it grew or shrank; where the
+    first of them is empty, nobody asks. `event` is INSERT or UPDATE: what is tallied is never deleted. While the
+    trigger was away nothing was counted, so the sums are brought in step with the table as it is laid.
+    """
+
+    key: tuple[str, ...] = ()
+    sums: str = ""
+
+    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+        wanted = {self.table: self.key, self.sums: (*self.key, "tallied")}
+        return all({*columns} <= {*tables.get(table, ())} for table, columns in wanted.items())
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(self.key)
+
+    @property
+    def body(self) -> str:
+        moved = f"SELECT {self.columns}, 1 AS tallied FROM new_rows"
+        if self.event == "UPDATE":
+            moved += f" UNION ALL SELECT {self.columns}, -1 FROM old_rows"
+        return f"BEGIN {self._appended(moved)}; RETURN NULL; END"
+
+    @property
+    def on_postgresql(self) -> str:
+        tables = "NEW TABLE AS new_rows" + (" OLD TABLE AS old_rows" if self.event == "UPDATE" else "")
+        fires = f"AFTER {self.event} ON {self.table} REFERENCING {tables} FOR EACH STATEMENT"
+        return f"CREATE OR REPLACE TRIGGER {self.name} {fires} EXECUTE FUNCTION {self.function}()"
+
+    @property
+    def on_sqlite(self) -> str:
+        new, old = (", ".join(f"{side}.{name}" for name in self.key) for side in ("NEW", "OLD"))
+        given = f"NEW.{self.key[0]} IS NOT NULL"
+        append = f"INSERT INTO {self.sums} ({self.columns}, tallied) SELECT"
+        if self.event == "INSERT":
+            return f"CREATE TRIGGER {self.name} AFTER INSERT ON {self.table} WHEN {given} BEGIN {append} {new}, 1; END"
+        differs = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in self.key)
+        return (
+            f"CREATE TRIGGER {self.name} AFTER UPDATE OF {self.columns} ON {self.table} WHEN {differs}"
+            f" BEGIN {append} {old}, -1 WHERE OLD.{self.key[0]} IS NOT NULL; {append} {new}, 1 WHERE {given}; END"
+        )
+
+    @property
+    def in_step(self) -> str:
+        """The statement that appends what the sums lack."""
+        counted = f"SELECT {self.columns}, 1 AS tallied FROM {self.table}"
+        return self._appended(f"{counted} UNION ALL SELECT {self.columns}, -tallied FROM {self.sums}")
+
+    def _appended(self, moved: str) -> str:
+        return (
+            f"INSERT INTO {self.sums} ({self.columns}, tallied) SELECT {self.columns}, SUM(tallied)"
+            f" FROM ({moved}) AS moved WHERE {self.key[0]} IS NOT NULL"
+            f" GROUP BY {self.columns} HAVING SUM(tallied) <> 0"
+        )
+
+
 # Each row is looked up by the index, however small the table was when the session made its plan; and a temporary table
 # of the same name is not looked into.
 SETTINGS = "SET enable_seqscan = off SET search_path = {schema}, pg_temp"
@@ -213,6 +273,8 @@ def lay(room: str, declared: Iterable[Trigger], using: str, apps: Apps, **kwargs
         with transaction.atomic(using):
             _drop(connection, gone | {trigger.name: trigger.table for trigger in missing if trigger.name in standing})
             _create(connection, missing)
+            for statement in dict.fromkeys(each.in_step for each in missing if isinstance(each, Tally)):
+                _execute(connection, statement)
             _drop_functions(connection, room, wanted.values())
 
 
@@ -253,7 +315,8 @@ def _create(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> Non
 
 
 def _create_on_postgresql(connection: BaseDatabaseWrapper, trigger: Trigger) -> None:
-    settings = SETTINGS.format(schema=_schema(connection)) if trigger.found else ""
+    looks = trigger.found or isinstance(trigger, Tally)
+    settings = SETTINGS.format(schema=_schema(connection)) if looks else ""
     function = f"CREATE OR REPLACE FUNCTION {trigger.function}() RETURNS trigger LANGUAGE plpgsql {settings}"
     _execute(connection, f"{function} AS $body${trigger.body}$body$")
     _execute(connection, trigger.on_postgresql)

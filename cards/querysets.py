@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -174,7 +175,24 @@ def last_stop(value: Any) -> models.Subquery:
     return models.Subquery(stops.order_by("-seq").values_list(value)[:1])
 
 
+def _customers_named(asked: Any) -> frozenset[int] | None:
+    """The customers to one of whom a condition asks a card to belong; None if it asks something else."""
+    of_cards = isinstance(asked, RelatedExact | RelatedIn) and asked.lhs.target.attname == "customer_id"
+    if not of_cards or hasattr(asked.rhs, "resolve_expression"):
+        return None
+    return frozenset(asked.rhs if isinstance(asked, RelatedIn) else [asked.rhs])
+
+
 class CardQuerySet(OwnedQuerySet["Card"]):
+    def of_customers_alone(self) -> frozenset[int] | None:
+        """The keys of the customers all of whose cards these are; None where anything else is asked of the cards."""
+        asked = self.query.where
+        if not asked.children or asked.negated or asked.connector != models.Q.AND:
+            return None
+        named = [_customers_named(each) for each in asked.children]
+        known = [keys for keys in named if keys is not None]
+        return frozenset.intersection(*known) if len(known) == len(named) else None
+
     def due(self, day: date) -> Self:
         """Cards for which something is due by `day`, the longest due first."""
         return self.filter(next_due_on__lte=day).order_by("next_due_on", "id")

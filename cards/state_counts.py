@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 
 from cards.choices import Hold, State
 from cards.holds import shown, stopping
-from cards.models import StateTally, UsageTally
+from cards.models import CustomerTally, StateTally, UsageTally
 from cards.paging import SortOrder
 from cards.querysets import CardQuerySet
 
@@ -57,13 +57,16 @@ class TabCounts:
 
 
 def tab_counts(filtered: Filtered) -> TabCounts:
-    """What the tabs say over a read filter: the kept sums over all cards, over others one look at `COUNTED`.
+    """What the tabs say over a read filter: the kept sums over all cards and over all of some customers, over others
+    one look at `COUNTED`.
 
     That look goes the way of the first page, along an index; in no order, it might go through the whole table.
     """
     cards = filtered.in_all_tabs
     if not cards.query.has_filters():
         return TabCounts(_with_total(shown_now()), is_kept=True)
+    if (customers := cards.of_customers_alone()) is not None:
+        return TabCounts(_with_total(shown_of_customers(customers)), is_kept=True)
     sorting = filtered.natural_order.sorting
     sums, card_ids = _counted(cards.order_by(*sorting).values("state", "holds", "pk")[: COUNTED + 1])
     counts = _with_total(shown_in(sums))
@@ -78,6 +81,18 @@ def shown_now() -> dict[str, int]:
     A suspended card counts as `suspended` and under its first hold, so the sum over the states is all cards.
     """
     return shown_in(_cards_by_state())
+
+
+def shown_of_customers(customers: Iterable[int]) -> dict[str, int]:
+    """What `shown_now` says, of the cards of these customers together."""
+    kept = CustomerTally.objects.filter(customer__among=set(customers))
+    return shown_in(kept.values_list("state", "holds").annotate(Sum("tallied")))
+
+
+def cards_of_customers(customers: Iterable[int]) -> Counter[int]:
+    """How many cards each of these customers has, whatever their state: `{key: cards}`."""
+    kept = CustomerTally.objects.filter(customer__among=set(customers))
+    return Counter(dict(kept.values_list("customer").annotate(Sum("tallied"))))
 
 
 def shown_in(sums: Iterable[StateSum]) -> dict[str, int]:

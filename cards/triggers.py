@@ -1,4 +1,4 @@
-"""What the database itself refuses about cards, whoever asks: the last guard behind the write path."""
+"""What the database itself refuses about cards, whoever asks, and counts: the last guard behind the write path."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
-from cards.laying import Trigger, kept, lay, of_nobody_gone
+from cards.laying import Tally, Trigger, kept, lay, of_nobody_gone
 
 STATE_EDGES = (
     ("testing", "unused"),
@@ -154,6 +154,17 @@ CARD_TRIGGERS = (
     *kept("cards_auditentry", "audit_entry", "an audit entry is never changed or deleted", "id"),
     *(trigger for table, name in OF_CUSTOMERS.items() for trigger in of_nobody_gone(table, name)),
     *kept("cards_seal", "seal", "a seal is never changed or deleted", "id", "book, number"),
+    *(
+        Tally(
+            f"card_{event.lower()}_is_tallied",
+            "cards_card",
+            event,
+            "",
+            key=("customer_id", "state", "holds"),
+            sums="cards_customertally",
+        )
+        for event in ("INSERT", "UPDATE")
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from billing.actions import orders
 from billing.actions.ledger import account_of, wallet_locked
+from billing.actions.looks import AT_ALL
 from billing.actions.missed_renewals import record_missed, tell_shortage
 from billing.actions.paying import locked
 from billing.actions.renewal_quotes import quote_renewals
@@ -90,18 +91,27 @@ def missed_renewals(today):
     return still.filter(card__in=cards_to_renew(today).values("pk"))
 
 
-def renew_for(day, seconds):
-    """Carry the renewals of a day as far as they go, for about `seconds` seconds; the next tick carries on.
+def begin_runs(day, look=AT_ALL):
+    """Begin a run for each customer with cards to renew on a day, among those that are looked at, who has none yet.
 
-    Earlier days are over: what is left of them is given up, and this day looks anew. Who is being merged pays nothing:
-    their cards renew once they are the target's. What went wrong with the last customer whose renewals failed, or None.
+    Who is being merged pays nothing: their cards renew once they are the target's.
+    """
+    if not look.is_at_cards:
+        return
+    begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=day)
+    due = look.among(cards_to_renew(day)).filter(customer__merged_into=None).exclude(Exists(begun))
+    customers = due.order_by("customer").values_list("customer", flat=True).distinct()
+    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=day) for pk in customers], ignore_conflicts=True)
+
+
+def carry_runs_on(day, seconds):
+    """Carry the runs that were begun as far as they go, for about `seconds` seconds; the next tick carries on.
+
+    Earlier days are over: what is left of them is given up, and this day looks anew. What went wrong with the last
+    customer whose renewals failed, or None.
     """
     failed = None
     give_up_at = time.monotonic() + seconds
-    begun = RenewalRun.objects.filter(customer=OuterRef("customer"), day=day)
-    due = cards_to_renew(day).filter(customer__merged_into=None).exclude(Exists(begun))
-    customers = due.order_by("customer").values_list("customer", flat=True).distinct()
-    RenewalRun.objects.bulk_create([RenewalRun(customer_id=pk, day=day) for pk in customers], ignore_conflicts=True)
     still_open = RenewalRun.objects.filter(finished_at=None, customer__merged_into=None)
     for run in still_open.select_related("customer").order_by("pk"):
         if time.monotonic() > give_up_at:

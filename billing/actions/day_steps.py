@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.actions import auto_renew, notices, orders
 from billing.actions.kinds import work_off_order
+from billing.actions.looks import looking
 from billing.models import Order
 from cards.calendar import end_of
 from cards.choices import DayStep
@@ -28,8 +29,10 @@ def expire_orders(day, give_up_at):
 def renew(day, give_up_at):
     """Draft, pay and serve the automatic renewals of the day; switches of cards that are gone are forgotten first."""
     auto_renew.forget_what_was_said()
+    with looking(DayStep.RENEWALS, day) as look:
+        auto_renew.begin_runs(day, look)
     while True:
-        failed = auto_renew.renew_for(day, give_up_at - time.monotonic())
+        failed = auto_renew.carry_runs_on(day, give_up_at - time.monotonic())
         at_work = [order.job for order in Order.objects.renewing(day).select_related("job")]
         if not at_work:
             break
@@ -44,7 +47,8 @@ def renew(day, give_up_at):
 
 def tell(day, give_up_at):
     """Write down what customers are to be told as of the day."""
-    notices.gather(day)
+    with looking(DayStep.NOTICES, day) as look:
+        notices.gather(day, look)
     return True
 
 

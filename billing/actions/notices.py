@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Value, When
 
 from billing.actions import reminders, renewals_ahead
+from billing.actions.looks import AT_ALL
 from billing.actions.wallets_below import low_wallets
 from billing.choices import NoticeKind
 from billing.models import CustomerAccount, Notice
@@ -38,22 +39,16 @@ class Occasion:
     step: Callable
 
 
-def gather(today):
-    """Write the notices that are due as of today, except those of kinds that the customer has muted."""
+def gather(today, look=AT_ALL):
+    """Write the notices that are due as of today, except those of kinds that the customer has muted.
+
+    Of cards, only of those that are looked at.
+    """
     muted = defaultdict(list)
     for customer_id, kinds in CustomerAccount.objects.exclude(muted=[]).values_list("pk", "muted"):
         for kind in kinds:
             muted[kind].append(customer_id)
-    for occasion in OCCASIONS:
-        # Asked for part by part, each part would look again at all that were told before it.
-        for found in chunked(_unsent(occasion, today, muted[occasion.kind]), NOTICES_PER_STATEMENT):
-            due = [
-                Notice(kind=occasion.kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
-                for customer_id, card_id, on, step in found
-            ]
-            _write(due)
-    renewals_ahead.tell_changed_prices(today, muted[NoticeKind.PRICE_CHANGED])
-    renewals_ahead.announce(today, muted[NoticeKind.RENEWING])
+    _gather_of_cards(today, look, muted)
     low = [
         Notice(
             kind=NoticeKind.WALLET_LOW,
@@ -67,6 +62,24 @@ def gather(today):
     reminders.remind(today, muted)
 
 
+def _gather_of_cards(today, look, muted):
+    for occasion in OCCASIONS:
+        is_by_usage = occasion.kind == NoticeKind.ALLOWANCE and look.at_usage
+        if not (is_by_usage or look.is_at_cards):
+            continue
+        cards = occasion.cards(today) if is_by_usage else look.among(occasion.cards(today))
+        # Asked for part by part, each part would look again at all that were told before it.
+        for found in chunked(_unsent(occasion, cards, today, muted[occasion.kind]), NOTICES_PER_STATEMENT):
+            due = [
+                Notice(kind=occasion.kind, customer_id=customer_id, card_id=card_id, on=on, step=step)
+                for customer_id, card_id, on, step in found
+            ]
+            _write(due)
+    if look.is_at_cards:
+        renewals_ahead.tell_changed_prices(today, muted[NoticeKind.PRICE_CHANGED], look)
+        renewals_ahead.announce(today, muted[NoticeKind.RENEWING], look)
+
+
 def _write(notices):
     """What somebody else wrote at the same moment is there already."""
     if not notices:
@@ -76,9 +89,9 @@ def _write(notices):
         Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
-def _unsent(occasion, today, muted):
+def _unsent(occasion, cards, today, muted):
     """(customer, card, day, step) of the notices not written yet; cards in stock have no customer to notify."""
-    cards = occasion.cards(today).exclude(customer=None).exclude(customer__among=muted)
+    cards = cards.exclude(customer=None).exclude(customer__among=muted)
     sent = Notice.objects.filter(
         kind=occasion.kind,
         customer=OuterRef("customer"),

@@ -19,23 +19,23 @@ PRICE_CHANGES_WITHIN = 30  # days before the charge
 SELLS_TERMS = (OrderKind.OPENING, OrderKind.RENEWAL)
 
 
-def tell_changed_prices(today, muted):
+def tell_changed_prices(today, muted, look):
     """Tell customers which prices have changed since they last paid for a term, or heard of one, of the same plan.
 
     A card's term is told of as soon as its charge is near enough, and anew when the price changes again.
     """
-    for customer_id in sorted(_customers_of_changed_prices(today, muted)):
+    for customer_id in sorted(_customers_of_changed_prices(today, muted, look)):
         _tell_changes(account_of(customer_id), today)
 
 
-def announce(today, muted):
+def announce(today, muted, look):
     """Tell customers what will be charged on the days to come, each card's term once."""
     days = MoneyRules.read().renewal_notice_days
     ahead = cards_to_renew_within(today, days)
     told = AnnouncedRenewal.objects.filter(
         customer=OuterRef("customer"), card=OuterRef("pk"), term=OuterRef("term_number"), announced_on__isnull=False
     )
-    untold = ahead.exclude(Exists(told)).exclude(customer__among=muted).order_by()
+    untold = look.among(ahead).exclude(Exists(told)).exclude(customer__among=muted).order_by()
     for customer_id in untold.values_list("customer", flat=True).distinct():
         _announce(account_of(customer_id), ahead, today)
 
@@ -78,12 +78,12 @@ def _announce_day(account, day, quotes, left, paid, today):
     _give(account.pk, NoticeKind.RENEWING, day, today, facts, rows, ["announced_on", "price"])
 
 
-def _customers_of_changed_prices(today, muted):
+def _customers_of_changed_prices(today, muted, look):
     """Customers with a card whose next term costs something else than they were told of it, or than they last paid."""
     told = AnnouncedRenewal.objects.filter(
         customer=OuterRef("customer"), card=OuterRef("pk"), term=OuterRef("term_number")
     )
-    running = cards_to_renew_within(today, PRICE_CHANGES_WITHIN).exclude(customer__among=muted)
+    running = look.among(cards_to_renew_within(today, PRICE_CHANGES_WITHIN)).exclude(customer__among=muted)
     alike = running.filter(terms__number=F("term_number")).annotate(told=Subquery(told.values("price")[:1]))
     columns = ("customer", "terms__plan", "service_until", "told")
     rows = list(alike.order_by().values_list(*columns).distinct())

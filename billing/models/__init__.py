@@ -6,7 +6,7 @@ from billing.models.order import Order, OrderLine, Refund
 from billing.models.payment import Notification, Payment, Receipt, UnmatchedPayment
 from billing.models.price import Price, PriceBook, PriceTier
 from billing.models.provider import Chargeback, PayerRefund, ProviderAccount, Withdrawal
-from billing.models.renewal import AnnouncedRenewal, CardRenewal, MissedRenewal, RenewalRun, RenewedTerm
+from billing.models.renewal import AnnouncedRenewal, CardRenewal, LastLook, MissedRenewal, RenewalRun, RenewedTerm
 
 __all__ = [
     "AnnouncedRenewal",
@@ -16,6 +16,7 @@ __all__ = [
     "Digest",
     "DoneAlone",
     "Entry",
+    "LastLook",
     "MissedRenewal",
     "MoneyRules",
     "Notice",

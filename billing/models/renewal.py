@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 from billing.choices import MissedWhy
 from billing.models.fields import MoneyField
 from cards.calendar import this_moment
+from cards.choices import DayStep
 from cards.models.fields import CharField
 
 
@@ -106,6 +107,26 @@ class AnnouncedRenewal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.card_id}/{self.term}"
+
+
+class LastLook(models.Model):
+    """As of which day a step of a day last looked at all cards, and what it knew then: the keys of the newest change of
+    terms and of the newest sum of usage, and when it last asked who has used much.
+    """
+
+    step = CharField(pgettext_lazy("of a day", "step"), max_length=10, choices=DayStep, primary_key=True)
+    day = models.DateField(_("day"))
+    terms = models.BigIntegerField(_("newest change of terms"))
+    usage = models.BigIntegerField(_("newest sum of usage"))
+    usage_at = models.DateTimeField(_("usage heard at"))
+
+    class Meta:
+        verbose_name = _("last look at all cards")
+        verbose_name_plural = _("last looks at all cards")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.day}"
 
 
 class RenewalRun(models.Model):

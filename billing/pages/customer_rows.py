@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.models import CustomerAccount
 from cards.actions.write import chunked
-from cards.models import Card, Customer
+from cards.models import Customer
+from cards.state_counts import cards_of_customers
 
 CUSTOMER_WITH = ("account__tier", "merged_into")
 
@@ -37,9 +37,8 @@ CUSTOMER_COLUMNS = (
 
 
 def customers_counted(customers: Iterable[Customer]) -> Iterator[CustomerRow]:
-    """These customers with their cards counted, some hundred in a statement."""
+    """These customers with how many cards they have, some hundred in a statement."""
     for chunk in chunked(customers, 500):
-        counted = Card.objects.filter(customer__in=chunk).order_by().values_list("customer").annotate(Count("pk"))
-        cards = dict(counted)
+        cards = cards_of_customers(customer.pk for customer in chunk)
         for customer in chunk:
-            yield CustomerRow(customer, getattr(customer, "account", None), cards.get(customer.pk, 0))
+            yield CustomerRow(customer, getattr(customer, "account", None), cards[customer.pk])

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Count, Q
 
-from cards.models import StateTally, UsageTally
+from cards.models import CustomerTally, StateTally, UsageTally
 from cards.state_counts import DAYS_APART, LONG_AGO
 
 ROWS_PER_BATCH = 10_000
@@ -22,6 +22,29 @@ def compact(today):
         pass
     while _put_together(UsageTally, ("day",), ("bytes", "readings")):
         pass
+    while _put_together_by_customer():
+        pass
+
+
+@transaction.atomic
+def _put_together_by_customer():
+    """Bring what was appended of some customers into their sums; whether more may be left.
+
+    Only customers of whom something was appended are looked at, so nobody pays for those to whom nothing happens.
+    """
+    tallies = CustomerTally.objects.order_by("pk").select_for_update(skip_locked=True)
+    appended = list(tallies.filter(is_sum=False)[:ROWS_PER_BATCH])
+    rows = appended + list(tallies.filter(is_sum=True, customer__among={row.customer_id for row in appended}))
+    sums = Counter()
+    for row in rows:
+        sums[row.customer_id, row.state, row.holds] += row.tallied
+    CustomerTally.objects.filter(pk__among=[row.pk for row in rows]).delete()
+    CustomerTally.objects.bulk_create(
+        CustomerTally(customer_id=customer_id, state=state, holds=holds, tallied=cards, is_sum=True)
+        for (customer_id, state, holds), cards in sums.items()
+        if cards
+    )
+    return len(appended) == ROWS_PER_BATCH
 
 
 @transaction.atomic

@@ -30,6 +30,30 @@ class StateTally(models.Model):
         return f"{self.day} {self.action} {self.state} {self.holds} {self.cards:+}"
 
 
+class CustomerTally(models.Model):
+    """By how many cards of a customer a state, with these holds, grew or shrank; kept by a trigger of the cards.
+
+    `is_sum` are rows that were put together already.
+    """
+
+    customer = models.ForeignKey(
+        "cards.Customer", models.DO_NOTHING, related_name="+", db_constraint=False, verbose_name=_("customer")
+    )
+    state = CharField(_("state"), max_length=9, choices=State)
+    holds = CharField(_("holds"), max_length=MOST_TEXT, blank=True)
+    tallied = models.IntegerField(pgettext_lazy("count", "cards"))
+    is_sum = models.BooleanField(_("put together"), default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("card count of a customer")
+        verbose_name_plural = _("card counts of customers")
+        default_permissions = ()
+        indexes = [models.Index(fields=["id"], name="customer_tally_appended", condition=models.Q(is_sum=False))]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.state} {self.holds} {self.tallied:+}"
+
+
 class UsageTally(models.Model):
     """By how many bytes and readings the usage known of a day grew."""
 

@@ -6,6 +6,7 @@ their own. On PostgreSQL it works on the layout of any version: a column that is
 
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import partial
 
 import psycopg
 from django.db.backends.sqlite3._functions import register
@@ -28,7 +29,11 @@ OF_A_CARD = {
     "cards_usageday": {"card_id": "{number}", "imei": IMEI.replace("{imei}", "imei")},
     "cards_cardtag": {"card_id": "{number}"},
 }
-SUMS = {"cards_statetally": ("cards",), "cards_usagetally": ("bytes", "readings")}
+SUMS = {
+    "cards_statetally": ("cards",),
+    "cards_customertally": ("tallied",),
+    "cards_usagetally": ("bytes", "readings"),
+}
 MASTER_DATA = ("cards_customer", "cards_plan", "cards_tag", "cards_sweptday")
 INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
@@ -53,7 +58,7 @@ def _rows(database, table):
 def lay_out(url, rows):
     """The rows themselves, in a database that has none of them."""
     with _unguarded(url) as database:
-        for table in (*MASTER_DATA, *SUMS):
+        for table in filter(partial(_has, database), (*MASTER_DATA, *SUMS)):
             columns = ", ".join(_columns(database, table))
             given = f"jsonb_populate_recordset(NULL::{table}, %s)"
             database.execute(
@@ -71,7 +76,9 @@ def multiply(url, rows, cards, first=1):
             with _without_indexes(database, table):
                 _copy(database, table, own, rows[table], size, first, copies)
         for table, amounts in SUMS.items():
-            database.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = {name} * {copies}" for name in amounts))
+            if _has(database, table):
+                grown = ", ".join(f"{name} = {name} * {copies}" for name in amounts)
+                database.execute(f"UPDATE {table} SET {grown}")
     with psycopg.connect(url, autocommit=True) as database:
         database.execute("VACUUM ANALYZE")
 
@@ -141,6 +148,10 @@ def _bare(database):
     yield
     for _kind, _name, text in standing:
         database.execute(text)
+
+
+def _has(database, table):
+    return database.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone()[0]
 
 
 def _columns(database, table):

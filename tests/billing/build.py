@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
-from billing.actions import orders
+from billing.actions import auto_renew, orders
 from billing.actions.accounts import keep_agreement
 from billing.actions.approvals import approve_proposal
 from billing.actions.ledger import account_of, post_entry, transfer
@@ -27,6 +27,12 @@ PRICED_FROM = date(2026, 1, 1)
 
 def customer(name="Acme"):
     return Customer.objects.get_or_create(name=name)[0]
+
+
+def renew_for(day, seconds):
+    """The automatic renewals of a day, looked for among all cards; what went wrong, or None."""
+    auto_renew.begin_runs(day)
+    return auto_renew.carry_runs_on(day, seconds)
 
 
 def fleet(size, since, plan="Y1-30", name="Acme"):

@@ -15,7 +15,6 @@ from django.db import connection
 from billing import proof
 from billing.actions import orders, payments, receipts
 from billing.actions.approvals import approve_proposal
-from billing.actions.auto_renew import renew_for
 from billing.actions.chargebacks import record_chargeback
 from billing.actions.kinds import work_off_order, work_off_orders
 from billing.actions.ledger import account_of, wallet_locked
@@ -254,10 +253,10 @@ def test_an_automatic_renewal_and_an_order_by_hand_at_once_pay_for_one_term():
             at_once(
                 [
                     lambda order=by_hand: orders.pay_and_fulfil(orders.place(order, user=None), user=None),
-                    lambda day=day: renew_for(day, 60),
+                    lambda day=day: b.renew_for(day, 60),
                 ]
             )
-            renew_for(day, 60)
+            b.renew_for(day, 60)
             work_off_orders(60)
         assert (card.terms.count(), b.balance(name)) == (2, 30)
     assert list(proof.problems()) == []

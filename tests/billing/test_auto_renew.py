@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.actions import kinds, orders, refunds
-from billing.actions.auto_renew import cards_to_renew, forget_what_was_said, renew_for, switch
+from billing.actions.auto_renew import cards_to_renew, forget_what_was_said, switch
 from billing.actions.ledger import account_of
 from billing.choices import NoticeKind, OrderKind
 from billing.errors import MoneyRefused
@@ -48,7 +48,7 @@ def monthly(name="Acme", **columns):
 def ticked(day, serve=True):
     """What the beats do on a day: a tick of the renewals, and then the work of the orders."""
     with on_day(day):
-        renew_for(day, seconds=600)
+        b.renew_for(day, seconds=600)
         while serve and Job.objects.filter(kind="order", status="running").exists():
             kinds.work_off_orders(60)
 

@@ -46,9 +46,9 @@ for number in range({CUSTOMERS}):
     for _ in range(3): card_in_use(date(2026, 3, 2), plan="M1-100", customer=name)
 """
 RENEW = """
-from billing.actions.auto_renew import renew_for
+from tests.billing import build as b
 from cards.calendar import civil_today
-renew_for(civil_today(), 120)
+b.renew_for(civil_today(), 120)
 """
 
 # The portal has been down since five days ago, when the first of these renewals were due.

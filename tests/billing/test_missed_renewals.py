@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from billing.actions import auto_renew, kinds, orders
-from billing.actions.auto_renew import cards_to_renew, missed_renewals, renew_for, switch
+from billing.actions.auto_renew import cards_to_renew, missed_renewals, switch
 from billing.choices import NoticeKind, OrderKind, PriceKind
 from billing.errors import MoneyRefused
 from billing.models import MissedRenewal, Notice, Order, RenewalRun, RenewedTerm
@@ -42,7 +42,7 @@ def ticked(*days):
     """What the beats do on these days."""
     for day in days:
         with on_day(day):
-            renew_for(day, seconds=600)
+            b.renew_for(day, seconds=600)
             while Job.objects.filter(kind="order", status="running").exists():
                 kinds.work_off_orders(60)
 
@@ -351,7 +351,7 @@ def test_what_was_paid_and_could_not_be_served_is_missed_and_tried_again():
     b.fund("100")
     card = monthly()
     with on_day(WEEK_BEFORE):
-        renew_for(WEEK_BEFORE, seconds=600)
+        b.renew_for(WEEK_BEFORE, seconds=600)
         spoil(card, parked='["unexpected", {"text": "boom"}]')
         kinds.work_off_orders(60)
     assert (b.fresh(Order.objects.get()).state, b.balance()) == ("refunded", 100)

@@ -12,7 +12,6 @@ from django.utils.translation import override
 
 from billing import proof
 from billing.actions import orders, placing
-from billing.actions.auto_renew import renew_for
 from billing.actions.kinds import ORDER_JOB_KINDS, work_off_order, work_off_orders
 from billing.actions.ledger import account_of
 from billing.actions.shown import shown_by_check, shown_by_lines
@@ -350,13 +349,13 @@ def test_the_automatic_renewal_leaves_its_draft_to_who_places_it(user):
     work_off_order(order.job)
     let_place(order, user)
     write_a_chunk(order)
-    renew_for(TODAY, 60)
+    b.renew_for(TODAY, 60)
     assert stands(order) == ("draft", "placing", 2, 60, 2, 0)
     tomorrow = TODAY + timedelta(days=1)
     with on_day(tomorrow):  # it begins anew, and is quicker
-        renew_for(tomorrow, 60)
+        b.renew_for(tomorrow, 60)
         work_off_order(Order.objects.get(day=tomorrow).job)
-        renew_for(tomorrow, 60)
+        b.renew_for(tomorrow, 60)
         work_off_order(order.job)
     assert (stands(order), why(order), b.balance()) == (UNTOUCHED, "renewed_meanwhile", 0)
 

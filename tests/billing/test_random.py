@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from billing import proof
-from billing.actions import auto_renew, orders, payments, receipts, refunds, unmatched
+from billing.actions import orders, payments, receipts, refunds, unmatched
 from billing.actions.accounts import keep_agreement
 from billing.actions.approvals import approve_proposal, decline_proposal, take_back_withdrawal
 from billing.actions.asking import work_on_payments
@@ -368,9 +368,9 @@ class Business(RuleBasedStateMachine):
         """What is to renew itself today, in two ticks; whatever goes wrong in them is a mistake."""
         mistakes = Mistakes()
         with mistakes.of("billing.actions.auto_renew"):
-            auto_renew.renew_for(self.day, 10)
+            b.renew_for(self.day, 10)
             work_off_orders(10)
-            auto_renew.renew_for(self.day, 10)
+            b.renew_for(self.day, 10)
         assert mistakes == []
 
     def meddle_with_card(self, which, action, params):

@@ -6,7 +6,8 @@ import pytest
 from django.utils import translation
 
 from billing.actions import kinds
-from billing.actions.auto_renew import renew_for, switch
+from billing.actions.auto_renew import switch
+from billing.actions.looks import AT_ALL
 from billing.actions.notices import gather
 from billing.actions.renewals_ahead import announce, tell_changed_prices
 from billing.choices import NoticeKind, PriceKind
@@ -155,7 +156,7 @@ def test_the_next_term_is_told_of_anew():
     card = monthly()
     gathered(TOLD)
     with on_day(CHARGED):
-        renew_for(CHARGED, 600)
+        b.renew_for(CHARGED, 600)
         kinds.work_off_orders(60)
     swept(card, END)
     gathered(date(2026, 4, 21))
@@ -248,8 +249,8 @@ def test_a_thousand_cards_are_told_of_in_few_statements(django_assert_max_num_qu
     b.fleet(1_000, SINCE, plan="M1-100")
     for most in (35, 15):  # the second time nothing is new
         with django_assert_max_num_queries(most):
-            tell_changed_prices(TOLD, [])
-            announce(TOLD, [])
+            tell_changed_prices(TOLD, [], AT_ALL)
+            announce(TOLD, [], AT_ALL)
     assert Notice.objects.get().facts["cards"] == AnnouncedRenewal.objects.count() == 1_000
 
 

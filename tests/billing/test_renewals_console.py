@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.exceptions import ValidationError
 
-from billing.actions.auto_renew import renew_for, switch
+from billing.actions.auto_renew import switch
 from billing.actions.prices import set_price
 from billing.actions.stopped_renewals import StoppedRenewals, stopped_by_retiring
 from billing.choices import PriceKind
@@ -41,7 +41,7 @@ def missed(_agreed):
     do("place_hold", cards[0], SINCE, kind="anomaly")
     cards.append(card_in_use(date(2025, 5, 1), customer="Northwind"))
     Plan.objects.filter(code="Y1-30").update(is_sold=False)
-    renew_for(CHARGED, 60)
+    b.renew_for(CHARGED, 60)
     return cards
 
 
@@ -77,7 +77,7 @@ def test_the_list_says_what_why_since_when_and_what_helps(missed):
 def test_a_missing_price_leads_to_setting_it():
     b.price("M1-100", None, since=SINCE)
     card_in_use(SINCE, plan="M1-100", customer="Acme")
-    renew_for(CHARGED, 60)
+    b.renew_for(CHARGED, 60)
     (row,) = english(of_role("finance")).get(MISSED).context["rows"]
     assert row.help == ("Set price", "/console/prices/?plan=M1-100")
     assert of_role("finance", "other").get(row.help[1]).context["form"]["plan"].value() == "M1-100"

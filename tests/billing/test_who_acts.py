@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 
 from billing.actions import kinds, orders, payments, refunds
-from billing.actions.auto_renew import renew_for
 from billing.choices import OrderKind
 from billing.errors import MoneyRefused
 from billing.models import CustomerAccount, Entry, Order, Refund
@@ -202,7 +201,7 @@ def test_what_renews_itself_is_signed_by_nobody():
     CustomerAccount.objects.update(auto_renews=True)
     card_in_use(TODAY, plan="M1-100", customer="Acme")
     with on_day(date(2026, 3, 27)):
-        renew_for(date(2026, 3, 27), 60)
+        b.renew_for(date(2026, 3, 27), 60)
         order = Order.objects.get()
         kinds.work_off_order(order.job)
     assert (order.created_by, order.placed_by, order.paid_by) == (None, None, None)

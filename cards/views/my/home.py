@@ -11,18 +11,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cards.calendar import civil_today
-from cards.choices import Action, Hold, UsageLevel
+from cards.choices import Action, Hold, State, UsageLevel
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import MY, member_required, my_page
 from cards.pages.own_card import MyCard, action_url
-from cards.paging import count_label, counts_up_to
+from cards.paging import count_label
 from cards.permissions import Actor
 from cards.quantities import per_cent
 from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending, to_be_paid
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
+from cards.scope import Scope
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
-from cards.state_counts import COUNTED
+from cards.state_counts import COUNTED, shown_of_customers
 
 # Besides the stopped cards: what will stop them next, by the quick filter that lists them.
 COMING = {
@@ -114,24 +115,26 @@ def home(request):
     """For a few cards the cards themselves; for a fleet what needs somebody."""
     cards, actor = Card.objects.visible_to(request.user), Actor.of(request.user)
     own_requests = CardRequest.objects.visible_to(request.user)
-    living = list(cards.not_cancelled().select_related("customer", "plan").order_by("pk")[: FEW + 1])
-    if len(living) > FEW:
-        shown = _fleet(cards, actor)
+    shown_now = shown_of_customers(Scope.of(request.user).roles)
+    owned = sum(shown_now[state] for state in State.values)
+    living = owned - shown_now[State.CANCELLED]
+    if living > FEW:
+        shown = _fleet(cards, shown_now, actor)
     else:
-        shown = {"few": [card.in_short for card in MyCard.of(living, actor, civil_today())]}
+        few = list(cards.not_cancelled().select_related("customer", "plan").order_by("pk")) if living else []
+        shown = {"few": [card.in_short for card in MyCard.of(few, actor, civil_today())]}
     context = {
-        "has_cards": bool(living) or cards.exists(),
-        "has_living": bool(living),
+        "has_cards": owned > 0,
+        "has_living": living > 0,
         "answered": own_requests.answered()[:3],
         **shown,
     }
     return my_page(request, "my/home.html", context | {"key": uuid.uuid4()})
 
 
-def _fleet(cards, actor):
+def _fleet(cards, shown_now, actor):
     """What needs somebody among many cards, and what all of them have used."""
     today = civil_today()
-    stopped = dict(zip(Hold, counts_up_to(COUNTED, [cards.stopped_by(hold) for hold in Hold]), strict=True))
     runs = Q(cycle_until__gt=today)
     sums = cards.aggregate(
         used_bytes_now=Sum("used_bytes", filter=runs),
@@ -139,7 +142,7 @@ def _fleet(cards, actor):
         **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
     )
     return {
-        "needs": [_stopped(hold, count, cards, actor) for hold, count in stopped.items() if count],
+        "needs": [_stopped(hold, shown_now[hold], cards, actor) for hold in Hold if shown_now[hold]],
         "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
         "usage": UsageOfAll(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
     }
@@ -147,7 +150,7 @@ def _fleet(cards, actor):
 
 def _stopped(hold, count, cards, actor):
     """Stopped cards, by the hold that they show, with the button that helps them, for members who may press it."""
-    need = Need(str(hold), count_label(count, COUNTED), str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
+    need = Need(str(hold), f"{count:,}", str(HEADLINES[hold]), str(WAYS[hold].sentence), f"hold={hold}")
     action = WAYS[hold].action
     if not actor.customers or action not in BUTTONS:
         return need

@@ -3,12 +3,14 @@ from django.utils import timezone
 
 from cards.actions import fleet_snapshot
 from cards.actions.compacting import compact
+from cards.actions.customer_figures import count_what_was_asked
 from cards.actions.jobs import control, worker
 from cards.actions.planner_statistics import update_planner_statistics
 from cards.actions.usage_months import make_months_ahead
 from cards.calendar import civil_today
 
 JOB_SECONDS = 5
+FIGURES_SECONDS = 10
 
 
 @shared_task(name="cards.jobs")
@@ -24,5 +26,6 @@ def housekeeping():
     compact(civil_today())
     update_planner_statistics()
     fleet_snapshot.refresh()
+    count_what_was_asked(civil_today(), FIGURES_SECONDS)
     control.expire_asked(timezone.now())
     control.put_away_previews(timezone.now())

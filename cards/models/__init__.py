@@ -18,7 +18,7 @@ from cards.models.seal import Seal
 from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import DaysAtWork, StepOfDay, SweptDay
 from cards.models.tag import CardTag, Tag
-from cards.models.tally import CustomerTally, FleetFigures, NotRead, StateTally, UsageTally
+from cards.models.tally import CustomerFigures, CustomerTally, FleetFigures, NotRead, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
 from cards.models.tries import GuessedAt, Tries
 from cards.models.usage import DeletedUsage, QuarantinedReading, UsageDay
@@ -35,6 +35,7 @@ __all__ = [
     "ClaimCode",
     "ColumnMapping",
     "Customer",
+    "CustomerFigures",
     "CustomerTally",
     "DaysAtWork",
     "DeletedUsage",

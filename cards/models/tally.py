@@ -108,3 +108,29 @@ class FleetFigures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.as_of:%Y-%m-%d %H:%M}"
+
+
+class CustomerFigures(models.Model):
+    """What the first page shows of a large fleet of one customer, as it was last counted; `asked_at`: when somebody
+    looked at it since, for whom it is to be counted anew, or as of when it is.
+    """
+
+    customer = models.OneToOneField(
+        "cards.Customer",
+        models.CASCADE,
+        primary_key=True,
+        related_name="+",
+        db_constraint=False,
+        verbose_name=_("customer"),
+    )
+    as_of = models.DateTimeField(_("as of"))
+    asked_at = models.DateTimeField(_("looked at"))
+    document = models.JSONField(_("figures"), default=dict)
+
+    class Meta:
+        verbose_name = _("figures of a customer")
+        verbose_name_plural = _("figures of customers")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.as_of:%Y-%m-%d %H:%M}"

@@ -13,7 +13,7 @@ from tests.bench import goals
 from tests.bench.databases import SHARE, own_folder, served
 
 BENCHES = (
-    *("sweep", "changes", "jobs", "orders", "usage", "pairs", "imports", "exports", "lists"),
+    *("sweep", "changes", "jobs", "orders", "usage", "pairs", "imports", "exports", "lists", "steady"),
     *("retention", "pulls", "carriers", "api"),
 )
 

@@ -41,6 +41,18 @@ GOALS = {
     "first_row": Goal("first row of an export in a fresh process", "50 ms", {"PostgreSQL": 1, "SQLite": 1}),
     "usage": Goal("usage of many days, with what it causes", COUNTERS, {"PostgreSQL": 0.8}),
     "usage_day": Goal("usage of one day, with what it causes", COUNTERS, {"PostgreSQL": 0.8}),
+    **{
+        key: Goal(work, "itself at 1,000 cards", {"PostgreSQL": 0.83, "SQLite": 0.83})
+        for key, work in {
+            "my_page": "first page of a customer with a tenth of all cards",
+            "customers_page": "the customers' page",
+            "customer_page": "the page of a customer with a tenth of all cards",
+            "renewals_ring": "renewals, a ring",
+            "notices_ring": "notices, a ring",
+            "sums_ring": "kept sums put together, a ring",
+            "fleet_figures": "figures of the fleet",
+        }.items()
+    },
 }
 
 

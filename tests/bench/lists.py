@@ -35,10 +35,10 @@ def measure(database, cards, rounds):
 
 
 @contextmanager
-def visitor(database, name):
+def visitor(database, name, module=MODULE):
     """A process that visits one of the portals, wherever it is sent."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", MODULE, "serve"],
+        [sys.executable, "-W", "ignore", "-m", module, "serve"],
         env=environment(database, name),
         cwd=ROOT,
         stdin=subprocess.PIPE,

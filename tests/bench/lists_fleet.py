@@ -43,14 +43,17 @@ NUMBERED = {
 }
 
 
-def lay(cards):
-    """Fill an empty, migrated database with this many cards, tags, terms and sums over them, and analyze it."""
+def lay(cards, has_large_customer=False):
+    """Fill an empty, migrated database with this many cards, tags, terms and sums over them, and analyze it.
+
+    A large customer, the first one, has a tenth of all cards.
+    """
     _lay_master_data()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA cache_size = -1000000")
         with _without_indexes():
-            cursor.execute(_cards_statement(cards))
+            cursor.execute(_cards_statement(cards, has_large_customer))
         cursor.execute(_tags_statement())
         cursor.execute(_terms_statement())
         cursor.execute(_tallies_statement())
@@ -74,9 +77,10 @@ def _lay_master_data():
     Tag.objects.bulk_create(Tag(name=f"lot-{number}") for number in range(TAGS))
 
 
-def _cards_statement(cards):
+def _cards_statement(cards, has_large_customer):
     customers = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
     plans = list(Plan.objects.filter(kind="plan").order_by("pk").values_list("pk", flat=True))
+    large = f"WHEN mixed % 10 = 7 THEN {customers[0]}" if has_large_customer else ""
     since, until = TODAY.replace(day=1), add_months(TODAY.replace(day=1), 1)
     columns = {
         "id": "n",
@@ -84,7 +88,7 @@ def _cards_statement(cards):
         "msisdn": "'1440' || SUBSTR(CAST(1000000000 + (n * 7919) % 999999937 AS text), 2)",
         "imsi": "'46004' || SUBSTR(CAST(10000000000 + n AS text), 2)",
         "carrier": _one_of(CARRIERS, "mixed / 3"),
-        "customer_id": f"CASE WHEN mixed % 11 = 0 THEN NULL ELSE {customers[0]} + "
+        "customer_id": f"CASE {large} WHEN mixed % 11 = 0 THEN NULL ELSE {customers[0]} + "
         f"(mixed % {CUSTOMERS}) * (mixed % 97) / 97 END",
         "certification": "CASE WHEN mixed % 7 = 0 THEN 'individual' ELSE 'enterprise' END",
         "plan_id": _one_of(plans, "mixed / 7"),

@@ -66,6 +66,7 @@ STAYS_AS_A_FACT = {
     *("billing.TermsRecord", "billing.DoneAlone", "billing.Proposal", "billing.Digest", "billing.RenewalRun"),
     "billing.Price",  # the target's count
     "cards.CustomerTally",  # it follows the cards, and comes to naught
+    "cards.CustomerFigures",  # as they were counted last
 }
 
 

@@ -1,11 +1,14 @@
 """The customer's first page: a few cards themselves; of a fleet what needs somebody, with the one button that helps."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from billing.models import CustomerAccount, Order
-from cards.models import Card
+from cards.actions.customer_figures import COUNTED_ANEW_AFTER
+from cards.models import Card, Customer, CustomerFigures, Membership
+from cards.tasks import housekeeping
 from cards.views.my import home
 from tests.billing import build as b
 from tests.build import card_in_use, do, fresh, member, on_day, open_card, swept, use
@@ -265,4 +268,70 @@ def test_the_page_asks_as_many_questions_for_many_cards_as_for_one(alice, django
     for _card in range(cards):
         do("suspend", mine(), DAY)
     with django_assert_max_num_queries(18):
+        alice.get("/my/")
+
+
+@pytest.fixture
+def large(monkeypatch, fleet):
+    """From the first card on the fleet is a large one."""
+    monkeypatch.setattr(home, "LARGE_FLEET", 0)
+
+
+def coming(client):
+    """What is to come as the page says it; and whether it says as of when."""
+    seen = client.get("/my/").context
+    return [(need.code, need.count_label) for need in seen["coming"]], seen["as_of"] is not None
+
+
+def a_minute_passes():
+    moved = timezone.now() - COUNTED_ANEW_AFTER
+    CustomerFigures.objects.update(as_of=moved, asked_at=moved)
+
+
+def test_a_large_fleet_is_counted_once_a_minute_at_the_most_and_only_while_somebody_looks(alice, large):
+    use(mine(), DAY, 25)
+    card_in_use(customer="Globex")
+    assert coming(alice) == ([("low", "1")], True)
+    use(mine(), DAY, 25)
+    assert coming(alice) == ([("low", "1")], True)
+    housekeeping()  # within the minute
+    assert coming(alice) == ([("low", "1")], True)
+    a_minute_passes()
+    housekeeping()  # nobody has looked since
+    assert coming(alice) == ([("low", "1")], True)
+    housekeeping()
+    assert coming(alice) == ([("low", "2")], True)
+    assert set(CustomerFigures.objects.values_list("customer__name", flat=True)) == {"Acme"}
+    do("suspend", mine(), DAY)  # what is stopped is no matter of a minute
+    assert [(need.code, need.count_label) for need in alice.get("/my/").context["needs"]] == [("voluntary", "1")]
+    with on_day(DAY + timedelta(days=1)):
+        assert CustomerFigures.objects.get().document["day"] == str(DAY)
+        coming(alice)
+        assert CustomerFigures.objects.get().document["day"] == str(DAY + timedelta(days=1))
+
+
+def test_a_smaller_fleet_is_counted_at_each_visit(alice, fleet):
+    use(mine(), DAY, 25)
+    assert coming(alice) == ([("low", "1")], False)
+    use(mine(), DAY, 25)
+    assert (coming(alice), CustomerFigures.objects.count()) == (([("low", "2")], False), 0)
+
+
+def test_who_belongs_to_two_customers_sees_the_figures_of_both(large):
+    both = member("Acme", "both")
+    Membership.objects.create(customer=Customer.objects.create(name="Globex"), user=both, role="owner")
+    for name in ("Acme", "Globex"):
+        use(card_in_use(customer=name), DAY, 25)
+    seen = logged_in(both).get("/my/").context
+    assert [(need.code, need.count_label) for need in seen["coming"]] == [("low", "2")]
+    usage = seen["usage"]
+    assert (usage.used_bytes, usage.allowance_bytes) == (50 * 1_048_576, 60 * 1_048_576)
+
+
+@pytest.mark.parametrize("cards", [1, 12])
+def test_the_page_of_a_large_fleet_asks_few_questions_too(alice, large, django_assert_max_num_queries, cards):
+    for _card in range(cards):
+        do("suspend", mine(), DAY)
+    alice.get("/my/")
+    with django_assert_max_num_queries(17):
         alice.get("/my/")

@@ -4,14 +4,14 @@ and what was used this cycle."""
 import uuid
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, F, Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from cards.actions.customer_figures import LARGE_FLEET, figures_of, kept_figures
 from cards.calendar import civil_today
-from cards.choices import Action, Hold, State, UsageLevel
+from cards.choices import Action, Hold, State
 from cards.models import Card, CardRequest
 from cards.models.card import MB
 from cards.pages.frames import MY, member_required, my_page
@@ -19,46 +19,37 @@ from cards.pages.own_card import MyCard, action_url
 from cards.paging import count_label
 from cards.permissions import Actor
 from cards.quantities import per_cent
-from cards.querysets import REAL_NAME_LACKS, REAL_NAME_WAITS, at_usage_level, cancelling, ended, ending, to_be_paid
-from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS
 from cards.scope import Scope
 from cards.sentences.customer_text import BUTTONS, HEADLINES, WAYS
 from cards.state_counts import COUNTED, shown_of_customers
 
-# Besides the stopped cards: what will stop them next, by the quick filter that lists them.
+# Besides the stopped cards: what will stop them next, and what helps.
 COMING = {
     "low": (
-        lambda today: at_usage_level(UsageLevel.LOW, today),
         gettext_lazy("Their data is nearly used up"),
         gettext_lazy("Then they are suspended."),
     ),
     "expiring": (
-        lambda today: ending(today, ENDING_WITHIN_DAYS),
         gettext_lazy("Their service ends within 30 days"),
         gettext_lazy("Without renewal their service ends then."),
     ),
     "cancelling": (
-        lambda today: cancelling(today, CANCELLING_WITHIN_DAYS),
         gettext_lazy("They will be cancelled within 14 days"),
         gettext_lazy("Without renewal they will be permanently cancelled then."),
     ),
     "expired": (
-        lambda today: ended(),
         gettext_lazy("Their service has ended"),
         gettext_lazy("Renewing restores them."),
     ),
     "unpaid": (
-        lambda today: to_be_paid(),
         gettext_lazy("Their renewal is ordered, not paid yet"),
         gettext_lazy("They are renewed once the order is paid."),
     ),
     "no_real_name": (
-        lambda today: REAL_NAME_LACKS,
         gettext_lazy("Their ID verification was not submitted"),
         gettext_lazy("Open each card and submit its user's details."),
     ),
     "real_name": (
-        lambda today: REAL_NAME_WAITS,
         gettext_lazy("Their ID verification is pending"),
         gettext_lazy("Your dealer is reviewing it."),
     ),
@@ -113,13 +104,14 @@ class UsageOfAll:
 @require_safe
 def home(request):
     """For a few cards the cards themselves; for a fleet what needs somebody."""
-    cards, actor = Card.objects.visible_to(request.user), Actor.of(request.user)
+    scope, actor = Scope.of(request.user), Actor.of(request.user)
+    cards = Card.objects.within(scope)
     own_requests = CardRequest.objects.visible_to(request.user)
-    shown_now = shown_of_customers(Scope.of(request.user).roles)
+    shown_now = shown_of_customers(scope.roles)
     owned = sum(shown_now[state] for state in State.values)
     living = owned - shown_now[State.CANCELLED]
     if living > FEW:
-        shown = _fleet(cards, shown_now, actor)
+        shown = _fleet(scope, living, shown_now, actor)
     else:
         few = list(cards.not_cancelled().select_related("customer", "plan").order_by("pk")) if living else []
         shown = {"few": [card.in_short for card in MyCard.of(few, actor, civil_today())]}
@@ -132,19 +124,18 @@ def home(request):
     return my_page(request, "my/home.html", context | {"key": uuid.uuid4()})
 
 
-def _fleet(cards, shown_now, actor):
-    """What needs somebody among many cards, and what all of them have used."""
-    today = civil_today()
-    runs = Q(cycle_until__gt=today)
-    sums = cards.aggregate(
-        used_bytes_now=Sum("used_bytes", filter=runs),
-        mb_now=Sum(F("quota_mb") + F("pack_mb"), filter=runs),
-        **{f"cards_{code}": Count("pk", filter=condition(today)) for code, (condition, *_said) in COMING.items()},
-    )
+def _fleet(scope, living, shown_now, actor):
+    """What needs somebody among many cards, and what all of them have used; as of when, if that was not just now."""
+    cards = Card.objects.within(scope)
+    if living > LARGE_FLEET:
+        sums, as_of = kept_figures(scope.roles, civil_today())
+    else:
+        sums, as_of = figures_of(cards, civil_today()), None
     return {
         "needs": [_stopped(hold, shown_now[hold], cards, actor) for hold in Hold if shown_now[hold]],
-        "coming": [_coming(code, sums[f"cards_{code}"], actor) for code in COMING if sums[f"cards_{code}"]],
-        "usage": UsageOfAll(sums["used_bytes_now"], sums["mb_now"] * MB) if sums["mb_now"] else None,
+        "coming": [_coming(code, sums[code], actor) for code in COMING if sums[code]],
+        "usage": UsageOfAll(sums["used_bytes"], sums["mb"] * MB) if sums["mb"] else None,
+        "as_of": as_of,
     }
 
 
@@ -165,7 +156,7 @@ def _stopped(hold, count, cards, actor):
 
 def _coming(code, count, actor):
     """Cards that stop soon; what helps is bought for all of them."""
-    _condition, sentence, helps = COMING[code]
+    sentence, helps = COMING[code]
     need = Need(code, count_label(count, COUNTED), str(sentence), str(helps), f"quick={code}")
     if actor.customers and code in BOUGHT_FOR:
         return _bought(need)

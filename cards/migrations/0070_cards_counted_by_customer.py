@@ -6,10 +6,35 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0068_programs_are_members"),
+        ("cards", "0069_days_by_month"),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="CustomerFigures",
+            fields=[
+                (
+                    "customer",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="cards.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                ("as_of", models.DateTimeField(verbose_name="as of")),
+                ("asked_at", models.DateTimeField(verbose_name="looked at")),
+                ("document", models.JSONField(default=dict, verbose_name="figures")),
+            ],
+            options={
+                "verbose_name": "figures of a customer",
+                "verbose_name_plural": "figures of customers",
+                "default_permissions": (),
+            },
+        ),
         migrations.CreateModel(
             name="CustomerTally",
             fields=[

@@ -25,9 +25,9 @@ class Migration(migrations.Migration):
                         verbose_name="customer",
                     ),
                 ),
-                ("as_of", models.DateTimeField(verbose_name="as of")),
+                ("as_of", models.DateTimeField(verbose_name="counted as of")),
                 ("asked_at", models.DateTimeField(verbose_name="looked at")),
-                ("document", models.JSONField(default=dict, verbose_name="figures")),
+                ("document", models.JSONField(default=dict, verbose_name="what was counted")),
             ],
             options={
                 "verbose_name": "figures of a customer",

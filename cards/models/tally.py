@@ -123,9 +123,9 @@ class CustomerFigures(models.Model):
         db_constraint=False,
         verbose_name=_("customer"),
     )
-    as_of = models.DateTimeField(_("as of"))
+    as_of = models.DateTimeField(_("counted as of"))
     asked_at = models.DateTimeField(_("looked at"))
-    document = models.JSONField(_("figures"), default=dict)
+    document = models.JSONField(_("what was counted"), default=dict)
 
     class Meta:
         verbose_name = _("figures of a customer")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cards", "0069_days_by_month"),
+        ("cards", "0070_each_state_in_order"),
     ]
 
     operations = [

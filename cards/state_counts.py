@@ -57,8 +57,8 @@ class TabCounts:
 
 
 def tab_counts(filtered: Filtered) -> TabCounts:
-    """What the tabs say over a read filter: the kept sums over all cards and over all of some customers, over others
-    one look at `COUNTED`.
+    """What the tabs say over a read filter: the kept sums over all cards, and over all of customers who have more than
+    `COUNTED`; over others one look at so many.
 
     That look goes the way of the first page, along an index; in no order, it might go through the whole table.
     """
@@ -66,7 +66,9 @@ def tab_counts(filtered: Filtered) -> TabCounts:
     if not cards.query.has_filters():
         return TabCounts(_with_total(shown_now()), is_kept=True)
     if (customers := cards.of_customers_alone()) is not None:
-        return TabCounts(_with_total(shown_of_customers(customers)), is_kept=True)
+        kept = _with_total(shown_of_customers(customers))
+        if kept[""] > COUNTED:
+            return TabCounts(kept, is_kept=True)
     sorting = filtered.natural_order.sorting
     sums, card_ids = _counted(cards.order_by(*sorting).values("state", "holds", "pk")[: COUNTED + 1])
     counts = _with_total(shown_in(sums))

@@ -160,7 +160,7 @@ def test_pages_follow_each_other(alice, monkeypatch):
 
 def test_the_page_costs_the_same_for_one_card_and_for_many(alice, django_assert_max_num_queries):
     mine()
-    with django_assert_max_num_queries(9) as one:
+    with django_assert_max_num_queries(10) as one:
         page(alice)
     for _ in range(40):
         mine()

@@ -154,7 +154,7 @@ class SortedForm(StrictForm):
 
 
 class CardForm(SortedForm):
-    """The parameters that choose no cards but say how they are shown: the order, the columns, and the pages.
+    """The parameters that choose no cards but say how they are shown: the order, columns, pages, and filters to draw.
 
     `cards` are those that are searched: which of two readings a number has depends on them. `also_notes` says whether
     what staff note on them is searched too.
@@ -175,6 +175,7 @@ class CardForm(SortedForm):
         choices=[(size, size) for size in PAGE_SIZES],
     )
     cols = ColumnsField(required=False, label=gettext_lazy("Columns"))
+    filters = forms.ChoiceField(required=False, choices=[("all", "")])  # drawn on the page, not only those asked for
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -8,7 +8,7 @@ from cards.models import Card
 from cards.phrases import listed
 
 # What an address says of how the list is shown, and nothing of which cards.
-ONLY_SHOWN = ("after", "before", "sort", "size", "cols")
+ONLY_SHOWN = ("after", "before", "sort", "size", "cols", "filters")
 
 
 def filter_fields(params):

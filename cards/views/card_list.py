@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
 
@@ -46,14 +46,18 @@ class CardList(Framed):
                 return redirect(list_url(params, self.frame))
         filtered, may_select = filter_for(request.user, params), self.may_select(request.user)
         complaints = list(filtered.complaints())
+        own = self.context(request, filtered, params)  # first: what is listed may have to be counted anew
+        more = self.more_filters(request, filtered, params)
+        if request.htmx:
+            return render(request, "cards/list/_more_fields.html", more)
         context = {
             "complaints": complaints,
             "may_select": may_select,
             "at_once": self.at_once(request.user),
             "key": uuid.uuid4(),
-            **self.context(request, filtered, params),  # first: what is listed may have to be counted anew
+            **own,
             **self._rows(filtered, params, may_select),
-            **_more_filters(filtered.form, params, self.more),
+            **more,
             **_search(filtered, params),
         }
         if not complaints:
@@ -83,6 +87,10 @@ class CardList(Framed):
     def context(self, request, filtered, params):
         """What only this audience's list shows."""
         return {}
+
+    def more_filters(self, request, filtered, params):
+        """What “More filters” shows."""
+        return _more_filters(filtered.form, params, self.more)
 
     def _rows(self, filtered, params, may_select):
         """The rows, with the columns that are shown, and the way to the views and pages beside them."""
@@ -120,7 +128,7 @@ def _more_filters(form, params, names):
     return {
         "more": [form[name] for name in names],
         "ranges": ranges,
-        "has_more": any(name in params for name in (*names, *days)),
+        "has_more": any(name in params for name in ("filters", *names, *days)),
     }
 
 

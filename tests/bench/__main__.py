@@ -14,7 +14,7 @@ from tests.bench.databases import SHARE, own_folder, served
 
 BENCHES = (
     *("sweep", "changes", "jobs", "orders", "usage", "pairs", "imports", "exports", "lists", "steady"),
-    *("retention", "pulls", "carriers", "api"),
+    *("list_orders", "retention", "pulls", "carriers", "api"),
 )
 
 

@@ -484,3 +484,28 @@ def test_only_staff_of_today_may_look():
     user.is_active = False
     user.save()
     assert client.get(LIST).status_code == 302
+
+
+def test_more_filters_are_drawn_once_they_are_asked_for(ops):
+    """By htmx as the summary is opened, by a link where no script runs; and at once where one of them is asked for."""
+    open_card()
+    fields = ('name="customer"', 'name="opened_since"', 'name="current_plan"')
+
+    def drawn(url, **headers):
+        page = text(ops.get(url, headers=ENGLISH | headers))
+        return [field in page for field in fields], page
+
+    none, page = drawn(LIST + "?carrier=cmcc")
+    asked = f"{LIST}?carrier=cmcc&amp;filters=all"
+    assert none == [False, False, False]
+    assert f'<details class="filters" hx-get="{asked}" hx-trigger="toggle once"' in page
+    assert f'<a href="{asked}">Show all filters</a>' in page
+    every, part = drawn(LIST + "?carrier=cmcc&filters=all", HX_Request="true")
+    assert (every, "<table" in part, "<details" in part) == ([True, True, True], False, False)
+    every, page = drawn(LIST + "?carrier=cmcc&filters=all")
+    assert every == [True, True, True]
+    assert '<details class="filters" open>' in page
+    assert shown(ops, "?carrier=cmcc&filters=all") == shown(ops, "?carrier=cmcc")
+    every, page = drawn(LIST + "?stock=1")
+    assert (every, '<details class="filters" open>' in page) == ([True, True, True], True)
+    assert ops.get(LIST + "?filters=some").status_code == 400

@@ -9,7 +9,7 @@ from cards.choices import Action
 from cards.filters import FILTERS_BROUGHT
 from cards.lookup import customers_called, customers_named
 from cards.models import Customer, Tag
-from cards.pages.addresses import view_url
+from cards.pages.addresses import list_url, view_url
 from cards.pages.card_columns import chosen_columns, offered_columns
 from cards.pages.customers_told import customers_told
 from cards.pages.frames import CONSOLE, permitted
@@ -59,6 +59,13 @@ class ConsoleList(CardList):
             "is_kept_list": is_of_kept_list(params),
             "listed_at": not_read_as_of() if is_of_kept_list(params) else None,
         }
+
+    def more_filters(self, request, filtered, params):
+        """Drawn once they are asked for: twenty fields are a sixth of the page. A list that was posted has no address
+        at which they could be asked for."""
+        shown = super().more_filters(request, filtered, params)
+        waits = request.method != "POST" and not shown["has_more"]
+        return shown | {"more_url": waits and list_url(params, CONSOLE, filters="all")}
 
 
 def is_of_kept_list(params):

@@ -36,10 +36,7 @@ PAGE_SIZES = (25, 50, 100, 200)
 MOST_MEANT = 5
 EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
-# Cards of an order that are looked at for a page that was asked for in it, before its cards are found by the filter;
-# more of them where the filter has no index but a summary of each stretch of the table.
-WALKED, WALKED_FAR = (3_000,), (3_000, 30_000)
-IN_SUMMARIES = ("opened_since", "opened_through", "activated_since", "activated_through")
+WALKED = 10_000  # cards of an order that are looked at for a page in it, before its cards are found by the filter
 # Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
 RANGES = {
     "opened": gettext_lazy("Opened on"),
@@ -450,7 +447,7 @@ class CardFilter(django_filters.FilterSet):
         """The cards asked for, as they are best found in an order that is not their own; and along what they lie in it.
 
         Where the tabs' count has met all of them, they are taken by their keys. Of a plan there may be so many that the
-        way along the order is the shorter one, however long; days that no index has cost a look at every card.
+        way along the order is the shorter one, however long.
         """
         asked = self.form.cleaned_data
         if not self.qs.query.has_filters() or asked.get("current_plan"):
@@ -460,7 +457,7 @@ class CardFilter(django_filters.FilterSet):
         state = _state_of(asked)
         has_index = state and self.order.column in SORTED_IN_EACH_STATE
         cards = Card.objects.filter(state=state) if has_index else Card.objects.all()
-        return self.qs, Along(cards, WALKED_FAR if any(map(asked.get, IN_SUMMARIES)) else WALKED)
+        return self.qs, Along(cards, WALKED)
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""

@@ -68,7 +68,7 @@ class SortOrder:
     def parts(self, queryset: QuerySet[_Row], along: "Along[_Row] | None" = None) -> "list[Stretch[_Row]]":
         """The parts of a list that follow each other, each in an order of its own."""
         having = self.has_value or Q()
-        walked = along and Along(along.rows.filter(having), along.steps)
+        walked = along and Along(along.rows.filter(having), along.most)
         first = Stretch(queryset.filter(having), self.column, self.is_descending, along=walked)
         rest = Stretch(queryset.exclude(having), is_descending=True, is_rest=True, along=along)
         return [first, rest] if self.has_value else [first]
@@ -80,11 +80,11 @@ OLDEST = SortOrder()
 
 @dataclass(frozen=True)
 class Along(Generic[_Row]):
-    """The rows that an index of an order has side by side; so many are looked at for those of a page, and then so many,
+    """The rows that an index of an order has side by side; so many at the `most` are looked at for those of a page,
     before these are found in another way."""
 
     rows: QuerySet[_Row]
-    steps: Sequence[int]
+    most: int
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,11 @@ class Stretch(Generic[_Row]):
         rows = self._between(self.rows, place, None, is_descending)
         if self.along is None:
             return self._read(rows, size, is_descending, shown_as)
-        for step in self.along.steps:
-            end = self._end(self._between(self.along.rows, place, None, is_descending), step, is_descending)
-            if end is None:  # there are not that many
-                return self._read(rows, size, is_descending, shown_as)
-            near = self._read(self._between(rows, None, end, is_descending), size, is_descending, shown_as)
-            if len(near) == size:
-                return near
-        return self._read(rows, size, is_descending, shown_as, by_index=False)
+        end = self._end(self._between(self.along.rows, place, None, is_descending), self.along.most, is_descending)
+        if end is None:  # there are not that many
+            return self._read(rows, size, is_descending, shown_as)
+        near = self._read(self._between(rows, None, end, is_descending), size, is_descending, shown_as)
+        return near if len(near) == size else self._read(rows, size, is_descending, shown_as, by_index=False)
 
     def _end(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> Place | None:
         """The place behind so many rows in this order; None where there are fewer."""

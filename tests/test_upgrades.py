@@ -52,6 +52,7 @@ LOOKED_AT = {
     "cards.0033_cancelling_by_two": "one row",
     "cards.0067_all_moved": "customers who were merged, of whom there are few",
     "cards.0069_days_by_month": "the catalogue alone: the constraint that takes long is validated while others write",
+    "cards.0072_past_cycles": "makes a function",
     "cards.0037_the_staged_are_emptied_by_the_owner": "makes a function",
 }
 

@@ -1,7 +1,8 @@
 """A card and a day are the key of its usage, and on PostgreSQL the table is one of months.
 
 The table of before becomes the first part of the new one, as it is: none of its rows is written or read while others
-wait. For a version its `id` stays, empty in new rows: the code of before reads it, and deletes by it what is old.
+wait. For a version it keeps its column `id` with its index, and new rows are numbered on: the code of before looks by
+it for the newest row, and deletes by it what is old. Where there are no rows yet, nobody looks, and none is numbered.
 On SQLite nothing changes but what the portal says of it.
 """
 
@@ -18,11 +19,13 @@ SAY_WHAT_IT_HOLDS = """
         ADD CONSTRAINT days_before_months CHECK (day < '{first}') NOT VALID
 """
 READ_WHETHER_IT_DOES = "ALTER TABLE cards_usageday VALIDATE CONSTRAINT days_before_months"
-BECOME_A_PART = """
+MAKE_WAY = """
     ALTER TABLE cards_usageday RENAME TO cards_usageday_before;
     ALTER TABLE cards_usageday_before RENAME CONSTRAINT one_reading_per_card_and_day TO usage_before_key;
-    ALTER TABLE cards_usageday_before DROP CONSTRAINT cards_usageday_pkey;
-    ALTER TABLE cards_usageday_before ALTER id DROP IDENTITY IF EXISTS, ALTER id DROP NOT NULL;
+    ALTER TABLE cards_usageday_before ALTER id DROP IDENTITY IF EXISTS;
+"""
+FORGET_NUMBERS = "ALTER TABLE cards_usageday_before DROP CONSTRAINT cards_usageday_pkey, ALTER id DROP NOT NULL"
+BECOME_A_PART = """
     CREATE TABLE cards_usageday (
         LIKE cards_usageday_before,
         CONSTRAINT one_reading_per_card_and_day UNIQUE (card_id, day),
@@ -33,6 +36,11 @@ BECOME_A_PART = """
     ALTER TABLE cards_usageday_before DROP CONSTRAINT days_before_months;
     CREATE TABLE cards_usageday_outside PARTITION OF cards_usageday DEFAULT;
 """
+NUMBER_ON = """
+    CREATE SEQUENCE cards_usageday_id_seq OWNED BY cards_usageday.id;
+    SELECT setval('cards_usageday_id_seq', MAX(id)) FROM cards_usageday_before;
+    ALTER TABLE cards_usageday ALTER id SET DEFAULT nextval('cards_usageday_id_seq');
+"""
 # Whoever might read or write the table may do so afterwards.
 SAME_RIGHTS = """
     DO $do$ DECLARE given record; BEGIN
@@ -41,6 +49,9 @@ SAME_RIGHTS = """
             FROM pg_class, aclexplode(relacl) WHERE oid = '{table}'::regclass
         LOOP
             EXECUTE format('GRANT %s ON cards_usageday TO %s', given.privilege_type, given.whom);
+            IF given.privilege_type = 'INSERT' AND to_regclass('cards_usageday_id_seq') IS NOT NULL THEN
+                EXECUTE format('GRANT USAGE ON SEQUENCE cards_usageday_id_seq TO %s', given.whom);
+            END IF;
         END LOOP;
     END $do$
 """
@@ -118,7 +129,11 @@ def divide(apps, schema_editor):
         cursor.execute(SAY_WHAT_IT_HOLDS.format(first=first))
         cursor.execute(READ_WHETHER_IT_DOES)
         with transaction.atomic(using=connection.alias):
-            cursor.execute(BECOME_A_PART.format(first=first))
+            cursor.execute(MAKE_WAY)
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM cards_usageday_before)")
+            has_rows = cursor.fetchone()[0]
+            for statement in (BECOME_A_PART, NUMBER_ON) if has_rows else (FORGET_NUMBERS, BECOME_A_PART):
+                cursor.execute(statement.format(first=first))
             cursor.execute(SAME_RIGHTS.format(table="cards_usageday_before"))
             cursor.execute(MAKE_MONTHS)
             cursor.execute(ANALYZE)

@@ -21,7 +21,7 @@ from cards.models.tag import CardTag, Tag
 from cards.models.tally import CustomerFigures, CustomerTally, FleetFigures, NotRead, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
 from cards.models.tries import GuessedAt, Tries
-from cards.models.usage import DeletedUsage, QuarantinedReading, UsageDay
+from cards.models.usage import DeletedUsage, PastCycle, QuarantinedReading, UsageDay
 from cards.models.view import SavedView
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Membership",
     "NotRead",
     "OrderedTerm",
+    "PastCycle",
     "Person",
     "Plan",
     "PlanBook",

@@ -104,6 +104,13 @@ class PolicyBook:
         except InvariantBroken:
             return None
 
+    def cycle_day(self, carrier: str, day: date) -> int:
+        """On which day of the month a cycle of `carrier` began on `day`: the first, before its first policy."""
+        try:
+            return self.in_force(carrier, day).cycle_day
+        except InvariantBroken:
+            return 1
+
     def in_force(self, carrier: str, day: date) -> CarrierPolicy:
         """The policy of `carrier` on `day`; `InvariantBroken` when it has none that early."""
         days, rows = self._dated.get(carrier, ([], []))

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cards.calendar import EARLIEST
 from cards.choices import Quarantine
 from cards.models.fields import CharField
 
@@ -40,14 +41,46 @@ class UsageDay(models.Model):
         return f"{self.card_id} {self.day}"
 
 
+class PastCycle(models.Model):
+    """What a card used in a cycle of its carrier's of which days are deleted, all of its days together.
+
+    A cycle without a row used nothing, or began before such rows were kept.
+    """
+
+    pk = models.CompositePrimaryKey("card", "cycle_from")
+    card = models.ForeignKey(
+        "cards.Card",
+        models.PROTECT,
+        related_name="past_cycles",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("card"),
+    )
+    cycle_from = models.DateField(_("cycle from"))
+    cycle_until = models.DateField(_("cycle until"))
+    bytes = models.BigIntegerField(_("bytes"))
+
+    class Meta:
+        verbose_name = _("past cycle")
+        verbose_name_plural = _("past cycles")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.cycle_from}"
+
+
 class DeletedUsage(models.Model):
     """How far usage days that are kept no longer are deleted; one row.
 
-    Through `day` of all cards up to `through_card`; of all cards there are once that is None.
+    Through `day` of all cards up to `through_card`; of all cards there are once that is None. Of the month from
+    `drops_from` on the cycles are kept and the days stay until it is dropped as a whole. No cycle is kept that began
+    before `cycles_since`.
     """
 
     day = models.DateField(_("day"))
     through_card = models.BigIntegerField(_("processed through card"), default=0, null=True)
+    drops_from = models.DateField(_("drops the month from"), null=True)
+    cycles_since = models.DateField(_("keeps cycles since"), default=EARLIEST, db_default=EARLIEST)
 
     class Meta:
         verbose_name = _("deleted usage")

@@ -26,11 +26,13 @@ from cards.errors import InvariantBroken
 from cards.kept import first_day_told, last_day_over, last_instant_over
 from cards.models import (
     CardEvent,
+    CarrierPolicy,
     Customer,
     DeletedUsage,
     Invitation,
     Job,
     JobChunk,
+    PastCycle,
     QuarantinedReading,
     StagedFile,
     Tries,
@@ -49,7 +51,7 @@ pytestmark = pytest.mark.django_db
 
 ENGLISH = {"accept-language": "en"}
 TODAY = date(2026, 11, 29)
-OVER = date(2025, 10, 29)  # thirteen months ago
+OCT_31, OCTOBER_IS_OVER, NOVEMBER_IS_OVER = date(2025, 10, 31), date(2026, 12, 1), date(2026, 12, 30)
 ONE = timedelta(days=1)
 AROUND = (timedelta(minutes=1), timedelta(), timedelta(minutes=-1))  # younger, as old as may be, older
 
@@ -65,10 +67,15 @@ def days_of(card):
 
 
 def used_around(card):
-    """The card with readings of the day before the last that is over, of that day, and of the day after."""
-    for day in (OVER - ONE, OVER, OVER + ONE):
+    """The card with readings of the last days of October 2025, and of the day after."""
+    for day in (OCT_31 - ONE, OCT_31, OCT_31 + ONE):
         use(card, day, 1)
     return swept(card, TODAY)
+
+
+def cycles_of(card):
+    rows = PastCycle.objects.filter(card=card).order_by("cycle_from")
+    return [(str(row.cycle_from), str(row.cycle_until), row.bytes / MB) for row in rows]
 
 
 def said(caplog):
@@ -106,26 +113,57 @@ def test_a_day_counts_as_long_as_its_cycle_is_kept_whole():
 # usage
 
 
-def test_a_day_is_deleted_once_it_is_thirteen_months_ago():
+def test_a_month_is_deleted_once_all_of_it_is_thirteen_months_ago():
+    """Of each cycle the sum stays, of all its days: that of October is kept before its days go."""
     card = used_around(card_in_use(date(2025, 10, 1)))
     sums = list(UsageTally.objects.order_by("day").values_list("day", "bytes"))
-    with on_day(TODAY - ONE):
-        assert (apply_retention()["usage"], days_of(card)) == (1, [OVER, OVER + ONE])
-    assert (apply_retention()["usage"], days_of(card)) == (1, [OVER + ONE])
-    assert (apply_retention()["usage"], days_of(card)) == (0, [OVER + ONE])
-    with on_day(TODAY + ONE):
-        assert (apply_retention()["usage"], days_of(card)) == (1, [])
+    october, november = ("2025-10-01", "2025-11-01", 2), ("2025-11-01", "2025-12-01", 1)
+    with on_day(OCTOBER_IS_OVER - ONE):
+        assert (apply_retention()["usage"], len(days_of(card)), cycles_of(card)) == (0, 3, [])
+    for deleted in (2, 0):
+        with on_day(OCTOBER_IS_OVER):
+            assert (apply_retention()["usage"], days_of(card), cycles_of(card)) == (deleted, [OCT_31 + ONE], [october])
+    with on_day(NOVEMBER_IS_OVER - ONE):
+        assert (apply_retention()["usage"], days_of(card)) == (0, [OCT_31 + ONE])
+    with on_day(NOVEMBER_IS_OVER):
+        assert (apply_retention()["usage"], days_of(card), cycles_of(card)) == (1, [], [october, november])
     assert list(UsageTally.objects.order_by("day").values_list("day", "bytes")) == sums
     assert list(Proof().problems()) == []
 
 
+def test_a_cycle_that_is_no_month_is_kept_whole_and_once():
+    card = card_in_use(date(2025, 9, 1))
+    CarrierPolicy.objects.filter(carrier=card.carrier).update(cycle_day=27)
+    for day, mb in ((date(2025, 10, 26), 1), (date(2025, 10, 27), 2), (OCT_31, 4), (date(2025, 11, 26), 8)):
+        use(card, day, mb)
+    use(card, date(2025, 11, 27), 0)
+    swept(card, TODAY)
+    first, second = ("2025-09-27", "2025-10-27", 1), ("2025-10-27", "2025-11-27", 14)
+    with on_day(OCTOBER_IS_OVER):
+        assert (apply_retention()["usage"], cycles_of(card)) == (3, [first, second])
+    with on_day(NOVEMBER_IS_OVER):
+        assert (apply_retention()["usage"], cycles_of(card), days_of(card)) == (2, [first, second], [])
+
+
+def test_of_a_cycle_whose_days_the_code_of_before_deleted_nothing_is_kept():
+    """It deleted day by day: what is left of that cycle is not all of it."""
+    card = used_around(card_in_use(date(2025, 10, 1)))
+    DeletedUsage.objects.create(pk=1, day=OCT_31 - ONE, through_card=None)
+    UsageDay.objects.filter(day__lt=OCT_31).delete()
+    with on_day(OCTOBER_IS_OVER):
+        assert (apply_retention()["usage"], cycles_of(card), days_of(card)) == (1, [], [OCT_31 + ONE])
+    with on_day(NOVEMBER_IS_OVER):
+        assert (apply_retention()["usage"], cycles_of(card)) == (1, [("2025-11-01", "2025-12-01", 1)])
+
+
 def test_how_long_is_said_and_said_anew():
     card = used_around(card_in_use(date(2025, 10, 1)))
-    with override_settings(USAGE_MONTHS=14):
-        assert apply_retention()["usage"] == 0
-    assert (apply_retention()["usage"], days_of(card)) == (2, [OVER + ONE])
-    with override_settings(USAGE_MONTHS=24):
-        assert apply_retention()["usage"] == 0
+    with on_day(OCTOBER_IS_OVER):
+        with override_settings(USAGE_MONTHS=14):
+            assert apply_retention()["usage"] == 0
+        assert (apply_retention()["usage"], days_of(card)) == (2, [OCT_31 + ONE])
+        with override_settings(USAGE_MONTHS=24):
+            assert apply_retention()["usage"] == 0
 
 
 def test_days_that_a_meter_still_counts_stay():
@@ -150,20 +188,21 @@ def test_a_reading_of_a_day_that_is_kept_no_longer_is_stale(tmp_path):
     """It brings no day back and is counted nowhere, however it comes; the first day that counts is taken."""
     card, first = used_around(card_in_use(date(2025, 10, 1))), first_day_told(TODAY)
     assert first == date(2025, 11, 29)
-    apply_retention()
+    with on_day(OCTOBER_IS_OVER):
+        apply_retention()
     sums = list(UsageTally.objects.order_by("day").values_list("day", "bytes"))
     file = tmp_path / "usage.csv"
-    rows = [f"{card.iccid},{day},{5 * MB},2026-11-28T08:00," for day in (OVER - ONE, OVER + ONE, first - ONE)]
+    rows = [f"{card.iccid},{day},{5 * MB},2026-11-28T08:00," for day in (OCT_31 - ONE, OCT_31 + ONE, first - ONE)]
     file.write_text("\n".join(["iccid,day,bytes,read_at,imei", *rows]))
     for dry_run in (True, False, False):
         found = usage_file.import_usage(file, dry_run=dry_run)
         assert (found.created, found.updated, found.stale, found.errors) == (0, 0, 3, [])
-    counts, _outcomes = apply_readings([Reading(card.pk, OVER, 7, timezone.now())])
-    assert (dict(counts), days_of(card)) == ({"stale": 1}, [OVER + ONE])
+    counts, _outcomes = apply_readings([Reading(card.pk, OCT_31, 7, timezone.now())])
+    assert (dict(counts), days_of(card)) == ({"stale": 1}, [OCT_31 + ONE])
     assert list(UsageTally.objects.order_by("day").values_list("day", "bytes")) == sums
     file.write_text("\n".join(["iccid,day,bytes,read_at,imei", f"{card.iccid},{first},{MB},2026-11-28T08:00,"]))
     assert [usage_file.import_usage(file, dry_run=dry_run).created for dry_run in (True, False)] == [1, 1]
-    assert (days_of(card), list(Proof().problems())) == ([OVER + ONE, first], [])
+    assert (days_of(card), list(Proof().problems())) == ([OCT_31 + ONE, first], [])
 
 
 def test_deleting_stops_anywhere_and_goes_on(monkeypatch, caplog):
@@ -171,22 +210,30 @@ def test_deleting_stops_anywhere_and_goes_on(monkeypatch, caplog):
     cards = [used_around(card_in_use(date(2025, 10, 1))) for _ in range(3)]
     monkeypatch.setattr(old_usage, "CARDS_LOOKED_AT", 2)
     monkeypatch.setattr(old_usage, "DAYS_AT_ONCE", {"postgresql": 2, "sqlite": 2})
-    assert (old_usage.days_behind(), forget(KINDS_KEPT, seconds=0)["usage"]) == (0, 2)
-    assert (said(caplog), old_usage.days_behind()) == (["Retention: usage 2; more to do: usage"], 1)
-    with transaction.atomic():
-        old_usage.delete_old_days()
-        transaction.set_rollback(True)
-    assert (apply_retention()["usage"], [days_of(card) for card in cards]) == (4, [[OVER + ONE]] * 3)
-    assert said(caplog)[1:] == ["Retention: usage 4; more to do: nothing"]
-    assert (old_usage.days_behind(), old_usage.delete_old_days()) == (0, (0, False))
-    with on_day(TODAY + ONE):
-        assert old_usage.days_behind() == 1
+    with on_day(OCTOBER_IS_OVER):
+        assert (old_usage.days_behind(), forget(KINDS_KEPT, seconds=0)["usage"]) == (0, 2)
+        assert (said(caplog), old_usage.days_behind()) == (["Retention: usage 2; more to do: usage"], 1)
+        with transaction.atomic():
+            old_usage.delete_old_days()
+            transaction.set_rollback(True)
+        assert (apply_retention()["usage"], [days_of(card) for card in cards]) == (4, [[OCT_31 + ONE]] * 3)
+        assert [cycles_of(card) for card in cards] == [[("2025-10-01", "2025-11-01", 2)]] * 3
+        assert said(caplog)[1:] == ["Retention: usage 4; more to do: nothing"]
+        assert (old_usage.days_behind(), old_usage.delete_old_days()) == (0, (0, False))
+    for day, behind in ((NOVEMBER_IS_OVER, 0), (NOVEMBER_IS_OVER + 2 * ONE, 1)):
+        with on_day(day):
+            assert old_usage.days_behind() == behind
 
 
 def test_who_takes_a_shorter_time_back_midway_keeps_what_is_left():
     card = used_around(card_in_use(date(2025, 10, 1)))
-    DeletedUsage.objects.create(pk=1, day=OVER + ONE)
-    assert (apply_retention()["usage"], days_of(card), DeletedUsage.objects.get().day) == (2, [OVER + ONE], OVER)
+    DeletedUsage.objects.create(pk=1, day=date(2025, 11, 30))
+    with on_day(OCTOBER_IS_OVER):
+        assert (apply_retention()["usage"], days_of(card), DeletedUsage.objects.get().day) == (
+            2,
+            [OCT_31 + ONE],
+            OCT_31,
+        )
 
 
 # jobs

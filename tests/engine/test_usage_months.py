@@ -4,16 +4,22 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cards.actions import old_usage
 from cards.actions.planner_statistics import update_planner_statistics
-from cards.actions.usage_months import make_months_ahead
+from cards.actions.usage_months import drop_month, make_months_ahead
 from cards.calendar import add_months, first_of_month
-from cards.models import UsageDay
+from cards.errors import InvariantBroken
+from cards.models import DeletedUsage, PastCycle, UsageDay
+from cards.models.card import MB
 from cards.tasks import housekeeping
-from tests.build import open_card
+from simportal.retention import apply_retention
+from tests.build import card_in_use, on_day, open_card, spoil, swept, use
 from tests.test_upgrades import on_postgresql, somebody_else
+from tests.usage_parts import make_past_month
 
 pytestmark = [pytest.mark.django_db, on_postgresql]
 
@@ -44,6 +50,11 @@ def month(ahead):
 
 def known(card, day):
     UsageDay.objects.create(card=card, day=day, bytes=7, read_at=timezone.now())
+
+
+def numbers():
+    """How many rows have a number, as the code of before knows them, and whether they are found by it."""
+    return ask("SELECT COUNT(DISTINCT id), to_regclass('cards_usageday_pkey') IS NOT NULL FROM cards_usageday")[0]
 
 
 def part_of(day):
@@ -88,6 +99,70 @@ def test_the_worker_makes_them_and_has_all_looked_at_as_one():
     assert ask("SELECT COUNT(*) FROM pg_class WHERE relname = 'cards_usageday' AND reltuples >= 0") == [(1,)]
 
 
+@pytest.fixture
+def old_month():
+    """The first day of a month that was over thirteen months ago and is a part of its own."""
+    first = month(-16)
+    make_past_month(first)
+    with on_day(month(0)):
+        yield first
+
+
+def used_in(month):
+    """A card with two days of this month and one of the next."""
+    card = card_in_use(month, plan="Y1-30")
+    for after in (3, 5, 40):
+        use(card, month + timedelta(days=after), 1)
+    return swept(card, month + timedelta(days=100))
+
+
+def days_of(card):
+    return list(UsageDay.objects.filter(card=card).order_by("day").values_list("day", flat=True))
+
+
+def kept_of(card):
+    return list(PastCycle.objects.filter(card=card).order_by("cycle_from").values_list("cycle_from", "bytes"))
+
+
+def test_a_month_that_is_over_is_dropped_as_a_whole_once_its_cycles_are_kept(old_month):
+    cards = [used_in(old_month) for _ in range(2)]
+    with CaptureQueriesContext(connection) as asked:
+        DeletedUsage.objects.create(pk=1, day=old_month - timedelta(days=1), through_card=None)
+        with on_day(add_months(old_month, 14) + timedelta(days=3)):
+            assert apply_retention()["usage"] == 4
+    assert [query["sql"] for query in asked if "DELETE FROM cards_usageday" in query["sql"]] == []
+    assert f"cards_usageday_{old_month:%Y_%m}" not in parts()
+    assert [days_of(card) for card in cards] == [[old_month + timedelta(days=40)]] * 2
+    assert [kept_of(card) for card in cards] == [[(old_month, 2 * MB)]] * 2
+
+
+def test_where_a_meter_counts_a_day_of_it_the_others_are_deleted(old_month, monkeypatch):
+    """Also where it begins to once others' cycles are kept."""
+    monkeypatch.setattr(old_usage, "CARDS_LOOKED_AT", 1)
+    cards = [used_in(old_month) for _ in range(2)]
+    DeletedUsage.objects.create(pk=1, day=old_month - timedelta(days=1), through_card=None)
+    with on_day(add_months(old_month, 14) + timedelta(days=3)):
+        assert old_usage.delete_old_days() == (2, True)
+        spoil(cards[1], parked=InvariantBroken("no_cycle").written(), next_due_on=None)
+        apply_retention()
+        assert [len(days_of(card)) for card in cards] == [1, 3]
+        assert [kept_of(card) for card in cards] == [[(old_month, 2 * MB)], []]
+        assert f"cards_usageday_{old_month:%Y_%m}" in parts()
+
+
+def test_an_old_month_is_dropped_when_it_is_empty_too(old_month):
+    DeletedUsage.objects.create(pk=1, day=old_month - timedelta(days=1), through_card=None)
+    assert apply_retention()["usage"] == 0
+    assert f"cards_usageday_{old_month:%Y_%m}" not in parts()
+
+
+def test_the_database_drops_no_month_that_was_over_less_than_a_year_ago():
+    with pytest.raises(IntegrityError, match="over a year ago"), transaction.atomic():
+        drop_month(month(-12))
+    with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
+        drop_month(month(-13))
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_who_works_outside_is_not_waited_for_long():
     with somebody_else() as other:
@@ -105,6 +180,7 @@ def test_the_layout_goes_back_to_one_table_and_to_months_again_with_every_row():
     make_months_ahead(month(0))
     for day in days:
         known(card, day)
+    assert numbers() == (0, False)
     kept = list(UsageDay.objects.order_by("day").values())
     call_command("migrate", "cards", "0068", verbosity=0)
     numbered = "SELECT COUNT(DISTINCT id), relkind FROM cards_usageday, pg_class WHERE relname = 'cards_usageday'"
@@ -113,6 +189,9 @@ def test_the_layout_goes_back_to_one_table_and_to_months_again_with_every_row():
         known(card, month(0))
     ask("DELETE FROM cards_usageday WHERE day >= %s", month(2))
     call_command("migrate", verbosity=0)
+    known(card, month(-1))
+    assert numbers() == (3, True)
+    UsageDay.objects.filter(day=month(-1)).delete()
     assert list(UsageDay.objects.order_by("day").values()) == kept[:2]
     assert [part_of(day) for day in days[:2]] == ["before"] * 2
     with pytest.raises(IntegrityError, match="usage_before_key"), transaction.atomic():

@@ -16,8 +16,7 @@ from cards.actions.imports.temporary_tables import append_rows, make_table
 from cards.actions.imports.usage_before_swaps import swaps_latest_first
 from cards.actions.imports.usage_uneventful import THE_LAST_OF_ALL, preview_counts, preview_refusals
 from cards.actions.write import CHUNK, chunked
-from cards.calendar import cycle_start, first_of_month
-from cards.errors import InvariantBroken
+from cards.calendar import cycle_start
 from cards.models import Card, PolicyBook, StagedReading, UsageDay
 
 SETTLED = """
@@ -119,10 +118,7 @@ class _Cycles:
         return on is not None and self._of_all(total) < on <= total.day
 
     def _of_all(self, total):
-        try:
-            return cycle_start(total.day, self.policies.in_force(self.carriers[total.card_id], total.day).cycle_day)
-        except InvariantBroken:  # before the carrier's first policy
-            return first_of_month(total.day)
+        return cycle_start(total.day, self.policies.cycle_day(self.carriers[total.card_id], total.day))
 
 
 def _known_days(card_ids, earliest):

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,9 @@ from cards.paging import CountUpTo, count_label, counted_together
 from cards.state_counts import COUNTED
 
 MOST_IN_MENU = 99
+PERSONS_REMEMBERED = 1_000
+
+_of_persons: dict = {}  # the statements of `_counts_for_one`
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,9 @@ class Waits:
     """Something that waits for whoever has the permission `asks`, at a link of the menu (`at`) or at none.
 
     `rows()` is a queryset of what waits, the same for everybody and on any day; or with `is_personal`, `rows(user)` are
-    querysets of what waits for them. What is too dear to count for each visitor is `kept`, under this name, with the
-    figures of the fleet. What is a tile too has a title, and is listed at `url`.
+    querysets of what waits for them, the same all day and for as long as they may do the same. What is too dear to
+    count for each visitor is `kept`, under this name, with the figures of the fleet. What is a tile too has a title,
+    and is listed at `url`.
     """
 
     at: str
@@ -55,9 +60,7 @@ class Waits:
 
     def counts(self, user, most):
         """How many wait for this person, in parts, each up to `most` + 1."""
-        if self.is_personal:
-            return [CountUpTo.of(rows, most) for rows in self.rows(user)]
-        return [_count_for_all(self.rows, most)]
+        return _counts_for_one(self.rows, user, most) if self.is_personal else [_count_for_all(self.rows, most)]
 
     def is_for(self, user):
         return user.has_perm(self.asks)
@@ -88,6 +91,19 @@ class WaitingTile:
 def _count_for_all(rows, most):
     """Every page of the console shows the menu: to write these statements anew took a quarter of its time."""
     return CountUpTo.of(rows(), most)
+
+
+def _counts_for_one(rows, user, most):
+    """The same for what is personal: it depends on who looks, on what they may, and on the day."""
+    may = frozenset(user.get_all_permissions())
+    key = (rows, user.pk, user.is_superuser, may, timezone.localdate(), most)
+    counts = _of_persons.get(key)
+    if counts is None:
+        counts = [CountUpTo.of(waiting, most) for waiting in rows(user)]
+        if len(_of_persons) >= PERSONS_REMEMBERED:
+            _of_persons.clear()
+        _of_persons[key] = counts
+    return counts
 
 
 WAITS = {

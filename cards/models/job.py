@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cards.calendar import this_moment
+from cards.calendar import midnight, this_moment
 from cards.choices import JOB_AT_WORK, JOB_OVER, Action, JobKind, JobStatus, Step
 from cards.models.fields import CharField, FactsField
 from cards.models.leased import Leased
@@ -80,7 +80,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def failed_lately(self) -> Self:
         """Jobs that failed in the last days, and that nobody has tried again, followed up or discarded."""
-        since = timezone.now() - timedelta(days=FAILED_DAYS)
+        since = midnight(timezone.localdate() - timedelta(days=FAILED_DAYS))
         return self.filter(FAILED, created_at__gte=since, followed_by=None)
 
     def waiting_for_work(self) -> tuple[int, datetime | None]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from billing.actions import orders
 from cards.actions import fleet_snapshot
@@ -176,6 +177,18 @@ def test_openings_not_paid_are_counted_with_the_figures_of_the_fleet(world):
     fleet_snapshot.refresh(every=0)
     (counted,) = [each for each in client.get("/console/").context["money_tiles"] if each.as_of]
     assert counted.count == tile.count + 1
+
+
+@pytest.mark.parametrize(
+    ("took", "ago", "is_counted"),
+    [(0.1, 299, False), (0.1, 301, True), (10, 301, False), (10, 999, False), (10, 1_001, True)],
+)
+def test_what_takes_long_is_counted_less_often(took, ago, is_counted):
+    before = fleet_snapshot.snapshot(TODAY)
+    before.document["seconds"], before.as_of = took, timezone.now() - timedelta(seconds=ago)
+    before.save()
+    fleet_snapshot.refresh()
+    assert (fleet_snapshot.snapshot(TODAY).as_of != before.as_of) == is_counted
 
 
 def test_figures_of_another_version_are_counted_anew():

@@ -2,6 +2,6 @@
 
 from simportal.celery import app as celery_app
 
-__version__ = "0.14.0"
+__version__ = "0.15.0"
 
 __all__ = ["celery_app"]

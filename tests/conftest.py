@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import signal
 import sys
 
 from simportal.checks import NAMES
@@ -84,9 +85,30 @@ def pytest_itemcollected(item):
         item.add_marker("processes")
 
 
-def pytest_runtest_setup():
+SERVING = []  # the processes of the portal with demo data, once a test has asked for it
+
+
+def pytest_runtest_setup(item):
     """Django leaves the language of a request behind: no test may rest on the one before it."""
     translation.deactivate()
+    if looks_at_the_portal(item):
+        signal_to_portal(signal.SIGCONT)
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """While no test looks at the portal with demo data, its worker takes nothing of the processor."""
+    if looks_at_the_portal(item) and not looks_at_the_portal(nextitem):
+        signal_to_portal(signal.SIGSTOP)
+
+
+def looks_at_the_portal(item):
+    return "portal" in getattr(item, "fixturenames", ())
+
+
+def signal_to_portal(number):
+    for process in SERVING:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 @pytest.hookimpl(trylast=True)
@@ -187,9 +209,11 @@ def portal(demo):
     port = free_port()
     bind = ["--preload", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     web = demo.started(sys.executable, "-m", "gunicorn", "simportal.wsgi", *bind)
-    with web, demo.started(sys.executable, "manage.py", "worker"):
+    with web as server, demo.started(sys.executable, "manage.py", "worker") as worker:
         wait_until(lambda: listens(port), what="the portal's start")
+        SERVING.extend((server, worker))
         yield f"http://127.0.0.1:{port}"
+        SERVING.clear()
 
 
 @pytest.fixture(scope="session")

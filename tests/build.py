@@ -17,6 +17,7 @@ from cards.actions.imports.card_rows import read_card_row
 from cards.actions.imports.cards_applying import apply_cards
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
+from cards.laying import Tally
 from cards.models import Card, CardEvent, Customer, Membership
 from cards.models.card import MB
 from cards.permissions import Actor, codename
@@ -141,13 +142,25 @@ def installed_triggers():
 
 
 def unguarded(*tables):
-    """From here on the database lets everything happen to these tables, or to all, until the test is over."""
-    guards = [guard for guard in (*CARD_TRIGGERS, *MONEY_TRIGGERS) if not tables or guard.table in tables]
+    """From here on the database lets everything happen to these tables, or to all, until the test is over.
+
+    What keeps sums goes on: it refuses nothing.
+    """
+    triggers = [each for each in (*CARD_TRIGGERS, *MONEY_TRIGGERS) if not isinstance(each, Tally)]
+    _drop([guard for guard in triggers if not tables or guard.table in tables])
+
+
+def without_triggers():
+    """From here on nothing is refused, and no sum is kept, until the triggers are laid again."""
+    _drop((*CARD_TRIGGERS, *MONEY_TRIGGERS))
+
+
+def _drop(triggers):
     with transaction.atomic(), connection.cursor() as cursor:
         connection.check_constraints()  # what waits to be checked would stand in the way
-        for guard in guards:
-            of_table = f" ON {guard.table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}{of_table}")
+        for trigger in triggers:
+            of_table = f" ON {trigger.table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}{of_table}")
 
 
 def spoil(card, **facts):

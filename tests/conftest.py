@@ -36,7 +36,7 @@ from django.utils import translation
 
 from billing.triggers import install_money_triggers
 from cards.triggers import install_triggers
-from tests.build import unguarded
+from tests.build import without_triggers
 from tests.console.pages import logged_in
 from tests.made_once import made_once, shared_folder
 from tests.own_portal import begin_as, migrated_portal, own_portal
@@ -145,7 +145,7 @@ def may_be_emptied():
     operations, empty = connection.ops, connection.ops.execute_sql_flush
 
     def empty_without_guards(statements):
-        unguarded()
+        without_triggers()
         empty(statements)
         install_triggers()
         install_money_triggers()

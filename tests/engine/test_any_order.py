@@ -7,7 +7,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cards.actions.imports.usage_applying import apply_next
+from cards.actions.imports.usage_applying import apply_range, ranges_of
 from cards.actions.sweep import sweep
 from cards.actions.usage import Reading, apply_readings
 from cards.models import CarrierPolicy, UsageDay
@@ -40,8 +40,8 @@ def by_the_rules(told, told_on):
 
 def from_staging(told, told_on):
     file = staged(told, told_on)
-    while apply_next(file):
-        pass
+    for cards in ranges_of(file):
+        apply_range(file, cards)
 
 
 def arrived(files, take, told_on):

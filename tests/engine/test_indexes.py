@@ -17,7 +17,16 @@ from tests.test_upgrades import LARGE
 
 DAY = date(2026, 1, 20)
 OF_EVERY_CARD = {
-    *("card_state", "card_due", "card_service_until", "card_customer", "card_carrier", "card_plan"),
+    *(
+        "card_state",
+        "card_state_due",
+        "card_state_until",
+        "card_due",
+        "card_service_until",
+        "card_customer",
+        "card_carrier",
+        "card_plan",
+    ),
     "card_iccid_reversed",
 }
 BY_NUMBER = {"card_msisdn", "card_msisdn_reversed", "card_imsi"}
@@ -44,7 +53,9 @@ def test_a_change_of_a_card_writes_the_indexes_by_which_it_may_be_found_and_no_o
     assert holding(card) == OF_EVERY_CARD | BY_NUMBER
     stopped = do("suspend", card, DAY)
     assert holding(stopped) == OF_EVERY_CARD | BY_NUMBER | {"card_first_hold", "card_customer_held"}
-    assert holding(open_card(certification="individual")) == OF_EVERY_CARD | {"card_individual", "card_forced"}
+    assert holding(open_card(certification="individual")) == OF_EVERY_CARD | {
+        *("card_individual", "card_forced", "card_state_forced")
+    }
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from cards.laying import Trigger, clear
 from cards.models import Card
 from cards.triggers import CARD_TRIGGERS, install_triggers
 from simportal.management.commands import migrate
-from tests.build import installed_triggers, unguarded
+from tests.build import installed_triggers, without_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_where_all_stands_nothing_is_laid_and_no_table_is_locked():
 
 def test_what_was_taken_away_is_laid_again():
     before = installed_triggers()
-    unguarded()
+    without_triggers()
     assert installed_triggers() == {}
     install_triggers()
     install_money_triggers()

@@ -29,7 +29,7 @@ from cards.state_counts import (
     usage_by_day,
 )
 from cards.triggers import install_triggers
-from tests.build import card_in_use, do, member, on_day, open_card, swept, unguarded, use
+from tests.build import card_in_use, do, member, on_day, open_card, swept, use, without_triggers
 from tests.engine.test_forecast import anyhow, cards, live, lives, rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -243,7 +243,7 @@ def test_the_tabs_over_all_cards_of_customers_with_many_are_the_kept_sums(monkey
 def test_what_happened_while_the_trigger_was_away_is_counted_as_it_is_laid():
     """So the sums of a portal that had none are filled: whoever writes waits for the trigger, and no longer."""
     do("suspend", card_in_use(customer="Acme"), DAY)
-    unguarded()
+    without_triggers()
     CustomerTally.objects.all().delete()
     card_in_use(customer="Globex"), card_in_use()
     assert cards_of_customers(of("Acme", "Globex")) == {}

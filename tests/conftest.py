@@ -46,6 +46,7 @@ shared_folder()  # before testing processes are started that shall have the same
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 LONG_FIRST = (
+    lambda item: item.path.stem == "test_screenshots",  # before others have done something to what is pictured
     lambda item: item.get_closest_marker("browser"),
     lambda item: item.get_closest_marker("processes"),
     lambda item: item.path.stem in ("test_demo", "test_every_url", "test_forecast", "test_random"),

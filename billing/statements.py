@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from billing.choices import Account
 from billing.models import Posting
 from billing.money import ZERO
-from cards.calendar import add_months, first_of_month, last_day
+from cards.calendar import add_months, first_of_month, last_of_month
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Statement:
 
     @property
     def last_day(self) -> date:
-        return last_day(add_months(self.month, 1))
+        return last_of_month(self.month)
 
     @property
     def money_in(self) -> Decimal:

@@ -133,6 +133,10 @@ def first_of_next_month(day: date) -> date:
     return add_months(first_of_month(day), 1)
 
 
+def last_of_month(day: date) -> date:
+    return last_day(first_of_next_month(day))
+
+
 def cycle_start(day: date, cycle_day: int) -> date:
     """The first day of the metering cycle that holds `day`, for cycles that start on `cycle_day` (1 to 28)."""
     start = day.replace(day=cycle_day)

@@ -40,8 +40,7 @@ def bring_figure(name, rows):
 def snapshot(today):
     """The last snapshot; made on the spot when there is none of this day yet."""
     snapshot = FleetFigures.objects.filter(pk=ROW).first()
-    is_of_today = snapshot and _made_on(today).items() <= snapshot.document.items()
-    return snapshot if is_of_today else _count(today)
+    return snapshot if snapshot and _is_of(today, snapshot) else _count(today)
 
 
 def not_read_as_of():
@@ -55,15 +54,13 @@ def refresh(every=EVERY_SECONDS):
     today = civil_today()
     kept = {row.pk: row for row in FleetFigures.objects.all()}
     for pk, make in ((ROW, _count), (ROW_OF_THE_LIST, _keep_not_read)):
-        if not _is_fresh(kept.get(pk), today, every):
+        if pk not in kept or not _is_of(today, kept[pk]) or _is_due(kept[pk], every):
             make(today)
 
 
-def _is_fresh(row, today, every):
-    if not row or not _made_on(today).items() <= row.document.items():
-        return False
-    rest = every and max(every, TIMES_AS_LONG * row.document.get("seconds", 0))
-    return timezone.now() - row.as_of < timedelta(seconds=rest)
+def _is_due(row, every):
+    rest = every and max(every, TIMES_AS_LONG * row.document["seconds"])
+    return timezone.now() - row.as_of >= timedelta(seconds=rest)
 
 
 def _count(today):
@@ -95,6 +92,10 @@ def _count(today):
 def _made_on(today):
     """What tells the figures of a day from those of another one, or of another version."""
     return {"day": str(today), "form": DOCUMENT_FORM}
+
+
+def _is_of(today, row):
+    return _made_on(today).items() <= row.document.items()
 
 
 def _by_day(cards, name, until=date.max):

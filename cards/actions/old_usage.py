@@ -9,18 +9,19 @@ counts its days any more: 1,000,000 rows of `PastCycle` are written, 2,000 cards
 a card is parked since then, the days of all others are deleted instead, and the part is dropped when it is empty.
 """
 
+from datetime import timedelta
+
 from django.db import connection, transaction
 
 from cards.actions.imports.temporary_tables import analyze, append_rows, make_table
 from cards.actions.usage_months import drop_month, months_divided
 from cards.calendar import (
     EARLIEST,
-    add_months,
     cycle_start,
     days,
     first_of_month,
-    first_of_next_month,
     last_day,
+    last_of_month,
     next_cycle_start,
 )
 from cards.choices import State
@@ -91,12 +92,12 @@ def days_behind():
     place = DeletedUsage.objects.first()
     if place is None:
         return 0
-    due = place.day if place.through_card is not None else last_day(first_of_next_month(_day_after(place.day)))
+    due = place.day if place.through_card is not None else last_of_month(_day_after(place.day))
     return max((last_day_over("USAGE_MONTHS") - due).days, 0)
 
 
 def _day_after(day):
-    return day + (day - last_day(day))
+    return day + timedelta(days=1)
 
 
 def _last_month_over():
@@ -125,12 +126,12 @@ def _place():
 def _is_counted(month):
     """Whether a meter still counts a day of this month."""
     with connection.cursor() as cursor:
-        cursor.execute(STILL_COUNTED, {"since": str(month), "until": str(last_day(add_months(month, 1)))})
+        cursor.execute(STILL_COUNTED, {"since": str(month), "until": str(last_of_month(month))})
         return bool(cursor.fetchone()[0])
 
 
 def _has_days(month):
-    return UsageDay.objects.filter(day__range=(month, last_day(add_months(month, 1)))).exists()
+    return UsageDay.objects.filter(day__range=(month, last_of_month(month))).exists()
 
 
 def _conclude(place):

@@ -9,7 +9,6 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
@@ -22,7 +21,7 @@ from cards.filters import CardFilter
 from cards.models import Card
 from cards.quick import QUICK, SORTS
 from tests.bench.cost import as_deployed
-from tests.bench.lists_fleet import TODAY, lay
+from tests.bench.lists_fleet import OF_THE_FLEET, TODAY, lay
 from tests.console.pages import logged_in
 
 LIST, STOCK = "/console/cards/", "/stock/cards/card/"
@@ -138,13 +137,7 @@ def prepare(cards):
     return {"seconds": time.perf_counter() - start}
 
 
-SETTINGS = {
-    "SIMPORTAL_TODAY": TODAY,
-    "ROOT_URLCONF": "tests.bench.list_visits",
-    "ALLOWED_HOSTS": ["*"],
-    "STORAGES": settings.STORAGES
-    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
-}
+SETTINGS = OF_THE_FLEET | {"ROOT_URLCONF": "tests.bench.list_visits"}
 
 if __name__ == "__main__":
     with override_settings(**SETTINGS):

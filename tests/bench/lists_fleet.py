@@ -7,6 +7,7 @@ through one another, as years of buying and selling leave them. The cards have n
 from contextlib import contextmanager
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import connection
 
 from cards.calendar import add_months
@@ -15,6 +16,13 @@ from cards.models import Card, CardTag, Customer, Plan, ServiceTerm, StateTally,
 
 TODAY = date(2026, 8, 3)
 CUSTOMERS, TAGS = 500, 8
+# With which it is looked at: on the day as of which it is laid.
+OF_THE_FLEET = {
+    "SIMPORTAL_TODAY": TODAY,
+    "ALLOWED_HOSTS": ["*"],
+    "STORAGES": settings.STORAGES
+    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+}
 
 # (cards of a thousand, state, holds, resumes to, cards that are as many days old at the most, usage level)
 KINDS = (

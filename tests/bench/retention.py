@@ -32,14 +32,14 @@ def delete_a_month(way):
     from django.test import override_settings
 
     from cards.actions.old_usage import delete_old_days
-    from cards.calendar import add_months, days, last_day
+    from cards.calendar import days, last_day, last_of_month
     from cards.models import DeletedUsage
     from tests.usage_parts import make_past_month
 
     if way == "part":
         make_past_month(MONTH)
     with connection.cursor() as cursor:
-        for day in map(str, days(MONTH, last_day(add_months(MONTH, 1)))):
+        for day in map(str, days(MONTH, last_of_month(MONTH))):
             cursor.execute(FILL, [day, f"{day} 20:00:00+00:00"])
         cursor.execute("ANALYZE")
     DeletedUsage.objects.create(pk=1, day=last_day(MONTH), through_card=None)

@@ -9,7 +9,6 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import override_settings
 
@@ -22,7 +21,7 @@ from cards.calendar import for_day
 from cards.choices import DayStep, MemberRole
 from cards.models import Customer, Membership
 from tests.bench.cost import as_deployed
-from tests.bench.lists_fleet import TODAY, lay
+from tests.bench.lists_fleet import OF_THE_FLEET, TODAY, lay
 from tests.console.pages import logged_in
 
 A_MINUTE = 60
@@ -85,15 +84,8 @@ def serve():
         print(json.dumps({"ms": (time.perf_counter() - start) * 1_000}), flush=True)
 
 
-SETTINGS = {
-    "SIMPORTAL_TODAY": TODAY,
-    "ALLOWED_HOSTS": ["*"],
-    "STORAGES": settings.STORAGES
-    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
-}
-
 if __name__ == "__main__":
-    with override_settings(**SETTINGS):
+    with override_settings(**OF_THE_FLEET):
         if sys.argv[1] == "prepare":
             prepare(int(sys.argv[2]))
             print(json.dumps({}))

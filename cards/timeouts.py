@@ -14,8 +14,8 @@ from django.db import Error, connection
 class TimeLimits:
     """Seconds for a statement, for a lock that somebody else has, and for a transaction in which nothing is asked.
 
-    `turn` is SQLite's only one: how long a writer waits for the others. It has no queue, so that beside a busy worker
-    luck decides, and a page may need longer than it waits for a lock of PostgreSQL's.
+    `turn` is SQLite's only one: how long a writer waits for the others (`cards.turns`). It has no queue, so that beside
+    a busy worker luck decides, and a page may need longer than it waits for a lock of PostgreSQL's.
     """
 
     statement: float

@@ -35,7 +35,7 @@ RINGS = (
     },
     {
         *("models", "querysets", "scope", "laying", "triggers", "lookup", "search", "state_counts", "quick", "leases"),
-        *("timeouts", "schema", "collector", "halving"),
+        *("timeouts", "turns", "schema", "collector", "halving"),
     },
     {
         *("rules", "guards", "catalogue", "permissions", "columns", "sentences", "proof", "filters", "exports"),

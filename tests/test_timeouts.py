@@ -37,17 +37,17 @@ LIMITS_OF_A_PROCESS = """
 from django.db import connection
 with connection.cursor() as cursor:
     if connection.vendor == "sqlite":
-        print(cursor.execute("PRAGMA busy_timeout").fetchone()[0])
+        print(connection.settings_dict["OPTIONS"]["timeout"])
     else:
         cursor.execute("SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'))")
         print(cursor.fetchone()[0])
 """
 DOORS = {
-    "people": ("", {"sqlite": "30000", "postgresql": "0 0"}),
-    "pages": ("import simportal.wsgi", {"sqlite": "20000", "postgresql": "10s 5s"}),
+    "people": ("", {"sqlite": "30", "postgresql": "0 0"}),
+    "pages": ("import simportal.wsgi", {"sqlite": "20", "postgresql": "10s 5s"}),
     "workers": (
         "from simportal.celery import app; app.Worker(pool='threads')",
-        {"sqlite": "30000", "postgresql": "1min 30s"},
+        {"sqlite": "30", "postgresql": "1min 30s"},
     ),
 }
 

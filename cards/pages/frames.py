@@ -27,7 +27,10 @@ from cards.scope import Scope
 
 SAFE = ("GET", "HEAD")
 SELLING = (pgettext_lazy("menu", "Public renewals"), "buying:selling")  # for an enterprise's owners alone
-KEYS = (pgettext_lazy("menu", "API keys"), "my-api:keys")  # for owners alone
+OF_OWNERS = (  # for owners alone
+    (pgettext_lazy("menu", "API keys"), "my-api:keys"),
+    (_("Webhooks"), "webhooks:list"),
+)
 MENU = (
     (_("Home"), "my:home"),
     (_("My cards"), "my:card-list"),
@@ -36,7 +39,7 @@ MENU = (
     SELLING,
     (_("Requests"), "my:requests"),
     (_("Members"), "my:members"),
-    KEYS,
+    *OF_OWNERS,
     (pgettext_lazy("login", "Account"), "account:account"),
 )
 
@@ -226,7 +229,8 @@ def _my_layout(request):
         return {}
     menu, home = [], reverse("my:home")
     scope = Scope.of(request.user)
-    shows = {SELLING: Customer.objects.enterprises_owned(scope).exists(), KEYS: bool(scope.owns)}
+    shows = {SELLING: Customer.objects.enterprises_owned(scope).exists()}
+    shows |= dict.fromkeys(OF_OWNERS, bool(scope.owns))
     for title, name in (entry for entry in MENU if shows.get(entry, True)):
         url = reverse(name)
         is_current = request.path == url if url == home else request.path.startswith(url)

@@ -634,9 +634,39 @@ QUOTE_CODES = ("/admin/", "/console/import")
 PLAN_CODES = re.compile(r"\b(?:M1-100|Y1-30|Y1-1024|PACK-100)\b")
 
 
+def is_page(response):
+    return not response.streaming and response.headers.get("Content-Type", "").startswith("text/html")
+
+
+def links_on(response):
+    """The paths that stand in what a page is made of, or to which it sends on."""
+    content = response.content.decode() if is_page(response) else ""
+    return {response.headers.get("Location", ""), *re.findall(r'="(/[^"?#]*)', content)}
+
+
+# Where the pages to which a login leads have no way to.
+BY_ANOTHER_WAY = {
+    *("/account/join/", "/account/known/", "/account/reset/set/", "/my/join/"),  # by a link in a mail
+    *("/admin/login/", "/account/reset/", "/c/", "/c/receipts/"),  # before a login, or without one
+    *("/admin/password_change/done/", "/console/cards/names/"),  # after a form; what a form asks for
+    "/console/terms/",  # from the prices and from a customer, once there was a change
+}
+
+
+def reached(links):
+    """The pages to which one comes by links from those to which a login leads."""
+    met, ahead = set(), ["/console/", "/my/"]
+    while ahead:
+        path = ahead.pop()
+        if path not in met:
+            met.add(path)
+            ahead += links.get(path, ())
+    return met
+
+
 def bare_codes(response):
     """The codes of plans that people read on a page without the plan's name."""
-    if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+    if not is_page(response):
         return []
     return PLAN_CODES.findall(re.sub(r"<[^>]*>", " ", BESIDE_A_NAME.sub(" ", response.content.decode())))
 
@@ -644,13 +674,14 @@ def bare_codes(response):
 class Visitor:
     """Somebody who knocks at a door; whatever they change there is undone.
 
-    `bare` is where a plan has only a code, `cached` what a browser or a proxy might keep.
+    `bare` is where a plan has only a code, `cached` what a browser or a proxy might keep; `links` are those of each
+    answer, and `pages` the answers that people read.
     """
 
     def __init__(self, user):
         self.client = logged_in(user) if user else Client()
         self.cookies = self.client.cookies.output()
-        self.bare, self.cached = set(), set()
+        self.bare, self.cached, self.pages, self.links = set(), set(), set(), {}
 
     def may(self, method, path, data):
         """Whether the door opens: it is no refusal."""
@@ -660,6 +691,9 @@ class Visitor:
             if response.streaming:
                 b"".join(response)
             self.bare |= {(path, code) for code in bare_codes(response)}
+            if method == "get":
+                self.links[path] = links_on(response)
+                self.pages |= {path} if response.status_code == 200 and is_page(response) else set()
             if response.headers["Cache-Control"] != "no-store" or "Cookie" not in response.headers["Vary"]:
                 self.cached.add((method, path))
             transaction.set_rollback(True)
@@ -681,6 +715,9 @@ def test_everybody_may_what_the_table_says_and_nothing_else(who, people, world):
     assert (sorted(allowed - expected), sorted(expected - allowed)) == ([], [])
     assert sorted((path, code) for path, code in visitor.bare if not path.startswith(QUOTE_CODES)) == []
     assert visitor.cached == set()
+    if who in ("owner", "admin"):
+        paths = {path_of(name, route, world) for name, route in urls() if not TABLE[name].url} - BY_ANOTHER_WAY
+        assert sorted((paths & visitor.pages) - reached(visitor.links)) == []
 
 
 def noted_by_staff(people, world):

@@ -20,7 +20,7 @@ KILLS = {fault.words for fault in FAULTS.values() if fault.is_kill}
 
 def table(done):
     """A line for each fault and work, with the longest of the rounds' seconds; and what they come to."""
-    rows = _standing() | _rows(done)
+    rows = {(cells[0], cells[2]): cells for cells in standing(FAULTS_SHOWN, PAGE)} | _rows(done)
     rows = {place: rows[place] for place in ORDER if place in rows}
     counts = {place: [int(number) for number in cells[3].split(", ")] for place, cells in rows.items()}
     strikes = sum(count[1] for count in counts.values())
@@ -30,11 +30,10 @@ def table(done):
     return f"{HEAD}{''.join(lines)}\n{strikes} strikes in {rounds} rounds; {kills} of them kills and crashes.\n"
 
 
-def _standing():
-    """The lines that the page has."""
-    shown = PAGE.read_text().partition(FAULTS_SHOWN)[2].partition(END)[0]
-    rows = [line.strip("| ").split(" | ") for line in shown.splitlines() if line.startswith("| ")]
-    return {(cells[0], cells[2]): cells for cells in rows}
+def standing(begin, page):
+    """The cells of each line of the table that stands behind this mark of the page."""
+    shown = page.read_text().partition(begin)[2].partition(END)[0]
+    return [line.strip("| ").split(" | ") for line in shown.splitlines() if line.startswith("| ")][1:]
 
 
 def _rows(done):

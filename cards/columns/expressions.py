@@ -76,7 +76,9 @@ class Worded(Func):
         super().__init__(code, otherwise)
         self.words = [(code, str(word)) for code, word in words]
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+    def as_sql(  # type: ignore[override]  # nobody says another function or template
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
         (code, of_code), (otherwise, of_otherwise) = map(compiler.compile, self.get_source_expressions())
         whens = "WHEN %s THEN %s " * len(self.words)
         return f"CASE {code} {whens}ELSE {otherwise} END", (*of_code, *chain(*self.words), *of_otherwise)
@@ -91,7 +93,9 @@ class SeveralHolds(Func):
         super().__init__(holds)
         self.separator = separator
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+    def as_sql(  # type: ignore[override]  # nobody says another function or template
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
         ((holds, params),) = map(compiler.compile, self.get_source_expressions())
         each = [f"CASE WHEN {has_sql(holds, hold)} THEN %s ELSE '' END" for hold in Hold]
         words = [(*params, f"{self.separator}{hold.label}") for hold in Hold]

@@ -26,7 +26,6 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, NullIf, Substr
-from django.db.models.lookups import GreaterThanOrEqual
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
@@ -125,6 +124,48 @@ class ExactMegabytes(Func):
         return self.as_sql(compiler, connection, **context, template=f"rtrim(rtrim({text}, '0'), '.')")
 
 
+class PerCent(Func):
+    """Used bytes of an allowance in MB, as `quantities.per_cent` says: 100 of none."""
+
+    output_field = BigIntegerField()
+
+    def as_sql(  # type: ignore[override]  # nobody says another function or template
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        (used, of_used), (quota, of_quota) = map(compiler.compile, self.get_source_expressions())
+        quota = f"(CAST({quota} AS bigint) * {MB})"
+        return f"CASE WHEN {used} >= {quota} THEN 100 ELSE {used} * 100 / {quota} END", (*of_used, *of_quota) * 2
+
+
+class Metered(Func):
+    """What stands there for a test period, and for the cycle of service, which nobody may have begun on the card yet.
+
+    Most cards of a fleet are in service, so that is asked first. The last cycle of a term is followed by none of it,
+    even if nobody has seen to its end yet.
+    """
+
+    output_field = TextField()
+    FACTS = ("state", "resumes_to", "service_until", "cycle_until")
+
+    def __init__(self, in_test: Combinable, in_a_new_cycle: Combinable, in_the_cycle: Combinable, today: date) -> None:
+        super().__init__(*map(F, self.FACTS), Value(today), in_a_new_cycle, in_the_cycle, in_test)
+
+    def as_sql(  # type: ignore[override]  # nobody says another function or template
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        compiled = [compiler.compile(each) for each in self.get_source_expressions()]
+        state, resumes_to, service_until, cycle_until, today, in_a_new_cycle, in_the_cycle, in_test = (
+            sql for sql, _params in compiled
+        )
+        in_service = (
+            f"CASE WHEN {cycle_until} <= {today} AND {service_until} > {cycle_until} "
+            f"THEN {in_a_new_cycle} ELSE {in_the_cycle} END"
+        )
+        runs, tests = (f"({state} = '{phase}' OR {resumes_to} = '{phase}')" for phase in (State.IN_USE, State.TESTING))
+        metered = f"CASE WHEN {service_until} IS NOT NULL AND {runs} THEN {in_service} WHEN {tests} THEN {in_test} END"
+        return metered, tuple(chain.from_iterable(params for _sql, params in compiled))
+
+
 class DayText(Func):
     """A day as PostgreSQL writes it anyway; SQLite's driver would make an object of it first."""
 
@@ -194,30 +235,22 @@ def hold_labels(name: str, separator: str) -> Case:
     return Case(When(**{name: "", "then": Value(None)}), default=labels)
 
 
-def used(today: date, in_megabytes: Callable[[Combinable], Func]) -> Case:
+def used(today: date, in_megabytes: Callable[[Combinable], Func]) -> Metered:
     """What `Card.meter` says is used on that day, without a value while no meter runs."""
     used = in_megabytes(F("used_bytes"))
-    return _metered(used, in_megabytes(Value(0)), used, today)
+    return Metered(used, in_megabytes(Value(0)), used, today)
 
 
-def allowance_mb(today: date) -> Case:
+def allowance_mb(today: date) -> Metered:
     """What `Card.meter` says there is to be used, in MB."""
-    return _metered(F("test_quota_mb"), F("quota_mb"), F("quota_mb") + F("pack_mb"), today)
+    return Metered(F("test_quota_mb"), F("quota_mb"), F("quota_mb") + F("pack_mb"), today)
 
 
-def used_per_cent(today: date) -> Case:
+def used_per_cent(today: date) -> Metered:
     """What is used of it, as `quantities.per_cent` says."""
-    in_a_new_cycle = _per_cent(Value(0), F("quota_mb"))
-    in_the_cycle = _per_cent(F("used_bytes"), F("quota_mb") + F("pack_mb"))
-    return _metered(_per_cent(F("used_bytes"), F("test_quota_mb")), in_a_new_cycle, in_the_cycle, today)
-
-
-def _per_cent(used_bytes: Combinable, quota_mb: Combinable) -> Case:
-    quota_bytes = Cast(quota_mb, BigIntegerField()) * Value(MB, output_field=BigIntegerField())
-    is_used_up = GreaterThanOrEqual(used_bytes, quota_bytes)
-    return Case(
-        When(is_used_up, then=Value(100)), default=used_bytes * 100 / quota_bytes, output_field=BigIntegerField()
-    )
+    in_a_new_cycle = PerCent(Value(0), F("quota_mb"))
+    in_the_cycle = PerCent(F("used_bytes"), F("quota_mb") + F("pack_mb"))
+    return Metered(PerCent(F("used_bytes"), F("test_quota_mb")), in_a_new_cycle, in_the_cycle, today)
 
 
 def next_day() -> Case:
@@ -263,21 +296,5 @@ def _of_running(fact: Combinable) -> Case:
     return Case(When(_is_in(State.IN_USE), then=fact))
 
 
-def _metered(in_test: Combinable, in_a_new_cycle: Combinable, in_the_cycle: Combinable, today: date) -> Case:
-    """What stands there for a test period, and for the cycle of service, which nobody may have begun on the card yet.
-
-    Most cards of a fleet are in service, so that is asked first.
-    """
-    text = {"output_field": TextField()}
-    # The last cycle of a term is followed by none of it, even if nobody has seen to its end yet.
-    has_turned = Q(cycle_until__lte=today, service_until__gt=F("cycle_until"))
-    in_service = Case(When(has_turned, then=in_a_new_cycle), default=in_the_cycle, **text)
-    return Case(When(RUNS, then=in_service), When(TESTS, then=in_test), **text)
-
-
 def _is_in(phase: str) -> Q:
     return Q(state=phase) | Q(resumes_to=phase)
-
-
-TESTS = _is_in(State.TESTING)
-RUNS = _is_in(State.IN_USE) & Q(service_until__isnull=False)

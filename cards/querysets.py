@@ -164,8 +164,12 @@ def cancelling(day: date, within_days: int, also_ordered: bool = False) -> model
 
 def running_terms(day: date, number: models.expressions.Combinable) -> models.QuerySet[Any]:
     """Service terms that run on that day: of each card the current one, whose `number` the card says."""
-    terms = apps.get_model("cards", "ServiceTerm")._default_manager
-    return terms.filter(number=number, service_until__gt=day)
+    return apps.get_model("cards", "ServiceTerm")._default_manager.filter(runs_on(day, number))
+
+
+def runs_on(day: date, number: models.expressions.Combinable, path: str = "") -> models.Q:
+    """What says so of the term at the end of this path."""
+    return models.Q(**{f"{path}number": number, f"{path}service_until__gt": day})
 
 
 def last_stop(value: Any) -> models.Subquery:

@@ -4,8 +4,6 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.urls import reverse
-from django.utils.translation import override
 
 from cards.collector import spare_the_program
 from cards.timeouts import PAGES, keep_to
@@ -13,8 +11,9 @@ from cards.timeouts import PAGES, keep_to
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "simportal.settings")
 
 application = get_wsgi_application()
-for language, _label in settings.LANGUAGES:  # all pages and words are loaded before anybody asks for the first
-    with override(language):
-        reverse("home")
+
+from simportal.first_visit import make_ready  # noqa: E402 -- Django has to be set up first
+
+make_ready([language for language, _label in settings.LANGUAGES])
 keep_to(PAGES)
 spare_the_program()

@@ -21,6 +21,12 @@ ours = ("billing", "cards", "simportal")
 print(headings.count("\\n"), [name for name in sys.modules if name not in there and name.startswith(ours)])
 """
 
+START = """
+import simportal.wsgi
+from django.db import connection
+print(connection.connection)
+"""
+
 
 @pytest.mark.parametrize("page", ["/", "/my/"])
 def test_nobody_is_asked_who_they_are(client, db, page):
@@ -29,6 +35,10 @@ def test_nobody_is_asked_who_they_are(client, db, page):
 
 def test_the_first_visit_of_a_web_server_waits_for_nothing_to_be_loaded(new_portal):
     assert python(new_portal(), FIRST_EXPORT) == "1 []\n"
+
+
+def test_a_web_server_starts_while_its_database_is_away(new_portal):
+    assert python(new_portal(), START) == "None\n"
 
 
 def test_staff_go_to_the_console_and_have_no_page_of_their_own(admin_client):

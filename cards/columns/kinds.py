@@ -130,7 +130,7 @@ class RunningPlan(Column):
     NAMED_BY = ("code", "name", "kind", "months", "alignment", "quota_mb")
 
     def expression(self, format: str) -> Combinable:
-        return sql.of_running_term(civil_today(), F("plan__code"))
+        return sql.of_joined_term("plan__code")
 
     def annotated(self) -> Combinable:
         return sql.of_running_term(civil_today(), JSONObject(**{name: f"plan__{name}" for name in self.NAMED_BY}))

@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
+from cards.calendar import civil_today
 from cards.columns.declared import columns_of, columns_shown
+from cards.columns.expressions import joined_term
 from cards.columns.kinds import Column, Format
 from cards.files.sheet import sheet_blocks
 from cards.files.writing import BOM, ROWS_PER_BLOCK, csv_text
@@ -52,7 +54,8 @@ def row_blocks(
     """
     expressions = [column.expression(format) for column in _columns(format, to_staff, shown)]
     try:
-        statement = cards.values_list(*expressions).query.sql_with_params()
+        joined = cards.alias(**joined_term(civil_today()))
+        statement = joined.values_list(*expressions).query.sql_with_params()
     except EmptyResultSet:
         return iter(())
     return READ_FROM[connection.vendor](*statement)

@@ -2,7 +2,6 @@
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -24,7 +23,6 @@ from cards.models import (
     RealNameCheck,
     ServiceTerm,
     Tag,
-    UsageDay,
 )
 from cards.models.card import LONGEST_REMARK
 from cards.models.tag import LONGEST_TAG
@@ -246,12 +244,10 @@ class CardPage:
     def charts(self, terms, meter):
         policy = self._or_broken(lambda: self.policies.in_force(self.card.carrier, self.today), None)
         cycles = usage_chart.cycles_of(terms, self.history, meter, policy, self.today) if policy else []
-        since = usage_chart.first_day_shown(cycles, self.today)
-        days = UsageDay.objects.filter(card=self.card, day__gte=since, day__lte=self.today + timedelta(days=1))
-        readings = dict(days.values_list("day", "bytes"))
+        readings, kept = usage_chart.readings_and_totals(self.card, cycles, self.today)
         return {
             "by_day": usage_chart.by_day(readings, self.today),
-            "by_cycle": usage_chart.by_cycle(readings, cycles),
+            "by_cycle": usage_chart.by_cycle(readings, cycles, kept),
         }
 
     def _button(self, action, refusals):

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from cards.calendar import days, next_cycle_start
+from django.db.models import DateField, Value
+
+from cards.calendar import add_months, days, next_cycle_start
 from cards.choices import Action
+from cards.models import PastCycle
 from cards.pages.charts import GAP, HEIGHT, SLOT, scaled
 from cards.quantities import MB
 
@@ -72,9 +75,21 @@ class Cycle:
     used_bytes: int | None = None
 
 
-def first_day_shown(cycles, today):
-    """From which day on readings are needed for both charts."""
-    return min([today - timedelta(days=DAYS_SHOWN - 1), *(cycle.starts_on for cycle in cycles)])
+def readings_and_totals(card, cycles, today):
+    """What both charts need, in one statement: the bytes of each day that has any, by day, and what is kept of cycles
+    whose days are deleted (`PastCycle`)."""
+    since = min([today - timedelta(days=DAYS_SHOWN - 1), *(cycle.starts_on for cycle in cycles)])
+    totals = card.past_cycles.filter(cycle_until__gt=since).values_list("cycle_from", "bytes", "cycle_until")
+    # Before the first cycle shown, the carrier's may have begun.
+    days = card.usage_days.filter(day__gt=add_months(since, -1), day__lte=today + timedelta(days=1))
+    found = days.values_list("day", "bytes", Value(None, DateField())).union(totals, all=True)
+    readings, kept = {}, []
+    for day, read, until in found:
+        if until is None:
+            readings[day] = read
+        else:
+            kept.append(PastCycle(cycle_from=day, cycle_until=until, bytes=read))
+    return readings, kept
 
 
 def cycles_of(terms, records, running, policy, today):
@@ -100,14 +115,34 @@ def by_day(readings, today):
     return _chart([(day, None, readings.get(day, 0), None, None) for day in shown])
 
 
-def by_cycle(readings, cycles):
+def by_cycle(readings, cycles, kept=()):
+    """The cycles with what was used in each; of one of which days are deleted, what is `kept` tells it.
+
+    A total is kept of a whole cycle of the carrier's, and the card's own may be a part of it: the first that begins in
+    it has the total, but for the days that are still there and lie outside.
+    """
+    totals = {first.starts_on: past for past in kept if (first := _first_in(past, cycles))}
     rows = []
     for cycle in cycles:
         used = cycle.used_bytes
         if used is None:
-            used = sum(read for day, read in readings.items() if cycle.starts_on <= day < cycle.until)
+            used = _read(readings, cycle.starts_on, cycle.until)
+            past = totals.get(cycle.starts_on)
+            if past:
+                since, until = min(past.cycle_from, cycle.starts_on), max(past.cycle_until, cycle.until)
+                elsewhere = _read(readings, since, cycle.starts_on) + _read(readings, cycle.until, until)
+                used = max(past.bytes - elsewhere, used)
         rows.append((cycle.starts_on, cycle.until, used, cycle.quota_bytes, cycle.limit_bytes))
     return _chart(rows, empty=CYCLES_SHOWN - len(rows))
+
+
+def _first_in(past, cycles):
+    return next((cycle for cycle in cycles if past.cycle_from <= cycle.starts_on < past.cycle_until), None)
+
+
+def _read(readings, since, until):
+    """The bytes of the days from `since` up to but not on `until`."""
+    return sum(read for day, read in readings.items() if since <= day < until)
 
 
 def _cycles_of_term(term, cycle_day, today):

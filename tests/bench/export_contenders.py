@@ -22,7 +22,9 @@ from django.db import connection  # noqa: E402
 
 from cards.actions.jobs.export import order_export  # noqa: E402
 from cards.actions.jobs.worker import work_off  # noqa: E402
+from cards.calendar import civil_today  # noqa: E402
 from cards.columns.declared import columns_of  # noqa: E402
+from cards.columns.expressions import JOINED, joined_term  # noqa: E402
 from cards.columns.kinds import Format  # noqa: E402
 from cards.exports.stream import file_blocks  # noqa: E402
 from cards.files.writing import BLOCK  # noqa: E402
@@ -35,6 +37,8 @@ from tests.processes import free_port  # noqa: E402
 
 BY_IMPORT_EXPORT = 20_000
 BEHIND_THE_COLUMNS = {"used_mb": "used_bytes", "allowance_mb": "quota_mb"}
+OF_THE_TERM = {"current_plan": "plan__code"}  # joined, as are the customer's name and the opening plan's code
+RECKONED = {"used_percent"}  # stands nowhere
 
 
 def prepare(cards):
@@ -79,7 +83,10 @@ def job(file):
 
 def copy(format, file):
     """The limit: the columns of this format as they stand, by psql; on SQLite by its driver and csv."""
-    sql, params = Card.objects.order_by("-pk").values_list(*_plain_columns(format)).query.sql_with_params()
+    columns = _plain_columns(format)
+    columns += [f"{JOINED}__{OF_THE_TERM[column.name]}" for column in columns_of(format) if column.name in OF_THE_TERM]
+    cards = Card.objects.alias(**joined_term(civil_today())).order_by("-pk")
+    sql, params = cards.values_list(*columns).query.sql_with_params()
     start = _start()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -108,7 +115,9 @@ def import_export(file):
 
 
 def _plain_columns(format):
-    return tuple(BEHIND_THE_COLUMNS.get(column.source, column.source) for column in columns_of(format))
+    """Those that stand on the card, or on what it refers to."""
+    names = [column.source for column in columns_of(format) if column.name not in OF_THE_TERM.keys() | RECKONED]
+    return [BEHIND_THE_COLUMNS.get(name, name) for name in names]
 
 
 def _written(blocks, rows, file, start=None):

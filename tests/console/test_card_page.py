@@ -1,12 +1,13 @@
 """The page of one card: who may see it, what it explains, which buttons it has, and that it only looks."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
 
-from cards.models import CarrierPolicy
+from cards.models import CarrierPolicy, PastCycle
 from cards.pages.timeline import Mark, life_of, lying, upright
 from cards.pages.usage_chart import Cycle, by_cycle, by_day, cycles_of
 from tests.build import attempt, card_in_use, do, fresh, member, on_day, open_card, spoil, story, swept, use
@@ -394,6 +395,24 @@ def test_packs_that_outlive_their_cycle_are_seen_in_the_next():
     card = do("top_up", card_in_use(), date(2026, 1, 20), plan="PACK-100")
     found = cycles(card, CarrierPolicy(ends_packs=False))
     assert [cycle.quota_bytes // MB for cycle in found[:2]] == [130, 130]
+
+
+def test_a_total_kept_of_the_carriers_cycle_is_the_cards_first_ones_but_for_days_that_lie_elsewhere():
+    """Before the card's service begins, between two terms, in the second one; and a later reading makes it no less."""
+    march = PastCycle(cycle_from=date(2026, 3, 1), cycle_until=date(2026, 4, 1), bytes=100 * MB)
+    first = Cycle(date(2026, 3, 5), date(2026, 3, 10), 30 * MB)
+    second = Cycle(date(2026, 3, 20), date(2026, 4, 1), 30 * MB)
+
+    def used(readings):
+        readings = {date(2026, 3, day): mb * MB for day, mb in readings.items()}
+        return [bar.used_bytes // MB for bar in by_cycle(readings, [first, second], [march]).bars]
+
+    assert used({}) == [100, 0]
+    assert used({4: 1, 9: 2, 10: 4, 20: 8, 31: 16}) == [71, 24]
+    assert used({5: 101}) == [101, 0]
+    (running,) = by_cycle({}, [replace(first, used_bytes=7 * MB)], [march]).bars
+    assert running.used_bytes == 7 * MB
+    assert [bar.used_bytes for bar in by_cycle({}, [Cycle(date(2026, 4, 1), DAY, 30 * MB)], [march]).bars] == [0]
 
 
 def test_a_limit_beyond_the_drawing_is_only_told():

@@ -45,7 +45,7 @@ from simportal.env import KEPT
 from simportal.retention import KINDS_KEPT, apply_retention
 from tests.billing import build as b
 from tests.build import card_in_use, do, member, on_day, open_card, spoil, staff, swept, use
-from tests.console.pages import logged_in, text
+from tests.console.pages import logged_in, superuser, text
 
 pytestmark = pytest.mark.django_db
 
@@ -154,6 +154,30 @@ def test_of_a_cycle_whose_days_the_code_of_before_deleted_nothing_is_kept():
         assert (apply_retention()["usage"], cycles_of(card), days_of(card)) == (1, [], [OCT_31 + ONE])
     with on_day(NOVEMBER_IS_OVER):
         assert (apply_retention()["usage"], cycles_of(card)) == (1, [("2025-11-01", "2025-12-01", 1)])
+
+
+def bars_of(card, client):
+    """What the chart on the card's page says of each cycle in which anything was used."""
+    page = client.get(f"/console/cards/{card.iccid}/")
+    return [(str(bar.on), bar.used_bytes / MB) for bar in page.context["by_cycle"].bars if bar.used_bytes]
+
+
+def test_the_chart_says_of_a_cycle_what_it_said_before_its_days_went():
+    """All of them, as of March's, or half, as of April's; or none, as of May's."""
+    card, client = card_in_use(date(2026, 2, 10)), superuser()
+    CarrierPolicy.objects.filter(carrier=card.carrier).update(cycle_day=27)
+    left = {date(2026, 5, 1): 8, date(2026, 5, 26): 16, date(2026, 5, 27): 32}
+    gone = {date(2026, 2, 12): 1, date(2026, 4, 26): 2, date(2026, 4, 27): 4}
+    for day, mb in (gone | left).items():
+        use(card, day, mb)
+    swept(card, TODAY)
+    before = [("2026-02-10", 1), ("2026-03-27", 2), ("2026-04-27", 28), ("2026-05-27", 32)]
+    assert bars_of(card, client) == before
+    with override_settings(USAGE_MONTHS=6):
+        assert (apply_retention()["usage"], days_of(card)) == (3, list(left))
+    assert bars_of(card, client) == before
+    PastCycle.objects.all().delete()  # the code of before kept none
+    assert bars_of(card, client) == [("2026-04-27", 24), ("2026-05-27", 32)]
 
 
 def test_how_long_is_said_and_said_anew():

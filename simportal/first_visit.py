@@ -1,0 +1,38 @@
+"""What a web server does before its first visit, so that whoever comes first waits no longer than others do.
+
+Django finds out about its expressions, fields and lookups as it puts the first statements together. Here some of each
+kind are put together, and none is asked: no database need be there yet.
+"""
+
+from django.contrib.auth import get_backends, get_user_model
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from cards.columns.kinds import Format
+from cards.exports.stream import file_blocks
+from cards.models import Card, Customer
+
+
+def make_ready(languages: list[str]) -> None:
+    """Load all pages, and all words of these languages, and put some statements together."""
+    get_backends()
+    for language in languages:
+        with override(language):
+            reverse("home")
+            for format in Format:
+                file_blocks(Card.objects.order_by("-pk"), format)
+    for asked in _asked_at_the_door():
+        asked.query.sql_with_params()
+
+
+def _asked_at_the_door() -> list[QuerySet]:
+    """Who comes, and whose cards they ask for."""
+    people = get_user_model().objects.select_related("person")
+    return [
+        Session.objects.filter(session_key="", expire_date__gt=timezone.now()),
+        people.filter(pk=0).order_by("pk")[:1],
+        Customer.objects.filter(name="").order_by("pk")[:1],
+    ]

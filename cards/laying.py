@@ -182,6 +182,114 @@ class Tally(Trigger):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class KindOfDay:
+    """What has a day that is counted: `day` is it, as SQL of a row whose columns are told as `{row}column`, and empty
+    where the row does not count; `columns` are all that it asks.
+    """
+
+    name: str
+    day: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TallyOfDays(Tally):
+    """Rows counted by kind and day as they change, in `sums`: on PostgreSQL, as above, what a statement has moved.
+
+    SQLite, which has one writer, keeps one row of each kind and day. With `touching`, PostgreSQL looks at the rows only
+    where a `Announced` of that name says that the statement writes a column that matters.
+    """
+
+    kinds: tuple[KindOfDay, ...] = ()
+    touching: str = ""
+
+    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+        wanted = {self.table: self.asked, self.sums: ("kind", "day", "tallied", "is_sum")}
+        return all({*columns} <= {*tables.get(table, ())} for table, columns in wanted.items())
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for kind in self.kinds for name in kind.columns))
+
+    @property
+    def body(self) -> str:
+        asked = ", ".join(self.asked)
+        moved = f"SELECT {asked}, 1 AS tallied FROM new_rows"
+        if self.event == "UPDATE":
+            moved += f" UNION ALL SELECT {asked}, -1 FROM old_rows"
+        append = f"{self._appended(self._by_kind(moved))};"
+        if self.touching and self.event == "UPDATE":
+            touched = f"current_setting('{self.touching}', TRUE) = 'yes'"
+            append = f"IF {touched} THEN {append} PERFORM set_config('{self.touching}', '', TRUE); END IF;"
+        return f"BEGIN {append} RETURN NULL; END"
+
+    @property
+    def on_sqlite(self) -> str:
+        (kind,) = self.kinds
+        new, old = (kind.day.format(row=f"{side}.") for side in ("NEW", "OLD"))
+        grown = self._moved_on_sqlite(kind, new, 1)
+        if self.event == "INSERT":
+            fires = f"AFTER INSERT ON {self.table} WHEN {new} IS NOT NULL"
+            return f"CREATE TRIGGER {self.name} {fires} BEGIN {grown} END"
+        fires = f"AFTER UPDATE OF {', '.join(kind.columns)} ON {self.table} WHEN {old} IS NOT {new}"
+        return f"CREATE TRIGGER {self.name} {fires} BEGIN {self._moved_on_sqlite(kind, old, -1)} {grown} END"
+
+    def _moved_on_sqlite(self, kind: KindOfDay, day: str, by: int) -> str:
+        row = f"kind = '{kind.name}' AND day = {day} AND is_sum"
+        return (
+            f"INSERT INTO {self.sums} (kind, day, tallied, is_sum) SELECT '{kind.name}', {day}, 0, TRUE"
+            f" WHERE {day} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {self.sums} WHERE {row});"
+            f" UPDATE {self.sums} SET tallied = tallied + {by} WHERE {row};"
+        )
+
+    @property
+    def counted(self) -> str:
+        """The query of what there is: kind, day, and how many rows."""
+        return self._by_kind(f"SELECT {', '.join(self.asked)}, 1 AS tallied FROM {self.table}")
+
+    @property
+    def in_step(self) -> str:
+        among = ", ".join(f"'{kind.name}'" for kind in self.kinds)
+        kept = f"SELECT kind, day, -tallied FROM {self.sums} WHERE kind IN ({among})"
+        return self._appended(f"{self.counted} UNION ALL {kept}")
+
+    def _by_kind(self, moved: str) -> str:
+        asked, columns = ", ".join(self.asked), "kind, day, tallied"
+        grouped = f"SELECT {asked}, SUM(tallied) AS tallied FROM ({moved}) AS moved GROUP BY {asked}"
+        days = (
+            f"SELECT '{kind.name}' AS kind, {kind.day.format(row='')} AS day, tallied FROM grouped"
+            for kind in self.kinds
+        )
+        told = " UNION ALL ".join(days)
+        return f"SELECT {columns} FROM (WITH grouped AS ({grouped} HAVING SUM(tallied) <> 0) {told}) AS by_kind"
+
+    def _appended(self, moved: str) -> str:
+        return (
+            f"INSERT INTO {self.sums} (kind, day, tallied, is_sum) SELECT kind, day, SUM(tallied), FALSE"
+            f" FROM ({moved}) AS told WHERE day IS NOT NULL GROUP BY kind, day HAVING SUM(tallied) <> 0"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Announced(Trigger):
+    """Says, under `says`, to what comes after a statement that it writes a column of `event`: PostgreSQL gives rows of
+    before and after only to triggers that fire whatever is written.
+    """
+
+    says: str = ""
+    vendors: Collection[str] = ("postgresql",)
+
+    @property
+    def body(self) -> str:
+        return f"BEGIN PERFORM set_config('{self.says}', 'yes', TRUE); RETURN NULL; END"
+
+    @property
+    def on_postgresql(self) -> str:
+        fires = f"BEFORE {self.event} ON {self.table} FOR EACH STATEMENT"
+        return f"CREATE OR REPLACE TRIGGER {self.name} {fires} EXECUTE FUNCTION {self.function}()"
+
+
 # Each row is looked up by the index, however small the table was when the session made its plan; and a temporary table
 # of the same name is not looked into.
 SETTINGS = "SET enable_seqscan = off SET search_path = {schema}, pg_temp"

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
-from cards.laying import Tally, Trigger, kept, lay, of_nobody_gone
+from cards.laying import Announced, KindOfDay, Tally, TallyOfDays, Trigger, kept, lay, of_nobody_gone
 
 STATE_EDGES = (
     ("testing", "unused"),
@@ -63,6 +63,80 @@ OF_CUSTOMERS = {
 # of an ICCID at any moment.
 _SAID = {"postgresql": "evidence ->> '{}'", "sqlite": "json_extract(evidence, '$.{}')"}
 _GETS_ITS_ICCID = "{} = NEW.iccid OR {} = OLD.iccid AND NEW.iccid = 'swap ' || NEW.id"
+
+_NEVER = "2000-01-01"  # the day on which cards in use were last read that never were; a test holds it to `NEVER_READ`
+_NOT_OVER = "{row}state NOT IN ('shut_down', 'cancelled')"
+
+
+def _kind(name: str, day: str, when: str, *columns: str) -> KindOfDay:
+    return KindOfDay(name, f"CASE WHEN {when} THEN {day} END", columns)
+
+
+def _at_level(name: str, level: int) -> KindOfDay:
+    return _kind(name, "{row}cycle_until", f"{{row}}usage_level = {level}", "cycle_until", "usage_level")
+
+
+# What the figures of the fleet count of cards by day. Of those that end or are to be cancelled some are renewed, which
+# their own rows do not say.
+DAYS_OF_CARDS = (
+    KindOfDay("due", "{row}next_due_on", ("next_due_on",)),
+    KindOfDay("activated", "{row}activated_on", ("activated_on",)),
+    _kind(
+        "forced",
+        "{row}forced_activation_on",
+        f"{{row}}activated_on IS NULL AND {_NOT_OVER}",
+        *("forced_activation_on", "activated_on", "state"),
+    ),
+    _kind("ending", "{row}service_until", _NOT_OVER, "service_until", "state"),
+    _kind(
+        "cancelling",
+        "{row}cancel_on",
+        "{row}state = 'shut_down' AND NOT {row}protected",
+        *("cancel_on", "state", "protected"),
+    ),
+)
+_LEVELS = (_at_level("low", 80), _at_level("used_up", 100))
+_CIVIL_DAY = {
+    "postgresql": "CAST({row}read_at AT TIME ZONE 'Asia/Shanghai' AS date)",
+    "sqlite": "date({row}read_at, '+8 hours')",
+}
+# What changes with usage too.
+DAYS_OF_USAGE = {
+    vendor: (
+        *_LEVELS,
+        _kind("read", f"COALESCE({day}, '{_NEVER}')", "{row}state = 'in_use'", "read_at", "state"),
+    )
+    for vendor, day in _CIVIL_DAY.items()
+}
+_TOUCHED = "simportal.touched"
+
+
+def _day_tallies() -> Iterable[Trigger]:
+    """Counters move with each night's file, so on PostgreSQL the days that they leave alone are counted apart."""
+    together = {"days": DAYS_OF_CARDS, "usage": DAYS_OF_USAGE["postgresql"]}
+    apart = {kind.name: (kind,) for kind in (*DAYS_OF_CARDS, *DAYS_OF_USAGE["sqlite"])}
+    for vendor, groups in (("postgresql", together), ("sqlite", apart)):
+        for name, kinds in groups.items():
+            for event in ("INSERT", "UPDATE"):
+                yield TallyOfDays(
+                    f"card_{name}_{event.lower()}_is_counted",
+                    "cards_card",
+                    event,
+                    "",
+                    vendors=(vendor,),
+                    sums="cards_daytally",
+                    kinds=kinds,
+                    touching=_TOUCHED if name == "days" else "",
+                )
+    touching = dict.fromkeys(name for kind in DAYS_OF_CARDS for name in kind.columns)
+    yield Announced("card_days_are_touched", "cards_card", f"UPDATE OF {', '.join(touching)}", "", says=_TOUCHED)
+
+
+def day_tallies(vendor: str) -> list[TallyOfDays]:
+    """What counts each kind of day there, each once."""
+    tallies = [each for each in CARD_TRIGGERS if isinstance(each, TallyOfDays) and each.event == "INSERT"]
+    return [each for each in tallies if vendor in each.vendors]
+
 
 CARD_TRIGGERS = (
     Trigger(
@@ -165,6 +239,7 @@ CARD_TRIGGERS = (
         )
         for event in ("INSERT", "UPDATE")
     ),
+    *_day_tallies(),
 )
 
 

@@ -1,12 +1,14 @@
-"""The proof of the kept sums: as many cards in each state as there are, in all and of each customer."""
+"""The proof of the kept sums: as many cards in each state, and with each day, as there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from cards.choices import State, label_of
+from cards.laying import TallyOfDays
 from cards.proof.problem import Problem, holds_in_words
+from cards.triggers import day_tallies
 
 # One statement sees cards and sums at the same moment, whoever writes meanwhile.
 DIFFERENCES = """
@@ -21,8 +23,22 @@ DIFFERENCES_BY_CUSTOMER = DIFFERENCES.format(
 )
 
 
+def differences_by_day(tallies: Iterable[TallyOfDays]) -> str:
+    """The same of the days that cards have."""
+    counted = " UNION ALL ".join(
+        f"SELECT kind, day, tallied AS counted, 0 AS kept FROM ({each.counted}) AS counted" for each in tallies
+    )
+    kept = "SELECT kind, day, 0, tallied FROM cards_daytally"
+    return (
+        f"SELECT kind, day, SUM(counted), SUM(kept) FROM ({counted} UNION ALL {kept}) AS both_of_them"
+        " WHERE day IS NOT NULL GROUP BY kind, day HAVING SUM(counted) <> SUM(kept) ORDER BY kind, day"
+    )
+
+
 def prove_sums() -> Iterator[Problem]:
-    """The kept sums say how many cards there are in each state, with each set of holds, in all and of each customer."""
+    """The kept sums say how many cards there are in each state, with each set of holds, in all and of each customer;
+    and how many have which day.
+    """
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES_IN_ALL)
         for *key, counted, kept in cursor.fetchall():
@@ -34,6 +50,10 @@ def prove_sums() -> Iterator[Problem]:
                 "customer {customer} has {counted} cards “{state}” with the holds “{holds}”, but the sums say {kept}"
             )
             yield _problem(sentence, *key, customer=customer_id, counted=counted, kept=kept)
+        cursor.execute(differences_by_day(day_tallies(connection.vendor)))
+        for kind, day, counted, kept in cursor.fetchall():
+            sentence = _("{counted} cards count on {day} as “{kind}”, but the sums say {kept}")
+            yield Problem(None, "sum", sentence.format(kind=kind, day=day, counted=counted, kept=kept))
 
 
 def _problem(sentence: str, state: str, holds: str, **numbers: int) -> Problem:

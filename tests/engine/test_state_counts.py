@@ -7,17 +7,21 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.actions.compacting import compact
+from cards.actions.fleet_snapshot import snapshot
 from cards.actions.planner_statistics import update_planner_statistics
-from cards.calendar import days
+from cards.calendar import days, midnight
 from cards.choices import Hold, State
 from cards.filters import CardFilter
-from cards.models import Card, Customer, CustomerTally, StateTally, UsageDay, UsageTally
+from cards.models import Card, Customer, CustomerTally, DayTally, FleetFigures, StateTally, UsageDay, UsageTally
 from cards.proof import Proof
+from cards.querysets import NEVER_READ
+from cards.quick import QUICK
 from cards.state_counts import (
     LONG_AGO,
     cards_of_customers,
@@ -46,6 +50,34 @@ def counted():
     return NOTHING | shown, dict.fromkeys(Hold.values, 0) | carried
 
 
+def counted_by_day(day):
+    """How many cards each figure by day of the fleet counts, as the lists have them; and as the kept sums have them."""
+    fleet, today = list(Card.objects.order_by("pk")), day
+    long_ago, ahead = today - timedelta(days=30), today + timedelta(days=7)
+    due = Counter(str(card.next_due_on) for card in fleet if card.next_due_on and today < card.next_due_on <= ahead)
+    began = Counter(str(card.activated_on) for card in fleet if card.activated_on and card.activated_on > long_ago)
+    ending = Counter(str(card.service_until) for card in Card.objects.ending(today, 84))
+    cancelling = Counter(str(card.cancel_on) for card in Card.objects.cancelling(today, 14))
+    in_use = [card for card in fleet if card.state == State.IN_USE]
+    read_on = Counter(card.read_at and timezone.localdate(card.read_at) for card in in_use)
+    older = {
+        f"older_{number}": sum(cards for on, cards in read_on.items() if on and on < today - timedelta(days=number))
+        for number in (1, 3, 7)
+    }
+    quick = {
+        name: QUICK[name].cards(Card.objects.all(), today).count()
+        for name in ("low", "used_up", "forced", "cancelling", "expiring")
+    }
+    readings = {"in_use": len(in_use), "never": read_on[None], **older}
+    by_hand = {"agenda": due, "activated": began, "ending": ending, "cancelling": cancelling, "readings": readings}
+    quick |= {"late": readings["older_3"] + readings["never"]}
+    FleetFigures.objects.all().delete()
+    document = snapshot(today).document
+    found = document["readings"]
+    document["readings"] = {name: found[name] for name in readings}
+    return by_hand | {"quick": quick}, {name: document[name] for name in (*by_hand, "quick")}
+
+
 def counted_by_customer():
     """(customer, state, holds) of all cards that are somebody's, counted one by one; and as the sums have it."""
     fleet = Card.objects.exclude(customer=None).values_list("customer", "state", "holds")
@@ -69,12 +101,17 @@ def test_the_sums_are_what_counting_says_after_any_lives_before_and_after_they_a
         assert (shown_now(), carried_now(), usage_by_day(date(2026, 1, 1))) == (*counted(), usage)
         one_by_one, kept = counted_by_customer()
         assert kept == one_by_one
+        for ago in (0, 40, 100, 300):
+            by_hand, kept = counted_by_day(today - timedelta(days=ago))
+            assert kept == by_hand
         compact(today)
     assert states_on(days(date(2026, 1, 1), today)) == history
     keys = list(StateTally.objects.values_list("day", "action", "state", "holds"))
     assert len(keys) == len(set(keys))
     keys = list(CustomerTally.objects.filter(is_sum=True).values_list("customer", "state", "holds"))
     assert len(keys) == len(set(keys)) == CustomerTally.objects.count()
+    keys = list(DayTally.objects.filter(is_sum=True).values_list("kind", "day"))
+    assert len(keys) == len(set(keys)) == DayTally.objects.count()
 
 
 def test_without_cards_every_sum_is_naught():
@@ -279,3 +316,73 @@ def test_many_cards_changed_by_a_statement_are_one_row_for_each_kind():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE cards_card SET used_on = NULL")
     assert CustomerTally.objects.filter(is_sum=False).count() == 0
+
+
+# by day
+
+
+def days_of(kind):
+    """How many cards have each day of this kind, by the kept sums."""
+    kept = DayTally.objects.filter(kind=kind).order_by("day").values_list("day").annotate(Sum("tallied"))
+    return {day: cards for day, cards in kept if cards}
+
+
+def read_on(instant, card=None):
+    card = card or card_in_use()
+    Card.objects.filter(pk=card.pk).update(read_at=instant)
+    return card
+
+
+def test_readings_are_counted_by_the_civil_day_on_which_they_were_made():
+    card = read_on(midnight(DAY))
+    read_on(midnight(DAY) - timedelta(microseconds=1)), read_on(midnight(DAY)), card_in_use(), open_card()
+    assert days_of("read") == {NEVER_READ.date(): 1, DAY - timedelta(days=1): 1, DAY: 2}
+    do("suspend", card, DAY)
+    assert days_of("read")[DAY] == 1
+    do("resume", card, DAY)
+    assert days_of("read")[DAY] == 2
+
+
+def test_days_that_were_counted_while_no_trigger_stood_are_counted_as_they_are_laid():
+    card = card_in_use()
+    without_triggers()
+    do("suspend", card, DAY), card_in_use()
+    assert sum(days_of("read").values()) == 1
+    install_triggers()
+    assert (sum(days_of("read").values()), sum(days_of("ending").values())) == (1, 2)
+    with on_day(DAY), override("en"):
+        assert [*Proof().problems()] == []
+        DayTally.objects.create(kind="ending", day=DAY, tallied=-1)
+        assert [(problem.code, problem.message) for problem in Proof().problems()] == [
+            ("sum", f"0 cards count on {DAY} as “ending”, but the sums say -1")
+        ]
+
+
+def test_days_are_put_together_in_batches(monkeypatch):
+    for _ in range(3):
+        read_on(midnight(DAY))
+    compact(DAY)
+    monkeypatch.setattr("cards.actions.compacting.ROWS_PER_BATCH", 2)
+    DayTally.objects.bulk_create(DayTally(kind="read", day=DAY, tallied=by) for by in (5, -1, -1, 2, -7, 1))
+    before = set(DayTally.objects.exclude(kind="read").values_list("pk", flat=True))
+    compact(DAY)
+    assert list(DayTally.objects.filter(kind="read", day=DAY).values_list("tallied", "is_sum")) == [(2, True)]
+    assert set(DayTally.objects.exclude(kind="read").values_list("pk", flat=True)) == before
+
+
+@pytest.mark.once  # a rule of statements, which PostgreSQL sees as a whole
+def test_a_statement_about_counters_leaves_days_alone_and_one_about_both_is_counted():
+    """What a statement before it in the same transaction has touched is not remembered."""
+    read_on(midnight(DAY)), read_on(midnight(DAY))
+    compact(DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cards_card SET next_due_on = next_due_on")
+        cursor.execute("UPDATE cards_card SET used_bytes = 1")
+        cursor.execute(
+            "SELECT current_setting('simportal.touched', TRUE)" if connection.vendor == "postgresql" else "SELECT ''"
+        )
+        assert cursor.fetchone() == ("",)
+    assert DayTally.objects.filter(is_sum=False).count() == 0
+    was = days_of("due")
+    Card.objects.update(next_due_on=DAY, read_at=midnight(DAY + timedelta(days=1)))
+    assert (days_of("due"), days_of("read"), len(was)) == ({DAY: 2}, {DAY + timedelta(days=1): 2}, 1)

@@ -198,7 +198,7 @@ class TallyOfDays(Tally):
     """Rows counted by kind and day as they change, in `sums`: on PostgreSQL, as above, what a statement has moved.
 
     SQLite, which has one writer, keeps one row of each kind and day. With `touching`, PostgreSQL looks at the rows only
-    where a `Announced` of that name says that the statement writes a column that matters.
+    where what is `Announced` under that name says that the statement writes a column that matters.
     """
 
     kinds: tuple[KindOfDay, ...] = ()
@@ -272,17 +272,14 @@ class TallyOfDays(Tally):
 
 
 @dataclass(frozen=True, slots=True)
-class Announced(Trigger):
-    """Says, under `says`, to what comes after a statement that it writes a column of `event`: PostgreSQL gives rows of
-    before and after only to triggers that fire whatever is written.
+class Announced(TallyOfDays):
+    """Half of a tally that has `touching`: tells the other half, which comes after the statement, that this one writes
+    a column of `event`; for PostgreSQL gives rows only to triggers that fire whatever is written.
     """
-
-    says: str = ""
-    vendors: Collection[str] = ("postgresql",)
 
     @property
     def body(self) -> str:
-        return f"BEGIN PERFORM set_config('{self.says}', 'yes', TRUE); RETURN NULL; END"
+        return f"BEGIN PERFORM set_config('{self.touching}', 'yes', TRUE); RETURN NULL; END"
 
     @property
     def on_postgresql(self) -> str:

@@ -1,6 +1,7 @@
 """What the database itself refuses about cards, whoever asks, and counts: the last guard behind the write path."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps as installed
@@ -98,7 +99,7 @@ DAYS_OF_CARDS = (
 _LEVELS = (_at_level("low", 80), _at_level("used_up", 100))
 _CIVIL_DAY = {
     "postgresql": "CAST({row}read_at AT TIME ZONE 'Asia/Shanghai' AS date)",
-    "sqlite": "date({row}read_at, '+8 hours')",
+    "sqlite": "date(SUBSTR({row}read_at, 1, 19), '+8 hours')",  # it rounds parts of a second
 }
 # What changes with usage too.
 DAYS_OF_USAGE = {
@@ -108,28 +109,32 @@ DAYS_OF_USAGE = {
     )
     for vendor, day in _CIVIL_DAY.items()
 }
-_TOUCHED = "simportal.touched"
 
 
-def _day_tallies() -> Iterable[Trigger]:
+def _day_tallies() -> Iterable[TallyOfDays]:
     """Counters move with each night's file, so on PostgreSQL the days that they leave alone are counted apart."""
-    together = {"days": DAYS_OF_CARDS, "usage": DAYS_OF_USAGE["postgresql"]}
-    apart = {kind.name: (kind,) for kind in (*DAYS_OF_CARDS, *DAYS_OF_USAGE["sqlite"])}
-    for vendor, groups in (("postgresql", together), ("sqlite", apart)):
-        for name, kinds in groups.items():
-            for event in ("INSERT", "UPDATE"):
-                yield TallyOfDays(
-                    f"card_{name}_{event.lower()}_is_counted",
-                    "cards_card",
-                    event,
-                    "",
-                    vendors=(vendor,),
-                    sums="cards_daytally",
-                    kinds=kinds,
-                    touching=_TOUCHED if name == "days" else "",
-                )
-    touching = dict.fromkeys(name for kind in DAYS_OF_CARDS for name in kind.columns)
-    yield Announced("card_days_are_touched", "cards_card", f"UPDATE OF {', '.join(touching)}", "", says=_TOUCHED)
+    days, usage = (
+        TallyOfDays("", "cards_card", "", "", vendors=("postgresql",), sums="cards_daytally", kinds=kinds)
+        for kinds in (DAYS_OF_CARDS, DAYS_OF_USAGE["postgresql"])
+    )
+    days = replace(days, touching="simportal.touched")
+    yield Announced(
+        "card_days_are_touched",
+        days.table,
+        f"UPDATE OF {', '.join(days.asked)}",
+        "",
+        vendors=days.vendors,
+        sums=days.sums,
+        kinds=days.kinds,
+        touching=days.touching,
+    )
+    apart = (
+        (kind.name, replace(usage, vendors=("sqlite",), kinds=(kind,)))
+        for kind in (*DAYS_OF_CARDS, *DAYS_OF_USAGE["sqlite"])
+    )
+    for name, tally in (("days", days), ("usage", usage), *apart):
+        for event in ("INSERT", "UPDATE"):
+            yield replace(tally, name=f"card_{name}_{event.lower()}_is_counted", event=event)
 
 
 def day_tallies(vendor: str) -> list[TallyOfDays]:

@@ -55,7 +55,9 @@ def counted_by_day(day):
     fleet, today = list(Card.objects.order_by("pk")), day
     long_ago, ahead = today - timedelta(days=30), today + timedelta(days=7)
     due = Counter(str(card.next_due_on) for card in fleet if card.next_due_on and today < card.next_due_on <= ahead)
-    began = Counter(str(card.activated_on) for card in fleet if card.activated_on and card.activated_on > long_ago)
+    began = Counter(
+        str(card.activated_on) for card in fleet if card.activated_on and long_ago < card.activated_on <= today
+    )
     ending = Counter(str(card.service_until) for card in Card.objects.ending(today, 84))
     cancelling = Counter(str(card.cancel_on) for card in Card.objects.cancelling(today, 14))
     in_use = [card for card in fleet if card.state == State.IN_USE]

@@ -184,8 +184,8 @@ class Tally(Trigger):
 
 @dataclass(frozen=True, slots=True)
 class KindOfDay:
-    """What has a day that is counted: `day` is it, as SQL of a row whose columns are told as `{row}column`, and empty
-    where the row does not count; `columns` are all that it asks.
+    """What has a day that is counted: `day` is it, in SQL, and empty where the row does not count; `columns` are all
+    that it asks.
     """
 
     name: str
@@ -195,10 +195,10 @@ class KindOfDay:
 
 @dataclass(frozen=True, slots=True)
 class TallyOfDays(Tally):
-    """Rows counted by kind and day as they change, in `sums`: on PostgreSQL, as above, what a statement has moved.
+    """Rows counted by kind and day as they change, in `sums`: what a statement has moved; for PostgreSQL.
 
-    SQLite, which has one writer, keeps one row of each kind and day. With `touching`, PostgreSQL looks at the rows only
-    where what is `Announced` under that name says that the statement writes a column that matters.
+    With `touching` the rows are looked at only where what is `Announced` under that name says that the statement writes
+    a column that matters.
     """
 
     kinds: tuple[KindOfDay, ...] = ()
@@ -225,25 +225,6 @@ class TallyOfDays(Tally):
         return f"BEGIN {append} RETURN NULL; END"
 
     @property
-    def on_sqlite(self) -> str:
-        (kind,) = self.kinds
-        new, old = (kind.day.format(row=f"{side}.") for side in ("NEW", "OLD"))
-        grown = self._moved_on_sqlite(kind, new, 1)
-        if self.event == "INSERT":
-            fires = f"AFTER INSERT ON {self.table} WHEN {new} IS NOT NULL"
-            return f"CREATE TRIGGER {self.name} {fires} BEGIN {grown} END"
-        fires = f"AFTER UPDATE OF {', '.join(kind.columns)} ON {self.table} WHEN {old} IS NOT {new}"
-        return f"CREATE TRIGGER {self.name} {fires} BEGIN {self._moved_on_sqlite(kind, old, -1)} {grown} END"
-
-    def _moved_on_sqlite(self, kind: KindOfDay, day: str, by: int) -> str:
-        row = f"kind = '{kind.name}' AND day = {day} AND is_sum"
-        return (
-            f"INSERT INTO {self.sums} (kind, day, tallied, is_sum) SELECT '{kind.name}', {day}, 0, TRUE"
-            f" WHERE {day} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {self.sums} WHERE {row});"
-            f" UPDATE {self.sums} SET tallied = tallied + {by} WHERE {row};"
-        )
-
-    @property
     def counted(self) -> str:
         """The query of what there is: kind, day, and how many rows."""
         return self._by_kind(f"SELECT {', '.join(self.asked)}, 1 AS tallied FROM {self.table}")
@@ -257,10 +238,7 @@ class TallyOfDays(Tally):
     def _by_kind(self, moved: str) -> str:
         asked, columns = ", ".join(self.asked), "kind, day, tallied"
         grouped = f"SELECT {asked}, SUM(tallied) AS tallied FROM ({moved}) AS moved GROUP BY {asked}"
-        days = (
-            f"SELECT '{kind.name}' AS kind, {kind.day.format(row='')} AS day, tallied FROM grouped"
-            for kind in self.kinds
-        )
+        days = (f"SELECT '{kind.name}' AS kind, {kind.day} AS day, tallied FROM grouped" for kind in self.kinds)
         told = " UNION ALL ".join(days)
         return f"SELECT {columns} FROM (WITH grouped AS ({grouped} HAVING SUM(tallied) <> 0) {told}) AS by_kind"
 

@@ -1,8 +1,8 @@
 """A snapshot of the fleet: figures of the days of its cards, put together every few minutes and kept in a row.
 
 They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business. How many
-cards have which day is kept as they change (`DayTally`), so the figures cost the same however large the fleet is. Two
-things are counted from the cards, each in a row of its own that says as of when it is: the list of the cards that were
+cards have which day is kept as they change (`DayTally`; SQLite counts them), so the figures cost the same however large
+the fleet is. Two things are counted from the cards, each in a row of its own that says as of when it is: the list of the cards that were
 not read, with the oldest and the newest reading, which only the worker keeps; and what rooms above bring.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q, Sum, Value
+from django.db.models import Exists, Max, Min, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from cards.choices import State
 from cards.models import Card, DayTally, FleetFigures, NotRead, UsageTally
 from cards.querysets import CANCELS_UNLESS_RENEWED, NEVER_READ, NOT_OVER
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS, LATE_AFTER_DAYS
+from cards.triggers import days_counted
 
 ROW = 1
 ROW_OF_THE_LIST = 2
@@ -155,21 +156,41 @@ def _within(name, first, last):
 def _cards_by_day(today):
     """How many cards have each of the days that are shown, by kind: `{kind: {day: cards}}`.
 
-    One statement sees the sums and those renewed, who end or are cancelled only otherwise, at the same moment.
+    Those that are renewed end, or are cancelled, only later; one statement sees them and the days at the same moment.
     """
     shown = _shown(today)
-    asked = [Q(kind=kind) & _within("day", *edges) for kind, edges in shown.items()]
-    kept = DayTally.objects.filter(Q(*asked, _connector=Q.OR)).values_list("kind", "day", "tallied")
     ending = Card.objects.filter(NOT_OVER, _within("service_until", *shown["ending"]))
     cancelling = Card.objects.filter(CANCELS_UNLESS_RENEWED, _within("cancel_on", *shown["cancelling"]))
-    renewed = [
-        cards.with_next_terms().values_list(Value(kind), day, Value(-1))
+    renewed = (
+        cards.with_next_terms().order_by().values_list(Value(kind), day, Value(-1))
         for kind, cards, day in (("ending", ending, "service_until"), ("cancelling", cancelling, "cancel_on"))
-    ]
+    )
     found = {kind: defaultdict(int) for kind in shown}
-    for kind, day, cards in kept.union(*renewed, all=True):
-        found[kind][str(day)] += cards
+    for kind, day, cards in days_of_cards(shown, renewed):
+        found[kind][day] += cards
     return {kind: {day: days[day] for day in sorted(days) if days[day]} for kind, days in found.items()}
+
+
+def days_of_cards(shown, others=()):
+    """(kind, day, by how many cards) of these kinds, from the first day to the last; and the rows of `others`.
+
+    PostgreSQL has kept them as the cards changed; SQLite counts them.
+    """
+    if connection.vendor == "postgresql":
+        asked = [Q(kind=kind) & _within("day", *edges) for kind, edges in shown.items()]
+        kept = DayTally.objects.filter(Q(*asked, _connector=Q.OR)).values_list("kind", "day", "tallied")
+        return ((kind, str(day), cards) for kind, day, cards in kept.union(*others, all=True))
+    queries = [(days_counted("sqlite"), ()), *(rows.query.sql_with_params() for rows in others)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(sql for sql, _params in queries), [each for _sql, params in queries for each in params]
+        )
+        counted = cursor.fetchall()
+    return [row for row in counted if row[0] in shown and _is_within(row[1], *shown[row[0]])]
+
+
+def _is_within(day, first, last):
+    return bool(day) and (first is None or str(first) <= day) and (last is None or day <= str(last))
 
 
 def _readings(days, today):
@@ -190,9 +211,11 @@ def _read_before(day, days):
 
 def _not_read_by_day(today):
     """How many cards in use are to be listed, by the day on which they were last read."""
-    days = DayTally.objects.filter(kind="read", day__lt=today - timedelta(days=READINGS_OLDER_THAN_DAYS[0]))
-    found = days.order_by("day").values_list("day").annotate(Sum("tallied"))
-    return {str(day): cards for day, cards in found if cards}
+    listed = (None, today - timedelta(days=READINGS_OLDER_THAN_DAYS[0] + 1))
+    found = defaultdict(int)
+    for _kind, day, cards in days_of_cards({"read": listed}):
+        found[day] += cards
+    return {day: found[day] for day in sorted(found) if found[day]}
 
 
 def _list_is_out_of_step(row, today):

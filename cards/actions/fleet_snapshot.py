@@ -2,8 +2,9 @@
 
 They are days and counts alone: what a page makes of them (weeks, sums, sentences) is the page's business. How many
 cards have which day is kept as they change (`DayTally`; SQLite counts them), so the figures cost the same however large
-the fleet is. Two things are counted from the cards, each in a row of its own that says as of when it is: the list of the cards that were
-not read, with the oldest and the newest reading, which only the worker keeps; and what rooms above bring.
+the fleet is. Two things are counted from the cards, each in a row of its own that says as of when it is: the list of
+the cards that were not read, with the oldest and the newest reading, which only the worker keeps; and what rooms above
+bring.
 """
 
 import time

@@ -1,6 +1,6 @@
 """What the database itself refuses about cards, whoever asks, and counts: the last guard behind the write path."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -116,9 +116,15 @@ DAYS_OF_USAGE = {
 }
 
 
-def days_counted(vendor: str) -> str:
-    """The query that counts them all from the cards: kind, day, and how many; without a day those that do not count."""
-    return f"{DAYS_OF_CARDS.counted} UNION ALL {DAYS_OF_USAGE[vendor].counted}"
+# The query that counts them all from the cards: kind, day, and how many; without a day those that do not count.
+DAYS_COUNTED = f"{DAYS_OF_CARDS.counted} UNION ALL {DAYS_OF_USAGE['postgresql'].counted}"
+
+
+def days_counted_on_sqlite(names: Collection[str]) -> str:
+    """The same of these kinds alone."""
+    together = (DAYS_OF_CARDS.kinds, DAYS_OF_USAGE["sqlite"].kinds)
+    asked = ([kind for kind in kinds if kind.name in names] for kinds in together)
+    return " UNION ALL ".join(_counting(kinds).counted for kinds in asked if kinds)
 
 
 def _day_tallies() -> Iterable[TallyOfDays]:

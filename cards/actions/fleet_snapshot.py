@@ -24,7 +24,7 @@ from cards.choices import State
 from cards.models import Card, DayTally, FleetFigures, NotRead, UsageTally
 from cards.querysets import CANCELS_UNLESS_RENEWED, NEVER_READ, NOT_OVER
 from cards.quick import CANCELLING_WITHIN_DAYS, ENDING_WITHIN_DAYS, LATE_AFTER_DAYS
-from cards.triggers import days_counted
+from cards.triggers import days_counted_on_sqlite
 
 ROW = 1
 ROW_OF_THE_LIST = 2
@@ -181,17 +181,17 @@ def days_of_cards(shown, others=()):
         asked = [Q(kind=kind) & _within("day", *edges) for kind, edges in shown.items()]
         kept = DayTally.objects.filter(Q(*asked, _connector=Q.OR)).values_list("kind", "day", "tallied")
         return ((kind, str(day), cards) for kind, day, cards in kept.union(*others, all=True))
-    queries = [(days_counted("sqlite"), ()), *(rows.query.sql_with_params() for rows in others)]
+    queries = [(days_counted_on_sqlite(shown), ()), *(rows.query.sql_with_params() for rows in others)]
     with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(sql for sql, _params in queries), [each for _sql, params in queries for each in params]
         )
-        counted = cursor.fetchall()
-    return [row for row in counted if row[0] in shown and _is_within(row[1], *shown[row[0]])]
+        counted = [(kind, str(day), cards) for kind, day, cards in cursor.fetchall() if day]
+    return [row for row in counted if _is_within(row[1], *shown[row[0]])]
 
 
 def _is_within(day, first, last):
-    return bool(day) and (first is None or str(first) <= day) and (last is None or day <= str(last))
+    return (first is None or str(first) <= day) and (last is None or day <= str(last))
 
 
 def _readings(days, today):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from cards.choices import State, label_of
 from cards.proof.problem import Problem, holds_in_words
-from cards.triggers import days_counted
+from cards.triggers import DAYS_COUNTED
 
 # One statement sees cards and sums at the same moment, whoever writes meanwhile.
 DIFFERENCES = """
@@ -23,7 +23,7 @@ DIFFERENCES_BY_CUSTOMER = DIFFERENCES.format(
 # The same of the days that cards have, on PostgreSQL, which alone keeps sums of them.
 DIFFERENCES_BY_DAY = f"""
     SELECT kind, day, SUM(counted), SUM(kept) FROM (
-        SELECT kind, day, tallied AS counted, 0 AS kept FROM ({days_counted("postgresql")}) AS counted
+        SELECT kind, day, tallied AS counted, 0 AS kept FROM ({DAYS_COUNTED}) AS counted
         UNION ALL SELECT kind, day, 0, tallied FROM cards_daytally
     ) AS both_of_them WHERE day IS NOT NULL GROUP BY kind, day HAVING SUM(counted) <> SUM(kept) ORDER BY kind, day
 """

@@ -182,6 +182,89 @@ class Tally(Trigger):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class KindOfDay:
+    """What has a day that is counted: `day` is it, in SQL, and empty where the row does not count; `columns` are all
+    that it asks.
+    """
+
+    name: str
+    day: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TallyOfDays(Tally):
+    """Rows counted by kind and day as they change, in `sums`: what a statement has moved; for PostgreSQL.
+
+    With `touching` the rows are looked at only where what is `Announced` under that name says that the statement writes
+    a column that matters.
+    """
+
+    kinds: tuple[KindOfDay, ...] = ()
+    touching: str = ""
+
+    def fits(self, tables: Mapping[str, Collection[str]]) -> bool:
+        wanted = {self.table: self.asked, self.sums: ("kind", "day", "tallied", "is_sum")}
+        return all({*columns} <= {*tables.get(table, ())} for table, columns in wanted.items())
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for kind in self.kinds for name in kind.columns))
+
+    @property
+    def body(self) -> str:
+        asked = ", ".join(self.asked)
+        moved = f"SELECT {asked}, 1 AS tallied FROM new_rows"
+        if self.event == "UPDATE":
+            moved += f" UNION ALL SELECT {asked}, -1 FROM old_rows"
+        append = f"{self._appended(self._by_kind(moved))};"
+        if self.touching and self.event == "UPDATE":
+            touched = f"current_setting('{self.touching}', TRUE) = 'yes'"
+            append = f"IF {touched} THEN {append} PERFORM set_config('{self.touching}', '', TRUE); END IF;"
+        return f"BEGIN {append} RETURN NULL; END"
+
+    @property
+    def counted(self) -> str:
+        """The query of what there is: kind, day, and how many rows."""
+        return self._by_kind(f"SELECT {', '.join(self.asked)}, 1 AS tallied FROM {self.table}")
+
+    @property
+    def in_step(self) -> str:
+        among = ", ".join(f"'{kind.name}'" for kind in self.kinds)
+        kept = f"SELECT kind, day, -tallied FROM {self.sums} WHERE kind IN ({among})"
+        return self._appended(f"{self.counted} UNION ALL {kept}")
+
+    def _by_kind(self, moved: str) -> str:
+        asked, columns = ", ".join(self.asked), "kind, day, tallied"
+        grouped = f"SELECT {asked}, SUM(tallied) AS tallied FROM ({moved}) AS moved GROUP BY {asked}"
+        days = (f"SELECT '{kind.name}' AS kind, {kind.day} AS day, tallied FROM grouped" for kind in self.kinds)
+        told = " UNION ALL ".join(days)
+        return f"SELECT {columns} FROM (WITH grouped AS ({grouped} HAVING SUM(tallied) <> 0) {told}) AS by_kind"
+
+    def _appended(self, moved: str) -> str:
+        return (
+            f"INSERT INTO {self.sums} (kind, day, tallied, is_sum) SELECT kind, day, SUM(tallied), FALSE"
+            f" FROM ({moved}) AS told WHERE day IS NOT NULL GROUP BY kind, day HAVING SUM(tallied) <> 0"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Announced(TallyOfDays):
+    """Half of a tally that has `touching`: tells the other half, which comes after the statement, that this one writes
+    a column of `event`; for PostgreSQL gives rows only to triggers that fire whatever is written.
+    """
+
+    @property
+    def body(self) -> str:
+        return f"BEGIN PERFORM set_config('{self.touching}', 'yes', TRUE); RETURN NULL; END"
+
+    @property
+    def on_postgresql(self) -> str:
+        fires = f"BEFORE {self.event} ON {self.table} FOR EACH STATEMENT"
+        return f"CREATE OR REPLACE TRIGGER {self.name} {fires} EXECUTE FUNCTION {self.function}()"
+
+
 # Each row is looked up by the index, however small the table was when the session made its plan; and a temporary table
 # of the same name is not looked into.
 SETTINGS = "SET enable_seqscan = off SET search_path = {schema}, pg_temp"

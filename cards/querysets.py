@@ -93,6 +93,7 @@ models.CharField.register_lookup(HasHold)
 
 # By what they are not: databases make too much of an index by state where a day tells the cards better.
 NOT_OVER = ~models.Q(state__in=(State.SHUT_DOWN, State.CANCELLED))
+CANCELS_UNLESS_RENEWED = models.Q(state=State.SHUT_DOWN, protected=False)
 REAL_NAME_WAITS = models.Q(real_name=RealName.SUBMITTED) & ~models.Q(state=State.CANCELLED)
 REAL_NAME_LACKS = (
     models.Q(certification=Certification.INDIVIDUAL)
@@ -132,6 +133,13 @@ def to_be_paid() -> models.Q:
     return models.Q(models.Exists(_on_order().filter(is_paid=False)))
 
 
+def cards_with_next_terms() -> models.QuerySet[Any]:
+    """The keys of cards that are `renewed`, from the terms: it takes as long as there are terms that wait."""
+    queued = apps.get_model("cards", "ServiceTerm")._default_manager.filter(starts_on=None, number__gt=1)
+    ordered = apps.get_model("cards", "OrderedTerm")._default_manager.filter(customer=models.F("card__customer"))
+    return queued.order_by().values("card").union(ordered.order_by().values("card"))
+
+
 def _next_terms(**ordered: Any) -> tuple[models.Exists, models.Exists]:
     """Whether one is queued, and whether one is on order, of those `ordered` so.
 
@@ -158,7 +166,7 @@ def ended() -> models.Q:
 
 
 def cancelling(day: date, within_days: int, also_ordered: bool = False) -> models.Q:
-    soon = models.Q(state=State.SHUT_DOWN, cancel_on__lte=day + timedelta(days=within_days), protected=False)
+    soon = CANCELS_UNLESS_RENEWED & models.Q(cancel_on__lte=day + timedelta(days=within_days))
     return soon & (not_paid_for() if also_ordered else not_renewed())
 
 
@@ -252,6 +260,10 @@ class CardQuerySet(OwnedQuerySet["Card"]):
     def renewed(self) -> Self:
         """Cards that have their next term already, queued or on order."""
         return self.filter(renewed())
+
+    def with_next_terms(self) -> Self:
+        """The same, found from the terms: where fewer wait than there are such cards."""
+        return self.filter(pk__in=cards_with_next_terms())
 
     def to_be_paid(self) -> Self:
         """Cards of which a term is on order that nobody has paid yet."""

@@ -1,12 +1,13 @@
 """What the database itself refuses about cards, whoever asks, and counts: the last guard behind the write path."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
-from cards.laying import Tally, Trigger, kept, lay, of_nobody_gone
+from cards.laying import Announced, KindOfDay, Tally, TallyOfDays, Trigger, kept, lay, of_nobody_gone
 
 STATE_EDGES = (
     ("testing", "unused"),
@@ -63,6 +64,85 @@ OF_CUSTOMERS = {
 # of an ICCID at any moment.
 _SAID = {"postgresql": "evidence ->> '{}'", "sqlite": "json_extract(evidence, '$.{}')"}
 _GETS_ITS_ICCID = "{} = NEW.iccid OR {} = OLD.iccid AND NEW.iccid = 'swap ' || NEW.id"
+
+_NEVER = "2000-01-01"  # the day on which cards in use were last read that never were; a test holds it to `NEVER_READ`
+_IN_USE = "state = 'in_use'"
+_NOT_OVER = "state NOT IN ('shut_down', 'cancelled')"
+
+
+def _kind(name: str, day: str, when: str, *columns: str) -> KindOfDay:
+    return KindOfDay(name, f"CASE WHEN {when} THEN {day} END", columns)
+
+
+def _at_level(name: str, level: int) -> KindOfDay:
+    return _kind(name, "cycle_until", f"usage_level = {level}", "cycle_until", "usage_level")
+
+
+# What the figures of the fleet count of cards by day. Of those that end or are to be cancelled some are renewed, which
+# their own rows do not say.
+_DAYS = (
+    KindOfDay("due", "next_due_on", ("next_due_on",)),
+    KindOfDay("activated", "activated_on", ("activated_on",)),
+    _kind(
+        "forced",
+        "forced_activation_on",
+        f"activated_on IS NULL AND {_NOT_OVER}",
+        *("forced_activation_on", "activated_on", "state"),
+    ),
+    _kind("ending", "service_until", _NOT_OVER, "service_until", "state"),
+    _kind(
+        "cancelling",
+        "cancel_on",
+        "state = 'shut_down' AND NOT protected",
+        *("cancel_on", "state", "protected"),
+    ),
+)
+_LEVELS = (_at_level("low", 80), _at_level("used_up", 100))
+_CIVIL_DAY = {
+    "postgresql": "CAST(read_at AT TIME ZONE 'Asia/Shanghai' AS date)",
+    "sqlite": "date(SUBSTR(read_at, 1, 19), '+8 hours')",  # it rounds parts of a second
+}
+
+
+def _counting(kinds: Iterable[KindOfDay]) -> TallyOfDays:
+    return TallyOfDays("", "cards_card", "", "", vendors=("postgresql",), sums="cards_daytally", kinds=(*kinds,))
+
+
+# What moves with each night's file is counted apart, so that counters cost no look at other days.
+DAYS_OF_CARDS = replace(_counting(_DAYS), touching="simportal.touched")
+DAYS_OF_USAGE = {
+    vendor: _counting((*_LEVELS, _kind("read", f"COALESCE({day}, '{_NEVER}')", _IN_USE, "read_at", "state")))
+    for vendor, day in _CIVIL_DAY.items()
+}
+
+
+# The query that counts them all from the cards: kind, day, and how many; without a day those that do not count.
+DAYS_COUNTED = f"{DAYS_OF_CARDS.counted} UNION ALL {DAYS_OF_USAGE['postgresql'].counted}"
+
+
+def days_counted_on_sqlite(names: Collection[str]) -> str:
+    """The same of these kinds alone."""
+    together = (DAYS_OF_CARDS.kinds, DAYS_OF_USAGE["sqlite"].kinds)
+    asked = ([kind for kind in kinds if kind.name in names] for kinds in together)
+    return " UNION ALL ".join(_counting(kinds).counted for kinds in asked if kinds)
+
+
+def _day_tallies() -> Iterable[TallyOfDays]:
+    """On PostgreSQL alone: SQLite would pay a tenth of a night's work for it, row by row, and has small fleets."""
+    yield Announced(
+        "card_days_are_touched",
+        DAYS_OF_CARDS.table,
+        f"UPDATE OF {', '.join(DAYS_OF_CARDS.asked)}",
+        "",
+        vendors=DAYS_OF_CARDS.vendors,
+        sums=DAYS_OF_CARDS.sums,
+        kinds=DAYS_OF_CARDS.kinds,
+        touching=DAYS_OF_CARDS.touching,
+    )
+    for name, tally in (("days", DAYS_OF_CARDS), ("usage", DAYS_OF_USAGE["postgresql"])):
+        for event in ("INSERT", "UPDATE"):
+            yield replace(tally, name=f"card_{name}_{event.lower()}_is_counted", event=event)
+
 
 CARD_TRIGGERS = (
     Trigger(
@@ -165,6 +245,7 @@ CARD_TRIGGERS = (
         )
         for event in ("INSERT", "UPDATE")
     ),
+    *_day_tallies(),
 )
 
 

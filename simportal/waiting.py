@@ -229,7 +229,7 @@ def waiting_tiles(user, names, snapshot=None):
     shown = [WAITS[name] for name in names if WAITS[name].is_for(user)]
     counts = iter(_counted([each for each in shown if not each.kept], user, COUNTED))
     return [
-        WaitingTile(each.title, snapshot.document["brought"][each.kept], each.url, each.is_urgent, snapshot.as_of)
+        WaitingTile(each.title, snapshot.brought[each.kept], each.url, each.is_urgent, snapshot.brought_as_of)
         if each.kept
         else WaitingTile(each.title, next(counts), each.url, each.is_urgent)
         for each in shown

@@ -86,7 +86,7 @@ def on_postgresql(migrated, tmp_path):
 def test_every_row_comes_as_it_was_and_the_portal_goes_on(on_sqlite, on_postgresql):
     done = json.loads(on_postgresql.manage("copy_from_sqlite", on_sqlite.file, "--json"))
     counts, different, nulls = json.loads(python(on_postgresql, f"SOURCE = {str(on_sqlite.file)!r}" + COMPARE))
-    assert (different, nulls) == ([], 1)
+    assert (different, nulls) == (["cards.DayTally"], 1)  # SQLite keeps none
     assert done == {"tables": counts, "rows": sum(counts.values())}
     assert {table for table in ("cards_stagedreading", "django_session", "billing_entry") if not counts[table]} == set()
     proof, _money, acted, tag, refused, proof_then, _money = python(on_postgresql, GO_ON).splitlines()

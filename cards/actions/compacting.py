@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Count, Q
 
-from cards.models import CustomerTally, StateTally, UsageTally
+from cards.models import CustomerTally, DayTally, StateTally, UsageTally
 from cards.state_counts import DAYS_APART, LONG_AGO
 
 ROWS_PER_BATCH = 10_000
@@ -23,6 +23,8 @@ def compact(today):
     while _put_together(UsageTally, ("day",), ("bytes", "readings")):
         pass
     while _put_together_by_customer():
+        pass
+    while _put_together_by_day():
         pass
 
 
@@ -43,6 +45,24 @@ def _put_together_by_customer():
         CustomerTally(customer_id=customer_id, state=state, holds=holds, tallied=cards, is_sum=True)
         for (customer_id, state, holds), cards in sums.items()
         if cards
+    )
+    return len(appended) == ROWS_PER_BATCH
+
+
+@transaction.atomic
+def _put_together_by_day():
+    """The same of days that cards have; whether more may be left."""
+    tallies = DayTally.objects.order_by("pk").select_for_update(skip_locked=True)
+    appended = list(tallies.filter(is_sum=False)[:ROWS_PER_BATCH])
+    keys = {(row.kind, row.day) for row in appended}
+    among = {"kind__in": {kind for kind, _day in keys}, "day__in": {day for _kind, day in keys}}
+    rows = appended + [row for row in tallies.filter(is_sum=True, **among) if (row.kind, row.day) in keys]
+    sums = Counter()
+    for row in rows:
+        sums[row.kind, row.day] += row.tallied
+    DayTally.objects.filter(pk__among=[row.pk for row in rows]).delete()
+    DayTally.objects.bulk_create(
+        DayTally(kind=kind, day=day, tallied=cards, is_sum=True) for (kind, day), cards in sums.items() if cards
     )
     return len(appended) == ROWS_PER_BATCH
 

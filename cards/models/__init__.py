@@ -18,7 +18,7 @@ from cards.models.seal import Seal
 from cards.models.staging import RefusedRow, StagedFile, StagedReading
 from cards.models.sweep import DaysAtWork, StepOfDay, SweptDay
 from cards.models.tag import CardTag, Tag
-from cards.models.tally import CustomerFigures, CustomerTally, FleetFigures, NotRead, StateTally, UsageTally
+from cards.models.tally import CustomerFigures, CustomerTally, DayTally, FleetFigures, NotRead, StateTally, UsageTally
 from cards.models.term import OrderedTerm, ServiceTerm
 from cards.models.tries import GuessedAt, Tries
 from cards.models.usage import DeletedUsage, PastCycle, QuarantinedReading, UsageDay
@@ -37,6 +37,7 @@ __all__ = [
     "Customer",
     "CustomerFigures",
     "CustomerTally",
+    "DayTally",
     "DaysAtWork",
     "DeletedUsage",
     "DeviceBinding",

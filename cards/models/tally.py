@@ -54,6 +54,29 @@ class CustomerTally(models.Model):
         return f"{self.customer_id} {self.state} {self.holds} {self.tallied:+}"
 
 
+class DayTally(models.Model):
+    """By how many cards a day that the figures of the fleet count grew or shrank; kept by triggers of the cards, which
+    say what each kind is (`cards/triggers.py`). `is_sum` are rows that were put together already.
+    """
+
+    kind = CharField(_("kind"), max_length=10)
+    day = models.DateField(_("day"))
+    tallied = models.IntegerField(pgettext_lazy("count", "cards"))
+    is_sum = models.BooleanField(_("put together"), default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("card count of a day")
+        verbose_name_plural = _("card counts of days")
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["kind", "day"], name="day_tally_kind"),
+            models.Index(fields=["id"], name="day_tally_appended", condition=models.Q(is_sum=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day} {self.tallied:+}"
+
+
 class UsageTally(models.Model):
     """By how many bytes and readings the usage known of a day grew."""
 

@@ -1,4 +1,4 @@
-"""The proof of the kept sums: as many cards in each state as there are, in all and of each customer."""
+"""The proof of the kept sums: as many cards in each state, and with each day, as there are."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from cards.choices import State, label_of
 from cards.proof.problem import Problem, holds_in_words
+from cards.triggers import DAYS_COUNTED
 
 # One statement sees cards and sums at the same moment, whoever writes meanwhile.
 DIFFERENCES = """
@@ -19,10 +20,19 @@ DIFFERENCES_IN_ALL = DIFFERENCES.format(key="state, holds", which="", sums="card
 DIFFERENCES_BY_CUSTOMER = DIFFERENCES.format(
     key="customer_id, state, holds", which="WHERE customer_id IS NOT NULL", sums="cards_customertally", amount="tallied"
 )
+# The same of the days that cards have, on PostgreSQL, which alone keeps sums of them.
+DIFFERENCES_BY_DAY = f"""
+    SELECT kind, day, SUM(counted), SUM(kept) FROM (
+        SELECT kind, day, tallied AS counted, 0 AS kept FROM ({DAYS_COUNTED}) AS counted
+        UNION ALL SELECT kind, day, 0, tallied FROM cards_daytally
+    ) AS both_of_them WHERE day IS NOT NULL GROUP BY kind, day HAVING SUM(counted) <> SUM(kept) ORDER BY kind, day
+"""
 
 
 def prove_sums() -> Iterator[Problem]:
-    """The kept sums say how many cards there are in each state, with each set of holds, in all and of each customer."""
+    """The kept sums say how many cards there are in each state, with each set of holds, in all and of each customer;
+    and how many have which day.
+    """
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES_IN_ALL)
         for *key, counted, kept in cursor.fetchall():
@@ -34,6 +44,12 @@ def prove_sums() -> Iterator[Problem]:
                 "customer {customer} has {counted} cards “{state}” with the holds “{holds}”, but the sums say {kept}"
             )
             yield _problem(sentence, *key, customer=customer_id, counted=counted, kept=kept)
+        if connection.vendor == "sqlite":
+            return
+        cursor.execute(DIFFERENCES_BY_DAY)
+        for kind, day, counted, kept in cursor.fetchall():
+            sentence = _("{counted} cards count on {day} as “{kind}”, but the sums say {kept}")
+            yield Problem(None, "sum", sentence.format(kind=kind, day=day, counted=counted, kept=kept))
 
 
 def _problem(sentence: str, state: str, holds: str, **numbers: int) -> Problem:

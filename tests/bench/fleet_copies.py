@@ -32,6 +32,7 @@ OF_A_CARD = {
 SUMS = {
     "cards_statetally": ("cards",),
     "cards_customertally": ("tallied",),
+    "cards_daytally": ("tallied",),
     "cards_usagetally": ("bytes", "readings"),
 }
 MASTER_DATA = ("cards_customer", "cards_plan", "cards_tag", "cards_sweptday")

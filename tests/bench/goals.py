@@ -54,6 +54,8 @@ GOALS = {
             "fleet_figures": "figures of the fleet",
         }.items()
     },
+    "not_read": Goal("cards not read listed, once usage came in", "itself at 1,000 cards"),
+    "not_paid": Goal("openings not paid counted", "itself at 1,000 cards"),
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from datetime import timedelta
 
 import django
 
@@ -11,6 +12,7 @@ if __name__ == "__main__":
 
 from django.contrib.auth.models import User
 from django.test import override_settings
+from django.utils import timezone
 
 from billing.actions.day_steps import DAY_STEPS
 from billing.choices import NoticeKind
@@ -19,7 +21,7 @@ from cards.actions import fleet_snapshot
 from cards.actions.compacting import compact
 from cards.calendar import for_day
 from cards.choices import DayStep, MemberRole
-from cards.models import Customer, Membership
+from cards.models import Customer, FleetFigures, Membership, UsageTally
 from tests.bench.cost import as_deployed
 from tests.bench.lists_fleet import OF_THE_FLEET, TODAY, lay
 from tests.console.pages import logged_in
@@ -54,8 +56,22 @@ def looks():
         "renewals_ring": lambda: _step(DayStep.RENEWALS),
         "notices_ring": lambda: _step(DayStep.NOTICES),
         "sums_ring": lambda: compact(TODAY),
-        "fleet_figures": lambda: fleet_snapshot.refresh(every=0),
+        "fleet_figures": lambda: _refresh(fleet_snapshot.ROW, fleet_snapshot.ROW_OF_THE_LIST),
+        "not_read": _list_after_usage,
+        "not_paid": lambda: _refresh(fleet_snapshot.ROW_OF_WHAT_IS_BROUGHT),
     }
+
+
+def _refresh(*rows):
+    """The ring at which these are a day old."""
+    FleetFigures.objects.filter(pk__in=rows).update(as_of=timezone.now() - timedelta(days=1))
+    fleet_snapshot.refresh()
+
+
+def _list_after_usage():
+    """The cards that were not read, once usage was taken in."""
+    UsageTally.objects.create(day=TODAY, bytes=1, readings=1)
+    _refresh(fleet_snapshot.ROW_OF_THE_LIST)
 
 
 def _large():

@@ -188,7 +188,7 @@ def test_figures_are_counted_once_and_again_when_they_are_old_or_of_another_day(
     again = fleet_snapshot.snapshot(TODAY)
     assert (again.document["readings"]["in_use"], again.as_of > first.as_of) == (1, True)
     assert fleet_snapshot.snapshot(TODAY + timedelta(days=1)).document["day"] == "2026-06-11"
-    assert FleetFigures.objects.count() == 2  # with as of when the list of those not read is
+    assert FleetFigures.objects.count() == 3  # with as of when the list of those not read is, and what is brought
 
 
 # the sweep

@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing.actions import orders
 from cards.actions import fleet_snapshot
 from cards.actions.sweep import sweep
-from cards.models import AuditEntry, Job
+from cards.models import AuditEntry, FleetFigures, Job
 from tests.billing import build as b
 from tests.build import card_in_use, do, on_day, open_card, spoil, use
 from tests.console.pages import logged_in, of_role, text
@@ -184,15 +184,17 @@ def test_openings_not_paid_are_counted_with_the_figures_of_the_fleet(world):
     [(0.1, 299, False), (0.1, 301, True), (10, 301, False), (10, 999, False), (10, 1_001, True)],
 )
 def test_what_takes_long_is_counted_less_often(took, ago, is_counted):
-    before = fleet_snapshot.snapshot(TODAY)
-    before.document["seconds"], before.as_of = took, timezone.now() - timedelta(seconds=ago)
-    before.save()
+    fleet_snapshot.snapshot(TODAY)
+    brought = FleetFigures.objects.get(pk=fleet_snapshot.ROW_OF_WHAT_IS_BROUGHT)
+    brought.document["seconds"], brought.as_of = took, timezone.now() - timedelta(seconds=ago)
+    brought.save()
     fleet_snapshot.refresh()
-    assert (fleet_snapshot.snapshot(TODAY).as_of != before.as_of) == is_counted
+    assert (fleet_snapshot.snapshot(TODAY).brought_as_of != brought.as_of) == is_counted
 
 
 def test_figures_of_another_version_are_counted_anew():
-    made = fleet_snapshot.snapshot(TODAY)
+    fleet_snapshot.snapshot(TODAY)
+    made = FleetFigures.objects.get(pk=fleet_snapshot.ROW)
     del made.document["form"]
     made.save()
     assert fleet_snapshot.snapshot(TODAY).document["form"] == fleet_snapshot.DOCUMENT_FORM

@@ -98,14 +98,37 @@ def test_a_card_that_is_read_of_old_is_kept_with_its_new_reading():
     assert (found("reading=4-7"), NotRead.objects.get().read_at) == ([card], before_midnight(4))
 
 
+def written():
+    """The words with which what is done to the list begins, as it is brought in step once more."""
+    with CaptureQueriesContext(connection) as queries:
+        counted()
+    said = [query["sql"].split()[0] for query in queries if "notread" in query["sql"]]
+    return [word for word in said if word != "SELECT"]
+
+
 def test_what_stays_true_is_not_written_again():
     read(before_midnight(4))
     counted()
-    with CaptureQueriesContext(connection) as queries:
-        counted()
-    written = [query["sql"] for query in queries if "notread" in query["sql"] and not query["sql"].startswith("SELECT")]
-    assert [sql.split()[0] for sql in written] == ["DELETE", "INSERT"]  # of none
+    assert written() == []
+    use(card_in_use(), TODAY, mb=1)
+    assert (written(), written()) == (["DELETE", "INSERT"], [])  # of none
     assert NotRead.objects.count() == 1
+
+
+def test_a_card_that_comes_back_into_use_is_listed_and_one_that_takes_its_place_at_midnight():
+    first, second = read(before_midnight(4)), read(before_midnight(4))
+    do("suspend", second, TODAY)
+    counted()
+    assert kept() == [first.pk]
+    do("suspend", first, TODAY), do("resume", second, TODAY)
+    counted()
+    assert (found("quick=late"), kept()) == ([], [first.pk])
+    with on_day(TODAY + timedelta(days=1)):
+        counted()
+        assert (found("quick=late"), kept()) == ([second], [second.pk])
+    do("resume", first, TODAY)
+    counted()
+    assert kept() == [first.pk, second.pk]
 
 
 def test_the_pages_follow_each_other_in_the_order_of_the_readings():

@@ -7,17 +7,21 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.actions.compacting import compact
+from cards.actions.fleet_snapshot import days_of_cards, snapshot
 from cards.actions.planner_statistics import update_planner_statistics
-from cards.calendar import days
+from cards.calendar import days, midnight
 from cards.choices import Hold, State
 from cards.filters import CardFilter
-from cards.models import Card, Customer, CustomerTally, StateTally, UsageDay, UsageTally
+from cards.models import Card, Customer, CustomerTally, DayTally, FleetFigures, StateTally, UsageDay, UsageTally
 from cards.proof import Proof
+from cards.querysets import NEVER_READ
+from cards.quick import QUICK
 from cards.state_counts import (
     LONG_AGO,
     cards_of_customers,
@@ -35,6 +39,7 @@ from tests.engine.test_forecast import anyhow, cards, live, lives, rolled_back
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 10)
+of_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite counts what has a day")
 NOTHING = dict.fromkeys((*State.values, *Hold.values), 0)
 
 
@@ -44,6 +49,36 @@ def counted():
     shown = Counter(str(card.shown) for card in fleet) | Counter(str(card.state) for card in fleet)
     carried = Counter(str(hold) for card in fleet if card.resumes_to for hold in card.hold_list)
     return NOTHING | shown, dict.fromkeys(Hold.values, 0) | carried
+
+
+def counted_by_day(day):
+    """How many cards each figure by day of the fleet counts, as the lists have them; and as the kept sums have them."""
+    fleet, today = list(Card.objects.order_by("pk")), day
+    long_ago, ahead = today - timedelta(days=30), today + timedelta(days=7)
+    due = Counter(str(card.next_due_on) for card in fleet if card.next_due_on and today < card.next_due_on <= ahead)
+    began = Counter(
+        str(card.activated_on) for card in fleet if card.activated_on and long_ago < card.activated_on <= today
+    )
+    ending = Counter(str(card.service_until) for card in Card.objects.ending(today, 84))
+    cancelling = Counter(str(card.cancel_on) for card in Card.objects.cancelling(today, 14))
+    in_use = [card for card in fleet if card.state == State.IN_USE]
+    read_on = Counter(card.read_at and timezone.localdate(card.read_at) for card in in_use)
+    older = {
+        f"older_{number}": sum(cards for on, cards in read_on.items() if on and on < today - timedelta(days=number))
+        for number in (1, 3, 7)
+    }
+    quick = {
+        name: QUICK[name].cards(Card.objects.all(), today).count()
+        for name in ("low", "used_up", "forced", "cancelling", "expiring")
+    }
+    readings = {"in_use": len(in_use), "never": read_on[None], **older}
+    by_hand = {"agenda": due, "activated": began, "ending": ending, "cancelling": cancelling, "readings": readings}
+    quick |= {"late": readings["older_3"] + readings["never"]}
+    FleetFigures.objects.all().delete()
+    document = snapshot(today).document
+    found = document["readings"]
+    document["readings"] = {name: found[name] for name in readings}
+    return by_hand | {"quick": quick}, {name: document[name] for name in (*by_hand, "quick")}
 
 
 def counted_by_customer():
@@ -69,12 +104,17 @@ def test_the_sums_are_what_counting_says_after_any_lives_before_and_after_they_a
         assert (shown_now(), carried_now(), usage_by_day(date(2026, 1, 1))) == (*counted(), usage)
         one_by_one, kept = counted_by_customer()
         assert kept == one_by_one
+        for ago in (0, 40, 100, 300):
+            by_hand, kept = counted_by_day(today - timedelta(days=ago))
+            assert kept == by_hand
         compact(today)
     assert states_on(days(date(2026, 1, 1), today)) == history
     keys = list(StateTally.objects.values_list("day", "action", "state", "holds"))
     assert len(keys) == len(set(keys))
     keys = list(CustomerTally.objects.filter(is_sum=True).values_list("customer", "state", "holds"))
     assert len(keys) == len(set(keys)) == CustomerTally.objects.count()
+    keys = list(DayTally.objects.filter(is_sum=True).values_list("kind", "day"))
+    assert len(keys) == len(set(keys)) == DayTally.objects.count()
 
 
 def test_without_cards_every_sum_is_naught():
@@ -279,3 +319,85 @@ def test_many_cards_changed_by_a_statement_are_one_row_for_each_kind():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE cards_card SET used_on = NULL")
     assert CustomerTally.objects.filter(is_sum=False).count() == 0
+
+
+# by day
+
+
+def days_of(kind):
+    """How many cards have each day of this kind, as the figures have them."""
+    found = Counter()
+    for _kind, day, by in days_of_cards({kind: (None, None)}):
+        found[day] += by
+    return {day: count for day, count in found.items() if count}
+
+
+def read_on(instant, card=None):
+    card = card or card_in_use()
+    Card.objects.filter(pk=card.pk).update(read_at=instant)
+    return card
+
+
+def test_readings_are_counted_by_the_civil_day_on_which_they_were_made():
+    card, before = read_on(midnight(DAY)), str(DAY - timedelta(days=1))
+    read_on(midnight(DAY) - timedelta(microseconds=1)), read_on(midnight(DAY)), card_in_use(), open_card()
+    assert days_of("read") == {str(NEVER_READ.date()): 1, before: 1, str(DAY): 2}
+    do("suspend", card, DAY)
+    assert days_of("read")[str(DAY)] == 1
+    do("resume", card, DAY)
+    assert days_of("read")[str(DAY)] == 2
+
+
+@of_postgresql
+def test_days_that_were_counted_while_no_trigger_stood_are_counted_as_they_are_laid():
+    card = card_in_use()
+    without_triggers()
+    do("suspend", card, DAY), card_in_use()
+    assert sum(days_of("read").values()) == 1
+    install_triggers()
+    assert (sum(days_of("read").values()), sum(days_of("ending").values())) == (1, 2)
+    with on_day(DAY), override("en"):
+        assert [*Proof().problems()] == []
+        DayTally.objects.create(kind="ending", day=DAY, tallied=-1)
+        assert [(problem.code, problem.message) for problem in Proof().problems()] == [
+            ("sum", f"0 cards count on {DAY} as “ending”, but the sums say -1")
+        ]
+
+
+@of_postgresql
+def test_half_of_a_tally_that_was_away_counts_as_all_of_it():
+    card = card_in_use()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER card_days_are_touched ON cards_card")
+    Card.objects.filter(pk=card.pk).update(next_due_on=DAY)
+    assert str(DAY) not in days_of("due")
+    install_triggers()
+    assert days_of("due") == {str(DAY): 1}
+
+
+@of_postgresql
+def test_days_are_put_together_in_batches(monkeypatch):
+    for _ in range(3):
+        read_on(midnight(DAY))
+    compact(DAY)
+    monkeypatch.setattr("cards.actions.compacting.ROWS_PER_BATCH", 2)
+    DayTally.objects.bulk_create(DayTally(kind="read", day=DAY, tallied=by) for by in (5, -1, -1, 2, -7, 1))
+    before = set(DayTally.objects.exclude(kind="read").values_list("pk", flat=True))
+    compact(DAY)
+    assert list(DayTally.objects.filter(kind="read", day=DAY).values_list("tallied", "is_sum")) == [(2, True)]
+    assert set(DayTally.objects.exclude(kind="read").values_list("pk", flat=True)) == before
+
+
+@of_postgresql
+def test_a_statement_about_counters_leaves_days_alone_and_one_about_both_is_counted():
+    """What a statement before it in the same transaction has touched is not remembered."""
+    read_on(midnight(DAY)), read_on(midnight(DAY))
+    compact(DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cards_card SET next_due_on = next_due_on")
+        cursor.execute("UPDATE cards_card SET used_bytes = 1")
+        cursor.execute("SELECT current_setting('simportal.touched', TRUE)")
+        assert cursor.fetchone() == ("",)
+    assert DayTally.objects.filter(is_sum=False).count() == 0
+    Card.objects.update(next_due_on=DAY, read_at=midnight(DAY + timedelta(days=1)))
+    assert (days_of("due"), days_of("read")) == ({str(DAY): 2}, {str(DAY + timedelta(days=1)): 2})

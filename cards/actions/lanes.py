@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import cycle
 from typing import Any, TypeVar
@@ -25,15 +25,17 @@ def in_lanes(do: Callable[[_Part], Any], parts: Iterable[_Part]) -> Iterator[Any
     if connection.vendor == "sqlite" or connection.in_atomic_block:
         yield from map(do, parts)
         return
-    lanes, running = [ThreadPoolExecutor(1) for _ in range(LANES_AT_ONCE)], deque[Any]()
+    lanes, waiting = [ThreadPoolExecutor(1) for _ in range(LANES_AT_ONCE)], deque[Future[Any]]()
     try:
         for lane, part in zip(cycle(lanes), parts, strict=False):
-            running.append(lane.submit(copy_context().run, do, part))
-            if len(running) == LANES_AT_ONCE:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+            waiting.append(lane.submit(copy_context().run, do, part))
+            if len(waiting) > LANES_AT_ONCE:  # so that whoever is done first has another part at once
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
+        for queued in waiting:
+            queued.cancel()
         for lane in lanes:
             lane.submit(_hang_up)
             lane.shutdown()

@@ -56,7 +56,7 @@ from cards.identifiers import FILLER
 from cards.lookup import ids_by_iccid
 from cards.models import RefusedRow, StagedFile, StagedReading
 
-BLOCKS_AT_ONCE = {"postgresql": 16, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
+BLOCKS_AT_ONCE = {"postgresql": 4, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
 ROWS_PER_STATEMENT = {"postgresql": 100_000, "sqlite": 15_000}
 READ_BY_US_AT_ONCE = 5_000
 ABANDONED_AFTER = timedelta(hours=12)
@@ -64,7 +64,8 @@ STAGED_AT_MOST = 5  # times, where SIMs are swapped meanwhile
 
 RAW = "n {number}, iccid varchar(20) {collation}, day text, bytes bigint, read_at text, imei text"
 
-# The rows whose day and instant exist and whose card is known; `cards` says by which number.
+# The rows whose day and instant exist and whose card is known; `cards` says by which number. Between the first and the
+# last number of a portion there are few of all cards, as most files stand in their order.
 STAGE = """
     INSERT INTO cards_stagedreading (file_id, card_id, day, number, bytes, read_at, imei)
     SELECT %s, c.id, d.day, %s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
@@ -72,6 +73,7 @@ STAGE = """
     JOIN staged_day AS d ON d.filed = r.day
     JOIN staged_instant AS i ON i.filed = r.read_at
     JOIN {cards} AS c ON c.iccid = r.iccid
+    WHERE c.iccid BETWEEN %s AND %s
     ORDER BY c.id, d.day
 """
 LEFT_OVER = """
@@ -295,9 +297,11 @@ def _stage_portion(file, columns, portion):
     with connection.cursor() as cursor:
         for table in ("staged_raw (iccid, day, read_at)", "staged_day", "staged_instant"):
             analyze(cursor, table)
-        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), [file.pk, portion.before])
+        cursor.execute("SELECT MIN(iccid), MAX(iccid) FROM staged_raw")
+        among = [file.pk, portion.before, *cursor.fetchone()]
+        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), among)
         if cursor.rowcount < portion.rows - len(portion.aside):
-            _stage_the_left_over(cursor, file, portion, today)
+            _stage_the_left_over(cursor, file, portion, among, today)
     _stage_by_hand(file, portion.aside, today)
     return portion.rows
 
@@ -318,11 +322,11 @@ def _read_the_different(column, table, kind, may_be=None):
     append_rows(table, ("filed", column), meant)
 
 
-def _stage_the_left_over(cursor, file, portion, today):
+def _stage_the_left_over(cursor, file, portion, among, today):
     """Rows of cards that are filed under their other number, and rows that only look good."""
     select_into("staged_left", LEFT_OVER, [], counted="iccid")
     select_into("staged_meant", OTHERWISE_NUMBERED, [], counted="iccid")
-    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), [file.pk, portion.before])
+    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), among)
     cursor.execute(NO_LONGER_LEFT)
     page = f"SELECT n, {', '.join(USAGE_COLUMNS)} FROM staged_left WHERE n > %s ORDER BY n LIMIT {READ_BY_US_AT_ONCE}"
     last = 0

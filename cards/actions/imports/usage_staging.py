@@ -64,18 +64,21 @@ STAGED_AT_MOST = 5  # times, where SIMs are swapped meanwhile
 
 RAW = "n {number}, iccid varchar(20) {collation}, day text, bytes bigint, read_at text, imei text"
 
-# The rows whose day and instant exist and whose card is known; `cards` says by which number. Between the first and the
-# last number of a portion there are few of all cards, as most files stand in their order.
+# The rows whose day and instant exist and whose card is known; `cards` says by which number.
 STAGE = """
     INSERT INTO cards_stagedreading (file_id, card_id, day, number, bytes, read_at, imei)
-    SELECT %s, c.id, d.day, %s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
+    SELECT %(file)s, c.id, d.day, %(before)s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
     FROM {rows} AS r
     JOIN staged_day AS d ON d.filed = r.day
     JOIN staged_instant AS i ON i.filed = r.read_at
     JOIN {cards} AS c ON c.iccid = r.iccid
-    WHERE c.iccid BETWEEN %s AND %s
+    {nearby}
     ORDER BY c.id, d.day
 """
+# Most files stand in the order of their cards: then PostgreSQL reads those of a portion, and not all there are. SQLite
+# looks each of them up anyway.
+NEARBY = {"postgresql": "WHERE c.iccid BETWEEN %(first)s AND %(last)s", "sqlite": ""}
+ENDS = "SELECT MIN(iccid), MAX(iccid) FROM staged_raw"
 LEFT_OVER = """
     SELECT r.* FROM staged_raw AS r
     LEFT JOIN staged_day AS d ON d.filed = r.day
@@ -297,9 +300,10 @@ def _stage_portion(file, columns, portion):
     with connection.cursor() as cursor:
         for table in ("staged_raw (iccid, day, read_at)", "staged_day", "staged_instant"):
             analyze(cursor, table)
-        cursor.execute("SELECT MIN(iccid), MAX(iccid) FROM staged_raw")
-        among = [file.pk, portion.before, *cursor.fetchone()]
-        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), among)
+        cursor.execute(ENDS)
+        first, last = cursor.fetchone()
+        among = {"file": file.pk, "before": portion.before, "first": first, "last": last}
+        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card", nearby=NEARBY[connection.vendor]), among)
         if cursor.rowcount < portion.rows - len(portion.aside):
             _stage_the_left_over(cursor, file, portion, among, today)
     _stage_by_hand(file, portion.aside, today)
@@ -326,7 +330,7 @@ def _stage_the_left_over(cursor, file, portion, among, today):
     """Rows of cards that are filed under their other number, and rows that only look good."""
     select_into("staged_left", LEFT_OVER, [], counted="iccid")
     select_into("staged_meant", OTHERWISE_NUMBERED, [], counted="iccid")
-    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), among)
+    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant", nearby=""), among)
     cursor.execute(NO_LONGER_LEFT)
     page = f"SELECT n, {', '.join(USAGE_COLUMNS)} FROM staged_left WHERE n > %s ORDER BY n LIMIT {READ_BY_US_AT_ONCE}"
     last = 0

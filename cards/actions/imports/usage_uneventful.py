@@ -195,11 +195,14 @@ METERS = """
     FROM staged_classified AS j
     WHERE c.id = j.card_id AND j.uneventful = 1 AND j.last_on IS NOT NULL AND c.id BETWEEN %(first)s AND %(last)s
 """
-PLACED_UNEVENTFUL = """
-    FROM staged_placed AS t JOIN staged_classified AS j ON j.card_id = t.card_id WHERE j.uneventful = 1
+NEWS = """
+    FROM staged_placed AS t JOIN staged_classified AS j ON j.card_id = t.card_id
+    WHERE j.uneventful = 1 AND NOT t.stale
 """
-NEWS = f"{PLACED_UNEVENTFUL} AND NOT t.stale"
-NO_NEWS = f"SELECT COUNT(*) {PLACED_UNEVENTFUL} AND t.stale"
+NO_NEWS = """
+    SELECT COUNT(*) FROM staged_placed
+    WHERE stale AND card_id IN (SELECT card_id FROM staged_classified WHERE uneventful = 1)
+"""
 NEW_DAYS = f"""
     INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei)
     SELECT t.card_id, t.day, t.bytes, t.read_at, t.imei {NEWS} AND t.known_bytes IS NULL ORDER BY t.card_id, t.day

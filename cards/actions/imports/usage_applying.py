@@ -85,7 +85,7 @@ def apply_range(file, cards):
 
     Raises `NoLongerRead` if they are gone.
     """
-    told_on = file.told_on or begin_applying(file)
+    told_on = begin_applying(file)
     tune_for_bulk()
     hold_cards(file, *cards, told_on)
     unchanged = settle(file, *cards)
@@ -104,7 +104,12 @@ def apply_range(file, cards):
 
 
 def begin_applying(file):
-    """Note the civil day on which applying the file begins, once; that day."""
+    """Note the civil day on which applying the file begins, once; that day.
+
+    Outside of a range's transaction, or the next range waits for its end.
+    """
+    if file.told_on:
+        return file.told_on
     StagedFile.objects.filter(pk=file.pk, told_on=None).update(told_on=civil_today())
     return StagedFile.objects.values_list("told_on", flat=True).get(pk=file.pk)
 

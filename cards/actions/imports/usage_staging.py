@@ -166,8 +166,8 @@ def conclude(file, swaps=(), names_sims=True):
 
 def empty(file):
     """Take everything out of a staged file."""
-    if not _emptied_at_once(file):
-        readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_PER_STATEMENT[connection.vendor]
+    readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_PER_STATEMENT[connection.vendor]
+    if readings.exists() and not _emptied_at_once(file):
         while following := list(readings.order_by("card_id").values_list("card_id", flat=True)[at_once : at_once + 1]):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()

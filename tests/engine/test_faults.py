@@ -469,6 +469,26 @@ def test_two_lanes_that_name_the_same_new_customers_never_wait_for_each_other_in
     assert warnings_in(caplog) == []
 
 
+@with_connections_of_their_own
+def test_the_day_on_which_a_file_is_told_is_noted_before_its_first_range_is_done(importing, impatient):
+    """So the next range need not wait for that; and what a fault has stopped at midnight goes on as of the day."""
+    job = worker.work_off(importing())
+    control.start(job, user=job.owner)
+    with somebody_else() as other:
+        other.execute("SELECT id FROM cards_card ORDER BY id LIMIT 1 FOR UPDATE")
+        assert worker._work_once("slow", job)
+        assert StagedFile.objects.values_list("told_on", flat=True).get() == DAY
+        assert worker._work_once("quick", job)
+    assert list(job.chunks.order_by("number").values_list("fault", "result__counts__created")) == [
+        ("held", None),
+        ("", 2),
+        ("", None),
+    ]
+    wait_over()
+    with on_day(DAY + timedelta(days=1)):
+        assert taken(worker.work_off(job)) == UNINTERRUPTED
+
+
 # the sweep
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cards.actions.imports import usage_file
-from cards.actions.imports.usage_applying import apply_range, begin_applying, ranges_of
+from cards.actions.imports.usage_applying import READINGS_AT_ONCE, apply_range, begin_applying, ranges_of
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_uneventful import preview_counts
 from cards.errors import BadInput
@@ -105,6 +105,27 @@ def test_ranges_divide_no_card_and_wait_for_none_another(bring):
     assert apply_range(file, ranges[0]).counts["created"] == 5
     assert [fresh(card).used_bytes for card in (first, second)] == [5, 4]
     assert ranges_of(file, after=second.pk) == []
+
+
+@pytest.mark.parametrize(("readings", "ranges"), [(4, [4]), (5, [3, 2]), (8, [4, 4]), (10, [3, 3, 3, 1])])
+def test_where_a_range_is_not_enough_each_lane_has_as_many_and_as_long_ones(bring, monkeypatch, readings, ranges):
+    monkeypatch.setitem(READINGS_AT_ONCE, connection.vendor, 4)
+    cards = [card_in_use() for _ in range(readings)]
+    file = bring("\n".join([HEADER, *(f"{card.iccid},2026-01-20,1,2026-01-21T01:00," for card in cards)]).encode())
+    found = ranges_of(file)
+    assert [sum(of.first <= card.pk <= of.last for card in cards) for of in found] == ranges
+
+
+def test_cards_are_found_wherever_in_the_file_they_stand_and_under_either_number(bring):
+    """The first and the last of a portion are filed under their other number, and the one in the middle is unknown."""
+    numbers = ["8986000000000000001", "89860000000000000035", "89860000000000000057"]
+    first, second, third = (card_in_use(iccid=iccid) for iccid in numbers)
+    filed = ["8986000000000000005", numbers[1], "89860000000000000044", "8986000000000000001F"]
+    file = bring("\n".join([HEADER, *(f"{iccid},2026-01-20,1,2026-01-21T01:00," for iccid in filed)]).encode())
+    staged = StagedReading.objects.order_by("number").values_list("number", "card_id")
+    assert list(staged) == [(2, third.pk), (3, second.pk), (5, first.pk)]
+    assert list(RefusedRow.objects.values_list("number", "field")) == [(4, "iccid")]
+    assert file.rows == 4
 
 
 @pytest.mark.parametrize("cards", [1, 40])

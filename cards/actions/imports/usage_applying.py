@@ -21,6 +21,7 @@ from cards.actions.imports.usage_uneventful import (
     hold_cards,
 )
 from cards.actions.jobs.engine import NoLongerRead
+from cards.actions.lanes import LANES_AT_ONCE
 from cards.actions.usage import Reading, apply_readings
 from cards.actions.write import CHUNK, chunked
 from cards.calendar import civil_today
@@ -53,9 +54,10 @@ class Taken:
 def ranges_of(file, at_once=None, after=0):
     """All cards with keys above `after`, in ranges with about `at_once` of the file's readings; none of no readings.
 
-    As many as keep others waiting for a second or so, unless the caller knows better. A card is never divided.
+    As many as keep others waiting for a second or so at the most, and alike, so that the lanes end together, unless the
+    caller knows better. A card is never divided.
     """
-    at_once = at_once or READINGS_AT_ONCE[connection.vendor]
+    at_once = at_once or _share(file.rows)
     staged = StagedReading.objects.filter(file_id=file.pk).order_by("card_id").values_list("card_id", flat=True)
     ranges, first = [], after + 1
     while last := staged.filter(card_id__gte=first)[at_once - 1 : at_once].first():
@@ -68,13 +70,22 @@ def ranges_of(file, at_once=None, after=0):
     return ranges
 
 
+def _share(readings):
+    """How many of so many readings a range has; where there are several ranges, each lane has as many of them."""
+    most = READINGS_AT_ONCE[connection.vendor]
+    if readings <= most:
+        return most
+    ranges = LANES_AT_ONCE * -(-readings // (LANES_AT_ONCE * most))
+    return -(-readings // ranges)
+
+
 @transaction.atomic
 def apply_range(file, cards):
     """Record the file's readings of this range of cards, and apply what they cause; what was `Taken`.
 
     Raises `NoLongerRead` if they are gone.
     """
-    told_on = file.told_on or begin_applying(file)
+    told_on = begin_applying(file)
     tune_for_bulk()
     hold_cards(file, *cards, told_on)
     unchanged = settle(file, *cards)
@@ -93,7 +104,12 @@ def apply_range(file, cards):
 
 
 def begin_applying(file):
-    """Note the civil day on which applying the file begins, once; that day."""
+    """Note the civil day on which applying the file begins, once; that day.
+
+    Outside of a range's transaction, or the next range waits for its end.
+    """
+    if file.told_on:
+        return file.told_on
     StagedFile.objects.filter(pk=file.pk, told_on=None).update(told_on=civil_today())
     return StagedFile.objects.values_list("told_on", flat=True).get(pk=file.pk)
 

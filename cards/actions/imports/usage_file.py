@@ -33,7 +33,7 @@ def import_usage(source, *, told=AS_IT_STANDS, dry_run=False, progress=None):
         if dry_run:
             return _imported(file, *foreseen_outcome(file), table)
         counts, refused, file.told_on = Counter(stale=file.stale), [], begin_applying(file)
-        with closing(in_lanes(partial(apply_range, file), ranges_of(file))) as ranges:
+        with closing(in_lanes(partial(apply_range, file), ranges_of(file), at_hand=1)) as ranges:
             for taken in ranges:
                 counts += taken.counts
                 refused += taken.refused

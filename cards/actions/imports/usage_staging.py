@@ -56,7 +56,7 @@ from cards.identifiers import FILLER
 from cards.lookup import ids_by_iccid
 from cards.models import RefusedRow, StagedFile, StagedReading
 
-BLOCKS_AT_ONCE = {"postgresql": 16, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
+BLOCKS_AT_ONCE = {"postgresql": 4, "sqlite": 1}  # of 1 MB; SQLite has one writer, who must not keep the others long
 ROWS_PER_STATEMENT = {"postgresql": 100_000, "sqlite": 15_000}
 READ_BY_US_AT_ONCE = 5_000
 ABANDONED_AFTER = timedelta(hours=12)
@@ -67,13 +67,18 @@ RAW = "n {number}, iccid varchar(20) {collation}, day text, bytes bigint, read_a
 # The rows whose day and instant exist and whose card is known; `cards` says by which number.
 STAGE = """
     INSERT INTO cards_stagedreading (file_id, card_id, day, number, bytes, read_at, imei)
-    SELECT %s, c.id, d.day, %s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
+    SELECT %(file)s, c.id, d.day, %(before)s + r.n, r.bytes, i.read_at, COALESCE(r.imei, '')
     FROM {rows} AS r
     JOIN staged_day AS d ON d.filed = r.day
     JOIN staged_instant AS i ON i.filed = r.read_at
     JOIN {cards} AS c ON c.iccid = r.iccid
+    {nearby}
     ORDER BY c.id, d.day
 """
+# Most files stand in the order of their cards: then PostgreSQL reads those of a portion, and not all there are. SQLite
+# looks each of them up anyway.
+NEARBY = {"postgresql": "WHERE c.iccid BETWEEN %(first)s AND %(last)s", "sqlite": ""}
+ENDS = "SELECT MIN(iccid), MAX(iccid) FROM staged_raw"
 LEFT_OVER = """
     SELECT r.* FROM staged_raw AS r
     LEFT JOIN staged_day AS d ON d.filed = r.day
@@ -134,7 +139,7 @@ def _stage_all(source, file, progress, told):
         file.is_cumulative, file.tells_no_instant = told.cumulative, tells_no_instant(table)
         start = plain_start(table.file, table.columns) if table.is_ours else None
         feed = RowFeed(table) if start is None else LineFeed(table, start)
-        with closing(in_lanes(partial(_stage_portion, file, feed.columns), feed.portions())) as staged:
+        with closing(in_lanes(partial(_stage_portion, file, feed.columns), feed.portions(), at_hand=1)) as staged:
             for rows in staged:
                 file.rows += rows
                 if progress:
@@ -161,8 +166,8 @@ def conclude(file, swaps=(), names_sims=True):
 
 def empty(file):
     """Take everything out of a staged file."""
-    if not _emptied_at_once(file):
-        readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_PER_STATEMENT[connection.vendor]
+    readings, at_once = StagedReading.objects.filter(file_id=file.pk), ROWS_PER_STATEMENT[connection.vendor]
+    if readings.exists() and not _emptied_at_once(file):
         while following := list(readings.order_by("card_id").values_list("card_id", flat=True)[at_once : at_once + 1]):
             readings.filter(card_id__lte=following[0]).delete()
         readings.delete()
@@ -295,9 +300,12 @@ def _stage_portion(file, columns, portion):
     with connection.cursor() as cursor:
         for table in ("staged_raw (iccid, day, read_at)", "staged_day", "staged_instant"):
             analyze(cursor, table)
-        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card"), [file.pk, portion.before])
+        cursor.execute(ENDS)
+        first, last = cursor.fetchone()
+        among = {"file": file.pk, "before": portion.before, "first": first, "last": last}
+        cursor.execute(STAGE.format(rows="staged_raw", cards="cards_card", nearby=NEARBY[connection.vendor]), among)
         if cursor.rowcount < portion.rows - len(portion.aside):
-            _stage_the_left_over(cursor, file, portion, today)
+            _stage_the_left_over(cursor, file, portion, among, today)
     _stage_by_hand(file, portion.aside, today)
     return portion.rows
 
@@ -318,11 +326,11 @@ def _read_the_different(column, table, kind, may_be=None):
     append_rows(table, ("filed", column), meant)
 
 
-def _stage_the_left_over(cursor, file, portion, today):
+def _stage_the_left_over(cursor, file, portion, among, today):
     """Rows of cards that are filed under their other number, and rows that only look good."""
     select_into("staged_left", LEFT_OVER, [], counted="iccid")
     select_into("staged_meant", OTHERWISE_NUMBERED, [], counted="iccid")
-    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant"), [file.pk, portion.before])
+    cursor.execute(STAGE.format(rows="staged_left", cards="staged_meant", nearby=""), among)
     cursor.execute(NO_LONGER_LEFT)
     page = f"SELECT n, {', '.join(USAGE_COLUMNS)} FROM staged_left WHERE n > %s ORDER BY n LIMIT {READ_BY_US_AT_ONCE}"
     last = 0

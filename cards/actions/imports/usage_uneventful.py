@@ -83,11 +83,6 @@ PLACED = f"""
     ) AS p
 """
 COUNTED_OUTCOMES = ("created", "updated", "stale")
-OUTCOME_COUNTS = """
-        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NULL) AS created,
-        COUNT(*) FILTER (WHERE NOT stale AND known_bytes IS NOT NULL) AS updated,
-        COUNT(*) FILTER (WHERE stale) AS stale
-"""
 PREVIEWED = (*COUNTED_OUTCOMES, "quarantined", "refused")
 PREVIEWED_COUNTS = """
         COUNT(*) FILTER (WHERE NOT (stale OR refused OR too_much) AND known_bytes IS NULL),
@@ -108,7 +103,7 @@ NO_LONGER_STAGED = """
 # What the readings of each card come to. A reading takes effect on its own day or on that of the card's last event,
 # whichever is later (`on_day`), and counts from `meter_from` on, unless its day is that on which a test was used up.
 SUMS = f"""
-    SELECT card_id, {OUTCOME_COUNTS},
+    SELECT card_id,
         COUNT(*) FILTER (WHERE too_much OR set_aside_at IS NOT NULL) AS quarantine,
         MIN(added) FILTER (WHERE NOT stale) AS least_added,
         MAX(on_day) FILTER (WHERE NOT stale) AS last_on,
@@ -174,7 +169,7 @@ UNEVENTFUL = f"""
     END
 """
 CLASSIFIED = f"""
-    SELECT s.card_id, s.created, s.updated, s.stale, s.last_on, s.read_at, s.used_on, s.imei, s.seen_on, s.used_now,
+    SELECT s.card_id, s.last_on, s.read_at, s.used_on, s.imei, s.seen_on, s.used_now,
         CASE WHEN c.turns THEN c.next_from END AS cycle_from,
         CASE WHEN c.turns THEN c.next_until END AS cycle_until,
         CASE
@@ -203,6 +198,10 @@ METERS = """
 NEWS = """
     FROM staged_placed AS t JOIN staged_classified AS j ON j.card_id = t.card_id
     WHERE j.uneventful = 1 AND NOT t.stale
+"""
+NO_NEWS = """
+    SELECT COUNT(*) FROM staged_placed
+    WHERE stale AND card_id IN (SELECT card_id FROM staged_classified WHERE uneventful = 1)
 """
 NEW_DAYS = f"""
     INSERT INTO cards_usageday (card_id, day, bytes, read_at, imei)
@@ -271,12 +270,20 @@ def classify(file, first, last, told_on):
 
 def apply_uneventful(first, last):
     """Apply the readings of the uneventful cards; how many were `created`, `updated` and `stale`."""
+    among = {"first": first, "last": last}
+    _write(METERS, among)
+    counts = Counter(updated=_write(KNOWN_DAYS, among), created=_write(NEW_DAYS, among))
+    _write(USAGE_TOTALS, among)
     with connection.cursor() as cursor:
-        for statement in (METERS, KNOWN_DAYS, NEW_DAYS, USAGE_TOTALS):
-            cursor.execute(_in_dialect(statement), {"first": first, "last": last})
-        cursor.execute("SELECT SUM(created), SUM(updated), SUM(stale) FROM staged_classified WHERE uneventful = 1")
-        counts = [int(count or 0) for count in cursor.fetchone()]
-    return Counter(dict(zip(COUNTED_OUTCOMES, counts, strict=True)))
+        cursor.execute(NO_NEWS)
+        return counts + Counter(stale=cursor.fetchone()[0])
+
+
+def _write(statement, among):
+    """How many rows it has written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_in_dialect(statement), among)
+        return cursor.rowcount
 
 
 def _refuse_contradictions(file):

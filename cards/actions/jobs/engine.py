@@ -68,6 +68,11 @@ class Kind:
     def place(self, job: Job, chunk: JobChunk) -> None:
         raise NotImplementedError
 
+    def begin(self, job: Job, chunk: JobChunk) -> None:
+        """Called before a chunk is applied, outside of its transaction: to note what its neighbours are to know, where
+        none waits for the end of another.
+        """
+
     def apply(self, job: Job, chunk: JobChunk) -> Document:
         raise NotImplementedError
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cards.actions.imports.told import Told
-from cards.actions.imports.usage_applying import apply_range, ranges_of, refuse_lost
+from cards.actions.imports.usage_applying import apply_range, begin_applying, ranges_of, refuse_lost
 from cards.actions.imports.usage_file import USAGE_OUTCOMES
 from cards.actions.imports.usage_staging import discard, open_file, stage
 from cards.actions.imports.usage_table import open_usage
@@ -64,6 +64,9 @@ class UsageImport(FileImport):
         if chunk.payload.get("cards", True):
             refuse_lost(file)
         return _as_document(chunk, *foreseen_outcome(file))
+
+    def begin(self, job, chunk):
+        begin_applying(_staged(chunk))
 
     def apply(self, job, chunk):
         refuse_unpermitted(job)

@@ -145,6 +145,8 @@ def _prepare(job, worker, kinds):
 
 def _work_on(chunk, worker, kinds=KINDS):
     began = time.monotonic()
+    if chunk.job.status == JobStatus.RUNNING:
+        kinds[chunk.job.kind].begin(chunk.job, chunk)
     with transaction.atomic():
         chunk = engine.lock_chunk(chunk, worker)
         job, kind = chunk.job, kinds[chunk.job.kind]

@@ -7,6 +7,7 @@ work on the machine are not measured too. `--explain FILE` writes how the deares
 import argparse
 from pathlib import Path
 
+from tests.bench import goals
 from tests.bench.databases import answer, databases, sized
 
 MODULE = "tests.bench.list_orders_asked"
@@ -23,12 +24,16 @@ def measure(database, cards, rounds):
     return found
 
 
-def report(name, found):
+def report(name, found, cards):
     times = found["ms"]
     beyond = [pair for pair, ms in times.items() if ms > WITHIN]
+    within = len(times) - len(beyond)
     print(f"\n{name}: {len(times)} pairs, {len(beyond)} of them above {WITHIN} ms; the dearest:")
     for pair in found["dearest"]:
         print(f"  {times[pair]:>8.1f} ms  {pair}")
+    worst = max(times.values())
+    goals.note("list_orders", name, f"{WITHIN} ms", f"{worst:.0f} ms", WITHIN / worst, cards)
+    goals.note("list_orders_within", name, f"{len(times)} pairs", f"{within} pairs", within / len(times), cards)
 
 
 def main():
@@ -42,7 +47,7 @@ def main():
             if database.name != "PostgreSQL":
                 continue
             found = measure(database, asked.cards, asked.rounds)
-            report(database.name, found)
+            report(database.name, found, asked.cards)
             if asked.explain:
                 asked.explain.write_text("\n\n".join(f"{pair}\n{plan}" for pair, plan in found["dearest"].items()))
 

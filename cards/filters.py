@@ -36,7 +36,11 @@ PAGE_SIZES = (25, 50, 100, 200)
 MOST_MEANT = 5
 EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 TABS = ("state", "hold")
-WALKED = 10_000  # cards of an order that are looked at for a page in it, before its cards are found by the filter
+WALKED = (
+    3_000,
+    13_000,
+)  # cards of an order that are looked at for a page in it, before its cards are found by the filter
+SOME = 1_000  # cards at one end of their own order, by which it is seen how far a page in another order reaches
 # Days by which cards are found: each has a filter for the first of them, `…_since`, and for the last, `…_through`.
 RANGES = {
     "opened": gettext_lazy("Opened on"),
@@ -450,14 +454,19 @@ class CardFilter(django_filters.FilterSet):
         way along the order is the shorter one, however long.
         """
         asked = self.form.cleaned_data
-        if not self.qs.query.has_filters() or asked.get("current_plan"):
+        if not self.qs.query.has_filters():
             return self.qs, None
         if (card_ids := self.counted.card_ids) is not None:
             return self._in_its_tab(self.queryset.filter(pk__among=card_ids)), None
         state = _state_of(asked)
         has_index = state and self.order.column in SORTED_IN_EACH_STATE
         cards = Card.objects.filter(state=state) if has_index else Card.objects.all()
-        return self.qs, Along(cards, WALKED)
+        return self.qs, Along(cards, WALKED, self._some)
+
+    def _some(self, is_descending: bool) -> list[int]:
+        """Keys of some of the cards, from this end of their own order, in which they are found soonest."""
+        order = replace(self.natural_order, is_descending=is_descending)
+        return list(self.qs.order_by(*order.sorting).values_list("pk", flat=True)[:SOME])
 
     def complaints(self) -> Iterator[str]:
         """What is wrong with the parameters, in sentences."""

@@ -137,7 +137,7 @@ class Stretch(Generic[_Row]):
         order = self._order(is_descending)
         promised = 0
         for step in steps:
-            is_all = self._end(walked, step, is_descending) is None
+            is_all = not self._go_on(walked, step, is_descending)
             if promised < size // PROMISING and step != steps[0] and not is_all:
                 break
             met = _found_in(walked.order_by(*order)[:step], rows.order_by(*order).values("pk")[:size])
@@ -146,19 +146,16 @@ class Stretch(Generic[_Row]):
             promised = len(met)
         return None
 
-    def _end(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> Place | None:
-        """The place behind so many rows in this order; None where there are fewer."""
-        return self._place_of(list(self._places(rows, is_descending)[count : count + 1]))
+    def _go_on(self, rows: QuerySet[_Row], count: int, is_descending: bool) -> bool:
+        """Whether there are more than so many; an index of the column alone knows it, without their keys."""
+        first = self.column or "pk"
+        return bool(rows.order_by(_sorting(first, is_descending)[0]).values_list(first)[count : count + 1])
 
     def _reach(self, rows: QuerySet[_Row], keys: Collection[int], count: int, is_descending: bool) -> Place | None:
-        """The place behind so many of the rows with these keys; None where there are fewer."""
+        """The place in this order behind so many of the rows with these keys; None where there are fewer."""
         some = rows.model._default_manager.filter(pk__among=keys)[: len(keys)]
-        return self._place_of(_found_in(some, self._places(rows, is_descending)[count : count + 1]))
-
-    def _places(self, rows: QuerySet[_Row], is_descending: bool) -> QuerySet[_Row, Any]:
-        return rows.order_by(*self._order(is_descending)).values_list(self.column or "pk", "pk")
-
-    def _place_of(self, found: Sequence[tuple[Any, int]]) -> Place | None:
+        places = rows.order_by(*self._order(is_descending)).values_list(self.column or "pk", "pk")
+        found = _found_in(some, places[count : count + 1])
         return next((Cursor(value, pk) if self.column else pk for value, pk in found), None)
 
     def _between(

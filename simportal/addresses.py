@@ -78,8 +78,8 @@ def _sqlite(parsed, base_dir):
 
 def _postgresql(parsed):
     """PostgreSQL without its compiler and its helpers: to start either takes longer than a page's statement runs.
-    Days that it gives as text are as people write them here, whatever the server is told otherwise; and what contradicts
-    itself, as cards that are over in an order of those that are not, it sees before it looks for any.
+    Days that it gives as text are as people write them here, whatever the server is told otherwise. That a condition
+    contradicts itself, it sees before it looks for rows.
 
     A server that does not answer, or that the network has lost, is given up after seconds; a connection that a restart
     has closed is opened again before a page begins. Of a process that died the server gives up within a second what it

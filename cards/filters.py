@@ -4,7 +4,9 @@ A parameter that is unknown, repeated or unreadable makes the filter invalid, an
 it never finds more than was asked for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -82,7 +84,39 @@ class StrictForm(forms.Form):
                 yield pair(label, error) if label else str(error)
 
 
-class StrictFilterSet(django_filters.FilterSet):
+class SharedFilters(OrderedDict[str, django_filters.Filter]):
+    """Filters of which each request has its own, and no copies of what these are made of: nobody changes that."""
+
+    def __deepcopy__(self, memo: Any) -> "SharedFilters":
+        return SharedFilters((name, _own(each)) for name, each in self.items())
+
+
+def _own(shared: django_filters.Filter) -> django_filters.Filter:
+    own = copy(shared)
+    own.extra = dict(shared.extra)
+    own.method = shared.method  # bound to the one whose it is
+    return own
+
+
+class LeanFilterSet(django_filters.FilterSet):
+    """Filters that are made for a request without copying each of their fields twice."""
+
+    @classmethod
+    def get_filters(cls) -> SharedFilters:
+        return SharedFilters(super().get_filters())
+
+    def get_form_class(self) -> Callable[..., forms.Form]:
+        """What makes the form: its own fields, and behind them those of the filters, which are this request's alone."""
+
+        def make(*data: Any, **options: Any) -> forms.Form:
+            form: forms.Form = self._meta.form(*data, **options)
+            form.fields |= {name: each.field for name, each in self.filters.items()}
+            return form
+
+        return make
+
+
+class StrictFilterSet(LeanFilterSet):
     """Filters whose form is strict: a parameter that is unknown or unreadable finds nothing, never too much."""
 
     form: StrictForm
@@ -311,7 +345,7 @@ class CheckFilter(StrictFilterSet):
     customer = OfCustomer(field_name="card__customer")
 
 
-class CardFilter(django_filters.FilterSet):
+class CardFilter(LeanFilterSet):
     """What the card list can be asked for. `found` holds what became of searched numbers, once `qs` was read."""
 
     # First, so that a number is unknown when there is no such card, and not when another filter hides it.

@@ -215,7 +215,7 @@ def _found_in(some: QuerySet[Any], asked: QuerySet[Any, Any]) -> list[Any]:
     table = connection.ops.quote_name(asked.model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(sql.replace(f"FROM {table}", f"FROM ({of_some}) AS {table}", 1), (*given, *params))
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _not_by_index(name: str) -> Any:

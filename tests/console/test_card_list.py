@@ -13,7 +13,7 @@ from cards.columns import declared
 from cards.columns.declared import LIST_COLUMNS
 from cards.columns.kinds import Day, Listed
 from cards.models import Card, Selection
-from cards.pages.card_columns import USUAL, list_cells, rows_of, with_facts
+from cards.pages.card_columns import USUAL, cards_with, list_cells, rows_of
 from cards.pages.card_rows import MeterInRow, Next, Shown, Usage
 from cards.pages.frames import CONSOLE
 from tests.build import card_in_use, do, member, on_day, open_card, spoil, story, swept, use
@@ -297,7 +297,7 @@ def test_a_column_asks_for_what_it_needs_and_nothing_else(ops, django_assert_num
     do("tag", open_card(msisdn="13800000000"), DAY, tag="VIP")
     assert connection.features.supports_json_field  # which SQLite is asked once
     with django_assert_num_queries(1):
-        rows = rows_of(with_facts(Card.objects.all(), [name]), [name], DAY, CONSOLE)
+        rows = rows_of(cards_with([name]), [name], DAY, CONSOLE)
     assert [set(row) for row in rows] == [{"pk", "iccid", "url", name}] * 2
     assert ops.get(f"{LIST}?cols={name}").status_code == 200
 

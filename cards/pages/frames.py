@@ -44,6 +44,7 @@ MENU = (
 
 
 _ANY = "any"  # in the place of what an address is of
+_UNQUOTED = "!$&'()*+,;=/~:@"  # as `reverse` leaves it
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Frame:
     def urls(self, name):
         """A function that gives the addresses of this name, each for the text in its place, for many of them."""
         before, _mark, behind = self.url(name, _ANY).partition(_ANY)
-        return lambda text: f"{before}{quote(text)}{behind}"
+        return lambda text: f"{before}{quote(text, safe=_UNQUOTED)}{behind}"
 
     def money_url(self, name, *args):
         """An address of money: `order` is `money:order` or `buying:order`."""

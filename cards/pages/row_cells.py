@@ -60,7 +60,7 @@ def _box(row):
 
 def _numbers(_drawing, row, cell, _said):
     others = "".join([f"<small>{escape(row[name])}</small>" for name in cell.columns if row[name]])
-    return f'<th scope="row"><a href="{row["url"]}">{escape(row["iccid"])}</a>{others}</th>'
+    return f'<th scope="row"><a href="{escape(row["url"])}">{escape(row["iccid"])}</a>{others}</th>'
 
 
 def _badge(_drawing, _row, _cell, said):

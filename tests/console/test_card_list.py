@@ -15,7 +15,7 @@ from cards.columns.kinds import Day, Listed
 from cards.models import Card, Selection
 from cards.pages.card_columns import USUAL, cards_with, list_cells, rows_of
 from cards.pages.card_rows import MeterInRow, Next, Shown, Usage
-from cards.pages.frames import CONSOLE
+from cards.pages.frames import CONSOLE, MY
 from tests.build import card_in_use, do, member, on_day, open_card, spoil, story, swept, use
 from tests.console.pages import logged_in, of_role, text
 
@@ -509,3 +509,8 @@ def test_more_filters_are_drawn_once_they_are_asked_for(ops):
     every, page = drawn(LIST + "?stock=1")
     assert (every, '<details class="filters" open>' in page) == ([True, True, True], True)
     assert ops.get(LIST + "?filters=some").status_code == 400
+
+
+@pytest.mark.parametrize("text", ["89860000000000000017", "8986 *é+", "any", "a&b=(c):@"])
+def test_the_addresses_of_many_cards_are_those_of_each(text):
+    assert [frame.urls("card")(text) for frame in (CONSOLE, MY)] == [frame.url("card", text) for frame in (CONSOLE, MY)]
